@@ -1,0 +1,79 @@
+"""Every error that the ledger raises on purpose, in one tree.
+
+    LedgerError              a sentence for a person, and a remedy
+    ├── NotFound             no question, member, article … by that name
+    ├── Refused              the act breaks a rule of the ledger; nothing was written
+    │   └── Forbidden        this member may not do it
+    ├── BadInput             a value or a file cannot be read; carries every problem found
+    ├── CaptureError         an article cannot be fetched, or there is none in what came back
+    └── DatabaseError        the ledger itself cannot be used (newer schema, unreachable, …)
+
+Each is translated once, where a person stands: the command line prints the sentence and the
+remedy and exits with ``exit_code``; a page shows them in place. Code below raises and never
+prints. ``scoring`` has its own ``scoring.InputError``, because it may not import this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class LedgerError(Exception):
+    """A rule that was broken, the value that broke it, and what to do about it.
+
+    ``message`` is a full sentence that names the rule and the value; ``remedy`` is a full
+    sentence too, or empty where there is nothing to be done.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class NotFound(LedgerError):
+    """There is nothing in the ledger by the name that was given."""
+
+
+class Refused(LedgerError):
+    """A rule of the ledger forbids the act; nothing was written."""
+
+
+class Forbidden(Refused):
+    """The member has no right to do this."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input: where it stands, what stands there, which rule it breaks."""
+
+    place: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.value!r} — {self.rule}"
+
+
+class BadInput(LedgerError):
+    """A value or a file cannot be read; ``problems`` names every place, value and rule."""
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.problems = tuple(problems)
+
+
+class CaptureError(LedgerError):
+    """An article cannot be fetched or read; nothing was stored."""
+
+
+class DatabaseError(LedgerError):
+    """The ledger's database cannot be used as it is."""
+
+    exit_code = 1
