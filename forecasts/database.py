@@ -1,0 +1,159 @@
+"""The ledger's database: how it is opened, what a transaction is, how its schema moves on.
+
+Two doors, and no third: ``reading`` for what only looks, ``writing`` for one act. An act is one
+transaction: it is committed when the block ends and rolled back when it raises, so nothing is
+acknowledged that is not stored.
+
+SQLite: a ``writing`` block begins with BEGIN IMMEDIATE. With SQLite's deferred transactions two
+writers can both read and then both fail to write; taking the write lock first makes the second
+one wait instead. ``synchronous=FULL`` because an acknowledged forecast must survive a power cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlmodel import Session
+
+from forecasts.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+_WRITING = "ledger_writing"
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for ``url``; the folder of an SQLite file is created where it is missing.
+
+    Nothing is migrated here; see ``migrate``. DatabaseError for a URL that cannot be read.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, **_connect_options(parsed.get_backend_name()))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise DatabaseError(
+            f"The database URL {url!r} cannot be used: {error}.",
+            remedy="Name an SQLite file or a URL such as sqlite:////home/me/ledger.sqlite3.",
+        ) from None
+    except OSError as error:
+        raise DatabaseError(
+            f"The folder of the database {url!r} cannot be created: {error.strerror}.",
+            remedy="Name another place with --database or FORECASTS_DATABASE_URL.",
+        ) from None
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def _connect_options(backend: str) -> dict[str, Any]:
+    return {"connect_args": {"timeout": 10}} if backend == "sqlite" else {"pool_pre_ping": True}
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Yield a session that sees one moment of the ledger; whatever it would write is dropped."""
+    with _reported(engine), Session(engine, autoflush=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """Yield a session for one act: committed at the end of the block, undone if it raises."""
+    bound = engine.execution_options(**{_WRITING: True})
+    with _reported(engine), Session(bound, expire_on_commit=False) as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def _reported(engine: Engine) -> Iterator[None]:
+    """Turn the driver's 'cannot' into a sentence with a remedy."""
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseError(
+            f"The ledger at {engine.url!r} could not be used: {error.orig}.",
+            remedy="Nothing was written. Check that it is there, not full and not locked, "
+            "and try again.",
+        ) from error
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """What ``migrate`` did: from which schema revision (None: an empty database) to which."""
+
+    before: str | None
+    after: str
+
+
+def migrate(engine: Engine) -> Migrated | None:
+    """Bring the schema to the newest revision; return what was done, None if nothing was.
+
+    DatabaseError when the database was written by a newer release: it is left as it is.
+    """
+    before = schema_revision(engine)
+    newest, known = _revisions()
+    if before == newest:
+        return None
+    if before is not None and before not in known:
+        raise DatabaseError(
+            f"The ledger at {engine.url!r} has schema {before}, which this release "
+            f"(schema {newest}) does not know: it was written by a newer one.",
+            remedy="Install that release, or name another ledger with --database. "
+            "Nothing was changed.",
+        )
+    from alembic import command
+
+    with _reported(engine), engine.execution_options(**{_WRITING: True}).begin() as connection:
+        config, _ = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return Migrated(before, newest)
+
+
+def schema_revision(engine: Engine) -> str | None:
+    """Return the revision that the database's schema has; None for an empty database."""
+    from alembic.migration import MigrationContext
+
+    with _reported(engine), engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _revisions() -> tuple[str, frozenset[str]]:
+    _, scripts = _alembic()
+    newest = scripts.get_current_head()
+    assert newest is not None
+    return newest, frozenset(script.revision for script in scripts.walk_revisions())
+
+
+def _alembic() -> tuple[Config, ScriptDirectory]:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config, ScriptDirectory.from_config(config)

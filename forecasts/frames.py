@@ -1,0 +1,264 @@
+"""The ledger as data frames: the one form in which it is scored, reported, imported, exported.
+
+``Frames`` has the files of a ledger folder (``ledger-folder.md``) as frames with the same columns
+and parsed values. ``ledger_frames`` reads it from the database, ``exchange.folder.read_folder``
+from a folder; whatever takes ``Frames`` therefore gives the same numbers for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Select
+from sqlmodel import Session, col, select
+
+from forecasts.models import (
+    Article,
+    Citation,
+    Evidence,
+    Forecast,
+    Member,
+    Membership,
+    Question,
+    QuestionSource,
+    Team,
+)
+from forecasts.questions import listing
+
+QUESTION_COLUMNS = {
+    "question_id": "text",
+    "title": "text",
+    "type": "text",
+    "options": "json",
+    "ordered": "flag",
+    "lower_bound": "text",
+    "upper_bound": "text",
+    "unit": "text",
+    "open_time": "time",
+    "scheduled_close_time": "time",
+    "actual_close_time": "time",
+    "scheduled_resolve_time": "time",
+    "spot_time": "time",
+    "resolution": "text",
+    "known_at": "time",
+    "resolved_at": "time",
+    "family": "text",
+    "tags": "json",
+    "background": "text",
+    "resolution_criteria": "text",
+    "fine_print": "text",
+    "article_url": "text",
+    "quote": "text",
+    "resolution_note": "text",
+    "resolution_source": "text",
+}
+FORECAST_COLUMNS = {
+    "question_id": "text",
+    "forecaster": "text",
+    "made_at": "time",
+    "probability": "number",
+    "probabilities": "json",
+    "quantiles": "json",
+    "rationale": "text",
+    "evidence": "json",
+}
+TEAM_COLUMNS = {"team": "text", "forecaster": "text", "joined_at": "time", "left_at": "time"}
+EVIDENCE_COLUMNS = {
+    "evidence_id": "text",
+    "kind": "text",
+    "title": "text",
+    "url": "text",
+    "publisher": "text",
+    "published_at": "time",
+    "quote": "text",
+    "note": "text",
+}
+ARTICLE_COLUMNS = {
+    "url": "text",
+    "title": "text",
+    "publisher": "text",
+    "author": "text",
+    "published_at": "time",
+    "captured_at": "time",
+    "text": "text",
+}
+TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A ledger, or part of one.
+
+    Texts are str (blank: ""), times datetime64[us, UTC] (blank: NaT), numbers float64 (blank:
+    NaN), flags bool, and json columns hold parsed lists and mappings (blank: None).
+    """
+
+    questions: pd.DataFrame
+    forecasts: pd.DataFrame
+    teams: pd.DataFrame
+    evidence: pd.DataFrame
+    articles: pd.DataFrame
+
+
+def typed_frame(columns: dict[str, Any], kinds: dict[str, str]) -> pd.DataFrame:
+    """Return a frame with exactly the columns ``kinds``, each of its kind's type."""
+    return pd.DataFrame({name: typed(columns[name], kind) for name, kind in kinds.items()})
+
+
+def typed(values: Any, kind: str) -> pd.Series[Any]:
+    """Return ``values`` as a column of that kind (see ``Frames``)."""
+    if kind == "time":
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype(
+            TIME_DTYPE
+        )
+    if kind == "number":
+        return pd.Series(values, dtype=np.float64)
+    if kind == "flag":
+        return pd.Series(values, dtype=bool)
+    if kind == "text":
+        return pd.Series(["" if v is None else v for v in values], dtype=str)
+    return pd.Series(list(values), dtype=object)
+
+
+def ledger_frames(session: Session, *, questions: Sequence[str] | None = None) -> Frames:
+    """Return the ledger as frames, or the part of it that belongs to those questions' slugs.
+
+    Rows come in the order in which they were written, forecasts by (question, forecaster, time).
+    """
+    return Frames(
+        questions=_questions(session, questions),
+        forecasts=_forecasts(session, questions),
+        teams=_teams(session),
+        evidence=_evidence(session),
+        articles=_articles(session),
+    )
+
+
+def scoring_frames(
+    session: Session, *, questions: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the two frames that ``scoring`` takes, and nothing that it does not need."""
+    return _questions(session, questions), _forecasts(session, questions, words=False)
+
+
+def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
+    # The status is not read here, so the moment does not matter.
+    rows = sorted(
+        listing(session, now=datetime(1970, 1, 1, tzinfo=UTC), only=only), key=lambda s: s.id
+    )
+    first_source: dict[int, tuple[QuestionSource, Article]] = {}
+    for source, article in session.exec(
+        select(QuestionSource, Article)
+        .join(Article, col(Article.id) == col(QuestionSource.article_id))
+        .order_by(col(QuestionSource.id))
+    ):
+        first_source.setdefault(source.question_id, (source, article))
+    columns: dict[str, list[Any]] = {name: [] for name in QUESTION_COLUMNS}
+    for stands in rows:
+        text, resolution = stands.text, stands.resolution
+        source, article = first_source.get(stands.id, (None, None))
+        row: dict[str, Any] = {
+            name: getattr(text, name) for name in columns if hasattr(text, name)
+        } | {
+            "question_id": stands.slug,
+            "type": str(text.type),
+            "resolution": resolution.outcome if resolution else None,
+            "known_at": resolution.known_at if resolution else None,
+            "resolved_at": resolution.recorded_at if resolution else None,
+            "resolution_note": resolution.note if resolution else None,
+            "resolution_source": resolution.source if resolution else None,
+            "article_url": article.url if article else None,
+            "quote": source.quote if source else None,
+        }
+        for name, values in columns.items():
+            values.append(row[name])
+    return typed_frame(columns, QUESTION_COLUMNS)
+
+
+def _forecasts(
+    session: Session, only: Sequence[str] | None, *, words: bool = True
+) -> pd.DataFrame:
+    forecast = Forecast.__table__.c  # type: ignore[attr-defined]
+    statement: Select[Any] = (
+        select(  # type: ignore[call-overload]
+            forecast.id,
+            col(Question.slug),
+            col(Member.handle),
+            forecast.made_at,
+            forecast.probability,
+            forecast.probabilities,
+            forecast.quantiles,
+            *([forecast.rationale] if words else []),
+        )
+        .join(Question, col(Question.id) == forecast.question_id)
+        .join(Member, col(Member.id) == forecast.member_id)
+        .order_by(forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
+    )
+    if only is not None:
+        statement = statement.where(col(Question.slug).in_(only))
+    rows = session.connection().execute(statement).all()
+    values = list(zip(*rows, strict=True)) or [()] * (8 if words else 7)
+    columns: dict[str, Any] = {
+        "question_id": values[1],
+        "forecaster": values[2],
+        "made_at": values[3],
+        "probability": values[4],
+        "probabilities": values[5],
+        "quantiles": values[6],
+        "rationale": values[7] if words else [""] * len(rows),
+        "evidence": [None] * len(rows),
+    }
+    if words:
+        cited = _cited(session)
+        columns["evidence"] = [cited.get(id_) for id_ in values[0]]
+    return typed_frame(columns, FORECAST_COLUMNS)
+
+
+def _cited(session: Session) -> dict[int, list[dict[str, Any]]]:
+    cited: dict[int, list[dict[str, Any]]] = {}
+    for citation, key in session.exec(
+        select(Citation, Evidence.key)
+        .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
+        .order_by(col(Citation.id))
+    ):
+        entry: dict[str, Any] = {"evidence_id": key, "stance": str(citation.stance)}
+        if citation.share is not None:
+            entry["share"] = citation.share
+        cited.setdefault(citation.forecast_id, []).append(entry)
+    return cited
+
+
+def _teams(session: Session) -> pd.DataFrame:
+    rows = session.exec(
+        select(Team.name, Member.handle, Membership.joined_at, Membership.left_at)
+        .join(Membership, col(Membership.team_id) == col(Team.id))
+        .join(Member, col(Member.id) == col(Membership.member_id))
+        .order_by(col(Membership.id))
+    ).all()
+    columns = dict(zip(TEAM_COLUMNS, list(zip(*rows, strict=True)) or [()] * 4, strict=True))
+    return typed_frame(columns, TEAM_COLUMNS)
+
+
+def _evidence(session: Session) -> pd.DataFrame:
+    rows = session.exec(select(Evidence).order_by(col(Evidence.id))).all()
+    names = {"evidence_id": "key"}
+    return typed_frame(
+        {c: [_plain(getattr(row, names.get(c, c))) for row in rows] for c in EVIDENCE_COLUMNS},
+        EVIDENCE_COLUMNS,
+    )
+
+
+def _articles(session: Session) -> pd.DataFrame:
+    rows = session.exec(select(Article).order_by(col(Article.id))).all()
+    return typed_frame(
+        {c: [getattr(row, c) for row in rows] for c in ARTICLE_COLUMNS}, ARTICLE_COLUMNS
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Alembic's scripts: every schema that was ever released, and the way from each to the next."""

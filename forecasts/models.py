@@ -1,0 +1,434 @@
+"""All tables, in the order of the journey.
+
+article -> question -> forecast + evidence -> resolution -> score
+
+Append-only: the tables in ``APPEND_ONLY``. A changed mind, a withdrawal, a reworded question, a
+corrected resolution is a new row; triggers refuse UPDATE and DELETE (see ``migrations``).
+What can be derived (a question's status, the end of a forecast, the crowd) is not stored.
+Scores are stored, as a cache that ``scores.rebuild`` can make anew.
+
+``table=True`` classes do not validate when they are constructed: verbs validate first, and the
+CHECK constraints below hold even for a writer who goes around the verbs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import field_validator, model_validator
+from sqlalchemy import CheckConstraint, Dialect, Index, Text, UniqueConstraint, text
+from sqlalchemy import DateTime as SADateTime
+from sqlalchemy.types import JSON, TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from forecasts.times import utc
+
+# One naming rule for constraints, so that migrations can name what they alter.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+APPEND_ONLY = (
+    "article",
+    "question",
+    "question_revision",
+    "question_source",
+    "forecast",
+    "evidence",
+    "citation",
+    "resolution",
+)
+
+
+class Time(TypeDecorator[datetime]):
+    """An aware time: stored in UTC, returned in UTC, refused when naive."""
+
+    impl = SADateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the UTC time to store; SQLite has no zones, so there the zone is dropped."""
+        if value is None:
+            return None
+        value = utc(value)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored time as an aware one."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _json() -> Any:
+    """Return a JSON column in which None is SQL NULL (and not the JSON word null)."""
+    return Field(default=None, sa_type=JSON(none_as_null=True))  # type: ignore[call-overload]
+
+
+def _long_text() -> Any:
+    return Field(default="", sa_type=Text)
+
+
+class MemberKind(StrEnum):
+    """Who stands behind a handle."""
+
+    human = "human"
+    bot = "bot"
+    service = "service"
+
+
+class QuestionType(StrEnum):
+    """What kind of answer a question has."""
+
+    binary = "binary"
+    multiple_choice = "multiple_choice"
+    numeric = "numeric"
+    date = "date"
+
+
+class Stance(StrEnum):
+    """What a piece of evidence does for the forecast that cites it."""
+
+    supports = "supports"
+    opposes = "opposes"
+    context = "context"
+
+
+class EvidenceKind(StrEnum):
+    """Where a piece of evidence comes from."""
+
+    news = "news"
+    data = "data"
+    base_rate = "base_rate"
+    expert = "expert"
+    model = "model"
+    other = "other"
+
+
+class ResolutionState(StrEnum):
+    """What a row of the resolution history does: suggest an outcome, settle it, or turn it down."""
+
+    proposed = "proposed"
+    confirmed = "confirmed"
+    rejected = "rejected"
+
+
+class RunState(StrEnum):
+    """How one attempt of a resolver ended."""
+
+    confirmed = "confirmed"
+    not_yet = "not_yet"
+    failed = "failed"
+
+
+class Ledger(SQLModel, table=True):
+    """The one row that says what this database is."""
+
+    id: int = Field(default=1, primary_key=True)
+    created_at: datetime = Field(sa_type=Time)
+    demonstration: bool = False
+
+
+class Member(SQLModel, table=True):
+    """Someone who forecasts, resolves or reads. A simulated member's handle says so."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    handle: str = Field(unique=True)
+    kind: MemberKind = Field(default=MemberKind.human, sa_type=Text)
+    created_at: datetime = Field(sa_type=Time)
+
+
+class Team(SQLModel, table=True):
+    """A named group of members."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=Time)
+
+
+class Membership(SQLModel, table=True):
+    """A member's time in a team; it counts for forecasts made between the two times."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    team_id: int = Field(foreign_key="team.id", index=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    joined_at: datetime | None = Field(default=None, sa_type=Time)
+    left_at: datetime | None = Field(default=None, sa_type=Time)
+
+
+class Article(SQLModel, table=True):
+    """What was captured. ``content_hash`` is unique: the same article is stored once."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    content_hash: str = Field(unique=True)
+    url: str | None = Field(default=None, index=True)
+    title: str
+    publisher: str | None = None
+    author: str | None = None
+    published_at: datetime | None = Field(default=None, sa_type=Time)
+    captured_at: datetime = Field(sa_type=Time)
+    member_id: int | None = Field(default=None, foreign_key="member.id")
+    text: str = _long_text()
+
+
+class Question(SQLModel, table=True):
+    """The identity of a question. What it says stands in its newest ``QuestionRevision``."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True)
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class QuestionText(SQLModel):
+    """All that a question says; the same fields as ``questions.csv`` of a ledger folder.
+
+    Bounds are text so that a number and a date come back exactly as they were written.
+    """
+
+    title: str
+    type: QuestionType = Field(default=QuestionType.binary, sa_type=Text)
+    options: list[str] | None = _json()
+    ordered: bool = False
+    lower_bound: str | None = None
+    upper_bound: str | None = None
+    unit: str | None = None
+    open_time: datetime = Field(sa_type=Time)
+    scheduled_close_time: datetime = Field(sa_type=Time)
+    actual_close_time: datetime | None = Field(default=None, sa_type=Time)
+    scheduled_resolve_time: datetime | None = Field(default=None, sa_type=Time)
+    spot_time: datetime | None = Field(default=None, sa_type=Time)
+    family: str = ""
+    tags: list[str] | None = _json()
+    background: str = _long_text()
+    resolution_criteria: str = _long_text()
+    fine_print: str = _long_text()
+
+    @field_validator("title")
+    @classmethod
+    def _a_title_says_something(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("a question needs a title")
+        return value
+
+    @field_validator(
+        "open_time",
+        "scheduled_close_time",
+        "actual_close_time",
+        "scheduled_resolve_time",
+        "spot_time",
+    )
+    @classmethod
+    def _times_have_a_zone(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.utcoffset() is None:
+            raise ValueError("a time needs an offset or Z, as in 2025-10-30T14:00:00Z")
+        return None if value is None else value.astimezone(UTC)
+
+    @model_validator(mode="after")
+    def _the_parts_fit_together(self) -> QuestionText:
+        if self.scheduled_close_time <= self.open_time:
+            raise ValueError("the scheduled close must come after the open time")
+        if self.type is QuestionType.multiple_choice:
+            if not self.options or len(self.options) < 2:
+                raise ValueError("a multiple_choice question needs at least two options")
+            if len(set(self.options)) < len(self.options):
+                raise ValueError("every option may stand once only")
+            if not all(option.strip() for option in self.options):
+                raise ValueError("an option may not be blank")
+        elif self.options is not None:
+            raise ValueError("options belong to multiple_choice questions only")
+        if self.type in (QuestionType.numeric, QuestionType.date):
+            if self.lower_bound is None or self.upper_bound is None:
+                raise ValueError(f"a {self.type} question needs a lower and an upper bound")
+        elif self.lower_bound is not None or self.upper_bound is not None:
+            raise ValueError("bounds belong to numeric and date questions only")
+        return self
+
+    @property
+    def close_time(self) -> datetime:
+        """When forecasting ends as things stand: the actual close, else the scheduled one."""
+        return self.actual_close_time or self.scheduled_close_time
+
+
+class QuestionRevision(QuestionText, table=True):
+    """One wording of a question. The newest counts; the earlier ones stay readable."""
+
+    __tablename__ = "question_revision"
+    __table_args__ = (
+        UniqueConstraint("question_id", "number"),
+        CheckConstraint("open_time < scheduled_close_time", name="opens_before_it_closes"),
+        CheckConstraint(
+            "type IN ('binary', 'multiple_choice', 'numeric', 'date')", name="type_is_known"
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id")
+    number: int
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+    reason: str = _long_text()
+
+
+class QuestionSource(SQLModel, table=True):
+    """The passage that a question was taken from: a W3C TextQuoteSelector into an article."""
+
+    __tablename__ = "question_source"
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", index=True)
+    article_id: int = Field(foreign_key="article.id", index=True)
+    quote: str = _long_text()
+    prefix: str = _long_text()
+    suffix: str = _long_text()
+
+
+class Forecast(SQLModel, table=True):
+    """One row of a forecaster's path: a value, or a withdrawal (all three values empty)."""
+
+    __table_args__ = (
+        CheckConstraint("probability >= 0 AND probability <= 1", name="probability_in_0_1"),
+        # Withdrawn exactly when there is no value, and never two values at once.
+        CheckConstraint(
+            "(CASE WHEN probability IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN probabilities IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN quantiles IS NULL THEN 0 ELSE 1 END)"
+            " = (CASE WHEN withdrawn THEN 0 ELSE 1 END)",
+            name="one_value_or_withdrawn",
+        ),
+        # Scoring reads paths in this order; so does the question page.
+        Index("ix_forecast_path", "question_id", "member_id", "made_at", "id"),
+        Index("ix_forecast_member_made_at", "member_id", "made_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id")
+    member_id: int = Field(foreign_key="member.id")
+    made_at: datetime = Field(sa_type=Time)
+    recorded_at: datetime = Field(sa_type=Time)
+    probability: float | None = None
+    probabilities: list[float | None] | None = _json()
+    quantiles: dict[str, Any] | None = _json()
+    withdrawn: bool = False
+    rationale: str = _long_text()
+    origin: str = "cli"
+    # Set on imports only: the same row imported twice is stored once.
+    import_key: str | None = Field(default=None, unique=True)
+
+
+class Evidence(SQLModel, table=True):
+    """Something that can move a forecast: an article, a page, a figure, a note."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    kind: EvidenceKind = Field(default=EvidenceKind.news, sa_type=Text)
+    title: str = _long_text()
+    url: str | None = Field(default=None, index=True)
+    publisher: str | None = None
+    published_at: datetime | None = Field(default=None, sa_type=Time)
+    quote: str = _long_text()
+    note: str = _long_text()
+    article_id: int | None = Field(default=None, foreign_key="article.id")
+    member_id: int | None = Field(default=None, foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class Citation(SQLModel, table=True):
+    """One forecast leaning on one piece of evidence. ``share`` blank: an equal part."""
+
+    __table_args__ = (
+        UniqueConstraint("forecast_id", "evidence_id"),
+        CheckConstraint("stance IN ('supports', 'opposes', 'context')", name="stance_is_known"),
+        CheckConstraint("share >= 0", name="share_not_negative"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    forecast_id: int = Field(foreign_key="forecast.id")
+    evidence_id: int = Field(foreign_key="evidence.id", index=True)
+    stance: Stance = Field(default=Stance.supports, sa_type=Text)
+    share: float | None = None
+
+
+class Resolution(SQLModel, table=True):
+    """One step in how a question got its answer. The row that nothing supersedes stands.
+
+    ``proposal_id``: the proposal that this row confirms or rejects.
+    ``supersedes_id``: the confirmed row that this one corrects.
+    Each of the two is unique, and so is a question's first confirmation: whatever runs at the
+    same time, a proposal is decided once and a resolution confirmed or corrected once.
+    """
+
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('proposed', 'confirmed', 'rejected')", name="state_is_known"
+        ),
+        Index(
+            "uq_resolution_first_confirmation",
+            "question_id",
+            unique=True,
+            sqlite_where=text("state = 'confirmed' AND supersedes_id IS NULL"),
+            postgresql_where=text("state = 'confirmed' AND supersedes_id IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", index=True)
+    state: ResolutionState = Field(sa_type=Text)
+    outcome: str
+    known_at: datetime = Field(sa_type=Time)
+    recorded_at: datetime = Field(sa_type=Time)
+    member_id: int | None = Field(default=None, foreign_key="member.id")
+    resolver_id: int | None = Field(default=None, foreign_key="resolver.id")
+    note: str = _long_text()
+    source: str = _long_text()
+    proposal_id: int | None = Field(default=None, foreign_key="resolution.id", unique=True)
+    supersedes_id: int | None = Field(default=None, foreign_key="resolution.id", unique=True)
+
+
+class Resolver(SQLModel, table=True):
+    """What will look up a question's outcome: the kind and its settings."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", index=True)
+    kind: str
+    settings: dict[str, Any] = Field(sa_type=JSON)
+    member_id: int | None = Field(default=None, foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class ResolverRun(SQLModel, table=True):
+    """One look of one resolver at the world, and what came of it."""
+
+    __tablename__ = "resolver_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    resolver_id: int = Field(foreign_key="resolver.id", index=True)
+    started_at: datetime = Field(sa_type=Time)
+    ended_at: datetime | None = Field(default=None, sa_type=Time)
+    state: RunState = Field(sa_type=Text)
+    message: str = _long_text()
+
+
+class Score(SQLModel, table=True):
+    """A score of one forecaster on one resolution: a cache, never the truth."""
+
+    __table_args__ = (
+        UniqueConstraint("resolution_id", "member_id", "protocol"),
+        Index("ix_score_member_protocol", "member_id", "protocol"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    resolution_id: int = Field(foreign_key="resolution.id")
+    member_id: int = Field(foreign_key="member.id")
+    protocol: str
+    engine_version: str
+    score: float
+    coverage: float
+    updates: int
+

@@ -1,0 +1,92 @@
+"""Scores of confirmed resolutions: stored with them, and rebuildable from the ledger alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from sqlalchemy import delete, insert
+from sqlmodel import Session, col, select
+
+import scoring
+from forecasts.frames import scoring_frames
+from forecasts.models import Member, Question, Resolution, Score
+from forecasts.questions import listing
+
+STORED_PROTOCOLS = ("brier", "brier_final", "brier_original")
+
+
+def score_frames(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, protocols: Sequence[str]
+) -> pd.DataFrame:
+    """Return the scores under each protocol, sorted by protocol, question_id, forecaster.
+
+    Columns: question_id, forecaster, protocol, score, coverage, updates.
+    """
+    parts = [scoring.score(questions, forecasts, protocol) for protocol in protocols]
+    return pd.concat(parts, ignore_index=True).sort_values(
+        ["protocol", "question_id", "forecaster"], kind="stable", ignore_index=True
+    )
+
+
+def store(session: Session, resolutions: Sequence[Resolution]) -> int:
+    """Return how many scores were written for these resolutions, one a forecaster and protocol.
+
+    Each must be the one that stands for its question. Scores of superseded resolutions stay.
+    """
+    by_question = {resolution.question_id: resolution.id for resolution in resolutions}
+    slugs = dict(
+        session.exec(
+            select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
+        ).all()
+    )
+    questions, forecasts = scoring_frames(session, questions=list(slugs))
+    table = score_frames(questions, forecasts, STORED_PROTOCOLS)
+    handles = dict(session.exec(select(Member.handle, Member.id)).all())
+    rows = [
+        {
+            "resolution_id": by_question[slugs[row.question_id]],  # type: ignore[index]
+            "member_id": handles[row.forecaster],
+            "protocol": row.protocol,
+            "engine_version": scoring.__version__,
+            "score": row.score,
+            "coverage": row.coverage,
+            "updates": row.updates,
+        }
+        for row in table.itertuples(index=False)
+    ]
+    if rows:
+        session.connection().execute(insert(Score), rows)
+    return len(rows)
+
+
+def rebuild(session: Session) -> int:
+    """Return how many scores were written: all stored ones are dropped and computed anew.
+
+    Only standing resolutions are scored again, so the scores of superseded ones are lost; nothing
+    else is: a score can always be derived from the ledger.
+    """
+    from datetime import UTC, datetime
+
+    standing = [
+        stands.resolution
+        for stands in listing(session, now=datetime(1970, 1, 1, tzinfo=UTC))
+        if stands.resolution is not None
+    ]
+    session.connection().execute(
+        delete(Score).where(col(Score.resolution_id).in_([r.id for r in standing]))
+    )
+    return store(session, standing)
+
+
+def of_question(session: Session, resolution: Resolution) -> list[tuple[Score, str]]:
+    """Return the stored scores of a resolution with their forecasters, best Brier score first."""
+    return [
+        (score, handle)
+        for score, handle in session.exec(
+            select(Score, Member.handle)
+            .join(Member, col(Member.id) == col(Score.member_id))
+            .where(Score.resolution_id == resolution.id)
+            .order_by(col(Score.protocol), col(Score.score), col(Member.handle))
+        )
+    ]

@@ -1,0 +1,59 @@
+"""What can be set from outside: environment variables ``FORECASTS_*``, all optional."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def data_folder() -> Path:
+    """Return the user's data folder for this product (not created here)."""
+    return Path(platformdirs.user_data_dir("forecasts", appauthor=False))
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without an entry in passwd
+        return "me"
+
+
+class Settings(BaseSettings):
+    """The settings of one process, read once from the environment and never changed.
+
+    Without any, the ledger is one SQLite file in the user's data folder and belongs to one
+    local member, named after the user of the machine.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FORECASTS_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        default_factory=lambda: sqlite_url(data_folder() / "ledger.sqlite3"),
+        description="SQLAlchemy URL of the ledger, or the path of an SQLite file",
+    )
+    member: str = Field(default_factory=_user_name, description="handle of the local member")
+    allow_private_addresses: bool = Field(
+        default=False, description="let captures fetch from loopback and private networks"
+    )
+    lowest_probability: float = Field(
+        default=0.001, ge=0, le=0.5, description="the app offers no probability below this"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_path_is_an_sqlite_file(cls, value: str) -> str:
+        return value if "://" in value else sqlite_url(Path(value))
+
+    @property
+    def highest_probability(self) -> float:
+        """The mirror image of ``lowest_probability``."""
+        return 1 - self.lowest_probability
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the SQLAlchemy URL of an SQLite file."""
+    return f"sqlite:///{path.expanduser().absolute()}"

@@ -1,0 +1,47 @@
+"""Times as the ledger keeps them: aware, in UTC; and how they are read and written."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+from forecasts.errors import BadInput
+
+
+def utc(value: datetime) -> datetime:
+    """Return ``value`` in UTC; BadInput for a naive time, whose zone nobody could know later."""
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise BadInput(
+            f"The time {value.isoformat()} has no time zone, and the ledger keeps none without.",
+            remedy="Add an offset or Z, as in 2025-10-30T14:00:00Z.",
+        )
+    return value.astimezone(UTC)
+
+
+def read_time(text: str, *, end_of_day: bool = False) -> datetime:
+    """Return the UTC time that ``text`` names: ISO 8601 with an offset or Z, or a day.
+
+    A day (``2025-10-30``) is read in UTC: its first instant, or with ``end_of_day`` its last
+    second, so that a question which closes "on 31 December" is open all that day.
+    """
+    text = text.strip()
+    try:
+        if len(text) == 10:
+            moment = time(23, 59, 59) if end_of_day else time()
+            return datetime.combine(date.fromisoformat(text), moment, UTC)
+        return utc(datetime.fromisoformat(text))
+    except ValueError:
+        raise BadInput(
+            f"{text!r} is not a time.",
+            remedy="Write a day (2025-10-30) or ISO 8601 with an offset (2025-10-30T14:00:00Z).",
+        ) from None
+
+
+def iso(value: datetime) -> str:
+    """Return ``value`` as ISO 8601 in UTC with Z; a fraction only where there is one."""
+    return utc(value).isoformat().replace("+00:00", "Z")
+
+
+def iso_day_or_time(value: datetime) -> str:
+    """Return the day alone for midnight UTC (only the day is known), else ``iso(value)``."""
+    value = utc(value)
+    return value.date().isoformat() if value.time() == time() else iso(value)

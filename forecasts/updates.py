@@ -1,0 +1,283 @@
+"""Updates: append a forecast with the evidence it leans on; withdraw; read a path back.
+
+A forecast is never changed. A changed mind is a new row, and so is a withdrawal; the row that
+stands at a time is the last one made at or before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from forecasts.errors import BadInput, Refused
+from forecasts.models import (
+    Article,
+    Citation,
+    Evidence,
+    EvidenceKind,
+    Forecast,
+    Member,
+    Question,
+    Stance,
+)
+from forecasts.questions import Stands, Status, as_it_stands
+from forecasts.times import iso
+from forecasts.values import Value, check_value
+
+
+@dataclass(frozen=True)
+class Cited:
+    """Evidence as it is handed over with an update: where it is, what it says, what it does.
+
+    A URL, a note or a title is needed. The same URL (or, without one, the same words) is the same
+    evidence, so what one source earned can be added up over updates and members.
+    """
+
+    url: str | None = None
+    note: str = ""
+    title: str = ""
+    kind: EvidenceKind = EvidenceKind.news
+    publisher: str | None = None
+    published_at: datetime | None = None
+    quote: str = ""
+    stance: Stance = Stance.supports
+    share: float | None = None
+    key: str | None = None
+
+
+def update(
+    session: Session,
+    question: Question,
+    value: Value,
+    *,
+    member: Member,
+    now: datetime,
+    rationale: str = "",
+    evidence: Sequence[Cited] = (),
+    origin: str = "cli",
+) -> Forecast:
+    """Return the new forecast; it, its evidence and its citations are written together.
+
+    Refused before the question opens, from its close on, once it is resolved, and for a value
+    that breaks a rule (see ``values.check_value``); nothing is written then.
+    """
+    stands = as_it_stands(session, question, now=now)
+    _require_open(stands, now)
+    check_value(value, stands.text)
+    forecast = _append(
+        session, stands, member, now, value=value, rationale=rationale, origin=origin
+    )
+    cite(session, forecast, evidence, member=member, now=now)
+    return forecast
+
+
+def withdraw(
+    session: Session,
+    question: Question,
+    *,
+    member: Member,
+    now: datetime,
+    rationale: str = "",
+    origin: str = "cli",
+) -> Forecast:
+    """Return the withdrawal, which is written as a row of its own: nothing stands from now on.
+
+    Refused where the member has no standing forecast, or the question is not open.
+    """
+    stands = as_it_stands(session, question, now=now)
+    _require_open(stands, now)
+    if standing(session, question, member, at=now) is None:
+        raise Refused(
+            f"{member.handle} has no standing forecast on {question.slug!r}: "
+            "there is nothing to withdraw."
+        )
+    return _append(session, stands, member, now, value=None, rationale=rationale, origin=origin)
+
+
+def _require_open(stands: Stands, now: datetime) -> None:
+    text = stands.text
+    if stands.status == Status.open:
+        return
+    if stands.status == Status.upcoming:
+        raise Refused(
+            f"{stands.slug!r} opens at {iso(text.open_time)}; it is {iso(now)}, and forecasts "
+            "made before a question opens are refused.",
+            remedy="Come back when it is open.",
+        )
+    if stands.resolution is not None:
+        raise Refused(
+            f"{stands.slug!r} is resolved ({stands.resolution.outcome}): "
+            "no forecast can be added or withdrawn."
+        )
+    raise Refused(
+        f"{stands.slug!r} closed at {iso(text.close_time)}; it is {iso(now)}, and forecasts made "
+        "from the close on are refused.",
+        remedy="It awaits its resolution.",
+    )
+
+
+def _append(
+    session: Session,
+    stands: Stands,
+    member: Member,
+    now: datetime,
+    *,
+    value: Value | None,
+    rationale: str,
+    origin: str,
+) -> Forecast:
+    assert member.id is not None
+    forecast = Forecast(
+        question_id=stands.id,
+        member_id=member.id,
+        made_at=now,
+        recorded_at=now,
+        withdrawn=value is None,
+        rationale=rationale.strip(),
+        origin=origin,
+        **(Value() if value is None else value).columns(),
+    )
+    session.add(forecast)
+    session.flush()
+    return forecast
+
+
+def cite(
+    session: Session,
+    forecast: Forecast,
+    evidence: Sequence[Cited],
+    *,
+    member: Member,
+    now: datetime,
+) -> list[Citation]:
+    """Return the citations of this forecast, written with whatever evidence is new.
+
+    Refused when one piece of evidence is cited twice, or a share is negative.
+    """
+    citations: list[Citation] = []
+    for cited in evidence:
+        if cited.share is not None and not 0 <= cited.share < float("inf"):
+            raise Refused(f"A share of an update is 0 or more and finite; {cited.share!r} is not.")
+        row = record_evidence(session, cited, member=member, now=now)
+        assert row.id is not None
+        assert forecast.id is not None
+        if any(known.evidence_id == row.id for known in citations):
+            raise Refused(
+                f"The evidence {cited.url or cited.note or cited.title!r} is cited twice in one "
+                "update.",
+                remedy="Name it once, with the stance that prevails.",
+            )
+        citations.append(
+            Citation(
+                forecast_id=forecast.id,
+                evidence_id=row.id,
+                stance=cited.stance,
+                share=cited.share,
+            )
+        )
+    session.add_all(citations)
+    session.flush()
+    return citations
+
+
+def record_evidence(
+    session: Session, cited: Cited, *, member: Member | None, now: datetime
+) -> Evidence:
+    """Return the row of this evidence, written if it is new.
+
+    Where the URL is that of a captured article, title, publisher and date are taken from it.
+    """
+    url = (cited.url or "").strip() or None
+    if url is None and not cited.note.strip() and not cited.title.strip():
+        raise BadInput(
+            "Evidence needs a URL, a title or a note.", remedy="Say what moved the forecast."
+        )
+    if url is not None and not url.startswith(("https://", "http://")):
+        raise BadInput(
+            f"{url!r} is not a web address.",
+            remedy="Give one that begins with https://, or put it into a note.",
+        )
+    key = cited.key or evidence_key(cited)
+    known = session.exec(select(Evidence).where(Evidence.key == key)).first()
+    if known is not None:
+        return known
+    article = (
+        None
+        if url is None
+        else session.exec(
+            select(Article).where(Article.url == url).order_by(col(Article.id)).limit(1)
+        ).first()
+    )
+    row = Evidence(
+        key=key,
+        kind=cited.kind,
+        title=cited.title or (article.title if article else ""),
+        url=url,
+        publisher=cited.publisher or (article.publisher if article else None),
+        published_at=cited.published_at or (article.published_at if article else None),
+        quote=cited.quote,
+        note=cited.note,
+        article_id=article.id if article else None,
+        member_id=member.id if member else None,
+        recorded_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def evidence_key(cited: Cited) -> str:
+    """Return the key of this evidence: its URL decides, or without one its words."""
+    words = cited.url.strip() if cited.url else f"{cited.kind}\n{cited.title}\n{cited.note}"
+    return "e-" + hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def standing(
+    session: Session, question: Question, member: Member, *, at: datetime
+) -> Forecast | None:
+    """Return the member's forecast that stands at that time; None if there is none."""
+    last = session.exec(
+        select(Forecast)
+        .where(
+            Forecast.question_id == question.id,
+            Forecast.member_id == member.id,
+            Forecast.made_at <= at,
+        )
+        .order_by(col(Forecast.made_at).desc(), col(Forecast.id).desc())
+        .limit(1)
+    ).first()
+    return None if last is None or last.withdrawn else last
+
+
+def history(
+    session: Session, question: Question, member: Member | None = None
+) -> list[tuple[Forecast, str]]:
+    """Return every forecast on the question with its forecaster's handle, in the order made."""
+    statement = (
+        select(Forecast, Member.handle)
+        .join(Member, col(Member.id) == col(Forecast.member_id))
+        .where(Forecast.question_id == question.id)
+        .order_by(col(Forecast.made_at), col(Forecast.id))
+    )
+    if member is not None:
+        statement = statement.where(Forecast.member_id == member.id)
+    return [(forecast, handle) for forecast, handle in session.exec(statement)]
+
+
+def evidence_of(session: Session, question: Question) -> dict[int, list[tuple[Citation, Evidence]]]:
+    """Return the citations of each forecast on the question, by the forecast's id."""
+    cited: dict[int, list[tuple[Citation, Evidence]]] = defaultdict(list)
+    for citation, evidence in session.exec(
+        select(Citation, Evidence)
+        .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
+        .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
+        .where(Forecast.question_id == question.id)
+        .order_by(col(Citation.id))
+    ):
+        cited[citation.forecast_id].append((citation, evidence))
+    return dict(cited)
