@@ -1,0 +1,239 @@
+"""The time that stands at the head of an article, as pages print it.
+
+"2 days ago", "yesterday", "Jul 22, 2025", "22/07/2025 14:05 GMT" and their like, in English,
+often without a space after the publisher ("Example Times2 days ago") or after the name of an
+icon ("timean hour ago"). Times are returned in UTC; midnight means that only the day is known.
+A clock time without a zone is dropped for that reason: guessing one would be wrong by hours.
+
+``dateparser`` reads such phrases when they stand alone, but does not say whether a line *is*
+one, and reads "The Sun" or "May" as dates; here a line must consist of nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import NamedTuple
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NUMBERS = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "a couple of": 2, "a few": 3, "several": 3,
+}  # fmt: skip
+# The largest count that a page prints before it changes to the next unit: what "France 242
+# days ago" means (the channel is called France 24) follows from "42 days" being no such count.
+LARGEST = {"s": 59, "min": 59, "h": 48, "d": 30, "w": 12, "mo": 23, "y": 99}
+ZONES = {
+    "utc": 0, "gmt": 0, "z": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3,
+    "gst": 4, "pkt": 5, "ist": 5.5, "ict": 7, "wib": 7, "hkt": 8, "sgt": 8, "jst": 9, "kst": 9,
+    "aest": 10, "aedt": 11, "nzst": 12, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7,
+    "mdt": -6, "pst": -8, "pdt": -7,
+}  # fmt: skip
+
+
+class Stamp(NamedTuple):
+    """A time found in a line, with what stands before and after it."""
+
+    before: str
+    when: datetime
+    after: str
+
+
+_COUNT = rf"(?P<count>\d{{1,4}}|(?i:{'|'.join(sorted(NUMBERS, key=len, reverse=True))}))"
+_UNIT = (
+    r"(?P<unit>(?i:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|months?|mos?|years?"
+    r"|yrs?|[smhdwy]))\.?"
+)
+_CLOCK = (
+    r"(?P<clock>\d{1,2}[:.h]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?|\d{1,2}\s*[ap]\.?m\.?)"
+    r"(?:\s*\(?(?P<zone>Z|[A-Z]{2,4}(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2})\)?(?![A-Za-z]))?"
+)
+_AFTER_DAY = rf"(?:\s*(?:T|,|\||at|·|•|-|–|—)?\s*(?i:{_CLOCK}))?"
+_CLOCK_FIRST = _CLOCK.replace("<clock>", "<clock1>").replace("<zone>", "<zone1>")
+_BEFORE_DAY = rf"(?:(?i:{_CLOCK_FIRST})\s*[,|·•–-]?\s*(?:on\s+)?)?"
+_WEEKDAY = r"(?:(?i:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?i:day)?\.?,?\s+)?"
+# Capitals, since "maymay 5" glued to a name is nobody's date but "NHKMay 5" is one.
+_MONTH = (
+    r"(?P<month>(?:J[Aa][Nn]|F[Ee][Bb]|M[Aa][Rr]|A[Pp][Rr]|M[Aa][Yy]|J[Uu][Nn]|J[Uu][Ll]|A[Uu][Gg]"
+    r"|S[Ee][Pp]|O[Cc][Tt]|N[Oo][Vv]|D[Ee][Cc])(?i:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?)\.?"
+)
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>(?:19|20)\d{2})"
+
+_AGO = re.compile(rf"{_COUNT}[\s-]*{_UNIT}\s+(?i:ago)\b")
+_SHORT = re.compile(r"(?<![\w.])(?P<count>\d{1,3})\s?(?P<unit>mins?|hrs?|mo|wk|[mhdw])(?!\w)")
+_WORD = re.compile(
+    r"(?P<word>(?i:just now|moments ago|earlier today|this morning|today|yesterday|last night"
+    r"|last week|last month|last year))\b"
+    rf"(?:,?\s*(?:at\s+)?(?i:{_CLOCK}))?"
+)
+_ABSOLUTE = [
+    re.compile(rf"{_BEFORE_DAY}{_WEEKDAY}{pattern}{_AFTER_DAY}")
+    for pattern in (
+        rf"(?<!\d){_YEAR}(?P<mark>[-/.])(?P<mm>\d{{1,2}})(?P=mark){_DAY}(?!\d)",
+        rf"{_MONTH}\s+{_DAY}(?:,?\s*{_YEAR})(?!\d)",
+        rf"(?<!\d){_DAY}\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}(?!\d)",
+        rf"{_MONTH}\s+{_DAY}(?!\w|,?\s*\d{{4}})",
+        rf"(?<!\d){_DAY}\s+{_MONTH}(?!\w|,?\s*\d{{4}})",
+        r"(?<!\d)(?P<a>\d{1,2})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<yy>(?:20)?\d{2})(?!\d)",
+    )
+]
+_ONLY_WEEKDAY = re.compile(
+    r"^(?:on\s+|last\s+)?(?P<weekday>mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE
+)
+
+
+def find_stamp(line: str, captured_at: datetime) -> Stamp | None:
+    """Return the first time in ``line`` that can be when something was published.
+
+    Relative times count from ``captured_at``, which must be aware. Where a day can be read in
+    two ways (05/07), or has no year, the reading nearest to ``captured_at`` and not after it
+    is taken. A day more than one after the capture is nobody's day of publication.
+    """
+    if len(line) > 300:
+        return None
+    base = captured_at.astimezone(UTC)
+    for match, when in _readings(line, base):
+        if when is not None and when.date() <= base.date() + timedelta(days=1):
+            before = line[: match.start()] + _belongs_before(match)
+            return Stamp(before.strip(), when, line[match.end() :].strip())
+    return None
+
+
+def _readings(line: str, base: datetime) -> Iterator[tuple[re.Match[str], datetime | None]]:
+    for match in _AGO.finditer(line):
+        count = match["count"].removeprefix(_belongs_before(match))
+        yield match, _ago(count, match["unit"], base)
+    for pattern in _ABSOLUTE:
+        for match in pattern.finditer(line):
+            yield match, _absolute(match, base)
+    for match in _WORD.finditer(line):
+        # "USA Today" is a newspaper: after a word, only small letters mean the day.
+        if line[match.start()].islower() or not re.search(r"\w\s*$", line[: match.start()]):
+            yield match, _word(match, base)
+    for match in _SHORT.finditer(line):
+        rest = line[match.end() :].strip()
+        if not re.match(r"\w", rest) and re.search(r"(?:^|[•·|—–,-])\s*$", line[: match.start()]):
+            yield match, _ago(match["count"], match["unit"], base)
+    if only := _ONLY_WEEKDAY.match(line.strip()):
+        back = (base.weekday() - WEEKDAYS.index(only["weekday"][:3].lower())) % 7
+        yield only, _midnight(base.date() - timedelta(days=back))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _is_day_only(moment: datetime) -> bool:
+    return moment.time() == datetime.min.time()
+
+
+def _unit(word: str) -> str:
+    word = word.lower()
+    if word.startswith("mo"):
+        return "mo"
+    return "min" if word.startswith("m") else word[0]
+
+
+def _belongs_before(match: re.Match[str]) -> str:
+    """Return the first digits of a count that are the end of the name glued to it."""
+    count = match.groupdict().get("count") or ""
+    if not count.isdigit() or not match.string[: match.start()].strip():
+        return ""
+    for start in range(len(count)):
+        if count[start] != "0" and int(count[start:]) <= LARGEST[_unit(match["unit"])]:
+            return count[:start]
+    return ""
+
+
+def _ago(count: str, unit: str, base: datetime) -> datetime | None:
+    number = int(count) if count.isdigit() else NUMBERS[count.lower()]
+    kind = _unit(unit)
+    try:
+        if kind in ("s", "min", "h"):
+            back = timedelta(**{{"s": "seconds", "min": "minutes", "h": "hours"}[kind]: number})
+            if _is_day_only(base):
+                # Only the day of capture is known: hours before its end are on that day.
+                return _midnight((base + timedelta(hours=23, minutes=59) - back).date())
+            return (base - back).replace(second=0, microsecond=0)
+        if kind in ("d", "w"):
+            return _midnight(base.date() - timedelta(days=number * (7 if kind == "w" else 1)))
+        return _months_before(base.date(), number * (12 if kind == "y" else 1))
+    except (OverflowError, ValueError):
+        return None
+
+
+def _months_before(day: date, months: int) -> datetime:
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
+    return _midnight(date(year, month + 1, min(day.day, last)))
+
+
+def _word(match: re.Match[str], base: datetime) -> datetime | None:
+    word = match["word"].lower()
+    if word in ("just now", "moments ago"):
+        return base.replace(second=0, microsecond=0)
+    if word == "last month":
+        return _months_before(base.date(), 1)
+    if word == "last year":
+        return _months_before(base.date(), 12)
+    back = {"yesterday": 1, "last night": 1, "last week": 7}.get(word, 0)
+    return _at(base.date() - timedelta(days=back), match)
+
+
+def _absolute(match: re.Match[str], base: datetime) -> datetime | None:
+    found = match.groupdict()
+    latest = base.date() + timedelta(days=1)
+    days: list[date] = []
+
+    def add(year: int, month: int, day: int) -> None:
+        try:
+            days.append(date(year, month, day))
+        except ValueError:
+            return
+
+    if found.get("yy"):
+        year = int(found["yy"]) + (2000 if len(found["yy"]) == 2 else 0)
+        add(year, int(found["b"]), int(found["a"]))
+        add(year, int(found["a"]), int(found["b"]))
+    else:
+        month = (
+            int(found["mm"]) if found.get("mm") else MONTHS.index(found["month"][:3].lower()) + 1
+        )
+        years = [int(found["year"])] if found.get("year") else [base.year, base.year - 1]
+        for year in years:
+            add(year, month, int(found["day"]))
+    days = [day for day in days if day <= latest]
+    return _at(max(days), match) if days else None
+
+
+def _at(day: date, match: re.Match[str]) -> datetime:
+    """Return the instant on ``day`` where clock and zone are both printed, else the day."""
+    found = match.groupdict()
+    clock = found.get("clock") or found.get("clock1")
+    zone = found.get("zone") or found.get("zone1")
+    offset = _offset(zone)
+    if clock is None or offset is None:
+        return _midnight(day)
+    digits = re.findall(r"\d+", clock)
+    hour, minute = int(digits[0]), int(digits[1]) if len(digits) > 1 else 0
+    if half := re.search(r"([ap])\.?m", clock, re.IGNORECASE):
+        hour = hour % 12 + (12 if half[1].lower() == "p" else 0)
+    try:
+        local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=timezone(offset))
+    except ValueError:
+        return _midnight(day)
+    return local.astimezone(UTC)
+
+
+def _offset(zone: str | None) -> timedelta | None:
+    if zone is None:
+        return None
+    match = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", zone.upper())
+    if match:
+        hours = int(match[2]) + int(match[3] or 0) / 60
+        return timedelta(hours=-hours if match[1] == "-" else hours) if hours < 24 else None
+    hours_east = ZONES.get(zone.lower())
+    return None if hours_east is None else timedelta(hours=hours_east)
