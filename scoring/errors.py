@@ -1,0 +1,87 @@
+"""What is raised when an input cannot be scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# A frame of ten million bad rows names the first of them; nobody reads further.
+MOST_PROBLEMS = 1000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One value that breaks a rule, and where it stands.
+
+    ``frame`` is ``"questions"`` or ``"forecasts"``, or empty for an argument of a function that
+    takes arrays (``column`` is then the argument's name). ``row`` counts from 0 in the order of
+    the input; it is None when the whole column is meant.
+    """
+
+    frame: str
+    column: str
+    row: int | None
+    value: Any
+    rule: str
+
+    def __str__(self) -> str:
+        place = f"{self.frame} {self.column}".strip()
+        at = "" if self.row is None else f", row {self.row}"
+        value = "" if self.value is None else f": {self.value!r}"
+        return f"{place}{at}{value} — {self.rule}"
+
+
+class InputError(ValueError):
+    """The input breaks at least one rule; nothing was computed.
+
+    ``problems`` holds every one found (the first thousand), each with its frame, column, row,
+    value and rule. The message shows the first few.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        shown = [str(problem) for problem in self.problems[:5]]
+        rest = len(self.problems) - len(shown)
+        if rest > 0:
+            shown.append(f"and {rest} more")
+        super().__init__("; ".join(shown))
+
+
+class Problems:
+    """Problems gathered while two frames are read, so that all are reported at once."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def add(self, frame: str, column: str, row: int | None, value: Any, rule: str) -> None:
+        """Note one bad value."""
+        if len(self.found) < MOST_PROBLEMS:
+            if isinstance(value, np.generic):
+                value = value.item()
+            self.found.append(Problem(frame, column, row, value, rule))
+
+    def add_rows(
+        self, frame: str, column: str, rows: npt.NDArray[np.intp], values: Any, rule: str
+    ) -> None:
+        """Note the values at ``rows`` (positions in the input), all breaking one rule."""
+        for row in rows[: MOST_PROBLEMS - len(self.found)]:
+            self.add(frame, column, int(row), values[row], rule)
+
+    def raise_any(self) -> None:
+        """Raise InputError if anything was noted."""
+        if self.found:
+            order = sorted(self.found, key=lambda problem: problem.frame, reverse=True)
+            raise InputError(order)
+
+
+def refuse(column: str, bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], rule: str) -> None:
+    """Raise InputError naming the places of an array argument where ``bad`` holds."""
+    if bad.any():
+        rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1) if bad.ndim else bad)
+        problems = Problems()
+        problems.add_rows("", column, rows, np.atleast_1d(values), rule)
+        problems.raise_any()

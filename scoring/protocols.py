@@ -1,0 +1,82 @@
+"""Protocols: named choices of rule, timing, reference and scale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from scoring.errors import InputError, Problem
+from scoring.references import REFERENCES
+from scoring.rules import RULES
+from scoring.timings import timing
+
+Scale = float | Literal["100 / ln K", "participation"]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a path of forecasts becomes one number.
+
+    ``rule`` is a key of `scoring.rules.RULES`, ``timing`` one of `scoring.timings.TIMINGS` or
+    ``"lead(days)"``, ``reference`` one of `scoring.references.REFERENCES` or None. ``scale``
+    multiplies: a number, ``"100 / ln K"`` with K the options of the forecast, or
+    ``"participation"``, the coverage. ``orientation`` says which scores are better. On questions
+    with ordered options ``ordered_rule`` takes the rule's place where it is given.
+
+    A question of a type that the rule does not apply to has no rows.
+    """
+
+    name: str
+    rule: str
+    timing: str
+    reference: str | None = None
+    scale: Scale = 1.0
+    orientation: Literal["lower is better", "higher is better"] = "lower is better"
+    ordered_rule: str | None = None
+
+    def __post_init__(self) -> None:
+        for given in (self.rule, self.ordered_rule or self.rule):
+            if given not in RULES:
+                raise _unknown("rule", given, RULES)
+        timing(self.timing)
+        if self.reference is not None and self.reference not in REFERENCES:
+            raise _unknown("reference", self.reference, REFERENCES)
+        if self.reference == "crowd_mean" and RULES[self.rule].deviation is None:
+            quadratic = [name for name, rule in RULES.items() if rule.deviation is not None]
+            raise InputError(
+                [
+                    Problem("", "rule", None, self.rule,
+                            f"crowd_mean needs a quadratic rule: {', '.join(quadratic)}")
+                ]
+            )  # fmt: skip
+
+
+def _unknown(column: str, value: str, known: Mapping[str, object]) -> InputError:
+    return InputError([Problem("", column, None, value, f"must be one of {', '.join(known)}")])
+
+
+_CHOICES = (
+    Protocol("brier", "brier", "live_average"),
+    Protocol("brier_final", "brier", "final"),
+    Protocol("brier_original", "brier_original", "live_average"),
+    Protocol("log", "log", "live_average"),
+)
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({each.name: each for each in _CHOICES})
+
+
+def named(choice: str | Protocol) -> Protocol:
+    """Return a protocol by its name. ``brier_lead(30)`` is a rule 30 days before the close.
+
+    Raises InputError for a name that nothing answers to.
+    """
+    if isinstance(choice, Protocol):
+        return choice
+    if choice in PROTOCOLS:
+        return PROTOCOLS[choice]
+    parts = re.fullmatch(r"(\w+?)_(lead\(.+\))", choice)
+    if parts is not None and parts[1] in RULES:
+        return Protocol(choice, parts[1], parts[2])
+    raise _unknown("protocol", choice, PROTOCOLS)

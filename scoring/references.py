@@ -1,0 +1,5 @@
+"""References."""
+
+from __future__ import annotations
+
+REFERENCES: dict[str, object] = {}

@@ -1,0 +1,324 @@
+"""Scoring rules: one forecast and one outcome in, one number out. Lower is better.
+
+The public functions check their arguments and then call the same kernels that `score` uses.
+A kernel takes forecasts of one shape, one a row, and the outcomes:
+
+    binary            p (n,), the probability of "yes"            y (n,), 0..1
+    multiple choice   p (n, K), NaN where an option is not there  y (n, K), the outcome vector
+    numeric, date     p (n, 2, m): m knots of the distribution,   y (n,), the outcome
+                      their levels and their values
+
+A rule is a kernel and a line in `RULES`. A rule that is a sum of squares also has a *deviation*,
+the vector whose squared length is the score: what a crowd's mean forecast scores can then be
+read from the mean of its members' deviations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.errors import refuse
+
+Floats = npt.NDArray[np.float64]
+Kernel = Callable[[Floats, Floats], Floats]
+
+SUM_TOLERANCE = 1e-9
+ROOT_TWO = math.sqrt(2)
+HALF_ROOT = math.sqrt(0.5)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A scoring rule: its kernel, what it applies to, and its deviation if it is quadratic.
+
+    ``numeric`` says that it scores distributions rather than probabilities, ``ordered`` that it
+    needs the options of a multiple-choice question to be ordered.
+    """
+
+    kernel: Kernel
+    deviation: Kernel | None = None
+    numeric: bool = False
+    ordered: bool = False
+
+
+# --- kernels -------------------------------------------------------------------------------
+
+
+def _squared_length(deviation: Floats) -> Floats:
+    if deviation.ndim == 1:
+        return deviation * deviation
+    return np.asarray(np.einsum("ij,ij->i", deviation, deviation), dtype=np.float64)
+
+
+def _brier_deviation(p: Floats, y: Floats) -> Floats:
+    if p.ndim == 1:
+        return p - y
+    return np.nan_to_num(p - y) * HALF_ROOT
+
+
+def _brier(p: Floats, y: Floats) -> Floats:
+    if p.ndim == 1:
+        return _squared_length(p - y)
+    return _squared_length(np.nan_to_num(p - y)) / 2
+
+
+def _brier_original_deviation(p: Floats, y: Floats) -> Floats:
+    if p.ndim == 1:
+        return (p - y) * ROOT_TWO
+    return np.nan_to_num(p - y)
+
+
+def _brier_original(p: Floats, y: Floats) -> Floats:
+    return 2 * _brier(p, y)
+
+
+def _log(p: Floats, y: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if p.ndim == 1:
+            yes, no = -np.log(p), -np.log1p(-p)
+            # Only a fractional outcome weighs both sides; 0 · ∞ must not reach the sum.
+            both = np.where(y == 0, no, y * yes + (1 - y) * no)
+            return np.asarray(np.where(y == 1, yes, both))
+        return -np.asarray(np.where(y > 0, y * np.log(p), 0.0).sum(axis=1))
+
+
+def _spherical(p: Floats, y: Floats) -> Floats:
+    if p.ndim == 1:
+        return 1 - (p * y + (1 - p) * (1 - y)) / np.hypot(p, 1 - p)
+    p = np.nan_to_num(p)
+    return np.asarray(1 - (p * y).sum(axis=1) / np.sqrt(_squared_length(p)))
+
+
+def _rps_deviation(p: Floats, y: Floats) -> Floats:
+    if p.ndim == 1:
+        return p - y
+    there = ~np.isnan(p)
+    excess = np.cumsum(np.nan_to_num(p - y), axis=1)
+    # An option that is not there adds no split, and after the last one both sums are one.
+    last = p.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)
+    there[np.arange(len(p)), last] = False
+    splits = np.maximum(there.sum(axis=1), 1)
+    return np.asarray(np.where(there, excess, 0.0) / np.sqrt(splits)[:, None])
+
+
+def _rps(p: Floats, y: Floats) -> Floats:
+    return _squared_length(_rps_deviation(p, y))
+
+
+def _crps(p: Floats, y: Floats) -> Floats:
+    level, value = p[:, 0, :], p[:, 1, :]
+    left, right, low, high = value[:, :-1], value[:, 1:], level[:, :-1], level[:, 1:]
+    width = right - left
+    at = np.clip(y[:, None], left, right)
+    share = np.divide(at - left, width, out=np.zeros_like(width), where=width > 0)
+    middle = low + (high - low) * share
+    # ∫ of a squared straight line from a to b over a length d is d (a² + ab + b²) / 3.
+    before = (at - left) * (low * low + low * middle + middle * middle)
+    low, middle, high = 1 - low, 1 - middle, 1 - high
+    after = (right - at) * (middle * middle + middle * high + high * high)
+    span = value[:, -1] - value[:, 0]
+    return np.asarray((before + after).sum(axis=1)) / (3 * span)
+
+
+RULES: dict[str, Rule] = {
+    "brier": Rule(_brier, _brier_deviation),
+    "brier_original": Rule(_brier_original, _brier_original_deviation),
+    "log": Rule(_log),
+    "spherical": Rule(_spherical),
+    "rps": Rule(_rps, _rps_deviation, ordered=True),
+    "crps": Rule(_crps, numeric=True),
+}
+
+
+# --- what the callers need beside them ------------------------------------------------------
+
+
+def outcome_vectors(p: Floats, outcome: npt.NDArray[np.integer]) -> Floats:
+    """Return the outcome vectors (n, K) that the forecasts ``p`` (n, K) are scored against.
+
+    A forecast made before the outcome's option was added reads the last option instead.
+    """
+    rows = np.arange(len(p))
+    read = np.where(np.isnan(p[rows, outcome]), p.shape[1] - 1, outcome)
+    y = np.zeros(p.shape)
+    y[rows, read] = 1.0
+    return y
+
+
+def uniform(p: Floats) -> Floats:
+    """Return the forecasts that know nothing, in the shape and over the options of ``p``."""
+    if p.ndim == 1:
+        return np.full(len(p), 0.5)
+    if p.ndim == 2:
+        there = ~np.isnan(p)
+        return np.where(there, 1 / there.sum(axis=1, keepdims=True), np.nan)
+    value = p[:, 1, :]
+    level = (value - value[:, :1]) / (value[:, -1:] - value[:, :1])
+    return np.stack([level, value], axis=1)
+
+
+# --- public functions -----------------------------------------------------------------------
+
+
+def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return forecasts and outcome vectors of equal shape, or raise InputError."""
+    forecasts = np.asarray(p, dtype=np.float64)
+    outcomes = np.asarray(y, dtype=np.float64)
+    out_of_range = "a probability must be finite and lie within 0..1"
+    refuse("p", ~((forecasts >= 0) & (forecasts <= 1)), forecasts, out_of_range)
+    refuse("y", ~np.isfinite(outcomes), outcomes, "an outcome must be finite")
+    if forecasts.ndim <= 1:
+        shape = np.broadcast_shapes(forecasts.shape, outcomes.shape)
+        outside = (outcomes < 0) | (outcomes > 1)
+        refuse("y", outside, outcomes, "a binary outcome must lie within 0..1")
+        return np.broadcast_to(forecasts, shape), np.broadcast_to(outcomes, shape)
+    off = np.abs(forecasts.sum(axis=1) - 1) > SUM_TOLERANCE
+    refuse("p", off, forecasts, "the probabilities of one forecast must sum to 1 within 1e-9")
+    n, options = forecasts.shape
+    if outcomes.ndim == 2:
+        off = (np.abs(outcomes.sum(axis=1) - 1) > SUM_TOLERANCE) | (outcomes < 0).any(axis=1)
+        refuse("y", off, outcomes, "an outcome vector must be non-negative and sum to 1")
+        return forecasts, np.broadcast_to(outcomes, forecasts.shape)
+    index = np.broadcast_to(outcomes, (n,))
+    unknown = ~np.isin(index, np.arange(options))
+    refuse("y", unknown, index, f"an outcome must be the index of an option, 0..{options - 1}")
+    return forecasts, np.eye(options)[index.astype(np.intp)]
+
+
+def _apply(kernel: Kernel, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    forecasts, outcomes = _checked(p, y)
+    if forecasts.ndim == 0:
+        return kernel(forecasts[None], outcomes[None])[0]  # type: ignore[no-any-return]
+    return kernel(forecasts, outcomes)
+
+
+def brier_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """Return the Brier scores ½ Σ_k (p_k − y_k)², one a row: 0..1, 0 is best.
+
+    ``p`` is (n,), probabilities of "yes", with ``y`` (n,) within 0..1 (a fraction is a question
+    that resolved to a probability); there the score is (p − y)². Or ``p`` is (n, K), rows that
+    sum to 1, with ``y`` the index of the option that came true, (n,), or outcome vectors, (n, K).
+    Scalars give a scalar. Raises InputError for anything else.
+
+    Half of Brier's original sum, so that both kinds of question share one scale:
+    Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
+
+    >>> brier_score([0.7, 0.7, 0.0], [1, 0, 0]).round(2).tolist()
+    [0.09, 0.49, 0.0]
+    >>> float(brier_score([[0.7, 0.2, 0.1]], [0])[0].round(2))
+    0.07
+    """
+    return _apply(_brier, p, y)
+
+
+def brier_original(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """Return Brier's original scores Σ_k (p_k − y_k)², one a row: 0..2, 0 is best.
+
+    Twice `brier_score`, with the same arguments, shapes and errors.
+    Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
+
+    >>> brier_original([0.7, 0.7], [1, 0]).round(2).tolist()
+    [0.18, 0.98]
+    """
+    return _apply(_brier_original, p, y)
+
+
+def log_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """Return the logarithmic scores −ln p(outcome), one a row, in nats: 0..∞, 0 is best.
+
+    Arguments, shapes and errors as in `brier_score`. Nothing is clipped: an outcome that was
+    called impossible scores infinity. A fractional outcome weighs both sides.
+    Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x.
+
+    >>> log_score([0.5, 0.0], [1, 1]).round(4).tolist()
+    [0.6931, inf]
+    """
+    return _apply(_log, p, y)
+
+
+def spherical_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """Return the spherical scores 1 − p(outcome) / ‖p‖₂, one a row: 0..1, 0 is best.
+
+    Arguments, shapes and errors as in `brier_score`.
+    Gneiting & Raftery (2007), doi:10.1198/016214506000001437.
+
+    >>> spherical_score([0.5, 1.0, 0.0], [1, 1, 1]).round(4).tolist()
+    [0.2929, 0.0, 1.0]
+    """
+    return _apply(_spherical, p, y)
+
+
+def ranked_probability_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """Return the ranked probability scores Σ_{k<K} (F_k − Y_k)² / (K − 1): 0..1, 0 is best.
+
+    F and Y are the running sums of a forecast and of its outcome vector over options in their
+    order, so that a near miss costs less than a far one. Arguments, shapes and errors as in
+    `brier_score`, which it equals on a binary question.
+    Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2.
+
+    >>> ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]).round(4).tolist()
+    [0.1175]
+    """
+    return _apply(_rps, p, y)
+
+
+def crps_piecewise(
+    levels: npt.ArrayLike,
+    values: npt.ArrayLike,
+    outcome: npt.ArrayLike,
+    lower: npt.ArrayLike,
+    upper: npt.ArrayLike,
+) -> Floats:
+    """Return the exact CRPS of piecewise-linear distributions, over the range: 0..1, 0 is best.
+
+    ∫ (F(z) − 1{z ≥ outcome})² dz from ``lower`` to ``upper``, divided by ``upper − lower``. F runs
+    straight from level to level: ``levels`` (m,) or (n, m) are probabilities, rising along a row,
+    ``values`` (n, m) where F reaches them, within the bounds and never falling (equal values are
+    a jump). F starts from 0 at ``lower`` and ends at 1 at ``upper`` unless a level says otherwise
+    for a value that lies on the bound: that is how mass outside the bounds is stated.
+    ``outcome``, ``lower`` and ``upper`` are scalars or (n,); an outcome may lie outside the
+    bounds, infinitely far too. One row of ``values`` gives an array of one. Raises InputError for
+    a value that breaks any of this.
+
+    Gneiting & Raftery (2007), doi:10.1198/016214506000001437.
+
+    >>> crps_piecewise([0.5], [[0.5]], 0.0, 0.0, 1.0).round(6).tolist()
+    [0.333333]
+    >>> crps_piecewise([0.0, 1.0], [[4.0, 4.0]], [4.0], 0.0, 10.0).tolist()
+    [0.0]
+    """
+    at = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    level = np.broadcast_to(np.asarray(levels, dtype=np.float64), at.shape)
+    n = len(at)
+    low, high = (np.broadcast_to(np.asarray(b, dtype=np.float64), (n,)) for b in (lower, upper))
+    y = np.broadcast_to(np.asarray(outcome, dtype=np.float64), (n,))
+    refuse("lower", ~(np.isfinite(low) & np.isfinite(high) & (low < high)), low,
+           "the lower bound must be finite and below the upper bound")  # fmt: skip
+    refuse("levels", ~((level >= 0) & (level <= 1)), level, "a level must lie within 0..1")
+    refuse("levels", np.diff(level, axis=1) < 0, level, "levels must not fall along a row")
+    refuse("values", ~((at >= low[:, None]) & (at <= high[:, None])), at,
+           "a value must lie within the bounds")  # fmt: skip
+    refuse("values", np.diff(at, axis=1) < 0, at, "values must not fall along a row")
+    refuse("outcome", np.isnan(y), y, "an outcome must be a number")
+    return _crps(knots(level, at, low, high), y)
+
+
+def knots(levels: Floats, values: Floats, lower: Floats, upper: Floats) -> Floats:
+    """Return the distributions (n, 2, m + 2) whose ends stand on the bounds.
+
+    A level stated for a value on a bound is the mass there and beyond, not a jump inside.
+    """
+    first = np.where(values[:, 0] == lower, levels[:, 0], 0.0)
+    last = np.where(values[:, -1] == upper, levels[:, -1], 1.0)
+    return np.stack(
+        [
+            np.column_stack([first, levels, last]),
+            np.column_stack([lower, values, upper]),
+        ],
+        axis=1,
+    )

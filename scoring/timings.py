@@ -1,0 +1,137 @@
+"""Timings: which part of a forecaster's path counts, and by how much.
+
+A timing puts the live segments on a clock of its own: microseconds for the two averages, whole
+days for `daily`, a single tick for the instants (`final`, `spot`, `lead`). Whatever is averaged
+afterwards, references included, is averaged over that clock. Adding a timing is one function and
+one line in `TIMINGS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.columns import Floats, Ints
+from scoring.errors import InputError, Problem
+from scoring.frames import Questions
+from scoring.segments import Segments
+
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Live segments on a timing's clock.
+
+    ``divisor`` is what each forecaster's sum over that clock is divided by, and ``coverage``
+    the share of a question that they covered, both one a (question, forecaster).
+    """
+
+    segments: Segments
+    divisor: Ints
+    coverage: Floats
+
+
+Timing = Callable[[Segments, Questions], Timed]
+
+
+def live_average(live: Segments, questions: Questions) -> Timed:
+    """Average over the time that the forecaster was live."""
+    time = live.total()
+    return Timed(live, time, time / _scheduled(live, questions))
+
+
+def scheduled_average(live: Segments, questions: Questions) -> Timed:
+    """Average over the question's scheduled time; where the forecaster is not live counts 0."""
+    scheduled = _scheduled(live, questions)
+    return Timed(live, scheduled, live.total() / scheduled)
+
+
+def daily(live: Segments, questions: Questions) -> Timed:
+    """Average over the UTC calendar days on which the forecaster had a forecast standing.
+
+    The last forecast that stood on a day has the whole day. A forecast withdrawn later on the
+    same day is still the last that stood on it. Coverage is a share of the calendar days that
+    the question was open.
+    """
+    opened = questions.open_us[live.question]
+    opening_day = opened // MICROSECONDS_A_DAY
+    start = (opened + live.start) // MICROSECONDS_A_DAY - opening_day
+    # The end itself is not live: a segment that ends at midnight does not touch the next day.
+    end = (opened + live.end - 1) // MICROSECONDS_A_DAY + 1 - opening_day
+    same = np.ones(len(live), dtype=np.bool_)
+    same[live.first] = False
+    np.minimum(end[:-1], start[1:], out=end[:-1], where=same[1:])
+    days = live.timed(start, end).only(start < end)
+    last_day = (questions.close_us - 1) // MICROSECONDS_A_DAY
+    all_days = last_day - questions.open_us // MICROSECONDS_A_DAY + 1
+    scored = days.total()
+    return Timed(days, scored, scored / all_days[days.question[days.first]])
+
+
+def final(live: Segments, questions: Questions) -> Timed:
+    """Take the forecast that is live just before the actual close."""
+    return _at(live, questions, (questions.close_us - questions.open_us) - 1)
+
+
+def spot(live: Segments, questions: Questions) -> Timed:
+    """Take the forecast that is live at the question's spot time, at the close if that is past.
+
+    The coverage of a spot score is 1: the forecaster was there when it counted.
+    """
+    last = np.minimum(questions.spot_us, questions.close_us - 1)
+    timed = _at(live, questions, last - questions.open_us)
+    return Timed(timed.segments, timed.divisor, np.ones(len(timed.coverage)))
+
+
+def lead(days: float) -> Timing:
+    """Return the timing that takes the forecast live ``days`` before the scheduled close.
+
+    A question that had closed by then has no rows, nor has a forecaster who was not live.
+    """
+    before = round(days * MICROSECONDS_A_DAY)
+
+    def at_lead(live: Segments, questions: Questions) -> Timed:
+        return _at(live, questions, questions.scheduled_us - questions.open_us - before)
+
+    return at_lead
+
+
+TIMINGS: dict[str, Timing] = {
+    "live_average": live_average,
+    "scheduled_average": scheduled_average,
+    "daily": daily,
+    "final": final,
+    "spot": spot,
+}
+
+_LEAD = re.compile(r"lead\((\d+(?:\.\d+)?)\)")
+
+
+def timing(name: str) -> Timing:
+    """Return a timing by its name, ``lead(30)`` among them. Raises InputError if there is none."""
+    if name in TIMINGS:
+        return TIMINGS[name]
+    parts = _LEAD.fullmatch(name)
+    if parts is None:
+        rule = f"must be one of {', '.join(TIMINGS)} or lead(days)"
+        raise InputError([Problem("", "timing", None, name, rule)])
+    return lead(float(parts[1]))
+
+
+def _scheduled(live: Segments, questions: Questions) -> Ints:
+    length = questions.scheduled_us - questions.open_us
+    return length[live.question[live.first]]
+
+
+def _at(live: Segments, questions: Questions, instant: Ints) -> Timed:
+    """Return what is live at an instant of each question, as one tick of a clock."""
+    at = instant[live.question]
+    here = (live.start <= at) & (at < live.end)
+    coverage = live.total() / _scheduled(live, questions)
+    stands = np.logical_or.reduceat(here, live.first) if len(live) else here
+    tick = live.timed(np.zeros_like(live.start), np.ones_like(live.end)).only(here)
+    return Timed(tick, np.ones(len(tick), dtype=np.int64), coverage[stands])

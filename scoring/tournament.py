@@ -1,0 +1,146 @@
+"""What ``scoring.simulation`` is asked for: a tournament, its teams, and their faults."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from scoring.errors import InputError, Problem
+
+LABEL = " (simulated)"
+KINDS: Mapping[str, Any] = {"int": int, "float": (int, float), "str": str, "datetime": datetime}
+
+
+@dataclass(frozen=True)
+class Team:
+    """Forecasters who are alike: equally skilled, with the same fault, who share noise.
+
+    ``skill``: share of the news that gets through, 0 < κ <= 1. ``extremity`` > 0 multiplies the
+    log odds of the belief, ``shift`` is added to them, and ``responsiveness``, 0 < k <= 1, is how
+    far a report moves from the previous one towards where it should be. The defaults are
+    calibrated.
+    """
+
+    name: str
+    members: int = 4
+    skill: float = 0.6
+    extremity: float = 1.0
+    shift: float = 0.0
+    responsiveness: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require("members", self.members, self.members >= 1, "must be at least 1")
+        _require("skill", self.skill, 0 < self.skill <= 1, "must fulfil 0 < skill <= 1")
+        _require("extremity", self.extremity, 0 < self.extremity < math.inf, "must be above 0")
+        _require("shift", self.shift, math.isfinite(self.shift), "must be finite")
+        k = self.responsiveness
+        _require("responsiveness", k, 0 < k <= 1, "must fulfil 0 < responsiveness <= 1")
+
+    @property
+    def label(self) -> str:
+        """The team's name, which always says that it is simulated."""
+        return self.name.removesuffix(LABEL) + LABEL
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """The members' handles; each says that it is simulated."""
+        name = self.name.removesuffix(LABEL)
+        return tuple(f"{name} {number}{LABEL}" for number in range(1, self.members + 1))
+
+
+@dataclass(frozen=True)
+class Tournament:
+    """What to simulate. The same settings give the same tournament, to the last bit.
+
+    ``questions`` in ``families``, each lasting ``shortest_days`` to ``longest_days`` between
+    ``first_open`` and ``last_close``. ``early_share``: share of the questions whose answer,
+    whichever it is, becomes known early; ``event_share``: share of those on which a "yes" shows
+    when it happens. ``family_correlation``: ρ. ``prior_spread``: standard deviation of m.
+    ``participation``: chance that a forecaster takes up a question of middling prior;
+    ``selectivity``: how much that chance varies with how clear the prior is, from person to
+    person. ``late``: mean share of a question's time that passes before the first forecast.
+    ``updates``: mean number of forecasts over a question's whole life. ``shared_noise``: share of
+    the noise that a team has in common.
+    """
+
+    teams: tuple[Team, ...]
+    seed: int = 0
+    questions: int = 300
+    families: int = 200
+    first_open: datetime = datetime(2025, 7, 1, tzinfo=UTC)
+    last_close: datetime = datetime(2026, 10, 31, tzinfo=UTC)
+    shortest_days: int = 21
+    longest_days: int = 150
+    early_share: float = 0.3
+    event_share: float = 0.0
+    family_correlation: float = 0.5
+    prior_spread: float = 0.7
+    participation: float = 0.7
+    selectivity: float = 1.0
+    late: float = 0.15
+    updates: float = 6.0
+    shared_noise: float = 0.5
+
+    def __post_init__(self) -> None:
+        handles = [handle for team in self.teams for handle in team.handles]
+        _require("teams", len(self.teams), len(self.teams) >= 1, "needs at least one team")
+        unique = len(set(handles)) == len(handles)
+        _require("teams", [team.name for team in self.teams], unique, "names must differ")
+        rule = "must lie within 1..questions"
+        _require("families", self.families, 1 <= self.families <= self.questions, rule)
+        for name in ("first_open", "last_close"):
+            at = getattr(self, name)
+            rule = "a time needs an offset (2026-01-31T12:00:00Z); a naive one is refused"
+            _require(name, str(at), isinstance(at, datetime) and at.tzinfo is not None, rule)
+        rule = "must fulfil 1 <= shortest_days <= longest_days"
+        _require("shortest_days", self.shortest_days, self.shortest_days >= 1, rule)
+        _require("longest_days", self.longest_days, self.shortest_days <= self.longest_days, rule)
+        fits = (self.last_close - self.first_open).days >= self.longest_days
+        _require("last_close", str(self.last_close), fits, "leaves no room for the longest")
+        shares = (
+            "early_share",
+            "event_share",
+            "family_correlation",
+            "participation",
+            "shared_noise",
+        )
+        for name in shares:
+            value = getattr(self, name)
+            _require(name, value, 0 <= value <= 1, "must lie within 0..1")
+        rule = "must leave early_share + event_share <= 1"
+        _require("event_share", self.event_share, self.early_share + self.event_share <= 1, rule)
+        for name in ("prior_spread", "selectivity", "late"):
+            value = getattr(self, name)
+            _require(name, value, 0 <= value < math.inf, "must be 0 or more")
+        _require("updates", self.updates, 1 <= self.updates < math.inf, "must be at least 1")
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping[str, Any]) -> Tournament:
+        """Return the tournament that a parsed TOML file describes.
+
+        Its keys are the fields of this class, with ``teams`` a list of mappings of the fields of
+        Team. Raises InputError naming a key that is unknown or a value that breaks a rule.
+        """
+        teams = tuple(Team(**_settings(team, Team)) for team in settings.get("teams", ()))
+        return cls(**{**_settings(settings, cls), "teams": teams})
+
+
+def _require(name: str, value: object, holds: bool, rule: str) -> None:
+    if not holds:
+        raise InputError([Problem("", name, None, value, rule)])
+
+
+def _settings(given: Mapping[str, Any], of: type[Team] | type[Tournament]) -> dict[str, Any]:
+    """Return the keyword arguments for ``of``, refusing an unknown key and a value of no use."""
+    kinds = {field.name: str(field.type) for field in fields(of)}
+    rule = f"a {of.__name__.lower()} has the settings {', '.join(kinds)}"
+    for key, value in given.items():
+        _require(key, value, key in kinds, rule)
+        kind = KINDS.get(kinds[key], object)
+        right = isinstance(value, kind) and not isinstance(value, bool)
+        _require(key, value, right, f"must be of the kind {kinds[key]}")
+    _require("name", None, of is not Team or "name" in given, "a team needs a name")
+    return dict(given)
