@@ -1,0 +1,76 @@
+"""A captured article, its identity, and the corrections a person makes before it is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+PARAGRAPH = "\n\n"  # what stands between two paragraphs of every text
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedArticle:
+    """One article as it was read: not stored yet, and open to correction.
+
+    ``published_at`` is in UTC; midnight means that only the day is known. ``url`` is the
+    canonical address. The paragraphs of ``text`` are separated by one blank line.
+    """
+
+    title: str
+    publisher: str | None
+    author: str | None
+    published_at: datetime | None
+    url: str | None
+    text: str
+
+
+def content_hash(article: CapturedArticle) -> str:
+    """Return the SHA-256 (hex) by which two captures are recognised as the same article.
+
+    It covers the letters and digits of the text alone, folded: white space, paragraph breaks,
+    typographic quotes and the title that an aggregator gave do not count.
+    """
+    folded = unicodedata.normalize("NFKC", article.text).casefold()
+    signs = "".join(sign for sign in folded if sign.isalnum()) or folded.strip()
+    return hashlib.sha256(signs.encode("utf-8", "replace")).hexdigest()
+
+
+def merge(first: CapturedArticle, second: CapturedArticle) -> CapturedArticle:
+    """Return both as one article: what is known of ``first`` wins, the texts follow each other.
+
+    The title of ``second`` becomes a subheading between the two texts, because a split at a
+    subheading is what a merge most often undoes. It is left out where it repeats the title.
+    """
+    between = () if second.title.casefold() == first.title.casefold() else (second.title,)
+    return replace(
+        first,
+        publisher=first.publisher or second.publisher,
+        author=first.author or second.author,
+        published_at=first.published_at or second.published_at,
+        url=first.url or second.url,
+        text=PARAGRAPH.join(part for part in (first.text, *between, second.text) if part),
+    )
+
+
+def split_at(article: CapturedArticle, paragraph: int) -> tuple[CapturedArticle, CapturedArticle]:
+    """Return two articles, the second beginning with the given paragraph, its title.
+
+    Paragraphs count from 0. Publisher, author, date and URL are taken over by both; ``merge``
+    undoes the split. Raises ``ValueError`` where one of the two would have no text.
+    """
+    paragraphs = article.text.split(PARAGRAPH)
+    if not 0 < paragraph < len(paragraphs) - 1:
+        raise ValueError(
+            f"paragraph {paragraph} cannot open a second article: there must be text before it "
+            f"and after it (there are {len(paragraphs)} paragraphs, counted from 0)"
+        )
+    return (
+        replace(article, text=PARAGRAPH.join(paragraphs[:paragraph])),
+        replace(
+            article,
+            title=" ".join(paragraphs[paragraph].split()),
+            text=PARAGRAPH.join(paragraphs[paragraph + 1 :]),
+        ),
+    )

@@ -1,0 +1,201 @@
+"""Plain text, pasted or scraped, into the articles it holds.
+
+From each head to the next reaches its article (see ``heads``). Within it captions, credits and
+furniture go (see ``lines``); subheadings stay, as they are part of the text. A page without any
+head is one article: its first title-like line is the title, or its first sentence.
+
+Rejected: learning the site's template from lines that repeat (a page of one article repeats
+nothing), and a list of sites (the next page comes from another one).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+
+from forecasts.articles import lines as kinds
+from forecasts.articles.article import PARAGRAPH, CapturedArticle
+from forecasts.articles.dates import find_stamp
+from forecasts.articles.heads import Head, Line, Page, is_name, is_publisher
+
+TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
+TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
+SNIPPET_WORDS = 60  # what breaks off before this length is one anywhere
+PREAMBLE_WORDS = 40  # text above the first head with less than this is the site's own
+
+_BULLET = re.compile(r"(?:[•·‣▪●◦∙]\s*|[*–|-]\s+|\|\s*)(?=\S)")
+_HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
+_RULE = re.compile(r"(?:-\s?){3,}|(?:_\s?){3,}|(?:=\s?){3,}|[═─—]{3,}|(?:\*\s?){3,}|~{3,}")
+_DRAWN = re.compile(r"-{3,}|_{3,}|={3,}|[═─—]{3,}")
+_BREAK = "\x00"  # where two rows of one paragraph were joined
+_TITLE_END = re.compile(r"\s+[|–—-]\s+(?P<name>[^|–—]{2,50})$")
+_DATELINE = re.compile(
+    r"(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ'’./ -]+(?:, [A-Z][\w.]+)?)"
+    r"(?:, (?P<day>[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8})(?:, \d{4})?)?"
+    r"\s*(?:\((?P<agency>[A-Z][\w .’'-]{1,40})\))?\s+[-–—]+\s+"
+)
+
+
+def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
+    """Return the articles in ``text``, in their order; none where there is no prose.
+
+    ``captured_at`` must be aware; relative times count from it.
+    """
+    page = Page(_read_lines(text), captured_at)
+    heads = page.heads()
+    titles = {page.lines[i].key for head in heads for i in head.taken}
+    articles: list[CapturedArticle] = []
+    for place, head in enumerate(heads):
+        end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
+        body = _body(page, head, end, titles)
+        if body and not (len(heads) > 1 and _is_aside(page, head, body, first=place == 0)):
+            articles.append(_article(head, body, captured_at))
+    return articles
+
+
+def _read_lines(text: str) -> list[Line]:
+    """Return the lines that hold text, in normal form, with broken paragraphs joined."""
+    found: list[Line] = []
+    ruled = False
+    rows = unicodedata.normalize("NFC", text).splitlines()
+    for row in _unbroken([" ".join(row.split()) for row in rows]):
+        if _RULE.fullmatch(row):
+            ruled = _DRAWN.fullmatch(row) is not None
+            continue
+        level = 0
+        bullet = _BULLET.match(row)
+        if heading := _HEADING.match(row):
+            level, row = len(heading[1]), row[heading.end() :].rstrip("# ").strip("*_ ")
+        elif row[:2] in ("**", "__") and row.endswith(row[:2]):
+            row = row[2:-2].strip()  # bold from end to end
+        key = "".join(sign for sign in row.casefold() if sign.isalnum())
+        if key:
+            found.append(Line(row, key, level, bullet is not None, ruled))
+            ruled = False
+    return found
+
+
+def _unbroken(rows: list[str]) -> Iterator[str]:
+    """Yield the rows, with those joined that an editor broke at a fixed width.
+
+    A row goes on in the next one where only the width can have ended it: the first word of the
+    next would not have fitted.
+    """
+    width = max((len(row) for row in rows), default=0)
+    soft = sum(
+        1
+        for above, below in zip(rows, rows[1:], strict=False)
+        if len(above) >= 45 and below[:1].islower()
+    )
+    if width > 110 or soft < 2:
+        yield from rows
+        return
+    held = ""
+    for row in rows:
+        fits = len(held.rpartition(_BREAK)[2]) + len(row.partition(" ")[0]) < width
+        if held and row and not fits and not _BULLET.match(row):
+            held += _BREAK + row
+        else:
+            yield held.replace(_BREAK, " ")
+            held = row
+    yield held.replace(_BREAK, " ")
+
+
+def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
+    """Return the paragraphs of the article from its head to line ``end``."""
+    inside = [i for i in range(head.first, _end_of_text(page, head, end)) if i not in head.taken]
+    kept = [i for i in inside if _stays(page, i, titles)]
+    prose = [i for i in kept if page.prose[i]]
+    if not prose:
+        return []
+    last = prose[-1]
+    while last + 1 in kept and page.lines[last + 1].bullet:
+        last += 1  # a list may end an article
+    return [
+        page.lines[i].text
+        for i in kept
+        if prose[0] <= i <= last or (i < prose[0] and len(kinds.words(page.lines[i].text)) >= 5)
+    ]
+
+
+def _end_of_text(page: Page, head: Head, end: int) -> int:
+    """Return the line from which on nothing belongs to the article any more.
+
+    That is where related stories or comments begin, unless two paragraphs in a row follow: then
+    it was a box in the middle of the text.
+    """
+    for i in range(head.first, end):
+        if page.prose[i] or not kinds.ends_article(page.lines[i].text):
+            continue
+        if not any(page.prose[head.first : i]):
+            continue
+        goes_on = any(
+            page.prose[k] and page.prose[k + 1] and not kinds.trails_off(page.lines[k].text)
+            for k in range(i + 1, end - 1)
+        )
+        if not goes_on or "comment" in page.lines[i].key:
+            return i
+    return end
+
+
+def _stays(page: Page, index: int, titles: set[str]) -> bool:
+    """Return whether a line between a head and the next belongs to the text."""
+    line, meta = page.lines[index], page.metas[index]
+    if page.prose[index]:
+        return True
+    if page.captions[index] or kinds.is_furniture(line.text) or kinds.ends_article(line.text):
+        return False
+    if index > 0 and page.captions[index - 1]:
+        # Whatever short line follows "… |" is the name of who took the picture.
+        above = page.lines[index - 1].text
+        if kinds.is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
+            return False
+    if kinds.is_credit(line.text) or line.key in titles:
+        return False
+    if meta is not None:  # in a text, dates head the parts of a chronicle and bullets a list
+        return (line.bullet and meta.when is None) or (
+            meta.when is not None and not meta.relative and not meta.names and meta.author is None
+        )
+    return True
+
+
+def _is_aside(page: Page, head: Head, body: list[str], *, first: bool) -> bool:
+    """Return whether what has a head and a text is a teaser, or the site's word of welcome."""
+    count = sum(len(kinds.words(paragraph)) for paragraph in body)
+    if kinds.trails_off(body[-1]) and count <= SNIPPET_WORDS:
+        return True
+    if first:
+        known = head.when or head.publisher or head.author
+        return known is None and count < PREAMBLE_WORDS
+    below = any(kinds.ends_article(line.text) for line in page.lines[: head.first])
+    return below and len(body) == 1 and count <= TEASER_WORDS
+
+
+def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArticle:
+    title, publisher, when = head.title, head.publisher, head.when
+    if title is None:
+        title = first_sentence(body[0])
+    elif (end := _TITLE_END.search(title)) and _names_site(end["name"], publisher):
+        title, publisher = title[: end.start()], publisher or end["name"]
+    if dateline := _DATELINE.match(body[0]):
+        publisher = publisher or dateline["agency"]
+        if when is None and dateline["day"]:
+            stamp = find_stamp(dateline["day"], captured_at)
+            when = stamp.when if stamp is not None else None
+    return CapturedArticle(title, publisher, head.author, when, head.url, PARAGRAPH.join(body))
+
+
+def _names_site(name: str, publisher: str | None) -> bool:
+    if publisher is not None and name.casefold().removeprefix("the ") in publisher.casefold():
+        return True
+    return is_name(name) and is_publisher(name)
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a text as a title, shortened at a word."""
+    sentence = re.split(r"(?<=[.!?])['\"’”)]* (?=[A-Z\"'“‘])", text, maxsplit=1)[0]
+    if len(sentence) > TITLE_LENGTH:
+        return sentence[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:– ") + "…"
+    return sentence.rstrip(".") or sentence
