@@ -1,1 +1,1 @@
-
+"""The Streamlit pages: each reads one verb, shows it, submits one verb."""

@@ -1,1 +1,1 @@
-
+"""The ledger: everything that is stored, in the order of the journey."""

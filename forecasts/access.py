@@ -61,9 +61,7 @@ def join(
     assert team.id is not None
     assert member.id is not None
     for known in session.exec(
-        select(Membership).where(
-            Membership.team_id == team.id, Membership.member_id == member.id
-        )
+        select(Membership).where(Membership.team_id == team.id, Membership.member_id == member.id)
     ):
         if (known.joined_at, known.left_at) == (joined_at, left_at):
             return known

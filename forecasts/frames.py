@@ -7,7 +7,7 @@ from a folder; whatever takes ``Frames`` therefore gives the same numbers for bo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -105,6 +105,11 @@ class Frames:
     articles: pd.DataFrame
 
 
+def rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Return the rows of a frame as named tuples."""
+    return iter(frame.itertuples(index=False))
+
+
 def typed_frame(columns: dict[str, Any], kinds: dict[str, str]) -> pd.DataFrame:
     """Return a frame with exactly the columns ``kinds``, each of its kind's type."""
     return pd.DataFrame({name: typed(columns[name], kind) for name, kind in kinds.items()})
@@ -125,14 +130,17 @@ def typed(values: Any, kind: str) -> pd.Series[Any]:
     return pd.Series(list(values), dtype=object)
 
 
-def ledger_frames(session: Session, *, questions: Sequence[str] | None = None) -> Frames:
+def ledger_frames(
+    session: Session, *, questions: Sequence[str] | None = None, words: bool = True
+) -> Frames:
     """Return the ledger as frames, or the part of it that belongs to those questions' slugs.
 
     Rows come in the order in which they were written, forecasts by (question, forecaster, time).
+    Without ``words`` the forecasts' rationale and evidence stay blank: numbers need neither.
     """
     return Frames(
         questions=_questions(session, questions),
-        forecasts=_forecasts(session, questions),
+        forecasts=_forecasts(session, questions, words=words),
         teams=_teams(session),
         evidence=_evidence(session),
         articles=_articles(session),
@@ -148,7 +156,7 @@ def scoring_frames(
 
 def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     # The status is not read here, so the moment does not matter.
-    rows = sorted(
+    standing = sorted(
         listing(session, now=datetime(1970, 1, 1, tzinfo=UTC), only=only), key=lambda s: s.id
     )
     first_source: dict[int, tuple[QuestionSource, Article]] = {}
@@ -159,7 +167,7 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     ):
         first_source.setdefault(source.question_id, (source, article))
     columns: dict[str, list[Any]] = {name: [] for name in QUESTION_COLUMNS}
-    for stands in rows:
+    for stands in standing:
         text, resolution = stands.text, stands.resolution
         source, article = first_source.get(stands.id, (None, None))
         row: dict[str, Any] = {
@@ -169,10 +177,10 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
             "type": str(text.type),
             "resolution": resolution.outcome if resolution else None,
             "known_at": resolution.known_at if resolution else None,
-            "resolved_at": resolution.recorded_at if resolution else None,
+            "resolved_at": resolution.resolved_at if resolution else None,
             "resolution_note": resolution.note if resolution else None,
             "resolution_source": resolution.source if resolution else None,
-            "article_url": article.url if article else None,
+            "article_url": article.address if article else None,
             "quote": source.quote if source else None,
         }
         for name, values in columns.items():
@@ -180,9 +188,7 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     return typed_frame(columns, QUESTION_COLUMNS)
 
 
-def _forecasts(
-    session: Session, only: Sequence[str] | None, *, words: bool = True
-) -> pd.DataFrame:
+def _forecasts(session: Session, only: Sequence[str] | None, *, words: bool = True) -> pd.DataFrame:
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     statement: Select[Any] = (
         select(  # type: ignore[call-overload]
@@ -256,7 +262,11 @@ def _evidence(session: Session) -> pd.DataFrame:
 def _articles(session: Session) -> pd.DataFrame:
     rows = session.exec(select(Article).order_by(col(Article.id))).all()
     return typed_frame(
-        {c: [getattr(row, c) for row in rows] for c in ARTICLE_COLUMNS}, ARTICLE_COLUMNS
+        {
+            c: [row.address if c == "url" else getattr(row, c) for row in rows]
+            for c in ARTICLE_COLUMNS
+        },
+        ARTICLE_COLUMNS,
     )
 
 

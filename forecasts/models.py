@@ -46,6 +46,10 @@ APPEND_ONLY = (
 )
 
 
+# The address of an article that was pasted and has no URL: this and its content hash.
+DIGEST_ADDRESS = "urn:sha256:"
+
+
 class Time(TypeDecorator[datetime]):
     """An aware time: stored in UTC, returned in UTC, refused when naive."""
 
@@ -175,6 +179,11 @@ class Article(SQLModel, table=True):
     captured_at: datetime = Field(sa_type=Time)
     member_id: int | None = Field(default=None, foreign_key="member.id")
     text: str = _long_text()
+
+    @property
+    def address(self) -> str:
+        """What names the article in folders and citations: its URL, or its words' digest."""
+        return self.url or f"{DIGEST_ADDRESS}{self.content_hash}"
 
 
 class Question(SQLModel, table=True):
@@ -358,6 +367,8 @@ class Citation(SQLModel, table=True):
 class Resolution(SQLModel, table=True):
     """One step in how a question got its answer. The row that nothing supersedes stands.
 
+    ``known_at``: when the outcome became known; ``resolved_at``: when it was written down, as an
+    import claims; ``recorded_at``: when it was stored here.
     ``proposal_id``: the proposal that this row confirms or rejects.
     ``supersedes_id``: the confirmed row that this one corrects.
     Each of the two is unique, and so is a question's first confirmation: whatever runs at the
@@ -365,9 +376,7 @@ class Resolution(SQLModel, table=True):
     """
 
     __table_args__ = (
-        CheckConstraint(
-            "state IN ('proposed', 'confirmed', 'rejected')", name="state_is_known"
-        ),
+        CheckConstraint("state IN ('proposed', 'confirmed', 'rejected')", name="state_is_known"),
         Index(
             "uq_resolution_first_confirmation",
             "question_id",
@@ -381,7 +390,9 @@ class Resolution(SQLModel, table=True):
     question_id: int = Field(foreign_key="question.id", index=True)
     state: ResolutionState = Field(sa_type=Text)
     outcome: str
-    known_at: datetime = Field(sa_type=Time)
+    # Blank only on imports that do not say.
+    known_at: datetime | None = Field(default=None, sa_type=Time)
+    resolved_at: datetime | None = Field(default=None, sa_type=Time)
     recorded_at: datetime = Field(sa_type=Time)
     member_id: int | None = Field(default=None, foreign_key="member.id")
     resolver_id: int | None = Field(default=None, foreign_key="resolver.id")
@@ -431,4 +442,3 @@ class Score(SQLModel, table=True):
     score: float
     coverage: float
     updates: int
-

@@ -267,17 +267,13 @@ def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stan
     return stands
 
 
-def listing(
-    session: Session, *, now: datetime, only: Sequence[str] | None = None
-) -> list[Stands]:
+def listing(session: Session, *, now: datetime, only: Sequence[str] | None = None) -> list[Stands]:
     """Return the questions as they stand, soonest close first; ``only`` those slugs.
 
     One statement for the wordings and one for the resolutions, however many questions.
     """
     newest = (
-        select(
-            col(QuestionRevision.question_id), func.max(QuestionRevision.number).label("number")
-        )
+        select(col(QuestionRevision.question_id), func.max(QuestionRevision.number).label("number"))
         .group_by(col(QuestionRevision.question_id))
         .subquery()
     )

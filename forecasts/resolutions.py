@@ -87,8 +87,14 @@ def confirm(
 
 
 def annul(
-    session: Session, question: Question, *, known_at: datetime, now: datetime, member: Member,
-    note: str = "", source: str = "",
+    session: Session,
+    question: Question,
+    *,
+    known_at: datetime,
+    now: datetime,
+    member: Member,
+    note: str = "",
+    source: str = "",
 ) -> Resolution:
     """Return the confirmed resolution 'annulled': the question yields no scores from now on."""
     return confirm(
@@ -110,7 +116,7 @@ def accept(session: Session, proposal: Resolution, *, now: datetime, member: Mem
         session,
         _question_of(session, proposal),
         proposal.outcome,
-        known_at=proposal.known_at,
+        known_at=proposal.known_at or now,
         now=now,
         member=member,
         note=proposal.note,
@@ -164,7 +170,7 @@ def _row(
     stands: Stands,
     state: ResolutionState,
     outcome: str,
-    known_at: datetime,
+    known_at: datetime | None,
     now: datetime,
     member: Member | None,
     resolver: Resolver | None,
@@ -174,6 +180,7 @@ def _row(
         state=state,
         outcome=outcome,
         known_at=known_at,
+        resolved_at=now,
         recorded_at=now,
         member_id=member.id if member else None,
         resolver_id=resolver.id if resolver else None,
@@ -218,9 +225,10 @@ def _close_when_known(
     """
     text = stands.text
     closed = text.actual_close_time
-    if earlier is not None and closed == earlier.known_at:
+    if earlier is not None and earlier.known_at is not None and closed == earlier.known_at:
         closed = None
-    if row.outcome not in NOT_SCORED and row.known_at < (closed or text.scheduled_close_time):
+    limit = closed or text.scheduled_close_time
+    if row.outcome not in NOT_SCORED and row.known_at is not None and row.known_at < limit:
         closed = row.known_at
     if closed != text.actual_close_time:
         revise(

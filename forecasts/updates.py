@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.errors import BadInput, Refused
 from forecasts.models import (
+    DIGEST_ADDRESS,
     Article,
     Citation,
     Evidence,
@@ -197,7 +198,7 @@ def record_evidence(
         raise BadInput(
             "Evidence needs a URL, a title or a note.", remedy="Say what moved the forecast."
         )
-    if url is not None and not url.startswith(("https://", "http://")):
+    if url is not None and not url.startswith(("https://", "http://", DIGEST_ADDRESS)):
         raise BadInput(
             f"{url!r} is not a web address.",
             remedy="Give one that begins with https://, or put it into a note.",
@@ -206,13 +207,7 @@ def record_evidence(
     known = session.exec(select(Evidence).where(Evidence.key == key)).first()
     if known is not None:
         return known
-    article = (
-        None
-        if url is None
-        else session.exec(
-            select(Article).where(Article.url == url).order_by(col(Article.id)).limit(1)
-        ).first()
-    )
+    article = None if url is None else article_at(session, url)
     row = Evidence(
         key=key,
         kind=cited.kind,
@@ -229,6 +224,16 @@ def record_evidence(
     session.add(row)
     session.flush()
     return row
+
+
+def article_at(session: Session, address: str) -> Article | None:
+    """Return the captured article with that address (``Article.address``), the first if several."""
+    found = (
+        Article.content_hash == address.removeprefix(DIGEST_ADDRESS)
+        if address.startswith(DIGEST_ADDRESS)
+        else Article.url == address
+    )
+    return session.exec(select(Article).where(found).order_by(col(Article.id)).limit(1)).first()
 
 
 def evidence_key(cited: Cited) -> str:

@@ -7,6 +7,7 @@ that slip costs everything.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -215,7 +216,7 @@ def _check_quantiles(quantiles: Mapping[str, Any], kind: QuestionType | str) -> 
         except (ValueError, TypeError, BadInput):
             raise Refused(f"The quantile {level!r}: {figure!r} cannot be read.") from None
     inside.sort()
-    if any(a[1] > b[1] for a, b in zip(inside, inside[1:], strict=False)):
+    if any(a[1] > b[1] for a, b in itertools.pairwise(inside)):
         raise Refused("Quantiles must rise with their levels; these cross.")
 
 
@@ -302,4 +303,3 @@ def say_value(forecast: Forecast | Value, options: Sequence[str] | None = None) 
             for level, figure in forecast.quantiles.items()
         )
     return "withdrawn"
-

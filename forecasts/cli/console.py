@@ -1,0 +1,154 @@
+"""What the commands share: where they print, how they complain, which ledger they open."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from forecasts.errors import BadInput, LedgerError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from forecasts.settings import Settings
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL|FILE",
+        help="The ledger: an SQLite file or a database URL. "
+        "[default: $FORECASTS_DATABASE_URL, else a file in your data folder]",
+        show_default=False,
+    ),
+]
+Member = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="HANDLE",
+        help="Who acts. [default: $FORECASTS_MEMBER, else your user name]",
+        show_default=False,
+    ),
+]
+
+# Problems beyond these are counted, not listed.
+_MOST_PROBLEMS = 20
+
+
+def out() -> Console:
+    """Return standard output; everyone's words are printed as they are, never as markup."""
+    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def messages() -> Console:
+    """Return standard error, where progress and messages go."""
+    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Return ``text`` without control signs, which could command a terminal."""
+    return "".join(sign for sign in text if sign in "\n\t" or sign.isprintable())
+
+
+def now() -> datetime:
+    """Return the present moment: the one place where the command line reads the clock."""
+    return datetime.now(UTC)
+
+
+def settings(database: str | None = None, member: str | None = None) -> Settings:
+    """Return the settings, with what was given on the command line instead."""
+    from pydantic import ValidationError
+
+    from forecasts.settings import Settings
+
+    given = {"database_url": database, "member": member}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FORECASTS_" + "_".join(map(str, first["loc"])).upper()
+        raise BadInput(f"The setting {name} = {first['input']!r}: {first['msg']}.") from None
+
+
+def ledger(chosen: Settings) -> Engine:
+    """Return the ledger's engine, its schema brought up to date, which is said when it happens."""
+    from forecasts.database import migrate, open_engine
+
+    engine = open_engine(chosen.database_url)
+    migrated = migrate(engine)
+    if migrated is not None:
+        place = engine.url.database if engine.dialect.name == "sqlite" else repr(engine.url)
+        messages().print(
+            f"Created the ledger {place}."
+            if migrated.before is None
+            else f"Migrated the ledger {place} from schema {migrated.before} to {migrated.after}."
+        )
+    return engine
+
+
+def complain(error: LedgerError) -> None:
+    """Print the sentence, the remedy, and the problems of a bad input, to standard error."""
+    console = messages()
+    console.print(plain(error.message))
+    problems = getattr(error, "problems", ())
+    for problem in problems[:_MOST_PROBLEMS]:
+        console.print(plain(f"  {problem}"))
+    if len(problems) > _MOST_PROBLEMS:
+        console.print(f"  … and {len(problems) - _MOST_PROBLEMS} more.")
+    if error.remedy:
+        console.print(plain(error.remedy))
+
+
+@contextmanager
+def quiet_pipe() -> Iterator[None]:
+    """End without a word when the reader of standard output has gone, as in ``| head``."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def emit(content: str | bytes, output: Path | None) -> None:
+    """Write a command's result to ``output``, whole or not at all, or to standard output."""
+    data = content.encode() if isinstance(content, str) else content
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    draft = output.with_name(f".{output.name}.part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(output)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BadInput(f"{str(output)!r} cannot be written: {error.strerror or error}.") from None
+
+
+def json_text(value: Any) -> str:
+    """Return one JSON document; non-finite numbers as "inf" and "-inf", missing as null."""
+    import json
+
+    return json.dumps(_finite(value), ensure_ascii=False, indent=2) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        if value != value:
+            return None
+        return value if abs(value) != float("inf") else ("inf" if value > 0 else "-inf")
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""The ledger folder, and the ways between it, the database and other platforms' exports."""

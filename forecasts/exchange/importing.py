@@ -1,0 +1,369 @@
+"""Frames into the database: all or nothing, and the same twice changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import insert
+from sqlmodel import Session, col, select
+
+from forecasts import scores
+from forecasts.access import join, member_or_new, team_or_new
+from forecasts.errors import BadInput, Problem
+from forecasts.frames import Frames, ledger_frames, rows
+from forecasts.models import (
+    Article,
+    Citation,
+    Evidence,
+    Forecast,
+    Member,
+    Question,
+    QuestionText,
+    Resolution,
+    ResolutionState,
+)
+from forecasts.questions import Passage, Stands, listing, question_text, record, revise
+from forecasts.values import read_outcome
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How many rows of each kind were new to the ledger."""
+
+    questions: int
+    revised: int
+    forecasts: int
+    resolutions: int
+    scores: int
+    evidence: int
+    articles: int
+
+
+def import_frames(session: Session, frames: Frames, *, member: Member, now: datetime) -> Imported:
+    """Return what was new; everything that the ledger does not hold yet is written.
+
+    A question that stands in the ledger with other words is revised (the earlier words stay); one
+    that is resolved there otherwise is BadInput, since an import does not correct a resolution.
+    Forecasts are marked as imports: their ``made_at`` is what the file claims.
+    """
+    members = _members(session, frames, now)
+    for row in rows(frames.teams):
+        team = team_or_new(session, row.team, now=now)
+        join(
+            session,
+            team,
+            members[row.forecaster],
+            joined_at=_time(row.joined_at),
+            left_at=_time(row.left_at),
+        )
+    articles = _articles(session, frames.articles, member, now)
+    evidence = _evidence(session, frames.evidence, member, now)
+    known = {
+        stands.slug: stands
+        for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
+    }
+    new, revised, resolutions = _questions(session, frames.questions, known, member, now)
+    forecasts = _forecasts(session, frames, members, new_only=not known, now=now)
+    session.flush()
+    return Imported(
+        questions=new,
+        revised=revised,
+        forecasts=forecasts,
+        resolutions=len(resolutions),
+        scores=scores.store(session, resolutions) if resolutions else 0,
+        evidence=evidence,
+        articles=articles,
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    return None if value is pd.NaT else value.to_pydatetime()
+
+
+def _members(session: Session, frames: Frames, now: datetime) -> dict[str, Member]:
+    handles = pd.concat([frames.forecasts["forecaster"], frames.teams["forecaster"]]).unique()
+    return {handle: member_or_new(session, handle, now=now) for handle in handles}
+
+
+def _articles(session: Session, articles: pd.DataFrame, member: Member, now: datetime) -> int:
+    new = 0
+    for row in rows(articles):
+        digest = hashlib.sha256(f"{row.url}\n{row.title}\n{row.text}".encode()).hexdigest()
+        known = session.exec(
+            select(Article.id).where(
+                (Article.content_hash == digest)
+                | ((Article.url == row.url) & (Article.title == row.title))
+            )
+        ).first()
+        if known is None:
+            session.add(
+                Article(
+                    content_hash=digest,
+                    url=row.url or None,
+                    title=row.title or row.url,
+                    publisher=row.publisher or None,
+                    author=row.author or None,
+                    published_at=_time(row.published_at),
+                    captured_at=_time(row.captured_at) or now,
+                    member_id=member.id,
+                    text=row.text,
+                )
+            )
+            new += 1
+            session.flush()
+    return new
+
+
+def _evidence(session: Session, evidence: pd.DataFrame, member: Member, now: datetime) -> int:
+    known = set(session.exec(select(Evidence.key)))
+    by_url = dict(
+        session.exec(select(Article.url, Article.id).where(col(Article.url).is_not(None))).all()
+    )
+    new = [
+        Evidence(
+            key=row.evidence_id,
+            kind=row.kind,
+            title=row.title,
+            url=row.url or None,
+            publisher=row.publisher or None,
+            published_at=_time(row.published_at),
+            quote=row.quote,
+            note=row.note,
+            article_id=by_url.get(row.url),
+            member_id=member.id,
+            recorded_at=now,
+        )
+        for row in rows(evidence)
+        if row.evidence_id not in known
+    ]
+    session.add_all(new)
+    session.flush()
+    return len(new)
+
+
+def _questions(
+    session: Session,
+    questions: pd.DataFrame,
+    known: dict[str, Stands],
+    member: Member,
+    now: datetime,
+) -> tuple[int, int, list[Resolution]]:
+    """Return how many questions are new, how many revised, and the new resolutions."""
+    articles = {
+        article.url: article
+        for article in session.exec(select(Article).where(col(Article.url).is_not(None)))
+    }
+    problems: list[Problem] = []
+    new = revised = 0
+    resolutions: list[Resolution] = []
+    for row in rows(questions):
+        text = _text(row)
+        stands = known.get(row.question_id)
+        if stands is None:
+            new += 1
+            sources = []
+            if row.article_url:
+                article = articles.get(row.article_url)
+                if article is None:
+                    article = _stub(session, row.article_url, member, now)
+                    articles[row.article_url] = article
+                sources = [Passage(article, quote=row.quote)]
+            question = record(
+                session, text, slug=row.question_id, member=member, now=now, sources=sources
+            )
+        else:
+            question = stands.question
+            changes = {
+                name: getattr(text, name)
+                for name in QuestionText.model_fields
+                if getattr(text, name) != getattr(stands.text, name)
+            }
+            if changes:
+                revise(session, question, member=member, now=now, reason="imported", **changes)
+                revised += 1
+        resolution = _resolution(row, question, text, stands, member, now, problems)
+        if resolution is not None:
+            resolutions.append(resolution)
+    if problems:
+        raise BadInput(
+            "The import contradicts resolutions that stand in this ledger; nothing was imported.",
+            problems=problems,
+            remedy="Correct them one by one with: forecasts resolve QUESTION OUTCOME.",
+        )
+    session.add_all(resolutions)
+    session.flush()
+    return new, revised, resolutions
+
+
+def _text(row: Any) -> QuestionText:
+    fields = {
+        name: _blank_is_none(getattr(row, name))
+        for name in QuestionText.model_fields
+        if hasattr(row, name)
+    }
+    for name in ("family", "background", "resolution_criteria", "fine_print"):
+        fields[name] = fields[name] or ""
+    return question_text(**fields)
+
+
+def _blank_is_none(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp) or value is pd.NaT:
+        return _time(value)
+    return None if isinstance(value, str) and value == "" else value
+
+
+def _stub(session: Session, url: str, member: Member, now: datetime) -> Article:
+    """Return an article of which only the address is known."""
+    article = Article(
+        content_hash=hashlib.sha256(url.encode()).hexdigest(),
+        url=url,
+        title=url,
+        captured_at=now,
+        member_id=member.id,
+    )
+    session.add(article)
+    session.flush()
+    return article
+
+
+def _resolution(
+    row: Any,
+    question: Question,
+    text: QuestionText,
+    stands: Stands | None,
+    member: Member,
+    now: datetime,
+    problems: list[Problem],
+) -> Resolution | None:
+    if not row.resolution.strip():
+        return None
+    outcome = read_outcome(row.resolution, text)
+    known_at = _time(row.known_at)
+    if stands is not None and stands.resolution is not None:
+        standing = stands.resolution
+        if (standing.outcome, standing.known_at) != (outcome, known_at):
+            problems.append(
+                Problem(
+                    f"question {row.question_id}",
+                    outcome,
+                    f"resolved here as {standing.outcome}, known at {standing.known_at}",
+                )
+            )
+        return None
+    assert question.id is not None
+    return Resolution(
+        question_id=question.id,
+        state=ResolutionState.confirmed,
+        outcome=outcome,
+        known_at=known_at,
+        resolved_at=_time(row.resolved_at),
+        recorded_at=now,
+        member_id=member.id,
+        note=row.resolution_note,
+        source=row.resolution_source,
+    )
+
+
+def _forecasts(
+    session: Session,
+    frames: Frames,
+    members: dict[str, Member],
+    *,
+    new_only: bool,
+    now: datetime,
+) -> int:
+    """Return how many forecasts are new; they and their citations are written."""
+    slugs = frames.questions["question_id"].tolist()
+    ids = dict(
+        session.exec(select(Question.slug, Question.id).where(col(Question.slug).in_(slugs))).all()
+    )
+    stored: set[str] = set()
+    if not new_only:
+        stored = set(_import_keys(ledger_frames(session, questions=slugs).forecasts))
+    new: list[dict[str, Any]] = []
+    cited: list[tuple[str, list[dict[str, Any]]]] = []
+    keys = _import_keys(frames.forecasts)
+    for key, row in zip(keys, rows(frames.forecasts), strict=True):
+        if key in stored:
+            continue
+        probability = None if pd.isna(row.probability) else row.probability
+        new.append(
+            {
+                "question_id": ids[row.question_id],
+                "member_id": members[row.forecaster].id,
+                "made_at": row.made_at.to_pydatetime(),
+                "recorded_at": now,
+                "probability": probability,
+                "probabilities": row.probabilities,
+                "quantiles": row.quantiles,
+                "withdrawn": probability is None
+                and row.probabilities is None
+                and row.quantiles is None,
+                "rationale": row.rationale,
+                "origin": "import",
+                "import_key": key,
+            }
+        )
+        if row.evidence:
+            cited.append((key, row.evidence))
+    if new:
+        session.connection().execute(insert(Forecast), new)
+        _citations(session, cited)
+    return len(new)
+
+
+def _import_keys(forecasts: pd.DataFrame) -> list[str]:
+    """Return one key a row: the same row gives the same key, in any file and in the ledger.
+
+    Rows that are the same to the last letter are told apart by how many went before.
+    """
+    keys: list[str] = []
+    before: Counter[str] = Counter()
+    for row in rows(forecasts):
+        value = (
+            row.probability
+            if not pd.isna(row.probability)
+            else row.probabilities
+            if row.probabilities is not None
+            else row.quantiles
+        )
+        said = json.dumps(
+            [row.question_id, row.forecaster, row.made_at.value, value, row.rationale],
+            sort_keys=True,
+        )
+        before[said] += 1
+        keys.append(hashlib.sha256(f"{said}\n{before[said]}".encode()).hexdigest()[:32])
+    return keys
+
+
+def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
+    if not cited:
+        return
+    evidence = dict(session.exec(select(Evidence.key, Evidence.id)).all())
+    forecasts = dict(
+        session.exec(
+            select(Forecast.import_key, Forecast.id).where(
+                col(Forecast.import_key).in_([key for key, _ in cited])
+            )
+        ).all()
+    )
+    session.connection().execute(
+        insert(Citation),
+        [
+            {
+                "forecast_id": forecasts[key],
+                "evidence_id": evidence[entry["evidence_id"]],
+                "stance": entry.get("stance", "supports"),
+                "share": entry.get("share"),
+            }
+            for key, entries in cited
+            for entry in entries
+        ],
+    )

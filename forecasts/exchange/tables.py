@@ -1,0 +1,232 @@
+"""One file of a ledger folder: read strictly, with every bad cell named; written exactly.
+
+Read with Arrow, whose CSV reader neither guesses types nor forgives a row of the wrong length,
+and converts numbers to the nearest float, so that a round trip changes no bit.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from forecasts.errors import BadInput, Problem
+from forecasts.frames import TIME_DTYPE
+
+_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|z|[+-]\d{2}(:?\d{2})?)"
+)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
+_FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}
+
+
+@dataclass
+class Table:
+    """The cells of one file as text, and what was found wrong with them so far."""
+
+    path: Path
+    cells: pd.DataFrame
+    problems: list[Problem] = field(default_factory=list)
+    _lines: list[int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def texts(self, column: str) -> list[str]:
+        """Return the column as texts; blanks where the file has no such column."""
+        if column not in self.cells:
+            return [""] * len(self)
+        return self.cells[column].tolist()
+
+    def wrong(self, row: int, column: str, value: Any, rule: str) -> None:
+        """Note that the cell in that row (0 is the first below the header) breaks a rule."""
+        where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
+        self.problems.append(
+            Problem(f"{self.path.name}, {where}, column {column}", str(value), rule)
+        )
+
+    def _line(self, row: int) -> int:
+        """Return the line in which a row begins; texts may hold line breaks, so count them."""
+        if self._lines is None:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.reader(file)
+                begins, self._lines = 1, []
+                for cells in reader:
+                    if cells:
+                        self._lines.append(begins)
+                    begins = reader.line_num + 1
+        return self._lines[row + 1]
+
+    def column(self, name: str, kind: str) -> pd.Series[Any]:
+        """Return the column parsed as its kind (see ``frames.Frames``); bad cells are noted."""
+        texts = self.texts(name)
+        return _READERS[kind](self, name, texts)
+
+
+def read_table(path: Path) -> Table:
+    """Return the file's cells as text; BadInput when it is not a table of UTF-8 text at all."""
+    try:
+        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError, csv.Error) as error:
+        reason = " ".join(str(error).split())
+        raise BadInput(
+            f"{path.name} cannot be read: {reason}.",
+            problems=[Problem(path.name, "", reason)],
+            remedy="It must be UTF-8 CSV with a header, or Parquet with the same columns.",
+        ) from None
+    except OSError as error:
+        raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.") from None
+    return Table(path, table)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if not header or twice:
+        raise BadInput(
+            f"{path.name} has {'no header' if not header else f'the column {twice[0]} twice'}."
+        )
+    table = pyarrow.csv.read_csv(
+        path,
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+        ),
+    )
+    return table.to_pandas().rename(columns=lambda name: name.lstrip("\ufeff"))
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Return the cells in the same texts that a CSV would hold."""
+    frame = pyarrow.parquet.read_table(path).to_pandas()
+    return pd.DataFrame({name: [_cell_text(v) for v in frame[name]] for name in frame})
+
+
+def _cell_text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def _texts(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
+    return pd.Series(texts, dtype=str)
+
+
+def _flags(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
+    for row, text in enumerate(texts):
+        if text.strip().lower() not in _FLAGS:
+            table.wrong(row, name, text, "true, false or blank")
+    return pd.Series([_FLAGS.get(text.strip().lower(), False) for text in texts], dtype=bool)
+
+
+def _numbers(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
+    values = np.full(len(texts), np.nan)
+    filled = [row for row, text in enumerate(texts) if text.strip()]
+    try:
+        values[filled] = np.array([texts[row] for row in filled], dtype=np.float64)
+    except ValueError:
+        for row in filled:
+            try:
+                values[row] = float(texts[row])
+            except ValueError:
+                table.wrong(row, name, texts[row], "a number")
+    for row in filled:
+        if not np.isfinite(values[row]) and _is_number(texts[row]):
+            table.wrong(row, name, texts[row], "a finite number")
+    return pd.Series(values, dtype=np.float64)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _times(table: Table, name: str, texts: list[str], *, days: bool = False) -> pd.Series[Any]:
+    cells = [text.strip() for text in texts]
+    readable = [
+        cell if _TIME.fullmatch(cell) or (days and _DAY.fullmatch(cell)) else None for cell in cells
+    ]
+    parsed = pd.to_datetime(
+        pd.Series(readable, dtype=object), format="ISO8601", utc=True, errors="coerce"
+    ).astype(TIME_DTYPE)
+    for row in np.flatnonzero(parsed.isna().to_numpy()):
+        if cells[row]:
+            naive = _NAIVE.fullmatch(cells[row])
+            rule = (
+                "a time needs an offset or Z (naive times are refused)"
+                if naive
+                else "an ISO 8601 time with an offset or Z, as in 2025-10-30T14:00:00Z"
+            )
+            table.wrong(int(row), name, texts[row], rule)
+    return parsed
+
+
+def _days(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
+    return _times(table, name, texts, days=True)
+
+
+def _json(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
+    values: list[Any] = [None] * len(texts)
+    for row, text in enumerate(texts):
+        if text.strip():
+            try:
+                values[row] = json.loads(text)
+            except (json.JSONDecodeError, RecursionError):
+                table.wrong(row, name, text, "JSON")
+    return pd.Series(values, dtype=object)
+
+
+_READERS: dict[str, Callable[[Table, str, list[str]], pd.Series[Any]]] = {
+    "text": _texts,
+    "flag": _flags,
+    "number": _numbers,
+    "time": _times,
+    "day": _days,
+    "json": _json,
+}
+
+
+def written(column: pd.Series[Any], kind: str) -> list[str]:
+    """Return the column as the texts that a ledger folder holds: exact, blank where empty."""
+    if kind == "time":
+        return time_texts(column)
+    return [_cell_text(value) for value in column]
+
+
+def time_texts(column: pd.Series[Any]) -> list[str]:
+    """Return times as ISO 8601 in UTC with Z, a fraction only where there is one."""
+    whole = column.dt.strftime("%Y-%m-%dT%H:%M:%S").fillna("")
+    micros = column.dt.microsecond.fillna(0).astype(int)
+    return [
+        "" if not text else f"{text}.{micro:06d}Z" if micro else f"{text}Z"
+        for text, micro in zip(whole, micros, strict=True)
+    ]
+
+
+def write_csv(path: Path, columns: dict[str, Iterable[str]]) -> None:
+    """Write one file of a ledger folder."""
+    frame = pd.DataFrame({name: list(values) for name, values in columns.items()}, dtype=object)
+    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

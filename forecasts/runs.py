@@ -1,0 +1,210 @@
+"""The scheduled run: look up what is due, confirm what is known, record every look.
+
+Safe to run twice, and side by side: each question is one transaction that looks again whether it
+is still unresolved, and the database allows one first confirmation a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from forecasts import resolutions
+from forecasts.access import member_or_new
+from forecasts.database import reading, writing
+from forecasts.errors import BadInput, LedgerError
+from forecasts.models import (
+    Member,
+    MemberKind,
+    Question,
+    Resolver,
+    ResolverRun,
+    RunState,
+)
+from forecasts.questions import Status, as_it_stands, listing
+from forecasts.resolvers import Finding, kind
+
+# Who confirms what no person does.
+RUN_MEMBER = "scheduled run"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one look came to; ``message`` says it in a sentence."""
+
+    slug: str
+    state: RunState
+    message: str
+
+
+@dataclass
+class Summary:
+    """What a run did."""
+
+    looked: list[Looked] = field(default_factory=list)
+
+    def count(self, state: RunState) -> int:
+        """Return how many looks ended in that state."""
+        return sum(1 for looked in self.looked if looked.state == state)
+
+
+def attach(
+    session: Session,
+    question: Question,
+    kind_name: str,
+    settings: Mapping[str, Any],
+    *,
+    member: Member,
+    now: datetime,
+) -> Resolver:
+    """Return the resolver that the question carries from now on; BadInput for its settings."""
+    checked = kind(kind_name).check(settings)
+    assert question.id is not None
+    resolver = Resolver(
+        question_id=question.id,
+        kind=kind_name,
+        settings=checked,
+        member_id=member.id,
+        recorded_at=now,
+    )
+    session.add(resolver)
+    session.flush()
+    return resolver
+
+
+def due(session: Session, *, now: datetime) -> list[tuple[int, str]]:
+    """Return (resolver id, slug) of each question that is open or closed, and not resolved."""
+    unresolved = {
+        stands.id: stands.slug
+        for stands in listing(session, now=now)
+        if stands.status in (Status.open, Status.awaiting, Status.proposed)
+    }
+    resolvers = session.exec(
+        select(Resolver.id, Resolver.question_id).order_by(col(Resolver.id))
+    ).all()
+    return [
+        (resolver_id, unresolved[question_id])
+        for resolver_id, question_id in resolvers
+        if resolver_id is not None and question_id in unresolved
+    ]
+
+
+def run(
+    engine: Engine, *, now: datetime, tell: Callable[[Looked], None] = lambda _: None
+) -> Summary:
+    """Return what was done, in these steps.
+
+    1. List what is due; ``now`` is taken once, so that a run across midnight sees one day.
+    2. For each: look (outside a transaction, since a look may take long).
+    3. In one transaction: confirm what was found, store its scores, record the look.
+    4. A look that fails is recorded with its reason, and the others go on.
+    """
+    summary = Summary()
+    files = _FilesOnce()
+    with reading(engine) as session:
+        work = due(session, now=now)
+    for resolver_id, slug in work:
+        looked = _one(engine, resolver_id, slug, now=now, read=files)
+        if looked is not None:
+            summary.looked.append(looked)
+            tell(looked)
+    return summary
+
+
+def _one(
+    engine: Engine, resolver_id: int, slug: str, *, now: datetime, read: Callable[[str], bytes]
+) -> Looked | None:
+    with reading(engine) as session:
+        resolver = session.exec(select(Resolver).where(Resolver.id == resolver_id)).one()
+    finding: Finding | None = None
+    looked = Looked(slug, RunState.not_yet, "not known yet")
+    try:
+        finding = kind(resolver.kind).look(slug, resolver.settings, now, read)
+        if finding is not None:
+            with writing(engine) as session:
+                looked_now = _confirm(session, resolver, slug, finding, now)
+                if looked_now is not None:
+                    _record(session, resolver, looked_now, now)
+                return looked_now
+    except IntegrityError:
+        return None  # a run beside this one was there first
+    except LedgerError as error:
+        looked = Looked(slug, RunState.failed, str(error))
+    with writing(engine) as session:
+        _record(session, resolver, looked, now)
+    return looked
+
+
+def _confirm(
+    session: Session, resolver: Resolver, slug: str, finding: Finding, now: datetime
+) -> Looked | None:
+    question = session.exec(select(Question).where(Question.slug == slug)).one()
+    if as_it_stands(session, question, now=now).resolution is not None:
+        return None  # resolved since the run listed what is due
+    resolution = resolutions.confirm(
+        session,
+        question,
+        finding.outcome,
+        known_at=finding.known_at,
+        now=now,
+        member=member_or_new(session, RUN_MEMBER, now=now, kind=MemberKind.service),
+        resolver=resolver,
+        note=finding.note,
+        source=finding.source,
+    )
+    return Looked(
+        slug, RunState.confirmed, f"{resolution.outcome}, known on {finding.known_at:%d %B %Y}"
+    )
+
+
+def _record(session: Session, resolver: Resolver, looked: Looked, now: datetime) -> None:
+    assert resolver.id is not None
+    session.add(
+        ResolverRun(
+            resolver_id=resolver.id,
+            started_at=now,
+            ended_at=now,
+            state=looked.state,
+            message=looked.message,
+        )
+    )
+
+
+def last_looks(session: Session) -> dict[int, ResolverRun]:
+    """Return each question's newest look, by the question's id."""
+    newest: dict[int, ResolverRun] = {}
+    for look, question_id in session.exec(
+        select(ResolverRun, Resolver.question_id)
+        .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
+        .order_by(col(ResolverRun.id))
+    ):
+        newest[question_id] = look
+    return newest
+
+
+class _FilesOnce:
+    """Reads each file once a run."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes | LedgerError] = {}
+
+    def __call__(self, path: str) -> bytes:
+        if path not in self._contents:
+            try:
+                self._contents[path] = Path(path).read_bytes()
+            except OSError as error:
+                self._contents[path] = BadInput(
+                    f"The file {path!r} cannot be read: {error.strerror or error}.",
+                    remedy="Put it there, or give the question another resolver.",
+                )
+        content = self._contents[path]
+        if isinstance(content, LedgerError):
+            raise content
+        return content
