@@ -23,6 +23,9 @@ from scoring.rules import (
 from scoring.scores import score
 from scoring.segments import standing
 
+#: Stored beside every score: which release computed it.
+__version__ = "0.1.0"
+
 __all__ = [
     "PROTOCOLS",
     "Decomposition",
