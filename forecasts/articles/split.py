@@ -55,6 +55,18 @@ def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
     return articles
 
 
+def article_text(text: str, *, title: str | None, captured_at: datetime) -> str:
+    """Return the body of a text that is known to be one article, without its title's lines."""
+    page = Page(_read_lines(text), captured_at)
+    keys = {_key(title)} if title else set()
+    taken = frozenset(i for i, line in enumerate(page.lines[:5]) if line.key in keys)
+    return PARAGRAPH.join(_body(page, Head(0, taken, title), len(page.lines), keys))
+
+
+def _key(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
 def _read_lines(text: str) -> list[Line]:
     """Return the lines that hold text, in normal form, with broken paragraphs joined."""
     found: list[Line] = []
@@ -70,8 +82,7 @@ def _read_lines(text: str) -> list[Line]:
             level, row = len(heading[1]), row[heading.end() :].rstrip("# ").strip("*_ ")
         elif row[:2] in ("**", "__") and row.endswith(row[:2]):
             row = row[2:-2].strip()  # bold from end to end
-        key = "".join(sign for sign in row.casefold() if sign.isalnum())
-        if key:
+        if key := _key(row):
             found.append(Line(row, key, level, bullet is not None, ruled))
             ruled = False
     return found

@@ -1,0 +1,174 @@
+"""The entry: a URL, a file, or pasted text becomes articles, which are not stored yet.
+
+    source -> fetch (a URL) -> decode -> pages (HTML) | split (plain text) -> articles
+
+A person sees them, corrects the split (``merge``, ``split_at``, ``dataclasses.replace``), and
+what is confirmed is stored elsewhere, once for each ``content_hash``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from forecasts.articles import lines as kinds
+from forecasts.articles.article import (
+    PARAGRAPH,
+    CapturedArticle,
+    content_hash,
+    merge,
+    split_at,
+)
+from forecasts.articles.decode import clean, looks_like_html, to_text
+from forecasts.articles.fetch import MAX_BYTES, fetch
+from forecasts.articles.split import split
+from forecasts.errors import CaptureError
+
+__all__ = [
+    "PARAGRAPH",
+    "CapturedArticle",
+    "capture",
+    "capture_bytes",
+    "capture_text",
+    "content_hash",
+    "merge",
+    "split_at",
+]
+
+MAX_CHARACTERS = 2_000_000
+LEAST_WORDS = 12  # of an article; what a page without one says ("not found") is shorter
+STUB_WORDS = 150  # a shorter text beside an invitation to subscribe is the visible part of one
+
+_URL = re.compile(r"[a-z][a-z\d+.-]*://", re.IGNORECASE)
+_PAYWALL = re.compile(
+    r"\b(?:subscribe|register|sign up|log in|sign in|join)(?: now| today| for free| or \w+)*"
+    r" to (?:continue|keep|read|unlock|access|view|see the)\b"
+    r"|\bto (?:continue|keep) reading\b|\bto read the (?:full|rest|entire|whole)\b"
+    r"|\b(?:this|the) (?:article|story|content|page) is (?:only )?(?:for|available (?:only )?(?:to|for)"
+    r"|exclusive to|reserved for|limited to) (?:\w+ )?(?:subscribers?|members?|registered)\b"
+    r"|\bsubscribers?[- ]only\b|\bunlock (?:this|the) (?:article|story)\b"
+    r"|\balready (?:a|an|have an?) (?:subscriber|member|account)\s*\?"
+    r"|\byou(?:['’]ve| have) (?:reached|used|read) (?:your|all|the) .{0,30}\b(?:limit|articles?)\b"
+    r"|\bcreate (?:a|your) free account\b|\bstart your (?:free )?trial\b",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(
+    r"\b(?:please|you must|you need to|first) (?:log|sign) ?in\b|\bforgot (?:your )?password\b",
+    re.IGNORECASE,
+)
+_ROBOT = re.compile(
+    r"\bverify (?:that )?you(?:['’]re| are) (?:a |not a )?(?:human|robot)\b|\bchecking your browser\b"
+    r"|\bare you a (?:robot|human)\b|\bunusual traffic\b|\bcomplete the captcha\b"
+    r"|\b(?:please )?enable javascript\b|\bjavascript is (?:disabled|required)\b"
+    r"|\baccess (?:to this page has been )?denied\b",
+    re.IGNORECASE,
+)
+
+
+def capture(
+    source: str | Path, *, captured_at: datetime, allow_private: bool = False
+) -> list[CapturedArticle]:
+    """Return the articles at ``source``: an http(s) URL, or the path of an HTML or text file.
+
+    ``captured_at`` is when the person saw it; "2 days ago" counts from then. There is at least
+    one article. ``allow_private`` lets addresses inside the network be fetched.
+    Raises ``CaptureError`` for everything that goes wrong.
+    """
+    _refuse_naive(captured_at)
+    if isinstance(source, str) and _URL.match(source.strip()):
+        page = fetch(source, allow_private=allow_private)
+        text = to_text(page.data, page.charset)
+        html = page.content_type != "text/plain"
+        return _articles(text, captured_at, url=page.url, html=html or looks_like_html(text))
+    return capture_bytes(_contents(source), captured_at=captured_at)
+
+
+def capture_bytes(data: bytes, *, captured_at: datetime) -> list[CapturedArticle]:
+    """Return the articles in a file's contents, HTML or plain text by what it holds.
+
+    Raises ``CaptureError`` where there is none.
+    """
+    _refuse_naive(captured_at)
+    if len(data) > MAX_BYTES:
+        raise CaptureError(
+            f"The file has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:g} MB are read.",
+            remedy="Paste the article's text instead.",
+        )
+    text = to_text(data)
+    return _articles(text, captured_at, url=None, html=looks_like_html(text))
+
+
+def capture_text(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
+    """Return the articles in pasted text; HTML source is read as such.
+
+    Raises ``CaptureError`` where there is none.
+    """
+    _refuse_naive(captured_at)
+    text = clean(text)
+    return _articles(text, captured_at, url=None, html=looks_like_html(text))
+
+
+def _articles(
+    text: str, captured_at: datetime, *, url: str | None, html: bool
+) -> list[CapturedArticle]:
+    if not html and len(text) > MAX_CHARACTERS:
+        raise CaptureError(
+            f"The text has {len(text)} characters; at most {MAX_CHARACTERS} are read.",
+            remedy="Paste one article at a time.",
+        )
+    if not text.strip():
+        raise CaptureError("There is no text in it.", remedy="Paste the article's text.")
+    if html:
+        # trafilatura takes a while to import, and plain text has no need of it.
+        from forecasts.articles.pages import read_page
+
+        found, seen = read_page(text, url=url, captured_at=captured_at)
+    else:
+        found, seen = split(text, captured_at=captured_at), text
+    count = sum(len(kinds.words(article.text)) for article in found)
+    if count < STUB_WORDS:
+        _refuse_stub(seen)
+    if count < LEAST_WORDS:
+        raise CaptureError(
+            f"There is no article in it: {count} words of running text, of at least {LEAST_WORDS}.",
+            remedy="Paste the article's text with its title in the first line.",
+        )
+    return found
+
+
+def _refuse_stub(seen: str) -> None:
+    """Refuse what a site shows in place of an article."""
+    for pattern, why in (
+        (_PAYWALL, "No more than the beginning is shown without a subscription or a login"),
+        (_LOGIN, "The page asks for a login"),
+        (_ROBOT, "The page shows itself to browsers only"),
+    ):
+        if words := pattern.search(seen):
+            raise CaptureError(
+                f'{why} ("{words[0]}").',
+                remedy="Open the article where you may read it and paste its text.",
+            )
+
+
+def _contents(source: str | Path) -> bytes:
+    try:
+        path = Path(source)
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "is not there"
+            raise CaptureError(
+                f"The file {str(source)[:200]!r} {what}.",
+                remedy="Give the path of an HTML or text file, or an address with https://.",
+            )
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise CaptureError(f"The file {str(source)[:200]!r} cannot be read: {error}.") from None
+
+
+def _refuse_naive(captured_at: datetime) -> None:
+    if captured_at.utcoffset() is None:
+        raise CaptureError(
+            f"The time of capture {captured_at.isoformat()} has no time zone.",
+            remedy="Give it with one, for example 2025-07-24T09:00:00+00:00.",
+        )

@@ -1,0 +1,274 @@
+"""An HTML page to its article: the text by trafilatura, the head by the page's own metadata.
+
+What trafilatura gives is checked and cleaned here: titles carry the site's name, its text
+begins with the title once more, and dates without a zone would read as exact. An aggregator's
+page holds several articles in full; where that shows, they are split like plain text.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+import lxml.html  # type: ignore[import-untyped]
+import trafilatura
+from lxml import etree  # type: ignore[import-untyped]
+
+from forecasts.articles import lines as kinds
+from forecasts.articles.article import PARAGRAPH, CapturedArticle
+from forecasts.articles.split import article_text, split
+from forecasts.errors import CaptureError
+
+MAX_ELEMENTS = 20_000
+FULL_WORDS = 60  # every article of an aggregator's page has at least so many
+
+# These report on standard error what is told to the person as a CaptureError.
+for _name in ("trafilatura", "htmldate", "readability", "justext"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+_TRACKING = re.compile(
+    r"(?:utm_|at_|mc_|mkt_|ns_|pk_|hsa_|oly_|vero_)\w*|fbclid|gclid|gclsrc|dclid|msclkid|igshid"
+    r"|yclid|twclid|ocid|cmpid|smid|ref|ref_src|ref_url|feature|guccounter|guce_\w+|share\w*|_ga"
+)
+_ENDS = re.compile(r"\s+[|–—•·»-]\s+(?P<name>[^|–—•·»]{2,60})$")
+_BEGINS = re.compile(r"^(?P<name>[^|–—•·»:]{2,60}?)\s*(?:\s[|–—•·»-]|:)\s+")
+_BLOCKS = {
+    "address", "article", "aside", "blockquote", "body", "br", "caption", "dd", "div", "dl", "dt",
+    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
+    "li", "main", "nav", "ol", "option", "p", "pre", "section", "table", "td", "th", "title", "tr",
+    "ul", "time", "button",
+}  # fmt: skip
+_UNSEEN = {"script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select"}
+
+
+def read_page(
+    html: str, *, url: str | None, captured_at: datetime
+) -> tuple[list[CapturedArticle], str]:
+    """Return the articles of an HTML page and all the text that a reader sees on it.
+
+    ``url`` is where the page came from, None for a file. There is usually one article, none
+    where no text was found. Raises ``CaptureError`` for what cannot be read as HTML.
+    """
+    try:
+        tree = _parsed(html)
+        seen = _visible(tree)
+        main = _main_article(tree, url, captured_at)
+    except CaptureError:
+        raise
+    except (
+        Exception
+    ) as error:  # the parsers meet strangers' input; whatever they trip over ends here
+        raise CaptureError(
+            f"The page cannot be read as HTML ({type(error).__name__}).",
+            remedy="Open it in your browser and paste its text instead.",
+        ) from error
+    several = split(seen, captured_at=captured_at)
+    if len(several) > 1 and all(_is_full(article) for article in several):
+        first = several[0]
+        if main is not None and main.url is not None:
+            several[0] = CapturedArticle(
+                first.title, first.publisher, first.author, first.published_at, main.url, first.text
+            )
+        return several, seen
+    return [main] if main is not None else [], seen
+
+
+def canonical(url: str | None, base: str | None = None) -> str | None:
+    """Return an address without fragment and tracking, None where it is not a web page's."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            return None
+        port = parts.port
+    except ValueError:
+        return None
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not _TRACKING.fullmatch(name.lower())
+    ]
+    return urlunsplit(
+        (
+            parts.scheme,
+            host if port in (None, usual) else f"{host}:{port}",
+            parts.path or "/",
+            urlencode(query),
+            "",
+        )
+    )
+
+
+def _is_full(article: CapturedArticle) -> bool:
+    known = article.publisher is not None or article.published_at is not None
+    return known and len(kinds.words(article.text)) >= FULL_WORDS
+
+
+def _parsed(html: str) -> lxml.html.HtmlElement:
+    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    tree = lxml.html.document_fromstring(html.encode("utf-8"), parser=parser)
+    count = sum(1 for _ in tree.iter())
+    if count > MAX_ELEMENTS:
+        raise CaptureError(
+            f"The page has {count} elements; at most {MAX_ELEMENTS} are read.",
+            remedy="Paste the article's text instead.",
+        )
+    return tree
+
+
+def _visible(tree: lxml.html.HtmlElement) -> str:
+    """Return the text of a page, one line a block."""
+    pieces: list[str] = []
+    hidden = 0
+    for event, node in etree.iterwalk(tree, events=("start", "end")):
+        tag = node.tag
+        if event == "start":
+            if tag in _BLOCKS:
+                pieces.append("\n")
+            hidden += tag in _UNSEEN
+            if not hidden and node.text:
+                pieces.append(" ".join(re.split(r"[\t\r\n ]+", node.text)))
+        else:
+            hidden -= tag in _UNSEEN
+            if tag in _BLOCKS:
+                pieces.append("\n")
+            if not hidden and node.tail:
+                pieces.append(" ".join(re.split(r"[\t\r\n ]+", node.tail)))
+    return "".join(pieces)
+
+
+def _main_article(
+    tree: lxml.html.HtmlElement, url: str | None, captured_at: datetime
+) -> CapturedArticle | None:
+    document: Any = trafilatura.bare_extraction(
+        tree,
+        url=url,
+        with_metadata=True,
+        include_comments=False,
+        date_extraction_params={
+            "original_date": True,
+            "extensive_search": False,  # a year in a footer is no date of publication
+            "max_date": captured_at.strftime("%Y-%m-%d"),
+            "outputformat": "%Y-%m-%dT%H:%M:%S%z",
+        },
+    )
+    if document is None or not document.text:
+        return None
+    data = list(_linked_data(tree))
+    address = canonical(_attribute(tree, "//link[@rel='canonical']/@href"), url)
+    address = address or canonical(_attribute(tree, "//meta[@property='og:url']/@content"), url)
+    if address is None or (urlsplit(address).path == "/" and url is not None):
+        address = canonical(url)  # a canonical link to the front page is a mistake of the site
+    publisher = _publisher(tree, data, document.sitename, address)
+    title = _title(tree, document.title, publisher, address)
+    text = article_text(document.text, title=title, captured_at=captured_at)
+    if not text:
+        return None
+    if title is None:
+        title = split(text, captured_at=captured_at)[0].title
+    author = _author(document.author, publisher)
+    return CapturedArticle(title, publisher, author, _instant(document.date), address, text)
+
+
+def _attribute(tree: lxml.html.HtmlElement, path: str) -> str | None:
+    found = [str(value).strip() for value in tree.xpath(path)]
+    return next((value for value in found if value), None)
+
+
+def _linked_data(tree: lxml.html.HtmlElement) -> Iterator[dict[str, Any]]:
+    """Yield the JSON-LD objects that describe an article."""
+    for script in tree.xpath("//script[@type='application/ld+json']/text()")[:20]:
+        try:
+            pending = [json.loads(str(script), strict=False)]
+        except (ValueError, RecursionError):
+            continue
+        while pending:
+            item = pending.pop()
+            if isinstance(item, list):
+                pending.extend(item[:50])
+            elif isinstance(item, dict):
+                if "Article" in str(item.get("@type")) or "Posting" in str(item.get("@type")):
+                    yield item
+                pending.extend(item[key] for key in ("@graph", "mainEntity") if key in item)
+
+
+def _publisher(
+    tree: lxml.html.HtmlElement,
+    data: list[dict[str, Any]],
+    found: str | None,
+    address: str | None,
+) -> str | None:
+    named = [_attribute(tree, "//meta[@property='og:site_name']/@content")]
+    for item in data:
+        owner = item.get("publisher")
+        named.append(owner.get("name") if isinstance(owner, dict) else None)
+    named += [_attribute(tree, "//meta[@name='application-name']/@content"), found]
+    for name in named:
+        text = " ".join(name.split()) if isinstance(name, str) else ""
+        if 1 < len(text) <= 80 and "/" not in text and not text.startswith(("@", "©")):
+            return text
+    host = urlsplit(address).hostname if address else None
+    return host.removeprefix("www.") if host else None
+
+
+def _title(
+    tree: lxml.html.HtmlElement, found: str | None, publisher: str | None, address: str | None
+) -> str | None:
+    """Return the title without the site's name before or behind it."""
+    headings = [" ".join(node.text_content().split()) for node in tree.xpath("//h1")]
+    title = " ".join((found or "").split())
+    if not title:
+        return headings[0] if headings and headings[0] else None
+    for heading in headings:
+        if len(heading.split()) >= 2 and _key(title).startswith(_key(heading)):
+            return heading
+    host = (urlsplit(address).hostname or "") if address else ""
+    names = {_key(name) for name in (publisher, host, host.removeprefix("www.")) if name}
+    names |= {name.removeprefix("the") for name in names}
+    while end := _ENDS.search(title):
+        # "Title | World | Site": with the site's name the sections before it go too.
+        if _key(end["name"]).removeprefix("the") not in names:
+            break
+        title = title[: end.start()]
+        section = _ENDS.search(title)
+        if section and "|" in section[0] and len(section["name"].split()) <= 2:
+            title = title[: section.start()]
+    begin = _BEGINS.match(title)
+    if begin and _key(begin["name"]).removeprefix("the") in names:
+        title = title[begin.end() :]
+    return title
+
+
+def _key(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def _author(found: str | None, publisher: str | None) -> str | None:
+    names = [" ".join(name.split()) for name in (found or "").split(";")]
+    names = [
+        re.sub(r"^by\s+", "", name, flags=re.IGNORECASE)
+        for name in names
+        if name and "/" not in name and "@" not in name and _key(name) != _key(publisher or "")
+    ]
+    return ", ".join(dict.fromkeys(names))[:200] or None
+
+
+def _instant(found: str | None) -> datetime | None:
+    """Return a date as trafilatura gives it, in UTC; only the day where it has no zone."""
+    if not found:
+        return None
+    try:
+        moment = datetime.fromisoformat(found)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+    return moment.astimezone(UTC)
