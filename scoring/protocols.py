@@ -13,7 +13,10 @@ from scoring.references import REFERENCES
 from scoring.rules import RULES
 from scoring.timings import timing
 
-Scale = float | Literal["100 / ln K", "participation"]
+OVER_LN_K: Literal["100 / ln K"] = "100 / ln K"
+PARTICIPATION: Literal["participation"] = "participation"
+LOWER: Literal["lower is better"] = "lower is better"
+HIGHER: Literal["higher is better"] = "higher is better"
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Protocol:
     rule: str
     timing: str
     reference: str | None = None
-    scale: Scale = 1.0
-    orientation: Literal["lower is better", "higher is better"] = "lower is better"
+    scale: float | Literal["100 / ln K", "participation"] = 1.0
+    orientation: Literal["lower is better", "higher is better"] = LOWER
     ordered_rule: str | None = None
 
     def __post_init__(self) -> None:
@@ -63,6 +66,26 @@ _CHOICES = (
     Protocol("brier_final", "brier", "final"),
     Protocol("brier_original", "brier_original", "live_average"),
     Protocol("log", "log", "live_average"),
+    Protocol("spherical", "spherical", "live_average"),
+    Protocol("rps", "rps", "live_average"),
+    Protocol("crps", "crps", "live_average"),
+    Protocol("skill", "brier", "scheduled_average", "peers", 100.0, HIGHER),
+    Protocol("crowd_skill", "brier", "scheduled_average", "crowd_mean", 100.0, HIGHER),
+    Protocol("crowd_median", "brier", "scheduled_average", "crowd_median", 100.0, HIGHER),
+    Protocol("metaculus_baseline", "log", "scheduled_average", "uniform", OVER_LN_K, HIGHER),
+    Protocol("metaculus_peer", "log", "scheduled_average", "peers", 100.0, HIGHER),
+    Protocol("metaculus_spot_baseline", "log", "spot", "uniform", OVER_LN_K, HIGHER),
+    Protocol("metaculus_spot_peer", "log", "spot", "peers", 100.0, HIGHER),
+    Protocol("gjo_brier", "brier_original", "daily", ordered_rule="rps_original"),
+    Protocol(
+        "gjo_accuracy",
+        "brier_original",
+        "daily",
+        "daily_median",
+        PARTICIPATION,
+        LOWER,
+        "rps_original",
+    ),
 )
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({each.name: each for each in _CHOICES})
 

@@ -1,5 +1,214 @@
-"""References."""
+"""References: what a forecaster's score is compared with.
+
+A reference takes a `Comparison` and returns one number a (question, forecaster): an advantage,
+positive where the forecaster did better, except `own` and `daily_median`, where lower is better.
+Adding one is a function and a line in `REFERENCES`. Those that look at the others leave the
+forecaster out of them, for with oneself among the others an honest forecast is not the best.
+"""
 
 from __future__ import annotations
 
-REFERENCES: dict[str, object] = {}
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from scoring.columns import Codes, Flags, Floats, Ints
+from scoring.ranks import nth_live, sum_up_to
+from scoring.rules import Rule, uniform
+from scoring.segments import Places, Segments
+from scoring.sweep import Sweep
+from scoring.timings import Timed
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Forecasts on a timing's clock, their outcomes, and the rule that scores them.
+
+    ``p`` and ``y`` hold one row a segment; ``scale`` multiplies each segment's contribution.
+    """
+
+    timed: Timed
+    p: Floats
+    y: Floats
+    rule: Rule
+    scale: float | Floats = 1.0
+
+    @property
+    def path(self) -> Segments:
+        """The segments."""
+        return self.timed.segments
+
+    @cached_property
+    def length(self) -> Floats:
+        """How long each segment is, in the clock's unit."""
+        return (self.path.end - self.path.start).astype(np.float64)
+
+    @cached_property
+    def score(self) -> Floats:
+        """Each segment's score by the rule; may be infinite."""
+        return self.rule.kernel(self.p, self.y)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The sweep over all segments."""
+        return Sweep(self.path)
+
+    def average(self, earned: Floats) -> Floats:
+        """Return each forecaster's total over their segments, divided as the timing says."""
+        # An infinity on one side is one; on both sides there is no number, and NaN says so.
+        with np.errstate(invalid="ignore"):
+            return np.add.reduceat(earned * self.scale, self.path.first) / self.timed.divisor
+
+
+Reference = Callable[[Comparison], Floats]
+
+
+def own(view: Comparison) -> Floats:
+    """Compare with nothing: the score itself."""
+    return view.average(view.score * view.length)
+
+
+def uniform_forecast(view: Comparison) -> Floats:
+    """Compare with the forecast that gives every option the same probability."""
+    known = view.rule.kernel(uniform(view.p), view.y)
+    return view.average((known - view.score) * view.length)
+
+
+def peers(view: Comparison) -> Floats:
+    """Compare with the mean score of the others who are live at the same time.
+
+    While there is nobody else the difference counts as 0. Over all forecasters of a question the
+    differences sum to 0 at each instant. Where a score is infinite so is the difference; where
+    that happens to both sides there is no number, and the result is NaN.
+    """
+    sweep, impossible = view.sweep, np.isinf(view.score)
+    score = np.where(impossible, 0.0, view.score) if impossible.any() else view.score
+    others = _one_over(sweep.live - 1)
+    earned = sweep.integral(sweep.sum(score) * others)
+    earned -= score * sweep.integral(sweep.live * others)
+    if impossible.any():
+        earned += _infinities(sweep, impossible)
+    return view.average(earned)
+
+
+def _infinities(sweep: Sweep, own_infinite: Flags) -> Floats:
+    """Return +∞ for segments that met another's infinite score, −∞ for those that had one."""
+    infinite, company = sweep.count(own_infinite), sweep.live >= 2
+    met = np.where(own_infinite, sweep.integral(infinite >= 2), sweep.integral(infinite >= 1)) > 0
+    had = own_infinite & (sweep.integral(company) > 0)
+    with np.errstate(invalid="ignore"):
+        return np.where(met, np.inf, 0.0) - np.where(had, np.inf, 0.0)
+
+
+def crowd_mean(view: Comparison) -> Floats:
+    """Compare with the score of the mean of the others' forecasts. The rule must be quadratic.
+
+    A rule that is the squared length of a deviation D scores the others' mean as |ΣD|² / (n−1)²
+    over the others: |A − D|² = |A|² − 2 A·D + |D|² with A the sum over everybody.
+    """
+    assert view.rule.deviation is not None
+    sweep = view.sweep
+    deviation = view.rule.deviation(view.p, view.y).reshape(len(view.path), -1).T
+    others = _one_over(sweep.live - 1)
+    squared = others * others
+    whole = np.zeros(len(sweep))
+    earned = view.score * (sweep.integral(squared) - sweep.integral(sweep.live >= 2))
+    for axis in deviation:
+        total = sweep.sum(axis)
+        whole += total * total
+        earned -= 2 * axis * sweep.integral(total * squared)
+    return view.average(earned + sweep.integral(whole * squared))
+
+
+def crowd_median(view: Comparison) -> Floats:
+    """Compare with the score of the median of the others' probabilities. Binary questions only.
+
+    Leaving one out moves the median in one of three ways, according to whether the one left out
+    was below the middle, was the middle, or was above it. What the three medians score is summed
+    over the times at which the forecaster's own rank makes each of them the right one.
+    """
+    sweep = view.sweep
+    values, rank = _ranked(view.p)
+    at = np.flatnonzero((sweep.live >= 2) & (sweep.width > 0))
+    live = sweep.live[at]
+    odd, middle = live % 2 == 1, (live - 1) // 2
+    mid = _nth_live(sweep, rank, at, middle)
+    after = values[_nth_live(sweep, rank, at, middle + 1)]
+    before = values[_nth_live(sweep, rank, at, np.maximum(middle - 1, 0))]
+    y = view.y[sweep.first][sweep.question[at]]
+    was_below = np.where(odd, (values[mid] + after) / 2, after)
+    was_middle = np.where(odd, (before + after) / 2, after)
+    was_above = np.where(odd, (before + values[mid]) / 2, values[mid])
+    scores = np.stack([view.rule.kernel(p, y) for p in (was_below, was_middle, was_above)])
+    since, until = _spans(sweep, at)
+
+    def total(each: Floats) -> Floats:
+        """Return, for each segment, the sum over its time of the case that applies to it."""
+        rate = np.zeros(len(sweep))
+        rate[at] = each[0]
+        below, equal = (each[2] - each[0]) * sweep.width[at], (each[1] - each[0]) * sweep.width[at]
+        return sweep.integral(rate) + sum_up_to(mid, below, equal, since, until, rank)
+
+    impossible = np.isinf(scores)
+    earned = total(np.where(impossible, 0.0, scores))
+    company = sweep.integral(sweep.live >= 2)
+    with np.errstate(invalid="ignore"):
+        if impossible.any():
+            earned[total(impossible.astype(np.float64)) > 0] = np.inf
+        earned -= np.where(company > 0, view.score, 0.0) * company
+    return view.average(earned)
+
+
+def daily_median(view: Comparison) -> Floats:
+    """Take off the mean of the median score of everybody live, oneself included; lower is better.
+
+    The mean runs over all the time that anybody was live: on the daily clock, over all days on
+    which anyone had a forecast standing.
+    """
+    sweep = view.sweep
+    values, rank = _ranked(view.score)
+    at = np.flatnonzero((sweep.live >= 1) & (sweep.width > 0))
+    live = sweep.live[at]
+    low, high = (_nth_live(sweep, rank, at, nth) for nth in ((live - 1) // 2, live // 2))
+    area, time = np.zeros(len(sweep)), np.zeros(len(sweep))
+    time[at] = sweep.width[at]
+    area[at] = (values[low] + values[high]) / 2 * time[at]
+    median = np.add.reduceat(area, sweep.begin) / np.add.reduceat(time, sweep.begin)
+    return own(view) - np.asarray(median[sweep.question[sweep.start[view.path.first]]])
+
+
+def _ranked(value: Floats) -> tuple[Floats, Codes]:
+    """Return the distinct values in order, and each one's rank among them."""
+    distinct, rank = np.unique(value, return_inverse=True)
+    return distinct, rank.astype(np.int32)
+
+
+def _nth_live(sweep: Sweep, rank: Codes, at: Places, nth: Ints) -> Codes:
+    """Return the rank of the ``nth`` lowest live segment (from 0) after each event of ``at``."""
+    segment, sign, upto = sweep.changes
+    since = np.append(0, upto)[sweep.begin[sweep.question[at]]]
+    return nth_live(rank[segment], sign, since, upto[at], nth.astype(np.int32))
+
+
+def _spans(sweep: Sweep, at: Places) -> tuple[Codes, Codes]:
+    """Return where in ``at`` the life of each segment starts and where it has ended."""
+    seen = np.zeros(len(sweep) + 1, dtype=np.int32)
+    seen[at + 1] = 1
+    seen = np.cumsum(seen, dtype=np.int32)
+    return seen[sweep.start], seen[sweep.end]
+
+
+def _one_over(n: Ints) -> Floats:
+    """Return 1 / n, and 0 where there is nobody."""
+    return np.divide(1.0, n, out=np.zeros(len(n)), where=n > 0)
+
+
+REFERENCES: dict[str, Reference] = {
+    "uniform": uniform_forecast,
+    "peers": peers,
+    "crowd_mean": crowd_mean,
+    "crowd_median": crowd_median,
+    "daily_median": daily_median,
+}

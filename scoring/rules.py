@@ -110,6 +110,10 @@ def _rps(p: Floats, y: Floats) -> Floats:
     return _squared_length(_rps_deviation(p, y))
 
 
+def _rps_original(p: Floats, y: Floats) -> Floats:
+    return 2 * _rps(p, y)
+
+
 def _crps(p: Floats, y: Floats) -> Floats:
     level, value = p[:, 0, :], p[:, 1, :]
     left, right, low, high = value[:, :-1], value[:, 1:], level[:, :-1], level[:, 1:]
@@ -131,6 +135,8 @@ RULES: dict[str, Rule] = {
     "log": Rule(_log),
     "spherical": Rule(_spherical),
     "rps": Rule(_rps, _rps_deviation, ordered=True),
+    # The mean of the original Brier scores of the K − 1 questions "at most option k?".
+    "rps_original": Rule(_rps_original, ordered=True),
     "crps": Rule(_crps, numeric=True),
 }
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from scoring.columns import Codes, Floats, Ints
-from scoring.frames import MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, read
-from scoring.protocols import Protocol, named
+from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, read
+from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
+from scoring.references import REFERENCES, Comparison, own
 from scoring.rules import RULES, Rule, outcome_vectors
 from scoring.segments import Segments, segments
 from scoring.timings import timing
@@ -100,6 +102,8 @@ def _rule(protocol: Protocol, block: Block) -> Rule | None:
     rule = RULES[name]
     if rule.numeric != (block.kind == NUMERIC) or (rule.ordered and choice and not block.ordered):
         return None
+    if protocol.reference == "crowd_median" and block.kind != BINARY:
+        return None
     return rule
 
 
@@ -109,15 +113,26 @@ def _scores(
     timed = timing(protocol.timing)(live, questions)
     path = timed.segments
     p = block.p[path.row]
-    outcome = questions.outcome[path.question]
-    y = outcome_vectors(p, outcome.astype(np.intp)) if block.kind == MULTIPLE_CHOICE else outcome
-    earned = rule.kernel(p, y) * (path.end - path.start)
-    total = np.add.reduceat(earned, path.first) if len(path) else earned
-    score = total / timed.divisor
-    return (
-        path.question[path.first],
-        path.forecaster[path.first],
-        score,
-        timed.coverage,
-        path.updates,
-    )
+    y = questions.outcome[path.question]
+    if block.kind == MULTIPLE_CHOICE:
+        y = outcome_vectors(p, y.astype(np.intp))
+    view = Comparison(timed, p, y, rule, _per_forecast(protocol, p))
+    reference = own if protocol.reference is None else REFERENCES[protocol.reference]
+    score = reference(view) if len(path) else np.zeros(0)
+    if protocol.scale == PARTICIPATION:
+        score *= timed.coverage
+    elif protocol.scale != OVER_LN_K:
+        score *= protocol.scale
+    first = path.first
+    return path.question[first], path.forecaster[first], score, timed.coverage, path.updates
+
+
+def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats:
+    """Return the part of the scale that differs between forecasts: K is what each one had."""
+    if protocol.scale != OVER_LN_K:
+        return 1.0
+    if p.ndim != 2:
+        return 100 / math.log(2)
+    options: Ints = (~np.isnan(p)).sum(axis=1)
+    # With one option there is nothing to say, and any scale gives 0.
+    return np.asarray(100 / np.log(np.maximum(options, 2)))

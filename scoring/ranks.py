@@ -1,0 +1,80 @@
+"""Order statistics of what is live, and sums over those that rank below: O(n log n), no loops.
+
+Both functions walk a wavelet matrix: the sequence is split bit by bit of its ranks, highest bit
+first, zeros before ones and otherwise in order; a range of the sequence stays a range at every
+level. All queries walk down together, and no level is kept. Loops run over bits, never over items.
+
+Claude, Navarro & Ordóñez (2015), The wavelet matrix, doi:10.1016/j.is.2014.06.002.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.columns import Codes, Flags, Floats
+
+Number = TypeVar("Number", np.int32, np.float64)
+
+
+def nth_live(rank: Codes, sign: Codes, since: Codes, until: Codes, nth: Codes) -> Codes:
+    """Return the ``nth`` smallest rank (from 0) of what is live after some changes.
+
+    ``rank`` and ``sign`` are changes in order of time: +1 where something of that rank comes,
+    −1 where it goes. Query i looks at the changes ``since[i]`` to ``until[i]``, of which more
+    than ``nth[i]`` must be left.
+    """
+    nth = nth.copy()
+    found = np.zeros_like(nth)
+    for bit, one, zeros_before in _levels(rank):
+        sign = np.concatenate([sign[~one], sign[one]])
+        alive = _before(sign)
+        low, high = zeros_before[since], zeros_before[until]
+        smaller = alive[high] - alive[low]
+        right = nth >= smaller
+        nth -= np.where(right, smaller, 0)
+        found |= right.astype(np.int32) << bit
+        since = np.where(right, zeros_before[-1] + since - low, low)
+        until = np.where(right, zeros_before[-1] + until - high, high)
+    return found
+
+
+def sum_up_to(
+    rank: Codes, below: Floats, equal: Floats, since: Codes, until: Codes, bound: Codes
+) -> Floats:
+    """Return sums over ranges of a sequence, of what ranks below a bound and of what equals it.
+
+    An item counts ``below`` where its rank is under the query's ``bound``, ``equal`` where it is
+    the bound, else nothing. Query i takes the items from ``since[i]`` to before ``until[i]``.
+    """
+    total = np.zeros(len(bound))
+    for bit, one, zeros_before in _levels(rank):
+        below = np.concatenate([below[~one], below[one]])
+        equal = np.concatenate([equal[~one], equal[one]])
+        so_far = _before(below)
+        low, high = zeros_before[since], zeros_before[until]
+        right = (bound >> bit) & 1 == 1
+        total += np.where(right, so_far[high] - so_far[low], 0.0)
+        since = np.where(right, zeros_before[-1] + since - low, low)
+        until = np.where(right, zeros_before[-1] + until - high, high)
+    so_far = _before(equal)
+    return total + so_far[until] - so_far[since]
+
+
+def _levels(rank: Codes) -> Iterator[tuple[int, Flags, Codes]]:
+    """Yield each bit, where it is set in the sequence as it then stands, and the zeros before."""
+    top = int(rank.max(initial=0))
+    for bit in reversed(range(top.bit_length())):
+        one = (rank >> bit) & 1 == 1
+        yield bit, one, _before((~one).astype(np.int32))
+        rank = np.concatenate([rank[~one], rank[one]])
+
+
+def _before(steps: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Return the sums of the steps before each place, and of all at the end."""
+    sums = np.zeros(len(steps) + 1, dtype=steps.dtype)
+    np.cumsum(steps, out=sums[1:])
+    return sums
