@@ -87,6 +87,13 @@ ARTICLE_COLUMNS = {
     "captured_at": "time",
     "text": "text",
 }
+FRAME_COLUMNS = {
+    "questions": QUESTION_COLUMNS,
+    "forecasts": FORECAST_COLUMNS,
+    "teams": TEAM_COLUMNS,
+    "evidence": EVIDENCE_COLUMNS,
+    "articles": ARTICLE_COLUMNS,
+}
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
 
 
@@ -128,6 +135,30 @@ def typed(values: Any, kind: str) -> pd.Series[Any]:
     if kind == "text":
         return pd.Series(["" if v is None else v for v in values], dtype=str)
     return pd.Series(list(values), dtype=object)
+
+
+def complete(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, teams: pd.DataFrame | None = None
+) -> Frames:
+    """Return ``Frames`` of tables that have some of the columns: the others are blank."""
+    given = {"questions": questions, "forecasts": forecasts, "teams": teams}
+    return Frames(
+        **{
+            name: _blank_filled(pd.DataFrame() if given.get(name) is None else given[name], kinds)
+            for name, kinds in FRAME_COLUMNS.items()
+        }
+    )
+
+
+def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+    blanks = {"text": "", "flag": False, "number": np.nan}
+    return typed_frame(
+        {
+            name: frame[name] if name in frame else [blanks.get(kind)] * len(frame)
+            for name, kind in kinds.items()
+        },
+        kinds,
+    )
 
 
 def ledger_frames(

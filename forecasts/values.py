@@ -25,6 +25,7 @@ NOT_SCORED = ("annulled", "ambiguous")
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _PERCENT = re.compile(rf"({_NUMBER})\s*%", re.IGNORECASE)
+_PAIR = re.compile(r"\s*([^=]*[^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
 _ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
 
 
@@ -115,16 +116,16 @@ def read_value(text: str, question: QuestionText) -> Value:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    """Split ``a=1, b=2`` at the commas that a new ``name=`` follows (options may hold commas)."""
-    pairs = []
-    for part in re.split(r"[,;]\s*(?=[^,;=]+=)", text):
-        name, equals, value = part.rpartition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise BadInput(
-                f"{part!r} does not name what the number belongs to.",
-                remedy="Write option=probability, separated by commas: Busan=60%, Beijing=40%.",
-            )
-        pairs.append((name.strip(), value.strip()))
+    """Return the (name, value) pairs of ``a=1, b=2``; names may hold commas, values may not."""
+    pairs, end = [], 0
+    while match := _PAIR.match(text, end):
+        pairs.append((match[1].strip(), match[2].strip()))
+        end = match.end()
+    if not pairs or end < len(text):
+        raise BadInput(
+            f"{text[end:].strip()!r} does not name what a number belongs to.",
+            remedy="Write name=number, separated by commas: Busan=60%, Beijing=40%.",
+        )
     return pairs
 
 

@@ -19,15 +19,17 @@ class _Translated(TyperGroup):
     """Turns the ledger's errors into sentences and exit codes, for every command."""
 
     def invoke(self, ctx: Any) -> Any:
-        from scoring.errors import InputError
-
         try:
             with quiet_pipe():
                 return super().invoke(ctx)
         except LedgerError as error:
             complain(error)
             raise typer.Exit(error.exit_code) from None
-        except InputError as error:
+        except ValueError as error:
+            from scoring.errors import InputError  # only now: it brings pandas with it
+
+            if not isinstance(error, InputError):
+                raise
             complain(LedgerError(str(error)))
             raise typer.Exit(2) from None
 

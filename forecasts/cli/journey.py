@@ -56,14 +56,14 @@ def capture(
 ) -> None:
     """Store the articles of a page, and show the sentences that could become questions."""
     from forecasts.articles.capture import capture as capture_source
-    from forecasts.articles.capture import capture_text
+    from forecasts.articles.capture import capture_bytes
 
     _one_of(format_, "text", "json")
     chosen = settings(database, member)
     moment = now()
     seen = moment if captured_at is None else read_time(captured_at)
     if source == "-":
-        captured = capture_text(_standard_input(), captured_at=seen)
+        captured = capture_bytes(sys.stdin.buffer.read(), captured_at=seen)
     else:
         captured = capture_source(
             source, captured_at=seen, allow_private=chosen.allow_private_addresses
@@ -79,12 +79,6 @@ def capture(
         _print_captured(article, seen)
     if dry_run:
         messages().print("Dry run: nothing was stored.")
-
-
-def _standard_input() -> str:
-    from forecasts.articles.capture import decode
-
-    return decode(sys.stdin.buffer.read())
 
 
 def _store(captured: list[CapturedArticle], chosen: Any, seen: datetime) -> None:

@@ -1,0 +1,262 @@
+"""The demonstration ledger: the whole journey, walked through the same verbs that people use.
+
+article -> question -> forecast with evidence -> scheduled resolution run -> scores -> report
+
+It is made anew each time, in a file of its own in the data folder, and never touches a ledger that
+is not a demonstration. The articles are summaries in our words, the outcomes are those that
+``data/outcomes.csv`` lists with their sources; the forecasters and the tournament are simulated,
+and their handles and titles say so.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from forecasts import database, questions, runs, settings, updates
+from forecasts.access import member_or_new
+from forecasts.articles import library
+from forecasts.articles.capture import capture
+from forecasts.articles.drafts import draft_questions
+from forecasts.errors import DatabaseError, LedgerError, Refused
+from forecasts.exchange.importing import import_frames
+from forecasts.frames import complete
+from forecasts.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
+from forecasts.updates import Cited
+from forecasts.values import Value
+
+# When the page with the three articles was seen; "2 days ago" on it counts from this day.
+CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
+# Who captures the articles and registers the questions.
+EDITOR = "demonstration"
+
+Say = Callable[[str], None]
+
+
+def ledger_path() -> Path:
+    """Return where the demonstration ledger lives: beside the user's own, never the same file."""
+    return settings.data_folder() / "demonstration.sqlite3"
+
+
+def data_folder() -> Path:
+    """Return the folder of the article questions: in an installed package, or in a checkout."""
+    package = Path(__file__).parent
+    for folder in (package / "data", package.parent / "data"):
+        if (folder / "questions.toml").is_file():
+            return folder
+    raise LedgerError(
+        "The article questions are not installed.", remedy="Install forecast-ledger again."
+    )
+
+
+def build(*, now: datetime, say: Say) -> str:
+    """Return the URL of the demonstration ledger, which is written anew; ``say`` is told each step.
+
+    Refused when the file of that name is somebody's own ledger.
+    """
+    path = ledger_path()
+    _require_demonstration(path)
+    draft = path.with_suffix(".draft")
+    _remove(draft)
+    engine = database.open_engine(settings.sqlite_url(draft))
+    try:
+        _walk(engine, now=now, say=say)
+        # Everything into the one file, so that it can take its place in one step.
+        with engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        engine.dispose()
+    _remove(path)
+    draft.replace(path)
+    _remove(draft)
+    return settings.sqlite_url(path)
+
+
+def _require_demonstration(path: Path) -> None:
+    if not path.exists():
+        return
+    engine = database.open_engine(settings.sqlite_url(path))
+    try:
+        with database.reading(engine) as session:
+            marks = session.exec(select(Ledger.demonstration)).all()
+    except DatabaseError:
+        marks = []
+    finally:
+        engine.dispose()
+    if not any(marks):
+        raise Refused(
+            f"{str(path)!r} is not a demonstration ledger, so it is left alone.",
+            remedy="Move it away, and run the demonstration again.",
+        )
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _walk(engine: Engine, *, now: datetime, say: Say) -> None:
+    database.migrate(engine)
+    with database.writing(engine) as session:
+        session.add(Ledger(created_at=now, demonstration=True))
+    say("1. Capture: a page with three articles (summaries in our words), seen on 24 July 2025")
+    _capture(engine, say)
+    say("2. Register: questions drawn from the articles")
+    _register(engine, say)
+    say("3. Forecast: simulated forecasters update as evidence comes in")
+    _forecast(engine, say)
+    say("4. Import: a simulated tournament of three teams")
+    _tournament(engine, now, say)
+    say("5. Scheduled run: resolve what the outcomes file knows, and score it")
+    _resolve(engine, now, say)
+
+
+def _capture(engine: Engine, say: Say) -> None:
+    captured = capture(str(data_folder() / "articles.txt"), captured_at=CAPTURED_AT)
+    with database.writing(engine) as session:
+        editor = member_or_new(session, EDITOR, now=CAPTURED_AT, kind=MemberKind.service)
+        library.store(session, captured, member=editor, captured_at=CAPTURED_AT)
+    for article in captured:
+        published = (article.published_at or CAPTURED_AT).date()
+        drafts = draft_questions(article.text, published_at=published)
+        say(
+            f"   {article.title} ({article.publisher}, {published}): "
+            f"{len(drafts)} sentences look ahead"
+        )
+
+
+def _register(engine: Engine, say: Say) -> None:
+    outcomes = {"path": str(data_folder() / "outcomes.csv")}
+    items = _toml("questions.toml")["questions"]
+    with database.writing(engine) as session:
+        editor = member_or_new(session, EDITOR, now=CAPTURED_AT)
+        numbers = {article.title: article.id for article in session.exec(select(Article))}
+        for item in items:
+            number = numbers[item["article"]]
+            assert number is not None
+            source = library.passage(session, number, item["quote"])
+            fields = {
+                name: value
+                for name, value in item.items()
+                if name not in ("slug", "article", "quote")
+            }
+            question = questions.register(
+                session,
+                questions.question_text(**fields),
+                member=editor,
+                now=item["open_time"],
+                slug=item["slug"],
+                sources=[source],
+            )
+            runs.attach(
+                session,
+                question,
+                "outcomes_file",
+                outcomes,
+                member=editor,
+                now=item["open_time"],
+            )
+    say(f"   {len(items)} questions, each with its criteria and the passage it comes from")
+
+
+def _forecast(engine: Engine, say: Say) -> None:
+    items = sorted(_toml("article_forecasts.toml")["forecasts"], key=lambda item: item["made_at"])
+    cited = 0
+    with database.writing(engine) as session:
+        addresses = {article.title: article for article in session.exec(select(Article))}
+        for item in items:
+            evidence = [_cited(entry, addresses) for entry in item.get("evidence", [])]
+            cited += len(evidence)
+            _update(session, item, evidence)
+    people = {item["forecaster"] for item in items}
+    say(f"   {len(items)} updates by {len(people)} people, citing evidence {cited} times")
+
+
+def _update(session: Session, item: dict[str, Any], evidence: list[Cited]) -> None:
+    at = item["made_at"]
+    member = member_or_new(session, item["forecaster"], now=at)
+    question = questions.find(session, item["question"])
+    said = item.get("rationale", "")
+    if item.get("withdrawn"):
+        updates.withdraw(
+            session, question, member=member, now=at, rationale=said, origin="demonstration"
+        )
+        return
+    vector = item.get("probabilities")
+    value = Value(
+        probability=item.get("probability"), probabilities=None if vector is None else tuple(vector)
+    )
+    updates.update(
+        session,
+        question,
+        value,
+        member=member,
+        now=at,
+        rationale=said,
+        evidence=evidence,
+        origin="demonstration",
+    )
+
+
+def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> Cited:
+    """Return the evidence; where it is one of the captured articles, by that article's address."""
+    article = articles.get(entry.get("title", ""))
+    published = entry.get("published_at")
+    if isinstance(published, date) and not isinstance(published, datetime):
+        published = datetime.combine(published, time(), UTC)
+    return Cited(
+        url=entry.get("url") or (article.address if article is not None else None),
+        note=entry.get("note", ""),
+        title=entry.get("title", ""),
+        kind=EvidenceKind(entry.get("kind", "news")),
+        publisher=entry.get("publisher"),
+        published_at=published,
+        stance=Stance(entry.get("stance", "supports")),
+        share=entry.get("share"),
+    )
+
+
+def _tournament(engine: Engine, now: datetime, say: Say) -> None:
+    from scoring.simulation import simulate
+    from scoring.tournament import Tournament
+
+    simulated = simulate(Tournament.from_mapping(_toml("tournament.toml")))
+    with database.writing(engine) as session:
+        editor = member_or_new(session, EDITOR, now=now)
+        done = import_frames(
+            session,
+            complete(simulated.questions, simulated.forecasts, simulated.teams),
+            member=editor,
+            now=now,
+        )
+    say(
+        f"   {done.questions} simulated questions, {done.forecasts} forecasts, {done.scores} scores"
+    )
+
+
+def _resolve(engine: Engine, now: datetime, say: Say) -> None:
+    summary = runs.run(engine, now=now)
+    for looked in summary.looked:
+        if looked.state == RunState.confirmed:
+            say(f"   {looked.slug}: {looked.message}")
+        elif looked.state == RunState.failed:
+            say(f"   failed: {looked.slug}: {looked.message}")
+    with database.reading(engine) as session:
+        standing = questions.listing(session, now=now)
+    waiting = sum(1 for stands in standing if stands.status == questions.Status.awaiting)
+    still_open = sum(1 for stands in standing if stands.status == questions.Status.open)
+    say(
+        f"   {summary.count(RunState.confirmed)} resolved by the outcomes file; {waiting} have "
+        f"passed their deadline and await a person; {still_open} are still open"
+    )
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((data_folder() / name).read_text(encoding="utf-8"))

@@ -1,0 +1,92 @@
+"""What the tests share: a fresh ledger, people, a question, and a clock that is passed in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from forecasts import database, questions
+from forecasts.access import member_or_new
+from forecasts.models import Member, Question
+from forecasts.settings import sqlite_url
+
+# One fixture may serve all examples of a property: each example writes questions of its own.
+settings.register_profile(
+    "ledger",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("ledger")
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def day(number: float) -> datetime:
+    """Return the moment so many days after the start of 2026."""
+    return START + timedelta(days=number)
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy: migrating anew for every test would cost minutes."""
+    path = tmp_path_factory.mktemp("ledger") / "empty.sqlite3"
+    engine = database.open_engine(sqlite_url(path))
+    database.migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def ledger_file(empty_ledger: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty_ledger, tmp_path / "ledger.sqlite3"))
+
+
+@pytest.fixture
+def engine(ledger_file: Path) -> Iterator[Engine]:
+    engine = database.open_engine(sqlite_url(ledger_file))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """One act: whatever a test does in it is one transaction."""
+    with database.writing(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def alice(session: Session) -> Member:
+    return member_or_new(session, "alice", now=day(0))
+
+
+@pytest.fixture
+def bob(session: Session) -> Member:
+    return member_or_new(session, "bob", now=day(0))
+
+
+def ask(session: Session, member: Member, **fields: Any) -> Question:
+    """Register a question that is open for the first ten days of 2026."""
+    given: dict[str, Any] = {
+        "title": "Will it rain?",
+        "open_time": day(0),
+        "scheduled_close_time": day(10),
+    } | fields
+    slug = given.pop("slug", None)
+    return questions.register(
+        session, questions.question_text(**given), member=member, now=day(0), slug=slug
+    )
+
+
+@pytest.fixture
+def question(session: Session, alice: Member) -> Question:
+    return ask(session, alice, slug="rain")
