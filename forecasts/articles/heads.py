@@ -141,11 +141,12 @@ class Page:
         text = self.lines[index].text
         if len(text) > 220 or kinds.trails_off(text):
             return False
-        below = [meta for meta in self.metas[index + 1 : index + 4] if meta is not None]
         if self.is_repeated(index):
-            return any(meta.when or meta.author for meta in below)
+            near = self.metas[max(0, index - 4) : index + 5]
+            return any(meta is not None and (meta.when or meta.author) for meta in near)
         asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(kinds.words(text)) <= 20
-        return asks and self.metas[index + 1 : index + 2] == below[:1] and bool(below)
+        below = self.metas[index + 1] if index + 1 < len(self.metas) else None
+        return asks and below is not None and not self.lines[index + 1].bullet
 
     def is_repeated(self, index: int) -> bool:
         """Return whether the same line stands near, as titles do and names at their side do."""
@@ -209,7 +210,8 @@ class Page:
                 title = self._title(low, high)
                 if title is not None:
                     return self._filled(low, high, title)
-                return self._under_standfirst(low, high) if low == start else None
+                above = self._under_standfirst(low, high) if low == start else None
+                return above or self._under_short_title(low, high)
         return None
 
     def _is_head_part(self, index: int) -> bool:
@@ -264,16 +266,20 @@ class Page:
         for certain in (told, chapters, repeated):
             if certain:
                 return certain[-1]
-        marks = [i for i in block if self._is_mark(i)]
         titles = [i for i in block if self._is_candidate(i) and not self._is_side_name(i)]
-        above = [i for i in titles if (marks[-2] if len(marks) > 1 else -1) < i < marks[-1]]
+        marks = [i for i in block if self._is_mark(i)]
+        # Time and byline of one head have no title between them; those of two heads have.
+        starts = [
+            i for k, i in enumerate(marks) if k == 0 or any(marks[k - 1] < t < i for t in titles)
+        ]
+        above = [
+            i for i in titles if i < starts[-1] and not any(i < mark < starts[-1] for mark in marks)
+        ]
         below = [i for i in titles if i > marks[-1]]
         if titles and titles[0] > marks[0]:  # on this page the title follows publisher and time
             above = []
         if not above:
-            if not titles:  # a short title that looks like a name
-                above = [i for i in block if i < marks[-1] and self._is_candidate(i)][:1]
-            return (below or above or [None])[0]
+            return below[0] if below else None
         if low == 0:
             return next((i for i in above if self._count(i) >= 4), above[0])
         if len(above) > 1 and self._count(above[-1]) >= 10 and self._count(above[-2]) >= 3:
@@ -347,6 +353,11 @@ class Page:
             next((meta.when for meta in metas if meta.when is not None), None),
             next((meta.url for meta in metas if meta.url), None),
         )
+
+    def _under_short_title(self, low: int, high: int) -> Head | None:
+        """Return the head whose title is as short as a name: the first line of all."""
+        titles = [i for i in range(low, high) if self._is_candidate(i)]
+        return self._filled(low, high, titles[0]) if titles else None
 
     def _plain_head(self, stop: int) -> Head:
         """Return the head of a text that begins with no more than a title, or without one."""

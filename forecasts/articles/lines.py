@@ -20,6 +20,7 @@ import re
 
 LONG = 300  # no credit, no button and no head of an article is longer, in characters
 
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _END = re.compile(r"[.!?…。！？]['\"’”»)\]]*$")
 _TRAILS_OFF = re.compile(r"(?:…|\.\.\.|\[[+.…]*(?:\d+ chars)?\])['\"’”)\]]*$")
 _OPEN_END = re.compile(r"[:;,—–-]['\"’”]*$")
@@ -54,6 +55,7 @@ _LABELLED_CREDIT = re.compile(
     r"(?::|\bby\b|\bcourtesy of\b)\s*(?-i:[A-Z©]).{2,80}$",
     re.IGNORECASE,
 )
+_DASH_TAIL = re.compile(r"[.\w)]\s+[—–-]+\s*([^—–]{2,60})$")
 _CAPTION_LABEL = re.compile(
     r"^(?:file(?: photo| picture| image)?\s*[:–—-]|(?:photo|image|picture) caption\b|caption\s*:"
     r"|(?:photo|image|picture|pictured|video)( above| below)?\s*:)",
@@ -171,8 +173,11 @@ _REPORTS = re.compile(
 
 
 def words(line: str) -> list[str]:
-    """Return the words of a line: runs that hold a letter or a digit."""
-    return [word for word in line.split() if any(sign.isalnum() for sign in word)]
+    """Return the words of a line: runs that hold a letter or a digit.
+
+    Chinese and Japanese put no space between words; two signs count as one.
+    """
+    return [word for word in _WORD.findall(line) if any(sign.isalnum() for sign in word)]
 
 
 def ends_as_sentence(line: str) -> bool:
@@ -262,11 +267,9 @@ def ends_with_credit(line: str) -> bool:
     if bracket is None:
         # "… on Monday. REUTERS/Name" and "… on Monday. — AFP pic"
         tail = _SENTENCE_BREAK.split(line)[-1] if _SENTENCE_BREAK.search(line) else ""
-        return (
-            0 < len(tail) < len(line)
-            and not ends_as_sentence(tail)
-            and is_credit(tail.strip(" —–-"))
-        )
+        if dashed := _DASH_TAIL.search(line):
+            tail = dashed[1]
+        return 0 < len(tail) < len(line) and not ends_as_sentence(tail) and is_credit(tail)
     inner = bracket[1]
     named = (
         re.search(r"\b(?:photo|image|pic|picture|courtesy|handout)\b", inner, re.IGNORECASE)

@@ -29,6 +29,7 @@ _BULLET = re.compile(r"(?:[•·‣▪●◦∙]\s*|[*–|-]\s+|\|\s*)(?=\S)")
 _HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
 _RULE = re.compile(r"(?:-\s?){3,}|(?:_\s?){3,}|(?:=\s?){3,}|[═─—]{3,}|(?:\*\s?){3,}|~{3,}")
 _DRAWN = re.compile(r"-{3,}|_{3,}|={3,}|[═─—]{3,}")
+_EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|_{1,3})(?P<inner>[^*_\s](?:[^*_]*[^*_\s])?)(?P=mark)")
 _BREAK = "\x00"  # where two rows of one paragraph were joined
 _TITLE_END = re.compile(r"\s+[|–—-]\s+(?P<name>[^|–—]{2,50})$")
 _DATELINE = re.compile(
@@ -80,8 +81,8 @@ def _read_lines(text: str) -> list[Line]:
         bullet = _BULLET.match(row)
         if heading := _HEADING.match(row):
             level, row = len(heading[1]), row[heading.end() :].rstrip("# ").strip("*_ ")
-        elif row[:2] in ("**", "__") and row.endswith(row[:2]):
-            row = row[2:-2].strip()  # bold from end to end
+        elif emphasis := _EMPHASIS.fullmatch(row):
+            row = emphasis["inner"]
         if key := _key(row):
             found.append(Line(row, key, level, bullet is not None, ruled))
             ruled = False
@@ -116,7 +117,7 @@ def _unbroken(rows: list[str]) -> Iterator[str]:
 
 def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     """Return the paragraphs of the article from its head to line ``end``."""
-    inside = [i for i in range(head.first, _end_of_text(page, head, end)) if i not in head.taken]
+    inside = [i for i in _text_lines(page, head, end) if i not in head.taken]
     kept = [i for i in inside if _stays(page, i, titles)]
     prose = [i for i in kept if page.prose[i]]
     if not prose:
@@ -131,24 +132,26 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     ]
 
 
-def _end_of_text(page: Page, head: Head, end: int) -> int:
-    """Return the line from which on nothing belongs to the article any more.
+def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
+    """Yield the lines up to where related stories or comments begin.
 
-    That is where related stories or comments begin, unless two paragraphs in a row follow: then
-    it was a box in the middle of the text.
+    Where two paragraphs in a row follow related stories, they were a box in the middle of the
+    text, and only the box is left out.
     """
+    in_box = begun = False
     for i in range(head.first, end):
-        if page.prose[i] or not kinds.ends_article(page.lines[i].text):
-            continue
-        if not any(page.prose[head.first : i]):
-            continue
-        goes_on = any(
-            page.prose[k] and page.prose[k + 1] and not kinds.trails_off(page.lines[k].text)
-            for k in range(i + 1, end - 1)
-        )
-        if not goes_on or "comment" in page.lines[i].key:
-            return i
-    return end
+        if page.prose[i]:
+            in_box, begun = False, True
+        elif begun and kinds.ends_article(page.lines[i].text):
+            goes_on = any(
+                page.prose[k] and page.prose[k + 1] and not kinds.trails_off(page.lines[k].text)
+                for k in range(i + 1, end - 1)
+            )
+            if not goes_on or "comment" in page.lines[i].key:
+                return
+            in_box = True
+        if not in_box:
+            yield i
 
 
 def _stays(page: Page, index: int, titles: set[str]) -> bool:
