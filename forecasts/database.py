@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError as DriverError
 from sqlmodel import Session
 
 from forecasts.errors import DatabaseError
@@ -93,7 +94,11 @@ def _reported(engine: Engine) -> Iterator[None]:
     """Turn the driver's 'cannot' into a sentence with a remedy."""
     try:
         yield
-    except OperationalError as error:
+    except DBAPIError as error:
+        # A file that is no database raises the general class, and what breaks a rule of the
+        # schema a special one, which is the verb's to explain.
+        if not isinstance(error, OperationalError) and type(error) is not DriverError:
+            raise
         raise DatabaseError(
             f"The ledger at {engine.url!r} could not be used: {error.orig}.",
             remedy="Nothing was written. Check that it is there, not full and not locked, "

@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import pytest
+from conftest import ask, day
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from forecasts import database, questions, runs
+from forecasts.access import member_or_new
+from forecasts.errors import BadInput
+from forecasts.models import Resolution, ResolverRun, RunState
+from forecasts.times import iso
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path) -> Path:
+    return tmp_path / "outcomes.csv"
+
+
+def carry(engine: Engine, outcomes: Path, *slugs: str) -> None:
+    """Register questions that look in the outcomes file."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for slug in slugs:
+            question = ask(session, alice, slug=slug)
+            runs.attach(
+                session,
+                question,
+                "outcomes_file",
+                {"path": str(outcomes)},
+                member=alice,
+                now=day(0),
+            )
+
+
+def write(outcomes: Path, *rows: tuple[str, str, str]) -> None:
+    lines = ["question,outcome,known_at,source,note"]
+    lines += [",".join([*row, "https://example.org/report", "as reported"]) for row in rows]
+    outcomes.write_text("\n".join(lines) + "\n")
+
+
+def states(summary: runs.Summary) -> dict[str, str]:
+    return {looked.slug: str(looked.state) for looked in summary.looked}
+
+
+def test_a_run_resolves_what_the_file_knows_and_leaves_the_rest(
+    engine: Engine, outcomes: Path
+) -> None:
+    carry(engine, outcomes, "rain", "snow")
+    write(outcomes, ("rain", "yes", iso(day(3))))
+    assert states(runs.run(engine, now=day(4))) == {"rain": "confirmed", "snow": "not_yet"}
+    with database.reading(engine) as session:
+        [resolution] = session.exec(select(Resolution)).all()
+        assert (resolution.outcome, resolution.known_at) == ("yes", day(3))
+        assert resolution.source == "https://example.org/report"
+        assert resolution.resolver_id is not None
+
+
+def test_a_second_run_changes_nothing(engine: Engine, outcomes: Path) -> None:
+    carry(engine, outcomes, "rain")
+    write(outcomes, ("rain", "yes", iso(day(3))))
+    runs.run(engine, now=day(4))
+    assert states(runs.run(engine, now=day(5))) == {}
+    with database.reading(engine) as session:
+        assert len(session.exec(select(Resolution)).all()) == 1
+
+
+def test_an_outcome_that_will_be_known_later_waits(engine: Engine, outcomes: Path) -> None:
+    carry(engine, outcomes, "rain")
+    write(outcomes, ("rain", "yes", iso(day(6))))
+    assert states(runs.run(engine, now=day(4))) == {"rain": "not_yet"}
+    assert states(runs.run(engine, now=day(6))) == {"rain": "confirmed"}
+
+
+def test_json_is_read_as_well(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.json"
+    path.write_text(
+        json.dumps([{"question": "rain", "outcome": "no", "known_at": "2026-01-03", "note": None}])
+    )
+    carry(engine, path, "rain")
+    assert states(runs.run(engine, now=day(4))) == {"rain": "confirmed"}
+
+
+def test_one_bad_row_fails_its_question_with_a_reason_and_stops_no_other(
+    engine: Engine, outcomes: Path
+) -> None:
+    carry(engine, outcomes, "rain", "snow", "wind")
+    write(
+        outcomes,
+        ("rain", "perhaps", iso(day(3))),
+        ("snow", "yes", "yesterday"),
+        ("wind", "no", iso(day(3))),
+    )
+    summary = runs.run(engine, now=day(4))
+    assert states(summary) == {"rain": "failed", "snow": "failed", "wind": "confirmed"}
+    assert "'perhaps' is not an outcome" in summary.looked[0].message
+    with database.reading(engine) as session:
+        looks = runs.last_looks(session)
+        assert sorted(str(look.state) for look in looks.values()) == [
+            "confirmed",
+            "failed",
+            "failed",
+        ]
+
+
+def test_a_question_that_stands_twice_with_two_outcomes_is_not_resolved(
+    engine: Engine, outcomes: Path
+) -> None:
+    carry(engine, outcomes, "rain")
+    write(outcomes, ("rain", "yes", iso(day(3))), ("rain", "no", iso(day(3))))
+    [looked] = runs.run(engine, now=day(4)).looked
+    assert looked.state == RunState.failed
+    assert "stands there twice" in looked.message
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"question,outcome\n", b"\xff\xfe\x00", b'{"question": 1}', b"[1, 2]", b"[{"]
+)
+def test_a_file_that_cannot_be_read_fails_with_words(
+    engine: Engine, outcomes: Path, content: bytes
+) -> None:
+    carry(engine, outcomes, "rain")
+    outcomes.write_bytes(content)
+    [looked] = runs.run(engine, now=day(4)).looked
+    assert looked.state == RunState.failed
+    assert looked.message.strip()
+
+
+def test_a_missing_file_fails_every_question_that_looks_in_it(
+    engine: Engine, outcomes: Path
+) -> None:
+    carry(engine, outcomes, "rain", "snow")
+    summary = runs.run(engine, now=day(4))
+    assert states(summary) == {"rain": "failed", "snow": "failed"}
+    assert "cannot be read" in summary.looked[1].message
+
+
+def test_each_look_is_recorded(engine: Engine, outcomes: Path) -> None:
+    carry(engine, outcomes, "rain")
+    write(outcomes)
+    for number in (3, 4):
+        runs.run(engine, now=day(number))
+    with database.reading(engine) as session:
+        looks = session.exec(select(ResolverRun)).all()
+        assert [look.started_at for look in looks] == [day(3), day(4)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("outcomes_file", {}),
+        ("outcomes_file", {"path": ""}),
+        ("outcomes_file", {"path": 3}),
+        ("outcomes_file", {"path": "x", "colour": "red"}),
+        ("oracle", {"path": "x"}),
+    ],
+)
+def test_malformed_settings_are_refused_when_the_question_gets_its_resolver(
+    engine: Engine, kind: str, settings: dict[str, object]
+) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice)
+        with pytest.raises(BadInput):
+            runs.attach(session, question, kind, settings, member=alice, now=day(0))
+
+
+def test_a_question_that_has_not_opened_is_not_due(engine: Engine, outcomes: Path) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice, open_time=day(5), slug="later")
+        runs.attach(
+            session, question, "outcomes_file", {"path": str(outcomes)}, member=alice, now=day(0)
+        )
+        assert runs.due(session, now=day(4)) == []
+        assert questions.as_it_stands(session, question, now=day(6)).status == "open"
+        assert [slug for _, slug in runs.due(session, now=day(6))] == ["later"]
