@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from forecasts.errors import BadInput, NotFound
-from forecasts.models import Member, MemberKind, Membership, Team
+from forecasts.models import Forecast, Member, MemberKind, Membership, Team
 
 
 def member_named(session: Session, handle: str) -> Member:
@@ -71,3 +71,29 @@ def join(
     session.add(membership)
     session.flush()
     return membership
+
+
+def find_member(session: Session, handle: str) -> Member | None:
+    """Return the member with this handle; None for somebody who has not acted yet."""
+    return session.exec(select(Member).where(Member.handle == handle)).first()
+
+
+def handles(session: Session) -> dict[int, str]:
+    """Return every member's handle by the member's id, in alphabetical order."""
+    rows = session.exec(select(Member.id, Member.handle).order_by(col(Member.handle))).all()
+    return {id_: handle for id_, handle in rows if id_ is not None}
+
+
+def forecaster_handles(session: Session) -> list[str]:
+    """Return the handles of all who have forecast, in alphabetical order."""
+    forecasters = select(Forecast.member_id).distinct()
+    return list(
+        session.exec(
+            select(Member.handle).where(col(Member.id).in_(forecasters)).order_by(Member.handle)
+        )
+    )
+
+
+def team_names(session: Session) -> list[str]:
+    """Return the names of the teams, in alphabetical order."""
+    return list(session.exec(select(Team.name).order_by(Team.name)))

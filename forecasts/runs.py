@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from forecasts import resolutions
 from forecasts.access import member_or_new
@@ -187,6 +187,33 @@ def last_looks(session: Session) -> dict[int, ResolverRun]:
     ):
         newest[question_id] = look
     return newest
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A question's resolver, and its newest look; None where it has not looked yet."""
+
+    slug: str
+    resolver: Resolver
+    look: ResolverRun | None
+
+
+def watched(session: Session) -> list[Watched]:
+    """Return the resolvers of the ledger with their last looks: failures first, then the newest."""
+    newest = (
+        select(ResolverRun.resolver_id, func.max(ResolverRun.id).label("id"))
+        .group_by(col(ResolverRun.resolver_id))
+        .subquery()
+    )
+    rows = session.exec(
+        select(Question.slug, Resolver, ResolverRun)
+        .join(Resolver, col(Resolver.question_id) == col(Question.id))
+        .outerjoin(newest, newest.c.resolver_id == col(Resolver.id))
+        .outerjoin(ResolverRun, col(ResolverRun.id) == newest.c.id)
+        .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
+    ).all()
+    found = [Watched(slug, resolver, look) for slug, resolver, look in rows]
+    return sorted(found, key=lambda w: w.look is None or w.look.state != RunState.failed)
 
 
 class _FilesOnce:

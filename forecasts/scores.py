@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pandas as pd
 from sqlalchemy import delete, insert
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 import scoring
 from forecasts.frames import scoring_frames
 from forecasts.models import Member, Question, Resolution, Score
-from forecasts.questions import listing
+from forecasts.questions import Stands, listing
 
 STORED_PROTOCOLS = ("brier", "brier_final", "brier_original")
 
@@ -66,8 +69,6 @@ def rebuild(session: Session) -> int:
     Only standing resolutions are scored again, so the scores of superseded ones are lost; nothing
     else is: a score can always be derived from the ledger.
     """
-    from datetime import UTC, datetime
-
     standing = [
         stands.resolution
         for stands in listing(session, now=datetime(1970, 1, 1, tzinfo=UTC))
@@ -90,3 +91,55 @@ def of_question(session: Session, resolution: Resolution) -> list[tuple[Score, s
             .order_by(col(Score.protocol), col(Score.score), col(Member.handle))
         )
     ]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one forecaster earned on one resolution; ``final`` None: nothing stood at the close.
+
+    ``brier`` and ``final`` lie in 0..1, ``original`` in 0..2, 0 is best; coverage is a share.
+    """
+
+    forecaster: str
+    brier: float
+    original: float
+    final: float | None
+    coverage: float
+    updates: int
+
+
+def table(session: Session, resolution: Resolution) -> list[Scored]:
+    """Return one row a forecaster of the resolution's stored scores, the best first."""
+    by_forecaster: dict[str, dict[str, Score]] = {}
+    for score, handle in of_question(session, resolution):
+        by_forecaster.setdefault(handle, {})[score.protocol] = score
+    scored = [
+        Scored(
+            forecaster=handle,
+            brier=by["brier"].score,
+            original=by["brier_original"].score,
+            final=by["brier_final"].score if "brier_final" in by else None,
+            coverage=by["brier"].coverage,
+            updates=by["brier"].updates,
+        )
+        for handle, by in by_forecaster.items()
+    ]
+    return sorted(scored, key=lambda row: (row.brier, row.forecaster))
+
+
+def earned(session: Session, member: Member, *, limit: int) -> list[tuple[Stands, Score]]:
+    """Return the member's Brier scores on the resolutions that stand, the latest recorded first."""
+    later = aliased(Resolution)
+    superseded = select(later.id).where(col(later.supersedes_id) == col(Resolution.id)).exists()
+    rows = session.exec(
+        select(Score, Question.slug)
+        .join(Resolution, col(Resolution.id) == col(Score.resolution_id))
+        .join(Question, col(Question.id) == col(Resolution.question_id))
+        .where(Score.member_id == member.id, Score.protocol == "brier", ~superseded)
+        .order_by(col(Resolution.recorded_at).desc(), col(Resolution.id).desc())
+        .limit(limit)
+    ).all()
+    # The status of a resolved question does not depend on the moment.
+    moment = datetime(1970, 1, 1, tzinfo=UTC)
+    stands = {s.slug: s for s in listing(session, now=moment, only=[slug for _, slug in rows])}
+    return [(stands[slug], score) for score, slug in rows]

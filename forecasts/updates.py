@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from forecasts.errors import BadInput, Refused
 from forecasts.models import (
@@ -257,6 +257,31 @@ def standing(
         .limit(1)
     ).first()
     return None if last is None or last.withdrawn else last
+
+
+def standing_of(session: Session, member: Member, *, at: datetime) -> dict[int, Forecast]:
+    """Return the member's forecasts that stand at that time, by question id: one statement."""
+    place = (
+        func.row_number()
+        .over(
+            partition_by=col(Forecast.question_id),
+            order_by=(col(Forecast.made_at).desc(), col(Forecast.id).desc()),
+        )
+        .label("place")
+    )
+    ranked = (
+        select(col(Forecast.id), place)
+        .where(Forecast.member_id == member.id, Forecast.made_at <= at)
+        .subquery()
+    )
+    return {
+        forecast.question_id: forecast
+        for forecast in session.exec(
+            select(Forecast)
+            .join(ranked, ranked.c.id == col(Forecast.id))
+            .where(ranked.c.place == 1, col(Forecast.withdrawn).is_(False))
+        )
+    }
 
 
 def history(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from forecasts.articles.capture import CapturedArticle, content_hash
 from forecasts.articles.quotes import context, locate
 from forecasts.errors import NotFound, Refused
-from forecasts.models import Article, Member
-from forecasts.questions import Passage
+from forecasts.models import Article, Member, Question, QuestionSource
+from forecasts.questions import Passage, Stands
+from forecasts.questions import listing as question_listing
 
 
 def store(
@@ -75,3 +76,32 @@ def passage(session: Session, number: int, quote: str = "") -> Passage:
         )
     prefix, suffix = context(article.text, start, start + len(quote))
     return Passage(article, quote=quote, prefix=prefix, suffix=suffix)
+
+
+def questions_of(
+    session: Session, article: Article, *, now: datetime
+) -> list[tuple[QuestionSource, Stands]]:
+    """Return the questions that were taken from the article, each with its passage."""
+    rows = session.exec(
+        select(QuestionSource, Question.slug)
+        .join(Question, col(Question.id) == col(QuestionSource.question_id))
+        .where(QuestionSource.article_id == article.id)
+        .order_by(col(QuestionSource.id))
+    ).all()
+    stands = {
+        standing.slug: standing
+        for standing in question_listing(session, now=now, only=[slug for _, slug in rows])
+    }
+    return [(source, stands[slug]) for source, slug in rows]
+
+
+def question_counts(session: Session) -> dict[int, int]:
+    """Return how many questions each article has, by the article's id; absent: none."""
+    return dict(
+        session.exec(
+            select(
+                QuestionSource.article_id,
+                func.count(func.distinct(col(QuestionSource.question_id))),
+            ).group_by(col(QuestionSource.article_id))
+        ).all()
+    )
