@@ -29,7 +29,7 @@ def nth_live(rank: Codes, sign: Codes, since: Codes, until: Codes, nth: Codes) -
     """
     nth = nth.copy()
     found = np.zeros_like(nth)
-    for bit, one, zeros_before in _levels(rank):
+    for bit, one, zeros_before in _levels(rank, int(rank.max(initial=0))):
         sign = np.concatenate([sign[~one], sign[one]])
         alive = _before(sign)
         low, high = zeros_before[since], zeros_before[until]
@@ -51,7 +51,9 @@ def sum_up_to(
     the bound, else nothing. Query i takes the items from ``since[i]`` to before ``until[i]``.
     """
     total = np.zeros(len(bound))
-    for bit, one, zeros_before in _levels(rank):
+    for bit, one, zeros_before in _levels(
+        rank, max(int(rank.max(initial=0)), int(bound.max(initial=0)))
+    ):
         below = np.concatenate([below[~one], below[one]])
         equal = np.concatenate([equal[~one], equal[one]])
         so_far = _before(below)
@@ -64,10 +66,9 @@ def sum_up_to(
     return total + so_far[until] - so_far[since]
 
 
-def _levels(rank: Codes) -> Iterator[tuple[int, Flags, Codes]]:
-    """Yield each bit, where it is set in the sequence as it then stands, and the zeros before."""
-    top = int(rank.max(initial=0))
-    for bit in reversed(range(top.bit_length())):
+def _levels(rank: Codes, most: int) -> Iterator[tuple[int, Flags, Codes]]:
+    """Yield each bit of ranks up to ``most``, where it is set in the sequence, and the zeros before."""
+    for bit in reversed(range(most.bit_length())):
         one = (rank >> bit) & 1 == 1
         yield bit, one, _before((~one).astype(np.int32))
         rank = np.concatenate([rank[~one], rank[one]])

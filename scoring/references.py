@@ -175,8 +175,9 @@ def daily_median(view: Comparison) -> Floats:
     area, time = np.zeros(len(sweep)), np.zeros(len(sweep))
     time[at] = sweep.width[at]
     area[at] = (values[low] + values[high]) / 2 * time[at]
-    median = np.add.reduceat(area, sweep.begin) / np.add.reduceat(time, sweep.begin)
-    return own(view) - np.asarray(median[sweep.question[sweep.start[view.path.first]]])
+    median: Floats = np.add.reduceat(area, sweep.begin) / np.add.reduceat(time, sweep.begin)
+    against: Floats = median[sweep.question[sweep.start[view.path.first]]]
+    return own(view) - against
 
 
 def _ranked(value: Floats) -> tuple[Floats, Codes]:

@@ -144,16 +144,25 @@ RULES: dict[str, Rule] = {
 # --- what the callers need beside them ------------------------------------------------------
 
 
-def outcome_vectors(p: Floats, outcome: npt.NDArray[np.integer]) -> Floats:
-    """Return the outcome vectors (n, K) that the forecasts ``p`` (n, K) are scored against.
+def as_read(p: Floats, outcome: npt.NDArray[np.integer], *, ordered: bool) -> tuple[Floats, Floats]:
+    """Return multiple-choice forecasts (n, K) as they are read, and their outcome vectors.
 
-    A forecast made before the outcome's option was added reads the last option instead.
+    A forecast made before the outcome's option was added is read by its last option: that
+    probability is taken for the outcome's, so that forecasts old and new can be averaged. Where
+    options are ordered it keeps its place, and the last option counts as what came true.
     """
     rows = np.arange(len(p))
-    read = np.where(np.isnan(p[rows, outcome]), p.shape[1] - 1, outcome)
+    lacks = np.isnan(p[rows, outcome])
     y = np.zeros(p.shape)
-    y[rows, read] = 1.0
-    return y
+    if ordered:
+        y[rows, np.where(lacks, p.shape[1] - 1, outcome)] = 1.0
+    else:
+        y[rows, outcome] = 1.0
+        if lacks.any():
+            p = p.copy()
+            p[rows[lacks], outcome[lacks]] = p[lacks, -1]
+            p[lacks, -1] = np.nan
+    return p, y
 
 
 def uniform(p: Floats) -> Floats:

@@ -12,7 +12,7 @@ from scoring.columns import Codes, Floats, Ints
 from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, read
 from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
 from scoring.references import REFERENCES, Comparison, own
-from scoring.rules import RULES, Rule, outcome_vectors
+from scoring.rules import RULES, Rule, as_read
 from scoring.segments import Segments, segments
 from scoring.timings import timing
 
@@ -115,7 +115,7 @@ def _scores(
     p = block.p[path.row]
     y = questions.outcome[path.question]
     if block.kind == MULTIPLE_CHOICE:
-        y = outcome_vectors(p, y.astype(np.intp))
+        p, y = as_read(p, y.astype(np.intp), ordered=rule.ordered)
     view = Comparison(timed, p, y, rule, _per_forecast(protocol, p))
     reference = own if protocol.reference is None else REFERENCES[protocol.reference]
     score = reference(view) if len(path) else np.zeros(0)

@@ -1,0 +1,327 @@
+"""The scoring contract once more, as slowly and as plainly as it can be said.
+
+Questions and forecasts are dictionaries, times are integer microseconds, and everything loops:
+over questions, forecasters, moments. Nothing here is shared with the package.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from statistics import median
+from typing import Any
+
+import pandas as pd
+
+DAY = 86_400_000_000
+Row = dict[str, Any]
+Segment = tuple[int, int, Any]
+
+PROTOCOLS: dict[str, tuple[str, str, str | None, float | str]] = {
+    "brier": ("brier", "live_average", None, 1),
+    "brier_original": ("brier_original", "live_average", None, 1),
+    "brier_final": ("brier", "final", None, 1),
+    "log": ("log", "live_average", None, 1),
+    "spherical": ("spherical", "live_average", None, 1),
+    "rps": ("rps", "live_average", None, 1),
+    "crps": ("crps", "live_average", None, 1),
+    "skill": ("brier", "scheduled_average", "peers", 100),
+    "crowd_skill": ("brier", "scheduled_average", "crowd_mean", 100),
+    "crowd_median": ("brier", "scheduled_average", "crowd_median", 100),
+    "metaculus_baseline": ("log", "scheduled_average", "uniform", "100 / ln K"),
+    "metaculus_peer": ("log", "scheduled_average", "peers", 100),
+    "metaculus_spot_baseline": ("log", "spot", "uniform", "100 / ln K"),
+    "metaculus_spot_peer": ("log", "spot", "peers", 100),
+    "gjo_brier": ("gjo", "daily", None, 1),
+    "gjo_accuracy": ("gjo", "daily", "daily_median", 1),
+    "brier_lead(2)": ("brier", "lead(2)", None, 1),
+    "log_lead(0.5)": ("log", "lead(0.5)", None, 1),
+}
+
+
+# --- one forecast -----------------------------------------------------------------------------
+
+
+def vectors(p: Any, question: Row) -> tuple[list[float], list[float]]:
+    """The options that the forecast had, and the outcome among them."""
+    y = question["outcome"]
+    if question["type"] == "binary":
+        return [1 - p, p], [1 - y, y]
+    if p[y] is None:
+        y = len(p) - 1
+    there = [k for k in range(len(p)) if p[k] is not None]
+    return [p[k] for k in there], [1.0 if k == y else 0.0 for k in there]
+
+
+def rule(name: str, p: Any, question: Row) -> float:
+    if question["type"] == "numeric":
+        return crps(p, question)
+    probabilities, outcome = vectors(p, question)
+    if name == "gjo":
+        ordered = question["type"] == "multiple_choice" and question["ordered"]
+        return 2 * rps(probabilities, outcome) if ordered else 2 * brier(probabilities, outcome)
+    return {"brier": brier, "brier_original": lambda p, y: 2 * brier(p, y), "log": log,
+            "spherical": spherical, "rps": rps}[name](probabilities, outcome)  # fmt: skip
+
+
+def brier(p: list[float], y: list[float]) -> float:
+    return sum((a - b) ** 2 for a, b in zip(p, y, strict=True)) / 2
+
+
+def log(p: list[float], y: list[float]) -> float:
+    total = 0.0
+    for a, b in zip(p, y, strict=True):
+        if b > 0:
+            total += math.inf if a == 0 else -b * math.log(a)
+    return total
+
+
+def spherical(p: list[float], y: list[float]) -> float:
+    hit = sum(a * b for a, b in zip(p, y, strict=True))
+    return 1 - hit / math.sqrt(sum(a * a for a in p))
+
+
+def rps(p: list[float], y: list[float]) -> float:
+    if len(p) == 1:
+        return 0.0
+    splits = range(1, len(p))
+    return sum((sum(p[:k]) - sum(y[:k])) ** 2 for k in splits) / len(splits)
+
+
+def crps(quantiles: dict[str, float], question: Row) -> float:
+    """By adding up ten thousand strips of equal width, the outcome's strip apart."""
+    lower, upper = question["lower_bound"], question["upper_bound"]
+    pairs = sorted((float(k), v) for k, v in quantiles.items() if k not in ("below", "above"))
+    knots = [(lower, quantiles.get("below", 0.0)), *[(v, k) for k, v in pairs],
+             (upper, 1 - quantiles.get("above", 0.0))]  # fmt: skip
+
+    def cumulative(z: float) -> float:
+        for (z0, f0), (z1, f1) in itertools.pairwise(knots):
+            if z0 <= z < z1:
+                return f0 + (f1 - f0) * (z - z0) / (z1 - z0)
+        return knots[-1][1]
+
+    strips = 10_000
+    width = (upper - lower) / strips
+    total = 0.0
+    for i in range(strips):
+        z = lower + (i + 0.5) * width
+        total += (cumulative(z) - (1.0 if z >= question["outcome"] else 0.0)) ** 2 * width
+    return total / (upper - lower)
+
+
+# --- one path ---------------------------------------------------------------------------------
+
+
+def live_segments(question: Row, rows: list[Row]) -> list[Segment]:
+    """What one forecaster's rows, in the order of the frame, leave standing."""
+    opened, closed = question["open"], question["close"]
+    stable = sorted(rows, key=lambda row: row["time"])
+    segments = []
+    for i, row in enumerate(stable):
+        start = max(row["time"], opened)
+        end = min(stable[i + 1]["time"] if i + 1 < len(stable) else closed, closed)
+        if row["p"] is not None and start < end:
+            segments.append((start, end, row["p"]))
+    return segments
+
+
+def at(segments: list[Segment], moment: int) -> Any:
+    for start, end, p in segments:
+        if start <= moment < end:
+            return p
+    return None
+
+
+def clock(question: Row, timing: str, paths: dict[str, list[Segment]]) -> list[dict[str, Any]]:
+    """The ticks of a timing: how long each is, and who says what during it."""
+    opened, closed, scheduled = question["open"], question["close"], question["scheduled"]
+    if timing in ("live_average", "scheduled_average"):
+        moments = {opened, closed}
+        for path in paths.values():
+            moments |= {moment for segment in path for moment in segment[:2]}
+        ordered = sorted(moments)
+        return [
+            {"width": b - a, "said": {who: at(path, a) for who, path in paths.items()}}
+            for a, b in itertools.pairwise(ordered)
+        ]
+    if timing == "daily":
+        ticks = []
+        for day in range(opened // DAY, (closed - 1) // DAY + 1):
+            said = {}
+            for who, path in paths.items():
+                on_the_day = [p for a, b, p in path if a < (day + 1) * DAY and b > day * DAY]
+                said[who] = on_the_day[-1] if on_the_day else None
+            ticks.append({"width": 1, "said": said})
+        return ticks
+    if timing == "final":
+        moment = closed - 1
+    elif timing == "spot":
+        moment = min(question["spot"], closed - 1)
+    else:
+        moment = scheduled - int(float(timing[5:-1]) * DAY)
+        if moment >= closed:
+            return []
+    return [{"width": 1, "said": {who: at(path, moment) for who, path in paths.items()}}]
+
+
+# --- one question -----------------------------------------------------------------------------
+
+
+def deviation(name: str, p: Any, question: Row) -> list[float]:
+    """A vector over all options whose squared length is the score, the outcome's place kept."""
+    if question["type"] == "binary":
+        probabilities, outcome = vectors(p, question)
+    else:
+        y = question["outcome"]
+        probabilities = [0.0 if q is None else q for q in p]
+        if p[y] is None:
+            probabilities[y], probabilities[-1] = probabilities[-1], 0.0
+        outcome = [1.0 if k == y else 0.0 for k in range(len(p))]
+    assert name == "brier"
+    return [(a - b) / math.sqrt(2) for a, b in zip(probabilities, outcome, strict=True)]
+
+
+def reference_score(
+    reference: str, name: str, question: Row, me: str, said: dict[str, Any]
+) -> float | None:
+    """What the forecaster is compared with at one moment; None where there is nobody."""
+    others = [p for who, p in said.items() if who != me and p is not None]
+    if reference == "uniform":
+        mine = said[me]
+        if question["type"] == "binary":
+            return rule(name, 0.5, question)
+        there = sum(p is not None for p in mine)
+        return rule(name, [None if p is None else 1 / there for p in mine], question)
+    if not others:
+        return None
+    if reference == "peers":
+        return sum(rule(name, p, question) for p in others) / len(others)
+    if reference == "crowd_mean":
+        columns = zip(*(deviation(name, p, question) for p in others), strict=True)
+        return sum((sum(column) / len(others)) ** 2 for column in columns)
+    assert reference == "crowd_median"
+    return rule(name, median(others), question)
+
+
+def applies(name: str, reference: str | None, question: Row) -> bool:
+    if question["type"] == "numeric":
+        return name == "crps"
+    if name == "crps" or (reference == "crowd_median" and question["type"] != "binary"):
+        return False
+    return not (name == "rps" and question["type"] == "multiple_choice" and not question["ordered"])
+
+
+def score_question(question: Row, rows: list[Row], protocol: str) -> list[Row]:
+    name, timing, reference, scale = PROTOCOLS[protocol]
+    if question["outcome"] is None or question["close"] <= question["open"]:
+        return []
+    if not applies(name, reference, question):
+        return []
+    everyone = sorted({row["forecaster"] for row in rows})
+    paths = {
+        who: live_segments(question, [row for row in rows if row["forecaster"] == who])
+        for who in everyone
+    }
+    ticks = clock(question, timing, paths)
+    whole = question["scheduled"] - question["open"]
+    found = []
+    for who in everyone:
+        total, live = 0.0, 0
+        for tick in ticks:
+            p = tick["said"][who]
+            if p is None:
+                continue
+            live += tick["width"]
+            earned = rule(name, p, question)
+            if reference not in (None, "daily_median"):
+                against = reference_score(reference, name, question, who, tick["said"])
+                earned = 0.0 if against is None else against - earned
+            if scale == "100 / ln K":
+                options = 2 if question["type"] == "binary" else sum(q is not None for q in p)
+                earned *= 100 / math.log(options) if options > 1 else 0.0
+            total += earned * tick["width"]
+        if not live:
+            continue
+        value = total / (whole if timing == "scheduled_average" else live)
+        if scale == 100:
+            value *= 100
+        coverage = sum(b - a for a, b, _ in paths[who]) / whole
+        if timing == "spot":
+            coverage = 1.0
+        if timing == "daily":
+            coverage = live / len(ticks)
+        if reference == "daily_median":
+            days = [[rule(name, p, question) for p in tick["said"].values() if p is not None]
+                    for tick in ticks]  # fmt: skip
+            medians = [median(scores) for scores in days if scores]
+            value = (value - sum(medians) / len(medians)) * coverage
+        updates = sum(
+            row["forecaster"] == who and row["p"] is not None and row["time"] < question["close"]
+            for row in rows
+        )
+        found.append({"question_id": question["question_id"], "forecaster": who,
+                      "protocol": protocol, "score": value, "coverage": coverage,
+                      "updates": updates})  # fmt: skip
+    return found
+
+
+def score(questions: list[Row], forecasts: list[Row], protocol: str) -> pd.DataFrame:
+    """The scores of all questions, sorted as the contract says."""
+    found = []
+    for question in sorted(questions, key=lambda q: q["question_id"]):
+        rows = [row for row in forecasts if row["question_id"] == question["question_id"]]
+        found += score_question(question, rows, protocol)
+    names = ["question_id", "forecaster", "protocol", "score", "coverage", "updates"]
+    return pd.DataFrame(found, columns=names)
+
+
+# --- the same as frames -----------------------------------------------------------------------
+
+
+def stamp(time: int) -> pd.Timestamp:
+    return pd.Timestamp(time, unit="us", tz="UTC")
+
+
+def question_frame(questions: list[Row]) -> pd.DataFrame:
+    rows = []
+    for q in questions:
+        outcome = q["outcome"]
+        if outcome is not None and q["type"] == "multiple_choice":
+            outcome = q["options"][outcome]
+        rows.append(
+            {
+                "question_id": q["question_id"],
+                "type": q["type"],
+                "options": q.get("options"),
+                "ordered": q.get("ordered"),
+                "lower_bound": q.get("lower_bound"),
+                "upper_bound": q.get("upper_bound"),
+                "open_time": stamp(q["open"]),
+                "scheduled_close_time": stamp(q["scheduled"]),
+                "actual_close_time": stamp(q["close"]),
+                "spot_time": stamp(q["spot"]),
+                "resolution": q.get("void", "") if outcome is None else outcome,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def forecast_frame(questions: list[Row], forecasts: list[Row]) -> pd.DataFrame:
+    column = {"binary": "probability", "multiple_choice": "probabilities", "numeric": "quantiles"}
+    types = {q["question_id"]: q["type"] for q in questions}
+    rows = []
+    for row in forecasts:
+        rows.append(
+            {
+                "question_id": row["question_id"],
+                "forecaster": row["forecaster"],
+                "made_at": stamp(row["time"]),
+                "probability": math.nan,
+                "probabilities": None,
+                "quantiles": None,
+            }
+            | ({} if row["p"] is None else {column[types[row["question_id"]]]: row["p"]})
+        )
+    names = ["question_id", "forecaster", "made_at", "probability", "probabilities", "quantiles"]
+    return pd.DataFrame(rows, columns=names)
