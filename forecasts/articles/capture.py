@@ -12,7 +12,6 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from forecasts.articles import lines as kinds
 from forecasts.articles.article import (
     PARAGRAPH,
     CapturedArticle,
@@ -22,6 +21,7 @@ from forecasts.articles.article import (
 )
 from forecasts.articles.decode import clean, looks_like_html, to_text
 from forecasts.articles.fetch import MAX_BYTES, fetch
+from forecasts.articles.lines import words
 from forecasts.articles.split import split
 from forecasts.errors import CaptureError
 
@@ -45,8 +45,9 @@ _PAYWALL = re.compile(
     r"\b(?:subscribe|register|sign up|log in|sign in|join)(?: now| today| for free| or \w+)*"
     r" to (?:continue|keep|read|unlock|access|view|see the)\b"
     r"|\bto (?:continue|keep) reading\b|\bto read the (?:full|rest|entire|whole)\b"
-    r"|\b(?:this|the) (?:article|story|content|page) is (?:only )?(?:for|available (?:only )?(?:to|for)"
-    r"|exclusive to|reserved for|limited to) (?:\w+ )?(?:subscribers?|members?|registered)\b"
+    r"|\b(?:this|the) (?:article|story|content|page) is (?:only )?"
+    r"(?:for|available (?:only )?(?:to|for)|exclusive to|reserved for|limited to)"
+    r" (?:\w+ )?(?:subscribers?|members?|registered)\b"
     r"|\bsubscribers?[- ]only\b|\bunlock (?:this|the) (?:article|story)\b"
     r"|\balready (?:a|an|have an?) (?:subscriber|member|account)\s*\?"
     r"|\byou(?:['’]ve| have) (?:reached|used|read) (?:your|all|the) .{0,30}\b(?:limit|articles?)\b"
@@ -58,9 +59,9 @@ _LOGIN = re.compile(
     re.IGNORECASE,
 )
 _ROBOT = re.compile(
-    r"\bverify (?:that )?you(?:['’]re| are) (?:a |not a )?(?:human|robot)\b|\bchecking your browser\b"
-    r"|\bare you a (?:robot|human)\b|\bunusual traffic\b|\bcomplete the captcha\b"
-    r"|\b(?:please )?enable javascript\b|\bjavascript is (?:disabled|required)\b"
+    r"\bverify (?:that )?you(?:['’]re| are) (?:a |not a )?(?:human|robot)\b"
+    r"|\bchecking your browser\b|\bare you a (?:robot|human)\b|\bunusual traffic\b"
+    r"|\bcomplete the captcha\b|\benable javascript\b|\bjavascript is (?:disabled|required)\b"
     r"|\baccess (?:to this page has been )?denied\b",
     re.IGNORECASE,
 )
@@ -126,7 +127,7 @@ def _articles(
         found, seen = read_page(text, url=url, captured_at=captured_at)
     else:
         found, seen = split(text, captured_at=captured_at), text
-    count = sum(len(kinds.words(article.text)) for article in found)
+    count = sum(len(words(article.text)) for article in found)
     if count < STUB_WORDS:
         _refuse_stub(seen)
     if count < LEAST_WORDS:

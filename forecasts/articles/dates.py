@@ -63,7 +63,7 @@ _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d{2})"
 
 _AGO = re.compile(rf"{_COUNT}[\s-]*{_UNIT}\s+(?i:ago)\b")
-_SHORT = re.compile(r"(?<![\w.])(?P<count>\d{1,3})\s?(?P<unit>mins?|hrs?|mo|wk|[mhdw])(?!\w)")
+_SHORT = re.compile(r"(?<![\w.])(?P<count>\d{1,3})\s?(?P<unit>hrs?|mo|wk|[mhdw])(?!\w)")
 _WORD = re.compile(
     r"(?P<word>(?i:just now|moments ago|earlier today|this morning|today|yesterday|last night"
     r"|last week|last month|last year))\b"

@@ -66,7 +66,7 @@ def to_text(data: bytes, charset: str | None = None) -> str:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with line ends as \\n, and without what cannot be shown or stored.
+    """Return ``text`` with plain line ends and without what cannot be shown or stored.
 
     Raises ``CaptureError`` where so much goes that it was no text.
     """

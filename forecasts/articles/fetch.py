@@ -243,7 +243,9 @@ def _get(url: httpx.URL, network: _Network, max_bytes: int) -> Fetched | str:
         httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(), network_backend=network
         ) as pool,
-        pool.stream("GET", _target(url), headers={"Host": _host(url), **HEADERS}) as answer,
+        pool.stream(
+            "GET", _target(url), headers=[("Host", _host(url)), *HEADERS.items()]
+        ) as answer,
     ):
         headers = httpx.Headers(answer.headers)
         if answer.status in (301, 302, 303, 307, 308) and headers.get("location"):
@@ -286,14 +288,18 @@ def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
         ) from None
     except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
         raise CaptureError(
-            f"{_name(url)} cannot be reached: {error or type(error).__name__}.",
+            f"{_name(url)} cannot be reached: {_reason(error)}.",
             remedy="Check the address and your connection.",
         ) from None
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
         raise CaptureError(
-            f"{_name(url)} did not answer as a web server does: {error or type(error).__name__}.",
+            f"{_name(url)} did not answer as a web server does: {_reason(error)}.",
             remedy=PASTE,
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def _refuse_status(url: httpx.URL, status: int) -> None:

@@ -8,66 +8,30 @@ Teasers have heads too, so of several in one run the last one belongs to the tex
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from forecasts.articles import lines as kinds
-from forecasts.articles.dates import find_stamp
+from forecasts.articles.captions import is_caption, is_credit
+from forecasts.articles.furniture import ends_article, is_furniture
+from forecasts.articles.imprints import (
+    is_agency,
+    is_aside,
+    is_name,
+    is_publisher,
+    read_imprint,
+    told_apart,
+)
+from forecasts.articles.lines import (
+    ends_as_sentence,
+    is_heading_like,
+    is_prose,
+    trails_off,
+    words,
+)
 
 NEAR = 8  # a title is repeated within so many lines that hold text
-
-_LABEL = re.compile(
-    r"(?:time|date|clock|calendar|icon|(?:first |last )?(?:posted|published|updated|modified)"
-    r"|created|on|at|as of|(?:release|publi(?:cation|sh)) date|reading time|from|source|via|by)?"
-    r"\s*[:.]?",
-    re.IGNORECASE,
-)
-_ASIDE = re.compile(
-    r"(?:\d+\s*-?\s*min(?:ute)?s?(?: read)?|\d[\d,.]*k?\s+(?:comments?|views?|shares?|reads?)"
-    r"|share|save|print|listen|(?:last )?(?:updated|modified|edited)\b.*|[A-Z]{2,4}|breaking"
-    r"|exclusive|live|premium|free)",
-    re.IGNORECASE,
-)
-_FIELD = re.compile(
-    r"(?P<label>title|headline|source|publisher|publication|outlet|site|author|url|link)\s*:\s*"
-    r"(?P<value>\S.*)",
-    re.IGNORECASE,
-)
-_URL = re.compile(r"https?://\S+", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*[•·|‧∙—–]\s*|\s+[-/]\s+|,\s+(?=[A-Z])|\t+|\s{3,}")
-_BYLINE = re.compile(
-    r"(?:(?:written|reported|posted|story|words|text) )?by:?\s+"
-    r"(?P<names>(?-i:[A-ZÀ-Þ])[\w.'’-]*(?:,? (?:and |& )?[\w.'’-]+){0,11})",
-    re.IGNORECASE,
-)
-_ROLE = re.compile(
-    r"\b(?:staff|writers?|reporter|correspondent|editor|columnist|contributor|bureau|chief|analyst"
-    r"|special|senior)\b",
-    re.IGNORECASE,
-)
-_SECTION = re.compile(
-    r"(?:world|politics|business|economy|markets?|finance|technology|tech|science|health|sports?"
-    r"|opinion|culture|arts|entertainment|lifestyle|environment|climate|energy|asia"
-    r"|asia[- ]pacific|africa|europe|americas|middle east|u\.?s\.?|u\.?k\.?|china|india|japan"
-    r"|international|national|local|news|general|travel|education|law|crime|defen[cs]e|security"
-    r"|top stories|breaking news|features?|analysis|commentary|editorial|explainer)",
-    re.IGNORECASE,
-)
-_PUBLISHER = re.compile(
-    r"\b(?:times|post|news|herald|guardian|reuters|afp|ap|bbc|cnn|nbc|cbs|abc|npr|pbs|rfi|dw"
-    r"|journal|tribune|gazette|daily|weekly|wire|newswire|today|review|magazine|press|observer"
-    r"|standard|tv|radio|network|mail|chronicle|globe|star|sun|telegraph|independent|economist"
-    r"|diplomat|bloomberg|axios|politico|nikkei|nhk|xinhua|jazeera|agency|broadcasting|media"
-    r"|report|digest|bulletin|courier|dispatch|ledger|monitor|mirror|express|insider|online|week"
-    r"|world|hill|yahoo|business|record|register|sentinel|examiner|inquirer|argus|echo|advocate"
-    r"|wired|verge|atlantic|forbes|fortune|newsweek|spectator|statesman|hindu|nation|scmp"
-    r"|euronews|public|quartz|vox|slate|semafor)\b|\.(?:com|org|net|io|co|ai|in|uk|jp|news)\b",
-    re.IGNORECASE,
-)
-_SMALL = {"of", "the", "and", "for", "de", "la", "le", "el", "on", "in", "&", "du", "des", "to"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +43,6 @@ class Line:
     level: int = 0
     bullet: bool = False
     ruled: bool = False  # a line drawn across the page stands above
-
-
-@dataclass(slots=True)
-class Meta:
-    """What a line says that says nothing but who, where and when."""
-
-    names: list[str] = field(default_factory=list)
-    title: str | None = None
-    author: str | None = None
-    when: datetime | None = None
-    relative: bool = False
-    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,38 +66,55 @@ class Page:
 
     def __init__(self, lines: Sequence[Line], captured_at: datetime) -> None:
         self.lines = lines
-        self.metas = [_meta(line, captured_at) for line in lines]
+        self.imprints = [
+            None if line.level else read_imprint(line.text, captured_at, bullet=line.bullet)
+            for line in lines
+        ]
         self._places: dict[str, list[int]] = defaultdict(list)
         for index, line in enumerate(lines):
             self._places[line.key].append(index)
-        self.captions = [
-            self.metas[i] is None and kinds.is_caption(lines[i].text, self._text(i + 1))
-            for i in range(len(lines))
-        ]
+        self._opening = next((i for i in range(len(lines)) if self._could_open(i)), 0)
+        self.captions = [self._is_caption(i) for i in range(len(lines))]
         self.prose = [self._is_prose(i) for i in range(len(lines))]
         self._chapters = self._chapter_marks()
 
     def _text(self, index: int) -> str | None:
         return self.lines[index].text if index < len(self.lines) else None
 
+    def _could_open(self, index: int) -> bool:
+        text = self.lines[index].text
+        return len(words(text)) >= 3 and not is_furniture(text)
+
+    def _is_caption(self, index: int) -> bool:
+        """Return whether a line is a caption; a title above the name of an agency is none."""
+        line = self.lines[index]
+        if self.imprints[index] is not None or not is_caption(line.text, self._text(index + 1)):
+            return False
+        if ends_as_sentence(line.text) or line.text.endswith("|"):
+            return True
+        timed = any(
+            imprint is not None and imprint.when for imprint in self.imprints[index + 1 : index + 4]
+        )
+        return not (timed or index == self._opening or self.is_repeated(index))
+
     def _is_prose(self, index: int) -> bool:
         line = self.lines[index]
-        if line.level or self.metas[index] is not None or self.captions[index]:
+        if line.level or self.imprints[index] is not None or self.captions[index]:
             return False
-        if not kinds.is_prose(line.text) or kinds.is_furniture(line.text):
+        if not is_prose(line.text) or is_furniture(line.text):
             return False
         return not self._is_title_in_prose(index)
 
     def _is_title_in_prose(self, index: int) -> bool:
         """Return whether a line that ends like a sentence stands where a title does."""
         text = self.lines[index].text
-        if len(text) > 220 or kinds.trails_off(text):
+        if len(text) > 220 or trails_off(text):
             return False
         if self.is_repeated(index):
-            near = self.metas[max(0, index - 4) : index + 5]
-            return any(meta is not None and (meta.when or meta.author) for meta in near)
-        asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(kinds.words(text)) <= 20
-        below = self.metas[index + 1] if index + 1 < len(self.metas) else None
+            near = self.imprints[max(0, index - 4) : index + 5]
+            return any(imprint is not None and (imprint.when or imprint.author) for imprint in near)
+        asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(words(text)) <= 20
+        below = self.imprints[index + 1] if index + 1 < len(self.imprints) else None
         return asks and below is not None and not self.lines[index + 1].bullet
 
     def is_repeated(self, index: int) -> bool:
@@ -160,7 +129,7 @@ class Page:
             if 0 < abs(place - index) <= NEAR and not self.lines[place].bullet
         ]
         return bool(near) and (
-            len(kinds.words(line.text)) >= 4
+            len(words(line.text)) >= 4
             or not is_name(line.text)
             or any(abs(place - index) == 1 for place in near)
         )
@@ -210,57 +179,60 @@ class Page:
                 title = self._title(low, high)
                 if title is not None:
                     return self._filled(low, high, title)
-                above = self._under_standfirst(low, high) if low == start else None
-                return above or self._under_short_title(low, high)
+                head = self._under_standfirst(low, high) if low == start else None
+                head = head or self._under_short_title(low, high)
+                if head is not None:
+                    return head
         return None
 
     def _is_head_part(self, index: int) -> bool:
         text = self.lines[index].text
         return (
-            self.metas[index] is not None
+            self.imprints[index] is not None
             or self._is_candidate(index)
-            or _ASIDE.fullmatch(text) is not None
-            or _SECTION.fullmatch(text) is not None
-            or (is_name(text) and is_publisher(text))
+            or is_aside(text)
+            or is_agency(text)
         )
 
     def _is_candidate(self, index: int) -> bool:
         """Return whether a line can be a title."""
         line = self.lines[index]
         return (
-            self.metas[index] is None
+            self.imprints[index] is None
             and not self.captions[index]
-            and (
-                line.level > 0 or kinds.is_heading_like(line.text) or self._is_title_in_prose(index)
-            )
-            and not kinds.is_furniture(line.text)
-            and not kinds.ends_article(line.text)
-            and not kinds.is_credit(line.text)
-            and _SECTION.fullmatch(line.text) is None
-            and _ASIDE.fullmatch(line.text) is None
+            and (line.level > 0 or is_heading_like(line.text) or self._is_title_in_prose(index))
+            and not is_furniture(line.text)
+            and not ends_article(line.text)
+            and not is_credit(line.text)
+            and not is_aside(line.text)
         )
 
     def _is_mark(self, index: int) -> bool:
         """Return whether a line shows that a head is here, and not a subheading."""
-        meta = self.metas[index]
-        if meta is not None:
-            return meta.when is not None or meta.author is not None or meta.title is not None
+        imprint = self.imprints[index]
+        if imprint is not None:
+            return (
+                imprint.when is not None or imprint.author is not None or imprint.title is not None
+            )
         return index in self._chapters or (self._is_candidate(index) and self.is_repeated(index))
 
     def _is_side_name(self, index: int) -> bool:
         """Return whether a line names the publisher (or the author) beside a time."""
         text = self.lines[index].text
-        if self.metas[index] is not None or not is_name(text) or self.lines[index].level:
+        if self.imprints[index] is not None or not is_name(text) or self.lines[index].level:
             return False
-        count = len(kinds.words(text))
-        beside = [self.metas[i] for i in (index - 1, index + 1) if 0 <= i < len(self.metas)]
-        timed = any(meta is not None for meta in beside)
-        return (count <= 4 and is_publisher(text)) or (count <= 3 and timed)
+        count = len(words(text))
+        if is_publisher(text):
+            return count <= 4
+        beside = [i for i in (index - 1, index + 1) if 0 <= i < len(self.lines)]
+        return count <= 3 and any(
+            self.imprints[i] is not None or is_agency(self.lines[i].text) for i in beside
+        )
 
     def _title(self, low: int, high: int) -> int | None:
         """Return which line of a block is the title of its last head."""
         block = range(low, high)
-        told = [i for i in block if (meta := self.metas[i]) is not None and meta.title]
+        told = [i for i in block if (imprint := self.imprints[i]) is not None and imprint.title]
         chapters = [i for i in block if i in self._chapters]
         repeated = [i for i in block if self._is_candidate(i) and self.is_repeated(i)]
         for certain in (told, chapters, repeated):
@@ -287,43 +259,41 @@ class Page:
         return above[-1]
 
     def _count(self, index: int) -> int:
-        return len(kinds.words(self.lines[index].text))
+        return len(words(self.lines[index].text))
 
     def _filled(self, low: int, high: int, title: int) -> Head | None:
         """Return the head around a title with what the lines beside it say, if it is one."""
         key = self.lines[title].key
         same = [i for i in range(low, high) if self.lines[i].key == key and title - i <= NEAR]
-        beside = [i for i in range(low, high) if self.metas[i] is not None or self._is_side_name(i)]
+        beside = [
+            i for i in range(low, high) if self.imprints[i] is not None or self._is_side_name(i)
+        ]
         # What stands above the title belongs to the head before, unless nothing stands below.
         own = [i for i in beside if i > same[0]]
-        if not any((meta := self.metas[i]) is not None and meta.when for i in own):
+        if not any((imprint := self.imprints[i]) is not None and imprint.when for i in own):
             own = beside
         elif same[0] - 1 in beside and not any(self._names(i) for i in own):
             own = [same[0] - 1, *own]
-        metas = [meta for i in own if (meta := self.metas[i]) is not None]
+        imprints = [imprint for i in own if (imprint := self.imprints[i]) is not None]
         names = [name for i in own for name in self._names(i)]
         publisher, writer = told_apart(names)
-        author = next((meta.author for meta in metas if meta.author), None)
-        when = next((meta.when for meta in metas if meta.when is not None), None)
-        told = self.metas[title]
+        author = next((imprint.author for imprint in imprints if imprint.author), None)
+        when = next((imprint.when for imprint in imprints if imprint.when is not None), None)
+        told = self.imprints[title]
         text = told.title if told is not None and told.title else self.lines[title].text
         certain = len(same) > 1 or title in self._chapters or told is not None or low == 0
         if not (certain or self._is_full(title, named=publisher is not None or author is not None)):
             return None
-        url = next((meta.url for meta in metas if meta.url), None)
+        url = next((imprint.url for imprint in imprints if imprint.url), None)
         taken = frozenset({*same, *own, *self._asides(low, high)})
         return Head(min(taken), taken, text, publisher, author or writer, when, url)
 
     def _names(self, index: int) -> list[str]:
-        meta = self.metas[index]
-        return [self.lines[index].text.strip("|•· ")] if meta is None else meta.names
+        imprint = self.imprints[index]
+        return [self.lines[index].text.strip("|•· ")] if imprint is None else imprint.names
 
     def _asides(self, low: int, high: int) -> set[int]:
-        return {
-            i
-            for i in range(low, high)
-            if _ASIDE.fullmatch(self.lines[i].text) or _SECTION.fullmatch(self.lines[i].text)
-        }
+        return {i for i in range(low, high) if is_aside(self.lines[i].text)}
 
     def _is_full(self, index: int, *, named: bool) -> bool:
         """Return whether a title that stands once is long enough not to be a reader's name."""
@@ -341,17 +311,17 @@ class Page:
             return None
         if not self._is_candidate(title):
             return None
-        own = [i for i in range(low, high) if self.metas[i] is not None or self._is_side_name(i)]
-        metas = [meta for i in own if (meta := self.metas[i]) is not None]
+        own = [i for i in range(low, high) if self.imprints[i] is not None or self._is_side_name(i)]
+        imprints = [imprint for i in own if (imprint := self.imprints[i]) is not None]
         publisher, writer = told_apart([name for i in own for name in self._names(i)])
         return Head(
             title,
             frozenset({title, *own, *self._asides(low, high)}),
             self.lines[title].text,
             publisher,
-            next((meta.author for meta in metas if meta.author), writer),
-            next((meta.when for meta in metas if meta.when is not None), None),
-            next((meta.url for meta in metas if meta.url), None),
+            next((imprint.author for imprint in imprints if imprint.author), writer),
+            next((imprint.when for imprint in imprints if imprint.when is not None), None),
+            next((imprint.url for imprint in imprints if imprint.url), None),
         )
 
     def _under_short_title(self, low: int, high: int) -> Head | None:
@@ -369,94 +339,10 @@ class Page:
         names: dict[int, str] = {}
         for i in range(title + 1, stop):
             text = self.lines[i].text.strip("| ")
-            if not is_name(text) or len(kinds.words(text)) > 4:
+            if not is_name(text) or len(words(text)) > 4:
                 break
             names[i] = text
         publisher, author = told_apart(list(names.values()))
         if publisher is not None and author is None and not is_publisher(publisher):
             publisher, author = None, publisher  # under a title alone, a name is a person's
         return Head(title, frozenset({title, *names}), self.lines[title].text, publisher, author)
-
-
-def _meta(line: Line, captured_at: datetime) -> Meta | None:
-    """Return what a line says, if it says nothing but who, where and when."""
-    text = line.text
-    if len(text) > kinds.LONG or line.level:
-        return None
-    meta = Meta()
-    if _URL.fullmatch(text):
-        meta.url = text
-        return meta
-    if told := _FIELD.fullmatch(text):
-        label, value = told["label"].lower(), told["value"]
-        if label in ("title", "headline"):
-            meta.title = value
-        elif label in ("url", "link"):
-            meta.url = value if _URL.fullmatch(value) else None
-        elif label == "author":
-            meta.author = value
-        else:
-            meta.names.append(value)
-        return meta if label != "source" or is_name(value) else None
-    stamp = find_stamp(text, captured_at)
-    sides = [text] if stamp is None else [stamp.before, stamp.after]
-    if stamp is not None:
-        meta.when = stamp.when
-        meta.relative = re.search(r"\d{4}|\d[/.-]\d", text) is None
-    for part in (piece.strip(" ,;()[]") for side in sides for piece in _SEPARATOR.split(side)):
-        byline = _BYLINE.fullmatch(part)
-        if _LABEL.fullmatch(part) or _ASIDE.fullmatch(part):
-            continue
-        if byline is not None and meta.author is None:
-            meta.author = byline["names"]
-        elif meta.author is not None and _ROLE.search(part):
-            continue
-        elif meta.author is not None and is_name(part) and not is_publisher(part):
-            meta.author += ", " + part
-        elif is_name(part):
-            meta.names.append(re.sub(r"^(?:source|via|from):?\s+", "", part, flags=re.IGNORECASE))
-        else:
-            return None
-    if meta.when is None and meta.author is None and not (line.bullet and meta.names):
-        return None
-    return meta
-
-
-def is_name(text: str) -> bool:
-    """Return whether a line could be the name of a person or a publisher."""
-    parts = text.split()
-    if not parts or len(parts) > 7 or len(text) > 60 or text[-1] in "?!…:;,":
-        return False
-    if text.endswith(".") and not re.search(r"\b(?:Inc|Ltd|Co|Jr|[A-Z]\.[A-Z])\.$", text):
-        return False
-    if len(parts) == 1:
-        return text[0].isalnum()
-    return all(part in _SMALL or part[0].isupper() or part[0].isdigit() for part in parts) or (
-        len(parts) <= 3 and is_publisher(text) and all(part.isalnum() for part in parts)
-    )
-
-
-def is_publisher(text: str) -> bool:
-    """Return whether a name is of the kind that newspapers, agencies and sites have."""
-    return len(kinds.words(text)) <= 7 and (
-        _PUBLISHER.search(text) is not None
-        or re.fullmatch(r"[A-Z][A-Z\d&]{1,7}(?:[ -]?[A-Z\d]{1,7})?", text) is not None
-        or re.match(r"The [A-Z]", text) is not None
-    )
-
-
-def told_apart(names: Sequence[str]) -> tuple[str | None, str | None]:
-    """Return the publisher and the author among the names at a head; None where there is none."""
-    counts = Counter(name for name in names if _SECTION.fullmatch(name) is None)
-    if not counts:
-        return None, None
-    order = list(counts)
-    publisher = max(order, key=lambda name: (is_publisher(name), counts[name], -order.index(name)))
-    author = next((name for name in order if name != publisher and _is_person(name)), None)
-    return publisher, author
-
-
-def _is_person(name: str) -> bool:
-    return (
-        2 <= len(name.split()) <= 4 and not is_publisher(name) and not any(map(str.isdigit, name))
-    )

@@ -17,10 +17,10 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import lxml.html  # type: ignore[import-untyped]
 import trafilatura
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
-from forecasts.articles import lines as kinds
-from forecasts.articles.article import PARAGRAPH, CapturedArticle
+from forecasts.articles.article import CapturedArticle
+from forecasts.articles.lines import key, words
 from forecasts.articles.split import article_text, split
 from forecasts.errors import CaptureError
 
@@ -109,7 +109,7 @@ def canonical(url: str | None, base: str | None = None) -> str | None:
 
 def _is_full(article: CapturedArticle) -> bool:
     known = article.publisher is not None or article.published_at is not None
-    return known and len(kinds.words(article.text)) >= FULL_WORDS
+    return known and len(words(article.text)) >= FULL_WORDS
 
 
 def _parsed(html: str) -> lxml.html.HtmlElement:
@@ -228,27 +228,23 @@ def _title(
     if not title:
         return headings[0] if headings and headings[0] else None
     for heading in headings:
-        if len(heading.split()) >= 2 and _key(title).startswith(_key(heading)):
+        if len(heading.split()) >= 2 and key(title).startswith(key(heading)):
             return heading
     host = (urlsplit(address).hostname or "") if address else ""
-    names = {_key(name) for name in (publisher, host, host.removeprefix("www.")) if name}
+    names = {key(name) for name in (publisher, host, host.removeprefix("www.")) if name}
     names |= {name.removeprefix("the") for name in names}
     while end := _ENDS.search(title):
         # "Title | World | Site": with the site's name the sections before it go too.
-        if _key(end["name"]).removeprefix("the") not in names:
+        if key(end["name"]).removeprefix("the") not in names:
             break
         title = title[: end.start()]
         section = _ENDS.search(title)
         if section and "|" in section[0] and len(section["name"].split()) <= 2:
             title = title[: section.start()]
     begin = _BEGINS.match(title)
-    if begin and _key(begin["name"]).removeprefix("the") in names:
+    if begin and key(begin["name"]).removeprefix("the") in names:
         title = title[begin.end() :]
     return title
-
-
-def _key(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
 def _author(found: str | None, publisher: str | None) -> str | None:
@@ -256,7 +252,7 @@ def _author(found: str | None, publisher: str | None) -> str | None:
     names = [
         re.sub(r"^by\s+", "", name, flags=re.IGNORECASE)
         for name in names
-        if name and "/" not in name and "@" not in name and _key(name) != _key(publisher or "")
+        if name and "/" not in name and "@" not in name and key(name) != key(publisher or "")
     ]
     return ", ".join(dict.fromkeys(names))[:200] or None
 

@@ -13,12 +13,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
-from forecasts.articles import lines as kinds
 from forecasts.articles.article import PARAGRAPH, CapturedArticle
+from forecasts.articles.captions import is_credit
 from forecasts.articles.dates import find_stamp
-from forecasts.articles.heads import Head, Line, Page, is_name, is_publisher
+from forecasts.articles.furniture import ends_article, is_furniture
+from forecasts.articles.heads import Head, Line, Page
+from forecasts.articles.imprints import is_name, is_publisher
+from forecasts.articles.lines import key, trails_off, words
 
 TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
 TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
@@ -30,6 +35,7 @@ _HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
 _RULE = re.compile(r"(?:-\s?){3,}|(?:_\s?){3,}|(?:=\s?){3,}|[═─—]{3,}|(?:\*\s?){3,}|~{3,}")
 _DRAWN = re.compile(r"-{3,}|_{3,}|={3,}|[═─—]{3,}")
 _EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|_{1,3})(?P<inner>[^*_\s](?:[^*_]*[^*_\s])?)(?P=mark)")
+_NUMBER = re.compile(r"\d{1,2}[.)]\s+(?=\S)")
 _BREAK = "\x00"  # where two rows of one paragraph were joined
 _TITLE_END = re.compile(r"\s+[|–—-]\s+(?P<name>[^|–—]{2,50})$")
 _DATELINE = re.compile(
@@ -45,27 +51,30 @@ def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
     ``captured_at`` must be aware; relative times count from it.
     """
     page = Page(_read_lines(text), captured_at)
-    heads = page.heads()
+    heads = _without_numbers(page.heads())
     titles = {page.lines[i].key for head in heads for i in head.taken}
     articles: list[CapturedArticle] = []
     for place, head in enumerate(heads):
         end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
         body = _body(page, head, end, titles)
-        if body and not (len(heads) > 1 and _is_aside(page, head, body, first=place == 0)):
+        if body and not (len(heads) > 1 and _is_teaser(page, head, body, first=place == 0)):
             articles.append(_article(head, body, captured_at))
     return articles
+
+
+def _without_numbers(heads: list[Head]) -> list[Head]:
+    """Return the heads; where all titles are numbered, as in a digest, without the numbers."""
+    if len(heads) > 1 and all(head.title and _NUMBER.match(head.title) for head in heads):
+        return [replace(head, title=_NUMBER.sub("", head.title or "")) for head in heads]
+    return heads
 
 
 def article_text(text: str, *, title: str | None, captured_at: datetime) -> str:
     """Return the body of a text that is known to be one article, without its title's lines."""
     page = Page(_read_lines(text), captured_at)
-    keys = {_key(title)} if title else set()
+    keys = {key(title)} if title else set()
     taken = frozenset(i for i, line in enumerate(page.lines[:5]) if line.key in keys)
     return PARAGRAPH.join(_body(page, Head(0, taken, title), len(page.lines), keys))
-
-
-def _key(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
 def _read_lines(text: str) -> list[Line]:
@@ -83,8 +92,8 @@ def _read_lines(text: str) -> list[Line]:
             level, row = len(heading[1]), row[heading.end() :].rstrip("# ").strip("*_ ")
         elif emphasis := _EMPHASIS.fullmatch(row):
             row = emphasis["inner"]
-        if key := _key(row):
-            found.append(Line(row, key, level, bullet is not None, ruled))
+        if same := key(row):
+            found.append(Line(row, same, level, bullet is not None, ruled))
             ruled = False
     return found
 
@@ -96,11 +105,7 @@ def _unbroken(rows: list[str]) -> Iterator[str]:
     next would not have fitted.
     """
     width = max((len(row) for row in rows), default=0)
-    soft = sum(
-        1
-        for above, below in zip(rows, rows[1:], strict=False)
-        if len(above) >= 45 and below[:1].islower()
-    )
+    soft = sum(1 for above, below in pairwise(rows) if len(above) >= 45 and below[:1].islower())
     if width > 110 or soft < 2:
         yield from rows
         return
@@ -128,7 +133,7 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     return [
         page.lines[i].text
         for i in kept
-        if prose[0] <= i <= last or (i < prose[0] and len(kinds.words(page.lines[i].text)) >= 5)
+        if prose[0] <= i <= last or (i < prose[0] and len(words(page.lines[i].text)) >= 5)
     ]
 
 
@@ -142,9 +147,9 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
     for i in range(head.first, end):
         if page.prose[i]:
             in_box, begun = False, True
-        elif begun and kinds.ends_article(page.lines[i].text):
+        elif begun and ends_article(page.lines[i].text):
             goes_on = any(
-                page.prose[k] and page.prose[k + 1] and not kinds.trails_off(page.lines[k].text)
+                page.prose[k] and page.prose[k + 1] and not trails_off(page.lines[k].text)
                 for k in range(i + 1, end - 1)
             )
             if not goes_on or "comment" in page.lines[i].key:
@@ -156,34 +161,37 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
 
 def _stays(page: Page, index: int, titles: set[str]) -> bool:
     """Return whether a line between a head and the next belongs to the text."""
-    line, meta = page.lines[index], page.metas[index]
+    line, imprint = page.lines[index], page.imprints[index]
     if page.prose[index]:
         return True
-    if page.captions[index] or kinds.is_furniture(line.text) or kinds.ends_article(line.text):
+    if page.captions[index] or is_furniture(line.text) or ends_article(line.text):
         return False
     if index > 0 and page.captions[index - 1]:
         # Whatever short line follows "… |" is the name of who took the picture.
         above = page.lines[index - 1].text
-        if kinds.is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
+        if is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
             return False
-    if kinds.is_credit(line.text) or line.key in titles:
+    if is_credit(line.text) or line.key in titles:
         return False
-    if meta is not None:  # in a text, dates head the parts of a chronicle and bullets a list
-        return (line.bullet and meta.when is None) or (
-            meta.when is not None and not meta.relative and not meta.names and meta.author is None
+    if imprint is not None:  # in a text, dates head the parts of a chronicle and bullets a list
+        return (line.bullet and imprint.when is None) or (
+            imprint.when is not None
+            and not imprint.relative
+            and not imprint.names
+            and imprint.author is None
         )
     return True
 
 
-def _is_aside(page: Page, head: Head, body: list[str], *, first: bool) -> bool:
-    """Return whether what has a head and a text is a teaser, or the site's word of welcome."""
-    count = sum(len(kinds.words(paragraph)) for paragraph in body)
-    if kinds.trails_off(body[-1]) and count <= SNIPPET_WORDS:
+def _is_teaser(page: Page, head: Head, body: list[str], *, first: bool) -> bool:
+    """Return whether a head and its text are a teaser only, or the site's word of welcome."""
+    count = sum(len(words(paragraph)) for paragraph in body)
+    if trails_off(body[-1]) and count <= SNIPPET_WORDS:
         return True
     if first:
         known = head.when or head.publisher or head.author
         return known is None and count < PREAMBLE_WORDS
-    below = any(kinds.ends_article(line.text) for line in page.lines[: head.first])
+    below = any(ends_article(line.text) for line in page.lines[: head.first])
     return below and len(body) == 1 and count <= TEASER_WORDS
 
 

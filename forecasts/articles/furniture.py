@@ -1,0 +1,151 @@
+"""What a site says about itself between and below its articles.
+
+Buttons and labels are known by their words, as they are the same on all sites; calls to the
+reader by their form, an imperative or a "you" together with an app, a newsletter, a
+subscription. A sentence that reports speech is never furniture.
+"""
+
+from __future__ import annotations
+
+import re
+
+from forecasts.articles.lines import LONG, is_prose, sentences, words
+
+
+def _alternatives(*parts: str) -> str:
+    return "(?:" + "|".join(parts) + ")"
+
+
+_BUTTON = re.compile(
+    _alternatives(
+        r"logo|icon|menu|search|close|home|log ?in|sign ?(?:in|up)|register|subscribe(?: now)?",
+        r"share(?: this)?(?: article| story)?|share (?:on|via) \w+|tweet|save(?: article)?|print",
+        r"e-?mail|copy link|facebook|twitter|x|linkedin|whatsapp|telegram|reddit|flipboard|threads",
+        r"instagram|youtube|tiktok|pinterest|bookmark|follow(?: us)?(?: on .*)?|play|pause|next",
+        r"previous|prev|back|more|listen(?: to .*)?|(?:load|show|see|view) (?:more|all)|learn more",
+        r"read (?:full|the full|more|on).*|continue reading.*|skip to .*|jump to .*|back to top",
+        r"go to .*|advert(?:isement|ising)?s?|ads?|sponsored(?: content)?|promoted|loading.*",
+        r"story continues below.*|article continues (?:below|after).*|scroll (?:down|to).*",
+        r"(?:user )?comments?(?: \(?\d+\)?)?|\d+ (?:comments?|shares?|views?|likes?|repl(?:y|ies))",
+        r"\d+ min(?:ute)?s? read|(?:log|sign) in to .*|trending\b.*|translate|transcript",
+        r"(?:download|get|try|open|install|use) (?:the|our|in)\b.*|app[- ]?store.*|google play",
+        r".*play[- ]?store|available on .*|orange background|.*\b(?:thumbnail|backdrop) image",
+        r".*\bai features?|(?:ask|chat with) (?:our |the )?ai\b.*|ai (?:summary|overview|chat)\b.*",
+        r"explore .*:|what .{1,40} can do for you:?|get started\b.*|click here.*|tap here.*",
+        r"cookies?\b.*|privacy(?: policy.*)?|terms(?: (?:of|and|&).*)?|about(?: us)?|careers|help",
+        r"contact(?: us)?|faq|site ?map|advertise.*|newsletters?.*|accept(?: all)?(?: cookies)?",
+        r"(?:our )?(?:latest|top|popular|breaking) (?:news|stories|headlines|articles|videos)",
+        r"image|photo|video|watch|gallery|slideshow|tags?|topics?|categor(?:y|ies)|filed under.*",
+        r"time|date|clock|calendar|by|source|language|english|settings|edition|account|profile",
+        r"notifications?",
+    )
+    + r"[.:!…]*",
+    re.IGNORECASE,
+)
+# The same in whole sentences.
+_PROMPT = re.compile(
+    _alternatives(
+        r"no comments\b.*|be the first to comment.*|(?:leave|post|add) a (?:comment|reply).*",
+        r"join the (?:conversation|discussion).*|click here.*|tap here.*|continue reading.*",
+        r"(?:story|article) continues (?:below|after).*|scroll (?:down|to).*|loading(?:…|\.\.\.)",
+        r"read (?:more|the full (?:story|article)).*|(?:please )?(?:log|sign) in to .*",
+        r"this (?:video|content|embed) (?:is not|cannot|can['’]t|is no longer)\b.*",
+    ),
+    re.IGNORECASE,
+)
+_AFTER_ARTICLE = re.compile(
+    _alternatives(
+        r"(?:user |reader |all |latest )?comments?(?: section)?(?: \(?\d+\)?)?|\d+ comments?",
+        r"no comments yet.*|(?:leave|post) a (?:comment|reply).*|\d+ repl(?:y|ies)",
+        r"join the (?:conversation|discussion).*|(?:log|sign) in to comment.*",
+        r"(?:related|recommended|similar|suggested|popular|trending|latest|other|further) "
+        r"(?:articles?|stories|story|news|posts?|content|coverage|reading|topics?|videos?"
+        r"|headlines|reads)",
+        r"related|recommended(?: for you)?|trending(?: now)?|popular now|keep reading|up next.*",
+        r"more (?:from|on|in|stories|news|articles|like this|to read|coverage|headlines)\b.*",
+        r"(?:most|top) (?:read|popular|viewed|shared|commented|stories|news|headlines)\b.*",
+        r"(?:you (?:may|might) (?:also )?(?:like|be interested)|people also read|read next)\b.*",
+        r"(?:what to read next|next (?:article|story)|editors?['’]?s? picks?|in other news)\b.*",
+        r"(?:around the web|from our partners|sponsored (?:links|content)|don['’]t miss)\b.*",
+        r"(?:download|get|try) (?:the|our) .{0,30}\b(?:app|features?)|orange background",
+        r"about (?:us|the author)|privacy policy|terms of (?:use|service)|follow us(?: on.*)?",
+    )
+    + r"[.:!…]*",
+    re.IGNORECASE,
+)
+_TEASER = re.compile(
+    r"(?:(?:also |must |further )?read(?: more| also| next)?|see also|in pictures|explainer"
+    r"|related(?: (?:article|story|news|coverage|reading))?s?|watch(?: (?:now|also|live))?|listen"
+    r"|more on this|recommended|also on .{2,30}|don['’]t miss)\s*(?:[:|»>→–—]|\s-\s)\s*\S",
+    re.IGNORECASE,
+)
+_ORIGIN = re.compile(
+    r"^(?:this|a version of this|the) (?:article|story|piece|post|report|essay|column|op-?ed"
+    r"|commentary|content)(?: (?:was|has been|is))?(?: (?:originally|first|previously|also))?[ -]"
+    r"(?:appear(?:ed|s)|(?:re-?)?published|posted|syndicated|reproduced|produced|provided)\b"
+    r"|^(?:©|\(c\) ?\d|copyright\b)|\ball rights reserved\b|©\s*(?:19|20)\d{2}"
+    r"|^originally (?:published|appeared)|^distributed by\b|^re(?:published|printed) (?:with|from)",
+    re.IGNORECASE,
+)
+_IMPERATIVE = re.compile(
+    r"(?:^|[.!?:]\s+)(?:please |just |simply )?(?:download|sign up|subscribe|explore|try|get|read"
+    r"|click|tap|follow|join|share|log in|sign in|register|install|discover|scan|support|become"
+    r"|upgrade|start|stay|enable|never miss|don['’]t miss|want|love|ready|create|unlock|enjoy"
+    r"|visit|check out|send|donate|accept|manage|find out more|like what)\b",
+    re.IGNORECASE,
+)
+_READER = re.compile(r"\b(?:you|your|us|we|our)\b|\b(?:you|we)['’]", re.IGNORECASE)
+_OWN = (
+    r"newsletters?|inbox|cookies|privacy policy|terms of (?:use|service)|follow us|ad ?blocker"
+    r"|our (?:[\w-]+ ){0,2}(?:newsletter|apps?|website|site|channel|community|podcast)"
+    r"|free (?:articles?|trial)"
+)
+_SITES_OWN = re.compile(rf"\b(?:{_OWN})\b", re.IGNORECASE)
+_ON_OFFER = re.compile(
+    rf"\b(?:{_OWN}|subscri(?:be|ption|bers?)|sign(?:ing)? up|app stores?|google play|play store"
+    r"|(?:download|get|try|install)(?: [\w-]+){0,4} apps?|apps? (?:today|now)|news alerts?"
+    r"|push notifications?|qr code|(?:telegram|whatsapp|youtube) channel|(?:click|tap) here"
+    r"|ai features?|ad[- ]free|exclusive (?:content|access)|unlimited access|premium content"
+    r"|our (?:[\w-]+ )?(?:journalism|reporting|coverage|reporters|work)|independent journalism"
+    r"|donate (?:today|now)|become a (?:member|subscriber)|(?:log|sign) in)\b",
+    re.IGNORECASE,
+)
+_REPORTS = re.compile(
+    r"\b(?:said|says|told|according to|announced|added|warned|reported|wrote)\b|[\"“”]",
+    re.IGNORECASE,
+)
+
+
+def is_furniture(line: str) -> bool:
+    """Return whether a line belongs to the site and not to an article."""
+    if not words(line):
+        return True
+    if len(line) <= LONG:
+        if _TEASER.match(line) or _PROMPT.fullmatch(line):
+            return True
+        if not is_prose(line) and _BUTTON.fullmatch(line):
+            return True
+    return is_origin(line) or is_advert(line)
+
+
+def is_origin(line: str) -> bool:
+    """Return whether a line only says where the text first appeared and whose it is."""
+    return len(line) <= LONG and _ORIGIN.search(line) is not None and len(sentences(line)) <= 3
+
+
+def is_advert(line: str) -> bool:
+    """Return whether a line calls on the reader to use, buy or join something of the site."""
+    if len(line) > 2 * LONG or _REPORTS.search(line):
+        return False
+    if _ON_OFFER.search(line) and _IMPERATIVE.search(line):
+        return True
+    return (
+        _SITES_OWN.search(line) is not None
+        and _READER.search(line) is not None
+        and len(words(line)) <= 40
+    )
+
+
+def ends_article(line: str) -> bool:
+    """Return whether a line opens what stands below an article: comments, related stories."""
+    return len(line) <= LONG and _AFTER_ARTICLE.fullmatch(line.strip("•·*- ")) is not None

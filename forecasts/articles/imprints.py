@@ -1,0 +1,174 @@
+"""What stands beside a title: who published it, who wrote it, and when.
+
+A line of an *imprint* says that and nothing else: "Example Times · 2 days ago", "By Jane Doe",
+"• Example Times", "Source: Example Times". Names of persons and publishers look alike; what
+tells them apart is that publishers are called Times, Post, Wire, or by capital letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from forecasts.articles.dates import find_stamp
+from forecasts.articles.lines import LONG, words
+
+_LABEL = re.compile(
+    r"(?:time|date|clock|calendar|icon|(?:first |last )?(?:posted|published|updated|modified)"
+    r"|created|on|at|as of|(?:release|publi(?:cation|sh)) date|reading time|from|source|via|by)?"
+    r"\s*[:.]?",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"(?:\d+\s*-?\s*min(?:ute)?s?(?: read)?|\d[\d,.]*k?\s+(?:comments?|views?|shares?|reads?)"
+    r"|share|save|print|listen|(?:last )?(?:updated|modified|edited)\b.*|[A-Z]{2,4}|breaking"
+    r"|exclusive|live|premium|free)",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(
+    r"(?P<label>title|headline|source|publisher|publication|outlet|site|author|url|link)\s*:\s*"
+    r"(?P<value>\S.*)",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*[•·|‧∙—–]\s*|\s+[-/]\s+|,\s+(?=[A-Z])|\t+|\s{3,}")
+_BYLINE = re.compile(
+    r"(?:(?:written|reported|posted|story|words|text) )?by:?\s+"
+    r"(?P<names>(?-i:[A-ZÀ-Þ])[\w.'’-]*(?:,? (?:and |& )?[\w.'’-]+){0,11})",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    r"\b(?:staff|writers?|reporter|correspondent|editor|columnist|contributor|bureau|chief|analyst"
+    r"|special|senior)\b",
+    re.IGNORECASE,
+)
+_SECTION = re.compile(
+    r"(?:world|politics|business|economy|markets?|finance|technology|tech|science|health|sports?"
+    r"|opinion|culture|arts|entertainment|lifestyle|environment|climate|energy|asia"
+    r"|asia[- ]pacific|africa|europe|americas|middle east|u\.?s\.?|u\.?k\.?|china|india|japan"
+    r"|international|national|local|news|general|travel|education|law|crime|defen[cs]e|security"
+    r"|top stories|breaking news|features?|analysis|commentary|editorial|explainer)",
+    re.IGNORECASE,
+)
+_PUBLISHER = re.compile(
+    r"\b(?:times|post|news|herald|guardian|reuters|afp|ap|bbc|cnn|nbc|cbs|abc|npr|pbs|rfi|dw"
+    r"|journal|tribune|gazette|daily|weekly|wire|newswire|today|review|magazine|press|observer"
+    r"|standard|tv|radio|network|mail|chronicle|globe|star|sun|telegraph|independent|economist"
+    r"|diplomat|bloomberg|axios|politico|nikkei|nhk|xinhua|jazeera|agency|broadcasting|media"
+    r"|report|digest|bulletin|courier|dispatch|ledger|monitor|mirror|express|insider|online|week"
+    r"|world|hill|yahoo|business|record|register|sentinel|examiner|inquirer|argus|echo|advocate"
+    r"|wired|verge|atlantic|forbes|fortune|newsweek|spectator|statesman|hindu|nation|scmp"
+    r"|euronews|public|quartz|vox|slate|semafor)\b|\.(?:com|org|net|io|co|ai|in|uk|jp|news)\b",
+    re.IGNORECASE,
+)
+_SMALL = {"of", "the", "and", "for", "de", "la", "le", "el", "on", "in", "&", "du", "des", "to"}
+
+
+@dataclass(slots=True)
+class Imprint:
+    """What a line says that says nothing but who, where and when."""
+
+    names: list[str] = field(default_factory=list)
+    title: str | None = None
+    author: str | None = None
+    when: datetime | None = None
+    relative: bool = False
+    url: str | None = None
+
+
+def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> Imprint | None:
+    """Return what a line says, if it says nothing but who, where and when."""
+    if len(text) > LONG:
+        return None
+    imprint = Imprint()
+    if _URL.fullmatch(text):
+        imprint.url = text
+        return imprint
+    if told := _FIELD.fullmatch(text):
+        label, value = told["label"].lower(), told["value"]
+        if label in ("title", "headline"):
+            imprint.title = value
+        elif label in ("url", "link"):
+            imprint.url = value if _URL.fullmatch(value) else None
+        elif label == "author":
+            imprint.author = value
+        else:
+            imprint.names.append(value)
+        return imprint if label != "source" or is_name(value) else None
+    stamp = find_stamp(text, captured_at)
+    sides = [text] if stamp is None else [stamp.before, stamp.after]
+    if stamp is not None:
+        imprint.when = stamp.when
+        imprint.relative = re.search(r"\d{4}|\d[/.-]\d", text) is None
+    for part in (piece.strip(" ,;()[]") for side in sides for piece in _SEPARATOR.split(side)):
+        byline = _BYLINE.fullmatch(part)
+        if _LABEL.fullmatch(part) or _ASIDE.fullmatch(part):
+            continue
+        if byline is not None and imprint.author is None:
+            imprint.author = byline["names"]
+        elif imprint.author is not None and _ROLE.search(part):
+            continue
+        elif imprint.author is not None and is_name(part) and not is_publisher(part):
+            imprint.author += ", " + part
+        elif is_name(part):
+            imprint.names.append(
+                re.sub(r"^(?:source|via|from):?\s+", "", part, flags=re.IGNORECASE)
+            )
+        else:
+            return None
+    if imprint.when is None and imprint.author is None and not (bullet and imprint.names):
+        return None
+    return imprint
+
+
+def is_name(text: str) -> bool:
+    """Return whether a line could be the name of a person or a publisher."""
+    parts = text.split()
+    if not parts or len(parts) > 7 or len(text) > 60 or text[-1] in "?!…:;,":
+        return False
+    if text.endswith(".") and not re.search(r"\b(?:Inc|Ltd|Co|Jr|[A-Z]\.[A-Z])\.$", text):
+        return False
+    if len(parts) == 1:
+        return text[0].isalnum()
+    return all(part in _SMALL or part[0].isupper() or part[0].isdigit() for part in parts) or (
+        len(parts) <= 3 and is_publisher(text) and all(part.isalnum() for part in parts)
+    )
+
+
+def is_publisher(text: str) -> bool:
+    """Return whether a name is of the kind that newspapers, agencies and sites have."""
+    return len(words(text)) <= 7 and (
+        _PUBLISHER.search(text) is not None
+        or re.fullmatch(r"[A-Z][A-Z\d&]{1,7}(?:[ -]?[A-Z\d]{1,7})?", text) is not None
+        or re.match(r"The [A-Z]", text) is not None
+    )
+
+
+def is_agency(text: str) -> bool:
+    """Return whether a line is the name of a publisher and nothing else."""
+    return is_name(text) and is_publisher(text)
+
+
+def told_apart(names: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the publisher and the author among the names at a head; None where there is none."""
+    counts = Counter(name for name in names if _SECTION.fullmatch(name) is None)
+    if not counts:
+        return None, None
+    order = list(counts)
+    publisher = max(order, key=lambda name: (is_publisher(name), counts[name], -order.index(name)))
+    author = next((name for name in order if name != publisher and _is_person(name)), None)
+    return publisher, author
+
+
+def _is_person(name: str) -> bool:
+    return (
+        2 <= len(name.split()) <= 4 and not is_publisher(name) and not any(map(str.isdigit, name))
+    )
+
+
+def is_aside(line: str) -> bool:
+    """Return whether a line at a head is neither title nor imprint: "Share", "5 min read"."""
+    return _ASIDE.fullmatch(line) is not None or _SECTION.fullmatch(line) is not None
