@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import Select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from forecasts.models import (
     Article,
@@ -25,7 +25,9 @@ from forecasts.models import (
     Member,
     Membership,
     Question,
+    QuestionRevision,
     QuestionSource,
+    Resolution,
     Team,
 )
 from forecasts.questions import listing
@@ -176,6 +178,13 @@ def ledger_frames(
         evidence=_evidence(session),
         articles=_articles(session),
     )
+
+
+def revision(session: Session) -> tuple[int, ...]:
+    """Return numbers that differ once anything has been written that bears on a report."""
+    tables = (Forecast, QuestionRevision, Resolution, Membership, Citation)
+    newest = select(*(select(func.max(t.id)).scalar_subquery() for t in tables))  # type: ignore[call-overload]
+    return tuple(number or 0 for number in session.exec(newest).one())
 
 
 def scoring_frames(

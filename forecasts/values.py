@@ -274,6 +274,44 @@ def read_outcome(text: str, question: QuestionText) -> str:
     )
 
 
+def check_offered(value: Value, lowest: float) -> Value:
+    """Return ``value``; Refused where a probability lies outside ``lowest``..1 − ``lowest``.
+
+    The ledger takes every probability in 0..1. Where people type, the extremes are refused all
+    the same: one slip to certainty is a log score of infinity.
+    """
+    given = value.probabilities if value.probability is None else (value.probability,)
+    for p in given or ():
+        if p is not None and not lowest <= p <= 1 - lowest:
+            raise Refused(
+                f"Probabilities from {say_probability(lowest)} to {say_probability(1 - lowest)} "
+                f"are offered here; {say_probability(p)} is outside.",
+                remedy="Move a little away from certainty, or set FORECASTS_LOWEST_PROBABILITY=0.",
+            )
+    return value
+
+
+def left_over(percents: Sequence[float | None]) -> float:
+    """Return what is missing to 100 % (negative: given too much), to six decimals."""
+    return round(100 - math.fsum(p for p in percents if p is not None), 6)
+
+
+def from_percents(percents: Sequence[float | None], question: QuestionText) -> Value:
+    """Return the vector of these percentages; options left blank share what is left equally.
+
+    Refused as ``check_value`` says, and where nothing is left for the blank ones.
+    """
+    left, blank = left_over(percents), sum(p is None for p in percents)
+    if left < 0 or (left > 0 and not blank):
+        raise Refused(
+            f"The percentages sum to {100 - left:g}, and they must sum to 100.",
+            remedy="Change one of them, or leave an option blank: it gets what is left.",
+        )
+    share = Decimal(str(left)) / 100 / max(blank, 1)
+    vector = tuple(float(share if p is None else Decimal(str(p)) / 100) for p in percents)
+    return check_value(Value(probabilities=vector), question)
+
+
 def say_probability(p: float) -> str:
     """Return ``p`` for a person, with two figures of the nearer end; 0 % and 100 % only if exact.
 

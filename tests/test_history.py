@@ -100,9 +100,7 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
 
         # The history holds every act, as it was done, in the order it was done.
         rows = session.exec(
-            select(Forecast)
-            .where(Forecast.question_id == question.id)
-            .order_by(col(Forecast.id))
+            select(Forecast).where(Forecast.question_id == question.id).order_by(col(Forecast.id))
         ).all()
         assert [(row.made_at, row.probability, row.withdrawn) for row in rows] == [
             (day(act.at), act.p, act.p is None) for act in done

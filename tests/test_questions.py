@@ -28,9 +28,7 @@ def test_a_slug_that_is_taken_is_refused(session: Session, alice: Member) -> Non
 def test_a_question_whose_close_has_passed_is_not_registered(
     session: Session, alice: Member
 ) -> None:
-    text = questions.question_text(
-        title="?", open_time=day(0), scheduled_close_time=day(1)
-    )
+    text = questions.question_text(title="?", open_time=day(0), scheduled_close_time=day(1))
     with pytest.raises(Refused, match="already passed"):
         questions.register(session, text, member=alice, now=day(2))
 

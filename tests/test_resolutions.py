@@ -57,9 +57,7 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, 0.8, 0)
-    wrong = resolutions.confirm(
-        session, question, "no", known_at=day(5), now=day(9), member=alice
-    )
+    wrong = resolutions.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
     right = resolutions.confirm(
         session, question, "yes", known_at=day(7), now=day(10), member=alice, note="misread"
     )

@@ -10,9 +10,7 @@ from forecasts.values import Value
 
 
 def say(session: Session, question: Question, member: Member, p: float, at: float) -> Forecast:
-    return updates.update(
-        session, question, Value(probability=p), member=member, now=day(at)
-    )
+    return updates.update(session, question, Value(probability=p), member=member, now=day(at))
 
 
 def test_an_update_is_a_new_row_and_the_earlier_one_stays(
@@ -73,9 +71,7 @@ def test_a_vector_on_a_binary_question_is_refused(
     session: Session, question: Question, alice: Member
 ) -> None:
     with pytest.raises(Refused, match="takes probability"):
-        updates.update(
-            session, question, Value(probabilities=(0.5, 0.5)), member=alice, now=day(1)
-        )
+        updates.update(session, question, Value(probabilities=(0.5, 0.5)), member=alice, now=day(1))
 
 
 def test_withdrawing_ends_the_standing_forecast_and_keeps_the_path(

@@ -17,9 +17,7 @@ from forecasts.values import (
 
 
 def text(**fields: object) -> QuestionText:
-    return question_text(
-        title="?", open_time=day(0), scheduled_close_time=day(1), **fields
-    )
+    return question_text(title="?", open_time=day(0), scheduled_close_time=day(1), **fields)
 
 
 CITIES = text(type="multiple_choice", options=["Busan", "Beijing, China", "Other"])

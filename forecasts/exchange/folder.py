@@ -144,6 +144,8 @@ def _check_kind(wrong: _Wrong, item: Any) -> None:
         return
     options = item.options
     if kind == QuestionType.multiple_choice:
+        if options is None and wrong.table.texts("options")[wrong.row].strip():
+            return  # not even JSON, which has been said
         if not isinstance(options, list) or not all(isinstance(o, str) for o in options):
             wrong("options", options, "a JSON list of texts for a multiple_choice question")
             return

@@ -16,9 +16,11 @@ from sqlmodel import Session, col, select
 
 from forecasts import scores
 from forecasts.access import join, member_or_new, team_or_new
+from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.errors import BadInput, Problem
 from forecasts.frames import Frames, ledger_frames, rows
 from forecasts.models import (
+    DIGEST_ADDRESS,
     Article,
     Citation,
     Evidence,
@@ -95,22 +97,26 @@ def _members(session: Session, frames: Frames, now: datetime) -> dict[str, Membe
 def _articles(session: Session, articles: pd.DataFrame, member: Member, now: datetime) -> int:
     new = 0
     for row in rows(articles):
-        digest = hashlib.sha256(f"{row.url}\n{row.title}\n{row.text}".encode()).hexdigest()
-        known = session.exec(
-            select(Article.id).where(
-                (Article.content_hash == digest)
-                | ((Article.url == row.url) & (Article.title == row.title))
+        pasted = row.url.startswith(DIGEST_ADDRESS)
+        published = _time(row.published_at)
+        if pasted:
+            digest = row.url.removeprefix(DIGEST_ADDRESS)
+        elif row.text.strip():
+            digest = content_hash(
+                CapturedArticle(row.title, row.publisher, row.author, published, row.url, row.text)
             )
-        ).first()
+        else:
+            digest = _address_hash(row.url)
+        known = session.exec(select(Article.id).where(Article.content_hash == digest)).first()
         if known is None:
             session.add(
                 Article(
                     content_hash=digest,
-                    url=row.url or None,
+                    url=None if pasted else row.url or None,
                     title=row.title or row.url,
                     publisher=row.publisher or None,
                     author=row.author or None,
-                    published_at=_time(row.published_at),
+                    published_at=published,
                     captured_at=_time(row.captured_at) or now,
                     member_id=member.id,
                     text=row.text,
@@ -123,9 +129,7 @@ def _articles(session: Session, articles: pd.DataFrame, member: Member, now: dat
 
 def _evidence(session: Session, evidence: pd.DataFrame, member: Member, now: datetime) -> int:
     known = set(session.exec(select(Evidence.key)))
-    by_url = dict(
-        session.exec(select(Article.url, Article.id).where(col(Article.url).is_not(None))).all()
-    )
+    by_address = {article.address: article.id for article in session.exec(select(Article))}
     new = [
         Evidence(
             key=row.evidence_id,
@@ -136,7 +140,7 @@ def _evidence(session: Session, evidence: pd.DataFrame, member: Member, now: dat
             published_at=_time(row.published_at),
             quote=row.quote,
             note=row.note,
-            article_id=by_url.get(row.url),
+            article_id=by_address.get(row.url),
             member_id=member.id,
             recorded_at=now,
         )
@@ -156,10 +160,7 @@ def _questions(
     now: datetime,
 ) -> tuple[int, int, list[Resolution]]:
     """Return how many questions are new, how many revised, and the new resolutions."""
-    articles = {
-        article.url: article
-        for article in session.exec(select(Article).where(col(Article.url).is_not(None)))
-    }
+    articles = {article.address: article for article in session.exec(select(Article))}
     problems: list[Problem] = []
     new = revised = 0
     resolutions: list[Resolution] = []
@@ -219,10 +220,15 @@ def _blank_is_none(value: Any) -> Any:
     return None if isinstance(value, str) and value == "" else value
 
 
+def _address_hash(url: str) -> str:
+    """Return what stands for the content of an article of which only the address is known."""
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
 def _stub(session: Session, url: str, member: Member, now: datetime) -> Article:
     """Return an article of which only the address is known."""
     article = Article(
-        content_hash=hashlib.sha256(url.encode()).hexdigest(),
+        content_hash=_address_hash(url),
         url=url,
         title=url,
         captured_at=now,

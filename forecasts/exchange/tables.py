@@ -28,6 +28,7 @@ _TIME = re.compile(
 )
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
+_NEEDS_QUOTES = re.compile(r"""[",\r\n]|^\s|\s$""")
 _FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}
 
 
@@ -227,6 +228,18 @@ def time_texts(column: pd.Series[Any]) -> list[str]:
 
 
 def write_csv(path: Path, columns: dict[str, Iterable[str]]) -> None:
-    """Write one file of a ledger folder."""
-    frame = pd.DataFrame({name: list(values) for name, values in columns.items()}, dtype=object)
-    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    """Write one file of a ledger folder: lines end in a line feed, quotes only where needed.
+
+    Not by the standard library's writer, which leaves a lone carriage return unquoted when lines
+    end in a line feed, so that the file could not be read back.
+    """
+    rows = zip(*columns.values(), strict=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(",".join(columns) + "\n")
+        file.writelines(",".join(map(_quoted, row)) + "\n" for row in rows)
+
+
+def _quoted(text: str) -> str:
+    if _NEEDS_QUOTES.search(text) is None:
+        return text
+    return '"' + text.replace('"', '""') + '"'

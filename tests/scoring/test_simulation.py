@@ -1,0 +1,452 @@
+"""The simulator is the ground that the guarantees stand on: its truths are tested one by one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+import scoring
+from scoring.errors import InputError
+from scoring.simulation import Simulated, simulate
+from scoring.tournament import LABEL, Team, Tournament
+
+# Many questions, each a family of its own, so that one draw pins a mean down to about 0.005.
+LARGE = Tournament(
+    teams=(
+        Team("Wren", members=1),
+        Team("Kestrel", members=1, extremity=2.0),
+        Team("Heron", members=1, responsiveness=0.33),
+        Team("Gull", members=1, shift=0.5),
+    ),
+    seed=7,
+    questions=8000,
+    families=8000,
+)
+EVENTS = replace(LARGE, early_share=0.0, event_share=1.0)
+# A mean further from the truth than four standard errors is no accident: 1 in 16,000.
+NO_ACCIDENT = 4.0
+
+
+@pytest.fixture(scope="module")
+def large() -> pd.DataFrame:
+    return joined(simulate(LARGE))
+
+
+@pytest.fixture(scope="module")
+def events() -> pd.DataFrame:
+    return joined(simulate(EVENTS))
+
+
+def joined(simulated: Simulated) -> pd.DataFrame:
+    """Return one row a forecast: when it was made and ended (as shares of the question), y."""
+    questions = simulated.questions.set_index("question_id")
+    of = questions.loc[simulated.forecasts["question_id"]].reset_index(drop=True)
+    frame = simulated.forecasts.copy()
+    length = of["scheduled_close_time"] - of["open_time"]
+    frame["team"] = frame["forecaster"].str.split().str[0]
+    frame["y"] = (of["resolution"] == "yes").astype(float)
+    frame["u"] = (frame["made_at"] - of["open_time"]) / length
+    frame["close"] = (of["known_at"] - of["open_time"]) / length
+    following = frame.groupby(["question_id", "forecaster"])["u"].shift(-1)
+    frame["end"] = following.fillna(frame["close"])
+    return frame
+
+
+def z(values: pd.Series, questions: pd.Series) -> float:
+    """Return the mean's distance from 0 in standard errors, clustered by question."""
+    sums = values.groupby(questions).sum().to_numpy()
+    return float(sums.sum() / math.sqrt((sums**2).sum()))
+
+
+def at_lead(frame: pd.DataFrame, lead: float) -> pd.DataFrame:
+    """Return what stood when that share of the questions' time was left."""
+    return frame[(frame["u"] <= 1 - lead) & (1 - lead < frame["end"])]
+
+
+def movement(frame: pd.DataFrame) -> pd.Series:
+    """Return Σ(2p_t − 1)(p_t − p_{t+1}) row by row; the last step of a path goes to the outcome."""
+    following = frame.groupby(["question_id", "forecaster"])["probability"].shift(-1)
+    p = frame["probability"]
+    return (2 * p - 1) * (p - following.fillna(frame["y"]))
+
+
+def recalibration_slope(p: pd.Series, y: pd.Series) -> float:
+    """Return the slope of a logistic regression of y on the log odds of p, by Newton's method."""
+    log_odds = np.log(p / (1 - p)).to_numpy()
+    design = np.column_stack([np.ones(len(log_odds)), log_odds])
+    at = np.array([0.0, 1.0])
+    for _ in range(25):
+        fitted = 1 / (1 + np.exp(-design @ at))
+        curvature = design.T @ (design * (fitted * (1 - fitted))[:, None])
+        at += np.linalg.solve(curvature, design.T @ (y.to_numpy() - fitted))
+    return float(at[1])
+
+
+# --- frames
+
+
+def check_frames(simulated: Simulated, settings: Tournament) -> None:
+    questions, forecasts, teams = simulated.questions, simulated.forecasts, simulated.teams
+    assert len(questions) == settings.questions
+    assert questions["question_id"].is_unique
+    assert questions["title"].is_unique
+    assert questions["family"].nunique() == settings.families
+    assert questions["resolution"].isin(["yes", "no"]).all()
+    assert (questions["open_time"] >= settings.first_open).all()
+    assert (questions["scheduled_close_time"] <= settings.last_close).all()
+    early = questions["actual_close_time"].notna()
+    closes = questions["actual_close_time"].fillna(questions["scheduled_close_time"])
+    assert (closes == questions["known_at"]).all()
+    assert (questions["open_time"] < closes).all()
+    assert (closes[early] <= questions["scheduled_close_time"][early]).all()
+    assert (questions["resolved_at"] > closes).all()
+
+    at = questions.set_index("question_id").loc[forecasts["question_id"]].reset_index()
+    assert forecasts["probability"].between(0, 1).all()
+    assert (forecasts["made_at"] >= at["open_time"]).all()
+    assert (forecasts["made_at"] < at["known_at"]).all()
+    keys = ["question_id", "forecaster", "made_at"]
+    assert not forecasts.duplicated(keys).any()
+    assert set(forecasts["forecaster"]) <= set(teams["forecaster"])
+    assert teams["forecaster"].is_unique
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    questions=st.integers(1, 40),
+    share=st.floats(0, 1),
+    early=st.floats(0, 0.5),
+    event=st.floats(0, 0.5),
+    participation=st.floats(0, 1),
+    late=st.floats(0, 3),
+    updates=st.floats(1, 20),
+    skill=st.floats(0.01, 1),
+    extremity=st.floats(0.1, 10),
+    responsiveness=st.floats(0.01, 1),
+)
+@hypothesis_settings(deadline=None, max_examples=60)
+def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored(
+    seed: int,
+    questions: int,
+    share: float,
+    early: float,
+    event: float,
+    participation: float,
+    late: float,
+    updates: float,
+    skill: float,
+    extremity: float,
+    responsiveness: float,
+) -> None:
+    settings = Tournament(
+        teams=(
+            Team("One", members=2, skill=skill, extremity=extremity),
+            Team("Two", members=1, responsiveness=responsiveness),
+        ),
+        seed=seed,
+        questions=questions,
+        families=1 + int(share * (questions - 1)),
+        early_share=early,
+        event_share=event,
+        family_correlation=share,
+        participation=participation,
+        late=late,
+        updates=updates,
+        shared_noise=share,
+    )
+    simulated = simulate(settings)
+    check_frames(simulated, settings)
+    scores = scoring.score(simulated.questions, simulated.forecasts, "brier")
+    pairs = simulated.forecasts[["question_id", "forecaster"]].drop_duplicates()
+    assert len(scores) == len(pairs)
+    assert scores["score"].between(0, 1).all()
+
+
+def test_the_same_settings_give_the_same_frames_and_another_seed_gives_others() -> None:
+    settings = replace(LARGE, questions=50, families=30)
+    first, second = simulate(settings), simulate(settings)
+    assert_frame_equal(first.questions, second.questions)
+    assert_frame_equal(first.forecasts, second.forecasts)
+    assert_frame_equal(first.teams, second.teams)
+    other = simulate(replace(settings, seed=8))
+    assert not first.forecasts["probability"].equals(other.forecasts["probability"])
+
+
+def test_everything_that_has_a_name_says_that_it_is_simulated() -> None:
+    simulated = simulate(replace(LARGE, questions=20, families=20))
+    assert simulated.questions["title"].str.startswith("Simulated question ").all()
+    assert simulated.forecasts["forecaster"].str.endswith(LABEL).all()
+    assert simulated.teams["team"].str.endswith(LABEL).all()
+    assert Team("Wren (simulated)", members=2).handles == (
+        "Wren 1 (simulated)",
+        "Wren 2 (simulated)",
+    )
+
+
+# --- a calibrated forecaster
+
+
+@pytest.mark.parametrize("lead", [0.9, 0.7, 0.5, 0.3, 0.1, 0.02])
+def test_a_calibrated_forecast_equals_the_outcome_on_average_at_every_lead(
+    large: pd.DataFrame, lead: float
+) -> None:
+    wren = at_lead(large[large["team"] == "Wren"], lead)
+    assert len(wren) > 400
+    off = wren["probability"] - wren["y"]
+    assert abs(z(off, wren["question_id"])) < NO_ACCIDENT
+
+
+def test_a_calibrated_forecast_of_any_size_comes_true_as_often_as_it_says(
+    large: pd.DataFrame,
+) -> None:
+    wren = large[large["team"] == "Wren"]
+    tenth = (wren["probability"] * 10).astype(int)
+    for _, rows in wren.groupby(tenth):
+        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
+
+
+def test_a_calibrated_path_has_no_drift_towards_or_away_from_the_middle(
+    large: pd.DataFrame,
+) -> None:
+    wren = large[large["team"] == "Wren"]
+    assert abs(z(movement(wren), wren["question_id"])) < NO_ACCIDENT
+
+
+def test_a_calibrated_average_over_live_time_equals_the_outcome_on_average(
+    large: pd.DataFrame,
+) -> None:
+    wren = large[large["team"] == "Wren"]
+    live = (wren["end"] - wren["u"]).groupby(wren["question_id"]).transform("sum")
+    off = (wren["end"] - wren["u"]) / live * (wren["probability"] - wren["y"])
+    assert abs(z(off, wren["question_id"])) < NO_ACCIDENT
+
+
+@pytest.mark.parametrize("skill", [0.1, 0.3, 1.0])
+def test_calibration_holds_at_any_skill_and_skill_sharpens(skill: float) -> None:
+    teams = (Team("Dull", members=1, skill=0.02), Team("Wren", members=1, skill=skill))
+    # All answer all questions: scores on questions of one's own choice say nothing of skill.
+    frame = joined(simulate(replace(LARGE, teams=teams, participation=1.0)))
+    wren, dull = (frame[frame["team"] == name] for name in ("Wren", "Dull"))
+    tenth = (wren["probability"] * 10).clip(upper=9.999).astype(int)
+    for _, rows in wren.groupby(tenth):
+        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
+    assert ((wren["probability"] - wren["y"]) ** 2).mean() < (
+        (dull["probability"] - dull["y"]) ** 2
+    ).mean()
+
+
+def test_everyone_is_calibrated_within_a_team_that_shares_all_its_noise() -> None:
+    team = (Team("Wren", members=4),)
+    frame = joined(simulate(replace(LARGE, teams=team, questions=3000, families=3000,
+                                    shared_noise=1.0)))  # fmt: skip
+    for _, rows in frame.groupby("forecaster"):
+        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
+        assert abs(z(movement(rows), rows["question_id"])) < NO_ACCIDENT
+    assert 0.9 < recalibration_slope(frame["probability"], frame["y"]) < 1.1
+
+
+# --- event questions: a "yes" closes its question
+
+
+def test_on_event_questions_a_belief_is_calibrated_at_the_moment_of_the_update(
+    events: pd.DataFrame,
+) -> None:
+    wren = events[events["team"] == "Wren"]
+    for _, rows in wren.groupby((wren["u"] * 5).astype(int)):
+        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
+    for _, rows in wren.groupby((wren["probability"] * 5).astype(int)):
+        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
+    assert abs(z(movement(wren), wren["question_id"])) < NO_ACCIDENT
+
+
+def test_on_event_questions_a_forecast_that_merely_stands_grows_too_high(
+    events: pd.DataFrame,
+) -> None:
+    wren = at_lead(events[events["team"] == "Wren"], 0.1)
+    assert z(wren["probability"] - wren["y"], wren["question_id"]) > NO_ACCIDENT
+
+
+def test_on_event_questions_an_average_over_live_time_comes_out_too_low(
+    events: pd.DataFrame,
+) -> None:
+    wren = events[events["team"] == "Wren"]
+    live = (wren["end"] - wren["u"]).groupby(wren["question_id"]).transform("sum")
+    off = (wren["end"] - wren["u"]) / live * (wren["probability"] - wren["y"])
+    assert z(off, wren["question_id"]) < -NO_ACCIDENT
+
+
+def test_on_event_questions_only_a_yes_closes_early_and_every_yes_does() -> None:
+    questions = simulate(EVENTS).questions
+    early = questions["actual_close_time"].notna()
+    assert (early == (questions["resolution"] == "yes")).all()
+
+
+def test_otherwise_early_closing_says_nothing_of_the_outcome() -> None:
+    questions = simulate(LARGE).questions
+    early = questions["actual_close_time"].notna().to_numpy()
+    yes = (questions["resolution"] == "yes").to_numpy()
+    assert early.mean() == pytest.approx(LARGE.early_share, abs=0.03)
+    error = math.sqrt(0.25 / early.sum() + 0.25 / (~early).sum())
+    assert abs(yes[early].mean() - yes[~early].mean()) < NO_ACCIDENT * error
+
+
+# --- faults
+
+
+def test_an_overconfident_forecaster_needs_a_slope_below_one(large: pd.DataFrame) -> None:
+    slopes = {
+        team: recalibration_slope(rows["probability"], rows["y"])
+        for team, rows in large.groupby("team")
+    }
+    # Log odds that were stretched by 2 are halved again.
+    assert slopes["Kestrel"] == pytest.approx(0.5, abs=0.06)
+    assert slopes["Wren"] == pytest.approx(1.0, abs=0.08)
+
+
+def test_no_report_is_nearer_to_certainty_than_the_bound(large: pd.DataFrame) -> None:
+    assert large["probability"].between(LARGE.least, 1 - LARGE.least).all()
+    assert (large["probability"] == LARGE.least).any()
+
+
+def test_movement_shows_who_reacts_too_little_and_who_is_too_extreme(large: pd.DataFrame) -> None:
+    drift = {team: z(movement(rows), rows["question_id"]) for team, rows in large.groupby("team")}
+    assert drift["Heron"] < -NO_ACCIDENT
+    assert drift["Kestrel"] > NO_ACCIDENT
+
+
+def test_an_under_updater_moves_by_its_share_of_the_way(large: pd.DataFrame) -> None:
+    team = Team("Heron", members=1)
+    settings = replace(LARGE, teams=(team,), questions=200, families=200)
+    wanted = simulate(settings).forecasts
+    slow = replace(settings, teams=(replace(team, responsiveness=0.33),))
+    said = simulate(slow).forecasts["probability"].to_numpy()
+    # The same seed gives the same beliefs, so that the rule can be worked out one by one.
+    previous: dict[tuple[str, str], float] = {}
+    for row, (question, forecaster, target) in enumerate(
+        zip(wanted["question_id"], wanted["forecaster"], wanted["probability"], strict=True)
+    ):
+        key = (question, forecaster)
+        before = previous.get(key)
+        expected = target if before is None else before + 0.33 * (target - before)
+        assert said[row] == pytest.approx(expected, abs=1e-12)
+        previous[key] = said[row]
+
+
+def test_a_shift_of_the_log_odds_makes_forecasts_too_high(large: pd.DataFrame) -> None:
+    gull = large[large["team"] == "Gull"]
+    assert z(gull["probability"] - gull["y"], gull["question_id"]) > NO_ACCIDENT
+
+
+# --- what hangs together
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_outcomes_of_one_family_agree_as_often_as_their_correlation_implies(rho: float) -> None:
+    settings = replace(LARGE, questions=9000, families=3000, family_correlation=rho,
+                       prior_spread=0.0)  # fmt: skip
+    questions = simulate(settings).questions
+    yes = (questions["resolution"] == "yes").astype(float)
+    family = yes.groupby(questions["family"])
+    n, k = family.size(), family.sum()
+    agreeing = (k * (k - 1) + (n - k) * (n - k - 1)).sum() / (n * (n - 1)).sum()
+    # Two standard normals of correlation ρ have the same sign this often (Sheppard 1899).
+    assert agreeing == pytest.approx(0.5 + math.asin(rho) / math.pi, abs=0.03)
+
+
+def test_questions_of_one_family_open_and_close_together() -> None:
+    questions = simulate(replace(LARGE, questions=300, families=100)).questions
+    times = questions.groupby("family")[["open_time", "scheduled_close_time"]].nunique()
+    assert (times == 1).all(axis=None)
+
+
+def test_noise_that_a_team_shares_brings_its_members_together() -> None:
+    teams = (Team("Wren", members=2), Team("Tern", members=1))
+    settings = replace(LARGE, teams=teams, questions=2000, families=2000, prior_spread=0.0,
+                       shared_noise=1.0)  # fmt: skip
+    final = simulate(settings).forecasts.groupby(["question_id", "forecaster"]).last()
+    p = final["probability"].unstack()
+    within = p["Wren 1 (simulated)"].corr(p["Wren 2 (simulated)"])
+    across = p["Wren 1 (simulated)"].corr(p["Tern 1 (simulated)"])
+    assert within > across + 0.1
+
+
+def test_forecasters_differ_in_the_questions_that_they_choose() -> None:
+    teams = (Team("Wren", members=6),)
+    frame = joined(simulate(replace(LARGE, teams=teams, questions=3000, families=3000,
+                                    selectivity=3.0, late=0.0)))  # fmt: skip
+    first = frame.groupby(["forecaster", "question_id"])["probability"].first()
+    clarity: npt.NDArray[np.float64] = (first - 0.5).abs().groupby("forecaster").mean().to_numpy()
+    assert clarity.max() - clarity.min() > 0.05
+
+
+# --- settings
+
+
+def test_settings_can_be_read_from_a_parsed_file() -> None:
+    mapping = {"seed": 3, "questions": 12, "families": 12, "teams": [{"name": "Wren", "skill": 1}]}
+    expected = Tournament(teams=(Team("Wren", skill=1),), seed=3, questions=12, families=12)
+    assert Tournament.from_mapping(mapping) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ({"seeds": 1}, "seeds"),
+        ({"questions": "many"}, "questions"),
+        ({"families": 0}, "families"),
+        ({"families": 301}, "families"),
+        ({"early_share": 1.5}, "early_share"),
+        ({"early_share": 0.6, "event_share": 0.6}, "event_share"),
+        ({"updates": 0.5}, "updates"),
+        ({"late": -0.1}, "late"),
+        ({"least": 0.5}, "least"),
+        ({"longest_days": 3}, "longest_days"),
+        ({"last_close": datetime(2025, 7, 2, tzinfo=UTC)}, "last_close"),
+        ({"first_open": datetime(2025, 7, 1)}, "first_open"),  # noqa: DTZ001
+        ({"teams": []}, "teams"),
+        ({"teams": [{"name": "Wren"}, {"name": "Wren (simulated)"}]}, "teams"),
+        ({"teams": [{"skill": 0.5}]}, "name"),
+        ({"teams": [{"name": "Wren", "skill": 0}]}, "skill"),
+        ({"teams": [{"name": "Wren", "extremity": math.inf}]}, "extremity"),
+        ({"teams": [{"name": "Wren", "shift": math.nan}]}, "shift"),
+        ({"teams": [{"name": "Wren", "responsiveness": 1.1}]}, "responsiveness"),
+        ({"teams": [{"name": "Wren", "members": 0}]}, "members"),
+    ],
+)
+def test_a_setting_that_breaks_a_rule_is_refused_by_name(
+    change: dict[str, object], names: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        Tournament.from_mapping({"teams": [{"name": "Wren"}], **change})
+    assert refused.value.problems[0].column == names
+
+
+def test_a_tournament_in_which_nobody_takes_part_has_questions_and_no_forecasts() -> None:
+    settings = replace(LARGE, questions=5, families=5, participation=0.0)
+    simulated = simulate(settings)
+    check_frames(simulated, settings)
+    assert len(simulated.forecasts) == 0
+
+
+def test_a_tournament_ends_in_time_even_when_its_questions_fill_it() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    settings = replace(
+        LARGE,
+        questions=20,
+        families=20,
+        first_open=start,
+        last_close=start + timedelta(days=30),
+        shortest_days=30,
+        longest_days=30,
+    )
+    assert (simulate(settings).questions["open_time"] == start).all()
