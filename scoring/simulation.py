@@ -36,7 +36,8 @@ averages over different questions incomparable.
 
 **Faults** act on the log odds of the belief: ``extremity`` multiplies them (above 1:
 overconfident), ``shift`` adds to them (above 0: too high), and ``responsiveness`` below 1 keeps
-part of the previous report: report = previous + responsiveness · (target − previous).
+part of the previous report: report = previous + responsiveness · (target − previous). No report
+is nearer to 0 or 1 than ``least``, so that no log score is infinite.
 """
 
 from __future__ import annotations
@@ -334,6 +335,7 @@ def _report(settings: Tournament, rows: _Rows, odds: Floats) -> Floats:
         )
     )
     p: Floats = special.expit(extremity * odds + shift)
+    np.clip(p, settings.least, 1 - settings.least, out=p)
     slow = np.flatnonzero((responsiveness < 1) & (rows.rank > 0))
     # The loop is over an update's rank (a dozen), never over forecasts: all pairs move at once.
     for rank in range(1, int(rows.rank[slow].max(initial=0)) + 1):

@@ -63,7 +63,8 @@ class Tournament:
     ``selectivity``: how much that chance varies with how clear the prior is, from person to
     person. ``late``: mean share of a question's time that passes before the first forecast.
     ``updates``: mean number of forecasts over a question's whole life. ``shared_noise``: share of
-    the noise that a team has in common.
+    the noise that a team has in common. ``least``: no report is nearer to 0 or 1 than this, as
+    in the app; it costs a calibrated forecaster less than that in calibration.
     """
 
     teams: tuple[Team, ...]
@@ -83,6 +84,7 @@ class Tournament:
     late: float = 0.15
     updates: float = 6.0
     shared_noise: float = 0.5
+    least: float = 0.001
 
     def __post_init__(self) -> None:
         handles = [handle for team in self.teams for handle in team.handles]
@@ -115,6 +117,7 @@ class Tournament:
         for name in ("prior_spread", "selectivity", "late"):
             value = getattr(self, name)
             _require(name, value, 0 <= value < math.inf, "must be 0 or more")
+        _require("least", self.least, 0 <= self.least < 0.5, "must fulfil 0 <= least < 0.5")
         _require("updates", self.updates, 1 <= self.updates < math.inf, "must be at least 1")
 
     @classmethod
