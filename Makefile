@@ -1,0 +1,62 @@
+# Two commands: `make demo` shows the product, `make test` proves it. Both need Python 3.11 or
+# newer and make, and nothing else; everything lives in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo app test lint format lock clean
+
+help:
+	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:8501"
+	@echo "make app     serve the app on your own ledger"
+	@echo "make test    run every test (those in a browser need Chromium)"
+	@echo "make lint    ruff, mypy strict, import-linter"
+	@echo "make lock    resolve the dependencies anew"
+	@echo "make clean   remove what make made"
+
+demo: $(VENV)/.runs
+	$(BIN)/forecasts demo
+
+app: $(VENV)/.runs
+	$(BIN)/forecasts app
+
+test: $(VENV)/.tests
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.tests
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Forecast Ledger needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runs: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing (a minute or two, once) ..."
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tests: requirements-dev.lock $(VENV)/.runs
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The locks hold hashes and no addresses, so plain pip installs them from whatever index it uses.
+lock:
+	$(PIP) install uv
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+		--quiet --upgrade pyproject.toml --extra build --output-file requirements.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+		--quiet --upgrade pyproject.toml --extra build --extra dev --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,213 @@
+"""The journey through the command line: each command is a process's worth of parsing and printing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from forecasts.cli import app, console
+
+PAGE = """\
+Harbour town votes on its old ferry
+
+The Coast Courier
+
+3 days ago
+
+The council of Brenholt met on Monday to talk about the ferry that has crossed the bay since 1952.
+Two of its engines failed last winter, and repairs have cost more than the fares bring in.
+The council will decide by the end of March 2026 whether the ferry is replaced by a bridge.
+The mayor said that she would not stand in the way of either answer.
+"""
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Set the moment at which the next command runs."""
+    from forecasts.times import read_time
+
+    def at(text: str) -> None:
+        monkeypatch.setattr("forecasts.cli.journey.now", lambda: read_time(text))
+        monkeypatch.setattr("forecasts.cli.reading.now", lambda: read_time(text))
+        monkeypatch.setattr("forecasts.cli.exchange.now", lambda: read_time(text))
+
+    at("2026-01-05T12:00:00Z")
+    return at
+
+
+@pytest.fixture
+def forecasts(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command on a fresh ledger; it must end with the exit code that is expected."""
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
+    monkeypatch.setenv("FORECASTS_MEMBER", "alice")
+
+    def run(*arguments: str, exit_code: int = 0, input: str | None = None) -> Result:
+        result = CliRunner().invoke(app, list(arguments), input=input)
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+def test_the_whole_journey_ends_in_the_score_worked_by_hand(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text(PAGE)
+    captured = forecasts("capture", str(page), "--captured-at", "2026-01-05", "--format", "json")
+    [article] = json.loads(captured.stdout)["articles"]
+    assert article["publisher"] == "The Coast Courier"
+    assert article["published_at"] == "2026-01-02"
+    draft = next(d for d in article["drafts"] if d["close_date"] == "2026-03-31")
+    assert article["text"][draft["start"] : draft["end"]] == draft["quote"]
+
+    asked = forecasts(
+        *("ask", "Will Brenholt replace its ferry by a bridge?", "--closes", "2026-01-15T12:00:00Z"),
+        *("--criteria", "The council votes for a bridge.", "--slug", "ferry"),
+        *("--article", "1", "--quote", draft["quote"]),
+    )
+    assert asked.stdout == "ferry\n"
+
+    forecasts("update", "ferry", "40%", "--because", "bridges are dear")
+    clock("2026-01-09T12:00:00Z")
+    said = forecasts(
+        *("update", "ferry", "9:1", "--because", "the mayor yielded"),
+        *("--evidence", "https://example.org/mayor", "--supports"),
+    )
+    assert said.stdout == "alice: 90 % on ferry (before: 40 %)\n"
+
+    clock("2026-01-20T12:00:00Z")
+    resolved = forecasts(
+        *("resolve", "ferry", "yes", "--known-at", "2026-01-15T12:00:00Z", "--because", "voted")
+    )
+    by_hand = 0.4 * 0.6**2 + 0.6 * 0.1**2  # four days at 40 %, six at 90 %
+    assert f"alice: Brier {by_hand:.4f} (0–1), coverage 100%" in resolved.stdout
+
+    scored = forecasts("score").stdout.splitlines()
+    assert scored[0] == "question_id,forecaster,protocol,score,coverage,updates"
+    slug, who, protocol, score, coverage, updates = scored[1].split(",")
+    assert (slug, who, protocol, updates) == ("ferry", "alice", "brier", "2")
+    assert float(score) == pytest.approx(by_hand, abs=1e-12)
+    assert float(coverage) == pytest.approx(1, abs=1e-12)
+
+    shown = forecasts("show", "ferry").stdout
+    for words in ("the mayor yielded", "https://example.org/mayor", "voted", f"{by_hand:.4f}"):
+        assert words in shown
+
+
+def test_a_folder_scores_like_the_ledger_it_was_exported_from(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
+    forecasts("update", "rain", "30%")
+    clock("2026-01-16")
+    forecasts("resolve", "rain", "no")
+    forecasts("export", str(tmp_path / "out"))
+    protocols = ("--protocol", "brier", "--protocol", "brier_final", "--protocol", "brier_original")
+    from_folder = forecasts("score", str(tmp_path / "out"), *protocols).stdout
+    assert from_folder == forecasts("score", *protocols).stdout
+    assert [line.split(",")[2] for line in from_folder.splitlines()[1:]] == [
+        "brier",
+        "brier_final",
+        "brier_original",
+    ]
+
+
+def test_scores_are_written_whole_to_a_file_and_nothing_to_standard_output(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    out = tmp_path / "scores.json"
+    result = forecasts("score", "--format", "json", "--output", str(out))
+    assert result.stdout == ""
+    assert json.loads(out.read_text()) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+def test_a_dry_run_stores_nothing(
+    forecasts: Callable[..., Result], clock: Callable[[str], None]
+) -> None:
+    forecasts("capture", "-", "--dry-run", input=PAGE)
+    assert "No articles" in forecasts("articles").stdout
+
+
+def test_capturing_the_same_article_twice_stores_it_once(
+    forecasts: Callable[..., Result], clock: Callable[[str], None]
+) -> None:
+    forecasts("capture", "-", input=PAGE)
+    assert "Already there" in forecasts("capture", "-", input=PAGE).stderr
+    assert forecasts("articles").stdout.count("Harbour town") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("update", "rain", "71"), "'71' is ambiguous"),
+        (("update", "rain", "1.3"), "0..1"),
+        (("update", "rain", "nan"), "0..1"),
+        (("update", "sun", "50%"), "no question 'sun'"),
+        (("update", "rain", "50%", "--supports"), "needs evidence"),
+        (("update", "rain", "50%", "--evidence", "x", "--kind", "rumour"), "'rumour'"),
+        (("resolve", "rain", "perhaps"), "'perhaps' is not an outcome"),
+        (("resolve", "rain", "yes", "--known-at", "2026-01-06T10:00:00"), "no time zone"),
+        (("resolve", "rain", "yes", "--known-at", "2030-01-01"), "cannot be known"),
+        (("withdraw", "rain"), "nothing to withdraw"),
+        (("ask", "Late?", "--closes", "2025-01-01"), "must come after the open time"),
+        (("ask", "Quoted?", "--closes", "2027-01-01", "--quote", "x"), "needs its --article"),
+        (("ask", "Quoted?", "--closes", "2027-01-01", "--article", "9"), "no article 9"),
+        (("score", "--protocol", "guess"), "no protocol 'guess'"),
+        (("score", "nowhere"), "no folder 'nowhere'"),
+        (("capture", "nowhere.html"), "nowhere.html"),
+        (("show", "sun"), "no question 'sun'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(
+    forecasts: Callable[..., Result],
+    clock: Callable[[str], None],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
+    result = forecasts(*arguments, exit_code=2)
+    assert words in " ".join(result.stderr.split())
+    assert result.stdout == ""
+
+
+def test_a_run_resolves_by_the_outcomes_file_and_again_does_nothing(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    outcomes = tmp_path / "outcomes.csv"
+    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-07T00:00:00Z\n")
+    forecasts(
+        *("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain"),
+        *("--outcomes", str(outcomes)),
+    )
+    clock("2026-01-08")
+    assert "1 resolved, 0 not known yet, 0 failed" in forecasts("run").stdout
+    assert "0 resolved, 0 not known yet, 0 failed" in forecasts("run").stdout
+
+
+def test_a_run_that_needs_a_person_ends_with_exit_code_3(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    forecasts(
+        *("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain"),
+        *("--outcomes", str(tmp_path / "missing.csv")),
+    )
+    clock("2026-01-08")
+    assert "cannot be read" in forecasts("run", exit_code=3).stdout
+
+
+def test_control_signs_in_words_never_reach_the_terminal() -> None:
+    assert console.plain("a\x1b[31mred\x07\r\u202e") == "a[31mred"
+
+
+def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:
+    assert json.loads(console.json_text([float("inf"), -float("inf"), float("nan"), 0.5])) == [
+        "inf",
+        "-inf",
+        None,
+        0.5,
+    ]
