@@ -1,0 +1,112 @@
+"""The words by which a sentence looks ahead: one row a cue, with an example.
+
+A cue need not be one in every sentence ("political will"); ``outlook`` judges that.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One way to look ahead. ``kind`` says how it is judged; "verb" is the verb in base form."""
+
+    kind: str
+    example: str
+    pattern: re.Pattern[str]
+
+
+ADVERBS = (
+    r"(?:(?:not|never|also|soon|now|still|only|already|yet|all|both|even|then|again|well|once|first"
+    r"|likely|almost|instead|long|either|each|eventually|just|\w+ly),? |, however, )*"
+)
+_NO_VERB = (
+    r"(?!(?:of|and|or|in|to|for|the|an?|that|this|with|on|at|by|from|as|is|was|are|were|his|her|its"
+    r"|their|our|my|no|but|than|about|into|over|through|between|under|against|what|how)\b)"
+)
+_VERB = rf"{ADVERBS}{_NO_VERB}(?P<verb>[a-z][a-z-]+)\b"
+_IS = rf"(?<!\w)(?:is|are|am|isn't|aren't|looks?|seems?|appears?|remains?|stands?) {ADVERBS}"
+_BOUND = (
+    r"(?:likely|unlikely|expected|scheduled|due|set|slated|poised|bound|tipped|forecast|projected"
+    r"|planned|anticipated|going|about|certain|sure|on course|on track|ready|determined|destined"
+    r"|prepared|in line|committed|predicted|estimated|planning|preparing|seeking|looking|aiming"
+    r"|hoping|threatening|intending|proposing|pushing|working|gearing up|expecting|pledging|vowing"
+    r"|moving|racing)"
+)
+_PURSUING = (
+    r"(?:considering|weighing|mulling|contemplating|eyeing|exploring|planning|preparing|seeking"
+    r"|drafting|drawing up|aiming for|pushing for|bracing for|gearing up for|heading for|headed for"
+    r"|up for|threatening)"
+)
+_INTENDS = (
+    r"(?:plans?|aims?|intends?|seeks?|wants?|hopes?|expects?|vows?|pledges?|promises|threatens?"
+    r"|proposes?|prepares?|wishes|looks?|undertakes?|anticipates?)"
+)
+_VOWED = r"(?:vowed|pledged|promised|threatened|sworn|committed|undertaken)"
+_PLANNED = r"(?:planned|intended|hoped|wanted|aimed|expected|sought)"
+_AGREED = (
+    r"(?:agreed|decided|offered|proposed|invited|asked|ordered|told|urged|chosen|elected|voted|opted"
+    r"|given|allowed|promised|scheduled)"
+)
+_PRESENT = (
+    r"(?:takes? (?:effect|office|place|over|part|off|hold|up)|(?:comes?|goes?) into (?:force|effect)"
+    r"|enters? into force|expires?|lapses?|meets?|votes?|opens?|closes?|begins?|starts?|ends?"
+    r"|finish(?:es)?|concludes?|resumes?|returns?|reopens?|convenes?|reconvenes?|gathers?|hosts?"
+    r"|holds?|visits?|travels?|arrives?|leaves?|departs?|fl(?:y|ies)|heads?|go(?:es)?|runs?"
+    r"|launch(?:es)?|lifts? off|retires?|steps? down|stands? down|stands? trial|appears?|faces?"
+    r"|publish(?:es)?|releases?|reports?|unveils?|announces?|decides?|rules?|hears?|delivers?"
+    r"|presents?|kicks? off|premieres?|debuts?|plays?|appl(?:y|ies)|falls?|matures?|joins?|becomes?"
+    r"|moves?|switch(?:es)?|ships?|lands?|docks?|sets? off|sets? out|sails?|walks? out|strikes?"
+    r"|chooses?|elects?|picks?|marks?|celebrates?|turns?|ceases?|rises?|drops?|increases?|doubles?"
+    r"|receives?|signs?|addresses|speaks?|testif(?:y|ies)|shuts?|stops?|tours?|submits?|files?"
+    r"|competes?|tees? off|stages?|changes?|comes?)"
+)
+_PROMISE = (
+    r"(?:desire|hopes?|plans?|intentions?|bids?|ambitions?|pledges?|promises?|promised|proposals?"
+    r"|aspirations?|push|drive|vows?|threats?|deadlines?|targets?|goals?|aims?"
+    r"|(?:planned|potential|possible|proposed|upcoming|forthcoming|scheduled|pending|looming)"
+    r" [a-z-]+)"
+)
+_MOVED = (
+    r"(?:postponed|delayed|deferred|moved|rescheduled|extended|adjourned|suspended|pushed back"
+    r"|put off|brought forward|invited|summoned)"
+)
+
+
+def _cue(kind: str, example: str, form: str) -> Cue:
+    return Cue(kind, example, re.compile(form.replace(" ", r"\s+")))
+
+
+CUES = (
+    _cue("will", "will vote", rf"(?<![\w'-])(?:will|shall|won't|\w+'ll) {_VERB}"),
+    _cue("would", "would vote", rf"(?<![\w'-])(?:would|wouldn't|\w+'d) {_VERB}"),
+    _cue("might", "could vote", rf"(?<![\w'-])(?P<modal>could|couldn't|may|might) {_VERB}"),
+    _cue("intends", "plans to vote", rf"\b{_INTENDS} {ADVERBS}to {_VERB}"),
+    _cue("vowed", "has vowed to vote", rf"\b(?:(?:has|have) {ADVERBS})?{_VOWED} (?:not )?to {_VERB}"),
+    _cue("bound", "is expected to vote", rf"{_IS}{_BOUND} (?:not )?to {_VERB}"),
+    _cue("bound", "we're going to vote", rf"(?<=\w)'(?:s|m|re) {ADVERBS}(?:going|about) to {_VERB}"),
+    _cue("bound", "is to vote", rf"(?<!\w)(?:is|are) {ADVERBS}to {_VERB}"),
+    _cue("likely", "a bill likely to pass", rf"\b(?:un)?likely to {_VERB}"),
+    _cue(
+        "expects",
+        "expect the sale to close",
+        r"\b(?:expects?|wants?|forecasts?|predicts?|projects?) "
+        rf"(?!to\b)(?P<subject>[^,;:.\"]{{2,60}}?) to {_VERB}",
+    ),
+    _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= [\w'-])"),
+    _cue("planned", "planned to vote", rf"\b{_PLANNED} to {_VERB}"),
+    _cue("was bound", "was due to vote", rf"\b(?:was|were|been) {ADVERBS}{_BOUND} to {_VERB}"),
+    _cue("agreed", "agreed to vote", rf"\b{_AGREED} (?:[^,;:.\"]{{1,40}}? )?to {_VERB}"),
+    _cue("set for", "is set for Friday", rf"(?:{_IS}|\b(?:has|have) been )(?:scheduled|planned|slated|set) for\b"),
+    _cue("weak", "is expected on Friday", rf"{_IS}{_BOUND}\b"),
+    _cue("weak", "must vote", rf"\b(?:should|must|has to|have to|needs? to) {_VERB}"),
+    _cue("weak", "a plan for a vote", rf"\b{_PROMISE}\b"),
+    _cue("weak", "has until Friday", r"\b(?:has|have|gave|gives?|given|granted)\b[^,;:.\"]{0,40} until\b"),
+    _cue("weak", "wants it done by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
+    _cue("weak", "has been moved to Friday", rf"\b{_MOVED}(?: by [\w-]+ [\w-]+,?)? (?:to|until|till|into|for)\b"),
+    _cue("present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?[a-z]+ing\b"),
+    _cue("present", "votes", rf"\b(?P<present>{_PRESENT})\b"),
+    _cue("infinitive", "Senate to vote", rf"\bto {_VERB}"),
+)  # fmt: skip

@@ -1,0 +1,72 @@
+"""Question drafts from an article: the sentences from which a person may make a question.
+
+A draft is a sentence that looks ahead: one from which a question could be written whose answer
+is not yet known when the article is published, but will be. That is a sentence with
+
+- a modal: will, would, could, may, might, is likely to, is expected to, is set to, is due to;
+- an intention: plans to, aims to, vows to, wants to, is considering;
+- a schedule: is to be held on July 27, is scheduled for, takes effect, expires;
+- a plain present, a plan or a duty together with a deadline: meets on Friday, is travelling next
+  week, the visit planned for this fall, must file by 2 May.
+
+Not drafts: what has happened, would have happened or was only planned; what is generally or
+habitually so; permissions and abilities; questions and requests. ``outlook`` judges this,
+``deadlines`` reads the close date, ``wording`` proposes the question. All of it is a proposal:
+a person confirms every draft, so a doubtful sentence that looks ahead is better kept than lost.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from forecasts.articles.deadlines import find_deadlines
+from forecasts.articles.outlook import find_outlook
+from forecasts.articles.quotes import context
+from forecasts.articles.sentences import find_sentences
+from forecasts.articles.wording import question
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A question to be: ``quote == text[start:end]``, with the words around it.
+
+    ``prefix``, ``quote`` and ``suffix`` are a W3C TextQuoteSelector; ``quotes.locate`` finds the
+    place again. ``close_date`` is None where the text gives no deadline.
+    """
+
+    quote: str
+    prefix: str
+    suffix: str
+    start: int
+    end: int
+    question: str
+    close_date: date | None
+
+
+def draft_questions(text: str, *, published_at: date) -> list[Draft]:
+    """Return a draft for each sentence of ``text`` that looks ahead, in the order of the text.
+
+    ``published_at`` is the day from which "Friday" and "next month" are counted.
+    """
+    small_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
+    drafts = []
+    for start, end in find_sentences(text):
+        sentence = text[start:end]
+        outlook = find_outlook(sentence, find_deadlines(sentence, anchor=published_at))
+        if outlook is None:
+            continue
+        prefix, suffix = context(text, start, end)
+        drafts.append(
+            Draft(
+                quote=sentence,
+                prefix=prefix,
+                suffix=suffix,
+                start=start,
+                end=end,
+                question=question(sentence, outlook, small_words),
+                close_date=outlook.deadline.last_day if outlook.deadline else None,
+            )
+        )
+    return drafts
