@@ -3,14 +3,27 @@
 Pure: arrays and frames in, arrays and frames out. No database, no clock, no files.
 """
 
+from scoring.attributions import attribution
 from scoring.calibration import (
     Decomposition,
     Murphy,
+    calibration_error,
     decompose,
+    murphy,
+    murphy_curve,
     reliability_bins,
     reliability_curve,
+    roc_auc,
 )
+from scoring.crowds import crowd
 from scoring.errors import InputError, Problem
+from scoring.inference import (
+    Recalibration,
+    Test,
+    calibration_in_the_large,
+    recalibration,
+    spiegelhalter,
+)
 from scoring.protocols import PROTOCOLS, Protocol
 from scoring.rules import (
     brier_original,
@@ -23,9 +36,6 @@ from scoring.rules import (
 from scoring.scores import score
 from scoring.segments import standing
 
-#: Stored beside every score: which release computed it.
-__version__ = "0.1.0"
-
 __all__ = [
     "PROTOCOLS",
     "Decomposition",
@@ -33,15 +43,26 @@ __all__ = [
     "Murphy",
     "Problem",
     "Protocol",
+    "Recalibration",
+    "Test",
+    "attribution",
     "brier_original",
     "brier_score",
+    "calibration_error",
+    "calibration_in_the_large",
+    "crowd",
     "crps_piecewise",
     "decompose",
     "log_score",
+    "murphy",
+    "murphy_curve",
     "ranked_probability_score",
+    "recalibration",
     "reliability_bins",
     "reliability_curve",
+    "roc_auc",
     "score",
     "spherical_score",
+    "spiegelhalter",
     "standing",
 ]

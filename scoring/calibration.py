@@ -17,6 +17,7 @@ import pandas as pd
 from scoring.errors import InputError, Problem, refuse
 
 Floats = npt.NDArray[np.float64]
+Groups = npt.NDArray[np.intp]
 
 RESAMPLES = 1000
 # The band is worked out at no more forecasts than this, and is straight between them.
@@ -67,6 +68,28 @@ def pairs(
         raise InputError([Problem("", "weight", None, weights.shape, rule)])
     refuse("weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0")
     return forecast, outcome, weights
+
+
+def grouped_pairs(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    question: npt.ArrayLike | None,
+) -> tuple[Floats, Floats, Floats, Groups]:
+    """Return checked pairs that have a weight, and the number of each one's question, from 0.
+
+    Without ``question`` each pair is a question of its own. Raises InputError.
+    """
+    forecast, outcome, weights = pairs(p, y, weight)
+    if weights is None:
+        weights = np.ones(len(forecast))
+    names = np.arange(len(forecast)) if question is None else np.asarray(question)
+    if names.shape != forecast.shape:
+        rule = "there must be one question a pair"
+        raise InputError([Problem("", "question", None, names.shape, rule)])
+    kept = weights > 0
+    group = pd.factorize(names[kept], use_na_sentinel=False)[0]
+    return forecast[kept], outcome[kept], weights[kept], group
 
 
 def pool(p: Floats, y: Floats, weight: Floats | None) -> Pooled:
@@ -154,20 +177,10 @@ def reliability_curve(
     0       0.2           0.5     2.0
     1       0.8           1.0     2.0
     """
-    forecast, outcome, weights = pairs(p, y, weight)
     if not 0 < level < 1:
         raise InputError([Problem("", "level", None, level, "must fulfil 0 < level < 1")])
-    if weights is None:
-        weights = np.ones(len(forecast))
-    forecast, outcome, weights = (a[weights > 0] for a in (forecast, outcome, weights))
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     pooled = pool(forecast, outcome, weights)
-    group = np.arange(len(forecast))
-    if question is not None:
-        names = np.asarray(question)
-        if names.shape != np.shape(p):
-            rule = "there must be one question a pair"
-            raise InputError([Problem("", "question", None, names.shape, rule)])
-        group = pd.factorize(names if weight is None else names[np.asarray(weight) > 0])[0]
     place = np.searchsorted(pooled.forecast, forecast)
     generator = np.random.default_rng(seed)
     size = len(pooled.forecast)
@@ -259,3 +272,116 @@ def _wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
         centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def calibration_error(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    bins: int | npt.ArrayLike = 10,
+) -> float:
+    """Return the mean gap between forecast and observed rates over bins: 0..1, 0 is best.
+
+    Σ_b w_b |forecast_b − observed_b| / Σ_b w_b over the rows of `reliability_bins`, also known as
+    the expected calibration error. It depends on the bins, and luck alone keeps it above 0.
+    Naeini, Cooper & Hauskrecht (2015), doi:10.1609/aaai.v29i1.9602.
+
+    >>> round(calibration_error([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2), 3)
+    0.075
+    """
+    table = reliability_bins(p, y, weight, bins)
+    gap = (table["forecast"] - table["observed"]).abs()
+    return float((gap * table["weight"]).sum() / table["weight"].sum())
+
+
+def murphy(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    bins: int | npt.ArrayLike | None = None,
+) -> Murphy:
+    """Return Murphy's decomposition of the Brier score of grouped forecasts.
+
+    Pairs are grouped by equal forecasts, or by ``bins`` as in `reliability_bins`. Over groups g
+    with mean forecast p_g, mean outcome ȳ_g and share w_g: reliability Σ w_g (p_g − ȳ_g)² (0 is
+    best), resolution Σ w_g (ȳ_g − ȳ)² (more is better), uncertainty, the score of the base rate.
+    reliability − resolution + uncertainty is the mean Brier score exactly when forecasts within a
+    group are equal. With few pairs a group, both first parts are too large: see `decompose`.
+
+    Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2.
+
+    >>> [round(part, 4) for part in murphy([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])]
+    [0.065, 0.0625, 0.1875]
+    """
+    forecast, outcome, weights = pairs(p, y, weight)
+    if bins is None:
+        grouped = pool(forecast, outcome, weights)
+    else:
+        table = reliability_bins(forecast, outcome, weights, bins)
+        table = table[table["weight"] > 0]
+        grouped = Pooled(*(table[n].to_numpy() for n in ("forecast", "weight", "observed")))
+    share = grouped.weight / grouped.weight.sum()
+    base = float(np.average(outcome, weights=weights))
+    return Murphy(
+        reliability=float(share @ (grouped.forecast - grouped.observed) ** 2),
+        resolution=float(share @ (grouped.observed - base) ** 2),
+        uncertainty=float(np.average((base - outcome) ** 2, weights=weights)),
+    )
+
+
+def murphy_curve(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    thresholds: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Return the mean elementary score at each threshold: columns ``threshold`` and ``score``.
+
+    The elementary score at θ is 2 |y − θ| where θ lies between forecast and outcome (p ≤ θ < y or
+    y ≤ θ < p) and else 0: what someone loses who acts when the forecast is above θ and for whom
+    that is the right threshold. Lower is better; a forecaster whose curve is below another's
+    everywhere is better by every proper score of binary forecasts. The area under the curve is
+    the mean Brier score. ``thresholds`` (m,) lie within 0..1; without them, 201 at equal steps.
+
+    Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154.
+
+    >>> murphy_curve([0.8], [1], thresholds=[0.5, 0.8, 0.9]).round(3)
+       threshold  score
+    0        0.5    0.0
+    1        0.8    0.4
+    2        0.9    0.2
+    """
+    forecast, outcome, weights = pairs(p, y, weight)
+    at = np.linspace(0, 1, 201) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
+    refuse("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
+    share = np.full(len(forecast), 1.0) if weights is None else weights
+    share = share / share.sum()
+    # Between the two the score is 2 (y − θ) or 2 (θ − y): a line that starts at the lower of them
+    # and is taken back at the higher.
+    sign = np.sign(outcome - forecast) * share * 2
+    edge = np.concatenate([np.minimum(forecast, outcome), np.maximum(forecast, outcome)])
+    order = np.argsort(edge)
+    constant = np.append(0.0, np.cumsum(np.concatenate([sign * outcome, -sign * outcome])[order]))
+    slope = np.append(0.0, np.cumsum(np.concatenate([-sign, sign])[order]))
+    place = np.searchsorted(edge[order], at, side="right")
+    score = np.maximum(constant[place] + slope[place] * at, 0.0)
+    return pd.DataFrame({"threshold": at, "score": score})
+
+
+def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
+    """Return the area under the ROC curve: 0..1, 1 is best, 0.5 knows nothing.
+
+    The probability that a pair that came true had a higher forecast than one that did not, ties
+    counting half. A fractional outcome counts for both sides. NaN where only one side occurs.
+    Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747.
+
+    >>> roc_auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    0.75
+    """
+    pooled = pool(*pairs(p, y, weight))
+    true = pooled.weight * pooled.observed
+    false = pooled.weight - true
+    both = float(true.sum() * false.sum())
+    if both <= 0:
+        return float("nan")
+    return float(true @ (np.cumsum(false) - false / 2)) / both

@@ -67,7 +67,7 @@ def sum_up_to(
 
 
 def _levels(rank: Codes, most: int) -> Iterator[tuple[int, Flags, Codes]]:
-    """Yield each bit of ranks up to ``most``, where it is set in the sequence, and the zeros before."""
+    """Yield each bit of ranks up to ``most``, the items where it is set, and the zeros before."""
     for bit in reversed(range(most.bit_length())):
         one = (rank >> bit) & 1 == 1
         yield bit, one, _before((~one).astype(np.int32))

@@ -67,7 +67,7 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
 def _frame(ledger: Ledger, live: Sequence[Segments], protocol: Protocol) -> pd.DataFrame:
     parts = []
     for block, path in zip(ledger.blocks, live, strict=True):
-        rule = _rule(protocol, block)
+        rule = rule_for(protocol, block)
         if rule is not None and len(path):
             parts.append(_scores(protocol, rule, block, path, ledger.questions))
     nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
@@ -93,7 +93,7 @@ def _frame(ledger: Ledger, live: Sequence[Segments], protocol: Protocol) -> pd.D
     )
 
 
-def _rule(protocol: Protocol, block: Block) -> Rule | None:
+def rule_for(protocol: Protocol, block: Block) -> Rule | None:
     """Return the rule that scores this block, None if the protocol's does not apply to it."""
     choice = block.kind == MULTIPLE_CHOICE
     name = protocol.rule
@@ -107,15 +107,22 @@ def _rule(protocol: Protocol, block: Block) -> Rule | None:
     return rule
 
 
+def resolved(
+    rule: Rule, block: Block, path: Segments, questions: Questions
+) -> tuple[Floats, Floats]:
+    """Return the forecast of each segment and its outcome, as the rule takes them."""
+    p, outcome = block.p[path.row], questions.outcome[path.question]
+    if block.kind == MULTIPLE_CHOICE:
+        return as_read(p, outcome.astype(np.intp), ordered=rule.ordered)
+    return p, outcome
+
+
 def _scores(
     protocol: Protocol, rule: Rule, block: Block, live: Segments, questions: Questions
 ) -> Scored:
     timed = timing(protocol.timing)(live, questions)
     path = timed.segments
-    p = block.p[path.row]
-    y = questions.outcome[path.question]
-    if block.kind == MULTIPLE_CHOICE:
-        p, y = as_read(p, y.astype(np.intp), ordered=rule.ordered)
+    p, y = resolved(rule, block, path, questions)
     view = Comparison(timed, p, y, rule, _per_forecast(protocol, p))
     reference = own if protocol.reference is None else REFERENCES[protocol.reference]
     score = reference(view) if len(path) else np.zeros(0)

@@ -62,6 +62,13 @@ class Segments:
             return self.start
         return np.add.reduceat(self.end - self.start, self.first)
 
+    def joined(self) -> Flags:
+        """Return which segments take over from the one before, which ends at that moment."""
+        joined = np.ones(len(self), dtype=np.bool_)
+        joined[self.first] = False
+        joined[1:] &= self.start[1:] == self.end[:-1]
+        return joined
+
     def timed(self, start: Ints, end: Ints) -> Segments:
         """Return the same forecasts with other starts and ends."""
         return replace(self, start=start, end=end)

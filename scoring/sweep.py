@@ -39,7 +39,7 @@ class Sweep:
 
     def __init__(self, path: Segments) -> None:
         n = len(path)
-        self.joined = _joined(path)
+        self.joined = path.joined()
         questions = np.flatnonzero(np.append(True, path.question[1:] != path.question[:-1]))
         # Only ends that something in the question outlasts are events; the rest is its last one.
         last = np.maximum.reduceat(path.end, questions)
@@ -123,14 +123,6 @@ class Sweep:
     def _take_back(self, steps: npt.NDArray[Number]) -> None:
         """Make every question's steps sum to zero by its last one."""
         steps[self.close] = -np.add.reduceat(steps, self.begin)
-
-
-def _joined(path: Segments) -> Flags:
-    """Return which segments take over from the one before, which ends at that moment."""
-    joined = np.ones(len(path), dtype=np.bool_)
-    joined[path.first] = False
-    joined[1:] &= path.start[1:] == path.end[:-1]
-    return joined
 
 
 def _order(question: Places, time: Ints, closes: int) -> Places:

@@ -1,0 +1,123 @@
+"""What each update earned: the difference it made, times the time that was left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from scoring.columns import Floats
+from scoring.errors import InputError, Problem
+from scoring.frames import Block, Questions, read
+from scoring.protocols import Protocol, named
+from scoring.rules import Rule
+from scoring.scores import resolved, rule_for
+from scoring.segments import segments
+
+COLUMNS = (
+    "question_id",
+    "forecaster",
+    "forecast",
+    "start_s",
+    "remaining",
+    "score_before",
+    "score",
+    "points",
+    "promised",
+    "surprise",
+)
+
+
+def attribution(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, protocol: str | Protocol = "brier"
+) -> pd.DataFrame:
+    """Return what each update on a resolved question earned, one row an update.
+
+    ``question_id``, ``forecaster``; ``forecast``, the update's row in ``forecasts``, from 0;
+    ``start_s``, when it took effect, in seconds after the question opened; ``remaining``, the time
+    from then until the earlier of the actual close and the forecaster's next withdrawal, over the
+    question's scheduled time (0..1); ``score_before`` and ``score``, by the protocol's rule, of the
+    forecast it replaced and of itself; ``points`` = (score_before − score) × remaining, positive
+    where the update helped. Sorted by question, forecaster, start.
+
+    Where nothing stood before (the first forecast, or the first after a withdrawal) score_before
+    and points are NaN. Updates that never stood have no row. For each question and forecaster
+
+        ∫ score dt / (s − o) = Σ score × remaining over those first rows − Σ points,
+
+    to rounding. Where the rule is quadratic, points = promised + surprise: ``promised`` is what
+    the update would earn on average if its own belief were right, |Δp|² × remaining for `brier` on
+    a binary question, and ``surprise`` the rest, 2 Δp (y − p) × remaining; otherwise both are NaN.
+    It is bookkeeping, not causation: the credit goes to whoever moved last.
+
+    ``protocol`` gives the rule; it may not have a reference. Both frames are described at `score`;
+    raises InputError.
+
+    >>> import pandas as pd
+    >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
+    ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
+    >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
+    ...     "probability": [0.4, 0.7], "made_at": ["2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z"]})
+    >>> earned = attribution(questions, forecasts)
+    >>> earned[["remaining", "score", "points", "promised", "surprise"]].round(3)
+       remaining  score  points  promised  surprise
+    0        1.0   0.36     NaN       NaN       NaN
+    1        0.6   0.09   0.162     0.054     0.108
+    """
+    chosen = named(protocol)
+    if chosen.reference is not None:
+        rule = "points are worked out for a forecaster's own score: take a protocol without others"
+        raise InputError([Problem("", "protocol", None, chosen.name, rule)])
+    ledger = read(questions, forecasts)
+    parts = []
+    for block in ledger.blocks:
+        applied = rule_for(chosen, block)
+        if applied is not None:
+            parts.append(_earned(applied, block, ledger.questions))
+    empty = pd.DataFrame({name: np.zeros(0) for name in COLUMNS})
+    earned = pd.concat(parts, ignore_index=True) if parts else empty
+    earned = earned.astype(dict.fromkeys(COLUMNS[:3], np.int64))
+    if len(parts) > 1:
+        earned = earned.sort_values(["question_id", "forecaster", "start_s"], ignore_index=True)
+    ids = ledger.questions.ids.take(earned["question_id"].to_numpy())
+    forecasters = ledger.forecasters.take(earned["forecaster"].to_numpy())
+    return earned.assign(question_id=ids, forecaster=forecasters)
+
+
+def _earned(rule: Rule, block: Block, questions: Questions) -> pd.DataFrame:
+    path = segments(block, questions, scored=True)
+    p, y = resolved(rule, block, path, questions)
+    replaces = path.joined()
+    last = np.flatnonzero(~np.append(replaces[1:], False))
+    until = path.end[last].repeat(np.diff(last, prepend=-1))
+    whole = (questions.scheduled_us - questions.open_us)[path.question]
+    remaining = (until - path.start) / whole
+    score = rule.kernel(p, y)
+    before = _previous(score, replaces)
+    promised = np.full(len(path), np.nan)
+    if rule.deviation is not None:
+        deviation = rule.deviation(p, y).reshape(len(path), -1).T
+        moved = [axis - _previous(axis, replaces) for axis in deviation]
+        promised = sum((axis * axis for axis in moved), np.zeros(len(path))) * remaining
+    with np.errstate(invalid="ignore"):
+        points = (before - score) * remaining
+    return pd.DataFrame(
+        {
+            "question_id": path.question,
+            "forecaster": path.forecaster,
+            "forecast": path.row if block.row is None else block.row[path.row],
+            "start_s": path.start / 1e6,
+            "remaining": remaining,
+            "score_before": before,
+            "score": score,
+            "points": points,
+            "promised": promised,
+            "surprise": points - promised,
+        }
+    )
+
+
+def _previous(value: Floats, replaces: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+    """Return the value of the segment that each one replaces, NaN where it replaces none."""
+    before = np.full(len(value), np.nan)
+    before[1:][replaces[1:]] = value[:-1][replaces[1:]]
+    return before

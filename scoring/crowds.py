@@ -1,0 +1,238 @@
+"""The crowd: one forecast made of everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from scoring import columns
+from scoring.columns import Flags, Floats, Ints
+from scoring.errors import InputError, Problem, Problems
+from scoring.frames import BINARY, NUMERIC, Block, Questions, read
+from scoring.segments import Places, segments
+
+# Running weights are sums of rounded numbers; within this share of the total a tie is a tie.
+TIE = 1e-12
+
+Time = str | datetime | pd.Timestamp
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Forecasts that stand at one moment of one question, for many of these at once.
+
+    ``p`` is (n, options), binary forecasts as no and yes, NaN where a forecast lacks an option.
+    The rows of each moment stand together, in the order in which they were made, the first of
+    them at ``first``.
+    """
+
+    p: Floats
+    first: Places
+
+    @property
+    def size(self) -> Ints:
+        """How many forecasts each moment has."""
+        return np.diff(self.first, append=len(self.p)).astype(np.int64)
+
+    def sum(self, value: Floats) -> Floats:
+        """Return the sums over each moment's rows."""
+        return np.add.reduceat(value, self.first, axis=0)
+
+
+def crowd(
+    questions: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    method: str = "recency_weighted",
+    at: Time | Sequence[Time] | None = None,
+) -> pd.DataFrame:
+    """Return the crowd's forecast on every question at one time or at several.
+
+    ``question_id``; ``at``, the time in UTC; ``forecasters``, how many are live then; ``p``, the
+    crowd's probability of "yes" on a binary question; where there are multiple-choice questions,
+    ``p0``, ``p1``, … for their options (what does not apply is NaN). Sorted by question and time.
+    ``at`` is a time with an offset or several; without it each question is seen just before its
+    actual close, else its scheduled one. A question on which nobody is live then has no row. Nor
+    have numeric and date questions: what to make of many distributions is not settled here.
+
+    - ``mean`` and ``median``: of the live forecasts.
+    - ``recency_weighted``: the weighted median; the i-th of n, in the order in which they were
+      made, weighs e^(√i − √n), or 1 while n ≤ 2. An exact tie takes the mean of the middle two.
+    - ``geometric_odds``: the geometric mean of the odds. NaN where one says 0 and another 1.
+    - ``extremized``: those odds to the power n (√(3n² − 3n + 1) − 2) / (n² − n − 1), which is 1 for
+      one forecaster and goes to √3 for many: forecasters who know different things are together
+      surer than each is. Neyman & Roughgarden (2022), doi:10.1145/3490486.3538243.
+
+    On multiple choice each option is worked out by itself, over the forecasts that have it, and
+    then all are scaled to sum to one. Both frames are described at `score`; raises InputError.
+
+    >>> import pandas as pd
+    >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
+    ...                           "scheduled_close_time": ["2026-01-11T00:00:00Z"]})
+    >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben", "eva"],
+    ...     "probability": [0.2, 0.8, 0.6], "made_at": ["2026-01-02T00:00:00Z",
+    ...     "2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z"]})
+    >>> crowd(questions, forecasts)[["question_id", "forecasters", "p"]]
+      question_id  forecasters    p
+    0           q            3  0.6
+    >>> crowd(questions, forecasts, "mean", at="2026-01-03T00:00:00Z")["p"].tolist()
+    [0.5]
+    """
+    if method not in METHODS:
+        rule = f"must be one of {', '.join(METHODS)}"
+        raise InputError([Problem("", "method", None, method, rule)])
+    moments = None if at is None else _moments(at)
+    ledger = read(questions, forecasts)
+    parts = [
+        _aggregates(block, ledger.questions, METHODS[method], moments)
+        for block in ledger.blocks
+        if block.kind != NUMERIC
+    ]
+    names = ["question", "at", "forecasters", "p"]
+    frame = pd.concat([part for part in parts if len(part)] or [_NOTHING], ignore_index=True)
+    options = sorted(set(frame.columns) - set(names), key=lambda name: int(name[1:]))
+    frame = frame[names + options].sort_values(["question", "at"], ignore_index=True)
+    ids = ledger.questions.ids.take(frame.pop("question").to_numpy(dtype=np.int64))
+    frame.insert(0, "question_id", ids)
+    return frame.assign(at=pd.to_datetime(frame["at"], unit="us", utc=True))
+
+
+_NOTHING = pd.DataFrame(
+    {
+        "question": np.zeros(0, dtype=np.int64),
+        "at": np.zeros(0, dtype=np.int64),
+        "forecasters": np.zeros(0, dtype=np.int64),
+        "p": np.zeros(0),
+    }
+)
+
+
+def _moments(at: Time | Sequence[Time]) -> Ints:
+    """Return the times asked for, in order, as microseconds since 1970."""
+    asked = [at] if isinstance(at, str | datetime) else list(at)
+    problems = Problems()
+    frame = pd.DataFrame({"at": pd.Series(asked, dtype=object)})
+    moments = columns.times(frame, "at", problems, "", required=True)
+    problems.raise_any()
+    return np.unique(moments)
+
+
+def _aggregates(
+    block: Block, questions: Questions, method: Callable[[Standing], Floats], moments: Ints | None
+) -> pd.DataFrame:
+    path = segments(block, questions, scored=False)
+    opened = questions.open_us[path.question]
+    if moments is None:
+        close = questions.close_us[path.question]
+        row = np.flatnonzero(opened + path.end == close)
+        moment = close[row]
+    else:
+        since = np.searchsorted(moments, opened + path.start)
+        until = np.searchsorted(moments, opened + path.end)
+        row = np.repeat(np.arange(len(path)), until - since)
+        # The k-th repetition of a segment is the k-th of the moments at which it is live.
+        skipped = np.cumsum(until - since) - (until - since)
+        moment = moments[np.arange(len(row)) + (since - skipped)[row]]
+    if not len(row):
+        return _NOTHING
+    question, made = path.question[row], path.row[row]
+    order = np.lexsort((made, block.time_us[made], moment, question))
+    question, moment, made = question[order], moment[order], made[order]
+    changed = (question[1:] != question[:-1]) | (moment[1:] != moment[:-1])
+    p = block.p[made]
+    if block.kind == BINARY:
+        p = np.stack([1 - p, p], axis=1)
+    standing = Standing(p, np.flatnonzero(np.append(True, changed)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        whole = method(standing)
+        whole = whole / np.nansum(whole, axis=1, keepdims=True)
+    found = {
+        "question": question[standing.first],
+        "at": moment[standing.first],
+        "forecasters": standing.size,
+        "p": whole[:, 1] if block.kind == BINARY else np.nan,
+    }
+    if block.kind != BINARY:
+        found |= {f"p{k}": option for k, option in enumerate(whole.T)}
+    return pd.DataFrame(found)
+
+
+# --- methods: each returns one row a moment, options still to be scaled to sum to one -------------
+
+
+def _mean(standing: Standing) -> Floats:
+    return _mean_of(standing, standing.p)
+
+
+def _median(standing: Standing) -> Floats:
+    return _weighted_median(standing, np.ones(len(standing.p)))
+
+
+def _recency_weighted(standing: Standing) -> Floats:
+    size = np.repeat(standing.size, standing.size)
+    place = np.arange(len(size)) - np.repeat(standing.first, standing.size) + 1
+    weight = np.where(size <= 2, 1.0, np.exp(np.sqrt(place) - np.sqrt(size)))
+    return _weighted_median(standing, weight)
+
+
+def _geometric_odds(standing: Standing) -> Floats:
+    return np.exp(_mean_of(standing, np.log(standing.p)))
+
+
+def _extremized(standing: Standing) -> Floats:
+    n = standing.size.astype(np.float64)
+    power = n * (np.sqrt(3 * n * n - 3 * n + 1) - 2) / (n * n - n - 1)
+    mean = _mean_of(standing, np.log(standing.p))
+    # From the largest down, so that no power of a small probability is lost.
+    behind: Floats = mean - np.nanmax(mean, axis=1, keepdims=True)
+    return np.exp(power[:, None] * behind)
+
+
+METHODS: dict[str, Callable[[Standing], Floats]] = {
+    "mean": _mean,
+    "median": _median,
+    "recency_weighted": _recency_weighted,
+    "geometric_odds": _geometric_odds,
+    "extremized": _extremized,
+}
+
+
+def _mean_of(standing: Standing, value: Floats) -> Floats:
+    there = ~np.isnan(value)
+    return standing.sum(np.where(there, value, 0.0)) / standing.sum(there.astype(np.float64))
+
+
+def _weighted_median(standing: Standing, weight: Floats) -> Floats:
+    moment = np.repeat(np.arange(len(standing.first)), standing.size)
+    median = np.full((len(standing.first), standing.p.shape[1]), np.nan)
+    for k, option in enumerate(standing.p.T):
+        there = ~np.isnan(option)
+        of = moment[there]
+        if len(of):
+            seen = of[_starts(of)]
+            median[seen, k] = _median_of(option[there], weight[there], of)
+    return median
+
+
+def _starts(group: Places) -> Places:
+    return np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+
+
+def _median_of(value: Floats, weight: Floats, group: Places) -> Floats:
+    """Return the weighted median within each run of equal groups."""
+    order = np.lexsort((value, group))
+    value, weight, first = value[order], weight[order], _starts(group)
+    size = np.diff(first, append=len(value))
+    total = np.add.reduceat(weight, first)
+    so_far = np.cumsum(weight)
+    so_far -= np.repeat(so_far[first] - weight[first], size)
+    over = so_far - np.repeat(total / 2, size)
+    slack = np.repeat(total * TIE, size)
+    below: Flags = over < -slack
+    middle = first + np.add.reduceat(below, first, dtype=np.int64)
+    tied = np.abs(over[middle]) <= slack[middle]
+    after = np.minimum(middle + tied, len(value) - 1)
+    return (value[middle] + value[after]) / 2
