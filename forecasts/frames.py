@@ -183,7 +183,7 @@ def ledger_frames(
 def revision(session: Session) -> tuple[int, ...]:
     """Return numbers that differ once anything has been written that bears on a report."""
     tables = (Forecast, QuestionRevision, Resolution, Membership, Citation)
-    newest = select(*(select(func.max(t.id)).scalar_subquery() for t in tables))  # type: ignore[call-overload]
+    newest = select(*(select(func.max(t.id)).scalar_subquery() for t in tables))
     return tuple(number or 0 for number in session.exec(newest).one())
 
 

@@ -1,20 +1,25 @@
-"""Scores of confirmed resolutions: stored with them, and rebuildable from the ledger alone."""
+"""Scores of confirmed resolutions: stored with them, and rebuildable from the ledger alone.
+
+The engine and its frames are imported when something is scored, not when a score is read: they
+bring NumPy and pandas, which take longer to load than a question takes to show.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-import scoring
-from forecasts.frames import scoring_frames
 from forecasts.models import Member, Question, Resolution, Score
 from forecasts.questions import Stands, listing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STORED_PROTOCOLS = ("brier", "brier_final", "brier_original")
 
@@ -26,6 +31,10 @@ def score_frames(
 
     Columns: question_id, forecaster, protocol, score, coverage, updates.
     """
+    import pandas as pd
+
+    import scoring
+
     parts = [scoring.score(questions, forecasts, protocol) for protocol in protocols]
     return pd.concat(parts, ignore_index=True).sort_values(
         ["protocol", "question_id", "forecaster"], kind="stable", ignore_index=True
@@ -37,6 +46,9 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
 
     Each must be the one that stands for its question. Scores of superseded resolutions stay.
     """
+    import scoring
+    from forecasts.frames import scoring_frames
+
     by_question = {resolution.question_id: resolution.id for resolution in resolutions}
     slugs = dict(
         session.exec(

@@ -291,15 +291,21 @@ def check_offered(value: Value, lowest: float) -> Value:
     return value
 
 
+def to_percent(p: float) -> float:
+    """Return ``p`` as a percentage to edit, to six decimals."""
+    return round(100 * p, 6)
+
+
 def left_over(percents: Sequence[float | None]) -> float:
-    """Return what is missing to 100 % (negative: given too much), to six decimals."""
-    return round(100 - math.fsum(p for p in percents if p is not None), 6)
+    """Return what is missing to 100 % (negative: given too much), to four decimals."""
+    return round(100 - math.fsum(p for p in percents if p is not None), 4)
 
 
 def from_percents(percents: Sequence[float | None], question: QuestionText) -> Value:
     """Return the vector of these percentages; options left blank share what is left equally.
 
-    Refused as ``check_value`` says, and where nothing is left for the blank ones.
+    Percentages that sum to 100 to four decimals, such as three times 33.33333, are divided by
+    their sum. Refused as ``check_value`` says, and where nothing is left for the blank ones.
     """
     left, blank = left_over(percents), sum(p is None for p in percents)
     if left < 0 or (left > 0 and not blank):
@@ -307,9 +313,9 @@ def from_percents(percents: Sequence[float | None], question: QuestionText) -> V
             f"The percentages sum to {100 - left:g}, and they must sum to 100.",
             remedy="Change one of them, or leave an option blank: it gets what is left.",
         )
-    share = Decimal(str(left)) / 100 / max(blank, 1)
-    vector = tuple(float(share if p is None else Decimal(str(p)) / 100) for p in percents)
-    return check_value(Value(probabilities=vector), question)
+    filled = [left / blank if p is None else p for p in percents]
+    total = math.fsum(filled)
+    return check_value(Value(probabilities=tuple(p / total for p in filled)), question)
 
 
 def say_probability(p: float) -> str:

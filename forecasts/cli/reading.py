@@ -122,7 +122,8 @@ def _print_history(console: Console, session: Session, stands: Stands) -> None:
         console.print(plain(_line(forecast, handle, stands)))
         for citation, evidence in cited.get(forecast.id or 0, []):
             what = evidence.title or evidence.note or evidence.url or ""
-            where = f" ({evidence.url})" if evidence.url and what != evidence.url else ""
+            shown = evidence.url and what != evidence.url and evidence.url.startswith("http")
+            where = f" ({evidence.url})" if shown else ""
             console.print(plain(f"    {citation.stance}: {what}{where}"), style="dim")
 
 
