@@ -66,6 +66,9 @@ _DATED = re.compile(
     r"|August|September|October|November|December|(?:Jan|Feb|Aug|Sept?|Oct|Nov|Dec)\."
     r"|(?:19|20)\d{2})\b"
 )
+_OCCASION = re.compile(
+    r"\b(?:at (?:the|an?|his|her|their)|during|ahead of|after|before) .*\b(?:19|20)\d{2}\b"
+)
 # What people and things do in pictures …
 _SCENE = re.compile(
     r"\b(?:attends?|arrives?|speaks?|walks?|stands?|sits?|pass(?:es)?|looks?|watch(?:es)?"
@@ -84,13 +87,13 @@ _STAGED = re.compile(
 )
 _NARRATES = re.compile(
     r"\b(?:was|were|had|has|have|will|would|could|may|might|must|should|can|did|does|do|went|came"
-    r"|made|gave|took|rose|fell|became|began|won|lost|because|although|however|but)\b"
-    r"|n['’]t\b",
-    re.IGNORECASE,
+    r"|made|gave|took|rose|fell|became|began|won|lost|[Bb]ecause|[Aa]lthough|[Hh]owever|[Bb]ut)\b"
+    r"|n['’]t\b"
 )
 _QUOTES = re.compile(r"\b(?:said|says|told|according to)\b|[\"“”]", re.IGNORECASE)
-_PAST = re.compile(
-    r"\b[a-z]{2,}ed\b(?! (?:by|in|at|on|near|with|for|as|outside|along|to|from|during)\b)"
+_HAS_VERB = re.compile(
+    r"\b(?:is|are|go|goes)\b"
+    r"|\b[a-z]{2,}ed\b(?! (?:by|in|at|on|near|with|for|as|outside|along|to|from|during)\b)"
 )
 
 
@@ -128,8 +131,9 @@ def is_caption(line: str, following: str | None) -> bool:
         return False
     if _STAGED.search(line):
         return True
-    shows = _SCENE.search(line) is not None or not _PAST.search(line)
-    return shows and _DATED.search(line) is not None
+    if _SCENE.search(line):
+        return _DATED.search(line) is not None
+    return _OCCASION.search(line) is not None and not _HAS_VERB.search(line)
 
 
 def ends_with_credit(line: str) -> bool:

@@ -28,6 +28,11 @@ _NO_VERB = (
 )
 _VERB = rf"{ADVERBS}{_NO_VERB}(?P<verb>[a-z][a-z-]+)\b"
 _IS = rf"(?<!\w)(?:is|are|am|isn't|aren't|looks?|seems?|appears?|remains?|stands?) {ADVERBS}"
+_HAS = rf"(?:has|have) {ADVERBS}"
+_GOING = r"(?:going|about)"
+_SCHEDULED = r"(?:scheduled|planned|slated|set|fixed|called)"
+_EXPECTS = r"(?:expects?|wants?|forecasts?|predicts?|projects?)"
+_SUBJECT = r"(?P<subject>[^,;:.\"]{2,60}?)"
 _BOUND = (
     r"(?:likely|unlikely|expected|scheduled|due|set|slated|poised|bound|tipped|forecast|projected"
     r"|planned|anticipated|going|about|certain|sure|on course|on track|ready|determined|destined"
@@ -47,12 +52,12 @@ _INTENDS = (
 _VOWED = r"(?:vowed|pledged|promised|threatened|sworn|committed|undertaken)"
 _PLANNED = r"(?:planned|intended|hoped|wanted|aimed|expected|sought)"
 _AGREED = (
-    r"(?:agreed|decided|offered|proposed|invited|asked|ordered|told|urged|chosen|elected|voted|opted"
-    r"|given|allowed|promised|scheduled)"
+    r"(?:agreed|decided|offered|proposed|invited|asked|ordered|told|urged|chosen|elected|voted"
+    r"|opted|given|allowed|promised|scheduled)"
 )
 _PRESENT = (
-    r"(?:takes? (?:effect|office|place|over|part|off|hold|up)|(?:comes?|goes?) into (?:force|effect)"
-    r"|enters? into force|expires?|lapses?|meets?|votes?|opens?|closes?|begins?|starts?|ends?"
+    r"(?:takes? (?:effect|office|place|over|part|off|hold|up)|comes? into (?:force|effect)"
+    r"|goes? into effect|enters? into force|expires?|lapses?|meets?|votes?|opens?|closes?|begins?|starts?|ends?"
     r"|finish(?:es)?|concludes?|resumes?|returns?|reopens?|convenes?|reconvenes?|gathers?|hosts?"
     r"|holds?|visits?|travels?|arrives?|leaves?|departs?|fl(?:y|ies)|heads?|go(?:es)?|runs?"
     r"|launch(?:es)?|lifts? off|retires?|steps? down|stands? down|stands? trial|appears?|faces?"
@@ -71,7 +76,7 @@ _PROMISE = (
 )
 _MOVED = (
     r"(?:postponed|delayed|deferred|moved|rescheduled|extended|adjourned|suspended|pushed back"
-    r"|put off|brought forward|invited|summoned)"
+    r"|put off|brought forward|invited|summoned)(?: by [\w-]+ [\w-]+,?)?"
 )
 
 
@@ -84,29 +89,26 @@ CUES = (
     _cue("would", "would vote", rf"(?<![\w'-])(?:would|wouldn't|\w+'d) {_VERB}"),
     _cue("might", "could vote", rf"(?<![\w'-])(?P<modal>could|couldn't|may|might) {_VERB}"),
     _cue("intends", "plans to vote", rf"\b{_INTENDS} {ADVERBS}to {_VERB}"),
-    _cue("vowed", "has vowed to vote", rf"\b(?:(?:has|have) {ADVERBS})?{_VOWED} (?:not )?to {_VERB}"),
+    _cue("vowed", "has vowed to vote", rf"\b(?:{_HAS})?{_VOWED} (?:not )?to {_VERB}"),
     _cue("bound", "is expected to vote", rf"{_IS}{_BOUND} (?:not )?to {_VERB}"),
-    _cue("bound", "we're going to vote", rf"(?<=\w)'(?:s|m|re) {ADVERBS}(?:going|about) to {_VERB}"),
+    _cue("bound", "we're going to vote", rf"(?<=\w)'(?:s|m|re) {ADVERBS}{_GOING} to {_VERB}"),
     _cue("bound", "is to vote", rf"(?<!\w)(?:is|are) {ADVERBS}to {_VERB}"),
     _cue("likely", "a bill likely to pass", rf"\b(?:un)?likely to {_VERB}"),
-    _cue(
-        "expects",
-        "expect the sale to close",
-        r"\b(?:expects?|wants?|forecasts?|predicts?|projects?) "
-        rf"(?!to\b)(?P<subject>[^,;:.\"]{{2,60}}?) to {_VERB}",
-    ),
+    _cue("expects", "expect the sale to close", rf"\b{_EXPECTS} (?!to\b){_SUBJECT} to {_VERB}"),
     _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= [\w'-])"),
     _cue("planned", "planned to vote", rf"\b{_PLANNED} to {_VERB}"),
     _cue("was bound", "was due to vote", rf"\b(?:was|were|been) {ADVERBS}{_BOUND} to {_VERB}"),
     _cue("agreed", "agreed to vote", rf"\b{_AGREED} (?:[^,;:.\"]{{1,40}}? )?to {_VERB}"),
-    _cue("set for", "is set for Friday", rf"(?:{_IS}|\b(?:has|have) been )(?:scheduled|planned|slated|set) for\b"),
+    _cue("set for", "is set for Friday", rf"(?:{_IS}|\b{_HAS}been ){_SCHEDULED} for\b"),
     _cue("weak", "is expected on Friday", rf"{_IS}{_BOUND}\b"),
     _cue("weak", "must vote", rf"\b(?:should|must|has to|have to|needs? to) {_VERB}"),
     _cue("weak", "a plan for a vote", rf"\b{_PROMISE}\b"),
-    _cue("weak", "has until Friday", r"\b(?:has|have|gave|gives?|given|granted)\b[^,;:.\"]{0,40} until\b"),
+    _cue(
+        "weak", "has until Friday", r"\b(?:ha[sd]|have|gave|gives?|given)\b[^,;:.\"]{0,40} until\b"
+    ),
     _cue("weak", "wants it done by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
-    _cue("weak", "has been moved to Friday", rf"\b{_MOVED}(?: by [\w-]+ [\w-]+,?)? (?:to|until|till|into|for)\b"),
+    _cue("weak", "has been moved to Friday", rf"\b{_MOVED} (?:to|until|till|into|for)\b"),
     _cue("present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?[a-z]+ing\b"),
     _cue("present", "votes", rf"\b(?P<present>{_PRESENT})\b"),
     _cue("infinitive", "Senate to vote", rf"\bto {_VERB}"),
-)  # fmt: skip
+)

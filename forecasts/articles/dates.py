@@ -24,7 +24,7 @@ NUMBERS = {
 }  # fmt: skip
 # The largest count that a page prints before it changes to the next unit: what "France 242
 # days ago" means (the channel is called France 24) follows from "42 days" being no such count.
-LARGEST = {"s": 59, "min": 59, "h": 48, "d": 30, "w": 12, "mo": 23, "y": 99}
+LARGEST = {"s": 59, "min": 59, "h": 23, "d": 30, "w": 12, "mo": 23, "y": 99}
 ZONES = {
     "utc": 0, "gmt": 0, "z": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3,
     "gst": 4, "pkt": 5, "ist": 5.5, "ict": 7, "wib": 7, "hkt": 8, "sgt": 8, "jst": 9, "kst": 9,

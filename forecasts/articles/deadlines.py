@@ -36,8 +36,8 @@ from forecasts.articles.intervals import (
     one_day,
 )
 from forecasts.articles.periods import Period, find_periods
-from forecasts.articles.sentences import plain
 from forecasts.articles.tense import told_as_past
+from forecasts.articles.words import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,41 +152,27 @@ _HOUR = (
 
 # The first that fits is the holder. "lead" is where the phrase begins, if not with the form.
 _HOLDERS = tuple(
-    (kind, re.compile(rf"(?<![\w'])(?:{forms}) {_HOUR}$".replace(" ", r"\s+"), re.IGNORECASE))
-    for kind, forms in (
+    (kind, re.compile(rf"(?<![\w'])(?:{form}) {_HOUR}$".replace(" ", r"\s+"), re.IGNORECASE))
+    for kind, form in (
+        ("limit", r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|by|until|till|within"),
+        ("limit", r"up (?:to|until)|through(?: to)?|as late as|on or about"),
+        ("limit", r"(?:scheduled|planned|slated|expected|due|likely) (?P<lead>for|on|in|at)"),
+        ("limit", r"(?:set|booked|called|timed|fixed|tipped|earmarked|targeted) (?P<lead>for)"),
+        ("limit", r"(?:ready|in time|on track|plans?|date|deadline|pencill?ed in) (?P<lead>for)"),
         (
             "limit",
-            r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|by|until|till|up (?:to|until)"
-            r"|through(?: to)?|as late as|on or about|within",
+            r"(?:postponed|delayed|deferred|moved|rescheduled|extended|adjourned|put off|put back"
+            r"|pushed back|brought forward)(?: by [\w-]+ [\w-]+,?)? (?P<lead>to|into)",
         ),
-        (
-            "limit",
-            r"(?:scheduled|planned|slated|expected|due|likely|booked|targeted) (?P<lead>for|on|in|at)",
-        ),
-        (
-            "limit",
-            r"(?:set|pencill?ed in|earmarked|fixed|tipped|called|timed|ready|in time|plans?|date"
-            r"|deadline|on track) (?P<lead>for)",
-        ),
-        (
-            "limit",
-            r"(?:postponed|delayed|deferred|moved|rescheduled|extended|pushed back|put off|adjourned"
-            r"|brought forward)(?: by [\w-]+ [\w-]+,?)? (?P<lead>to|into)",
-        ),
-        (
-            "open",
-            r"last|past|previous|after|since|following|every|each|alternate|earlier(?: in| on)?"
-            r"|back (?:in|on)|not before|(?:no|not) (?:earlier|sooner) than|as of"
-            r"|(?:late|early) last|than(?: in| on)?|(?:days?|weeks?|months?|years?) (?:from|before|to)",
-        ),
+        ("open", r"last|past|previous|after|since|following|every|each|alternate|as of"),
+        ("open", r"earlier(?: in| on)?|back (?:in|on)|(?:late|early) last|than(?: in| on)?"),
+        ("open", r"not before|(?:no|not) (?:earlier|sooner) than"),
+        ("open", r"(?:days?|weeks?|months?|years?) (?:from|before|to)"),
         ("before", r"before|ahead of|prior to"),
-        (
-            "in",
-            r"in|on|at|during|over|from|come|around|about|between|as (?:early|soon) as|into"
-            r"|(?:starting|beginning|effective)(?: on| in| from)?|throughout|with effect from",
-        ),
+        ("in", r"in|on|at|during|over|from|come|around|about|between|into|throughout"),
+        ("in", r"as (?:early|soon) as|(?:starting|beginning|effective)(?: on| in| from)?"),
     )
-)  # fmt: skip
+)
 
 
 def _holder(left: str) -> tuple[str, int]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 
-from forecasts.articles.lines import LONG, is_prose, sentences, words
+from forecasts.articles.lines import LONG, ends_as_sentence, sentences, words
 
 
 def _alternatives(*parts: str) -> str:
     return "(?:" + "|".join(parts) + ")"
+
+
+_SIGNS = "☰≡✕×▼▲►▶◀←→↑↓★☆•·*-– |>»<«[("  # what icons become in text
 
 
 _BUTTON = re.compile(
@@ -120,10 +123,11 @@ def is_furniture(line: str) -> bool:
     """Return whether a line belongs to the site and not to an article."""
     if not words(line):
         return True
+    line = line.lstrip(_SIGNS)
     if len(line) <= LONG:
         if _TEASER.match(line) or _PROMPT.fullmatch(line):
             return True
-        if not is_prose(line) and _BUTTON.fullmatch(line):
+        if not ends_as_sentence(line) and _BUTTON.fullmatch(line):
             return True
     return is_origin(line) or is_advert(line)
 

@@ -87,14 +87,13 @@ class Page:
 
     def _is_caption(self, index: int) -> bool:
         """Return whether a line is a caption; a title above the name of an agency is none."""
-        line = self.lines[index]
-        if self.imprints[index] is not None or not is_caption(line.text, self._text(index + 1)):
+        text = self.lines[index].text
+        if self.imprints[index] is not None or not is_caption(text, self._text(index + 1)):
             return False
-        if ends_as_sentence(line.text) or line.text.endswith("|"):
+        if ends_as_sentence(text) or is_caption(text, None):
             return True
-        timed = any(
-            imprint is not None and imprint.when for imprint in self.imprints[index + 1 : index + 4]
-        )
+        below = self.imprints[index + 1 : index + 4]
+        timed = any(imprint is not None and imprint.when for imprint in below)
         return not (timed or index == self._opening or self.is_repeated(index))
 
     def _is_prose(self, index: int) -> bool:
@@ -114,8 +113,12 @@ class Page:
             near = self.imprints[max(0, index - 4) : index + 5]
             return any(imprint is not None and (imprint.when or imprint.author) for imprint in near)
         asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(words(text)) <= 20
-        below = self.imprints[index + 1] if index + 1 < len(self.imprints) else None
-        return asks and below is not None and not self.lines[index + 1].bullet
+        below = self.imprints[index + 1 : index + 3]
+        if not asks or not below or self.lines[index + 1].bullet:
+            return False
+        return below[0] is not None or (
+            below[-1] is not None and is_name(self.lines[index + 1].text)
+        )
 
     def is_repeated(self, index: int) -> bool:
         """Return whether the same line stands near, as titles do and names at their side do."""
@@ -126,7 +129,12 @@ class Page:
         near = [
             place
             for place in places
-            if 0 < abs(place - index) <= NEAR and not self.lines[place].bullet
+            if 0 < abs(place - index) <= NEAR
+            and not self.lines[place].bullet
+            and not any(
+                is_prose(between.text) and between.key != line.key
+                for between in self.lines[min(place, index) : max(place, index)]
+            )
         ]
         return bool(near) and (
             len(words(line.text)) >= 4
@@ -220,6 +228,8 @@ class Page:
         """Return whether a line names the publisher (or the author) beside a time."""
         text = self.lines[index].text
         if self.imprints[index] is not None or not is_name(text) or self.lines[index].level:
+            return False
+        if is_furniture(text):
             return False
         count = len(words(text))
         if is_publisher(text):

@@ -24,8 +24,8 @@ _LABEL = re.compile(
 )
 _ASIDE = re.compile(
     r"(?:\d+\s*-?\s*min(?:ute)?s?(?: read)?|\d[\d,.]*k?\s+(?:comments?|views?|shares?|reads?)"
-    r"|share|save|print|listen|(?:last )?(?:updated|modified|edited)\b.*|[A-Z]{2,4}|breaking"
-    r"|exclusive|live|premium|free)",
+    r"|share|save|print|listen|(?:last )?(?:updated|modified|edited)\b.*"
+    r"|(?-i:UTC|GMT|[A-Z]{1,2}[SD]?T)|breaking|exclusive|live|premium|free)",
     re.IGNORECASE,
 )
 _FIELD = re.compile(
@@ -142,7 +142,7 @@ def is_publisher(text: str) -> bool:
     """Return whether a name is of the kind that newspapers, agencies and sites have."""
     return len(words(text)) <= 7 and (
         _PUBLISHER.search(text) is not None
-        or re.fullmatch(r"[A-Z][A-Z\d&]{1,7}(?:[ -]?[A-Z\d]{1,7})?", text) is not None
+        or re.fullmatch(r"[A-Z][A-Z\d&]{1,7}(?:[ -][A-Z\d]{1,7})?", text) is not None
         or re.match(r"The [A-Z]", text) is not None
     )
 
@@ -158,7 +158,7 @@ def told_apart(names: Sequence[str]) -> tuple[str | None, str | None]:
     if not counts:
         return None, None
     order = list(counts)
-    publisher = max(order, key=lambda name: (is_publisher(name), counts[name], -order.index(name)))
+    publisher = max(order, key=lambda name: (is_publisher(name), counts[name], order.index(name)))
     author = next((name for name in order if name != publisher and _is_person(name)), None)
     return publisher, author
 

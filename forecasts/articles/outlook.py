@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from forecasts.articles.cues import CUES, Cue
 from forecasts.articles.deadlines import Deadline
-from forecasts.articles.sentences import plain
 from forecasts.articles.tense import told_as_past
+from forecasts.articles.words import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ _REQUEST = re.compile(
 )
 _NOUN_BEFORE = re.compile(
     r"(?:\b(?:the|an?|his|her|its|their|my|your|our|of|no|any|little|political|good|ill|free|strong"
-    r"|popular|living|own|against|at|military|economic|financial|naval|collective|sheer)|'s|s')\s+$",
+    r"|popular|living|own|against|at|military|economic|financial|naval|collective|sheer)"
+    r"|'s|s')\s+$",
     re.IGNORECASE,
 )
 _READER = re.compile(r"\b(?:[Yy]ou|[Rr]eaders|[Vv]isitors|[Ss]hoppers)\s+$")
@@ -92,7 +93,8 @@ _IF_ONLY = re.compile(
     r"\b[Ii]f\b[^;.]*\b(?:had|were|hadn't|weren't)\b|\b[Hh]ad (?:he|she|it|they|we|I|the)\b"
 )
 _LONG_AGO = re.compile(
-    r"\b(?:[Ii]n|[Ss]ince|[Bb]y|of) (?:1\d|20)\d\d\b|\b(?:years?|months?|decades?) (?:ago|earlier)\b"
+    r"\b(?:[Ii]n|[Ss]ince|[Bb]y|of) (?:1\d|20)\d\d\b"
+    r"|\b(?:years?|months?|decades?) (?:ago|earlier)\b"
     r"|\b[Ll]ast (?:year|decade|century)\b|\b(?:[Pp]revious|[Oo]riginally|[Oo]nce)\b"
 )
 _LENGTH = re.compile(r"(?:with)?in (?!the )[^.,]*\b(?:day|week|fortnight|month|year|decade)s?$")
@@ -107,20 +109,21 @@ _REPORTED = re.compile(
 _SUPPOSED = re.compile(
     r"(?:^|[,;]\s|\b(?:and|but|that)\s)[\"']*(?:(?:[Tt]his|[Tt]hat|[Ii]t|[Ww]hich)"
     r"|(?:[Aa]n?|[Aa]ny|[Ss]uch|[Tt]hese|[Tt]hat)(?: [\w'-]+){1,4})\s+$|\bwhich\s+$"
-    r"|\b(?:bill|plan|deal|rule|proposal|law|measure|tariff|agreement|move|amendment|merger|sale|ban"
-    r"|draft|levy|tax|treaty|scheme|project|order|package|reform|pact|cut|resolution|budget"
+    r"|\b(?:bill|plan|deal|rule|proposal|law|measure|tariff|agreement|move|amendment|merger|sale"
+    r"|ban|draft|levy|tax|treaty|scheme|project|order|package|reform|pact|cut|resolution|budget"
     r"|legislation|change|sanction|ruling|successor|strike|takeover)s?\b[^;:.]{0,60}$"
 )
 _STATE = re.compile(
     r"(?:seem|appear|explain|sound|look|know|think|mean|believe|suggest|suppose|imagine|like|rather"
     r"|say|argue|prefer|recall|remember|recogni[sz]e|hear|smell|afford|barely|hardly|scarcely|speak"
-    r"|contain|belong|depend|exist|swim|understand|wonder|notice|guess|admit|describe|count|do|tell|comment)"
+    r"|contain|belong|depend|exist|swim|understand|wonder|notice|guess|admit|describe|count|do|tell"
+    r"|comment)"
 )
 _DONE = re.compile(
     r"be\s+(?:\w+ly\s+)?(?!used|seen|heard|found|described|considered|regarded|called|read|argued"
     r"|felt|said|traced|explained|understood|viewed|compared|thought|mistaken|needed|based|related"
-    r"|tired|interested|united|limited|hundred)(?:[a-z]{2,}(?:ed|en|wn|id|de|lt|ld|nt|ought)|cut|hit"
-    r"|set|shut|put|lost|won|left|kept|met|split|able|forced|about|back|without)\b"
+    r"|tired|interested|united|limited|hundred)(?:[a-z]{2,}(?:ed|en|wn|id|de|lt|ld|nt|ought)|cut"
+    r"|hit|set|shut|put|lost|won|left|kept|met|split|able|forced|about|back|without)\b"
 )
 _REMARK = re.compile(
     r"(?:be (?:remembered|honest|recalled|familiar|all\b|forgiven|boys)|come as no surprise|not lie"

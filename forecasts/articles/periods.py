@@ -330,7 +330,8 @@ RULES = (
     Rule(
         "Friday; next Friday; Friday evening; Friday of next week; Friday week",
         _form(
-            rf"{_NOT_A_NAME}(?:{_WHICH} )?{_WEEKDAY}{_NEWSPAPER}(?: (?:morning|afternoon|evening|night))?"
+            rf"{_NOT_A_NAME}(?:{_WHICH} )?{_WEEKDAY}{_NEWSPAPER}"
+            r"(?: (?:morning|afternoon|evening|night))?"
             r"(?:(?:,?(?: of)? (?P<week>this|next) week)|(?P<later> week\b))?(?! (?:of )?last\b)"
         ),
         _weekday,
@@ -338,7 +339,8 @@ RULES = (
     Rule(
         "the first Sunday of October; the last Friday in March 2027",
         _form(
-            rf"(?:the )?(?P<nth>first|second|third|fourth|last) {_WEEKDAY} (?:of|in),? {_MONTH}{_YEAR}?"
+            r"(?:the )?(?P<nth>first|second|third|fourth|last) "
+            rf"{_WEEKDAY} (?:of|in),? {_MONTH}{_YEAR}?"
         ),
         _nth_weekday,
     ),

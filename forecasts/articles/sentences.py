@@ -11,45 +11,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from forecasts.articles.words import any_of
+
 _BREAK = re.compile(r"[ \t]*\n\s*")
 _STOP = re.compile(r"(?:\.{3}|[.!?…])[.!?…]*[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[^\W_a-z])")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 # These stand before a name or a number, so that a stop after them never ends a sentence.
-_TITLES = _words(
-    "mr mrs ms dr prof gen lt col sgt capt cmdr maj brig adm sen rep gov pres hon rev fr st mt ft "
-    "no nos art sec vs cf fig vol pp approx ca jan feb mar apr jun jul aug sept oct nov dec"
+_TITLES = re.compile(
+    any_of(
+        "mr mrs ms dr prof gen lt col sgt capt cmdr maj brig adm sen rep gov pres hon rev fr st "
+        "mt ft no nos art sec vs cf fig vol pp approx ca jan feb mar apr jun jul aug sept oct "
+        "nov dec"
+    )
 )
 # These may end one: they do if a word follows that commonly begins a sentence.
-_SHORT_FORMS = _words("inc corp co ltd plc llc jr sr etc")
-_OPENERS = _words(
-    "a after although an and as at before but by despite during each even few for from he her his "
-    "however if in it its last many meanwhile most no none on once one only other others our she "
-    "since so some that the their then there these they this those though to under until we what "
-    "when where while who with you yet"
+_SHORT_FORMS = re.compile(any_of("inc corp co ltd plc llc jr sr etc"))
+_OPENERS = re.compile(
+    any_of(
+        "a after although an and as at before but by despite during each even few for from he "
+        "her his however if in it its last many meanwhile most no none on once one only other "
+        "others our she since so some that the their then there these they this those though to "
+        "under until we what when where while who with you yet"
+    )
 )
+_INITIALS = re.compile(r"(?:[a-z]\.)+[a-z]")
 _WORD_BEFORE = re.compile(r"[\w.]+$")
 _WORD_AFTER = re.compile(r"\s+[\"'“‘«(\[]*([\w]+)")
-
-
-# Every character keeps its place, so that a position in the plain text is one in the text.
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("‘’‛", "'"),
-        **dict.fromkeys("“”„", '"'),
-        **dict.fromkeys("–‑‒−", "-"),
-        **dict.fromkeys("\u00a0\u202f\u2009", " "),
-    }
-)
-
-
-def plain(text: str) -> str:
-    """Return ``text`` with one sign for each quotation mark, dash and space; positions stay."""
-    return text.translate(_PLAIN)
 
 
 def find_sentences(text: str) -> list[tuple[int, int]]:
@@ -97,14 +85,13 @@ def _is_abbreviation(text: str, start: int, stop: re.Match[str]) -> bool:
     after = _WORD_AFTER.match(text, stop.end())
     if before is None:
         return False
-    word, opens = before.group().lower(), after is not None and after.group(1).lower() in _OPENERS
-    if word in _TITLES:
+    word = before.group().lower()
+    if _TITLES.fullmatch(word):
         return True
-    if len(word) == 1 and word.isalpha() and before.group().isupper():
-        return not opens or word == "i"
-    return (
-        word in _SHORT_FORMS or re.fullmatch(r"(?:[a-z]\.)+[a-z]", word) is not None
-    ) and not opens
+    opens = after is not None and _OPENERS.fullmatch(after.group(1).lower()) is not None
+    if len(word) == 1 and before.group().isupper():
+        return word == "i" or not opens
+    return not opens and (_SHORT_FORMS.fullmatch(word) or _INITIALS.fullmatch(word)) is not None
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from forecasts.articles.dates import find_stamp
 from forecasts.articles.furniture import ends_article, is_furniture
 from forecasts.articles.heads import Head, Line, Page
 from forecasts.articles.imprints import is_name, is_publisher
-from forecasts.articles.lines import key, trails_off, words
+from forecasts.articles.lines import key, sentences, trails_off, words
 
 TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
 TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
@@ -192,7 +192,7 @@ def _is_teaser(page: Page, head: Head, body: list[str], *, first: bool) -> bool:
         known = head.when or head.publisher or head.author
         return known is None and count < PREAMBLE_WORDS
     below = any(ends_article(line.text) for line in page.lines[: head.first])
-    return below and len(body) == 1 and count <= TEASER_WORDS
+    return below and len(body) == 1 and count <= TEASER_WORDS and len(sentences(body[0])) == 1
 
 
 def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArticle:
