@@ -35,6 +35,7 @@ from scoring.rules import (
 )
 from scoring.scores import score
 from scoring.segments import standing
+from scoring.version import __version__
 
 __all__ = [
     "PROTOCOLS",
@@ -45,6 +46,7 @@ __all__ = [
     "Protocol",
     "Recalibration",
     "Test",
+    "__version__",
     "attribution",
     "brier_original",
     "brier_score",
