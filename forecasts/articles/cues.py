@@ -38,7 +38,7 @@ _BOUND = (
     r"|planned|anticipated|going|about|certain|sure|on course|on track|ready|determined|destined"
     r"|prepared|in line|committed|predicted|estimated|planning|preparing|seeking|looking|aiming"
     r"|hoping|threatening|intending|proposing|pushing|working|gearing up|expecting|pledging|vowing"
-    r"|moving|racing)"
+    r"|moving|racing|in talks|in negotiations)"
 )
 _PURSUING = (
     r"(?:considering|weighing|mulling|contemplating|eyeing|exploring|planning|preparing|seeking"
@@ -57,8 +57,8 @@ _AGREED = (
 )
 _PRESENT = (
     r"(?:takes? (?:effect|office|place|over|part|off|hold|up)|comes? into (?:force|effect)"
-    r"|goes? into effect|enters? into force|expires?|lapses?|meets?|votes?|opens?|closes?|begins?|starts?|ends?"
-    r"|finish(?:es)?|concludes?|resumes?|returns?|reopens?|convenes?|reconvenes?|gathers?|hosts?"
+    r"|goes? into effect|enters? into force|expires?|lapses?|meets?|votes?|opens?|closes?"
+    r"|begins?|starts?|ends?|finish(?:es)?|concludes?|resumes?|returns?|reopens?|convenes?|reconvenes?|gathers?|hosts?"
     r"|holds?|visits?|travels?|arrives?|leaves?|departs?|fl(?:y|ies)|heads?|go(?:es)?|runs?"
     r"|launch(?:es)?|lifts? off|retires?|steps? down|stands? down|stands? trial|appears?|faces?"
     r"|publish(?:es)?|releases?|reports?|unveils?|announces?|decides?|rules?|hears?|delivers?"
@@ -67,6 +67,10 @@ _PRESENT = (
     r"|chooses?|elects?|picks?|marks?|celebrates?|turns?|ceases?|rises?|drops?|increases?|doubles?"
     r"|receives?|signs?|addresses|speaks?|testif(?:y|ies)|shuts?|stops?|tours?|submits?|files?"
     r"|competes?|tees? off|stages?|changes?|comes?)"
+)
+_COMING = (
+    r"(?:(?:in|over|within) the (?:coming|next few|next several) (?:days|weeks|months|years)"
+    r"|(?:expected|due|likely) (?:soon|shortly|imminently|any (?:day|time)|within (?:days|weeks|months)))"
 )
 _PROMISE = (
     r"(?:desire|hopes?|plans?|intentions?|bids?|ambitions?|pledges?|promises?|promised|proposals?"
@@ -96,9 +100,11 @@ CUES = (
     _cue("likely", "a bill likely to pass", rf"\b(?:un)?likely to {_VERB}"),
     _cue("expects", "expect the sale to close", rf"\b{_EXPECTS} (?!to\b){_SUBJECT} to {_VERB}"),
     _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= [\w'-])"),
+    _cue("pursues", "risks losing a vote", r"\brisks? (?:[a-z]+ing)\b"),
+    _cue("coming", "a vote in the coming weeks", rf"\b{_COMING}\b"),
     _cue("planned", "planned to vote", rf"\b{_PLANNED} to {_VERB}"),
     _cue("was bound", "was due to vote", rf"\b(?:was|were|been) {ADVERBS}{_BOUND} to {_VERB}"),
-    _cue("agreed", "agreed to vote", rf"\b{_AGREED} (?:[^,;:.\"]{{1,40}}? )?to {_VERB}"),
+    _cue("agreed", "agreed to vote", rf"\b(?:{_HAS})?{_AGREED} (?:[^,;:.\"]{{1,40}}? )?to {_VERB}"),
     _cue("set for", "is set for Friday", rf"(?:{_IS}|\b{_HAS}been ){_SCHEDULED} for\b"),
     _cue("weak", "is expected on Friday", rf"{_IS}{_BOUND}\b"),
     _cue("weak", "must vote", rf"\b(?:should|must|has to|have to|needs? to) {_VERB}"),

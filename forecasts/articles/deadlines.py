@@ -87,6 +87,8 @@ def _whole(whole: Interval, _: re.Match[str]) -> Interval:
 
 
 def _end(whole: Interval, _: re.Match[str]) -> Interval:
+    if whole.unit in ("day", "length"):
+        raise ValueError("the talks end on Friday, or in a week: a verb")
     return Interval(whole.last, whole.last, "end")
 
 
@@ -109,11 +111,11 @@ def _nth_week(whole: Interval, match: re.Match[str]) -> Interval:
 
 
 _PARTS: tuple[tuple[re.Pattern[str], Callable[[Interval, re.Match[str]], Interval]], ...] = tuple(
-    (re.compile(rf"(?<!\w)(?:the )?{form}$".replace(" ", r"\s+"), re.IGNORECASE), part)
+    (re.compile(rf"(?<!\w)(?:the )?(?:{form})$".replace(" ", r"\s+"), re.IGNORECASE), part)
     for form, part in (
         (r"early(?: in | on |[ -])", _early),
         (r"(?:mid[- ]?|middle of |midpoint of |midway through |halfway through )", _mid),
-        (r"(?:very )?(?:end|close)(?: of |-| )", _end),
+        (r"(?:very )?(?:end|close) of |end[- ]", _end),
         (r"(?:very )?(?:start|beginning|turn) of ", _start),
         (r"(?:later?|sometime|some time|some point|any time)(?: in | on |[ -])", _whole),
         (r"(?:rest|remainder|course|whole|duration|latter part) of ", _whole),

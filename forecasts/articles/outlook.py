@@ -174,6 +174,8 @@ def _by_itself(outlook: Outlook) -> bool:
             return not _HAD.search(before)
         case "vowed":
             return not _HAD.search(before) and not _is_old(outlook.deadline, before)
+        case "coming":
+            return not told_as_past(match.string, match.start(), match.end())
         case "bound":
             return not _AIM.search(before) and not _COMPARED.search(before)
         case "likely":

@@ -96,7 +96,15 @@ _NOT_WITHIN = any_of(
     "whether if because when while he she they it we that than to did does do not"
 )
 _NOT_A_SUBJECT = re.compile(
-    rf"^(?:{_NOT_FIRST})\b|\b(?:{_NOT_WITHIN})\b|[,;:\"()?!]|--| - ", re.IGNORECASE
+    rf"^(?:{_NOT_FIRST})\b|\b(?:and|or|also|now|next)$|\b(?:{_NOT_WITHIN})\b|[,;:\"()?!]|--| - ",
+    re.IGNORECASE,
+)
+_DETERMINER = re.compile(
+    any_of(
+        "the a an its their some many several most all two three four five six seven eight nine "
+        "ten more another other each"
+    ),
+    re.IGNORECASE,
 )
 # A sentence may begin with these without their being names.
 _COMMON = re.compile(
@@ -139,11 +147,13 @@ def _subject(sentence: str, outlook: Outlook, small_words: Collection[str]) -> s
     subject = _one_line(sentence[start:end]).strip(" ,")
     if not 1 <= len(subject.split()) <= 12 or _NOT_A_SUBJECT.search(plain(subject)):
         return ""
+    if not at_start:
+        return subject
     first, _, others = subject.partition(" ")
-    is_common = _COMMON.fullmatch(first) or (
-        first.lower() in small_words and not others[:1].isupper()
-    )
-    return first.lower() + subject[len(first) :] if at_start and is_common else subject
+    is_name = others[:1].isupper() or not (_COMMON.fullmatch(first) or first.lower() in small_words)
+    if is_name and not _DETERMINER.fullmatch(first):
+        return subject
+    return first.lower() + subject[len(first) :]
 
 
 # ---- the verb phrase
