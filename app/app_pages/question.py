@@ -1,0 +1,310 @@
+"""Question: what it asks, everyone's path, the form to update, where it comes from, its end."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.charts import NAMED, OTHERS, paths_chart
+from app.forms import forecast_form, withdraw_form
+from app.session import current_member, now, reading, settings
+from app.words import (
+    as_text,
+    closing,
+    counted,
+    link,
+    link_to,
+    paragraphs,
+    published,
+    shortened,
+    when,
+)
+from forecasts import access, questions, resolutions, scores, updates
+from forecasts.models import (
+    Citation,
+    Evidence,
+    Forecast,
+    QuestionRevision,
+    QuestionType,
+    Resolution,
+    ResolutionState,
+)
+from forecasts.paths import paths
+from forecasts.questions import Stands, Status
+from forecasts.scores import Scored
+from forecasts.values import say_value
+
+PER_PAGE = 15
+BADGES = {
+    Status.open: "green",
+    Status.upcoming: "gray",
+    Status.awaiting: "orange",
+    Status.proposed: "orange",
+    Status.resolved: "blue",
+    Status.annulled: "gray",
+    Status.ambiguous: "gray",
+}
+
+moment = now()
+slug = st.query_params.get("slug", "")
+if not slug:
+    st.title("Question", anchor=False)
+    st.info("Pick a question first.", icon="🔎")
+    st.page_link("app_pages/questions.py", label="Questions", icon="❓")
+    st.stop()
+
+with reading() as ledger:
+    question = questions.find(ledger, slug)
+    stands = questions.as_it_stands(ledger, question, now=moment)
+    member = current_member(ledger)
+    mine = None if member is None else updates.standing(ledger, question, member, at=moment)
+    history = updates.history(ledger, question)
+    cited = updates.evidence_of(ledger, question)
+    sources = questions.sources(ledger, question)
+    revisions = questions.revisions(ledger, question)
+    steps = resolutions.history(ledger, question)
+    handles = access.handles(ledger)
+    scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
+text = stands.text
+me = settings().member
+
+
+def head() -> None:
+    """Show the title, the status, the time left."""
+    st.title(as_text(text.title), anchor=False)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.badge(str(stands.status), color=BADGES[stands.status])  # type: ignore[arg-type]
+        if stands.resolution is not None and stands.status == Status.resolved:
+            st.badge(f"outcome: {as_text(stands.resolution.outcome)}", color="blue")
+        st.badge(str(text.type).replace("_", " "), color="gray")
+        for tag in text.tags or []:
+            st.badge(as_text(tag), color="gray")
+    times = [f"opened {when(text.open_time)}", f"{closing(text, moment)} ({when(text.close_time)})"]
+    if text.scheduled_resolve_time is not None:
+        times.append(f"to be resolved by {when(text.scheduled_resolve_time)}")
+    if text.family:
+        times.append(f"family {as_text(text.family)}")
+    st.caption(" · ".join(times))
+
+
+def chart() -> None:
+    """Show the paths, and what they show where there is none yet."""
+    if not history:
+        st.info("No forecast yet. The first one starts the chart.", icon="📈")
+        return
+    option = 0
+    if text.type == QuestionType.multiple_choice:
+        options = text.options or []
+        picked = st.selectbox(
+            "Option shown", options, format_func=as_text, help="The chart shows one option's paths."
+        )
+        option = options.index(picked)
+    with reading() as ledger:
+        lines = paths(ledger, question, text, now=moment, option=option)
+    others = sorted({handle for _, handle in history} - {me})
+    named = others[:NAMED]
+    if len(others) > NAMED:
+        named = st.multiselect(
+            "Forecasters in colour",
+            others,
+            default=named[:2],
+            max_selections=NAMED,
+            format_func=as_text,
+            help=f"The others are drawn in grey, as “{OTHERS}”.",
+        )
+    st.altair_chart(
+        paths_chart(lines, text, me=me, named=named),
+        alt=f"Forecasts on “{text.title}” over time: {counted(len(others), 'other forecaster')} "
+        "and the crowd’s median. Every forecast stands in the list under History.",
+    )
+    st.caption(
+        "Each line holds until its next step. Dashed: the median of the forecasts that stood. "
+        "Marks: evidence that came in; point at one to read it. Times are UTC."
+    )
+
+
+def update_panel() -> None:
+    """Show what stands and the form; or why there is none."""
+    if stands.status == Status.open:
+        st.subheader("Your forecast", anchor=False)
+        if mine is None:
+            st.caption("Nothing of yours stands yet.")
+        else:
+            st.markdown(f"Stands at **{as_text(say_value(mine, text.options))}**")
+            st.caption(f"since {when(mine.made_at)}")
+        forecast_form(stands, mine)
+        if mine is not None:
+            with st.expander("Withdraw"):
+                withdraw_form(stands)
+    elif stands.resolution is None:
+        st.subheader(str(stands.status).capitalize(), anchor=False)
+        if stands.status == Status.upcoming:
+            st.write(f"Forecasting begins {when(text.open_time)}.")
+        else:
+            st.write("Forecasting has ended; the outcome is not confirmed yet.")
+            st.page_link(
+                "app_pages/resolve.py",
+                label="Resolve it",
+                icon="⚖️",
+                query_params=link_to(question),
+            )
+    else:
+        outcome_panel(stands.resolution)
+
+
+def outcome_panel(resolution: Resolution) -> None:
+    """Show the outcome and what the reader earned."""
+    st.subheader(f"Outcome: {as_text(resolution.outcome)}", anchor=False)
+    own = next((row for row in scored if row.forecaster == me), None)
+    if own is not None:
+        left, right = st.columns(2)
+        left.metric("Your Brier (0–1)", f"{own.brier:.4f}", help="0 is best.")
+        right.metric("Coverage", f"{own.coverage:.0%}", help="Share of the time you had one.")
+    st.page_link(
+        "app_pages/resolve.py", label="Correct it", icon="⚖️", query_params=link_to(question)
+    )
+
+
+def words() -> None:
+    """Show what the question says, and the passages it was taken from."""
+    st.subheader("Resolution criteria", anchor=False)
+    st.markdown(paragraphs(text.resolution_criteria) or "_None were written._")
+    for heading, said in (("Fine print", text.fine_print), ("Background", text.background)):
+        if said.strip():
+            st.subheader(heading, anchor=False)
+            st.markdown(paragraphs(said))
+    if sources:
+        st.subheader("Where it comes from", anchor=False)
+    for source, article in sources:
+        with st.container(border=True):
+            if source.quote:
+                st.markdown(f"“{as_text(source.quote)}”")
+            known = [article.publisher or "", published(article.published_at)]
+            st.page_link(
+                "app_pages/articles.py",
+                label=as_text(article.title),
+                query_params={"article": str(article.id)},
+            )
+            st.caption(" · ".join(as_text(part) for part in known if part))
+
+
+def score_table(rows: list[Scored]) -> None:
+    """Show what everyone earned; the names of the scales stand over the numbers."""
+    st.subheader("Scores", anchor=False)
+    if not rows:
+        st.caption("Nobody had a live forecast, or the question yields no scores.")
+        return
+    st.table(
+        {
+            "Forecaster": [as_text(row.forecaster) for row in rows],
+            "Brier (0–1)": [f"{row.brier:.4f}" for row in rows],
+            "Brier, original (0–2)": [f"{row.original:.4f}" for row in rows],
+            "At the close (0–1)": [
+                "–" if row.final is None else f"{row.final:.4f}" for row in rows
+            ],
+            "Coverage": [f"{row.coverage:.0%}" for row in rows],
+            "Updates": [str(row.updates) for row in rows],
+        },
+        hide_index=True,
+        border="horizontal",
+    )
+    st.caption("0 is best on each scale. Brier: averaged over the time that a forecast stood.")
+
+
+def history_list() -> None:
+    """Show every forecast, newest first, with its evidence."""
+    newest = list(reversed(history))
+    pages = max(1, -(-len(newest) // PER_PAGE))
+    place = st.pagination(pages, key="history") if pages > 1 else 1
+    for forecast, handle in newest[(place - 1) * PER_PAGE : place * PER_PAGE]:
+        entry(forecast, handle)
+    if not newest:
+        st.caption("No forecasts yet.")
+
+
+def entry(forecast: Forecast, handle: str) -> None:
+    """Show one forecast: who, what, when, why, on what evidence."""
+    with st.container(border=True, gap="xsmall"):
+        said = as_text(say_value(forecast, text.options))
+        st.markdown(f"**{as_text(handle)}** — {said}")
+        st.caption(when(forecast.made_at))
+        if forecast.rationale:
+            st.markdown(paragraphs(forecast.rationale))
+        assert forecast.id is not None
+        for citation, evidence in cited.get(forecast.id, []):
+            st.markdown("- " + evidence_line(citation, evidence))
+
+
+def evidence_line(citation: Citation, evidence: Evidence) -> str:
+    """Return one citation as Markdown: its stance, what is cited, who published it."""
+    named = evidence.title or evidence.note or evidence.url or ""
+    known = [evidence.publisher or "", published(evidence.published_at)]
+    behind = " · ".join(as_text(part) for part in known if part)
+    line = f"*{citation.stance}*: {link(evidence.url, shortened(named, 300))}"
+    return f"{line} ({behind})" if behind else line
+
+
+def resolution_list() -> None:
+    """Show how the question got its answer, the first step first."""
+    for step in steps:
+        who = handles.get(step.member_id or 0, "a resolver")
+        known = "" if step.known_at is None else f", known at {when(step.known_at)}"
+        corrected = " (corrects the one before)" if step.supersedes_id else ""
+        mark = {ResolutionState.confirmed: "✅", ResolutionState.rejected: "✖️"}.get(
+            ResolutionState(step.state), "💬"
+        )
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"{mark} **{step.state}: {as_text(step.outcome)}**{known}{corrected}")
+            st.caption(f"{when(step.recorded_at)} · {as_text(who)}")
+            if step.note:
+                st.markdown(paragraphs(step.note))
+            if step.source:
+                st.markdown(link(step.source, step.source))
+    if not steps:
+        st.caption("Nobody has proposed or confirmed an outcome yet.")
+
+
+def revision_list(rows: list[QuestionRevision]) -> None:
+    """Show every wording, the newest first."""
+    for revision in reversed(rows):
+        who = handles.get(revision.member_id, "")
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{revision.number}. {as_text(revision.title)}**")
+            st.caption(
+                f"{when(revision.recorded_at)} · {as_text(who)} · {as_text(revision.reason)}"
+            )
+            st.caption(f"closes {when(revision.close_time)}")
+            if revision.resolution_criteria:
+                st.markdown(paragraphs(revision.resolution_criteria))
+
+
+def page(stands: Stands) -> None:
+    """Lay the page out: what is needed first comes first, on a narrow screen too."""
+    head()
+    wide, side = st.columns([2, 1], gap="medium")
+    with wide:
+        chart()
+    with side:
+        update_panel()
+    if stands.resolution is not None:
+        score_table(scored)
+    about, told = st.columns([1, 1], gap="medium")
+    with about:
+        words()
+    with told:
+        st.subheader("History", anchor=False)
+        everyone, end, wordings = st.tabs(
+            [
+                f"Forecasts ({len(history)})",
+                f"Resolution ({len(steps)})",
+                f"Wordings ({len(revisions)})",
+            ]
+        )
+        with everyone:
+            history_list()
+        with end:
+            resolution_list()
+        with wordings:
+            revision_list(revisions)
+
+
+page(stands)

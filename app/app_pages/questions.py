@@ -1,0 +1,111 @@
+"""Questions: find one, or ask one. What is searched for stands in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.forms import ask_form
+from app.session import current_member, now, reading
+from app.words import as_text, closing, counted, day, link_to, shortened
+from forecasts.filters import Filter, chosen, labels
+from forecasts.models import Forecast, QuestionType
+from forecasts.questions import Stands, Status, listing
+from forecasts.updates import standing_of
+from forecasts.values import say_value
+
+PER_PAGE = 20
+WHOSE = {"Mine": True, "Not yet mine": False}
+TYPES = {kind: kind.replace("_", " ") for kind in QuestionType}
+
+moment = now()
+
+
+def filters(tags: list[str], families: list[str]) -> Filter:
+    """Show the filters; return what they say."""
+    words = st.text_input(
+        "Search",
+        key="words",
+        type="search",
+        placeholder="Words of the title, background or criteria",
+        bind="query-params",
+    )
+    columns = st.columns(5)
+    status = columns[0].selectbox(
+        "Status", ["", *Status], format_func=anything, key="status", bind="query-params"
+    )
+    whose = columns[1].selectbox(
+        "Forecast", ["", *WHOSE], format_func=anything, key="whose", bind="query-params"
+    )
+    kind = columns[2].selectbox(
+        "Type",
+        ["", *TYPES],
+        format_func=lambda kind: TYPES.get(kind, "any"),
+        key="type",
+        bind="query-params",
+    )
+    tag = columns[3].selectbox(
+        "Tag", ["", *tags], format_func=anything, key="tag", bind="query-params"
+    )
+    family = columns[4].selectbox(
+        "Family", ["", *families], format_func=anything, key="family", bind="query-params"
+    )
+    return Filter(
+        words=words or "", status=status, tag=tag, family=family, type=kind, mine=WHOSE.get(whose)
+    )
+
+
+def anything(choice: str) -> str:
+    """Return the words for a choice of a filter; none picked: any will do."""
+    return choice or "any"
+
+
+def row(stands: Stands, standing: Forecast | None) -> None:
+    """Show one question: its title leads to its page."""
+    text = stands.text
+    said = [f"**{stands.status}**"]
+    if stands.resolution is not None:
+        said = [f"**{as_text(stands.resolution.outcome)}**"]
+    said += [closing(text, moment), day(text.close_time)]
+    if standing is not None:
+        said.append(f"you: **{as_text(shortened(say_value(standing, text.options), 60))}**")
+    said += [as_text(tag) for tag in (text.tags or [])[:4]]
+    with st.container(gap=None):
+        st.page_link(
+            "app_pages/question.py",
+            label=as_text(text.title),
+            query_params=link_to(stands.question),
+        )
+        st.caption(" · ".join(said))
+
+
+st.title("Questions", anchor=False)
+view = st.segmented_control(
+    "View",
+    ["Find", "Ask a question"],
+    default="Find",
+    required=True,
+    label_visibility="collapsed",
+    key="view",
+    bind="query-params",
+)
+if view == "Ask a question":
+    ask_form("ask", go_there=True)
+    st.stop()
+
+with reading() as ledger:
+    questions = listing(ledger, now=moment)
+    member = current_member(ledger)
+    mine = {} if member is None else standing_of(ledger, member, at=moment)
+if not questions:
+    st.info("No questions yet. Ask one of your own, or capture an article.", icon="👋")
+    st.page_link("app_pages/articles.py", label="Capture an article", icon="📰")
+    st.stop()
+
+found = chosen(questions, filters(*labels(questions)), standing=mine)
+st.caption(f"{counted(len(found), 'question')} of {len(questions):,}, soonest close first")
+if not found:
+    st.info("No question fits these filters. Take one of them away.", icon="🔎")
+pages = max(1, -(-len(found) // PER_PAGE))
+place = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+for stands in found[(place - 1) * PER_PAGE : place * PER_PAGE]:
+    row(stands, mine.get(stands.id))

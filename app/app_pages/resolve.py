@@ -1,0 +1,241 @@
+"""Resolve: decide what was proposed, settle what has ended, see what the resolvers looked up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app.session import act, form_key, now, reading
+from app.words import as_text, closing, link, link_to, paragraphs, shortened, when
+from forecasts import resolutions, runs
+from forecasts.models import Question, QuestionType, Resolution, RunState
+from forecasts.questions import Stands, Status, listing
+from forecasts.runs import Watched
+from forecasts.values import NOT_SCORED
+
+moment = now()
+with reading() as ledger:
+    questions = listing(ledger, now=moment)
+    proposals = resolutions.open_proposals(ledger)
+    watched = runs.watched(ledger)
+by_slug = {stands.slug: stands for stands in questions}
+
+
+def proposal(row: Resolution, question: Question) -> None:
+    """Show one proposal with the two answers to it."""
+    stands = by_slug[question.slug]
+    name = f"proposal-{row.id}"
+    with st.container(border=True, gap="small"):
+        st.page_link(
+            "app_pages/question.py",
+            label=as_text(stands.text.title),
+            query_params=link_to(question),
+        )
+        known = "" if row.known_at is None else f", known at {when(row.known_at)}"
+        st.markdown(f"Proposed: **{as_text(row.outcome)}**{known}")
+        if row.note:
+            st.markdown(paragraphs(row.note))
+        if row.source:
+            st.markdown(link(row.source, row.source))
+        with st.form(form_key(name), border=False):
+            reason = st.text_input(
+                "Reason",
+                key=f"{form_key(name)}-reason",
+                placeholder="Needed to reject",
+                help="It is kept with the rejection.",
+            )
+            with st.container(horizontal=True):
+                accepted = st.form_submit_button(
+                    "Accept", type="primary", key=f"{form_key(name)}-accept"
+                )
+                rejected = st.form_submit_button("Reject", key=f"{form_key(name)}-reject")
+    if accepted:
+        with act(name) as doing:
+            resolutions.accept(doing.ledger, row, now=doing.now, member=doing.member)
+            doing.say(f"Resolved: {row.outcome}. The scores are stored.")
+    if rejected:
+        with act(name) as doing:
+            resolutions.reject(
+                doing.ledger, row, now=doing.now, member=doing.member, note=reason or ""
+            )
+            doing.say("Rejected. The question awaits its resolution again.")
+
+
+def title_of(slug: str) -> str:
+    """Return a question's status and title for the list to pick from."""
+    stands = by_slug[slug]
+    return f"{stands.status} · {shortened(stands.text.title, 100)}"
+
+
+def pick() -> Stands | None:
+    """Show the questions, those that await their resolution first; return the one picked."""
+    order = [
+        Status.awaiting,
+        Status.proposed,
+        Status.open,
+        Status.resolved,
+        Status.annulled,
+        Status.ambiguous,
+    ]
+    slugs = [
+        stands.slug
+        for stands in sorted(
+            (stands for stands in questions if stands.status in order),
+            key=lambda stands: order.index(stands.status),
+        )
+    ]
+    slug = st.selectbox(
+        "Question",
+        slugs,
+        index=None,
+        format_func=title_of,
+        placeholder="Pick a question; those that await their resolution come first",
+        key="slug",
+        bind="query-params",
+    )
+    return by_slug.get(slug or "")
+
+
+def outcome_field(stands: Stands, key: str) -> str:
+    """Show the outcomes that the question can have; return the one chosen, as text."""
+    kind = QuestionType(stands.text.type)
+    if kind in (QuestionType.numeric, QuestionType.date):
+        return (
+            st.text_input(
+                "Outcome",
+                key=f"{key}-outcome",
+                placeholder="a number" if kind == QuestionType.numeric else "2027-03-01",
+                help="Or below_lower_bound, above_upper_bound, annulled, ambiguous.",
+            )
+            or ""
+        )
+    options = ["yes", "no"] if kind == QuestionType.binary else list(stands.text.options or [])
+    return (
+        st.radio(
+            "Outcome",
+            [*options, *NOT_SCORED],
+            index=None,
+            format_func=as_text,
+            horizontal=kind == QuestionType.binary,
+            key=f"{key}-outcome",
+            help="Annulled and ambiguous questions yield no scores.",
+        )
+        or ""
+    )
+
+
+def resolve_form(stands: Stands) -> None:
+    """Show the form that settles the question, or corrects how it was settled."""
+    name = f"resolve-{stands.slug}"
+    key = form_key(name)
+    standing = stands.resolution
+    st.caption(f"{stands.status} · {closing(stands.text, moment)} ({when(stands.text.close_time)})")
+    if stands.text.resolution_criteria:
+        st.markdown(paragraphs(stands.text.resolution_criteria))
+    if standing is not None:
+        known = "" if standing.known_at is None else f", known at {when(standing.known_at)}"
+        st.info(
+            f"Resolved: {as_text(standing.outcome)}{known}. Another outcome or time corrects it; "
+            "the earlier row and its scores stay readable.",
+            icon="✏️",
+        )
+    with st.form(key):
+        outcome = outcome_field(stands, key)
+        known_at = st.datetime_input(
+            "Known at (UTC)",
+            value=None,
+            max_value=moment.replace(tzinfo=None),
+            step=60,
+            format="YYYY-MM-DD",
+            key=f"{key}-known",
+            help="When the outcome became known: what was forecast after it does not count. "
+            "Blank: now.",
+        )
+        note = st.text_area("Note", key=f"{key}-note", height=90, placeholder="What happened")
+        source = st.text_input("Source", key=f"{key}-source", placeholder="https://…")
+        submitted = st.form_submit_button(
+            "Resolve" if standing is None else "Correct", type="primary", key=f"{key}-go"
+        )
+    if submitted:
+        with act(name) as doing:
+            row = resolutions.confirm(
+                doing.ledger,
+                stands.question,
+                outcome,
+                known_at=doing.now if known_at is None else as_utc(known_at),
+                now=doing.now,
+                member=doing.member,
+                note=note or "",
+                source=source or "",
+            )
+            doing.say(f"Resolved: {row.outcome}. The scores are stored.")
+            doing.go("app_pages/question.py", link_to(stands.question))
+
+
+def as_utc(picked: datetime) -> datetime:
+    """Return what the field, which is labelled UTC, shows."""
+    return picked.replace(tzinfo=UTC)
+
+
+def looks(rows: list[Watched]) -> None:
+    """Show the resolvers' last looks as a table, failures first."""
+    failed = sum(row.look is not None and row.look.state == RunState.failed for row in rows)
+    if failed:
+        st.warning(f"{failed} of the last looks failed; the reasons stand below.", icon="⚠️")
+    st.dataframe(
+        {
+            "State": [
+                "–" if row.look is None else row.look.state.replace("_", " ") for row in rows
+            ],
+            "Question": [
+                by_slug[row.slug].text.title if row.slug in by_slug else row.slug for row in rows
+            ],
+            "Looked (UTC)": [
+                None if row.look is None else row.look.started_at.replace(tzinfo=None)
+                for row in rows
+            ],
+            "What it said": [
+                "not looked yet" if row.look is None else row.look.message for row in rows
+            ],
+            "Resolver": [row.resolver.kind.replace("_", " ") for row in rows],
+        },
+        hide_index=True,
+        column_config={
+            "Looked (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        },
+        alt="The last look of each resolver",
+    )
+
+
+st.title("Resolve", anchor=False)
+if not questions:
+    st.info("No questions yet, so there is nothing to resolve.", icon="⚖️")
+    st.stop()
+if proposals:
+    st.subheader(f"Proposed ({len(proposals)})", anchor=False)
+    for row, question in proposals:
+        proposal(row, question)
+st.subheader("Settle a question", anchor=False)
+picked = pick()
+if picked is not None:
+    resolve_form(picked)
+st.subheader("Awaiting resolution", anchor=False)
+waiting = [stands for stands in questions if stands.status == Status.awaiting]
+for stands in waiting[:20]:
+    with st.container(gap=None):
+        st.page_link(
+            "app_pages/resolve.py",
+            label=as_text(stands.text.title),
+            query_params=link_to(stands.question),
+        )
+        st.caption(f"{closing(stands.text, moment)} ({when(stands.text.close_time)})")
+if not waiting:
+    st.caption("Nothing awaits its resolution.")
+if len(waiting) > 20:
+    st.caption(f"… and {len(waiting) - 20:,} more in the list above.")
+st.subheader("Resolvers", anchor=False)
+if watched:
+    looks(watched)
+else:
+    st.caption("No question carries a resolver. The command forecasts run looks up what they say.")

@@ -1,0 +1,194 @@
+"""What every page stands on: the clock, the ledger, who acts, one transaction a submit.
+
+A page reads in ``with reading() as ledger:`` and submits in ``with act(...) as doing:``. Errors
+of the ledger are shown where they arise, as a sentence and its remedy, and nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import streamlit as st
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.words import as_text
+from forecasts import access, database
+from forecasts.articles.article import CapturedArticle
+from forecasts.errors import BadInput, LedgerError
+from forecasts.models import Member
+from forecasts.settings import Settings
+from scoring.errors import InputError
+
+# Beyond these the problems of a bad input are counted, not listed.
+_MOST_PROBLEMS = 10
+
+
+def now() -> datetime:
+    """Return the present moment: the one place where the pages read the clock."""
+    return datetime.now(UTC)
+
+
+def settings() -> Settings:
+    """Return the settings of the environment that the server was started in."""
+    return Settings()
+
+
+def engine() -> Engine:
+    """Return the ledger's engine, opened and migrated once a process."""
+    return _opened(settings().database_url)
+
+
+@st.cache_resource(show_spinner="Opening the ledger …")
+def _opened(url: str) -> Engine:
+    opened = database.open_engine(url)
+    database.migrate(opened)
+    return opened
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Yield a session that sees one moment of the ledger; what it read stays usable afterwards."""
+    with database.reading(engine()) as ledger:
+        yield ledger
+
+
+def current_member(ledger: Session) -> Member | None:
+    """Return who sits at this screen; None until they act for the first time."""
+    return access.find_member(ledger, settings().member)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What was read and awaits a person's correction; ``number`` differs for every reading."""
+
+    articles: tuple[CapturedArticle, ...]
+    seen: datetime
+    number: int = 0
+
+    def corrected(self, articles: Sequence[CapturedArticle]) -> Captured:
+        """Return the same reading with its articles put right."""
+        return replace(self, articles=tuple(articles), number=self.number + 1)
+
+
+@dataclass
+class Memory:
+    """What one browser session remembers between runs.
+
+    Plain attributes on purpose: writing to ``st.session_state`` is a point where Streamlit may
+    abandon a run for the next click, and between a commit and remembering it nothing may happen.
+    """
+
+    done: Counter[str] = field(default_factory=Counter)
+    said: list[str] = field(default_factory=list)
+    captured: Captured | None = None
+
+
+def memory() -> Memory:
+    """Return this browser session's memory."""
+    if "memory" not in st.session_state:
+        st.session_state["memory"] = Memory()
+    remembered: Memory = st.session_state["memory"]
+    return remembered
+
+
+def form_key(name: str) -> str:
+    """Return the key of a form: another one after each time it has been carried out.
+
+    So the fields are blank again after success, keep their words after a refusal, and a second
+    click on the same button meets a form that is no longer there.
+    """
+    return f"{name}#{memory().done[name]}"
+
+
+@dataclass
+class Act:
+    """One act in progress: the session of its transaction, who acts, and when."""
+
+    ledger: Session
+    member: Member
+    now: datetime
+    said: str = ""
+    goes_to: tuple[str, dict[str, str]] | None = None
+
+    def say(self, words: str) -> None:
+        """Tell the person ``words`` once the act is stored."""
+        self.said = words
+
+    def go(self, page: str, query: dict[str, str]) -> None:
+        """Open that page once the act is stored, instead of this one again."""
+        self.goes_to = page, query
+
+
+@contextmanager
+def act(name: str) -> Iterator[Act]:
+    """Yield one transaction for the form ``name``; stored and acknowledged when the block ends.
+
+    After that the page runs anew and shows the ledger as it then is. A LedgerError undoes
+    everything and is shown in place; the page goes on and the form keeps its words.
+    """
+    remembered, moment = memory(), now()
+    try:
+        with database.writing(engine()) as ledger:
+            member = access.member_or_new(ledger, settings().member, now=moment)
+            doing = Act(ledger, member, moment)
+            yield doing
+    except (LedgerError, InputError) as error:
+        show(error)
+        return
+    # Between the commit and here no Streamlit call may stand: see ``Memory``.
+    remembered.done[name] += 1
+    remembered.said.append(doing.said)
+    if doing.goes_to is not None:
+        page, query = doing.goes_to
+        st.switch_page(page, query_params=query)
+    st.rerun()
+
+
+def acknowledge() -> None:
+    """Show what was stored since the last run; it survives the rerun that follows an act."""
+    remembered = memory()
+    while remembered.said:
+        if words := remembered.said.pop(0):
+            st.toast(as_text(words), icon="✅", duration="long")
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Show an error of the ledger, in place, as its sentence and remedy; the page goes on."""
+    try:
+        yield
+    except (LedgerError, InputError) as error:
+        show(error)
+
+
+def show(error: LedgerError | InputError) -> None:
+    """Show the sentence, the problems and the remedy of ``error``."""
+    if isinstance(error, InputError):
+        error = BadInput(str(error))
+    lines = [as_text(error.message)]
+    problems = error.problems if isinstance(error, BadInput) else ()
+    lines += [f"- {as_text(str(problem))}" for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) > _MOST_PROBLEMS:
+        lines.append(f"- … and {len(problems) - _MOST_PROBLEMS} more")
+    if error.remedy:
+        lines.append(as_text(error.remedy))
+    st.error("\n\n".join(lines), icon="✋")
+
+
+def went_wrong(error: Exception) -> bool:
+    """Show that something unforeseen happened; True: Streamlit need not show it as well.
+
+    The server's log has the details. What was acknowledged is stored; the rest is not.
+    """
+    st.error(
+        "Something went wrong on this page, and what you were doing was not stored. "
+        "Everything that was acknowledged before is safe. Reload the page and try again; "
+        "the log of the server says more.",
+        icon="⚠️",
+    )
+    return True

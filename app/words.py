@@ -1,0 +1,124 @@
+"""Other people's words, and times, made ready for a page.
+
+Everyone's words are data. Streamlit's headings, captions, links and labels read Markdown, so
+``as_text`` takes away whatever the Markdown renderer would act upon; nothing is lost to the eye.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from urllib.parse import quote
+
+from forecasts.models import Question, QuestionText
+from forecasts.times import iso_day_or_time, utc
+
+# Invisible, and no letter: it parts what the renderer would join into a shortcode or a link
+# even where the signs themselves are escaped (it looks for those after reading the Markdown).
+_JOINER = "\u2060"
+_URL_SIGNS = "/:?#@!$&'()*+,;=%~-._"
+# Control signs, and those that turn the direction of the words around them.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_SHORTCODE = re.compile(r":(?=[\w+-]*[\w+/-]*:)")
+_LINK = re.compile(r"(?i)(?<=[a-z]:)(?=//)|(?<=www)(?=\.)|(?<=\S@)(?=\S)|(?<=mailto:)|(?<=xmpp:)")
+_ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
+
+
+def as_text(words: str) -> str:
+    """Return ``words`` on one line as Markdown that shows exactly these words and does nothing.
+
+    Markup, HTML, LaTeX, colour directives, links, emoji and icon shortcodes lose their effect.
+    """
+    plain = " ".join(_UNSEEN.sub(" ", words).split())
+    for pattern in (_SHORTCODE, _LINK, _ARROW):
+        plain = pattern.sub(
+            lambda match: match.group() + _JOINER if match.group() else _JOINER, plain
+        )
+    return _PUNCTUATION.sub(r"\\\1", plain)
+
+
+def paragraphs(words: str) -> str:
+    """Return ``words`` as Markdown that shows exactly these words, in their paragraphs."""
+    return "\n\n".join(as_text(part) for part in re.split(r"\n\s*\n", words) if part.strip())
+
+
+def marked(words: str, start: int, end: int) -> list[str]:
+    """Return the paragraphs of ``words`` as Markdown, ``words[start:end]`` standing out in them."""
+    shown, begin = [], 0
+    for part in words.split("\n\n"):
+        first, last = max(start - begin, 0), min(end - begin, len(part))
+        if first < last:
+            before, quoted, after = part[:first], part[first:last], part[last:]
+            shown.append(
+                as_text(before)
+                + (" " if before[-1:].isspace() else "")
+                + f":orange-background[**{as_text(quoted)}**]"
+                + (" " if after[:1].isspace() else "")
+                + as_text(after)
+            )
+        else:
+            shown.append(as_text(part))
+        begin += len(part) + 2
+    return shown
+
+
+def link(url: str | None, label: str) -> str:
+    """Return ``label`` as a Markdown link to ``url``; as text where that is no web address."""
+    if url is None or not re.match(r"https?://", url):
+        return as_text(label)
+    # Whatever could end the link's target is percent-encoded; letters and % stay as they are.
+    return f"[{as_text(label)}](<{quote(url, safe=_URL_SIGNS)}>)"
+
+
+def shortened(words: str, most: int = 90) -> str:
+    """Return ``words`` on one line, cut at a word where they are longer than ``most``."""
+    plain = " ".join(words.split())
+    if len(plain) <= most:
+        return plain
+    return plain[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
+
+
+def when(moment: datetime) -> str:
+    """Return a time for a person, in UTC and said so: '30 Nov 2025, 23:59 UTC'."""
+    return f"{utc(moment):%-d %b %Y, %H:%M} UTC"
+
+
+def day(moment: datetime | date) -> str:
+    """Return a day for a person: '30 Nov 2025'."""
+    return f"{moment:%-d %b %Y}"
+
+
+def published(moment: datetime | None) -> str:
+    """Return when an article appeared: its day, or its time where that is known; '' if unknown."""
+    if moment is None:
+        return ""
+    return day(moment) if len(iso_day_or_time(moment)) == 10 else when(moment)
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in its largest fitting unit: '12 days', '3 hours', '1 minute'."""
+    seconds = max(0, int(length.total_seconds()))
+    for unit, size in (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= (2 * size if unit == "year" else size):
+            return counted(seconds // size, unit)
+    return "less than a minute"
+
+
+def closing(text: QuestionText, now: datetime) -> str:
+    """Return when the question closes or closed, from here: 'closes in 12 days'."""
+    if now < text.open_time:
+        return f"opens in {span(text.open_time - now)}"
+    if now < text.close_time:
+        return f"closes in {span(text.close_time - now)}"
+    return f"closed {span(now - text.close_time)} ago"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with its noun: '1 question', '2 questions'."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def link_to(question: Question) -> dict[str, str]:
+    """Return the query parameters by which the Question page finds the question."""
+    return {"slug": question.slug}
