@@ -143,10 +143,12 @@ def complete(
     questions: pd.DataFrame, forecasts: pd.DataFrame, teams: pd.DataFrame | None = None
 ) -> Frames:
     """Return ``Frames`` of tables that have some of the columns: the others are blank."""
-    given = {"questions": questions, "forecasts": forecasts, "teams": teams}
+    given = {"questions": questions, "forecasts": forecasts}
+    if teams is not None:
+        given["teams"] = teams
     return Frames(
         **{
-            name: _blank_filled(pd.DataFrame() if given.get(name) is None else given[name], kinds)
+            name: _blank_filled(given.get(name, pd.DataFrame()), kinds)
             for name, kinds in FRAME_COLUMNS.items()
         }
     )
@@ -209,7 +211,7 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     columns: dict[str, list[Any]] = {name: [] for name in QUESTION_COLUMNS}
     for stands in standing:
         text, resolution = stands.text, stands.resolution
-        source, article = first_source.get(stands.id, (None, None))
+        origin = first_source.get(stands.id)
         row: dict[str, Any] = {
             name: getattr(text, name) for name in columns if hasattr(text, name)
         } | {
@@ -220,8 +222,8 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
             "resolved_at": resolution.resolved_at if resolution else None,
             "resolution_note": resolution.note if resolution else None,
             "resolution_source": resolution.source if resolution else None,
-            "article_url": article.address if article else None,
-            "quote": source.quote if source else None,
+            "article_url": origin[1].address if origin else None,
+            "quote": origin[0].quote if origin else None,
         }
         for name, values in columns.items():
             values.append(row[name])

@@ -72,7 +72,7 @@ class Time(TypeDecorator[datetime]):
 
 def _json() -> Any:
     """Return a JSON column in which None is SQL NULL (and not the JSON word null)."""
-    return Field(default=None, sa_type=JSON(none_as_null=True))  # type: ignore[call-overload]
+    return Field(default=None, sa_type=JSON(none_as_null=True))
 
 
 def _long_text() -> Any:

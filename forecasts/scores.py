@@ -47,6 +47,7 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
     Each must be the one that stands for its question. Scores of superseded resolutions stay.
     """
     import scoring
+    from forecasts.frames import rows as rows_of
     from forecasts.frames import scoring_frames
 
     by_question = {resolution.question_id: resolution.id for resolution in resolutions}
@@ -68,7 +69,7 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
             "coverage": row.coverage,
             "updates": row.updates,
         }
-        for row in table.itertuples(index=False)
+        for row in rows_of(table)
     ]
     if rows:
         session.connection().execute(insert(Score), rows)

@@ -71,9 +71,13 @@ def test_the_database_refuses_values_that_the_verbs_would_have_refused(filled: E
 
 
 def test_an_act_that_fails_midway_leaves_nothing(engine: Engine) -> None:
-    with pytest.raises(RuntimeError), database.writing(engine) as session:
-        member_or_new(session, "alice", now=day(0))
-        raise RuntimeError
+    def act() -> None:
+        with database.writing(engine) as session:
+            member_or_new(session, "alice", now=day(0))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        act()
     with database.reading(engine) as session:
         assert session.exec(select(Member)).all() == []
 

@@ -1,3 +1,4 @@
+import contextlib
 import math
 
 import pytest
@@ -66,11 +67,9 @@ def test_what_is_no_probability_is_refused_with_the_three_forms(said: str) -> No
 
 
 @given(st.text())
-def test_whatever_is_typed_gives_a_probability_or_a_sentence(said: str) -> None:
-    try:
+def test_whatever_is_typed_gives_a_probability_or_is_refused(said: str) -> None:
+    with contextlib.suppress(LedgerError):
         assert 0 <= read_probability(said) <= 1
-    except LedgerError as error:
-        assert error.message.endswith(".")
 
 
 @given(st.floats(0, 1))

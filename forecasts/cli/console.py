@@ -70,7 +70,7 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
 
     from forecasts.settings import Settings
 
-    given = {"database_url": database, "member": member}
+    given: dict[str, Any] = {"database_url": database, "member": member}
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

@@ -79,8 +79,9 @@ def demo(
     """Build a demonstration ledger through the whole journey, print what happened, serve it."""
     from forecasts import demonstration
 
-    url = demonstration.build(
-        now=now(), say=lambda text="": out().print(plain(text), soft_wrap=True)
-    )
+    def say(line: str) -> None:
+        out().print(plain(line), soft_wrap=True)
+
+    url = demonstration.build(now=now(), say=say)
     if serve_:
         raise typer.Exit(serve(settings(url), port))

@@ -90,7 +90,7 @@ def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
                     f"{path.name} has no column {missing[0]}.",
                     problems=[Problem(path.name, column, "required column") for column in missing],
                 )
-            unknown = [column for column in table.cells if column not in columns]
+            unknown = [str(column) for column in table.cells if column not in columns]
             if unknown:
                 warn(
                     f"{path.name}: left out, as the format has no such column: "
@@ -175,7 +175,7 @@ def _check_kind(wrong: _Wrong, item: Any) -> None:
 
 def _outline(kind: str, options: list[str] | None) -> QuestionText:
     """Return as much of a question as decides which values and outcomes it takes."""
-    return QuestionText.model_construct(type=QuestionType(kind), options=options)
+    return QuestionText.model_construct(title="", type=QuestionType(kind), options=options)
 
 
 def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFrame) -> None:
@@ -247,8 +247,8 @@ def _check_evidence(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -
             table.wrong(row, "kind", item.kind, "one of " + ", ".join(EvidenceKind))
     evidence["kind"] = evidence["kind"].where(evidence["kind"] != "", "other")
     forecasts = frames["forecasts"]["evidence"]
-    for row in np.flatnonzero(forecasts.notna().to_numpy()):
-        _check_citations(_Wrong(tables["forecasts"], int(row)), forecasts.iloc[row], seen)
+    for place in np.flatnonzero(forecasts.notna().to_numpy()):
+        _check_citations(_Wrong(tables["forecasts"], int(place)), forecasts.iloc[place], seen)
 
 
 def _check_citations(wrong: _Wrong, cited: Any, known: set[str]) -> None:

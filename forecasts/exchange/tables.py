@@ -106,18 +106,20 @@ def _read_csv(path: Path) -> pd.DataFrame:
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
         ),
     )
-    return table.to_pandas().rename(columns=lambda name: name.lstrip("\ufeff"))
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.rename(columns=lambda name: str(name).lstrip("\ufeff"))
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """Return the cells in the same texts that a CSV would hold."""
     frame = pyarrow.parquet.read_table(path).to_pandas()
-    return pd.DataFrame({name: [_cell_text(v) for v in frame[name]] for name in frame})
+    return pd.DataFrame({str(name): [_cell_text(v) for v in frame[name]] for name in frame})
 
 
 def _cell_text(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        value = value.tolist()
+        # Arrow hands a null among numbers over as NaN.
+        value = [None if item != item else item for item in value.tolist()]
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
     if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):

@@ -1,4 +1,4 @@
-"""The journey through the command line: each command is a process's worth of parsing and printing."""
+"""The journey through the command line."""
 
 import json
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(
     assert article["text"][draft["start"] : draft["end"]] == draft["quote"]
 
     asked = forecasts(
-        *("ask", "Will Brenholt replace its ferry by a bridge?", "--closes", "2026-01-15T12:00:00Z"),
+        *("ask", "Will Brenholt replace its ferry?", "--closes", "2026-01-15T12:00:00Z"),
         *("--criteria", "The council votes for a bridge.", "--slug", "ferry"),
         *("--article", "1", "--quote", draft["quote"]),
     )

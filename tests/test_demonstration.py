@@ -1,0 +1,116 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import day
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from forecasts import database, demonstration, questions
+from forecasts.errors import Refused
+from forecasts.models import Article, Forecast, Ledger, Member, Resolution
+from forecasts.settings import sqlite_url
+
+NOW = day(327)  # 24 November 2026
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[str]]]:
+    """The demonstration ledger, and what was said while it was built."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        said: list[str] = []
+        engine = database.open_engine(demonstration.build(now=NOW, say=said.append))
+        yield engine, said
+        engine.dispose()
+
+
+def test_the_page_comes_out_as_three_articles_with_publisher_and_day(
+    built: tuple[Engine, list[str]],
+) -> None:
+    with database.reading(built[0]) as session:
+        found = session.exec(select(Article).order_by(col(Article.id))).all()
+    assert [(a.publisher, a.published_at and a.published_at.date().isoformat()) for a in found] == [
+        ("Japan Times", "2025-07-22"),
+        ("The Diplomat", "2025-07-24"),
+        ("NHK", "2025-07-24"),
+    ]
+
+
+def test_every_state_of_a_question_is_shown(built: tuple[Engine, list[str]]) -> None:
+    with database.reading(built[0]) as session:
+        standing = questions.listing(session, now=NOW)
+    ours = [s for s in standing if "simulated" not in (s.text.tags or [])]
+    assert {str(s.status) for s in ours} >= {"open", "awaiting resolution", "resolved"}
+    by_slug = {s.slug: s for s in ours}
+    meeting = by_slug["trump-xi-in-person-fall-2025"].resolution
+    assert meeting is not None
+    assert meeting.outcome == "yes"
+    assert meeting.source.startswith("https://")
+    assert "30 October 2025" in meeting.note
+
+
+def test_outcomes_are_those_of_the_file_and_no_other(built: tuple[Engine, list[str]]) -> None:
+    import csv
+
+    with (demonstration.data_folder() / "outcomes.csv").open(encoding="utf-8") as file:
+        listed = {row["question"] for row in csv.DictReader(file)}
+    with database.reading(built[0]) as session:
+        standing = questions.listing(session, now=NOW)
+        by_resolver = session.exec(
+            select(Resolution).where(col(Resolution.resolver_id).is_not(None))
+        ).all()
+    resolved = {s.slug for s in standing if s.resolution and "simulated" not in (s.text.tags or [])}
+    assert resolved == listed
+    assert len(by_resolver) == len(listed)
+
+
+def test_everybody_who_forecasts_is_labelled_as_simulated(built: tuple[Engine, list[str]]) -> None:
+    with database.reading(built[0]) as session:
+        handles = session.exec(
+            select(Member.handle).where(col(Member.id).in_(select(Forecast.member_id)))
+        ).all()
+    assert len(handles) == 5 + 12
+    assert all("(simulated)" in handle for handle in handles)
+
+
+def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> None:
+    steps = [line for line in built[1] if line[:1].isdigit()]
+    assert [line.split(":")[0] for line in steps] == [
+        "1. Capture",
+        "2. Register",
+        "3. Forecast",
+        "4. Import",
+        "5. Scheduled run",
+    ]
+
+
+def test_a_ledger_that_is_not_the_demonstration_is_never_touched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    own = demonstration.ledger_path()
+    engine = database.open_engine(sqlite_url(own))
+    database.migrate(engine)
+    with database.writing(engine) as session:
+        session.add(Member(handle="alice", created_at=day(0)))
+    engine.dispose()
+    before = own.read_bytes()
+    with pytest.raises(Refused, match="not a demonstration ledger"):
+        demonstration.build(now=NOW, say=lambda _: None)
+    assert own.read_bytes() == before
+
+
+def test_the_demonstration_is_made_anew_each_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", str(tmp_path / "own.sqlite3"))
+    for _ in range(2):
+        url = demonstration.build(now=NOW, say=lambda _: None)
+    assert not (tmp_path / "own.sqlite3").exists()
+    engine = database.open_engine(url)
+    with database.reading(engine) as session:
+        assert session.exec(select(Ledger.demonstration)).all() == [True]
+        assert len(session.exec(select(Article)).all()) == 3
+    engine.dispose()
