@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo app test lint format lock clean
+.PHONY: help demo app test lint format docs lock clean
 
 help:
 	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:8501"
 	@echo "make app     serve the app on your own ledger"
 	@echo "make test    run every test (those in a browser need Chromium)"
 	@echo "make lint    ruff, mypy strict, import-linter"
+	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make lock    resolve the dependencies anew"
 	@echo "make clean   remove what make made"
 
@@ -30,6 +31,9 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.tests
+	$(BIN)/python docs/write_commands.py
 
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix

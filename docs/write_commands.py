@@ -1,0 +1,64 @@
+"""Write docs/commands.md from the commands themselves; ``make docs`` runs it.
+
+The page is made rather than written, so that it cannot drift from what ``--help`` says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from forecasts.cli import app
+
+HEAD = """\
+# Commands
+
+This page is written by `make docs` from the commands themselves.
+
+Every command reads the ledger named by `--database` or `FORECASTS_DATABASE_URL`, else the file in
+your data folder. Results go to standard output, messages and progress to standard error.
+
+Exit codes: 0 done; 2 the arguments or the input cannot be used (the message names place, value and
+rule, and nothing was changed); 3 a scheduled run needs a person; 1 anything else.
+"""
+
+
+def page() -> str:
+    """Return the text of docs/commands.md."""
+    group: Any = typer.main.get_command(app)
+    return HEAD + "".join(
+        _section(name, command) for name, command in sorted(group.commands.items())
+    )
+
+
+def _section(name: str, command: Any) -> str:
+    parameters = [p for p in command.params if p.name != "help"]
+    arguments = [p for p in parameters if p.param_type_name == "argument"]
+    usage = " ".join(
+        (metavar if p.required else f"[{metavar}]")
+        for p in arguments
+        for metavar in [p.metavar or p.name.upper()]
+    )
+    lines = [f"\n## forecasts {name}\n", f"\n`forecasts {name} {usage}".rstrip() + "`\n"]
+    lines.append(f"\n{' '.join((command.help or '').split())}\n")
+    rows = [_row(p) for p in parameters]
+    if rows:
+        lines += ["\n| argument | meaning |\n|---|---|\n", *rows]
+    return "".join(lines)
+
+
+def _row(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        name = parameter.metavar or parameter.name.upper()
+    else:
+        name = ", ".join([*parameter.opts, *parameter.secondary_opts])
+        if parameter.metavar:
+            name += f" {parameter.metavar}"
+    said = (parameter.help or "").replace("|", "\\|")
+    return f"| `{name.replace('|', chr(92) + '|')}` | {said} |\n"
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("commands.md").write_text(page(), encoding="utf-8")

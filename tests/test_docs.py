@@ -1,0 +1,80 @@
+"""The documentation keeps up with the product: what it leaves out or gets wrong fails here."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from conftest import day
+
+from forecasts.exchange.folder import FILES
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_page_of_commands_is_what_the_commands_say() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "write_commands.py"))
+    written = (ROOT / "docs" / "commands.md").read_text()
+    assert written == script["page"](), "docs/commands.md is out of date: make docs"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_column_of_the_ledger_folder_is_documented(file: str) -> None:
+    text = (ROOT / "docs" / "ledger-folder.md").read_text()
+    columns, _ = FILES[file]
+    assert [column for column in columns if not re.search(rf"\b{column}\b", text)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", page.read_text())
+    gone = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert gone == []
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    text = (ROOT / "README.md").read_text()
+    named = re.findall(r"`((?:scoring|forecasts|app|data|docs|tests)/[\w./]*)`", text)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_setting_is_documented() -> None:
+    from forecasts.settings import Settings
+
+    text = (ROOT / "README.md").read_text()
+    names = [f"FORECASTS_{name.upper()}" for name in Settings.model_fields]
+    assert [name for name in names if name not in text] == []
+
+
+def test_the_worked_example_of_the_scores_page_comes_out() -> None:
+    import pandas as pd
+
+    import scoring
+    from forecasts.frames import complete
+
+    frames = complete(
+        pd.DataFrame(
+            {
+                "question_id": ["q"],
+                "type": ["binary"],
+                "open_time": [day(0)],
+                "scheduled_close_time": [day(10)],
+                "resolution": ["yes"],
+            }
+        ),
+        pd.DataFrame(
+            {
+                "question_id": ["q", "q"],
+                "forecaster": ["you", "you"],
+                "made_at": [day(0), day(4)],
+                "probability": [0.4, 0.9],
+            }
+        ),
+    )
+    page = (ROOT / "docs" / "scores.md").read_text()
+    for protocol, said in (("brier", "0.15"), ("brier_original", "0.30"), ("brier_final", "0.01")):
+        [score] = scoring.score(frames.questions, frames.forecasts, protocol)["score"]
+        assert f"{score:.2f}" == said
+        assert said in page
