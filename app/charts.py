@@ -54,17 +54,27 @@ def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[st
         scale=alt.Scale(
             domain=[*present, CROWD], range=[*(colours[who] for who in present), _CROWD]
         ),
-        legend=alt.Legend(title=None, orient="top", labelLimit=260, symbolType="stroke"),
+        legend=alt.Legend(
+            title=None,
+            orient="top",
+            columns=2,
+            labelLimit=150,
+            symbolType="stroke",
+            symbolOpacity=1,
+        ),
     )
     x = alt.X("time:T", scale=alt.Scale(type="utc"), title=None)
     y = _value_axis(text)
-    line = alt.Chart(steps).encode(x=x, y=y, detail="forecaster:N", color=key)
-    others = line.transform_filter(alt.datum.who == OTHERS).mark_line(
-        interpolate="step-after", strokeWidth=1, opacity=0.55
-    )
-    own = line.transform_filter(alt.datum.who != OTHERS).mark_line(
-        interpolate="step-after", strokeWidth=2.2
-    )
+    quiet = steps["who"] == OTHERS
+    layers = []
+    # An empty layer would make Vega warn of an infinite extent.
+    for part, width, opacity in ((steps[quiet], 1.0, 0.55), (steps[~quiet], 2.2, 1.0)):
+        if len(part):
+            layers.append(
+                alt.Chart(part)
+                .mark_line(interpolate="step-after", strokeWidth=width, opacity=opacity)
+                .encode(x=x, y=y, detail="forecaster:N", color=key)
+            )
     median = (
         alt.Chart(crowd)
         .mark_line(interpolate="step-after", strokeWidth=2.6, strokeDash=[6, 4])
@@ -75,28 +85,31 @@ def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[st
         alt.Tooltip("said:N", title="Forecast"),
         alt.Tooltip("at:N", title="Made"),
     ]
-    touch = line.mark_point(size=60, opacity=0, filled=True).encode(tooltip=said)
-    evidence = (
-        alt.Chart(marks)
-        .mark_point(size=95, filled=True, opacity=1, stroke="white", strokeWidth=0.8)
-        .encode(
-            x=x,
-            y=y,
-            color=key,
-            shape=alt.Shape(
-                "stance:N",
-                scale=alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values())),
-                legend=alt.Legend(title="Evidence", orient="top") if len(marks) else None,
-            ),
-            tooltip=[
-                alt.Tooltip("evidence:N", title="Evidence"),
-                alt.Tooltip("stance:N", title="Stance"),
-                *said,
-                alt.Tooltip("reason:N", title="Reason"),
-            ],
-        )
+    touch = (
+        alt.Chart(steps)
+        .mark_point(size=60, opacity=0, filled=True)
+        .encode(x=x, y=y, color=key, tooltip=said)
     )
-    return alt.layer(others, own, median, touch, evidence).properties(height=340)
+    layers += [median, touch]
+    if len(marks):
+        shape = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
+        layers.append(
+            alt.Chart(marks)
+            .mark_point(size=95, filled=True, opacity=1, stroke="white", strokeWidth=0.8)
+            .encode(
+                x=x,
+                y=y,
+                color=key,
+                shape=alt.Shape("stance:N", scale=shape, legend=None),
+                tooltip=[
+                    alt.Tooltip("evidence:N", title="Evidence"),
+                    alt.Tooltip("stance:N", title="Stance"),
+                    *said,
+                    alt.Tooltip("reason:N", title="Reason"),
+                ],
+            )
+        )
+    return alt.layer(*layers).properties(height=340)
 
 
 def _value_axis(text: QuestionText) -> alt.Y:
@@ -107,7 +120,7 @@ def _value_axis(text: QuestionText) -> alt.Y:
     return alt.Y(
         "value:Q",
         title=None,
-        scale=alt.Scale(domain=[0, 1]),
+        scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
     )
 

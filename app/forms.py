@@ -43,11 +43,18 @@ _VALUE_HELP = {
     "half to 1 March 2027 or earlier.",
 }
 _STANCES = {
-    Stance.supports: "supports a yes",
-    Stance.opposes: "speaks against",
+    Stance.supports: "supports it",
+    Stance.opposes: "opposes it",
     Stance.context: "is context",
 }
 _KINDS = {kind: kind.replace("_", " ") for kind in EvidenceKind}
+
+
+def _example(text: QuestionText) -> str:
+    """Return what a forecast on this question could look like when it is typed."""
+    if text.type == QuestionType.multiple_choice and text.options:
+        return f"{text.options[0]}=60%, {text.options[1]}=40%"
+    return _EXAMPLES[QuestionType(text.type)]
 
 
 def quick_form(stands: Stands, standing: Forecast | None) -> None:
@@ -62,15 +69,19 @@ def quick_form(stands: Stands, standing: Forecast | None) -> None:
         written = st.text_input(
             "Your probability" if kind == QuestionType.binary else "Your forecast",
             key=f"{key}-value",
-            placeholder=_EXAMPLES[kind],
-            help=_VALUE_HELP[kind],
+            placeholder=_example(stands.text),
+            label_visibility="collapsed",
             width=170 if kind == QuestionType.binary else 320,
         )
         reason = st.text_input(
-            "Reason", key=f"{key}-reason", placeholder="Why, in a line (optional)", max_chars=2000
+            "Reason",
+            key=f"{key}-reason",
+            placeholder="Why, in a line (optional)",
+            max_chars=2000,
+            label_visibility="collapsed",
         )
         submitted = st.form_submit_button(
-            "Save" if standing is None else "Update", key=f"{key}-save", type="primary"
+            "Save" if standing is None else "Update", key=f"{key}-save"
         )
     if submitted:
         with act(name) as doing:
@@ -170,11 +181,11 @@ def _percents(key: str, text: QuestionText, standing: Forecast | None) -> list[f
     left = left_over(given)
     blank = sum(p is None for p in given)
     if left < 0:
-        st.caption(f"⚠️ {-left:g} % too much: the options must sum to 100 %.")
+        st.caption(f"{-left:g} % too much: the options must sum to 100 %.")
     elif left > 0 and blank:
         st.caption(f"{left:g} % left, shared equally by the options left blank.")
     elif left > 0:
-        st.caption(f"⚠️ {left:g} % left to give: the options must sum to 100 %.")
+        st.caption(f"{left:g} % left to give: the options must sum to 100 %.")
     else:
         st.caption("The options sum to 100 %.")
     return given
@@ -192,7 +203,7 @@ def _evidence(key: str) -> list[Cited]:
     )
     left, right = st.columns(2)
     stance = left.selectbox(
-        "It …",
+        "For the forecast, it",
         list(_STANCES),
         format_func=lambda stance: _STANCES[stance],
         key=f"{key}-stance",

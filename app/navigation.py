@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.session import acknowledge, settings, shown_errors
@@ -9,14 +11,15 @@ from app.words import as_text
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")
 
+st.html(Path(__file__).with_name("style.css"))
 page = st.navigation(
     [
-        st.Page("app_pages/today.py", title="Today", icon="☀️", default=True),
-        st.Page("app_pages/questions.py", title="Questions", icon="❓"),
-        st.Page("app_pages/articles.py", title="Articles", icon="📰"),
-        st.Page("app_pages/track_record.py", title="Track record", icon="🎯"),
-        st.Page("app_pages/resolve.py", title="Resolve", icon="⚖️"),
-        st.Page("app_pages/question.py", title="Question", icon="❔", visibility="hidden"),
+        st.Page("app_pages/today.py", title="Today", default=True),
+        st.Page("app_pages/questions.py", title="Questions"),
+        st.Page("app_pages/articles.py", title="Articles"),
+        st.Page("app_pages/track_record.py", title="Track record"),
+        st.Page("app_pages/resolve.py", title="Resolve"),
+        st.Page("app_pages/question.py", title="Question", visibility="hidden"),
     ],
     position="top",
 )

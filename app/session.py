@@ -154,7 +154,7 @@ def acknowledge() -> None:
     remembered = memory()
     while remembered.said:
         if words := remembered.said.pop(0):
-            st.toast(as_text(words), icon="✅", duration="long")
+            st.toast(as_text(words), duration="long")
 
 
 @contextmanager
@@ -177,7 +177,7 @@ def show(error: LedgerError | InputError) -> None:
         lines.append(f"- … and {len(problems) - _MOST_PROBLEMS} more")
     if error.remedy:
         lines.append(as_text(error.remedy))
-    st.error("\n\n".join(lines), icon="✋")
+    st.error("\n\n".join(lines))
 
 
 def went_wrong(error: Exception) -> bool:
@@ -189,6 +189,5 @@ def went_wrong(error: Exception) -> bool:
         "Something went wrong on this page, and what you were doing was not stored. "
         "Everything that was acknowledged before is safe. Reload the page and try again; "
         "the log of the server says more.",
-        icon="⚠️",
     )
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
-from forecasts.questions import Stands
+from forecasts.questions import Stands, Status
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,26 @@ class Filter:
         return all(word in folded for word in self.words.casefold().split())
 
 
+# What can still be forecast comes first, what needs a decision next, what is over last.
+_ORDER = (Status.open, Status.awaiting, Status.proposed, Status.upcoming)
+
+
 def chosen(
     questions: Iterable[Stands], by: Filter, *, standing: Container[int] = ()
 ) -> list[Stands]:
-    """Return the questions that pass, in the order given."""
-    return [stands for stands in questions if by.admits(stands, standing)]
+    """Return the questions that pass: those that can be forecast first, soonest close first.
+
+    Then those that need a decision, those that have not opened, and those that are over, of which
+    the one that closed last comes first.
+    """
+
+    def place(stands: Stands) -> tuple[int, float]:
+        closes = stands.text.close_time.timestamp()
+        if stands.status in _ORDER:
+            return _ORDER.index(stands.status), closes
+        return len(_ORDER), -closes
+
+    return sorted((stands for stands in questions if by.admits(stands, standing)), key=place)
 
 
 def labels(questions: Sequence[Stands]) -> tuple[list[str], list[str]]:

@@ -206,7 +206,7 @@ def shelf() -> None:
         counts = library.question_counts(ledger)
     st.subheader("Stored articles", anchor=False)
     if not articles:
-        st.info("No articles yet. Paste one above, or give its web address.", icon="📰")
+        st.info("No articles yet. Paste one above, or give its web address.")
         return
     pages = max(1, -(-len(articles) // PER_PAGE))
     place = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
@@ -230,7 +230,7 @@ def one(number: int) -> None:
     with reading() as ledger:
         article = library.article_numbered(ledger, number)
         asked = library.questions_of(ledger, article, now=moment)
-    st.page_link("app_pages/articles.py", label="All articles", icon="⬅️")
+    st.page_link("app_pages/articles.py", label="← All articles")
     st.title(as_text(article.title), anchor=False)
     known = [
         as_text(article.publisher or ""),
@@ -247,11 +247,12 @@ def one(number: int) -> None:
     done = {source.quote: stands for source, stands in asked}
     text, side = st.columns([1, 1], gap="large")
     with side:
-        st.subheader("Questions from this article", anchor=False)
-        for _, stands in asked:
-            question_line(stands)
-        if not asked:
-            st.caption("None yet.")
+        if asked:
+            with st.expander(
+                f"{counted(len(asked), 'question')} from this article", expanded=len(asked) <= 3
+            ):
+                for _, stands in asked:
+                    question_line(stands)
         draft = pick(drafts, done)
         if draft is not None:
             register(article, draft, done)
@@ -269,13 +270,13 @@ def one(number: int) -> None:
 
 def question_line(stands: Stands) -> None:
     """Show a question that the article has, as a way to its page."""
-    st.page_link(
-        "app_pages/question.py",
-        label=as_text(stands.text.title),
-        icon="✅",
-        query_params=link_to(stands.question),
-    )
-    st.caption(f"{stands.status} · {closing(stands.text, moment)}")
+    with st.container(gap=None):
+        st.page_link(
+            "app_pages/question.py",
+            label=as_text(stands.text.title),
+            query_params=link_to(stands.question),
+        )
+        st.caption(f"{stands.status} · {closing(stands.text, moment)}")
 
 
 def pick(drafts: list[Draft], done: dict[str, Stands]) -> Draft | None:
@@ -286,7 +287,6 @@ def pick(drafts: list[Draft], done: dict[str, Stands]) -> Draft | None:
         st.page_link(
             "app_pages/questions.py",
             label="Ask a question",
-            icon="❓",
             query_params={"view": "Ask a question"},
         )
         return None
@@ -294,7 +294,7 @@ def pick(drafts: list[Draft], done: dict[str, Stands]) -> Draft | None:
         "Sentence",
         range(len(drafts)),
         format_func=lambda i: (
-            ("✅ " if drafts[i].quote in done else "") + as_text(shortened(drafts[i].quote, 140))
+            ("✓ " if drafts[i].quote in done else "") + as_text(shortened(drafts[i].quote, 140))
         ),
         captions=[as_text(draft_caption(draft)) for draft in drafts],
         key="draft",
@@ -314,7 +314,7 @@ def register(article: Article, draft: Draft, done: dict[str, Stands]) -> None:
     if draft.quote in done:
         st.caption("There is a question from this sentence already; another one may be asked.")
     if draft.close_date is not None and draft.close_date < moment.date():
-        st.caption(f"⚠️ The deadline in the text, {day(draft.close_date)}, has passed.")
+        st.caption(f"The deadline in the text, {day(draft.close_date)}, has passed.")
     ask_form(
         f"draft-{article.id}-{draft.start}",
         Suggestion(

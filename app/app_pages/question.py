@@ -26,7 +26,6 @@ from forecasts.models import (
     QuestionRevision,
     QuestionType,
     Resolution,
-    ResolutionState,
 )
 from forecasts.paths import paths
 from forecasts.questions import Stands, Status
@@ -48,8 +47,8 @@ moment = now()
 slug = st.query_params.get("slug", "")
 if not slug:
     st.title("Question", anchor=False)
-    st.info("Pick a question first.", icon="🔎")
-    st.page_link("app_pages/questions.py", label="Questions", icon="❓")
+    st.info("Pick a question first.")
+    st.page_link("app_pages/questions.py", label="Questions")
     st.stop()
 
 with reading() as ledger:
@@ -89,7 +88,7 @@ def head() -> None:
 def chart() -> None:
     """Show the paths, and what they show where there is none yet."""
     if not history:
-        st.info("No forecast yet. The first one starts the chart.", icon="📈")
+        st.info("No forecast yet. The first one starts the chart.")
         return
     option = 0
     if text.type == QuestionType.multiple_choice:
@@ -118,7 +117,8 @@ def chart() -> None:
     )
     st.caption(
         "Each line holds until its next step. Dashed: the median of the forecasts that stood. "
-        "Marks: evidence that came in; point at one to read it. Times are UTC."
+        "Marks: evidence that came in (▲ supports, ▼ opposes, ● context); point at one to read it. "
+        "Times are UTC."
     )
 
 
@@ -140,11 +140,14 @@ def update_panel() -> None:
         if stands.status == Status.upcoming:
             st.write(f"Forecasting begins {when(text.open_time)}.")
         else:
-            st.write("Forecasting has ended; the outcome is not confirmed yet.")
+            st.write(
+                "An outcome is proposed; forecasting waits until somebody decides on it."
+                if stands.status == Status.proposed
+                else "Forecasting has ended; the outcome is not known to the ledger yet."
+            )
             st.page_link(
                 "app_pages/resolve.py",
                 label="Resolve it",
-                icon="⚖️",
                 query_params=link_to(question),
             )
     else:
@@ -159,15 +162,17 @@ def outcome_panel(resolution: Resolution) -> None:
         left, right = st.columns(2)
         left.metric("Your Brier (0–1)", f"{own.brier:.4f}", help="0 is best.")
         right.metric("Coverage", f"{own.coverage:.0%}", help="Share of the time you had one.")
-    st.page_link(
-        "app_pages/resolve.py", label="Correct it", icon="⚖️", query_params=link_to(question)
-    )
+    st.page_link("app_pages/resolve.py", label="Correct it", query_params=link_to(question))
+
+
+def criteria() -> None:
+    """Show by what the question is decided: read before a number is given."""
+    st.subheader("Resolution criteria", anchor=False)
+    st.markdown(paragraphs(text.resolution_criteria) or "_None were written._")
 
 
 def words() -> None:
-    """Show what the question says, and the passages it was taken from."""
-    st.subheader("Resolution criteria", anchor=False)
-    st.markdown(paragraphs(text.resolution_criteria) or "_None were written._")
+    """Show the rest of what the question says, and the passages it was taken from."""
     for heading, said in (("Fine print", text.fine_print), ("Background", text.background)):
         if said.strip():
             st.subheader(heading, anchor=False)
@@ -249,11 +254,8 @@ def resolution_list() -> None:
         who = handles.get(step.member_id or 0, "a resolver")
         known = "" if step.known_at is None else f", known at {when(step.known_at)}"
         corrected = " (corrects the one before)" if step.supersedes_id else ""
-        mark = {ResolutionState.confirmed: "✅", ResolutionState.rejected: "✖️"}.get(
-            ResolutionState(step.state), "💬"
-        )
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"{mark} **{step.state}: {as_text(step.outcome)}**{known}{corrected}")
+            st.markdown(f"**{step.state}: {as_text(step.outcome)}**{known}{corrected}")
             st.caption(f"{when(step.recorded_at)} · {as_text(who)}")
             if step.note:
                 st.markdown(paragraphs(step.note))
@@ -283,11 +285,12 @@ def page(stands: Stands) -> None:
     wide, side = st.columns([2, 1], gap="medium")
     with wide:
         chart()
+        criteria()
     with side:
         update_panel()
     if stands.resolution is not None:
         score_table(scored)
-    about, told = st.columns([1, 1], gap="medium")
+    about, told = st.columns(2, gap="medium")
     with about:
         words()
     with told:

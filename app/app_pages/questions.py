@@ -78,6 +78,26 @@ def row(stands: Stands, standing: Forecast | None) -> None:
         st.caption(" · ".join(said))
 
 
+def find() -> None:
+    """Show the questions that the filters let through, a page at a time."""
+    with reading() as ledger:
+        questions = listing(ledger, now=moment)
+        member = current_member(ledger)
+        mine = {} if member is None else standing_of(ledger, member, at=moment)
+    if not questions:
+        st.info("No questions yet. Ask one of your own, or capture an article.")
+        st.page_link("app_pages/articles.py", label="Capture an article")
+        return
+    found = chosen(questions, filters(*labels(questions)), standing=mine)
+    st.caption(f"{counted(len(found), 'question')} of {len(questions):,}, the next to close first")
+    if not found:
+        st.info("No question fits these filters. Take one of them away.")
+    pages = max(1, -(-len(found) // PER_PAGE))
+    place = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    for stands in found[(place - 1) * PER_PAGE : place * PER_PAGE]:
+        row(stands, mine.get(stands.id))
+
+
 st.title("Questions", anchor=False)
 view = st.segmented_control(
     "View",
@@ -90,22 +110,5 @@ view = st.segmented_control(
 )
 if view == "Ask a question":
     ask_form("ask", go_there=True)
-    st.stop()
-
-with reading() as ledger:
-    questions = listing(ledger, now=moment)
-    member = current_member(ledger)
-    mine = {} if member is None else standing_of(ledger, member, at=moment)
-if not questions:
-    st.info("No questions yet. Ask one of your own, or capture an article.", icon="👋")
-    st.page_link("app_pages/articles.py", label="Capture an article", icon="📰")
-    st.stop()
-
-found = chosen(questions, filters(*labels(questions)), standing=mine)
-st.caption(f"{counted(len(found), 'question')} of {len(questions):,}, soonest close first")
-if not found:
-    st.info("No question fits these filters. Take one of them away.", icon="🔎")
-pages = max(1, -(-len(found) // PER_PAGE))
-place = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-for stands in found[(place - 1) * PER_PAGE : place * PER_PAGE]:
-    row(stands, mine.get(stands.id))
+else:
+    find()

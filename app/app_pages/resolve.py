@@ -85,16 +85,20 @@ def pick() -> Stands | None:
             key=lambda stands: order.index(stands.status),
         )
     ]
+    asked = st.query_params.get("slug", "")
     slug = st.selectbox(
         "Question",
         slugs,
-        index=None,
+        index=slugs.index(asked) if asked in slugs else None,
         format_func=title_of,
         placeholder="Pick a question; those that await their resolution come first",
-        key="slug",
-        bind="query-params",
+        key=f"pick-{asked}",
     )
-    return by_slug.get(slug or "")
+    if slug is None:
+        return None
+    # The address names the question, so that it can be sent to somebody who decides.
+    st.query_params["slug"] = slug
+    return by_slug[slug]
 
 
 def outcome_field(stands: Stands, key: str) -> str:
@@ -138,7 +142,6 @@ def resolve_form(stands: Stands) -> None:
         st.info(
             f"Resolved: {as_text(standing.outcome)}{known}. Another outcome or time corrects it; "
             "the earlier row and its scores stay readable.",
-            icon="✏️",
         )
     with st.form(key):
         outcome = outcome_field(stands, key)
@@ -182,7 +185,7 @@ def looks(rows: list[Watched]) -> None:
     """Show the resolvers' last looks as a table, failures first."""
     failed = sum(row.look is not None and row.look.state == RunState.failed for row in rows)
     if failed:
-        st.warning(f"{failed} of the last looks failed; the reasons stand below.", icon="⚠️")
+        st.warning(f"{failed} of the last looks failed; the reasons stand below.")
     st.dataframe(
         {
             "State": [
@@ -210,7 +213,7 @@ def looks(rows: list[Watched]) -> None:
 
 st.title("Resolve", anchor=False)
 if not questions:
-    st.info("No questions yet, so there is nothing to resolve.", icon="⚖️")
+    st.info("No questions yet, so there is nothing to resolve.")
     st.stop()
 if proposals:
     st.subheader(f"Proposed ({len(proposals)})", anchor=False)

@@ -21,19 +21,18 @@ with reading() as ledger:
 
 def ways_in() -> None:
     """Show how an empty ledger begins."""
-    st.info("This ledger is empty. There are three ways in.", icon="👋")
+    st.info("This ledger is empty. There are three ways in.")
     article, question, demonstration = st.columns(3, border=True)
     with article:
         st.subheader("Capture an article")
         st.write("Read a page or paste a text; sentences that look ahead become questions.")
-        st.page_link("app_pages/articles.py", label="Capture an article", icon="📰")
+        st.page_link("app_pages/articles.py", label="Capture an article")
     with question:
         st.subheader("Ask a question")
         st.write("Something of your own that will have an answer, and when.")
         st.page_link(
             "app_pages/questions.py",
             label="Ask a question",
-            icon="❓",
             query_params={"view": "Ask a question"},
         )
     with demonstration:
@@ -68,68 +67,71 @@ def more(total: int, **filters: str) -> None:
         st.page_link(
             "app_pages/questions.py",
             label=f"All {total} in Questions",
-            icon="➡️",
             query_params=filters,
         )
+
+
+def agenda() -> None:
+    """Show the four lists."""
+    st.caption(
+        " · ".join(
+            [
+                f"{day(moment)}",
+                f"{len(needs.unforecast):,} to forecast",
+                counted(len(needs.standing), "standing forecast"),
+                f"{len(needs.awaiting):,} to resolve",
+            ]
+        )
+    )
+
+    st.subheader("Closing soon, without your forecast", anchor=False)
+    for stands in needs.unforecast[:SHOWN]:
+        row(stands, None)
+    if not needs.unforecast:
+        st.caption("Nothing open lacks your forecast.")
+    more(len(needs.unforecast), status="open", whose="Not yet mine")
+
+    st.subheader("Your standing forecasts", anchor=False)
+    for stands, forecast in needs.standing[:SHOWN]:
+        row(stands, forecast)
+    if not needs.standing:
+        st.caption("You have no standing forecast on an open question.")
+    more(len(needs.standing), status="open", whose="Mine")
+
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Awaiting resolution", anchor=False)
+        for stands in needs.awaiting[:SHOWN]:
+            with st.container(border=True, gap="xsmall"):
+                st.page_link(
+                    "app_pages/resolve.py",
+                    label=as_text(stands.text.title),
+                    query_params=link_to(stands.question),
+                )
+                st.caption(f"{stands.status} · {closing(stands.text, moment)}")
+        if not needs.awaiting:
+            st.caption("Nothing awaits its resolution.")
+        more(len(needs.awaiting), status="awaiting resolution")
+    with right:
+        st.subheader("Recently resolved", anchor=False)
+        for stands, score in needs.resolved:
+            with st.container(border=True, gap="xsmall"):
+                st.page_link(
+                    "app_pages/question.py",
+                    label=as_text(stands.text.title),
+                    query_params=link_to(stands.question),
+                )
+                outcome = "" if stands.resolution is None else as_text(stands.resolution.outcome)
+                st.caption(
+                    f"{outcome} · your Brier (0–1, 0 is best): **{score.score:.4f}** · "
+                    f"coverage {score.coverage:.0%}"
+                )
+        if not needs.resolved:
+            st.caption("None of your questions has been scored yet.")
 
 
 st.title("Today", anchor=False)
 if needs.empty:
     ways_in()
-    st.stop()
-
-st.caption(
-    " · ".join(
-        [
-            f"{day(moment)}",
-            f"{len(needs.unforecast):,} to forecast",
-            counted(len(needs.standing), "standing forecast"),
-            f"{len(needs.awaiting):,} to resolve",
-        ]
-    )
-)
-
-st.subheader("Closing soon, without your forecast", anchor=False)
-for stands in needs.unforecast[:SHOWN]:
-    row(stands, None)
-if not needs.unforecast:
-    st.caption("Nothing open lacks your forecast.")
-more(len(needs.unforecast), status="open", whose="Not yet mine")
-
-st.subheader("Your standing forecasts", anchor=False)
-for stands, forecast in needs.standing[:SHOWN]:
-    row(stands, forecast)
-if not needs.standing:
-    st.caption("You have no standing forecast on an open question.")
-more(len(needs.standing), status="open", whose="Mine")
-
-left, right = st.columns(2, gap="medium")
-with left:
-    st.subheader("Awaiting resolution", anchor=False)
-    for stands in needs.awaiting[:SHOWN]:
-        with st.container(border=True, gap="xsmall"):
-            st.page_link(
-                "app_pages/resolve.py",
-                label=as_text(stands.text.title),
-                query_params=link_to(stands.question),
-            )
-            st.caption(f"{stands.status} · {closing(stands.text, moment)}")
-    if not needs.awaiting:
-        st.caption("Nothing awaits its resolution.")
-    more(len(needs.awaiting), status="awaiting resolution")
-with right:
-    st.subheader("Recently resolved", anchor=False)
-    for stands, score in needs.resolved:
-        with st.container(border=True, gap="xsmall"):
-            st.page_link(
-                "app_pages/question.py",
-                label=as_text(stands.text.title),
-                query_params=link_to(stands.question),
-            )
-            outcome = "" if stands.resolution is None else as_text(stands.resolution.outcome)
-            st.caption(
-                f"{outcome} · your Brier (0–1, 0 is best): **{score.score:.4f}** · "
-                f"coverage {score.coverage:.0%}"
-            )
-    if not needs.resolved:
-        st.caption("None of your questions has been scored yet.")
+else:
+    agenda()

@@ -11,6 +11,9 @@ from app.session import engine, now, reading, settings
 from app.words import as_text, counted, when
 from forecasts import access, database, frames, reports
 from forecasts.reports import Group, Report
+from forecasts.reports.as_csv import as_csv
+from forecasts.reports.as_html import as_html
+from forecasts.reports.as_json import as_json
 from forecasts.reports.report import By, Cohort, Estimate
 
 COHORTS: dict[str, Cohort] = {
@@ -162,14 +165,12 @@ def calibration(group: Group) -> None:
 
 def verdict(group: Group) -> None:
     """Show in a sentence what the record shows; below 30 questions that it is too little."""
-    if group.verdict is None:
-        return
     if group.verdict.kind in ("too_few", "not_estimable"):
-        st.info(as_text(group.verdict.sentence), icon="⚖️")
+        st.info(as_text(group.verdict.sentence))
     elif group.verdict.kind == "calibrated":
-        st.success(as_text(group.verdict.sentence), icon="⚖️")
+        st.success(as_text(group.verdict.sentence))
     else:
-        st.warning(as_text(group.verdict.sentence), icon="⚖️")
+        st.warning(as_text(group.verdict.sentence))
 
 
 def left_out(group: Group) -> None:
@@ -186,9 +187,9 @@ def downloads(report: Report) -> None:
     """Show the report's other forms."""
     with st.container(horizontal=True):
         for name, mime, text in (
-            ("JSON", "application/json", reports.as_json),
-            ("HTML", "text/html", reports.as_html),
-            ("CSV", "text/csv", reports.as_csv),
+            ("JSON", "application/json", as_json),
+            ("HTML", "text/html", as_html),
+            ("CSV", "text/csv", as_csv),
         ):
             st.download_button(
                 name,
@@ -203,7 +204,7 @@ def downloads(report: Report) -> None:
 st.title("Track record", anchor=False)
 by, names, cohort = pick()
 if by != "all" and not names:
-    st.info("There is nobody here yet: a record begins with a forecast.", icon="🎯")
+    st.info("There is nobody here yet: a record begins with a forecast.")
     st.stop()
 with reading() as ledger:
     written = frames.revision(ledger)
