@@ -71,4 +71,4 @@ def main() -> None:
 
 
 # Commands register themselves on ``app``.
-from forecasts.cli import exchange, journey, reading, serve  # noqa: E402, F401
+from forecasts.cli import exchange, journey, reading, reports, serve  # noqa: E402, F401

@@ -1,0 +1,120 @@
+"""The command on what the scores show: report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from forecasts.cli import app
+from forecasts.cli.console import Database, emit, now, out, plain
+from forecasts.cli.exchange import Folder, Output, frames_of
+from forecasts.errors import BadInput
+from forecasts.times import read_time
+
+if TYPE_CHECKING:
+    from forecasts.reports.report import Report
+
+# The formats, and the ending of a file that says so.
+_FORMATS = {"text": ".txt", "json": ".json", "html": ".html", "csv": ".csv", "md": ".md"}
+
+
+@app.command()
+def report(
+    folder: Folder = None,
+    by: Annotated[str, typer.Option("--by", metavar="all|forecaster|team|tag")] = "all",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name", metavar="NAME", help="One of them only. Repeat it for several. [default: all]"
+        ),
+    ] = None,
+    cohort: Annotated[
+        str,
+        typer.Option(
+            "--cohort",
+            metavar="scheduled|resolved",
+            help="Questions whose scheduled close has passed, or all that are resolved.",
+        ),
+    ] = "scheduled",
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="text|json|html|csv|md",
+            help="[default: by the ending of --output, else text]",
+        ),
+    ] = None,
+    output: Output = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="TIME", help="The moment the report is made. [default: now]"
+        ),
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Report scores and calibration: what the record shows, and what luck could explain."""
+    from forecasts.reports.build import build
+    from forecasts.reports.report import By, Cohort
+
+    chosen = _format(format_, output)
+    made = build(
+        frames_of(folder, database, words=False),
+        by=_one_of("--by", by, get_args(By)),
+        names=name or [],
+        cohort=_one_of("--cohort", cohort, get_args(Cohort)),
+        as_of=now() if as_of is None else read_time(as_of),
+        curves=chosen in ("json", "html"),
+    )
+    emit(_rendered(made, chosen), output)
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        raise BadInput(
+            f"{option} {value!r} is not known.",
+            remedy=f"Use {', '.join(known[:-1])} or {known[-1]}.",
+        )
+    return value
+
+
+def _format(given: str | None, output: Path | None) -> str:
+    if given is not None:
+        chosen: str = _one_of("--format", given, tuple(_FORMATS))
+        return chosen
+    ending = "" if output is None else output.suffix.lower()
+    by_ending = {ending: name for name, ending in _FORMATS.items()}
+    if ending and ending not in by_ending:
+        raise BadInput(
+            f"There is no format for a file that ends in {ending!r}.",
+            remedy=f"Name one with --format: {', '.join(_FORMATS)}.",
+        )
+    return by_ending.get(ending, "text")
+
+
+def _rendered(made: Report, format_: str) -> str:
+    # Only the chosen renderer is imported: each takes its time.
+    if format_ == "json":
+        from forecasts.reports.as_json import as_json
+
+        return as_json(made)
+    if format_ == "html":
+        from forecasts.reports.as_html import as_html
+
+        return as_html(made)
+    if format_ == "csv":
+        from forecasts.reports.as_csv import as_csv
+
+        return as_csv(made)
+    if format_ == "md":
+        from forecasts.reports.as_markdown import as_markdown
+
+        return as_markdown(made)
+    from forecasts.reports.as_text import as_text
+
+    # Control signs in a name could command the terminal.
+    width = out().width if sys.stdout.isatty() else 100
+    return plain(as_text(made, width=width))

@@ -1,0 +1,40 @@
+"""A report as one HTML page: no script, no network, light and dark, and it prints."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from forecasts.reports import diagram, wording
+from forecasts.reports.notes import GUIDE
+from forecasts.reports.report import Report
+
+# Always saying 50 % earns this on a binary question; the forest plot reaches at least so far.
+_COIN = 0.25
+
+
+def as_html(report: Report) -> str:
+    """Return the page. Every text is escaped: names are everyone's words."""
+    ends = [group.brier.interval[1] for group in report.groups if group.brier.interval]
+    means = [group.brier.mean for group in report.groups if group.brier.mean is not None]
+    return _template().render(
+        report=report, guide=GUIDE, coin=_COIN, farthest=max([_COIN, *ends, *means]) * 1.04
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # A number and its sign of per cent stay on one line.
+    environment.filters["tied"] = lambda text: text.replace(" %", "\u00a0%")
+    environment.globals |= {"wording": wording, "diagram": diagram}
+    return environment.get_template("report.html")

@@ -1,0 +1,80 @@
+"""Which questions count in a report, what came of them, and why the others are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forecasts.models import QuestionType
+from forecasts.reports.report import Cohort, LeftOut, Reason
+from forecasts.times import utc
+from forecasts.values import NOT_SCORED
+
+COUNTS = ""
+_WORDS = {"yes": 1.0, "no": 0.0}
+
+
+def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.NDArray[np.object_]:
+    """Return for each question why it is left out, ``COUNTS`` where it is not.
+
+    ``as_of`` decides what is still open and whose scheduled close has passed. It does not turn
+    the ledger back: outcomes written down later count all the same.
+    """
+    moment = pd.Timestamp(utc(as_of))
+    scheduled = questions["scheduled_close_time"]
+    closed = questions["actual_close_time"].fillna(scheduled) <= moment
+    outcome = questions["resolution"].str.strip().str.lower()
+    unanswered = outcome == ""
+    why = np.full(len(questions), COUNTS, dtype=object)
+    if cohort == "scheduled":
+        # Of questions that are answered early more end in "yes": only what was to close by now
+        # is a fair sample.
+        why[(scheduled > moment).to_numpy()] = "not_in_cohort"
+    no_probability = questions["type"].isin([QuestionType.numeric, QuestionType.date])
+    why[no_probability.to_numpy()] = "numeric_or_date"
+    for word in NOT_SCORED:
+        why[(outcome == word).to_numpy()] = word
+    why[(unanswered & closed).to_numpy()] = "awaiting_resolution"
+    why[(unanswered & ~closed).to_numpy()] = "open"
+    return why
+
+
+def outcomes(questions: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return what came of questions that count: 0..1 for binary ones, else the option's place."""
+    return np.array(
+        [
+            _binary(resolution) if options is None else options.index(resolution)
+            for resolution, options in zip(
+                questions["resolution"], questions["options"], strict=True
+            )
+        ],
+        dtype=np.float64,
+    )
+
+
+def _binary(resolution: str) -> float:
+    word = resolution.strip().lower()
+    return _WORDS[word] if word in _WORDS else float(word)
+
+
+def families(questions: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Return each question's cluster; a question without a family is one by itself."""
+    family = questions["family"].to_numpy(dtype=object)
+    own = [
+        ("question", position) if not name else ("family", name)
+        for position, name in enumerate(family)
+    ]
+    return pd.factorize(pd.Series(own, dtype=object))[0]
+
+
+def counted(why: Iterable[Any]) -> tuple[LeftOut, ...]:
+    """Return how many questions there are of each reason, in the order of ``Reason``."""
+    found = pd.Series(list(why), dtype=object).value_counts()
+    return tuple(
+        LeftOut(reason, int(found[reason])) for reason in get_args(Reason) if reason in found
+    )

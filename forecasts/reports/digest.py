@@ -1,0 +1,80 @@
+"""A digest of a ledger: equal when everything that bears on a report's numbers is equal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasts.frames import FORECAST_COLUMNS, QUESTION_COLUMNS, TEAM_COLUMNS, Frames
+
+# Titles, background, rationale and the like are words about the numbers.
+_QUESTIONS = (
+    "question_id",
+    "type",
+    "options",
+    "ordered",
+    "lower_bound",
+    "upper_bound",
+    "open_time",
+    "scheduled_close_time",
+    "actual_close_time",
+    "spot_time",
+    "resolution",
+    "family",
+    "tags",
+)
+_FORECASTS = ("question_id", "forecaster", "made_at", "probability", "probabilities", "quantiles")
+_TEAMS = ("team", "forecaster", "joined_at", "left_at")
+# Two forecasts at one instant keep their order, which decides between them.
+_ORDER = {
+    "questions": ["question_id"],
+    "forecasts": ["question_id", "forecaster", "made_at"],
+    "teams": ["team", "forecaster", "joined_at", "left_at"],
+}
+
+
+def sha256(frames: Frames) -> str:
+    """Return the SHA-256, in hex, of the questions, forecasts and teams in a canonical form.
+
+    The order of the rows and whether they came from a folder or a database make no difference.
+    """
+    digest = hashlib.sha256()
+    for name, kinds, columns in (
+        ("questions", QUESTION_COLUMNS, _QUESTIONS),
+        ("forecasts", FORECAST_COLUMNS, _FORECASTS),
+        ("teams", TEAM_COLUMNS, _TEAMS),
+    ):
+        frame: pd.DataFrame = getattr(frames, name)
+        ordered = frame.sort_values(_ORDER[name], kind="stable")
+        digest.update(f"{name} {len(ordered)}\n".encode())
+        for column in columns:
+            digest.update(f"{column}\n".encode())
+            for part in _bytes(ordered[column], kinds[column]):
+                digest.update(part)
+    return digest.hexdigest()
+
+
+def _bytes(column: pd.Series, kind: str) -> list[bytes]:
+    if kind == "time":
+        return [column.astype("int64").to_numpy().astype("<i8").tobytes()]
+    if kind == "flag":
+        return [column.to_numpy().astype("<u1").tobytes()]
+    if kind == "number":
+        values = column.to_numpy(dtype="<f8", copy=True)
+        values[np.isnan(values)] = np.nan  # a missing number may come in more than one bit pattern
+        return [(values + 0.0).tobytes()]
+    if kind == "json":
+        filled = np.flatnonzero(column.notna().to_numpy())
+        cells = column.to_numpy(dtype=object)[filled].tolist()
+        return [filled.astype("<i8").tobytes(), _json(cells)]
+    # Each text once, and then which of them stands in each row.
+    place, texts = pd.factorize(column, sort=True)
+    return [_json(list(texts)), place.astype("<i8").tobytes()]
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).encode()

@@ -1,0 +1,132 @@
+"""Who and what a report is about: the groups, and whose forecasts count in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecasts.errors import BadInput
+from forecasts.frames import Frames
+from forecasts.reports.report import By
+
+EVERYONE = "all"
+_MOST_NAMES = 20
+VALUES = ("probability", "probabilities")
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Forecasts as the groups made them.
+
+    ``forecasts`` has the columns that ``scoring`` takes, with ``forecaster`` a number: one for
+    each member of each group; ``inside`` says which were made as a member of the group. ``group``
+    and ``forecaster`` (indexed by that number) say which group and who.
+    """
+
+    forecasts: pd.DataFrame
+    group: pd.Series
+    forecaster: pd.Series
+
+
+def entries(frames: Frames, *, by: By) -> Entries:
+    """Return the forecasts of every group of that kind; by tag, of everyone as one group.
+
+    A team's member counts in it with the forecasts made while a member (joined_at <= made_at <
+    left_at), for as long as these stood: what was said before or after stands to the team as a
+    withdrawal does. Someone in two teams counts in both.
+    """
+    plain = frames.forecasts[["question_id", "made_at", *VALUES]]
+    code, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
+    who = pd.Series(handles, dtype=str)
+    if by == "team":
+        return _of_teams(plain, code, who, frames.teams)
+    group = who if by == "forecaster" else pd.Series(EVERYONE, index=who.index, dtype=str)
+    forecasts = plain.assign(forecaster=code, inside=True)
+    return Entries(forecasts, group, who)
+
+
+def tagged(questions: pd.DataFrame) -> pd.DataFrame:
+    """Return one row (group, question_id) for each tag of each question."""
+    long = questions[["question_id", "tags"]].explode("tags").dropna(subset="tags")
+    return long.rename(columns={"tags": "group"}).astype({"group": str}).drop_duplicates()
+
+
+def _of_teams(
+    plain: pd.DataFrame, code: np.ndarray, who: pd.Series, teams: pd.DataFrame
+) -> Entries:
+    handle = {name: number for number, name in enumerate(who)}
+    stays = teams.assign(handle=teams["forecaster"].map(handle)).dropna(subset="handle")
+    member = stays.groupby(["team", "handle"], sort=True).ngroup().to_numpy()
+    stays = stays.assign(member=member)
+    # Every forecast beside every stay of its forecaster in a team.
+    beside = pd.DataFrame({"row": np.arange(len(code)), "handle": code}).merge(
+        stays[["handle", "member", "joined_at", "left_at"]], on="handle"
+    )
+    made = plain["made_at"].take(beside["row"].to_numpy()).reset_index(drop=True)
+    inside = ~(beside["joined_at"] > made) & ~(beside["left_at"] <= made)
+    # One row a forecast and membership, however many stays: made inside any of them counts.
+    flags = (
+        beside.assign(inside=inside)
+        .groupby(["row", "member"], sort=True)["inside"]
+        .any()
+        .reset_index()
+    )
+    forecasts = plain.iloc[flags["row"].to_numpy()].reset_index(drop=True)
+    forecasts["forecaster"] = flags["member"].to_numpy()
+    forecasts["inside"] = flags["inside"]
+    for name, blank in zip(VALUES, (np.nan, None), strict=True):
+        forecasts[name] = forecasts[name].where(flags["inside"], blank)
+    people = stays.drop_duplicates("member").sort_values("member")
+    return Entries(
+        forecasts,
+        people["team"].reset_index(drop=True).astype(str),
+        people["forecaster"].reset_index(drop=True).astype(str),
+    )
+
+
+def in_several_teams(teams: pd.DataFrame) -> list[str]:
+    """Return those who were in two teams at one time, in order of their names."""
+    pairs = teams.merge(teams, on="forecaster", suffixes=("", "_other"))
+    # A blank time compares as False: such a stay has no such end.
+    both = (
+        (pairs["team"] < pairs["team_other"])
+        & ~(pairs["joined_at"] >= pairs["left_at_other"])
+        & ~(pairs["joined_at_other"] >= pairs["left_at"])
+    )
+    return sorted(set(pairs.loc[both, "forecaster"]))
+
+
+def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
+    """Return the names of the groups to report on: those asked for, else all there are.
+
+    BadInput names what there is when a name is not among it.
+    """
+    if by == "all":
+        if names:
+            raise BadInput(
+                f"A report on everyone has no names, and {names[0]!r} was asked for.",
+                remedy="Choose forecaster, team or tag to report by.",
+            )
+        return [EVERYONE]
+    there = sorted(
+        set(
+            frames.forecasts["forecaster"]
+            if by == "forecaster"
+            else frames.teams["team"]
+            if by == "team"
+            else tagged(frames.questions)["group"]
+        )
+    )
+    for name in names:
+        if name not in there:
+            more = f" and {len(there) - _MOST_NAMES} more" if len(there) > _MOST_NAMES else ""
+            raise BadInput(
+                f"There is no {by} {name!r}{' with a forecast' if by == 'forecaster' else ''}.",
+                remedy=f"There are: {', '.join(there[:_MOST_NAMES])}{more}."
+                if there
+                else f"There is no {by} at all.",
+            )
+    return list(dict.fromkeys(names)) or there
