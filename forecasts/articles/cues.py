@@ -70,7 +70,8 @@ _PRESENT = (
 )
 _COMING = (
     r"(?:(?:in|over|within) the (?:coming|next few|next several) (?:days|weeks|months|years)"
-    r"|(?:expected|due|likely) (?:soon|shortly|imminently|any (?:day|time)|within (?:days|weeks|months)))"
+    r"|(?:expected|due|likely) (?:soon|shortly|imminently|any (?:day|time)"
+    r"|within (?:days|weeks|months)))"
 )
 _PROMISE = (
     r"(?:desire|hopes?|plans?|intentions?|bids?|ambitions?|pledges?|promises?|promised|proposals?"

@@ -204,9 +204,13 @@ _REACH = 60  # characters read on the left of a period: longer than any part and
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A period with its parts and its preposition, and whether the words limit anything by it."""
+    """A period with its parts and its preposition, and whether the words limit anything by it.
+
+    ``start`` is where the preposition begins, ``body`` where the period and its parts do.
+    """
 
     start: int
+    body: int
     end: int
     last_day: date
     is_deadline: bool
@@ -224,7 +228,8 @@ def find_deadlines(text: str, *, anchor: date) -> list[Deadline]:
     for period in find_periods(words, anchor):
         floor = times[-1].end if times else 0
         time = _read(words, max(floor, period.start - _REACH), period, anchor)
-        if times and time.start > floor and _RANGE.fullmatch(words, floor, time.start):
+        is_range = times and _RANGE.fullmatch(words, floor, time.body)
+        if is_range and period.interval.unit != "length":
             last_day = time.last_day
             if timedelta(0) < times[-1].last_day - last_day < timedelta(days=7):
                 last_day += timedelta(days=7)  # "from Friday to Monday", read on a Tuesday
@@ -243,7 +248,7 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     part_start, interval = _read_parts(left, period.interval)
     kind, holder_start = _holder(left[:part_start])
     has_part = part_start < len(left)
-    start, end = floor + holder_start, period.end
+    start, body, end = floor + holder_start, floor + part_start, period.end
     # "Friday's vote" takes place on Friday; "next year's budget" only if it is "in" or "before" it.
     attribute = words.startswith("'s", end) and interval.unit not in ("day", "end")
     last_day = interval.last
@@ -268,4 +273,5 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     )
     if afterwords := _AFTERWORDS.match(words, end):
         end = afterwords.end()
-    return _Time(start, end, last_day, held and not looks_back and not (attribute and not kind))
+    is_deadline = held and not looks_back and not (attribute and not kind)
+    return _Time(start, body, end, last_day, is_deadline)

@@ -27,6 +27,8 @@ from forecasts.articles.quotes import context
 from forecasts.articles.sentences import find_sentences
 from forecasts.articles.wording import question
 
+LONGEST = 1_000  # characters; what runs on without a stop for longer is a list or a table
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -53,6 +55,8 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
     small_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
     drafts = []
     for start, end in find_sentences(text):
+        if end - start > LONGEST:
+            continue
         sentence = text[start:end]
         outlook = find_outlook(sentence, find_deadlines(sentence, anchor=published_at))
         if outlook is None:

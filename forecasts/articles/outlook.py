@@ -246,7 +246,7 @@ _DEFINITE = re.compile(
 
 def _by_its_date_alone(words: str, deadlines: Sequence[Deadline]) -> Outlook | None:
     """Return a sentence that has no cue but a definite time, not told as past."""
-    if _HABIT.search(words):
+    if _HABIT.search(words) or _IF_ONLY.search(words):
         return None
     for deadline in deadlines:
         match = _DEFINITE.search(words, deadline.start, deadline.end)

@@ -380,7 +380,7 @@ RULES = (
     # ---- months, seasons, parts of a year
     Rule("March 2027; September next year", _form(rf"{_DATE_MONTH}{_YEAR}"), _calendar_month),
     Rule("next March", _form(rf"{_WHICH} {_MONTH}"), _calendar_month),
-    Rule("March", _form(_MONTH), _calendar_month, stands="held"),
+    Rule("March", _form(rf"{_MONTH}(?! \d)"), _calendar_month, stands="held"),
     Rule("this fall; next spring; the coming winter", _form(rf"{_WHICH} {_SEASON}"), _season),
     Rule("summer 2026; the winter of 2026", _form(rf"(?:the )?{_SEASON}{_YEAR}"), _season),
     Rule(

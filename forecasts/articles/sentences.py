@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from forecasts.articles.words import any_of
 
-_BREAK = re.compile(r"[ \t]*\n\s*")
+_BREAK = re.compile(r"\n\s*")
 _STOP = re.compile(r"(?:\.{3}|[.!?…])[.!?…]*[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[^\W_a-z])")
 
 

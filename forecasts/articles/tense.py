@@ -52,7 +52,8 @@ _ADVERBS = r"(?:(?:not|never|also|now|still|only|already|yet|all|both|even|then|
 
 _VERB = re.compile(
     rf"""
-    (?P<done_to>\b(?:{_DONE_TO}|(?:was|were|been)\s+(?:\w+\s+){{0,2}}\w+ing)\s+to\s+[a-z]+)
+    (?P<done_to>\b(?:{_DONE_TO}|had\s+(?:been\s+)?\w+|(?:was|were|been)\s+(?:\w+\s+){{0,2}}\w+ing)
+           \s+to\s+[a-z]+)
   | (?P<ahead>
         \b(?:{_MODAL})\s+{_ADVERBS}(?:be\s+{_ADVERBS}[a-z]+|(?!(?:{_NO_VERB})\b)[a-z]+)
       | \b(?:is|are|am)\s+{_ADVERBS}[a-z]+(?:ed|en|ing|t|ld|de|wn)\b

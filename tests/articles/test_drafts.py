@@ -1,0 +1,158 @@
+"""Drafts: how many of the labelled sentences are found, and what a draft holds."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasts.articles.drafts import draft_questions
+from forecasts.articles.quotes import locate
+
+CORPUS = Path(__file__).parent / "corpus"
+PUBLISHED = date(2025, 7, 22)
+
+ARTICLE = """Minister to visit capital next week
+
+The harbour board voted on Monday to dredge the channel. Dr. A. B. Lind, its chair, said work \
+would begin this fall. “We will not wait for Oslo,” she said. Who will pay?
+
+Fishermen plan to block the port on July 27 or thereabouts. They blocked it in 2019.
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How well a half is read: a draft at all (loose), and with the right date too (strict)."""
+
+    precision: float
+    recall: float
+    strict_precision: float
+    strict_recall: float
+    right_dates: float
+    sentences: int
+
+
+def measure(half: str) -> Figures:
+    with (CORPUS / f"{half}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    labelled = drafted = found = right = 0
+    for row in rows:
+        drafts = draft_questions(row["sentence"], published_at=date.fromisoformat(row["published"]))
+        labelled += row["draft"] == "yes"
+        drafted += bool(drafts)
+        if drafts and row["draft"] == "yes":
+            closes = {draft.close_date.isoformat() for draft in drafts if draft.close_date}
+            found += 1
+            right += closes == ({row["close_date"]} if row["close_date"] else set())
+    return Figures(
+        precision=found / drafted,
+        recall=found / labelled,
+        strict_precision=right / drafted,
+        strict_recall=right / labelled,
+        right_dates=right / found,
+        sentences=len(rows),
+    )
+
+
+@pytest.mark.parametrize("half", ["development", "held_out"])
+def test_precision_and_recall_hold_on_both_halves(
+    half: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = measure(half)
+    with capsys.disabled():
+        print(
+            f"\n{half}: {figures.sentences} sentences;"
+            f" looks ahead: precision {figures.precision:.3f}, recall {figures.recall:.3f};"
+            f" with the right date: precision {figures.strict_precision:.3f},"
+            f" recall {figures.strict_recall:.3f};"
+            f" right dates among the found {figures.right_dates:.3f}"
+        )
+    assert figures.strict_precision >= 0.85
+    assert figures.strict_recall >= 0.75
+
+
+def test_the_halves_share_no_sentence_and_hold_enough() -> None:
+    sentences = {
+        half: [
+            line.split("\t")[3] for line in (CORPUS / f"{half}.tsv").read_text().splitlines()[1:]
+        ]
+        for half in ("development", "held_out")
+    }
+    assert not set(sentences["development"]) & set(sentences["held_out"])
+    assert all(len(set(half)) == len(half) >= 100 for half in sentences.values())
+
+
+def test_an_article_gives_its_drafts_in_order_with_their_close_dates() -> None:
+    drafts = draft_questions(ARTICLE, published_at=PUBLISHED)
+    assert [(draft.quote.split(",")[0], draft.close_date) for draft in drafts] == [
+        ("Minister to visit capital next week", date(2025, 8, 3)),
+        ("Dr. A. B. Lind", date(2025, 11, 30)),
+        ("“We will not wait for Oslo", None),
+        ("Fishermen plan to block the port on July 27 or thereabouts.", date(2025, 7, 27)),
+    ]
+
+
+def test_a_draft_is_found_again_by_its_quote_and_its_surroundings() -> None:
+    text = ARTICLE + "\nAsked again, she shrugged. “We will not wait for Oslo,” she said."
+    drafts = draft_questions(text, published_at=PUBLISHED)
+    assert len({draft.quote for draft in drafts}) < len(drafts)
+    for draft in drafts:
+        assert text[draft.start : draft.end] == draft.quote
+        assert locate(text, draft.quote, draft.prefix, draft.suffix) == draft.start
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The treaty was expected to be signed last month, but talks collapsed.",
+        "They could not have known.",
+        "There is no political will to act.",
+        "Military might impresses nobody.",
+        "Prices rose in May.",
+        "Protesters joined the march in March.",
+        "She may be the oldest voter in the county.",
+        "Will the court rule by Friday?",
+        "Could you please send the forms by Friday?",
+        "As a girl she would walk to school on Fridays.",
+        "If he had paid, the bank would lend again by Friday.",
+        "In 2019 he promised that he would quit within two years.",
+        "The company had planned to list its shares next year.",
+    ],
+)
+def test_what_only_resembles_a_look_ahead_is_no_draft(sentence: str) -> None:
+    assert draft_questions(sentence, published_at=PUBLISHED) == []
+
+
+def test_the_deadline_after_the_cue_governs_and_else_the_one_before() -> None:
+    def close(sentence: str) -> date | None:
+        (draft,) = draft_questions(sentence, published_at=PUBLISHED)
+        return draft.close_date
+
+    assert close("By 2030, the port intends to double its traffic.") == date(2030, 12, 31)
+    assert close("The port, open until Friday, will shut by 2030.") == date(2030, 12, 31)
+    assert close("The two will meet next month, on August 22.") == date(2025, 8, 22)
+    assert close("The ministry said on Friday it would sell the port.") is None
+
+
+def test_what_runs_on_without_a_stop_is_no_sentence() -> None:
+    assert draft_questions("They will meet on Friday and " * 50, published_at=PUBLISHED) == []
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(ARTICLE.split(" "))).map(" ".join)))
+def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
+    end = 0
+    for draft in draft_questions(text, published_at=PUBLISHED):
+        assert end <= draft.start < draft.end
+        assert draft.quote == text[draft.start : draft.end]
+        assert text[: draft.start].endswith(draft.prefix)
+        assert text[draft.end :].startswith(draft.suffix)
+        assert draft.question.startswith("Will ")
+        assert draft.question.endswith("?")
+        assert draft.close_date is None or draft.close_date >= PUBLISHED
+        end = draft.end
