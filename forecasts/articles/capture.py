@@ -36,7 +36,6 @@ __all__ = [
     "split_at",
 ]
 
-MAX_CHARACTERS = 2_000_000
 LEAST_WORDS = 12  # of an article; what a page without one says ("not found") is shorter
 STUB_WORDS = 150  # a shorter text beside an invitation to subscribe is the visible part of one
 
@@ -113,11 +112,6 @@ def capture_text(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
 def _articles(
     text: str, captured_at: datetime, *, url: str | None, html: bool
 ) -> list[CapturedArticle]:
-    if not html and len(text) > MAX_CHARACTERS:
-        raise CaptureError(
-            f"The text has {len(text)} characters; at most {MAX_CHARACTERS} are read.",
-            remedy="Paste one article at a time.",
-        )
     if not text.strip():
         raise CaptureError("There is no text in it.", remedy="Paste the article's text.")
     if html:

@@ -40,7 +40,8 @@ _BUTTON = re.compile(
         r"(?:our )?(?:latest|top|popular|breaking) (?:news|stories|headlines|articles|videos)",
         r"image|photo|video|watch|gallery|slideshow|tags?|topics?|categor(?:y|ies)|filed under.*",
         r"time|date|clock|calendar|by|source|language|english|settings|edition|account|profile",
-        r"notifications?",
+        r"notifications?|enter your e-?mail.*|your e-?mail(?: address)?|.* followers?|hide|like",
+        r"this article is more than .* old|explore more on .*|reuse this content",
     )
     + r"[.:!…]*",
     re.IGNORECASE,
@@ -100,7 +101,7 @@ _IMPERATIVE = re.compile(
 _READER = re.compile(r"\b(?:you|your|us|we|our)\b|\b(?:you|we)['’]", re.IGNORECASE)
 _OWN = (
     r"newsletters?|inbox|cookies|privacy policy|terms of (?:use|service)|follow us|ad ?blocker"
-    r"|our (?:[\w-]+ ){0,2}(?:newsletter|apps?|website|site|channel|community|podcast)"
+    r"|our (?:[\w-]+ ){0,2}(?:newsletter|briefing|apps?|website|site|channel|community|podcast)"
     r"|free (?:articles?|trial)"
 )
 _SITES_OWN = re.compile(rf"\b(?:{_OWN})\b", re.IGNORECASE)

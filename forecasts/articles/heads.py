@@ -32,6 +32,7 @@ from forecasts.articles.lines import (
 )
 
 NEAR = 8  # a title is repeated within so many lines that hold text
+REACH = 200  # a head is looked for in so many lines above its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Page:
         self._opening = next((i for i in range(len(lines)) if self._could_open(i)), 0)
         self.captions = [self._is_caption(i) for i in range(len(lines))]
         self.prose = [self._is_prose(i) for i in range(len(lines))]
+        self._first_prose = self.prose.index(True) if True in self.prose else len(lines)
         self._chapters = self._chapter_marks()
 
     def _text(self, index: int) -> str | None:
@@ -179,8 +181,12 @@ class Page:
 
     def _head(self, start: int, stop: int) -> Head | None:
         """Return the last head in the lines ``start`` to ``stop``, which hold no prose."""
+        start = max(start, stop - REACH)
         # What no head contains cuts the run into blocks; the last block with a mark counts.
         cuts = [i for i in range(start, stop) if not self._is_head_part(i)]
+        if start == 0:  # below the page's first title, buttons stand between its parts
+            opening = next((i for i in range(stop) if self._is_opening_title(i)), stop)
+            cuts = [i for i in cuts if i < opening or ends_article(self.lines[i].text)]
         edges = list(zip([start, *(i + 1 for i in cuts)], [*cuts, stop], strict=True))
         for low, high in reversed(edges):
             if any(self._is_mark(i) for i in range(low, high)):
@@ -192,6 +198,9 @@ class Page:
                 if head is not None:
                     return head
         return None
+
+    def _is_opening_title(self, index: int) -> bool:
+        return self._is_candidate(index) and self._count(index) >= 4
 
     def _is_head_part(self, index: int) -> bool:
         text = self.lines[index].text
@@ -262,8 +271,8 @@ class Page:
             above = []
         if not above:
             return below[0] if below else None
-        if low == 0:
-            return next((i for i in above if self._count(i) >= 4), above[0])
+        if low <= self._first_prose:
+            return next((i for i in above if self._is_opening_title(i)), above[0])
         if len(above) > 1 and self._count(above[-1]) >= 10 and self._count(above[-2]) >= 3:
             return above[-2]  # what is as long as that stands under a title
         return above[-1]
@@ -282,8 +291,14 @@ class Page:
         own = [i for i in beside if i > same[0]]
         if not any((imprint := self.imprints[i]) is not None and imprint.when for i in own):
             own = beside
-        elif same[0] - 1 in beside and not any(self._names(i) for i in own):
-            own = [same[0] - 1, *own]
+        elif same[0] - 1 in beside:
+            names = [name for i in own for name in self._names(i)]
+            photo = same[0] > 1 and self.captions[same[0] - 2]
+            if not photo and (
+                not names
+                or (is_agency(self.lines[same[0] - 1].text) and not any(map(is_publisher, names)))
+            ):
+                own = [same[0] - 1, *own]
         imprints = [imprint for i in own if (imprint := self.imprints[i]) is not None]
         names = [name for i in own for name in self._names(i)]
         publisher, writer = told_apart(names)
@@ -341,18 +356,32 @@ class Page:
 
     def _plain_head(self, stop: int) -> Head:
         """Return the head of a text that begins with no more than a title, or without one."""
-        titles = [i for i in range(stop) if self._is_candidate(i)]
+        titles = [i for i in range(min(stop, REACH)) if self._is_candidate(i)]
         if not titles:
             return Head(0, frozenset(), None)
         marked = [i for i in titles if self.lines[i].level]
         title = next(iter(marked or [i for i in titles if self._count(i) >= 3] or titles))
-        names: dict[int, str] = {}
+        beside = [i for i in range(title + 1, stop) if self.imprints[i] is not None]
+        names: list[str] = []
         for i in range(title + 1, stop):
             text = self.lines[i].text.strip("| ")
-            if not is_name(text) or len(words(text)) > 4:
+            if self.imprints[i] is None and (not is_name(text) or len(words(text)) > 4):
                 break
-            names[i] = text
-        publisher, author = told_apart(list(names.values()))
+            if self.imprints[i] is None:
+                names.append(text)
+                beside.append(i)
+        imprints = [imprint for i in beside if (imprint := self.imprints[i]) is not None]
+        publisher, author = told_apart(
+            [*names, *(n for imprint in imprints for n in imprint.names)]
+        )
         if publisher is not None and author is None and not is_publisher(publisher):
             publisher, author = None, publisher  # under a title alone, a name is a person's
-        return Head(title, frozenset({title, *names}), self.lines[title].text, publisher, author)
+        return Head(
+            title,
+            frozenset({title, *beside}),
+            self.lines[title].text,
+            publisher,
+            next((imprint.author for imprint in imprints if imprint.author), author),
+            next((imprint.when for imprint in imprints if imprint.when is not None), None),
+            next((imprint.url for imprint in imprints if imprint.url), None),
+        )

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
@@ -19,7 +20,7 @@ import lxml.html  # type: ignore[import-untyped]
 import trafilatura
 from lxml import etree
 
-from forecasts.articles.article import CapturedArticle
+from forecasts.articles.article import PARAGRAPH, CapturedArticle
 from forecasts.articles.lines import key, words
 from forecasts.articles.split import article_text, split
 from forecasts.errors import CaptureError
@@ -57,25 +58,31 @@ def read_page(
     try:
         tree = _parsed(html)
         seen = _visible(tree)
+        several = split(seen, captured_at=captured_at)  # first, as it refuses what is too long
         main = _main_article(tree, url, captured_at)
     except CaptureError:
         raise
-    except (
-        Exception
-    ) as error:  # the parsers meet strangers' input; whatever they trip over ends here
+    except Exception as error:  # strangers wrote it; whatever a parser trips over ends here
         raise CaptureError(
             f"The page cannot be read as HTML ({type(error).__name__}).",
             remedy="Open it in your browser and paste its text instead.",
         ) from error
-    several = split(seen, captured_at=captured_at)
-    if len(several) > 1 and all(_is_full(article) for article in several):
-        first = several[0]
-        if main is not None and main.url is not None:
-            several[0] = CapturedArticle(
-                first.title, first.publisher, first.author, first.published_at, main.url, first.text
-            )
-        return several, seen
-    return [main] if main is not None else [], seen
+    if main is None or _are_several(several, main):
+        address = canonical(url) if main is None else main.url
+        return [replace(article, url=address) for article in several[:1]] + several[1:], seen
+    return [main], seen
+
+
+def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
+    """Return whether a page holds several articles in full, not one and a few teasers.
+
+    Then either trafilatura left all but one out, or it ran them together.
+    """
+    if len(found) < 2 or not all(_is_full(article) for article in found):
+        return False
+    total = sum(len(words(article.text)) for article in found)
+    openings = [article.text.partition(PARAGRAPH)[0] in main.text for article in found]
+    return total > 1.3 * len(words(main.text)) or sum(openings) > 1
 
 
 def canonical(url: str | None, base: str | None = None) -> str | None:

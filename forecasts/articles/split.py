@@ -24,7 +24,10 @@ from forecasts.articles.furniture import ends_article, is_furniture
 from forecasts.articles.heads import Head, Line, Page
 from forecasts.articles.imprints import is_name, is_publisher
 from forecasts.articles.lines import key, sentences, trails_off, words
+from forecasts.errors import CaptureError
 
+MAX_CHARACTERS = 500_000  # the length of a book, and of no page
+MAX_LINES = 20_000
 TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
 TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
 SNIPPET_WORDS = 60  # what breaks off before this length is one anywhere
@@ -36,7 +39,6 @@ _RULE = re.compile(r"(?:-\s?){3,}|(?:_\s?){3,}|(?:=\s?){3,}|[═─—]{3,}|(?:\
 _DRAWN = re.compile(r"-{3,}|_{3,}|={3,}|[═─—]{3,}")
 _EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|_{1,3})(?P<inner>[^*_\s](?:[^*_]*[^*_\s])?)(?P=mark)")
 _NUMBER = re.compile(r"\d{1,2}[.)]\s+(?=\S)")
-_BREAK = "\x00"  # where two rows of one paragraph were joined
 _TITLE_END = re.compile(r"\s+[|–—-]\s+(?P<name>[^|–—]{2,50})$")
 _DATELINE = re.compile(
     r"(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ'’./ -]+(?:, [A-Z][\w.]+)?)"
@@ -48,16 +50,26 @@ _DATELINE = re.compile(
 def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
     """Return the articles in ``text``, in their order; none where there is no prose.
 
-    ``captured_at`` must be aware; relative times count from it.
+    ``captured_at`` must be aware; relative times count from it. Raises ``CaptureError`` for a
+    text of more than ``MAX_CHARACTERS`` or ``MAX_LINES``.
     """
+    lines = text.count("\n")
+    if len(text) > MAX_CHARACTERS or lines > MAX_LINES:
+        raise CaptureError(
+            f"The text has {len(text)} characters in {lines} lines; at most {MAX_CHARACTERS} "
+            f"characters in {MAX_LINES} lines are read.",
+            remedy="Paste one article at a time.",
+        )
     page = Page(_read_lines(text), captured_at)
     heads = _without_numbers(page.heads())
     titles = {page.lines[i].key for head in heads for i in head.taken}
+    others = next((i for i, line in enumerate(page.lines) if ends_article(line.text)), None)
     articles: list[CapturedArticle] = []
     for place, head in enumerate(heads):
         end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
         body = _body(page, head, end, titles)
-        if body and not (len(heads) > 1 and _is_teaser(page, head, body, first=place == 0)):
+        below = others is not None and others < head.first
+        if body and not (len(heads) > 1 and _is_teaser(head, body, first=place == 0, below=below)):
             articles.append(_article(head, body, captured_at))
     return articles
 
@@ -109,21 +121,21 @@ def _unbroken(rows: list[str]) -> Iterator[str]:
     if width > 110 or soft < 2:
         yield from rows
         return
-    held = ""
+    held: list[str] = []
     for row in rows:
-        fits = len(held.rpartition(_BREAK)[2]) + len(row.partition(" ")[0]) < width
-        if held and row and not fits and not _BULLET.match(row):
-            held += _BREAK + row
+        fits = not held or len(held[-1]) + len(row.partition(" ")[0]) < width
+        if row and held and held[-1] and not fits and not _BULLET.match(row):
+            held.append(row)
         else:
-            yield held.replace(_BREAK, " ")
-            held = row
-    yield held.replace(_BREAK, " ")
+            yield " ".join(held)
+            held = [row]
+    yield " ".join(held)
 
 
 def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     """Return the paragraphs of the article from its head to line ``end``."""
     inside = [i for i in _text_lines(page, head, end) if i not in head.taken]
-    kept = [i for i in inside if _stays(page, i, titles)]
+    kept = {i: page.lines[i].text for i in inside if _stays(page, i, titles)}
     prose = [i for i in kept if page.prose[i]]
     if not prose:
         return []
@@ -131,9 +143,9 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     while last + 1 in kept and page.lines[last + 1].bullet:
         last += 1  # a list may end an article
     return [
-        page.lines[i].text
-        for i in kept
-        if prose[0] <= i <= last or (i < prose[0] and len(words(page.lines[i].text)) >= 5)
+        text
+        for i, text in kept.items()
+        if prose[0] <= i <= last or (i < prose[0] and len(words(text)) >= 5)
     ]
 
 
@@ -143,16 +155,20 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
     Where two paragraphs in a row follow related stories, they were a box in the middle of the
     text, and only the box is left out.
     """
+    last_pair = max(
+        (
+            i
+            for i in range(head.first, end - 1)
+            if page.prose[i] and page.prose[i + 1] and not trails_off(page.lines[i].text)
+        ),
+        default=-1,
+    )
     in_box = begun = False
     for i in range(head.first, end):
         if page.prose[i]:
             in_box, begun = False, True
         elif begun and ends_article(page.lines[i].text):
-            goes_on = any(
-                page.prose[k] and page.prose[k + 1] and not trails_off(page.lines[k].text)
-                for k in range(i + 1, end - 1)
-            )
-            if not goes_on or "comment" in page.lines[i].key:
+            if i >= last_pair or "comment" in page.lines[i].key:
                 return
             in_box = True
         if not in_box:
@@ -183,15 +199,17 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
     return True
 
 
-def _is_teaser(page: Page, head: Head, body: list[str], *, first: bool) -> bool:
-    """Return whether a head and its text are a teaser only, or the site's word of welcome."""
+def _is_teaser(head: Head, body: list[str], *, first: bool, below: bool) -> bool:
+    """Return whether a head and its text are a teaser only, or the site's word of welcome.
+
+    ``first`` is whether nothing stands above, ``below`` whether related stories are announced.
+    """
     count = sum(len(words(paragraph)) for paragraph in body)
     if trails_off(body[-1]) and count <= SNIPPET_WORDS:
         return True
     if first:
         known = head.when or head.publisher or head.author
         return known is None and count < PREAMBLE_WORDS
-    below = any(ends_article(line.text) for line in page.lines[: head.first])
     return below and len(body) == 1 and count <= TEASER_WORDS and len(sentences(body[0])) == 1
 
 
