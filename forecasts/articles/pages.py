@@ -21,12 +21,14 @@ import trafilatura
 from lxml import etree
 
 from forecasts.articles.article import PARAGRAPH, CapturedArticle
+from forecasts.articles.furniture import is_furniture
+from forecasts.articles.imprints import is_agency, is_name
 from forecasts.articles.lines import key, words
 from forecasts.articles.split import article_text, split
 from forecasts.errors import CaptureError
 
 MAX_ELEMENTS = 20_000
-FULL_WORDS = 60  # every article of an aggregator's page has at least so many
+FULL_WORDS = 60  # of an aggregator's article; half as many where publisher and time are given
 
 # These report on standard error what is told to the person as a CaptureError.
 for _name in ("trafilatura", "htmldate", "readability", "justext"):
@@ -70,7 +72,20 @@ def read_page(
     if main is None or _are_several(several, main):
         address = canonical(url) if main is None else main.url
         return [replace(article, url=address) for article in several[:1]] + several[1:], seen
-    return [main], seen
+    return [_completed(main, several)], seen
+
+
+def _completed(main: CapturedArticle, found: list[CapturedArticle]) -> CapturedArticle:
+    """Return the article with what its metadata lack taken from the lines around its title."""
+    same = next((article for article in found if key(article.title) == key(main.title)), None)
+    if same is None:
+        return main
+    return replace(
+        main,
+        publisher=main.publisher or same.publisher,
+        author=main.author or same.author,
+        published_at=main.published_at or same.published_at,
+    )
 
 
 def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
@@ -82,7 +97,7 @@ def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
         return False
     total = sum(len(words(article.text)) for article in found)
     openings = [article.text.partition(PARAGRAPH)[0] in main.text for article in found]
-    return total > 1.3 * len(words(main.text)) or sum(openings) > 1
+    return total > 1.2 * len(words(main.text)) or sum(openings) > 1
 
 
 def canonical(url: str | None, base: str | None = None) -> str | None:
@@ -115,8 +130,8 @@ def canonical(url: str | None, base: str | None = None) -> str | None:
 
 
 def _is_full(article: CapturedArticle) -> bool:
-    known = article.publisher is not None or article.published_at is not None
-    return known and len(words(article.text)) >= FULL_WORDS
+    known = (article.publisher is not None) + (article.published_at is not None)
+    return known > 0 and len(words(article.text)) * known >= FULL_WORDS
 
 
 def _parsed(html: str) -> lxml.html.HtmlElement:
@@ -181,7 +196,7 @@ def _main_article(
         return None
     if title is None:
         title = split(text, captured_at=captured_at)[0].title
-    author = _author(document.author, publisher)
+    author = _author([*(document.author or "").split(";"), *_writers(data)], publisher)
     return CapturedArticle(title, publisher, author, _instant(document.date), address, text)
 
 
@@ -217,11 +232,15 @@ def _publisher(
     for item in data:
         owner = item.get("publisher")
         named.append(owner.get("name") if isinstance(owner, dict) else None)
-    named += [_attribute(tree, "//meta[@name='application-name']/@content"), found]
+    named += [_attribute(tree, "//meta[@name='application-name']/@content")]
+    named += [found if found and "." not in found else None]
     for name in named:
         text = " ".join(name.split()) if isinstance(name, str) else ""
         if 1 < len(text) <= 80 and "/" not in text and not text.startswith(("@", "©")):
             return text
+    end = _ENDS.search(_attribute(tree, "//head/title/text()") or "")
+    if end is not None and _is_site(end):
+        return end["name"]
     host = urlsplit(address).hostname if address else None
     return host.removeprefix("www.") if host else None
 
@@ -232,6 +251,8 @@ def _title(
     """Return the title without the site's name before or behind it."""
     headings = [" ".join(node.text_content().split()) for node in tree.xpath("//h1")]
     title = " ".join((found or "").split())
+    if title and is_furniture(title):  # the only heading can be that of a menu
+        title = " ".join((_attribute(tree, "//head/title/text()") or "").split())
     if not title:
         return headings[0] if headings and headings[0] else None
     for heading in headings:
@@ -240,28 +261,38 @@ def _title(
     host = (urlsplit(address).hostname or "") if address else ""
     names = {key(name) for name in (publisher, host, host.removeprefix("www.")) if name}
     names |= {name.removeprefix("the") for name in names}
-    while end := _ENDS.search(title):
-        # "Title | World | Site": with the site's name the sections before it go too.
-        if key(end["name"]).removeprefix("the") not in names:
+    while end := _ENDS.search(title):  # "Title | World | Site"
+        if key(end["name"]).removeprefix("the") not in names and not _is_site(end):
             break
         title = title[: end.start()]
-        section = _ENDS.search(title)
-        if section and "|" in section[0] and len(section["name"].split()) <= 2:
-            title = title[: section.start()]
     begin = _BEGINS.match(title)
     if begin and key(begin["name"]).removeprefix("the") in names:
         title = title[begin.end() :]
     return title
 
 
-def _author(found: str | None, publisher: str | None) -> str | None:
-    names = [" ".join(name.split()) for name in (found or "").split(";")]
-    names = [
-        re.sub(r"^by\s+", "", name, flags=re.IGNORECASE)
-        for name in names
-        if name and "/" not in name and "@" not in name and key(name) != key(publisher or "")
-    ]
-    return ", ".join(dict.fromkeys(names))[:200] or None
+def _is_site(end: re.Match[str]) -> bool:
+    """Return whether the last part of a title is the name of a site or one of its sections."""
+    return is_agency(end["name"]) or ("|" in end[0] and is_name(end["name"]))
+
+
+def _writers(data: list[dict[str, Any]]) -> Iterator[str]:
+    for item in data:
+        found = item.get("author")
+        for writer in found if isinstance(found, list) else [found]:
+            name = writer.get("name") if isinstance(writer, dict) else writer
+            if isinstance(name, str):
+                yield name
+
+
+def _author(found: list[str], publisher: str | None) -> str | None:
+    """Return the names of persons, once each, joined by commas; None where there is none."""
+    names: dict[str, str] = {}
+    for name in found:
+        name = re.sub(r"^by\s+", "", " ".join(name.split()), flags=re.IGNORECASE)
+        if name and "/" not in name and "@" not in name and key(name) != key(publisher or ""):
+            names.setdefault(key(name), name)
+    return ", ".join(names.values())[:200] or None
 
 
 def _instant(found: str | None) -> datetime | None:
