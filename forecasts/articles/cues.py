@@ -65,13 +65,14 @@ _PRESENT = (
     r"|presents?|kicks? off|premieres?|debuts?|plays?|appl(?:y|ies)|falls?|matures?|joins?|becomes?"
     r"|moves?|switch(?:es)?|ships?|lands?|docks?|sets? off|sets? out|sails?|walks? out|strikes?"
     r"|chooses?|elects?|picks?|marks?|celebrates?|turns?|ceases?|rises?|drops?|increases?|doubles?"
-    r"|receives?|signs?|addresses|speaks?|testif(?:y|ies)|shuts?|stops?|tours?|submits?|files?"
-    r"|competes?|tees? off|stages?|changes?|comes?)"
+    r"|receives?|signs?|addresses|speaks?|testif(?:y|ies)|shuts?|stops?|tours?|kicks? in|submits?"
+    r"|files?|competes?|tees? off|stages?|changes?|comes?)"
 )
 _COMING = (
     r"(?:(?:in|over|within) the (?:coming|next few|next several) (?:days|weeks|months|years)"
     r"|(?:expected|due|likely) (?:soon|shortly|imminently|any (?:day|time)"
-    r"|within (?:days|weeks|months)))"
+    r"|within (?:days|weeks|months))"
+    r"|(?:is|are) (?:also )?(?:planned|expected|imminent|looming)(?=[.,;]))"
 )
 _PROMISE = (
     r"(?:desire|hopes?|plans?|intentions?|bids?|ambitions?|pledges?|promises?|promised|proposals?"
@@ -98,15 +99,16 @@ CUES = (
     _cue("bound", "is expected to vote", rf"{_IS}{_BOUND} (?:not )?to {_VERB}"),
     _cue("bound", "we're going to vote", rf"(?<=\w)'(?:s|m|re) {ADVERBS}{_GOING} to {_VERB}"),
     _cue("bound", "is to vote", rf"(?<!\w)(?:is|are) {ADVERBS}to {_VERB}"),
-    _cue("likely", "a bill likely to pass", rf"\b(?:un)?likely to {_VERB}"),
+    _cue("likely", "a bill likely to pass", rf"\b(?:(?:un)?likely|set|poised|slated) to {_VERB}"),
     _cue("expects", "expect the sale to close", rf"\b{_EXPECTS} (?!to\b){_SUBJECT} to {_VERB}"),
     _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= [\w'-])"),
     _cue("pursues", "risks losing a vote", r"\brisks? (?:[a-z]+ing)\b"),
-    _cue("coming", "a vote in the coming weeks", rf"\b{_COMING}\b"),
+    _cue("coming", "a vote in the coming weeks", rf"\b{_COMING}"),
     _cue("planned", "planned to vote", rf"\b{_PLANNED} to {_VERB}"),
     _cue("was bound", "was due to vote", rf"\b(?:was|were|been) {ADVERBS}{_BOUND} to {_VERB}"),
     _cue("agreed", "agreed to vote", rf"\b(?:{_HAS})?{_AGREED} (?:[^,;:.\"]{{1,40}}? )?to {_VERB}"),
     _cue("set for", "is set for Friday", rf"(?:{_IS}|\b{_HAS}been ){_SCHEDULED} for\b"),
+    _cue("weak", "has called a vote for Friday", rf"\b{_SCHEDULED}\b[^,;:.\"]{{1,40}} for\b"),
     _cue("weak", "is expected on Friday", rf"{_IS}{_BOUND}\b"),
     _cue("weak", "must vote", rf"\b(?:should|must|has to|have to|needs? to) {_VERB}"),
     _cue("weak", "a plan for a vote", rf"\b{_PROMISE}\b"),
@@ -115,6 +117,7 @@ CUES = (
     ),
     _cue("weak", "wants it done by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
     _cue("weak", "has been moved to Friday", rf"\b{_MOVED} (?:to|until|till|into|for)\b"),
+    _cue("headline", "Senate to vote", rf"^[\"']?[A-Z][\w.&'-]*(?: [\w.&'-]+){{0,5}}? to {_VERB}"),
     _cue("present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?[a-z]+ing\b"),
     _cue("present", "votes", rf"\b(?P<present>{_PRESENT})\b"),
     _cue("infinitive", "Senate to vote", rf"\bto {_VERB}"),

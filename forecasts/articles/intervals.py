@@ -110,6 +110,7 @@ HOLIDAYS: dict[str, Callable[[int], date]] = {
     "New Year's Eve": lambda year: date(year, 12, 31),
     "New Year": lambda year: date(year, 1, 1),
     "Easter": _easter,
+    "Fourth of July": lambda year: date(year, 7, 4),
     "Labor Day": lambda year: nth_weekday(whole_months(year, 9, 1, "month"), 0, 1),
     "Halloween": lambda year: date(year, 10, 31),
     "Thanksgiving": lambda year: nth_weekday(whole_months(year, 11, 1, "month"), 3, 4),

@@ -73,7 +73,7 @@ def _governing(cue_start: int, deadlines: Sequence[Deadline]) -> Deadline | None
 _QUESTION = re.compile(r"\?[\"')\s]*$")
 _REQUEST = re.compile(
     r"[\"'(]*(?:sign up|subscribe|click|please|would you|could you|read more|download|follow us"
-    r"|listen|watch|see also|join us|to make|let us|let's)\b",
+    r"|listen|watch|see also|join us|to make|let us|let's|photo|picture|image|file)\b",
     re.IGNORECASE,
 )
 _NOUN_BEFORE = re.compile(
@@ -174,6 +174,9 @@ def _by_itself(outlook: Outlook) -> bool:
             return not _HAD.search(before)
         case "vowed":
             return not _HAD.search(before) and not _is_old(outlook.deadline, before)
+        case "headline":
+            words = match.string[: match.start("verb")]
+            return not _FINITE.search(match.string) and not _BARRED_INFINITIVE.search(words[:-3])
         case "coming":
             return not told_as_past(match.string, match.start(), match.end())
         case "bound":
@@ -229,17 +232,23 @@ def _with_deadline(outlook: Outlook) -> bool:
         case "set for" | "weak":
             return not _HAD.search(before)
         case "present":
-            return not _HABIT.search(words) and not told_as_past(
-                words, deadline.start, deadline.end
-            )
+            is_noun = _DETERMINER_BEFORE.search(before) or _HABIT.search(words)
+            return not is_noun and not told_as_past(words, deadline.start, deadline.end)
         case "infinitive":
             return deadline.start > match.start() and not _BARRED_INFINITIVE.search(before)
     return False
 
 
+_DETERMINER_BEFORE = re.compile(
+    r"\b(?:the|an?|his|her|its|their|this|that|of|'s)\s+$", re.IGNORECASE
+)
+_FINITE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|do|does|did|will|would|can|could|may|might|says?|said|why|how"
+    r"|it|he|she|they|[a-z]+ed|makes?|takes?|gets?|remains?|seems?|came|went|fell|made|took)\b"
+)
 _DEFINITE = re.compile(
-    r"\d|day\b|\b(?:this|next|later|coming|tomorrow|tonight|within|by|until|before|end|weekend|late"
-    r"|early|mid|through|fortnight|time)\b",
+    r"\d|(?<!to)day\b|\b(?:this (?:spring|summer|autumn|fall|winter)|next|later|coming|tomorrow"
+    r"|tonight|within|by|until|before|end|weekend|late|early|mid|through|fortnight|time)\b",
     re.IGNORECASE,
 )
 
@@ -250,8 +259,13 @@ def _by_its_date_alone(words: str, deadlines: Sequence[Deadline]) -> Outlook | N
         return None
     for deadline in deadlines:
         match = _DEFINITE.search(words, deadline.start, deadline.end)
-        old = _is_old(deadline, words[: deadline.start])
-        if match and not old and not told_as_past(words, deadline.start, deadline.end):
+        before, after = words[: deadline.start], words[deadline.end :]
+        if (
+            match
+            and len((before + after).split()) >= 3  # not the date of a page
+            and not _is_old(deadline, before)
+            and not told_as_past(words, deadline.start, deadline.end)
+        ):
             return Outlook(_DATE, match, deadline)
     return None
 

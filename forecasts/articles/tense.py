@@ -18,7 +18,8 @@ _IRREGULAR = any_of(
     "drove flew forgot got heard kept knew led paid shot shut spent swept taught thought threw "
     "wore wrote slid sank shook stole swore tore underwent withdrew woke overtook arose beat "
     "bore caught dealt fed felt fled fought froze hid laid lay lent meant rang rode sang sat "
-    "set slept swam swung undertook upheld overthrew foresaw oversaw rebuilt drank ate dug"
+    "set slept swam swung undertook upheld overthrew foresaw oversaw rebuilt drank ate dug "
+    "cut put quit split spread shed burst"
 )
 _NO_PAST = any_of(
     "need speed feed seed proceed exceed succeed indeed bed red hundred sacred united embed "
@@ -58,7 +59,7 @@ _VERB = re.compile(
         \b(?:{_MODAL})\s+{_ADVERBS}(?:be\s+{_ADVERBS}[a-z]+|(?!(?:{_NO_VERB})\b)[a-z]+)
       | \b(?:is|are|am)\s+{_ADVERBS}[a-z]+(?:ed|en|ing|t|ld|de|wn)\b
       | (?:\b(?:has|have|had)\s+)?(?:\bbeen\s+)?{_ADVERBS}\b(?:{_TO_COME})\b
-            (?=\s+(?:to|for|until|by|in|on|at)\b)
+            (?=\s+(?:to|for|until|by|in|on|at)\b|(?:\s+[\w'-]+){{1,5}}\s+for\s*$)
       | \b(?:has|have)\s+until\b
       | \b(?:{_PRESENT})\b
     )
@@ -87,9 +88,9 @@ def told_as_past(text: str, start: int, end: int) -> bool:
         is_noun = verb.lastgroup == "noun_too" and _is_past(last)
         if not is_noun or (last and _CLAUSE_END.search(text, last.end(), verb.start())):
             last = verb
-    if last is None:
+    if last is None or last.lastgroup == "noun_too":
         stop_after = _SENTENCE_END.search(text, end, end + 120)
-        last = _VERB.search(text, end, stop_after.start() if stop_after else end + 120)
+        last = _VERB.search(text, end, stop_after.start() if stop_after else end + 120) or last
     return _is_past(last)
 
 
