@@ -93,9 +93,7 @@ def chart() -> None:
     option = 0
     if text.type == QuestionType.multiple_choice:
         options = text.options or []
-        picked = st.selectbox(
-            "Option shown", options, format_func=as_text, help="The chart shows one option's paths."
-        )
+        picked = st.selectbox("Option shown", options, help="The chart shows one option's paths.")
         option = options.index(picked)
     with reading() as ledger:
         lines = paths(ledger, question, text, now=moment, option=option)
@@ -107,7 +105,6 @@ def chart() -> None:
             others,
             default=named[:2],
             max_selections=NAMED,
-            format_func=as_text,
             help=f"The others are drawn in grey, as “{OTHERS}”.",
         )
     st.altair_chart(
@@ -162,7 +159,11 @@ def outcome_panel(resolution: Resolution) -> None:
         left, right = st.columns(2)
         left.metric("Your Brier (0–1)", f"{own.brier:.4f}", help="0 is best.")
         right.metric("Coverage", f"{own.coverage:.0%}", help="Share of the time you had one.")
-    st.page_link("app_pages/resolve.py", label="Correct it", query_params=link_to(question))
+    else:
+        st.caption("You had no live forecast on it.")
+    st.page_link(
+        "app_pages/resolve.py", label="Correct the outcome", query_params=link_to(question)
+    )
 
 
 def criteria() -> None:

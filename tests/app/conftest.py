@@ -1,0 +1,168 @@
+"""A small ledger at a fixed moment, and the app on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from app import session as app_session
+from forecasts import database, questions, resolutions, updates
+from forecasts.access import join, member_or_new, team_or_new
+from forecasts.articles import library
+from forecasts.articles.capture import CapturedArticle
+from forecasts.models import Stance
+from forecasts.settings import sqlite_url
+from forecasts.updates import Cited
+from forecasts.values import Value
+from tests.conftest import ask, day
+
+NAVIGATION = Path(app_session.__file__).parent / "navigation.py"
+ARTICLE = CapturedArticle(
+    title="Harbour works fall behind",
+    publisher="The Port Gazette",
+    author=None,
+    published_at=day(-1),
+    url="https://example.org/harbour",
+    text=(
+        "The new quay has cost more than the council had set aside.\n\n"
+        "The harbour master will open the quay by 20 January 2026. Nobody objected."
+    ),
+)
+
+
+class Clock:
+    """The moment that the pages read; tests move it on."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(day(5))
+    monkeypatch.setattr(app_session, "now", clock)
+    return clock
+
+
+@pytest.fixture
+def _environment(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> Iterator[None]:
+    opened: list[Engine] = []
+    open_engine = database.open_engine
+
+    def remember(url: str) -> Engine:
+        opened.append(open_engine(url))
+        return opened[-1]
+
+    monkeypatch.setattr(database, "open_engine", remember)
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", sqlite_url(ledger_file))
+    monkeypatch.setenv("FORECASTS_MEMBER", "alice")
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    for engine in opened:
+        engine.dispose()
+
+
+@pytest.fixture
+def app(_environment: None) -> AppTest:
+    """The app on an empty ledger, on day 5 of 2026, used by alice."""
+    return AppTest.from_file(str(NAVIGATION), default_timeout=30)
+
+
+@pytest.fixture
+def furnished(engine: Engine, app: AppTest) -> AppTest:
+    """The app on a ledger with a question in every state that a page shows."""
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        join(ledger, team_or_new(ledger, "Harbour watchers", now=day(0)), alice)
+        [(article, _)] = library.store(ledger, [ARTICLE], member=alice, captured_at=day(0))
+        source = library.passage(
+            ledger, article.id or 0, "The harbour master will open the quay by 20 January 2026."
+        )
+        rain = ask(ledger, alice, slug="rain", tags=["weather"], resolution_criteria="Yes if wet.")
+        quay = questions.register(
+            ledger,
+            questions.question_text(
+                title="Will the quay open?",
+                open_time=day(0),
+                scheduled_close_time=day(20),
+                family="harbour",
+            ),
+            member=bob,
+            now=day(0),
+            slug="quay",
+            sources=[source],
+        )
+        port = ask(
+            ledger,
+            bob,
+            slug="port",
+            title="Which port comes first?",
+            type="multiple_choice",
+            options=["Busan", "Ulsan", "Other"],
+        )
+        ask(
+            ledger,
+            bob,
+            slug="depth",
+            title="How deep will it be?",
+            type="numeric",
+            lower_bound="0",
+            upper_bound="30",
+            unit="m",
+        )
+        ask(ledger, bob, slug="ended", title="Has it ended?", scheduled_close_time=day(4))
+        snow = ask(ledger, bob, slug="snow", title="Will it snow?", scheduled_close_time=day(4))
+        updates.update(
+            ledger,
+            rain,
+            Value(probability=0.7),
+            member=alice,
+            now=day(1),
+            rationale="Clouds *are* gathering",
+            evidence=[
+                Cited(url="https://example.org/harbour", stance=Stance.supports),
+            ],
+        )
+        updates.update(ledger, rain, Value(probability=0.4), member=bob, now=day(2))
+        updates.update(ledger, quay, Value(probability=0.2), member=bob, now=day(2))
+        updates.update(ledger, port, Value(probabilities=(0.5, 0.3, 0.2)), member=bob, now=day(2))
+        updates.update(ledger, snow, Value(probability=0.8), member=alice, now=day(0))
+        updates.update(ledger, snow, Value(probability=0.4), member=alice, now=day(2))
+        resolutions.confirm(
+            ledger, snow, "no", known_at=day(4), now=day(4.5), member=bob, note="No flake fell."
+        )
+        resolutions.propose(
+            ledger, rain, "yes", known_at=day(3), now=day(4), member=bob, note="It poured."
+        )
+    return app
+
+
+def visit(app: AppTest, page: str, **query: Any) -> AppTest:
+    """Open a page as a link does: the app once for its pages, then the page with the query."""
+    if not app._registered_pages:
+        app.run()
+    app.switch_page(f"app_pages/{page}.py")
+    app.query_params = query
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    """Return all that the page says in Markdown, headings and messages, unescaped."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "error", "warning", "success")
+    said = [element.value for kind in kinds for element in app.get(kind)]
+    said += [element.proto.label for element in app.get("page_link")]
+    return "\n".join(said).replace("\\", "").replace("\u2060", "")

@@ -1,0 +1,132 @@
+"""Resolve: decide on proposals, settle, correct, annul; what the resolvers saw."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts import database, questions, resolutions, runs
+from forecasts.access import member_or_new
+from forecasts.models import Resolution
+from forecasts.questions import Status
+from tests.app.conftest import Clock, visit, words
+from tests.conftest import day
+
+
+def stands(engine: Engine, slug: str) -> questions.Stands:
+    with database.reading(engine) as ledger:
+        return questions.as_it_stands(ledger, questions.find(ledger, slug), now=day(5))
+
+
+def history(engine: Engine, slug: str) -> list[Resolution]:
+    with database.reading(engine) as ledger:
+        return resolutions.history(ledger, questions.find(ledger, slug))
+
+
+def proposal(engine: Engine) -> str:
+    [row] = history(engine, "rain")
+    return f"proposal-{row.id}#0"
+
+
+def test_a_proposal_is_accepted_with_its_time_and_note(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve")
+    furnished.button(key=f"{proposal(engine)}-accept").click().run()
+    resolution = stands(engine, "rain").resolution
+    assert resolution is not None
+    assert (resolution.outcome, resolution.known_at) == ("yes", day(3))
+    assert resolution.note == "It poured."
+
+
+def test_a_rejection_keeps_its_reason_and_the_question_goes_on(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve")
+    furnished.text_input(key=f"{proposal(engine)}-reason").input("That was the sprinkler")
+    furnished.button(key=f"{proposal(engine)}-reject").click().run()
+    assert stands(engine, "rain").status == Status.open
+    assert history(engine, "rain")[-1].note == "That was the sprinkler"
+
+
+def test_a_question_is_settled_with_a_time_note_and_source(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="ended")
+    furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
+    furnished.datetime_input(key="resolve-ended#0-known").set_value(datetime(2026, 1, 4, 18, 30))  # noqa: DTZ001
+    furnished.text_area(key="resolve-ended#0-note").input("It has.")
+    furnished.text_input(key="resolve-ended#0-source").input("https://example.org/end")
+    furnished.button(key="resolve-ended#0-go").click().run()
+    resolution = stands(engine, "ended").resolution
+    assert resolution is not None
+    assert resolution.known_at == datetime.fromisoformat("2026-01-04T18:30:00+00:00")
+    assert (resolution.note, resolution.source) == ("It has.", "https://example.org/end")
+    assert "Outcome: yes" in words(furnished)
+
+
+def test_a_correction_supersedes_and_the_earlier_row_stays(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    assert "Another outcome or time corrects it" in words(furnished)
+    furnished.radio(key="resolve-snow#0-outcome").set_value("yes")
+    furnished.button(key="resolve-snow#0-go").click().run()
+    first, second = history(engine, "snow")
+    assert second.supersedes_id == first.id
+    # The other way round: 0.8 and 0.4 are now 0.2 and 0.6 away.
+    assert furnished.metric[0].value == f"{(0.2**2 + 0.6**2) / 2:.4f}"
+
+
+def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.radio(key="resolve-snow#0-outcome").set_value("annulled")
+    furnished.button(key="resolve-snow#0-go").click().run()
+    assert stands(engine, "snow").status == Status.annulled
+    assert "the question yields no scores" in words(furnished)
+
+
+def test_a_multiple_choice_question_offers_its_options(furnished: AppTest) -> None:
+    visit(furnished, "resolve", slug="port")
+    assert list(furnished.radio(key="resolve-port#0-outcome").options) == [
+        "Busan",
+        "Ulsan",
+        "Other",
+        "annulled",
+        "ambiguous",
+    ]
+
+
+@pytest.mark.parametrize("outcome", ["deep", ""])
+def test_an_outcome_that_cannot_be_is_refused(
+    furnished: AppTest, engine: Engine, outcome: str
+) -> None:
+    visit(furnished, "resolve", slug="depth")
+    furnished.text_input(key="resolve-depth#0-outcome").input(outcome)
+    furnished.button(key="resolve-depth#0-go").click().run()
+    assert "is not an outcome of this question" in furnished.error[0].value
+    assert history(engine, "depth") == []
+
+
+def test_without_a_question_there_is_nothing_to_resolve(app: AppTest) -> None:
+    assert "nothing to resolve" in words(visit(app, "resolve"))
+
+
+def test_a_failed_look_is_shown_with_its_reason_before_the_others(
+    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(5))
+        runs.attach(
+            ledger,
+            questions.find(ledger, "ended"),
+            "outcomes_file",
+            {"path": f"{tmp_path}/missing.csv"},
+            member=alice,
+            now=day(5),
+        )
+    runs.run(engine, now=day(5))
+    visit(furnished, "resolve")
+    assert "1 of the last looks failed" in words(furnished)
+    assert list(furnished.dataframe[0].value["State"]) == ["failed"]

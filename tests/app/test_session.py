@@ -1,0 +1,110 @@
+"""One transaction a submit: what is acknowledged is stored, once, and nothing else is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from app import session
+from forecasts import database, questions, updates
+from forecasts.errors import BadInput, Problem
+from forecasts.settings import sqlite_url
+from tests.app.conftest import visit, words
+
+
+def count(engine: Engine, slug: str) -> int:
+    with database.reading(engine) as ledger:
+        return len(updates.history(ledger, questions.find(ledger, slug)))
+
+
+def test_a_form_that_was_carried_out_is_gone_and_a_blank_one_stands_there(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("30%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert count(engine, "quay") == 2
+    keys = {field.key for field in furnished.text_input}
+    assert "quick-quay#1-value" in keys
+    assert "quick-quay#0-value" not in keys
+
+
+def test_an_acknowledgement_is_shown_once(furnished: AppTest) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("30%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert len(furnished.toast) == 1
+    assert len(furnished.run().toast) == 0
+
+
+def test_what_fails_at_the_commit_is_neither_stored_nor_acknowledged(
+    furnished: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise BadInput("The disk is full.", remedy="Make room.")
+
+    visit(furnished, "today")
+    monkeypatch.setattr(updates, "cite", fail)
+    furnished.text_input(key="quick-quay#0-value").input("30%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert furnished.error[0].value.replace("\\", "") == "The disk is full.\n\nMake room."
+    assert not furnished.toast
+    assert count(engine, "quay") == 1
+
+
+def test_a_ledger_of_a_newer_release_is_a_sentence_on_every_page(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        ledger.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    for page in ("today", "questions", "resolve"):
+        assert "written by a newer one" in words(visit(app, page))
+        assert not app.exception
+
+
+def test_a_ledger_that_does_not_exist_is_created(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", sqlite_url(tmp_path / "new" / "l.sqlite3"))
+    assert "There are three ways in" in words(visit(app, "today"))
+    assert (tmp_path / "new" / "l.sqlite3").is_file()
+
+
+def test_every_problem_of_an_input_is_listed_up_to_ten() -> None:
+    def script() -> None:
+        from app.session import shown_errors
+        from forecasts.errors import BadInput, Problem
+
+        with shown_errors():
+            problems = [Problem(f"row {n}", "*x*", "must be a number") for n in range(12)]
+            raise BadInput("The file cannot be read.", problems=problems, remedy="Put it right.")
+
+    [error] = AppTest.from_function(script).run().error
+    said = error.value.replace("\\", "")
+    assert "- row 9: '*x*' — must be a number" in said
+    assert "row 10" not in said
+    assert said.endswith("… and 2 more\n\nPut it right.")
+
+
+def test_what_nobody_foresaw_shows_no_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(streamlit, "error", lambda words, **_: shown.append(words))
+    assert session.went_wrong(ZeroDivisionError("secret detail")) is True
+    assert "secret detail" not in shown[0]
+    assert "not stored" in shown[0]
+
+
+def test_a_name_with_markup_in_it_is_shown_as_it_is(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_MEMBER", "<b>**eve**</b> $x$")
+    visit(app, "today")
+    assert app.caption[-1].value.startswith("You forecast as \\<b\\>\\*\\*eve\\*\\*")
+
+
+def test_problems_are_data() -> None:
+    assert str(Problem("a", "b", "c")) == "a: 'b' — c"

@@ -1,0 +1,57 @@
+"""Track record: the report on a forecaster, a team, everyone; what it does not claim."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import visit, words
+
+
+def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record"))
+    assert "Too few to tell" in said
+    assert furnished.selectbox(key="name-forecaster").value == "alice"
+
+
+def test_both_brier_scales_are_named_and_agree_with_the_hand(furnished: AppTest) -> None:
+    visit(furnished, "track_record", cohort="All resolved")
+    shown = {metric.label: metric.value for metric in furnished.metric}
+    by_hand = (0.8**2 + 0.4**2) / 2
+    assert shown["Brier (0–1)"] == f"{by_hand:.4f}"
+    assert shown["Brier, original (0–2)"] == f"{2 * by_hand:.4f}"
+    assert shown["Questions scored"] == "1"
+    assert shown["Updates"] == "2"
+
+
+def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
+    visit(furnished, "track_record", of="Team")
+    assert furnished.selectbox(key="name-team").value == "Harbour watchers"
+    visit(furnished, "track_record", of="Everyone")
+    assert furnished.metric[0].value == "1"
+
+
+def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    table = furnished.table[0].value
+    assert next(iter(table["Forecast"])) == "0% – 10%"
+    assert len(table) == 10
+    assert "The table beside it has the same numbers" in str(
+        furnished.get("vega_lite_chart")[0].proto
+    )
+
+
+def test_who_has_nothing_scored_sees_dashes_and_no_diagram(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    furnished.selectbox(key="name-forecaster").select("bob (simulated)").run()
+    assert {metric.label: metric.value for metric in furnished.metric}["Brier (0–1)"] == "–"
+    assert "no scored question" in words(furnished)
+    assert not furnished.exception
+
+
+def test_the_report_can_be_taken_away_in_three_forms(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    assert [button.label for button in furnished.get("download_button")] == ["JSON", "HTML", "CSV"]
+
+
+def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:
+    assert "a record begins with a forecast" in words(visit(app, "track_record"))

@@ -1,0 +1,107 @@
+"""Other people's words on a page: shown as they are, and without effect."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.words import as_text, counted, link, marked, paragraphs, shortened, span, when
+from tests.conftest import day
+
+JOINER = "\u2060"
+
+
+def shown(markdown: str) -> str:
+    """Return what a reader sees of escaped words: no backslashes, nothing invisible."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown).replace(JOINER, "")
+
+
+@given(
+    st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters=JOINER))
+)
+def test_escaped_words_read_as_they_were_written(words: str) -> None:
+    plain = re.sub("[\u202a-\u202e\u2066-\u2069]", " ", words)
+    assert shown(as_text(words)) == " ".join(plain.split())
+
+
+@given(st.text("*_`$[]()<>#|~:\\!-=+.&a1 \n"))
+def test_no_sign_that_markdown_acts_upon_stays_unescaped(words: str) -> None:
+    assert not re.search(r"(?<!\\)(?:\\\\)*[*_`$\[\]()<>#|~!]", as_text(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "torn"),
+    [
+        (":smile:", ":smile:"),
+        (":material/home:", ":material/home:"),
+        ("see https://example.org now", "https://"),
+        ("www.example.org", "www."),
+        ("me@example.org", "me@example"),
+        ("mailto:me", "mailto:me"),
+        ("a -> b", "->"),
+    ],
+)
+def test_what_the_renderer_looks_for_after_reading_is_torn_apart(words: str, torn: str) -> None:
+    read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", as_text(words))
+    assert torn not in read
+    assert shown(as_text(words)) == words
+
+
+def test_words_that_turn_the_direction_of_the_text_lose_that_power() -> None:
+    assert as_text("safe\u202eexe") == "safe exe"
+
+
+def test_paragraphs_stay_apart() -> None:
+    assert paragraphs("One.\n\nTwo\nlines.") == "One\\.\n\nTwo lines\\."
+
+
+def test_a_link_cannot_be_broken_out_of() -> None:
+    assert link("https://example.org/a b>)", "A [label]") == (
+        "[A \\[label\\]](<https://example.org/a%20b%3E)>)"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "urn:sha256:00", "file:///etc/passwd", None]
+)
+def test_only_web_addresses_become_links(url: str | None) -> None:
+    assert link(url, "label") == "label"
+
+
+def test_the_marked_passage_stands_out_and_its_paragraphs_stay_whole() -> None:
+    text = "First. Second one.\n\nThird."
+    assert marked(text, 7, 18) == ["First\\. :orange-background[**Second one\\.**]", "Third\\."]
+
+
+def test_a_time_says_that_it_is_utc() -> None:
+    assert when(day(4.5)) == "5 Jan 2026, 12:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (timedelta(days=800), "2 years"),
+        (timedelta(days=1, hours=5), "1 day"),
+        (timedelta(hours=3), "3 hours"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(seconds=5), "less than a minute"),
+    ],
+)
+def test_a_length_of_time_is_said_in_its_largest_unit(length: timedelta, said: str) -> None:
+    assert span(length) == said
+
+
+def test_counts_agree_with_their_nouns() -> None:
+    assert [counted(n, "question") for n in (0, 1, 1200)] == [
+        "0 questions",
+        "1 question",
+        "1,200 questions",
+    ]
+
+
+def test_long_words_are_cut_at_a_word() -> None:
+    assert shortened("one two three", 8) == "one two …"
