@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -80,7 +81,14 @@ def confirm(
     row.proposal_id = proposal.id if proposal else None
     row.supersedes_id = earlier.id if earlier else None
     session.add(row)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:
+        # Two who confirm at once both see no resolution; the database takes the first.
+        raise Refused(
+            f"{stands.slug!r} was resolved by somebody else at the same moment.",
+            remedy="Look at it again, and correct it if it is wrong.",
+        ) from None
     _close_when_known(session, stands, earlier, row, member, now)
     scores.store(session, [row])
     return row

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from forecasts import resolutions
@@ -133,8 +132,6 @@ def _one(
                 if looked_now is not None:
                     _record(session, resolver, looked_now, now)
                 return looked_now
-    except IntegrityError:
-        return None  # a run beside this one was there first
     except LedgerError as error:
         looked = Looked(slug, RunState.failed, str(error))
     with writing(engine) as session:

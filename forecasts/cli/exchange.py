@@ -1,4 +1,4 @@
-"""The commands on a ledger folder or the database: score, import, export."""
+"""The commands on a ledger folder or the database: score, crowd, attribute, import, export."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ Folder = Annotated[
     Path | None,
     typer.Argument(help="A ledger folder. [default: the database]", show_default=False),
 ]
+Format = Annotated[
+    str, typer.Option("--format", metavar="csv|json|parquet", help="How to print it.")
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="PATH", help="[default: standard output]"),
@@ -58,7 +61,7 @@ def score(
         list[str] | None,
         typer.Option("--protocol", metavar="NAME", help="Repeat it for several. [default: brier]"),
     ] = None,
-    format_: Annotated[str, typer.Option("--format", metavar="csv|json|parquet")] = "csv",
+    format_: Format = "csv",
     output: Output = None,
     database: Database = None,
 ) -> None:
@@ -73,21 +76,86 @@ def score(
                 f"There is no protocol {name!r}.",
                 remedy="There are: " + ", ".join(sorted(PROTOCOLS)) + ".",
             )
-    if format_ not in ("csv", "json", "parquet"):
-        raise BadInput(f"{format_!r} is no format here.", remedy="Use csv, json or parquet.")
+    _known_format(format_)
     frames = frames_of(folder, database, words=False)
     emit(_rendered(score_frames(frames.questions, frames.forecasts, protocols), format_), output)
 
 
+@app.command()
+def crowd(
+    folder: Folder = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="NAME",
+            help="mean, median, recency_weighted, geometric_odds or extremized.",
+        ),
+    ] = "recency_weighted",
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="[default: just before each question's close]"),
+    ] = None,
+    format_: Format = "csv",
+    output: Output = None,
+    database: Database = None,
+) -> None:
+    """Print the crowd's forecast on every question: one forecast made of everybody's."""
+    import scoring
+    from forecasts.times import read_time
+
+    _known_format(format_)
+    moment = None if at is None else read_time(at)
+    frames = frames_of(folder, database, words=False)
+    emit(
+        _rendered(scoring.crowd(frames.questions, frames.forecasts, method, moment), format_),
+        output,
+    )
+
+
+@app.command()
+def attribute(
+    folder: Folder = None,
+    by: Annotated[
+        str, typer.Option("--by", metavar="update|evidence|publisher|kind", help="What to sum by.")
+    ] = "update",
+    protocol: Annotated[
+        str, typer.Option("--protocol", metavar="NAME", help="In whose units.")
+    ] = "brier",
+    format_: Format = "csv",
+    output: Output = None,
+    database: Database = None,
+) -> None:
+    """Print what each update earned, or each piece of evidence, publisher or kind through them.
+
+    It is bookkeeping, not causation: whoever moved last gets the credit.
+    """
+    from forecasts.attributions import attribute as attribute_frames
+
+    _known_format(format_)
+    frames = frames_of(folder, database)
+    emit(_rendered(attribute_frames(frames, by, protocol), format_), output)
+
+
+def _known_format(format_: str) -> None:
+    if format_ not in ("csv", "json", "parquet"):
+        raise BadInput(f"{format_!r} is no format here.", remedy="Use csv, json or parquet.")
+
+
 def _rendered(table: pd.DataFrame, format_: str) -> str | bytes:
-    if format_ == "json":
-        return json_text(table.to_dict("records"))
+    """Return the table in that format, numbers in full precision, times in ISO 8601."""
     if format_ == "parquet":
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
         return buffer.getvalue()
-    for name in ("score", "coverage"):
-        table[name] = [repr(float(value)) for value in table[name]]
+    from forecasts.exchange.tables import time_texts
+
+    for name in table.select_dtypes("datetimetz"):
+        table[name] = time_texts(table[name])
+    if format_ == "json":
+        return json_text(table.to_dict("records"))
+    for name in table.select_dtypes("float"):
+        table[name] = ["" if value != value else repr(float(value)) for value in table[name]]
     text: str = table.to_csv(index=False, lineterminator="\n")
     return text
 
