@@ -117,8 +117,8 @@ CUES = (
     ),
     _cue("weak", "wants it done by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
     _cue("weak", "has been moved to Friday", rf"\b{_MOVED} (?:to|until|till|into|for)\b"),
-    _cue("headline", "Senate to vote", rf"^[\"']?[A-Z][\w.&'-]*(?: [\w.&'-]+){{0,5}}? to {_VERB}"),
     _cue("present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?[a-z]+ing\b"),
     _cue("present", "votes", rf"\b(?P<present>{_PRESENT})\b"),
-    _cue("infinitive", "Senate to vote", rf"\bto {_VERB}"),
+    _cue("headline", "Senate to vote", rf"\bto {_VERB}"),
+    _cue("infinitive", "Senate asked to vote on Friday", rf"\bto {_VERB}"),
 )

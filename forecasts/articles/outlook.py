@@ -175,8 +175,9 @@ def _by_itself(outlook: Outlook) -> bool:
         case "vowed":
             return not _HAD.search(before) and not _is_old(outlook.deadline, before)
         case "headline":
-            words = match.string[: match.start("verb")]
-            return not _FINITE.search(match.string) and not _BARRED_INFINITIVE.search(words[:-3])
+            return bool(_HEADLINE.fullmatch(before)) and not (
+                _FINITE.search(match.string) or _BARRED_INFINITIVE.search(before)
+            )
         case "coming":
             return not told_as_past(match.string, match.start(), match.end())
         case "bound":
@@ -242,6 +243,7 @@ def _with_deadline(outlook: Outlook) -> bool:
 _DETERMINER_BEFORE = re.compile(
     r"\b(?:the|an?|his|her|its|their|this|that|of|'s)\s+$", re.IGNORECASE
 )
+_HEADLINE = re.compile(r"[\"']?[A-Z][\w.&'-]*(?: [\w.&'-]+){0,5}\s+")
 _FINITE = re.compile(
     r"\b(?:is|are|was|were|has|have|had|do|does|did|will|would|can|could|may|might|says?|said|why|how"
     r"|it|he|she|they|[a-z]+ed|makes?|takes?|gets?|remains?|seems?|came|went|fell|made|took)\b"

@@ -32,8 +32,7 @@ def question(sentence: str, outlook: Outlook, small_words: Collection[str] = ())
     subject = _subject(sentence, outlook, small_words)
     verb_phrase = _verb_phrase(sentence, outlook, subject)
     if subject and verb_phrase:
-        lasts = outlook.deadline is not None and _LASTS.match(outlook.deadline.phrase)
-        wording = f"Will {subject} {verb_phrase}{_date(outlook, 'until' if lasts else 'by')}?"
+        wording = f"Will {subject} {verb_phrase}?"
         if len(wording) <= LONGEST:
             return wording
     statement = re.sub(r"[“”\"]", "'", _one_line(sentence).rstrip(".!…"))
@@ -173,6 +172,8 @@ _NEXT_CLAUSE = re.compile(
     """,
     re.VERBOSE,
 )
+# The date goes before these: "by 1 August 2025 unless a deal is struck".
+_CONDITION = re.compile(r"\s+(?:if|unless|provided|after|as|because|despite|amid|whether|when)\b")
 _TIME_CLAUSE = re.compile(r"\s+(?:when|once|as soon as)\s[^,]*$")
 _OTHER_TIME = re.compile(
     r",?\s+(?:(?:later )?this|next) (?:week|month|year|weekend),?\s*$|\s+soon\s*$"
@@ -180,8 +181,13 @@ _OTHER_TIME = re.compile(
 
 
 def _verb_phrase(sentence: str, outlook: Outlook, subject: str) -> str:
-    """Return the verb phrase in its base form and without the deadline, empty where unsure."""
+    """Return the verb phrase in its base form, with the close date for the deadline.
+
+    Empty where it is not plain.
+    """
     match, deadline = outlook.match, outlook.deadline
+    lasts = deadline is not None and _LASTS.match(deadline.phrase)
+    when = _date(outlook, "until" if lasts else "by")
     groups = match.groupdict()
     if groups.get("verb"):
         verb, start = "", match.start("verb")
@@ -190,20 +196,27 @@ def _verb_phrase(sentence: str, outlook: Outlook, subject: str) -> str:
         if not verb:
             return ""
     elif outlook.cue.kind == "set for" and deadline and deadline.start <= match.end():
-        return "take place"
+        return f"take place{when}"
     else:
         return ""
-    rest = sentence[start:]
+    rest, condition = sentence[start:], ""
     if deadline and deadline.start >= start:
-        before, after = sentence[start : deadline.start], sentence[deadline.end :]
+        rest, after = sentence[start : deadline.start], sentence[deadline.end :]
         if plain(after).startswith("'"):
             return ""  # the day belongs to a noun: "miss Saturday's match"
-        before = _OTHER_TIME.sub("", _TIME_CLAUSE.sub("", before))
-        rest = before if after.lstrip().startswith(",") else before + after
-    if clause := _NEXT_CLAUSE.search(plain(rest)):
-        rest = rest[: clause.start()]
-    rest = _OTHER_TIME.sub("", _one_line(rest).rstrip(".,!…'’\"” "))
-    return f"{verb} {rest}".strip()
+        rest = _OTHER_TIME.sub("", _TIME_CLAUSE.sub("", rest))
+        if _CONDITION.match(after):
+            condition = _first_clause(after)
+        elif not after.lstrip().startswith(","):
+            rest += after
+    rest = _OTHER_TIME.sub("", _first_clause(rest))
+    return _one_line(f"{verb} {rest}{when} {condition}")
+
+
+def _first_clause(text: str) -> str:
+    """Return the text up to where another clause begins, without the stop."""
+    clause = _NEXT_CLAUSE.search(plain(text))
+    return _one_line(text[: clause.start()] if clause else text).rstrip(".,!…'’\"” ")
 
 
 _ES = re.compile(r"(?:go|publish|launch|switch|finish|address)(?=es$)")

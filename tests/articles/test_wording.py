@@ -46,6 +46,9 @@ WORDINGS = {
     "The court will rule next month, on August 22, on the appeal.": (
         "Will the court rule by 22 August 2025?"
     ),
+    "The tariffs kick in on Friday unless a deal is struck.": (
+        "Will the tariffs kick in by 25 July 2025 unless a deal is struck?"
+    ),
     # what cannot stand by itself falls back
     "She said he would resign by Friday.": (
         "Will this happen by 25 July 2025: “She said he would resign by Friday”?"
