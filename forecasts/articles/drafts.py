@@ -5,7 +5,7 @@ is not yet known when the article is published, but will be. That is a sentence 
 
 - a modal: will, would, could, may, might, is likely to, is expected to, is set to, is due to;
 - an intention: plans to, aims to, vows to, wants to, is considering;
-- a schedule: is to be held on July 27, is scheduled for, takes effect, expires;
+- a schedule: is to be held on 4 May, is scheduled for, takes effect, expires;
 - a plain present, a plan or a duty together with a deadline: meets on Friday, is travelling next
   week, the visit planned for this fall, must file by 2 May.
 
