@@ -24,6 +24,7 @@ from scoring.inference import (
     recalibration,
     spiegelhalter,
 )
+from scoring.paths import standing
 from scoring.protocols import PROTOCOLS, Protocol
 from scoring.rules import (
     brier_original,
@@ -34,7 +35,6 @@ from scoring.rules import (
     spherical_score,
 )
 from scoring.scores import score
-from scoring.segments import standing
 from scoring.version import __version__
 
 __all__ = [

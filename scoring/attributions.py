@@ -8,10 +8,10 @@ import pandas as pd
 from scoring.columns import Floats
 from scoring.errors import InputError, Problem
 from scoring.frames import Block, Questions, read
+from scoring.paths import live_paths
 from scoring.protocols import Protocol, named
 from scoring.rules import Rule
 from scoring.scores import resolved, rule_for
-from scoring.segments import segments
 
 COLUMNS = (
     "question_id",
@@ -84,28 +84,28 @@ def attribution(
 
 
 def _earned(rule: Rule, block: Block, questions: Questions) -> pd.DataFrame:
-    path = segments(block, questions, scored=True)
-    p, y = resolved(rule, block, path, questions)
-    replaces = path.joined()
+    paths = live_paths(block, questions, scored=True)
+    p, y = resolved(rule, block, paths, questions)
+    replaces = paths.joined()
     last = np.flatnonzero(~np.append(replaces[1:], False))
-    until = path.end[last].repeat(np.diff(last, prepend=-1))
-    whole = (questions.scheduled_us - questions.open_us)[path.question]
-    remaining = (until - path.start) / whole
+    until = paths.end[last].repeat(np.diff(last, prepend=-1))
+    whole = paths.each((questions.scheduled_us - questions.open_us)[paths.question])
+    remaining = (until - paths.start) / whole
     score = rule.kernel(p, y)
     before = _previous(score, replaces)
-    promised = np.full(len(path), np.nan)
+    promised = np.full(len(paths.row), np.nan)
     if rule.deviation is not None:
-        deviation = rule.deviation(p, y).reshape(len(path), -1).T
+        deviation = rule.deviation(p, y).reshape(len(paths.row), -1).T
         moved = [axis - _previous(axis, replaces) for axis in deviation]
-        promised = sum((axis * axis for axis in moved), np.zeros(len(path))) * remaining
+        promised = sum((axis * axis for axis in moved), np.zeros(len(paths.row))) * remaining
     with np.errstate(invalid="ignore"):
         points = (before - score) * remaining
     return pd.DataFrame(
         {
-            "question_id": path.question,
-            "forecaster": path.forecaster,
-            "forecast": path.row if block.row is None else block.row[path.row],
-            "start_s": path.start / 1e6,
+            "question_id": paths.each(paths.question),
+            "forecaster": paths.each(paths.forecaster),
+            "forecast": paths.row if block.row is None else block.row[paths.row],
+            "start_s": paths.start / 1e6,
             "remaining": remaining,
             "score_before": before,
             "score": score,

@@ -37,9 +37,12 @@ def codes(column: pd.Series) -> tuple[Codes, pd.Index]:
         least, most = int(values.min()), int(values.max())
         if most - least < 4 * len(values) + 65_536 and most < 2**63:
             # Ids in a small range need no hashing: a table of the range gives their ranks.
-            offset = values.astype(np.int64, copy=False) - least
+            offset = values if least == 0 else values.astype(np.int64, copy=False) - least
             seen = np.zeros(most - least + 1, dtype=np.bool_)
             seen[offset] = True
+            if seen.all():
+                ids = pd.Index(np.arange(least, most + 1), dtype=column.dtype)
+                return offset.astype(np.int32), ids
             place: Codes = np.cumsum(seen, dtype=np.int32) - np.int32(1)
             return place[offset], pd.Index(np.flatnonzero(seen) + least, dtype=column.dtype)
     where, distinct = pd.factorize(column, sort=True)
@@ -85,12 +88,10 @@ def times(
     else:
         instants = _instants(column)
         unread = (instants == NO_TIME) & ~blank(column)
-        problems.add_rows(
-            of, name, np.flatnonzero(unread), column.to_numpy(dtype=object), TIME_RULE
-        )
+        problems.add_where(of, name, unread, column, TIME_RULE)
     if required:
-        missing = np.flatnonzero((instants == NO_TIME) & ~unread)
-        problems.add_rows(of, name, missing, np.full(n, None), "a time is required")
+        missing = (instants == NO_TIME) & ~unread
+        problems.add_where(of, name, missing, None, "a time is required")
     return instants
 
 
@@ -149,9 +150,7 @@ def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:
     meanings = {"true": 1, "1": 1, "1.0": 1, "false": 0, "0": 0, "0.0": 0, "": 0}
     at, distinct = pd.factorize(column.astype(object))
     meant = np.array([meanings.get(str(v).strip().lower(), -1) for v in distinct] + [0])[at]
-    problems.add_rows(
-        of, name, np.flatnonzero(meant < 0), column.to_numpy(dtype=object), "must be true or false"
-    )
+    problems.add_where(of, name, meant < 0, column, "must be true or false")
     return np.asarray(meant == 1)
 
 

@@ -13,7 +13,7 @@ from scoring import columns
 from scoring.columns import Flags, Floats, Ints
 from scoring.errors import InputError, Problem, Problems
 from scoring.frames import BINARY, NUMERIC, Block, Questions, read
-from scoring.segments import Places, segments
+from scoring.paths import Places, live_paths
 
 # Running weights are sums of rounded numbers; within this share of the total a tie is a tie.
 TIE = 1e-12
@@ -123,22 +123,23 @@ def _moments(at: Time | Sequence[Time]) -> Ints:
 def _aggregates(
     block: Block, questions: Questions, method: Callable[[Standing], Floats], moments: Ints | None
 ) -> pd.DataFrame:
-    path = segments(block, questions, scored=False)
-    opened = questions.open_us[path.question]
+    live = live_paths(block, questions, scored=False)
+    asked = live.each(live.question)
+    opened = questions.open_us[asked]
     if moments is None:
-        close = questions.close_us[path.question]
-        row = np.flatnonzero(opened + path.end == close)
+        close = questions.close_us[asked]
+        row = np.flatnonzero(opened + live.end == close)
         moment = close[row]
     else:
-        since = np.searchsorted(moments, opened + path.start)
-        until = np.searchsorted(moments, opened + path.end)
-        row = np.repeat(np.arange(len(path)), until - since)
+        since = np.searchsorted(moments, opened + live.start)
+        until = np.searchsorted(moments, opened + live.end)
+        row = np.repeat(np.arange(len(live.row)), until - since)
         # The k-th repetition of a segment is the k-th of the moments at which it is live.
         skipped = np.cumsum(until - since) - (until - since)
         moment = moments[np.arange(len(row)) + (since - skipped)[row]]
     if not len(row):
         return _NOTHING
-    question, made = path.question[row], path.row[row]
+    question, made = asked[row], live.row[row]
     order = np.lexsort((made, block.time_us[made], moment, question))
     question, moment, made = question[order], moment[order], made[order]
     changed = (question[1:] != question[:-1]) | (moment[1:] != moment[:-1])
@@ -188,7 +189,7 @@ def _extremized(standing: Standing) -> Floats:
     mean = _mean_of(standing, np.log(standing.p))
     # From the largest down, so that no power of a small probability is lost.
     behind: Floats = mean - np.nanmax(mean, axis=1, keepdims=True)
-    return np.exp(power[:, None] * behind)
+    return np.asarray(np.exp(power[:, None] * behind))
 
 
 METHODS: dict[str, Callable[[Standing], Floats]] = {

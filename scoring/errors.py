@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 # A frame of ten million bad rows names the first of them; nobody reads further.
 MOST_PROBLEMS = 1000
@@ -64,12 +65,17 @@ class Problems:
                 value = value.item()
             self.found.append(Problem(frame, column, row, value, rule))
 
-    def add_rows(
-        self, frame: str, column: str, rows: npt.NDArray[np.intp], values: Any, rule: str
+    def add_where(
+        self, frame: str, column: str, bad: npt.NDArray[np.bool_], values: Any, rule: str
     ) -> None:
-        """Note the values at ``rows`` (positions in the input), all breaking one rule."""
-        for row in rows[: MOST_PROBLEMS - len(self.found)]:
-            self.add(frame, column, int(row), values[row], rule)
+        """Note the values where ``bad`` holds, all breaking one rule.
+
+        ``values`` is the column as it came in, or None where there is nothing to show.
+        """
+        rows = np.flatnonzero(bad)[: MOST_PROBLEMS - len(self.found)]
+        shown = values.iloc if isinstance(values, pd.Series) else values
+        for row in rows.tolist():
+            self.add(frame, column, row, None if shown is None else shown[row], rule)
 
     def raise_any(self) -> None:
         """Raise InputError if anything was noted."""
@@ -78,10 +84,11 @@ class Problems:
             raise InputError(order)
 
 
-def refuse(column: str, bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], rule: str) -> None:
+def refuse(column: str, bad: npt.ArrayLike, values: npt.NDArray[Any], rule: str) -> None:
     """Raise InputError naming the places of an array argument where ``bad`` holds."""
-    if bad.any():
-        rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1) if bad.ndim else bad)
+    wrong = np.atleast_1d(bad)
+    if wrong.any():
         problems = Problems()
-        problems.add_rows("", column, rows, np.atleast_1d(values), rule)
+        rows = np.asarray(wrong.reshape(len(wrong), -1).any(axis=1))
+        problems.add_where("", column, rows, np.atleast_1d(values), rule)
         problems.raise_any()

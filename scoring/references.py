@@ -15,9 +15,9 @@ from functools import cached_property
 import numpy as np
 
 from scoring.columns import Codes, Flags, Floats, Ints
+from scoring.paths import Paths, Places
 from scoring.ranks import nth_live, sum_up_to
 from scoring.rules import Rule, uniform
-from scoring.segments import Places, Segments
 from scoring.sweep import Sweep
 from scoring.timings import Timed
 
@@ -26,24 +26,25 @@ from scoring.timings import Timed
 class Comparison:
     """Forecasts on a timing's clock, their outcomes, and the rule that scores them.
 
-    ``p`` and ``y`` hold one row a segment; ``scale`` multiplies each segment's contribution.
+    ``p`` and ``y`` hold one row a segment; ``scale``, where given, multiplies what each
+    segment contributes.
     """
 
     timed: Timed
     p: Floats
     y: Floats
     rule: Rule
-    scale: float | Floats = 1.0
+    scale: float | Floats | None = None
 
     @property
-    def path(self) -> Segments:
-        """The segments."""
-        return self.timed.segments
+    def paths(self) -> Paths:
+        """Who said what, and when, on the timing's clock."""
+        return self.timed.paths
 
     @cached_property
     def length(self) -> Floats:
         """How long each segment is, in the clock's unit."""
-        return (self.path.end - self.path.start).astype(np.float64)
+        return (self.paths.end - self.paths.start).astype(np.float64)
 
     @cached_property
     def score(self) -> Floats:
@@ -53,13 +54,14 @@ class Comparison:
     @cached_property
     def sweep(self) -> Sweep:
         """The sweep over all segments."""
-        return Sweep(self.path)
+        return Sweep(self.paths)
 
     def average(self, earned: Floats) -> Floats:
         """Return each forecaster's total over their segments, divided as the timing says."""
         # An infinity on one side is one; on both sides there is no number, and NaN says so.
         with np.errstate(invalid="ignore"):
-            return np.add.reduceat(earned * self.scale, self.path.first) / self.timed.divisor
+            earned = earned if self.scale is None else earned * self.scale
+            return np.add.reduceat(earned, self.paths.first) / self.timed.divisor
 
 
 Reference = Callable[[Comparison], Floats]
@@ -110,7 +112,7 @@ def crowd_mean(view: Comparison) -> Floats:
     """
     assert view.rule.deviation is not None
     sweep = view.sweep
-    deviation = view.rule.deviation(view.p, view.y).reshape(len(view.path), -1).T
+    deviation = view.rule.deviation(view.p, view.y).reshape(len(view.p), -1).T
     others = _one_over(sweep.live - 1)
     squared = others * others
     whole = np.zeros(len(sweep))
@@ -176,7 +178,7 @@ def daily_median(view: Comparison) -> Floats:
     time[at] = sweep.width[at]
     area[at] = (values[low] + values[high]) / 2 * time[at]
     median: Floats = np.add.reduceat(area, sweep.begin) / np.add.reduceat(time, sweep.begin)
-    against: Floats = median[sweep.question[sweep.start[view.path.first]]]
+    against: Floats = median[sweep.question[sweep.start[view.paths.first]]]
     return own(view) - against
 
 

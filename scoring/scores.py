@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 
 from scoring.columns import Codes, Floats, Ints
 from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, read
+from scoring.paths import Paths, Places, live_paths
 from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
 from scoring.references import REFERENCES, Comparison, own
 from scoring.rules import RULES, Rule, as_read
-from scoring.segments import Segments, segments
 from scoring.timings import timing
 
 Scored = tuple[Codes, Codes, Floats, Floats, Ints]
+
+MOST_THREADS = 4
 
 
 def score(
@@ -59,28 +63,35 @@ def score(
 def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFrame:
     """Return the scores of frames that were read before."""
     protocols = sorted((named(choice) for choice in chosen), key=lambda each: each.name)
-    live = [segments(block, ledger.questions, scored=True) for block in ledger.blocks]
-    frames = [_frame(ledger, live, each) for each in protocols]
+    found: list[list[Scored]] = [[] for _ in protocols]
+    for block in ledger.blocks:
+
+        def scored(rows: Places, block: Block = block) -> list[Scored | None]:
+            batch = block.part(rows)
+            live = live_paths(batch, ledger.questions, scored=True)
+            return [_scores(each, batch, live, ledger.questions) for each in protocols]
+
+        # NumPy lets go of the interpreter while it sorts and adds, so threads share the work.
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS)) as pool:
+            for parts in pool.map(scored, block.batches()):
+                for part, kept in zip(parts, found, strict=True):
+                    if part is not None:
+                        kept.append(part)
+    frames = [
+        _frame(ledger, protocol, parts) for protocol, parts in zip(protocols, found, strict=True)
+    ]
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
 
 
-def _frame(ledger: Ledger, live: Sequence[Segments], protocol: Protocol) -> pd.DataFrame:
-    parts = []
-    for block, path in zip(ledger.blocks, live, strict=True):
-        rule = rule_for(protocol, block)
-        if rule is not None and len(path):
-            parts.append(_scores(protocol, rule, block, path, ledger.questions))
+def _frame(ledger: Ledger, protocol: Protocol, parts: Sequence[Scored]) -> pd.DataFrame:
     nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
-    if not parts:
-        parts = [(nobody, nobody, nothing, nothing, nobody.astype(np.int64))]
-    columns = [
-        np.concatenate(column) if len(parts) > 1 else column[0]
-        for column in zip(*parts, strict=True)
-    ]
-    question, forecaster, score, coverage, updates = columns
-    if len(parts) > 1:
-        order = np.lexsort((forecaster, question))
-        question, forecaster, score, coverage, updates = (column[order] for column in columns)
+    whole = [np.concatenate(column) for column in zip(*parts, strict=True)] or [
+        nobody, nobody, nothing, nothing, np.zeros(0, dtype=np.int64)
+    ]  # fmt: skip
+    if len(ledger.blocks) > 1:
+        order = np.lexsort((whole[1], whole[0]))
+        whole = [column[order] for column in whole]
+    question, forecaster, score, coverage, updates = whole
     return pd.DataFrame(
         {
             "question_id": ledger.questions.ids.take(question),
@@ -89,7 +100,8 @@ def _frame(ledger: Ledger, live: Sequence[Segments], protocol: Protocol) -> pd.D
             "score": score,
             "coverage": coverage,
             "updates": updates,
-        }
+        },
+        copy=False,
     )
 
 
@@ -107,37 +119,36 @@ def rule_for(protocol: Protocol, block: Block) -> Rule | None:
     return rule
 
 
-def resolved(
-    rule: Rule, block: Block, path: Segments, questions: Questions
-) -> tuple[Floats, Floats]:
+def resolved(rule: Rule, block: Block, paths: Paths, questions: Questions) -> tuple[Floats, Floats]:
     """Return the forecast of each segment and its outcome, as the rule takes them."""
-    p, outcome = block.p[path.row], questions.outcome[path.question]
+    p, outcome = block.p[paths.row], paths.each(questions.outcome[paths.question])
     if block.kind == MULTIPLE_CHOICE:
         return as_read(p, outcome.astype(np.intp), ordered=rule.ordered)
     return p, outcome
 
 
-def _scores(
-    protocol: Protocol, rule: Rule, block: Block, live: Segments, questions: Questions
-) -> Scored:
+def _scores(protocol: Protocol, block: Block, live: Paths, questions: Questions) -> Scored | None:
+    """Return the scores of one batch, None if there are none."""
+    rule = rule_for(protocol, block)
+    if rule is None or not len(live.row):
+        return None
     timed = timing(protocol.timing)(live, questions)
-    path = timed.segments
-    p, y = resolved(rule, block, path, questions)
+    paths = timed.paths
+    p, y = resolved(rule, block, paths, questions)
     view = Comparison(timed, p, y, rule, _per_forecast(protocol, p))
     reference = own if protocol.reference is None else REFERENCES[protocol.reference]
-    score = reference(view) if len(path) else np.zeros(0)
+    score = reference(view) if len(paths.row) else np.zeros(0)
     if protocol.scale == PARTICIPATION:
         score *= timed.coverage
     elif protocol.scale != OVER_LN_K:
         score *= protocol.scale
-    first = path.first
-    return path.question[first], path.forecaster[first], score, timed.coverage, path.updates
+    return paths.question, paths.forecaster, score, timed.coverage, paths.updates
 
 
-def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats:
+def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats | None:
     """Return the part of the scale that differs between forecasts: K is what each one had."""
     if protocol.scale != OVER_LN_K:
-        return 1.0
+        return None
     if p.ndim != 2:
         return 100 / math.log(2)
     options: Ints = (~np.isnan(p)).sum(axis=1)

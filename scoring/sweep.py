@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.columns import Codes, Flags, Floats, Ints
-from scoring.segments import Places, Segments
+from scoring.paths import Paths, Places, in_order
 
 Number = TypeVar("Number", np.int64, np.float64)
 
@@ -37,21 +37,25 @@ class Sweep:
     live: Ints
     width: Floats
 
-    def __init__(self, path: Segments) -> None:
-        n = len(path)
-        self.joined = path.joined()
-        questions = np.flatnonzero(np.append(True, path.question[1:] != path.question[:-1]))
+    def __init__(self, paths: Paths) -> None:
+        n = len(paths.row)
+        self.joined = paths.joined()
+        changes = np.flatnonzero(np.append(True, paths.question[1:] != paths.question[:-1]))
+        questions = paths.first[changes]
         # Only ends that something in the question outlasts are events; the rest is its last one.
-        last = np.maximum.reduceat(path.end, questions)
+        last = np.maximum.reduceat(paths.end, questions)
         sizes = np.diff(questions, append=n)
         open_end = ~np.append(self.joined[1:], False)
-        self.ended = np.flatnonzero(open_end & (path.end < np.repeat(last, sizes)))
+        self.ended = np.flatnonzero(open_end & (paths.end < np.repeat(last, sizes)))
         ends = len(self.ended)
 
         question = np.repeat(np.arange(len(questions)), sizes)
-        time = np.concatenate([path.start, path.end[self.ended], last])
+        time = np.concatenate([paths.start, paths.end[self.ended], last])
         of = np.concatenate([question, question[self.ended], np.arange(len(questions))])
-        self.order = _order(of, time, n + ends)
+        # Doubled, so that a question's closing event comes after all else that happens then.
+        late = time * 2
+        late[n + ends :] += 1
+        self.order = in_order(of, late)
         place = np.empty(len(time), dtype=np.intp)
         place[self.order] = np.arange(len(time))
         self.close = place[n + ends :]
@@ -123,14 +127,3 @@ class Sweep:
     def _take_back(self, steps: npt.NDArray[Number]) -> None:
         """Make every question's steps sum to zero by its last one."""
         steps[self.close] = -np.add.reduceat(steps, self.begin)
-
-
-def _order(question: Places, time: Ints, closes: int) -> Places:
-    """Return the order by question and time, a question's closing event (from ``closes``) last."""
-    # Doubled, so that the closing event comes after whatever else happens at that time.
-    late = time * 2
-    late[closes:] += 1
-    span = int(late.max()) + 1
-    if int(question.max()) + 1 <= np.iinfo(np.int64).max // span:
-        return np.argsort(question * span + late)
-    return np.lexsort((late, question))

@@ -17,7 +17,7 @@ import numpy as np
 from scoring.columns import Floats, Ints
 from scoring.errors import InputError, Problem
 from scoring.frames import Questions
-from scoring.segments import Segments
+from scoring.paths import Paths
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -27,64 +27,64 @@ class Timed:
     """Live segments on a timing's clock.
 
     ``divisor`` is what each forecaster's sum over that clock is divided by, and ``coverage``
-    the share of a question that they covered, both one a (question, forecaster).
+    the share of a question that they covered, both one a path.
     """
 
-    segments: Segments
+    paths: Paths
     divisor: Ints
     coverage: Floats
 
 
-Timing = Callable[[Segments, Questions], Timed]
+Timing = Callable[[Paths, Questions], Timed]
 
 
-def live_average(live: Segments, questions: Questions) -> Timed:
+def live_average(live: Paths, questions: Questions) -> Timed:
     """Average over the time that the forecaster was live."""
     time = live.total()
     return Timed(live, time, time / _scheduled(live, questions))
 
 
-def scheduled_average(live: Segments, questions: Questions) -> Timed:
+def scheduled_average(live: Paths, questions: Questions) -> Timed:
     """Average over the question's scheduled time; where the forecaster is not live counts 0."""
     scheduled = _scheduled(live, questions)
     return Timed(live, scheduled, live.total() / scheduled)
 
 
-def daily(live: Segments, questions: Questions) -> Timed:
+def daily(live: Paths, questions: Questions) -> Timed:
     """Average over the UTC calendar days on which the forecaster had a forecast standing.
 
     The last forecast that stood on a day has the whole day. A forecast withdrawn later on the
     same day is still the last that stood on it. Coverage is a share of the calendar days that
     the question was open.
     """
-    opened = questions.open_us[live.question]
+    opened = live.each(questions.open_us[live.question])
     opening_day = opened // MICROSECONDS_A_DAY
     start = (opened + live.start) // MICROSECONDS_A_DAY - opening_day
     # The end itself is not live: a segment that ends at midnight does not touch the next day.
     end = (opened + live.end - 1) // MICROSECONDS_A_DAY + 1 - opening_day
-    same = np.ones(len(live), dtype=np.bool_)
+    same = np.ones(len(live.row), dtype=np.bool_)
     same[live.first] = False
     np.minimum(end[:-1], start[1:], out=end[:-1], where=same[1:])
     days = live.timed(start, end).only(start < end)
     last_day = (questions.close_us - 1) // MICROSECONDS_A_DAY
     all_days = last_day - questions.open_us // MICROSECONDS_A_DAY + 1
     scored = days.total()
-    return Timed(days, scored, scored / all_days[days.question[days.first]])
+    return Timed(days, scored, scored / all_days[days.question])
 
 
-def final(live: Segments, questions: Questions) -> Timed:
+def final(live: Paths, questions: Questions) -> Timed:
     """Take the forecast that is live just before the actual close."""
     return _at(live, questions, (questions.close_us - questions.open_us) - 1)
 
 
-def spot(live: Segments, questions: Questions) -> Timed:
+def spot(live: Paths, questions: Questions) -> Timed:
     """Take the forecast that is live at the question's spot time, at the close if that is past.
 
     The coverage of a spot score is 1: the forecaster was there when it counted.
     """
     last = np.minimum(questions.spot_us, questions.close_us - 1)
     timed = _at(live, questions, last - questions.open_us)
-    return Timed(timed.segments, timed.divisor, np.ones(len(timed.coverage)))
+    return Timed(timed.paths, timed.divisor, np.ones(len(timed.coverage)))
 
 
 def lead(days: float) -> Timing:
@@ -94,7 +94,7 @@ def lead(days: float) -> Timing:
     """
     before = round(days * MICROSECONDS_A_DAY)
 
-    def at_lead(live: Segments, questions: Questions) -> Timed:
+    def at_lead(live: Paths, questions: Questions) -> Timed:
         return _at(live, questions, questions.scheduled_us - questions.open_us - before)
 
     return at_lead
@@ -122,16 +122,16 @@ def timing(name: str) -> Timing:
     return lead(float(parts[1]))
 
 
-def _scheduled(live: Segments, questions: Questions) -> Ints:
+def _scheduled(live: Paths, questions: Questions) -> Ints:
     length = questions.scheduled_us - questions.open_us
-    return length[live.question[live.first]]
+    return length[live.question]
 
 
-def _at(live: Segments, questions: Questions, instant: Ints) -> Timed:
+def _at(live: Paths, questions: Questions, instant: Ints) -> Timed:
     """Return what is live at an instant of each question, as one tick of a clock."""
-    at = instant[live.question]
+    at = live.each(instant[live.question])
     here = (live.start <= at) & (at < live.end)
     coverage = live.total() / _scheduled(live, questions)
-    stands = np.logical_or.reduceat(here, live.first) if len(live) else here
+    stands = np.logical_or.reduceat(here, live.first) if len(here) else here
     tick = live.timed(np.zeros_like(live.start), np.ones_like(live.end)).only(here)
-    return Timed(tick, np.ones(len(tick), dtype=np.int64), coverage[stands])
+    return Timed(tick, np.ones(len(tick.row), dtype=np.int64), coverage[stands])

@@ -36,9 +36,9 @@ class Values:
         self.problems = problems
 
     def _refuse(self, name: str, rows: npt.NDArray[np.intp], rule: str) -> None:
-        if len(rows):
-            values = self.columns[name].to_numpy(dtype=object)
-            self.problems.add_rows("forecasts", name, rows, values, rule)
+        bad = np.zeros(self.n, dtype=np.bool_)
+        bad[rows] = True
+        self.problems.add_where("forecasts", name, bad, self.columns[name], rule)
 
     def _refuse_others(self, name: str, rows: Rows, kind: str) -> None:
         for other, column in self.columns.items():
