@@ -2,7 +2,7 @@
 
 "2 days ago", "yesterday", "Jul 22, 2025", "22/07/2025 14:05 GMT" and their like, in English,
 often without a space after the publisher ("Example Times2 days ago") or after the name of an
-icon ("timean hour ago"). Times are returned in UTC; midnight means that only the day is known.
+icon ("clock3 hours ago"). Times are returned in UTC; midnight means that only the day is known.
 A clock time without a zone is dropped for that reason: guessing one would be wrong by hours.
 
 ``dateparser`` reads such phrases when they stand alone, but does not say whether a line *is*

@@ -32,7 +32,7 @@ _BUTTON = re.compile(
         r"(?:user )?comments?(?: \(?\d+\)?)?|\d+ (?:comments?|shares?|views?|likes?|repl(?:y|ies))",
         r"\d+ min(?:ute)?s? read|(?:log|sign) in to .*|trending\b.*|translate|transcript",
         r"(?:download|get|try|open|install|use) (?:the|our|in)\b.*|app[- ]?store.*|google play",
-        r".*play[- ]?store|available on .*|orange background|.*\b(?:thumbnail|backdrop) image",
+        r".*play[- ]?store|available on .*|[\w-]+ background|.*\b(?:thumbnail|backdrop) image",
         r".*\bai features?|(?:ask|chat with) (?:our |the )?ai\b.*|ai (?:summary|overview|chat)\b.*",
         r"explore .*:|what .{1,40} can do for you:?|get started\b.*|click here.*|tap here.*",
         r"cookies?\b.*|privacy(?: policy.*)?|terms(?: (?:of|and|&).*)?|about(?: us)?|careers|help",
@@ -71,7 +71,7 @@ _AFTER_ARTICLE = re.compile(
         r"(?:you (?:may|might) (?:also )?(?:like|be interested)|people also read|read next)\b.*",
         r"(?:what to read next|next (?:article|story)|editors?['’]?s? picks?|in other news)\b.*",
         r"(?:around the web|from our partners|sponsored (?:links|content)|don['’]t miss)\b.*",
-        r"(?:download|get|try) (?:the|our) .{0,30}\b(?:app|features?)|orange background",
+        r"(?:download|get|try) (?:the|our) .{0,30}\b(?:app|features?)|[\w-]+ background",
         r"about (?:us|the author)|privacy policy|terms of (?:use|service)|follow us(?: on.*)?",
     )
     + r"[.:!…]*",

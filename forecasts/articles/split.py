@@ -209,7 +209,8 @@ def _is_teaser(head: Head, body: list[str], *, first: bool, below: bool) -> bool
         return True
     if first:
         known = head.when or head.publisher or head.author
-        return known is None and count < PREAMBLE_WORDS
+        titled = head.title is not None and len(words(head.title)) >= 3
+        return known is None and count < PREAMBLE_WORDS / (2 if titled else 1)
     return below and len(body) == 1 and count <= TEASER_WORDS and len(sentences(body[0])) == 1
 
 
