@@ -39,15 +39,17 @@ def build(
     resolved. Without ``curves`` the reliability curves, which take most of the time, stay None.
     """
     wanted = chosen(frames, by=by, names=names)
-    why = reasons(frames.questions, cohort=cohort, as_of=as_of)
-    counting = frames.questions[why == COUNTS].reset_index(drop=True)
+    # In one order whatever order they come in, so that sums round alike.
+    questions = frames.questions.sort_values("question_id", ignore_index=True)
+    why = reasons(questions, cohort=cohort, as_of=as_of)
+    counting = questions[why == COUNTS].reset_index(drop=True)
     made = entries(frames, by=by)
     members = member_scores(counting, made)
     claimed = claims(counting, made, members)
     if by == "tag":
         members, claimed = (_by_tag(rows, counting) for rows in (members, claimed))
     scores = question_scores(members)
-    left_out = _left_out(_touched(made, frames.questions, by), why, scores, counting)
+    left_out = _left_out(_touched(made, questions, by), why, scores, counting)
     family = families(counting)
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(why))})
 
@@ -74,7 +76,7 @@ def build(
             as_of=utc(as_of),
             input_sha256=sha256(frames),
         ),
-        questions=len(frames.questions),
+        questions=len(questions),
         left_out=_left_out(everything, why, scores.assign(group=EVERYONE), counting).get(
             EVERYONE, ()
         ),

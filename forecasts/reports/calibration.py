@@ -109,7 +109,7 @@ def curve(claims: pd.DataFrame) -> tuple[CurvePoint, ...]:
     if claims.empty:
         return ()
     claims = _merged(claims)
-    drawn = pd.factorize(pd.MultiIndex.from_frame(claims[["question", "option"]]))[0]
+    drawn = claims["question"] * (claims["option"].max() + 1) + claims["option"]
     table = scoring.reliability_curve(
         claims["p"], claims["y"], claims["weight"], drawn, level=BAND_LEVEL, seed=0
     )

@@ -38,7 +38,9 @@ def entries(frames: Frames, *, by: By) -> Entries:
     left_at), for as long as these stood: what was said before or after stands to the team as a
     withdrawal does. Someone in two teams counts in both.
     """
-    plain = frames.forecasts[["question_id", "made_at", *VALUES]]
+    # A column of nothing but blanks would be looked through for values again and again.
+    used = [name for name in VALUES if frames.forecasts[name].notna().any()] or list(VALUES)
+    plain = frames.forecasts[["question_id", "made_at", *used]]
     code, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
     who = pd.Series(handles, dtype=str)
     if by == "team":
@@ -57,8 +59,8 @@ def tagged(questions: pd.DataFrame) -> pd.DataFrame:
 def _of_teams(
     plain: pd.DataFrame, code: np.ndarray, who: pd.Series, teams: pd.DataFrame
 ) -> Entries:
-    handle = {name: number for number, name in enumerate(who)}
-    stays = teams.assign(handle=teams["forecaster"].map(handle)).dropna(subset="handle")
+    handle = pd.Index(who).get_indexer(teams["forecaster"])
+    stays = teams.assign(handle=handle)[handle >= 0]
     member = stays.groupby(["team", "handle"], sort=True).ngroup().to_numpy()
     stays = stays.assign(member=member)
     # Every forecast beside every stay of its forecaster in a team.
@@ -77,8 +79,8 @@ def _of_teams(
     forecasts = plain.iloc[flags["row"].to_numpy()].reset_index(drop=True)
     forecasts["forecaster"] = flags["member"].to_numpy()
     forecasts["inside"] = flags["inside"]
-    for name, blank in zip(VALUES, (np.nan, None), strict=True):
-        forecasts[name] = forecasts[name].where(flags["inside"], blank)
+    for name in forecasts.columns.intersection(VALUES):
+        forecasts[name] = forecasts[name].where(flags["inside"])
     people = stays.drop_duplicates("member").sort_values("member")
     return Entries(
         forecasts,

@@ -69,7 +69,9 @@ def claims(questions: pd.DataFrame, made: Entries, scores: pd.DataFrame) -> pd.D
     group = made.group.to_numpy(dtype=object)[live["forecaster"].to_numpy(dtype=np.intp)]
     sharing = scores.groupby(["group", "question"])["member"].transform("size").to_numpy()
     # Both frames are in order of question and member; a run of segments has one row of scores.
-    run = pd.factorize(pd.MultiIndex.from_arrays([place, live["forecaster"]]))[0]
+    member = live["forecaster"].to_numpy()
+    begins = (np.diff(place, prepend=-1) != 0) | (np.diff(member, prepend=-1) != 0)
+    run = np.cumsum(begins) - 1
     weight = live["weight"].to_numpy() / sharing[run]
     outcome = outcomes(questions)[place]
     p = live["p"].to_numpy()

@@ -1,0 +1,121 @@
+"""Ledgers small enough to work by hand, and random ones for what must hold of any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasts.frames import Frames, complete
+from forecasts.reports import Report, build
+
+OPENED = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def day(number: float) -> datetime:
+    """Return the moment so many days after the questions opened."""
+    return OPENED + timedelta(days=number)
+
+
+def asked(id_: str, resolution: str = "", *, closes: float = 10, **more: Any) -> dict[str, Any]:
+    """Return a binary question that is open for ten days, unless said otherwise."""
+    return {
+        "question_id": id_,
+        "type": "binary",
+        "open_time": OPENED,
+        "scheduled_close_time": day(closes),
+        "resolution": resolution,
+    } | more
+
+
+def made(id_: str, forecaster: str, at: float, value: float | list[float | None] | None) -> Any:
+    """Return a forecast made that many days in: a probability, a vector, or a withdrawal."""
+    vector = isinstance(value, list)
+    return {
+        "question_id": id_,
+        "forecaster": forecaster,
+        "made_at": day(at),
+        "probability": None if vector else value,
+        "probabilities": value if vector else None,
+    }
+
+
+def joined(
+    team: str, forecaster: str, since: float | None = None, until: float | None = None
+) -> dict[str, Any]:
+    """Return a membership between two days, open where they are left out."""
+    return {
+        "team": team,
+        "forecaster": forecaster,
+        "joined_at": None if since is None else day(since),
+        "left_at": None if until is None else day(until),
+    }
+
+
+def ledger(
+    questions: Iterable[dict[str, Any]],
+    forecasts: Iterable[dict[str, Any]] = (),
+    teams: Iterable[dict[str, Any]] = (),
+) -> Frames:
+    """Return the frames of a ledger; columns that are not given are blank."""
+    return complete(*(_table(rows) for rows in (questions, forecasts, teams)))
+
+
+def _table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Return the rows as a frame in which what some of them lack is None, as in a ledger."""
+    given = list(rows)
+    names = list(dict.fromkeys(name for row in given for name in row))
+    return pd.DataFrame(
+        {name: pd.Series([row.get(name) for row in given], dtype=object) for name in names}
+    )
+
+
+def report(frames: Frames, **wanted: Any) -> Report:
+    """Return the report as of June 2026, when everything has closed."""
+    return build(frames, **({"as_of": NOW} | wanted))
+
+
+def random_ledger(
+    seed: int, *, questions: int = 12, sharpness: float = 1.0, choices: bool = True
+) -> Frames:
+    """Return a ledger of five forecasters in two teams; of calibrated ones if sharpness is 1.
+
+    Withdrawals, late starts, several updates, families, tags, two kinds of question.
+    """
+    rng = np.random.default_rng(seed)
+    asked_, forecasts = [], []
+    for number in range(questions):
+        id_, truth = f"q{number:03}", float(rng.uniform(0.02, 0.98))
+        options = int(rng.integers(2, 5)) if choices and rng.random() < 0.4 else 0
+        more: dict[str, Any] = {"family": f"f{number // 2}", "tags": [f"t{number % 3}"]}
+        if options:
+            names = [f"option {k}" for k in range(options)]
+            more |= {"type": "multiple_choice", "options": names}
+            resolution = names[int(rng.integers(options))]
+        else:
+            resolution = "yes" if rng.random() < truth else "no"
+        asked_.append(asked(id_, resolution, **more))
+        for forecaster in ("ana", "bo", "cy", "dee", "eli"):
+            if rng.random() < 0.3:
+                continue
+            for at in np.sort(rng.uniform(-1, 12, int(rng.integers(1, 5)))).tolist():
+                value: Any
+                if rng.random() < 0.1:
+                    value = None
+                elif options:
+                    value = rng.dirichlet(np.ones(options)).tolist()
+                else:
+                    odds = (truth / (1 - truth)) ** sharpness
+                    value = odds / (1 + odds)
+                forecasts.append(made(id_, forecaster, at, value))
+    teams = [
+        joined("north", "ana"),
+        joined("north", "bo", since=2),
+        joined("south", "cy", until=5),
+        joined("south", "dee"),
+    ]
+    return ledger(asked_, forecasts, teams)

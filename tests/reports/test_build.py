@@ -1,0 +1,333 @@
+"""The numbers of a report, against values worked by hand, slow references and laws."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import t as student
+from small_ledgers import asked, day, joined, ledger, made, random_ledger, report
+
+import scoring
+from forecasts.errors import BadInput
+from forecasts.frames import Frames
+from forecasts.reports import Group
+from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.report import LeftOut
+
+seeds = st.integers(0, 10**6)
+
+
+def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
+    by_name = {group.name: group for group in report(frames, **wanted).groups}
+    return by_name[name]
+
+
+def test_a_small_record_comes_out_as_worked_by_hand() -> None:
+    # ana on q1: 0.5 for 5 days, 0.9 for 5, yes: (0.25 + 0.01) / 2 = 0.13. bo: 0.7 from day 6 on,
+    # 0.09, and 4 of 10 days covered. q1 is their mean, 0.11. ana on q2: 0.2, no: 0.04.
+    frames = ledger(
+        [asked("q1", "yes"), asked("q2", "no")],
+        [
+            made("q1", "ana", 0, 0.5),
+            made("q1", "ana", 5, 0.9),
+            made("q1", "bo", 6, 0.7),
+            made("q2", "ana", 0, 0.2),
+        ],
+    )
+    group = the_group(frames)
+    assert (group.questions, group.updates, group.forecasters, group.families) == (2, 4, 2, 2)
+    assert group.coverage == pytest.approx((0.7 + 1) / 2)
+    assert group.brier.mean == pytest.approx((0.11 + 0.04) / 2)
+    assert group.brier_original.mean == pytest.approx(0.15)
+    log_q1 = (-(math.log(0.5) + math.log(0.9)) / 2 - math.log(0.7)) / 2
+    assert group.log.mean == pytest.approx((log_q1 - math.log(0.8)) / 2)
+    assert group.log.infinite == 0
+    # Two families: mean 0.075, deviations ±0.035, standard error √(2 · 2 · 0.035²) / 2 = 0.035.
+    reach = 12.706204736 * 0.035
+    assert group.brier.interval == pytest.approx((0.075 - reach, 0.075 + reach))
+    filled = {round(bin_.lower, 1): bin_ for bin_ in group.bins if bin_.questions}
+    assert {lower: bin_.weight for lower, bin_ in filled.items()} == pytest.approx(
+        {0.2: 1.0, 0.5: 0.25, 0.7: 0.5, 0.9: 0.25}
+    )
+    assert len(group.bins) == 10
+
+
+@given(seeds)
+@settings(max_examples=25)
+def test_the_parts_add_up_to_the_brier_score_whatever_the_ledger(seed: int) -> None:
+    frames = random_ledger(seed)
+    for by in ("all", "forecaster", "team", "tag"):
+        for group in report(frames, by=by, curves=False).groups:
+            parts = group.decomposition
+            if group.questions:
+                total = parts.miscalibration - parts.discrimination + parts.uncertainty
+                assert total == pytest.approx(group.brier.mean, abs=1e-12)
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_each_forecasters_brier_score_is_the_mean_of_the_scores_that_are_stored(seed: int) -> None:
+    frames = random_ledger(seed)
+    table = scoring.score(frames.questions, frames.forecasts, "brier")
+    for group in report(frames, by="forecaster", curves=False).groups:
+        own = table[table["forecaster"] == group.name]
+        assert group.questions == len(own)
+        assert group.updates == own["updates"].sum()
+        assert group.brier.mean == pytest.approx(own["score"].mean(), abs=1e-12)
+        assert group.coverage == pytest.approx(own["coverage"].mean(), abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 4)), min_size=2, max_size=20))
+def test_the_interval_is_the_clustered_one_written_out(rows: list[tuple[float, int]]) -> None:
+    scores = np.array([score for score, _ in rows])
+    families = np.array([family for _, family in rows])
+    estimate = mean_over_questions(scores, families)
+    mean, clusters = sum(scores) / len(scores), sorted(set(families.tolist()))
+    if len(clusters) < 2:
+        assert estimate.interval is None
+        return
+    squares = 0.0
+    for cluster in clusters:
+        squares += sum(s - mean for s, f in rows if f == cluster) ** 2
+    many = len(clusters)
+    error = math.sqrt(many / (many - 1) * squares) / len(scores)
+    reach = student.ppf(0.975, many - 1) * error
+    assert estimate.interval == pytest.approx((mean - reach, mean + reach), abs=1e-12)
+
+
+def test_questions_of_one_family_are_one_piece_of_evidence() -> None:
+    forecasts = [made(f"q{n}", "ana", 0, 0.6 + n / 50) for n in range(6)]
+    apart = ledger([asked(f"q{n}", "yes") for n in range(6)], forecasts)
+    together = ledger([asked(f"q{n}", "yes", family="f") for n in range(6)], forecasts)
+    assert the_group(apart).families == 6
+    assert the_group(apart).brier.interval is not None
+    assert the_group(together).families == 1
+    assert the_group(together).brier.interval is None
+
+
+def test_updating_more_often_without_a_change_of_mind_changes_nothing_but_the_count() -> None:
+    questions = [asked("q1", "yes"), asked("q2", "no")]
+    once = [made(q, "ana", 0, 0.7) for q in ("q1", "q2")]
+    often = once + [made("q1", "ana", at, 0.7) for at in range(1, 9)]
+    a, b = (the_group(ledger(questions, forecasts)) for forecasts in (once, often))
+    assert (a.updates, b.updates) == (2, 10)
+    assert a.brier == b.brier
+    assert [bin_.weight for bin_ in a.bins] == pytest.approx([bin_.weight for bin_ in b.bins])
+
+
+def test_a_question_of_two_options_counts_as_the_binary_one_it_is() -> None:
+    binary = ledger(
+        [asked("q1", "yes"), asked("q2", "no")],
+        [made("q1", "ana", 0, 0.7), made("q2", "ana", 0, 0.4)],
+    )
+    options = {"type": "multiple_choice", "options": ["yes, it will", "no"]}
+    chosen = ledger(
+        [asked("q1", "yes, it will", **options), asked("q2", "no", **options)],
+        [made("q1", "ana", 0, [0.7, 0.3]), made("q2", "ana", 0, [0.4, 0.6])],
+    )
+    assert the_group(binary).brier == the_group(chosen).brier
+    assert sum(bin_.weight for bin_ in the_group(chosen).bins) == pytest.approx(2)
+
+
+def test_an_option_added_later_reads_the_last_one_in_forecasts_made_before() -> None:
+    options = {"type": "multiple_choice", "options": ["a", "b", "new", "other"]}
+    frames = ledger(
+        [asked("q", "new", **options)],
+        [made("q", "ana", 0, [0.5, 0.3, None, 0.2]), made("q", "ana", 5, [0.2, 0.1, 0.6, 0.1])],
+    )
+    group = the_group(frames)
+    parts = group.decomposition
+    assert parts.miscalibration is not None
+    assert group.brier.mean == pytest.approx(
+        parts.miscalibration - parts.discrimination + parts.uncertainty
+    )
+    first = (0.5**2 + 0.3**2 + 0.8**2) / 2
+    second = (0.2**2 + 0.1**2 + 0.4**2 + 0.1**2) / 2
+    assert group.brier.mean == pytest.approx((first + second) / 2)
+
+
+def test_a_team_has_what_its_members_said_while_in_it_for_as_long_as_it_stood() -> None:
+    # bo joins on day 4: the forecast of day 0 is not the team's, that of day 6 is, and it stands
+    # though he leaves on day 8. What he says on day 9 ends it, and is no longer the team's.
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "bo", 0, 0.1), made("q", "bo", 6, 0.8), made("q", "bo", 9, 0.2)],
+        [joined("red", "bo", 4, 8)],
+    )
+    team = the_group(frames, "red", by="team")
+    assert (team.questions, team.updates) == (1, 1)
+    assert team.brier.mean == pytest.approx(0.04)
+    assert team.coverage == pytest.approx(0.3)
+
+
+def test_two_stays_in_a_team_count_each_forecast_once() -> None:
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "bo", 0, 0.5), made("q", "bo", 4, 0.6), made("q", "bo", 8, 0.9)],
+        [
+            joined("red", "bo", until=2),
+            joined("red", "bo", since=7),
+            joined("red", "bo", since=7.5),
+        ],
+    )
+    team = the_group(frames, "red", by="team")
+    assert (team.updates, team.forecasters) == (2, 1)
+    assert team.brier.mean == pytest.approx((4 * 0.25 + 2 * 0.01) / 6)
+
+
+def test_someone_in_two_teams_counts_in_each_and_is_named() -> None:
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "bo", 0, 0.5), made("q", "cy", 0, 0.5)],
+        [joined("red", "bo"), joined("blue", "bo"), joined("red", "cy", until=3),
+         joined("blue", "cy", since=3)],
+    )  # fmt: skip
+    found = report(frames, by="team")
+    assert [(group.name, group.questions) for group in found.groups] == [("blue", 1), ("red", 1)]
+    assert any("two teams at one time, and counted in each: bo." in note for note in found.notes)
+
+
+def test_a_question_counts_under_each_of_its_tags() -> None:
+    frames = ledger(
+        [asked("q1", "yes", tags=["a", "b"]), asked("q2", "no", tags=["b"]), asked("q3", "no")],
+        [made(q, "ana", 0, 0.3) for q in ("q1", "q2", "q3")],
+    )
+    found = report(frames, by="tag")
+    assert [(group.name, group.questions) for group in found.groups] == [("a", 1), ("b", 2)]
+
+
+def test_every_question_that_is_left_out_is_counted_with_its_reason() -> None:
+    later = {"closes": 300}
+    numeric = {"type": "numeric", "lower_bound": "0", "upper_bound": "9"}
+    frames = ledger(
+        [
+            asked("scored", "yes"),
+            asked("open", **later),
+            asked("awaiting"),
+            asked("awaiting-early", actual_close_time=day(3), **later),
+            asked("annulled", "annulled"),
+            asked("ambiguous", "ambiguous"),
+            asked("early", "yes", actual_close_time=day(3), **later),
+            asked("numeric", "7", **numeric),
+            asked("too-late", "yes"),
+            asked("nobody", "yes"),
+        ],
+        [made(q, "ana", 0, 0.3) for q in ("scored", "open", "awaiting", "annulled", "early")]
+        + [made("too-late", "ana", 11, 0.3), made("scored", "bo", 11, 0.2)],
+    )
+    found = report(frames)
+    counted = {entry.reason: entry.questions for entry in found.left_out}
+    assert counted == {
+        "open": 1,
+        "awaiting_resolution": 2,
+        "annulled": 1,
+        "ambiguous": 1,
+        "not_in_cohort": 1,
+        "numeric_or_date": 1,
+        "never_live": 2,
+    }
+    assert found.questions == 10
+    assert found.groups[0].questions + sum(counted.values()) == found.questions
+    assert the_group(frames, "bo", by="forecaster").left_out == (LeftOut("never_live", 1),)
+    assert {entry.reason for entry in the_group(frames, "ana", by="forecaster").left_out} == {
+        "open", "awaiting_resolution", "annulled", "not_in_cohort", "never_live",
+    }  # fmt: skip
+
+
+def test_all_resolved_questions_are_a_cohort_that_says_what_it_does_to_the_numbers() -> None:
+    frames = ledger(
+        [asked("q1", "yes"), asked("q2", "yes", closes=300, actual_close_time=day(3))],
+        [made("q1", "ana", 0, 0.6), made("q2", "ana", 0, 0.6)],
+    )
+    assert report(frames).groups[0].questions == 1
+    resolved = report(frames, cohort="resolved")
+    assert resolved.groups[0].questions == 2
+    assert any("lean towards “yes”" in note for note in resolved.notes)
+
+
+def test_names_pick_groups_in_the_order_asked_for() -> None:
+    frames = random_ledger(1)
+    found = report(frames, by="forecaster", names=["dee", "ana", "dee"], curves=False)
+    assert [group.name for group in found.groups] == ["dee", "ana"]
+    everyone = report(frames, by="forecaster", curves=False)
+    assert found.groups[1] == next(group for group in everyone.groups if group.name == "ana")
+
+
+@pytest.mark.parametrize(
+    ("by", "there"),
+    [("forecaster", "ana, bo, cy, dee, eli"), ("team", "north, south"), ("tag", "t0, t1, t2")],
+)
+def test_a_name_that_is_not_there_is_refused_with_those_that_are(by: str, there: str) -> None:
+    with pytest.raises(BadInput, match="zoe") as refused:
+        report(random_ledger(1), by=by, names=["zoe"])
+    assert refused.value.remedy == f"There are: {there}."
+
+
+def test_an_empty_ledger_gives_a_report_in_words() -> None:
+    found = report(ledger([]))
+    assert found.groups[0].questions == 0
+    assert found.groups[0].brier.mean is None
+    assert found.groups[0].verdict.kind == "too_few"
+    assert "no question scored" in found.groups[0].verdict.sentence
+    for by in ("forecaster", "team", "tag"):
+        assert report(ledger([]), by=by).groups == ()
+
+
+def test_certainty_that_fails_has_an_infinite_log_score_and_is_counted_apart() -> None:
+    frames = ledger(
+        [asked("q1", "no"), asked("q2", "yes"), asked("q3", "no")],
+        [made("q1", "ana", 0, 1.0), made("q2", "ana", 0, 1.0), made("q3", "ana", 0, 0.0)],
+    )
+    group = the_group(frames)
+    assert (group.log.infinite, group.log.mean) == (1, 0.0)
+    assert group.brier.mean == pytest.approx(1 / 3)
+    assert not group.recalibration.estimable
+    assert any("infinite" in note for note in report(frames).notes)
+
+
+def test_one_question_and_one_outcome_only_are_reported_without_a_stack_trace() -> None:
+    one = the_group(ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]))
+    assert one.brier.mean == pytest.approx(0.09)
+    assert one.brier.interval is None
+    assert one.auc is None
+    assert one.decomposition.uncertainty == 0
+    same = [asked(f"q{n}", "yes") for n in range(40)]
+    group = the_group(ledger(same, [made(f"q{n}", "ana", 0, 0.7) for n in range(40)]))
+    assert group.verdict.kind == "not_estimable"
+    assert "only one outcome" in group.verdict.sentence
+
+
+def test_the_same_ledger_has_one_digest_in_whatever_order_its_rows_come() -> None:
+    frames = random_ledger(5)
+    shuffled = Frames(
+        questions=frames.questions.sample(frac=1, random_state=1).reset_index(drop=True),
+        forecasts=frames.forecasts.sample(frac=1, random_state=2).reset_index(drop=True),
+        teams=frames.teams.iloc[::-1].reset_index(drop=True),
+        evidence=frames.evidence,
+        articles=frames.articles,
+    )
+    assert report(frames, by="team") == report(shuffled, by="team")
+    changed = frames.forecasts.copy()
+    changed.loc[0, "made_at"] += np.timedelta64(1, "us")
+    other = Frames(frames.questions, changed, frames.teams, frames.evidence, frames.articles)
+    assert report(other).metadata.input_sha256 != report(frames).metadata.input_sha256
+
+
+def test_the_curve_is_drawn_coarser_only_where_no_eye_can_see_it() -> None:
+    rng = np.random.default_rng(3)
+    ps = rng.uniform(0.001, 0.999, 1500)
+    frames = ledger(
+        [asked(f"q{n}", "yes" if rng.random() < p else "no") for n, p in enumerate(ps)],
+        [made(f"q{n}", "ana", 0, float(p)) for n, p in enumerate(ps)],
+    )
+    curve = the_group(frames).curve
+    assert curve is not None
+    assert len(curve) <= 1002
+    assert sum(point.weight for point in curve) == pytest.approx(1500)
+    forecasts = [point.forecast for point in curve]
+    assert forecasts == sorted(forecasts)
+    assert all(0 <= point.lower <= point.upper <= 1 for point in curve)

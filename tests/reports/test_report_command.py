@@ -1,0 +1,112 @@
+"""The command ``forecasts report``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from small_ledgers import random_ledger
+from typer.testing import CliRunner
+
+from forecasts.cli import app
+from forecasts.exchange.folder import write_folder
+
+AS_OF = ("--as-of", "2026-06-01T00:00:00Z")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_folder(random_ledger(9), tmp_path / "ledger")
+    return tmp_path / "ledger"
+
+
+@pytest.fixture
+def run(folder: Path) -> Callable[..., Result]:
+    def run(*arguments: str, exit_code: int = 0) -> Result:
+        result = CliRunner().invoke(app, ["report", str(folder), *AS_OF, *arguments])
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+def test_a_folder_is_reported_as_text(run: Callable[..., Result]) -> None:
+    result = run()
+    assert result.stdout.startswith("Track record\n")
+    assert "Everyone" in result.stdout
+    assert result.stderr == ""
+
+
+def test_json_stands_alone_on_standard_output(run: Callable[..., Result]) -> None:
+    document = json.loads(run("--by", "team", "--format", "json").stdout)
+    assert [group["name"] for group in document["groups"]] == ["north", "south"]
+    assert document["groups"][0]["curve"]
+    assert document["metadata"]["as_of"] == "2026-06-01T00:00:00Z"
+
+
+def test_the_database_gives_what_the_folder_gives(
+    run: Callable[..., Result], folder: Path, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
+    assert CliRunner().invoke(app, ["import", str(folder)]).exit_code == 0
+    wanted = ["--by", "team", "--format", "json", *AS_OF]
+    stored = CliRunner().invoke(app, ["report", *wanted])
+    assert stored.exit_code == 0, stored.output
+    assert json.loads(stored.stdout) == json.loads(run(*wanted).stdout)
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"),
+    [
+        (".html", "<!doctype html>"),
+        (".json", "{"),
+        (".csv", "name,"),
+        (".md", "# "),
+        (".txt", "Tr"),
+    ],
+)
+def test_the_ending_of_the_output_chooses_the_format(
+    run: Callable[..., Result], tmp_path: Path, ending: str, begins: str
+) -> None:
+    output = tmp_path / f"report{ending}"
+    assert run("--output", str(output)).stdout == ""
+    assert output.read_text(encoding="utf-8").startswith(begins)
+
+
+def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    run("--format", "json", "--output", str(output))
+    json.loads(output.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--by", "moon"), "Use all, forecaster, team or tag."),
+        (("--cohort", "some"), "Use scheduled or resolved."),
+        (("--format", "docx"), "docx"),
+        (("--output", "report.docx"), "Name one with --format"),
+        (("--by", "team", "--name", "east"), "There are: north, south."),
+        (("--name", "ana"), "has no names"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_ends_with_two(
+    run: Callable[..., Result], arguments: tuple[str, ...], said: str
+) -> None:
+    result = run(*arguments, exit_code=2)
+    assert said in " ".join(result.stderr.split())
+    assert result.stdout == ""
+
+
+def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
+    frames = random_ledger(9)
+    frames.forecasts["forecaster"] = frames.forecasts["forecaster"].replace("ana", "ana\x1b[2J")
+    write_folder(frames, tmp_path / "nasty")
+    result = CliRunner().invoke(
+        app, ["report", str(tmp_path / "nasty"), "--by", "forecaster", *AS_OF]
+    )
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout

@@ -1,0 +1,78 @@
+"""Verdicts: a fault is named when the record shows it, and chance is not accused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_ledgers import asked, ledger, made, random_ledger, report
+
+from forecasts.reports.report import Recalibration, Verdict
+from forecasts.reports.verdict import verdict
+
+
+def of(line: tuple[float, float, float], questions: int = 200) -> Verdict:
+    """Return the verdict on forecasts spread over 1 % to 99 %, with that recalibration line."""
+    p = np.linspace(0.01, 0.99, 99)
+    claims = pd.DataFrame({"p": p, "y": np.where(p > 0.5, 1.0, 0.0), "weight": 1.0})
+    return verdict(questions, claims, Recalibration(*line, estimable=True, reason=""))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ((0.0, 1.0, 0.6), "calibrated"),
+        ((0.0, 0.3, 0.06), "calibrated"),
+        ((0.0, 0.5, 0.001), "overconfident"),
+        ((0.0, 2.0, 0.001), "underconfident"),
+        ((-0.8, 1.0, 0.001), "too_high"),
+        ((0.8, 1.0, 0.001), "too_low"),
+        ((0.3, 0.4, 0.001), "overconfident"),
+    ],
+)
+def test_the_larger_part_of_the_fault_names_it(line: tuple[float, float, float], kind: str) -> None:
+    assert of(line).kind == kind
+
+
+def test_a_verdict_says_what_happens_and_how_often_chance_would_do_it() -> None:
+    assert of((0.0, 0.5, 0.0025)).sentence == (
+        "Overconfident: what is called 90 % happens about 75 % of the time; "
+        "chance alone would do this in 1 of 400 such records."
+    )
+
+
+def test_below_thirty_questions_there_is_no_verdict_however_small_the_p_value() -> None:
+    assert of((0.0, 0.2, 1e-9), questions=29).kind == "too_few"
+    assert of((0.0, 0.2, 1e-9), questions=30).kind == "overconfident"
+
+
+def test_an_overconfident_record_is_called_so_and_a_calibrated_one_is_not() -> None:
+    stretched = random_ledger(11, questions=200, sharpness=2.5, choices=False)
+    fair = random_ledger(11, questions=200, choices=False)
+    assert report(stretched, curves=False).groups[0].verdict.kind == "overconfident"
+    assert report(fair, curves=False).groups[0].verdict.kind == "calibrated"
+
+
+def test_forecasts_that_are_all_too_high_are_called_so() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "yes" if n % 4 == 0 else "no") for n in range(60)],
+        [made(f"q{n}", "ana", 0, 0.6 + n % 7 / 50) for n in range(60)],
+    )
+    found = report(frames).groups[0].verdict
+    assert found.kind == "too_high"
+    assert "on average 66 % is forecast and 25 % happens" in found.sentence
+
+
+def test_a_probability_of_zero_or_one_gives_no_verdict_and_says_why() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 1.0 if n == 3 else 0.5 + n / 100) for n in range(40)],
+    )
+    found = report(frames).groups[0].verdict
+    assert found.kind == "not_estimable"
+    assert "probability of 0 or 1" in found.sentence
+
+
+def test_many_verdicts_come_with_a_warning_about_chance() -> None:
+    found = report(random_ledger(1), by="forecaster", curves=False)
+    assert any("5 verdicts" in note for note in found.notes)
