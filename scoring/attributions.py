@@ -8,7 +8,7 @@ import pandas as pd
 from scoring.columns import Floats
 from scoring.errors import InputError, Problem
 from scoring.frames import Block, Questions, read
-from scoring.paths import live_paths
+from scoring.paths import Paths, live_paths
 from scoring.protocols import Protocol, named
 from scoring.rules import Rule
 from scoring.scores import resolved, rule_for
@@ -71,8 +71,9 @@ def attribution(
     parts = []
     for block in ledger.blocks:
         applied = rule_for(chosen, block)
-        if applied is not None:
-            parts.append(_earned(applied, block, ledger.questions))
+        paths = live_paths(block, ledger.questions, scored=True)
+        if applied is not None and len(paths.row):
+            parts.append(_earned(applied, block, paths, ledger.questions))
     empty = pd.DataFrame({name: np.zeros(0) for name in COLUMNS})
     earned = pd.concat(parts, ignore_index=True) if parts else empty
     earned = earned.astype(dict.fromkeys(COLUMNS[:3], np.int64))
@@ -83,8 +84,7 @@ def attribution(
     return earned.assign(question_id=ids, forecaster=forecasters)
 
 
-def _earned(rule: Rule, block: Block, questions: Questions) -> pd.DataFrame:
-    paths = live_paths(block, questions, scored=True)
+def _earned(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.DataFrame:
     p, y = resolved(rule, block, paths, questions)
     replaces = paths.joined()
     last = np.flatnonzero(~np.append(replaces[1:], False))

@@ -1,0 +1,186 @@
+"""One forecast, one outcome, one number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import slow_reference
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import scoring
+from scoring import InputError
+
+RULES = [
+    scoring.brier_score,
+    scoring.brier_original,
+    scoring.log_score,
+    scoring.spherical_score,
+    scoring.ranked_probability_score,
+]
+chances = st.floats(0, 1, allow_subnormal=False)
+vectors = st.lists(st.integers(1, 99), min_size=2, max_size=6).map(
+    lambda parts: [part / sum(parts) for part in parts]
+)
+
+
+def test_the_brier_score_of_a_rain_forecast_is_the_published_one() -> None:
+    # The worked example of https://en.wikipedia.org/wiki/Brier_score.
+    assert_allclose(scoring.brier_score([1.0, 1.0, 0.7, 0.3], [1, 0, 1, 1]), [0, 1, 0.09, 0.49])
+
+
+def test_the_original_brier_score_of_ordered_bins_is_good_judgments_published_one() -> None:
+    # 25 %, 25 %, 30 %, 20 % on four ordered bins of which the second came true: 0.235.
+    assert_allclose(2 * scoring.ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]), [0.235])
+
+
+def test_metaculus_baseline_points_are_the_published_ones() -> None:
+    # 100 (log2 p + 1): 0 at even odds, 85 for 90 % that came true, −232 for 10 %.
+    points = 100 - 100 * scoring.log_score([0.5, 0.9, 0.1], [1, 1, 1]) / math.log(2)
+    assert_allclose(points, [0, 84.8, -232.2], atol=0.05)
+
+
+def test_a_certain_and_wrong_forecast_scores_the_worst_there_is() -> None:
+    worst = [float(rule([0.0], [1])[0]) for rule in RULES]
+    assert worst == [1, 2, math.inf, 1, 1]
+
+
+def test_a_certain_and_right_forecast_scores_zero() -> None:
+    for rule in RULES:
+        assert_allclose(rule([1.0, 0.0], [1, 0]), [0, 0], atol=0)
+        assert_allclose(rule([[0.0, 1.0, 0.0]], [1]), [0], atol=0)
+
+
+def test_a_scalar_gives_a_scalar() -> None:
+    assert scoring.brier_score(0.25, 1) == 0.5625
+    assert np.ndim(scoring.log_score(0.25, 1)) == 0
+
+
+def test_no_forecasts_give_no_scores() -> None:
+    for rule in RULES:
+        assert rule([], []).shape == (0,)
+
+
+@given(chances, st.sampled_from([0.0, 1.0]))
+def test_a_binary_forecast_scores_as_its_two_options(p: float, y: float) -> None:
+    for rule in RULES:
+        assert_allclose(rule([p], [y]), rule([[1 - p, p]], [int(y)]), rtol=1e-9, atol=1e-12)
+
+
+@given(vectors, st.data())
+def test_vectors_score_as_the_sums_written_out(p: list[float], data: st.DataObject) -> None:
+    y = data.draw(st.integers(0, len(p) - 1))
+    hot = [1.0 if k == y else 0.0 for k in range(len(p))]
+    expected = [
+        slow_reference.brier(p, hot),
+        2 * slow_reference.brier(p, hot),
+        slow_reference.log(p, hot),
+        slow_reference.spherical(p, hot),
+        slow_reference.rps(p, hot),
+    ]
+    for rule, value in zip(RULES, expected, strict=True):
+        assert_allclose(rule([p], [y]), [value], rtol=1e-9, atol=1e-12)
+        assert_allclose(rule([p], [hot]), [value], rtol=1e-9, atol=1e-12)
+
+
+@given(st.floats(0.01, 0.99), chances)
+def test_an_honest_forecast_is_the_best_one(belief: float, other: float) -> None:
+    for rule in RULES:
+        honest, lie = (
+            belief * rule([p], [1])[0] + (1 - belief) * rule([p], [0])[0] for p in (belief, other)
+        )
+        assert honest <= lie + 1e-12
+
+
+@given(st.floats(0.01, 0.99), chances)
+def test_a_fractional_outcome_weighs_both_sides(p: float, y: float) -> None:
+    both = y * scoring.log_score([p], [1]) + (1 - y) * scoring.log_score([p], [0])
+    assert_allclose(scoring.log_score([p], [y]), both, rtol=1e-12)
+    assert_allclose(scoring.brier_score([p], [y]), [(p - y) ** 2])
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("p", "y", "column", "says"),
+    [
+        ([0.5, math.nan], [1, 1], "p", "0..1"),
+        ([0.5, 1.01], [1, 1], "p", "0..1"),
+        ([0.5, -0.1], [1, 1], "p", "0..1"),
+        ([0.5, 0.5], [1, 2], "y", "0..1"),
+        ([0.5, 0.5], [1, math.nan], "y", "finite"),
+        ([[0.5, 0.5], [0.5, 0.4]], [0, 1], "p", "sum to 1"),
+        ([[0.5, 0.5], [0.5, 0.5]], [0, 2], "y", "index of an option"),
+        ([[0.5, 0.5], [0.5, 0.5]], [[1, 0], [1, 1]], "y", "sum to 1"),
+    ],
+)
+def test_what_is_not_a_forecast_or_an_outcome_is_refused(
+    rule: object, p: object, y: object, column: str, says: str
+) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        rule(p, y)  # type: ignore[operator]
+    [problem] = caught.value.problems
+    assert (problem.column, problem.row) == (column, 1)
+
+
+# --- CRPS -----------------------------------------------------------------------------------
+
+
+def test_the_crps_of_a_uniform_distribution_is_the_closed_form() -> None:
+    # ∫ (z − 1{z ≥ x})² dz over 0..1 is x³/3 + (1 − x)³/3.
+    x = np.linspace(0, 1, 11)
+    found = scoring.crps_piecewise([0.5], np.full((11, 1), 0.5), x, 0.0, 1.0)
+    assert_allclose(found, (x**3 + (1 - x) ** 3) / 3)
+
+
+def test_the_crps_of_a_certain_forecast_is_its_distance_over_the_range() -> None:
+    found = scoring.crps_piecewise([0.0, 1.0], [[20.0, 20.0]] * 3, [20, 15, 100], 0.0, 100.0)
+    assert_allclose(found, [0.0, 0.05, 0.8])
+
+
+def test_mass_outside_the_bounds_is_stated_at_the_bounds() -> None:
+    # Nothing inside, half on either side: F is one half throughout.
+    assert_allclose(scoring.crps_piecewise([0.5, 0.5], [[0.0, 1.0]], [0.3], 0.0, 1.0), [0.25])
+
+
+def test_an_outcome_beyond_a_bound_scores_the_whole_range() -> None:
+    beyond = scoring.crps_piecewise([0.5], [[0.5]] * 3, [1.0, 7.0, math.inf], 0.0, 1.0)
+    assert_allclose(beyond, 1 / 3)
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=5),
+    st.lists(st.floats(0, 10), min_size=1, max_size=5),
+    st.floats(-1, 11),
+)
+def test_the_crps_is_the_integral(levels: list[float], values: list[float], y: float) -> None:
+    size = min(len(levels), len(values))
+    level, value = np.sort(levels[:size]), np.sort(values[:size])
+    found = scoring.crps_piecewise(level, [value], y, 0.0, 10.0)[0]
+    z = (np.arange(200_000) + 0.5) / 20_000
+    first = level[0] if value[0] == 0 else 0.0
+    last = level[-1] if value[-1] == 10 else 1.0
+    curve = np.interp(z, [0.0, *value, 10.0], [first, *level, last])
+    assert_allclose(found, np.mean((curve - (z >= y)) ** 2), atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("levels", "values", "outcome", "lower", "column"),
+    [
+        ([0.5, 0.4], [[1, 2]], 1, 0, "levels"),
+        ([0.5, 1.4], [[1, 2]], 1, 0, "levels"),
+        ([0.4, 0.5], [[2, 1]], 1, 0, "values"),
+        ([0.4, 0.5], [[1, 12]], 1, 0, "values"),
+        ([0.4, 0.5], [[1, math.nan]], 1, 0, "values"),
+        ([0.4, 0.5], [[1, 2]], math.nan, 0, "outcome"),
+        ([0.4, 0.5], [[1, 2]], 1, 10, "lower"),
+    ],
+)
+def test_what_is_not_a_distribution_is_refused(
+    levels: list[float], values: list[list[float]], outcome: float, lower: float, column: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        scoring.crps_piecewise(levels, values, outcome, lower, 10.0)
+    assert caught.value.problems[0].column == column
