@@ -6,6 +6,7 @@ Every function notes what it cannot read in a `Problems` and goes on.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -123,8 +124,7 @@ def quantity(value: object, *, as_date: bool) -> float:
     """
     if as_date:
         if isinstance(value, str):
-            text = value.strip()
-            value = date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+            value = _date(value.strip())
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 raise ValueError(TIME_RULE)
@@ -132,12 +132,22 @@ def quantity(value: object, *, as_date: bool) -> float:
         if isinstance(value, date):
             return float(pd.Timestamp(value, tz="UTC").timestamp())
         raise ValueError("must be a date")
-    if isinstance(value, bool) or not isinstance(value, int | float | str | np.number):
-        raise ValueError("must be a number")
-    number = float(value)
+    number = np.nan
+    if isinstance(value, int | float | str | np.number) and not isinstance(value, bool):
+        with suppress(ValueError):
+            number = float(value)
     if not np.isfinite(number):
         raise ValueError("must be a finite number")
     return number
+
+
+def _date(text: str) -> date | None:
+    """Return a date or a time of day from ISO 8601, None if it is neither."""
+    with suppress(ValueError):
+        return date.fromisoformat(text)
+    with suppress(ValueError):
+        return datetime.fromisoformat(text)
+    return None
 
 
 def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:

@@ -121,7 +121,7 @@ class Values:
                     curves[int(i)] = _distribution(
                         values[at[i]], bool(dates[i]), float(lower[i]), float(upper[i])
                     )
-                except (TypeError, ValueError) as wrong:
+                except ValueError as wrong:
                     self._refuse("quantiles", at[i : i + 1], str(wrong))
         most = max((curve.shape[1] for curve in curves.values()), default=2)
         p = np.full((len(at), 2, most), np.nan)
@@ -165,14 +165,17 @@ def _distribution(value: object, dates: bool, lower: float, upper: float) -> Flo
     ValueError with the rule that is broken.
     """
     if isinstance(value, str):
-        value = json.loads(value)
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = None
     if not isinstance(value, dict):
-        raise ValueError("must be an object of level: value")
-    below, above = (float(value.get(side, 0.0)) for side in ("below", "above"))
+        raise ValueError("must be an object of level: value, or that object in JSON")
+    below, above = (quantity(value.get(side, 0.0), as_date=False) for side in ("below", "above"))
     if not (0 <= below <= 1 and 0 <= above <= 1 and below + above <= 1):
         raise ValueError("below and above must lie within 0..1, and so must their sum")
     pairs = sorted(
-        (float(level), quantity(at, as_date=dates))
+        (quantity(level, as_date=False), quantity(at, as_date=dates))
         for level, at in value.items()
         if level not in ("below", "above")
     )
