@@ -79,7 +79,7 @@ def _of_teams(
     forecasts = plain.iloc[flags["row"].to_numpy()].reset_index(drop=True)
     forecasts["forecaster"] = flags["member"].to_numpy()
     forecasts["inside"] = flags["inside"]
-    for name in forecasts.columns.intersection(VALUES):
+    for name in forecasts.columns[forecasts.columns.isin(VALUES)]:
         forecasts[name] = forecasts[name].where(flags["inside"])
     people = stays.drop_duplicates("member").sort_values("member")
     return Entries(
