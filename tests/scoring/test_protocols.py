@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Ledger, ledgers
 
-from scoring import PROTOCOLS, score
+from scoring import PROTOCOLS, InputError, Protocol, score
 
 NAMES = sorted(slow_reference.PROTOCOLS)
 
@@ -70,3 +70,278 @@ def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, seed: int) -> Non
         expected = score(*frames((asked, rows)), protocol)
         shuffled = score(*frames((asked[::-1], [rows[i] for i in order])), protocol)
         pd.testing.assert_frame_equal(shuffled, expected, rtol=0, atol=1e-11)
+
+
+# --- worked by hand ----------------------------------------------------------------------------
+
+DAY = pd.Timedelta(days=1)
+START = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+def question(**fields: object) -> pd.DataFrame:
+    """A binary question, open for the first ten days of 2026, that came true."""
+    return pd.DataFrame(
+        [
+            {
+                "question_id": "q",
+                "open_time": START,
+                "scheduled_close_time": START + 10 * DAY,
+                "resolution": "yes",
+            }
+            | fields
+        ]
+    )
+
+
+def said(*rows: tuple[str, float, float | None]) -> pd.DataFrame:
+    """Forecasts as (forecaster, day, probability)."""
+    return pd.DataFrame(
+        {
+            "question_id": "q",
+            "forecaster": [who for who, _, _ in rows],
+            "made_at": [START + when * DAY for _, when, _ in rows],
+            "probability": [np.nan if p is None else p for _, _, p in rows],
+        }
+    )
+
+
+def by_name(found: pd.DataFrame, column: str = "score") -> dict[str, float]:
+    return {
+        who: pytest.approx(value, abs=1e-12)
+        for who, value in zip(found["forecaster"], found[column], strict=True)
+    }
+
+
+def test_live_time_weighs_the_scores_and_coverage_is_of_the_scheduled_time() -> None:
+    rows = said(("ana", 1, 0.4), ("ana", 3, 0.8), ("ana", 5, None))
+    found = score(question(actual_close_time=START + 8 * DAY), rows)
+    assert by_name(found) == {"ana": (0.36 * 2 + 0.04 * 2) / 4}
+    assert by_name(found, "coverage") == {"ana": 0.4}
+    assert found["updates"].tolist() == [2]
+
+
+def test_updates_count_forecasts_made_before_the_close_and_no_withdrawals() -> None:
+    rows = said(
+        ("ana", -2, 0.1), ("ana", -1, 0.2), ("ana", 3, None), ("ana", 5, 0.5), ("ana", 8, 0.9)
+    )  # fmt: skip
+    found = score(question(actual_close_time=START + 8 * DAY), rows)
+    assert found["updates"].tolist() == [3]
+
+
+def test_the_final_forecast_is_the_one_live_just_before_the_actual_close() -> None:
+    rows = said(("ana", 1, 0.4), ("ana", 8, 0.9), ("ben", 2, 0.7), ("ben", 7, None))
+    found = score(question(actual_close_time=START + 8 * DAY), rows, "brier_final")
+    assert by_name(found) == {"ana": 0.36}
+
+
+def test_the_lead_is_counted_from_the_scheduled_close() -> None:
+    rows = said(("ana", 1, 0.4), ("ana", 3, 0.8), ("ben", 4, 0.7))
+    assert by_name(score(question(), rows, "brier_lead(7)")) == {"ana": 0.04}
+    assert by_name(score(question(), rows, "brier_lead(7.5)")) == {"ana": 0.36}
+    assert by_name(score(question(), rows, "brier_lead(6)")) == {"ana": 0.04, "ben": 0.09}
+    assert score(question(), rows, "brier_lead(30)").empty
+
+
+def test_a_question_that_had_closed_by_its_lead_has_no_row() -> None:
+    rows = said(("ana", 1, 0.4))
+    early = question(actual_close_time=START + 3 * DAY)
+    assert score(early, rows, "brier_lead(7)").empty
+    assert by_name(score(early, rows, "brier_lead(7.5)")) == {"ana": 0.36}
+
+
+def test_the_spot_score_is_read_at_exactly_the_spot_time() -> None:
+    rows = said(("ana", 1, 0.4), ("ana", 3, 0.8))
+    at = {when: score(question(spot_time=START + when * DAY), rows, SPOT) for when in (0, 2, 3)}
+    assert at[0].empty
+    assert by_name(at[2]) == {"ana": 0.36}
+    assert by_name(at[3]) == {"ana": 0.04}
+    assert by_name(at[3], "coverage") == {"ana": 1}
+
+
+def test_a_spot_time_at_the_close_or_after_reads_just_before_it() -> None:
+    rows = said(("ana", 1, 0.4), ("ana", 6, 0.8))
+    for when in (6, 9, 20):
+        asked = question(spot_time=START + when * DAY, actual_close_time=START + 6 * DAY)
+        assert by_name(score(asked, rows, SPOT)) == {"ana": 0.36}
+    assert by_name(score(question(), rows, SPOT)) == {"ana": 0.04}
+
+
+SPOT = Protocol("spot", "brier", "spot")
+
+
+def test_the_last_forecast_that_stood_on_a_day_has_the_whole_day() -> None:
+    rows = said(("ana", 0.9, 0.5), ("ana", 1.1, 0.9), ("ana", 1.2, None), ("ben", 3, 0.6))
+    early = question(actual_close_time=START + 4 * DAY)
+    found = score(early, rows, "gjo_brier")
+    # Ana: day one 0.5, day two 0.9 although withdrawn, then nothing. Ben: the fourth day only.
+    assert by_name(found) == {"ana": (0.5 + 0.02) / 2, "ben": 0.32}
+    assert by_name(found, "coverage") == {"ana": 0.5, "ben": 0.25}
+
+
+def test_days_are_calendar_days_in_utc_that_the_question_touches() -> None:
+    odd = question(
+        open_time=START + 0.99 * DAY, scheduled_close_time=START + 2.01 * DAY
+    )  # the last minutes of one day, a whole one, the first minutes of another
+    found = score(odd, said(("ana", 2, 0.6)), "gjo_brier")
+    assert by_name(found, "coverage") == {"ana": pytest.approx(1 / 3)}
+    whole = question(scheduled_close_time=START + 2 * DAY)
+    assert by_name(score(whole, said(("ana", 1, 0.6)), "gjo_brier"), "coverage") == {"ana": 0.5}
+
+
+def test_the_median_of_a_day_is_over_everyone_and_only_days_with_anyone_count() -> None:
+    rows = said(("ana", 1, 0.5), ("ben", 2, 1.0), ("ben", 3, None))
+    found = score(question(scheduled_close_time=START + 4 * DAY), rows, "gjo_accuracy")
+    # Days two to four have somebody: medians 0.5, (0.5 + 0) / 2, (0.5 or, with ben gone, 0.5).
+    median = (0.5 + 0.25 + 0.5) / 3
+    assert by_name(found) == {"ana": (0.5 - median) * 3 / 4, "ben": (0 - median) * 1 / 4}
+
+
+def test_time_without_anybody_else_counts_nothing_but_is_covered() -> None:
+    rows = said(("ana", 0, 0.8), ("ben", 5, 0.6))
+    for protocol in ("skill", "crowd_skill", "crowd_median"):
+        found = score(question(), rows, protocol)
+        advantage = 100 * (0.16 - 0.04) / 2
+        assert by_name(found) == {"ana": advantage, "ben": -advantage}
+        assert by_name(found, "coverage") == {"ana": 1, "ben": 0.5}
+
+
+def test_a_single_forecaster_has_no_advantage() -> None:
+    names = ["skill", "crowd_skill", "crowd_median", "metaculus_peer", "metaculus_spot_peer"]
+    found = score(question(), said(("ana", 2, 0.8)), names)
+    assert found["score"].tolist() == [0.0] * 5
+
+
+def test_the_peer_score_is_the_log_of_the_ratio_to_the_geometric_mean() -> None:
+    chances = np.array([0.2, 0.5, 0.9])
+    rows = said(*[(who, 0, p) for who, p in zip("abc", chances, strict=True)])
+    geometric = np.exp(np.log(chances).mean())
+    expected = 100 * 3 / 2 * np.log(chances / geometric)
+    assert score(question(), rows, "metaculus_peer")["score"].tolist() == pytest.approx(expected)
+
+
+def test_whoever_called_the_outcome_impossible_loses_without_bound() -> None:
+    rows = said(("ana", 0, 0.0), ("ben", 0, 0.5))
+    assert score(question(), rows, "metaculus_peer")["score"].tolist() == [-np.inf, np.inf]
+    both = said(("ana", 0, 0.0), ("ben", 0, 0.0))
+    assert np.isnan(score(question(), both, "metaculus_peer")["score"]).all()
+    alone = said(("ana", 0, 0.0), ("ben", 2, 0.5), ("ana", 2, 0.5))
+    assert score(question(), alone, "metaculus_peer")["score"].tolist() == [0.0, 0.0]
+
+
+def test_a_rule_that_does_not_fit_the_question_gives_no_rows() -> None:
+    asked = question(type="multiple_choice", options='["a", "b"]', resolution="a")
+    rows = said(("ana", 0, None)).assign(probabilities='["x"]')
+    rows["probabilities"] = "[0.6, 0.4]"
+    for protocol in ("rps", "crps", "crowd_median"):
+        assert score(asked, rows, protocol).empty
+    assert len(score(asked.assign(ordered=True), rows, "rps")) == 1
+
+
+def test_several_protocols_are_sorted_by_name() -> None:
+    found = score(question(), said(("ben", 0, 0.5), ("ana", 0, 0.5)), ["log", "brier"])
+    assert found["protocol"].tolist() == ["brier", "brier", "log", "log"]
+    assert found["forecaster"].tolist() == ["ana", "ben", "ana", "ben"]
+
+
+@pytest.mark.parametrize("name", ["Brier", "brier_lead", "brier_lead(-1)", "brier_lead(x)", ""])
+def test_an_unknown_protocol_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="must be one of"):
+        score(question(), said(("ana", 0, 0.5)), name)
+
+
+def test_a_crowd_mean_needs_a_quadratic_rule() -> None:
+    with pytest.raises(InputError, match="quadratic"):
+        Protocol("mine", "log", "scheduled_average", "crowd_mean")
+
+
+# --- many -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["brier", "skill", "crowd_skill", "crowd_median"])
+def test_thousands_of_updates_lose_no_digits(protocol: str) -> None:
+    random = np.random.default_rng(3)
+    n, people = 2000, 30
+    when, who = random.integers(0, 10 * 86_400_000_000, n), random.integers(0, people, n)
+    p = np.where(random.random(n) < 0.1, np.nan, random.random(n).round(2))
+    frame = pd.DataFrame({"question_id": "q", "forecaster": who, "probability": p})
+    frame["made_at"] = START + pd.to_timedelta(when, unit="us")
+    found = score(question(), frame, protocol)
+    assert found["score"].tolist() == pytest.approx(
+        stepwise(protocol, when, who, p, people), abs=1e-9
+    )
+
+
+def stepwise(
+    protocol: str, when: np.ndarray, who: np.ndarray, p: np.ndarray, people: int
+) -> list[float]:
+    """The scores of everybody by stepping through the updates with everyone's forecast at hand."""
+    order = np.argsort(when, kind="stable")
+    current, total, live = np.full(people, np.nan), np.zeros(people), np.zeros(people)
+    ends = np.append(when[order][1:], 10 * 86_400_000_000)
+    for i, end in zip(order, ends, strict=True):
+        current[who[i]] = p[i]
+        width = float(end - when[i])
+        there = np.flatnonzero(~np.isnan(current))
+        live[there] += width
+        for j in there:
+            others = current[there[there != j]]
+            own = (current[j] - 1) ** 2
+            if protocol == "brier":
+                total[j] += own * width
+            elif len(others):
+                against = {
+                    "skill": np.mean((others - 1) ** 2),
+                    "crowd_skill": (np.mean(others) - 1) ** 2,
+                    "crowd_median": (np.median(others) - 1) ** 2,
+                }[protocol]
+                total[j] += 100 * (against - own) * width
+    divisor = live if protocol == "brier" else 10 * 86_400_000_000
+    return list(total / divisor)
+
+
+def test_what_a_crowd_of_thousands_leaves_behind_does_not_blur_the_last_two() -> None:
+    random = np.random.default_rng(5)
+    n = 20_000
+    crowd = pd.DataFrame({"forecaster": np.arange(n), "probability": random.random(n)})
+    crowd["made_at"] = START + pd.to_timedelta(random.random(n), unit="D")
+    gone = crowd.assign(probability=np.nan, made_at=crowd["made_at"] + DAY)
+    two = pd.DataFrame(
+        {"forecaster": [n, n + 1], "probability": [0.3, 0.6], "made_at": START + 9 * DAY}
+    )
+    frame = pd.concat([crowd, gone, two]).assign(question_id="q")
+    found = score(question(), frame, ["skill", "crowd_skill", "metaculus_peer"])
+    last = found[found["forecaster"] >= n].pivot_table(
+        index="protocol", columns="forecaster", values="score"
+    )
+    for protocol, advantage in {
+        "skill": 100 * (0.49 - 0.16) / 10,
+        "crowd_skill": 100 * (0.49 - 0.16) / 10,
+        "metaculus_peer": 100 * np.log(2) / 10,
+    }.items():
+        assert last.loc[protocol].tolist() == pytest.approx([-advantage, advantage], abs=1e-11)
+
+
+def test_questions_scored_together_score_as_they_do_alone() -> None:
+    random = np.random.default_rng(8)
+    n, asked = 150_000, 400
+    frame = pd.DataFrame(
+        {
+            "question_id": random.integers(0, asked, n),
+            "forecaster": random.integers(0, 40, n),
+            "probability": random.random(n).round(3),
+        }
+    )
+    frame["made_at"] = START + pd.to_timedelta(random.integers(0, 864_000_000_000, n), unit="us")
+    questions = pd.concat([question(question_id=number) for number in range(asked)])
+    names = ["brier", "skill", "crowd_median", "gjo_accuracy"]
+    together = score(questions, frame, names)
+    ordered = frame.sort_values(["question_id", "forecaster", "made_at"], kind="stable")
+    pd.testing.assert_frame_equal(score(questions, ordered, names), together, rtol=0, atol=1e-10)
+    for number in (0, 200, 399):
+        alone = score(
+            questions[questions["question_id"] == number],
+            frame[frame["question_id"] == number],
+            names,
+        )
+        same = together[together["question_id"] == number].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone, same, rtol=0, atol=1e-10)

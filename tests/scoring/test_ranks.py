@@ -1,0 +1,44 @@
+"""Order statistics of a changing multiset, against sorting it anew each time."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.ranks import nth_live, sum_up_to
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.integers(0, 2**32 - 1))
+def test_the_nth_of_what_is_live_is_the_nth_of_it_sorted(ranks: list[int], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    live: list[int] = []
+    changes: list[tuple[int, int]] = []
+    asked: list[tuple[int, int, int]] = []
+    for rank in ranks:
+        if live and random.random() < 0.4:
+            gone = live.pop(int(random.integers(len(live))))
+            changes.append((gone, -1))
+        live.append(rank)
+        changes.append((rank, 1))
+        nth = int(random.integers(len(live)))
+        asked.append((len(changes), nth, sorted(live)[nth]))
+    rank, sign = np.array(changes, dtype=np.int32).T
+    until, nth_, expected = np.array(asked, dtype=np.int32).T
+    found = nth_live(rank, sign, np.zeros_like(until), until, nth_)
+    assert found.tolist() == expected.tolist()
+
+
+@given(st.lists(st.integers(0, 9), max_size=40), st.integers(0, 2**32 - 1))
+def test_sums_up_to_a_bound_are_those_of_the_range(ranks: list[int], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = len(ranks)
+    rank = np.array(ranks, dtype=np.int32)
+    below, equal = random.random((2, n))
+    ends = np.sort(random.integers(0, n + 1, (25, 2)), axis=1).astype(np.int32)
+    bound = random.integers(0, 14, 25).astype(np.int32)
+    found = sum_up_to(rank, below, equal, ends[:, 0], ends[:, 1], bound)
+    for i, (start, end) in enumerate(ends):
+        part, own = rank[start:end], bound[i]
+        expected = below[start:end][part < own].sum() + equal[start:end][part == own].sum()
+        np.testing.assert_allclose(found[i], expected, atol=1e-12)
