@@ -1,13 +1,20 @@
-"""A captured article, its identity, and the corrections a person makes before it is stored."""
+"""A captured article, its address and identity, and what a person may correct before storing it."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 PARAGRAPH = "\n\n"  # what stands between two paragraphs of every text
+
+_TRACKING = re.compile(
+    r"(?:utm_|at_|mc_|mkt_|ns_|pk_|hsa_|oly_|vero_)\w*|fbclid|gclid|gclsrc|dclid|msclkid|igshid"
+    r"|yclid|twclid|ocid|cmpid|smid|ref|ref_src|ref_url|feature|guccounter|guce_\w+|share\w*|_ga"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,35 @@ class CapturedArticle:
     published_at: datetime | None
     url: str | None
     text: str
+
+
+def canonical(url: str | None, base: str | None = None) -> str | None:
+    """Return an address without fragment and tracking, None where it is not a web page's."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            return None
+        port = parts.port
+    except ValueError:
+        return None
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not _TRACKING.fullmatch(name.lower())
+    ]
+    return urlunsplit(
+        (
+            parts.scheme,
+            host if port in (None, usual) else f"{host}:{port}",
+            parts.path or "/",
+            urlencode(query),
+            "",
+        )
+    )
 
 
 def content_hash(article: CapturedArticle) -> str:

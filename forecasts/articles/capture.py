@@ -9,12 +9,14 @@ what is confirmed is stored elsewhere, once for each ``content_hash``.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from forecasts.articles.article import (
     PARAGRAPH,
     CapturedArticle,
+    canonical,
     content_hash,
     merge,
     split_at,
@@ -121,6 +123,8 @@ def _articles(
         found, seen = read_page(text, url=url, captured_at=captured_at)
     else:
         found, seen = split(text, captured_at=captured_at), text
+        if len(found) == 1 and found[0].url is None:
+            found = [replace(found[0], url=canonical(url))]
     count = sum(len(words(article.text)) for article in found)
     if count < STUB_WORDS:
         _refuse_stub(seen)

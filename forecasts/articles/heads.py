@@ -112,8 +112,16 @@ class Page:
         if len(text) > 220 or trails_off(text):
             return False
         if self.is_repeated(index):
+            # Between the two, there is nothing but what stands beside a title.
+            place = min(
+                (i for i in self._places[self.lines[index].key] if i != index),
+                key=lambda i: abs(i - index),
+            )
+            between = range(min(place, index) + 1, max(place, index))
             near = self.imprints[max(0, index - 4) : index + 5]
-            return any(imprint is not None and (imprint.when or imprint.author) for imprint in near)
+            return any(imprint is not None and imprint.when for imprint in near) and all(
+                self.imprints[i] is not None or is_name(self.lines[i].text) for i in between
+            )
         asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(words(text)) <= 20
         below = self.imprints[index + 1 : index + 3]
         if not asks or not below or self.lines[index + 1].bullet:

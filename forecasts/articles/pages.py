@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import lxml.html  # type: ignore[import-untyped]
 import trafilatura
 from lxml import etree
 
-from forecasts.articles.article import PARAGRAPH, CapturedArticle
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
 from forecasts.articles.furniture import is_furniture
 from forecasts.articles.imprints import is_agency, is_name
 from forecasts.articles.lines import key, words
@@ -34,10 +34,6 @@ FULL_WORDS = 60  # of an aggregator's article; half as many where publisher and 
 for _name in ("trafilatura", "htmldate", "readability", "justext"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-_TRACKING = re.compile(
-    r"(?:utm_|at_|mc_|mkt_|ns_|pk_|hsa_|oly_|vero_)\w*|fbclid|gclid|gclsrc|dclid|msclkid|igshid"
-    r"|yclid|twclid|ocid|cmpid|smid|ref|ref_src|ref_url|feature|guccounter|guce_\w+|share\w*|_ga"
-)
 _ENDS = re.compile(r"\s+[|–—•·»-]\s+(?P<name>[^|–—•·»]{2,60})$")
 _BEGINS = re.compile(r"^(?P<name>[^|–—•·»:]{2,60}?)\s*(?:\s[|–—•·»-]|:)\s+")
 _BLOCKS = {
@@ -98,35 +94,6 @@ def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
     total = sum(len(words(article.text)) for article in found)
     openings = [article.text.partition(PARAGRAPH)[0] in main.text for article in found]
     return total > 1.2 * len(words(main.text)) or sum(openings) > 1
-
-
-def canonical(url: str | None, base: str | None = None) -> str | None:
-    """Return an address without fragment and tracking, None where it is not a web page's."""
-    if not url:
-        return None
-    try:
-        parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            return None
-        port = parts.port
-    except ValueError:
-        return None
-    usual = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    query = [
-        (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if not _TRACKING.fullmatch(name.lower())
-    ]
-    return urlunsplit(
-        (
-            parts.scheme,
-            host if port in (None, usual) else f"{host}:{port}",
-            parts.path or "/",
-            urlencode(query),
-            "",
-        )
-    )
 
 
 def _is_full(article: CapturedArticle) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
-from forecasts.articles.article import PARAGRAPH, CapturedArticle
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
 from forecasts.articles.captions import is_credit
 from forecasts.articles.dates import find_stamp
 from forecasts.articles.furniture import ends_article, is_furniture
@@ -225,7 +225,8 @@ def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArti
         if when is None and dateline["day"]:
             stamp = find_stamp(dateline["day"], captured_at)
             when = stamp.when if stamp is not None else None
-    return CapturedArticle(title, publisher, head.author, when, head.url, PARAGRAPH.join(body))
+    url = canonical(head.url)
+    return CapturedArticle(title, publisher, head.author, when, url, PARAGRAPH.join(body))
 
 
 def _names_site(name: str, publisher: str | None) -> bool:

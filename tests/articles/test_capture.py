@@ -1,0 +1,435 @@
+"""A URL, a file or pasted text becomes articles, or an error that a person can act on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from forecasts.articles.article import canonical
+from forecasts.articles.capture import (
+    CapturedArticle,
+    capture,
+    capture_bytes,
+    capture_text,
+    content_hash,
+    merge,
+    split_at,
+)
+from forecasts.errors import CaptureError
+
+NOON = datetime(2025, 7, 24, 12, tzinfo=UTC)
+
+FISH = (
+    "Fishing crews along the western coast have stopped landing mackerel after a quota dispute.",
+    "The government gave Brega until August 15 to withdraw its patrol boats from the banks.",
+    "“We have run out of patience,” the minister told parliament, which had asked for a date.",
+)
+COURT = (
+    "A court in Ostland has ordered the broadcaster to rehire eleven journalists by the autumn.",
+    "The broadcaster has 30 days to appeal, and its lawyer said that it would do so this week.",
+)
+TEXT = "\n\n".join(FISH)
+
+
+def page(head: str = "", before: str = "", after: str = "", paragraphs: Any = FISH) -> str:
+    """Return an HTML page with an article of these paragraphs."""
+    body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    return (
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'>{head}</head><body>"
+        f"<nav><a href='/'>Home</a><a href='/w'>World</a></nav><article>{before}{body}</article>"
+        f"{after}<footer>© 2025 Coastal Review. All rights reserved.</footer></body></html>"
+    )
+
+
+def only(html: str) -> CapturedArticle:
+    """Return the one article of an HTML page."""
+    (article,) = capture_bytes(html.encode(), captured_at=NOON)
+    return article
+
+
+TITLE = "<h1>Quota row halts landings</h1>"
+
+LINKED_DATA = """<script type="application/ld+json">{"@context": "https://schema.org", "@graph": [
+  {"@type": "NewsArticle", "headline": "Quota row halts landings",
+   "datePublished": "2025-07-20T22:30:00-04:00",
+   "author": [{"@type": "Person", "name": "Jane Roe"}, {"@type": "Person", "name": "Max Moe"}],
+   "publisher": {"@type": "Organization", "name": "The Coastal Review"}}]}</script>"""
+
+
+# -- HTML -----------------------------------------------------------------------------------
+
+
+def test_an_article_s_page_gives_its_text_and_what_it_says_about_itself() -> None:
+    link = "<link rel='canonical' href='https://coastal.example/quota?id=7&utm_source=x#top'>"
+    caption = (
+        "<figure><img src='a.jpg'><figcaption>Boats in Sund. Jane Roe/AP</figcaption></figure>"
+    )
+    article = only(page(LINKED_DATA + link, TITLE + caption))
+
+    assert article == CapturedArticle(
+        title="Quota row halts landings",
+        publisher="The Coastal Review",
+        author="Jane Roe, Max Moe",
+        published_at=datetime(2025, 7, 21, 2, 30, tzinfo=UTC),
+        url="https://coastal.example/quota?id=7",
+        text=TEXT,
+    )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<title>Quota row halts landings | World | The Coastal Review</title>",
+        "<title>Quota row halts landings - The Coastal Review</title>",
+        "<meta property='og:title' content='Quota row halts landings | The Coastal Review'>"
+        "<meta property='og:site_name' content='The Coastal Review'>",
+        "<title>The Coastal Review: Quota row halts landings</title>"
+        "<meta property='og:site_name' content='The Coastal Review'>",
+    ],
+)
+def test_a_title_comes_without_the_name_of_the_site_which_is_the_publisher(head: str) -> None:
+    article = only(page(head))
+    assert (article.title, article.publisher) == ("Quota row halts landings", "The Coastal Review")
+
+
+def test_a_day_without_a_clock_time_is_midnight() -> None:
+    article = only(page("<meta name='date' content='2025-07-22'>", TITLE))
+    assert article.published_at == datetime(2025, 7, 22, tzinfo=UTC)
+
+
+def test_a_publication_in_the_future_is_not_believed() -> None:
+    head = "<meta property='article:published_time' content='2031-01-01T00:00:00Z'>"
+    assert only(page(head, TITLE)).published_at is None
+
+
+def test_a_year_in_the_footer_is_no_date() -> None:
+    assert only(page("", TITLE)).published_at is None
+
+
+def test_a_time_printed_under_the_title_counts_where_metadata_are_silent() -> None:
+    article = only(page("", TITLE + "<div>Coastal Review</div><div>3 hours ago</div>"))
+    assert article.published_at == NOON - timedelta(hours=3)
+    assert article.publisher == "Coastal Review"
+
+
+def test_a_page_with_several_articles_in_full_is_split() -> None:
+    after = "".join(
+        f"<{tag}>{line}</{tag}>"
+        for tag, line in [
+            ("h3", "Related stories"), ("h2", "Court orders rehiring"),
+            ("div", "Ostland Radio"), ("div", "2 days ago"), *(("p", line) for line in COURT),
+        ]
+    )  # fmt: skip
+    before = TITLE + "<div>Coastal Review</div><div>3 hours ago</div>"
+    first, second = capture_bytes(page("", before, after).encode(), captured_at=NOON)
+
+    assert (first.title, first.text) == ("Quota row halts landings", TEXT)
+    assert (second.title, second.publisher) == ("Court orders rehiring", "Ostland Radio")
+    assert second.text == "\n\n".join(COURT)
+
+
+def test_html_pasted_as_text_is_read_as_html() -> None:
+    (article,) = capture_text(page("", TITLE), captured_at=NOON)
+    assert (article.title, article.text) == ("Quota row halts landings", TEXT)
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("https://a.example/b?utm_source=x&id=3&fbclid=y#c", "https://a.example/b?id=3"),
+        ("HTTPS://A.Example:443/b", "https://a.example/b"),
+        ("http://a.example:8080", "http://a.example:8080/"),
+        ("javascript:alert(1)", None),
+        ("https://me:secret@a.example/", None),
+        ("//[", None),
+        ("", None),
+    ],
+)
+def test_an_address_is_kept_in_its_plainest_form(url: str, clean: str | None) -> None:
+    assert canonical(url) == clean
+
+
+# -- bytes and files ------------------------------------------------------------------------
+
+WEST = "Café owners protest\n\nThe café owners’ union said that it would close for a day in August."
+EAST = "首相が訪米へ\n\n首相は来週ワシントンを訪問し、大統領と会談する予定だと政府が発表した。"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (WEST, "utf-8"), (WEST, "utf-8-sig"), (WEST, "cp1252"), (WEST, "utf-16"),
+        (WEST, "utf-16-le"), (EAST, "utf-8"), (EAST, "shift_jis"),
+    ],
+)  # fmt: skip
+def test_files_are_read_in_whatever_encoding_they_are(text: str, encoding: str) -> None:
+    (article,) = capture_bytes(text.encode(encoding), captured_at=NOON)
+    assert f"{article.title}\n\n{article.text}" == text
+
+
+def test_a_page_may_name_its_own_charset() -> None:
+    html = page("", TITLE, paragraphs=["Zürich möchte im Herbst über das Münster abstimmen. " * 3])
+    html = html.replace("charset='utf-8'", "charset='iso-8859-15'")
+    (article,) = capture_bytes(html.encode("iso-8859-15"), captured_at=NOON)
+    assert "Zürich möchte" in article.text
+
+
+def test_stray_bytes_in_utf_8_are_mended() -> None:
+    data = f"Café owners protest\n\n{FISH[2]} ".encode() + b"It\x92s over for the caf\xe9s now."
+    (article,) = capture_bytes(data, captured_at=NOON)
+    assert article.text == f"{FISH[2]} It’s over for the cafés now."
+
+
+def test_signs_that_nobody_sees_are_taken_out() -> None:
+    (article,) = capture_text(f"Quota\u200b row halts\x00\n\n{FISH[0]}\u00ad\r\n", captured_at=NOON)
+    assert (article.title, article.text) == ("Quota row halts", FISH[0])
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "no text"),
+        (b" \n\t\n", "no text"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+        (b"PK\x03\x04" + b"\0" * 100, "office document"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "an image"),
+        (bytes(range(256)) * 8, "not text"),
+        (b"<html><body></body></html>", "no article"),
+        (b"<html><body><p>The page was not found.</p></body></html>", "no article"),
+        (b"x" * 5_000_001, "at most 5 MB"),
+        (b"Home\nWorld\nBusiness\nSports\nSign in\n", "no article"),
+    ],
+)
+def test_what_holds_no_article_is_refused_with_a_remedy(data: bytes, message: str) -> None:
+    with pytest.raises(CaptureError, match=message) as refused:
+        capture_bytes(data, captured_at=NOON)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "wall",
+    [
+        "Subscribe to continue reading.",
+        "Already a subscriber? Log in",
+        "This article is for subscribers only.",
+        "Create a free account to read the full story.",
+        "You have reached your limit of free articles.",
+        "Please log in.",
+        "Please enable JavaScript and verify you are human.",
+    ],
+)
+def test_the_visible_part_of_a_closed_article_is_not_taken_for_it(wall: str) -> None:
+    for source in (page("", TITLE, f"<div>{wall}</div>"), f"Quota row\n\n{FISH[0]}\n\n{wall}"):
+        with pytest.raises(CaptureError) as refused:
+            capture_text(source, captured_at=NOON)
+        assert "paste its text" in refused.value.remedy
+
+
+def test_an_invitation_to_subscribe_below_a_whole_article_does_no_harm() -> None:
+    html = page("", TITLE, "<div>Subscribe to read more stories.</div>", FISH * 5)
+    assert only(html).title == "Quota row halts landings"
+
+
+@pytest.mark.parametrize("tag", ["div", "b", "table><tr><td", "ul><li", "blockquote"])
+def test_a_page_nested_without_end_is_survived(tag: str) -> None:
+    with pytest.raises(CaptureError):
+        capture_bytes(f"<html><body>{f'<{tag}>' * 30_000}deep".encode(), captured_at=NOON)
+
+
+def test_a_page_of_too_many_elements_is_refused() -> None:
+    html = "<html><body>" + "<p>So it was then, they say.</p>" * 21_000
+    with pytest.raises(CaptureError, match="elements"):
+        capture_bytes(html.encode(), captured_at=NOON)
+
+
+def test_a_file_is_read_by_what_it_holds_and_not_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "saved"
+    path.write_text(page("", TITLE))
+    assert capture(path, captured_at=NOON) == capture(str(path), captured_at=NOON)
+    path.write_text(f"Quota row halts landings\n\n{TEXT}")
+    assert capture(path, captured_at=NOON)[0].text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("", "is a folder"), ("nowhere.txt", "is not there")]
+)
+def test_a_path_that_is_no_file_is_named(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(CaptureError, match=message):
+        capture(tmp_path / name, captured_at=NOON)
+
+
+@pytest.mark.parametrize("source", ["", "\x00", "a" * 5000, "ftp://a.example/", "http://"])
+def test_a_source_that_is_nothing_is_refused(source: str) -> None:
+    with pytest.raises(CaptureError):
+        capture(source, captured_at=NOON)
+
+
+def test_a_time_of_capture_without_a_zone_is_refused() -> None:
+    with pytest.raises(CaptureError, match="no time zone"):
+        capture_text(TEXT, captured_at=datetime(2025, 7, 24))  # noqa: DTZ001
+
+
+def test_a_time_of_capture_may_be_in_any_zone() -> None:
+    tokyo = datetime(2025, 7, 24, 3, tzinfo=timezone(timedelta(hours=9)))
+    (article,) = capture_text(f"Quota row\nNHK\nan hour ago\n\n{TEXT}", captured_at=tokyo)
+    assert article.published_at == datetime(2025, 7, 23, 17, tzinfo=UTC)
+
+
+# -- URLs -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """A site that serves an article's page, the same as text, and a redirect."""
+    answers = {
+        "/page": ("text/html; charset=utf-8", page("", TITLE).encode()),
+        "/text": ("text/plain; charset=utf-16-le", f"Quota row\n\n{TEXT}".encode("utf-16-le")),
+        "/untyped": (None, page("", TITLE).encode()),
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            media, body = answers.get(self.path, (None, b""))
+            self.send_response(200 if body else 302)
+            if media:
+                self.send_header("Content-Type", media)
+            if not body:
+                self.send_header("Location", "/page")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("path", ["/page", "/text", "/untyped", "/moved"])
+def test_a_url_is_captured_by_what_the_server_sends(site: str, path: str) -> None:
+    (article,) = capture(site + path, captured_at=NOON, allow_private=True)
+    assert article.text == TEXT
+    assert article.url == site + path.replace("moved", "page")
+
+
+def test_a_url_inside_the_network_is_refused_unless_that_is_allowed(site: str) -> None:
+    with pytest.raises(CaptureError):
+        capture(site + "/page", captured_at=NOON)
+    with pytest.raises(CaptureError, match="not on the public internet"):
+        capture("http://localhost/page", captured_at=NOON)
+
+
+# -- identity and correction ----------------------------------------------------------------
+
+
+def article(title: str = "Quota row", text: str = TEXT) -> CapturedArticle:
+    return CapturedArticle(title, None, None, None, None, text)
+
+
+def test_the_same_article_is_recognised_in_another_dress() -> None:
+    app = f"logo\nQuota row\nQuota row\n\nNHK\n\ntime2 hours ago\n\n  • NHK\n\nQuota row\n\n{TEXT}"
+    html = page("", TITLE)
+    hashes = {
+        content_hash(found[0])
+        for found in (
+            capture_text(f"Quota row halts landings\n\n{TEXT}", captured_at=NOON),
+            capture_text("\r\n".join(["Another title", "", *FISH, " "]), captured_at=NOON),
+            capture_text(app, captured_at=NOON),
+            capture_text(html, captured_at=NOON),
+            [article(text=TEXT.replace("“", '"').replace("”", '"').replace(" ", "\u00a0"))],
+        )
+    }
+    assert len(hashes) == 1
+    assert content_hash(article(text="Another text.")) not in hashes
+
+
+def test_the_parts_of_a_wrong_split_become_one_article_again() -> None:
+    first = article(text=FISH[0])
+    second = CapturedArticle("What comes next", "NHK", None, NOON, None, FISH[1])
+    assert merge(first, second) == CapturedArticle(
+        "Quota row", "NHK", None, NOON, None, f"{FISH[0]}\n\nWhat comes next\n\n{FISH[1]}"
+    )
+
+
+def test_a_title_repeated_is_not_made_a_subheading() -> None:
+    merged = merge(article(text=FISH[0]), article(text=FISH[1]))
+    assert merged.text == f"{FISH[0]}\n\n{FISH[1]}"
+
+
+def test_an_article_can_be_cut_at_a_paragraph_and_put_together_again() -> None:
+    whole = article(text=f"{FISH[0]}\n\nCourt orders rehiring\n\n{COURT[0]}")
+    first, second = split_at(whole, 1)
+    assert (first.title, first.text) == ("Quota row", FISH[0])
+    assert (second.title, second.text) == ("Court orders rehiring", COURT[0])
+    assert merge(first, second) == whole
+
+
+@pytest.mark.parametrize("paragraph", [-1, 0, 2, 3])
+def test_a_cut_leaves_text_on_both_sides(paragraph: int) -> None:
+    with pytest.raises(ValueError, match="must be text before it"):
+        split_at(article(), paragraph)
+
+
+# -- anything -------------------------------------------------------------------------------
+
+
+def sound(articles: list[CapturedArticle]) -> bool:
+    """Return whether captured articles can be stored in any database."""
+    return bool(articles) and all(
+        found.title
+        and found.text
+        and "\x00" not in found.title + found.text
+        and (found.title + found.text).encode("utf-8")
+        and len(content_hash(found)) == 64
+        for found in articles
+    )
+
+
+PIECES = st.sampled_from(
+    [
+        *FISH, *COURT, "Quota row halts", "NHK", "2 days ago", "• NHK", "By Jane Roe", "", "# T",
+        "-----", "Related stories", "Boats in the harbour |", "AFP", "<p>", "</article>",
+        "Title: x", "\ud800",
+    ]
+)  # fmt: skip
+
+
+def check(capturing: Callable[[], list[CapturedArticle]]) -> None:
+    """Articles, or an error of ours with a message: nothing else may come of it."""
+    try:
+        articles = capturing()
+    except CaptureError:
+        return
+    assert sound(articles)
+
+
+@given(
+    st.text(st.characters(codec=None), max_size=300) | st.lists(PIECES, max_size=30).map("\n".join)
+)
+@example("\ud800" * 20)
+@example("0\x85" * 30)
+@example("<html>" + "&#0;&#xD800;" * 20)
+def test_text_of_any_kind_gives_articles_or_an_error_of_ours(text: str) -> None:
+    check(lambda: capture_text(text, captured_at=NOON))
+
+
+@given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda tail: page().encode() + tail))
+def test_bytes_of_any_kind_give_articles_or_an_error_of_ours(data: bytes) -> None:
+    check(lambda: capture_bytes(data, captured_at=NOON))
+
+
+@given(st.lists(PIECES | st.text(max_size=20), max_size=20).map("".join))
+def test_html_of_any_kind_gives_articles_or_an_error_of_ours(inner: str) -> None:
+    check(lambda: capture_text(f"<!doctype html><html><body>{inner}", captured_at=NOON))
