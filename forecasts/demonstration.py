@@ -19,15 +19,16 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from forecasts import database, questions, runs, settings, updates
+from forecasts import database, questions, reports, runs, scores, settings, updates
 from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import capture
 from forecasts.articles.drafts import draft_questions
 from forecasts.errors import DatabaseError, LedgerError, Refused
 from forecasts.exchange.importing import import_frames
-from forecasts.frames import complete
+from forecasts.frames import complete, ledger_frames
 from forecasts.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
+from forecasts.reports.as_text import as_text
 from forecasts.updates import Cited
 from forecasts.values import Value
 
@@ -116,6 +117,10 @@ def _walk(engine: Engine, *, now: datetime, say: Say) -> None:
     _tournament(engine, now, say)
     say("5. Scheduled run: resolve what the outcomes file knows, and score it")
     _resolve(engine, now, say)
+    say("6. Scores: what the forecasts on the first question earned (Brier 0–1, 0 is best)")
+    _scores(engine, now, say)
+    say("7. Calibration report of the simulated teams\n")
+    _report(engine, now, say)
 
 
 def _capture(engine: Engine, say: Say) -> None:
@@ -256,6 +261,26 @@ def _resolve(engine: Engine, now: datetime, say: Say) -> None:
         f"   {summary.count(RunState.confirmed)} resolved by the outcomes file; {waiting} have "
         f"passed their deadline and await a person; {still_open} are still open"
     )
+
+
+def _scores(engine: Engine, now: datetime, say: Say) -> None:
+    first = _toml("questions.toml")["questions"][0]["slug"]
+    with database.reading(engine) as session:
+        stands = questions.as_it_stands(session, questions.find(session, first), now=now)
+        assert stands.resolution is not None
+        say(f"   {stands.text.title} {stands.resolution.outcome.capitalize()}.")
+        for score, handle in scores.of_question(session, stands.resolution):
+            if score.protocol == "brier":
+                say(
+                    f"   {handle}: {score.score:.3f} over {score.updates} updates, "
+                    f"coverage {score.coverage:.0%}"
+                )
+
+
+def _report(engine: Engine, now: datetime, say: Say) -> None:
+    with database.reading(engine) as session:
+        frames = ledger_frames(session, words=False)
+    say(as_text(reports.build(frames, by="team", as_of=now)))
 
 
 def _toml(name: str) -> dict[str, Any]:

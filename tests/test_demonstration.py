@@ -82,6 +82,8 @@ def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> No
         "3. Forecast",
         "4. Import",
         "5. Scheduled run",
+        "6. Scores",
+        "7. Calibration report of the simulated teams\n",
     ]
 
 

@@ -106,14 +106,15 @@ def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
 
 
 def _check_questions(table: Table, questions: pd.DataFrame) -> None:
-    seen: dict[str, int] = {}
+    seen: set[str] = set()
+    outcomes: list[str] = []
     for row, item in enumerate(rows(questions)):
         wrong = _Wrong(table, row)
         if not item.question_id.strip():
             wrong("question_id", item.question_id, "every question has an id")
         elif item.question_id in seen:
             wrong("question_id", item.question_id, "unique; it stands here a second time")
-        seen[item.question_id] = row
+        seen.add(item.question_id)
         for name in ("open_time", "scheduled_close_time"):
             if pd.isna(getattr(item, name)) and not table.texts(name)[row].strip():
                 wrong(name, "", "required")
@@ -122,6 +123,8 @@ def _check_questions(table: Table, questions: pd.DataFrame) -> None:
         if item.actual_close_time > item.scheduled_close_time:
             wrong("actual_close_time", item.actual_close_time, "not after scheduled_close_time")
         _check_kind(wrong, item)
+        outcomes.append(_outcome(wrong, item))
+    questions["resolution"] = pd.Series(outcomes, dtype=str)
     questions["type"] = questions["type"].where(questions["type"] != "", "binary")
     untitled = questions["title"] == ""
     questions["title"] = questions["title"].where(~untitled, questions["question_id"])
@@ -166,11 +169,19 @@ def _check_kind(wrong: _Wrong, item: Any) -> None:
         isinstance(item.tags, list) and all(isinstance(tag, str) for tag in item.tags)
     ):
         wrong("tags", item.tags, "a JSON list of texts")
-    if item.resolution.strip():
-        try:
-            read_outcome(item.resolution, _outline(kind, options))
-        except LedgerError as error:
-            wrong("resolution", item.resolution, error.remedy)
+
+
+def _outcome(wrong: _Wrong, item: Any) -> str:
+    """Return the resolution in the one form that the ledger keeps; blank where there is none."""
+    kind = item.type or "binary"
+    if not item.resolution.strip() or kind not in set(QuestionType):
+        return ""
+    options = item.options if isinstance(item.options, list) else []
+    try:
+        return read_outcome(item.resolution, _outline(kind, options))
+    except LedgerError as error:
+        wrong("resolution", item.resolution, error.remedy)
+        return ""
 
 
 def _outline(kind: str, options: list[str] | None) -> QuestionText:

@@ -217,6 +217,13 @@ def test_a_bad_cell_is_named_by_file_line_column_value_and_rule(
     assert rule in problem.rule
 
 
+def test_an_outcome_in_other_letters_is_read_as_the_option_it_means(tmp_path: Path) -> None:
+    rows = BINARY.replace("yes", " YES ")
+    rows += 'm,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,"[""Aye"",""Nay""]",nay\n'
+    frames = read_folder(folder(tmp_path / "cases", QUESTIONS + rows))
+    assert frames.questions["resolution"].tolist() == ["yes", "Nay"]
+
+
 def test_lines_are_counted_across_texts_that_hold_line_breaks(tmp_path: Path) -> None:
     here = folder(
         tmp_path / "bad",
