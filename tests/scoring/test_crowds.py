@@ -1,0 +1,190 @@
+"""One forecast made of everybody's."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slow_reference import at, forecast_frame, live_segments, question_frame, stamp
+from strategies import Ledger, ledgers
+
+from scoring import InputError, crowd
+
+METHODS = ["mean", "median", "recency_weighted", "geometric_odds", "extremized"]
+START = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+def weighted_median(values: list[float], weights: list[float]) -> float:
+    """By walking up the sorted values until half of the weight is behind."""
+    total, so_far = math.fsum(weights), 0.0
+    pairs = sorted(zip(values, weights, strict=True))
+    for i, (value, weight) in enumerate(pairs):
+        so_far += weight
+        if abs(so_far - total / 2) < 1e-12 * total:
+            return (value + pairs[i + 1][0]) / 2
+        if so_far > total / 2:
+            return value
+    raise AssertionError
+
+
+def aggregate(method: str, said: list[list[float | None]]) -> list[float]:
+    """The crowd's vector of forecasts given in the order in which they were made."""
+    n = len(said)
+    recency = [1.0 if n <= 2 else math.exp(math.sqrt(i) - math.sqrt(n)) for i in range(1, n + 1)]
+    result = []
+    for k in range(len(said[0])):
+        there = [(p[k], w) for p, w in zip(said, recency, strict=True) if p[k] is not None]
+        if not there:
+            result.append(math.nan)
+            continue
+        values = [p for p, _ in there]
+        if method == "mean":
+            result.append(sum(values) / len(values))
+        elif method == "median":
+            result.append(weighted_median(values, [1.0] * len(values)))
+        elif method == "recency_weighted":
+            result.append(weighted_median(values, [w for _, w in there]))
+        else:
+            power = 1.0
+            if method == "extremized":
+                power = n * (math.sqrt(3 * n * n - 3 * n + 1) - 2) / (n * n - n - 1)
+            result.append(math.exp(power * sum(map(math.log, values)) / len(values)))
+    whole = sum(p for p in result if not math.isnan(p))
+    return [p / whole for p in result]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_equals_the_slow_reference(method: str) -> None:
+    @settings(max_examples=40)
+    @given(ledgers(), st.lists(st.integers(-10, 120), min_size=0, max_size=4))
+    def check(ledger: Ledger, hours: list[int]) -> None:
+        asked, made = ledger
+        times = [asked[0]["open"] + hour * 3_600_000_000 for hour in hours]
+        found = crowd(
+            question_frame(asked),
+            forecast_frame(asked, made),
+            method,
+            [stamp(time) for time in times] if times else None,
+        )
+        expected = []
+        for q in asked:
+            if q["close"] <= q["open"]:
+                continue
+            for moment in sorted(set(times)) or [q["close"] - 1]:
+                said = standing_at(q, made, moment)
+                if said:
+                    shown = moment if times else q["close"]
+                    expected.append(
+                        [q["question_id"], stamp(shown), len(said), aggregate(method, said)]
+                    )
+        assert found[["question_id", "at", "forecasters"]].values.tolist() == [
+            row[:3] for row in expected
+        ]
+        for i, (name, _, _, vector) in enumerate(expected):
+            kind = next(q["type"] for q in asked if q["question_id"] == name)
+            own = (
+                [found.loc[i, "p"]]
+                if kind == "binary"
+                else [found.loc[i, f"p{k}"] for k in range(len(vector))]
+            )
+            wanted = vector[1:] if kind == "binary" else vector
+            np.testing.assert_allclose(own, wanted, rtol=1e-9, atol=1e-12)
+
+    check()
+
+
+def standing_at(q: dict[str, Any], made: list[dict[str, Any]], moment: int) -> list[Any]:
+    """What stands, as vectors, in the order in which it was made."""
+    rows = [row for row in made if row["question_id"] == q["question_id"]]
+    standing = []
+    for who in sorted({row["forecaster"] for row in rows}):
+        own = [row for row in rows if row["forecaster"] == who]
+        if at(live_segments(q, own), moment) is not None:
+            last = max(
+                (row for row in own if row["time"] <= moment),
+                key=lambda row: (row["time"], made_place(made, row)),
+            )
+            standing.append((last["time"], made_place(made, last), last["p"]))
+    standing.sort(key=lambda item: item[:2])
+    return [[1 - p, p] if q["type"] == "binary" else p for _, _, p in standing]
+
+
+def made_place(made: list[dict[str, Any]], row: dict[str, Any]) -> int:
+    return next(i for i, other in enumerate(made) if other is row)
+
+
+def forecasts(*chances: float) -> pd.DataFrame:
+    """One forecaster after another, a day apart, from the first day of 2026."""
+    return pd.DataFrame(
+        {
+            "question_id": "q",
+            "forecaster": [f"f{i}" for i in range(len(chances))],
+            "made_at": [START + pd.Timedelta(days=i) for i in range(len(chances))],
+            "probability": chances,
+        }
+    )
+
+
+QUESTION = pd.DataFrame(
+    {
+        "question_id": ["q"],
+        "open_time": [START],
+        "scheduled_close_time": [START + pd.Timedelta(days=30)],
+    }
+)
+
+
+def p(method: str, *chances: float) -> float:
+    return float(crowd(QUESTION, forecasts(*chances), method)["p"].iloc[0])
+
+
+def test_two_forecasts_are_not_weighted_by_recency() -> None:
+    assert p("recency_weighted", 0.2, 0.8) == pytest.approx(0.5)
+
+
+def test_recent_forecasts_outweigh_older_ones() -> None:
+    # Weights 0.36, 0.56, 0.77, 1, …: of five, the last two hold more than half.
+    weights = [math.exp(math.sqrt(i) - math.sqrt(5)) for i in range(1, 6)]
+    assert sum(weights[3:]) > sum(weights) / 2
+    assert p("recency_weighted", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.9)
+    assert p("median", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.1)
+
+
+def test_the_mean_of_odds_is_geometric_and_extremized_is_further_out() -> None:
+    odds = math.sqrt((0.6 / 0.4) * (0.9 / 0.1))
+    assert p("geometric_odds", 0.6, 0.9) == pytest.approx(odds / (1 + odds))
+    assert p("extremized", 0.6, 0.9) > p("geometric_odds", 0.6, 0.9)
+    assert p("extremized", 0.7) == pytest.approx(0.7)
+
+
+def test_certainty_on_both_sides_has_no_odds() -> None:
+    assert math.isnan(p("geometric_odds", 0.0, 1.0))
+    assert p("geometric_odds", 0.0, 0.5) == 0.0
+
+
+def test_nobody_live_makes_no_crowd() -> None:
+    rows = forecasts(0.5)
+    early = START - pd.Timedelta(days=1)
+    assert crowd(QUESTION, rows, at=early).empty
+    assert crowd(QUESTION, rows, at=START + pd.Timedelta(days=30)).empty
+    assert crowd(pd.DataFrame(), pd.DataFrame()).empty
+
+
+def test_several_times_give_the_crowds_path() -> None:
+    times = ["2026-01-01T12:00:00Z", "2026-01-02T12:00:00Z", "2026-01-03T12:00:00Z"]
+    found = crowd(QUESTION, forecasts(0.2, 0.4, 0.9), "mean", at=times[::-1])
+    assert found["p"].tolist() == pytest.approx([0.2, 0.3, 0.5])
+    assert found["forecasters"].tolist() == [1, 2, 3]
+    assert found["at"].tolist() == [pd.Timestamp(time) for time in times]
+
+
+def test_a_naive_time_and_an_unknown_method_are_refused() -> None:
+    with pytest.raises(InputError, match="offset"):
+        crowd(QUESTION, forecasts(0.5), at="2026-01-02T00:00:00")
+    with pytest.raises(InputError, match="must be one of mean"):
+        crowd(QUESTION, forecasts(0.5), "loudest")
