@@ -21,8 +21,7 @@ from forecasts.articles.article import (
     merge,
     split_at,
 )
-from forecasts.articles.decode import clean, looks_like_html, to_text
-from forecasts.articles.fetch import MAX_BYTES, fetch
+from forecasts.articles.decode import MAX_BYTES, clean, looks_like_html, to_text
 from forecasts.articles.lines import words
 from forecasts.articles.split import split
 from forecasts.errors import CaptureError
@@ -79,6 +78,9 @@ def capture(
     """
     _refuse_naive(captured_at)
     if isinstance(source, str) and _URL.match(source.strip()):
+        # Its HTTP client takes a while to import, and files have no need of it.
+        from forecasts.articles.fetch import fetch
+
         page = fetch(source, allow_private=allow_private)
         text = to_text(page.data, page.charset)
         html = page.content_type != "text/plain"

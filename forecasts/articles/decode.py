@@ -47,6 +47,7 @@ _HTML = re.compile(
     r"<!doctype html|<(?:html|head|body|article|main|section|div|p|h1|meta|title|table)\b[^<>]*>",
     re.IGNORECASE,
 )
+MAX_BYTES = 5_000_000  # of a page or a file
 MAX_GARBAGE = 0.02  # share of signs that no text holds
 
 

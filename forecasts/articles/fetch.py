@@ -28,10 +28,10 @@ from typing import Any
 import httpcore
 import httpx
 
+from forecasts.articles.decode import MAX_BYTES
 from forecasts.errors import CaptureError
 
 SECONDS = 10.0
-MAX_BYTES = 5_000_000
 MAX_REDIRECTS = 3
 PORTS = {80, 443}
 CONTENT_TYPES = {"text/html", "application/xhtml+xml", "text/plain"}

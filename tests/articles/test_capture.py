@@ -339,7 +339,7 @@ def article(title: str = "Quota row", text: str = TEXT) -> CapturedArticle:
 
 
 def test_the_same_article_is_recognised_in_another_dress() -> None:
-    app = f"logo\nQuota row\nQuota row\n\nNHK\n\ntime2 hours ago\n\n  • NHK\n\nQuota row\n\n{TEXT}"
+    app = f"logo\nQuota row\nQuota row\n\nNHK\n\nclock3 hours ago\n\n  • NHK\n\nQuota row\n\n{TEXT}"
     html = page("", TITLE)
     hashes = {
         content_hash(found[0])
