@@ -249,7 +249,7 @@ def withdraw_form(stands: Stands) -> None:
     name = f"withdraw-{stands.slug}"
     key = form_key(name)
     with st.form(key, border=False):
-        reason = st.text_input("Reason", key=f"{key}-reason", placeholder="Why (optional)")
+        reason = st.text_input("Why", key=f"{key}-reason", placeholder="Your reason (optional)")
         st.caption("Nothing of yours stands from now on; what stood until now is scored.")
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
@@ -306,6 +306,8 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         closes = left.date_input(
             "Closes (last day)",
             value=suggested.closes,
+            min_value=date.min,  # without the two, Streamlit offers ten years only
+            max_value=date.max,
             key=f"{key}-closes",
             format="YYYY-MM-DD",
             help="Forecasting ends with this day, at 23:59:59 UTC.",
@@ -313,6 +315,8 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         resolves = right.date_input(
             "To be resolved by",
             value=None,
+            min_value=date.min,
+            max_value=date.max,
             key=f"{key}-resolves",
             format="YYYY-MM-DD",
             help="When the answer should have been looked up. May stay blank.",

@@ -24,7 +24,8 @@ page = st.navigation(
     position="top",
 )
 acknowledge()
-with shown_errors():
-    page.run()
-st.space("small")
+body = st.container()
+# Before the page runs, which may stop the run; it stands below the page all the same.
 st.caption(f"You forecast as {as_text(settings().member)}. All times are UTC.")
+with body, shown_errors():
+    page.run()

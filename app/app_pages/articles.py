@@ -46,6 +46,7 @@ def read_form() -> None:
         seen = st.date_input(
             "Seen on",
             value=moment.date(),
+            min_value=date.min,  # without it, Streamlit offers ten years only
             max_value=moment.date(),
             format="YYYY-MM-DD",
             width=220,
@@ -91,7 +92,7 @@ def seen_at(seen: date | None) -> datetime:
 
 def correct(captured: Captured) -> None:
     """Show what was read, each part open to correction, and store what is kept."""
-    st.subheader("What was read", anchor=False)
+    st.header("What was read", anchor=False)
     st.caption(
         f"{counted(len(captured.articles), 'article')}, nothing stored yet. Put right what is "
         "wrong: everything here can be edited."
@@ -154,6 +155,8 @@ def part(captured: Captured, place: int) -> CapturedArticle:
         appeared = right.date_input(
             "Published",
             value=None if article.published_at is None else article.published_at.date(),
+            min_value=date.min,
+            max_value=date.max,
             format="YYYY-MM-DD",
             key=field(captured, place, "published"),
             help="Deadlines such as “this fall” count from this day.",
@@ -204,7 +207,7 @@ def shelf() -> None:
     with reading() as ledger:
         articles = library.listing(ledger)
         counts = library.question_counts(ledger)
-    st.subheader("Stored articles", anchor=False)
+    st.header("Stored articles", anchor=False)
     if not articles:
         st.info("No articles yet. Paste one above, or give its web address.")
         return
@@ -257,7 +260,7 @@ def one(number: int) -> None:
         if draft is not None:
             register(article, draft, done)
     with text:
-        st.subheader("Text", anchor=False)
+        st.header("Text", anchor=False)
         if draft is not None:
             st.caption("The chosen sentence is marked.")
         for paragraph in (
@@ -281,7 +284,7 @@ def question_line(stands: Stands) -> None:
 
 def pick(drafts: list[Draft], done: dict[str, Stands]) -> Draft | None:
     """Show the sentences that look ahead; return the one chosen."""
-    st.subheader("Sentences that look ahead", anchor=False)
+    st.header("Sentences that look ahead", anchor=False)
     if not drafts:
         st.caption("No sentence here looks ahead. You can still ask a question of your own.")
         st.page_link(
@@ -310,7 +313,7 @@ def draft_caption(draft: Draft) -> str:
 
 def register(article: Article, draft: Draft, done: dict[str, Stands]) -> None:
     """Show the form that makes a question of the draft."""
-    st.subheader("Make it a question", anchor=False)
+    st.header("Make it a question", anchor=False)
     if draft.quote in done:
         st.caption("There is a question from this sentence already; another one may be asked.")
     if draft.close_date is not None and draft.close_date < moment.date():

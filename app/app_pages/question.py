@@ -122,7 +122,7 @@ def chart() -> None:
 def update_panel() -> None:
     """Show what stands and the form; or why there is none."""
     if stands.status == Status.open:
-        st.subheader("Your forecast", anchor=False)
+        st.header("Your forecast", anchor=False)
         if mine is None:
             st.caption("Nothing of yours stands yet.")
         else:
@@ -132,8 +132,13 @@ def update_panel() -> None:
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(stands)
+        st.page_link(
+            "app_pages/resolve.py",
+            label="Is the outcome known? Resolve it",
+            query_params=link_to(question),
+        )
     elif stands.resolution is None:
-        st.subheader(str(stands.status).capitalize(), anchor=False)
+        st.header(str(stands.status).capitalize(), anchor=False)
         if stands.status == Status.upcoming:
             st.write(f"Forecasting begins {when(text.open_time)}.")
         else:
@@ -153,7 +158,7 @@ def update_panel() -> None:
 
 def outcome_panel(resolution: Resolution) -> None:
     """Show the outcome and what the reader earned."""
-    st.subheader(f"Outcome: {as_text(resolution.outcome)}", anchor=False)
+    st.header(f"Outcome: {as_text(resolution.outcome)}", anchor=False)
     own = next((row for row in scored if row.forecaster == me), None)
     if own is not None:
         left, right = st.columns(2)
@@ -168,7 +173,7 @@ def outcome_panel(resolution: Resolution) -> None:
 
 def criteria() -> None:
     """Show by what the question is decided: read before a number is given."""
-    st.subheader("Resolution criteria", anchor=False)
+    st.header("Resolution criteria", anchor=False)
     st.markdown(paragraphs(text.resolution_criteria) or "_None were written._")
 
 
@@ -176,10 +181,10 @@ def words() -> None:
     """Show the rest of what the question says, and the passages it was taken from."""
     for heading, said in (("Fine print", text.fine_print), ("Background", text.background)):
         if said.strip():
-            st.subheader(heading, anchor=False)
+            st.header(heading, anchor=False)
             st.markdown(paragraphs(said))
     if sources:
-        st.subheader("Where it comes from", anchor=False)
+        st.header("Where it comes from", anchor=False)
     for source, article in sources:
         with st.container(border=True):
             if source.quote:
@@ -195,7 +200,7 @@ def words() -> None:
 
 def score_table(rows: list[Scored]) -> None:
     """Show what everyone earned; the names of the scales stand over the numbers."""
-    st.subheader("Scores", anchor=False)
+    st.header("Scores", anchor=False)
     if not rows:
         st.caption("Nobody had a live forecast, or the question yields no scores.")
         return
@@ -295,7 +300,7 @@ def page(stands: Stands) -> None:
     with about:
         words()
     with told:
-        st.subheader("History", anchor=False)
+        st.header("History", anchor=False)
         everyone, end, wordings = st.tabs(
             [
                 f"Forecasts ({len(history)})",

@@ -148,7 +148,8 @@ def resolve_form(stands: Stands) -> None:
         known_at = st.datetime_input(
             "Known at (UTC)",
             value=None,
-            max_value=moment.replace(tzinfo=None),
+            min_value=datetime.min.replace(tzinfo=UTC),  # else Streamlit offers ten years only
+            max_value=moment,
             step=60,
             format="YYYY-MM-DD",
             key=f"{key}-known",
@@ -216,14 +217,14 @@ if not questions:
     st.info("No questions yet, so there is nothing to resolve.")
     st.stop()
 if proposals:
-    st.subheader(f"Proposed ({len(proposals)})", anchor=False)
+    st.header(f"Proposed ({len(proposals)})", anchor=False)
     for row, question in proposals:
         proposal(row, question)
-st.subheader("Settle a question", anchor=False)
+st.header("Settle a question", anchor=False)
 picked = pick()
 if picked is not None:
     resolve_form(picked)
-st.subheader("Awaiting resolution", anchor=False)
+st.header("Awaiting resolution", anchor=False)
 waiting = [stands for stands in questions if stands.status == Status.awaiting]
 for stands in waiting[:20]:
     with st.container(gap=None):
@@ -237,7 +238,7 @@ if not waiting:
     st.caption("Nothing awaits its resolution.")
 if len(waiting) > 20:
     st.caption(f"… and {len(waiting) - 20:,} more in the list above.")
-st.subheader("Resolvers", anchor=False)
+st.header("Resolvers", anchor=False)
 if watched:
     looks(watched)
 else:

@@ -24,11 +24,11 @@ def ways_in() -> None:
     st.info("This ledger is empty. There are three ways in.")
     article, question, demonstration = st.columns(3, border=True)
     with article:
-        st.subheader("Capture an article")
+        st.header("Capture an article")
         st.write("Read a page or paste a text; sentences that look ahead become questions.")
         st.page_link("app_pages/articles.py", label="Capture an article")
     with question:
-        st.subheader("Ask a question")
+        st.header("Ask a question")
         st.write("Something of your own that will have an answer, and when.")
         st.page_link(
             "app_pages/questions.py",
@@ -36,7 +36,7 @@ def ways_in() -> None:
             query_params={"view": "Ask a question"},
         )
     with demonstration:
-        st.subheader("See the demonstration")
+        st.header("See the demonstration")
         st.write(
             "Questions from three articles and a simulated tournament, in a ledger of their own. "
             "In a terminal:"
@@ -84,14 +84,14 @@ def agenda() -> None:
         )
     )
 
-    st.subheader("Closing soon, without your forecast", anchor=False)
+    st.header("Closing soon, without your forecast", anchor=False)
     for stands in needs.unforecast[:SHOWN]:
         row(stands, None)
     if not needs.unforecast:
         st.caption("Nothing open lacks your forecast.")
     more(len(needs.unforecast), status="open", whose="Not yet mine")
 
-    st.subheader("Your standing forecasts", anchor=False)
+    st.header("Your standing forecasts", anchor=False)
     for stands, forecast in needs.standing[:SHOWN]:
         row(stands, forecast)
     if not needs.standing:
@@ -100,7 +100,7 @@ def agenda() -> None:
 
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("Awaiting resolution", anchor=False)
+        st.header("Awaiting resolution", anchor=False)
         for stands in needs.awaiting[:SHOWN]:
             with st.container(border=True, gap="xsmall"):
                 st.page_link(
@@ -113,7 +113,7 @@ def agenda() -> None:
             st.caption("Nothing awaits its resolution.")
         more(len(needs.awaiting), status="awaiting resolution")
     with right:
-        st.subheader("Recently resolved", anchor=False)
+        st.header("Recently resolved", anchor=False)
         for stands, score in needs.resolved:
             with st.container(border=True, gap="xsmall"):
                 st.page_link(

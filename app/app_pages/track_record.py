@@ -128,7 +128,7 @@ def numbers(group: Group) -> None:
 
 def calibration(group: Group) -> None:
     """Show the reliability diagram, and the binned table, which says the same in words."""
-    st.subheader("Reliability", anchor=False)
+    st.header("Reliability", anchor=False)
     diagram = reliability_chart(group)
     if diagram is None:
         st.caption("There is no scored question to draw a curve from.")

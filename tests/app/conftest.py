@@ -162,7 +162,7 @@ def visit(app: AppTest, page: str, **query: Any) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Return all that the page says in Markdown, headings and messages, unescaped."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "error", "warning", "success")
+    kinds = ("title", "header", "markdown", "caption", "info", "error", "warning", "success")
     said = [element.value for kind in kinds for element in app.get(kind)]
     said += [element.proto.label for element in app.get("page_link")]
     return "\n".join(said).replace("\\", "").replace("\u2060", "")

@@ -1,0 +1,295 @@
+"""The journey in a real browser, on a real server: nothing leaves the machine, nothing is red.
+
+The pages read the real clock here, so the score that the screen must show is worked out from the
+times that the ledger holds, by a few lines of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+
+from forecasts import database, questions, updates
+from forecasts.access import member_or_new
+from forecasts.articles import library
+from forecasts.settings import sqlite_url
+from forecasts.values import Value
+from tests.app.conftest import ARTICLE
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None and os.environ.get("CI"):
+    pytest.fail("In CI a real browser must be there, and no chromium was found.", pytrace=False)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no chromium on this machine (apt install chromium)"
+    ),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 20_000  # ms: the machine may be busy
+HOSTILE = (
+    "**Will** <img src=x onerror=alert(1)> [win](https://example.org) :smile: $x^2$ -> :red[it]?"
+)
+
+
+@dataclass
+class Server:
+    base: str
+    ledger: Path
+
+
+@dataclass
+class Watch:
+    """What the browser did that it should not have done."""
+
+    base: str
+    red: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def over(self, page: Page) -> None:
+        page.on(
+            "console", lambda line: self.red.append(line.text) if line.type == "error" else None
+        )
+        page.on("pageerror", lambda error: self.red.append(str(error)))
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("websocket", lambda socket: self._asked(socket.url))
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.base, self.base.replace("http", "ws"), "data:", "blob:")):
+            self.outside.append(url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+    """The app as the command starts it, on a ledger with one article and one question."""
+    folder = tmp_path_factory.mktemp("served")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ledger = folder / "ledger.sqlite3"
+    _furnish(ledger)
+    command = [sys.executable, "-c", "from forecasts.cli import main; main()", "app"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--database", str(ledger), "--port", str(port)],
+            cwd=folder,
+            env=os.environ | {"FORECASTS_MEMBER": "alice"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_until_it_answers(browser, base, folder / "log")
+            yield Server(base, ledger)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=20)
+
+
+def _furnish(ledger: Path) -> None:
+    engine = database.open_engine(sqlite_url(ledger))
+    database.migrate(engine)
+    now = datetime.now(UTC)
+    with database.writing(engine) as session:
+        bob = member_or_new(session, "bob (simulated)", now=now)
+        library.store(session, [ARTICLE], member=bob, captured_at=now)
+        text = questions.question_text(
+            title="Will the quay open?",
+            open_time=now,
+            scheduled_close_time=now + timedelta(days=400),
+        )
+        quay = questions.register(session, text, member=bob, now=now, slug="quay")
+        updates.update(session, quay, Value(probability=0.2), member=bob, now=now)
+    engine.dispose()
+
+
+def _wait_until_it_answers(browser: Browser, base: str, log: Path) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        for _ in range(150):
+            try:
+                if context.request.get(f"{base}/_stcore/health").ok:
+                    return
+            except Error:
+                pass
+            page.wait_for_timeout(200)
+    pytest.fail(f"The server did not answer:\n{log.read_text()}")
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def watch(server: Server) -> Watch:
+    return Watch(server.base)
+
+
+@pytest.fixture
+def page(context: BrowserContext, watch: Watch) -> Page:
+    expect.set_options(timeout=PATIENCE)
+    page = context.new_page()
+    watch.over(page)
+    return page
+
+
+def pick_day(page: Page, label: str, digits: str) -> None:
+    page.get_by_role("group", name=label).get_by_role("spinbutton").first.click()
+    page.keyboard.type(digits)
+
+
+def brier_by_hand(ledger: Path) -> float:
+    """Return the time-weighted mean of (1 − p)² up to when the outcome became known."""
+    with closing(sqlite3.connect(ledger)) as file:
+        rows = file.execute(
+            "SELECT made_at, probability FROM forecast JOIN question ON question.id = question_id"
+            " WHERE slug = 'will-they-meet-in-person' ORDER BY made_at"
+        ).fetchall()
+        [(known,)] = file.execute("SELECT known_at FROM resolution").fetchall()
+    times = [datetime.fromisoformat(made) for made, _ in rows] + [datetime.fromisoformat(known)]
+    lengths = [(b - a) / timedelta(microseconds=1) for a, b in itertools.pairwise(times)]
+    losses = [(1 - p) ** 2 for _, p in rows]
+    return sum(map(float.__mul__, lengths, losses)) / sum(lengths)
+
+
+def test_from_a_pasted_page_to_the_score_on_the_screen(
+    page: Page, server: Server, watch: Watch
+) -> None:
+    page.goto(server.base)
+    page.get_by_role("link", name="Articles", exact=True).click()
+
+    # A page with three articles is read, split and stored.
+    page.get_by_label("Text", exact=True).fill((ROOT / "data" / "articles.txt").read_text("utf-8"))
+    page.get_by_role("button", name="Read", exact=True).click()
+    expect(page.get_by_text("3 articles, nothing stored yet")).to_be_visible()
+    page.get_by_role("button", name="Store 3 articles").click()
+    expect(page.get_by_text("Stored 3 articles.")).to_be_visible()
+
+    # A sentence of the first one becomes a question.
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Trump courts")
+    page.get_by_label("Question", exact=True).fill("Will they meet in person?")
+    pick_day(page, "Closes (last day)", "20401231")
+    page.get_by_label("Resolution criteria", exact=True).fill("Yes if both governments say so.")
+    page.get_by_role("button", name="Register question").click()
+    expect(page.get_by_text("Registered: Will they meet in person?")).to_be_visible()
+    page.get_by_role("link", name="Will they meet in person?").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Will they meet in person?")
+
+    # Two updates with evidence; of a double click one is stored.
+    page.get_by_label("Probability", exact=True).fill("60%")
+    page.get_by_label("Reason", exact=True).fill("Both want it")
+    page.get_by_label("Evidence", exact=True).fill("https://example.org/one")
+    page.get_by_role("button", name="Save forecast").click()
+    expect(page.get_by_text("Stands at 60 %")).to_be_visible()
+    page.get_by_label("Probability", exact=True).fill("9:1")
+    page.get_by_label("Reason", exact=True).fill("A date is set")
+    page.get_by_label("Evidence", exact=True).fill("A note of my own")
+    page.get_by_role("button", name="Update forecast").dblclick()
+    expect(page.get_by_text("Stands at 90 %")).to_be_visible()
+    expect(page.get_by_role("tab", name="Forecasts (2)")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile(r"example\.org"))).to_be_visible()
+
+    # The outcome becomes known now.
+    page.get_by_role("link", name="Is the outcome known? Resolve it").click()
+    page.get_by_role("radiogroup", name="Outcome").get_by_text("yes", exact=True).click()
+    page.get_by_label("Note", exact=True).fill("They shook hands.")
+    page.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.get_by_role("heading", name="Outcome: yes")).to_be_visible()
+    expect(page.get_by_text("They shook hands.")).to_have_count(1)
+
+    shown = page.get_by_test_id("stMetric").filter(has_text="Your Brier (0–1)")
+    expect(shown.get_by_test_id("stMetricValue")).to_have_text(
+        f"{brier_by_hand(server.ledger):.4f}"
+    )
+    page.get_by_role("link", name="Track record").click()
+    expect(page.get_by_text("Too few to tell")).to_be_visible()
+    assert watch.red == []
+    assert watch.outside == []
+
+
+def test_everyones_words_are_shown_and_do_nothing(page: Page, server: Server, watch: Watch) -> None:
+    page.goto(server.base)
+    page.get_by_role("link", name="Questions", exact=True).first.click()
+    page.get_by_text("Ask a question", exact=True).click()
+    page.get_by_label("Question", exact=True).fill(HOSTILE)
+    pick_day(page, "Closes (last day)", "20401231")
+    page.get_by_label("Resolution criteria", exact=True).fill(HOSTILE)
+    page.get_by_role("button", name="Register question").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("onerror")
+    assert heading.inner_text().replace("\u2060", "") == HOSTILE
+    criteria = page.get_by_test_id("stMarkdown").filter(has_text="onerror").first
+    for place in (heading, criteria):
+        assert place.locator("a[href*=example], img, strong, em, code, .katex").count() == 0
+    assert watch.red == []
+    assert watch.outside == []
+
+
+def test_a_search_stands_in_the_address(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/questions")
+    page.get_by_label("Search", exact=True).fill("quay")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"words=quay"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "questions",
+        "question?slug=quay",
+        "articles",
+        "articles?article=1",
+        "track_record",
+        "resolve?slug=quay",
+    ],
+)
+def test_each_page_fits_a_narrow_screen(
+    browser: Browser, server: Server, watch: Watch, path: str
+) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 800}) as narrow:
+        page = narrow.new_page()
+        watch.over(page)
+        page.goto(f"{server.base}/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("All times are UTC.")).to_be_visible(timeout=PATIENCE)
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    assert watch.outside == []
