@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -68,11 +68,7 @@ class Captured:
 
     articles: tuple[CapturedArticle, ...]
     seen: datetime
-    number: int = 0
-
-    def corrected(self, articles: Sequence[CapturedArticle]) -> Captured:
-        """Return the same reading with its articles put right."""
-        return replace(self, articles=tuple(articles), number=self.number + 1)
+    number: int
 
 
 @dataclass
@@ -86,6 +82,12 @@ class Memory:
     done: Counter[str] = field(default_factory=Counter)
     said: list[str] = field(default_factory=list)
     captured: Captured | None = None
+    readings: int = 0
+
+    def hold(self, articles: Sequence[CapturedArticle], seen: datetime) -> None:
+        """Keep what was read, or put right, for the person to look at."""
+        self.readings += 1
+        self.captured = Captured(tuple(articles), seen, self.readings)
 
 
 def memory() -> Memory:

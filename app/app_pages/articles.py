@@ -69,8 +69,7 @@ def read_form() -> None:
             found = capture_bytes(upload.getvalue(), captured_at=at)
         else:
             raise CaptureError("No file was chosen.", remedy="Choose an HTML or a text file.")
-        before = remembered.captured
-        remembered.captured = Captured(tuple(found), at, number=before.number + 1 if before else 0)
+        remembered.hold(found, at)
 
 
 def web_address(typed: str) -> str:
@@ -178,7 +177,7 @@ def part(captured: Captured, place: int) -> CapturedArticle:
         ):
             articles = list(captured.articles)
             articles[place - 1 : place + 1] = [merge(edited_before(captured, place), edited)]
-            remembered.captured = captured.corrected(articles)
+            remembered.hold(articles, captured.seen)
             st.rerun()
     return edited
 

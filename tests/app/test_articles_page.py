@@ -38,7 +38,7 @@ def read(app: AppTest, text: str = PASTED) -> AppTest:
 def test_what_was_read_is_shown_and_not_stored_yet(app: AppTest, engine: Engine) -> None:
     read(app)
     assert "1 article, nothing stored yet" in words(app)
-    assert app.text_input(key="captured-0-0-title").value == "The tunnel under the bay"
+    assert app.text_input(key="captured-1-0-title").value == "The tunnel under the bay"
     assert stored(engine) == []
 
 
@@ -47,14 +47,14 @@ def test_relative_dates_count_from_the_day_on_which_the_page_was_seen(app: AppTe
     app.text_area(key="pasted").input(PASTED)
     app.date_input[0].set_value(date(2025, 12, 24))
     app.button(key="read-go").click().run()
-    assert app.date_input(key="captured-0-0-published").value == date(2025, 12, 22)
+    assert app.date_input(key="captured-1-0-published").value == date(2025, 12, 22)
 
 
 def test_corrections_are_what_is_stored(app: AppTest, engine: Engine) -> None:
     read(app)
-    app.text_input(key="captured-0-0-title").input("A tunnel, perhaps")
-    app.text_input(key="captured-0-0-publisher").input("Bay Courier")
-    app.date_input(key="captured-0-0-published").set_value(date(2026, 1, 2))
+    app.text_input(key="captured-1-0-title").input("A tunnel, perhaps")
+    app.text_input(key="captured-1-0-publisher").input("Bay Courier")
+    app.date_input(key="captured-1-0-published").set_value(date(2026, 1, 2))
     app.button(key="store").click().run()
     [article] = stored(engine)
     assert (article.title, article.publisher) == ("A tunnel, perhaps", "Bay Courier")
@@ -75,7 +75,7 @@ def test_the_same_article_is_stored_once(app: AppTest, engine: Engine) -> None:
 
 def test_an_article_that_is_not_kept_is_not_stored(app: AppTest, engine: Engine) -> None:
     read(app)
-    app.checkbox(key="captured-0-0-keep").uncheck().run()
+    app.checkbox(key="captured-1-0-keep").uncheck().run()
     assert app.button(key="store").disabled
     app.button(key="discard").click().run()
     assert "nothing stored yet" not in words(app)
@@ -88,10 +88,10 @@ def test_one_article_that_was_taken_for_two_is_merged(
     read(app, pages)
     titles = [field.value for field in app.text_input if field.label == "Title"]
     assert len(titles) >= 2
-    app.button(key="captured-0-1-merge").click().run()
+    app.button(key="captured-1-1-merge").click().run()
     merged = [field.value for field in app.text_input if field.label == "Title"]
     assert merged == [titles[0], *titles[2:]]
-    assert titles[1] in app.text_area(key="captured-1-0-text").value
+    assert titles[1] in app.text_area(key="captured-2-0-text").value
 
 
 @pytest.fixture
@@ -99,6 +99,30 @@ def pages() -> str:
     """A page of an aggregator with two articles behind their teasers."""
     second = PASTED.replace("tunnel", "bridge").replace("The Bay Courier", "The Strait Times")
     return f"{PASTED}\n\n\n{second}"
+
+
+def test_a_reading_that_was_discarded_leaves_the_next_one_alone(app: AppTest) -> None:
+    read(app)
+    app.button(key="store").click().run()
+    read(app)
+    app.button(key="discard").click().run()
+    read(app)
+    assert "1 article, nothing stored yet" in words(app)
+
+
+def test_a_file_is_read_like_a_pasted_text(app: AppTest) -> None:
+    visit(app, "articles")
+    app.segmented_control(key="way").set_value("File").run()
+    app.file_uploader[0].upload("bay.txt", PASTED.encode(), "text/plain")
+    app.button(key="read-go").click().run()
+    assert app.text_input(key="captured-1-0-title").value == "The tunnel under the bay"
+
+
+def test_without_a_file_there_is_nothing_to_read(app: AppTest) -> None:
+    visit(app, "articles")
+    app.segmented_control(key="way").set_value("File").run()
+    app.button(key="read-go").click().run()
+    assert "No file was chosen" in app.error[0].value
 
 
 def test_a_path_of_the_server_is_no_web_address(app: AppTest) -> None:

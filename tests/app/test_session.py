@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 import streamlit
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
 from app import session
 from forecasts import database, questions, updates
+from forecasts.access import member_or_new
 from forecasts.errors import BadInput, Problem
 from forecasts.settings import sqlite_url
+from forecasts.values import Value
 from tests.app.conftest import visit, words
+from tests.conftest import ask, day
 
 
 def count(engine: Engine, slug: str) -> int:
@@ -104,6 +107,31 @@ def test_a_name_with_markup_in_it_is_shown_as_it_is(
     monkeypatch.setenv("FORECASTS_MEMBER", "<b>**eve**</b> $x$")
     visit(app, "today")
     assert app.caption[-1].value.startswith("You forecast as \\<b\\>\\*\\*eve\\*\\*")
+
+
+@pytest.mark.parametrize("page", ["today", "questions", "articles", "resolve"])
+def test_a_page_asks_the_ledger_no_more_often_for_more_questions(
+    furnished: AppTest, engine: Engine, page: str
+) -> None:
+    def asked() -> int:
+        statements: list[str] = []
+
+        def note(_: object, __: object, statement: str, *___: object) -> None:
+            statements.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", note)
+        visit(furnished, page)
+        event.remove(Engine, "before_cursor_execute", note)
+        return len(statements)
+
+    visit(furnished, page)
+    few = asked()
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(5))
+        for number in range(12):
+            question = ask(ledger, alice, slug=f"more-{number}", title=f"And {number}?")
+            updates.update(ledger, question, Value(probability=0.4), member=alice, now=day(5))
+    assert asked() == few < 15
 
 
 def test_problems_are_data() -> None:
