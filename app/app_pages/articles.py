@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
-from app.forms import Suggestion, ask_form
+from app.asking import Suggestion, ask_form
 from app.session import Captured, act, memory, now, reading, settings, shown_errors
 from app.words import as_text, closing, counted, day, link, link_to, marked, published, shortened
 from forecasts.articles import library

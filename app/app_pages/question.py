@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.charts import NAMED, OTHERS, paths_chart
-from app.forms import forecast_form, withdraw_form
+from app.forecasting import forecast_form, withdraw_form
 from app.session import current_member, now, reading, settings
 from app.words import (
     as_text,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.forms import ask_form
+from app.asking import ask_form
 from app.session import current_member, now, reading
 from app.words import as_text, closing, counted, day, link_to, shortened
 from forecasts.filters import Filter, chosen, labels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.forms import quick_form
+from app.forecasting import quick_form
 from app.session import current_member, now, reading
 from app.words import as_text, closing, counted, day, link_to, shortened, span
 from forecasts.models import Forecast

@@ -1,20 +1,14 @@
-"""The forms that several pages share: put a probability on a question, ask a question."""
+"""The forms in which a probability is put on a question, changed, and taken back."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from datetime import date
 
 import streamlit as st
 
 from app.session import Act, act, form_key, settings
-from app.words import as_text, link_to, shortened
-from forecasts import questions, updates
-from forecasts.articles.library import passage
-from forecasts.errors import BadInput
+from app.words import as_text, shortened
+from forecasts import updates
 from forecasts.models import EvidenceKind, Forecast, QuestionText, QuestionType, Stance
-from forecasts.questions import Passage, Stands
-from forecasts.times import read_time
+from forecasts.questions import Stands
 from forecasts.updates import Cited
 from forecasts.values import (
     Value,
@@ -263,156 +257,3 @@ def withdraw_form(stands: Stands) -> None:
                 origin=ORIGIN,
             )
             doing.say(f"Withdrawn from “{shortened(stands.text.title, 60)}”.")
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """What an article suggests for a question; blank for a question of one's own."""
-
-    title: str = ""
-    closes: date | None = None
-    article: int | None = None
-    quote: str = ""
-    prefix: str = ""
-    suffix: str = ""
-
-
-_NOTHING = Suggestion()
-
-
-def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = False) -> None:
-    """Show the form in which a question is registered; with ``go_there`` its page opens then."""
-    key = form_key(name)
-    kind = st.segmented_control(
-        "Type",
-        list(QuestionType),
-        default=QuestionType.binary,
-        required=True,
-        format_func=lambda kind: _TYPES[kind],
-        key=f"{key}-type",
-        help="Yes or no; one of several options; a number; a day.",
-    )
-    with st.form(key):
-        title = st.text_area(
-            "Question",
-            value=suggested.title,
-            key=f"{key}-title",
-            height=80,
-            placeholder="Will … by …?",
-            help="One sentence whose answer will be known.",
-        )
-        fields = _type_fields(key, kind or QuestionType.binary)
-        left, right = st.columns(2)
-        closes = left.date_input(
-            "Closes (last day)",
-            value=suggested.closes,
-            min_value=date.min,  # without the two, Streamlit offers ten years only
-            max_value=date.max,
-            key=f"{key}-closes",
-            format="YYYY-MM-DD",
-            help="Forecasting ends with this day, at 23:59:59 UTC.",
-        )
-        resolves = right.date_input(
-            "To be resolved by",
-            value=None,
-            min_value=date.min,
-            max_value=date.max,
-            key=f"{key}-resolves",
-            format="YYYY-MM-DD",
-            help="When the answer should have been looked up. May stay blank.",
-        )
-        criteria = st.text_area(
-            "Resolution criteria",
-            key=f"{key}-criteria",
-            height=110,
-            placeholder="Yes if …, as reported by … No if …",
-            help="Enough for a stranger to decide it.",
-        )
-        with st.expander("Background, fine print, tags, family"):
-            background = st.text_area("Background", key=f"{key}-background", height=90)
-            fine_print = st.text_area("Fine print", key=f"{key}-fine-print", height=90)
-            tags = st.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
-            family = st.text_input(
-                "Family",
-                key=f"{key}-family",
-                help="Questions whose outcomes hang together share a family; reports count "
-                "them as one.",
-            )
-        submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
-    if submitted:
-        with act(name) as doing:
-            text = questions.question_text(
-                title=" ".join((title or "").split()),
-                type=kind,
-                open_time=doing.now,
-                scheduled_close_time=_end_of(closes),
-                scheduled_resolve_time=None if resolves is None else _end_of(resolves),
-                resolution_criteria=(criteria or "").strip(),
-                background=(background or "").strip(),
-                fine_print=(fine_print or "").strip(),
-                tags=[tag.strip() for tag in (tags or "").split(",") if tag.strip()] or None,
-                family=(family or "").strip(),
-                **fields,
-            )
-            question = questions.register(
-                doing.ledger,
-                text,
-                member=doing.member,
-                now=doing.now,
-                sources=_sources(doing, suggested),
-            )
-            doing.say(f"Registered: {shortened(text.title)}")
-            if go_there:
-                doing.go("app_pages/question.py", link_to(question))
-
-
-_TYPES = {
-    QuestionType.binary: "Yes or no",
-    QuestionType.multiple_choice: "Options",
-    QuestionType.numeric: "Number",
-    QuestionType.date: "Day",
-}
-
-
-def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
-    """Show the fields that only this type has; return them under their names in the ledger."""
-    if kind == QuestionType.multiple_choice:
-        lines = st.text_area(
-            "Options, one a line", key=f"{key}-options", height=110, placeholder="Busan\nBeijing"
-        )
-        ordered = st.checkbox(
-            "The options have an order",
-            key=f"{key}-ordered",
-            help="Then a near miss scores better than a far one.",
-        )
-        options = [line.strip() for line in (lines or "").splitlines() if line.strip()]
-        return {"options": options, "ordered": ordered}
-    if kind in (QuestionType.numeric, QuestionType.date):
-        example = ("0", "500") if kind == QuestionType.numeric else ("2027-01-01", "2027-12-31")
-        columns = st.columns(3)
-        lower = columns[0].text_input("Lowest", key=f"{key}-lower", placeholder=example[0])
-        upper = columns[1].text_input("Highest", key=f"{key}-upper", placeholder=example[1])
-        fields: dict[str, object] = {"lower_bound": lower or None, "upper_bound": upper or None}
-        if kind == QuestionType.numeric:
-            unit = columns[2].text_input("Unit", key=f"{key}-unit", placeholder="million t")
-            fields["unit"] = unit or None
-        return fields
-    return {}
-
-
-def _end_of(last: date | None) -> object:
-    if last is None:
-        raise BadInput(
-            "A question needs a last day of forecasting.",
-            remedy="Fill in “Closes”; the question is open until the end of that day.",
-        )
-    return read_time(last.isoformat(), end_of_day=True)
-
-
-def _sources(doing: Act, suggested: Suggestion) -> list[Passage]:
-    if suggested.article is None:
-        return []
-    found = passage(doing.ledger, suggested.article)
-    return [
-        Passage(found.article, suggested.quote, prefix=suggested.prefix, suffix=suggested.suffix)
-    ]
