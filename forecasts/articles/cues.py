@@ -27,6 +27,7 @@ _NO_VERB = (
     r"|their|our|my|no|but|than|about|into|over|through|between|under|against|what|how)\b)"
 )
 _VERB = rf"{ADVERBS}{_NO_VERB}(?P<verb>[a-z][a-z-]+)\b"
+_TO_VERB = rf"(?:[^,;:.\"]{{0,40}}? to {_VERB})"
 _IS = rf"(?<!\w)(?:is|are|am|isn't|aren't|looks?|seems?|appears?|remains?|stands?) {ADVERBS}"
 _HAS = rf"(?:has|have) {ADVERBS}"
 _GOING = r"(?:going|about)"
@@ -38,12 +39,13 @@ _BOUND = (
     r"|planned|anticipated|going|about|certain|sure|on course|on track|ready|determined|destined"
     r"|prepared|in line|committed|predicted|estimated|planning|preparing|seeking|looking|aiming"
     r"|hoping|threatening|intending|proposing|pushing|working|gearing up|expecting|pledging|vowing"
-    r"|moving|racing|in talks|in negotiations)"
+    r"|moving|racing|in talks|in negotiations|trying|attempting|rushing|scrambling|campaigning"
+    r"|keen|eager|hopeful)"
 )
 _PURSUING = (
     r"(?:considering|weighing|mulling|contemplating|eyeing|exploring|planning|preparing|seeking"
     r"|drafting|drawing up|aiming for|pushing for|bracing for|gearing up for|heading for|headed for"
-    r"|up for|threatening)"
+    r"|up for|threatening|thinking (?:of|about)|on the (?:verge|brink|point|cusp) of)"
 )
 _INTENDS = (
     r"(?:plans?|aims?|intends?|seeks?|wants?|hopes?|expects?|vows?|pledges?|promises|threatens?"
@@ -61,7 +63,7 @@ _PRESENT = (
     r"|begins?|starts?|ends?|finish(?:es)?|concludes?|resumes?|returns?|reopens?|convenes?|reconvenes?|gathers?|hosts?"
     r"|holds?|visits?|travels?|arrives?|leaves?|departs?|fl(?:y|ies)|heads?|go(?:es)?|runs?"
     r"|launch(?:es)?|lifts? off|retires?|steps? down|stands? down|stands? trial|appears?|faces?"
-    r"|publish(?:es)?|releases?|reports?|unveils?|announces?|decides?|rules?|hears?|delivers?"
+    r"|publish(?:es)?|releases?|reports?|unveils?|announces?|decides?|rules?|hears?|delivers?|stays?|remains?|continues?|lasts?"
     r"|presents?|kicks? off|premieres?|debuts?|plays?|appl(?:y|ies)|falls?|matures?|joins?|becomes?"
     r"|moves?|switch(?:es)?|ships?|lands?|docks?|sets? off|sets? out|sails?|walks? out|strikes?"
     r"|chooses?|elects?|picks?|marks?|celebrates?|turns?|ceases?|rises?|drops?|increases?|doubles?"
@@ -72,7 +74,11 @@ _COMING = (
     r"(?:(?:in|over|within) the (?:coming|next few|next several) (?:days|weeks|months|years)"
     r"|(?:expected|due|likely) (?:soon|shortly|imminently|any (?:day|time)"
     r"|within (?:days|weeks|months))"
-    r"|(?:is|are) (?:also )?(?:planned|expected|imminent|looming)(?=[.,;]))"
+    r"|(?:is|are) (?:also )?(?:planned|expected|imminent|looming)(?=[.,;])"
+    r"|(?:is|are) (?:also |now |still )?(?:(?:un)?likely|possible)"
+    r"(?! (?:to|that|for|only|because)\b)"
+    r"|(?:is|are) (?:\w+ )?(?:on the (?:cards|horizon|way)|in (?:store|prospect|the offing))"
+    r"|(?:at|by|before|until) the end of the (?:season|campaign|tournament|school year|session))"
 )
 _PROMISE = (
     r"(?:desire|hopes?|plans?|intentions?|bids?|ambitions?|pledges?|promises?|promised|proposals?"
@@ -84,6 +90,8 @@ _MOVED = (
     r"(?:postponed|delayed|deferred|moved|rescheduled|extended|adjourned|suspended|pushed back"
     r"|put off|brought forward|invited|summoned)(?: by [\w-]+ [\w-]+,?)?"
 )
+
+_GIVEN = r"(?:ha[sd]|have|gave|gives?|given|allow(?:s|ed))"
 
 
 def _cue(kind: str, example: str, form: str) -> Cue:
@@ -112,9 +120,8 @@ CUES = (
     _cue("weak", "is expected on Friday", rf"{_IS}{_BOUND}\b"),
     _cue("weak", "must vote", rf"\b(?:should|must|has to|have to|needs? to) {_VERB}"),
     _cue("weak", "a plan for a vote", rf"\b{_PROMISE}\b"),
-    _cue(
-        "weak", "has until Friday", r"\b(?:ha[sd]|have|gave|gives?|given)\b[^,;:.\"]{0,40} until\b"
-    ),
+    _cue("term", "has until Friday to vote", rf"\b{_GIVEN}\b[^,;:.\"]{{0,40}} until\b{_TO_VERB}?"),
+    _cue("term", "has three weeks to vote", rf"\b{_GIVEN}\b[^,;:.\"]{{1,50}}?{_TO_VERB}"),
     _cue("weak", "wants it done by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
     _cue("weak", "has been moved to Friday", rf"\b{_MOVED} (?:to|until|till|into|for)\b"),
     _cue("present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?[a-z]+ing\b"),

@@ -35,7 +35,8 @@ from forecasts.articles.intervals import (
     add_months,
     one_day,
 )
-from forecasts.articles.periods import Period, find_periods
+from forecasts.articles.periods import COUNT, Period, find_periods
+from forecasts.articles.readings import from_now
 from forecasts.articles.tense import told_as_past
 from forecasts.articles.words import plain
 
@@ -57,7 +58,7 @@ def _early(whole: Interval, _: re.Match[str]) -> Interval:
     first = whole.first
     match whole.unit:
         case "year" | "decade" | "century" | "season" | "quarter":
-            months = {"year": 3, "decade": 40, "century": 400}.get(whole.unit, 1)
+            months = {"year": 3, "decade": 48, "century": 400}.get(whole.unit, 1)
             return Interval(first, add_months(first, months) - timedelta(days=1), whole.unit)
         case "month":
             return Interval(first, first.replace(day=10), whole.unit)
@@ -103,6 +104,13 @@ def _half(whole: Interval, match: re.Match[str]) -> Interval:
     return Interval(middle + timedelta(days=1), whole.last, "part")
 
 
+def _run(whole: Interval, match: re.Match[str]) -> Interval:
+    if match["nth"].lower() != "first":
+        return whole
+    first, last = whole.first, from_now(match, whole.first).last - timedelta(days=1)
+    return Interval(first, min(last, whole.last), "part")
+
+
 def _nth_week(whole: Interval, match: re.Match[str]) -> Interval:
     if match["nth"].lower() == "last":
         return Interval(whole.last - timedelta(days=6), whole.last, "week")
@@ -119,7 +127,9 @@ _PARTS: tuple[tuple[re.Pattern[str], Callable[[Interval, re.Match[str]], Interva
         (r"(?:very )?(?:start|beginning|turn) of ", _start),
         (r"(?:later?|sometime|some time|some point|any time)(?: in | on |[ -])", _whole),
         (r"(?:rest|remainder|course|whole|duration|latter part) of ", _whole),
-        (r"latter half of ", _whole),
+        (r"(?:latter|back) half of ", _whole),
+        (r"(?:final|last|closing|dying) (?:few )?(?:days|weeks|months|years) (?:of|in) ", _whole),
+        (rf"(?P<nth>first|last|final) {COUNT} (?P<unit>day|week|month|year)s (?:of|in) ", _run),
         (r"(?P<nth>first|second) half of ", _half),
         (r"(?P<nth>first|second|third|last) week (?:of|in) ", _nth_week),
     )
@@ -149,15 +159,19 @@ def _read_parts(left: str, interval: Interval) -> tuple[int, Interval]:
 
 # An hour may stand between the preposition and the day: "by noon on Friday".
 _HOUR = (
-    r"(?:(?:midnight|noon|midday|\d\d?(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)(?: [A-Z]{2,4})?,?(?: on)? )?"
+    r"(?P<hour>(?:midnight|noon|midday|\d\d?(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)"
+    r"(?: [A-Z]{2,4})?,?(?: on)? )?"
 )
 
 # The first that fits is the holder. "lead" is where the phrase begins, if not with the form.
 _HOLDERS = tuple(
     (kind, re.compile(rf"(?<![\w'])(?:{form}) {_HOUR}$".replace(" ", r"\s+"), re.IGNORECASE))
     for kind, form in (
-        ("limit", r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|by|until|till|within"),
-        ("limit", r"up (?:to|until)|through(?: to)?|as late as|on or about"),
+        ("limit", r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|within"),
+        (
+            "limit",
+            r"(?:by|until|till|through)(?: at least| to)?|up (?:to|until)|as late as|on or about",
+        ),
         ("limit", r"(?:scheduled|planned|slated|expected|due|likely) (?P<lead>for|on|in|at)"),
         ("limit", r"(?:set|booked|called|timed|fixed|tipped|earmarked|targeted) (?P<lead>for)"),
         ("limit", r"(?:ready|in time|on track|plans?|date|deadline|pencill?ed in) (?P<lead>for)"),
@@ -166,13 +180,13 @@ _HOLDERS = tuple(
             r"(?:postponed|delayed|deferred|moved|rescheduled|extended|adjourned|put off|put back"
             r"|pushed back|brought forward)(?: by [\w-]+ [\w-]+,?)? (?P<lead>to|into)",
         ),
-        ("open", r"last|past|previous|after|since|following|every|each|alternate|as of"),
+        ("open", r"last|past|previous|after|since|following|every|each|alternate"),
         ("open", r"earlier(?: in| on)?|back (?:in|on)|(?:late|early) last|than(?: in| on)?"),
         ("open", r"not before|(?:no|not) (?:earlier|sooner) than"),
         ("open", r"(?:days?|weeks?|months?|years?) (?:from|before|to)"),
         ("before", r"before|ahead of|prior to"),
         ("in", r"in|on|at|during|over|from|come|around|about|between|into|throughout"),
-        ("in", r"as (?:early|soon) as|(?:starting|beginning|effective)(?: on| in| from)?"),
+        ("in", r"as (?:early|soon) as|as of|(?:starting|beginning|effective)(?: on| in| from)?"),
     )
 )
 
@@ -181,6 +195,8 @@ def _holder(left: str) -> tuple[str, int]:
     """Return what kind of preposition ``left`` ends with, empty for none, and where it begins."""
     for kind, form in _HOLDERS:
         if match := form.search(left):
+            if kind == "before" and match["hour"]:
+                kind = "limit"  # "before noon on Friday" is on Friday
             return kind, match.start("lead" if "lead" in form.groupindex else 0)
     return "", len(left)
 
@@ -192,9 +208,15 @@ _AFTERWORDS = re.compile(r"\s+(?:or\s+(?:thereabouts|so|earlier|sooner)|at\s+the
 _NOT_A_LIMIT = re.compile(r"\s+(?:at\s+the\s+(?:very\s+)?(?:earliest|soonest)|onwards?|ago)\b")
 # "The worst in ten years", "the third time in a week": a record, which looks back.
 _RECORD = re.compile(
-    r"\b(?:first|second|third|fourth|fifth|times?|most|least|only|record|once|twice|\w+est|worst)\b"
-    r"[^,.;:]{0,40}$",
+    r"\b(?:(?:the|its|their|his|her|our|a|'s) (?:most|least|only|\w+est)|first|second|third|fourth"
+    r"|fifth|times?|record|once|twice|worst|biggest|largest|highest|lowest)\b[^,.;:]{0,40}$",
     re.IGNORECASE,
+)
+# "Saturday's crash": what nobody plans.
+_HAPPENED = re.compile(
+    r"'s (?:[\w-]+ ){0,2}(?:crash|attack|blaze|fire|shooting|stabbing|bombing|blast|explosion"
+    r"|collapse|quake|earthquake|landslide|killing|murder|death|riot|raid|robbery|accident|collision|outage"
+    r"|incident|defeat|loss|win|victory|draw|remarks|comments|statement|announcement)s?\b"
 )
 _PLAINLY_AHEAD = re.compile(r"\b(?:later|next|(?:the|this)\s+coming)\b", re.IGNORECASE)
 # "This fall", read in summer, and "May 2027" are to come, whatever the verb.
@@ -268,6 +290,7 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     looks_back = (
         kind == "open"
         or _NOT_A_LIMIT.match(words, end) is not None
+        or _HAPPENED.match(words, end) is not None
         or (interval.unit == "length" and not certain and _RECORD.search(left) is not None)
         or (not certain and told_as_past(words, start, end))
     )

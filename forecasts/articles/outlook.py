@@ -120,24 +120,28 @@ _STATE = re.compile(
     r"|comment)"
 )
 _DONE = re.compile(
-    r"be\s+(?:\w+ly\s+)?(?!used|seen|heard|found|described|considered|regarded|called|read|argued"
-    r"|felt|said|traced|explained|understood|viewed|compared|thought|mistaken|needed|based|related"
+    r"(?:have to\b|be\s+(?:\w+ly\s+)?(?!used|seen|heard|found|described|considered|regarded"
+    r"|called|read|argued|felt|said|traced|explained|understood|viewed|compared|thought|mistaken|needed|based|related"
     r"|tired|interested|united|limited|hundred)(?:[a-z]{2,}(?:ed|en|wn|id|de|lt|ld|nt|ought)|cut"
-    r"|hit|set|shut|put|lost|won|left|kept|met|split|able|forced|about|back|without)\b"
+    r"|hit|set|shut|put|lost|won|left|kept|met|split|able|forced|about|back|without|gone|over|ready"
+    r"|part)\b)"
 )
 _REMARK = re.compile(
     r"(?:be (?:remembered|honest|recalled|familiar|all\b|forgiven|boys)|come as no surprise|not lie"
     r"|admit|never forget|need (?:an?|two|three|some)\b|find the\b|recogni[sz]e|know that|notice"
-    r"|recall|send you|remember|tell[.,]?$)"
+    r"|recall|send you|remember|tell[.,]?$|tell (?:you|me|anyone)\b)"
 )
 _PERMITTED = re.compile(
     r"\b(?:law|rule|constitution|statute|code|act|treaty)s?\s+(?:say|state|allow|provide)s?\b"
-    r"|\boffence\b"
+    r"|\boffence\b|\b[Uu]nder (?:the|its|a|an) (?:[\w-]+ ){0,3}(?:law|rules|statute|code|act)\b"
 )
 _COMPARED = re.compile(r"\b(?:more|less|as|twice|times|most|least|equally|how|was|were|been)\s+$")
 _AIM = re.compile(
     r"\b(?:aim|goal|challenge|point|idea|task|job|purpose|trick|answer|key|problem|way|thing|role"
     r"|question|solution|temptation|duty|mission|what|who|blame)\s+$"
+)
+_SINCE_DONE = re.compile(
+    r"\b(?:and|but|yet)\b[^;]*\b(?:did|didn't|did not|never did|has|have)(?: so| not)?[.\"']*$"
 )
 _UNDONE = re.compile(r"\b(?:but|until|before|though|although|when|except|only to|instead)\b")
 
@@ -161,6 +165,7 @@ def _by_itself(outlook: Outlook) -> bool:
             return (
                 _is_event(outlook, verb, rest)
                 and not _is_old(outlook.deadline, before)
+                and not _SINCE_DONE.search(match.string, match.end())
                 and (dated or bool(_REPORTED.search(before) or _SUPPOSED.search(before)))
             )
         case "might":
@@ -173,13 +178,20 @@ def _by_itself(outlook: Outlook) -> bool:
         case "intends" | "pursues" | "expects":
             return not _HAD.search(before)
         case "vowed":
-            return not _HAD.search(before) and not _is_old(outlook.deadline, before)
+            return (
+                not _HAD.search(before)
+                and not _is_old(outlook.deadline, before)
+                and not _SINCE_DONE.search(match.string, match.end())
+            )
         case "headline":
             return bool(_HEADLINE.fullmatch(before)) and not (
-                _FINITE.search(match.string) or _BARRED_INFINITIVE.search(before)
+                match.string.endswith(".")
+                or _FINITE.search(match.string)
+                or _BARRED_INFINITIVE.search(before)
             )
         case "coming":
-            return not told_as_past(match.string, match.start(), match.end())
+            has_verb = re.match(r"is|are", match[0]) is not None
+            return not told_as_past(match.string, match.start(), match.end(), has_verb=has_verb)
         case "bound":
             return not _AIM.search(before) and not _COMPARED.search(before)
         case "likely":
@@ -203,7 +215,7 @@ def _is_event(outlook: Outlook, verb: str, rest: str) -> bool:
     """Return whether a "would", "could", "may" or "might" tells of an event that may yet come."""
     words = outlook.match.string
     before = words[: outlook.match.start()]
-    if verb == "have" or _IF_ONLY.search(words) or _HABIT.search(words):
+    if re.match(r"have (?!to\b)", rest) or _IF_ONLY.search(words) or _HABIT.search(words):
         return False
     if outlook.deadline is not None:
         return True
@@ -229,17 +241,28 @@ def _with_deadline(outlook: Outlook) -> bool:
         return False
     match outlook.cue.kind:
         case "agreed":
-            return not _HAD.search(before) and deadline.end > match.start()
+            was_given = _HAD.search(before) or _WAS_GIVEN.search(words, 0, match.end())
+            return not was_given and deadline.end > match.start()
         case "set for" | "weak":
             return not _HAD.search(before)
+        case "term":
+            was_given = _WAS_GIVEN.search(words, 0, match.end())
+            is_over = was_given is not None and _REPORTED.search(before) is None
+            is_term = _TERM.match(deadline.phrase) and match.start() <= deadline.start < match.end()
+            return bool(is_term) and not is_over
         case "present":
+            has_verb = match.end() <= deadline.start
             is_noun = _DETERMINER_BEFORE.search(before) or _HABIT.search(words)
-            return not is_noun and not told_as_past(words, deadline.start, deadline.end)
+            return not is_noun and not told_as_past(
+                words, deadline.start, deadline.end, has_verb=has_verb
+            )
         case "infinitive":
             return deadline.start > match.start() and not _BARRED_INFINITIVE.search(before)
     return False
 
 
+_TERM = re.compile(r"until|till|has|have|giv|gave|allow")
+_WAS_GIVEN = re.compile(r"\b(?:had|(?:was|were|had been) (?:given|allowed))\b")
 _DETERMINER_BEFORE = re.compile(
     r"\b(?:the|an?|his|her|its|their|this|that|of|'s)\s+$", re.IGNORECASE
 )
@@ -250,7 +273,7 @@ _FINITE = re.compile(
 )
 _DEFINITE = re.compile(
     r"\d|(?<!to)day\b|\b(?:this (?:spring|summer|autumn|fall|winter)|next|later|coming|tomorrow"
-    r"|tonight|within|by|until|before|end|weekend|late|early|mid|through|fortnight|time)\b",
+    r"|tonight|within|by|until|before|end|weekend|late|early|mid|through|fortnight|time|another)\b",
     re.IGNORECASE,
 )
 

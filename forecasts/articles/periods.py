@@ -93,13 +93,14 @@ _YEAR = r"(?:,?(?: of)? (?P<year>[12]\d{3}|(?i:this|next) year))"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _FROM_DAY = r"(?P<from_day>\d{1,2})(?:st|nd|rd|th)?(?:-| - | to | and | or | through )"
 _WHICH = r"(?P<which>(?i:this coming|the coming|this|next))"
+_WEEK_OF = rf"(?:the )?week (?:of|beginning|starting|commencing)(?: {_WEEKDAY},?)?(?: the)?"
 _UNIT = r"(?P<unit>week|weekend|month|quarter|year|decade|century)"
 _NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
-_COUNT = rf"(?:{_NUMBER}(?: to |-to-| or |-))?(?P<number>{_NUMBER})"
+COUNT = rf"(?:{_NUMBER}(?: to |-to-| or |-))?(?P<number>{_NUMBER})"
 _LENGTH = r"(?P<unit>hour|day|week|fortnight|month|quarter|year|decade)(?:s?'|s)?"
 _ABOUT = (
-    r"(?:(?:about|around|roughly|approximately|less than|fewer than|under|no more than|at most"
-    r"|as little as|just|only|up to|another) )?"
+    r"(?:(?:about|around|roughly|approximately|exactly|some|less than|fewer than|under|no more than"
+    r"|at most|as little as|just|only|up to|another) )?"
 )
 # "Within three months of the ruling" counts from a day that the words do not give.
 _FROM_ELSEWHERE = r"(?! (?:of|after|before|ago|earlier|later|following|since|in a row)\b)"
@@ -131,6 +132,16 @@ RULES = (
         readings.day_of_year,
     ),
     Rule(
+        "the week beginning 4 August",
+        _form(rf"{_WEEK_OF} {_DAY}(?: of)? {_DATE_MONTH}{_YEAR}?"),
+        readings.week_from_day,
+    ),
+    Rule(
+        "the week of August 4",
+        _form(rf"{_WEEK_OF} {_DATE_MONTH} {_DAY}{_YEAR}?"),
+        readings.week_from_day,
+    ),
+    Rule(
         "the 27th; the 27th of next month",
         _form(
             r"the (?P<day>\d{1,2})(?:st|nd|rd|th)(?: of (?P<which>this|next) month"
@@ -148,6 +159,15 @@ RULES = (
         ),
         readings.weekday,
     ),
+    Rule(
+        "a week on Saturday; a fortnight today; two weeks from Friday; a week tomorrow",
+        _form(
+            rf"(?i:{COUNT} (?P<unit>week|fortnight)s?)(?: (?:on|from))?"
+            rf" (?:{_WEEKDAY}|(?P<near>today|tomorrow))"
+        ),
+        readings.weeks_from_day,
+    ),
+    Rule("midweek", _form(r"(?i:mid-?week)"), readings.midweek, stands="held"),
     Rule(
         "the first Sunday of October; the last Friday in March 2027",
         _form(
@@ -178,6 +198,7 @@ RULES = (
         _form(r"(?i:(?:this|the) coming (?P<unit>weekend))"),
         readings.this_or_next,
     ),
+    Rule("the weekend", _form(r"(?i:the (?P<unit>weekend))"), readings.this_or_next, stands="held"),
     Rule(
         "the year",
         _form(rf"(?i:the (?:current )?{_UNIT})"),
@@ -185,8 +206,11 @@ RULES = (
         stands="limited",
     ),
     Rule(
-        "year-end; the month's end",
-        _form(r"(?i:(?:the )?(?P<unit>year|month|quarter|decade|century)(?:'s )?[ -]?end)"),
+        "year-end; the month's end; the turn of the year",
+        _form(
+            r"(?i:(?:the )?(?P<unit>year|month|quarter|decade|century|week(?='s))(?:'s )?[ -]?end"
+            r"|the turn of the year)"
+        ),
         readings.end_of_unit,
         stands="held",
     ),
@@ -203,6 +227,12 @@ RULES = (
         "March 2027; September next year", _form(rf"{_DATE_MONTH}{_YEAR}"), readings.calendar_month
     ),
     Rule("next March", _form(rf"{_WHICH} {_MONTH}"), readings.calendar_month),
+    Rule(
+        "the November election",
+        _form(rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}?(?= [a-z])"),
+        readings.in_month,
+        stands="limited",
+    ),
     Rule("March", _form(rf"{_MONTH}(?! \d)"), readings.calendar_month, stands="held"),
     Rule(
         "this fall; next spring; the coming winter", _form(rf"{_WHICH} {_SEASON}"), readings.season
@@ -217,7 +247,7 @@ RULES = (
     Rule(
         "the third quarter of the year; the second half of 2027",
         _form(
-            r"(?i:(?:the )?(?P<nth>first|second|third|fourth) (?P<part>quarter|half)"
+            r"(?i:(?:the )?(?P<nth>first|second|third|fourth|last|final) (?P<part>quarter|half)"
             rf"(?: of the year|{_YEAR}))"
         ),
         readings.part_of_year,
@@ -234,7 +264,12 @@ RULES = (
         readings.part_of_year,
     ),
     # ---- years and longer
-    Rule("2027", _form(r"(?P<year>[12]\d{3})"), readings.bare_year, stands="held"),
+    Rule(
+        "2027; fiscal 2027",
+        _form(r"(?i:(?:the )?(?:fiscal|financial)(?: year)? )?(?P<year>[12]\d{3})"),
+        readings.bare_year,
+        stands="held",
+    ),
     Rule(
         "2026-27; 2026/27",
         _form(r"(?P<year>[12]\d{3})[-/](?P<last>\d\d(?:\d\d)?)"),
@@ -256,13 +291,32 @@ RULES = (
     ),
     # ---- lengths, counted from now
     Rule(
-        "in three months; within 48 hours; in six to eight weeks",
-        _form(rf"(?i:(?:with)?in {_ABOUT}{_COUNT}[ -]{_LENGTH}){_FROM_ELSEWHERE}"),
+        "in three months; within 48 hours; in six to eight weeks; inside a year",
+        _form(rf"(?i:(?:within|inside|in) {_ABOUT}{COUNT}[ -]{_LENGTH}){_FROM_ELSEWHERE}"),
         readings.from_now,
     ),
     Rule(
         "in three weeks' time; a year from now",
-        _form(rf"(?i:(?:(?:with)?in )?{_ABOUT}{_COUNT}[ -]{_LENGTH} (?:time|from (?:now|today)))"),
+        _form(
+            rf"(?i:(?:(?:with)?in )?{_ABOUT}{COUNT}[ -]{_LENGTH} (?:time|from (?:now|today)|hence))"
+        ),
+        readings.from_now,
+        ahead=True,
+    ),
+    Rule(
+        "for another six weeks; for two more years",
+        _form(
+            r"(?i:for (?:at least )?(?=another |a further |[\w-]+ more )(?:another |a further )?"
+            rf"(?:{COUNT} )?(?:more )?{_LENGTH})"
+        ),
+        readings.from_now,
+    ),
+    Rule(
+        "has six weeks to appeal; given the firm a year to sell",
+        _form(
+            r"(?i:(?:has|have|(?:given|gives?|allows?)(?: [\w'-]+){0,4}?)"
+            rf" {_ABOUT}{COUNT} {_LENGTH}(?= (?:in which )?to [a-z]))"
+        ),
         readings.from_now,
         ahead=True,
     ),
@@ -273,7 +327,7 @@ RULES = (
         "over the next six weeks; within the coming decade",
         _form(
             r"(?i:(?:in|within|over|during|for|through(?:out)?) (?:the )?(?:next|coming) "
-            rf"(?:{_COUNT} {_LENGTH}|(?P<one_unit>week|fortnight|month|quarter|year|decade)))"
+            rf"(?:{COUNT} {_LENGTH}|(?P<one_unit>week|fortnight|month|quarter|year|decade)))"
         ),
         readings.from_now,
         ahead=True,

@@ -78,6 +78,12 @@ def day_of_year(match: re.Match[str], anchor: date) -> Interval:
     )
 
 
+def week_from_day(match: re.Match[str], anchor: date) -> Interval:
+    """Return the seven days of "the week beginning 4 August"."""
+    first = day_of_year(match, anchor).first
+    return Interval(first, first + timedelta(days=6), "week")
+
+
 def day_of_month(match: re.Match[str], anchor: date) -> Interval:
     """Return the next day of that number: "the 27th", "the 27th of next month"."""
     first_of_month = add_months(anchor.replace(day=1), _word(match, "which") == "next")
@@ -97,6 +103,18 @@ def weekday(match: re.Match[str], anchor: date) -> Interval:
         return one_day(calendar_unit("week", anchor, 1).first + from_monday)
     coming = anchor + (from_monday - timedelta(days=anchor.weekday())) % timedelta(days=7)
     return one_day(coming + timedelta(weeks=bool(_word(match, "later"))))
+
+
+def weeks_from_day(match: re.Match[str], anchor: date) -> Interval:
+    """Return the day of "a week on Saturday", "a fortnight today"."""
+    near = _word(match, "near")
+    start = anchor + timedelta(days=near == "tomorrow") if near else weekday(match, anchor).first
+    return one_day(start + timedelta(days=_number(match) * _DAYS[_word(match, "unit")]))
+
+
+def midweek(match: re.Match[str], anchor: date) -> Interval:
+    """Return the next Wednesday."""
+    return one_day(anchor + timedelta(days=(2 - anchor.weekday()) % 7))
 
 
 def weekday_of_month(match: re.Match[str], anchor: date) -> Interval:
@@ -123,8 +141,8 @@ def this_or_next(match: re.Match[str], anchor: date) -> Interval:
 
 
 def end_of_unit(match: re.Match[str], anchor: date) -> Interval:
-    """Return the last day of the unit of today: "year-end", "before the week is out"."""
-    last = calendar_unit(_word(match, "unit"), anchor).last
+    """Return the last day of the unit of today: "year-end", "the turn of the year"."""
+    last = calendar_unit(_word(match, "unit") or "year", anchor).last
     return Interval(last, last, "end")
 
 
@@ -132,6 +150,12 @@ def calendar_month(match: re.Match[str], anchor: date) -> Interval:
     """Return the month of "March", "next March", "March 2027"."""
     month = _month(match)
     return _in_year(lambda year: whole_months(year, month, 1, "month"), match, anchor)
+
+
+def in_month(match: re.Match[str], anchor: date) -> Interval:
+    """Return the last day of the month that names an event on a day of it: "the May election"."""
+    last = calendar_month(match, anchor).last
+    return Interval(last, last, "end")
 
 
 def season(match: re.Match[str], anchor: date) -> Interval:
@@ -150,7 +174,7 @@ def part_of_year(match: re.Match[str], anchor: date) -> Interval:
     """Return the quarter or half of "the third quarter", "Q3 2026", "H1"."""
     months = 6 if _word(match, "part").startswith("h") else 3
     ordinal = _word(match, "nth")
-    nth = ORDINALS[ordinal] if ordinal in ORDINALS else int(ordinal)
+    nth = ORDINALS.get(ordinal) or (12 // months if ordinal.isalpha() else int(ordinal))
     start = (nth - 1) * months + 1
     return _in_year(lambda year: whole_months(year, start, months, "quarter"), match, anchor)
 
@@ -194,15 +218,19 @@ NUMBERS = {
         90: "ninety", 100: "hundred",
     }.items()
     for word in words.split()
-}  # fmt: skip
+} | {"a couple of": 2}  # fmt: skip
 _DAYS = {"day": 1, "week": 7, "fortnight": 14}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12, "decade": 120}
 
 
+def _number(match: re.Match[str]) -> int:
+    words = " ".join((_word(match, "number") or "one").split())
+    return NUMBERS[words] if words in NUMBERS else int(words)
+
+
 def from_now(match: re.Match[str], anchor: date) -> Interval:
     """Return the days from today until so many weeks, months or years have passed."""
-    words = _word(match, "number") or "one"
-    number = NUMBERS[words] if words in NUMBERS else int(words)
+    number = _number(match)
     unit = _word(match, "unit") or _word(match, "one_unit")
     if unit in _MONTHS:
         last = add_months(anchor, number * _MONTHS[unit])

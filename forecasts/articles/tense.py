@@ -2,7 +2,8 @@
 
 English gives most times no year, and the verb alone says which Friday is meant. The last verb
 before the time decides, in the same sentence; where there is none ("On Friday, the court
-adjourned"), the first one after it. Only forms that are plain without a dictionary are read;
+adjourned"), or the time opens a clause of its own ("…, and on Friday it did"), the first one
+after it. Only forms that are plain without a dictionary are read;
 where none is found the time is not taken for past.
 """
 
@@ -62,11 +63,14 @@ _VERB = re.compile(
             (?=\s+(?:to|for|until|by|in|on|at)\b|(?:\s+[\w'-]+){{1,5}}\s+for\s*$)
       | \b(?:has|have)\s+until\b
       | \b(?:{_PRESENT})\b
+      | \b(?:stays?|remains?|keeps?)\s+[a-z]+
+      | \b(?:is|are|am)\b
     )
   | (?P<noun_too>\b(?:{_NOUN_TOO})\b)
   | (?P<past>
         \b(?:was|were|had|did|has|have)\b
-      | \b(?!(?:{_NO_PAST})\b)[a-z]{{2,}}ed\b
+      | (?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bits\s)(?<!\btheir\s)(?<!\bnew\s)
+        \b(?!(?:{_NO_PAST})\b)[a-z]{{2,}}ed\b
       | \b(?:{_IRREGULAR})\b
     )
     """,
@@ -74,11 +78,16 @@ _VERB = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n")
 _CLAUSE_END = re.compile(r"[,:]|\b(?:that|which|who|and|but|as|while|because|if|when)\b")
+_NEW_CLAUSE = re.compile(r"[,;]\s+(?:and|but)\s+$")
 _REACH = 200  # characters searched for the verb before the time; 120 after it
 
 
-def told_as_past(text: str, start: int, end: int) -> bool:
-    """Return whether the verb that goes with the time ``text[start:end]`` tells of the past."""
+def told_as_past(text: str, start: int, end: int, *, has_verb: bool = False) -> bool:
+    """Return whether the verb that goes with the time ``text[start:end]`` tells of the past.
+
+    ``has_verb``: a verb in the present is known to stand before the time, so that none after it
+    counts. One in the past before it still does: the other may be a noun.
+    """
     begin = max(0, start - _REACH)
     for stop in _SENTENCE_END.finditer(text, begin, start):
         begin = stop.end()
@@ -88,7 +97,9 @@ def told_as_past(text: str, start: int, end: int) -> bool:
         is_noun = verb.lastgroup == "noun_too" and _is_past(last)
         if not is_noun or (last and _CLAUSE_END.search(text, last.end(), verb.start())):
             last = verb
-    if last is None or last.lastgroup == "noun_too":
+    if has_verb:
+        return _is_past(last)
+    if last is None or last.lastgroup == "noun_too" or _NEW_CLAUSE.search(text, last.end(), start):
         stop_after = _SENTENCE_END.search(text, end, end + 120)
         last = _VERB.search(text, end, stop_after.start() if stop_after else end + 120) or last
     return _is_past(last)

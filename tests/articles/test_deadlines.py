@@ -57,6 +57,13 @@ MEANINGS = {
     "next Tuesday": "2025-07-29",
     "on Friday of next week": "2025-08-01",
     "on Thursday week": "2025-07-31",
+    "a week on Saturday": "2025-08-02",
+    "a fortnight today": "2025-08-05",
+    "by midweek": "2025-07-23",
+    "in the week of August 4": "2025-08-10",
+    "in the week beginning 4 August": "2025-08-10",
+    "over the weekend": "2025-07-27",
+    "before noon on Friday": "2025-07-25",
     "ahead of Friday's vote": "2025-07-24",
     "on the last Friday in August": "2025-08-29",
     "the first Sunday of October": "2025-10-05",
@@ -79,6 +86,8 @@ MEANINGS = {
     "by the end of the month": "2025-07-31",
     "before the end of March": "2026-03-31",
     "in the second week of September": "2025-09-14",
+    "ahead of the November election": "2025-11-30",
+    "until at least October": "2025-10-31",
     "scheduled for October": "2025-10-31",
     # seasons and parts of a year
     "this summer": "2025-08-31",
@@ -93,6 +102,10 @@ MEANINGS = {
     "in the second quarter": "2026-06-30",
     "Q3 2026": "2026-09-30",
     "the first half of 2026": "2026-06-30",
+    "in the final quarter of the year": "2025-12-31",
+    "in the back half of 2026": "2026-12-31",
+    "in the first three months of 2026": "2026-03-31",
+    "in the last two weeks of August": "2025-08-31",
     "by the end of the first quarter of 2027": "2027-03-31",
     # years and longer
     "later this year": "2025-12-31",
@@ -102,6 +115,9 @@ MEANINGS = {
     "end-2026": "2026-12-31",
     "before 2027": "2026-12-31",
     "by 2030": "2030-12-31",
+    "by fiscal 2027": "2027-12-31",
+    "by the early 2030s": "2033-12-31",
+    "by the turn of the year": "2025-12-31",
     "early 2026": "2026-03-31",
     "mid-2027": "2027-06-30",
     "late 2025": "2025-12-31",
@@ -111,6 +127,8 @@ MEANINGS = {
     "by Christmas": "2025-12-25",
     "before the new year": "2025-12-31",
     "by Thanksgiving": "2025-11-27",
+    "by Memorial Day": "2026-05-25",
+    "on Election Day": "2025-11-04",
     "before Easter": "2026-04-04",
     # lengths
     "within three months": "2025-10-22",
@@ -118,6 +136,10 @@ MEANINGS = {
     "within the year": "2025-12-31",
     "within 48 hours": "2025-07-24",
     "in a fortnight": "2025-08-05",
+    "in a couple of weeks": "2025-08-05",
+    "inside six months": "2026-01-22",
+    "for another six weeks": "2025-09-02",
+    "for two more years": "2027-07-22",
     "in three weeks’ time": "2025-08-12",
     "in six to eight weeks": "2025-09-16",
     "in the next six weeks": "2025-09-02",
@@ -133,6 +155,17 @@ def test_a_phrase_means_the_last_day_of_its_interval(phrase: str, last_day: str)
     (deadline,) = find_deadlines(text, anchor=TUESDAY)
     assert deadline.last_day.isoformat() == last_day
     assert deadline.phrase == text[deadline.start : deadline.end]
+
+
+def test_a_length_that_somebody_has_or_is_given_is_counted_from_now() -> None:
+    assert last_days("Prosecutors have 30 days to appeal.") == ["2025-08-21"]
+    assert last_days("The firm has been given a year to sell.") == ["2026-07-22"]
+    assert last_days("It took three weeks to sell.") == []
+
+
+def test_the_verb_of_the_clause_that_a_time_opens_is_the_one_that_counts() -> None:
+    assert last_days("She said she would resign, and on Monday she did.") == []
+    assert last_days("He met the mayor, and on Monday he will meet the king.") == ["2025-07-28"]
 
 
 @pytest.mark.parametrize(
@@ -151,6 +184,7 @@ def test_a_phrase_means_the_last_day_of_its_interval(phrase: str, last_day: str)
         "It will resume after July 27.",
         "It will not open before 2027 at the earliest.",
         "It ended three months ago.",
+        "Police seek witnesses to Saturday's crash.",
         "It was signed on July 27, 1953.",
         "That was fashionable in the 1990s.",
     ],
