@@ -85,7 +85,7 @@ def times(
     column = frame[name]
     unread = np.zeros(n, dtype=np.bool_)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        instants: Ints = column.dt.as_unit("us").astype("int64").to_numpy()
+        instants: Ints = column.dt.as_unit("us").to_numpy(dtype="datetime64[us]").view(np.int64)
     else:
         instants = _instants(column)
         unread = (instants == NO_TIME) & ~blank(column)

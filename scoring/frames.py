@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from scoring import columns
 from scoring.columns import NO_TIME, Codes, Flags, Floats, Ints
 from scoring.errors import Problems
 from scoring.values import Values
+
+Rows = slice | npt.NDArray[np.intp]
 
 TYPES = ("binary", "multiple_choice", "numeric", "date")
 BINARY, MULTIPLE_CHOICE, NUMERIC, DATE = range(4)
@@ -75,14 +78,14 @@ class Block:
     def __len__(self) -> int:
         return len(self.question)
 
-    def batches(self) -> Iterator[npt.NDArray[np.intp]]:
+    def batches(self) -> Iterator[Rows]:
         """Yield the rows in batches of whole questions, about `BATCH_ROWS` each.
 
         Sorting and scoring one batch at a time touches the whole of the memory only twice, and
         needs little more of it than the input takes.
         """
         if len(self) <= BATCH_ROWS:
-            yield np.arange(len(self))
+            yield slice(0, len(self))
             return
         counts = np.bincount(self.question)
         until = np.cumsum(counts)
@@ -95,20 +98,24 @@ class Block:
             # Sixteen bits sort by counting, and stably.
             order = np.argsort(batch[self.question], kind="stable")
         for start, end in pairwise([0, *ends.tolist()]):
-            yield np.arange(start, end) if order is None else order[start:end]
+            yield slice(start, end) if order is None else order[start:end]
 
-    def part(self, rows: npt.NDArray[np.intp]) -> Block:
+    def part(self, rows: Rows) -> Block:
         """Return some of the rows as a block."""
-        if len(rows) == len(self) <= BATCH_ROWS:
-            return self
+        places = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
         return replace(
             self,
-            question=self.question.take(rows),
-            forecaster=self.forecaster.take(rows),
-            time_us=self.time_us.take(rows),
-            p=self.p.take(rows, axis=0),
-            row=rows if self.row is None else self.row.take(rows),
+            question=_taken(self.question, rows),
+            forecaster=_taken(self.forecaster, rows),
+            time_us=_taken(self.time_us, rows),
+            p=_taken(self.p, rows),
+            row=places if self.row is None else _taken(self.row, rows),
         )
+
+
+def _taken(column: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
+    # Of the two ways to take rows this one lets other threads work.
+    return column[rows] if isinstance(rows, slice) else column.take(rows, axis=0)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ Times are integer microseconds since the question opened, so that no sum of dura
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,15 @@ class Paths:
         """Return a value of each path once for each of its segments."""
         return value.repeat(self.sizes)
 
+    @cached_property
+    def length(self) -> Ints:
+        """How long each segment is, in the clock's unit."""
+        return self.end - self.start
+
+    @cached_property
     def total(self) -> Ints:
-        """Return how long each path is live, in the segments' own unit."""
-        if not len(self.row):
-            return self.start
-        return np.add.reduceat(self.end - self.start, self.first)
+        """How long each path is live, in the clock's unit."""
+        return np.add.reduceat(self.length, self.first) if len(self.row) else self.length
 
     def joined(self) -> Flags:
         """Return which segments take over from the one before, which ends at that moment."""
@@ -72,8 +77,8 @@ class Paths:
             return self
         kept = np.flatnonzero(keep)
         # Where the first of each would stand among those kept, and how many of each there are.
-        until: Ints = np.cumsum(keep, dtype=np.int64)
-        first = until[self.first] - keep[self.first]
+        until: Codes = np.cumsum(keep, dtype=np.int32)
+        first = (until[self.first] - keep[self.first]).astype(np.intp)
         stays = np.diff(first, append=len(kept)) > 0
         return Paths(
             question=self.question[stays],
@@ -106,21 +111,24 @@ def live_paths(block: Block, questions: Questions, *, scored: bool) -> Paths:
     asked = question[opens]
     start = time - questions.open_us[asked].repeat(sizes)
     close = (questions.close_us - questions.open_us)[asked].repeat(sizes)
-    follows = (question[1:] == question[:-1]) & (forecaster[1:] == forecaster[:-1])
-    end = close.copy()
-    np.minimum(end[:-1], start[1:], out=end[:-1], where=follows)
+    changed = (question[1:] != question[:-1]) | (forecaster[1:] != forecaster[:-1])
+    first = np.flatnonzero(np.append(True, changed))
+    # Each segment ends where the next one starts, and the last of a path at the close.
+    end = np.append(start[1:], 0)
+    last = np.append(first[1:], len(start)) - 1
+    end[last] = close[last]
+    np.minimum(end, close, out=end)
     given &= start < close
     np.maximum(start, 0, out=start)
     live = given & (start < end)
     if scored:
         live &= ~np.isnan(questions.outcome[asked]).repeat(sizes)
-    first = np.flatnonzero(np.append(True, ~follows))
-    made: Ints = np.cumsum(given, dtype=np.int64)
+    made: Codes = np.cumsum(given, dtype=np.int32)
     before = made[first] - given[first]
     paths = Paths(
         question=question[first],
         forecaster=forecaster[first],
-        updates=np.diff(before, append=made[-1]),
+        updates=np.diff(before, append=made[-1]).astype(np.int64),
         first=first,
         start=start,
         end=end,
@@ -209,7 +217,7 @@ def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
             "forecaster": live.each(live.forecaster),
             "start_s": live.start / 1e6,
             "end_s": live.end / 1e6,
-            "weight": (live.end - live.start) / live.each(live.total()),
+            "weight": live.length / live.each(live.total),
             "forecast": live.row if block.row is None else block.row[live.row],
         }
         if block.p.ndim == 1:

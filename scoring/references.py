@@ -42,11 +42,6 @@ class Comparison:
         return self.timed.paths
 
     @cached_property
-    def length(self) -> Floats:
-        """How long each segment is, in the clock's unit."""
-        return (self.paths.end - self.paths.start).astype(np.float64)
-
-    @cached_property
     def score(self) -> Floats:
         """Each segment's score by the rule; may be infinite."""
         return self.rule.kernel(self.p, self.y)
@@ -69,13 +64,13 @@ Reference = Callable[[Comparison], Floats]
 
 def own(view: Comparison) -> Floats:
     """Compare with nothing: the score itself."""
-    return view.average(view.score * view.length)
+    return view.average(view.score * view.paths.length)
 
 
 def uniform_forecast(view: Comparison) -> Floats:
     """Compare with the forecast that gives every option the same probability."""
     known = view.rule.kernel(uniform(view.p), view.y)
-    return view.average((known - view.score) * view.length)
+    return view.average((known - view.score) * view.paths.length)
 
 
 def peers(view: Comparison) -> Floats:

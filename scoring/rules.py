@@ -50,8 +50,9 @@ class Rule:
 
 
 def _squared_length(deviation: Floats) -> Floats:
+    """Return the squared lengths; ``deviation`` is the caller's to lose."""
     if deviation.ndim == 1:
-        return deviation * deviation
+        return np.multiply(deviation, deviation, out=deviation)
     return np.asarray(np.einsum("ij,ij->i", deviation, deviation), dtype=np.float64)
 
 

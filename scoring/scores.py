@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from scoring.columns import Codes, Floats, Ints
-from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, read
-from scoring.paths import Paths, Places, live_paths
+from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, Rows, read
+from scoring.paths import Paths, live_paths
 from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
 from scoring.references import REFERENCES, Comparison, own
 from scoring.rules import RULES, Rule, as_read
@@ -66,7 +66,7 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
     found: list[list[Scored]] = [[] for _ in protocols]
     for block in ledger.blocks:
 
-        def scored(rows: Places, block: Block = block) -> list[Scored | None]:
+        def scored(rows: Rows, block: Block = block) -> list[Scored | None]:
             batch = block.part(rows)
             live = live_paths(batch, ledger.questions, scored=True)
             return [_scores(each, batch, live, ledger.questions) for each in protocols]
@@ -121,7 +121,7 @@ def rule_for(protocol: Protocol, block: Block) -> Rule | None:
 
 def resolved(rule: Rule, block: Block, paths: Paths, questions: Questions) -> tuple[Floats, Floats]:
     """Return the forecast of each segment and its outcome, as the rule takes them."""
-    p, outcome = block.p[paths.row], paths.each(questions.outcome[paths.question])
+    p, outcome = block.p.take(paths.row, axis=0), paths.each(questions.outcome[paths.question])
     if block.kind == MULTIPLE_CHOICE:
         return as_read(p, outcome.astype(np.intp), ordered=rule.ordered)
     return p, outcome

@@ -40,14 +40,14 @@ Timing = Callable[[Paths, Questions], Timed]
 
 def live_average(live: Paths, questions: Questions) -> Timed:
     """Average over the time that the forecaster was live."""
-    time = live.total()
+    time = live.total
     return Timed(live, time, time / _scheduled(live, questions))
 
 
 def scheduled_average(live: Paths, questions: Questions) -> Timed:
     """Average over the question's scheduled time; where the forecaster is not live counts 0."""
     scheduled = _scheduled(live, questions)
-    return Timed(live, scheduled, live.total() / scheduled)
+    return Timed(live, scheduled, live.total / scheduled)
 
 
 def daily(live: Paths, questions: Questions) -> Timed:
@@ -68,7 +68,7 @@ def daily(live: Paths, questions: Questions) -> Timed:
     days = live.timed(start, end).only(start < end)
     last_day = (questions.close_us - 1) // MICROSECONDS_A_DAY
     all_days = last_day - questions.open_us // MICROSECONDS_A_DAY + 1
-    scored = days.total()
+    scored = days.total
     return Timed(days, scored, scored / all_days[days.question])
 
 
@@ -131,7 +131,7 @@ def _at(live: Paths, questions: Questions, instant: Ints) -> Timed:
     """Return what is live at an instant of each question, as one tick of a clock."""
     at = live.each(instant[live.question])
     here = (live.start <= at) & (at < live.end)
-    coverage = live.total() / _scheduled(live, questions)
+    coverage = live.total / _scheduled(live, questions)
     stands = np.logical_or.reduceat(here, live.first) if len(here) else here
     tick = live.timed(np.zeros_like(live.start), np.ones_like(live.end)).only(here)
     return Timed(tick, np.ones(len(tick.row), dtype=np.int64), coverage[stands])
