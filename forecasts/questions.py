@@ -72,6 +72,10 @@ class Stands:
         """The question's name in commands, links and folders."""
         return self.question.slug
 
+    def takes_forecasts(self, now: datetime) -> bool:
+        """Return whether a forecast may be made now; a proposal alone does not end that."""
+        return self.resolution is None and self.text.open_time <= now < self.text.close_time
+
 
 def question_text(**fields: Any) -> QuestionText:
     """Return the validated text of a question; BadInput names each field, value and rule."""

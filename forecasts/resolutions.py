@@ -136,8 +136,13 @@ def accept(session: Session, proposal: Resolution, *, now: datetime, member: Mem
 def reject(
     session: Session, proposal: Resolution, *, now: datetime, member: Member, note: str
 ) -> Resolution:
-    """Return the row that turns ``proposal`` down; the question awaits its resolution again."""
+    """Return the row that turns ``proposal`` down, with the reason; the question stays unresolved.
+
+    Refused without a reason: whoever proposed it should learn what was wrong.
+    """
     _require_undecided(session, proposal)
+    if not note.strip():
+        raise Refused("Turning a proposal down takes a reason.", remedy="Say what is wrong with it.")
     stands = as_it_stands(session, _question_of(session, proposal), now=now)
     row = _row(
         stands, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member, None

@@ -26,7 +26,7 @@ from forecasts.models import (
     Question,
     Stance,
 )
-from forecasts.questions import Stands, Status, as_it_stands
+from forecasts.questions import Stands, as_it_stands
 from forecasts.times import iso
 from forecasts.values import Value, check_value
 
@@ -102,9 +102,9 @@ def withdraw(
 
 def _require_open(stands: Stands, now: datetime) -> None:
     text = stands.text
-    if stands.status == Status.open:
+    if stands.takes_forecasts(now):
         return
-    if stands.status == Status.upcoming:
+    if now < text.open_time:
         raise Refused(
             f"{stands.slug!r} opens at {iso(text.open_time)}; it is {iso(now)}, and forecasts "
             "made before a question opens are refused.",

@@ -143,6 +143,8 @@ def test_a_rejected_proposal_leaves_the_question_awaiting(
     proposal = resolutions.propose(
         session, question, "yes", known_at=day(9), now=day(11), member=alice
     )
+    with pytest.raises(Refused, match="takes a reason"):
+        resolutions.reject(session, proposal, now=day(12), member=alice, note=" ")
     resolutions.reject(session, proposal, now=day(12), member=alice, note="no such report")
     assert questions.as_it_stands(session, question, now=day(12)).status == Status.awaiting
     assert [row.state for row in resolutions.history(session, question)] == ["proposed", "rejected"]

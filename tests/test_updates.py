@@ -67,6 +67,13 @@ def test_an_update_on_a_resolved_question_is_refused(
         say(session, question, alice, 0.5, 4)
 
 
+def test_a_proposal_does_not_stop_forecasting_while_the_question_is_open(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolutions.propose(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    assert say(session, question, alice, 0.5, 4).probability == 0.5
+
+
 def test_a_vector_on_a_binary_question_is_refused(
     session: Session, question: Question, alice: Member
 ) -> None:
