@@ -29,7 +29,7 @@ def nth_live(rank: Codes, sign: Codes, since: Codes, until: Codes, nth: Codes) -
     """
     nth = nth.copy()
     found = np.zeros_like(nth)
-    for bit, one, zeros_before in _levels(rank, int(rank.max(initial=0))):
+    for bit, one, zeros_before in _levels(rank, _most(rank)):
         sign = np.concatenate([sign[~one], sign[one]])
         alive = _before(sign)
         low, high = zeros_before[since], zeros_before[until]
@@ -42,28 +42,39 @@ def nth_live(rank: Codes, sign: Codes, since: Codes, until: Codes, nth: Codes) -
     return found
 
 
-def sum_up_to(
-    rank: Codes, below: Floats, equal: Floats, since: Codes, until: Codes, bound: Codes
+def sum_by_rank(
+    rank: Codes,
+    above: Floats,
+    equal: Floats,
+    below: Floats,
+    since: Codes,
+    until: Codes,
+    own: Codes,
 ) -> Floats:
-    """Return sums over ranges of a sequence, of what ranks below a bound and of what equals it.
+    """Return sums over ranges of a sequence, of one of three values of each item.
 
-    An item counts ``below`` where its rank is under the query's ``bound``, ``equal`` where it is
-    the bound, else nothing. Query i takes the items from ``since[i]`` to before ``until[i]``.
+    Query i has a rank of its own, and takes the items from ``since[i]`` to before ``until[i]``:
+    the ``above`` of those that rank above it, the ``equal`` of those that rank the same, the
+    ``below`` of those that rank below it.
     """
-    total = np.zeros(len(bound))
-    for bit, one, zeros_before in _levels(
-        rank, max(int(rank.max(initial=0)), int(bound.max(initial=0)))
-    ):
-        below = np.concatenate([below[~one], below[one]])
-        equal = np.concatenate([equal[~one], equal[one]])
-        so_far = _before(below)
+    so_far = _before(above)
+    total = so_far[until] - so_far[since]
+    lower, same = below - above, equal - above
+    for bit, one, zeros_before in _levels(rank, max(_most(rank), _most(own))):
+        lower = np.concatenate([lower[~one], lower[one]])
+        same = np.concatenate([same[~one], same[one]])
+        so_far = _before(lower)
         low, high = zeros_before[since], zeros_before[until]
-        right = (bound >> bit) & 1 == 1
+        right = (own >> bit) & 1 == 1
         total += np.where(right, so_far[high] - so_far[low], 0.0)
         since = np.where(right, zeros_before[-1] + since - low, low)
         until = np.where(right, zeros_before[-1] + until - high, high)
-    so_far = _before(equal)
-    return total + so_far[until] - so_far[since]
+    so_far = _before(same)
+    return np.asarray(total + so_far[until] - so_far[since])
+
+
+def _most(rank: Codes) -> int:
+    return int(rank.max(initial=0))
 
 
 def _levels(rank: Codes, most: int) -> Iterator[tuple[int, Flags, Codes]]:

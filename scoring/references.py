@@ -16,7 +16,7 @@ import numpy as np
 
 from scoring.columns import Codes, Flags, Floats, Ints
 from scoring.paths import Paths, Places
-from scoring.ranks import nth_live, sum_up_to
+from scoring.ranks import nth_live, sum_by_rank
 from scoring.rules import Rule, uniform
 from scoring.sweep import Sweep
 from scoring.timings import Timed
@@ -131,31 +131,35 @@ def crowd_median(view: Comparison) -> Floats:
     at = np.flatnonzero((sweep.live >= 2) & (sweep.width > 0))
     live = sweep.live[at]
     odd, middle = live % 2 == 1, (live - 1) // 2
-    mid = _nth_live(sweep, rank, at, middle)
-    after = values[_nth_live(sweep, rank, at, middle + 1)]
-    before = values[_nth_live(sweep, rank, at, np.maximum(middle - 1, 0))]
+    ranks = _nth_live(sweep, rank, at, np.maximum(middle - 1, 0), middle, middle + 1)
+    before, mid, after = values[ranks]
     y = view.y[sweep.first][sweep.question[at]]
-    was_below = np.where(odd, (values[mid] + after) / 2, after)
-    was_middle = np.where(odd, (before + after) / 2, after)
-    was_above = np.where(odd, (before + values[mid]) / 2, values[mid])
-    scores = np.stack([view.rule.kernel(p, y) for p in (was_below, was_middle, was_above)])
-    since, until = _spans(sweep, at)
+    scores = np.stack(
+        [
+            view.rule.kernel(np.where(odd, (mid + after) / 2, after), y),
+            view.rule.kernel(np.where(odd, (before + after) / 2, after), y),
+            view.rule.kernel(np.where(odd, (before + mid) / 2, mid), y),
+        ]
+    )
+    seen = np.zeros(len(sweep) + 1, dtype=np.int32)
+    seen[at + 1] = 1
+    seen = np.cumsum(seen, dtype=np.int32)
+    since, until = seen[sweep.start], seen[sweep.end]
 
-    def total(each: Floats) -> Floats:
-        """Return, for each segment, the sum over its time of the case that applies to it."""
-        rate = np.zeros(len(sweep))
-        rate[at] = each[0]
-        below, equal = (each[2] - each[0]) * sweep.width[at], (each[1] - each[0]) * sweep.width[at]
-        return sweep.integral(rate) + sum_up_to(mid, below, equal, since, until, rank)
+    def total(above: Floats, equal: Floats, below: Floats) -> Floats:
+        """Return the sum over each segment's time of the case that applies to it."""
+        return sum_by_rank(ranks[1], above, equal, below, since, until, rank)
 
+    # In shares of the question's time, so that a long question costs a short one no digits.
+    whole = np.add.reduceat(sweep.width, sweep.begin)[sweep.question]
+    share = sweep.width[at] / whole[at]
     impossible = np.isinf(scores)
-    earned = total(np.where(impossible, 0.0, scores))
+    against = total(*np.where(impossible, 0.0, scores) * share) * whole[sweep.start]
     company = sweep.integral(sweep.live >= 2)
     with np.errstate(invalid="ignore"):
         if impossible.any():
-            earned[total(impossible.astype(np.float64)) > 0] = np.inf
-        earned -= np.where(company > 0, view.score, 0.0) * company
-    return view.average(earned)
+            against[total(*impossible.astype(np.float64)) > 0] = np.inf
+        return view.average(against - np.where(company > 0, view.score, 0.0) * company)
 
 
 def daily_median(view: Comparison) -> Floats:
@@ -168,10 +172,10 @@ def daily_median(view: Comparison) -> Floats:
     values, rank = _ranked(view.score)
     at = np.flatnonzero((sweep.live >= 1) & (sweep.width > 0))
     live = sweep.live[at]
-    low, high = (_nth_live(sweep, rank, at, nth) for nth in ((live - 1) // 2, live // 2))
+    low, high = values[_nth_live(sweep, rank, at, (live - 1) // 2, live // 2)]
     area, time = np.zeros(len(sweep)), np.zeros(len(sweep))
     time[at] = sweep.width[at]
-    area[at] = (values[low] + values[high]) / 2 * time[at]
+    area[at] = (low + high) / 2 * time[at]
     median: Floats = np.add.reduceat(area, sweep.begin) / np.add.reduceat(time, sweep.begin)
     against: Floats = median[sweep.question[sweep.start[view.paths.first]]]
     return own(view) - against
@@ -183,19 +187,16 @@ def _ranked(value: Floats) -> tuple[Floats, Codes]:
     return distinct, rank.astype(np.int32)
 
 
-def _nth_live(sweep: Sweep, rank: Codes, at: Places, nth: Ints) -> Codes:
-    """Return the rank of the ``nth`` lowest live segment (from 0) after each event of ``at``."""
+def _nth_live(sweep: Sweep, rank: Codes, at: Places, *nth: Ints) -> Codes:
+    """Return the ranks of the nth lowest live segments (from 0) after each event of ``at``.
+
+    One row for each ``nth``, all found together.
+    """
     segment, sign, upto = sweep.changes
-    since = np.append(0, upto)[sweep.begin[sweep.question[at]]]
-    return nth_live(rank[segment], sign, since, upto[at], nth.astype(np.int32))
-
-
-def _spans(sweep: Sweep, at: Places) -> tuple[Codes, Codes]:
-    """Return where in ``at`` the life of each segment starts and where it has ended."""
-    seen = np.zeros(len(sweep) + 1, dtype=np.int32)
-    seen[at + 1] = 1
-    seen = np.cumsum(seen, dtype=np.int32)
-    return seen[sweep.start], seen[sweep.end]
+    since = np.append(0, upto)[sweep.begin[sweep.question[at]]].astype(np.int32)
+    asked = np.concatenate(nth).astype(np.int32)
+    since, until = np.tile(since, len(nth)), np.tile(upto[at], len(nth))
+    return nth_live(rank[segment], sign, since, until, asked).reshape(len(nth), -1)
 
 
 def _one_over(n: Ints) -> Floats:

@@ -345,3 +345,23 @@ def test_questions_scored_together_score_as_they_do_alone() -> None:
         )
         same = together[together["question_id"] == number].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, same, rtol=0, atol=1e-10)
+
+
+def test_a_long_question_costs_a_short_one_no_digits() -> None:
+    moment = pd.Timedelta(microseconds=8)
+    asked = pd.concat(
+        [
+            question(question_id="a", scheduled_close_time=START + 20_000 * DAY),
+            question(question_id="b", scheduled_close_time=START + moment),
+            question(question_id="c", scheduled_close_time=START + 20_000 * DAY),
+        ]
+    )
+    rows = said(("ana", 0, 0.3), ("ben", 0, 0.6), ("eva", 0, 0.7))
+    later = said(("ana", 0, 0.1), ("eva", 0, 0.2)).assign(made_at=START + moment / 2)
+    every = pd.concat([rows, later])
+    frame = pd.concat([every.assign(question_id=name) for name in "abc"])
+    for protocol in ("skill", "crowd_skill", "crowd_median", "metaculus_peer"):
+        together = score(asked, frame, protocol)
+        alone = score(asked.iloc[[1]], every.assign(question_id="b"), protocol)
+        same = together[together["question_id"] == "b"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(same, alone, rtol=0, atol=1e-11)

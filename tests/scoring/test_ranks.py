@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.ranks import nth_live, sum_up_to
+from scoring.ranks import nth_live, sum_by_rank
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.integers(0, 2**32 - 1))
@@ -30,15 +30,15 @@ def test_the_nth_of_what_is_live_is_the_nth_of_it_sorted(ranks: list[int], seed:
 
 
 @given(st.lists(st.integers(0, 9), max_size=40), st.integers(0, 2**32 - 1))
-def test_sums_up_to_a_bound_are_those_of_the_range(ranks: list[int], seed: int) -> None:
+def test_each_item_of_a_range_counts_by_where_it_ranks(ranks: list[int], seed: int) -> None:
     random = np.random.default_rng(seed)
     n = len(ranks)
     rank = np.array(ranks, dtype=np.int32)
-    below, equal = random.random((2, n))
+    above, equal, below = random.random((3, n))
     ends = np.sort(random.integers(0, n + 1, (25, 2)), axis=1).astype(np.int32)
-    bound = random.integers(0, 14, 25).astype(np.int32)
-    found = sum_up_to(rank, below, equal, ends[:, 0], ends[:, 1], bound)
+    own = random.integers(0, 14, 25).astype(np.int32)
+    found = sum_by_rank(rank, above, equal, below, ends[:, 0], ends[:, 1], own)
     for i, (start, end) in enumerate(ends):
-        part, own = rank[start:end], bound[i]
-        expected = below[start:end][part < own].sum() + equal[start:end][part == own].sum()
-        np.testing.assert_allclose(found[i], expected, atol=1e-12)
+        part = slice(start, end)
+        value = np.where(rank > own[i], above, np.where(rank == own[i], equal, below))
+        np.testing.assert_allclose(found[i], value[part].sum(), atol=1e-12)
