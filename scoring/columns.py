@@ -83,6 +83,8 @@ def times(
             problems.add(of, name, None, None, "the column is required")
         return np.full(n, NO_TIME, dtype=np.int64)
     column = frame[name]
+    if isinstance(column.dtype, pd.ArrowDtype):
+        column = column.astype(object)
     unread = np.zeros(n, dtype=np.bool_)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         instants: Ints = column.dt.as_unit("us").to_numpy(dtype="datetime64[us]").view(np.int64)

@@ -54,7 +54,7 @@ class Values:
         if "probability" not in self.columns:
             return np.full(self.n if rows is None else len(rows), np.nan)
         column = self.columns["probability"]
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu":
             p = column.to_numpy(dtype=np.float64)
             p = p if rows is None else p[rows]
             unread = np.zeros(0, dtype=np.intp)

@@ -82,6 +82,26 @@ def test_times_of_every_unit_mean_the_same(unit: str) -> None:
     assert score(questions, forecasts)["coverage"].tolist() == [1.0]
 
 
+def test_frames_backed_by_arrow_mean_the_same() -> None:
+    questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST] * 2)
+    forecasts["made_at"] = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-06T00:00:00Z"])
+    forecasts["probability"] = [0.7, None]
+    found = score(
+        questions.convert_dtypes(dtype_backend="pyarrow"),
+        forecasts.convert_dtypes(dtype_backend="pyarrow"),
+    )
+    expected = score(questions, forecasts)
+    assert found.to_dict("records") == expected.to_dict("records")
+    nullable = score(questions, forecasts.astype({"probability": "Float64"}))
+    assert nullable.to_dict("records") == expected.to_dict("records")
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint8", "float32", "object", "Int64", "str"])
+def test_probabilities_are_numbers_of_any_kind(kind: str) -> None:
+    forecasts = pd.DataFrame([FORECAST | {"probability": 1}]).astype({"probability": kind})
+    assert score(pd.DataFrame([QUESTION]), forecasts)["score"].tolist() == [0.0]
+
+
 def test_microseconds_are_kept() -> None:
     late = FORECAST | {"made_at": "2026-01-10T23:59:59.999999Z"}
     found = standing(pd.DataFrame([QUESTION]), pd.DataFrame([late]))
