@@ -19,6 +19,7 @@ from sqlmodel import Session
 from app.words import as_text
 from forecasts import access, database
 from forecasts.articles.article import CapturedArticle
+from forecasts.demonstration import is_demonstration
 from forecasts.errors import BadInput, LedgerError
 from forecasts.models import Member
 from forecasts.settings import Settings
@@ -55,6 +56,12 @@ def reading() -> Iterator[Session]:
     """Yield a session that sees one moment of the ledger; what it read stays usable afterwards."""
     with database.reading(engine()) as ledger:
         yield ledger
+
+
+def demonstration() -> bool:
+    """Return whether the ledger is the demonstration."""
+    with reading() as ledger:
+        return is_demonstration(ledger)
 
 
 def current_member(ledger: Session) -> Member | None:

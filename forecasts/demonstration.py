@@ -86,16 +86,21 @@ def _require_demonstration(path: Path) -> None:
     engine = database.open_engine(settings.sqlite_url(path))
     try:
         with database.reading(engine) as session:
-            marks = session.exec(select(Ledger.demonstration)).all()
+            ours = is_demonstration(session)
     except DatabaseError:
-        marks = []
+        ours = False
     finally:
         engine.dispose()
-    if not any(marks):
+    if not ours:
         raise Refused(
             f"{str(path)!r} is not a demonstration ledger, so it is left alone.",
             remedy="Move it away, and run the demonstration again.",
         )
+
+
+def is_demonstration(session: Session) -> bool:
+    """Return whether this ledger is a demonstration, so that a page can say so."""
+    return any(session.exec(select(Ledger.demonstration)))
 
 
 def _remove(path: Path) -> None:

@@ -142,7 +142,9 @@ def reject(
     """
     _require_undecided(session, proposal)
     if not note.strip():
-        raise Refused("Turning a proposal down takes a reason.", remedy="Say what is wrong with it.")
+        raise Refused(
+            "Turning a proposal down takes a reason.", remedy="Say what is wrong with it."
+        )
     stands = as_it_stands(session, _question_of(session, proposal), now=now)
     row = _row(
         stands, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member, None

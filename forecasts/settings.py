@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     local member, named after the user of the machine.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FORECASTS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FORECASTS_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     database_url: str = Field(
         default_factory=lambda: sqlite_url(data_folder() / "ledger.sqlite3"),

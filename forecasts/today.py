@@ -36,7 +36,7 @@ def today(session: Session, member: Member | None, *, now: datetime) -> Today:
     """Return what needs the member now; nobody's forecasts stand for one who has not acted yet."""
     questions = listing(session, now=now)
     mine = {} if member is None else standing_of(session, member, at=now)
-    live = [stands for stands in questions if stands.status == Status.open]
+    live = [stands for stands in questions if stands.takes_forecasts(now)]
     return Today(
         unforecast=[stands for stands in live if stands.id not in mine],
         standing=[(stands, mine[stands.id]) for stands in live if stands.id in mine],

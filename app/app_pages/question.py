@@ -121,13 +121,15 @@ def chart() -> None:
 
 def update_panel() -> None:
     """Show what stands and the form; or why there is none."""
-    if stands.status == Status.open:
+    if stands.takes_forecasts(moment):
         st.header("Your forecast", anchor=False)
         if mine is None:
             st.caption("Nothing of yours stands yet.")
         else:
             st.markdown(f"Stands at **{as_text(say_value(mine, text.options))}**")
             st.caption(f"since {when(mine.made_at)}")
+        if stands.status == Status.proposed:
+            st.caption("An outcome is proposed, and waits until somebody decides on it.")
         forecast_form(stands, mine)
         if mine is not None:
             with st.expander("Withdraw"):
@@ -143,7 +145,7 @@ def update_panel() -> None:
             st.write(f"Forecasting begins {when(text.open_time)}.")
         else:
             st.write(
-                "An outcome is proposed; forecasting waits until somebody decides on it."
+                "Forecasting has ended; an outcome is proposed and waits for somebody’s decision."
                 if stands.status == Status.proposed
                 else "Forecasting has ended; the outcome is not known to the ledger yet."
             )

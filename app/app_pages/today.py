@@ -84,7 +84,7 @@ def agenda() -> None:
         )
     )
 
-    st.header("Closing soon, without your forecast", anchor=False)
+    st.header("Without your forecast, the next to close first", anchor=False)
     for stands in needs.unforecast[:SHOWN]:
         row(stands, None)
     if not needs.unforecast:

@@ -139,8 +139,10 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
     assert list(table.iloc[0]) == ["alice", "0.4000", "0.8000", "0.1600", "100%", "2"]
 
 
-def test_a_proposed_question_says_that_it_waits_for_a_decision(furnished: AppTest) -> None:
-    assert "until somebody decides" in words(visit(furnished, "question", slug="rain"))
+def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) -> None:
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "until somebody decides" in said
+    assert "Your forecast" in said
 
 
 @pytest.mark.parametrize("slug", ["rain", "snow", "port"])

@@ -18,7 +18,7 @@ def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
 
 def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
-    assert "3 to forecast · 0 standing forecasts · 2 to resolve" in said
+    assert "3 to forecast · 1 standing forecast · 2 to resolve" in said
     assert "Will the quay open?" in said
     assert "awaiting resolution · closed 1 day ago" in said
 
