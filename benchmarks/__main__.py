@@ -167,8 +167,8 @@ def main() -> None:
     print(versions())
     print("\n| work | measured | bar | |\n|---|---|---|---|")
     for rows in (
-        time_weighted(size * 1_000_000, ordered=False, times=3),
-        time_weighted(size * 1_000_000, ordered=True, times=3),
+        time_weighted(size * 1_000_000, ordered=False, times=5),
+        time_weighted(size * 1_000_000, ordered=True, times=5),
         one_question(size * 100_000, times=3),
         decomposition(size * 100_000, times=5),
         memory(size * 1_000_000),

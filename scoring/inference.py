@@ -53,8 +53,10 @@ def spiegelhalter(
 ) -> Test:
     """Return Spiegelhalter's z for calibration: large when confidence was not borne out.
 
-    z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p)(1 − 2p) over the pairs of a question, against the
-    standard normal. Positive: the outcomes were less certain than the forecasts, overconfidence.
+    z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p)(1 − 2p) over the pairs of a question. Positive: the
+    outcomes were less certain than the forecasts, overconfidence. ``p_value`` is two-sided, from
+    Student's t with G − 1 degrees of freedom for G questions: with few of them the normal finds
+    fault with a calibrated forecaster too often.
     Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the variance that was seen between
     questions in place of the one that independent pairs would have.
 
@@ -73,8 +75,8 @@ def calibration_in_the_large(
 ) -> Test:
     """Return the test that outcomes came true as often as forecast, over all forecasts together.
 
-    z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p) over the pairs of a question, against the standard
-    normal. Positive: more came true than was forecast.
+    z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p) over the pairs of a question. Positive: more came true
+    than was forecast. ``p_value`` is two-sided, from Student's t with G − 1 degrees of freedom.
     Cox (1958), doi:10.1093/biomet/45.3-4.562, with the variance seen between questions.
 
     >>> calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic
@@ -114,8 +116,8 @@ def recalibration(
     reason = _not_estimable(forecast, outcome, count)
     if reason:
         return Recalibration(math.nan, math.nan, math.nan, math.nan, False, reason)
-    # Imported here, because scipy.stats takes longer to import than a command may take to start.
-    from scipy.stats import f as f_distribution
+    # Imported here: not every command that starts needs it.
+    from scipy.special import fdtrc
 
     odds = np.column_stack([np.ones(len(forecast)), np.log(forecast) - np.log1p(-forecast)])
     line = _fit(odds, outcome, weights)
@@ -129,7 +131,7 @@ def recalibration(
         intercept=float(line[0]),
         slope=float(line[1]),
         f=statistic,
-        p_value=float(f_distribution.sf(statistic, 2, count - 1)),
+        p_value=float(fdtrc(2, count - 1, statistic)),
         estimable=True,
         reason="",
     )
@@ -142,12 +144,14 @@ def _sums(value: Floats, group: Groups) -> Floats:
 
 def _clustered(value: Floats, group: Groups) -> Test:
     """Return the z statistic of the sums of ``value`` within groups."""
+    from scipy.special import stdtr
+
     u = np.bincount(group, value)
     spread = math.sqrt(float(u @ u))
-    if spread == 0:
+    if spread == 0 or len(u) < 2:
         return Test(math.nan, math.nan)
     z = float(u.sum()) / spread
-    return Test(z, math.erfc(abs(z) / math.sqrt(2)))
+    return Test(z, 2 * float(stdtr(len(u) - 1, -abs(z))))
 
 
 def _not_estimable(forecast: Floats, outcome: Floats, questions: int) -> str:

@@ -1,0 +1,288 @@
+"""Calibration measures against their definitions, written out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import scoring
+from scoring import InputError
+
+Pairs = tuple[list[float], list[float], list[float]]
+
+
+@st.composite
+def pairs(draw: st.DrawFn, fractional: bool = False) -> Pairs:
+    n = draw(st.integers(1, 30))
+    chance = st.one_of(st.sampled_from([0.0, 0.1, 0.3, 0.3, 0.7, 1.0]), st.floats(0, 1))
+    outcome = st.floats(0, 1) if fractional else st.sampled_from([0.0, 1.0])
+    weight = st.one_of(st.just(1.0), st.floats(0.01, 3))
+    columns = (st.lists(each, min_size=n, max_size=n) for each in (chance, outcome, weight))
+    return draw(st.tuples(*columns))  # type: ignore[return-value]
+
+
+def mean(values: list[float], weights: list[float]) -> float:
+    return sum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)
+
+
+def pool_adjacent_violators(p: list[float], y: list[float], w: list[float]) -> dict[float, float]:
+    """The isotonic fit: merge neighbours until no block is below the one before it."""
+    blocks: list[list[float]] = []  # lowest forecast, highest, weight, mean outcome
+    for forecast in sorted(set(p)):
+        same = [i for i, q in enumerate(p) if q == forecast]
+        weights = [w[i] for i in same]
+        blocks.append([forecast, forecast, sum(weights), mean([y[i] for i in same], weights)])
+        while len(blocks) > 1 and blocks[-2][3] >= blocks[-1][3]:
+            _, high, weight, rate = blocks.pop()
+            low, _, before, earlier = blocks.pop()
+            total = before + weight
+            blocks.append([low, high, total, (earlier * before + rate * weight) / total])
+    return {q: rate for q in set(p) for low, high, _, rate in blocks if low <= q <= high}
+
+
+@given(pairs(fractional=True))
+def test_the_decomposition_is_that_of_the_isotonic_fit(data: Pairs) -> None:
+    p, y, w = data
+    fit = pool_adjacent_violators(p, y, w)
+    base = mean(y, w)
+
+    def brier(forecasts: list[float]) -> float:
+        return mean([(a - b) ** 2 for a, b in zip(forecasts, y, strict=True)], w)
+
+    score, recalibrated, uncertainty = brier(p), brier([fit[q] for q in p]), brier([base] * len(p))
+    found = scoring.decompose(p, y, w)
+    expected = (score, score - recalibrated, uncertainty - recalibrated, uncertainty)
+    assert_allclose(found, expected, atol=1e-12)
+
+
+@given(pairs())
+def test_the_parts_make_up_the_score_and_none_is_negative(data: Pairs) -> None:
+    found = scoring.decompose(*data)
+    whole = found.miscalibration - found.discrimination + found.uncertainty
+    assert_allclose(whole, found.score, atol=1e-12)
+    assert min(found.miscalibration, found.discrimination, found.uncertainty) >= -1e-15
+
+
+@given(pairs())
+def test_murphys_parts_make_up_the_score_of_equal_forecasts(data: Pairs) -> None:
+    p, y, w = data
+    found = scoring.murphy(p, y, w)
+    whole = found.reliability - found.resolution + found.uncertainty
+    assert_allclose(whole, scoring.decompose(p, y, w).score, atol=1e-12)
+
+
+def test_murphys_parts_by_bins_use_the_bins_means() -> None:
+    found = scoring.murphy([0.1, 0.3, 0.6, 0.8], [0, 1, 1, 1], bins=2)
+    assert_allclose(found, [0.5 * 0.3**2 + 0.5 * 0.3**2, 0.0625, 0.1875])
+
+
+@given(pairs())
+def test_a_weight_is_a_number_of_equal_pairs(data: Pairs) -> None:
+    p, y, _ = data
+    counts = [1 + i % 3 for i in range(len(p))]
+    many_p, many_y = np.repeat(p, counts), np.repeat(y, counts)
+    assert_allclose(scoring.decompose(p, y, counts), scoring.decompose(many_p, many_y), atol=1e-12)
+    assert_allclose(scoring.murphy(p, y, counts), scoring.murphy(many_p, many_y), atol=1e-12)
+    for measure in (scoring.calibration_error, scoring.roc_auc):
+        assert_allclose(measure(p, y, counts), measure(many_p, many_y), atol=1e-12)
+
+
+# --- bins ---------------------------------------------------------------------------------------
+
+
+def test_a_forecast_on_an_edge_belongs_to_the_bin_above_and_one_to_the_last() -> None:
+    edges = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    table = scoring.reliability_bins(edges, [0] * 11)
+    assert table["count"].tolist() == [1] * 9 + [2]
+    assert table["lower"].tolist() == edges[:-1]
+
+
+def test_an_empty_bin_is_shown_without_numbers() -> None:
+    table = scoring.reliability_bins([0.05, 0.06], [0, 1], bins=2)
+    assert table["count"].tolist() == [2, 0]
+    assert table.loc[1, ["forecast", "observed", "observed_lower"]].isna().all()
+
+
+def test_bins_may_be_given_by_their_edges() -> None:
+    table = scoring.reliability_bins([0.01, 0.5, 0.99], [0, 1, 1], bins=[0, 0.05, 0.95, 1])
+    assert table["observed"].tolist() == [0, 1, 1]
+
+
+def test_the_interval_of_a_bin_is_wilsons() -> None:
+    # 1 of 10, as in Newcombe (1998), Statistics in Medicine 17, 857–872.
+    table = scoring.reliability_bins([0.5] * 10, [1] + [0] * 9, bins=1)
+    assert_allclose(table[["observed_lower", "observed_upper"]], [[0.0179, 0.4042]], atol=5e-5)
+
+
+def test_the_calibration_error_is_the_mean_gap() -> None:
+    assert scoring.calibration_error([0.05, 0.95, 0.95], [0, 1, 0]) == pytest.approx(
+        (0.05 + 2 * 0.45) / 3
+    )
+
+
+@pytest.mark.parametrize("bins", [0, -1, [0.1, 1], [0, 0.5], [0, 0.6, 0.4, 1], [0.5]])
+def test_what_are_not_bins_is_refused(bins: object) -> None:
+    with pytest.raises(InputError, match="bins"):
+        scoring.reliability_bins([0.5], [1], bins=bins)  # type: ignore[arg-type]
+
+
+# --- the curve and its band -----------------------------------------------------------------------
+
+
+def test_the_curve_is_the_isotonic_fit() -> None:
+    random = np.random.default_rng(1)
+    p = random.random(80).round(1)
+    y = (random.random(80) < p).astype(float)
+    curve = scoring.reliability_curve(p, y)
+    fit = pool_adjacent_violators(p.tolist(), y.tolist(), [1.0] * 80)
+    assert_allclose(curve["recalibrated"], [fit[q] for q in curve["forecast"]])
+    assert curve["weight"].sum() == 80
+
+
+def test_the_band_is_the_same_for_the_same_seed() -> None:
+    p, y = [0.2, 0.4, 0.4, 0.8], [0, 0, 1, 1]
+    first, again = (scoring.reliability_curve(p, y, seed=3) for _ in range(2))
+    pd.testing.assert_frame_equal(first, again)
+    other = scoring.reliability_curve(np.linspace(0.1, 0.9, 50), [0, 1] * 25, seed=4)
+    assert not other.equals(scoring.reliability_curve(np.linspace(0.1, 0.9, 50), [0, 1] * 25))
+
+
+def test_the_band_contains_the_diagonal_and_widens_with_the_level() -> None:
+    p = np.repeat(np.linspace(0.05, 0.95, 10), 30)
+    y = np.tile([0, 1], 150)
+    narrow, wide = (scoring.reliability_curve(p, y, level=level) for level in (0.5, 0.95))
+    assert (narrow["lower"] <= narrow["forecast"]).all()
+    assert (narrow["forecast"] <= narrow["upper"]).all()
+    assert (wide["lower"] <= narrow["lower"]).all()
+    assert (wide["upper"] >= narrow["upper"]).all()
+
+
+def test_updates_of_one_question_do_not_narrow_the_band() -> None:
+    p = np.full(2000, 0.3)
+    question = np.repeat(np.arange(20), 100)
+    weight = np.full(2000, 0.01)
+    alone = scoring.reliability_curve(p, np.zeros(2000), weight)
+    shared = scoring.reliability_curve(p, np.zeros(2000), weight, question)
+    once = scoring.reliability_curve(np.full(20, 0.3), np.zeros(20))
+    width = {
+        name: (curve["upper"] - curve["lower"]).item()
+        for name, curve in (("alone", alone), ("shared", shared), ("once", once))
+    }
+    assert width["shared"] == pytest.approx(width["once"], abs=0.05)
+    assert width["alone"] < width["shared"] / 5
+
+
+def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says() -> None:
+    outside = []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        question = np.repeat(np.arange(60), 5)
+        start = random.random(60)
+        p = np.clip(np.repeat(start, 5) + random.normal(0, 0.02, 300), 0.02, 0.98).round(1)
+        y = (np.repeat(random.random(60), 5) < p).astype(float)
+        curve = scoring.reliability_curve(p, y, np.full(300, 0.2), question, seed=seed)
+        low, high = curve["lower"] - 1e-9, curve["upper"] + 1e-9
+        outside.append(np.mean((curve["recalibrated"] < low) | (curve["recalibrated"] > high)))
+    # 10 % by construction; 60 tournaments of eleven dependent points leave ± 4 % of doubt.
+    assert np.mean(outside) <= 0.14
+
+
+def test_the_curve_of_very_many_distinct_forecasts_is_whole() -> None:
+    random = np.random.default_rng(2)
+    p = random.random(5000)
+    curve = scoring.reliability_curve(p, (random.random(5000) < p) * 1.0)
+    assert len(curve) == 5000
+    assert (curve["lower"].diff().dropna() >= 0).all()
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1.2, math.nan])
+def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
+    with pytest.raises(InputError, match="0 < level < 1"):
+        scoring.reliability_curve([0.5], [1], level=level)
+
+
+# --- Murphy curve and AUC ------------------------------------------------------------
+
+
+@given(pairs(fractional=True))
+def test_the_area_under_the_murphy_curve_is_the_brier_score(data: Pairs) -> None:
+    grid = (np.arange(20_000) + 0.5) / 20_000
+    curve = scoring.murphy_curve(*data, thresholds=grid)
+    assert_allclose(curve["score"].mean(), scoring.decompose(*data).score, atol=2e-4)
+
+
+@given(pairs(), st.floats(0, 1))
+def test_the_murphy_curve_is_the_mean_elementary_score(data: Pairs, threshold: float) -> None:
+    p, y, w = data
+    loss = [
+        2 * abs(b - threshold) if min(a, b) <= threshold < max(a, b) else 0.0
+        for a, b in zip(p, y, strict=True)
+    ]
+    found = scoring.murphy_curve(p, y, w, thresholds=[threshold])["score"].item()
+    assert_allclose(found, mean(loss, w), atol=1e-12)
+
+
+def test_the_murphy_curve_has_thresholds_of_its_own() -> None:
+    curve = scoring.murphy_curve([0.5], [1])
+    assert len(curve) == 201
+    with pytest.raises(InputError, match="threshold"):
+        scoring.murphy_curve([0.5], [1], thresholds=[1.5])
+
+
+@given(pairs())
+def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
+    p, y, w = data
+    true = [(q, v) for q, outcome, v in zip(p, y, w, strict=True) if outcome == 1]
+    false = [(q, v) for q, outcome, v in zip(p, y, w, strict=True) if outcome == 0]
+    found = scoring.roc_auc(p, y, w)
+    if not true or not false:
+        assert math.isnan(found)
+        return
+    order = [((a > b) + (a == b) / 2, u * v) for a, u in true for b, v in false]
+    assert_allclose(found, mean(*map(list, zip(*order, strict=True))), atol=1e-12)
+
+
+# --- what is refused ------------------------------------------------------------
+
+MEASURES = [
+    scoring.decompose,
+    scoring.murphy,
+    scoring.reliability_curve,
+    scoring.reliability_bins,
+    scoring.calibration_error,
+    scoring.murphy_curve,
+    scoring.roc_auc,
+    scoring.recalibration,
+    scoring.spiegelhalter,
+    scoring.calibration_in_the_large,
+]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize(
+    ("p", "y", "w", "column"),
+    [
+        ([], [], None, "p"),
+        ([0.5, 0.5], [1], None, "y"),
+        ([[0.5]], [1], None, "p"),
+        ([1.5], [1], None, "p"),
+        ([math.nan], [1], None, "p"),
+        ([0.5], [2], None, "y"),
+        ([0.5], [1], [1, 1], "weight"),
+        ([0.5], [1], [0], "weight"),
+        ([0.5, 0.5], [1, 1], [2, -1], "weight"),
+        ([0.5, 0.5], [1, 1], [2, math.nan], "weight"),
+    ],
+)
+def test_what_are_not_pairs_is_refused(
+    measure: object, p: object, y: object, w: object, column: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        measure(p, y, w)  # type: ignore[operator]
+    assert caught.value.problems[0].column == column

@@ -1,0 +1,159 @@
+"""Tests of calibration that count questions."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import statsmodels.genmod.generalized_linear_model as glm
+from numpy.testing import assert_allclose
+from scipy import stats
+from statsmodels.genmod.families import Binomial
+
+import scoring
+from scoring import InputError
+
+
+def tournament(
+    questions: int, updates: int, seed: int, slope: float = 1.0
+) -> tuple[np.ndarray, ...]:
+    """Forecasts, outcomes, weights and questions; with slope 1 the forecaster is calibrated."""
+    random = np.random.default_rng(seed)
+    question = np.repeat(np.arange(questions), updates)
+    odds = np.repeat(random.normal(0, 1.2, questions), updates)
+    odds = odds + random.normal(0, 0.2, len(odds))
+    truth = 1 / (1 + np.exp(-slope * odds))
+    y = np.repeat(random.random(questions), updates) < truth
+    p = 1 / (1 + np.exp(-odds))
+    weight = random.random(len(p))
+    weight /= np.repeat(np.add.reduceat(weight, np.arange(0, len(p), updates)), updates)
+    return p, y.astype(float), weight, question
+
+
+def test_the_line_is_that_of_a_clustered_logistic_regression() -> None:
+    p, y, weight, question = tournament(50, 6, seed=1, slope=0.6)
+    found = scoring.recalibration(p, y, weight, question)
+    x = np.column_stack([np.ones(len(p)), np.log(p / (1 - p))])
+    with warnings.catch_warnings():
+        # statsmodels warns that weights with a clustered covariance are not fully tested there.
+        warnings.simplefilter("ignore")
+        fit = glm.GLM(y, x, family=Binomial(), var_weights=weight).fit(
+            cov_type="cluster", cov_kwds={"groups": question, "use_correction": False}
+        )
+    assert_allclose([found.intercept, found.slope], fit.params, rtol=1e-8)
+    covariance = fit.cov_params() * 50 / 49
+    away = fit.params - np.array([0, 1])
+    f = away @ np.linalg.inv(covariance) @ away / 2
+    assert_allclose(found.f, f, rtol=1e-6)
+    assert_allclose(found.p_value, stats.f.sf(f, 2, 49), rtol=1e-6)
+
+
+def test_the_covariance_is_the_sandwich_written_out() -> None:
+    p, y, weight, question = tournament(20, 4, seed=2)
+    found = scoring.recalibration(p, y, weight, question)
+    line = np.array([found.intercept, found.slope])
+    bread, meat = np.zeros((2, 2)), np.zeros((2, 2))
+    for number in range(20):
+        total = np.zeros(2)
+        for i in np.flatnonzero(question == number):
+            x = np.array([1.0, math.log(p[i] / (1 - p[i]))])
+            fitted = 1 / (1 + math.exp(-x @ line))
+            bread += weight[i] * fitted * (1 - fitted) * np.outer(x, x)
+            total += weight[i] * (y[i] - fitted) * x
+        meat += np.outer(total, total)
+    covariance = np.linalg.inv(bread) @ meat @ np.linalg.inv(bread) * 20 / 19
+    away = line - np.array([0, 1])
+    assert_allclose(found.f, away @ np.linalg.inv(covariance) @ away / 2, rtol=1e-8)
+
+
+def test_an_overconfident_forecaster_has_a_slope_below_one() -> None:
+    found = scoring.recalibration(*tournament(400, 3, seed=3, slope=0.5))
+    assert found.slope < 0.8
+    assert found.p_value < 0.001
+    assert scoring.spiegelhalter(*tournament(400, 3, seed=3, slope=0.5)).statistic > 3
+
+
+def test_splitting_a_questions_weight_over_more_updates_proves_nothing_more() -> None:
+    p, y, weight, question = tournament(60, 1, seed=4, slope=0.5)
+    once = scoring.recalibration(p, y, weight, question)
+    split = [
+        np.repeat(p, 20),
+        np.repeat(y, 20),
+        np.repeat(weight, 20) / 20,
+        np.repeat(question, 20),
+    ]
+    assert_allclose(scoring.recalibration(*split)[:4], once[:4], rtol=1e-9)
+    for test in (scoring.spiegelhalter, scoring.calibration_in_the_large):
+        again, first = test(*split), test(p, y, weight, question)
+        assert_allclose([again.statistic, again.p_value], [first.statistic, first.p_value])
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "reason"),
+    [
+        ([0.0, 0.5, 0.6, 0.4], [0, 1, 0, 1], "0 or 1"),
+        ([1.0, 0.5, 0.6, 0.4], [1, 1, 0, 1], "0 or 1"),
+        ([0.2, 0.5, 0.6, 0.4], [1, 1, 1, 1], "only one outcome"),
+        ([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 1], "all forecasts are equal"),
+        ([0.2, 0.3, 0.7, 0.8], [0, 0, 1, 1], "separates"),
+        ([0.2, 0.5, 0.5, 0.8], [0, 0, 1, 1], "separates"),
+        ([0.2, 0.3, 0.7, 0.8], [1, 1, 0, 0], "separates"),
+    ],
+)
+def test_what_cannot_be_estimated_says_why(p: list[float], y: list[float], reason: str) -> None:
+    found = scoring.recalibration(p, y)
+    assert not found.estimable
+    assert reason in found.reason
+    assert math.isnan(found.slope)
+    assert math.isnan(found.p_value)
+
+
+def test_two_questions_are_too_few_for_a_line() -> None:
+    found = scoring.recalibration([0.2, 0.6, 0.4, 0.7], [0, 0, 1, 1], question=[1, 1, 2, 2])
+    assert "fewer than 3" in found.reason
+
+
+def test_pairs_without_weight_do_not_count() -> None:
+    p, y, weight, question = tournament(30, 2, seed=5)
+    more = [np.append(p, 0.0), np.append(y, 1.0), np.append(weight, 0.0), np.append(question, 99)]
+    assert scoring.recalibration(*more) == scoring.recalibration(p, y, weight, question)
+    assert scoring.spiegelhalter(*more) == scoring.spiegelhalter(p, y, weight, question)
+
+
+def test_the_z_statistics_are_the_sums_written_out() -> None:
+    p, y, weight, question = tournament(12, 3, seed=6)
+    for test, factor in (
+        (scoring.calibration_in_the_large, np.ones(len(p))),
+        (scoring.spiegelhalter, 1 - 2 * p),
+    ):
+        u = [
+            sum(weight[i] * (y[i] - p[i]) * factor[i] for i in np.flatnonzero(question == q))
+            for q in range(12)
+        ]
+        z = sum(u) / math.sqrt(sum(v * v for v in u))
+        found = test(p, y, weight, question)
+        assert_allclose([found.statistic, found.p_value], [z, 2 * stats.t.sf(abs(z), 11)])
+
+
+def test_nothing_to_test_is_not_a_number() -> None:
+    assert math.isnan(scoring.calibration_in_the_large([1.0, 0.0], [1, 0]).statistic)
+    assert math.isnan(scoring.spiegelhalter([0.5, 0.5], [1, 0]).p_value)
+
+
+@pytest.mark.parametrize("updates", [1, 8])
+def test_a_calibrated_forecaster_is_seldom_found_at_fault(updates: int) -> None:
+    rejected = {"line": 0, "z": 0, "large": 0}
+    for seed in range(200):
+        data = tournament(80, updates, seed)
+        rejected["line"] += scoring.recalibration(*data).p_value < 0.05
+        rejected["z"] += scoring.spiegelhalter(*data).p_value < 0.05
+        rejected["large"] += scoring.calibration_in_the_large(*data).p_value < 0.05
+    # 5 % of 200 is 10; 18 or more happens once in a hundred times.
+    assert max(rejected.values()) <= 18
+
+
+def test_a_question_for_each_pair_is_required() -> None:
+    with pytest.raises(InputError, match="one question a pair"):
+        scoring.spiegelhalter([0.5, 0.6], [1, 0], question=[1])
