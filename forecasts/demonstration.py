@@ -100,7 +100,7 @@ def _require_demonstration(path: Path) -> None:
 
 def is_demonstration(session: Session) -> bool:
     """Return whether this ledger is a demonstration, so that a page can say so."""
-    return any(session.exec(select(Ledger.demonstration)))
+    return any(session.exec(select(Ledger.demonstration)).all())
 
 
 def _remove(path: Path) -> None:
