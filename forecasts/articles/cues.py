@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One way to look ahead. ``kind`` says how it is judged; "verb" is the verb in base form."""
+    """One way to look ahead. ``kind`` says how it is judged.
+
+    Groups of ``pattern`` say how it is worded: "verb" is a verb in base form, "present" one in
+    the plain present, "doing", "gerund" and "done" are what they say; "subject" is the subject
+    of the verb where the cue encloses it, "event" a noun that is to take place, "moved" how it
+    was put off.
+    """
 
     kind: str
     example: str
@@ -31,7 +37,7 @@ _TO_VERB = rf"(?:[^,;:.\"]{{0,40}}? to {_VERB})"
 _IS = rf"(?<!\w)(?:is|are|am|isn't|aren't|looks?|seems?|appears?|remains?|stands?) {ADVERBS}"
 _HAS = rf"(?:has|have) {ADVERBS}"
 _GOING = r"(?:going|about)"
-_SCHEDULED = r"(?:scheduled|planned|slated|set|fixed|called)"
+_SCHEDULED = r"(?:scheduled|planned|slated|set|fixed|called|pencil?led in|lined up|booked|billed)"
 _EXPECTS = r"(?:expects?|wants?|forecasts?|predicts?|projects?)"
 _SUBJECT = r"(?P<subject>[^,;:.\"]{2,60}?)"
 _BOUND = (
@@ -47,23 +53,26 @@ _PURSUING = (
     r"|drafting|drawing up|aiming for|pushing for|bracing for|gearing up for|heading for|headed for"
     r"|up for|threatening|thinking (?:of|about)|on the (?:verge|brink|point|cusp) of)"
 )
+_GERUND = r"(?P<gerund>[a-z]{2,}ing\b)"
 _INTENDS = (
     r"(?:plans?|aims?|intends?|seeks?|wants?|hopes?|expects?|vows?|pledges?|promises|threatens?"
     r"|proposes?|prepares?|wishes|looks?|undertakes?|anticipates?)"
 )
+_HAS_PLANS = r"(?:has|have) (?:(?:no|any|an?|the|every) )?(?:[a-z]+ )?(?:plans?|intentions?)"
 _VOWED = r"(?:vowed|pledged|promised|threatened|sworn|committed|undertaken)"
 _PLANNED = r"(?:planned|intended|hoped|wanted|aimed|expected|sought)"
-_AGREED = (
-    r"(?:agreed|decided|offered|proposed|invited|asked|ordered|told|urged|chosen|elected|voted"
-    r"|opted|given|allowed|promised|scheduled)"
-)
+_AGREED = r"(?:agreed|decided|offered|proposed|chosen|elected|voted|opted|promised|scheduled)"
+_TOLD = r"(?:invited|asked|ordered|told|urged|given|allowed|instructed|required)"
+_ASKED = _TOLD.replace("given|", "")
+_BEEN = r"(?:(?:is|are|was|were|(?:has|have) been) )"
 _PRESENT = (
     r"(?:takes? (?:effect|office|place|over|part|off|hold|up)|comes? into (?:force|effect)"
     r"|goes? into effect|enters? into force|expires?|lapses?|meets?|votes?|opens?|closes?"
     r"|begins?|starts?|ends?|finish(?:es)?|concludes?|resumes?|returns?|reopens?|convenes?|reconvenes?|gathers?|hosts?"
     r"|holds?|visits?|travels?|arrives?|leaves?|departs?|fl(?:y|ies)|heads?|go(?:es)?|runs?"
     r"|launch(?:es)?|lifts? off|retires?|steps? down|stands? down|stands? trial|appears?|faces?"
-    r"|publish(?:es)?|releases?|reports?|unveils?|announces?|decides?|rules?|hears?|delivers?|stays?|remains?|continues?|lasts?"
+    r"|publish(?:es)?|releases?|reports?|unveils?|announces?|decides?|rules?|hears?|delivers?"
+    r"|passes|enters?|snaps? back|stays?|remains?|continues?|lasts?"
     r"|presents?|kicks? off|premieres?|debuts?|plays?|appl(?:y|ies)|falls?|matures?|joins?|becomes?"
     r"|moves?|switch(?:es)?|ships?|lands?|docks?|sets? off|sets? out|sails?|walks? out|strikes?"
     r"|chooses?|elects?|picks?|marks?|celebrates?|turns?|ceases?|rises?|drops?|increases?|doubles?"
@@ -84,14 +93,21 @@ _PROMISE = (
     r"(?:desire|hopes?|plans?|intentions?|bids?|ambitions?|pledges?|promises?|promised|proposals?"
     r"|aspirations?|push|drive|vows?|threats?|deadlines?|targets?|goals?|aims?"
     r"|(?:planned|potential|possible|proposed|upcoming|forthcoming|scheduled|pending|looming)"
-    r" [a-z-]+)"
+    r" (?P<event>[a-z-]+))"
 )
+_INDEFINITE = r"(?P<subject>an? (?:[\w-]+ ){1,4}?)"
 _MOVED = (
-    r"(?:postponed|delayed|deferred|moved|rescheduled|extended|adjourned|suspended|pushed back"
-    r"|put off|brought forward|invited|summoned)(?: by [\w-]+ [\w-]+,?)?"
+    rf"{_BEEN}?(?:(?P<moved>postponed|delayed|deferred|moved|rescheduled|extended|adjourned"
+    r"|suspended|pushed back|put back|put off|brought forward)|invited|summoned)"
+    r"(?: by [\w-]+ [\w-]+,?)?"
 )
 
-_GIVEN = r"(?:ha[sd]|have|gave|gives?|given|allow(?:s|ed))"
+_HAVE = rf"(?:(?:ha[sd]|have)(?: been {_TOLD})?|(?:is|are|was|were) (?:given|allowed))"
+_GIVE = rf"(?:{_HAS})?(?:given|gives?|gave|allow(?:s|ed))"
+_ONLY = r"(?:(?:only|just|about|around|up to|up|another|a further|at least) )?"
+_LENGTH = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|\d+) [a-z]+"
+_WANTS = r"(?:wants?|expects?|demands?)"
+_DONE = r"[a-z-]+ed(?: (?:up|out|off|down|over))?|gone|done|built|cut|shut|sold|held|brought|freed"
 
 
 def _cue(kind: str, example: str, form: str) -> Cue:
@@ -102,29 +118,37 @@ CUES = (
     _cue("will", "will vote", rf"(?<![\w'-])(?:will|shall|won't|\w+'ll) {_VERB}"),
     _cue("would", "would vote", rf"(?<![\w'-])(?:would|wouldn't|\w+'d) {_VERB}"),
     _cue("might", "could vote", rf"(?<![\w'-])(?P<modal>could|couldn't|may|might) {_VERB}"),
-    _cue("intends", "plans to vote", rf"\b{_INTENDS} {ADVERBS}to {_VERB}"),
+    _cue("intends", "plans to vote", rf"\b(?:{_HAS_PLANS}|{_INTENDS}) {ADVERBS}to {_VERB}"),
     _cue("vowed", "has vowed to vote", rf"\b(?:{_HAS})?{_VOWED} (?:not )?to {_VERB}"),
     _cue("bound", "is expected to vote", rf"{_IS}{_BOUND} (?:not )?to {_VERB}"),
     _cue("bound", "we're going to vote", rf"(?<=\w)'(?:s|m|re) {ADVERBS}{_GOING} to {_VERB}"),
     _cue("bound", "is to vote", rf"(?<!\w)(?:is|are) {ADVERBS}to {_VERB}"),
     _cue("likely", "a bill likely to pass", rf"\b(?:(?:un)?likely|set|poised|slated) to {_VERB}"),
     _cue("expects", "expect the sale to close", rf"\b{_EXPECTS} (?!to\b){_SUBJECT} to {_VERB}"),
-    _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= [\w'-])"),
-    _cue("pursues", "risks losing a vote", r"\brisks? (?:[a-z]+ing)\b"),
+    _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= {_GERUND}| [\w'-])"),
+    _cue("pursues", "risks losing a vote", rf"\brisks? {_GERUND}"),
     _cue("coming", "a vote in the coming weeks", rf"\b{_COMING}"),
     _cue("planned", "planned to vote", rf"\b{_PLANNED} to {_VERB}"),
     _cue("was bound", "was due to vote", rf"\b(?:was|were|been) {ADVERBS}{_BOUND} to {_VERB}"),
+    _cue("agreed", "was told to vote", rf"\b{_BEEN}{_TOLD} to {_VERB}"),
+    _cue("agreed", "told them to vote", rf"\b(?:{_HAS})?{_ASKED} (?!to\b){_SUBJECT} to {_VERB}"),
     _cue("agreed", "agreed to vote", rf"\b(?:{_HAS})?{_AGREED} (?:[^,;:.\"]{{1,40}}? )?to {_VERB}"),
+    _cue("weak", "a summit to be held", rf"\b{_INDEFINITE}to (?P<verb>be) (?:[a-z]+ly )?held\b"),
     _cue("set for", "is set for Friday", rf"(?:{_IS}|\b{_HAS}been ){_SCHEDULED} for\b"),
     _cue("weak", "has called a vote for Friday", rf"\b{_SCHEDULED}\b[^,;:.\"]{{1,40}} for\b"),
     _cue("weak", "is expected on Friday", rf"{_IS}{_BOUND}\b"),
     _cue("weak", "must vote", rf"\b(?:should|must|has to|have to|needs? to) {_VERB}"),
     _cue("weak", "a plan for a vote", rf"\b{_PROMISE}\b"),
-    _cue("term", "has until Friday to vote", rf"\b{_GIVEN}\b[^,;:.\"]{{0,40}} until\b{_TO_VERB}?"),
-    _cue("term", "has three weeks to vote", rf"\b{_GIVEN}\b[^,;:.\"]{{1,50}}?{_TO_VERB}"),
-    _cue("weak", "wants it done by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
+    _cue("term", "has until Friday to vote", rf"\b{_HAVE} {_ONLY}until\b{_TO_VERB}?"),
+    _cue("term", "has three weeks to vote", rf"\b{_HAVE} {_ONLY}{_LENGTH}{_TO_VERB}"),
+    _cue("term", "gave them until Friday to vote", rf"\b{_GIVE} {_SUBJECT} until\b{_TO_VERB}?"),
+    _cue("term", "gave them a week to vote", rf"\b{_GIVE} {_SUBJECT} {_LENGTH}{_TO_VERB}"),
+    _cue("weak", "wants it done by Friday", rf"\b{_WANTS} {_SUBJECT} (?P<done>{_DONE})\b"),
+    _cue("weak", "wants a vote by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
     _cue("weak", "has been moved to Friday", rf"\b{_MOVED} (?:to|until|till|into|for)\b"),
-    _cue("present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?[a-z]+ing\b"),
+    _cue(
+        "present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?(?P<doing>[a-z]{2,}ing)\b"
+    ),
     _cue("present", "votes", rf"\b(?P<present>{_PRESENT})\b"),
     _cue("headline", "Senate to vote", rf"\bto {_VERB}"),
     _cue("infinitive", "Senate asked to vote on Friday", rf"\bto {_VERB}"),

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecasts.articles.deadlines import find_deadlines
-from forecasts.articles.outlook import find_outlook
+from forecasts.articles.outlook import find_outlooks
 from forecasts.articles.quotes import context
 from forecasts.articles.sentences import find_sentences
 from forecasts.articles.wording import question
@@ -58,9 +58,10 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
         if end - start > LONGEST:
             continue
         sentence = text[start:end]
-        outlook = find_outlook(sentence, find_deadlines(sentence, anchor=published_at))
-        if outlook is None:
+        outlooks = find_outlooks(sentence, find_deadlines(sentence, anchor=published_at))
+        if not outlooks:
             continue
+        deadline = outlooks[0].deadline
         prefix, suffix = context(text, start, end)
         drafts.append(
             Draft(
@@ -69,8 +70,8 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
                 suffix=suffix,
                 start=start,
                 end=end,
-                question=question(sentence, outlook, small_words),
-                close_date=outlook.deadline.last_day if outlook.deadline else None,
+                question=question(sentence, outlooks, small_words),
+                close_date=deadline.last_day if deadline else None,
             )
         )
     return drafts

@@ -26,8 +26,7 @@ from forecasts.articles.words import plain
 class Outlook:
     """The cue by which a sentence looks ahead, and the deadline that goes with it.
 
-    ``match`` is the cue in the plain sentence; its group "verb" is a verb in base form, "present"
-    one in the plain present, "subject" the subject of the verb where the cue encloses it.
+    ``match`` is the cue in the plain sentence; ``cues.Cue`` says what its groups are.
     """
 
     cue: Cue
@@ -35,26 +34,29 @@ class Outlook:
     deadline: Deadline | None
 
 
-def find_outlook(sentence: str, deadlines: Sequence[Deadline]) -> Outlook | None:
-    """Return how ``sentence`` looks ahead, None where it does not.
+def find_outlooks(sentence: str, deadlines: Sequence[Deadline]) -> list[Outlook]:
+    """Return the ways in which ``sentence`` looks ahead, the plainest first; none where it doesn't.
 
     ``deadlines`` are those of the sentence. The one that governs a cue is the first after it, or
-    else the last before it ("By 2030, the port intends to …"). Of several cues the first that
-    has a deadline is taken; cues that need none go before those that do.
+    else the last before it ("By 2030, the port intends to …"). Cues that need no deadline go
+    before those that do, and among them those that have one.
     """
     words = plain(sentence)
     if _QUESTION.search(words) or _REQUEST.match(words):
-        return None
+        return []
     found = [
         Outlook(cue, match, _governing(match.start(), deadlines))
         for cue in CUES
         for match in cue.pattern.finditer(words)
     ]
-    for looks_ahead in (_by_itself, _with_deadline):
-        standing = [outlook for outlook in found if looks_ahead(outlook)]
-        if standing:
-            return min(standing, key=lambda each: (each.deadline is None, each.match.start()))
-    return _by_its_date_alone(words, deadlines)
+    found.sort(key=lambda outlook: (outlook.deadline is None, outlook.match.start()))
+    standing = [
+        outlook
+        for looks_ahead in (_by_itself, _with_deadline)
+        for outlook in found
+        if looks_ahead(outlook)
+    ]
+    return standing or _by_its_date_alone(words, deadlines)
 
 
 def _governing(cue_start: int, deadlines: Sequence[Deadline]) -> Deadline | None:
@@ -278,10 +280,10 @@ _DEFINITE = re.compile(
 )
 
 
-def _by_its_date_alone(words: str, deadlines: Sequence[Deadline]) -> Outlook | None:
-    """Return a sentence that has no cue but a definite time, not told as past."""
+def _by_its_date_alone(words: str, deadlines: Sequence[Deadline]) -> list[Outlook]:
+    """Return the outlook of a sentence with no cue but a definite time, not told as past."""
     if _HABIT.search(words) or _IF_ONLY.search(words):
-        return None
+        return []
     for deadline in deadlines:
         match = _DEFINITE.search(words, deadline.start, deadline.end)
         before, after = words[: deadline.start], words[deadline.end :]
@@ -291,8 +293,8 @@ def _by_its_date_alone(words: str, deadlines: Sequence[Deadline]) -> Outlook | N
             and not _is_old(deadline, before)
             and not told_as_past(words, deadline.start, deadline.end)
         ):
-            return Outlook(_DATE, match, deadline)
-    return None
+            return [Outlook(_DATE, match, deadline)]
+    return []
 
 
 _DATE = Cue("date", "strikes on Friday", _DEFINITE)

@@ -229,7 +229,7 @@ RULES = (
     Rule("next March", _form(rf"{_WHICH} {_MONTH}"), readings.calendar_month),
     Rule(
         "the November election",
-        _form(rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}?(?= [a-z])"),
+        _form(rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}? [a-z][a-z-]+"),
         readings.in_month,
         stands="limited",
     ),

@@ -49,18 +49,53 @@ WORDINGS = {
     "The tariffs kick in on Friday unless a deal is struck.": (
         "Will the tariffs kick in by 25 July 2025 unless a deal is struck?"
     ),
-    # what cannot stand by itself falls back
-    "She said he would resign by Friday.": (
-        "Will this happen by 25 July 2025: “She said he would resign by Friday”?"
+    "The truce has been extended to 10 August.": "Will the truce last until 10 August 2025?",
+    "The hearing was adjourned until Friday.": "Will the hearing take place by 25 July 2025?",
+    "The inquiry is not expected to report until 2027.": (
+        "Will the inquiry report by 31 December 2027?"
     ),
-    "“I will run again,” the senator said.": (
-        "Will this happen: “'I will run again,' the senator said”?"
+    "The port stays shut until Monday.": "Will the port stay shut until 28 July 2025?",
+    "The ferry is out of service for another two weeks.": (
+        "Will the ferry be out of service until 5 August 2025?"
     ),
-    "If the dam fails, the town will flood.": (
-        "Will this happen: “If the dam fails, the town will flood”?"
+    "The bank is sending a team to Lima in August.": (
+        "Will the bank be sending a team to Lima by 31 August 2025?"
     ),
-    "He plans a visit this fall.": (
-        "Will this happen by 30 November 2025: “He plans a visit this fall”?"
+    "Lenders have until 1 August to object.": "Will lenders object by 1 August 2025?",
+    "The judge has given the firm a month to pay.": "Will the firm pay by 22 August 2025?",
+    # who said it, and who is meant
+    "The judge said she would rule by Friday.": "Will the judge rule by 25 July 2025?",
+    "The company announced that it will split in two.": "Will the company split in two?",
+    "The ministry said he would resign by Friday.": "Will he resign by 25 July 2025?",
+    "“I will run again,” the senator said.": "Will the senator run again?",
+    "The port, said its manager, could close.": "Will the port close?",
+    "The strikers, who number 400, are due to meet on Friday.": (
+        "Will the strikers meet by 25 July 2025?"
+    ),
+    "Nobody will be dismissed.": "Will anybody be dismissed?",
+    # a condition stays, with its date
+    "If the dam fails, the town will flood.": "Will the town flood if the dam fails?",
+    "Unless the rain stops by Friday, the match will be moved.": (
+        "Will the match be moved unless the rain stops by 25 July 2025?"
+    ),
+    "As the river has risen, the town could flood.": "Will the town flood?",
+    # nouns that are planned, wanted or awaited
+    "Both sides want a truce before the new year.": "Will there be a truce by 31 December 2025?",
+    "The minister is considering a ban.": "Will there be a ban?",
+    "The firm is considering closing the mill.": "Will the firm end up closing the mill?",
+    "Lima's hope for a loan this year faded.": "Will Lima get a loan by 31 December 2025?",
+    "They prepared for the potential visit this fall.": (
+        "Will the visit take place by 30 November 2025?"
+    ),
+    "The owners want the yard cleared by Friday.": "Will the yard be cleared by 25 July 2025?",
+    "More rain is possible.": "Will there be more rain?",
+    "The verdict is expected on Friday.": "Will the verdict come by 25 July 2025?",
+    # what is not plain is quoted whole
+    "“We will not wait,” the senator said.": (
+        "Will this happen: “'We will not wait,' the senator said”?"
+    ),
+    "It is the debt that will sink the firm.": (
+        "Will this happen: “It is the debt that will sink the firm”?"
     ),
 }
 
