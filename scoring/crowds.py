@@ -13,7 +13,8 @@ from scoring import columns
 from scoring.columns import Flags, Floats, Ints
 from scoring.errors import InputError, Problem, Problems
 from scoring.frames import BINARY, NUMERIC, Block, Questions, read
-from scoring.paths import Places, live_paths
+from scoring.ordering import Places
+from scoring.paths import live_paths
 
 # Running weights are sums of rounded numbers; within this share of the total a tie is a tie.
 TIE = 1e-12

@@ -18,8 +18,7 @@ import pandas as pd
 
 from scoring.columns import Codes, Flags, Ints
 from scoring.frames import MULTIPLE_CHOICE, Block, Questions, read
-
-Places = npt.NDArray[np.intp]
+from scoring.ordering import Places, in_order
 
 
 @dataclass(frozen=True)
@@ -160,28 +159,6 @@ def _order(block: Block) -> Places | None:
     first, people = int(question.min()), int(forecaster.max()) + 1
     code = (question.astype(np.int64) - first) * people + forecaster
     return in_order(code, time)
-
-
-def in_order(code: Ints, time: Ints) -> Places:
-    """Return the stable order by (code, time), both of them integers, codes not negative.
-
-    One sort of one integer is several times faster than a sort by two keys. What does not fit
-    into 63 bits is cut from the end of the time; runs that this makes equal are put right after.
-    """
-    since = int(time.min())
-    time_bits = (int(time.max()) - since).bit_length()
-    spare = 63 - int(code.max()).bit_length()
-    cut = max(time_bits - spare, 0)
-    key = code << min(time_bits, spare)
-    key |= (time - since) >> cut
-    order = np.argsort(key)
-    key = key[order]
-    equal = np.flatnonzero(key[1:] == key[:-1])
-    if len(equal):
-        loose = np.union1d(equal, equal + 1)
-        rows = order[loose]
-        order[loose] = rows[np.lexsort((rows, time[rows], key[loose]))]
-    return order
 
 
 def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from scoring.columns import Codes, Flags, Floats, Ints
-from scoring.paths import Paths, Places
+from scoring.ordering import Places
+from scoring.paths import Paths
 from scoring.ranks import nth_live, sum_by_rank
 from scoring.rules import Rule, uniform
 from scoring.sweep import Sweep

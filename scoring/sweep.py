@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.columns import Codes, Flags, Floats, Ints
-from scoring.paths import Paths, Places, in_order
+from scoring.ordering import Places, in_order
+from scoring.paths import Paths
 
 Number = TypeVar("Number", np.int64, np.float64)
 

@@ -1,0 +1,54 @@
+"""Sorting by a group and a time, which is most of what scoring costs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.columns import Ints
+
+Places = npt.NDArray[np.intp]
+
+# A part of so many rows is sorted within a processor's cache.
+PART_ROWS = 1 << 14
+
+
+def in_order(code: Ints, time: Ints) -> Places:
+    """Return the stable order by (code, time), both of them integers, codes not negative.
+
+    One sort of one integer is several times faster than a sort by two keys. What does not fit
+    into 63 bits is cut from the end of the time; runs that this makes equal are put right after.
+    """
+    since = int(time.min())
+    time_bits = (int(time.max()) - since).bit_length()
+    spare = 63 - int(code.max()).bit_length()
+    key = code << min(time_bits, spare)
+    key |= (time - since) >> max(time_bits - spare, 0)
+    order = _order(key)
+    key = key.take(order)
+    equal = np.flatnonzero(key[1:] == key[:-1])
+    if len(equal):
+        loose = np.union1d(equal, equal + 1)
+        rows = order[loose]
+        order[loose] = rows[np.lexsort((rows, time[rows], key[loose]))]
+    return order
+
+
+def _order(key: Ints) -> Places:
+    """Return an order of the keys, not a stable one.
+
+    Many are first parted by their highest bits, which counting does, and then sorted part by part.
+    """
+    if len(key) < 8 * PART_ROWS:
+        return np.argsort(key)
+    least = int(key.min())
+    bits = (int(key.max()) - least).bit_length()
+    cut = max(bits - min((len(key) // PART_ROWS).bit_length(), 16), 0)
+    part = ((key - least) >> cut).astype(np.uint16)
+    order = np.argsort(part, kind="stable")
+    for start, end in pairwise([0, *np.cumsum(np.bincount(part)).tolist()]):
+        rows = order[start:end]
+        order[start:end] = rows.take(np.argsort(key.take(rows)))
+    return order

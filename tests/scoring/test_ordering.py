@@ -1,0 +1,29 @@
+"""The order by group and time is the one that a plain stable sort gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.ordering import PART_ROWS, in_order
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**40), st.integers(-(2**40), 2**40)), min_size=1, max_size=50
+    )
+)
+def test_rows_are_in_order_of_group_time_and_row(rows: list[tuple[int, int]]) -> None:
+    code, time = np.array(rows, dtype=np.int64).T
+    assert in_order(code, time).tolist() == np.lexsort((time, code)).tolist()
+
+
+@pytest.mark.parametrize("groups", [1, 5, 2**45])
+@pytest.mark.parametrize("times", [1, 300, 2**50])
+def test_many_rows_are_in_the_same_order(groups: int, times: int) -> None:
+    random = np.random.default_rng(1)
+    code = random.integers(0, groups, 12 * PART_ROWS)
+    time = random.integers(-times, times, 12 * PART_ROWS)
+    np.testing.assert_array_equal(in_order(code, time), np.lexsort((time, code)))
