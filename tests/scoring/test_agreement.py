@@ -1,0 +1,93 @@
+"""Other people's packages compute the same where they compute the same thing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import scoring
+
+scoringrules = pytest.importorskip("scoringrules")
+diagnostics = pytest.importorskip("model_diagnostics.scoring")
+continuous = pytest.importorskip("scores.continuous")
+probability = pytest.importorskip("scores.probability")
+metrics = pytest.importorskip("sklearn.metrics")
+isotonic = pytest.importorskip("sklearn.isotonic")
+xr = pytest.importorskip("xarray")
+
+RANDOM = np.random.default_rng(20_260_101)
+P = RANDOM.random(3000).round(2)
+Y = (RANDOM.random(3000) < P**1.3).astype(float)
+WEIGHT = RANDOM.random(3000)
+VECTORS = RANDOM.dirichlet(np.ones(5), 300)
+OPTION = RANDOM.integers(0, 5, 300)
+
+
+def test_brier_scores_agree_with_scoringrules_and_scikit_learn() -> None:
+    assert_allclose(scoring.brier_score(P, Y), scoringrules.brier_score(Y, P), atol=1e-15)
+    found = np.average(scoring.brier_score(P, Y), weights=WEIGHT)
+    assert_allclose(found, metrics.brier_score_loss(Y, P, sample_weight=WEIGHT), rtol=1e-12)
+
+
+def test_log_scores_agree_with_scikit_learn() -> None:
+    inside = np.clip(P, 0.01, 0.99)
+    assert_allclose(scoring.log_score(inside, Y).mean(), metrics.log_loss(Y, inside), rtol=1e-12)
+    found = scoring.log_score(VECTORS, OPTION).mean()
+    assert_allclose(found, metrics.log_loss(OPTION, VECTORS, labels=range(5)), rtol=1e-12)
+
+
+def test_ranked_probability_scores_agree_with_scoringrules() -> None:
+    # There the outcome counts from 1, and the sum is not divided by the number of splits.
+    theirs = scoringrules.rps_score(OPTION + 1, VECTORS) / 4
+    assert_allclose(scoring.ranked_probability_score(VECTORS, OPTION), theirs, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:numba is not available")
+def test_the_crps_agrees_with_scores() -> None:
+    values = np.sort(RANDOM.random((50, 4)) * 10, axis=1)
+    levels = np.array([0.1, 0.4, 0.6, 0.9])
+    outcome = RANDOM.random(50) * 10
+    found = scoring.crps_piecewise(levels, values, outcome, 0.0, 10.0)
+    for i in range(50):
+        curve = xr.DataArray([0.0, *levels, 1.0], dims="x", coords={"x": [0.0, *values[i], 10.0]})
+        theirs = probability.crps_cdf(
+            curve, xr.DataArray(outcome[i]), threshold_dim="x", integration_method="exact"
+        )
+        assert_allclose(found[i], float(theirs["total"]) / 10, rtol=1e-9)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_the_decomposition_agrees_with_model_diagnostics(weight: np.ndarray | None) -> None:
+    theirs = diagnostics.decompose(
+        Y, P, weights=weight, scoring_function=diagnostics.SquaredError()
+    )
+    found = scoring.decompose(P, Y, weight)
+    for name in ("score", "miscalibration", "discrimination", "uncertainty"):
+        assert_allclose(getattr(found, name), theirs[name][0], atol=1e-12)
+
+
+def test_the_reliability_curve_agrees_with_scikit_learns_isotonic_regression() -> None:
+    curve = scoring.reliability_curve(P, Y, WEIGHT)
+    theirs = isotonic.IsotonicRegression().fit(P, Y, sample_weight=WEIGHT)
+    assert_allclose(curve["recalibrated"], theirs.predict(curve["forecast"]), atol=1e-12)
+
+
+def test_auc_agrees_with_scikit_learn() -> None:
+    theirs = metrics.roc_auc_score(Y, P, sample_weight=WEIGHT)
+    assert_allclose(scoring.roc_auc(P, Y, WEIGHT), theirs, rtol=1e-12)
+
+
+def test_the_murphy_curve_agrees_with_scores() -> None:
+    # At a threshold that equals a forecast packages differ; there it is a jump.
+    thresholds = np.arange(0.005, 1, 0.01)
+    theirs = continuous.murphy_score(
+        xr.DataArray(P, dims="i"),
+        xr.DataArray(Y, dims="i"),
+        thresholds,
+        functional="expectile",
+        alpha=0.5,
+    )
+    # The expectile at one half is the mean; there the elementary score is |y − θ| / 2.
+    found = scoring.murphy_curve(P, Y, thresholds=thresholds)["score"]
+    assert_allclose(found, 4 * theirs["total"], atol=1e-12)
