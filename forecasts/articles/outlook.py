@@ -88,6 +88,7 @@ _READER = re.compile(r"\b(?:[Yy]ou|[Rr]eaders|[Vv]isitors|[Ss]hoppers)\s+$")
 _HABIT = re.compile(
     r"\b(?:often|always|usually|typically|generally|normally|traditionally|sometimes|back then"
     r"|as an? (?:boy|girl|child|student|young \w+)|in (?:the old|those) days|in (?:his|her) youth"
+    r"|(?:once|twice|\w+ times) (?:an?|each|every) (?:hour|day|week|month|year)"
     r"|(?:each|every) (?:spring|summer|autumn|winter|morning|evening|day|night|week|month|year))\b",
     re.IGNORECASE,
 )
@@ -135,7 +136,8 @@ _REMARK = re.compile(
 )
 _PERMITTED = re.compile(
     r"\b(?:law|rule|constitution|statute|code|act|treaty)s?\s+(?:say|state|allow|provide)s?\b"
-    r"|\boffence\b|\b[Uu]nder (?:the|its|a|an) (?:[\w-]+ ){0,3}(?:law|rules|statute|code|act)\b"
+    r"|\boffence\b"
+    r"|\b[Uu]nder (?:the|its|a|an) (?:[\w-]+ ){0,3}(?:law|rules|statute|code|act|contract)\b"
 )
 _COMPARED = re.compile(r"\b(?:more|less|as|twice|times|most|least|equally|how|was|were|been)\s+$")
 _AIM = re.compile(
@@ -192,7 +194,7 @@ def _by_itself(outlook: Outlook) -> bool:
                 or _BARRED_INFINITIVE.search(before)
             )
         case "coming":
-            has_verb = re.match(r"is|are", match[0]) is not None
+            has_verb = re.match(r"is|are|looks?|seems?|appears?|remains?", match[0]) is not None
             return not told_as_past(match.string, match.start(), match.end(), has_verb=has_verb)
         case "bound":
             return not _AIM.search(before) and not _COMPARED.search(before)

@@ -97,7 +97,7 @@ _WEEK_OF = rf"(?:the )?week (?:of|beginning|starting|commencing)(?: {_WEEKDAY},?
 _UNIT = r"(?P<unit>week|weekend|month|quarter|year|decade|century)"
 _NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
 COUNT = rf"(?:{_NUMBER}(?: to |-to-| or |-))?(?P<number>{_NUMBER})"
-_LENGTH = r"(?P<unit>hour|day|week|fortnight|month|quarter|year|decade)(?:s?'|s)?"
+_LENGTH = r"(?P<unit>hour|day|week|fortnight|month|quarter|year|decade)(?:'s|s?'|s)?"
 _ABOUT = (
     r"(?:(?:about|around|roughly|approximately|exactly|some|less than|fewer than|under|no more than"
     r"|at most|as little as|just|only|up to|another) )?"

@@ -45,8 +45,8 @@ _SAID = any_of(
 _NEXT_CLAUSE = re.compile(
     rf"""
     [;"(] | \s--?\s | :\s | \s?—
-  | ,?\s+(?:and|but)\s+(?=[^,;]*\b(?:will|would|could|may|might|must|should|can|is|are|was|were|has|have
-                           |had|said|plans?|intends?|hopes?|wants?|expects?)\b)
+  | ,?\s+(?:and|but)\s+(?=[^,;]*\b(?:will|would|could|may|might|must|should|can|is|are
+                           |was|were|has|have|had|said|plans?|intends?|hopes?|wants?|expects?)\b)
   | ,\s+and\s+(?=\w+ed\b)
   | ,\s+(?:{_CONNECTED}|a\s+move|[a-z]+ing)\b
   | ,?\s+with\s+[^,]*?\b[a-z]+ing\b
@@ -56,7 +56,9 @@ _NEXT_CLAUSE = re.compile(
     re.VERBOSE,
 )
 # The date goes before these: "by 1 August 2025 unless a deal is struck".
-_AFTER_DATE = re.compile(r"\s+(?:if|unless|provided|after|as|because|despite|amid|whether|when)\b")
+_AFTER_DATE = re.compile(
+    r"\s+(?:on )?(?:if|unless|provided|after|as|because|despite|amid|whether|when)\b"
+)
 _IS_CONDITION = re.compile(r"if|unless|once|when|as soon as", re.IGNORECASE)
 _TIME_CLAUSE = re.compile(r"\s+(?:when|once|as soon as)\s[^,]*$")
 _OTHER_TIME = re.compile(
@@ -65,7 +67,8 @@ _OTHER_TIME = re.compile(
 )
 _LASTS = re.compile(
     r"(?:until|till|through|up (?:to|until))\b"
-    r"|for (?:the (?:next|coming)|another|a further|[\w ]+ more)\b|from\b.* (?:to|until|through) "
+    r"|for (?:the (?:next|coming)|another|a further|[\w ]+ more)\b|from\b.* (?:to|until|through) ",
+    re.IGNORECASE,
 )
 _LASTING = re.compile(r"(?:stay|remain|continue|last|keep)\b")
 # Prepositions that held what was cut off.

@@ -19,7 +19,8 @@ _REPORTING = any_of(
     "predicted insisted insists confirmed added fear fears feared think thinks hope hopes hoped "
     "signalled signaled suggested suggests indicated reported estimate estimates estimated "
     "argue argues argued claim claims claimed forecast forecasts expect expects saying show "
-    "shows showed assume assumes guess reckon reckons suspect suspects doubt doubts"
+    "shows showed suggest indicate signal insist report claim assume assumes guess reckon reckons "
+    "suspect suspects doubt doubts"
 )
 _THAT = any_of(
     "concern concerns doubt fact sign signs mean means likely unlikely likelihood possibility "
@@ -40,7 +41,7 @@ _CLAUSE = re.compile(
         (?:(?:In|On|At|By|After|Under|With|Despite|Within|During|Before|Following|Amid|Until|From
              |Over|According\ to|Since|Later|Early|Late|Next|This|Asked|Pressed|Between|While
              |If|Unless|Once|When|As|as|if|while|Although|Though|Because|Given|Like|Unlike)
-            \b[^,]*,\s+
+            \b[^,]*,\s+(?:(?:where|which|who|when)\b[^,]*,\s+)?
           |(?:Under|In|At|By|After|From|With)\ (?:the|a|an|its|their)\ [\w-]+\ (?=(?:the|an?|its)\ )
         )?["']*
   | (?P<reported>\b(?:(?:has|have|had)\s+)?(?:also\s+|later\s+|earlier\s+)?(?:{_REPORTING})
@@ -63,7 +64,7 @@ _NOT_WITHIN = any_of(
 )
 _NOT_A_SUBJECT = re.compile(
     rf"^(?:{_NOT_FIRST})\b|\b(?:and|or|also|now|next|of|(?-i:[a-z]+ed))$|(?<!^)\b(?:{_NOT_WITHIN})\b"
-    r"|,(?!\d)|[;:\"()?!—]|--| - ",
+    r"|,(?!\d|[^;:]*\sand\s)|[;:\"()?!—]|--| - ",
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\s(?:that|which|who)\s+(?:has|have|had|is|are|was|were)\s[^,;:\"()?!]+$")
@@ -114,11 +115,11 @@ _COMMON = re.compile(
         "earnings profits revenue borrowing mortgage unemployment rents production tourism "
         "passengers families women men children people migrants refugees scientists doctors nurses "
         "tonight tomorrow half most federal local national regional foreign public private direct "
-        "lawyers veterans layoffs sentencing council tenants clinical "
+        "lawyers veterans layoffs sentencing council world tenants clinical "
         " human climate solar wind nuclear peace trade"
     )
-    + r"|(?!Rovers|Rangers|Wanderers)"
-    r"\w{2,}(?:ers|ors|ists|ments?|tions?|sions?|ants|ees|ities|ices|ages)",
+    + r"|(?:first|second|third|fourth|full|half)-\w+"
+    r"|(?!Rovers|Rangers|Wanderers)\w{2,}(?:ers|ors|ists|ments?|tions?|sions?|ants|ees|ities|ices|ages)",
     re.IGNORECASE,
 )
 
@@ -161,7 +162,9 @@ def _before_aside(words: str, end: int) -> int:
 
 
 def _clause_start(words: str, end: int) -> int:
-    return max((clause.end() for clause in _CLAUSE.finditer(words, 0, end)), default=0)
+    """Return where the clause that goes on at ``end`` begins: before "the report", a noun there."""
+    starts = [clause.end() for clause in _CLAUSE.finditer(words, 0, end)]
+    return max((start for start in starts if words[start:end].strip()), default=0)
 
 
 def _as_before_and(words: str, start: int, end: int) -> tuple[int, int]:

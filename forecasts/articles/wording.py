@@ -105,7 +105,10 @@ _WISHED = re.compile(r"\s+(?:for\s+|to\s+)?(?=(?:an?|another|more|new)\s)")
 _WHOSE = re.compile(r"(?:\b(?:[Tt]he|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts)|\b[\w.-]+(?:['’]s|s['’]))\s+$")
 _OWNER = re.compile(r"((?:[A-Z][\w.-]+\s)*[A-Z][\w.-]+)['’]s\s+$")
 _INDEFINITE = re.compile(r"(?:an?|another|more|no|any|new|further|fresh)\b", re.IGNORECASE)
-_LIKELY = re.compile(r"(?:is|are)\b.*\b(?:likely|possible|on the \w+|in [\w ]+)$")
+_LIKELY = re.compile(
+    r"(?:is|are|looks?|seems?|appears?|remains?)\b.*\b(?:(?:un)?likely|possible|planned|expected"
+    r"|imminent|looming|coming|on the \w+|in [\w ]+)$"
+)
 _FIXED = re.compile(r".*\b(?:scheduled|planned|slated|set|booked|lined up|pencil?led in)\b")
 _AWAITED = re.compile(r".*\b(?:expected|due|likely|on course|on track)")
 
