@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scoringrules
+import xarray as xr
+from model_diagnostics import scoring as diagnostics
 from numpy.testing import assert_allclose
+from scores import continuous, probability
+from sklearn import isotonic, metrics
 
 import scoring
-
-scoringrules = pytest.importorskip("scoringrules")
-diagnostics = pytest.importorskip("model_diagnostics.scoring")
-continuous = pytest.importorskip("scores.continuous")
-probability = pytest.importorskip("scores.probability")
-metrics = pytest.importorskip("sklearn.metrics")
-isotonic = pytest.importorskip("sklearn.isotonic")
-xr = pytest.importorskip("xarray")
 
 RANDOM = np.random.default_rng(20_260_101)
 P = RANDOM.random(3000).round(2)
