@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecasts.cli.console import complain, quiet_pipe
+from forecasts.cli.console import close_ledgers, complain, quiet_pipe
 from forecasts.errors import LedgerError
 
 
@@ -32,6 +32,8 @@ class _Translated(TyperGroup):
                 raise
             complain(LedgerError(str(error)))
             raise typer.Exit(2) from None
+        finally:
+            close_ledgers()
 
 
 app = typer.Typer(

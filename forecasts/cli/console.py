@@ -79,11 +79,15 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
         raise BadInput(f"The setting {name} = {first['input']!r}: {first['msg']}.") from None
 
 
+_opened: list[Engine] = []
+
+
 def ledger(chosen: Settings) -> Engine:
     """Return the ledger's engine, its schema brought up to date, which is said when it happens."""
     from forecasts.database import migrate, open_engine
 
     engine = open_engine(chosen.database_url)
+    _opened.append(engine)
     migrated = migrate(engine)
     if migrated is not None:
         place = engine.url.database if engine.dialect.name == "sqlite" else repr(engine.url)
@@ -93,6 +97,12 @@ def ledger(chosen: Settings) -> Engine:
             else f"Migrated the ledger {place} from schema {migrated.before} to {migrated.after}."
         )
     return engine
+
+
+def close_ledgers() -> None:
+    """Close what ``ledger`` has opened; every command ends with it."""
+    while _opened:
+        _opened.pop().dispose()
 
 
 def complain(error: LedgerError) -> None:
