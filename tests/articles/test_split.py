@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from forecasts.articles.article import PARAGRAPH
 from forecasts.articles.captions import is_caption, is_credit
+from forecasts.articles.capture import capture
 from forecasts.articles.furniture import ends_article, is_furniture
 from forecasts.articles.imprints import is_publisher, told_apart
 from forecasts.articles.split import MAX_LINES, split
 from forecasts.errors import CaptureError
 
-PAGES = sorted((Path(__file__).parent / "pages").glob("*.txt"))
+PAGES = sorted(
+    page for page in (Path(__file__).parent / "pages").iterdir() if page.suffix != ".json"
+)
 DAY = datetime(2025, 7, 24, tzinfo=UTC)
 
 FISH = (
@@ -45,7 +48,7 @@ def only(text: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_comes_out_as_its_articles_and_nothing_else(page: Path) -> None:
     told = json.loads(page.with_suffix(".json").read_text())
-    found = split(page.read_text(), captured_at=datetime.fromisoformat(told["captured_at"]))
+    found = capture(page, captured_at=datetime.fromisoformat(told["captured_at"]))
 
     assert [
         {
