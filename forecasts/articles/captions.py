@@ -21,6 +21,8 @@ AGENCIES = (
     r"|Adobe Stock|Newscom|Polaris|Redux|Magnum(?: Photos)?|Associated Press|Agence France-Presse"
     r"|Press Association|S(?:tringer|TRINGER)|H(?:andout|ANDOUT)|P(?:ool|OOL)|F(?:ile|ILE)"
 )
+# "EPA A ferry in the harbour": the source, and then what is said to those who cannot see.
+_SOURCE_FIRST = re.compile(rf"(?:{AGENCIES})(?:[/ ](?:{AGENCIES}))*:? (?=[A-Z\"“‘])")
 _AGENCY = re.compile(rf"(?<!\w)(?:{AGENCIES})(?!\w)")
 _JOINER = re.compile(
     r"via|for|and|of|by|the|courtesy|photos?|images?|pics?|file|stock|de|la|al|van|von|bin|©",
@@ -35,6 +37,7 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _NAME_AND_AGENCY = re.compile(r"[A-ZÀ-Þ][\w.'’-]*(?: [\w.'’-]+){0,5} ?[/|] ?[A-Z\d].{1,80}")
+SHORT = 20  # words of a sentence that can be a caption without a mark of one but the credit
 _ABBREVIATION = re.compile(r"\b(?:Inc|Ltd|Co|Corp|Jr|[A-Z])\.$")
 
 # A credit at the end of its caption: in brackets, with a label, after a dash or a full stop.
@@ -87,9 +90,11 @@ _STAGED = re.compile(
 )
 _NARRATES = re.compile(
     r"\b(?:was|were|had|has|have|will|would|could|may|might|must|should|can|did|does|do|went|came"
-    r"|made|gave|took|rose|fell|became|began|won|lost|[Bb]ecause|[Aa]lthough|[Hh]owever|[Bb]ut)\b"
+    r"|made|gave|took|rose|fell|became|began|won|lost|met|sent|kept|found|brought|bought|sold|led|ran|saw|sought|grew|knew|drew|flew"
+    r"|broke|spoke|wrote|chose|drove|struck|stood|paid|spent|sank|shut|[Bb]ecause|[Aa]lthough|[Hh]owever|[Bb]ut)\b"
     r"|n['’]t\b"
 )
+_PAST = re.compile(r"\b[a-z]{2,}ed\b")
 _QUOTES = re.compile(r"\b(?:said|says|told|according to)\b|[\"“”]", re.IGNORECASE)
 _HAS_VERB = re.compile(
     r"\b(?:is|are|go|goes)\b"
@@ -119,6 +124,8 @@ def is_caption(line: str, following: str | None) -> bool:
         return False
     if line.endswith("|") or _CAPTION_LABEL.match(line) or ends_with_credit(line):
         return True
+    if opens_with_source(line):
+        return True
     told = _QUOTES.search(line) is not None
     few = len(sentences(line)) <= 2
     if _POINTS_AT.search(line) and few and not told:
@@ -131,9 +138,24 @@ def is_caption(line: str, following: str | None) -> bool:
         return False
     if _STAGED.search(line):
         return True
-    if _SCENE.search(line):
-        return _DATED.search(line) is not None
-    return _OCCASION.search(line) is not None and not _HAS_VERB.search(line)
+    if _SCENE.search(line) and _DATED.search(line):
+        return True
+    if _HAS_VERB.search(line):
+        return False
+    # What tells of nothing past or to come is a caption, as short as this.
+    short = count <= SHORT and line.endswith(".") and not _PAST.search(line)
+    return _OCCASION.search(line) is not None or short
+
+
+def opens_with_source(line: str) -> bool:
+    """Return whether a line begins with an agency and goes on as the description of a picture."""
+    return (
+        _SOURCE_FIRST.match(line) is not None
+        and not is_credit(line)
+        and not ends_as_sentence(line)
+        and len(words(line)) >= 5
+        and not _NARRATES.search(line)
+    )
 
 
 def ends_with_credit(line: str) -> bool:

@@ -24,12 +24,18 @@ _BUTTON = re.compile(
         r"logo|icon|menu|search|close|home|log ?in|sign ?(?:in|up)|register|subscribe(?: now)?",
         r"share(?: this)?(?: article| story)?|share (?:on|via) \w+|tweet|save(?: article)?|print",
         r"e-?mail|copy link|facebook|twitter|x|linkedin|whatsapp|telegram|reddit|flipboard|threads",
-        r"instagram|youtube|tiktok|pinterest|bookmark|follow(?: us)?(?: on .*)?|play|pause|next",
+        r"instagram|youtube|tiktok|pinterest|bookmark|play|pause|next|click to .*",
+        r"follow(?:ing)?(?: us)?(?: on .*)?|follow (?:this|your) .{1,25}|gift(?: article)?",
         r"previous|prev|back|more|listen(?: to .*)?|(?:load|show|see|view) (?:more|all)|learn more",
         r"read (?:full|the full|more|on).*|continue reading.*|skip to .*|jump to .*|back to top",
         r"go to .*|advert(?:isement|ising)?s?|ads?|sponsored(?: content)?|promoted|loading.*",
-        r"story continues below.*|article continues (?:below|after).*|scroll (?:down|to).*",
+        r"story continues(?: below.*)?|article continues (?:below|after).*|scroll (?:down|to).*",
         r"(?:user )?comments?(?: \(?\d+\)?)?|\d+ (?:comments?|shares?|views?|likes?|repl(?:y|ies))",
+        r"(?:video|(?:current|remaining) time|duration)?\s*-?(?:\d{1,2}:)?\d{1,2}:\d{2}|\d+ / \d+",
+        r"(?:view|see) (?:image|gallery|photos?|pictures?|in (?:full ?screen|gallery|app))\b.*",
+        r"watch (?:now|live|the video)|give feedback|share your thoughts|reply",
+        r"create (?:a )?(?:free )?account|in this (?:article|story)|after newsletter promotion",
+        r"view all posts by .*|unsubscribe|manage preferences",
         r"\d+ min(?:ute)?s? read|(?:log|sign) in to .*|trending\b.*|translate|transcript",
         r"(?:download|get|try|open|install|use) (?:the|our|in)\b.*|app[- ]?store.*|google play",
         r".*play[- ]?store|available on .*|[\w-]+ background|.*\b(?:thumbnail|backdrop) image",
@@ -40,8 +46,8 @@ _BUTTON = re.compile(
         r"(?:our )?(?:latest|top|popular|breaking) (?:news|stories|headlines|articles|videos)",
         r"image|photo|video|watch|gallery|slideshow|tags?|topics?|categor(?:y|ies)|filed under.*",
         r"time|date|clock|calendar|by|source|language|english|settings|edition|account|profile",
-        r"notifications?|enter your e-?mail.*|your e-?mail(?: address)?|.* followers?|hide|like",
-        r"this article is more than .* old|explore more on .*|reuse this content",
+        r"notifications?|enter your e-?mail.*|your e-?mail(?: address)?|.* followers?|hide",
+        r"like(?: this)?|this article is more than .* old|explore more on .*|reuse this content",
     )
     + r"[.:!…]*",
     re.IGNORECASE,
@@ -53,6 +59,8 @@ _PROMPT = re.compile(
         r"join the (?:conversation|discussion).*|click here.*|tap here.*|continue reading.*",
         r"(?:story|article) continues (?:below|after).*|scroll (?:down|to).*|loading(?:…|\.\.\.)",
         r"read (?:more|the full (?:story|article)).*|(?:please )?(?:log|sign) in to .*",
+        r"(?:posted|filed) (?:in|under) .*\btagged\b.*|like loading.*",
+        r"(?:the )?(?:views|opinions) expressed\b.*",
         r"this (?:video|content|embed) (?:is not|cannot|can['’]t|is no longer)\b.*",
     ),
     re.IGNORECASE,
@@ -60,7 +68,9 @@ _PROMPT = re.compile(
 _AFTER_ARTICLE = re.compile(
     _alternatives(
         r"(?:user |reader |all |latest )?comments?(?: section)?(?: \(?\d+\)?)?|\d+ comments?",
-        r"no comments yet.*|(?:leave|post) a (?:comment|reply).*|\d+ repl(?:y|ies)",
+        r"comments? / \d+|(?:\d+|one|two|three) thoughts? on\b.*",
+        r"what (?:our )?readers (?:are saying|say|think)|readers['’] comments",
+        r"no comments yet.*|(?:leave|post|add) a (?:comment|reply).*|\d+ repl(?:y|ies)",
         r"join the (?:conversation|discussion).*|(?:log|sign) in to comment.*",
         r"(?:related|recommended|similar|suggested|popular|trending|latest|other|further) "
         r"(?:articles?|stories|story|news|posts?|content|coverage|reading|topics?|videos?"
@@ -70,17 +80,18 @@ _AFTER_ARTICLE = re.compile(
         r"(?:most|top) (?:read|popular|viewed|shared|commented|stories|news|headlines)\b.*",
         r"(?:you (?:may|might) (?:also )?(?:like|be interested)|people also read|read next)\b.*",
         r"(?:what to read next|next (?:article|story)|editors?['’]?s? picks?|in other news)\b.*",
-        r"(?:around the web|from our partners|sponsored (?:links|content)|don['’]t miss)\b.*",
+        r"(?:around the web|from our partners|sponsored links|don['’]t miss)\b.*",
         r"(?:download|get|try) (?:the|our) .{0,30}\b(?:app|features?)|[\w-]+ background",
         r"about (?:us|the author)|privacy policy|terms of (?:use|service)|follow us(?: on.*)?",
     )
     + r"[.:!…]*",
     re.IGNORECASE,
 )
+_COMMENTS = re.compile(r"\b(?:comments?|thoughts? on|readers|repl(?:y|ies))\b", re.IGNORECASE)
 _TEASER = re.compile(
     r"(?:(?:also |must |further )?read(?: more| also| next)?|see also|in pictures|explainer"
-    r"|related(?: (?:article|story|news|coverage|reading))?s?|watch(?: (?:now|also|live))?|listen"
-    r"|more on this|recommended|also on .{2,30}|don['’]t miss)\s*(?:[:|»>→–—]|\s-\s)\s*\S",
+    r"|related(?: (?:article|story|news|coverage|reading|video))?s?|watch(?: (?:now|also|live))?"
+    r"|listen|more on this|recommended|also on .{2,30}|don['’]t miss)\s*(?:[:|»>→–—]|\s-\s)\s*\S",
     re.IGNORECASE,
 )
 _ORIGIN = re.compile(
@@ -88,21 +99,28 @@ _ORIGIN = re.compile(
     r"|commentary|content)(?: (?:was|has been|is))?(?: (?:originally|first|previously|also))?[ -]"
     r"(?:appear(?:ed|s)|(?:re-?)?published|posted|syndicated|reproduced|produced|provided)\b"
     r"|^(?:©|\(c\) ?\d|copyright\b)|\ball rights reserved\b|©\s*(?:19|20)\d{2}"
-    r"|^originally (?:published|appeared)|^distributed by\b|^re(?:published|printed) (?:with|from)",
+    r"|^originally (?:published|appeared)|^appeared in .*\bedition\b"
+    r"|^distributed by\b|^re(?:published|printed) (?:with|from)",
     re.IGNORECASE,
 )
 _IMPERATIVE = re.compile(
     r"(?:^|[.!?:]\s+)(?:please |just |simply )?(?:download|sign up|subscribe|explore|try|get|read"
     r"|click|tap|follow|join|share|log in|sign in|register|install|discover|scan|support|become"
     r"|upgrade|start|stay|enable|never miss|don['’]t miss|want|love|ready|create|unlock|enjoy"
-    r"|visit|check out|send|donate|accept|manage|find out more|like what)\b",
+    r"|visit|check out|send|donate|consider|write to|contact|e-?mail|accept|manage"
+    r"|find out more|like what)\b",
     re.IGNORECASE,
 )
 _READER = re.compile(r"\b(?:you|your|us|we|our)\b|\b(?:you|we)['’]", re.IGNORECASE)
 _OWN = (
     r"newsletters?|inbox|cookies|privacy policy|terms of (?:use|service)|follow us|ad ?blocker"
     r"|our (?:[\w-]+ ){0,2}(?:newsletter|briefing|apps?|website|site|channel|community|podcast)"
-    r"|free (?:articles?|trial)"
+    r"|free (?:articles?|trial)|this e-?mail because|supporting us|support our"
+)
+_CREED = re.compile(
+    r"\b(?:quality|independent|trusted|local) journalism (?:is|matters|needs|depends)\b"
+    r"|^by (?:subscribing|signing up|registering|donating)\b|\byour preferred source\b",
+    re.IGNORECASE,
 )
 _SITES_OWN = re.compile(rf"\b(?:{_OWN})\b", re.IGNORECASE)
 _ON_OFFER = re.compile(
@@ -111,7 +129,8 @@ _ON_OFFER = re.compile(
     r"|push notifications?|qr code|(?:telegram|whatsapp|youtube) channel|(?:click|tap) here"
     r"|ai features?|ad[- ]free|exclusive (?:content|access)|unlimited access|premium content"
     r"|our (?:[\w-]+ )?(?:journalism|reporting|coverage|reporters|work)|independent journalism"
-    r"|donate (?:today|now)|become a (?:member|subscriber)|(?:log|sign) in)\b",
+    r"|(?:join|start) the (?:conversation|discussion)|donat(?:e (?:today|now)|ions?)"
+    r"|[\w.+-]+@[\w-]+\.[\w.-]+|become a (?:member|subscriber)|(?:log|sign) in)\b",
     re.IGNORECASE,
 )
 _REPORTS = re.compile(
@@ -142,7 +161,7 @@ def is_advert(line: str) -> bool:
     """Return whether a line calls on the reader to use, buy or join something of the site."""
     if len(line) > 2 * LONG or _REPORTS.search(line):
         return False
-    if _ON_OFFER.search(line) and _IMPERATIVE.search(line):
+    if _CREED.search(line) or (_ON_OFFER.search(line) and _IMPERATIVE.search(line)):
         return True
     return (
         _SITES_OWN.search(line) is not None
@@ -154,3 +173,8 @@ def is_advert(line: str) -> bool:
 def ends_article(line: str) -> bool:
     """Return whether a line opens what stands below an article: comments, related stories."""
     return len(line) <= LONG and _AFTER_ARTICLE.fullmatch(line.strip("•·*- ")) is not None
+
+
+def opens_comments(line: str) -> bool:
+    """Return whether a line opens what readers wrote below an article."""
+    return ends_article(line) and _COMMENTS.search(line) is not None

@@ -17,7 +17,8 @@ from forecasts.articles.dates import find_stamp
 from forecasts.articles.lines import LONG, words
 
 _LABEL = re.compile(
-    r"(?:time|date|clock|calendar|icon|(?:first |last )?(?:posted|published|updated|modified)"
+    r"(?:time|date|clock|calendar|icon"
+    r"|(?:first |last )?(?:posted|published|updated|modified)(?: on| at)?"
     r"|created|on|at|as of|(?:release|publi(?:cation|sh)) date|reading time|from|source|via|by)?"
     r"\s*[:.]?",
     re.IGNORECASE,
@@ -25,7 +26,11 @@ _LABEL = re.compile(
 _ASIDE = re.compile(
     r"(?:\d+\s*-?\s*min(?:ute)?s?(?: read)?|\d[\d,.]*k?\s+(?:comments?|views?|shares?|reads?)"
     r"|share|save|print|listen|(?:last )?(?:updated|modified|edited)\b.*"
-    r"|(?-i:UTC|GMT|[A-Z]{1,2}[SD]?T)|breaking|exclusive|live|premium|free)",
+    r"|(?-i:UTC|GMT|[A-Z]{1,2}[SD]?T)|breaking|exclusive|live|premium|free|@[\w.]+"
+    r"|\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\.?)?(?: \(?[A-Z]{2,4}\)?)?"
+    r"|(?:(?:staff|senior|chief|deputy|contributing|special|guest|freelance|political|economics?"
+    r"|business|foreign|diplomatic|world|science|health|technology|legal|sports?|opinion|national)"
+    r" )+(?:writer|reporter|correspondent|editor|columnist|contributor)s?)",
     re.IGNORECASE,
 )
 _FIELD = re.compile(
@@ -39,6 +44,21 @@ _BYLINE = re.compile(
     r"(?:(?:written|reported|posted|story|words|text) )?by:?\s+"
     r"(?P<names>(?-i:[A-ZÀ-Þ])[\w.'’-]*(?:,? (?:and |& )?[\w.'’-]+){0,11})",
     re.IGNORECASE,
+)
+_OWNER = re.compile(
+    r"(?:(?:©|\(c\)|copyright)[\s©]*(?:(?:19|20)\d{2}(?:\s*[-–]\s*(?:19|20)?\d{2})?)?,?\s*(?:by )?"
+    r"|read (?:the )?(?:(?:full|original|whole) )?(?:(?:story|article) )?(?:on|at) "
+    r"|visit (?=.* for the full story))"
+    r"(?P<name>.{3,60}?)"
+    r"(?:\.? all rights reserved\b.*| for the full story| \(?(?:19|20)\d{2}\)?|)\.?$",
+    re.IGNORECASE,
+)
+_HANDLE = re.compile(r"by [a-z][\w.-]{1,30}")
+# "Jane Roe in Sund": a byline beside a time, and anywhere else perhaps a title.
+_REPORTER = r"[A-ZÀ-Þ][\w.'’-]+(?: (?:[A-ZÀ-Þ][\w.'’-]*|de|van|von|bin|al)){1,3}"
+_NAMES_IN_PLACE = re.compile(
+    rf"(?P<names>{_REPORTER}(?:(?:, | and |, and ){_REPORTER})*)"
+    r" in [A-ZÀ-Þ][\w.'’-]+(?:,? [A-ZÀ-Þ][\w.'’-]+){0,3}"
 )
 _ROLE = re.compile(
     r"\b(?:staff|writers?|reporter|correspondent|editor|columnist|contributor|bureau|chief|analyst"
@@ -57,7 +77,7 @@ _PUBLISHER = re.compile(
     r"\b(?:times|post|news|herald|guardian|reuters|afp|ap|bbc|cnn|nbc|cbs|abc|npr|pbs|rfi|dw"
     r"|journal|tribune|gazette|daily|weekly|wire|newswire|today|review|magazine|press|observer"
     r"|standard|tv|radio|network|mail|chronicle|globe|star|sun|telegraph|independent|economist"
-    r"|diplomat|bloomberg|axios|politico|nikkei|nhk|xinhua|jazeera|agency|broadcasting|media"
+    r"|diplomat|bloomberg|axios|politico|quarterly|monthly|scientist|newsroom|mercury|almanac|nikkei|nhk|xinhua|jazeera|agency|broadcasting|media"
     r"|report|digest|bulletin|courier|dispatch|ledger|monitor|mirror|express|insider|online|week"
     r"|world|hill|yahoo|business|record|register|sentinel|examiner|inquirer|argus|echo|advocate"
     r"|wired|verge|atlantic|forbes|fortune|newsweek|spectator|statesman|hindu|nation|scmp"
@@ -109,14 +129,14 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
             continue
         if byline is not None and imprint.author is None:
             imprint.author = byline["names"]
+        elif stamp is not None and imprint.author is None and _HANDLE.fullmatch(part):
+            imprint.author = part.removeprefix("by ")
         elif imprint.author is not None and _ROLE.search(part):
             continue
         elif imprint.author is not None and is_name(part) and not is_publisher(part):
             imprint.author += ", " + part
-        elif is_name(part):
-            imprint.names.append(
-                re.sub(r"^(?:source|via|from):?\s+", "", part, flags=re.IGNORECASE)
-            )
+        elif is_name(name := re.sub(r"^(?:source|via|from):?\s+", "", part, flags=re.IGNORECASE)):
+            imprint.names.append(name)
         else:
             return None
     if imprint.when is None and imprint.author is None and not (bullet and imprint.names):
@@ -124,10 +144,23 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
     return imprint
 
 
+def reporters(text: str) -> str | None:
+    """Return the names in "Jane Roe in Sund" and "Jane Roe and John Doe in Velmora"."""
+    match = _NAMES_IN_PLACE.fullmatch(text)
+    return match["names"] if match is not None and not is_publisher(match["names"]) else None
+
+
+def owner(text: str) -> str | None:
+    """Return whose site a page is, as a line at its foot says: "© 2025 Example Times"."""
+    match = _OWNER.match(text)
+    name = match["name"].strip(" .,|·") if match is not None else ""
+    return name if is_name(name) and is_publisher(name) else None
+
+
 def is_name(text: str) -> bool:
     """Return whether a line could be the name of a person or a publisher."""
     parts = text.split()
-    if not parts or len(parts) > 7 or len(text) > 60 or text[-1] in "?!…:;,":
+    if not parts or len(parts) > 7 or len(text) > 60 or text[-1] in "?!…;," or ":" in text:
         return False
     if text.endswith(".") and not re.search(r"\b(?:Inc|Ltd|Co|Jr|[A-Z]\.[A-Z])\.$", text):
         return False
@@ -142,7 +175,7 @@ def is_publisher(text: str) -> bool:
     """Return whether a name is of the kind that newspapers, agencies and sites have."""
     return len(words(text)) <= 7 and (
         _PUBLISHER.search(text) is not None
-        or re.fullmatch(r"[A-Z][A-Z\d&]{1,7}(?:[ -][A-Z\d]{1,7})?", text) is not None
+        or re.fullmatch(r"[A-Z][A-Z\d&]{1,7}(?:[ -][A-Z\d]{1,3}|-[A-Z]+)?", text) is not None
         or re.match(r"The [A-Z]", text) is not None
     )
 
@@ -154,16 +187,23 @@ def is_agency(text: str) -> bool:
 
 def told_apart(names: Sequence[str]) -> tuple[str | None, str | None]:
     """Return the publisher and the author among the names at a head; None where there is none."""
-    counts = Counter(name for name in names if _SECTION.fullmatch(name) is None)
+    counts = Counter(_without_place(name) for name in names if _SECTION.fullmatch(name) is None)
     if not counts:
         return None, None
     order = list(counts)
     publisher = max(order, key=lambda name: (is_publisher(name), counts[name], order.index(name)))
-    author = next((name for name in order if name != publisher and _is_person(name)), None)
+    author = next((name for name in order if name != publisher and is_person(name)), None)
     return publisher, author
 
 
-def _is_person(name: str) -> bool:
+def _without_place(name: str) -> str:
+    """Return a publisher's name without the place of the report: "BBC News, Sund"."""
+    first, comma, place = name.partition(", ")
+    return first if comma and is_publisher(first) and not is_publisher(place) else name
+
+
+def is_person(name: str) -> bool:
+    """Return whether a name can be a person's and is not of the kind that publishers have."""
     return (
         2 <= len(name.split()) <= 4 and not is_publisher(name) and not any(map(str.isdigit, name))
     )

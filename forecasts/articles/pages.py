@@ -104,6 +104,10 @@ def _is_full(article: CapturedArticle) -> bool:
 def _parsed(html: str) -> lxml.html.HtmlElement:
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     tree = lxml.html.document_fromstring(html.encode("utf-8"), parser=parser)
+    for table in tree.xpath("//table[.//td[p or h1 or h2 or h3 or .//table]]"):
+        # A page laid out as a table, as was once done: it is no table of figures.
+        for node in table.iter("table", "tbody", "tr", "td", "font"):
+            node.tag = "div"
     count = sum(1 for _ in tree.iter())
     if count > MAX_ELEMENTS:
         raise CaptureError(
@@ -157,13 +161,13 @@ def _main_article(
     if address is None or (urlsplit(address).path == "/" and url is not None):
         address = canonical(url)  # a canonical link to the front page is a mistake of the site
     publisher = _publisher(tree, data, document.sitename, address)
-    title = _title(tree, document.title, publisher, address)
-    text = article_text(document.text, title=title, captured_at=captured_at)
+    title = _title(tree, data, document.title, publisher, address)
+    author = _author([*(document.author or "").split(";"), *_writers(data)], publisher)
+    text = article_text(document.text, title=title, author=author, captured_at=captured_at)
     if not text:
         return None
     if title is None:
         title = split(text, captured_at=captured_at)[0].title
-    author = _author([*(document.author or "").split(";"), *_writers(data)], publisher)
     return CapturedArticle(title, publisher, author, _instant(document.date), address, text)
 
 
@@ -208,15 +212,34 @@ def _publisher(
     end = _ENDS.search(_attribute(tree, "//head/title/text()") or "")
     if end is not None and _is_site(end):
         return end["name"]
+    title = " ".join((_attribute(tree, "//head/title/text()") or "").split())
+    heading = _named_heading(tree)
+    if heading and heading in title:
+        rest = title.replace(heading, "").strip(" |–—•·»-:")
+        if is_name(rest):
+            return rest
     host = urlsplit(address).hostname if address else None
     return host.removeprefix("www.") if host else None
 
 
 def _title(
-    tree: lxml.html.HtmlElement, found: str | None, publisher: str | None, address: str | None
+    tree: lxml.html.HtmlElement,
+    data: list[dict[str, Any]],
+    found: str | None,
+    publisher: str | None,
+    address: str | None,
 ) -> str | None:
-    """Return the title without the site's name before or behind it."""
+    """Return the title without the site's name before or behind it.
+
+    A heading counts more than the title that is written for others to link with.
+    """
     headings = [" ".join(node.text_content().split()) for node in tree.xpath("//h1")]
+    told = {key(str(item.get("headline"))) for item in data}
+    for heading in headings:
+        if len(heading.split()) >= 2 and key(heading) in told:
+            return heading
+    if named := _named_heading(tree):
+        return named
     title = " ".join((found or "").split())
     if title and is_furniture(title):  # the only heading can be that of a menu
         title = " ".join((_attribute(tree, "//head/title/text()") or "").split())
@@ -236,6 +259,13 @@ def _title(
     if begin and key(begin["name"]).removeprefix("the") in names:
         title = title[begin.end() :]
     return title
+
+
+def _named_heading(tree: lxml.html.HtmlElement) -> str | None:
+    """Return the heading that the title of the page, which names the site too, repeats."""
+    title = key(_attribute(tree, "//head/title/text()") or "")
+    headings = (" ".join(node.text_content().split()) for node in tree.xpath("//h1|//h2"))
+    return next((text for text in headings if len(text.split()) >= 3 and key(text) in title), None)
 
 
 def _is_site(end: re.Match[str]) -> bool:

@@ -18,11 +18,12 @@ from datetime import datetime
 from itertools import pairwise
 
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
-from forecasts.articles.captions import is_credit
+from forecasts.articles.captions import is_credit, opens_with_source
 from forecasts.articles.dates import find_stamp
-from forecasts.articles.furniture import ends_article, is_furniture
-from forecasts.articles.heads import Head, Line, Page
-from forecasts.articles.imprints import is_name, is_publisher
+from forecasts.articles.furniture import ends_article, is_furniture, opens_comments
+from forecasts.articles.heads import Head, find_heads
+from forecasts.articles.imprints import is_name, is_publisher, owner
+from forecasts.articles.layout import Line, Page
 from forecasts.articles.lines import key, sentences, trails_off, words
 from forecasts.errors import CaptureError
 
@@ -61,7 +62,7 @@ def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
             remedy="Paste one article at a time.",
         )
     page = Page(_read_lines(text), captured_at)
-    heads = _without_numbers(page.heads())
+    heads = _without_numbers(find_heads(page))
     titles = {page.lines[i].key for head in heads for i in head.taken}
     others = next((i for i, line in enumerate(page.lines) if ends_article(line.text)), None)
     articles: list[CapturedArticle] = []
@@ -69,9 +70,19 @@ def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
         end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
         body = _body(page, head, end, titles)
         below = others is not None and others < head.first
+        if below and any(opens_comments(line.text) for line in _above_text(page, head, end)):
+            continue
         if body and not (len(heads) > 1 and _is_teaser(head, body, first=place == 0, below=below)):
             articles.append(_article(head, body, captured_at))
+    if len(articles) == 1 and articles[0].publisher is None:
+        owners = [name for line in page.lines if (name := owner(line.text))]
+        articles = [replace(articles[0], publisher=owners[-1] if owners else None)]
     return articles
+
+
+def _above_text(page: Page, head: Head, end: int) -> list[Line]:
+    text = next((i for i in range(head.first, end) if page.prose[i]), end)
+    return list(page.lines[head.first : text])
 
 
 def _without_numbers(heads: list[Head]) -> list[Head]:
@@ -81,12 +92,13 @@ def _without_numbers(heads: list[Head]) -> list[Head]:
     return heads
 
 
-def article_text(text: str, *, title: str | None, captured_at: datetime) -> str:
+def article_text(text: str, *, title: str | None, author: str | None, captured_at: datetime) -> str:
     """Return the body of a text that is known to be one article, without its title's lines."""
     page = Page(_read_lines(text), captured_at)
     keys = {key(title)} if title else set()
     taken = frozenset(i for i, line in enumerate(page.lines[:5]) if line.key in keys)
-    return PARAGRAPH.join(_body(page, Head(0, taken, title), len(page.lines), keys))
+    head = Head(0, taken, title, author=author)
+    return PARAGRAPH.join(_body(page, head, len(page.lines), keys))
 
 
 def _read_lines(text: str) -> list[Line]:
@@ -135,18 +147,69 @@ def _unbroken(rows: list[str]) -> Iterator[str]:
 def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     """Return the paragraphs of the article from its head to line ``end``."""
     inside = [i for i in _text_lines(page, head, end) if i not in head.taken]
-    kept = {i: page.lines[i].text for i in inside if _stays(page, i, titles)}
+    boxes = _boxes(page, inside)
+    kept = {i: page.lines[i].text for i in inside if i not in boxes and _stays(page, i, titles)}
     prose = [i for i in kept if page.prose[i]]
     if not prose:
         return []
     last = prose[-1]
     while last + 1 in kept and page.lines[last + 1].bullet:
         last += 1  # a list may end an article
-    return [
+    listed = {i for i in kept if page.lines[i].bullet and {i - 1, i + 1} & kept.keys()}
+    paragraphs = [
         text
         for i, text in kept.items()
-        if prose[0] <= i <= last or (i < prose[0] and len(words(text)) >= 5)
+        if prose[0] <= i <= last or (i < prose[0] and (len(words(text)) >= 5 or i in listed))
     ]
+    return _without_bio(_without_pull_quotes(paragraphs), head.author)
+
+
+def _boxes(page: Page, inside: list[int]) -> set[int]:
+    """Return the short lines that belong to a box in the text: a player's, a newsletter's.
+
+    Buttons and labels between two paragraphs show that there is one. The line above the next
+    paragraph can be a subheading, and below a colon a list stands, which is none.
+    """
+    found: set[int] = set()
+    prose = [i for i in inside if page.prose[i]]
+    for above, below in pairwise(prose):
+        run = range(above + 1, below)
+        if page.lines[above].text.endswith(":") or any(page.lines[i].level for i in run):
+            continue
+        short = [i for i in run if not is_furniture(page.lines[i].text) and not page.captions[i]]
+        if len(short) >= 2 and len(short) < len(run):
+            found |= {i for i in short if i != below - 1 and not page.lines[i].bullet}
+    return found
+
+
+def _without_pull_quotes(paragraphs: list[str]) -> list[str]:
+    """Return the paragraphs without those that repeat a sentence of another, set large."""
+    keys = [key(paragraph) for paragraph in paragraphs]
+    return [
+        paragraph
+        for place, paragraph in enumerate(paragraphs)
+        if not (
+            paragraph[0] in "\"“‘'"
+            and len(words(paragraph)) >= 5
+            and any(
+                len(keys[place]) < len(other) and keys[place] in other
+                for other in (*keys[max(0, place - 4) : place], *keys[place + 1 : place + 5])
+            )
+        )
+    ]
+
+
+def _without_bio(paragraphs: list[str], author: str | None) -> list[str]:
+    """Return the paragraphs without the last ones that introduce the author to the reader."""
+    names = re.split(r",? and |, ", author or "")
+    bio = re.compile(
+        rf"(?:{'|'.join(map(re.escape, names))}) "
+        r"(?:is|was|are|covers|writes|reports|works|teaches|leads|has (?:been|covered|written))\b",
+        re.IGNORECASE,
+    )
+    while author and len(paragraphs) > 1 and bio.match(paragraphs[-1]):
+        paragraphs = paragraphs[:-1]
+    return paragraphs
 
 
 def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
@@ -168,7 +231,7 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
         if page.prose[i]:
             in_box, begun = False, True
         elif begun and ends_article(page.lines[i].text):
-            if i >= last_pair or "comment" in page.lines[i].key:
+            if i >= last_pair or opens_comments(page.lines[i].text):
                 return
             in_box = True
         if not in_box:
@@ -187,6 +250,8 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
         above = page.lines[index - 1].text
         if is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
             return False
+        if opens_with_source(above) and len(words(line.text)) >= 7:
+            return False  # what that picture shows is said once more, to those who see it
     if is_credit(line.text) or line.key in titles:
         return False
     if imprint is not None:  # in a text, dates head the parts of a chronicle and bullets a list
@@ -215,18 +280,20 @@ def _is_teaser(head: Head, body: list[str], *, first: bool, below: bool) -> bool
 
 
 def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArticle:
-    title, publisher, when = head.title, head.publisher, head.when
+    title, publisher, author, when = head.title, head.publisher, head.author, head.when
     if title is None:
         title = first_sentence(body[0])
     elif (end := _TITLE_END.search(title)) and _names_site(end["name"], publisher):
         title, publisher = title[: end.start()], publisher or end["name"]
     if dateline := _DATELINE.match(body[0]):
+        if dateline["agency"] and publisher and author is None and not is_publisher(publisher):
+            publisher, author = None, publisher
         publisher = publisher or dateline["agency"]
         if when is None and dateline["day"]:
             stamp = find_stamp(dateline["day"], captured_at)
             when = stamp.when if stamp is not None else None
     url = canonical(head.url)
-    return CapturedArticle(title, publisher, head.author, when, url, PARAGRAPH.join(body))
+    return CapturedArticle(title, publisher, author, when, url, PARAGRAPH.join(body))
 
 
 def _names_site(name: str, publisher: str | None) -> bool:
