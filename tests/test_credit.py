@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
-from conftest import day
 
 from forecasts.attributions import attribute
 from forecasts.errors import BadInput
 from forecasts.frames import EVIDENCE_COLUMNS, Frames, complete, typed_frame
+from tests.conftest import day
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from conftest import ask, day
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
@@ -14,6 +13,7 @@ from forecasts.models import APPEND_ONLY, Member, Question
 from forecasts.settings import Settings, sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
+from tests.conftest import ask, day
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import day
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
@@ -10,6 +9,7 @@ from forecasts import database, demonstration, questions
 from forecasts.errors import Refused
 from forecasts.models import Article, Forecast, Ledger, Member, Resolution
 from forecasts.settings import sqlite_url
+from tests.conftest import day
 
 NOW = day(327)  # 24 November 2026
 

@@ -5,9 +5,9 @@ import runpy
 from pathlib import Path
 
 import pytest
-from conftest import day
 
 from forecasts.exchange.folder import FILES
+from tests.conftest import day
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

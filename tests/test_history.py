@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pytest
-from conftest import ask, day
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -14,6 +13,7 @@ from forecasts.access import member_or_new
 from forecasts.errors import Refused
 from forecasts.models import Forecast, Resolution
 from forecasts.values import Value
+from tests.conftest import ask, day
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 from datetime import datetime
 
 import pytest
-from conftest import ask, day
 from sqlmodel import Session
 
 from forecasts import questions
@@ -9,6 +8,7 @@ from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import Member, Question
 from forecasts.questions import Status
 from forecasts.values import read_value
+from tests.conftest import ask, day
 
 
 def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(

@@ -1,5 +1,4 @@
 import pytest
-from conftest import ask, day
 from sqlmodel import Session, select
 
 from forecasts import questions, resolutions, scores, updates
@@ -7,6 +6,7 @@ from forecasts.errors import BadInput, Refused
 from forecasts.models import Member, Question, Resolution, Score
 from forecasts.questions import Status
 from forecasts.values import Value
+from tests.conftest import ask, day
 
 
 def say(session: Session, question: Question, member: Member, p: float, at: float) -> None:

@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import ask, day
 from sqlalchemy import Engine
 from sqlmodel import select
 
@@ -11,6 +10,7 @@ from forecasts.access import member_or_new
 from forecasts.errors import BadInput
 from forecasts.models import Resolution, ResolverRun, RunState
 from forecasts.times import iso
+from tests.conftest import ask, day
 
 
 @pytest.fixture

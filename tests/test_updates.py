@@ -1,5 +1,4 @@
 import pytest
-from conftest import ask, day
 from sqlmodel import Session, select
 
 from forecasts import questions, resolutions, updates
@@ -7,6 +6,7 @@ from forecasts.errors import BadInput, LedgerError, Refused
 from forecasts.models import Citation, Evidence, Forecast, Member, Question, Stance
 from forecasts.updates import Cited
 from forecasts.values import Value
+from tests.conftest import ask, day
 
 
 def say(session: Session, question: Question, member: Member, p: float, at: float) -> Forecast:

@@ -2,7 +2,6 @@ import contextlib
 import math
 
 import pytest
-from conftest import day
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from forecasts.values import (
     read_value,
     say_probability,
 )
+from tests.conftest import day
 
 
 def text(**fields: object) -> QuestionText:

@@ -28,7 +28,9 @@ _JOINER = re.compile(
     r"via|for|and|of|by|the|courtesy|photos?|images?|pics?|file|stock|de|la|al|van|von|bin|©",
     re.IGNORECASE,
 )
-_PICTURE = r"(?:photo(?:graph)?|image|picture|pic|illustration|graphic|still|screenshot|video)"
+_PICTURE = (
+    r"(?:photo(?:graph)?|image|picture|pic|illustration|graphic|still|screenshot|video|chart|map)"
+)
 _LABELLED = re.compile(
     rf"(?:file )?(?:{_PICTURE}s?|photography)\s*(?:credits?|courtesy|source)?\s*"
     r"(?:[:|/,]|(?:by|courtesy|credit|source|via)\b)"

@@ -38,19 +38,25 @@ __all__ = [
 ]
 
 LEAST_WORDS = 12  # of an article; what a page without one says ("not found") is shorter
-STUB_WORDS = 150  # a shorter text beside an invitation to subscribe is the visible part of one
+STUB_WORDS = 150  # a shorter text beside "to read on, subscribe" is the visible part of one
+SCRAP_WORDS = 60  # and a text as short as this is beside any word of accounts and subscribers
 
 _URL = re.compile(r"[a-z][a-z\d+.-]*://", re.IGNORECASE)
 _PAYWALL = re.compile(
     r"\b(?:subscribe|register|sign up|log in|sign in|join)(?: now| today| for free| or \w+)*"
-    r" to (?:continue|keep|read|unlock|access|view|see the)\b"
+    r" to (?:continue|keep|read|view|see the"
+    r"|(?:unlock|access) (?:this|the|full|our) (?:\w+ )?(?:article|story|content))\b"
     r"|\bto (?:continue|keep) reading\b|\bto read the (?:full|rest|entire|whole)\b"
     r"|\b(?:this|the) (?:article|story|content|page) is (?:only )?"
     r"(?:for|available (?:only )?(?:to|for)|exclusive to|reserved for|limited to)"
     r" (?:\w+ )?(?:subscribers?|members?|registered)\b"
-    r"|\bsubscribers?[- ]only\b|\bunlock (?:this|the) (?:article|story)\b"
-    r"|\balready (?:a|an|have an?) (?:subscriber|member|account)\s*\?"
-    r"|\byou(?:['’]ve| have) (?:reached|used|read) (?:your|all|the) .{0,30}\b(?:limit|articles?)\b"
+    r"|\bunlock (?:this|the) (?:article|story)\b"
+    r"|\byou(?:['’]ve| have) (?:reached|used|read) (?:your|all|the) .{0,30}\b(?:limit|articles?)\b",
+    re.IGNORECASE,
+)
+_ACCOUNT = re.compile(
+    r"\balready (?:a|an|have an?) (?:subscriber|member|account)\s*\?"
+    r"|\bsubscribers?[- ]only\b|\b(?:sign|log) in to unlock\b"
     r"|\bcreate (?:a|your) free account\b|\bstart your (?:free )?trial\b",
     re.IGNORECASE,
 )
@@ -129,7 +135,7 @@ def _articles(
             found = [replace(found[0], url=canonical(url))]
     count = sum(len(words(article.text)) for article in found)
     if count < STUB_WORDS:
-        _refuse_stub(seen)
+        _refuse_stub(seen, count)
     if count < LEAST_WORDS:
         raise CaptureError(
             f"There is no article in it: {count} words of running text, of at least {LEAST_WORDS}.",
@@ -138,10 +144,12 @@ def _articles(
     return found
 
 
-def _refuse_stub(seen: str) -> None:
-    """Refuse what a site shows in place of an article."""
+def _refuse_stub(seen: str, count: int) -> None:
+    """Refuse what a site shows in place of an article, of which ``count`` words were read."""
+    closed = "No more than the beginning is shown without a subscription or a login"
     for pattern, why in (
-        (_PAYWALL, "No more than the beginning is shown without a subscription or a login"),
+        (_PAYWALL, closed),
+        *([(_ACCOUNT, closed)] if count < SCRAP_WORDS else []),
         (_LOGIN, "The page asks for a login"),
         (_ROBOT, "The page shows itself to browsers only"),
     ):

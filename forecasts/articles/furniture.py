@@ -47,6 +47,7 @@ _BUTTON = re.compile(
         r"image|photo|video|watch|gallery|slideshow|tags?|topics?|categor(?:y|ies)|filed under.*",
         r"time|date|clock|calendar|by|source|language|english|settings|edition|account|profile",
         r"notifications?|enter your e-?mail.*|your e-?mail(?: address)?|.* followers?|hide",
+        r"list of \d+ items|list \d+ of \d+|end of list|ad feedback|link",
         r"like(?: this)?|this article is more than .* old|explore more on .*|reuse this content",
     )
     + r"[.:!…]*",
@@ -60,6 +61,7 @@ _PROMPT = re.compile(
         r"(?:story|article) continues (?:below|after).*|scroll (?:down|to).*|loading(?:…|\.\.\.)",
         r"read (?:more|the full (?:story|article)).*|(?:please )?(?:log|sign) in to .*",
         r"(?:posted|filed) (?:in|under) .*\btagged\b.*|like loading.*",
+        r"link copied.*|home ?[/›>»].*|your browser (?:does not|doesn['’]t) support\b.*",
         r"(?:the )?(?:views|opinions) expressed\b.*",
         r"this (?:video|content|embed) (?:is not|cannot|can['’]t|is no longer)\b.*",
     ),
@@ -87,6 +89,11 @@ _AFTER_ARTICLE = re.compile(
     + r"[.:!…]*",
     re.IGNORECASE,
 )
+# What these announce is one title in the middle of a text.
+_BOX = re.compile(
+    r"(?:also read|read also|read more|see also|related (?:article|story|coverage))[.:]?",
+    re.IGNORECASE,
+)
 _COMMENTS = re.compile(r"\b(?:comments?|thoughts? on|readers|repl(?:y|ies))\b", re.IGNORECASE)
 _TEASER = re.compile(
     r"(?:(?:also |must |further )?read(?: more| also| next)?|see also|in pictures|explainer"
@@ -100,6 +107,7 @@ _ORIGIN = re.compile(
     r"(?:appear(?:ed|s)|(?:re-?)?published|posted|syndicated|reproduced|produced|provided)\b"
     r"|^(?:©|\(c\) ?\d|copyright\b)|\ball rights reserved\b|©\s*(?:19|20)\d{2}"
     r"|^originally (?:published|appeared)|^appeared in .*\bedition\b"
+    r"|^this (?:story|article) (?:has been|was) updated\b|\bcontributed to this (?:report|story)\b"
     r"|^distributed by\b|^re(?:published|printed) (?:with|from)",
     re.IGNORECASE,
 )
@@ -127,7 +135,8 @@ _ON_OFFER = re.compile(
     rf"\b(?:{_OWN}|subscri(?:be|ption|bers?)|sign(?:ing)? up|app stores?|google play|play store"
     r"|(?:download|get|try|install)(?: [\w-]+){0,4} apps?|apps? (?:today|now)|news alerts?"
     r"|push notifications?|qr code|(?:telegram|whatsapp|youtube) channel|(?:click|tap) here"
-    r"|ai features?|ad[- ]free|exclusive (?:content|access)|unlimited access|premium content"
+    r"|podcasts? on|ios or android|ai features?|ad[- ]free|exclusive (?:content|access)"
+    r"|unlimited access|premium content"
     r"|our (?:[\w-]+ )?(?:journalism|reporting|coverage|reporters|work)|independent journalism"
     r"|(?:join|start) the (?:conversation|discussion)|donat(?:e (?:today|now)|ions?)"
     r"|[\w.+-]+@[\w-]+\.[\w.-]+|become a (?:member|subscriber)|(?:log|sign) in)\b",
@@ -173,6 +182,11 @@ def is_advert(line: str) -> bool:
 def ends_article(line: str) -> bool:
     """Return whether a line opens what stands below an article: comments, related stories."""
     return len(line) <= LONG and _AFTER_ARTICLE.fullmatch(line.strip("•·*- ")) is not None
+
+
+def opens_box(line: str) -> bool:
+    """Return whether a line announces another article in the middle of a text."""
+    return _BOX.fullmatch(line.strip("•·*- ")) is not None
 
 
 def opens_comments(line: str) -> bool:

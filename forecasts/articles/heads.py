@@ -91,11 +91,17 @@ def _head(page: Page, start: int, stop: int) -> Head | None:
             title = _title(page, low, high)
             if title is not None:
                 return _filled(page, low, high, title)
-            head = _under_standfirst(page, low, high) if low == start else None
+            pictures = all(page.captions[i] or _is_button(page, i) for i in range(start, low))
+            head = _under_standfirst(page, start, high) if pictures else None
             head = head or _under_short_title(page, low, high)
             if head is not None:
                 return head
     return None
+
+
+def _is_button(page: Page, index: int) -> bool:
+    text = page.lines[index].text
+    return is_furniture(text) or is_credit(text) or is_aside(text)
 
 
 def _is_opening_title(page: Page, index: int) -> bool:
@@ -180,9 +186,10 @@ def _masthead(page: Page, title: int) -> list[int]:
     A "Follow" shows that the name is a publisher's, whatever it is.
     """
     above = title - 1
-    while above >= max(0, title - 3) and (
-        is_furniture(page.lines[above].text) or is_aside(page.lines[above].text)
-    ):
+    while above >= max(0, title - 3) and _is_button(page, above):
+        text = page.lines[above].text
+        if is_agency(text) and not is_aside(text):
+            break
         above -= 1
     if above < 0 or above == title - 1 or not is_name(page.lines[above].text):
         return []
@@ -201,6 +208,9 @@ def _read(page: Page, title: int, taken: set[int], own: Sequence[int]) -> Head:
         names = [*(page.lines[i].text for i in masthead), *names]
     imprints = [imprint for i in own if (imprint := page.imprints[i]) is not None]
     publisher, writer = told_apart(names)
+    author = next((imprint.author for imprint in imprints if imprint.author), writer)
+    if publisher is None and author is not None and is_publisher(author):
+        publisher, author = author.partition(" Staff")[0].partition(" and ")[0], None
     told = page.imprints[title]
     lines = frozenset({title, *taken, *own})
     return Head(
@@ -208,7 +218,7 @@ def _read(page: Page, title: int, taken: set[int], own: Sequence[int]) -> Head:
         lines,
         told.title if told is not None and told.title else page.lines[title].text,
         publisher,
-        next((imprint.author for imprint in imprints if imprint.author), writer),
+        author,
         next((imprint.when for imprint in imprints if imprint.when is not None), None),
         next((imprint.url for imprint in imprints if imprint.url), None),
     )

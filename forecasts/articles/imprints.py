@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from forecasts.articles.dates import find_stamp
-from forecasts.articles.lines import LONG, words
+from forecasts.articles.lines import LONG, ends_as_sentence, words
 
 _LABEL = re.compile(
     r"(?:time|date|clock|calendar|icon"
@@ -53,6 +53,8 @@ _OWNER = re.compile(
     r"(?:\.? all rights reserved\b.*| for the full story| \(?(?:19|20)\d{2}\)?|)\.?$",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(r"(?P<title>\S.{10,200}?)\s+[(\[](?P<behind>[^()\[\]]{4,80})[)\]]")
+_BAR = re.compile(r"\s+[|•·–—-]\s+")
 _HANDLE = re.compile(r"by [a-z][\w.-]{1,30}")
 # "Jane Roe in Sund": a byline beside a time, and anywhere else perhaps a title.
 _REPORTER = r"[A-ZÀ-Þ][\w.'’-]+(?: (?:[A-ZÀ-Þ][\w.'’-]*|de|van|von|bin|al)){1,3}"
@@ -118,12 +120,14 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
         else:
             imprint.names.append(value)
         return imprint if label != "source" or is_name(value) else None
+    if (told_behind := _behind_title(text, captured_at)) is not None:
+        return told_behind
     stamp = find_stamp(text, captured_at)
     sides = [text] if stamp is None else [stamp.before, stamp.after]
     if stamp is not None:
         imprint.when = stamp.when
         imprint.relative = re.search(r"\d{4}|\d[/.-]\d", text) is None
-    for part in (piece.strip(" ,;()[]") for side in sides for piece in _SEPARATOR.split(side)):
+    for part in (piece.strip(" ,;()[]-–—") for side in sides for piece in _SEPARATOR.split(side)):
         byline = _BYLINE.fullmatch(part)
         if _LABEL.fullmatch(part) or _ASIDE.fullmatch(part):
             continue
@@ -141,6 +145,23 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
             return None
     if imprint.when is None and imprint.author is None and not (bullet and imprint.names):
         return None
+    return imprint
+
+
+def _behind_title(text: str, captured_at: datetime) -> Imprint | None:
+    """Return a title with what stands behind it: "Title (Example Times, June 29)"."""
+    if match := _IN_BRACKETS.fullmatch(text):
+        title, behind = match["title"], match["behind"]
+    else:
+        title, behind = "", ""
+        if len(pieces := _BAR.split(text)) >= 3:
+            title, behind = " ".join(pieces[:-2]), " | ".join(pieces[-2:])
+    if len(words(title)) < 4 or is_name(title) or ends_as_sentence(title):
+        return None
+    imprint = read_imprint(behind, captured_at)
+    if imprint is None or imprint.when is None or len(imprint.names) != 1:
+        return None
+    imprint.title = title
     return imprint
 
 
@@ -191,15 +212,23 @@ def told_apart(names: Sequence[str]) -> tuple[str | None, str | None]:
     if not counts:
         return None, None
     order = list(counts)
-    publisher = max(order, key=lambda name: (is_publisher(name), counts[name], order.index(name)))
+    publisher = max(order, key=lambda name: (_standing(name), counts[name], order.index(name)))
     author = next((name for name in order if name != publisher and is_person(name)), None)
     return publisher, author
 
 
 def _without_place(name: str) -> str:
-    """Return a publisher's name without the place of the report: "BBC News, Sund"."""
+    """Return a publisher's name without place and office: "BBC News, Sund", "The Hindu Bureau"."""
+    name = (
+        re.sub(r"(?<=\w) (?:Bureau|Staff|Desk|Newsroom)$", "", name) if is_publisher(name) else name
+    )
     first, comma, place = name.partition(", ")
     return first if comma and is_publisher(first) and not is_publisher(place) else name
+
+
+def _standing(name: str) -> int:
+    """Return how surely a name is a publisher's; capital letters can be those of a place too."""
+    return is_publisher(name) + (is_publisher(name) and not name.isupper())
 
 
 def is_person(name: str) -> bool:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, pairwise
 
 from forecasts.articles.captions import is_caption, is_credit
 from forecasts.articles.furniture import ends_article, is_furniture
@@ -64,6 +64,10 @@ class Page:
                 self.imprints[index] = Imprint(author=names)
         self.opening = next((i for i in range(len(lines)) if self._could_open(i)), 0)
         self.captions = [self._is_caption(i) for i in range(len(lines))]
+        for i, (line, below) in enumerate(pairwise(lines)):
+            # What is said to those who cannot see the picture is often said twice.
+            if self.captions[i + 1] and len(line.key) >= 20 and below.key.startswith(line.key):
+                self.captions[i] = True
         self.prose = [self._is_prose(i) for i in range(len(lines))]
         self.first_prose = self.prose.index(True) if True in self.prose else len(lines)
         self.chapters = self._chapter_marks()

@@ -11,7 +11,7 @@ LONG = 300  # no credit, no button and no line of a head is longer, in character
 PROSE_WORDS = 25  # a line of so many words is prose even if it does not end like a sentence
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
-_END = re.compile(r"[.!?…。！？]['\"’”»)\]]*$")
+_END = re.compile(r"[.!?…。！？]['\"’”»)\]]*(?:\s*[■□◼◆●∎])?$")
 _TRAILS_OFF = re.compile(r"(?:…|\.\.\.)['\"’”)\]]*$")
 _OPEN_END = re.compile(r"[:;,—–-]['\"’”]*$")
 _SENTENCE_BREAK = re.compile(r"(?<=[a-z\d)'\"’”%][.!?])['\"’”]* (?=[A-Z\"'“‘])")

@@ -20,7 +20,7 @@ from itertools import pairwise
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
 from forecasts.articles.captions import is_credit, opens_with_source
 from forecasts.articles.dates import find_stamp
-from forecasts.articles.furniture import ends_article, is_furniture, opens_comments
+from forecasts.articles.furniture import ends_article, is_furniture, opens_box, opens_comments
 from forecasts.articles.heads import Head, find_heads
 from forecasts.articles.imprints import is_name, is_publisher, owner
 from forecasts.articles.layout import Line, Page
@@ -30,6 +30,7 @@ from forecasts.errors import CaptureError
 MAX_CHARACTERS = 500_000  # the length of a book, and of no page
 MAX_LINES = 20_000
 TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
+TITLE_WORDS = 12  # one sentence up to this length in a box of related stories is a title
 TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
 SNIPPET_WORDS = 60  # what breaks off before this length is one anywhere
 PREAMBLE_WORDS = 40  # text above the first head with less than this is the site's own
@@ -65,15 +66,22 @@ def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
     heads = _without_numbers(find_heads(page))
     titles = {page.lines[i].key for head in heads for i in head.taken}
     others = next((i for i, line in enumerate(page.lines) if ends_article(line.text)), None)
-    articles: list[CapturedArticle] = []
+    found: list[tuple[Head, list[str], bool]] = []
     for place, head in enumerate(heads):
         end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
         body = _body(page, head, end, titles)
         below = others is not None and others < head.first
         if below and any(opens_comments(line.text) for line in _above_text(page, head, end)):
             continue
-        if body and not (len(heads) > 1 and _is_teaser(head, body, first=place == 0, below=below)):
-            articles.append(_article(head, body, captured_at))
+        if body and not (len(heads) > 1 and _is_teaser(head, body, first=place == 0)):
+            found.append((head, body, below and _is_brief(body)))
+    # One sentence alone is a teaser among teasers, and a brief among related stories in full.
+    full = sum(not brief for _, _, brief in found) - 1
+    articles = [
+        _article(head, body, captured_at)
+        for head, body, brief in found
+        if not brief or full >= sum(brief for _, _, brief in found)
+    ]
     if len(articles) == 1 and articles[0].publisher is None:
         owners = [name for line in page.lines if (name := owner(line.text))]
         articles = [replace(articles[0], publisher=owners[-1] if owners else None)]
@@ -149,6 +157,8 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     inside = [i for i in _text_lines(page, head, end) if i not in head.taken]
     boxes = _boxes(page, inside)
     kept = {i: page.lines[i].text for i in inside if i not in boxes and _stays(page, i, titles)}
+    if head.publisher is not None:
+        kept = {i: text for i, text in kept.items() if key(text) != key(head.publisher)}
     prose = [i for i in kept if page.prose[i]]
     if not prose:
         return []
@@ -218,24 +228,36 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
     Where two paragraphs in a row follow related stories, they were a box in the middle of the
     text, and only the box is left out.
     """
+    bare = [i for i in range(head.first, end) if page.prose[i] or not _is_between(page, i)]
     last_pair = max(
         (
             i
-            for i in range(head.first, end - 1)
-            if page.prose[i] and page.prose[i + 1] and not trails_off(page.lines[i].text)
+            for i, below in pairwise(bare)
+            if page.prose[i] and page.prose[below] and not trails_off(page.lines[i].text)
         ),
         default=-1,
     )
     in_box = begun = False
     for i in range(head.first, end):
-        if page.prose[i]:
+        title = in_box and len(words(page.lines[i].text)) <= TITLE_WORDS and not page.prose[i + 1]
+        if page.prose[i] and not title:
             in_box, begun = False, True
         elif begun and ends_article(page.lines[i].text):
-            if i >= last_pair or opens_comments(page.lines[i].text):
+            if opens_comments(page.lines[i].text) or not (
+                i < last_pair or opens_box(page.lines[i].text)
+            ):
                 return
+            in_box = True
+        elif begun and opens_box(page.lines[i].text):
             in_box = True
         if not in_box:
             yield i
+
+
+def _is_between(page: Page, index: int) -> bool:
+    """Return whether a line can stand between two paragraphs and belong to neither."""
+    text = page.lines[index].text
+    return page.captions[index] or (is_furniture(text) and not ends_article(text))
 
 
 def _stays(page: Page, index: int, titles: set[str]) -> bool:
@@ -264,10 +286,10 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
     return True
 
 
-def _is_teaser(head: Head, body: list[str], *, first: bool, below: bool) -> bool:
+def _is_teaser(head: Head, body: list[str], *, first: bool) -> bool:
     """Return whether a head and its text are a teaser only, or the site's word of welcome.
 
-    ``first`` is whether nothing stands above, ``below`` whether related stories are announced.
+    ``first`` is whether nothing stands above.
     """
     count = sum(len(words(paragraph)) for paragraph in body)
     if trails_off(body[-1]) and count <= SNIPPET_WORDS:
@@ -276,7 +298,11 @@ def _is_teaser(head: Head, body: list[str], *, first: bool, below: bool) -> bool
         known = head.when or head.publisher or head.author
         titled = head.title is not None and len(words(head.title)) >= 3
         return known is None and count < PREAMBLE_WORDS / (2 if titled else 1)
-    return below and len(body) == 1 and count <= TEASER_WORDS and len(sentences(body[0])) == 1
+    return False
+
+
+def _is_brief(body: list[str]) -> bool:
+    return len(body) == 1 and len(words(body[0])) <= TEASER_WORDS and len(sentences(body[0])) == 1
 
 
 def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArticle:

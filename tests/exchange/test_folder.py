@@ -3,7 +3,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import day
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -17,6 +16,7 @@ from forecasts.exchange.importing import import_frames
 from forecasts.frames import FRAME_COLUMNS, Frames, complete, ledger_frames
 from forecasts.models import Article, Forecast
 from forecasts.scores import score_frames
+from tests.conftest import day
 
 EXAMPLES = Path(__file__).parents[1] / "scoring" / "examples"
 QUESTIONS = "question_id,open_time,scheduled_close_time,type,options,resolution\n"

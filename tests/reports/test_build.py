@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
-from small_ledgers import asked, day, joined, ledger, made, random_ledger, report
 
 import scoring
 from forecasts.errors import BadInput
@@ -17,6 +16,7 @@ from forecasts.frames import Frames
 from forecasts.reports import Group
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
+from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
 
 seeds = st.integers(0, 10**6)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from small_ledgers import asked, joined, ledger, made, random_ledger, report
 
 from forecasts.frames import Frames
 from forecasts.reports import Report
@@ -21,6 +20,7 @@ from forecasts.reports.as_json import as_json, schema
 from forecasts.reports.as_markdown import as_markdown
 from forecasts.reports.as_text import as_text
 from forecasts.reports.notes import GUIDE
+from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
 
 RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown]
 NASTY = ["<script>alert(1)</script>", "=1+1", "a|b*c_d`e`", "[x](javascript:1)", "{{ 7 * 7 }}"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_ledgers import asked, ledger, made, random_ledger, report
 
 from forecasts.reports.report import Recalibration, Verdict
 from forecasts.reports.verdict import verdict
+from tests.reports.small_ledgers import asked, ledger, made, random_ledger, report
 
 
 def of(line: tuple[float, float, float], questions: int = 200) -> Verdict:

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_reference import at, forecast_frame, live_segments, question_frame, stamp
-from strategies import Ledger, ledgers
 
 from scoring import InputError, crowd
+from tests.scoring.slow_reference import at, forecast_frame, live_segments, question_frame, stamp
+from tests.scoring.strategies import Ledger, ledgers
 
 METHODS = ["mean", "median", "recency_weighted", "geometric_odds", "extremized"]
 START = pd.Timestamp("2026-01-01", tz="UTC")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_reference import forecast_frame, question_frame
-from strategies import HOUR, Ledger, ledgers
 
 from scoring import PROTOCOLS, Protocol, attribution, score
+from tests.scoring.slow_reference import forecast_frame, question_frame
+from tests.scoring.strategies import HOUR, Ledger, ledgers
 
 PEERS = Protocol("peers", "brier", "scheduled_average", "peers")
 EVERYTHING = sorted(set(PROTOCOLS) - {"crps"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import slow_reference
 from hypothesis import given, settings
-from strategies import Ledger, ledgers
 
 from scoring import standing
+from tests.scoring import slow_reference
+from tests.scoring.strategies import Ledger, ledgers
 
 DAYS = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(range(-5, 30), unit="D")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import slow_reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Ledger, ledgers
 
 from scoring import PROTOCOLS, InputError, Protocol, score
+from tests.scoring import slow_reference
+from tests.scoring.strategies import Ledger, ledgers
 
 NAMES = sorted(slow_reference.PROTOCOLS)
 

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 import pytest
-import slow_reference
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import scoring
 from scoring import InputError
+from tests.scoring import slow_reference
 
 RULES = [
     scoring.brier_score,
