@@ -43,17 +43,25 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(parsed, **_connect_options(parsed.get_backend_name()))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise DatabaseError(
-            f"The database URL {url!r} cannot be used: {error}.",
+            f"The database URL {_shown(url)} cannot be used: {type(error).__name__}.",
             remedy="Name an SQLite file or a URL such as sqlite:////home/me/ledger.sqlite3.",
         ) from None
     except OSError as error:
         raise DatabaseError(
-            f"The folder of the database {url!r} cannot be created: {error.strerror}.",
+            f"The folder of the database {_shown(url)} cannot be created: {error.strerror}.",
             remedy="Name another place with --database or FORECASTS_DATABASE_URL.",
         ) from None
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine
+
+
+def _shown(url: str) -> str:
+    """Return the URL without its password, to be shown."""
+    try:
+        return repr(make_url(url).render_as_string(hide_password=True))
+    except ArgumentError:
+        return "that was given"
 
 
 def _connect_options(backend: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import Select
 from sqlmodel import Session, col, func, select
 
 from forecasts.models import (
+    DIGEST_ADDRESS,
     Article,
     Citation,
     Evidence,
@@ -201,13 +202,7 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     standing = sorted(
         listing(session, now=datetime(1970, 1, 1, tzinfo=UTC), only=only), key=lambda s: s.id
     )
-    first_source: dict[int, tuple[QuestionSource, Article]] = {}
-    for source, article in session.exec(
-        select(QuestionSource, Article)
-        .join(Article, col(Article.id) == col(QuestionSource.article_id))
-        .order_by(col(QuestionSource.id))
-    ):
-        first_source.setdefault(source.question_id, (source, article))
+    first_source = _first_sources(session, [stands.id for stands in standing] if only else None)
     columns: dict[str, list[Any]] = {name: [] for name in QUESTION_COLUMNS}
     for stands in standing:
         text, resolution = stands.text, stands.resolution
@@ -222,12 +217,56 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
             "resolved_at": resolution.resolved_at if resolution else None,
             "resolution_note": resolution.note if resolution else None,
             "resolution_source": resolution.source if resolution else None,
-            "article_url": origin[1].address if origin else None,
-            "quote": origin[0].quote if origin else None,
+            "article_url": origin[0] if origin else None,
+            "quote": origin[1] if origin else None,
         }
         for name, values in columns.items():
             values.append(row[name])
     return typed_frame(columns, QUESTION_COLUMNS)
+
+
+def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
+    """Return the address of the article and the quote that each question was first taken from."""
+    statement = (
+        select(
+            col(QuestionSource.question_id),
+            col(QuestionSource.quote),
+            col(Article.url),
+            col(Article.content_hash),
+        )
+        .join(Article, col(Article.id) == col(QuestionSource.article_id))
+        .order_by(col(QuestionSource.id))
+    )
+    if questions is not None:
+        statement = statement.where(col(QuestionSource.question_id).in_(questions))
+    first: dict[int, tuple[str, str]] = {}
+    for question_id, quote, url, digest in session.exec(statement):
+        first.setdefault(question_id, (url or f"{DIGEST_ADDRESS}{digest}", quote))
+    return first
+
+
+def _spread(session: Session, slugs: Sequence[str], vectors: Sequence[Any]) -> list[Any]:
+    """Return the vectors over the options as they are now; null where one was not there yet.
+
+    Options are only ever added, so the length of a vector tells which wording it belongs to.
+    """
+    lists: dict[str, dict[int, Sequence[str]]] = {}
+    for slug, options in session.exec(
+        select(Question.slug, QuestionRevision.options)
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(col(QuestionRevision.options).is_not(None))
+        .order_by(col(QuestionRevision.number))
+    ):
+        lists.setdefault(slug, {})[len(options or [])] = options or []
+    spread: list[Any] = []
+    for slug, vector in zip(slugs, vectors, strict=True):
+        known = lists.get(slug, {})
+        if vector is None or len(vector) == max(known, default=0) or len(vector) not in known:
+            spread.append(vector)
+            continue
+        given = dict(zip(known[len(vector)], vector, strict=True))
+        spread.append([given.get(option) for option in known[max(known)]])
+    return spread
 
 
 def _forecasts(session: Session, only: Sequence[str] | None, *, words: bool = True) -> pd.DataFrame:
@@ -250,7 +289,9 @@ def _forecasts(session: Session, only: Sequence[str] | None, *, words: bool = Tr
     if only is not None:
         statement = statement.where(col(Question.slug).in_(only))
     rows = session.connection().execute(statement).all()
-    values = list(zip(*rows, strict=True)) or [()] * (8 if words else 7)
+    values: list[Any] = list(zip(*rows, strict=True)) or [()] * (8 if words else 7)
+    if any(vector is not None for vector in values[5]):
+        values[5] = _spread(session, values[1], values[5])
     columns: dict[str, Any] = {
         "question_id": values[1],
         "forecaster": values[2],

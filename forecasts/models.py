@@ -248,8 +248,10 @@ class QuestionText(SQLModel):
                 raise ValueError("a multiple_choice question needs at least two options")
             if len(set(self.options)) < len(self.options):
                 raise ValueError("every option may stand once only")
-            if not all(option.strip() for option in self.options):
-                raise ValueError("an option may not be blank")
+            if not all(option.strip() == option != "" for option in self.options):
+                raise ValueError("an option may not be blank, nor begin or end with a space")
+            if any(option.casefold() in ("annulled", "ambiguous") for option in self.options):
+                raise ValueError("annulled and ambiguous are outcomes of every question already")
         elif self.options is not None:
             raise ValueError("options belong to multiple_choice questions only")
         if self.type in (QuestionType.numeric, QuestionType.date):

@@ -23,11 +23,14 @@ from forecasts.models import (
     QuestionRevision,
     QuestionSource,
     QuestionText,
+    QuestionType,
     Resolution,
     ResolutionState,
 )
 from forecasts.times import iso
-from forecasts.values import NOT_SCORED
+from forecasts.values import NOT_SCORED, figure_number
+
+_SLUG = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
 
 
 class Status(StrEnum):
@@ -80,7 +83,9 @@ class Stands:
 def question_text(**fields: Any) -> QuestionText:
     """Return the validated text of a question; BadInput names each field, value and rule."""
     try:
-        return QuestionText.model_validate(fields)
+        text = QuestionText.model_validate(fields)
+        _check_bounds(text)
+        return text
     except ValidationError as error:
         problems = [
             Problem(
@@ -96,6 +101,30 @@ def question_text(**fields: Any) -> QuestionText:
             + ".",
             problems=problems,
         ) from None
+
+
+def _check_bounds(text: QuestionText) -> None:
+    """Refuse bounds that are no numbers (or dates), or that do not rise."""
+    if text.lower_bound is None or text.upper_bound is None:
+        return
+    numbers = []
+    for name, bound in (("lower_bound", text.lower_bound), ("upper_bound", text.upper_bound)):
+        try:
+            numbers.append(figure_number(bound, text.type))
+        except (ValueError, BadInput):
+            kind = "date" if text.type == QuestionType.date else "number"
+            rule = f"the bounds of a {text.type} question are {kind}s"
+            raise BadInput(
+                f"The question cannot be registered: {name}: {bound!r} — {rule}.",
+                problems=[Problem(name, bound, rule)],
+            ) from None
+    if numbers[0] >= numbers[1]:
+        rule = "the lower bound lies below the upper bound"
+        raise BadInput(
+            f"The question cannot be registered: {text.lower_bound!r} to {text.upper_bound!r} — "
+            f"{rule}.",
+            problems=[Problem("lower_bound", text.lower_bound, rule)],
+        )
 
 
 def register(
@@ -119,6 +148,11 @@ def register(
         )
     if slug is None:
         slug = _free_slug(session, text.title)
+    elif not _SLUG.fullmatch(slug):
+        raise BadInput(
+            f"{slug!r} is no slug: it takes letters, digits, hyphens, dots and underscores.",
+            remedy="Leave it out, and one is made from the title.",
+        )
     return record(session, text, slug=slug, member=member, now=now, sources=sources)
 
 
@@ -169,16 +203,19 @@ def revise(
 ) -> QuestionRevision:
     """Return the new wording: the newest one with ``changes``; the earlier ones stay.
 
-    The type and the options' order are fixed once there are forecasts, since those are aligned
-    with them; options may be added at the end. Refused otherwise, BadInput for invalid fields.
+    The type and the options' order are fixed, since forecasts are aligned with them; options may
+    be added before the last one, which an earlier forecast is read from in their place. Refused
+    otherwise, BadInput for invalid fields.
     """
     current = wording(session, question)
     fields = {name: getattr(current, name) for name in QuestionText.model_fields}
     text = question_text(**(fields | changes))
     old, new = current.options or [], text.options or []
-    if text.type != current.type or new[: len(old)] != old:
+    kept = [option for option in new if option in old]
+    if text.type != current.type or kept != old or new[-1:] != old[-1:]:
         raise Refused(
-            "The type of a question is fixed, and its options may only be added to.",
+            "The type of a question is fixed, and its options may only be added to, before the "
+            "last one (which stands for all that were not there yet).",
             remedy="Register a new question and annul this one.",
         )
     row = _revision(
@@ -322,6 +359,12 @@ def _standing_resolutions(
         .where(
             (col(later.supersedes_id) == col(Resolution.id))
             | (col(later.proposal_id) == col(Resolution.id))
+            # A question that was resolved after something was proposed has overtaken the proposal.
+            | (
+                (col(later.question_id) == col(Resolution.question_id))
+                & (col(later.state) == ResolutionState.confirmed)
+                & (col(later.id) > col(Resolution.id))
+            )
         )
         .exists()
     )

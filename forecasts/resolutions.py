@@ -169,7 +169,18 @@ def history(session: Session, question: Question) -> list[Resolution]:
 def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
     """Return the proposals that nobody has decided yet, oldest first, with their questions."""
     decision = aliased(Resolution)
-    decided = select(decision.id).where(col(decision.proposal_id) == col(Resolution.id)).exists()
+    decided = (
+        select(decision.id)
+        .where(
+            (col(decision.proposal_id) == col(Resolution.id))
+            | (
+                (col(decision.question_id) == col(Resolution.question_id))
+                & (col(decision.state) == ResolutionState.confirmed)
+                & (col(decision.id) > col(Resolution.id))
+            )
+        )
+        .exists()
+    )
     return [
         (row, question)
         for row, question in session.exec(
@@ -217,8 +228,11 @@ def _require_known(stands: Stands, outcome: str, known_at: datetime, now: dateti
 
 
 def _require_undecided(session: Session, proposal: Resolution) -> None:
-    if session.exec(select(Resolution).where(Resolution.proposal_id == proposal.id)).first():
-        raise Refused("This proposal has been decided already.")
+    if proposal.id not in [row.id for row, _ in open_proposals(session)]:
+        raise Refused(
+            "This proposal has been decided already, or the question was resolved since.",
+            remedy="To correct a resolution, resolve the question again.",
+        )
 
 
 def _question_of(session: Session, resolution: Resolution) -> Question:

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, func, select
 from forecasts import resolutions
 from forecasts.access import member_or_new
 from forecasts.database import reading, writing
-from forecasts.errors import BadInput, LedgerError
+from forecasts.errors import BadInput, DatabaseError, LedgerError
 from forecasts.models import (
     Member,
     MemberKind,
@@ -132,8 +132,12 @@ def _one(
                 if looked_now is not None:
                     _record(session, resolver, looked_now, now)
                 return looked_now
+    except DatabaseError:
+        raise
     except LedgerError as error:
         looked = Looked(slug, RunState.failed, str(error))
+    except Exception as error:  # one bad question never stops the others, whatever it holds
+        looked = Looked(slug, RunState.failed, f"{type(error).__name__}: {error}")
     with writing(engine) as session:
         _record(session, resolver, looked, now)
     return looked

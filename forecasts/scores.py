@@ -31,20 +31,16 @@ def score_frames(
 
     Columns: question_id, forecaster, protocol, score, coverage, updates.
     """
-    import pandas as pd
-
     import scoring
 
-    parts = [scoring.score(questions, forecasts, protocol) for protocol in protocols]
-    return pd.concat(parts, ignore_index=True).sort_values(
-        ["protocol", "question_id", "forecaster"], kind="stable", ignore_index=True
-    )
+    return scoring.score(questions, forecasts, protocols)
 
 
 def store(session: Session, resolutions: Sequence[Resolution]) -> int:
     """Return how many scores were written for these resolutions, one a forecaster and protocol.
 
-    Each must be the one that stands for its question. Scores of superseded resolutions stay.
+    Each must be the one that stands for its question; what was stored for it before is replaced.
+    Scores of superseded resolutions stay.
     """
     import scoring
     from forecasts.frames import rows as rows_of
@@ -71,25 +67,23 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
         }
         for row in rows_of(table)
     ]
+    connection = session.connection()
+    for resolution_id in by_question.values():
+        connection.execute(delete(Score).where(col(Score.resolution_id) == resolution_id))
     if rows:
-        session.connection().execute(insert(Score), rows)
+        connection.execute(insert(Score), rows)
     return len(rows)
 
 
 def rebuild(session: Session) -> int:
-    """Return how many scores were written: all stored ones are dropped and computed anew.
+    """Return how many scores were written: those of every standing resolution are made anew.
 
-    Only standing resolutions are scored again, so the scores of superseded ones are lost; nothing
-    else is: a score can always be derived from the ledger.
+    Scores of superseded resolutions stay as they were.
     """
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)  # the status is not read, so the moment is no matter
     standing = [
-        stands.resolution
-        for stands in listing(session, now=datetime(1970, 1, 1, tzinfo=UTC))
-        if stands.resolution is not None
+        stands.resolution for stands in listing(session, now=epoch) if stands.resolution is not None
     ]
-    session.connection().execute(
-        delete(Score).where(col(Score.resolution_id).in_([r.id for r in standing]))
-    )
     return store(session, standing)
 
 

@@ -29,7 +29,7 @@ def read_time(text: str, *, end_of_day: bool = False) -> datetime:
             moment = time(23, 59, 59) if end_of_day else time()
             return datetime.combine(date.fromisoformat(text), moment, UTC)
         return utc(datetime.fromisoformat(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadInput(
             f"{text!r} is not a time.",
             remedy="Write a day (2025-10-30) or ISO 8601 with an offset (2025-10-30T14:00:00Z).",

@@ -25,6 +25,8 @@ NOT_SCORED = ("annulled", "ambiguous")
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _PERCENT = re.compile(rf"({_NUMBER})\s*%", re.IGNORECASE)
+# However it is dressed up, a whole number could mean per cent.
+_WHOLE = re.compile(r"[+]?[\d_]+\.?(e[+]?\d+)?", re.IGNORECASE)
 _PAIR = re.compile(r"\s*([^=]*[^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
 _ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
 
@@ -57,7 +59,10 @@ def read_probability(text: str) -> float:
     text = text.strip()
     if match := _PERCENT.fullmatch(text):
         # Divided as decimals, so that 57 % is the float nearest to 0.57.
-        return check_probability(float(Decimal(match[1]) / 100))
+        try:
+            return check_probability(float(Decimal(match[1]) / 100))
+        except ArithmeticError:
+            raise Refused(f"A probability lies in 0..1 and is finite; {text!r} is not.") from None
     if match := _ODDS.fullmatch(text):
         favour, against = float(match[1]), float(match[2])
         if favour + against == 0:
@@ -70,7 +75,7 @@ def read_probability(text: str) -> float:
             f"{text!r} is not a probability.",
             remedy="Write 71%, 0.71, or odds in favour such as 5:2.",
         ) from None
-    if re.fullmatch(r"\d+", text) and 1 <= number <= 100:
+    if _WHOLE.fullmatch(text) and 1 <= number <= 100:
         raise BadInput(
             f"{text!r} is ambiguous: it could be {text}% or a slip.",
             remedy=f"Write {text}% or {number / 100:g}"
@@ -106,12 +111,23 @@ def read_value(text: str, question: QuestionText) -> Value:
         except json.JSONDecodeError as error:
             raise BadInput(f"{text!r} is not JSON: {error}.") from None
         if isinstance(given, list):
+            if None in given:
+                raise Refused(
+                    "Every option of a new forecast needs a probability; null is for forecasts "
+                    "that were made before an option was there."
+                )
             return check_value(Value(probabilities=tuple(given)), question)
         return check_value(Value(quantiles=given), question)
     named = dict(_pairs(text))
     if question.type == QuestionType.multiple_choice:
         return check_value(_vector(named, question.options or []), question)
-    quantiles = {_level(name): _figure(value, question.type) for name, value in named.items()}
+    quantiles = {
+        level: read_probability(value)
+        if level in ("below", "above")
+        else _figure(value, question.type)
+        for name, value in named.items()
+        for level in [_level(name)]
+    }
     return check_value(Value(quantiles=quantiles), question)
 
 
@@ -121,6 +137,10 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     while match := _PAIR.match(text, end):
         pairs.append((match[1].strip(), match[2].strip()))
         end = match.end()
+    names = [name.casefold() for name, _ in pairs]
+    twice = next((name for name, _ in pairs if names.count(name.casefold()) > 1), None)
+    if twice is not None:
+        raise BadInput(f"{twice!r} is named twice.", remedy="Name it once.")
     if not pairs or end < len(text):
         raise BadInput(
             f"{text[end:].strip()!r} does not name what a number belongs to.",
@@ -149,6 +169,8 @@ def _vector(named: Mapping[str, str], options: Sequence[str]) -> Value:
 
 
 def _level(text: str) -> str:
+    if text.casefold() in ("below", "above"):
+        return text.casefold()
     level = read_probability(text)
     return repr(level)
 
@@ -179,7 +201,7 @@ def check_value(value: Value, question: QuestionText) -> Value:
     if value.probabilities is not None:
         _check_vector(value.probabilities, question.options or [])
     if value.quantiles is not None:
-        _check_quantiles(value.quantiles, question.type)
+        _check_quantiles(value.quantiles, question)
     return value
 
 
@@ -193,6 +215,8 @@ def _check_vector(vector: Sequence[float | None], options: Sequence[str]) -> Non
         if p is not None:
             if isinstance(p, bool) or not isinstance(p, int | float):
                 raise Refused(f"{p!r} is not a probability.")
+            if abs(p) > 1:  # first, since an integer of any length may stand here
+                raise Refused("A probability lies in 0..1; one of these does not.")
             check_probability(p)
     total = math.fsum(p for p in vector if p is not None)
     if abs(total - 1) > SUM_TOLERANCE:
@@ -202,7 +226,12 @@ def _check_vector(vector: Sequence[float | None], options: Sequence[str]) -> Non
         )
 
 
-def _check_quantiles(quantiles: Mapping[str, Any], kind: QuestionType | str) -> None:
+def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> None:
+    kind = question.type
+    lowest, highest = (
+        None if bound is None else figure_number(bound, kind)
+        for bound in (question.lower_bound, question.upper_bound)
+    )
     if not quantiles:
         raise Refused("A forecast of quantiles needs at least one.")
     inside = []
@@ -214,9 +243,16 @@ def _check_quantiles(quantiles: Mapping[str, Any], kind: QuestionType | str) -> 
                 check_probability(float(figure))
             else:
                 inside.append((check_probability(float(level)), number))
-        except (ValueError, TypeError, BadInput):
+        except (ValueError, TypeError, OverflowError, BadInput):
             raise Refused(f"The quantile {level!r}: {figure!r} cannot be read.") from None
     inside.sort()
+    for p, number in inside:
+        if (lowest is not None and number < lowest) or (highest is not None and number > highest):
+            raise Refused(
+                f"The quantile {p!r}: {quantiles.get(repr(p), number)!r} lies outside the "
+                f"question's bounds, {question.lower_bound} to {question.upper_bound}.",
+                remedy="State the mass outside them as below=… and above=….",
+            )
     if any(a[1] > b[1] for a, b in itertools.pairwise(inside)):
         raise Refused("Quantiles must rise with their levels; these cross.")
 

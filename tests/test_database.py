@@ -47,7 +47,15 @@ def filled(engine: Engine) -> Engine:
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
-@pytest.mark.parametrize("act", ["UPDATE {} SET id = id + 100", "DELETE FROM {}"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        "UPDATE {} SET id = id + 100",
+        "DELETE FROM {}",
+        "INSERT OR REPLACE INTO {0} SELECT * FROM {0}",
+        "REPLACE INTO {0} SELECT * FROM {0}",
+    ],
+)
 def test_history_cannot_be_rewritten_even_with_raw_sql(
     filled: Engine, table: str, act: str
 ) -> None:
@@ -55,6 +63,15 @@ def test_history_cannot_be_rewritten_even_with_raw_sql(
         session.execute(text(act.format(table)))
     with database.reading(filled) as session:
         assert session.execute(text(f"SELECT count(*) FROM {table} WHERE id < 100")).scalar_one()
+
+
+def test_a_replace_through_another_unique_key_is_refused_too(filled: Engine) -> None:
+    statement = (
+        "REPLACE INTO question (id, slug, member_id, recorded_at)"
+        " SELECT id + 100, slug, member_id, '2020-01-01' FROM question"
+    )
+    with pytest.raises(IntegrityError, match="append-only"), database.writing(filled) as session:
+        session.execute(text(statement))
 
 
 def test_the_database_refuses_values_that_the_verbs_would_have_refused(filled: Engine) -> None:

@@ -137,6 +137,18 @@ def test_a_proposal_waits_until_somebody_accepts_it(
         resolutions.accept(session, proposal, now=day(8), member=alice)
 
 
+def test_a_proposal_that_was_overtaken_by_a_resolution_cannot_overturn_it(
+    session: Session, question: Question, alice: Member
+) -> None:
+    proposal = resolutions.propose(
+        session, question, "no", known_at=day(5), now=day(6), member=alice
+    )
+    resolutions.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
+    assert resolutions.open_proposals(session) == []
+    with pytest.raises(Refused, match="resolved since"):
+        resolutions.accept(session, proposal, now=day(8), member=alice)
+
+
 def test_a_rejected_proposal_leaves_the_question_awaiting(
     session: Session, question: Question, alice: Member
 ) -> None:

@@ -114,8 +114,35 @@ def test_a_question_that_stands_twice_with_two_outcomes_is_not_resolved(
     assert "stands there twice" in looked.message
 
 
+def test_whatever_goes_wrong_with_one_question_the_others_are_resolved(
+    engine: Engine, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, outcomes, "rain", "snow")
+    write(outcomes, ("rain", "yes", iso(day(3))), ("snow", "yes", iso(day(3))))
+    confirm = runs.resolutions.confirm
+
+    def fails_on_rain(session, question, outcome, **more):
+        if question.slug == "rain":
+            raise ZeroDivisionError("unforeseen")
+        return confirm(session, question, outcome, **more)
+
+    monkeypatch.setattr(runs.resolutions, "confirm", fails_on_rain)
+    summary = runs.run(engine, now=day(4))
+    assert states(summary) == {"rain": "failed", "snow": "confirmed"}
+    assert "ZeroDivisionError: unforeseen" in summary.looked[0].message
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"question,outcome\n", b"\xff\xfe\x00", b'{"question": 1}', b"[1, 2]", b"[{"]
+    "content",
+    [
+        b"[" * 100_000,
+        b"",
+        b"question,outcome\n",
+        b"\xff\xfe\x00",
+        b'{"question": 1}',
+        b"[1, 2]",
+        b"[{",
+    ],
 )
 def test_a_file_that_cannot_be_read_fails_with_words(
     engine: Engine, outcomes: Path, content: bytes

@@ -47,14 +47,14 @@ def test_a_probability_is_read_as_per_cent_fraction_or_odds(said: str, p: float)
     assert read_probability(said) == p
 
 
-@pytest.mark.parametrize("said", ["71", "1", "100", "5"])
+@pytest.mark.parametrize("said", ["71", "1", "100", "5", "1.", "1e0", "0_5"])
 def test_a_bare_whole_number_is_ambiguous_and_the_message_offers_both_readings(said: str) -> None:
     with pytest.raises(BadInput, match="ambiguous") as caught:
         read_probability(said)
     assert f"{said}%" in caught.value.remedy
 
 
-@pytest.mark.parametrize("said", ["1.2", "-0.1", "150%", "nan", "inf", "-5%", "101"])
+@pytest.mark.parametrize("said", ["1.2", "1e99999999%", "-0.1", "150%", "nan", "inf", "-5%", "101"])
 def test_a_probability_outside_0_to_1_is_refused_with_rule_and_value(said: str) -> None:
     with pytest.raises(Refused, match=r"0\.\.1"):
         read_probability(said)
@@ -103,6 +103,9 @@ def test_a_vector_may_be_json_in_the_order_of_the_options() -> None:
         "60%",
         "[1",
         '{"0.5": 1}',
+        "[null, null, 1.0]",
+        "Busan=60%, busan=10%",
+        f"[{'9' * 400}, 0, 0]",
     ],
 )
 def test_a_vector_that_does_not_fit_the_options_or_sum_to_1_is_refused(said: str) -> None:
@@ -115,6 +118,11 @@ def test_the_sum_that_is_wrong_is_named() -> None:
         read_value("[0.5, 0.5, 0.1]", CITIES)
 
 
+def test_mass_outside_the_bounds_is_stated_in_words() -> None:
+    value = read_value("50%=140, above=10%", PRICE)
+    assert value.quantiles == {"0.5": 140.0, "above": 0.1}
+
+
 def test_quantiles_are_read_for_numbers_and_dates() -> None:
     value = read_value("10%=120, 50%=140, 90%=170", PRICE)
     assert value.quantiles == {"0.1": 120.0, "0.5": 140.0, "0.9": 170.0}
@@ -122,7 +130,10 @@ def test_quantiles_are_read_for_numbers_and_dates() -> None:
     assert value.quantiles == {"0.5": "2026-03-01", "0.9": "2026-10-01"}
 
 
-@pytest.mark.parametrize("said", ["10%=150, 50%=140", "50%=often", "{}", '{"2": 1}', "140"])
+@pytest.mark.parametrize(
+    "said",
+    ["10%=150, 50%=140", "50%=999", "50%=-1", "50%=1, 50%=2", "50%=often", "{}", '{"2": 1}', "140"],
+)
 def test_quantiles_that_cross_or_cannot_be_read_are_refused(said: str) -> None:
     with pytest.raises(LedgerError):
         read_value(said, PRICE)

@@ -46,12 +46,12 @@ _MOST_PROBLEMS = 20
 
 def out() -> Console:
     """Return standard output; everyone's words are printed as they are, never as markup."""
-    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(markup=False, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def messages() -> Console:
     """Return standard error, where progress and messages go."""
-    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def plain(text: str) -> str:

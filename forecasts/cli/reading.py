@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +41,11 @@ def questions(
         ]
     if not rows:
         out().print("No questions. Register one with: forecasts ask, or see: forecasts demo")
+        return
+    if not sys.stdout.isatty():  # for scripts: whole slugs, one question a line
+        for stands in rows:
+            line = [stands.slug, stands.text.title, stands.status, f"{stands.text.close_time:%F}"]
+            out().print(plain("\t".join(" ".join(part.split()) for part in line)))
         return
     table = Table("question", "title", "status", "closes", box=None, pad_edge=False)
     for stands in rows:

@@ -14,6 +14,7 @@ import io
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def look(slug: str, settings: Mapping[str, Any], now: datetime, read: Read) -> F
     """
     path = settings["path"]
     found = None
-    for place, row in _rows(path, read(path)):
-        if row.get("question", "").strip() != slug or not row.get("outcome", "").strip():
+    for place, row in _by_question(path, read(path)).get(slug, []):
+        if not row.get("outcome", "").strip():
             continue
         if not row.get("known_at", "").strip():
             raise BadInput(f"{place}: the outcome has no known_at.")
@@ -62,6 +63,15 @@ def look(slug: str, settings: Mapping[str, Any], now: datetime, read: Read) -> F
             )
         found = finding
     return None if found is None or found.known_at > now else found
+
+
+@lru_cache(maxsize=4)
+def _by_question(path: str, content: bytes) -> dict[str, list[tuple[str, dict[str, str]]]]:
+    """Return the rows of each question; parsed once, however many questions look in the file."""
+    rows: dict[str, list[tuple[str, dict[str, str]]]] = {}
+    for place, row in _rows(path, content):
+        rows.setdefault(row.get("question", "").strip(), []).append((place, row))
+    return rows
 
 
 def _rows(path: str, content: bytes) -> list[tuple[str, dict[str, str]]]:
@@ -91,7 +101,7 @@ def _rows(path: str, content: bytes) -> list[tuple[str, dict[str, str]]]:
             )
             for row in reader
         ]
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, RecursionError) as error:
         raise BadInput(
             f"{name} cannot be read: {error}.",
             remedy="It must be UTF-8 CSV with a header, or a JSON list of objects.",

@@ -365,16 +365,22 @@ def upgrade() -> None:
 
 def _refuse_rewriting() -> None:
     """History is appended to: triggers refuse UPDATE and DELETE, whoever asks."""
-    tables = (
-        "article",
-        "question",
-        "question_revision",
-        "question_source",
-        "forecast",
-        "evidence",
-        "citation",
-        "resolution",
-    )
+    # Each table with the unique keys, beside the id, that a REPLACE could go through.
+    tables: dict[str, list[str]] = {
+        "article": ["content_hash = NEW.content_hash"],
+        "question": ["slug = NEW.slug"],
+        "question_revision": ["(question_id = NEW.question_id AND number = NEW.number)"],
+        "question_source": [],
+        "forecast": ["import_key = NEW.import_key"],
+        "evidence": ["key = NEW.key"],
+        "citation": ["(forecast_id = NEW.forecast_id AND evidence_id = NEW.evidence_id)"],
+        "resolution": [
+            "proposal_id = NEW.proposal_id",
+            "supersedes_id = NEW.supersedes_id",
+            "(question_id = NEW.question_id AND state = 'confirmed' AND supersedes_id IS NULL"
+            " AND NEW.state = 'confirmed' AND NEW.supersedes_id IS NULL)",
+        ],
+    }
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             """
@@ -391,13 +397,21 @@ def _refuse_rewriting() -> None:
                 f"ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()"
             )
         return
-    for table in tables:
+    for table, keys in tables.items():
         for act in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER {table}_refuses_{act.lower()} BEFORE {act} ON {table} BEGIN "
                 f"SELECT RAISE(ABORT, 'the ledger is append-only: {act} on {table} is refused'); "
                 "END"
             )
+        # REPLACE deletes what stands in its way without asking the triggers on DELETE.
+        stands_in_the_way = " OR ".join(["id = NEW.id", *keys])
+        op.execute(
+            f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {stands_in_the_way}) BEGIN "
+            f"SELECT RAISE(ABORT, 'the ledger is append-only: {table} has such a row already'); "
+            "END"
+        )
 
 
 def downgrade() -> None:
