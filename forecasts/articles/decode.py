@@ -38,6 +38,9 @@ _SIGNATURES = {
     b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image",
     b"GIF8": "an image",
+    b"II*\x00": "an image",
+    b"MM\x00*": "an image",
+    b"RIFF": "an image, a sound or a film",
     b"\x1f\x8b": "a compressed file",
     b"SQLite format 3": "a database",
 }

@@ -167,9 +167,11 @@ class _Network(httpcore.NetworkBackend):
         if not self._allow_private:
             for address in addresses:
                 if not is_public(address):
+                    shown = str(address) if host == str(address) else f"{host[:80]} ({address})"
                     raise CaptureError(
-                        f"{host[:80]} ({address}) is not on the public internet.",
-                        remedy="Such addresses are fetched only where the settings allow it.",
+                        f"{shown} is not on the public internet, and is not fetched from.",
+                        remedy="Paste the page's text, or set FORECASTS_ALLOW_PRIVATE_ADDRESSES=1 "
+                        "where your own network's pages are meant.",
                     )
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for tried, address in enumerate(addresses):
