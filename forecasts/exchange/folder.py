@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.errors import BadInput, LedgerError, Problem, Refused
 from forecasts.exchange.tables import Table, read_table, write_csv, written
 from forecasts.frames import (
@@ -29,7 +30,7 @@ from forecasts.frames import (
     Frames,
     rows,
 )
-from forecasts.models import EvidenceKind, QuestionText, QuestionType, Stance
+from forecasts.models import DIGEST_ADDRESS, EvidenceKind, QuestionText, QuestionType, Stance
 from forecasts.values import Value, check_value, figure_number, read_outcome
 
 # File, its columns, and which of them may not be missing.
@@ -68,7 +69,10 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     _check_questions(tables["questions"], frames["questions"])
     _check_forecasts(tables["forecasts"], frames["forecasts"], frames["questions"])
     _check_evidence(tables, frames)
+    _check_articles(tables["articles"], frames["articles"])
     _check_teams(tables["teams"], frames["teams"])
+    for name in ("forecasts", "teams"):
+        _check_handles(tables[name], frames[name])
     problems = [problem for table in tables.values() for problem in table.problems]
     if problems:
         raise BadInput(
@@ -206,6 +210,7 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
         table.wrong(
             int(row), "question_id", forecasts["question_id"].iloc[row], "a question of this folder"
         )
+    forecasts["probability"] += 0.0  # -0.0 is 0.0
     p = forecasts["probability"].to_numpy()
     for row in np.flatnonzero((p < 0) | (p > 1)):
         table.wrong(int(row), "probability", p[row], "0..1")
@@ -257,19 +262,22 @@ def _check_evidence(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -
         if item.kind and item.kind not in set(EvidenceKind):
             table.wrong(row, "kind", item.kind, "one of " + ", ".join(EvidenceKind))
     evidence["kind"] = evidence["kind"].where(evidence["kind"] != "", "other")
+    # Without the file, the ledger that the folder is imported into may know what is cited.
+    known = seen if table.path.exists() else None
     forecasts = frames["forecasts"]["evidence"]
     for place in np.flatnonzero(forecasts.notna().to_numpy()):
-        _check_citations(_Wrong(tables["forecasts"], int(place)), forecasts.iloc[place], seen)
+        _check_citations(_Wrong(tables["forecasts"], int(place)), forecasts.iloc[place], known)
 
 
-def _check_citations(wrong: _Wrong, cited: Any, known: set[str]) -> None:
+def _check_citations(wrong: _Wrong, cited: Any, known: set[str] | None) -> None:
     if not isinstance(cited, list) or not all(isinstance(entry, dict) for entry in cited):
         wrong("evidence", cited, 'a JSON list of {"evidence_id", "stance", "share"}')
         return
     ids = [entry.get("evidence_id") for entry in cited]
     for entry in cited:
-        if entry.get("evidence_id") not in known:
-            wrong("evidence", entry.get("evidence_id"), "an evidence_id of evidence.csv")
+        key = entry.get("evidence_id")
+        if not isinstance(key, str) or not (known is None or key in known):
+            wrong("evidence", key, "an evidence_id of evidence.csv")
         if entry.get("stance", "supports") not in set(Stance):
             wrong("evidence", entry.get("stance"), "a stance: " + ", ".join(Stance))
         share = entry.get("share")
@@ -279,6 +287,26 @@ def _check_citations(wrong: _Wrong, cited: Any, known: set[str]) -> None:
             wrong("evidence", share, "a share that is 0 or more and finite")
     if len(set(map(str, ids))) < len(ids):
         wrong("evidence", cited, "each evidence once a forecast")
+
+
+def _check_articles(table: Table, articles: pd.DataFrame) -> None:
+    for row, item in enumerate(rows(articles)):
+        if item.url.startswith(DIGEST_ADDRESS) and item.text.strip():
+            digest = content_hash(CapturedArticle(item.title, None, None, None, None, item.text))
+            if item.url != DIGEST_ADDRESS + digest:
+                table.wrong(row, "url", item.url, f"{DIGEST_ADDRESS}{digest}, as its text has it")
+
+
+def _check_handles(table: Table, frame: pd.DataFrame) -> None:
+    handles = frame["forecaster"]
+    bad = [h for h in handles.unique() if h and (h != h.strip() or not h.isprintable())]
+    for row in np.flatnonzero(handles.isin(bad).to_numpy()):
+        table.wrong(
+            int(row),
+            "forecaster",
+            handles.iloc[row],
+            "printable, with no white space before or after it",
+        )
 
 
 def _check_teams(table: Table, teams: pd.DataFrame) -> None:
@@ -293,8 +321,19 @@ def _check_teams(table: Table, teams: pd.DataFrame) -> None:
 def write_folder(frames: Frames, folder: Path, *, overwrite: bool = False) -> list[Path]:
     """Return the files of the ledger folder, which are written all together or not at all.
 
-    Refused when the folder holds something already, unless ``overwrite``.
+    Refused when the folder holds something already, unless ``overwrite``; BadInput where the disk
+    does not take it.
     """
+    try:
+        return _write_all(frames, folder, overwrite=overwrite)
+    except OSError as error:
+        raise BadInput(
+            f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
+            remedy="Name a folder that you may write to.",
+        ) from error
+
+
+def _write_all(frames: Frames, folder: Path, *, overwrite: bool) -> list[Path]:
     if folder.exists() and any(folder.iterdir()) and not overwrite:
         raise Refused(
             f"The folder {str(folder)!r} is not empty.",

@@ -29,6 +29,10 @@ _TIME = re.compile(
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
 _NEEDS_QUOTES = re.compile(r"""[",\r\n]|^\s|\s$""")
+_MIB = 1 << 20
+_INT32_MAX = (1 << 31) - 1  # what a block and a field can have at most
+# A captured article is one cell, and longer than the 128 KiB that the reader allows by default.
+csv.field_size_limit(_INT32_MAX)
 _FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}
 
 
@@ -101,6 +105,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
         )
     table = pyarrow.csv.read_csv(
         path,
+        # One block, since a row that does not fit into its block is an error.
+        read_options=pyarrow.csv.ReadOptions(
+            block_size=min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
+        ),
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
@@ -199,6 +207,9 @@ def _json(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
                 values[row] = json.loads(text)
             except (json.JSONDecodeError, RecursionError):
                 table.wrong(row, name, text, "JSON")
+                continue
+            if values[row] is None:
+                table.wrong(row, name, text, "blank where there is no value, not null")
     return pd.Series(values, dtype=object)
 
 

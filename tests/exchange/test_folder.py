@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from forecasts import database
 from forecasts.access import member_or_new
+from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.errors import BadInput, Refused
 from forecasts.exchange.folder import read_folder, write_folder
 from forecasts.exchange.importing import import_frames
@@ -204,6 +205,10 @@ def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
          "takes probability"),
         ("m,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,\"[\"\"a\"\",\"\"b\"\"]\",\n",
          'm,alice,2026-01-02T00:00:00Z,,"[0.5, 0.6]",\n', "column probabilities", "sum to 1"),
+        ("", "q, alice,2026-01-02T00:00:00Z,0.5,,\n", "line 2, column forecaster", "white space"),
+        ("", "q,al\u202eice,2026-01-02T00:00:00Z,0.5,,\n", "column forecaster", "printable"),
+        ("", "q,alice,2026-01-02T00:00:00Z,,null,\n", "column probabilities", "not null"),
+        ("", "q,alice,2026-01-02T00:00:00Z,,,null\n", "column quantiles", "not null"),
     ],
 )  # fmt: skip
 def test_a_bad_cell_is_named_by_file_line_column_value_and_rule(
@@ -294,6 +299,69 @@ def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path: Path
     assert names == ["datapackage.json", "forecasts.csv", "questions.csv"]
 
 
+def test_a_folder_that_cannot_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    frames = read_folder(EXAMPLES / "gjo")
+    (tmp_path / "file").write_text("not a folder")
+    for place in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(BadInput, match="cannot be written"):
+            write_folder(frames, place)
+
+
+def test_minus_nought_is_nought(tmp_path: Path) -> None:
+    rows = FORECASTS + "q,alice,2026-01-02T00:00:00Z,-0.0,,\n"
+    [p] = read_folder(folder(tmp_path / "a", forecasts=rows)).forecasts["probability"]
+    assert repr(float(p)) == "0.0"
+
+
+def test_texts_longer_than_a_block_are_read_and_their_lines_counted(tmp_path: Path) -> None:
+    long = "rain\n" * 500_000
+    here = folder(
+        tmp_path / "long",
+        forecasts="question_id,forecaster,made_at,probability,rationale\n"
+        f'q,alice,2026-01-02T00:00:00Z,0.5,"{long}"\n'
+        "q,alice,2026-01-03T00:00:00Z,0.6,\n",
+    )
+    assert read_folder(here).forecasts["rationale"].iloc[0] == long
+    file = here / "forecasts.csv"
+    file.write_text(file.read_text().replace(",0.6,", ",6,"))
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    assert caught.value.problems[0].place == "forecasts.csv, line 500003, column probability"
+
+
+def test_a_folder_may_cite_evidence_that_it_leaves_to_the_ledger(tmp_path: Path) -> None:
+    here = folder(
+        tmp_path / "a",
+        forecasts="question_id,forecaster,made_at,probability,evidence\n"
+        'q,alice,2026-01-02T00:00:00Z,0.5,"[{""evidence_id"": ""e1""}]"\n',
+    )
+    assert read_folder(here).forecasts["evidence"].tolist() == [[{"evidence_id": "e1"}]]
+    (here / "evidence.csv").write_text("evidence_id\ne2\n")
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    assert "an evidence_id of evidence.csv" in caught.value.problems[0].rule
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [("They say it may rain.", False), ("They say it may snow.", True), ("", False)],
+)
+def test_an_article_that_is_named_by_its_words_has_those_words(
+    tmp_path: Path, words: str, refused: bool
+) -> None:
+    article = CapturedArticle("Pasted", None, None, None, None, "They say it may rain.")
+    here = folder(tmp_path / "a")
+    (here / "articles.csv").write_text(
+        f"url,title,text\nurn:sha256:{content_hash(article)},Pasted,{words}\n"
+    )
+    if not refused:
+        assert read_folder(here).articles["text"].tolist() == [words]
+        return
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    assert caught.value.problems[0].place == "articles.csv, line 2, column url"
+
+
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 
 
@@ -301,7 +369,7 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 @given(
     rows=st.lists(
         st.tuples(
-            WORDS.filter(lambda name: name.strip() and name.isprintable()),
+            WORDS.filter(lambda name: name and name == name.strip() and name.isprintable()),
             st.integers(0, 10**12),
             st.one_of(st.none(), st.floats(0, 1)),
             WORDS,
