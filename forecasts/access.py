@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.errors import BadInput, NotFound
 from forecasts.models import Forecast, Member, MemberKind, Membership, Team
+from forecasts.times import iso
 
 
 def member_named(session: Session, handle: str) -> Member:
@@ -57,14 +58,28 @@ def join(
     joined_at: datetime | None = None,
     left_at: datetime | None = None,
 ) -> Membership:
-    """Return the membership for that time, which is written first where it is not there yet."""
+    """Return the stay that began at ``joined_at``, which is written where it is not there yet.
+
+    An open stay ends at ``left_at`` where that is given; one that ended already stays as it is,
+    and BadInput says so where ``left_at`` is another time.
+    """
     assert team.id is not None
     assert member.id is not None
     for known in session.exec(
         select(Membership).where(Membership.team_id == team.id, Membership.member_id == member.id)
     ):
-        if (known.joined_at, known.left_at) == (joined_at, left_at):
-            return known
+        if known.joined_at != joined_at:
+            continue
+        if known.left_at is None:
+            known.left_at = left_at
+            session.add(known)
+            session.flush()
+        elif left_at not in (None, known.left_at):
+            raise BadInput(
+                f"{member.handle} left {team.name} on {iso(known.left_at)} in this ledger, "
+                f"not on {iso(left_at)}."
+            )
+        return known
     membership = Membership(
         team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at
     )

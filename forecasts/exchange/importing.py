@@ -34,6 +34,9 @@ from forecasts.models import (
 from forecasts.questions import Passage, Stands, listing, question_text, record, revise
 from forecasts.values import read_outcome
 
+# What decides the scores of a resolved question.
+_TIMES = ("open_time", "scheduled_close_time", "actual_close_time", "spot_time")
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -51,9 +54,11 @@ class Imported:
 def import_frames(session: Session, frames: Frames, *, member: Member, now: datetime) -> Imported:
     """Return what was new; everything that the ledger does not hold yet is written.
 
-    A question that stands in the ledger with other words is revised (the earlier words stay); one
-    that is resolved there otherwise is BadInput, since an import does not correct a resolution.
-    Forecasts are marked as imports: their ``made_at`` is what the file claims.
+    A question that stands in the ledger with other words is revised (the earlier words stay); a
+    blank cell says nothing. BadInput where the file contradicts what an import may not correct: a
+    resolution, the times of a resolved question, a question's type, evidence, who left a team when.
+    Forecasts are marked as imports: their ``made_at`` is what the file claims. Resolutions that
+    stand are scored again where forecasts or wordings came in.
     """
     members = _members(session, frames, now)
     for row in rows(frames.teams):
@@ -74,12 +79,18 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
     new, revised, resolutions = _questions(session, frames.questions, known, member, now)
     forecasts = _forecasts(session, frames, members, new_only=not known, now=now)
     session.flush()
+    touched = revised.union(forecasts)
+    resolutions_to_score = resolutions + [
+        stands.resolution
+        for stands in known.values()
+        if stands.resolution is not None and stands.id in touched
+    ]
     return Imported(
         questions=new,
-        revised=revised,
-        forecasts=forecasts,
+        revised=len(revised),
+        forecasts=len(forecasts),
         resolutions=len(resolutions),
-        scores=scores.store(session, resolutions) if resolutions else 0,
+        scores=scores.store(session, resolutions_to_score) if resolutions_to_score else 0,
         evidence=evidence,
         articles=articles,
     )
@@ -128,7 +139,22 @@ def _articles(session: Session, articles: pd.DataFrame, member: Member, now: dat
 
 
 def _evidence(session: Session, evidence: pd.DataFrame, member: Member, now: datetime) -> int:
-    known = set(session.exec(select(Evidence.key)))
+    known = {item.key: item for item in session.exec(select(Evidence))}
+    problems = [
+        Problem(f"evidence {row.evidence_id}, {name}", said, f"in this ledger: {stands!r}")
+        for row in rows(evidence)
+        if row.evidence_id in known
+        for name in ("kind", "title", "url", "publisher", "note", "quote")
+        # A kind that is left blank reads as "other".
+        if (said := getattr(row, name)) not in ("", "other" if name == "kind" else "")
+        and said != (stands := str(getattr(known[row.evidence_id], name) or ""))
+    ]
+    if problems:
+        raise BadInput(
+            "The import contradicts evidence that stands in this ledger; nothing was imported.",
+            problems=problems,
+            remedy="Give the other evidence an id of its own.",
+        )
     by_address = {article.address: article.id for article in session.exec(select(Article))}
     new = [
         Evidence(
@@ -158,17 +184,18 @@ def _questions(
     known: dict[str, Stands],
     member: Member,
     now: datetime,
-) -> tuple[int, int, list[Resolution]]:
-    """Return how many questions are new, how many revised, and the new resolutions."""
+) -> tuple[int, set[int], list[Resolution]]:
+    """Return how many questions are new, the ids of those revised, and the new resolutions."""
     articles = {article.address: article for article in session.exec(select(Article))}
     problems: list[Problem] = []
-    new = revised = 0
+    new, revised = 0, set[int]()
     resolutions: list[Resolution] = []
     for row in rows(questions):
-        text = _text(row)
+        text: QuestionText
         stands = known.get(row.question_id)
         if stands is None:
             new += 1
+            text = _text(row)
             sources = []
             if row.article_url:
                 article = articles.get(row.article_url)
@@ -180,35 +207,63 @@ def _questions(
                 session, text, slug=row.question_id, member=member, now=now, sources=sources
             )
         else:
-            question = stands.question
-            changes = {
-                name: getattr(text, name)
-                for name in QuestionText.model_fields
-                if getattr(text, name) != getattr(stands.text, name)
-            }
+            question, text = stands.question, stands.text
+            changes = _changes(row, stands, problems)
             if changes:
-                revise(session, question, member=member, now=now, reason="imported", **changes)
-                revised += 1
+                text = revise(
+                    session, question, member=member, now=now, reason="imported", **changes
+                )
+                revised.add(stands.id)
         resolution = _resolution(row, question, text, stands, member, now, problems)
         if resolution is not None:
             resolutions.append(resolution)
     if problems:
         raise BadInput(
-            "The import contradicts resolutions that stand in this ledger; nothing was imported.",
+            "The import contradicts what stands in this ledger; nothing was imported.",
             problems=problems,
-            remedy="Correct them one by one with: forecasts resolve QUESTION OUTCOME.",
+            remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
         )
     session.add_all(resolutions)
     session.flush()
     return new, revised, resolutions
 
 
-def _text(row: Any) -> QuestionText:
-    fields = {
+def _changes(row: Any, stands: Stands, problems: list[Problem]) -> dict[str, Any]:
+    """Return what the row says otherwise than the ledger; what may not change is a problem.
+
+    A blank says nothing, and neither does a title that is the id, which stands in for a blank one.
+    """
+    changes = {
+        name: value
+        for name, value in _fields(row).items()
+        if value not in (None, False, []) and value != getattr(stands.text, name)
+    }
+    if row.title == row.question_id:
+        changes.pop("title", None)
+    fixed = {"type"} if stands.resolution is None else {"type", *_TIMES}
+    for name in sorted(fixed & set(changes)):
+        here = getattr(stands.text, name)
+        rule = "a question's type is fixed" if name == "type" else "the question is resolved"
+        problems.append(
+            Problem(
+                f"question {row.question_id}, {name}",
+                str(changes[name]),
+                f"{here or 'blank'} in this ledger, and {rule}",
+            )
+        )
+    return {} if fixed & set(changes) else changes
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    return {
         name: _blank_is_none(getattr(row, name))
         for name in QuestionText.model_fields
         if hasattr(row, name)
     }
+
+
+def _text(row: Any) -> QuestionText:
+    fields = _fields(row)
     for name in ("family", "background", "resolution_criteria", "fine_print"):
         fields[name] = fields[name] or ""
     return question_text(**fields)
@@ -251,10 +306,10 @@ def _resolution(
     if not row.resolution.strip():
         return None
     outcome = read_outcome(row.resolution, text)
-    known_at = _time(row.known_at)
+    known_at = _time(row.known_at)  # blank: not said
     if stands is not None and stands.resolution is not None:
         standing = stands.resolution
-        if (standing.outcome, standing.known_at) != (outcome, known_at):
+        if standing.outcome != outcome or known_at not in (None, standing.known_at):
             problems.append(
                 Problem(
                     f"question {row.question_id}",
@@ -284,8 +339,8 @@ def _forecasts(
     *,
     new_only: bool,
     now: datetime,
-) -> int:
-    """Return how many forecasts are new; they and their citations are written."""
+) -> list[int]:
+    """Return the question's id of every new forecast; they and their citations are written."""
     slugs = frames.questions["question_id"].tolist()
     ids = dict(
         session.exec(select(Question.slug, Question.id).where(col(Question.slug).in_(slugs))).all()
@@ -322,7 +377,7 @@ def _forecasts(
     if new:
         session.connection().execute(insert(Forecast), new)
         _citations(session, cited)
-    return len(new)
+    return [row["question_id"] for row in new]
 
 
 def _import_keys(forecasts: pd.DataFrame) -> list[str]:
@@ -353,6 +408,16 @@ def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]
     if not cited:
         return
     evidence = dict(session.exec(select(Evidence.key, Evidence.id)).all())
+    unknown = {e["evidence_id"] for _, entries in cited for e in entries} - evidence.keys()
+    if unknown:
+        raise BadInput(
+            "The import cites evidence that neither it nor this ledger has; nothing was imported.",
+            problems=[
+                Problem("forecasts, column evidence", key, "an evidence_id that is known")
+                for key in sorted(unknown)
+            ],
+            remedy="Add it to evidence.csv.",
+        )
     forecasts = dict(
         session.exec(
             select(Forecast.import_key, Forecast.id).where(

@@ -1,0 +1,169 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from forecasts import database
+from forecasts.access import find_member
+from forecasts.errors import BadInput
+from forecasts.exchange.folder import read_folder
+from forecasts.exchange.importing import Imported
+from forecasts.frames import ledger_frames
+from forecasts.models import Membership, QuestionRevision, Score
+from forecasts.scores import STORED_PROTOCOLS, score_frames
+from tests.conftest import day
+from tests.exchange.test_folder import import_into
+
+QUESTIONS = (
+    "question_id,title,open_time,scheduled_close_time,actual_close_time,"
+    "tags,background,resolution\n"
+)
+OPEN = 'q,Rain?,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,,"[""sky""]",Clouds.,\n'
+RESOLVED = OPEN.replace("11T00:00:00Z,,", "11T00:00:00Z,2026-01-09T00:00:00Z,").replace(
+    "Clouds.,", "Clouds.,yes"
+)
+FORECASTS = "question_id,forecaster,made_at,probability,evidence\n"
+FORECAST = "q,bob,2026-01-02T00:00:00Z,0.4,\n"
+
+
+def import_files(engine: Engine, path: Path, **files: str) -> Imported:
+    """Import a folder that has these files and no others."""
+    path.mkdir(exist_ok=True)
+    for old in path.iterdir():
+        old.unlink()
+    for name, text in ({"forecasts": FORECASTS} | files).items():
+        (path / f"{name}.csv").write_text(text, encoding="utf-8")
+    done: Imported = import_into(engine, read_folder(path))
+    return done
+
+
+def stored(engine: Engine) -> Any:
+    """Return the one question of the ledger."""
+    with database.reading(engine) as session:
+        [question] = ledger_frames(session).questions.itertuples()
+    return question
+
+
+def test_a_column_that_is_not_in_the_file_revises_nothing(engine: Engine, tmp_path: Path) -> None:
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN)
+    done = import_files(
+        engine,
+        tmp_path / "a",
+        questions="question_id,open_time,scheduled_close_time\n"
+        "q,2026-01-01T00:00:00Z,2026-01-12T00:00:00Z\n",
+    )
+    assert done.revised == 1
+    question = stored(engine)
+    assert (question.title, question.tags, question.background) == ("Rain?", ["sky"], "Clouds.")
+    assert question.scheduled_close_time == day(11)
+
+
+def test_a_blank_close_does_not_reopen_what_the_ledger_has_closed(
+    engine: Engine, tmp_path: Path
+) -> None:
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED)
+    done = import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN)
+    assert (done.revised, done.resolutions) == (0, 0)
+    assert stored(engine).actual_close_time == day(8)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "column"),
+    [
+        ("2026-01-01T", "2025-12-31T", "open_time"),
+        ("2026-01-11T", "2026-01-12T", "scheduled_close_time"),
+        ("2026-01-09T", "2026-01-08T", "actual_close_time"),
+    ],
+)
+def test_the_times_of_a_resolved_question_are_not_revised(
+    engine: Engine, tmp_path: Path, before: str, after: str, column: str
+) -> None:
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED)
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED.replace(before, after))
+    [problem] = caught.value.problems
+    assert problem.place == f"question q, {column}"
+    with database.reading(engine) as session:
+        assert len(session.exec(select(QuestionRevision)).all()) == 1
+
+
+def test_the_type_of_a_question_is_not_revised(engine: Engine, tmp_path: Path) -> None:
+    head = "question_id,type,open_time,scheduled_close_time,lower_bound,upper_bound\n"
+    times = "2026-01-01T00:00:00Z,2026-01-11T00:00:00Z"
+    import_files(engine, tmp_path / "a", questions=f"{head}q,binary,{times},,\n")
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        import_files(engine, tmp_path / "a", questions=f"{head}q,numeric,{times},0,9\n")
+    assert caught.value.problems[0].place == "question q, type"
+
+
+def test_forecasts_that_come_after_the_resolution_are_scored(
+    engine: Engine, tmp_path: Path
+) -> None:
+    first = FORECASTS + FORECAST
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED, forecasts=first)
+    later = first + "q,bob,2026-01-03T00:00:00Z,0.9,\nq,carol,2026-01-02T00:00:00Z,0.7,\n"
+    done = import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED, forecasts=later)
+    assert (done.forecasts, done.resolutions) == (2, 0)
+    assert done.scores == 2 * len(STORED_PROTOCOLS)
+    frames = read_folder(tmp_path / "a")
+    fresh = score_frames(frames.questions, frames.forecasts, STORED_PROTOCOLS)
+    with database.reading(engine) as session:
+        assert sorted(session.exec(select(Score.score))) == sorted(fresh["score"])
+
+
+def test_a_membership_that_has_ended_since_is_ended_and_not_doubled(
+    engine: Engine, tmp_path: Path
+) -> None:
+    def stays(left_at: str) -> list[Membership]:
+        import_files(
+            engine,
+            tmp_path / "a",
+            questions=QUESTIONS + OPEN,
+            teams=f"team,forecaster,joined_at,left_at\nAlder,bob,2026-01-01T00:00:00Z,{left_at}\n",
+        )
+        with database.reading(engine) as session:
+            return list(session.exec(select(Membership)).all())
+
+    assert [stay.left_at for stay in stays("")] == [None]
+    assert [stay.left_at for stay in stays("2026-01-05T00:00:00Z")] == [day(4)]
+    assert [stay.left_at for stay in stays("")] == [day(4)]
+    with pytest.raises(BadInput, match="bob left Alder"):
+        stays("2026-01-06T00:00:00Z")
+
+
+EVIDENCE = "evidence_id,kind,title,url,publisher,note,quote\n"
+RADAR = "e1,data,Radar,https://example.org/radar,Met,Wet.,It rains.\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["data", "Radar", "https://example.org/radar", "Met", "Wet.", "It rains."]
+)
+def test_evidence_that_says_something_else_under_a_known_id_is_refused(
+    engine: Engine, tmp_path: Path, words: str
+) -> None:
+    files = {"questions": QUESTIONS + OPEN}
+    import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + RADAR)
+    assert import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + RADAR).evidence == 0
+    other = RADAR.replace(words, "expert", 1)
+    with pytest.raises(BadInput, match="contradicts evidence") as caught:
+        import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + other)
+    assert caught.value.problems[0].value == "expert"
+
+
+def test_what_a_folder_without_evidence_cites_must_stand_in_the_ledger(
+    engine: Engine, tmp_path: Path
+) -> None:
+    cites = FORECASTS + FORECAST.replace("0.4,", '0.4,"[{""evidence_id"": ""e1""}]"')
+    with pytest.raises(BadInput, match="cites evidence") as caught:
+        import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=cites)
+    assert caught.value.problems[0].value == "e1"
+    with database.reading(engine) as session:
+        assert find_member(session, "bob") is None
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, evidence=EVIDENCE + RADAR)
+    done = import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=cites)
+    assert done.forecasts == 1
+    with database.reading(engine) as session:
+        [cited] = ledger_frames(session).forecasts["evidence"]
+    assert cited == [{"evidence_id": "e1", "stance": "supports"}]
