@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from forecasts import scores
 from forecasts.access import join, member_or_new, team_or_new
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.errors import BadInput, Problem
-from forecasts.frames import Frames, ledger_frames, rows
+from forecasts.exchange.new_forecasts import add_forecasts
+from forecasts.frames import Frames, rows
 from forecasts.models import (
     DIGEST_ADDRESS,
     Article,
-    Citation,
     Evidence,
-    Forecast,
     Member,
     Question,
     QuestionText,
@@ -77,10 +72,10 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
         for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
     }
     new, revised, resolutions = _questions(session, frames.questions, known, member, now)
-    forecasts = _forecasts(session, frames, members, new_only=not known, now=now)
+    forecasts = add_forecasts(session, frames, members, new_only=not known, now=now)
     session.flush()
     touched = revised.union(forecasts)
-    resolutions_to_score = resolutions + [
+    to_score = resolutions + [
         stands.resolution
         for stands in known.values()
         if stands.resolution is not None and stands.id in touched
@@ -90,7 +85,7 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
         revised=len(revised),
         forecasts=len(forecasts),
         resolutions=len(resolutions),
-        scores=scores.store(session, resolutions_to_score) if resolutions_to_score else 0,
+        scores=scores.store(session, to_score) if to_score else 0,
         evidence=evidence,
         articles=articles,
     )
@@ -329,112 +324,4 @@ def _resolution(
         member_id=member.id,
         note=row.resolution_note,
         source=row.resolution_source,
-    )
-
-
-def _forecasts(
-    session: Session,
-    frames: Frames,
-    members: dict[str, Member],
-    *,
-    new_only: bool,
-    now: datetime,
-) -> list[int]:
-    """Return the question's id of every new forecast; they and their citations are written."""
-    slugs = frames.questions["question_id"].tolist()
-    ids = dict(
-        session.exec(select(Question.slug, Question.id).where(col(Question.slug).in_(slugs))).all()
-    )
-    stored: set[str] = set()
-    if not new_only:
-        stored = set(_import_keys(ledger_frames(session, questions=slugs).forecasts))
-    new: list[dict[str, Any]] = []
-    cited: list[tuple[str, list[dict[str, Any]]]] = []
-    keys = _import_keys(frames.forecasts)
-    for key, row in zip(keys, rows(frames.forecasts), strict=True):
-        if key in stored:
-            continue
-        probability = None if pd.isna(row.probability) else row.probability
-        new.append(
-            {
-                "question_id": ids[row.question_id],
-                "member_id": members[row.forecaster].id,
-                "made_at": row.made_at.to_pydatetime(),
-                "recorded_at": now,
-                "probability": probability,
-                "probabilities": row.probabilities,
-                "quantiles": row.quantiles,
-                "withdrawn": probability is None
-                and row.probabilities is None
-                and row.quantiles is None,
-                "rationale": row.rationale,
-                "origin": "import",
-                "import_key": key,
-            }
-        )
-        if row.evidence:
-            cited.append((key, row.evidence))
-    if new:
-        session.connection().execute(insert(Forecast), new)
-        _citations(session, cited)
-    return [row["question_id"] for row in new]
-
-
-def _import_keys(forecasts: pd.DataFrame) -> list[str]:
-    """Return one key a row: the same row gives the same key, in any file and in the ledger.
-
-    Rows that are the same to the last letter are told apart by how many went before.
-    """
-    keys: list[str] = []
-    before: Counter[str] = Counter()
-    for row in rows(forecasts):
-        value = (
-            row.probability
-            if not pd.isna(row.probability)
-            else row.probabilities
-            if row.probabilities is not None
-            else row.quantiles
-        )
-        said = json.dumps(
-            [row.question_id, row.forecaster, row.made_at.value, value, row.rationale],
-            sort_keys=True,
-        )
-        before[said] += 1
-        keys.append(hashlib.sha256(f"{said}\n{before[said]}".encode()).hexdigest()[:32])
-    return keys
-
-
-def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
-    if not cited:
-        return
-    evidence = dict(session.exec(select(Evidence.key, Evidence.id)).all())
-    unknown = {e["evidence_id"] for _, entries in cited for e in entries} - evidence.keys()
-    if unknown:
-        raise BadInput(
-            "The import cites evidence that neither it nor this ledger has; nothing was imported.",
-            problems=[
-                Problem("forecasts, column evidence", key, "an evidence_id that is known")
-                for key in sorted(unknown)
-            ],
-            remedy="Add it to evidence.csv.",
-        )
-    forecasts = dict(
-        session.exec(
-            select(Forecast.import_key, Forecast.id).where(
-                col(Forecast.import_key).in_([key for key, _ in cited])
-            )
-        ).all()
-    )
-    session.connection().execute(
-        insert(Citation),
-        [
-            {
-                "forecast_id": forecasts[key],
-                "evidence_id": evidence[entry["evidence_id"]],
-                "stance": entry.get("stance", "supports"),
-                "share": entry.get("share"),
-            }
-            for key, entries in cited
-            for entry in entries
-        ],
     )
