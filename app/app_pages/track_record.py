@@ -164,7 +164,7 @@ def calibration(group: Group) -> None:
 
 
 def verdict(group: Group) -> None:
-    """Show in a sentence what the record shows; below 30 questions that it is too little."""
+    """Show in a sentence what the record shows; or that it is too little to tell."""
     if group.verdict.kind in ("too_few", "not_estimable"):
         st.info(as_text(group.verdict.sentence))
     elif group.verdict.kind == "calibrated":

@@ -103,13 +103,14 @@ def _group(
 ) -> Group:
     cluster = family[claimed["question"].to_numpy()]
     family = family[scores["question"].to_numpy()]
+    clusters = len(np.unique(family))
     line = calibration.recalibration(claimed, cluster)
     finite = scores["log"][np.isfinite(scores["log"])]
     return Group(
         name=name,
         forecasters=forecasters,
         questions=len(scores),
-        families=len(np.unique(family)),
+        families=clusters,
         updates=int(scores["updates"].sum()),
         coverage=float(scores["coverage"].mean()) if len(scores) else None,
         brier=mean_over_questions(scores["brier"].to_numpy(), family),
@@ -124,7 +125,7 @@ def _group(
         auc=calibration.auc(claimed),
         curve=calibration.curve(claimed) if curves else None,
         bins=calibration.bins(claimed),
-        verdict=verdict(len(scores), claimed, line),
+        verdict=verdict(len(scores), clusters, claimed, line),
         left_out=left_out,
     )
 

@@ -24,7 +24,9 @@ GUIDE = {
     ),
     "verdict": (
         "The verdict says whether forecasts and outcomes differ by more than chance explains "
-        "(an F test of the recalibration line at the 5 % level). It is withheld below 30 questions."
+        "(an F test of the recalibration line at the 5 % level). It is withheld below 30 "
+        "questions, and below 30 families of linked questions: with few of either the test finds "
+        "fault too often."
     ),
 }
 _MOST_NAMES = 5

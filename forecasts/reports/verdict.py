@@ -1,9 +1,10 @@
 """The verdict: what a record shows beyond what chance explains, in a sentence.
 
 It rests on the recalibration line logit P(y) = a + b · logit p and its F test, clustered by
-family, and is withheld below 30 questions. Where the test speaks, the kind of fault is the larger
-part of the mean squared gap between the line and the forecasts: its mean (forecasts too high or
-too low throughout) or what varies about it (too far from the middle, or not far enough).
+family. It is withheld below 30 questions, and below 30 families: with few clusters the test finds
+fault too often, and its size is claimed from 30 up. Where the test speaks, the kind of fault is
+the larger part of the mean squared gap between the line and the forecasts: its mean (forecasts too
+high or too low throughout) or what varies about it (too far from the middle, or not far enough).
 """
 
 from __future__ import annotations
@@ -14,21 +15,23 @@ import pandas as pd
 from forecasts.reports.report import Recalibration, Verdict
 from forecasts.values import say_probability
 
-FEWEST_QUESTIONS = 30
+FEWEST = 30  # questions, and families of linked ones
 SIGNIFICANCE = 0.05
 # What a fault is shown at: the clearest call that is made with some weight.
 _CALLS = (0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4)
 _CALL_WEIGHT = 0.05
 
 
-def verdict(questions: int, claims: pd.DataFrame, line: Recalibration) -> Verdict:
-    """Return the verdict on the claims of so many questions, whose recalibration line is given."""
-    if questions < FEWEST_QUESTIONS:
-        counted = {0: "no question", 1: "1 question"}.get(questions, f"{questions} questions")
+def verdict(questions: int, families: int, claims: pd.DataFrame, line: Recalibration) -> Verdict:
+    """Return the verdict on the claims of so many questions, whose recalibration line is given.
+
+    ``families`` are the clusters of the questions; one without a family is a family of its own.
+    """
+    if min(questions, families) < FEWEST:
         return Verdict(
             "too_few",
-            f"Too few to tell: {counted} scored, and with fewer than {FEWEST_QUESTIONS} "
-            "luck looks like any fault.",
+            f"Too few to tell: {_counted(questions, families)} scored, and with fewer than "
+            f"{FEWEST} of either luck looks like any fault.",
         )
     if not line.estimable:
         return Verdict(
@@ -61,6 +64,15 @@ def verdict(questions: int, claims: pd.DataFrame, line: Recalibration) -> Verdic
         "overconfident" if over else "underconfident",
         f"{'Overconfident' if over else 'Underconfident'}: what is called {_percent(called)} "
         f"happens about {_percent(happens)} of the time; {luck}.",
+    )
+
+
+def _counted(questions: int, families: int) -> str:
+    if not questions:
+        return "no question"
+    return (
+        f"{questions:,} question{'' if questions == 1 else 's'} in "
+        f"{families:,} famil{'y' if families == 1 else 'ies'}"
     )
 
 

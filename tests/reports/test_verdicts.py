@@ -11,11 +11,14 @@ from forecasts.reports.verdict import verdict
 from tests.reports.small_ledgers import asked, ledger, made, random_ledger, report
 
 
-def of(line: tuple[float, float, float], questions: int = 200) -> Verdict:
+def of(
+    line: tuple[float, float, float], questions: int = 200, families: int | None = None
+) -> Verdict:
     """Return the verdict on forecasts spread over 1 % to 99 %, with that recalibration line."""
     p = np.linspace(0.01, 0.99, 99)
     claims = pd.DataFrame({"p": p, "y": np.where(p > 0.5, 1.0, 0.0), "weight": 1.0})
-    return verdict(questions, claims, Recalibration(*line, estimable=True, reason=""))
+    clusters = questions if families is None else families
+    return verdict(questions, clusters, claims, Recalibration(*line, estimable=True, reason=""))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,34 @@ def test_a_verdict_says_what_happens_and_how_often_chance_would_do_it() -> None:
 def test_below_thirty_questions_there_is_no_verdict_however_small_the_p_value() -> None:
     assert of((0.0, 0.2, 1e-9), questions=29).kind == "too_few"
     assert of((0.0, 0.2, 1e-9), questions=30).kind == "overconfident"
+
+
+def test_below_thirty_families_there_is_no_verdict_however_many_the_questions() -> None:
+    withheld = of((0.0, 0.2, 1e-9), questions=300, families=29)
+    assert withheld.kind == "too_few"
+    assert withheld.sentence == (
+        "Too few to tell: 300 questions in 29 families scored, and with fewer than 30 of either "
+        "luck looks like any fault."
+    )
+    assert of((0.0, 0.2, 1e-9), questions=300, families=30).kind == "overconfident"
+
+
+def test_one_question_and_one_family_are_named_in_the_singular() -> None:
+    assert "1 question in 1 family scored" in of((0.0, 1.0, 0.5), questions=1).sentence
+
+
+@pytest.mark.parametrize(("linked", "kind"), [(1, "too_high"), (2, "too_high"), (3, "too_few")])
+def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) -> None:
+    frames = ledger(
+        [
+            asked(f"q{n}", "yes" if n % 4 == 0 else "no", family=f"f{n // linked}")
+            for n in range(60)
+        ],
+        [made(f"q{n}", "ana", 0, 0.6 + n % 7 / 50) for n in range(60)],
+    )
+    found = report(frames, curves=False).groups[0]
+    assert found.families == 60 // linked
+    assert found.verdict.kind == kind
 
 
 def test_an_overconfident_record_is_called_so_and_a_calibrated_one_is_not() -> None:
