@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo app test lint format docs lock clean
+.PHONY: help demo app test bench lint format docs lock clean
 
 help:
 	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:8501"
 	@echo "make app     serve the app on your own ledger"
 	@echo "make test    run every test (those in a browser need Chromium)"
+	@echo "make bench   measure speed and memory against what people use today"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make lock    resolve the dependencies anew"
@@ -25,6 +26,9 @@ app: $(VENV)/.runs
 
 test: $(VENV)/.tests
 	$(BIN)/pytest -n auto
+
+bench: $(VENV)/.tests
+	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check
