@@ -182,9 +182,11 @@ def reliability_chart(group: Group) -> Chart | None:
 
 
 def histogram_chart(group: Group) -> Chart:
-    """Return how the forecasts spread over the bins, in questions."""
+    """Return how the forecasts spread over the bins, as shares of the time that they stood."""
+    whole = sum(b.weight for b in group.bins)
     bins = pd.DataFrame(
-        [(b.lower, b.upper, b.weight) for b in group.bins], columns=["lower", "upper", "questions"]
+        [(b.lower, b.upper, b.weight / whole) for b in group.bins],
+        columns=["lower", "upper", "share"],
     )
     chart: alt.Chart = (
         alt.Chart(bins)
@@ -198,8 +200,8 @@ def histogram_chart(group: Group) -> Chart:
                 bin="binned",
             ),
             x2="upper:Q",
-            y=alt.Y("questions:Q", title="Questions"),
-            tooltip=[alt.Tooltip("questions:Q", title="Questions", format=".1f")],
+            y=alt.Y("share:Q", title="Share of the time", axis=alt.Axis(format="%")),
+            tooltip=[alt.Tooltip("share:Q", title="Share of the time", format=".1%")],
         )
         .properties(height=130)
     )

@@ -80,12 +80,23 @@ def _known(value: float) -> float | None:
 
 
 def bins(claims: pd.DataFrame) -> tuple[Bin, ...]:
-    """Return the claims by bin of equal width, empty bins too."""
+    """Return the claims by bin of equal width, empty bins too.
+
+    The interval of a bin is that of as many observations as it has weight, but never of more than
+    it has questions: the options of one question are no observations apart.
+    """
     if claims.empty:
         return ()
-    table = scoring.reliability_bins(claims["p"], claims["y"], claims["weight"], bins=BINS)
+    weight = claims["weight"].to_numpy()
+    table = scoring.reliability_bins(claims["p"], claims["y"], weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), claims["p"].to_numpy(), side="right") - 1
     held = claims["question"].groupby(place).nunique()
+    # To weigh all claims of a bin alike by less changes its interval, and neither of its means.
+    share = np.array(
+        [min(1.0, held[k] / table["weight"][k]) if k in held else 1.0 for k in table.index]
+    )
+    capped = scoring.reliability_bins(claims["p"], claims["y"], weight * share[place], bins=BINS)
+    intervals = list(zip(capped["observed_lower"], capped["observed_upper"], strict=True))
     return tuple(
         Bin(
             lower=row.lower,
@@ -94,7 +105,7 @@ def bins(claims: pd.DataFrame) -> tuple[Bin, ...]:
             weight=row.weight,
             forecast=row.forecast if row.weight > 0 else None,
             observed=row.observed if row.weight > 0 else None,
-            interval=(row.observed_lower, row.observed_upper) if row.weight > 0 else None,
+            interval=intervals[number] if row.weight > 0 else None,
         )
         for number, row in enumerate(rows(table))
     )

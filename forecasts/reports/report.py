@@ -98,8 +98,10 @@ class CurvePoint:
 class Bin:
     """Forecasts in [lower, upper), the last bin [lower, upper].
 
-    ``weight`` is in questions: each has 1, split over the forecasts that stood on it.
-    ``questions`` counts those with any forecast in the bin. ``interval`` is 95 %, Wilson.
+    ``weight`` is split over the bins by the share of its time that a forecast stood: in all a
+    binary question has 1, a multiple-choice one half its number of options.
+    ``questions`` counts those with any forecast in the bin. ``interval`` is 95 %, Wilson, of
+    ``weight`` observations, but of no more than ``questions``.
     """
 
     lower: float

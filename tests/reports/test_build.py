@@ -26,6 +26,14 @@ def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
     return by_name[name]
 
 
+def wilson(rate: float, n: float) -> tuple[float, float]:
+    """Return the 95 % interval: the rates r with |rate − r| = z √(r (1 − r) / n)."""
+    z2 = 1.959963984540054**2
+    a, b, c = 1 + z2 / n, -(2 * rate + z2 / n), rate**2
+    reach = math.sqrt(max(b * b - 4 * a * c, 0))
+    return (-b - reach) / (2 * a), (-b + reach) / (2 * a)
+
+
 def test_a_small_record_comes_out_as_worked_by_hand() -> None:
     # ana on q1: 0.5 for 5 days, 0.9 for 5, yes: (0.25 + 0.01) / 2 = 0.13. bo: 0.7 from day 6 on,
     # 0.09, and 4 of 10 days covered. q1 is their mean, 0.11. ana on q2: 0.2, no: 0.04.
@@ -131,6 +139,31 @@ def test_a_question_of_two_options_counts_as_the_binary_one_it_is() -> None:
     )
     assert the_group(binary).brier == the_group(chosen).brier
     assert sum(bin_.weight for bin_ in the_group(chosen).bins) == pytest.approx(2)
+
+
+def test_the_options_of_one_question_are_no_observations_apart() -> None:
+    names = [f"option {k}" for k in range(20)]
+    frames = ledger(
+        [asked("q", names[3], type="multiple_choice", options=names)],
+        [made("q", "ana", 0, [0.05] * 20)],
+    )
+    low = the_group(frames).bins[0]
+    assert (low.questions, low.weight) == (1, pytest.approx(10))
+    assert low.observed == pytest.approx(1 / 20)
+    assert low.interval == pytest.approx(wilson(1 / 20, 1))
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_the_interval_of_a_bin_is_wilsons_on_its_weight_or_its_questions_if_fewer(
+    seed: int,
+) -> None:
+    for bin_ in the_group(random_ledger(seed), curves=False).bins:
+        if bin_.observed is None:
+            assert bin_.interval is None
+        else:
+            expected = wilson(bin_.observed, min(bin_.weight, bin_.questions))
+            assert bin_.interval == pytest.approx(expected, abs=1e-12)
 
 
 def test_an_option_added_later_reads_the_last_one_in_forecasts_made_before() -> None:
