@@ -43,8 +43,12 @@ _MARKUP = re.compile(
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` on one line, with every sign that Markdown would read as markup escaped."""
-    return _MARKUP.sub(lambda sign: "\\" + sign[0], " ".join(text.split()))
+    """Return ``text`` on one line, with every sign that Markdown would read as markup escaped.
+
+    Control signs are dropped: whoever prints the file would have them command the terminal.
+    """
+    line = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    return _MARKUP.sub(lambda sign: "\\" + sign[0], line)
 
 
 def _overview(report: Report) -> str:

@@ -166,6 +166,15 @@ def test_markdown_takes_no_name_for_markup() -> None:
     assert len(columns) == 2  # the groups' table and the bins' table
 
 
+def test_markdown_drops_control_signs_and_takes_no_markup_from_behind_them() -> None:
+    name = "\x00# ana\x1b[2J\u202e\u200b- bo\x9b1m"
+    frames = ledger([asked("q", "yes", tags=[name])], [made("q", name, 0, 0.6)])
+    for by in ("forecaster", "tag"):
+        text = as_markdown(report(frames, by=by))
+        assert r"## \# ana\[2J- bo1m" in text
+        assert all(sign == "\n" or sign.isprintable() for sign in text)
+
+
 def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
     found = report(random_ledger(8, questions=60, choices=False))
     assert found.groups[0].curve is not None
