@@ -46,18 +46,21 @@ class Paths:
 def paths(
     session: Session, question: Question, text: QuestionText, *, now: datetime, option: int = 0
 ) -> Paths:
-    """Return the paths up to ``now`` or the close, whichever is earlier.
+    """Return the paths from the open up to ``now`` or the close, whichever is earlier.
+
+    What was said before the open, as imported forecasts may be, stands from the open on; what was
+    said from the close on never stood. So it is in scoring.
 
     ``option``: which option's probability a multiple choice question shows. Of quantiles the
     median is shown, read off between the two that enclose it.
     """
     end = min(now, text.close_time)
-    rows = history(session, question)
+    rows = _while_open(history(session, question), text, now)
     cited = evidence_of(session, question)
     values = [_value(forecast, text, option) for forecast, _ in rows]
     said = [say_value(forecast, text.options) for forecast, _ in rows]
     steps = [
-        (handle, forecast.made_at, value, words)
+        (handle, max(forecast.made_at, text.open_time), value, words)
         for (forecast, handle), value, words in zip(rows, values, said, strict=True)
     ]
     marks = [
@@ -65,12 +68,31 @@ def paths(
         for step, (forecast, _) in zip(steps, rows, strict=True)
         for citation, evidence in _of(cited, forecast)
     ]
-    last = {handle: (handle, max(time, end), value, words) for handle, time, value, words in steps}
+    last = {handle: (handle, end, value, words) for handle, time, value, words in steps}
     return Paths(
         steps=_frame([*steps, *last.values()], _STEP, text),
         crowd=_frame(_crowd(steps, end), ["time", "value", "live"], text),
         marks=_frame(marks, _MARK, text),
     )
+
+
+def _while_open(
+    rows: Sequence[tuple[Forecast, str]], text: QuestionText, now: datetime
+) -> list[tuple[Forecast, str]]:
+    """Return the rows that came to stand between the open and the close, and by ``now``."""
+    if now < text.open_time:
+        return []
+    at_open = {handle: forecast for forecast, handle in rows if forecast.made_at <= text.open_time}
+    return [
+        (forecast, handle)
+        for forecast, handle in rows
+        if forecast.made_at <= now
+        and forecast.made_at < text.close_time
+        and (
+            forecast.made_at > text.open_time
+            or (forecast is at_open[handle] and not forecast.withdrawn)
+        )
+    ]
 
 
 def _of(

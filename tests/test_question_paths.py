@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from forecasts import questions, updates
 from forecasts.access import member_or_new
-from forecasts.models import Member, Question
+from forecasts.models import Forecast, Member, Question
 from forecasts.paths import paths
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -43,6 +43,54 @@ def test_a_withdrawal_breaks_the_line(session: Session, question: Question, alic
     seen = drawn(session, question, 4)
     assert list(seen.steps["value"].isna()) == [False, True, True]
     assert list(seen.crowd["live"]) == [1, 0, 0]
+
+
+def imported(
+    session: Session, question: Question, member: Member, at: float, p: float | None
+) -> None:
+    """Write a row as an import does: at whatever time it was made."""
+    assert question.id is not None
+    assert member.id is not None
+    row = Forecast(
+        question_id=question.id,
+        member_id=member.id,
+        made_at=day(at),
+        recorded_at=day(20),
+        withdrawn=p is None,
+        probability=p,
+        origin="import",
+    )
+    session.add(row)
+    session.flush()
+
+
+def test_what_was_said_before_the_open_stands_from_the_open_on(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    imported(session, question, alice, -3, 0.9)
+    imported(session, question, alice, -2, 0.3)
+    imported(session, question, bob, -2, 0.5)
+    imported(session, question, bob, -1, None)
+    seen = drawn(session, question, 4)
+    assert list(seen.steps["time"]) == [day(0), day(4)]
+    assert list(seen.steps["value"]) == [0.3, 0.3]
+    assert list(seen.crowd["time"]) == [day(0), day(4)]
+    assert list(seen.crowd["live"]) == [1, 1]
+    assert len(drawn(session, question, -1).steps) == 0
+
+
+def test_what_was_said_from_the_close_on_is_neither_drawn_nor_in_the_crowd(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    imported(session, question, alice, 1, 0.3)
+    imported(session, question, alice, 10, 0.8)
+    imported(session, question, bob, 12, 0.9)
+    seen = drawn(session, question, 20)
+    assert list(seen.steps["forecaster"]) == ["alice", "alice"]
+    assert list(seen.steps["time"]) == [day(1), day(10)]
+    assert list(seen.crowd["time"]) == [day(1), day(10)]
+    assert list(seen.crowd["value"]) == [0.3, 0.3]
+    assert list(seen.crowd["live"]) == [1, 1]
 
 
 def test_evidence_is_marked_where_it_came_in(
