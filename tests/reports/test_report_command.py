@@ -103,10 +103,9 @@ def test_what_cannot_be_done_is_said_and_ends_with_two(
 
 def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
     frames = random_ledger(9)
-    frames.forecasts["forecaster"] = frames.forecasts["forecaster"].replace("ana", "ana\x1b[2J")
+    frames.questions["tags"] = [["rain\x1b[2J"]] * len(frames.questions)
     write_folder(frames, tmp_path / "nasty")
-    result = CliRunner().invoke(
-        app, ["report", str(tmp_path / "nasty"), "--by", "forecaster", *AS_OF]
-    )
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "nasty"), "--by", "tag", *AS_OF])
     assert result.exit_code == 0
+    assert "rain" in result.stdout
     assert "\x1b" not in result.stdout
