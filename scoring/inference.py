@@ -99,8 +99,8 @@ def recalibration(
     clustered by question with the factor G/(G−1) for G questions, and ``p_value`` is taken from
     F(2, G−1): small values speak against calibration.
 
-    Not estimable, with the reason: a probability of 0 or 1 (its log odds are infinite), one
-    outcome only, one forecast only, outcomes that a threshold on the forecast separates, fewer
+    Not estimable, with the reason: a probability of 0 or 1 (its log odds are infinite) or so close
+    to them that the likelihood is flat in floating point, one outcome only, one forecast only, outcomes that a threshold on the forecast separates, fewer
     than 3 questions.
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
@@ -120,13 +120,17 @@ def recalibration(
     from scipy.special import fdtrc
 
     odds = np.column_stack([np.ones(len(forecast)), np.log(forecast) - np.log1p(-forecast)])
-    line = _fit(odds, outcome, weights)
-    fitted = _logistic(odds @ line)
-    score = _sums((weights * (outcome - fitted))[:, None] * odds, group)
-    bread = np.linalg.inv(_information(odds, weights, fitted))
-    covariance = bread @ (score.T @ score) @ bread * (count / (count - 1))
-    away = line - CALIBRATED
-    statistic = float(away @ np.linalg.solve(covariance, away)) / 2
+    try:
+        line = _fit(odds, outcome, weights)
+        fitted = _logistic(odds @ line)
+        score = _sums((weights * (outcome - fitted))[:, None] * odds, group)
+        bread = np.linalg.inv(_information(odds, weights, fitted))
+        covariance = bread @ (score.T @ score) @ bread * (count / (count - 1))
+        away = line - CALIBRATED
+        statistic = float(away @ np.linalg.solve(covariance, away)) / 2
+    except np.linalg.LinAlgError:
+        reason = "forecasts this close to 0 or 1 leave no line that fits best"
+        return Recalibration(math.nan, math.nan, math.nan, math.nan, False, reason)
     return Recalibration(
         intercept=float(line[0]),
         slope=float(line[1]),

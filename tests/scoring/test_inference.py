@@ -157,3 +157,10 @@ def test_a_calibrated_forecaster_is_seldom_found_at_fault(updates: int) -> None:
 def test_a_question_for_each_pair_is_required() -> None:
     with pytest.raises(InputError, match="one question a pair"):
         scoring.spiegelhalter([0.5, 0.6], [1, 0], question=[1])
+
+
+def test_probabilities_next_to_0_and_1_are_not_estimable_rather_than_an_error() -> None:
+    p = [0.5, 0.5, 1 - 1e-12, 1 - 1e-12, 1e-12, 1e-12]
+    found = scoring.recalibration(p, [1, 1, 0, 0, 1, 0])
+    assert not found.estimable
+    assert "close to 0 or 1" in found.reason
