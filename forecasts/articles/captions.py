@@ -145,7 +145,12 @@ def is_caption(line: str, following: str | None) -> bool:
     if _HAS_VERB.search(line):
         return False
     # What tells of nothing past or to come is a caption, as short as this.
-    short = count <= SHORT and line.endswith(".") and not _PAST.search(line)
+    short = (
+        count <= SHORT
+        and line.endswith(".")
+        and len(sentences(line)) == 1
+        and not _PAST.search(line)
+    )
     return _OCCASION.search(line) is not None or short
 
 

@@ -31,7 +31,7 @@ _BUTTON = re.compile(
         r"go to .*|advert(?:isement|ising)?s?|ads?|sponsored(?: content)?|promoted|loading.*",
         r"story continues(?: below.*)?|article continues (?:below|after).*|scroll (?:down|to).*",
         r"(?:user )?comments?(?: \(?\d+\)?)?|\d+ (?:comments?|shares?|views?|likes?|repl(?:y|ies))",
-        r"(?:video|(?:current|remaining) time|duration)?\s*-?(?:\d{1,2}:)?\d{1,2}:\d{2}|\d+ / \d+",
+        r"(?:video|(?:current|remaining) time|duration)\s*-?(?:\d{1,2}:)?\d{1,2}:\d{2}|\d+ / \d+",
         r"(?:view|see) (?:image|gallery|photos?|pictures?|in (?:full ?screen|gallery|app))\b.*",
         r"watch (?:now|live|the video)|give feedback|share your thoughts|reply",
         r"create (?:a )?(?:free )?account|in this (?:article|story)|after newsletter promotion",

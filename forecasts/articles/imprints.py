@@ -55,6 +55,7 @@ _OWNER = re.compile(
 )
 _IN_BRACKETS = re.compile(r"(?P<title>\S.{10,200}?)\s+[(\[](?P<behind>[^()\[\]]{4,80})[)\]]")
 _BAR = re.compile(r"\s+[|•·–—-]\s+")
+_NUMBERED = re.compile(r"\d{1,2}[.)]\s")
 _HANDLE = re.compile(r"by [a-z][\w.-]{1,30}")
 # "Jane Roe in Sund": a byline beside a time, and anywhere else perhaps a title.
 _REPORTER = r"[A-ZÀ-Þ][\w.'’-]+(?: (?:[A-ZÀ-Þ][\w.'’-]*|de|van|von|bin|al)){1,3}"
@@ -129,7 +130,7 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
         imprint.relative = re.search(r"\d{4}|\d[/.-]\d", text) is None
     for part in (piece.strip(" ,;()[]-–—") for side in sides for piece in _SEPARATOR.split(side)):
         byline = _BYLINE.fullmatch(part)
-        if _LABEL.fullmatch(part) or _ASIDE.fullmatch(part):
+        if _LABEL.fullmatch(part) or _ASIDE.fullmatch(part) or _is_time(part, captured_at):
             continue
         if byline is not None and imprint.author is None:
             imprint.author = byline["names"]
@@ -146,6 +147,11 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
     if imprint.when is None and imprint.author is None and not (bullet and imprint.names):
         return None
     return imprint
+
+
+def _is_time(text: str, captured_at: datetime) -> bool:
+    stamp = find_stamp(text, captured_at)
+    return stamp is not None and not stamp.before and not stamp.after
 
 
 def _behind_title(text: str, captured_at: datetime) -> Imprint | None:
@@ -181,12 +187,19 @@ def owner(text: str) -> str | None:
 def is_name(text: str) -> bool:
     """Return whether a line could be the name of a person or a publisher."""
     parts = text.split()
-    if not parts or len(parts) > 7 or len(text) > 60 or text[-1] in "?!…;," or ":" in text:
+    if (
+        not parts
+        or len(parts) > 7
+        or len(text) > 60
+        or text[-1] in "?!…;,"
+        or ":" in text
+        or _NUMBERED.match(text)
+    ):
         return False
     if text.endswith(".") and not re.search(r"\b(?:Inc|Ltd|Co|Jr|[A-Z]\.[A-Z])\.$", text):
         return False
     if len(parts) == 1:
-        return text[0].isalnum()
+        return text[0].isalnum() and any(map(str.isalpha, text))
     return all(part in _SMALL or part[0].isupper() or part[0].isdigit() for part in parts) or (
         len(parts) <= 3 and is_publisher(text) and all(part.isalnum() for part in parts)
     )

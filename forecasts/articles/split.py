@@ -30,7 +30,7 @@ from forecasts.errors import CaptureError
 MAX_CHARACTERS = 500_000  # the length of a book, and of no page
 MAX_LINES = 20_000
 TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
-TITLE_WORDS = 12  # one sentence up to this length in a box of related stories is a title
+TITLE_WORDS = 12  # a question up to this length in a box of related stories is a title
 TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
 SNIPPET_WORDS = 60  # what breaks off before this length is one anywhere
 PREAMBLE_WORDS = 40  # text above the first head with less than this is the site's own
@@ -40,12 +40,13 @@ _HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
 _RULE = re.compile(r"(?:-\s?){3,}|(?:_\s?){3,}|(?:=\s?){3,}|[═─—]{3,}|(?:\*\s?){3,}|~{3,}")
 _DRAWN = re.compile(r"-{3,}|_{3,}|={3,}|[═─—]{3,}")
 _EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|_{1,3})(?P<inner>[^*_\s](?:[^*_]*[^*_\s])?)(?P=mark)")
+_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}")
 _NUMBER = re.compile(r"\d{1,2}[.)]\s+(?=\S)")
 _TITLE_END = re.compile(r"\s+[|–—-]\s+(?P<name>[^|–—]{2,50})$")
 _DATELINE = re.compile(
     r"(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ'’./ -]+(?:, [A-Z][\w.]+)?)"
     r"(?:, (?P<day>[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8})(?:, \d{4})?)?"
-    r"\s*(?:\((?P<agency>[A-Z][\w .’'-]{1,40})\))?\s+[-–—]+\s+"
+    r"\s*(?:\((?P<agency>[A-Z][\w .’'-]{1,40})\)|/[^/]{2,30}/)?\s+[-–—]+(?:\s+|$)"
 )
 
 
@@ -184,12 +185,18 @@ def _boxes(page: Page, inside: list[int]) -> set[int]:
     prose = [i for i in inside if page.prose[i]]
     for above, below in pairwise(prose):
         run = range(above + 1, below)
-        if page.lines[above].text.endswith(":") or any(page.lines[i].level for i in run):
+        listed = any(_announces(page.lines[i].text) for i in (above, *run))
+        if listed or any(page.lines[i].level for i in run):
             continue
         short = [i for i in run if not is_furniture(page.lines[i].text) and not page.captions[i]]
         if len(short) >= 2 and len(short) < len(run):
             found |= {i for i in short if i != below - 1 and not page.lines[i].bullet}
     return found
+
+
+def _announces(line: str) -> bool:
+    """Return whether a list stands below a line."""
+    return line.endswith(":") and not is_furniture(line)
 
 
 def _without_pull_quotes(paragraphs: list[str]) -> list[str]:
@@ -239,7 +246,8 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
     )
     in_box = begun = False
     for i in range(head.first, end):
-        title = in_box and len(words(page.lines[i].text)) <= TITLE_WORDS and not page.prose[i + 1]
+        asks = page.lines[i].text.endswith("?") and page.prose[i + 1 : i + 2] == [False]
+        title = in_box and asks and len(words(page.lines[i].text)) <= TITLE_WORDS
         if page.prose[i] and not title:
             in_box, begun = False, True
         elif begun and ends_article(page.lines[i].text):
@@ -267,20 +275,22 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
         return True
     if page.captions[index] or is_furniture(line.text) or ends_article(line.text):
         return False
+    above = page.lines[index - 1].text if index else ""
     if index > 0 and page.captions[index - 1]:
         # Whatever short line follows "… |" is the name of who took the picture.
-        above = page.lines[index - 1].text
         if is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
             return False
         if opens_with_source(above) and len(words(line.text)) >= 7:
             return False  # what that picture shows is said once more, to those who see it
+    if _CLOCK.fullmatch(line.text) and is_furniture(above):
+        return False  # below a player's buttons a length, and in a live report a time
     if is_credit(line.text) or line.key in titles:
         return False
     if imprint is not None:  # in a text, dates head the parts of a chronicle and bullets a list
         return (line.bullet and imprint.when is None) or (
             imprint.when is not None
             and not imprint.relative
-            and not imprint.names
+            and not any(map(is_publisher, imprint.names))
             and imprint.author is None
         )
     return True
