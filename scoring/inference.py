@@ -100,8 +100,8 @@ def recalibration(
     F(2, G−1): small values speak against calibration.
 
     Not estimable, with the reason: a probability of 0 or 1 (its log odds are infinite) or so close
-    to them that the likelihood is flat in floating point, one outcome only, one forecast only, outcomes that a threshold on the forecast separates, fewer
-    than 3 questions.
+    to them that the likelihood is flat in floating point, one outcome only, one forecast only,
+    outcomes that a threshold on the forecast separates, fewer than 3 questions.
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
 
