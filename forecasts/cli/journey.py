@@ -345,7 +345,8 @@ def resolve(
         typer.Option(
             "--known-at",
             metavar="TIME",
-            help="When the outcome became known: forecasts after it do not count. [default: now]",
+            help="When the outcome became known: forecasts after it do not count. A day means its "
+            "first instant. [default: now; for a correction, as before]",
         ),
     ] = None,
     because: Because = "",
@@ -362,9 +363,13 @@ def resolve(
     known = moment if known_at is None else read_time(known_at)
     with writing(ledger(chosen)) as session:
         who = member_or_new(session, chosen.member, now=moment)
+        found = questions.find(session, question)
+        standing = questions.as_it_stands(session, found, now=moment).resolution
+        if known_at is None and standing is not None and standing.known_at is not None:
+            known = standing.known_at  # a correction keeps the time, unless it is told another
         resolution = resolutions.confirm(
             session,
-            questions.find(session, question),
+            found,
             outcome,
             known_at=known,
             now=moment,

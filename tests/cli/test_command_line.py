@@ -211,3 +211,16 @@ def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:
         None,
         0.5,
     ]
+
+
+def test_a_correction_keeps_when_the_outcome_was_known_unless_told_otherwise(
+    forecasts: Callable[..., Result], clock: Callable[[str], None]
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
+    forecasts("update", "rain", "40%")
+    clock("2026-01-20T12:00:00Z")
+    forecasts("resolve", "rain", "yes", "--known-at", "2026-01-10T12:00:00Z")
+    clock("2026-01-22T12:00:00Z")
+    corrected = forecasts("resolve", "rain", "no")
+    assert "known at 2026-01-10T12:00:00Z" in corrected.stdout
+    assert "already resolved: no" in forecasts("resolve", "rain", "no", exit_code=2).stderr
