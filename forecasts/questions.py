@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -349,12 +350,10 @@ def listing(session: Session, *, now: datetime, only: Sequence[str] | None = Non
     ]
 
 
-def _standing_resolutions(
-    session: Session, ids: Sequence[int | None] | None
-) -> tuple[dict[int, Resolution], set[int]]:
-    """Return the confirmed row that stands for each question, and who has an open proposal."""
+def overtaken() -> ColumnElement[bool]:
+    """Return the condition that a later row has decided, superseded or overtaken this one."""
     later = aliased(Resolution)
-    decided = (
+    return (
         select(later.id)
         .where(
             (col(later.supersedes_id) == col(Resolution.id))
@@ -368,8 +367,15 @@ def _standing_resolutions(
         )
         .exists()
     )
+
+
+def _standing_resolutions(
+    session: Session, ids: Sequence[int | None] | None
+) -> tuple[dict[int, Resolution], set[int]]:
+    """Return the confirmed row that stands for each question, and who has an open proposal."""
     statement = select(Resolution).where(
-        col(Resolution.state).in_([ResolutionState.confirmed, ResolutionState.proposed]), ~decided
+        col(Resolution.state).in_([ResolutionState.confirmed, ResolutionState.proposed]),
+        ~overtaken(),
     )
     if ids is not None:
         statement = statement.where(col(Resolution.question_id).in_(ids))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts import scores
@@ -21,7 +20,7 @@ from forecasts.models import (
     ResolutionState,
     Resolver,
 )
-from forecasts.questions import Stands, as_it_stands, revise
+from forecasts.questions import Stands, as_it_stands, overtaken, revise
 from forecasts.times import iso
 from forecasts.values import NOT_SCORED, read_outcome
 
@@ -168,25 +167,12 @@ def history(session: Session, question: Question) -> list[Resolution]:
 
 def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
     """Return the proposals that nobody has decided yet, oldest first, with their questions."""
-    decision = aliased(Resolution)
-    decided = (
-        select(decision.id)
-        .where(
-            (col(decision.proposal_id) == col(Resolution.id))
-            | (
-                (col(decision.question_id) == col(Resolution.question_id))
-                & (col(decision.state) == ResolutionState.confirmed)
-                & (col(decision.id) > col(Resolution.id))
-            )
-        )
-        .exists()
-    )
     return [
         (row, question)
         for row, question in session.exec(
             select(Resolution, Question)
             .join(Question, col(Question.id) == col(Resolution.question_id))
-            .where(Resolution.state == ResolutionState.proposed, ~decided)
+            .where(Resolution.state == ResolutionState.proposed, ~overtaken())
             .order_by(col(Resolution.id))
         )
     ]
