@@ -28,9 +28,7 @@ rule, and nothing was changed); 3 a scheduled run needs a person; 1 anything els
 def page() -> str:
     """Return the text of docs/commands.md."""
     group: Any = typer.main.get_command(app)
-    return HEAD + "".join(
-        _section(name, command) for name, command in sorted(group.commands.items())
-    )
+    return HEAD + "".join(_section(name, command) for name, command in group.commands.items())
 
 
 def _section(name: str, command: Any) -> str:

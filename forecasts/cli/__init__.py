@@ -72,5 +72,8 @@ def main() -> None:
     app()
 
 
-# Commands register themselves on ``app``.
-from forecasts.cli import exchange, journey, reading, reports, serve  # noqa: E402, F401
+# Commands register themselves on ``app``, in the order in which --help shall show them.
+# isort: off
+from forecasts.cli import serve, articles, asking, forecasting, resolving  # noqa: E402, F401
+from forecasts.cli import scores, reports, exchange  # noqa: E402, F401
+# isort: on

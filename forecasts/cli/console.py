@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,9 @@ Member = Annotated[
     ),
 ]
 
+QuestionSlug = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's slug.")]
+Because = Annotated[str, typer.Option("--because", help="Your reason, in a line.")]
+
 # Problems beyond these are counted, not listed.
 _MOST_PROBLEMS = 20
 
@@ -61,7 +64,19 @@ def plain(text: str) -> str:
 
 def now() -> datetime:
     """Return the present moment: the one place where the command line reads the clock."""
+    return _clock()
+
+
+def _clock() -> datetime:
     return datetime.now(UTC)
+
+
+def one_of(option: str, value: str, known: Sequence[str]) -> Any:
+    """Return ``value``; raise BadInput unless it is one of the ``known`` values of ``option``."""
+    if value not in known:
+        names = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise BadInput(f"{option} {value!r} is not known.", remedy=f"Use {names}.")
+    return value
 
 
 def settings(database: str | None = None, member: str | None = None) -> Settings:

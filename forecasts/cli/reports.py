@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from forecasts.cli import app
-from forecasts.cli.console import Database, emit, now, out, plain
-from forecasts.cli.exchange import Folder, Output, frames_of
-from forecasts.errors import BadInput
+from forecasts.cli.console import Database, emit, now, one_of, out, plain
+from forecasts.cli.tables import Folder, Output, format_of, frames_of
 from forecasts.times import read_time
 
 if TYPE_CHECKING:
@@ -60,39 +58,16 @@ def report(
     from forecasts.reports.build import build
     from forecasts.reports.report import By, Cohort
 
-    chosen = _format(format_, output)
+    chosen = format_of(format_, output, _FORMATS, "text")
     made = build(
         frames_of(folder, database, words=False),
-        by=_one_of("--by", by, get_args(By)),
+        by=one_of("--by", by, get_args(By)),
         names=name or [],
-        cohort=_one_of("--cohort", cohort, get_args(Cohort)),
+        cohort=one_of("--cohort", cohort, get_args(Cohort)),
         as_of=now() if as_of is None else read_time(as_of),
         curves=chosen in ("json", "html"),
     )
     emit(_rendered(made, chosen), output)
-
-
-def _one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
-    if value not in known:
-        raise BadInput(
-            f"{option} {value!r} is not known.",
-            remedy=f"Use {', '.join(known[:-1])} or {known[-1]}.",
-        )
-    return value
-
-
-def _format(given: str | None, output: Path | None) -> str:
-    if given is not None:
-        chosen: str = _one_of("--format", given, tuple(_FORMATS))
-        return chosen
-    ending = "" if output is None else output.suffix.lower()
-    by_ending = {ending: name for name, ending in _FORMATS.items()}
-    if ending and ending not in by_ending:
-        raise BadInput(
-            f"There is no format for a file that ends in {ending!r}.",
-            remedy=f"Name one with --format: {', '.join(_FORMATS)}.",
-        )
-    return by_ending.get(ending, "text")
 
 
 def _rendered(made: Report, format_: str) -> str:
