@@ -10,7 +10,7 @@ from forecasts.exchange.folder import FILES
 from tests.conftest import day
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_page_of_commands_is_what_the_commands_say() -> None:
@@ -26,11 +26,20 @@ def test_every_column_of_the_ledger_folder_is_documented(file: str) -> None:
     assert [column for column in columns if not re.search(rf"\b{column}\b", text)] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", page.read_text())
     gone = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert gone == []
+
+
+def test_every_statistic_has_a_page_that_the_index_lists_and_that_names_its_question() -> None:
+    folder = ROOT / "docs" / "statistics"
+    index = (folder / "README.md").read_text()
+    pages = [page for page in folder.glob("*.md") if page.name != "README.md"]
+    assert pages
+    assert [page.name for page in pages if f"({page.name})" not in index] == []
+    assert [page.name for page in pages if "**Answers:**" not in page.read_text()] == []
 
 
 def test_every_file_that_the_readme_names_is_there() -> None:
