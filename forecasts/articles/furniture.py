@@ -16,7 +16,8 @@ def _alternatives(*parts: str) -> str:
     return "(?:" + "|".join(parts) + ")"
 
 
-_SIGNS = "☰≡✕×▼▲►▶◀←→↑↓★☆•·*-– |>»<«[("  # what icons become in text
+_SIGNS = "☰≡✕×▼▲▾►▶◀←→↑↓★☆•·*-– |>»›<«[("  # what icons become in text
+_ENDS = "▼▾►▶→↓•·*-– |>»›"  # those of them that stand behind a label
 
 
 _BUTTON = re.compile(
@@ -49,6 +50,7 @@ _BUTTON = re.compile(
         r"notifications?|enter your e-?mail.*|your e-?mail(?: address)?|.* followers?|hide",
         r"list of \d+ items|list \d+ of \d+|end of list|ad feedback|link",
         r"like(?: this)?|this article is more than .* old|explore more on .*|reuse this content",
+        r"featured|latest|popular|headlines|just in|(?:dig|go) deeper|now reading",
     )
     + r"[.:!…]*",
     re.IGNORECASE,
@@ -82,7 +84,23 @@ _AFTER_ARTICLE = re.compile(
         r"(?:most|top) (?:read|popular|viewed|shared|commented|stories|news|headlines)\b.*",
         r"(?:you (?:may|might) (?:also )?(?:like|be interested)|people also read|read next)\b.*",
         r"(?:what to read next|next (?:article|story)|editors?['’]?s? picks?|in other news)\b.*",
-        r"(?:around the web|from our partners|sponsored links|don['’]t miss)\b.*",
+        r"(?:from our partners|sponsored links|don['’]t miss)\b.*",
+        r"(?:from|around|elsewhere on) the web\b.*|more to (?:explore|discover)",
+        # A shelf of other articles, put together for the reader or by the editors.
+        r"(?:(?:just|more|made|(?:hand-?)?picked|chosen|selected|suggested|curated|(?:our )?picks"
+        r"|(?:top |more )?(?:stories|story|news|articles?|reads|headlines)) )?for you",
+        r"(?:because you (?:read|liked?|follow(?:ed)?|viewed|watched)|(?:based on|inspired by)"
+        r" your)\b.{0,30}|in case you missed (?:it|this)",
+        r"(?:what )?(?:others|people|readers) (?:are|were|also) (?:read(?:ing)?|like|view(?:ing)?)"
+        r"(?: now| next)?|(?:our|today['’]s|this week['’]s|staff) (?:top |best )?"
+        r"(?:picks?|headlines|stories|reads)",
+        r"(?:the )?(?:top|best) (?:picks|reads)|must[- ]?reads?|worth (?:a read|reading|your time)",
+        r"best of the (?:day|week)|recommended by .{2,20}|(?:promoted|featured) (?:articles?"
+        r"|stories)",
+        r"(?:also|elsewhere) in (?:the )?news|(?:discover|explore) more|next up|read this next",
+        r"continue (?:exploring|browsing)",
+        r"more (?:top |latest |local |national |world |international |political |business "
+        r"|sports? )(?:news|stories|headlines|articles)",
         r"(?:download|get|try) (?:the|our) .{0,30}\b(?:app|features?)|[\w-]+ background",
         r"about (?:us|the author)|privacy policy|terms of (?:use|service)|follow us(?: on.*)?",
     )
@@ -152,7 +170,7 @@ def is_furniture(line: str) -> bool:
     """Return whether a line belongs to the site and not to an article."""
     if not words(line):
         return True
-    line = line.lstrip(_SIGNS)
+    line = _label(line)
     if len(line) <= LONG:
         if _TEASER.match(line) or _PROMPT.fullmatch(line):
             return True
@@ -181,12 +199,16 @@ def is_advert(line: str) -> bool:
 
 def ends_article(line: str) -> bool:
     """Return whether a line opens what stands below an article: comments, related stories."""
-    return len(line) <= LONG and _AFTER_ARTICLE.fullmatch(line.strip("•·*- ")) is not None
+    return len(line) <= LONG and _AFTER_ARTICLE.fullmatch(_label(line)) is not None
 
 
 def opens_box(line: str) -> bool:
     """Return whether a line announces another article in the middle of a text."""
-    return _BOX.fullmatch(line.strip("•·*- ")) is not None
+    return _BOX.fullmatch(_label(line)) is not None
+
+
+def _label(line: str) -> str:
+    return line.lstrip(_SIGNS).rstrip(_ENDS)
 
 
 def opens_comments(line: str) -> bool:

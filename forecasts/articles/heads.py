@@ -164,7 +164,9 @@ def _filled(page: Page, low: int, high: int, title: int) -> Head | None:
     # What stands above the title belongs to the head before, unless nothing stands below.
     own = [i for i in beside if i > same[0]]
     if not any((imprint := page.imprints[i]) is not None and imprint.when for i in own):
-        own = beside
+        # Above a further title, they are those of a teaser.
+        others = [i for i in range(low, same[0]) if page.is_candidate(i) and i not in beside]
+        own = [i for i in beside if i > max(others, default=-1)] or beside
     elif same[0] - 1 in beside:
         names = [name for i in own for name in _names(page, i)]
         photo = same[0] > 1 and page.captions[same[0] - 2]

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import islice, pairwise
 
 from forecasts.articles.captions import is_caption, is_credit
-from forecasts.articles.furniture import ends_article, is_furniture
+from forecasts.articles.furniture import ends_article, is_furniture, opens_box
 from forecasts.articles.imprints import (
     Imprint,
     is_agency,
@@ -186,6 +186,7 @@ class Page:
             and (line.level > 0 or is_heading_like(line.text) or self._is_title_in_prose(index))
             and not is_furniture(line.text)
             and not ends_article(line.text)
+            and not opens_box(line.text)
             and not is_credit(line.text)
             and not is_aside(line.text)
         )

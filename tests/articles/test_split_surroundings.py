@@ -1,5 +1,6 @@
 """What stands around and between the paragraphs of a page, one rule at a time."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from forecasts.articles.article import PARAGRAPH, CapturedArticle
 from forecasts.articles.captions import is_caption, opens_with_source
+from forecasts.articles.furniture import ends_article, is_furniture
 from forecasts.articles.imprints import is_name, owner, reporters
 from forecasts.articles.split import split
 
@@ -132,6 +134,65 @@ def test_what_readers_wrote_is_no_article() -> None:
         "My grandfather said the same, and nobody believed him either.",
     )  # fmt: skip
     assert article.text.split(PARAGRAPH) == [*FISH]
+
+
+# -- above the headline ----------------------------------------------------------------------
+
+COURT = (
+    "A court in Ostland has ordered the broadcaster to rehire eleven journalists.",
+    "The broadcaster has 30 days to appeal, and its lawyer said that it would.",
+)
+OTHER = "Court orders editor's return"
+SHELVES = (
+    "More for you", "Read more", "Recommended", "Recommended for you →", "★ Picked for you",
+    "JUST FOR YOU", "You may also like", "Because you read “Fish”", "Based on your interests",
+    "What others are reading", "Today's top picks", "Must read", "Also read", "Read this next",
+    "Discover more", "More world news", "From the web", "Featured stories", "In case you missed it",
+)  # fmt: skip
+HEADS = {
+    "a line below": lambda title: [title, "Coastal Review · 2 days ago"],
+    "lines above": lambda title: ["Coastal Review", "2 days ago", title],
+    "a byline": lambda title: [title, "By Jane Roe", "July 21, 2025"],
+    "an app's": lambda title: [title, title, "Coastal Review", "time2 hours ago", title],
+}
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+@pytest.mark.parametrize("head", HEADS.values(), ids=list(HEADS))
+def test_what_announces_other_articles_is_not_the_title_of_the_one_below(
+    shelf: str, head: Callable[[str], list[str]]
+) -> None:
+    for page in (
+        [shelf, *head(TITLE), *FISH, shelf, *head(OTHER), *COURT],
+        ["Menu", *head(TITLE), *FISH, "Share", "", shelf, "", *head(OTHER), *COURT],
+        [*head(TITLE), *FISH, shelf, shelf, *head(OTHER), *COURT],
+        [*head(TITLE), *FISH, shelf, *head("Mackerel, and how to smoke it"), *head(OTHER), *COURT],
+    ):
+        assert [(found.title, found.text.split(PARAGRAPH)) for found in read(*page)] == [
+            (TITLE, [*FISH]),
+            (OTHER, [*COURT]),
+        ]
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_what_announces_other_articles_is_no_title_above_a_bare_one_either(shelf: str) -> None:
+    (article,) = read(shelf, TITLE, *FISH)
+    assert (article.title, article.text.split(PARAGRAPH)) == (TITLE, [*FISH])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "More for your money: why mackerel is cheap",
+        "The stories that fishermen tell",
+        "A deal for you and me",
+        "Readers of the old paper were fishermen",
+        "Based on what the court knew, it had no choice.",
+    ],
+)
+def test_titles_and_subheadings_with_such_words_announce_nothing(line: str) -> None:
+    assert not ends_article(line)
+    assert not is_furniture(line)
 
 
 # -- single lines ----------------------------------------------------------------------------
