@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from forecasts import scores
 from forecasts.access import join, member_or_new, team_or_new
@@ -26,7 +26,8 @@ from forecasts.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions import Passage, Stands, listing, question_text, record, revise
+from forecasts.questions import Passage, Stands, listing, question_text, record
+from forecasts.revisions import append, reworded
 from forecasts.values import read_outcome
 
 # What decides the scores of a resolved question.
@@ -65,13 +66,15 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
             joined_at=_time(row.joined_at),
             left_at=_time(row.left_at),
         )
-    articles = _articles(session, frames.articles, member, now)
-    evidence = _evidence(session, frames.evidence, member, now)
+    articles, by_address = _articles(session, frames.articles, member, now)
+    evidence = _evidence(session, frames.evidence, by_address, member, now)
     known = {
         stands.slug: stands
         for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
     }
-    new, revised, resolutions = _questions(session, frames.questions, known, member, now)
+    new, revised, resolutions = _questions(
+        session, frames.questions, known, by_address, member, now
+    )
     forecasts = add_forecasts(session, frames, members, new_only=not known, now=now)
     session.flush()
     touched = revised.union(forecasts)
@@ -100,7 +103,17 @@ def _members(session: Session, frames: Frames, now: datetime) -> dict[str, Membe
     return {handle: member_or_new(session, handle, now=now) for handle in handles}
 
 
-def _articles(session: Session, articles: pd.DataFrame, member: Member, now: datetime) -> int:
+def _articles(
+    session: Session, articles: pd.DataFrame, member: Member, now: datetime
+) -> tuple[int, dict[str, Article]]:
+    """Return how many articles are new, and every article by its address.
+
+    Words that stand in the ledger already are that article, at whatever address the file has them.
+    """
+    by_address = {
+        article.address: article
+        for article in session.exec(select(Article).order_by(col(Article.id).desc()))
+    }
     new = 0
     for row in rows(articles):
         pasted = row.url.startswith(DIGEST_ADDRESS)
@@ -113,27 +126,33 @@ def _articles(session: Session, articles: pd.DataFrame, member: Member, now: dat
             )
         else:
             digest = _address_hash(row.url)
-        known = session.exec(select(Article.id).where(Article.content_hash == digest)).first()
-        if known is None:
-            session.add(
-                Article(
-                    content_hash=digest,
-                    url=None if pasted else row.url or None,
-                    title=row.title or row.url,
-                    publisher=row.publisher or None,
-                    author=row.author or None,
-                    published_at=published,
-                    captured_at=_time(row.captured_at) or now,
-                    member_id=member.id,
-                    text=row.text,
-                )
+        article = session.exec(select(Article).where(Article.content_hash == digest)).first()
+        if article is None:
+            article = Article(
+                content_hash=digest,
+                url=None if pasted else row.url or None,
+                title=row.title or row.url,
+                publisher=row.publisher or None,
+                author=row.author or None,
+                published_at=published,
+                captured_at=_time(row.captured_at) or now,
+                member_id=member.id,
+                text=row.text,
             )
+            session.add(article)
             new += 1
             session.flush()
-    return new
+        by_address[row.url or article.address] = article
+    return new, by_address
 
 
-def _evidence(session: Session, evidence: pd.DataFrame, member: Member, now: datetime) -> int:
+def _evidence(
+    session: Session,
+    evidence: pd.DataFrame,
+    articles: dict[str, Article],
+    member: Member,
+    now: datetime,
+) -> int:
     known = {item.key: item for item in session.exec(select(Evidence))}
     problems = [
         Problem(f"evidence {row.evidence_id}, {name}", said, f"in this ledger: {stands!r}")
@@ -150,7 +169,6 @@ def _evidence(session: Session, evidence: pd.DataFrame, member: Member, now: dat
             problems=problems,
             remedy="Give the other evidence an id of its own.",
         )
-    by_address = {article.address: article.id for article in session.exec(select(Article))}
     new = [
         Evidence(
             key=row.evidence_id,
@@ -161,7 +179,7 @@ def _evidence(session: Session, evidence: pd.DataFrame, member: Member, now: dat
             published_at=_time(row.published_at),
             quote=row.quote,
             note=row.note,
-            article_id=by_address.get(row.url),
+            article_id=articles[row.url].id if row.url in articles else None,
             member_id=member.id,
             recorded_at=now,
         )
@@ -177,11 +195,11 @@ def _questions(
     session: Session,
     questions: pd.DataFrame,
     known: dict[str, Stands],
+    articles: dict[str, Article],
     member: Member,
     now: datetime,
 ) -> tuple[int, set[int], list[Resolution]]:
     """Return how many questions are new, the ids of those revised, and the new resolutions."""
-    articles = {article.address: article for article in session.exec(select(Article))}
     problems: list[Problem] = []
     new, revised = 0, set[int]()
     resolutions: list[Resolution] = []
@@ -205,8 +223,9 @@ def _questions(
             question, text = stands.question, stands.text
             changes = _changes(row, stands, problems)
             if changes:
-                text = revise(
-                    session, question, member=member, now=now, reason="imported", **changes
+                new_text = reworded(stands.text, **changes)
+                text = append(
+                    session, stands.text, new_text, member=member, now=now, reason="imported"
                 )
                 revised.add(stands.id)
         resolution = _resolution(row, question, text, stands, member, now, problems)

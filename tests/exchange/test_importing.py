@@ -6,12 +6,14 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts import database
-from forecasts.access import find_member
+from forecasts.access import find_member, member_or_new
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
 from forecasts.errors import BadInput
 from forecasts.exchange.folder import read_folder
 from forecasts.exchange.importing import Imported
 from forecasts.frames import ledger_frames
-from forecasts.models import Membership, QuestionRevision, Score
+from forecasts.models import Article, Evidence, Membership, QuestionRevision, QuestionSource, Score
 from forecasts.scores import STORED_PROTOCOLS, score_frames
 from tests.conftest import day
 from tests.exchange.test_folder import import_into
@@ -167,3 +169,27 @@ def test_what_a_folder_without_evidence_cites_must_stand_in_the_ledger(
     with database.reading(engine) as session:
         [cited] = ledger_frames(session).forecasts["evidence"]
     assert cited == [{"evidence_id": "e1", "stance": "supports"}]
+
+
+def test_words_that_stand_in_the_ledger_under_another_address_are_that_article(
+    engine: Engine, tmp_path: Path
+) -> None:
+    words = "They say it may rain. Or not."
+    with database.writing(engine) as session:
+        clouds = CapturedArticle("Clouds", None, None, None, "https://example.org/clouds", words)
+        alice = member_or_new(session, "alice", now=day(0))
+        [(known, _)] = library.store(session, [clouds], member=alice, captured_at=day(0))
+    copied = "https://mirror.example.org/c"
+    done = import_files(
+        engine,
+        tmp_path / "a",
+        articles=f"url,title,text\n{copied},Copied,{words}\n",
+        evidence=f"evidence_id,kind,title,url\ne1,news,Clouds,{copied}\n",
+        questions="question_id,open_time,scheduled_close_time,article_url,quote\n"
+        f"q,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,{copied},it may rain\n",
+    )
+    assert done.articles == 0
+    with database.reading(engine) as session:
+        assert [article.id for article in session.exec(select(Article))] == [known.id]
+        assert session.exec(select(Evidence.article_id)).all() == [known.id]
+        assert session.exec(select(QuestionSource.article_id)).all() == [known.id]
