@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 from sqlalchemy import CheckConstraint, Dialect, Index, Text, UniqueConstraint, text
 from sqlalchemy import DateTime as SADateTime
 from sqlalchemy.types import JSON, TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from forecasts.times import utc
+from forecasts.times import iso, utc
 
 # One naming rule for constraints, so that migrations can name what they alter.
 SQLModel.metadata.naming_convention = {
@@ -223,7 +223,7 @@ class QuestionText(SQLModel):
     @classmethod
     def _a_title_says_something(cls, value: str) -> str:
         if not value.strip():
-            raise ValueError("a question needs a title")
+            raise ValueError("The question has no title.")
         return value
 
     @field_validator(
@@ -234,37 +234,59 @@ class QuestionText(SQLModel):
         "spot_time",
     )
     @classmethod
-    def _times_have_a_zone(cls, value: datetime | None) -> datetime | None:
+    def _times_have_a_zone(cls, value: datetime | None, field: ValidationInfo) -> datetime | None:
         if value is not None and value.utcoffset() is None:
-            raise ValueError("a time needs an offset or Z, as in 2025-10-30T14:00:00Z")
+            raise ValueError(
+                f"The {(field.field_name or '').replace('_', ' ')} {value.isoformat()} has no time "
+                "zone; it needs an offset or Z, as in 2025-10-30T14:00:00Z."
+            )
         return None if value is None else value.astimezone(UTC)
 
     @model_validator(mode="after")
     def _the_parts_fit_together(self) -> QuestionText:
         if self.scheduled_close_time <= self.open_time:
-            raise ValueError("the scheduled close must come after the open time")
+            raise ValueError(
+                f"The scheduled close, {iso(self.scheduled_close_time)}, must come after the open "
+                f"time, {iso(self.open_time)}."
+            )
         if self.type is QuestionType.multiple_choice:
-            if not self.options or len(self.options) < 2:
-                raise ValueError("a multiple_choice question needs at least two options")
-            if len(set(self.options)) < len(self.options):
-                raise ValueError("every option may stand once only")
-            if not all(option.strip() == option != "" for option in self.options):
-                raise ValueError("an option may not be blank, nor begin or end with a space")
-            if any(option.casefold() in ("annulled", "ambiguous") for option in self.options):
-                raise ValueError("annulled and ambiguous are outcomes of every question already")
+            _check_options(self.options or [])
         elif self.options is not None:
-            raise ValueError("options belong to multiple_choice questions only")
+            raise ValueError(
+                f"Options belong to multiple_choice questions only; this one is {self.type}."
+            )
         if self.type in (QuestionType.numeric, QuestionType.date):
             if self.lower_bound is None or self.upper_bound is None:
-                raise ValueError(f"a {self.type} question needs a lower and an upper bound")
+                raise ValueError(f"A {self.type} question needs a lower and an upper bound.")
         elif self.lower_bound is not None or self.upper_bound is not None:
-            raise ValueError("bounds belong to numeric and date questions only")
+            raise ValueError(
+                f"Bounds belong to numeric and date questions only; this one is {self.type}."
+            )
         return self
 
     @property
     def close_time(self) -> datetime:
         """When forecasting ends as things stand: the actual close, else the scheduled one."""
         return self.actual_close_time or self.scheduled_close_time
+
+
+def _check_options(options: list[str]) -> None:
+    if len(options) < 2:
+        raise ValueError(
+            f"A multiple_choice question needs at least two options; it has {len(options)}."
+        )
+    for option in options:
+        if options.count(option) > 1:
+            raise ValueError(f"Every option may stand once only; {option!r} stands there again.")
+        if not option.strip() == option != "":
+            raise ValueError(
+                f"An option may not be blank, nor begin or end with a space; {option!r} does."
+            )
+        if option.casefold() in ("annulled", "ambiguous"):
+            raise ValueError(
+                f"{option!r} cannot be an option: annulled and ambiguous are outcomes of every "
+                "question already."
+            )
 
 
 class QuestionRevision(QuestionText, table=True):

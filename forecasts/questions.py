@@ -1,22 +1,23 @@
-"""Questions: register, revise, close, find. A question's status is derived, never stored."""
+"""Questions: register, find, list. A question's status is derived, never stored.
+
+How a question is reworded or closed early stands in ``revisions``.
+"""
 
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from forecasts.errors import BadInput, NotFound, Problem, Refused
+from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import (
     Article,
     Member,
@@ -28,10 +29,13 @@ from forecasts.models import (
     Resolution,
     ResolutionState,
 )
+from forecasts.slugs import free_slug, is_slug, stem_of
 from forecasts.times import iso
 from forecasts.values import NOT_SCORED, figure_number
 
-_SLUG = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
+T = TypeVar("T")
+# So many values one statement may name; SQLite takes 32,766, PostgreSQL 65,535.
+_MOST_NAMED = 10_000
 
 
 class Status(StrEnum):
@@ -82,26 +86,24 @@ class Stands:
 
 
 def question_text(**fields: Any) -> QuestionText:
-    """Return the validated text of a question; BadInput names each field, value and rule."""
+    """Return the validated text of a question; BadInput says which field breaks which rule."""
     try:
         text = QuestionText.model_validate(fields)
-        _check_bounds(text)
-        return text
     except ValidationError as error:
-        problems = [
-            Problem(
-                place=".".join(map(str, item["loc"])) or "question",
-                value="" if not item["loc"] else str(item["input"]),
-                rule=item["msg"].removeprefix("Value error, "),
-            )
-            for item in error.errors()
-        ]
-        raise BadInput(
-            "The question cannot be registered: "
-            + "; ".join(f"{p.place}: {p.rule}" for p in problems)
-            + ".",
-            problems=problems,
-        ) from None
+        raise BadInput(" ".join(_sentence(item) for item in error.errors())) from None
+    _check_bounds(text)
+    return text
+
+
+def _sentence(item: Any) -> str:
+    """Return what pydantic found wrong with a field: our own rules are sentences already."""
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    name = str(item["loc"][0]).replace("_", " ")
+    if item["input"] is None or item["type"] == "missing":
+        return f"The question has no {name}."
+    rule = item["msg"].removeprefix("Input should be ")
+    return f"The {name} {item['input']!r} cannot be read: it should be {rule}."
 
 
 def _check_bounds(text: QuestionText) -> None:
@@ -109,22 +111,19 @@ def _check_bounds(text: QuestionText) -> None:
     if text.lower_bound is None or text.upper_bound is None:
         return
     numbers = []
-    for name, bound in (("lower_bound", text.lower_bound), ("upper_bound", text.upper_bound)):
+    for name, bound in (("lower", text.lower_bound), ("upper", text.upper_bound)):
         try:
             numbers.append(figure_number(bound, text.type))
         except (ValueError, BadInput):
             kind = "date" if text.type == QuestionType.date else "number"
-            rule = f"the bounds of a {text.type} question are {kind}s"
             raise BadInput(
-                f"The question cannot be registered: {name}: {bound!r} — {rule}.",
-                problems=[Problem(name, bound, rule)],
+                f"The {name} bound {bound!r} is no {kind}, and the bounds of a {text.type} "
+                f"question are {kind}s."
             ) from None
     if numbers[0] >= numbers[1]:
-        rule = "the lower bound lies below the upper bound"
         raise BadInput(
-            f"The question cannot be registered: {text.lower_bound!r} to {text.upper_bound!r} — "
-            f"{rule}.",
-            problems=[Problem("lower_bound", text.lower_bound, rule)],
+            f"The lower bound {text.lower_bound!r} must lie below the upper bound "
+            f"{text.upper_bound!r}."
         )
 
 
@@ -149,7 +148,7 @@ def register(
         )
     if slug is None:
         slug = _free_slug(session, text.title)
-    elif not _SLUG.fullmatch(slug):
+    elif not is_slug(slug):
         raise BadInput(
             f"{slug!r} is no slug: it takes letters, digits, hyphens, dots and underscores.",
             remedy="Leave it out, and one is made from the title.",
@@ -177,7 +176,7 @@ def record(
     session.add(question)
     session.flush()
     assert question.id is not None
-    session.add(_revision(question.id, 1, text, member=member, now=now, reason="registered"))
+    session.add(revision_row(question.id, 1, text, member=member, now=now, reason="registered"))
     for passage in sources:
         assert passage.article.id is not None
         session.add(
@@ -193,58 +192,10 @@ def record(
     return question
 
 
-def revise(
-    session: Session,
-    question: Question,
-    *,
-    member: Member,
-    now: datetime,
-    reason: str,
-    **changes: Any,
-) -> QuestionRevision:
-    """Return the new wording: the newest one with ``changes``; the earlier ones stay.
-
-    The type and the options' order are fixed, since forecasts are aligned with them; options may
-    be added before the last one, which an earlier forecast is read from in their place. Refused
-    otherwise, BadInput for invalid fields.
-    """
-    current = wording(session, question)
-    fields = {name: getattr(current, name) for name in QuestionText.model_fields}
-    text = question_text(**(fields | changes))
-    old, new = current.options or [], text.options or []
-    kept = [option for option in new if option in old]
-    if text.type != current.type or kept != old or new[-1:] != old[-1:]:
-        raise Refused(
-            "The type of a question is fixed, and its options may only be added to, before the "
-            "last one (which stands for all that were not there yet).",
-            remedy="Register a new question and annul this one.",
-        )
-    row = _revision(
-        current.question_id, current.number + 1, text, member=member, now=now, reason=reason
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def close(
-    session: Session, question: Question, *, at: datetime, member: Member, now: datetime
-) -> QuestionRevision:
-    """Return the wording in which the question has closed ``at`` that time, before its schedule."""
-    text = wording(session, question)
-    if not text.open_time < at <= min(now, text.scheduled_close_time):
-        raise Refused(
-            f"{iso(at)} is no early close: it must lie after the open time {iso(text.open_time)}, "
-            f"and neither in the future nor after {iso(text.scheduled_close_time)}."
-        )
-    return revise(
-        session, question, member=member, now=now, reason="closed early", actual_close_time=at
-    )
-
-
-def _revision(
+def revision_row(
     question_id: int, number: int, text: QuestionText, *, member: Member, now: datetime, reason: str
 ) -> QuestionRevision:
+    """Return the row, not yet written, in which the question says ``text``."""
     assert member.id is not None
     fields = {name: getattr(text, name) for name in QuestionText.model_fields}
     return QuestionRevision(
@@ -279,17 +230,6 @@ def wording(session: Session, question: Question) -> QuestionRevision:
     ).one()
 
 
-def revisions(session: Session, question: Question) -> list[QuestionRevision]:
-    """Return every wording, the first one first."""
-    return list(
-        session.exec(
-            select(QuestionRevision)
-            .where(QuestionRevision.question_id == question.id)
-            .order_by(col(QuestionRevision.number))
-        )
-    )
-
-
 def sources(session: Session, question: Question) -> list[tuple[QuestionSource, Article]]:
     """Return the passages that the question was taken from, each with its article."""
     return [
@@ -312,8 +252,23 @@ def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stan
 def listing(session: Session, *, now: datetime, only: Sequence[str] | None = None) -> list[Stands]:
     """Return the questions as they stand, soonest close first; ``only`` those slugs.
 
-    One statement for the wordings and one for the resolutions, however many questions.
+    One statement for the wordings and one for the resolutions, however many questions; with
+    ``only``, as many times over as it takes to name them all.
     """
+    if only is None:
+        return _listed(session, None, now)
+    found = [stands for some in parts(only) for stands in _listed(session, some, now)]
+    return sorted(found, key=lambda stands: (stands.text.scheduled_close_time, stands.id))
+
+
+def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield the distinct ``values`` in parts that one statement can name."""
+    distinct = list(dict.fromkeys(values))
+    for start in range(0, len(distinct), _MOST_NAMED):
+        yield distinct[start : start + _MOST_NAMED]
+
+
+def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[Stands]:
     newest = (
         select(col(QuestionRevision.question_id), func.max(QuestionRevision.number).label("number"))
         .group_by(col(QuestionRevision.question_id))
@@ -403,13 +358,6 @@ def _status(
 
 def _free_slug(session: Session, title: str) -> str:
     """Return a slug made from the title, with a number behind it where it is taken."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
-    words = re.findall(r"[a-z0-9]+", plain.lower())
-    stem = "-".join(words)[:60].strip("-") or "question"
-    taken = set(
-        session.exec(select(Question.slug).where(col(Question.slug).startswith(stem))).all()
-    )
-    slug, number = stem, 2
-    while slug in taken:
-        slug, number = f"{stem}-{number}", number + 1
-    return slug
+    stem = stem_of(title) or "question"
+    taken = session.exec(select(Question.slug).where(col(Question.slug).startswith(stem))).all()
+    return free_slug(title, set(taken))

@@ -1,7 +1,8 @@
-"""Resolutions: propose, confirm, reject, annul, supersede. Each is a row; none is edited.
+"""Resolutions: propose, confirm, accept, reject, supersede. Each is a row; none is edited.
 
 The confirmed row that nothing supersedes is the one that stands. Confirming writes the row, the
-early close that it implies, and the scores, in the one transaction of the caller.
+early close that it implies, and the scores, in the one transaction of the caller. To annul is to
+confirm the outcome 'annulled'.
 """
 
 from __future__ import annotations
@@ -12,17 +13,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from forecasts import scores
-from forecasts.errors import Refused
+from forecasts.errors import BadInput, Refused
 from forecasts.models import (
     Member,
     Question,
+    QuestionType,
     Resolution,
     ResolutionState,
     Resolver,
 )
-from forecasts.questions import Stands, as_it_stands, overtaken, revise
+from forecasts.questions import Stands, as_it_stands, overtaken, wording
+from forecasts.revisions import append, closed_otherwise, reworded
 from forecasts.times import iso
-from forecasts.values import NOT_SCORED, read_outcome
+from forecasts.values import NOT_SCORED, figure_number, read_outcome
+
+_OPEN_ENDED = ("below_lower_bound", "above_upper_bound")
 
 
 def propose(
@@ -30,17 +35,28 @@ def propose(
     question: Question,
     outcome: str,
     *,
-    known_at: datetime,
+    known_at: datetime | None = None,
     now: datetime,
     member: Member | None = None,
     resolver: Resolver | None = None,
     note: str = "",
     source: str = "",
 ) -> Resolution:
-    """Return the proposal, which is written and waits until somebody confirms or rejects it."""
+    """Return the proposal, which is written and waits until somebody confirms or rejects it.
+
+    ``known_at`` None: now. On a resolved question it proposes a correction. Refused where the
+    question is resolved just so, or the same is proposed already.
+    """
     stands = as_it_stands(session, question, now=now)
-    outcome = read_outcome(outcome, stands.text)
-    _require_known(stands, outcome, known_at, now)
+    known_at = known_at or now
+    outcome = _possible(stands, outcome, known_at, now)
+    _require_news(stands, outcome, known_at)
+    for waiting in proposals_on(session, question):
+        if (waiting.outcome, waiting.known_at) == (outcome, known_at):
+            raise Refused(
+                f"The outcome {outcome} of {stands.slug!r}, known at {iso(known_at)}, is proposed "
+                "already and waits for a decision; nothing was changed."
+            )
     row = _row(stands, ResolutionState.proposed, outcome, known_at, now, member, resolver)
     row.note, row.source = note.strip(), source.strip()
     session.add(row)
@@ -53,30 +69,74 @@ def confirm(
     question: Question,
     outcome: str,
     *,
-    known_at: datetime,
+    known_at: datetime | None = None,
     now: datetime,
     member: Member,
     resolver: Resolver | None = None,
     note: str = "",
     source: str = "",
-    proposal: Resolution | None = None,
 ) -> Resolution:
     """Return the confirmed resolution; it, the early close it implies and the scores are written.
 
     Where the question is resolved already, the new row supersedes the standing one (a correction:
-    the earlier row and its scores stay). Refused when it would say just the same again.
+    the earlier row and its scores stay). Where the same outcome is proposed, the new row accepts
+    that proposal. What is not given holds on: note and source of the proposal, and for
+    ``known_at`` the time of the proposal, else of the resolution that is corrected, else now.
+    Refused when it would say just the same again.
     """
     stands = as_it_stands(session, question, now=now)
-    outcome = read_outcome(outcome, stands.text)
-    _require_known(stands, outcome, known_at, now)
+    proposal = _proposal_of(session, stands, outcome, known_at)
+    return _confirm(
+        session,
+        stands,
+        outcome,
+        known_at=known_at,
+        now=now,
+        member=member,
+        resolver=resolver,
+        note=note,
+        source=source,
+        proposal=proposal,
+    )
+
+
+def _proposal_of(
+    session: Session, stands: Stands, outcome: str, known_at: datetime | None
+) -> Resolution | None:
+    """Return the newest open proposal of this outcome, and of this time where one is given."""
+    if not outcome.strip():
+        return None
+    said = read_outcome(outcome, stands.text)
+    fitting = [
+        row
+        for row in proposals_on(session, stands.question)
+        if row.outcome == said and known_at in (None, row.known_at)
+    ]
+    return fitting[-1] if fitting else None
+
+
+def _confirm(
+    session: Session,
+    stands: Stands,
+    outcome: str,
+    *,
+    known_at: datetime | None,
+    now: datetime,
+    member: Member,
+    resolver: Resolver | None = None,
+    note: str = "",
+    source: str = "",
+    proposal: Resolution | None,
+) -> Resolution:
     earlier = stands.resolution
-    if earlier is not None and (earlier.outcome, earlier.known_at) == (outcome, known_at):
-        raise Refused(
-            f"{stands.slug!r} is already resolved: {outcome}, known at {iso(known_at)}.",
-            remedy="To correct it, give another outcome or another time.",
-        )
+    if known_at is None:
+        before = proposal or earlier
+        known_at = now if before is None else before.known_at
+    outcome = _possible(stands, outcome, known_at, now)
+    _require_news(stands, outcome, known_at)
     row = _row(stands, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
-    row.note, row.source = note.strip(), source.strip()
+    row.note = note.strip() or (proposal.note if proposal else "")
+    row.source = source.strip() or (proposal.source if proposal else "")
     row.proposal_id = proposal.id if proposal else None
     row.supersedes_id = earlier.id if earlier else None
     session.add(row)
@@ -88,46 +148,21 @@ def confirm(
             f"{stands.slug!r} was resolved by somebody else at the same moment.",
             remedy="Look at it again, and correct it if it is wrong.",
         ) from None
-    _close_when_known(session, stands, earlier, row, member, now)
+    _close_when_known(session, stands, row, member, now)
     scores.store(session, [row])
     return row
-
-
-def annul(
-    session: Session,
-    question: Question,
-    *,
-    known_at: datetime,
-    now: datetime,
-    member: Member,
-    note: str = "",
-    source: str = "",
-) -> Resolution:
-    """Return the confirmed resolution 'annulled': the question yields no scores from now on."""
-    return confirm(
-        session,
-        question,
-        "annulled",
-        known_at=known_at,
-        now=now,
-        member=member,
-        note=note,
-        source=source,
-    )
 
 
 def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Resolution:
     """Return the confirmed resolution that says what ``proposal`` proposed; written as confirm."""
     _require_undecided(session, proposal)
-    return confirm(
+    return _confirm(
         session,
-        _question_of(session, proposal),
+        as_it_stands(session, _question_of(session, proposal), now=now),
         proposal.outcome,
-        known_at=proposal.known_at or now,
+        known_at=None,
         now=now,
         member=member,
-        note=proposal.note,
-        source=proposal.source,
         proposal=proposal,
     )
 
@@ -160,6 +195,21 @@ def history(session: Session, question: Question) -> list[Resolution]:
         session.exec(
             select(Resolution)
             .where(Resolution.question_id == question.id)
+            .order_by(col(Resolution.id))
+        )
+    )
+
+
+def proposals_on(session: Session, question: Question) -> list[Resolution]:
+    """Return the question's proposals that nobody has decided yet, oldest first."""
+    return list(
+        session.exec(
+            select(Resolution)
+            .where(
+                Resolution.question_id == question.id,
+                Resolution.state == ResolutionState.proposed,
+                ~overtaken(),
+            )
             .order_by(col(Resolution.id))
         )
     )
@@ -199,17 +249,49 @@ def _row(
     )
 
 
-def _require_known(stands: Stands, outcome: str, known_at: datetime, now: datetime) -> None:
-    if known_at > now:
+def _possible(stands: Stands, outcome: str, known_at: datetime | None, now: datetime) -> str:
+    """Return the outcome as the ledger keeps it; Refused where it cannot be known by now."""
+    if not outcome.strip():
+        raise BadInput(
+            "No outcome was given.",
+            remedy="Say how the question came out, or that it is annulled or ambiguous.",
+        )
+    outcome = read_outcome(outcome, stands.text)
+    if known_at is not None and known_at > now:
         raise Refused(
             f"An outcome cannot be known at {iso(known_at)}: it is {iso(now)}.",
             remedy="Give the time at which the outcome became known.",
         )
-    if known_at <= stands.text.open_time and outcome not in NOT_SCORED:
+    if outcome in NOT_SCORED:
+        return outcome
+    if known_at is not None and known_at <= stands.text.open_time:
         raise Refused(
             f"The outcome was known at {iso(known_at)}, before {stands.slug!r} opened "
             f"({iso(stands.text.open_time)}): no forecast on it can be scored.",
             remedy="Annul the question instead.",
+        )
+    if (
+        stands.text.type == QuestionType.date
+        and outcome not in _OPEN_ENDED
+        and figure_number(outcome, QuestionType.date) > now.timestamp()
+    ):
+        raise Refused(
+            f"The outcome {outcome} lies ahead: it is {iso(now)}, and a day that has not come "
+            "cannot be known.",
+            remedy="Wait for it; where it can only come after the upper bound, the outcome is "
+            "above_upper_bound.",
+        )
+    return outcome
+
+
+def _require_news(stands: Stands, outcome: str, known_at: datetime | None) -> None:
+    """Refuse what says just what stands."""
+    standing = stands.resolution
+    if standing is not None and (standing.outcome, standing.known_at) == (outcome, known_at):
+        known = "" if known_at is None else f", known at {iso(known_at)}"
+        raise Refused(
+            f"{stands.slug!r} is already resolved: {outcome}{known}. Nothing was changed.",
+            remedy="To correct it, give another outcome or another time.",
         )
 
 
@@ -226,31 +308,23 @@ def _question_of(session: Session, resolution: Resolution) -> Question:
 
 
 def _close_when_known(
-    session: Session,
-    stands: Stands,
-    earlier: Resolution | None,
-    row: Resolution,
-    member: Member,
-    now: datetime,
+    session: Session, stands: Stands, row: Resolution, member: Member, now: datetime
 ) -> None:
-    """Close the question at the time when its outcome became known, if that was earlier.
+    """Let the question close when its outcome became known, if that was before it would have.
 
-    A close that only an earlier, now superseded resolution had caused is undone first. What was
-    not resolved to an outcome (annulled, ambiguous) has no scores, so its close does not matter.
+    It would have closed by its schedule, or earlier by hand: whatever an earlier, now superseded
+    resolution had implied is undone. What was not resolved to an outcome (annulled, ambiguous)
+    implies nothing.
     """
-    text = stands.text
-    closed = text.actual_close_time
-    if earlier is not None and earlier.known_at is not None and closed == earlier.known_at:
-        closed = None
-    limit = closed or text.scheduled_close_time
-    if row.outcome not in NOT_SCORED and row.known_at is not None and row.known_at < limit:
-        closed = row.known_at
-    if closed != text.actual_close_time:
-        revise(
-            session,
-            stands.question,
-            member=member,
-            now=now,
-            reason="the outcome became known",
-            actual_close_time=closed,
-        )
+    text = wording(session, stands.question)
+    closes = [text.scheduled_close_time]
+    by_hand = closed_otherwise(session, stands.question)
+    if by_hand is not None:
+        closes.append(by_hand)
+    if row.outcome not in NOT_SCORED and row.known_at is not None:
+        closes.append(row.known_at)
+    close = min(closes)
+    if close != text.close_time:
+        early = None if close == text.scheduled_close_time else close
+        new = reworded(text, actual_close_time=early)
+        append(session, text, new, member=member, now=now, reason="the outcome became known")

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Select
 from sqlmodel import Session, col, func, select
 
 from forecasts import resolutions
@@ -29,6 +29,7 @@ from forecasts.models import (
 )
 from forecasts.questions import Status, as_it_stands, listing
 from forecasts.resolvers import Finding, kind
+from forecasts.times import utc
 
 # Who confirms what no person does.
 RUN_MEMBER = "scheduled run"
@@ -79,20 +80,30 @@ def attach(
 
 
 def due(session: Session, *, now: datetime) -> list[tuple[int, str]]:
-    """Return (resolver id, slug) of each question that is open or closed, and not resolved."""
+    """Return (resolver id, slug) of each question that is open or closed, and not resolved.
+
+    Of a question's resolvers the newest counts.
+    """
     unresolved = {
         stands.id: stands.slug
         for stands in listing(session, now=now)
         if stands.status in (Status.open, Status.awaiting, Status.proposed)
     }
     resolvers = session.exec(
-        select(Resolver.id, Resolver.question_id).order_by(col(Resolver.id))
+        select(Resolver.id, Resolver.question_id)
+        .where(col(Resolver.id).in_(_newest_resolvers()))
+        .order_by(col(Resolver.id))
     ).all()
     return [
         (resolver_id, unresolved[question_id])
         for resolver_id, question_id in resolvers
         if resolver_id is not None and question_id in unresolved
     ]
+
+
+def _newest_resolvers() -> Select[Any]:
+    """Return the statement for the ids of those resolvers that no later one has replaced."""
+    return select(func.max(Resolver.id)).group_by(col(Resolver.question_id))
 
 
 def run(
@@ -104,6 +115,8 @@ def run(
     2. For each: look (outside a transaction, since a look may take long).
     3. In one transaction: confirm what was found, store its scores, record the look.
     4. A look that fails is recorded with its reason, and the others go on.
+    5. A look that says what the one before it said is recorded once a day: enough to see that
+       the runs go on, and no row an hour for years.
     """
     summary = Summary()
     files = _FilesOnce()
@@ -138,9 +151,26 @@ def _one(
         looked = Looked(slug, RunState.failed, str(error))
     except Exception as error:  # one bad question never stops the others, whatever it holds
         looked = Looked(slug, RunState.failed, f"{type(error).__name__}: {error}")
-    with writing(engine) as session:
-        _record(session, resolver, looked, now)
+    with reading(engine) as session:
+        before = _last_look(session, resolver)
+    if before is None or _is_news(looked, before, now):
+        with writing(engine) as session:
+            _record(session, resolver, looked, now)
     return looked
+
+
+def _last_look(session: Session, resolver: Resolver) -> ResolverRun | None:
+    return session.exec(
+        select(ResolverRun)
+        .where(ResolverRun.resolver_id == resolver.id)
+        .order_by(col(ResolverRun.id).desc())
+        .limit(1)
+    ).first()
+
+
+def _is_news(looked: Looked, before: ResolverRun, now: datetime) -> bool:
+    same = (looked.state, looked.message) == (before.state, before.message)
+    return not same or utc(now).date() != before.started_at.date()
 
 
 def _confirm(
@@ -178,18 +208,6 @@ def _record(session: Session, resolver: Resolver, looked: Looked, now: datetime)
     )
 
 
-def last_looks(session: Session) -> dict[int, ResolverRun]:
-    """Return each question's newest look, by the question's id."""
-    newest: dict[int, ResolverRun] = {}
-    for look, question_id in session.exec(
-        select(ResolverRun, Resolver.question_id)
-        .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
-        .order_by(col(ResolverRun.id))
-    ):
-        newest[question_id] = look
-    return newest
-
-
 @dataclass(frozen=True)
 class Watched:
     """A question's resolver, and its newest look; None where it has not looked yet."""
@@ -200,7 +218,7 @@ class Watched:
 
 
 def watched(session: Session) -> list[Watched]:
-    """Return the resolvers of the ledger with their last looks: failures first, then the newest."""
+    """Return each question's resolver with its last look: failures first, then the newest."""
     newest = (
         select(ResolverRun.resolver_id, func.max(ResolverRun.id).label("id"))
         .group_by(col(ResolverRun.resolver_id))
@@ -211,6 +229,7 @@ def watched(session: Session) -> list[Watched]:
         .join(Resolver, col(Resolver.question_id) == col(Question.id))
         .outerjoin(newest, newest.c.resolver_id == col(Resolver.id))
         .outerjoin(ResolverRun, col(ResolverRun.id) == newest.c.id)
+        .where(col(Resolver.id).in_(_newest_resolvers()))
         .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
     ).all()
     found = [Watched(slug, resolver, look) for slug, resolver, look in rows]

@@ -6,7 +6,7 @@ bring NumPy and pandas, which take longer to load than a question takes to show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.models import Member, Question, Resolution, Score
-from forecasts.questions import Stands, listing
+from forecasts.questions import Stands, listing, parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,11 +42,21 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
     Each must be the one that stands for its question; what was stored for it before is replaced.
     Scores of superseded resolutions stay.
     """
+    by_question = {resolution.question_id: resolution.id for resolution in resolutions}
+    handles = dict(session.exec(select(Member.handle, Member.id)).all())
+    return sum(
+        _store(session, {id_: by_question[id_] for id_ in some}, handles)
+        for some in parts(list(by_question))
+    )
+
+
+def _store(
+    session: Session, by_question: Mapping[int, int | None], handles: Mapping[str, int | None]
+) -> int:
     import scoring
     from forecasts.frames import rows as rows_of
     from forecasts.frames import scoring_frames
 
-    by_question = {resolution.question_id: resolution.id for resolution in resolutions}
     slugs = dict(
         session.exec(
             select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
@@ -54,7 +64,6 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
     )
     questions, forecasts = scoring_frames(session, questions=list(slugs))
     table = score_frames(questions, forecasts, STORED_PROTOCOLS)
-    handles = dict(session.exec(select(Member.handle, Member.id)).all())
     rows = [
         {
             "resolution_id": by_question[slugs[row.question_id]],  # type: ignore[index]
@@ -68,23 +77,35 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
         for row in rows_of(table)
     ]
     connection = session.connection()
-    for resolution_id in by_question.values():
-        connection.execute(delete(Score).where(col(Score.resolution_id) == resolution_id))
+    connection.execute(
+        delete(Score).where(col(Score.resolution_id).in_(list(by_question.values())))
+    )
     if rows:
         connection.execute(insert(Score), rows)
     return len(rows)
 
 
-def rebuild(session: Session) -> int:
-    """Return how many scores were written: those of every standing resolution are made anew.
+@dataclass(frozen=True)
+class Rebuilt:
+    """How many scores of how many resolutions were made anew, and by which release of scoring."""
+
+    scores: int
+    resolutions: int
+    engine: str
+
+
+def rebuild(session: Session) -> Rebuilt:
+    """Return what was written: the scores of every standing resolution are made anew.
 
     Scores of superseded resolutions stay as they were.
     """
+    import scoring
+
     epoch = datetime(1970, 1, 1, tzinfo=UTC)  # the status is not read, so the moment is no matter
     standing = [
         stands.resolution for stands in listing(session, now=epoch) if stands.resolution is not None
     ]
-    return store(session, standing)
+    return Rebuilt(store(session, standing), len(standing), scoring.__version__)
 
 
 def of_question(session: Session, resolution: Resolution) -> list[tuple[Score, str]]:

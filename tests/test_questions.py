@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 from sqlmodel import Session
 
-from forecasts import questions
+from forecasts import questions, revisions
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import Member, Question
 from forecasts.questions import Status
@@ -16,7 +16,7 @@ def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
 ) -> None:
     titles = ["Will Müller & Söhne merge?", "Will Müller & Söhne merge?", "会談は開かれるか"]
     slugs = [ask(session, alice, title=title).slug for title in titles]
-    assert slugs == ["will-muller-sohne-merge", "will-muller-sohne-merge-2", "question"]
+    assert slugs == ["will-muller-sohne-merge", "will-muller-sohne-merge-2", "question-1"]
 
 
 def test_a_slug_that_is_taken_is_refused(session: Session, alice: Member) -> None:
@@ -36,14 +36,14 @@ def test_a_question_whose_close_has_passed_is_not_registered(
 @pytest.mark.parametrize(
     ("fields", "rule"),
     [
-        ({"title": "  "}, "needs a title"),
+        ({"title": "  "}, "has no title"),
         ({"scheduled_close_time": day(0)}, "must come after the open time"),
         ({"type": "multiple_choice"}, "at least two options"),
         ({"type": "multiple_choice", "options": ["a", "a"]}, "once only"),
         ({"options": ["a", "b"]}, "multiple_choice questions only"),
         ({"type": "numeric"}, "needs a lower and an upper bound"),
         ({"type": "numeric", "lower_bound": "a", "upper_bound": "9"}, "are numbers"),
-        ({"type": "numeric", "lower_bound": "10", "upper_bound": "5"}, "lies below"),
+        ({"type": "numeric", "lower_bound": "10", "upper_bound": "5"}, "must lie below"),
         ({"type": "date", "lower_bound": "1", "upper_bound": "2027-01-01"}, "are dates"),
         ({"type": "multiple_choice", "options": ["a", " b"]}, "begin or end with a space"),
         ({"type": "multiple_choice", "options": ["a", "Annulled"]}, "outcomes of every question"),
@@ -73,10 +73,10 @@ def test_status_follows_from_times_and_resolutions(session: Session, alice: Memb
 def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
     session: Session, alice: Member, question: Question
 ) -> None:
-    questions.revise(
+    revisions.revise(
         session, question, member=alice, now=day(2), reason="clearer", title="Will it rain much?"
     )
-    titles = [revision.title for revision in questions.revisions(session, question)]
+    titles = [revision.title for revision in revisions.history(session, question)]
     assert titles == ["Will it rain?", "Will it rain much?"]
     assert questions.wording(session, question).title == "Will it rain much?"
 
@@ -85,12 +85,12 @@ def test_options_may_be_added_before_the_last_but_not_reordered(
     session: Session, alice: Member
 ) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
-    questions.revise(
+    revisions.revise(
         session, question, member=alice, now=day(1), reason="more", options=["a", "b", "Other"]
     )
     for options in (["b", "a", "Other"], ["a", "b", "Other", "c"], ["a", "Other"]):
         with pytest.raises(Refused, match="only be added to"):
-            questions.revise(
+            revisions.revise(
                 session, question, member=alice, now=day(2), reason="order", options=options
             )
 
@@ -104,7 +104,7 @@ def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
 
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
     updates.update(session, question, Value(probabilities=(0.6, 0.4)), member=alice, now=day(0))
-    questions.revise(
+    revisions.revise(
         session, question, member=alice, now=day(1), reason="more", options=["a", "b", "Other"]
     )
     assert ledger_frames(session).forecasts["probabilities"].tolist() == [[0.6, None, 0.4]]
@@ -120,7 +120,7 @@ def test_a_question_closed_early_takes_no_more_forecasts(
 ) -> None:
     from forecasts import updates
 
-    questions.close(session, question, at=day(3), member=alice, now=day(3))
+    revisions.close(session, question, at=day(3), member=alice, now=day(3))
     with pytest.raises(Refused, match="closed at 2026-01-04"):
         updates.update(
             session,

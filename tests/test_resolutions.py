@@ -1,7 +1,7 @@
 import pytest
 from sqlmodel import Session, select
 
-from forecasts import questions, resolutions, scores, updates
+from forecasts import questions, resolutions, revisions, scores, updates
 from forecasts.errors import BadInput, Refused
 from forecasts.models import Member, Question, Resolution, Score
 from forecasts.questions import Status
@@ -73,7 +73,7 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
 def test_a_close_by_hand_outlasts_a_correction(
     session: Session, question: Question, alice: Member
 ) -> None:
-    questions.close(session, question, at=day(3), member=alice, now=day(3))
+    revisions.close(session, question, at=day(3), member=alice, now=day(3))
     for outcome, known in (("no", 5.0), ("yes", 7.0)):
         resolutions.confirm(
             session, question, outcome, known_at=day(known), now=day(9), member=alice
@@ -91,8 +91,8 @@ def test_resolving_twice_with_the_same_words_is_refused(
 
 def test_annulling_leaves_no_scores(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.5, 1)
-    resolution = resolutions.annul(
-        session, question, known_at=day(5), now=day(6), member=alice, note="badly worded"
+    resolution = resolutions.confirm(
+        session, question, "annulled", now=day(6), member=alice, note="badly worded"
     )
     assert brier(session, resolution) == {}
     assert questions.as_it_stands(session, question, now=day(7)).status == Status.annulled
@@ -176,7 +176,7 @@ def test_scores_are_a_cache_that_can_be_made_anew(
 
     before = rows()
     session.expire_all()
-    assert scores.rebuild(session) == len(before) == 3
+    assert scores.rebuild(session).scores == len(before) == 3
     assert rows() == before
 
 

@@ -18,7 +18,7 @@ from app.words import (
     shortened,
     when,
 )
-from forecasts import access, questions, resolutions, scores, updates
+from forecasts import access, questions, resolutions, revisions, scores, updates
 from forecasts.models import (
     Citation,
     Evidence,
@@ -59,7 +59,7 @@ with reading() as ledger:
     history = updates.history(ledger, question)
     cited = updates.evidence_of(ledger, question)
     sources = questions.sources(ledger, question)
-    revisions = questions.revisions(ledger, question)
+    wordings = revisions.history(ledger, question)
     steps = resolutions.history(ledger, question)
     handles = access.handles(ledger)
     scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
@@ -303,19 +303,19 @@ def page(stands: Stands) -> None:
         words()
     with told:
         st.header("History", anchor=False)
-        everyone, end, wordings = st.tabs(
+        everyone, end, texts = st.tabs(
             [
                 f"Forecasts ({len(history)})",
                 f"Resolution ({len(steps)})",
-                f"Wordings ({len(revisions)})",
+                f"Wordings ({len(wordings)})",
             ]
         )
         with everyone:
             history_list()
         with end:
             resolution_list()
-        with wordings:
-            revision_list(revisions)
+        with texts:
+            revision_list(wordings)
 
 
 page(stands)

@@ -82,9 +82,9 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("title", "closes", "rule"),
     [
-        ("", date(2026, 3, 1), "a question needs a title"),
+        ("", date(2026, 3, 1), "The question has no title."),
         ("Will it?", None, "needs a last day of forecasting"),
-        ("Will it?", date(2025, 12, 1), "the scheduled close must come after the open time"),
+        ("Will it?", date(2025, 12, 1), "must come after the open time"),
     ],
 )
 def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(

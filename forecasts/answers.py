@@ -1,0 +1,81 @@
+"""Answers: how a question came to its outcome, step by step, and what each step scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from forecasts.access import handles
+from forecasts.models import Question, Resolution, ResolutionState
+from forecasts.resolutions import history
+from forecasts.scores import table
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """One forecaster's Brier score (0–1, 0 is best) on a superseded resolution and as it is now.
+
+    None: no score; ``difference`` is now less before, so that below 0 the correction helped.
+    """
+
+    forecaster: str
+    before: float | None
+    now: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """What the corrections since have changed; None where there is no score on one side."""
+        return None if self.before is None or self.now is None else self.now - self.before
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of a question's resolution history, with who took it and what it corrected.
+
+    ``corrects``: the earlier confirmed row that this one supersedes. ``superseded``: whether a
+    later one has superseded this one; ``rescored`` then holds its scores beside those that stand.
+    """
+
+    row: Resolution
+    who: str
+    corrects: Resolution | None
+    superseded: bool
+    rescored: tuple[Rescored, ...]
+
+
+def steps(session: Session, question: Question) -> list[Step]:
+    """Return how the question got its outcome, the newest step first."""
+    rows = history(session, question)
+    by_id = {row.id: row for row in rows}
+    superseded = {row.supersedes_id for row in rows} - {None}
+    standing = next(
+        (
+            row
+            for row in rows
+            if row.state == ResolutionState.confirmed and row.id not in superseded
+        ),
+        None,
+    )
+    named = handles(session)
+    return [
+        Step(
+            row,
+            who="a resolver" if row.member_id is None else named[row.member_id],
+            corrects=by_id.get(row.supersedes_id),
+            superseded=row.id in superseded,
+            rescored=_rescored(session, row, standing) if row.id in superseded else (),
+        )
+        for row in reversed(rows)
+    ]
+
+
+def _rescored(
+    session: Session, row: Resolution, standing: Resolution | None
+) -> tuple[Rescored, ...]:
+    before = {scored.forecaster: scored.brier for scored in table(session, row)}
+    now = {} if standing is None else {s.forecaster: s.brier for s in table(session, standing)}
+    return tuple(
+        Rescored(forecaster, before.get(forecaster), now.get(forecaster))
+        for forecaster in sorted(before | now)
+    )
