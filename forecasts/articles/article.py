@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from forecasts.articles.lines import first_sentence, is_heading_like, key
+
 PARAGRAPH = "\n\n"  # what stands between two paragraphs of every text
 
 _TRACKING = re.compile(
@@ -77,36 +79,53 @@ def merge(first: CapturedArticle, second: CapturedArticle) -> CapturedArticle:
     """Return both as one article: what is known of ``first`` wins, the texts follow each other.
 
     The title of ``second`` becomes a subheading between the two texts, because a split at a
-    subheading is what a merge most often undoes. It is left out where it repeats the title.
+    subheading is what a merge most often undoes. It is left out where it repeats the title or is
+    the first sentence below it.
     """
-    between = () if second.title.casefold() == first.title.casefold() else (second.title,)
+    opening = second.text.partition(PARAGRAPH)[0]
+    repeats = key(second.title) == key(first.title) or second.title == first_sentence(opening)
+    parts = (first.text, "" if repeats else second.title, second.text)
     return replace(
         first,
         publisher=first.publisher or second.publisher,
         author=first.author or second.author,
         published_at=first.published_at or second.published_at,
         url=first.url or second.url,
-        text=PARAGRAPH.join(part for part in (first.text, *between, second.text) if part),
+        text=PARAGRAPH.join(part for part in parts if part),
     )
 
 
 def split_at(article: CapturedArticle, paragraph: int) -> tuple[CapturedArticle, CapturedArticle]:
-    """Return two articles, the second beginning with the given paragraph, its title.
+    """Return two articles, the second beginning with the given paragraph.
 
-    Paragraphs count from 0. Publisher, author, date and URL are taken over by both; ``merge``
-    undoes the split. Raises ``ValueError`` where one of the two would have no text.
+    Paragraphs count from 0. A line that can be a headline becomes the second title; a sentence
+    stays in the text and gives its beginning as the title. Publisher, author, date and URL are
+    taken over by both; ``merge`` undoes the split. Raises ``ValueError`` where one of the two
+    would have no text.
     """
     paragraphs = article.text.split(PARAGRAPH)
-    if not 0 < paragraph < len(paragraphs) - 1:
+    if paragraph not in openings(article.text):
         raise ValueError(
             f"paragraph {paragraph} cannot open a second article: there must be text before it "
             f"and after it (there are {len(paragraphs)} paragraphs, counted from 0)"
         )
+    opening, rest = paragraphs[paragraph], paragraphs[paragraph:]
+    if is_heading_like(opening):
+        title, rest = " ".join(opening.split()), rest[1:]
+    else:
+        title = first_sentence(opening)
     return (
         replace(article, text=PARAGRAPH.join(paragraphs[:paragraph])),
-        replace(
-            article,
-            title=" ".join(paragraphs[paragraph].split()),
-            text=PARAGRAPH.join(paragraphs[paragraph + 1 :]),
-        ),
+        replace(article, title=title, text=PARAGRAPH.join(rest)),
     )
+
+
+def openings(text: str) -> list[int]:
+    """Return the paragraphs of ``text``, counted from 0, with which a second article can begin."""
+    paragraphs = text.split(PARAGRAPH)
+    last = len(paragraphs) - 1
+    return [
+        place
+        for place in range(1, len(paragraphs))
+        if place < last or not is_heading_like(paragraphs[place])
+    ]

@@ -83,6 +83,11 @@ def capture(
     Raises ``CaptureError`` for everything that goes wrong.
     """
     _refuse_naive(captured_at)
+    if isinstance(source, str) and not source.strip():
+        raise CaptureError(
+            "There is nothing to read: the source is blank.",
+            remedy="Give a web address with https://, or the path of an HTML or text file.",
+        )
     if isinstance(source, str) and _URL.match(source.strip()):
         # Its HTTP client takes a while to import, and files have no need of it.
         from forecasts.articles.fetch import fetch

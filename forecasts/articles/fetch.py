@@ -44,6 +44,8 @@ HEADERS = {
 }
 PASTE = "Open the page in your browser and paste its text instead."
 
+_ALLOW = "If it is your own network's page, set FORECASTS_ALLOW_PRIVATE_ADDRESSES=true."
+
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -107,8 +109,11 @@ def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool)
             remedy="Leave out what stands before the @; pages behind a login are not fetched.",
         )
     if parsed.port is not None and parsed.port not in PORTS and not allow_private:
+        if _is_plainly_private(host):
+            raise _private(host)
         raise CaptureError(
-            f"{shown!r} names port {parsed.port}; only 80 and 443 are asked for.", remedy=PASTE
+            f"{shown!r} names port {parsed.port}; only 80 and 443 are asked for.",
+            remedy=f"{PASTE} {_ALLOW}",
         )
     return parsed.copy_with(fragment=None)
 
@@ -129,6 +134,23 @@ def is_public(address: Address) -> bool:
         or address.is_unspecified
         or address.is_loopback
         or address.is_link_local
+    )
+
+
+def _is_plainly_private(host: str) -> bool:
+    """Return whether a host is inside the network by its name alone, before any look-up."""
+    if host.rstrip(".") == "localhost" or host.rstrip(".").endswith((".localhost", ".local")):
+        return True
+    try:
+        return not is_public(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
+def _private(shown: str) -> CaptureError:
+    return CaptureError(
+        f"{shown} is a private address, not on the public internet; nothing is fetched from there.",
+        remedy=f"Paste the page's text. {_ALLOW}",
     )
 
 
@@ -168,11 +190,7 @@ class _Network(httpcore.NetworkBackend):
             for address in addresses:
                 if not is_public(address):
                     shown = str(address) if host == str(address) else f"{host[:80]} ({address})"
-                    raise CaptureError(
-                        f"{shown} is not on the public internet, and is not fetched from.",
-                        remedy="Paste the page's text, or set FORECASTS_ALLOW_PRIVATE_ADDRESSES=1 "
-                        "where your own network's pages are meant.",
-                    )
+                    raise _private(shown)
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for tried, address in enumerate(addresses):
             # An address that never answers leaves the others their share of the time.

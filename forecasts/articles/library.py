@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
 
-from forecasts.articles.capture import CapturedArticle, content_hash
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
+from forecasts.articles.drafts import Draft, draft_questions
+from forecasts.articles.lines import key
 from forecasts.articles.quotes import context, locate
 from forecasts.errors import NotFound, Refused
 from forecasts.models import Article, Member, Question, QuestionSource
@@ -20,12 +24,24 @@ def store(
 ) -> list[tuple[Article, bool]]:
     """Return the articles, each with whether it is new; those that are new are written.
 
-    The same words are the same article, wherever they were found (see ``content_hash``).
+    The same words are the same article, wherever they were found (see ``content_hash``). So are
+    other words at its address, if it still has its title or half its paragraphs: the first capture
+    stays, because passages of it are quoted. Only a text more than twice as long is stored beside
+    it, as what was captured first was then no more than the beginning. Articles that are stored
+    together were told apart by whoever hands them over, at whatever address.
     """
     stored: list[tuple[Article, bool]] = []
     for article in captured:
         digest = content_hash(article)
+        together = {row.id for row, _ in stored}
         known = session.exec(select(Article).where(Article.content_hash == digest)).first()
+        if known is None and article.url is not None:
+            here = session.exec(
+                select(Article).where(Article.url == article.url).order_by(col(Article.id))
+            )
+            known = next(
+                (row for row in here if row.id not in together and _is_that(article, row)), None
+            )
         if known is not None:
             stored.append((known, False))
             continue
@@ -46,12 +62,46 @@ def store(
     return stored
 
 
+def _is_that(captured: CapturedArticle, stored: Article) -> bool:
+    """Return whether what was captured at the address of ``stored`` is that article, changed."""
+    if len(captured.text) > 2 * len(stored.text):
+        return False
+    new, old = (
+        {key(part) for part in text.split(PARAGRAPH)} for text in (captured.text, stored.text)
+    )
+    same_title = key(captured.title) == key(stored.title)
+    return same_title or 2 * len(new & old) >= min(len(new), len(old))
+
+
 def listing(session: Session) -> list[Article]:
-    """Return every article, the newest capture first."""
+    """Return every article without its text, the newest capture first."""
     return list(
         session.exec(
-            select(Article).order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+            select(Article)
+            .options(defer(cast("QueryableAttribute[str]", Article.text)))
+            .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
         )
+    )
+
+
+def drafts_of(article: Article) -> list[Draft]:
+    """Return the drafts of a stored article, in the order of its text; people number them from 1.
+
+    Relative deadlines count from the day of publication, or of capture where that is not known.
+    """
+    published = article.published_at or article.captured_at
+    return draft_questions(article.text, published_at=published.date())
+
+
+def draft_numbered(article: Article, number: int) -> Draft:
+    """Return the draft with this number, from 1; NotFound where the article has none."""
+    drafts = drafts_of(article)
+    if 0 < number <= len(drafts):
+        return drafts[number - 1]
+    has = {0: "no drafts", 1: "one draft"}.get(len(drafts), f"{len(drafts)} drafts")
+    raise NotFound(
+        f"There is no draft {number}: article {article.id}, {article.title!r}, has {has}.",
+        remedy=f"See: forecasts articles {article.id}.",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 LONG = 300  # no credit, no button and no line of a head is longer, in characters
+TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
 PROSE_WORDS = 25  # a line of so many words is prose even if it does not end like a sentence
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
@@ -60,3 +61,11 @@ def is_heading_like(line: str) -> bool:
         and len(line) <= LONG
         and not line.rstrip("'\"’”)").endswith((".", "…", ":", ",", ";", "|"))
     )
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a text as a title, shortened at a word."""
+    sentence = re.split(r"(?<=[.!?])['\"’”)]* (?=[A-Z\"'“‘])", text, maxsplit=1)[0]
+    if len(sentence) > TITLE_LENGTH:
+        return sentence[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:– ") + "…"
+    return sentence.rstrip(".") or sentence

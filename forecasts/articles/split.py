@@ -24,12 +24,11 @@ from forecasts.articles.furniture import ends_article, is_furniture, opens_box, 
 from forecasts.articles.heads import Head, find_heads
 from forecasts.articles.imprints import is_name, is_publisher, owner
 from forecasts.articles.layout import Line, Page
-from forecasts.articles.lines import key, sentences, trails_off, words
+from forecasts.articles.lines import first_sentence, key, sentences, trails_off, words
 from forecasts.errors import CaptureError
 
 MAX_CHARACTERS = 500_000  # the length of a book, and of no page
 MAX_LINES = 20_000
-TITLE_LENGTH = 100  # of a title made from the first sentence, in characters
 TITLE_WORDS = 12  # a question up to this length in a box of related stories is a title
 TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
 SNIPPET_WORDS = 60  # what breaks off before this length is one anywhere
@@ -336,11 +335,3 @@ def _names_site(name: str, publisher: str | None) -> bool:
     if publisher is not None and name.casefold().removeprefix("the ") in publisher.casefold():
         return True
     return is_name(name) and is_publisher(name)
-
-
-def first_sentence(text: str) -> str:
-    """Return the first sentence of a text as a title, shortened at a word."""
-    sentence = re.split(r"(?<=[.!?])['\"’”)]* (?=[A-Z\"'“‘])", text, maxsplit=1)[0]
-    if len(sentence) > TITLE_LENGTH:
-        return sentence[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:– ") + "…"
-    return sentence.rstrip(".") or sentence

@@ -20,8 +20,6 @@ from forecasts.articles.capture import (
     capture_bytes,
     capture_text,
     content_hash,
-    merge,
-    split_at,
 )
 from forecasts.errors import CaptureError
 
@@ -331,7 +329,14 @@ def test_a_url_inside_the_network_is_refused_unless_that_is_allowed(site: str) -
         capture("http://localhost/page", captured_at=NOON)
 
 
-# -- identity and correction ----------------------------------------------------------------
+@pytest.mark.parametrize("source", ["", "  \n"])
+def test_a_blank_source_is_called_blank(source: str) -> None:
+    with pytest.raises(CaptureError, match="the source is blank") as refused:
+        capture(source, captured_at=NOON)
+    assert "web address" in refused.value.remedy
+
+
+# -- identity -------------------------------------------------------------------------------
 
 
 def article(title: str = "Quota row", text: str = TEXT) -> CapturedArticle:
@@ -353,33 +358,6 @@ def test_the_same_article_is_recognised_in_another_dress() -> None:
     }
     assert len(hashes) == 1
     assert content_hash(article(text="Another text.")) not in hashes
-
-
-def test_the_parts_of_a_wrong_split_become_one_article_again() -> None:
-    first = article(text=FISH[0])
-    second = CapturedArticle("What comes next", "NHK", None, NOON, None, FISH[1])
-    assert merge(first, second) == CapturedArticle(
-        "Quota row", "NHK", None, NOON, None, f"{FISH[0]}\n\nWhat comes next\n\n{FISH[1]}"
-    )
-
-
-def test_a_title_repeated_is_not_made_a_subheading() -> None:
-    merged = merge(article(text=FISH[0]), article(text=FISH[1]))
-    assert merged.text == f"{FISH[0]}\n\n{FISH[1]}"
-
-
-def test_an_article_can_be_cut_at_a_paragraph_and_put_together_again() -> None:
-    whole = article(text=f"{FISH[0]}\n\nCourt orders rehiring\n\n{COURT[0]}")
-    first, second = split_at(whole, 1)
-    assert (first.title, first.text) == ("Quota row", FISH[0])
-    assert (second.title, second.text) == ("Court orders rehiring", COURT[0])
-    assert merge(first, second) == whole
-
-
-@pytest.mark.parametrize("paragraph", [-1, 0, 2, 3])
-def test_a_cut_leaves_text_on_both_sides(paragraph: int) -> None:
-    with pytest.raises(ValueError, match="must be text before it"):
-        split_at(article(), paragraph)
 
 
 # -- anything -------------------------------------------------------------------------------

@@ -148,6 +148,18 @@ def test_addresses_inside_the_network_are_refused_in_every_spelling(host: str) -
 
 
 @pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST.", "app.localhost", "[::1]", "192.168.1.1"]
+)
+def test_a_private_address_with_a_port_is_called_private_and_the_setting_is_named(
+    host: str,
+) -> None:
+    with pytest.raises(CaptureError, match="is a private address") as refused:
+        fetch(f"http://{host}:8501/page")
+    assert "port" not in refused.value.message
+    assert "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
     "address", ["93.184.215.14", "2606:2800:21f:cb07::1", "64:ff9b::5db8:d70e", "::ffff:8.8.8.8"]
 )
 def test_public_addresses_are_public(address: str) -> None:
