@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
-from forecasts.cli import app, console
+from forecasts.cli import console
 
 PAGE = """\
 Harbour town votes on its old ferry
@@ -22,32 +21,6 @@ Two of its engines failed last winter, and repairs have cost more than the fares
 The council will decide by the end of March 2026 whether the ferry is replaced by a bridge.
 The mayor said that she would not stand in the way of either answer.
 """
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Set the moment at which the next command runs."""
-    from forecasts.times import read_time
-
-    def at(text: str) -> None:
-        monkeypatch.setattr("forecasts.cli.console._clock", lambda: read_time(text))
-
-    at("2026-01-05T12:00:00Z")
-    return at
-
-
-@pytest.fixture
-def forecasts(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run a command on a fresh ledger; it must end with the exit code that is expected."""
-    monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
-    monkeypatch.setenv("FORECASTS_MEMBER", "alice")
-
-    def run(*arguments: str, exit_code: int = 0, input: str | None = None) -> Result:
-        result = CliRunner().invoke(app, list(arguments), input=input)
-        assert result.exit_code == exit_code, result.output + str(result.exception)
-        return result
-
-    return run
 
 
 def test_the_whole_journey_ends_in_the_score_worked_by_hand(

@@ -1,0 +1,36 @@
+"""The command line on a fresh ledger, at a moment that the test sets."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from forecasts.cli import app
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Set the moment at which the next command runs."""
+    from forecasts.times import read_time
+
+    def at(text: str) -> None:
+        monkeypatch.setattr("forecasts.cli.console._clock", lambda: read_time(text))
+
+    at("2026-01-05T12:00:00Z")
+    return at
+
+
+@pytest.fixture
+def forecasts(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command on a fresh ledger; it must end with the exit code that is expected."""
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
+    monkeypatch.setenv("FORECASTS_MEMBER", "alice")
+
+    def run(*arguments: str, exit_code: int = 0, input: str | None = None) -> Result:
+        result = CliRunner().invoke(app, list(arguments), input=input)
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
