@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import DatabaseError as DriverError
+from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
-from forecasts.errors import DatabaseError
+from forecasts.errors import DatabaseError, NoLedger
+from forecasts.ledger_file import Kind, kind_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -31,29 +33,92 @@ _WRITING = "ledger_writing"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_engine(url: str) -> Engine:
-    """Return an engine for ``url``; the folder of an SQLite file is created where it is missing.
+def open_engine(url: str, *, begin: bool = True) -> Engine:
+    """Return an engine for ``url``.
 
-    Nothing is migrated here; see ``migrate``. DatabaseError for a URL that cannot be read.
+    With ``begin`` a ledger that is not there yet may be begun: the folder of its SQLite file is
+    created where it is missing. Nothing is migrated here; see ``migrate``. NoLedger for a URL that
+    cannot be read, for a file that is something else, and without ``begin`` for what is not there;
+    whatever is there is left as it is.
     """
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, **_connect_options(parsed.get_backend_name()))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise DatabaseError(
-            f"The database URL {_shown(url)} cannot be used: {type(error).__name__}.",
+        reason = (
+            f"the driver {error.name} is not installed"
+            if isinstance(error, ModuleNotFoundError)
+            else "there is no such kind of database"
+        )
+        raise NoLedger(
+            f"The database URL {_shown(url)} cannot be used: {reason}.",
             remedy="Name an SQLite file or a URL such as sqlite:////home/me/ledger.sqlite3.",
-        ) from None
-    except OSError as error:
-        raise DatabaseError(
-            f"The folder of the database {_shown(url)} cannot be created: {error.strerror}.",
-            remedy="Name another place with --database or FORECASTS_DATABASE_URL.",
         ) from None
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
+        _look_at(engine, begin=begin)
+    elif not begin and schema_revision(engine) is None:
+        raise _nothing_there(place(engine))
     return engine
+
+
+def empty_ledger() -> Engine:
+    """Return an engine on an empty ledger in memory, to be read where there is none yet.
+
+    It takes nothing: what somebody writes must not be lost.
+    """
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    _prepare_sqlite(engine)
+    migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+    return engine
+
+
+def sqlite_path(engine: Engine) -> Path | None:
+    """Return the file of an SQLite ledger; None for one in memory or on a server."""
+    name = engine.url.database
+    in_memory = name in (None, "", ":memory:") or "uri" in engine.url.query
+    return None if engine.dialect.name != "sqlite" or in_memory else Path(str(name))
+
+
+def place(engine: Engine) -> str:
+    """Return where the ledger is, to be shown: its file, or its URL without the password."""
+    path = sqlite_path(engine)
+    return engine.url.render_as_string(hide_password=True) if path is None else str(path)
+
+
+def _look_at(engine: Engine, *, begin: bool) -> None:
+    """Refuse to open what is no ledger, before anything is written to it."""
+    path = sqlite_path(engine)
+    if path is None or engine.url.host:
+        raise NoLedger(
+            f"The database URL {place(engine)!r} names no file, and a ledger needs one to last.",
+            remedy="Name an SQLite file or a URL such as sqlite:////home/me/ledger.sqlite3.",
+        )
+    kind = kind_of(path)
+    if kind is Kind.other:
+        raise NoLedger(
+            f"{str(path)!r} is not a ledger, so it was left as it is.",
+            remedy="Name another file with --database or FORECASTS_DATABASE_URL.",
+        )
+    if kind is Kind.nothing and not begin:
+        raise _nothing_there(str(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoLedger(
+            f"The folder of the ledger {str(path)!r} cannot be created: {error.strerror}.",
+            remedy="Name another place with --database or FORECASTS_DATABASE_URL.",
+        ) from None
+
+
+def _nothing_there(where: str) -> NoLedger:
+    return NoLedger(
+        f"There is no ledger at {where!r}.",
+        remedy="Check the name. A ledger is begun with: forecasts ask, forecasts capture or "
+        "forecasts import; one to look at with: forecasts demo.",
+    )
 
 
 def _shown(url: str) -> str:
@@ -108,7 +173,7 @@ def _reported(engine: Engine) -> Iterator[None]:
         if not isinstance(error, OperationalError) and type(error) is not DriverError:
             raise
         raise DatabaseError(
-            f"The ledger at {engine.url!r} could not be used: {error.orig}.",
+            f"The ledger at {place(engine)!r} could not be used: {error.orig}.",
             remedy="Nothing was written. Check that it is there, not full and not locked, "
             "and try again.",
         ) from error
@@ -134,7 +199,7 @@ def migrate(engine: Engine) -> Migrated | None:
         return None
     if before is not None and before not in known:
         raise DatabaseError(
-            f"The ledger at {engine.url!r} has schema {before}, which this release "
+            f"The ledger at {place(engine)!r} has schema {before}, which this release "
             f"(schema {newest}) does not know: it was written by a newer one.",
             remedy="Install that release, or name another ledger with --database. "
             "Nothing was changed.",

@@ -10,11 +10,12 @@ and their handles and titles say so.
 
 from __future__ import annotations
 
+import tempfile
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session, select
@@ -24,13 +25,17 @@ from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import capture
 from forecasts.articles.drafts import draft_questions
-from forecasts.errors import DatabaseError, LedgerError, Refused
+from forecasts.errors import LedgerError, Refused
 from forecasts.exchange.importing import import_frames
 from forecasts.frames import complete, ledger_frames
+from forecasts.ledger_file import Kind, kind_of, replace_contents
 from forecasts.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
 from forecasts.reports.as_text import as_text
 from forecasts.updates import Cited
 from forecasts.values import Value
+
+if TYPE_CHECKING:
+    from scoring.tournament import Team
 
 # When the page with the three articles was seen; "2 days ago" on it counts from this day.
 CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
@@ -59,39 +64,25 @@ def data_folder() -> Path:
 def build(*, now: datetime, say: Say) -> str:
     """Return the URL of the demonstration ledger, which is written anew; ``say`` is told each step.
 
-    Refused when the file of that name is somebody's own ledger.
+    It is built aside and then put in the place of the last one in one step, so that an app that
+    serves that one goes on with the new one. Refused when the file is somebody's own.
     """
     path = ledger_path()
     _require_demonstration(path)
-    draft = path.with_suffix(".draft")
-    _remove(draft)
-    engine = database.open_engine(settings.sqlite_url(draft))
-    try:
-        _walk(engine, now=now, say=say)
-        # Everything into the one file, so that it can take its place in one step.
-        with engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        engine.dispose()
-    _remove(path)
-    draft.replace(path)
-    _remove(draft)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="demonstration-", dir=path.parent) as aside:
+        draft = Path(aside) / path.name
+        engine = database.open_engine(settings.sqlite_url(draft))
+        try:
+            _walk(engine, now=now, say=say)
+        finally:
+            engine.dispose()
+        replace_contents(path, draft)
     return settings.sqlite_url(path)
 
 
 def _require_demonstration(path: Path) -> None:
-    if not path.exists():
-        return
-    engine = database.open_engine(settings.sqlite_url(path))
-    try:
-        with database.reading(engine) as session:
-            ours = is_demonstration(session)
-    except DatabaseError:
-        ours = False
-    finally:
-        engine.dispose()
-    if not ours:
+    if kind_of(path) not in (Kind.nothing, Kind.demonstration):
         raise Refused(
             f"{str(path)!r} is not a demonstration ledger, so it is left alone.",
             remedy="Move it away, and run the demonstration again.",
@@ -101,11 +92,6 @@ def _require_demonstration(path: Path) -> None:
 def is_demonstration(session: Session) -> bool:
     """Return whether this ledger is a demonstration, so that a page can say so."""
     return any(session.exec(select(Ledger.demonstration)).all())
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _walk(engine: Engine, *, now: datetime, say: Say) -> None:
@@ -118,7 +104,7 @@ def _walk(engine: Engine, *, now: datetime, say: Say) -> None:
     _register(engine, say)
     say("3. Forecast: simulated forecasters update as evidence comes in")
     _forecast(engine, say)
-    say("4. Import: a simulated tournament of three teams")
+    say("4. Import: a simulated tournament of three teams, made with these habits")
     _tournament(engine, now, say)
     say("5. Scheduled run: resolve what the outcomes file knows, and score it")
     _resolve(engine, now, say)
@@ -237,7 +223,8 @@ def _tournament(engine: Engine, now: datetime, say: Say) -> None:
     from scoring.simulation import simulate
     from scoring.tournament import Tournament
 
-    simulated = simulate(Tournament.from_mapping(_toml("tournament.toml")))
+    tournament = Tournament.from_mapping(_toml("tournament.toml"))
+    simulated = simulate(tournament)
     with database.writing(engine) as session:
         editor = member_or_new(session, EDITOR, now=now)
         done = import_frames(
@@ -249,6 +236,21 @@ def _tournament(engine: Engine, now: datetime, say: Say) -> None:
     say(
         f"   {done.questions} simulated questions, {done.forecasts} forecasts, {done.scores} scores"
     )
+    for team in tournament.teams:
+        say(f"   {team.label}, {team.members} forecasters: {_way(team)}")
+
+
+def _way(team: Team) -> str:
+    """Return in what way the team was made to forecast, which the report should find out."""
+    ways = []
+    if team.extremity != 1:
+        too = "overconfident" if team.extremity > 1 else "underconfident"
+        ways.append(f"{too} (the log odds of each belief times {team.extremity:g})")
+    if team.shift != 0:
+        ways.append(f"too {'high' if team.shift > 0 else 'low'} (log odds {team.shift:+g})")
+    if team.responsiveness < 1:
+        ways.append(f"updates too little (each time {team.responsiveness:.0%} of the way)")
+    return " and ".join(ways) or "calibrated"
 
 
 def _resolve(engine: Engine, now: datetime, say: Say) -> None:

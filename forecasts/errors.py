@@ -6,7 +6,8 @@
     │   └── Forbidden        this member may not do it
     ├── BadInput             a value or a file cannot be read; carries every problem found
     ├── CaptureError         an article cannot be fetched, or there is none in what came back
-    └── DatabaseError        the ledger itself cannot be used (newer schema, unreachable, …)
+    └── DatabaseError        the ledger itself cannot be used (newer schema, unreachable, full, …)
+        └── NoLedger         there is no ledger where one was named
 
 Each is translated once, where a person stands: the command line prints the sentence and the
 remedy and exits with ``exit_code``; a page shows them in place. Code below raises and never
@@ -77,3 +78,9 @@ class DatabaseError(LedgerError):
     """The ledger's database cannot be used as it is."""
 
     exit_code = 1
+
+
+class NoLedger(DatabaseError):
+    """There is no ledger where one was named; whatever is there was left as it is."""
+
+    exit_code = 2

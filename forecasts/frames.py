@@ -23,6 +23,7 @@ from forecasts.models import (
     Citation,
     Evidence,
     Forecast,
+    Ledger,
     Member,
     Membership,
     Question,
@@ -184,10 +185,14 @@ def ledger_frames(
 
 
 def revision(session: Session) -> tuple[int, ...]:
-    """Return numbers that differ once anything has been written that bears on a report."""
+    """Return numbers that differ once anything has been written that bears on a report.
+
+    The first is the moment at which the ledger was made: a demonstration is made anew in place.
+    """
     tables = (Forecast, QuestionRevision, Resolution, Membership, Citation)
     newest = select(*(select(func.max(t.id)).scalar_subquery() for t in tables))
-    return tuple(number or 0 for number in session.exec(newest).one())
+    made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
+    return (max(made, default=0), *(number or 0 for number in session.exec(newest).one()))
 
 
 def scoring_frames(

@@ -8,11 +8,17 @@ from pathlib import Path
 import platformdirs
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
 
 
 def data_folder() -> Path:
     """Return the user's data folder for this product (not created here)."""
     return Path(platformdirs.user_data_dir("forecasts", appauthor=False))
+
+
+def default_ledger() -> Path:
+    """Return the file that is the ledger where nobody names one (not created here)."""
+    return data_folder() / "ledger.sqlite3"
 
 
 def _user_name() -> str:
@@ -34,7 +40,7 @@ class Settings(BaseSettings):
     )
 
     database_url: str = Field(
-        default_factory=lambda: sqlite_url(data_folder() / "ledger.sqlite3"),
+        default_factory=lambda: sqlite_url(default_ledger()),
         description="SQLAlchemy URL of the ledger, or the path of an SQLite file",
     )
     member: str = Field(default_factory=_user_name, description="handle of the local member")
@@ -51,11 +57,16 @@ class Settings(BaseSettings):
         return value if "://" in value else sqlite_url(Path(value))
 
     @property
+    def names_a_ledger(self) -> bool:
+        """Whether somebody named the ledger, so that it is expected to be there."""
+        return "database_url" in self.model_fields_set
+
+    @property
     def highest_probability(self) -> float:
         """The mirror image of ``lowest_probability``."""
         return 1 - self.lowest_probability
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the SQLAlchemy URL of an SQLite file."""
-    return f"sqlite:///{path.expanduser().absolute()}"
+    """Return the SQLAlchemy URL of an SQLite file; signs that mean something in one are quoted."""
+    return URL.create("sqlite", database=str(path.expanduser().absolute())).render_as_string()

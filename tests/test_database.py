@@ -2,13 +2,15 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from forecasts import database, resolutions, updates
 from forecasts.access import member_or_new
-from forecasts.errors import DatabaseError
+from forecasts.errors import DatabaseError, NoLedger
 from forecasts.models import APPEND_ONLY, Member, Question
 from forecasts.settings import Settings, sqlite_url
 from forecasts.updates import Cited
@@ -134,19 +136,68 @@ def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine)
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
-def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("not a database, but long enough to be looked at " * 20)
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense://", "mysql+nothing://x/y", "://", "sqlite://", "sqlite://name", "sqlite:///"],
+)
+def test_a_url_that_names_no_database_is_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(NoLedger, match=r"cannot be used|names no file") as caught:
+        database.open_engine(url)
+    assert caught.value.exit_code == 2
+
+
+def test_a_url_is_shown_without_its_password() -> None:
+    with pytest.raises(NoLedger) as caught:
+        database.open_engine("nonsense://me:secret@host/x")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_ledger_that_is_not_there_is_begun_only_where_that_is_meant(
+    tmp_path: Path, there: bool
+) -> None:
+    path = tmp_path / "mistyped"
+    if there:
+        path.touch()
+    with pytest.raises(NoLedger, match="There is no ledger at") as caught:
+        database.open_engine(sqlite_url(path), begin=False)
+    assert "forecasts ask" in caught.value.remedy
+    assert path.exists() is there
+    assert not there or path.stat().st_size == 0
     engine = database.open_engine(sqlite_url(path))
-    with pytest.raises(DatabaseError, match="could not be used"):
-        database.migrate(engine)
+    database.migrate(engine)
+    engine.dispose()
+    database.open_engine(sqlite_url(path), begin=False).dispose()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NoLedger, match="cannot be created"):
+        database.open_engine(sqlite_url(tmp_path / "file" / "ledger.sqlite3"))
+
+
+def test_an_empty_ledger_in_memory_is_read_and_takes_nothing() -> None:
+    engine = database.empty_ledger()
+    with database.reading(engine) as session:
+        assert session.exec(select(Member)).all() == []
+    with pytest.raises(DatabaseError), database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
     engine.dispose()
 
 
-@pytest.mark.parametrize("url", ["nonsense://", "mysql+nothing://x/y", "://"])
-def test_a_url_that_names_no_database_is_refused_with_a_sentence(url: str) -> None:
-    with pytest.raises(DatabaseError, match="cannot be used"):
-        database.open_engine(url)
+@settings(max_examples=50)
+@given(
+    name=st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=40)
+)
+def test_any_file_name_leads_to_that_file(tmp_path: Path, name: str) -> None:
+    assume(name not in (".", "..") and len(name.encode()) < 200 and not name.startswith("~"))
+    path = tmp_path / name
+    engine = database.open_engine(Settings(database_url=str(path)).database_url)
+    assert database.sqlite_path(engine) == path
+    with engine.connect():
+        pass
+    engine.dispose()
+    assert path.exists()
 
 
 def test_times_come_back_aware_and_in_utc(session: Session, question: Question) -> None:
@@ -163,5 +214,15 @@ def test_without_settings_the_ledger_is_a_file_in_the_data_folder(
 
 
 def test_a_plain_path_is_taken_as_an_sqlite_file(tmp_path: Path) -> None:
-    settings = Settings(database_url=str(tmp_path / "mine.db"))
-    assert settings.database_url == sqlite_url(tmp_path / "mine.db")
+    given = Settings(database_url=str(tmp_path / "mine.db"))
+    assert given.database_url == sqlite_url(tmp_path / "mine.db")
+    assert given.names_a_ledger
+
+
+def test_a_ledger_is_named_by_the_environment_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", "here.sqlite3")
+    assert Settings().names_a_ledger
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", "")
+    assert not Settings().names_a_ledger

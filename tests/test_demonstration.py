@@ -1,11 +1,14 @@
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from forecasts import database, demonstration, questions
+from forecasts import database, demonstration, frames, questions
 from forecasts.errors import Refused
 from forecasts.models import Article, Forecast, Ledger, Member, Resolution
 from forecasts.settings import sqlite_url
@@ -87,32 +90,102 @@ def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> No
     ]
 
 
-def test_a_ledger_that_is_not_the_demonstration_is_never_touched(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    own = demonstration.ledger_path()
-    engine = database.open_engine(sqlite_url(own))
+def test_it_is_said_how_each_team_was_made_to_forecast(built: tuple[Engine, list[str]]) -> None:
+    said = [line.strip() for line in built[1] if " forecasters: " in line]
+    assert said == [
+        "Kestrel (simulated), 4 forecasters: overconfident (the log odds of each belief times 2)",
+        "Heron (simulated), 4 forecasters: updates too little (each time 33% of the way)",
+        "Wren (simulated), 4 forecasters: calibrated",
+    ]
+
+
+def own_ledger(path: Path) -> None:
+    engine = database.open_engine(sqlite_url(path))
     database.migrate(engine)
     with database.writing(engine) as session:
         session.add(Member(handle="alice", created_at=day(0)))
     engine.dispose()
+
+
+def other_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmark (url TEXT)")
+
+
+@pytest.mark.parametrize(
+    "make", [own_ledger, other_database, lambda path: path.write_text("shopping list")]
+)
+def test_a_file_that_is_not_the_demonstration_is_never_touched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    own = demonstration.ledger_path()
+    own.parent.mkdir()
+    make(own)
     before = own.read_bytes()
     with pytest.raises(Refused, match="not a demonstration ledger"):
         demonstration.build(now=NOW, say=lambda _: None)
     assert own.read_bytes() == before
+    assert list(own.parent.iterdir()) == [own]
 
 
-def test_the_demonstration_is_made_anew_each_time(
+def handles(engine: Engine) -> list[str]:
+    with database.reading(engine) as session:
+        return list(session.exec(select(Member.handle).order_by(col(Member.id))))
+
+
+def write(engine: Engine, handle: str) -> None:
+    with database.writing(engine) as session:
+        session.add(Member(handle=handle, created_at=day(0)))
+
+
+@pytest.fixture
+def _short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is built does not matter here; how it takes its place does."""
+
+    def walk(engine: Engine, *, now: datetime, say: demonstration.Say) -> None:
+        database.migrate(engine)
+        with database.writing(engine) as session:
+            session.add(Ledger(created_at=now, demonstration=True))
+        write(engine, "anew")
+        say("walking")
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(demonstration, "_walk", walk)
+
+
+@pytest.mark.usefixtures("_short_walk")
+def test_an_app_that_serves_the_demonstration_goes_on_when_it_is_made_anew() -> None:
+    engine = database.open_engine(demonstration.build(now=NOW, say=lambda _: None))
+    write(engine, "tried out")
+    with database.reading(engine) as session:
+        before = frames.revision(session)
+    again = database.open_engine(demonstration.build(now=day(328), say=lambda _: None))
+    assert handles(engine) == ["anew"]
+    with database.reading(engine) as session:
+        assert frames.revision(session) != before
+    write(engine, "saved afterwards")
+    assert handles(again) == ["anew", "saved afterwards"]
+    engine.dispose()
+    again.dispose()
+
+
+@pytest.mark.usefixtures("_short_walk")
+def test_two_demonstrations_at_once_do_not_meet(tmp_path: Path) -> None:
+    def meanwhile(_: str) -> None:
+        demonstration.build(now=NOW, say=lambda _: None)
+
+    url = demonstration.build(now=NOW, say=meanwhile)
+    engine = database.open_engine(url)
+    assert handles(engine) == ["anew"]
+    engine.dispose()
+    assert [path.name for path in (tmp_path / "forecasts").iterdir()] == ["demonstration.sqlite3"]
+
+
+@pytest.mark.usefixtures("_short_walk")
+def test_the_demonstration_leaves_the_ledger_of_the_settings_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(tmp_path / "own.sqlite3"))
-    for _ in range(2):
-        url = demonstration.build(now=NOW, say=lambda _: None)
+    demonstration.build(now=NOW, say=lambda _: None)
     assert not (tmp_path / "own.sqlite3").exists()
-    engine = database.open_engine(url)
-    with database.reading(engine) as session:
-        assert session.exec(select(Ledger.demonstration)).all() == [True]
-        assert len(session.exec(select(Article)).all()) == 3
-    engine.dispose()

@@ -92,7 +92,7 @@ def ask(
     )
     if quote and article is None:
         raise BadInput("A --quote needs its --article.", remedy="See: forecasts articles.")
-    with writing(ledger(chosen)) as session:
+    with writing(ledger(chosen, begin=True)) as session:
         who = member_or_new(session, chosen.member, now=moment)
         sources = [passage(session, article, quote)] if article is not None else []
         question = questions.register(

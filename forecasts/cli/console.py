@@ -97,21 +97,44 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
 _opened: list[Engine] = []
 
 
-def ledger(chosen: Settings) -> Engine:
-    """Return the ledger's engine, its schema brought up to date, which is said when it happens."""
-    from forecasts.database import migrate, open_engine
+def ledger(chosen: Settings, *, begin: bool = False) -> Engine:
+    """Return the ledger's engine, its schema brought up to date, which is said when it happens.
 
-    engine = open_engine(chosen.database_url)
+    Only a command that can put the first thing into a ledger may ``begin`` one; to the others one
+    that is not there is a mistyped name: NoLedger.
+    """
+    from forecasts.database import migrate, open_engine, place
+
+    engine = open_engine(chosen.database_url, begin=begin)
     _opened.append(engine)
     migrated = migrate(engine)
     if migrated is not None:
-        place = engine.url.database if engine.dialect.name == "sqlite" else repr(engine.url)
-        messages().print(
-            f"Created the ledger {place}."
+        said = (
+            f"Created the ledger {place(engine)}."
             if migrated.before is None
-            else f"Migrated the ledger {place} from schema {migrated.before} to {migrated.after}."
+            else f"Migrated the ledger {place(engine)} from schema {migrated.before} to "
+            f"{migrated.after}."
         )
+        messages().print(plain(said))
     return engine
+
+
+def ledger_to_read(chosen: Settings) -> Engine:
+    """Return the ledger's engine for a command that writes nothing.
+
+    While nobody has named a ledger, and none has been begun, it reads as empty; none is created.
+    """
+    from forecasts.database import empty_ledger
+    from forecasts.ledger_file import Kind, kind_of
+    from forecasts.settings import default_ledger
+
+    if chosen.names_a_ledger or kind_of(default_ledger()) is not Kind.nothing:
+        return ledger(chosen)
+    messages().print(
+        plain(f"There is no ledger yet. What you store first begins it, at {default_ledger()}.")
+    )
+    _opened.append(empty_ledger())
+    return _opened[-1]
 
 
 def close_ledgers() -> None:

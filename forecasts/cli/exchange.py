@@ -25,7 +25,7 @@ def import_(
 
     chosen, moment = settings(database, member), now()
     frames = frames_of(folder, None)
-    with writing(ledger(chosen)) as session:
+    with writing(ledger(chosen, begin=True)) as session:
         who = member_or_new(session, chosen.member, now=moment)
         done = import_frames(session, frames, member=who, now=moment)
     out().print(
@@ -44,7 +44,11 @@ def export(
     database: Database = None,
 ) -> None:
     """Write the ledger as a folder of plain files."""
+    from forecasts.database import reading
     from forecasts.exchange.folder import write_folder
+    from forecasts.frames import ledger_frames
 
-    files = write_folder(frames_of(None, database), folder, overwrite=overwrite)
+    with reading(ledger(settings(database))) as session:
+        frames = ledger_frames(session)
+    files = write_folder(frames, folder, overwrite=overwrite)
     out().print(plain("\n".join(str(file) for file in files)))

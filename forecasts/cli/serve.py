@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,15 +19,35 @@ from forecasts.errors import BadInput
 if TYPE_CHECKING:
     from forecasts.settings import Settings
 
-Port = Annotated[int, typer.Option("--port", help="The port on this machine.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port on this machine.")]
+_ADDRESS = "127.0.0.1"
 
 
 @app.command("app")
 def app_(database: Database = None, port: Port = 8501) -> None:
     """Serve the app on this machine."""
+    require_free(port)
     chosen = settings(database)
-    ledger(chosen)
+    ledger(chosen, begin=True)
     raise typer.Exit(serve(chosen, port))
+
+
+def require_free(port: int) -> None:
+    """Raise BadInput where something listens on the port already, or where it may not be used."""
+    with socket.socket() as probe:
+        # As the server does: what a stopped one leaves behind for a minute is no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_ADDRESS, port))
+        except OSError as error:
+            raise BadInput(
+                f"The app cannot be served on port {port}: {error.strerror}.",
+                remedy=f"Stop what uses it, or take another: --port {_near(port)}.",
+            ) from None
+
+
+def _near(port: int) -> int:
+    return port + 1 if 1024 <= port < 65535 else 8502
 
 
 def serve(chosen: Settings, port: int) -> int:
@@ -33,22 +55,39 @@ def serve(chosen: Settings, port: int) -> int:
 
     The server listens on the loopback address only: the embedded ledger has no sign-in.
     """
-    messages().print(f"Forecast Ledger is at http://127.0.0.1:{port} (Ctrl+C stops it)")
+    messages().print(f"Forecast Ledger is at http://{_ADDRESS}:{port} (Ctrl+C stops it)")
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(_app_script())),
-        *("--server.address", "127.0.0.1", "--server.port", str(port)),
+        *("--server.address", _ADDRESS, "--server.port", str(port)),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
         *("--server.fileWatcherType", "none", "--client.toolbarMode", "minimal"),
         *("--client.showErrorDetails", "none", "--server.maxUploadSize", "10"),
+        *("--logger.hideWelcomeMessage", "true"),
     ]
     environment = os.environ | {
         "FORECASTS_DATABASE_URL": chosen.database_url,
         "FORECASTS_MEMBER": chosen.member,
     }
-    try:
-        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
-    except KeyboardInterrupt:
-        return 0
+    return _run(command, environment)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Return the exit code of ``command``; Ctrl+C, and being told to end, end it in order.
+
+    It runs in a session of its own, so that Ctrl+C reaches this process alone and nothing is
+    printed about it; whatever would end this process is passed on.
+    """
+    with subprocess.Popen(command, env=environment, start_new_session=True) as server:  # noqa: S603
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: server.terminate())
+        try:
+            code = server.wait()
+        except KeyboardInterrupt:
+            server.terminate()
+            code = server.wait()
+            messages().print("Stopped.")
+        return 0 if code == -signal.SIGTERM else code
 
 
 def _app_script() -> Path:
@@ -65,7 +104,7 @@ def migrate(database: Database = None) -> None:
     """Bring the ledger's schema up to date (the app and every command do so by themselves)."""
     from forecasts.database import schema_revision
 
-    engine = ledger(settings(database))
+    engine = ledger(settings(database), begin=True)
     out().print(f"The ledger {engine.url!r} has schema {schema_revision(engine)}, the newest.")
 
 
@@ -82,6 +121,8 @@ def demo(
     def say(line: str) -> None:
         out().print(plain(line), soft_wrap=True)
 
+    if serve_:
+        require_free(port)
     url = demonstration.build(now=now(), say=say)
     if serve_:
         raise typer.Exit(serve(settings(url), port))

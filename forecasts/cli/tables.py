@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecasts.cli.console import json_text, ledger, messages, one_of, plain, settings
+from forecasts.cli.console import json_text, ledger_to_read, messages, one_of, plain, settings
 from forecasts.errors import BadInput
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def frames_of(folder: Path | None, database: str | None, *, words: bool = True) 
     from forecasts.database import reading
     from forecasts.frames import ledger_frames
 
-    with reading(ledger(settings(database))) as session:
+    with reading(ledger_to_read(settings(database))) as session:
         return ledger_frames(session, words=words)
 
 

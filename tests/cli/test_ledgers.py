@@ -1,0 +1,120 @@
+"""Which ledger a command opens, which one it begins, and what it does where there is none."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from forecasts.cli import app
+from forecasts.settings import default_ledger
+
+READING = [
+    ("questions",),
+    ("articles",),
+    ("report",),
+    ("score",),
+    ("crowd",),
+    ("attribute",),
+    ("show", "rain"),
+]
+CHANGING = [
+    ("update", "rain", "40%"),
+    ("withdraw", "rain"),
+    ("resolve", "rain", "yes"),
+    ("run",),
+    ("export", "out"),
+]
+BEGINNING = ("ask", "Will it rain?", "--closes", "2999-12-31", "--slug", "rain")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command where nobody has named a ledger and none has been begun."""
+    monkeypatch.delenv("FORECASTS_DATABASE_URL", raising=False)
+    monkeypatch.setenv("FORECASTS_MEMBER", "alice")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, exit_code: int = 0) -> Result:
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+@pytest.mark.parametrize("command", READING[:-1], ids=" ".join)
+def test_what_only_reads_shows_an_empty_ledger_and_begins_none(
+    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    result = run(*command)
+    assert "There is no ledger yet" in result.stderr
+    assert str(default_ledger()) in result.stderr
+    assert result.stdout != ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [*READING, *CHANGING], ids=" ".join)
+def test_a_mistyped_ledger_is_said_and_not_created(
+    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    result = run(*command, "--database", "mistyped.sqlite3", exit_code=2)
+    assert result.stdout == ""
+    assert f"There is no ledger at '{tmp_path / 'mistyped.sqlite3'}'." in result.stderr
+    assert "forecasts ask" in result.stderr
+    assert "forecasts demo" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", CHANGING, ids=" ".join)
+def test_what_changes_something_needs_a_ledger_that_has_it(
+    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    assert f"There is no ledger at '{default_ledger()}'." in run(*command, exit_code=2).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["new.sqlite3", "why? #1 100%20.sqlite3", "new/folder/l.db"])
+def test_the_first_question_begins_the_ledger_that_is_named(
+    run: Callable[..., Result], tmp_path: Path, name: str
+) -> None:
+    asked = run(*BEGINNING, "--database", name)
+    assert f"Created the ledger {tmp_path / name}." in asked.stderr
+    assert (tmp_path / name).is_file()
+    again = run("questions", "--database", name)
+    assert again.stdout.split()[0] == "rain"
+    assert again.stderr == ""
+
+
+def test_the_first_question_begins_the_ledger_of_the_data_folder(
+    run: Callable[..., Result],
+) -> None:
+    run(*BEGINNING)
+    assert run("questions").stdout.split()[0] == "rain"
+    assert default_ledger().is_file()
+
+
+@pytest.mark.parametrize("command", [BEGINNING, *READING, *CHANGING], ids=" ".join)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder", "is a folder"),
+        ("list.txt", "is not a ledger"),
+        ("list.txt/ledger.sqlite3", "list.txt/ledger.sqlite3"),
+        ("nonsense://", "cannot be used"),
+        ("sqlite://", "names no file"),
+    ],
+)
+def test_what_is_no_ledger_is_said_with_exit_code_2_and_left_as_it_is(
+    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...], name: str, words: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "list.txt").write_text("milk, bread, more than the hundred bytes of a header" * 3)
+    before = (tmp_path / "list.txt").read_bytes()
+    result = run(*command, "--database", name, exit_code=2)
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert (tmp_path / "list.txt").read_bytes() == before
+    assert {path.name for path in tmp_path.rglob("*")} == {"folder", "list.txt"}
