@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from dataclasses import dataclass
 
-from app.session import Act, act, form_key, settings
-from app.words import as_text, shortened
+import streamlit as st
+from sqlmodel import Session
+
+from app.session import Act, act, form_key, reading, settings
+from app.words import as_text, published, shortened
 from forecasts import updates
-from forecasts.models import EvidenceKind, Forecast, QuestionText, QuestionType, Stance
-from forecasts.questions import Stands
-from forecasts.updates import Cited
-from forecasts.values import (
-    Value,
+from forecasts.errors import BadInput, LedgerError
+from forecasts.evidence import citable, cited, say_cited, spoken_for
+from forecasts.fields import (
+    as_typed,
     check_offered,
     from_percents,
     left_over,
-    read_value,
-    say_value,
-    to_percent,
+    read_typed,
+    start_percents,
 )
+from forecasts.models import Article, EvidenceKind, Forecast, QuestionText, QuestionType, Stance
+from forecasts.questions import Stands
+from forecasts.updates import Cited
+from forecasts.values import Value, say_change, say_value, value_of
 
 ORIGIN = "app"
 _EXAMPLES = {
@@ -36,12 +41,25 @@ _VALUE_HELP = {
     QuestionType.date: "Level=day, separated by commas: 50%=2027-03-01 says that you give one "
     "half to 1 March 2027 or earlier.",
 }
+_UNCHANGED = " Saved as it stands, it says that you looked again and still mean it."
 _STANCES = {
-    Stance.supports: "supports it",
-    Stance.opposes: "opposes it",
-    Stance.context: "is context",
+    Stance.supports: "more likely",
+    Stance.opposes: "less likely",
+    Stance.context: "neither (context)",
 }
 _KINDS = {kind: kind.replace("_", " ") for kind in EvidenceKind}
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One piece of evidence as its fields hold it; ``share`` is a percentage."""
+
+    place: int
+    what: str
+    article: str | None
+    stance: Stance
+    kind: EvidenceKind
+    share: float | None
 
 
 def _example(text: QuestionText) -> str:
@@ -62,6 +80,7 @@ def quick_form(stands: Stands, standing: Forecast | None) -> None:
     ):
         written = st.text_input(
             "Your probability" if kind == QuestionType.binary else "Your forecast",
+            value=as_typed(standing, stands.text),
             key=f"{key}-value",
             placeholder=_example(stands.text),
             label_visibility="collapsed",
@@ -79,7 +98,7 @@ def quick_form(stands: Stands, standing: Forecast | None) -> None:
         )
     if submitted:
         with act(name) as doing:
-            value = read_value(written or "", stands.text)
+            value = read_typed(written or "", standing, stands.text)
             _save(doing, stands, value, reason or "", [])
 
 
@@ -96,11 +115,13 @@ def forecast_form(stands: Stands, standing: Forecast | None) -> None:
     with st.form(key):
         written: str | None = ""
         if kind != QuestionType.multiple_choice:
+            # Not by ``value=``: the slider writes into the same place.
+            st.session_state.setdefault(_value_key(key), as_typed(standing, stands.text))
             written = st.text_input(
                 "Probability" if kind == QuestionType.binary else "Quantiles",
                 key=_value_key(key),
                 placeholder=_EXAMPLES[kind],
-                help=_VALUE_HELP[kind],
+                help=_VALUE_HELP[kind] + ("" if standing is None else _UNCHANGED),
             )
         reason = st.text_area(
             "Reason",
@@ -110,21 +131,30 @@ def forecast_form(stands: Stands, standing: Forecast | None) -> None:
             max_chars=10_000,
             help="Your rationale; it is kept with this forecast.",
         )
-        cited = _evidence(key)
-        submitted = st.form_submit_button(
-            "Save forecast" if standing is None else "Update forecast",
-            key=f"{key}-save",
-            type="primary",
-            width="stretch",
-        )
+        pieces = _evidence(key, _outcome(stands.text, standing, percents))
+        # The first button of a form is the one that Enter presses.
+        with st.container(horizontal=True, gap="small"):
+            submitted = st.form_submit_button(
+                "Save forecast" if standing is None else "Update forecast",
+                key=f"{key}-save",
+                type="primary",
+                width="stretch",
+            )
+            st.form_submit_button(
+                "Add evidence",
+                key=f"{key}-add",
+                on_click=_one_more,
+                args=(key,),
+                help="Shows the fields for one more piece; what you have typed stays.",
+            )
     if submitted:
         with act(name) as doing:
             value = (
-                from_percents(percents, stands.text)
+                from_percents(percents, standing, stands.text)
                 if kind == QuestionType.multiple_choice
-                else read_value(written or "", stands.text)
+                else read_typed(written or "", standing, stands.text)
             )
-            _save(doing, stands, value, reason or "", cited)
+            _save(doing, stands, value, reason or "", _cited(doing.ledger, pieces))
 
 
 def _value_key(key: str) -> str:
@@ -156,16 +186,16 @@ def _slider(key: str, standing: Forecast | None) -> None:
 
 def _percents(key: str, text: QuestionText, standing: Forecast | None) -> list[float | None]:
     """Show one number an option and what is left to give; return the numbers."""
-    before = (standing.probabilities if standing else None) or []
+    options = text.options or []
+    start = start_percents(standing, text) or [None] * len(options)
     given: list[float | None] = []
-    for place, option in enumerate(text.options or []):
-        last = before[place] if place < len(before) else None
+    for place, option in enumerate(options):
         given.append(
             st.number_input(
                 f"{as_text(option)} (%)",
                 min_value=0.0,
                 max_value=100.0,
-                value=None if last is None else to_percent(last),
+                value=start[place],
                 step=1.0,
                 format="%.4g",
                 placeholder="a share of what is left",
@@ -185,57 +215,133 @@ def _percents(key: str, text: QuestionText, standing: Forecast | None) -> list[f
     return given
 
 
-def _evidence(key: str) -> list[Cited]:
-    """Show the fields for one piece of evidence; return it, or nothing where they stay blank."""
-    where = st.text_input(
-        "Evidence",
-        key=f"{key}-evidence",
-        placeholder="https://… or a note",
-        max_chars=4000,
-        help="What moved you: a web address, or a note in your own words. The same address is "
-        "the same evidence, whoever cites it.",
-    )
-    left, right = st.columns(2)
-    stance = left.selectbox(
-        "For the forecast, it",
-        list(_STANCES),
-        format_func=lambda stance: _STANCES[stance],
-        key=f"{key}-stance",
-        help="What the evidence does for the forecast that you state.",
-    )
-    kind = right.selectbox(
-        "Kind",
-        list(_KINDS),
-        format_func=lambda kind: _KINDS[kind],
-        key=f"{key}-kind",
-    )
-    where = (where or "").strip()
-    if not where:
-        return []
-    is_url = where.startswith(("http://", "https://")) and " " not in where
-    return [
-        Cited(
-            url=where if is_url else None,
-            note="" if is_url else where,
-            kind=kind,
-            stance=stance,
+def _outcome(text: QuestionText, standing: Forecast | None, percents: list[float | None]) -> str:
+    """Return what evidence for the forecast in the fields speaks for or against."""
+    value = Value()
+    if text.type == QuestionType.multiple_choice:
+        try:
+            value = from_percents(percents, standing, text)
+        except LedgerError:
+            return "the option that moves most"
+        if standing is not None and value == value_of(standing):
+            return "the option that moves most"
+    return spoken_for(text, standing, value)
+
+
+def _pieces_key(key: str) -> str:
+    return f"{key}-pieces"
+
+
+def _one_more(key: str) -> None:
+    st.session_state[_pieces_key(key)] = st.session_state.get(_pieces_key(key), 1) + 1
+
+
+def _evidence(key: str, outcome: str) -> list[_Piece]:
+    """Show the fields of each piece of evidence; return those that name something."""
+    with reading() as ledger:
+        articles = {article.address: article for article in citable(ledger)}
+    shown = st.session_state.get(_pieces_key(key), 1)
+    pieces = []
+    for place in range(1, shown + 1):
+        at = key if place == 1 else f"{key}-{place}"
+        what = st.text_input(
+            "Evidence" if place == 1 else f"Evidence {place}",
+            key=f"{at}-evidence",
+            placeholder="https://… or a note",
+            max_chars=4000,
+            help="What moved you: a web address, or a note in your own words. The same address is "
+            "the same evidence, whoever cites it.",
         )
-    ]
+        article = None
+        if articles:
+            article = st.selectbox(
+                f"Article cited as evidence {place}",
+                list(articles),
+                index=None,
+                format_func=lambda address: _named(articles[address]),
+                key=f"{at}-article",
+                placeholder="or an article of this ledger",
+                label_visibility="collapsed",
+            )
+        columns = st.columns(2 if shown == 1 else [3, 3, 2])
+        stance = columns[0].selectbox(
+            f"It makes {as_text(outcome)}",
+            list(_STANCES),
+            format_func=lambda stance: _STANCES[stance],
+            key=f"{at}-stance",
+            help="What it says about the outcome, whichever way your forecast goes.",
+        )
+        kind = columns[1].selectbox(
+            "Kind",
+            list(_KINDS),
+            format_func=lambda kind: _KINDS[kind],
+            key=f"{at}-kind",
+        )
+        share = None
+        if shown > 1:
+            share = columns[2].number_input(
+                "Share (%)",
+                min_value=0.0,
+                max_value=100.0,
+                value=None,
+                step=5.0,
+                format="%.4g",
+                placeholder="equal",
+                key=f"{at}-share",
+                help="How much of this update it accounts for. Pieces left blank divide what is "
+                "left equally.",
+            )
+        if (what or "").strip() or article is not None or share is not None:
+            pieces.append(_Piece(place, (what or "").strip(), article, stance, kind, share))
+    return pieces
 
 
-def _save(doing: Act, stands: Stands, value: Value, reason: str, cited: list[Cited]) -> None:
-    forecast = updates.update(
+def _named(article: Article) -> str:
+    known = [shortened(article.title, 70), article.publisher or "", published(article.published_at)]
+    return " · ".join(part for part in known if part)
+
+
+def _cited(ledger: Session, pieces: list[_Piece]) -> list[Cited]:
+    """Return the evidence of the fields; BadInput where they name none, or two at once."""
+    citing = []
+    for piece in pieces:
+        if bool(piece.what) == (piece.article is not None):
+            raise BadInput(
+                f"Evidence {piece.place} names both an article and {piece.what!r}."
+                if piece.what
+                else f"Evidence {piece.place} has a share and names nothing.",
+                remedy="Name one: an address or a note, or an article of this ledger.",
+            )
+        citing.append(
+            cited(
+                ledger,
+                piece.article or piece.what,
+                stance=piece.stance,
+                kind=piece.kind,
+                share=None if piece.share is None else piece.share / 100,
+            )
+        )
+    return citing
+
+
+def _save(doing: Act, stands: Stands, value: Value, reason: str, citing: list[Cited]) -> None:
+    text = stands.text
+    before = updates.standing(doing.ledger, stands.question, doing.member, at=doing.now)
+    updates.update(
         doing.ledger,
         stands.question,
         check_offered(value, settings().lowest_probability),
         member=doing.member,
         now=doing.now,
         rationale=reason,
-        evidence=cited,
+        evidence=citing,
         origin=ORIGIN,
     )
-    said = shortened(say_value(forecast, stands.text.options))
-    doing.say(f"Saved: {said} on “{shortened(stands.text.title, 60)}”.")
+    said = shortened(say_change(before, value, text.options), 200)
+    said = f"Saved: {said} on “{shortened(text.title, 60)}”."
+    if citing:
+        said += f" Evidence: {say_cited(citing, spoken_for(text, before, value))}."
+    doing.say(said)
 
 
 def withdraw_form(stands: Stands) -> None:

@@ -2,20 +2,23 @@
 
 An update earned (score before − score after) × the share of the question's time that was left
 (see ``scoring.attribution``). Those points are split over the evidence that it cites, by the shares
-given: one that is not given counts as an equal part, and what is cited as context counts like the
-rest. It is bookkeeping, not causation: whoever moved last gets the credit.
+given; pieces without one divide what is left equally, and what is cited as context counts like the
+rest. What is left where each has a share belongs to no evidence. It is bookkeeping, not causation:
+whoever moved last gets the credit.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 import scoring
 from forecasts.errors import BadInput
 from forecasts.frames import Frames
+from forecasts.values import SUM_TOLERANCE
 
 GROUPINGS = ("update", "evidence", "publisher", "kind")
 UNCITED = ""
@@ -26,8 +29,9 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
 
     by update: question_id, forecaster, made_at, remaining, score_before, score, points, promised,
     surprise, evidence (the ids cited). First forecasts replaced none and have no points.
-    by evidence, publisher or kind: that (blank: updates that cite none), for evidence also title,
-    publisher and kind, then citations, updates, questions, points. BadInput for another grouping.
+    by evidence, publisher or kind: that (blank: what no evidence accounts for), for evidence also
+    title, publisher and kind, then citations, updates, questions, points. BadInput for another
+    grouping.
     """
     if by not in GROUPINGS:
         raise BadInput(
@@ -55,25 +59,30 @@ def _updates(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a citation (or an update that cites nothing) with its part of the points."""
+    """Return one row a citation with its part of the points, and one for what none accounts for."""
     parts: list[tuple[int, str, float]] = []
     for update, cited in enumerate(rows["evidence"]):
-        if not cited:
-            parts.append((update, UNCITED, 1.0))
-            continue
-        equal = 1 / len(cited)
-        given = [entry.get("share") for entry in cited]
-        weight = np.array([equal if share is None else share for share in given], dtype=float)
-        if weight.sum() == 0:
-            weight[:] = 1
+        cited = cited or []
+        divided = _parts([entry.get("share") for entry in cited])
         parts += [
-            (update, entry["evidence_id"], part)
-            for entry, part in zip(cited, weight / weight.sum(), strict=True)
+            (update, entry["evidence_id"], part) for entry, part in zip(cited, divided, strict=True)
         ]
+        left = 1 - math.fsum(divided)
+        if not cited or left > SUM_TOLERANCE:
+            parts.append((update, UNCITED, left))
     table = pd.DataFrame(parts, columns=["update", "evidence_id", "part"])
     table["question_id"] = earned["question_id"].to_numpy()[table["update"]]
     table["points"] = earned["points"].to_numpy()[table["update"]] * table["part"]
     return table
+
+
+def _parts(shares: Sequence[float | None]) -> list[float]:
+    """Return the parts of one update; imported shares that sum to more than 1 are scaled to 1."""
+    given = math.fsum(share for share in shares if share is not None)
+    scale = max(given, 1.0)
+    blank = sum(share is None for share in shares)
+    rest = (1 - given / scale) / blank if blank else 0.0
+    return [rest if share is None else share / scale for share in shares]
 
 
 def _summed(shares: pd.DataFrame, evidence: pd.DataFrame, by: str) -> pd.DataFrame:

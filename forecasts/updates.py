@@ -7,6 +7,7 @@ stands at a time is the last one made at or before it.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from forecasts.models import (
 )
 from forecasts.questions import Stands, as_it_stands
 from forecasts.times import iso
-from forecasts.values import Value, check_value
+from forecasts.values import SUM_TOLERANCE, Value, check_value
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Cited:
 
     A URL, a note or a title is needed. The same URL (or, without one, the same words) is the same
     evidence, so what one source earned can be added up over updates and members.
+
+    ``stance`` is about the outcome, whatever the forecast: *supports* makes it likelier, *opposes*
+    makes it less likely, *context* does neither. The outcome meant is yes on a binary question; on
+    a multiple-choice one the option whose probability the update moves most; a higher number; a
+    later day (``evidence.spoken_for`` names it).
+
+    ``share`` is the part of the update, in 0..1, that this piece accounts for. Those without one
+    divide what is left equally; what the shares leave, where each has one, no evidence earns.
     """
 
     url: str | None = None
@@ -158,12 +167,12 @@ def cite(
 ) -> list[Citation]:
     """Return the citations of this forecast, written with whatever evidence is new.
 
-    Refused when one piece of evidence is cited twice, or a share is negative.
+    Refused when one piece of evidence is cited twice, a share lies outside 0..1, or the shares
+    sum to more than 1.
     """
+    _check_shares([cited.share for cited in evidence if cited.share is not None])
     citations: list[Citation] = []
     for cited in evidence:
-        if cited.share is not None and not 0 <= cited.share < float("inf"):
-            raise Refused(f"A share of an update is 0 or more and finite; {cited.share!r} is not.")
         row = record_evidence(session, cited, member=member, now=now)
         assert row.id is not None
         assert forecast.id is not None
@@ -184,6 +193,22 @@ def cite(
     session.add_all(citations)
     session.flush()
     return citations
+
+
+def _check_shares(shares: Sequence[float]) -> None:
+    for share in shares:
+        if not 0 <= share <= 1:
+            raise Refused(
+                f"The share of an update that a piece of evidence accounts for lies in 0..1; "
+                f"{share!r} does not."
+            )
+    total = math.fsum(shares)
+    if total > 1 + SUM_TOLERANCE:
+        raise Refused(
+            f"The shares of the evidence sum to {total:.12g}, and an update has 1 (100 %) to share "
+            "out.",
+            remedy="Lower one of them, or leave one out: it gets what is left.",
+        )
 
 
 def record_evidence(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from forecasts.errors import BadInput, Refused
+from forecasts.errors import BadInput, LedgerError, Refused
 from forecasts.models import Forecast, QuestionText, QuestionType
 from forecasts.times import read_time
 
@@ -27,8 +27,12 @@ _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _PERCENT = re.compile(rf"({_NUMBER})\s*%", re.IGNORECASE)
 # However it is dressed up, a whole number could mean per cent.
 _WHOLE = re.compile(r"[+]?[\d_]+\.?(e[+]?\d+)?", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+\s*%?")
 _PAIR = re.compile(r"\s*([^=]*[^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
 _ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
+_FORMS = "Write 71%, 0.71, or odds in favour such as 5:2."
+_OUTSIDE = ("below", "above")
+_SHOWN = 40  # signs of a wrong value that a message repeats
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,14 @@ class Value:
         }
 
 
+def value_of(forecast: Forecast) -> Value:
+    """Return what the forecast says; all three are None for a withdrawal."""
+    vector = forecast.probabilities
+    return Value(
+        forecast.probability, None if vector is None else tuple(vector), forecast.quantiles
+    )
+
+
 def read_probability(text: str) -> float:
     """Return the probability that ``text`` states.
 
@@ -57,41 +69,56 @@ def read_probability(text: str) -> float:
     BadInput for anything that is not one of the three forms; Refused outside 0..1.
     """
     text = text.strip()
+    if not text:
+        raise BadInput("The probability is blank.", remedy=_FORMS)
     if match := _PERCENT.fullmatch(text):
         # Divided as decimals, so that 57 % is the float nearest to 0.57.
         try:
-            return check_probability(float(Decimal(match[1]) / 100))
+            p = float(Decimal(match[1]) / 100)
         except ArithmeticError:
-            raise Refused(f"A probability lies in 0..1 and is finite; {text!r} is not.") from None
+            p = math.inf
+        if not 0 <= p <= 1:
+            raise Refused(f"A probability lies in 0..100 %; {text!r} is outside.")
+        return p
     if match := _ODDS.fullmatch(text):
         favour, against = float(match[1]), float(match[2])
         if favour + against == 0:
             raise BadInput("Odds of 0:0 say nothing.", remedy="Write odds in favour, as in 5:2.")
         return check_probability(favour / (favour + against))
+    if _DECIMAL_COMMA.fullmatch(text):
+        raise BadInput(
+            f"{text!r} has a comma, and the decimal sign is a point.",
+            remedy=f"Write {text.replace(',', '.')}.",
+        )
     try:
         number = float(text)
     except ValueError:
-        raise BadInput(
-            f"{text!r} is not a probability.",
-            remedy="Write 71%, 0.71, or odds in favour such as 5:2.",
-        ) from None
+        raise BadInput(f"{text!r} is not a probability.", remedy=_FORMS) from None
     if _WHOLE.fullmatch(text) and 1 <= number <= 100:
         raise BadInput(
             f"{text!r} is ambiguous: it could be {text}% or a slip.",
             remedy=f"Write {text}% or {number / 100:g}"
             + (", or 1.0 if you are certain." if number == 1 else "."),
         )
-    return check_probability(number)
+    if not 0 <= number <= 1:
+        raise Refused(f"A probability lies in 0..1; {text!r} is outside.", remedy=_FORMS)
+    return number
 
 
 def check_probability(p: float) -> float:
     """Return ``p``; Refused when it is not a finite number in 0..1."""
     if not math.isfinite(p) or not 0 <= p <= 1:
-        raise Refused(
-            f"A probability lies in 0..1 and is finite; {p!r} is not.",
-            remedy="Write 71%, 0.71, or odds in favour such as 5:2.",
-        )
+        raise Refused(f"A probability lies in 0..1 and is finite; {p!r} is not.", remedy=_FORMS)
     return p
+
+
+def certainty(value: Value) -> float | None:
+    """Return the 0 or 1 that the value states of an outcome; None where it leaves every chance.
+
+    One surprise after it costs an infinite log score.
+    """
+    given = value.probabilities if value.probability is None else (value.probability,)
+    return next((p for p in given or () if p is not None and p in (0, 1)), None)
 
 
 def read_value(text: str, question: QuestionText) -> Value:
@@ -106,73 +133,82 @@ def read_value(text: str, question: QuestionText) -> Value:
     if question.type == QuestionType.binary:
         return check_value(Value(probability=read_probability(text)), question)
     if text[:1] in "[{":
-        try:
-            given = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise BadInput(f"{text!r} is not JSON: {error}.") from None
-        if isinstance(given, list):
-            if None in given:
-                raise Refused(
-                    "Every option of a new forecast needs a probability; null is for forecasts "
-                    "that were made before an option was there."
-                )
-            return check_value(Value(probabilities=tuple(given)), question)
-        return check_value(Value(quantiles=given), question)
-    named = dict(_pairs(text))
+        return check_value(_from_json(text), question)
     if question.type == QuestionType.multiple_choice:
-        return check_value(_vector(named, question.options or []), question)
-    quantiles = {
-        level: read_probability(value)
-        if level in ("below", "above")
-        else _figure(value, question.type)
-        for name, value in named.items()
-        for level in [_level(name)]
-    }
-    return check_value(Value(quantiles=quantiles), question)
+        return check_value(_vector(text, question.options or []), question)
+    return check_value(_quantiles(text, question.type), question)
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _from_json(text: str) -> Value:
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{_shown(text)} is not JSON: {error}.") from None
+    if isinstance(given, dict):
+        return Value(quantiles=given)
+    if None in given:
+        raise Refused(
+            "Every option of a new forecast needs a probability; null is for forecasts that were "
+            "made before an option was there."
+        )
+    return Value(probabilities=tuple(given))
+
+
+def _pairs(text: str, form: str) -> list[tuple[str, str]]:
     """Return the (name, value) pairs of ``a=1, b=2``; names may hold commas, values may not."""
+    if not text:
+        raise BadInput("The forecast is blank.", remedy=form)
     pairs, end = [], 0
     while match := _PAIR.match(text, end):
         pairs.append((match[1].strip(), match[2].strip()))
         end = match.end()
-    names = [name.casefold() for name, _ in pairs]
-    twice = next((name for name, _ in pairs if names.count(name.casefold()) > 1), None)
-    if twice is not None:
-        raise BadInput(f"{twice!r} is named twice.", remedy="Name it once.")
     if not pairs or end < len(text):
         raise BadInput(
-            f"{text[end:].strip()!r} does not name what a number belongs to.",
-            remedy="Write name=number, separated by commas: Busan=60%, Beijing=40%.",
+            f"{text[end:].strip()!r} does not name what a number belongs to.", remedy=form
         )
     return pairs
 
 
-def _vector(named: Mapping[str, str], options: Sequence[str]) -> Value:
-    by_folded = {option.casefold(): option for option in options}
+def _vector(text: str, options: Sequence[str]) -> Value:
+    form = f"Write option=probability, separated by commas: {options[0]}=60%, {options[1]}=40%."
     stated: dict[str, float] = {}
-    for name, value in named.items():
-        option = by_folded.get(name.casefold())
+    for name, value in _pairs(text, form):
+        option = named_option(name, options)
         if option is None:
             raise BadInput(
                 f"{name!r} is not an option of this question.",
                 remedy="The options are: " + ", ".join(options) + ".",
             )
+        if option in stated:
+            raise BadInput(f"{option!r} is named twice.", remedy="Name it once.")
         stated[option] = read_probability(value)
     rest = [option for option in options if option not in stated]
     left = 1 - math.fsum(stated.values())
     if rest and left < -SUM_TOLERANCE:
-        raise Refused(f"The probabilities sum to {1 - left:.12g}, and they must sum to 1.")
+        raise _wrong_sum(1 - left)
     share = max(left, 0.0) / len(rest) if rest else 0.0
     return Value(probabilities=tuple(stated.get(option, share) for option in options))
 
 
-def _level(text: str) -> str:
-    if text.casefold() in ("below", "above"):
-        return text.casefold()
-    level = read_probability(text)
-    return repr(level)
+def named_option(name: str, options: Sequence[str]) -> str | None:
+    """Return the option of that name: its exact text, else whatever the case of its letters."""
+    if name in options:
+        return name
+    folded = name.casefold()
+    return next((option for option in options if option.casefold() == folded), None)
+
+
+def _quantiles(text: str, kind: QuestionType | str) -> Value:
+    example = "2027-03-01" if kind == QuestionType.date else "140"
+    form = f"Write level=value, separated by commas: 50%={example} gives one half to it or less."
+    quantiles: dict[str, float | str] = {}
+    for name, value in _pairs(text, form):
+        outside = name.casefold() in _OUTSIDE
+        level = name.casefold() if outside else repr(read_probability(name))
+        if level in quantiles:
+            raise BadInput(f"The level {name!r} is named twice.", remedy="Name it once.")
+        quantiles[level] = read_probability(value) if outside else _figure(value, kind)
+    return Value(quantiles=quantiles)
 
 
 def _figure(text: str, kind: QuestionType | str) -> float | str:
@@ -188,7 +224,8 @@ def check_value(value: Value, question: QuestionText) -> Value:
     """Return ``value`` if it fits the question; else Refused with the rule and the value.
 
     Rules: the kind of value belongs to the question's type; every probability is finite and in
-    0..1; a vector has one entry an option and sums to 1 within 1e-9; quantiles rise with levels.
+    0..1; a vector has one entry an option and sums to 1 within 1e-9; quantiles rise with levels,
+    lie within the bounds, and leave the mass outside those to ``below`` and ``above``.
     """
     expected = {
         QuestionType.binary: "probability",
@@ -211,50 +248,80 @@ def _check_vector(vector: Sequence[float | None], options: Sequence[str]) -> Non
             f"The question has {len(options)} options, and {len(vector)} probabilities were given.",
             remedy="Give one probability an option: " + ", ".join(options) + ".",
         )
-    for p in vector:
-        if p is not None:
-            if isinstance(p, bool) or not isinstance(p, int | float):
-                raise Refused(f"{p!r} is not a probability.")
-            if abs(p) > 1:  # first, since an integer of any length may stand here
-                raise Refused("A probability lies in 0..1; one of these does not.")
-            check_probability(p)
+    for option, p in zip(options, vector, strict=True):
+        if p is None:
+            continue
+        if isinstance(p, bool) or not isinstance(p, int | float):
+            raise Refused(f"The probability of {option!r}, {_shown(p)}, is not a number.")
+        if not 0 <= p <= 1:  # NaN does not either
+            raise Refused(f"A probability lies in 0..1; that of {option!r}, {_shown(p)}, does not.")
     total = math.fsum(p for p in vector if p is not None)
     if abs(total - 1) > SUM_TOLERANCE:
-        raise Refused(
-            f"The probabilities sum to {total:.12g}, and they must sum to 1 (within 1e-9).",
-            remedy="Change one of them, or leave an option out: it gets what is left.",
-        )
+        raise _wrong_sum(total)
+
+
+def _wrong_sum(total: float) -> Refused:
+    return Refused(
+        f"The probabilities sum to {total:.12g}, and they must sum to 1 (within 1e-9).",
+        remedy="Change one of them, or leave an option out: it gets what is left.",
+    )
+
+
+def _shown(value: object) -> str:
+    words = repr(value)
+    return words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
 
 
 def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> None:
-    kind = question.type
-    lowest, highest = (
-        None if bound is None else figure_number(bound, kind)
-        for bound in (question.lower_bound, question.upper_bound)
-    )
     if not quantiles:
         raise Refused("A forecast of quantiles needs at least one.")
+    lowest, highest = (
+        None if bound is None else figure_number(bound, question.type)
+        for bound in (question.lower_bound, question.upper_bound)
+    )
+    outside = dict.fromkeys(_OUTSIDE, 0.0)
     inside = []
     for level, figure in quantiles.items():
         try:
-            number = figure_number(figure, kind)
-            # Mass outside the bounds is stated as ``below`` and ``above``.
-            if level in ("below", "above"):
-                check_probability(float(figure))
+            if level in _OUTSIDE:
+                outside[level] = check_probability(float(figure))
             else:
-                inside.append((check_probability(float(level)), number))
-        except (ValueError, TypeError, OverflowError, BadInput):
-            raise Refused(f"The quantile {level!r}: {figure!r} cannot be read.") from None
-    inside.sort()
-    for p, number in inside:
+                p = check_probability(float(level))
+                inside.append((p, figure_number(figure, question.type), figure))
+        except (ValueError, TypeError, OverflowError, LedgerError):
+            raise Refused(
+                f"The quantile {_shown(level)}: {_shown(figure)} cannot be read."
+            ) from None
+    inside.sort(key=lambda quantile: quantile[:2])
+    for p, number, figure in inside:
         if (lowest is not None and number < lowest) or (highest is not None and number > highest):
             raise Refused(
-                f"The quantile {p!r}: {quantiles.get(repr(p), number)!r} lies outside the "
-                f"question's bounds, {question.lower_bound} to {question.upper_bound}.",
+                f"The quantile {say_probability(p)} ≤ {figure} lies outside the question's bounds, "
+                f"{question.lower_bound} to {question.upper_bound}.",
                 remedy="State the mass outside them as below=… and above=….",
             )
-    if any(a[1] > b[1] for a, b in itertools.pairwise(inside)):
-        raise Refused("Quantiles must rise with their levels; these cross.")
+    for (p, a, first), (q, b, second) in itertools.pairwise(inside):
+        if p == q or a > b:
+            raise Refused(
+                f"Quantiles must rise with their levels; {say_probability(p)} ≤ {first} and "
+                f"{say_probability(q)} ≤ {second} do not."
+            )
+    _check_mass_outside(outside["below"], outside["above"], [p for p, _, _ in inside])
+
+
+def _check_mass_outside(below: float, above: float, levels: Sequence[float]) -> None:
+    if below + above > 1:
+        raise Refused(
+            f"The mass below and above the bounds sums to {below + above:.12g}, and it may be 1 "
+            "at most."
+        )
+    for p in levels:
+        if not below <= p <= 1 - above:
+            raise Refused(
+                f"A quantile within the bounds has a level from {say_probability(below)} (below "
+                f"them) to {say_probability(1 - above)} (all but above them); {say_probability(p)} "
+                "has not."
+            )
 
 
 def figure_number(figure: Any, kind: QuestionType | str) -> float:
@@ -287,13 +354,9 @@ def read_outcome(text: str, question: QuestionText) -> str:
             pass
         possible = "yes, no, or a number in 0..1 for a fractional outcome"
     elif question.type == QuestionType.multiple_choice:
-        # The exact text first: two options may differ in case only.
-        for option in question.options or []:
-            if option == text:
-                return option
-        for option in question.options or []:
-            if option.casefold() == folded:
-                return option
+        option = named_option(text, question.options or [])
+        if option is not None:
+            return option
         possible = ", ".join(question.options or [])
     else:
         if folded in ("below_lower_bound", "above_upper_bound"):
@@ -310,77 +373,50 @@ def read_outcome(text: str, question: QuestionText) -> str:
     )
 
 
-def check_offered(value: Value, lowest: float) -> Value:
-    """Return ``value``; Refused where a probability lies outside ``lowest``..1 − ``lowest``.
-
-    The ledger takes every probability in 0..1. Where people type, the extremes are refused all
-    the same: one slip to certainty is a log score of infinity.
-    """
-    given = value.probabilities if value.probability is None else (value.probability,)
-    for p in given or ():
-        if p is not None and not lowest <= p <= 1 - lowest:
-            raise Refused(
-                f"Probabilities from {say_probability(lowest)} to {say_probability(1 - lowest)} "
-                f"are offered here; {say_probability(p)} is outside.",
-                remedy="Move a little away from certainty, or set FORECASTS_LOWEST_PROBABILITY=0.",
-            )
-    return value
-
-
-def to_percent(p: float) -> float:
-    """Return ``p`` as a percentage to edit, to six decimals."""
-    return round(100 * p, 6)
-
-
-def left_over(percents: Sequence[float | None]) -> float:
-    """Return what is missing to 100 % (negative: given too much), to four decimals."""
-    return round(100 - math.fsum(p for p in percents if p is not None), 4)
-
-
-def from_percents(percents: Sequence[float | None], question: QuestionText) -> Value:
-    """Return the vector of these percentages; options left blank share what is left equally.
-
-    Percentages that sum to 100 to four decimals, such as three times 33.33333, are divided by
-    their sum. Refused as ``check_value`` says, and where nothing is left for the blank ones.
-    """
-    left, blank = left_over(percents), sum(p is None for p in percents)
-    if left < 0 or (left > 0 and not blank):
-        raise Refused(
-            f"The percentages sum to {100 - left:g}, and they must sum to 100.",
-            remedy="Change one of them, or leave an option blank: it gets what is left.",
-        )
-    filled = [left / blank if p is None else p for p in percents]
-    total = math.fsum(filled)
-    return check_value(Value(probabilities=tuple(p / total for p in filled)), question)
-
-
-def say_probability(p: float) -> str:
+def say_probability(p: float, fewest: int = 1) -> str:
     """Return ``p`` for a person, with two figures of the nearer end; 0 % and 100 % only if exact.
+
+    ``fewest``: how many decimals there are at least, before the zeros at the end go.
 
     >>> [say_probability(p) for p in (0.71, 0.714, 0.004, 0.9997, 1.0)]
     ['71 %', '71.4 %', '0.4 %', '99.97 %', '100 %']
     """
     near = min(p, 1 - p)
-    digits = 1 if near >= 0.1 or near <= 0 else 1 - math.floor(math.log10(near * 100))
+    digits = fewest if near <= 0 else max(fewest, 1 - math.floor(math.log10(near * 100)))
     return f"{p * 100:.{digits}f}".rstrip("0").rstrip(".") + " %"
 
 
 def say_value(forecast: Forecast | Value, options: Sequence[str] | None = None) -> str:
-    """Return a forecast's value for a person: '71 %', 'Busan 60 %, Other 40 %', 'withdrawn'."""
+    """Return a forecast's value for a person: '71 %', 'Busan 60 %, Other 40 %', 'withdrawn'.
+
+    Without the options, or with a list of another length, these are numbered.
+    """
     if forecast.probability is not None:
         return say_probability(forecast.probability)
-    if forecast.probabilities is not None:
-        names = options or [f"option {i + 1}" for i in range(len(forecast.probabilities))]
+    vector = forecast.probabilities
+    if vector is not None:
+        numbered = [f"option {i + 1}" for i in range(len(vector))]
+        names = options if options is not None and len(options) == len(vector) else numbered
         return ", ".join(
             f"{name} {say_probability(p)}"
-            for name, p in zip(names, forecast.probabilities, strict=False)
+            for name, p in zip(names, vector, strict=True)
             if p is not None
         )
     if forecast.quantiles is not None:
         return ", ".join(
             f"{say_probability(float(level))} ≤ {figure}"
-            if level not in ("below", "above")
+            if level not in _OUTSIDE
             else f"{level} {say_probability(float(figure))}"
             for level, figure in forecast.quantiles.items()
         )
     return "withdrawn"
+
+
+def say_change(before: Forecast | None, after: Value, options: Sequence[str] | None = None) -> str:
+    """Return what an update does, for a person: '40 % → 71 %', 'still 71 %', '71 %' if first."""
+    said = say_value(after, options)
+    if before is None:
+        return said
+    if value_of(before) == after:
+        return f"still {said}"
+    return f"{say_value(before, options)} → {said}"

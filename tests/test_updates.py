@@ -117,8 +117,12 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
         ([Cited()], "needs a URL, a title or a note"),
         ([Cited(url="javascript:alert(1)")], "not a web address"),
         ([Cited(note="a"), Cited(note="a")], "cited twice"),
-        ([Cited(note="a", share=-1)], "0 or more"),
-        ([Cited(note="a", share=float("nan"))], "0 or more"),
+        ([Cited(note="a", share=-1)], r"0\.\.1; -1 does not"),
+        ([Cited(note="a", share=float("nan"))], r"0\.\.1; nan does not"),
+        (
+            [Cited(note="a", share=0.7), Cited(note="b", share=0.6)],
+            r"sum to 1\.3, and an update has 1 \(100 %\) to share",
+        ),
     ],
 )
 def test_an_update_whose_evidence_is_refused_leaves_nothing_behind(

@@ -64,8 +64,8 @@ def test_an_update_with_evidence_is_one_act(furnished: AppTest, engine: Engine) 
     assert forecast.probability == 0.35
     assert (citation.stance, evidence.kind) == ("opposes", "expert")
     assert evidence.url == "https://example.org/paint"
-    # The form is blank for the next one, and what stands is shown.
-    assert furnished.text_input(key="forecast-quay#1-value").value == ""
+    # The next form starts from what stands.
+    assert furnished.text_input(key="forecast-quay#1-value").value == "35%"
     assert "Stands at **35 %**" in words(furnished)
 
 

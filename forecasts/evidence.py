@@ -1,0 +1,145 @@
+"""Evidence as people name it, the articles that they can pick, and what it speaks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from forecasts.articles.library import article_numbered
+from forecasts.errors import BadInput
+from forecasts.models import (
+    DIGEST_ADDRESS,
+    Article,
+    EvidenceKind,
+    Forecast,
+    QuestionText,
+    QuestionType,
+    Stance,
+)
+from forecasts.updates import Cited
+from forecasts.values import Value, read_probability
+
+CITABLE = 200  # the articles to pick from, the newest
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_ARTICLE = re.compile(r"article\s+(\d+)", re.IGNORECASE)
+_SHARE = re.compile(r"[\d.]+%")
+_WORD = rf"(?:{'|'.join([*Stance, *EvidenceKind])}|{_SHARE.pattern})"
+# A colon ends what stands before the evidence; before an address a space will do.
+_HEAD = re.compile(
+    rf"({_WORD}(?:[\s,]+{_WORD})*)(?:\s*:\s+|[\s,:]+(?=https?://\S+$))(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_STANCE_FIRST = re.compile(rf"(?:{'|'.join(Stance)})\b", re.IGNORECASE)
+
+
+def read_evidence(
+    session: Session,
+    text: str,
+    *,
+    stance: Stance = Stance.supports,
+    kind: EvidenceKind = EvidenceKind.news,
+) -> Cited:
+    """Return the evidence that ``text`` names: ``[stance] [kind] [share%]: WHAT``.
+
+    WHAT is a web address, ``article 3`` of this ledger, or a note in one's own words. Before it
+    may stand what is particular to it, in any order, and a colon, which an address does not need:
+    ``opposes data 30%: https://example.org/figures``. What is not said there is ``stance`` and
+    ``kind``, and no share.
+
+    BadInput where the text begins with a stance and no colon says where the evidence begins, and
+    where one of the three is said twice; NotFound for an article that is not there.
+    """
+    text = text.strip()
+    match = _HEAD.fullmatch(text)
+    if match is None:
+        if _STANCE_FIRST.match(text):
+            raise BadInput(
+                f"It is not clear where in {text!r} the evidence begins.",
+                remedy="Put a colon before it, as in 'opposes data 30%: https://example.org/a'.",
+            )
+        return cited(session, text, stance=stance, kind=kind)
+    head = re.split(r"[\s,]+", match[1].casefold())
+    stances = [Stance(word) for word in head if word in set(Stance)]
+    kinds = [EvidenceKind(word) for word in head if word in set(EvidenceKind)]
+    shares = [word for word in head if _SHARE.fullmatch(word)]
+    for name, given in (("stances", stances), ("kinds", kinds), ("shares", shares)):
+        if len(given) > 1:
+            raise BadInput(
+                f"{text!r} gives one piece of evidence two {name}: {given[0]} and {given[1]}.",
+                remedy="Give it one.",
+            )
+    return cited(
+        session,
+        match[2],
+        stance=stances[0] if stances else stance,
+        kind=kinds[0] if kinds else kind,
+        share=read_probability(shares[0]) if shares else None,
+    )
+
+
+def cited(
+    session: Session,
+    what: str,
+    *,
+    stance: Stance,
+    kind: EvidenceKind,
+    share: float | None = None,
+) -> Cited:
+    """Return the evidence that is a web address, ``article 3`` of this ledger, or else a note."""
+    what = what.strip()
+    url, note = None, what
+    if match := _ARTICLE.fullmatch(what):
+        url, note = article_numbered(session, int(match[1])).address, ""
+    elif _URL.fullmatch(what) or what.startswith(DIGEST_ADDRESS):
+        url, note = what, ""
+    return Cited(url=url, note=note, kind=kind, stance=stance, share=share)
+
+
+def citable(session: Session) -> list[Article]:
+    """Return the articles to pick from, the newest captures first, without their texts."""
+    return list(
+        session.exec(
+            select(Article)
+            .options(defer(Article.text, raiseload=True))  # type: ignore[arg-type]
+            .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+            .limit(CITABLE)
+        )
+    )
+
+
+def spoken_for(question: QuestionText, before: Forecast | None, value: Value) -> str:
+    """Return the outcome that evidence for this update supports or opposes (see ``Cited``).
+
+    'yes'; an option, in “ ”: the one whose probability moves most, compared with equal shares
+    where there was none before, and of two that move as far the one that rises; 'a higher number';
+    'a later day'.
+    """
+    if question.type == QuestionType.binary:
+        return "yes"
+    if question.type == QuestionType.numeric:
+        return "a higher number"
+    if question.type == QuestionType.date:
+        return "a later day"
+    options = question.options or []
+    after = value.probabilities or ()
+    earlier = () if before is None else before.probabilities or ()
+    if len(earlier) != len(options):
+        earlier = [1 / len(options)] * len(options)
+    moves = [(p or 0.0) - (q or 0.0) for p, q in zip(after, earlier, strict=False)]
+    # Rounded, so that a rise wins over the fall that pays for it.
+    most = max(range(len(moves)), key=lambda place: (round(abs(moves[place]), 9), moves[place]))
+    return f"“{options[most]}”"
+
+
+def say_cited(citing: Sequence[Cited], outcome: str) -> str:
+    """Return in words what the evidence of an update does: '2 for yes, 1 context'."""
+    stances = [one.stance for one in citing]
+    words = {
+        f"for {outcome}": stances.count(Stance.supports),
+        f"against {outcome}": stances.count(Stance.opposes),
+        "as context": stances.count(Stance.context),
+    }
+    return ", ".join(f"{number} {word}" for word, number in words.items() if number)
