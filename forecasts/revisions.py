@@ -6,6 +6,7 @@ A close that a resolution implies is written by ``resolutions`` in the same way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,21 @@ class Change:
     def name(self) -> str:
         """The field's name for a person."""
         return self.field.replace("_", " ")
+
+    def said(self, time: Callable[[datetime], str] = iso) -> tuple[str, str]:
+        """Return what stood there before and what does now, for a person."""
+        before, after = (_said(value, time) for value in (self.before, self.after))
+        return before, after
+
+
+def _said(value: Any, time: Callable[[datetime], str]) -> str:
+    if isinstance(value, datetime):
+        return time(value)
+    if isinstance(value, list):
+        return ", ".join(value) or "blank"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value or "blank")
 
 
 def changes(before: QuestionText, after: QuestionText) -> list[Change]:

@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from forecasts.cli import app
-from forecasts.cli.console import Database, QuestionSlug, ledger, now, out, plain, settings
+from forecasts.cli.console import (
+    Database,
+    QuestionSlug,
+    ledger_to_read,
+    now,
+    one_of,
+    out,
+    plain,
+    settings,
+)
 from forecasts.times import iso
 
 if TYPE_CHECKING:
     from rich.console import Console
     from sqlmodel import Session
 
-    from forecasts.models import Forecast
+    from forecasts.answers import Rescored
+    from forecasts.models import Forecast, QuestionText
     from forecasts.questions import Stands
+    from forecasts.scores import Scored
 
 
 @app.command()
 def questions(
     status: Annotated[
-        str | None, typer.Option("--status", help="Only these: open, awaiting, resolved …")
+        str | None,
+        typer.Option(
+            "--status",
+            metavar="NAME",
+            help="Only those: upcoming, open, awaiting (a resolution), proposed (an outcome), "
+            "resolved, annulled or ambiguous.",
+        ),
     ] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="Only those with this tag.")] = None,
     database: Database = None,
 ) -> None:
     """List the questions with their slugs, soonest close first."""
     from forecasts.database import reading
-    from forecasts.questions import listing
+    from forecasts.questions import Status, listing
 
-    with reading(ledger(settings(database))) as session:
+    if status is not None:
+        one_of("--status", status, [known.name for known in Status])
+    with reading(ledger_to_read(settings(database))) as session:
         rows = [
             stands
             for stands in listing(session, now=now())
-            if (status is None or stands.status.startswith(status))
+            if (status is None or stands.status.name == status)
             and (tag is None or tag in (stands.text.tags or []))
         ]
+    if not rows and (status or tag):
+        out().print("No question fits. Leave --status or --tag out to see them all.")
+        return
     if not rows:
         out().print("No questions. Register one with: forecasts ask, or see: forecasts demo")
         return
     if not sys.stdout.isatty():  # for scripts: whole slugs, one question a line
         for stands in rows:
-            line = [stands.slug, stands.text.title, stands.status, f"{stands.text.close_time:%F}"]
-            out().print(plain("\t".join(" ".join(part.split()) for part in line)))
+            closes = f"{stands.text.close_time:%F}"
+            line = [stands.slug, stands.text.title, stands.status.name, closes]
+            # Not through the console, which makes blanks of tabs.
+            typer.echo(plain("\t".join(" ".join(part.split()) for part in line)))
         return
     table = Table("question", "title", "status", "closes", box=None, pad_edge=False)
     for stands in rows:
@@ -64,19 +91,24 @@ def show(
     question: QuestionSlug,
     database: Database = None,
 ) -> None:
-    """Show a question: what it says, where it comes from, every forecast, its resolution."""
+    """Show a question: what it says and said, where it comes from, every forecast, its resolution.
+
+    Lists begin with the newest.
+    """
     from forecasts.database import reading
     from forecasts.questions import as_it_stands, find, sources
 
-    console = out()
-    with reading(ledger(settings(database))) as session:
-        stands = as_it_stands(session, find(session, question), now=now())
+    console, moment = out(), now()
+    with reading(ledger_to_read(settings(database))) as session:
+        stands = as_it_stands(session, find(session, question), now=moment)
         text = stands.text
         console.print(plain(text.title), style="bold")
+        opens = "opened" if text.open_time <= moment else "opens"
+        closes = "closes" if stands.takes_forecasts(moment) or opens == "opens" else "closed"
         console.print(
             plain(
-                f"{stands.slug} · {stands.status} · {text.type} · opened {iso(text.open_time)} · "
-                f"closes {iso(text.close_time)}"
+                f"{stands.slug} · {stands.status} · {text.type} · {opens} {iso(text.open_time)} · "
+                f"{closes} {iso(text.close_time)}"
             ),
             style="dim",
         )
@@ -92,8 +124,38 @@ def show(
             console.print(plain(f"\nFrom: {article.title} ({article.publisher or 'no publisher'})"))
             if source.quote:
                 console.print(plain(f"  “{' '.join(source.quote.split())}”"), style="dim")
+        _print_wordings(console, session, stands)
         _print_history(console, session, stands)
         _print_resolution(console, session, stands)
+
+
+def _print_wordings(console: Console, session: Session, stands: Stands) -> None:
+    from forecasts.access import handles
+    from forecasts.revisions import history
+
+    rows = history(session, stands.question)
+    if len(rows) == 1:
+        return
+    named = handles(session)
+    console.print(f"\nWordings: {len(rows)}")
+    for before, after in reversed(list(itertools.pairwise(rows))):
+        console.print(
+            plain(f"  {_at(after.recorded_at)}  {named[after.member_id]}: {after.reason}")
+        )
+        print_changes(console, before, after)
+
+
+def print_changes(console: Console, before: QuestionText, after: QuestionText) -> None:
+    """Print the fields in which two wordings differ, what stood there and what does now."""
+    from forecasts.revisions import changes
+
+    for change in changes(before, after):
+        old, new = change.said()
+        console.print(plain(f"    {change.name}: {old} → {new}"), style="dim")
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}Z"
 
 
 def _print_history(console: Console, session: Session, stands: Stands) -> None:
@@ -102,7 +164,7 @@ def _print_history(console: Console, session: Session, stands: Stands) -> None:
     cited = evidence_of(session, stands.question)
     rows = history(session, stands.question)
     console.print(f"\nForecasts: {len(rows)}" if rows else "\nNo forecasts yet.")
-    for forecast, handle in rows:
+    for forecast, handle in reversed(rows):
         console.print(plain(_line(forecast, handle, stands)))
         for citation, evidence in cited.get(forecast.id or 0, []):
             what = evidence.title or evidence.note or evidence.url or ""
@@ -116,44 +178,58 @@ def _line(forecast: Forecast, handle: str, stands: Stands) -> str:
 
     reason = f" — {forecast.rationale}" if forecast.rationale else ""
     said = say_value(forecast, stands.text.options)
-    return f"  {forecast.made_at:%Y-%m-%d %H:%M}Z  {handle}: {said}{reason}"
+    return f"  {_at(forecast.made_at)}  {handle}: {said}{reason}"
 
 
 def _print_resolution(console: Console, session: Session, stands: Stands) -> None:
-    from forecasts.resolutions import history
-    from forecasts.scores import of_question
+    from forecasts.answers import steps
+    from forecasts.scores import table
 
-    steps = history(session, stands.question)
-    if steps:
+    taken = steps(session, stands.question)
+    if taken:
         console.print("\nResolution:")
-    for step in steps:
-        known = f", known at {iso(step.known_at)}" if step.known_at else ""
-        corrected = " (corrects the one before)" if step.supersedes_id else ""
+    for step in taken:
+        row = step.row
+        known = f", known at {iso(row.known_at)}" if row.known_at else ""
+        corrects = f" (corrects {step.corrects.outcome})" if step.corrects else ""
+        superseded = ", superseded" if step.superseded else ""
         console.print(
             plain(
-                f"  {step.recorded_at:%Y-%m-%d %H:%M}Z  {step.state}: {step.outcome}{known}"
-                f"{corrected}"
+                f"  {_at(row.recorded_at)}  {step.who}: {row.state}: {row.outcome}{known}"
+                f"{corrects}{superseded}"
             )
         )
-        for words in (step.note, step.source):
+        for words in (row.note, row.source):
             if words:
                 console.print(plain(f"    {words}"), style="dim")
+        for earned in step.rescored:
+            console.print(plain(f"    {_rescored(earned)}"), style="dim")
     if stands.resolution is None:
         return
-    by_forecaster: dict[str, dict[str, float]] = {}
-    for score, handle in of_question(session, stands.resolution):
-        by_forecaster.setdefault(handle, {"coverage": score.coverage})[score.protocol] = score.score
-    if not by_forecaster:
-        console.print("\nNo scores.")
-        return
-    console.print("\nScores (Brier 0–1, 0 is best; in brackets the original scale 0–2):")
-    for handle, scored in sorted(by_forecaster.items(), key=lambda item: item[1]["brier"]):
+    scored = table(session, stands.resolution)
+    console.print("\nScores (0 is best):" if scored else "\nNo scores.")
+    print_scores(console, scored)
+
+
+def print_scores(console: Console, scored: Sequence[Scored]) -> None:
+    """Print what each forecaster earned on a resolution, a line each, the best first."""
+    for row in scored:
+        final = "nothing stood" if row.final is None else f"{row.final:.4f}"
         console.print(
             plain(
-                f"  {handle}: {scored['brier']:.4f} ({scored['brier_original']:.4f}), at the close "
-                f"{scored['brier_final']:.4f}, coverage {scored['coverage']:.0%}"
-                if "brier_final" in scored
-                else f"  {handle}: {scored['brier']:.4f} ({scored['brier_original']:.4f}), "
-                f"none standing at the close, coverage {scored['coverage']:.0%}"
+                f"  {row.forecaster}: Brier {row.brier:.4f} (0–1), coverage {row.coverage:.0%}, "
+                f"original Brier {row.original:.4f} (0–2), at the close {final}, "
+                f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
             )
         )
+
+
+def _rescored(earned: Rescored) -> str:
+    def said(score: float | None) -> str:
+        return "none" if score is None else f"{score:.4f}"
+
+    change = "" if earned.difference is None else f" ({earned.difference:+.4f})"
+    return (
+        f"{earned.forecaster}: Brier (0–1) {said(earned.before)} then, {said(earned.now)} now"
+        f"{change}"
+    )

@@ -1,4 +1,4 @@
-"""The commands that end a question: resolve, run."""
+"""The commands that end a question: propose, resolve, reject, run, rescore."""
 
 from __future__ import annotations
 
@@ -18,69 +18,139 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
+from forecasts.cli.questions import print_scores
+from forecasts.errors import Refused
 from forecasts.times import iso, read_time
+
+Outcome = Annotated[
+    str, typer.Argument(help="yes, no, an option, a number, a date, annulled or ambiguous.")
+]
+Source = Annotated[str, typer.Option("--source", help="What says so: a URL.")]
+
+
+@app.command()
+def propose(
+    question: QuestionSlug,
+    outcome: Outcome,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="TIME",
+            help="When the outcome became known. A day means its first instant. [default: now]",
+        ),
+    ] = None,
+    because: Because = "",
+    source: Source = "",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Propose an outcome. Somebody accepts it with resolve, or turns it down with reject."""
+    from forecasts import questions, resolutions
+    from forecasts.access import member_or_new
+    from forecasts.database import writing
+
+    chosen, moment = settings(database, member), now()
+    with writing(ledger(chosen)) as session:
+        proposal = resolutions.propose(
+            session,
+            questions.find(session, question),
+            outcome,
+            known_at=moment if known_at is None else read_time(known_at),
+            now=moment,
+            member=member_or_new(session, chosen.member, now=moment),
+            note=because,
+            source=source,
+        )
+    known = iso(proposal.known_at or moment)
+    out().print(
+        plain(f"{question}: proposed {proposal.outcome}, known at {known}; it waits for a decision")
+    )
 
 
 @app.command()
 def resolve(
     question: QuestionSlug,
-    outcome: Annotated[
-        str, typer.Argument(help="yes, no, an option, a number, a date, annulled or ambiguous.")
-    ],
+    outcome: Outcome,
     known_at: Annotated[
         str | None,
         typer.Option(
             "--known-at",
             metavar="TIME",
             help="When the outcome became known: forecasts after it do not count. A day means its "
-            "first instant. [default: now; for a correction, as before]",
+            "first instant. [default: as proposed; for a correction, as before; else now]",
         ),
     ] = None,
     because: Because = "",
-    source: Annotated[str, typer.Option("--source", help="What says so: a URL.")] = "",
+    source: Source = "",
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Resolve a question and score every forecast on it; again with another outcome to correct."""
+    """Resolve a question and score every forecast on it; again with another outcome to correct.
+
+    The outcome that was proposed accepts the proposal; annulled takes the question out of every
+    score. Whatever is superseded stays readable, with its scores, in show.
+    """
     from forecasts import questions, resolutions, scores
     from forecasts.access import member_or_new
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
-    known = moment if known_at is None else read_time(known_at)
     with writing(ledger(chosen)) as session:
         who = member_or_new(session, chosen.member, now=moment)
         found = questions.find(session, question)
-        standing = questions.as_it_stands(session, found, now=moment).resolution
-        if known_at is None and standing is not None and standing.known_at is not None:
-            known = standing.known_at  # a correction keeps the time, unless it is told another
+        earlier = questions.as_it_stands(session, found, now=moment).resolution
         resolution = resolutions.confirm(
             session,
             found,
             outcome,
-            known_at=known,
+            known_at=None if known_at is None else read_time(known_at),
             now=moment,
             member=who,
             note=because,
             source=source,
         )
-        scored = [
-            (handle, score.score, score.coverage)
-            for score, handle in scores.of_question(session, resolution)
-            if score.protocol == "brier"
-        ]
-        superseded = resolution.supersedes_id is not None
+        scored = scores.table(session, resolution)
+    said = resolution.outcome
+    if earlier is not None:
+        said = f"corrected from {earlier.outcome} to {said}"
+    known = "" if resolution.known_at is None else f", known at {iso(resolution.known_at)}"
     console = out()
-    console.print(
-        plain(
-            f"{question}: {resolution.outcome}, known at {iso(known)}"
-            + (" (supersedes the earlier resolution, which stays readable)" if superseded else "")
-        )
-    )
-    for handle, score, coverage in scored:
-        console.print(plain(f"  {handle}: Brier {score:.4f} (0–1), coverage {coverage:.0%}"))
+    console.print(plain(f"{question}: {said}{known}"))
+    if resolution.proposal_id is not None:
+        console.print("  as it was proposed")
+    print_scores(console, scored)
     if not scored:
         console.print("  No scores.")
+
+
+@app.command()
+def reject(
+    question: QuestionSlug,
+    because: Because = "",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Turn down what is proposed as the outcome of a question; --because says what is wrong."""
+    from forecasts import questions, resolutions
+    from forecasts.access import member_or_new
+    from forecasts.database import writing
+
+    chosen, moment = settings(database, member), now()
+    with writing(ledger(chosen)) as session:
+        who = member_or_new(session, chosen.member, now=moment)
+        found = questions.find(session, question)
+        proposals = resolutions.proposals_on(session, found)
+        if not proposals:
+            raise Refused(
+                f"No outcome of {question!r} waits for a decision.",
+                remedy="See: forecasts questions --status proposed.",
+            )
+        for proposal in proposals:
+            resolutions.reject(session, proposal, now=moment, member=who, note=because)
+        status = questions.as_it_stands(session, found, now=moment).status
+    outcomes = " and ".join(proposal.outcome for proposal in proposals)
+    out().print(plain(f"{question}: {outcomes} rejected; the question is {status}"))
 
 
 @app.command()
@@ -108,3 +178,18 @@ def run(database: Database = None) -> None:
     )
     if summary.count(RunState.failed):
         raise typer.Exit(3)
+
+
+@app.command()
+def rescore(database: Database = None) -> None:
+    """Make the scores of every resolution that stands anew, as after an upgrade of the engine."""
+    from forecasts import scores
+    from forecasts.database import writing
+
+    with writing(ledger(settings(database))) as session:
+        rebuilt = scores.rebuild(session)
+    out().print(
+        f"Scores made anew by engine {rebuilt.engine}: {rebuilt.scores:,} of "
+        f"{rebuilt.resolutions:,} resolved questions. Those of superseded resolutions stay as they "
+        "were."
+    )

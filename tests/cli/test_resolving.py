@@ -1,0 +1,115 @@
+"""Proposing, resolving, correcting, annulling, rejecting and scoring again."""
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Clock = Callable[[str], None]
+
+
+@pytest.fixture
+def rain(forecasts: Run, clock: Clock) -> str:
+    """A question with a forecast of 40 %, open from 5 to 25 January; it is the 20th."""
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-25T12:00:00Z", "--slug", "rain")
+    forecasts("update", "rain", "40%")
+    clock("2026-01-20T12:00:00Z")
+    return "rain"
+
+
+def test_a_proposal_is_accepted_by_resolving_as_proposed(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    said = forecasts(
+        *("propose", rain, "yes", "--known-at", "2026-01-10T12:00:00Z", "--as", "bob"),
+        *("--because", "It poured.", "--source", "https://example.org/gauge"),
+    ).stdout
+    assert said == "rain: proposed yes, known at 2026-01-10T12:00:00Z; it waits for a decision\n"
+    assert "proposed" in forecasts("questions").stdout
+    clock("2026-01-21T12:00:00Z")
+    said = forecasts("resolve", rain, "yes").stdout
+    assert "rain: yes, known at 2026-01-10T12:00:00Z\n  as it was proposed\n" in said
+    shown = forecasts("show", rain).stdout
+    assert "alice: confirmed: yes, known at 2026-01-10T12:00:00Z\n    It poured.\n" in shown
+    assert "bob: proposed: yes" in shown
+    assert "No outcome of 'rain' waits" in forecasts("reject", rain, exit_code=2).stderr
+
+
+def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, clock: Clock, rain: str) -> None:
+    forecasts("propose", rain, "yes", "--as", "bob")
+    assert "takes a reason" in forecasts("reject", rain, exit_code=2).stderr
+    said = forecasts("reject", rain, "--because", "that was the sprinkler").stdout
+    assert said == "rain: yes rejected; the question is open\n"
+    assert "alice: rejected: yes" in forecasts("show", rain).stdout
+
+
+def test_the_same_proposal_twice_is_refused(forecasts: Run, clock: Clock, rain: str) -> None:
+    forecasts("propose", rain, "yes")
+    assert "is proposed already" in forecasts("propose", rain, "yes", exit_code=2).stderr
+    forecasts("propose", rain, "no")  # somebody may see it otherwise
+
+
+def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
+    clock("2026-01-22T12:00:00Z")
+    said = forecasts("resolve", rain, "no", "--because", "misread").stdout.splitlines()
+    assert said[0] == "rain: corrected from yes to no, known at 2026-01-10T12:00:00Z"
+    assert said[1].startswith("  alice: Brier 0.1600 (0–1), coverage 25%")
+    shown = forecasts("show", rain).stdout
+    newest = shown.index("2026-01-22 12:00Z  alice: confirmed: no")
+    assert "(corrects yes)" in shown[newest:]
+    oldest = shown.index("2026-01-20 12:00Z  alice: confirmed: yes")
+    assert newest < oldest
+    assert "superseded\n    alice: Brier (0–1) 0.3600 then, 0.1600 now (-0.2000)\n" in shown
+
+
+def test_saying_the_same_again_changes_nothing_and_says_so(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
+    clock("2026-01-22T12:00:00Z")
+    before = forecasts("show", rain).stdout
+    refused = forecasts("resolve", rain, "yes", exit_code=2).stderr
+    assert "already resolved: yes, known at 2026-01-10T12:00:00Z. Nothing was changed." in refused
+    assert forecasts("show", rain).stdout == before
+
+
+def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
+    said = forecasts("resolve", rain, "annulled", "--because", "the gauge broke").stdout
+    assert said == (
+        "rain: corrected from yes to annulled, known at 2026-01-10T12:00:00Z\n  No scores.\n"
+    )
+    shown = forecasts("show", rain).stdout
+    assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
+    assert "closed 2026-01-25T12:00:00Z" in shown
+
+
+@pytest.mark.parametrize("outcome", ["2026-01-21", "2026-01-20T12:00:01Z"])
+def test_a_day_that_has_not_come_cannot_be_the_outcome(
+    forecasts: Run, clock: Clock, outcome: str
+) -> None:
+    bounds = ("--lower", "2026-01-01", "--upper", "2026-12-31", "--type", "date")
+    forecasts("ask", "When will it rain?", "--closes", "2026-03-01", "--slug", "when", *bounds)
+    clock("2026-01-20T12:00:00Z")
+    for command in ("resolve", "propose"):
+        refused = forecasts(command, "when", outcome, exit_code=2).stderr
+        assert f"The outcome {outcome} lies ahead: it is 2026-01-20T12:00:00Z" in refused
+    forecasts("resolve", "when", "2026-01-20")
+
+
+def test_an_outcome_must_be_given(forecasts: Run, clock: Clock, rain: str) -> None:
+    assert "No outcome was given." in forecasts("resolve", rain, " ", exit_code=2).stderr
+
+
+def test_scores_are_made_anew(forecasts: Run, clock: Clock, rain: str) -> None:
+    forecasts("resolve", rain, "yes")
+    forecasts("resolve", rain, "no")
+    before = forecasts("show", rain).stdout
+    assert ": 3 of 1 resolved questions." in forecasts("rescore").stdout
+    assert forecasts("show", rain).stdout == before

@@ -1,0 +1,134 @@
+"""Revising and closing a question from the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Clock = Callable[[str], None]
+
+
+@pytest.fixture
+def rain(forecasts: Run, clock: Clock) -> str:
+    forecasts(
+        *("ask", "Will it rain?", "--closes", "2026-01-25T12:00:00Z", "--slug", "rain"),
+        *("--criteria", "Yes if it is wet.", "--tag", "weather", "--family", "sky"),
+    )
+    return "rain"
+
+
+def test_each_field_is_revised_and_what_has_changed_is_said(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    clock("2026-01-06T12:00:00Z")
+    said = forecasts(
+        *("revise", rain, "--title", "Will it rain in Brenholt?", "--closes", "2026-02-01"),
+        *("--criteria", "Yes if the gauge is wet.", "--background", "It is winter.", "--tag", ""),
+        *("--fine-print", "Snow is no rain.", "--resolves", "2026-02-03", "--family", ""),
+        *("--because", "which town was not said"),
+    ).stdout.splitlines()
+    assert said == [
+        "rain: wording 2; the earlier ones stay readable",
+        "    title: Will it rain? → Will it rain in Brenholt?",
+        "    scheduled close time: 2026-01-25T12:00:00Z → 2026-02-01T23:59:59Z",
+        "    scheduled resolve time: blank → 2026-02-03T23:59:59Z",
+        "    family: sky → blank",
+        "    tags: weather → blank",
+        "    background: blank → It is winter.",
+        "    resolution criteria: Yes if it is wet. → Yes if the gauge is wet.",
+        "    fine print: blank → Snow is no rain.",
+    ]
+    shown = forecasts("show", rain).stdout
+    assert "Wordings: 2\n  2026-01-06 12:00Z  alice: which town was not said\n" in shown
+    assert "    title: Will it rain? → Will it rain in Brenholt?\n" in shown
+
+
+def test_a_wording_that_was_never_revised_is_not_listed(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    assert "Wordings" not in forecasts("show", rain).stdout
+
+
+def test_an_option_is_added_before_the_last_one(forecasts: Run, clock: Clock) -> None:
+    ask = ("ask", "Who wins?", "--closes", "2026-02-01", "--slug", "win")
+    forecasts(*ask, "--option", "Ann", "--option", "Other")
+    said = forecasts("revise", "win", "--option", "Ben", "--option", "Cy", "--because", "new")
+    assert "options: Ann, Other → Ann, Ben, Cy, Other" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Nothing to revise was given."),
+        (("--title", "Will it snow?"), "A new wording takes a reason."),
+        (("--title", "Will it rain?", "--because", "x"), "says just that already"),
+        (("--title", " ", "--because", "x"), "The question has no title."),
+        (("--closes", "2026-01-05", "--because", "x", "--title", "Y"), ""),
+        (("--closes", "2026-01-01", "--because", "x"), "must come after the open time"),
+        (("--option", "a", "--because", "x"), "multiple_choice questions only"),
+        (("--closes", "soon", "--because", "x"), "'soon' is not a time"),
+    ],
+)
+def test_what_cannot_be_revised_is_said_once_and_nothing_is_stored(
+    forecasts: Run, clock: Clock, rain: str, arguments: tuple[str, ...], words: str
+) -> None:
+    if not words:  # the last second of today lies ahead
+        forecasts("revise", rain, *arguments)
+        return
+    refused = forecasts("revise", rain, *arguments, exit_code=2)
+    assert refused.stderr.count(words) == 1
+    assert refused.stdout == ""
+    assert "Wordings" not in forecasts("show", rain).stdout
+
+
+def test_a_question_that_is_not_there_cannot_be_revised_or_closed(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    for command in (("revise", "rian", "--title", "x", "--because", "x"), ("close", "rian")):
+        assert "Did you mean rain?" in forecasts(*command, exit_code=2).stderr
+
+
+def test_a_question_gets_another_file_of_outcomes_and_the_first_counts_no_more(
+    forecasts: Run, clock: Clock, tmp_path: Path
+) -> None:
+    ask = ("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
+    forecasts(*ask, "--outcomes", str(tmp_path / "gone.csv"))
+    outcomes = tmp_path / "outcomes.csv"
+    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-07T00:00:00Z\n")
+    said = forecasts("revise", "rain", "--outcomes", str(outcomes)).stdout
+    assert said == f"rain: {outcomes} will say how it came out\n"
+    clock("2026-01-08")
+    assert "1 resolved, 0 not known yet, 0 failed" in forecasts("run").stdout
+
+
+def test_a_question_is_closed_early_and_the_close_is_taken_back(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    clock("2026-01-08T12:00:00Z")
+    closed = forecasts("close", rain, "--at", "2026-01-07T12:00:00Z").stdout
+    assert closed == "rain: closed at 2026-01-07T12:00:00Z\n"
+    assert "closed at 2026-01-07" in forecasts("update", rain, "40%", exit_code=2).stderr
+    assert forecasts("close", rain, "--undo").stdout == "rain: closes at 2026-01-25T12:00:00Z\n"
+    forecasts("update", rain, "40%")
+    assert forecasts("close", rain).stdout == "rain: closed at 2026-01-08T12:00:00Z\n"
+    shown = forecasts("show", rain).stdout
+    assert "awaiting resolution" in shown
+    assert "closed 2026-01-08T12:00:00Z" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--at", "2026-01-09"), "not ahead of now"),
+        (("--at", "2026-01-05"), "lies after the open time"),
+        (("--undo",), "has not been closed early"),
+        (("--undo", "--at", "2026-01-06"), "give one of them"),
+    ],
+)
+def test_what_is_no_early_close_is_refused(
+    forecasts: Run, clock: Clock, rain: str, arguments: tuple[str, ...], words: str
+) -> None:
+    clock("2026-01-08")
+    assert words in forecasts("close", rain, *arguments, exit_code=2).stderr
