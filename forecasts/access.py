@@ -58,28 +58,29 @@ def join(
     joined_at: datetime | None = None,
     left_at: datetime | None = None,
 ) -> Membership:
-    """Return the stay that began at ``joined_at``, which is written where it is not there yet.
+    """Return the stay that began at ``joined_at``; a row is written where it says something new.
 
     An open stay ends at ``left_at`` where that is given; one that ended already stays as it is,
     and BadInput says so where ``left_at`` is another time.
     """
     assert team.id is not None
     assert member.id is not None
-    for known in session.exec(
-        select(Membership).where(Membership.team_id == team.id, Membership.member_id == member.id)
-    ):
-        if known.joined_at != joined_at:
-            continue
-        if known.left_at is None:
-            known.left_at = left_at
-            session.add(known)
-            session.flush()
-        elif left_at not in (None, known.left_at):
-            raise BadInput(
-                f"{member.handle} left {team.name} on {iso(known.left_at)} in this ledger, "
-                f"not on {iso(left_at)}."
-            )
+    known = session.exec(
+        select(Membership)
+        .where(
+            Membership.team_id == team.id,
+            Membership.member_id == member.id,
+            col(Membership.joined_at).is_not_distinct_from(joined_at),
+        )
+        .order_by(col(Membership.id).desc())
+    ).first()
+    if known is not None and left_at in (None, known.left_at):
         return known
+    if known is not None and known.left_at is not None and left_at is not None:
+        raise BadInput(
+            f"{member.handle} left {team.name} on {iso(known.left_at)} in this ledger, "
+            f"not on {iso(left_at)}."
+        )
     membership = Membership(
         team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at
     )

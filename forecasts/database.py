@@ -209,7 +209,7 @@ def migrate(engine: Engine) -> Migrated | None:
     with _reported(engine), engine.execution_options(**{_WRITING: True}).begin() as connection:
         config = _alembic()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, newest)
     return Migrated(before, newest)
 
 

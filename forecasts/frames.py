@@ -328,10 +328,14 @@ def _cited(session: Session) -> dict[int, list[dict[str, Any]]]:
 
 
 def _teams(session: Session) -> pd.DataFrame:
+    newest = select(func.max(Membership.id)).group_by(
+        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
+    )
     rows = session.exec(
         select(Team.name, Member.handle, Membership.joined_at, Membership.left_at)
         .join(Membership, col(Membership.team_id) == col(Team.id))
         .join(Member, col(Member.id) == col(Membership.member_id))
+        .where(col(Membership.id).in_(newest))
         .order_by(col(Membership.id))
     ).all()
     columns = dict(zip(TEAM_COLUMNS, list(zip(*rows, strict=True)) or [()] * 4, strict=True))

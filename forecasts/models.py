@@ -35,6 +35,7 @@ SQLModel.metadata.naming_convention = {
 }
 
 APPEND_ONLY = (
+    "membership",
     "article",
     "question",
     "question_revision",
@@ -157,7 +158,11 @@ class Team(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """A member's time in a team; it counts for forecasts made between the two times."""
+    """A member's stay in a team; it counts for forecasts made between the two times.
+
+    Of the rows with the same team, member and ``joined_at`` the newest counts: a stay that was
+    open is ended by another row.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     team_id: int = Field(foreign_key="team.id", index=True)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from forecasts import database, resolutions, updates
-from forecasts.access import member_or_new
+from forecasts.access import join, member_or_new, team_or_new
 from forecasts.errors import DatabaseError, NoLedger
 from forecasts.models import APPEND_ONLY, Member, Question
 from forecasts.settings import Settings, sqlite_url
@@ -29,6 +29,7 @@ def filled(engine: Engine) -> Engine:
                 " VALUES ('h', 't', '2026-01-01', '')"
             )
         )
+        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
         question = ask(session, alice, slug="rain")
         session.execute(
             text(
@@ -114,6 +115,26 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
     assert done is not None
     assert done.before is None
     assert database.migrate(engine) is None
+    engine.dispose()
+
+
+def test_a_ledger_of_the_first_schema_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.open_engine(sqlite_url(tmp_path / "old.sqlite3"))
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_revisions", lambda: ["0001"])
+        database.migrate(engine)
+    assert database.schema_revision(engine) == "0001"
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        join(session, team_or_new(session, "Alder", now=day(0)), alice)
+        session.execute(text("UPDATE membership SET joined_at = '2026-01-01'"))
+    done = database.migrate(engine)
+    assert done is not None
+    assert done.before == "0001"
+    with pytest.raises(IntegrityError, match="append-only"), database.writing(engine) as session:
+        session.execute(text("DELETE FROM membership"))
     engine.dispose()
 
 
