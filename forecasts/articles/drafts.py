@@ -23,6 +23,7 @@ from datetime import date
 
 from forecasts.articles.deadlines import find_deadlines
 from forecasts.articles.outlook import find_outlooks
+from forecasts.articles.predicates import long_date
 from forecasts.articles.quotes import context
 from forecasts.articles.sentences import find_sentences
 from forecasts.articles.wording import question
@@ -45,6 +46,15 @@ class Draft:
     end: int
     question: str
     close_date: date | None
+
+    def question_by(self, day: date) -> str:
+        """Return the question with ``day`` for its deadline, whether the text gives one or not."""
+        if self.close_date is not None:
+            return self.question.replace(long_date(self.close_date), long_date(day))
+        opening, colon, statement = self.question.partition(": “")
+        if colon:
+            return f"{opening} by {long_date(day)}{colon}{statement}"
+        return f"{self.question.removesuffix('?')} by {long_date(day)}?"
 
 
 def draft_questions(text: str, *, published_at: date) -> list[Draft]:

@@ -32,9 +32,10 @@ def store(
     """
     stored: list[tuple[Article, bool]] = []
     for article in captured:
-        digest = content_hash(article)
         together = {row.id for row, _ in stored}
-        known = session.exec(select(Article).where(Article.content_hash == digest)).first()
+        known = session.exec(
+            select(Article).where(Article.content_hash == content_hash(article))
+        ).first()
         if known is None and article.url is not None:
             here = session.exec(
                 select(Article).where(Article.url == article.url).order_by(col(Article.id))
@@ -45,21 +46,26 @@ def store(
         if known is not None:
             stored.append((known, False))
             continue
-        row = Article(
-            content_hash=digest,
-            url=article.url,
-            title=article.title,
-            publisher=article.publisher,
-            author=article.author,
-            published_at=article.published_at,
-            captured_at=captured_at,
-            member_id=member.id,
-            text=article.text,
-        )
+        row = row_of(article, captured_at=captured_at)
+        row.member_id = member.id
         session.add(row)
         session.flush()
         stored.append((row, True))
     return stored
+
+
+def row_of(captured: CapturedArticle, *, captured_at: datetime) -> Article:
+    """Return the row that such an article would have; it is not stored, and has no number."""
+    return Article(
+        content_hash=content_hash(captured),
+        url=captured.url,
+        title=captured.title,
+        publisher=captured.publisher,
+        author=captured.author,
+        published_at=captured.published_at,
+        captured_at=captured_at,
+        text=captured.text,
+    )
 
 
 def _is_that(captured: CapturedArticle, stored: Article) -> bool:
@@ -115,16 +121,21 @@ def article_numbered(session: Session, number: int) -> Article:
     return article
 
 
-def passage(session: Session, number: int, quote: str = "") -> Passage:
-    """Return the passage of that article; Refused where the quote does not stand in it."""
+def passage(
+    session: Session, number: int, quote: str = "", prefix: str = "", suffix: str = ""
+) -> Passage:
+    """Return the passage of that article; Refused where the quote does not stand in it.
+
+    ``prefix`` and ``suffix`` tell words apart that stand there more than once.
+    """
     article = article_numbered(session, number)
     if not quote:
         return Passage(article)
-    start = locate(article.text, quote, "", "")
+    start = locate(article.text, quote, prefix, suffix)
     if start is None:
         raise Refused(
             f"{quote!r} does not stand in article {number}, {article.title!r}.",
-            remedy="Copy the passage exactly.",
+            remedy=f"Copy the passage exactly; see: forecasts articles {number} --text.",
         )
     prefix, suffix = context(article.text, start, start + len(quote))
     return Passage(article, quote=quote, prefix=prefix, suffix=suffix)

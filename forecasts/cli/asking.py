@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from textwrap import shorten
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,22 +14,39 @@ from forecasts.cli.console import (
     Database,
     Member,
     ledger,
+    ledger_to_read,
     messages,
     now,
     out,
     plain,
     settings,
 )
+from forecasts.cli.next_step import next_step
 from forecasts.errors import BadInput
 from forecasts.times import iso, read_time
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from forecasts.articles.drafts import Draft
+    from forecasts.questions import Passage
+    from forecasts.settings import Settings
 
 
 @app.command()
 def ask(
-    title: Annotated[str, typer.Argument(help="The question, as one sentence.")],
+    title: Annotated[
+        str | None,
+        typer.Argument(help="The question, as one sentence. [default: as the --draft words it]"),
+    ] = None,
     closes: Annotated[
-        str, typer.Option("--closes", metavar="TIME", help="Last day (or time) to forecast.")
-    ],
+        str | None,
+        typer.Option(
+            "--closes",
+            metavar="TIME",
+            help="Last day (or time) to forecast. [default: the deadline of the --draft]",
+        ),
+    ] = None,
     criteria: Annotated[
         str, typer.Option("--criteria", help="How a stranger would decide it.")
     ] = "",
@@ -58,6 +77,12 @@ def ask(
     article: Annotated[
         int | None, typer.Option("--article", metavar="N", help="The article it comes from.")
     ] = None,
+    draft: Annotated[
+        int | None,
+        typer.Option(
+            "--draft", metavar="N", help="The draft of it, by the number in: forecasts articles N."
+        ),
+    ] = None,
     quote: Annotated[str, typer.Option("--quote", help="The exact passage of it.")] = "",
     outcomes: Annotated[
         Path | None,
@@ -66,15 +91,26 @@ def ask(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Register a question."""
+    """Register a question: one of your own, or the draft of an article."""
     from forecasts import questions, runs
     from forecasts.access import member_or_new
-    from forecasts.articles.library import passage
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
+    if criteria and not criteria.strip(" .…"):
+        raise BadInput(
+            f"--criteria {criteria!r} holds the place of the criteria and is none.",
+            remedy="Write how a stranger would decide the question.",
+        )
+    taken = _draft(article, draft, quote, chosen)
+    if title is None and taken is None:
+        raise BadInput(
+            "There is no question to register.",
+            remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
+        )
+    last = _last_moment(closes, taken, draft, moment)
     text = questions.question_text(
-        title=title,
+        title=taken.question_by(last.date()) if title is None and taken is not None else title,
         type="multiple_choice" if option else type_,
         options=option,
         ordered=ordered,
@@ -82,7 +118,7 @@ def ask(
         upper_bound=upper,
         unit=unit,
         open_time=read_time(opens) if opens else moment,
-        scheduled_close_time=read_time(closes, end_of_day=True),
+        scheduled_close_time=last,
         scheduled_resolve_time=read_time(resolves, end_of_day=True) if resolves else None,
         family=family,
         tags=tag,
@@ -90,13 +126,15 @@ def ask(
         resolution_criteria=criteria,
         fine_print=fine_print,
     )
-    if quote and article is None:
-        raise BadInput("A --quote needs its --article.", remedy="See: forecasts articles.")
     with writing(ledger(chosen, begin=True)) as session:
         who = member_or_new(session, chosen.member, now=moment)
-        sources = [passage(session, article, quote)] if article is not None else []
         question = questions.register(
-            session, text, member=who, now=moment, slug=slug, sources=sources
+            session,
+            text,
+            member=who,
+            now=moment,
+            slug=slug,
+            sources=_sources(session, article, quote, taken),
         )
         if outcomes is not None:
             runs.attach(
@@ -110,6 +148,70 @@ def ask(
         name = question.slug
     out().print(name)
     messages().print(
-        plain(f"Registered {title!r}; it closes at {iso(text.scheduled_close_time)}.")
-        + ("" if criteria else " It has no resolution criteria yet.")
+        plain(f"Registered {text.title!r}; it closes at {iso(text.scheduled_close_time)}.")
     )
+    if not criteria:
+        step = next_step(f'revise {name} --criteria "…"', database=database, member=member)
+        messages().print(
+            "Warning: it has no resolution criteria, so nobody else could decide it. "
+            + plain(f"Add them: {step}")
+        )
+
+
+def _draft(article: int | None, number: int | None, quote: str, chosen: Settings) -> Draft | None:
+    """Return the draft that was named, if any; BadInput where the options do not fit together."""
+    from forecasts.articles.library import article_numbered, draft_numbered
+    from forecasts.database import reading
+
+    if article is None and (quote or number is not None):
+        raise BadInput(
+            f"A {'--quote' if quote else '--draft'} needs its --article.",
+            remedy="See: forecasts articles.",
+        )
+    if quote and number is not None:
+        raise BadInput(
+            "--draft and --quote both name the passage.", remedy="Leave one of the two out."
+        )
+    if article is None:
+        return None
+    with reading(ledger_to_read(chosen)) as session:
+        known = article_numbered(session, article)
+        return None if number is None else draft_numbered(known, number)
+
+
+def _sources(
+    session: Session, article: int | None, quote: str, taken: Draft | None
+) -> list[Passage]:
+    from forecasts.articles.library import passage
+
+    if article is None:
+        return []
+    if taken is None:
+        return [passage(session, article, quote)]
+    return [passage(session, article, taken.quote, taken.prefix, taken.suffix)]
+
+
+def _last_moment(
+    closes: str | None, taken: Draft | None, number: int | None, moment: datetime
+) -> datetime:
+    """Return until when the question is open; BadInput where nobody says, or that has passed."""
+    if closes is not None:
+        last, named = read_time(closes, end_of_day=True), f"--closes {closes}"
+    elif taken is None:
+        raise BadInput(
+            "A question needs a last day of forecasting.", remedy="Add it: --closes YYYY-MM-DD."
+        )
+    elif taken.close_date is None:
+        raise BadInput(
+            f"Draft {number} gives no deadline: {shorten(taken.quote, 120, placeholder=' …')!r}.",
+            remedy="Add the last day of forecasting: --closes YYYY-MM-DD.",
+        )
+    else:
+        day = taken.close_date.isoformat()
+        last, named = read_time(day, end_of_day=True), f"The deadline of draft {number}, {day},"
+    if last <= moment:
+        raise BadInput(
+            f"{named} has passed: it is {moment:%Y-%m-%d %H:%M} UTC now.",
+            remedy="Give a day that lies ahead: --closes YYYY-MM-DD.",
+        )
+    return last

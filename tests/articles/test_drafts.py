@@ -202,3 +202,19 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
         assert draft.question.endswith("?")
         assert draft.close_date is None or draft.close_date >= PUBLISHED
         end = draft.end
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question"),
+    [
+        ("Brega will lift the ban by July 4.", "Will Brega lift the ban by 1 March 2030?"),
+        ("Brega will lift the ban.", "Will Brega lift the ban by 1 March 2030?"),
+        (
+            "It will not, and that is all, be so.",
+            "Will this happen by 1 March 2030: “It will not, and that is all, be so”?",
+        ),
+    ],
+)
+def test_a_draft_can_be_asked_with_another_deadline(sentence: str, question: str) -> None:
+    (draft,) = draft_questions(sentence, published_at=PUBLISHED)
+    assert draft.question_by(date(2030, 3, 1)) == question

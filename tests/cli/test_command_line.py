@@ -48,7 +48,7 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(
         *("update", "ferry", "9:1", "--because", "the mayor yielded"),
         *("--evidence", "https://example.org/mayor", "--supports"),
     )
-    assert said.stdout == "alice: 90 % on ferry (before: 40 %)\n"
+    assert said.stdout == "alice: 40 % → 90 % on ferry (evidence: 1 for yes)\n"
 
     clock("2026-01-20T12:00:00Z")
     resolved = forecasts(
@@ -125,7 +125,7 @@ def test_capturing_the_same_article_twice_stores_it_once(
         (("resolve", "rain", "yes", "--known-at", "2026-01-06T10:00:00"), "no time zone"),
         (("resolve", "rain", "yes", "--known-at", "2030-01-01"), "cannot be known"),
         (("withdraw", "rain"), "nothing to withdraw"),
-        (("ask", "Late?", "--closes", "2025-01-01"), "must come after the open time"),
+        (("ask", "Late?", "--closes", "2025-01-01"), "has passed"),
         (("ask", "Quoted?", "--closes", "2027-01-01", "--quote", "x"), "needs its --article"),
         (("ask", "Quoted?", "--closes", "2027-01-01", "--article", "9"), "no article 9"),
         (("score", "--protocol", "guess"), "no protocol 'guess'"),

@@ -1,0 +1,229 @@
+"""From a captured page to a registered question, by the numbers that the commands print."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Clock = Callable[[str], None]
+
+PAGE = """\
+Harbour town votes on its old ferry
+
+The Coast Courier
+
+3 days ago
+
+The council of Brenholt met on Monday to talk about the ferry that has crossed the bay since 1952.
+Two of its engines failed last winter, and the yard may not repair them again.
+The council will decide by the end of March 2026 whether the ferry is replaced by a bridge.
+The mayor said that she would not stand in the way of either answer.
+"""
+PAST = """\
+How the harbour was dug
+
+The Coast Courier
+
+3 days ago
+
+The harbour of Brenholt was dug by hand between 1880 and 1891, and forty men died of it.
+Nobody has counted the stones since, and the plans were lost in a fire a hundred years ago.
+"""
+CRITERIA = "The council's minutes record a decision."
+
+
+@pytest.fixture
+def dated(forecasts: Run, clock: Clock) -> int:
+    """The number of the draft that has a deadline, of article 1."""
+    captured = forecasts("capture", "-", "--format", "json", input=PAGE)
+    [article] = json.loads(captured.stdout)["articles"]
+    assert article["number"] == 1
+    [number] = [draft["number"] for draft in article["drafts"] if draft["close_date"]]
+    return int(number)
+
+
+@pytest.fixture
+def undated(dated: int) -> int:
+    """The number of the draft before it, which has none."""
+    return dated - 1
+
+
+def next_step(said: Result) -> list[str]:
+    """Return the words of the command that was printed to be copied, without the program's."""
+    [line] = re.findall(r"(?:Next|Add them): (forecasts .*)", said.stderr)
+    program, *words = shlex.split(line)
+    assert program == "forecasts"
+    return words
+
+
+def test_a_capture_ends_with_the_command_that_makes_a_question_of_its_draft(
+    forecasts: Run, clock: Clock
+) -> None:
+    step = next_step(forecasts("capture", "-", input=PAGE))
+    assert step[:2] == ["ask", "--article"]
+    assert step[-2:] == ["--criteria", "…"]
+    step[-1] = CRITERIA
+    asked = forecasts(*step)
+    assert "it closes at 2026-03-31T23:59:59Z" in asked.stderr
+    assert "Warning" not in asked.stderr
+    assert CRITERIA in forecasts("show", asked.stdout.strip()).stdout
+
+
+def test_a_question_takes_wording_passage_and_close_from_its_draft(
+    forecasts: Run, dated: int
+) -> None:
+    asked = forecasts("ask", "--article", "1", "--draft", str(dated), "--criteria", CRITERIA)
+    slug = asked.stdout.strip()
+    listed = forecasts("articles", "1").stdout
+    [wording] = re.findall(rf"{dated}\. (.*) \(closes 2026-03-31\)", listed)
+    assert wording in asked.stderr
+    assert f"asked already: {slug}" in listed
+    assert slug in forecasts("questions").stdout
+
+
+def test_what_is_given_counts_and_not_the_draft(forecasts: Run, dated: int) -> None:
+    asked = forecasts(
+        *("ask", "Will there be a bridge?", "--article", "1", "--draft", str(dated)),
+        *("--closes", "2026-02-10T12:00:00Z", "--criteria", CRITERIA),
+    )
+    assert asked.stdout == "will-there-be-a-bridge\n"
+    assert "closes at 2026-02-10T12:00:00Z" in asked.stderr
+
+
+def test_another_close_stands_in_the_wording_of_the_draft_too(
+    forecasts: Run, dated: int, undated: int
+) -> None:
+    for number in (dated, undated):
+        asked = forecasts(
+            *("ask", "--article", "1", "--draft", str(number), "--closes", "2026-04-15"),
+            *("--criteria", CRITERIA),
+        )
+        assert "by 15 April 2026" in asked.stderr
+        assert "31 March" not in asked.stderr
+
+
+def test_without_a_deadline_in_the_text_the_close_is_asked_for(
+    forecasts: Run, undated: int
+) -> None:
+    assert f"  {undated}. " in forecasts("articles", "1").stdout
+    refused = forecasts("ask", "--article", "1", "--draft", str(undated), exit_code=2)
+    assert f"Draft {undated} gives no deadline" in refused.stderr
+    assert "--closes YYYY-MM-DD" in refused.stderr
+
+
+def test_the_next_step_asks_for_a_close_where_every_deadline_has_passed(
+    forecasts: Run, dated: int, clock: Clock
+) -> None:
+    clock("2026-06-01T12:00:00Z")
+    shown = forecasts("articles", "1")
+    assert "(its deadline 2026-03-31 has passed)" in shown.stdout
+    assert "--closes" in next_step(shown)
+    refused = forecasts("ask", "--article", "1", "--draft", str(dated), exit_code=2)
+    assert f"The deadline of draft {dated}, 2026-03-31, has passed" in refused.stderr
+
+
+def test_the_next_step_names_the_ledger_and_the_member_that_were_named(
+    forecasts: Run, clock: Clock, tmp_path: Path
+) -> None:
+    other = str(tmp_path / "another ledger.sqlite3")
+    options = ("--database", other, "--as", "bob")
+    step = next_step(forecasts("capture", "-", *options, input=PAGE))
+    assert step[-4:] == [*options]
+    warned = forecasts(*(word for word in step if word not in ("--criteria", "…")))
+    assert next_step(warned)[-4:] == [*options]
+    assert forecasts("articles").stdout.startswith("No articles")
+
+
+def test_a_question_without_criteria_is_registered_with_a_warning_and_the_way_out(
+    forecasts: Run, clock: Clock
+) -> None:
+    warned = forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
+    assert warned.stdout == "rain\n"
+    assert "no resolution criteria" in warned.stderr
+    step = next_step(warned)
+    assert step == ["revise", "rain", "--criteria", "…"]
+    forecasts(*step[:-1], "Yes if the gauge is wet.", "--because", "they were missing")
+
+
+def test_an_article_is_shown_again_with_its_text_where_that_is_wanted(
+    forecasts: Run, dated: int
+) -> None:
+    shown = forecasts("articles", "1").stdout
+    assert "Article 1: Harbour town votes on its old ferry" in shown
+    assert "The Coast Courier · 2026-01-02" in shown
+    assert "Two of its engines failed last winter, and" in shown
+    assert "crossed the bay since 1952" not in shown
+    assert "crossed the bay since 1952" in forecasts("articles", "1", "--text").stdout
+
+
+def test_an_article_in_which_nothing_looks_ahead_says_so(forecasts: Run, clock: Clock) -> None:
+    captured = forecasts("capture", "-", input=PAST)
+    assert "No sentence here looks ahead" in captured.stdout
+    assert next_step(captured)[:4] == ["ask", "Will …?", "--article", "1"]
+
+
+def test_an_article_without_a_date_says_from_when_its_deadlines_count(
+    forecasts: Run, clock: Clock
+) -> None:
+    bare = PAGE.replace("The Coast Courier\n\n3 days ago\n\n", "")
+    captured = forecasts("capture", "-", "--captured-at", "2026-01-04", input=bare)
+    assert "no date" in captured.stdout
+    assert "count from the day of capture, 2026-01-04" in captured.stdout
+
+
+def test_a_page_that_has_changed_is_already_there_with_its_stored_drafts(
+    forecasts: Run, clock: Clock, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    paragraphs = "".join(f"<p>{line}</p>" for line in PAGE.splitlines() if line.endswith("."))
+    html = (
+        '<html><head><link rel="canonical" href="https://example.org/ferry"></head>'
+        f"<body><article><h1>A ferry votes</h1>{paragraphs}</article></body></html>"
+    )
+    for text in (html, html.replace("March 2026", "April 2026")):
+        page.write_text(text)
+        captured = forecasts("capture", str(page))
+        assert "(closes 2026-03-31)" in captured.stdout
+    assert "Already there: article 1" in captured.stderr
+    assert "its page has changed since" in captured.stderr
+
+
+def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock: Clock) -> None:
+    shown = forecasts("capture", "-", "--dry-run", "--format", "json", input=PAGE)
+    assert json.loads(shown.stdout)["articles"][0]["number"] is None
+    assert "Next" not in forecasts("capture", "-", "--dry-run", input=PAGE).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("ask",), "no question to register"),
+        (("ask", "--draft", "1"), "A --draft needs its --article"),
+        (("ask", "Late?", "--closes", "2025-01-01"), "--closes 2025-01-01 has passed"),
+        (("ask", "Late?", "--closes", "2025-01-01"), "lies ahead"),
+        (("ask", "When?"), "needs a last day of forecasting"),
+        (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "holds the place"),
+        (("ask", "--article", "1", "--draft", "9"), "no draft 9"),
+        (("ask", "--article", "1", "--draft", "0"), "no draft 0"),
+        (("ask", "--article", "2", "--draft", "1"), "no article 2"),
+        (("ask", "--article", "1", "--draft", "1", "--quote", "x"), "both name the passage"),
+        (("articles", "2"), "no article 2"),
+        (("capture", ""), "the source is blank"),
+        (("capture", "http://127.0.0.1:9/x"), "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    forecasts: Run, dated: int, arguments: tuple[str, ...], words: str
+) -> None:
+    refused = forecasts(*arguments, exit_code=2)
+    assert words in " ".join(refused.stderr.split())
+    assert refused.stdout == ""
+    assert "Harbour" in forecasts("articles").stdout
+    assert "No questions" in forecasts("questions").stdout
