@@ -1,13 +1,14 @@
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import Session
 
-from forecasts import questions, revisions
+from forecasts import questions, revisions, slugs
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import Member, Question
 from forecasts.questions import Status
-from forecasts.values import read_value
 from tests.conftest import ask, day
 
 
@@ -17,6 +18,38 @@ def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
     titles = ["Will Müller & Söhne merge?", "Will Müller & Söhne merge?", "会談は開かれるか"]
     slugs = [ask(session, alice, title=title).slug for title in titles]
     assert slugs == ["will-muller-sohne-merge", "will-muller-sohne-merge-2", "question-1"]
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        (
+            "Will the council of Brenholt replace its old ferry by a bridge in 2026?",
+            "will-the-council-of-brenholt-replace-its-old-ferry-by-a",
+        ),
+        ("Will the Fed’s rate fall?", "will-the-feds-rate-fall"),
+        ("Wird Łódź’ Straße größer als Ærø?", "wird-lodz-strasse-grosser-als-aero"),
+        ("5G by 2030?", "5g-by-2030"),
+        ("x" * 70, "x" * 60),
+        ("2026 会談", "question-1"),
+        ("?!", "question-1"),
+    ],
+)
+def test_a_slug_is_made_of_whole_words(
+    session: Session, alice: Member, title: str, slug: str
+) -> None:
+    assert ask(session, alice, title=title).slug == slug
+
+
+@given(titles=st.lists(st.text(min_size=1).filter(lambda t: t.strip() != ""), max_size=6))
+def test_whatever_the_titles_are_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
+    taken: list[str] = []
+    for title in titles:
+        slug = slugs.free_slug(title, taken)
+        assert slug not in taken
+        assert slugs.is_slug(slug)
+        assert len(slug) <= slugs.LONGEST + 2
+        taken.append(slug)
 
 
 def test_a_slug_that_is_taken_is_refused(session: Session, alice: Member) -> None:
@@ -60,6 +93,46 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
     with pytest.raises(BadInput) as caught:
         ask(session, alice, **fields)
     assert rule in str(caught.value)
+    assert caught.value.problems == ()  # the sentence says it all, and says it once
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"title": ""}, "The question has no title."),
+        ({"scheduled_close_time": None}, "The question has no scheduled close time."),
+        (
+            {"scheduled_close_time": day(-1)},
+            "The scheduled close, 2025-12-31T00:00:00Z, must come after the open time, "
+            "2026-01-01T00:00:00Z.",
+        ),
+        (
+            {"type": "essay"},
+            "The type 'essay' cannot be read: it should be 'binary', 'multiple_choice', 'numeric' "
+            "or 'date'.",
+        ),
+        (
+            {"type": "multiple_choice", "options": ["a", "b", "a"]},
+            "Every option may stand once only; 'a' stands there again.",
+        ),
+        (
+            {"type": "numeric", "lower_bound": "10", "upper_bound": "5"},
+            "The lower bound '10' must lie below the upper bound '5'.",
+        ),
+        (
+            {"title": "", "type": "essay"},
+            "The question has no title. The type 'essay' cannot be read: it should be 'binary', "
+            "'multiple_choice', 'numeric' or 'date'.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_said_in_sentences(
+    fields: dict[str, object], sentence: str
+) -> None:
+    given = {"title": "Q?", "open_time": day(0), "scheduled_close_time": day(9)} | fields
+    with pytest.raises(BadInput) as caught:
+        questions.question_text(**given)
+    assert str(caught.value) == sentence
 
 
 def test_status_follows_from_times_and_resolutions(session: Session, alice: Member) -> None:
@@ -68,31 +141,6 @@ def test_status_follows_from_times_and_resolutions(session: Session, alice: Memb
     for number, status in at.items():
         stands = questions.as_it_stands(session, question, now=day(number))
         assert stands.status == status
-
-
-def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
-    session: Session, alice: Member, question: Question
-) -> None:
-    revisions.revise(
-        session, question, member=alice, now=day(2), reason="clearer", title="Will it rain much?"
-    )
-    titles = [revision.title for revision in revisions.history(session, question)]
-    assert titles == ["Will it rain?", "Will it rain much?"]
-    assert questions.wording(session, question).title == "Will it rain much?"
-
-
-def test_options_may_be_added_before_the_last_but_not_reordered(
-    session: Session, alice: Member
-) -> None:
-    question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
-    revisions.revise(
-        session, question, member=alice, now=day(1), reason="more", options=["a", "b", "Other"]
-    )
-    for options in (["b", "a", "Other"], ["a", "b", "Other", "c"], ["a", "Other"]):
-        with pytest.raises(Refused, match="only be added to"):
-            revisions.revise(
-                session, question, member=alice, now=day(2), reason="order", options=options
-            )
 
 
 def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
@@ -115,22 +163,6 @@ def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
     assert scored["brier"] == pytest.approx(0.36)  # as if "Other" had been right
 
 
-def test_a_question_closed_early_takes_no_more_forecasts(
-    session: Session, alice: Member, question: Question
-) -> None:
-    from forecasts import updates
-
-    revisions.close(session, question, at=day(3), member=alice, now=day(3))
-    with pytest.raises(Refused, match="closed at 2026-01-04"):
-        updates.update(
-            session,
-            question,
-            read_value("50%", questions.wording(session, question)),
-            member=alice,
-            now=day(4),
-        )
-
-
 def test_an_unknown_slug_suggests_the_nearest(session: Session, question: Question) -> None:
     with pytest.raises(NotFound, match="Did you mean rain"):
         questions.find(session, "rian")
@@ -150,3 +182,22 @@ def test_the_list_takes_a_bounded_number_of_queries(session: Session, alice: Mem
     )
     assert len(questions.listing(session, now=day(1))) == 20
     assert len(statements) == 2
+
+
+def test_more_questions_are_named_than_one_statement_takes(
+    session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "_MOST_NAMED", 2)
+    for number in range(5):
+        ask(session, alice, slug=f"q{number}", scheduled_close_time=day(9 - number))
+    only = ["q4", "q0", "q2", "q0", "q1", "gone"]
+    found = questions.listing(session, now=day(1), only=only)
+    assert [stands.slug for stands in found] == ["q4", "q2", "q1", "q0"]
+
+
+def test_a_list_may_name_more_questions_than_a_database_takes_parameters(
+    session: Session, question: Question
+) -> None:
+    only = ["rain", *(f"gone-{number}" for number in range(40_000))]
+    [found] = questions.listing(session, now=day(1), only=only)
+    assert found.slug == "rain"

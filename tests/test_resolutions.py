@@ -1,8 +1,17 @@
+from dataclasses import dataclass
+from datetime import timedelta
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from forecasts import questions, resolutions, revisions, scores, updates
+import scoring
+from forecasts import database, questions, resolutions, revisions, scores, updates
+from forecasts.access import member_or_new
 from forecasts.errors import BadInput, Refused
+from forecasts.frames import scoring_frames
 from forecasts.models import Member, Question, Resolution, Score
 from forecasts.questions import Status
 from forecasts.values import Value
@@ -70,6 +79,11 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
     assert brier(session, right) == pytest.approx({"alice": 0.04})
 
 
+def close_of(session: Session, question: Question) -> float:
+    closes = questions.wording(session, question).close_time
+    return (closes - day(0)) / timedelta(days=1)
+
+
 def test_a_close_by_hand_outlasts_a_correction(
     session: Session, question: Question, alice: Member
 ) -> None:
@@ -78,7 +92,120 @@ def test_a_close_by_hand_outlasts_a_correction(
         resolutions.confirm(
             session, question, outcome, known_at=day(known), now=day(9), member=alice
         )
-        assert questions.wording(session, question).actual_close_time == day(3)
+        assert close_of(session, question) == 3
+
+
+def test_the_close_is_as_it_was_once_what_was_known_earlier_is_corrected(
+    session: Session, question: Question, alice: Member
+) -> None:
+    revisions.close(session, question, at=day(6), member=alice, now=day(6))
+    steps = [("yes", 4.0, 4), ("yes", 8.0, 6), ("no", 2.0, 2), ("annulled", 2.0, 6), ("no", 5.0, 5)]
+    for number, (outcome, known, closes) in enumerate(steps):
+        now = day(9 + number / 10)
+        resolutions.confirm(session, question, outcome, known_at=day(known), now=now, member=alice)
+        assert close_of(session, question) == closes
+
+
+def test_a_close_by_hand_at_the_moment_when_the_outcome_was_known_is_by_hand_all_the_same(
+    session: Session, question: Question, alice: Member
+) -> None:
+    revisions.close(session, question, at=day(4), member=alice, now=day(4))
+    resolutions.confirm(session, question, "yes", known_at=day(4), now=day(4), member=alice)
+    resolutions.confirm(session, question, "yes", known_at=day(8), now=day(9), member=alice)
+    assert close_of(session, question) == 4
+
+
+def test_a_new_wording_in_between_does_not_hide_where_a_close_comes_from(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolutions.confirm(session, question, "yes", known_at=day(4), now=day(5), member=alice)
+    revisions.revise(
+        session, question, member=alice, now=day(6), reason="closed early", title="Did it rain?"
+    )
+    assert close_of(session, question) == 4
+    resolutions.confirm(session, question, "annulled", now=day(7), member=alice)
+    assert close_of(session, question) == 10
+
+
+def test_a_close_that_an_import_brought_with_its_resolution_goes_with_it(
+    session: Session, alice: Member
+) -> None:
+    text = questions.question_text(
+        title="Imported?",
+        open_time=day(0),
+        scheduled_close_time=day(10),
+        actual_close_time=day(4),
+    )
+    question = questions.record(session, text, slug="imported", member=alice, now=day(20))
+    assert question.id is not None
+    imported = {"outcome": "yes", "known_at": day(4), "recorded_at": day(20)}
+    session.add(Resolution(question_id=question.id, state="confirmed", **imported))
+    session.flush()
+    resolutions.confirm(session, question, "yes", known_at=day(8), now=day(21), member=alice)
+    assert close_of(session, question) == 8
+
+
+@dataclass(frozen=True)
+class Verdict:
+    outcome: str
+    known: float | None  # None: not given
+
+
+VERDICTS = st.lists(
+    st.builds(
+        Verdict,
+        outcome=st.sampled_from(["yes", "no", "annulled", "ambiguous"]),
+        known=st.one_of(st.none(), st.integers(1, 24).map(lambda n: n / 2)),
+    ),
+    min_size=1,
+    max_size=6,
+)
+BY_HAND = st.lists(st.one_of(st.none(), st.integers(1, 19).map(lambda n: n / 2)), max_size=3)
+
+
+@settings(max_examples=60)
+@given(by_hand=BY_HAND, verdicts=VERDICTS, reworded=st.integers(0, 6), still=st.booleans())
+def test_however_it_was_resolved_and_corrected_a_question_closes_at_the_earliest_that_still_holds(
+    engine: Engine,
+    by_hand: list[float | None],
+    verdicts: list[Verdict],
+    reworded: int,
+    still: bool,
+) -> None:
+    """``by_hand``: early closes, None takes one back; ``still``: all in the same instant."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice, title="Will it close?")
+        closed: float | None = None
+        for at in by_hand:
+            if at is not None and at != closed:
+                revisions.close(session, question, at=day(at), member=alice, now=day(20))
+                closed = at
+            elif at is None and closed is not None:
+                revisions.reopen(session, question, member=alice, now=day(20))
+                closed = None
+        standing: Verdict | None = None
+        for number, verdict in enumerate(verdicts):
+            now = day(20 if still else 20 + number)
+            before = 20.0 if standing is None else standing.known
+            said = Verdict(verdict.outcome, before if verdict.known is None else verdict.known)
+            known = None if verdict.known is None else day(verdict.known)
+            if said == standing:
+                with pytest.raises(Refused, match="Nothing was changed"):
+                    resolutions.confirm(
+                        session, question, said.outcome, known_at=known, now=now, member=alice
+                    )
+            else:
+                resolutions.confirm(
+                    session, question, said.outcome, known_at=known, now=now, member=alice
+                )
+                standing = said
+            if number == reworded:
+                revisions.revise(
+                    session, question, member=alice, now=now, reason="x", background="x"
+                )
+            candidates = [10, closed, standing.known if standing.outcome in ("yes", "no") else None]
+            assert close_of(session, question) == min(c for c in candidates if c is not None)
 
 
 def test_resolving_twice_with_the_same_words_is_refused(
@@ -212,3 +339,116 @@ def test_the_database_allows_one_first_confirmation_a_question(
     with pytest.raises(IntegrityError):
         session.flush()
     session.rollback()
+
+
+def test_a_correction_keeps_when_the_outcome_was_known_unless_it_is_told(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolutions.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
+    kept = resolutions.confirm(session, question, "yes", now=day(8), member=alice)
+    assert kept.known_at == day(5)
+    with pytest.raises(Refused, match="Nothing was changed"):
+        resolutions.confirm(session, question, "yes", now=day(9), member=alice)
+    told = resolutions.confirm(session, question, "yes", known_at=day(7), now=day(9), member=alice)
+    assert told.known_at == day(7)
+
+
+def test_confirming_what_is_proposed_accepts_the_proposal(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    said = {"note": "It poured.", "source": "https://example.org"}
+    proposal = resolutions.propose(
+        session, question, "yes", known_at=day(5), now=day(6), member=bob, **said
+    )
+    row = resolutions.confirm(session, question, "yes", now=day(7), member=alice)
+    assert row.proposal_id == proposal.id
+    assert (row.known_at, row.note, row.source) == (day(5), *said.values())
+
+
+@pytest.mark.parametrize(("outcome", "known"), [("no", None), ("yes", 4.0)])
+def test_confirming_something_else_overtakes_the_proposal(
+    session: Session, question: Question, alice: Member, outcome: str, known: float | None
+) -> None:
+    resolutions.propose(session, question, "yes", known_at=day(5), now=day(6), member=alice)
+    row = resolutions.confirm(
+        session,
+        question,
+        outcome,
+        known_at=None if known is None else day(known),
+        now=day(7),
+        member=alice,
+    )
+    assert row.proposal_id is None
+    assert row.known_at == day(7 if known is None else known)
+    assert resolutions.open_proposals(session) == []
+
+
+def test_a_correction_may_be_proposed_and_accepted(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    first = resolutions.confirm(session, question, "yes", known_at=day(5), now=day(6), member=bob)
+    with pytest.raises(Refused, match="already resolved"):
+        resolutions.propose(session, question, "yes", known_at=day(5), now=day(7), member=alice)
+    proposal = resolutions.propose(
+        session, question, "no", known_at=day(5), now=day(7), member=alice
+    )
+    assert questions.as_it_stands(session, question, now=day(7)).status == Status.resolved
+    second = resolutions.accept(session, proposal, now=day(8), member=bob)
+    assert (second.supersedes_id, second.proposal_id) == (first.id, proposal.id)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "possible"),
+    [
+        ("2026-01-09", True),
+        ("2026-01-10", True),
+        ("2026-01-10T12:00:00Z", True),
+        ("2026-01-10T12:00:01Z", False),
+        ("2026-01-11", False),
+        ("2027-06-01", False),
+        ("below_lower_bound", True),
+        ("above_upper_bound", True),
+        ("annulled", True),
+    ],
+)
+def test_a_date_is_an_outcome_once_it_has_come(
+    session: Session, alice: Member, outcome: str, possible: bool
+) -> None:
+    bounds = {"lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
+    question = ask(session, alice, type="date", scheduled_close_time=day(300), **bounds)
+    now = day(9.5)
+    if possible:
+        assert resolutions.confirm(session, question, outcome, now=now, member=alice)
+        return
+    with pytest.raises(Refused, match="lies ahead"):
+        resolutions.confirm(session, question, outcome, now=now, member=alice)
+    with pytest.raises(Refused, match="lies ahead"):
+        resolutions.propose(session, question, outcome, now=now, member=alice)
+
+
+@pytest.mark.parametrize("bound", ["below_lower_bound", "above_upper_bound"])
+def test_an_outcome_beyond_the_bounds_scores_as_one_on_the_bound(
+    session: Session, alice: Member, bound: str
+) -> None:
+    on_it = {"below_lower_bound": "0", "above_upper_bound": "10"}[bound]
+    for slug, outcome in (("beyond", bound), ("on-it", on_it)):
+        question = ask(session, alice, slug=slug, type="numeric", lower_bound="0", upper_bound="10")
+        value = Value(quantiles={"0.2": 3, "0.9": 8})
+        updates.update(session, question, value, member=alice, now=day(0))
+        resolutions.confirm(session, question, outcome, known_at=day(9), now=day(9), member=alice)
+    frames = scoring_frames(session)
+    beyond, on_bound = scores.score_frames(*frames, ["crps"])["score"]
+    assert beyond == pytest.approx(on_bound, abs=1e-12)
+
+
+def test_more_resolutions_are_scored_than_one_statement_takes(
+    session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        question = ask(session, alice, slug=f"q{number}")
+        say(session, question, alice, number / 10, 0)
+        resolutions.confirm(session, question, "no", known_at=day(10), now=day(10), member=alice)
+    before = sorted(session.exec(select(Score.score)))
+    monkeypatch.setattr(questions, "_MOST_NAMED", 2)
+    assert scores.rebuild(session) == scores.Rebuilt(15, 5, scoring.__version__)
+    assert sorted(session.exec(select(Score.score))) == before

@@ -1,9 +1,10 @@
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import col, select
 
 from forecasts import database, questions, runs
 from forecasts.access import member_or_new
@@ -159,14 +160,70 @@ def test_a_missing_file_fails_every_question_that_looks_in_it(
     assert "cannot be read" in summary.looked[1].message
 
 
-def test_each_look_is_recorded(engine: Engine, outcomes: Path) -> None:
+def looks(engine: Engine) -> list[tuple[str, str, datetime]]:
+    with database.reading(engine) as session:
+        rows = session.exec(select(ResolverRun).order_by(col(ResolverRun.id))).all()
+    return [(str(row.state), row.message, row.started_at) for row in rows]
+
+
+def test_a_look_that_says_the_same_again_is_recorded_once_a_day(
+    engine: Engine, outcomes: Path
+) -> None:
     carry(engine, outcomes, "rain")
     write(outcomes)
-    for number in (3, 4):
-        runs.run(engine, now=day(number))
+    for number in (3, 3.5, 4, 4.9):
+        assert states(runs.run(engine, now=day(number))) == {"rain": "not_yet"}
+    assert [at for *_, at in looks(engine)] == [day(3), day(4)]
+
+
+def test_a_look_that_says_something_else_is_recorded_at_once(
+    engine: Engine, outcomes: Path
+) -> None:
+    carry(engine, outcomes, "rain")
+    write(outcomes)
+    runs.run(engine, now=day(3))
+    write(outcomes, ("rain", "perhaps", iso(day(3))))
+    runs.run(engine, now=day(3.1))
+    runs.run(engine, now=day(3.2))
+    write(outcomes)
+    runs.run(engine, now=day(3.3))
+    write(outcomes, ("rain", "yes", iso(day(3))))
+    runs.run(engine, now=day(3.4))
+    assert [(state, at) for state, _, at in looks(engine)] == [
+        ("not_yet", day(3)),
+        ("failed", day(3.1)),
+        ("not_yet", day(3.3)),
+        ("confirmed", day(3.4)),
+    ]
+
+
+def test_a_thousand_runs_do_not_make_a_thousand_rows(engine: Engine, outcomes: Path) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice, slug="rain", scheduled_close_time=day(400))
+        where = {"path": str(outcomes)}
+        runs.attach(session, question, "outcomes_file", where, member=alice, now=day(0))
+    write(outcomes)
+    for hour in range(1_000):
+        runs.run(engine, now=day(1) + timedelta(hours=hour))
+    assert len(looks(engine)) == 42  # the days that a thousand hours touch
+
+
+def test_another_resolver_takes_the_place_of_the_first(
+    engine: Engine, outcomes: Path, tmp_path: Path
+) -> None:
+    carry(engine, tmp_path / "gone.csv", "rain")
+    runs.run(engine, now=day(3))
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        where = {"path": str(outcomes)}
+        rain = questions.find(session, "rain")
+        newest = runs.attach(session, rain, "outcomes_file", where, member=alice, now=day(3))
+    write(outcomes)
+    assert states(runs.run(engine, now=day(4))) == {"rain": "not_yet"}
     with database.reading(engine) as session:
-        looks = session.exec(select(ResolverRun)).all()
-        assert [look.started_at for look in looks] == [day(3), day(4)]
+        [row] = runs.watched(session)
+    assert (row.resolver.id, row.look.state if row.look else None) == (newest.id, "not_yet")
 
 
 @pytest.mark.parametrize(
