@@ -28,6 +28,8 @@ Rows = slice | npt.NDArray[np.intp]
 TYPES = ("binary", "multiple_choice", "numeric", "date")
 BINARY, MULTIPLE_CHOICE, NUMERIC, DATE = range(4)
 NO_SCORES = ("annulled", "ambiguous")
+# Outcomes of numeric and date questions that are only known to lie outside the bounds.
+OUTSIDE = {"below_lower_bound": -np.inf, "above_upper_bound": np.inf}
 # Three or four columns of so many rows fit into a processor's second cache.
 BATCH_ROWS = 1 << 16
 
@@ -277,6 +279,8 @@ def _outcomes(
             outcomes[row] = options[row].index(value)
         elif isinstance(value, str) and value.strip().lower() in NO_SCORES:
             continue
+        elif kind[row] >= NUMERIC and str(value).strip().lower() in OUTSIDE:
+            outcomes[row] = OUTSIDE[str(value).strip().lower()]
         elif kind[row] == MULTIPLE_CHOICE:
             rule = "must be one of the question's options, annulled or ambiguous"
             problems.add("questions", "resolution", row, value, rule)
@@ -284,7 +288,10 @@ def _outcomes(
             try:
                 outcomes[row] = columns.quantity(value, as_date=kind[row] == DATE)
             except ValueError:
-                rule = "must be a number (on a date question a date), annulled or ambiguous"
+                rule = (
+                    "must be a number (on a date question a date), below_lower_bound, "
+                    "above_upper_bound, annulled or ambiguous"
+                )
                 problems.add("questions", "resolution", row, value, rule)
     return outcomes
 
