@@ -132,7 +132,7 @@ def read_value(text: str, question: QuestionText) -> Value:
     text = text.strip()
     if question.type == QuestionType.binary:
         return check_value(Value(probability=read_probability(text)), question)
-    if text[:1] in "[{":
+    if text.startswith(("[", "{")):
         return check_value(_from_json(text), question)
     if question.type == QuestionType.multiple_choice:
         return check_value(_vector(text, question.options or []), question)
@@ -163,9 +163,10 @@ def _pairs(text: str, form: str) -> list[tuple[str, str]]:
         pairs.append((match[1].strip(), match[2].strip()))
         end = match.end()
     if not pairs or end < len(text):
-        raise BadInput(
-            f"{text[end:].strip()!r} does not name what a number belongs to.", remedy=form
-        )
+        left = text[end:].strip()
+        if pairs and left[:1].isdigit():
+            form += " The decimal sign is a point."
+        raise BadInput(f"{left!r} does not name what a number belongs to.", remedy=form)
     return pairs
 
 

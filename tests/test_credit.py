@@ -77,6 +77,43 @@ def test_points_are_split_by_share_and_equally_where_none_is_given(
     assert table["points"].sum() == pytest.approx(FIRST + SECOND)
 
 
+def sharing(frames: Frames, *shares: float | None) -> dict[str, float]:
+    """Return what each piece of evidence earned where the first move alone cites, by shares."""
+    cited = [
+        {"evidence_id": name} | ({} if share is None else {"share": share})
+        for name, share in zip("abc", shares, strict=False)
+    ]
+    evidence = pd.Series([None, cited, None], dtype=object)
+    only = frames.forecasts.assign(evidence=evidence).iloc[:2]
+    table = attribute(
+        Frames(frames.questions, only, frames.teams, frames.evidence, frames.articles), "evidence"
+    )
+    return dict(zip(table["evidence_id"], table["points"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("shares", "parts"),
+    [
+        # Pieces without a share divide what is left.
+        ((0.5, None, None), {"a": 0.5, "b": 0.25, "c": 0.25}),
+        ((1.0, None), {"a": 1, "b": 0}),
+        # What the shares leave belongs to no evidence.
+        ((0.3,), {"a": 0.3, "": 0.7}),
+        ((0.25, 0.5), {"a": 0.25, "b": 0.5, "": 0.25}),
+        ((0.0, 0.0), {"a": 0, "b": 0, "": 1}),
+        # Shares of an import that sum to more than 1 count in proportion.
+        ((3.0, 1.0), {"a": 0.75, "b": 0.25}),
+        ((3.0, 1.0, None), {"a": 0.75, "b": 0.25, "c": 0}),
+    ],
+)
+def test_the_parts_of_an_update_always_sum_to_what_it_earned(
+    frames: Frames, shares: tuple[float | None, ...], parts: dict[str, float]
+) -> None:
+    earned = sharing(frames, *shares)
+    assert sum(earned.values()) == pytest.approx(FIRST)
+    assert earned == pytest.approx({name: part * FIRST for name, part in parts.items()})
+
+
 def test_an_update_that_cites_nothing_stays_apart(frames: Frames) -> None:
     bare = frames.forecasts.assign(evidence=pd.Series([None] * 3, dtype=object))
     table = attribute(

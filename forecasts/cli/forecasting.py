@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,19 +15,26 @@ from forecasts.cli.console import (
     Member,
     QuestionSlug,
     ledger,
+    messages,
     now,
     one_of,
     out,
     plain,
     settings,
 )
+from forecasts.cli.minus import TakesMinus
+from forecasts.cli.next_step import next_step
 from forecasts.errors import BadInput
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from forecasts.models import Forecast
     from forecasts.updates import Cited
+    from forecasts.values import Value
 
 
-@app.command()
+@app.command(cls=TakesMinus)
 def update(
     question: QuestionSlug,
     value: Annotated[
@@ -33,23 +42,43 @@ def update(
         typer.Argument(
             metavar="P",
             help="71%, 0.71 or odds in favour 5:2; with options: 'Busan=60%, Other=40%'; "
-            "with numbers: '10%=120, 50%=140, 90%=170'.",
+            "with numbers or days: '10%=120, 50%=140, 90%=170'.",
         ),
     ],
     because: Because = "",
     evidence: Annotated[
         list[str] | None,
-        typer.Option("--evidence", metavar="URL|TEXT", help="What moved you; repeat it."),
+        typer.Option(
+            "--evidence",
+            metavar="URL|TEXT",
+            help="What moved you: a web address, a note, or 'article 3' of this ledger. Repeat it "
+            "for each piece. What holds for one of several stands before it, with a colon: "
+            "'opposes data 30%: https://…' (stance, kind, share of the update).",
+        ),
     ] = None,
     supports: Annotated[
-        bool, typer.Option("--supports", help="The evidence speaks for it. [default]")
+        bool,
+        typer.Option(
+            "--supports",
+            help="The evidence speaks for yes: it makes it likelier, whichever way you move. With "
+            "options it is the one that you move most, with numbers a higher one, with days a "
+            "later one. [default]",
+        ),
     ] = False,
-    opposes: Annotated[bool, typer.Option("--opposes", help="It speaks against it.")] = False,
-    context: Annotated[bool, typer.Option("--context", help="It does neither.")] = False,
+    opposes: Annotated[
+        bool, typer.Option("--opposes", help="The evidence speaks against yes.")
+    ] = False,
+    context: Annotated[
+        bool, typer.Option("--context", help="The evidence speaks neither for yes nor against it.")
+    ] = False,
     kind: Annotated[
-        str,
-        typer.Option("--kind", metavar="news|data|base_rate|expert|model|other"),
-    ] = "news",
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="news|data|base_rate|expert|model|other",
+            help="Where the evidence comes from. [default: news]",
+        ),
+    ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -57,50 +86,83 @@ def update(
     from forecasts import questions, updates
     from forecasts.access import member_or_new
     from forecasts.database import writing
-    from forecasts.values import read_value, say_value
+    from forecasts.evidence import say_cited, spoken_for
+    from forecasts.fields import as_typed
+    from forecasts.values import read_value, say_change
 
     chosen, moment = settings(database, member), now()
-    cited = _cited(evidence or [], supports, opposes, context, kind)
     with writing(ledger(chosen)) as session:
         who = member_or_new(session, chosen.member, now=moment)
         found = questions.find(session, question)
         text = questions.wording(session, found)
+        given = read_value(value, text)
+        citing = _cited(session, evidence or [], supports, opposes, context, kind)
         before = updates.standing(session, found, who, at=moment)
-        forecast = updates.update(
-            session,
-            found,
-            read_value(value, text),
-            member=who,
-            now=moment,
-            rationale=because,
-            evidence=cited,
+        updates.update(
+            session, found, given, member=who, now=moment, rationale=because, evidence=citing
         )
-        said = say_value(forecast, text.options)
-        earlier = "" if before is None else f" (before: {say_value(before, text.options)})"
-    out().print(plain(f"{who.handle}: {said} on {question}{earlier}"))
+        said = say_change(before, given, text.options)
+        outcome = spoken_for(text, before, given)
+        back = as_typed(before, text)
+    leaning = f" (evidence: {say_cited(citing, outcome)})" if citing else ""
+    out().print(plain(f"{who.handle}: {said} on {question}{leaning}"))
+    for words in _warnings(before, given, citing, stated=supports or opposes or context):
+        messages().print(f"Warning: {words}")
+    undo = next_step(f"withdraw {question}", database=database, member=member)
+    if back and not said.startswith("still"):
+        words = f"update {question} {shlex.quote(back)}"
+        again = next_step(words, database=database, member=member)
+        messages().print(plain(f"To go back: {again}   To have none stand: {undo}"))
+    else:
+        messages().print(plain(f"To take it back: {undo}"))
+
+
+def _warnings(
+    before: Forecast | None, given: Value, citing: list[Cited], *, stated: bool
+) -> Iterator[str]:
+    """Yield what is allowed and may not be meant."""
+    from forecasts.models import Stance
+    from forecasts.values import certainty
+
+    extreme = certainty(given)
+    if extreme is not None:
+        means, room = ("0 % means never", 0.1) if extreme == 0 else ("100 % means certain", 99.9)
+        yield f"{means}: one surprise costs an infinite log score; {room} % leaves room for one."
+    fell = (
+        before is not None
+        and before.probability is not None
+        and given.probability is not None
+        and given.probability < before.probability
+    )
+    if fell and not stated and any(cited.stance == Stance.supports for cited in citing):
+        yield (
+            "you went down, and the evidence counts as speaking for yes. "
+            "If it speaks against yes, update again with --opposes."
+        )
 
 
 def _cited(
-    evidence: list[str], supports: bool, opposes: bool, context: bool, kind: str
+    session: Session,
+    evidence: list[str],
+    supports: bool,
+    opposes: bool,
+    context: bool,
+    kind: str | None,
 ) -> list[Cited]:
+    """Return the evidence; the options hold for every piece that does not say otherwise."""
+    from forecasts.evidence import read_evidence
     from forecasts.models import EvidenceKind, Stance
-    from forecasts.updates import Cited
 
     if supports + opposes + context > 1:
         raise BadInput("Evidence supports, opposes or is context; it cannot do two at once.")
-    if (supports or opposes or context) and not evidence:
-        raise BadInput("A stance needs evidence.", remedy="Add --evidence URL or --evidence TEXT.")
-    one_of("--kind", kind, tuple(EvidenceKind))
+    for named, given in (("stance", supports or opposes or context), ("kind", kind is not None)):
+        if given and not evidence:
+            raise BadInput(
+                f"A {named} needs evidence.", remedy="Add --evidence URL or --evidence TEXT."
+            )
     stance = Stance.opposes if opposes else Stance.context if context else Stance.supports
-    return [
-        Cited(
-            url=item if item.startswith(("http://", "https://")) else None,
-            note="" if item.startswith(("http://", "https://")) else item,
-            kind=EvidenceKind(kind),
-            stance=stance,
-        )
-        for item in evidence
-    ]
+    chosen = EvidenceKind(one_of("--kind", kind or EvidenceKind.news, tuple(EvidenceKind)))
+    return [read_evidence(session, item, stance=stance, kind=chosen) for item in evidence]
 
 
 @app.command()
@@ -114,15 +176,20 @@ def withdraw(
     from forecasts import questions, updates
     from forecasts.access import member_or_new
     from forecasts.database import writing
+    from forecasts.fields import as_typed
+    from forecasts.values import say_value
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
         who = member_or_new(session, chosen.member, now=moment)
-        updates.withdraw(
-            session,
-            questions.find(session, question),
-            member=who,
-            now=moment,
-            rationale=because,
-        )
-    out().print(plain(f"{who.handle}: withdrawn from {question}"))
+        found = questions.find(session, question)
+        text = questions.wording(session, found)
+        before = updates.standing(session, found, who, at=moment)
+        updates.withdraw(session, found, member=who, now=moment, rationale=because)
+        assert before is not None
+        said, back = say_value(before, text.options), as_typed(before, text)
+    out().print(plain(f"{who.handle}: withdrew {said} from {question}; none stands from now on"))
+    if back:
+        words = f"update {question} {shlex.quote(back)}"
+        again = next_step(words, database=database, member=member)
+        messages().print(plain(f"To stand again: {again}"))

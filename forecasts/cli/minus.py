@@ -1,0 +1,41 @@
+"""Values that begin with a minus: without this, ``-5%`` would be read as an option."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from typer.core import TyperCommand
+
+_BELOW_ZERO = re.compile(r"-([\d.,]|inf)")
+
+
+class TakesMinus(TyperCommand):
+    """A command whose arguments may begin with a minus and a figure.
+
+    They are set behind ``--``, with the arguments around them and in their order.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return what is left of ``args``, read into ``ctx.params``."""
+        behind: list[str] = []
+        before: list[str] = []
+        if "--" in args:
+            place = args.index("--")
+            args, behind = args[:place], args[place + 1 :]
+        takes_value = {
+            name
+            for parameter in self.get_params(ctx)
+            if parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False)
+            for name in (*parameter.opts, *parameter.secondary_opts)
+        }
+        arguments: list[str] = []
+        rest = iter(args)
+        for arg in rest:
+            if arg in takes_value:
+                before += [arg, *([value] if (value := next(rest, None)) is not None else [])]
+            elif arg.startswith("-") and arg != "-" and not _BELOW_ZERO.match(arg):
+                before.append(arg)
+            else:
+                arguments.append(arg)
+        return super().parse_args(ctx, [*before, "--", *arguments, *behind])
