@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -10,6 +12,7 @@ from forecasts.access import handles
 from forecasts.models import Question, Resolution, ResolutionState
 from forecasts.resolutions import history
 from forecasts.scores import table
+from forecasts.times import iso
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,18 @@ class Step:
     corrects: Resolution | None
     superseded: bool
     rescored: tuple[Rescored, ...]
+
+
+def correction(earlier: Resolution, row: Resolution, time: Callable[[datetime], str] = iso) -> str:
+    """Return what a correction changed, for a person: 'yes → no', and the times if they differ."""
+    said = [f"{earlier.outcome} → {row.outcome}"] if earlier.outcome != row.outcome else []
+    if earlier.known_at != row.known_at:
+        before, after = (
+            "unknown" if known is None else time(known)
+            for known in (earlier.known_at, row.known_at)
+        )
+        said.append(f"known at {before} → {after}")
+    return ", ".join(said)
 
 
 def steps(session: Session, question: Question) -> list[Step]:

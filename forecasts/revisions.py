@@ -114,25 +114,20 @@ def revise(
     *,
     member: Member,
     now: datetime,
-    reason: str,
+    reason: str = "",
     **fields: Any,
 ) -> QuestionRevision:
     """Return the new wording: the newest one with these fields instead; it is written.
 
-    Refused without a reason, when nothing changes, when the scheduled close would lie in the past,
-    and once the question is resolved for whatever its scores are worked out from. BadInput or
-    Refused as ``reworded`` says.
+    Refused when nothing changes, when the scheduled close would lie in the past, and once the
+    question is resolved for whatever its scores are worked out from. BadInput or Refused as
+    ``reworded`` says.
     """
     stands = as_it_stands(session, question, now=now)
     new = reworded(stands.text, **fields)
     changed = [change.field for change in changes(stands.text, new)]
     if not changed:
         raise Refused(f"{stands.slug!r} says just that already; nothing was changed.")
-    if not reason.strip():
-        raise Refused(
-            "A new wording takes a reason.",
-            remedy="Say in a line why: who forecast on the earlier one will ask.",
-        )
     fixed = [name.replace("_", " ") for name in _DECIDES_SCORES if name in changed]
     if fixed and stands.resolution is not None:
         raise Refused(

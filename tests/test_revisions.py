@@ -68,11 +68,6 @@ def test_what_cannot_be_a_revision_is_refused(
     assert len(revisions.history(session, question)) == 1
 
 
-def test_a_revision_takes_a_reason(session: Session, alice: Member, question: Question) -> None:
-    with pytest.raises(Refused, match="takes a reason"):
-        revisions.revise(session, question, member=alice, now=day(2), reason=" ", title="New?")
-
-
 def test_options_may_be_added_before_the_last_but_not_reordered(
     session: Session, alice: Member
 ) -> None:

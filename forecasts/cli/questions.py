@@ -139,9 +139,8 @@ def _print_wordings(console: Console, session: Session, stands: Stands) -> None:
     named = handles(session)
     console.print(f"\nWordings: {len(rows)}")
     for before, after in reversed(list(itertools.pairwise(rows))):
-        console.print(
-            plain(f"  {_at(after.recorded_at)}  {named[after.member_id]}: {after.reason}")
-        )
+        reason = f": {after.reason}" if after.reason else ""
+        console.print(plain(f"  {_at(after.recorded_at)}  {named[after.member_id]}{reason}"))
         print_changes(console, before, after)
 
 

@@ -91,7 +91,7 @@ def resolve(
     The outcome that was proposed accepts the proposal; annulled takes the question out of every
     score. Whatever is superseded stays readable, with its scores, in show.
     """
-    from forecasts import questions, resolutions, scores
+    from forecasts import answers, questions, resolutions, scores
     from forecasts.access import member_or_new
     from forecasts.database import writing
 
@@ -111,12 +111,11 @@ def resolve(
             source=source,
         )
         scored = scores.table(session, resolution)
-    said = resolution.outcome
-    if earlier is not None:
-        said = f"corrected from {earlier.outcome} to {said}"
     known = "" if resolution.known_at is None else f", known at {iso(resolution.known_at)}"
     console = out()
-    console.print(plain(f"{question}: {said}{known}"))
+    console.print(plain(f"{question}: {resolution.outcome}{known}"))
+    if earlier is not None:
+        console.print(plain(f"  corrected: {answers.correction(earlier, resolution)}"))
     if resolution.proposal_id is not None:
         console.print("  as it was proposed")
     print_scores(console, scored)

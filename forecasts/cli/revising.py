@@ -62,7 +62,7 @@ def revise(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Reword a question or move its close. The earlier wording stays, and --because says why."""
+    """Reword a question or move its close. The earlier wording stays readable, in show."""
     from forecasts import questions, revisions, runs
     from forecasts.access import member_or_new
     from forecasts.database import writing

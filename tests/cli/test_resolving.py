@@ -56,14 +56,22 @@ def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
     clock("2026-01-22T12:00:00Z")
     said = forecasts("resolve", rain, "no", "--because", "misread").stdout.splitlines()
-    assert said[0] == "rain: corrected from yes to no, known at 2026-01-10T12:00:00Z"
-    assert said[1].startswith("  alice: Brier 0.1600 (0–1), coverage 25%")
+    assert said[:2] == ["rain: no, known at 2026-01-10T12:00:00Z", "  corrected: yes → no"]
+    assert said[2].startswith("  alice: Brier 0.1600 (0–1), coverage 25%")
     shown = forecasts("show", rain).stdout
     newest = shown.index("2026-01-22 12:00Z  alice: confirmed: no")
     assert "(corrects yes)" in shown[newest:]
     oldest = shown.index("2026-01-20 12:00Z  alice: confirmed: yes")
     assert newest < oldest
     assert "superseded\n    alice: Brier (0–1) 0.3600 then, 0.1600 now (-0.2000)\n" in shown
+
+
+def test_a_correction_of_the_time_alone_says_the_times(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
+    said = forecasts("resolve", rain, "yes", "--known-at", "2026-01-11").stdout
+    assert "  corrected: known at 2026-01-10T12:00:00Z → 2026-01-11T00:00:00Z\n" in said
 
 
 def test_saying_the_same_again_changes_nothing_and_says_so(
@@ -83,7 +91,7 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
     said = forecasts("resolve", rain, "annulled", "--because", "the gauge broke").stdout
     assert said == (
-        "rain: corrected from yes to annulled, known at 2026-01-10T12:00:00Z\n  No scores.\n"
+        "rain: annulled, known at 2026-01-10T12:00:00Z\n  corrected: yes → annulled\n  No scores.\n"
     )
     shown = forecasts("show", rain).stdout
     assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
