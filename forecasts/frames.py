@@ -32,7 +32,7 @@ from forecasts.models import (
     Resolution,
     Team,
 )
-from forecasts.questions import listing
+from forecasts.questions import listing, parts
 
 QUESTION_COLUMNS = {
     "question_id": "text",
@@ -177,7 +177,7 @@ def ledger_frames(
     """
     return Frames(
         questions=_questions(session, questions),
-        forecasts=_forecasts(session, questions, words=words),
+        forecasts=forecast_frame(session, questions, words=words),
         teams=_teams(session),
         evidence=_evidence(session),
         articles=_articles(session),
@@ -199,7 +199,19 @@ def scoring_frames(
     session: Session, *, questions: Sequence[str] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the two frames that ``scoring`` takes, and nothing that it does not need."""
-    return _questions(session, questions), _forecasts(session, questions, words=False)
+    return _questions(session, questions), forecast_frame(session, questions, words=False)
+
+
+def question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
+    """Return the row id of each question that there is, by its slug."""
+    return {
+        slug: id_
+        for some in parts(slugs)
+        for slug, id_ in session.exec(
+            select(Question.slug, Question.id).where(col(Question.slug).in_(some))
+        )
+        if id_ is not None
+    }
 
 
 def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
@@ -232,7 +244,7 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
 
 def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
     """Return the address of the article and the quote that each question was first taken from."""
-    statement = (
+    every = (
         select(
             col(QuestionSource.question_id),
             col(QuestionSource.quote),
@@ -242,11 +254,15 @@ def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[in
         .join(Article, col(Article.id) == col(QuestionSource.article_id))
         .order_by(col(QuestionSource.id))
     )
-    if questions is not None:
-        statement = statement.where(col(QuestionSource.question_id).in_(questions))
+    statements = (
+        [every]
+        if questions is None
+        else [every.where(col(QuestionSource.question_id).in_(some)) for some in parts(questions)]
+    )
     first: dict[int, tuple[str, str]] = {}
-    for question_id, quote, url, digest in session.exec(statement):
-        first.setdefault(question_id, (url or f"{DIGEST_ADDRESS}{digest}", quote))
+    for statement in statements:
+        for question_id, quote, url, digest in session.exec(statement):
+            first.setdefault(question_id, (url or f"{DIGEST_ADDRESS}{digest}", quote))
     return first
 
 
@@ -274,9 +290,12 @@ def _spread(session: Session, slugs: Sequence[str], vectors: Sequence[Any]) -> l
     return spread
 
 
-def _forecasts(session: Session, only: Sequence[str] | None, *, words: bool = True) -> pd.DataFrame:
+def forecast_frame(
+    session: Session, only: Sequence[str] | None, *, words: bool = True
+) -> pd.DataFrame:
+    """Return the forecasts of ``ledger_frames``, on every question or on those slugs'."""
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
-    statement: Select[Any] = (
+    every: Select[Any] = (
         select(  # type: ignore[call-overload]
             forecast.id,
             col(Question.slug),
@@ -291,9 +310,17 @@ def _forecasts(session: Session, only: Sequence[str] | None, *, words: bool = Tr
         .join(Member, col(Member.id) == forecast.member_id)
         .order_by(forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
     )
-    if only is not None:
-        statement = statement.where(col(Question.slug).in_(only))
-    rows = session.connection().execute(statement).all()
+    # Parts in the order of the questions, so that their rows follow each other as in one.
+    statements = (
+        [every]
+        if only is None
+        else [
+            every.where(forecast.question_id.in_(some))
+            for some in parts(sorted(question_ids(session, only).values()))
+        ]
+    )
+    connection = session.connection()
+    rows = [row for statement in statements for row in connection.execute(statement)]
     values: list[Any] = list(zip(*rows, strict=True)) or [()] * (8 if words else 7)
     if any(vector is not None for vector in values[5]):
         values[5] = _spread(session, values[1], values[5])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from forecasts.cli import app
-from forecasts.cli.console import Database, Member, ledger, now, out, plain, settings
+from forecasts.cli.console import Database, Member, ledger, messages, now, out, plain, settings
 from forecasts.cli.tables import frames_of
 
 
@@ -46,9 +46,14 @@ def export(
     """Write the ledger as a folder of plain files."""
     from forecasts.database import reading
     from forecasts.exchange.folder import write_folder
+    from forecasts.exchange.left_out import left_out
     from forecasts.frames import ledger_frames
 
     with reading(ledger(settings(database))) as session:
-        frames = ledger_frames(session)
+        frames, beyond = ledger_frames(session), left_out(session)
     files = write_folder(frames, folder, overwrite=overwrite)
+    if beyond:
+        messages().print(
+            "Left out, as a ledger folder has no place for it: " + "; ".join(beyond) + "."
+        )
     out().print(plain("\n".join(str(file) for file in files)))

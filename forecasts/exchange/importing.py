@@ -118,12 +118,12 @@ def _articles(
     for row in rows(articles):
         pasted = row.url.startswith(DIGEST_ADDRESS)
         published = _time(row.published_at)
-        if pasted:
-            digest = row.url.removeprefix(DIGEST_ADDRESS)
-        elif row.text.strip():
+        if row.text.strip():
             digest = content_hash(
                 CapturedArticle(row.title, row.publisher, row.author, published, row.url, row.text)
             )
+        elif pasted:
+            digest = row.url.removeprefix(DIGEST_ADDRESS)
         else:
             digest = _address_hash(row.url)
         article = session.exec(select(Article).where(Article.content_hash == digest)).first()

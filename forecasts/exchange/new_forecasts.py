@@ -14,8 +14,9 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from forecasts.errors import BadInput, Problem
-from forecasts.frames import Frames, ledger_frames, rows
-from forecasts.models import Citation, Evidence, Forecast, Member, Question
+from forecasts.frames import Frames, forecast_frame, question_ids, rows
+from forecasts.models import Citation, Evidence, Forecast, Member
+from forecasts.questions import parts
 
 
 def add_forecasts(
@@ -28,12 +29,10 @@ def add_forecasts(
 ) -> list[int]:
     """Return the question's id of every new forecast; they and their citations are written."""
     slugs = frames.questions["question_id"].tolist()
-    ids = dict(
-        session.exec(select(Question.slug, Question.id).where(col(Question.slug).in_(slugs))).all()
-    )
+    ids = question_ids(session, slugs)
     stored: set[str] = set()
     if not new_only:
-        stored = set(_import_keys(ledger_frames(session, questions=slugs).forecasts))
+        stored = set(_import_keys(forecast_frame(session, slugs)))
     new: list[dict[str, Any]] = []
     cited: list[tuple[str, list[dict[str, Any]]]] = []
     keys = _import_keys(frames.forecasts)
@@ -104,13 +103,13 @@ def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]
             ],
             remedy="Add it to evidence.csv.",
         )
-    forecasts = dict(
-        session.exec(
-            select(Forecast.import_key, Forecast.id).where(
-                col(Forecast.import_key).in_([key for key, _ in cited])
-            )
-        ).all()
-    )
+    forecasts = {
+        key: id_
+        for some in parts([key for key, _ in cited])
+        for key, id_ in session.exec(
+            select(Forecast.import_key, Forecast.id).where(col(Forecast.import_key).in_(some))
+        )
+    }
     session.connection().execute(
         insert(Citation),
         [

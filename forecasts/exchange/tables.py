@@ -38,12 +38,28 @@ _FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}
 
 @dataclass
 class Table:
-    """The cells of one file as text, and what was found wrong with them so far."""
+    """The cells of one file as text, and what was found wrong with them so far.
+
+    ``ragged``: the rows with more or fewer cells than the header, as they stand in the file; in
+    ``cells`` they are cut, or filled up with blanks.
+    """
 
     path: Path
     cells: pd.DataFrame
     problems: list[Problem] = field(default_factory=list)
+    ragged: dict[int, list[str]] = field(default_factory=dict)
     _lines: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        wide = self.cells.shape[1]
+        self.problems += [
+            Problem(
+                f"{self.path.name}, line {self._line(row)}",
+                _short(",".join(cells)),
+                f"{wide} cells, as the header has; here are {len(cells)}",
+            )
+            for row, cells in self.ragged.items()
+        ]
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -55,7 +71,12 @@ class Table:
         return self.cells[column].tolist()
 
     def wrong(self, row: int, column: str, value: Any, rule: str) -> None:
-        """Note that the cell in that row (0 is the first below the header) breaks a rule."""
+        """Note that the cell in that row (0 is the first below the header) breaks a rule.
+
+        Not of a ragged row: nobody knows which of its cells is which.
+        """
+        if row in self.ragged:
+            return
         where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
         self.problems.append(
             Problem(f"{self.path.name}, {where}, column {column}", str(value), rule)
@@ -82,8 +103,13 @@ class Table:
 def read_table(path: Path) -> Table:
     """Return the file's cells as text; BadInput when it is not a table of UTF-8 text at all."""
     try:
-        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+        if path.suffix == ".parquet":
+            return Table(path, _read_parquet(path))
+        frame, ragged = _read_csv(path)
+        return Table(path, frame, ragged=ragged)
     except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError, csv.Error) as error:
+        if path.suffix != ".parquet":
+            _require_utf8(path)
         reason = " ".join(str(error).split())
         raise BadInput(
             f"{path.name} cannot be read: {reason}.",
@@ -92,30 +118,74 @@ def read_table(path: Path) -> Table:
         ) from None
     except OSError as error:
         raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.") from None
-    return Table(path, table)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _require_utf8(path: Path) -> None:
+    """Raise BadInput that names the first line which is not UTF-8, where there is one."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if b"\x00" in line:
+                what = "has signs of two bytes, as in UTF-16"
+            else:
+                try:
+                    line.decode()
+                    continue
+                except UnicodeDecodeError as error:
+                    what = f"has the byte 0x{line[error.start]:02x}, as in Latin-1"
+            raise BadInput(
+                f"{path.name} is not UTF-8: line {number} {what}.",
+                remedy="Save it as UTF-8; a spreadsheet calls that CSV UTF-8.",
+            )
+
+
+def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+    """Return the cells of ``Table``, and its ragged rows."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
+    if "\0" in "".join(header):
+        _require_utf8(path)
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and sign in header[0]:
+            raise BadInput(
+                f"The columns of {path.name} are separated by {name}: {_short(header[0])!r}.",
+                remedy="Save it with commas between the columns, and points in the numbers.",
+            )
     twice = sorted({name for name in header if header.count(name) > 1})
     if not header or twice:
         raise BadInput(
             f"{path.name} has {'no header' if not header else f'the column {twice[0]} twice'}."
         )
+    ragged: list[object] = []
+
+    def note(row: object) -> str:
+        ragged.append(row)
+        return "skip"
+
     table = pyarrow.csv.read_csv(
         path,
         # One block, since a row that does not fit into its block is an error.
         read_options=pyarrow.csv.ReadOptions(
             block_size=min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
         ),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
         ),
     )
+    if ragged:
+        return _read_ragged(path, header)
     frame: pd.DataFrame = table.to_pandas()
-    return frame.rename(columns=lambda name: str(name).lstrip("\ufeff"))
+    return frame, {}
+
+
+def _read_ragged(path: Path, header: list[str]) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+    """Return the same as ``_read_csv``, at leisure: nothing is taken from such a file anyway."""
+    wide = len(header)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        cells = [row for row in csv.reader(file) if row][1:]
+    filled = [[*row, *[""] * (wide - len(row))][:wide] for row in cells]
+    ragged = {number: row for number, row in enumerate(cells) if len(row) != wide}
+    return pd.DataFrame(filled, columns=header, dtype=str), ragged
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -137,6 +207,10 @@ def _cell_text(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _texts(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:

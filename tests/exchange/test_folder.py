@@ -146,7 +146,8 @@ def test_evidence_teams_and_articles_come_back(engine: Engine, tmp_path: Path) -
 def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
     engine: Engine, tmp_path: Path
 ) -> None:
-    pasted = "urn:sha256:" + "ab" * 32
+    words = CapturedArticle("Pasted", None, None, None, None, "They say it may rain.")
+    pasted = f"urn:sha256:{content_hash(words)}"
     frames = complete(
         pd.DataFrame(
             {
@@ -174,7 +175,7 @@ def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
     with database.reading(engine) as session:
         [article] = session.exec(select(Article)).all()
         assert article.url is None
-        assert article.content_hash == "ab" * 32
+        assert article.content_hash == content_hash(words)
         assert ledger_frames(session).questions["article_url"].tolist() == [pasted]
 
 

@@ -1,0 +1,129 @@
+"""Tables and folders in and out of the command line."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import Result
+
+
+def test_the_export_names_it_beside_the_files(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
+    clock("2026-01-16")
+    forecasts("resolve", "rain", "yes")
+    assert forecasts("export", str(tmp_path / "one")).stderr == ""
+    forecasts("resolve", "rain", "no")
+    exported = forecasts("export", str(tmp_path / "two"))
+    assert "Left out" in exported.stderr
+    assert "1 earlier resolution, proposal or rejection" in exported.stderr
+    assert "Left out" not in exported.stdout
+
+
+@pytest.fixture
+def filled(forecasts: Callable[..., Result], clock: Callable[[str], None]) -> Callable[..., Result]:
+    """The command line on a ledger with something to score, to sum up and to attribute."""
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15T12:00:00Z", "--slug", "rain")
+    forecasts("update", "rain", "40%")
+    clock("2026-01-10T12:00:00Z")
+    forecasts("update", "rain", "70%", "--evidence", "clouds", "--supports")
+    clock("2026-01-16T12:00:00Z")
+    forecasts("resolve", "rain", "yes", "--known-at", "2026-01-15T12:00:00Z")
+    return forecasts
+
+
+TABLES = [("score",), ("crowd",), ("attribute",), ("attribute", "--by", "evidence")]
+
+
+@pytest.mark.parametrize("command", TABLES, ids=" ".join)
+def test_a_table_takes_its_format_from_the_ending_of_the_file(
+    filled: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    printed = filled(*command).stdout
+    frame = pd.read_csv(io.StringIO(printed), keep_default_na=False, dtype=str)
+    assert len(frame) >= 1
+    for ending in ("csv", "json", "parquet", "PARQUET"):
+        assert filled(*command, "-o", str(tmp_path / f"table.{ending}")).stdout == ""
+    assert (tmp_path / "table.csv").read_text() == printed
+    documents = json.loads((tmp_path / "table.json").read_text())
+    assert [list(document) for document in documents] == [list(frame)] * len(frame)
+    for name in ("table.parquet", "table.PARQUET"):
+        stored = pd.read_parquet(tmp_path / name)
+        assert list(stored) == list(frame)
+        numbers = list(stored.select_dtypes("number"))
+        assert numbers
+        pd.testing.assert_frame_equal(
+            stored[numbers].astype(float),
+            frame[numbers].replace("", "nan").astype(float),
+            check_exact=True,
+        )
+
+
+def test_what_is_asked_for_counts_more_than_the_ending(
+    filled: Callable[..., Result], tmp_path: Path
+) -> None:
+    filled("score", "--format", "json", "-o", str(tmp_path / "table.csv"))
+    assert isinstance(json.loads((tmp_path / "table.csv").read_text()), list)
+
+
+@pytest.mark.parametrize("command", ["score", "crowd", "attribute"])
+def test_an_ending_without_a_format_is_said_and_nothing_is_written(
+    filled: Callable[..., Result], tmp_path: Path, command: str
+) -> None:
+    result = filled(command, "-o", str(tmp_path / "table.xlsx"), exit_code=2)
+    assert "'.xlsx'" in result.stderr
+    assert "--format" in result.stderr
+    assert not (tmp_path / "table.xlsx").exists()
+
+
+HEADERS = {
+    ("score",): "question_id,forecaster,protocol,score,coverage,updates",
+    ("crowd",): "question_id,at,forecasters,p",
+    ("attribute",): "question_id,forecaster,made_at,remaining,score_before,score,points,promised,"
+    "surprise,evidence",
+    ("attribute", "--by", "evidence"): "evidence_id,title,publisher,kind,citations,updates,"
+    "questions,points",
+    ("attribute", "--by", "publisher"): "publisher,citations,updates,questions,points",
+    ("attribute", "--by", "kind"): "kind,citations,updates,questions,points",
+}
+
+
+@pytest.mark.parametrize("command", HEADERS, ids=" ".join)
+@pytest.mark.parametrize("source", ["empty ledger", "empty folder", "nobody forecast"])
+def test_a_table_without_rows_keeps_its_columns(
+    forecasts: Callable[..., Result],
+    clock: Callable[[str], None],
+    tmp_path: Path,
+    command: tuple[str, ...],
+    source: str,
+) -> None:
+    if source == "nobody forecast":
+        forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
+    where: list[str] = []
+    if source == "empty folder":
+        forecasts("export", str(tmp_path / "out"))
+        where = [str(tmp_path / "out")]
+    printed = forecasts(*command, *where).stdout
+    assert printed == HEADERS[command] + "\n"
+    forecasts(*command, *where, "-o", str(tmp_path / "table.parquet"))
+    assert list(pd.read_parquet(tmp_path / "table.parquet")) == HEADERS[command].split(",")
+
+
+def test_an_import_names_every_bad_row_of_every_file_and_takes_nothing(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    (tmp_path / "questions.csv").write_text(
+        "question_id,open_time,scheduled_close_time\nrain,2026-01-01T00:00:00Z\n"
+        "snow,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z\n"
+    )
+    (tmp_path / "forecasts.csv").write_text(
+        "question_id,forecaster,made_at,probability\nsnow,bob,2026-01-02T00:00:00Z,7\n"
+    )
+    result = forecasts("import", str(tmp_path), exit_code=2)
+    assert "questions.csv, line 2: " in result.stderr
+    assert "forecasts.csv, line 2, column probability" in result.stderr
+    assert "No questions" in forecasts("questions").stdout

@@ -1,0 +1,105 @@
+"""More than one statement can name: SQLite takes 32,766 values in one, unless built otherwise."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, event, insert
+from sqlmodel import Session, func, select
+
+from forecasts import database
+from forecasts.access import member_or_new
+from forecasts.exchange.new_forecasts import add_forecasts
+from forecasts.frames import complete, ledger_frames, scoring_frames
+from forecasts.models import Citation, Evidence, Forecast, Question, QuestionRevision
+from forecasts.settings import sqlite_url
+from tests.conftest import day
+
+MANY = 40_000
+SLUGS = [f"q{number}" for number in range(MANY)]
+
+
+@pytest.fixture
+def engine(ledger_file: Path) -> Iterator[Engine]:
+    engine = database.open_engine(sqlite_url(ledger_file))
+
+    @event.listens_for(engine, "connect")
+    def _limit(connection: Any, _record: Any) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def many(session: Session) -> Session:
+    """A ledger with that many questions, and one piece of evidence."""
+    alice = member_or_new(session, "alice", now=day(0))
+    written = {"member_id": alice.id, "recorded_at": day(0)}
+    said = {"number": 1, "title": "?", "type": "binary", "ordered": False, "family": ""}
+    said |= dict.fromkeys(("background", "resolution_criteria", "fine_print", "reason"), "")
+    times = {"open_time": day(0), "scheduled_close_time": day(9)}
+    connection = session.connection()
+    connection.execute(insert(Question), [{"slug": slug} | written for slug in SLUGS])
+    connection.execute(
+        insert(QuestionRevision),
+        [
+            {"question_id": id_} | said | times | written
+            for id_ in session.exec(select(Question.id))
+        ],
+    )
+    session.add(Evidence(key="e1", recorded_at=day(0)))
+    session.flush()
+    return session
+
+
+def test_an_import_takes_more_questions_forecasts_and_citations_than_a_statement_can_name(
+    many: Session,
+) -> None:
+    alice = member_or_new(many, "alice", now=day(0))
+    frames = complete(
+        pd.DataFrame({"question_id": SLUGS, "open_time": day(0), "scheduled_close_time": day(9)}),
+        pd.DataFrame(
+            {
+                "question_id": SLUGS,
+                "forecaster": "alice",
+                "made_at": day(1),
+                "probability": 0.5,
+                "evidence": [[{"evidence_id": "e1"}] for _ in SLUGS],
+            }
+        ),
+    )
+    for new in (MANY, 0):
+        done = add_forecasts(many, frames, {"alice": alice}, new_only=False, now=day(20))
+        assert len(done) == new
+    assert many.exec(select(func.count(Forecast.id))).one() == MANY
+    assert many.exec(select(func.count(Citation.id))).one() == MANY
+
+
+def test_any_number_of_questions_can_be_asked_for(many: Session) -> None:
+    alice = member_or_new(many, "alice", now=day(0))
+    ids = many.exec(select(Question.id).order_by(Question.id)).all()
+    many.connection().execute(
+        insert(Forecast),
+        [
+            {
+                "question_id": id_,
+                "member_id": alice.id,
+                "made_at": day(1),
+                "recorded_at": day(1),
+                "probability": 0.5,
+                "withdrawn": False,
+                "rationale": "",
+                "origin": "test",
+            }
+            for id_ in ids
+        ],
+    )
+    questions, forecasts = scoring_frames(many, questions=SLUGS[::-1])
+    everything = ledger_frames(many)
+    # In parts or at once: the same rows in the same order.
+    pd.testing.assert_frame_equal(questions, everything.questions)
+    pd.testing.assert_frame_equal(forecasts, everything.forecasts)
