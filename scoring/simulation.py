@@ -30,20 +30,24 @@ grows too high with every quiet day, while an average over *live* time, in which
 weighs as much as a long "no", comes out too low. No choice of reports avoids both, which is why
 event questions are a setting of their own (0 unless asked for).
 
+**Several options** of a question are stretches of the same line: the answer is the one in which
+m + W(1) falls, and the belief in each the difference of Φ at its two ends. So yes and no are the
+case of two, and all of the above holds.
+
 **Who forecasts what.** Joining depends on the prior alone (some like clear questions, some like
 close ones), the moments of updates on nothing. Neither can harm calibration; both make plain
-averages over different questions incomparable.
+averages over different questions incomparable. A forecaster may withdraw instead of updating, the
+more readily the nearer the report is to even: a choice that hangs on the path, not on the answer.
 
 **Faults** act on the log odds of the belief: ``extremity`` multiplies them (above 1:
-overconfident), ``shift`` adds to them (above 0: too high), and ``responsiveness`` below 1 keeps
-part of the previous report: report = previous + responsiveness · (target − previous). No report
-is nearer to 0 or 1 than ``least``, so that no log score is infinite.
+overconfident), ``shift`` adds to them (above 0: too high; of several options the last one's), and
+``responsiveness`` below 1 keeps part of the previous report: report = previous + responsiveness ·
+(target − previous). No report is nearer to 0 or 1 than ``least``, so that no log score is infinite.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,41 +55,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
+from scoring.invented import title_and_subject
 from scoring.tournament import Tournament
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 DAY_S = 86_400
-
-# A family is one subject in one place; its questions differ in the event.
-SUBJECTS: Mapping[str, tuple[str, ...]] = {
-    "markets": ("will the {} index close above the level of its opening day?",
-                "will the {} bank raise its rate?",
-                "will a company of the {} exchange leave it?",
-                "will the {} currency gain on the quarter before?"),
-    "politics": ("will the {} parliament pass the budget?",
-                 "will the {} coalition lose a partner?",
-                 "will the {} government call an election?",
-                 "will the {} mayor keep the post?"),
-    "diplomacy": ("will {} sign the fishing treaty?",
-                  "will {} send an ambassador to its neighbour?",
-                  "will the {} truce be extended?",
-                  "will {} be host to the next round of talks?"),
-    "science": ("will the {} telescope see first light?",
-                "will the {} trial report its main result?",
-                "will the {} laboratory repeat its finding?",
-                "will the {} mission reach its orbit?"),
-    "weather": ("will {} see its warmest month since records began?",
-                "will the {} reservoir be more than half full?",
-                "will a named storm reach {}?",
-                "will the first snow in {} come earlier than last year?"),
-}  # fmt: skip
-PLACES = (
-    "Aldermoor", "Brenholt", "Carrowick", "Dunmarsh", "Elverin", "Farrowdale", "Grimsund",
-    "Halvora", "Istermark", "Jorvale", "Keldrin", "Lowmere", "Morvath", "Nethersea", "Ostrany",
-    "Pellworth", "Quillane", "Ravensby", "Sundholm", "Tarnwick",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,17 +82,20 @@ def simulate(settings: Tournament) -> Simulated:
     rng = np.random.default_rng(settings.seed)
     asked = _ask(settings, rng)
     rows = _attend(settings, asked, rng)
-    odds, yes = _believe(settings, asked, rows, rng)
+    belief = _believe(settings, asked, rows, rng)
 
     # A question closes when its answer is known; what would have come after was never made.
-    early = asked.early | (asked.event & yes)
-    close_s = np.where(early, np.ceil(rng.random(len(yes)) * asked.length_s), asked.length_s)
+    early = asked.early | (asked.event & (belief.latent > 0))
+    close_s = np.where(early, np.ceil(rng.random(len(early)) * asked.length_s), asked.length_s)
     close_s = np.maximum(close_s, 1).astype(np.int64)
-    p = _report(settings, rows, odds)
+    p = _report(settings, rows, belief.odds)
+    withdrawn = (rows.rank > 0) & (rng.random(len(p)) < settings.withdrawal * 4 * p * (1 - p))
+    p[withdrawn] = np.nan
     made = rows.at_s < close_s[rows.question]
 
     handles = [handle for team in settings.teams for handle in team.handles]
     ids = _ids("simulated", settings.questions)
+    questions = _questions_frame(asked, ids, belief.latent > 0, early, close_s)
     forecasts = pd.DataFrame(
         {
             "question_id": ids.take(rows.question[made]),
@@ -125,6 +104,17 @@ def simulate(settings: Tournament) -> Simulated:
             "probability": p[made],
         }
     )
+    if asked.choice.any():
+        _give_options(settings, asked, belief.latent, questions)
+        vectors = _report_options(settings, rows, belief)
+        vectors[withdrawn] = np.nan
+        several = asked.choice[rows.question][made]
+        said = several & ~withdrawn[made]
+        lists = np.full(len(several), None, dtype=object)
+        for row, vector in zip(np.flatnonzero(said), vectors[made][said].tolist(), strict=True):
+            lists[row] = vector
+        forecasts["probabilities"] = lists
+        forecasts.loc[several, "probability"] = np.nan
     teams = pd.DataFrame(
         {
             "team": [team.label for team in settings.teams for _ in team.handles],
@@ -132,7 +122,7 @@ def simulate(settings: Tournament) -> Simulated:
             "joined_at": _times(np.full(len(handles), int(settings.first_open.timestamp()))),
         }
     )
-    return Simulated(_questions_frame(asked, ids, yes, early, close_s), forecasts, teams)
+    return Simulated(questions, forecasts, teams)
 
 
 # --- the questions --------------------------------------------------------------------------
@@ -142,7 +132,8 @@ def simulate(settings: Tournament) -> Simulated:
 class _Asked:
     """One entry a question, times in whole seconds.
 
-    ``early``: the answer becomes known early; ``event``: a "yes" shows when it happens.
+    ``early``: the answer becomes known early; ``event``: a "yes" shows when it happens;
+    ``choice``: there are several options.
     """
 
     family: Ints
@@ -151,6 +142,7 @@ class _Asked:
     prior: Floats
     early: npt.NDArray[np.bool_]
     event: npt.NDArray[np.bool_]
+    choice: npt.NDArray[np.bool_]
 
 
 def _ask(settings: Tournament, rng: np.random.Generator) -> _Asked:
@@ -164,13 +156,17 @@ def _ask(settings: Tournament, rng: np.random.Generator) -> _Asked:
     family = np.concatenate([np.arange(families), rng.integers(0, families, n - families)])
     family.sort()
     kind, early_or_event = rng.random(n), settings.early_share + settings.event_share
+    event = (kind >= settings.early_share) & (kind < early_or_event)
+    # Drawn apart, so that the other draws are those of a tournament without such questions.
+    choice = rng.spawn(1)[0].random(n) < settings.choice_share
     return _Asked(
         family=family,
         open_s=open_s[order][family],
         length_s=(days[order] * DAY_S)[family],
         prior=settings.prior_spread * rng.standard_normal(n),
         early=kind < settings.early_share,
-        event=(kind >= settings.early_share) & (kind < early_or_event),
+        event=event,
+        choice=choice & ~event,
     )
 
 
@@ -180,22 +176,16 @@ def _questions_frame(
 ) -> pd.DataFrame:  # fmt: skip
     n = len(ids)
     within = np.arange(n) - np.searchsorted(asked.family, asked.family)
-    subjects = list(SUBJECTS)
-    titles, tags = [], []
-    for number, (family, position) in enumerate(zip(asked.family, within, strict=True)):
-        subject = subjects[family % len(subjects)]
-        events = SUBJECTS[subject]
-        # Every pair of subject and place once before one comes again, with other events.
-        turn, place = divmod(family // len(subjects), len(PLACES))
-        event = events[(position + family + 2 * turn) % len(events)].format(PLACES[place])
-        titles.append(f"Simulated question {number + 1:03d}: {event}")
-        tags.append(["simulated", subject])
+    named = [
+        title_and_subject(number, int(family), int(position))
+        for number, (family, position) in enumerate(zip(asked.family, within, strict=True), 1)
+    ]
     known = _times(asked.open_s + close_s)
     scheduled = _times(asked.open_s + asked.length_s)
     return pd.DataFrame(
         {
             "question_id": ids,
-            "title": titles,
+            "title": [title for title, _ in named],
             "type": "binary",
             "open_time": _times(asked.open_s),
             "scheduled_close_time": scheduled,
@@ -205,11 +195,24 @@ def _questions_frame(
             "known_at": known,
             "resolved_at": known + pd.Timedelta(hours=6),
             "family": _ids("simulated-family", int(asked.family[-1]) + 1).take(asked.family),
-            "tags": tags,
+            "tags": [["simulated", subject] for _, subject in named],
             "background": "A question of the simulated tournament; the place is invented.",
             "resolution_criteria": "The simulation draws the outcome; there is nothing to look up.",
         }
     )
+
+
+def _give_options(
+    settings: Tournament, asked: _Asked, latent: Floats, questions: pd.DataFrame
+) -> None:
+    """Turn the questions that have several options into such; changes ``questions``."""
+    names = [f"outcome {number}" for number in range(1, settings.options + 1)]
+    option = np.array(names, dtype=object)[np.searchsorted(_cuts(settings), latent)]
+    questions["type"] = np.where(asked.choice, "multiple_choice", "binary")
+    lists = [names if several else None for several in asked.choice]
+    questions["options"] = pd.Series(lists, dtype=object)
+    questions["ordered"] = False
+    questions["resolution"] = np.where(asked.choice, option, questions["resolution"])
 
 
 def _ids(prefix: str, count: int) -> pd.Index:
@@ -273,12 +276,23 @@ def _attend(settings: Tournament, asked: _Asked, rng: np.random.Generator) -> _R
 # --- what they believe and report -----------------------------------------------------------
 
 
-def _believe(
-    settings: Tournament, asked: _Asked, rows: _Rows, rng: np.random.Generator
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return the log odds of each calibrated belief, and each question's outcome."""
+@dataclass(frozen=True)
+class _Belief:
+    """What each forecast rests on, one entry a row; ``latent``, m + W(1), one a question.
+
+    To the forecaster the latent is normal with ``mean`` and ``sd``; ``odds`` are the log odds of
+    "yes", a question that is still open considered.
+    """
+
+    mean: Floats
+    sd: Floats
+    odds: Floats
+    latent: Floats
+
+
+def _believe(settings: Tournament, asked: _Asked, rows: _Rows, rng: np.random.Generator) -> _Belief:
     team = np.repeat(np.arange(len(settings.teams)), [team.members for team in settings.teams])
-    skill = np.repeat([t.skill for t in settings.teams], [t.members for t in settings.teams])
+    skill = _of_members(settings, "skill")
     skill, team = skill[rows.forecaster], team[rows.forecaster]
 
     rho, shared = settings.family_correlation, settings.shared_noise
@@ -293,11 +307,12 @@ def _believe(
     noise = math.sqrt(shared) * in_common + math.sqrt(1 - shared) * alone
     heard = skill * (news + np.sqrt(1 / skill - 1) * noise)
 
-    z = (asked.prior[rows.question] + heard) / np.sqrt(1 - skill * rows.u)
+    mean, sd = asked.prior[rows.question] + heard, np.sqrt(1 - skill * rows.u)
+    z = mean / sd
     # Log odds from the logarithms of both tails: finite where a probability would round to 1.
     odds = special.log_ndtr(z) - special.log_ndtr(-z)
     odds += np.where(asked.event[rows.question], np.log1p(-rows.u), 0.0)
-    return odds, asked.prior + end > 0
+    return _Belief(mean, sd, odds, asked.prior + end)
 
 
 def _brownian(
@@ -325,20 +340,45 @@ def _brownian(
     return values, last + np.sqrt(1 - reached) * rng.standard_normal(groups)
 
 
+def _of_members(settings: Tournament, setting: str) -> Floats:
+    """Return a setting of the teams once for each of their members."""
+    values = [float(getattr(team, setting)) for team in settings.teams]
+    return np.repeat(values, [team.members for team in settings.teams])
+
+
 def _report(settings: Tournament, rows: _Rows, odds: Floats) -> Floats:
     """Return what each forecaster says, given the log odds of the belief."""
-    members = [team.members for team in settings.teams]
-    extremity, shift, responsiveness = (
-        np.repeat(values, members)[rows.forecaster]
-        for values in zip(
-            *((t.extremity, t.shift, t.responsiveness) for t in settings.teams), strict=True
-        )
+    extremity, shift = (
+        _of_members(settings, name)[rows.forecaster] for name in ("extremity", "shift")
     )
     p: Floats = special.expit(extremity * odds + shift)
     np.clip(p, settings.least, 1 - settings.least, out=p)
+    return _respond(settings, rows, p)
+
+
+def _report_options(settings: Tournament, rows: _Rows, belief: _Belief) -> Floats:
+    """Return the vectors that would be said of several options, one a row."""
+    ends = (_cuts(settings) - belief.mean[:, None]) / belief.sd[:, None]
+    upto = np.column_stack([np.zeros(len(ends)), special.ndtr(ends), np.ones(len(ends))])
+    p = np.maximum(np.diff(upto, axis=1), settings.least)
+    p **= _of_members(settings, "extremity")[rows.forecaster, None]
+    p[:, -1] *= np.exp(_of_members(settings, "shift")[rows.forecaster])
+    p /= p.sum(axis=1, keepdims=True)
+    return _respond(settings, rows, p)
+
+
+def _cuts(settings: Tournament) -> Floats:
+    """Return where one option ends and the next begins: all are as likely from the start."""
+    shares = np.arange(1, settings.options) / settings.options
+    return np.asarray(math.hypot(1, settings.prior_spread) * special.ndtri(shares))
+
+
+def _respond(settings: Tournament, rows: _Rows, p: Floats) -> Floats:
+    """Return the reports of those who move only part of the way; changes ``p``, (n,) or (n, K)."""
+    responsiveness = _of_members(settings, "responsiveness")[rows.forecaster]
     slow = np.flatnonzero((responsiveness < 1) & (rows.rank > 0))
     # The loop is over an update's rank (a dozen), never over forecasts: all pairs move at once.
     for rank in range(1, int(rows.rank[slow].max(initial=0)) + 1):
         at = slow[rows.rank[slow] == rank]
-        p[at] = p[at - 1] + responsiveness[at] * (p[at] - p[at - 1])
+        p[at] = p[at - 1] + (responsiveness[at] * (p[at] - p[at - 1]).T).T
     return p

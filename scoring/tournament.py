@@ -58,13 +58,17 @@ class Tournament:
     ``questions`` in ``families``, each lasting ``shortest_days`` to ``longest_days`` between
     ``first_open`` and ``last_close``. ``early_share``: share of the questions whose answer,
     whichever it is, becomes known early; ``event_share``: share of those on which a "yes" shows
-    when it happens. ``family_correlation``: ρ. ``prior_spread``: standard deviation of m.
+    when it happens; ``choice_share``: share of the others that have ``options`` options.
+    ``family_correlation``: ρ. ``prior_spread``: standard deviation of m.
+
     ``participation``: chance that a forecaster takes up a question of middling prior;
     ``selectivity``: how much that chance varies with how clear the prior is, from person to
     person. ``late``: mean share of a question's time that passes before the first forecast.
-    ``updates``: mean number of forecasts over a question's whole life. ``shared_noise``: share of
-    the noise that a team has in common. ``least``: no report is nearer to 0 or 1 than this, as
-    in the app; it costs a calibrated forecaster less than that in calibration.
+    ``updates``: mean number of forecasts over a question's whole life; ``withdrawal``: chance that
+    an update that would say 50 % is a withdrawal, less for others in proportion to p (1 − p).
+    ``shared_noise``: share of the noise that a team has in common. ``least``: no report is nearer
+    to 0 or 1 than this, as in the app; it costs a calibrated forecaster less than that in
+    calibration.
     """
 
     teams: tuple[Team, ...]
@@ -77,12 +81,15 @@ class Tournament:
     longest_days: int = 150
     early_share: float = 0.3
     event_share: float = 0.0
+    choice_share: float = 0.0
+    options: int = 3
     family_correlation: float = 0.5
     prior_spread: float = 0.7
     participation: float = 0.7
     selectivity: float = 1.0
     late: float = 0.15
     updates: float = 6.0
+    withdrawal: float = 0.0
     shared_noise: float = 0.5
     least: float = 0.001
 
@@ -105,15 +112,18 @@ class Tournament:
         shares = (
             "early_share",
             "event_share",
+            "choice_share",
             "family_correlation",
             "participation",
             "shared_noise",
+            "withdrawal",
         )
         for name in shares:
             value = getattr(self, name)
             _require(name, value, 0 <= value <= 1, "must lie within 0..1")
         rule = "must leave early_share + event_share <= 1"
         _require("event_share", self.event_share, self.early_share + self.event_share <= 1, rule)
+        _require("options", self.options, self.options >= 2, "must be at least 2")
         for name in ("prior_spread", "selectivity", "late"):
             value = getattr(self, name)
             _require(name, value, 0 <= value < math.inf, "must be 0 or more")

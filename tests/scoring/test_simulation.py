@@ -101,7 +101,9 @@ def check_frames(simulated: Simulated, settings: Tournament) -> None:
     assert questions["question_id"].is_unique
     assert questions["title"].is_unique
     assert questions["family"].nunique() == settings.families
-    assert questions["resolution"].isin(["yes", "no"]).all()
+    yes_no = (questions["type"] == "binary").to_numpy()
+    assert questions["resolution"][yes_no].isin(["yes", "no"]).all()
+    assert questions["resolution"][~yes_no].str.startswith("outcome ").all()
     assert (questions["open_time"] >= settings.first_open).all()
     assert (questions["scheduled_close_time"] <= settings.last_close).all()
     early = questions["actual_close_time"].notna()
@@ -112,7 +114,10 @@ def check_frames(simulated: Simulated, settings: Tournament) -> None:
     assert (questions["resolved_at"] > closes).all()
 
     at = questions.set_index("question_id").loc[forecasts["question_id"]].reset_index()
-    assert forecasts["probability"].between(0, 1).all()
+    said = forecasts["probability"].dropna()
+    assert said.between(0, 1).all()
+    if not settings.choice_share and not settings.withdrawal:
+        assert len(said) == len(forecasts)
     assert (forecasts["made_at"] >= at["open_time"]).all()
     assert (forecasts["made_at"] < at["known_at"]).all()
     keys = ["question_id", "forecaster", "made_at"]
@@ -130,6 +135,8 @@ def check_frames(simulated: Simulated, settings: Tournament) -> None:
     participation=st.floats(0, 1),
     late=st.floats(0, 3),
     updates=st.floats(1, 20),
+    choice=st.floats(0, 1),
+    withdrawal=st.floats(0, 1),
     skill=st.floats(0.01, 1),
     extremity=st.floats(0.1, 10),
     responsiveness=st.floats(0.01, 1),
@@ -144,6 +151,8 @@ def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored
     participation: float,
     late: float,
     updates: float,
+    choice: float,
+    withdrawal: float,
     skill: float,
     extremity: float,
     responsiveness: float,
@@ -162,6 +171,9 @@ def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored
         participation=participation,
         late=late,
         updates=updates,
+        choice_share=choice,
+        options=2 + seed % 3,
+        withdrawal=withdrawal,
         shared_noise=share,
     )
     simulated = simulate(settings)
@@ -389,6 +401,65 @@ def test_forecasters_differ_in_the_questions_that_they_choose() -> None:
     assert clarity.max() - clarity.min() > 0.05
 
 
+# --- several options, and withdrawals
+
+
+def with_options(**changes: object) -> Tournament:
+    team = (Team("Wren", members=1),)
+    return replace(LARGE, teams=team, choice_share=1.0, questions=4000, families=4000, **changes)  # type: ignore[arg-type]
+
+
+def test_each_of_several_options_comes_true_as_often_as_it_says_and_one_of_them_does() -> None:
+    simulated = simulate(with_options(options=4))
+    questions = simulated.questions.set_index("question_id")
+    assert (questions["type"] == "multiple_choice").all()
+    of = questions.loc[simulated.forecasts["question_id"]]
+    vectors = np.array(simulated.forecasts["probabilities"].to_list())
+    np.testing.assert_allclose(vectors.sum(axis=1), 1, atol=1e-12)
+    came = of["resolution"].map(lambda name: int(name[-1]) - 1).to_numpy()
+    question = simulated.forecasts["question_id"]
+    for option in range(4):
+        p, y = pd.Series(vectors[:, option]), pd.Series(came == option).astype(float)
+        for _, rows in (p - y).groupby((p * 4).astype(int)):
+            assert abs(z(rows, question[rows.index])) < NO_ACCIDENT
+
+
+def test_questions_with_options_leave_the_others_as_they_are() -> None:
+    plain, mixed = simulate(LARGE), simulate(replace(LARGE, choice_share=0.3))
+    binary = (mixed.questions["type"] == "binary").to_numpy()
+    assert 0.65 < binary.mean() < 0.75
+    assert (mixed.questions["resolution"] == plain.questions["resolution"])[binary].all()
+    rows = mixed.forecasts["question_id"].isin(mixed.questions["question_id"][binary])
+    assert (mixed.forecasts["probability"] == plain.forecasts["probability"])[rows].all()
+
+
+def test_an_overconfident_forecaster_of_options_is_off_at_both_ends() -> None:
+    team = (Team("Kestrel", members=1, extremity=2.0),)
+    simulated = simulate(replace(with_options(), teams=team))
+    questions = simulated.questions.set_index("question_id")
+    vectors = np.array(simulated.forecasts["probabilities"].to_list())
+    came = questions.loc[simulated.forecasts["question_id"], "resolution"].str[-1].to_numpy()
+    first = pd.Series(vectors[:, 0] - (came == "1"))
+    question = simulated.forecasts["question_id"]
+    high, low = vectors[:, 0] > 0.8, vectors[:, 0] < 0.2
+    assert z(first[high], question[high]) > NO_ACCIDENT
+    assert z(first[low], question[low]) < -NO_ACCIDENT
+
+
+def test_who_withdraws_does_so_near_even_never_at_first_and_may_come_back() -> None:
+    simulated = simulate(replace(LARGE, withdrawal=1.0))
+    plain = simulate(LARGE).forecasts
+    withdrawn = simulated.forecasts["probability"].isna()
+    assert 0.2 < withdrawn.mean() < 0.8
+    path = simulated.forecasts.groupby(["question_id", "forecaster"]).cumcount()
+    assert not withdrawn[path == 0].any()
+    assert (simulated.forecasts["probability"] == plain["probability"])[~withdrawn].all()
+    even = (plain["probability"] - 0.5).abs()
+    assert even[withdrawn].mean() < even[~withdrawn].mean() - 0.1
+    again = simulated.forecasts.groupby(["question_id", "forecaster"])["probability"].shift(1)
+    assert (again.isna() & ~withdrawn & (path > 0)).any()
+
+
 # --- settings
 
 
@@ -408,6 +479,9 @@ def test_settings_can_be_read_from_a_parsed_file() -> None:
         ({"early_share": 1.5}, "early_share"),
         ({"early_share": 0.6, "event_share": 0.6}, "event_share"),
         ({"updates": 0.5}, "updates"),
+        ({"choice_share": 1.1}, "choice_share"),
+        ({"options": 1}, "options"),
+        ({"withdrawal": -0.1}, "withdrawal"),
         ({"late": -0.1}, "late"),
         ({"least": 0.5}, "least"),
         ({"longest_days": 3}, "longest_days"),
