@@ -1,13 +1,15 @@
 """From the ledger's lines and a report's numbers to Altair charts. Nothing is computed here.
 
 Colours are Okabe and Ito's, told apart with any colour vision, and never alone in carrying a
-meaning: lines differ in dash and width as well, marks in shape. Everyone's words are data: they
-stand in values, never in titles or expressions.
+meaning: lines differ in dash and width as well, marks in shape. Each has a contrast of about 3 to
+1 or more on the light background and on the dark one. Everyone's words are data: they stand in
+values, never in titles or expressions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import altair as alt
 import pandas as pd
@@ -20,77 +22,69 @@ from forecasts.reports import Group
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 OTHERS = "Everyone else"
-NAMED = 5  # forecasters besides the reader who get a colour of their own
-_MINE = "#0072B2"
-_CROWD = "#E69F00"
-_NAMED = ("#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#B8AC00")
-_GREY = "#8A949C"
+_BLUE, _GREEN, _VERMILLION, _PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
+# The palette's other colours are too pale for white; this one is far from those four in any vision.
+_VIOLET = "#9966FF"
+_GREY, _NEUTRAL = "#8A949C", "#7A7F85"
+_SOLID: list[int] = [1, 0]
+# The reader's line, then those that are named: a colour and a dash of its own each.
+_LINES = (
+    (_BLUE, _SOLID),
+    (_GREEN, [7, 2]),
+    (_VERMILLION, [2, 2]),
+    (_PURPLE, [9, 2, 2, 2]),
+    (_VIOLET, [14, 3]),
+)
+NAMED = len(_LINES) - 1  # forecasters besides the reader who get a line of their own
 _SHAPES = {"supports": "triangle-up", "opposes": "triangle-down", "context": "circle"}
+_SHORTEST = timedelta(hours=1)
 
 
 def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[str]) -> Chart:
     """Return every forecaster's steps, the crowd's, and a mark where evidence came in.
 
-    ``me`` and those ``named`` get a line of their own colour; the others share a quiet one.
+    ``me`` and those ``named`` get a line of their own colour and dash; the others share a quiet
+    one. The crowd's is grey, broad and dashed.
     """
     coloured = [me, *(name for name in named if name != me)]
-    steps = paths.steps.assign(
-        who=paths.steps["forecaster"].where(paths.steps["forecaster"].isin(coloured), OTHERS),
-        at=paths.steps["time"].map(when),
-    )
-    crowd = paths.crowd.assign(
-        who=CROWD,
-        at=paths.crowd["time"].map(when),
-        said=paths.crowd["live"].map(lambda live: f"of {live}"),
-    )
-    marks = paths.marks.assign(
-        who=paths.marks["forecaster"].where(paths.marks["forecaster"].isin(coloured), OTHERS),
-        at=paths.marks["time"].map(when),
-    )
-    present = [who for who in (*coloured, OTHERS) if (steps["who"] == who).any()]
-    colours = dict(zip([me, *coloured[1:]], (_MINE, *_NAMED), strict=False)) | {OTHERS: _GREY}
-    key = alt.Color(
-        "who:N",
-        scale=alt.Scale(
-            domain=[*present, CROWD], range=[*(colours[who] for who in present), _CROWD]
-        ),
-        legend=alt.Legend(
-            title=None,
-            orient="top",
-            columns=2,
-            labelLimit=150,
-            symbolType="stroke",
-            symbolOpacity=1,
-        ),
-    )
-    x = alt.X("time:T", scale=alt.Scale(type="utc"), title=None)
-    y = _value_axis(text)
+    steps = _labelled(paths.steps, coloured)
+    crowd = _labelled(paths.crowd.assign(forecaster=CROWD), [CROWD])
+    marks = _labelled(paths.marks, coloured)
+    key = _key([who for who in (*coloured, OTHERS) if (steps["who"] == who).any()], me)
+    x, y = _time_axis(paths.steps["time"]), _value_axis(text)
+    stretch = ["forecaster:N", "stretch:N"]
     quiet = steps["who"] == OTHERS
     layers = []
     # An empty layer would make Vega warn of an infinite extent.
-    for part, width, opacity in ((steps[quiet], 1.0, 0.55), (steps[~quiet], 2.2, 1.0)):
+    for part, width, opacity in (
+        (steps[quiet], 1.0, 0.6),
+        (crowd, 3.2, 0.9),
+        (steps[~quiet], 2.2, 1.0),
+    ):
         if len(part):
             layers.append(
                 alt.Chart(part)
                 .mark_line(interpolate="step-after", strokeWidth=width, opacity=opacity)
-                .encode(x=x, y=y, detail="forecaster:N", color=key)
+                .encode(x=x, y=y, detail=stretch, **key)
             )
-    median = (
-        alt.Chart(crowd)
-        .mark_line(interpolate="step-after", strokeWidth=2.6, strokeDash=[6, 4])
-        .encode(x=x, y=y, color=key)
-    )
     said = [
         alt.Tooltip("forecaster:N", title="Forecaster"),
         alt.Tooltip("said:N", title="Forecast"),
-        alt.Tooltip("at:N", title="Made"),
+        alt.Tooltip("at:N", title="At"),
     ]
-    touch = (
-        alt.Chart(steps)
-        .mark_point(size=60, opacity=0, filled=True)
-        .encode(x=x, y=y, color=key, tooltip=said)
-    )
-    layers += [median, touch]
+    median = [
+        alt.Tooltip("forecaster:N", title="Forecaster"),
+        _as_read(text),
+        alt.Tooltip("live:Q", title="Standing"),
+        said[-1],
+    ]
+    for part, tooltip in ((crowd, median), (steps, said)):
+        if len(part):
+            layers.append(
+                alt.Chart(part)
+                .mark_point(size=60, opacity=0, filled=True)
+                .encode(x=x, y=y, color=key["color"], tooltip=tooltip)
+            )
     if len(marks):
         shape = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
         layers.append(
@@ -99,7 +93,7 @@ def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[st
             .encode(
                 x=x,
                 y=y,
-                color=key,
+                color=key["color"],
                 shape=alt.Shape("stance:N", scale=shape, legend=None),
                 tooltip=[
                     alt.Tooltip("evidence:N", title="Evidence"),
@@ -112,9 +106,90 @@ def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[st
     return alt.layer(*layers).properties(height=340)
 
 
+def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:
+    """Return the frame with the name in the legend (``who``) and the time in words (``at``)."""
+    return frame.assign(
+        who=frame["forecaster"].where(frame["forecaster"].isin(coloured), OTHERS),
+        at=frame["time"].map(when),
+    )
+
+
+def _key(present: Sequence[str], me: str) -> dict[str, alt.Color | alt.StrokeDash]:
+    """Return the colour and the dash of each line in the legend, of which the crowd's is last."""
+    own = iter(_LINES[1:])
+    lines = {
+        who: _LINES[0] if who == me else (_GREY, _SOLID) if who == OTHERS else next(own)
+        for who in present
+    } | {CROWD: (_NEUTRAL, [6, 4])}
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        columns=2,
+        labelLimit=150,
+        symbolType="stroke",
+        symbolOpacity=1,
+        symbolSize=700,
+        symbolStrokeWidth=2.4,
+    )
+    domain = list(lines)
+    colours, dashes = ([line[i] for line in lines.values()] for i in range(2))
+    return {
+        "color": alt.Color("who:N", scale=alt.Scale(domain=domain, range=colours), legend=legend),
+        "strokeDash": alt.StrokeDash(
+            "who:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend
+        ),
+    }
+
+
+def _time_axis(times: pd.Series[pd.Timestamp]) -> alt.X:
+    """Return an axis in UTC, labelled as ISO 8601 does: as long as tells two ticks apart."""
+    first, last = times.min(), times.max()
+    if last - first < _SHORTEST:
+        last = first + _SHORTEST
+    span = last - first
+    labels = (
+        "%Y-%m" if span > timedelta(days=400)
+        else "%Y-%m-%d" if span > timedelta(days=7)
+        else "%Y-%m-%d %H:%M"
+    )  # fmt: skip
+    return alt.X(
+        "time:T",
+        title=None,
+        scale=alt.Scale(type="utc", domain=[_instant(first), _instant(last)]),
+        axis=alt.Axis(format=labels, tickCount=6, labelOverlap="greedy", labelSeparation=8),
+    )
+
+
+def _instant(moment: pd.Timestamp) -> alt.DateTime:
+    return alt.DateTime(
+        year=moment.year,
+        month=moment.month,
+        date=moment.day,
+        hours=moment.hour,
+        minutes=moment.minute,
+        seconds=moment.second,
+        milliseconds=moment.microsecond // 1000,
+        utc=True,
+    )
+
+
+def _as_read(text: QuestionText) -> alt.Tooltip:
+    """Return the crowd's value as a person reads it."""
+    if text.type == QuestionType.date:
+        return alt.Tooltip("value:T", title="Median", format="%Y-%m-%d")
+    if text.type == QuestionType.numeric:
+        return alt.Tooltip("value:Q", title="Median")
+    return alt.Tooltip("value:Q", title="Median", format=".1%")
+
+
 def _value_axis(text: QuestionText) -> alt.Y:
     if text.type == QuestionType.date:
-        return alt.Y("value:T", title="Median day", scale=alt.Scale(type="utc", zero=False))
+        return alt.Y(
+            "value:T",
+            title="Median day",
+            scale=alt.Scale(type="utc", zero=False),
+            axis=alt.Axis(format="%Y-%m-%d"),
+        )
     if text.type == QuestionType.numeric:
         return alt.Y("value:Q", title="Median", scale=alt.Scale(zero=False))
     return alt.Y(
@@ -158,15 +233,15 @@ def reliability_chart(group: Group) -> Chart | None:
         .mark_area(opacity=0.22, color=_GREY)
         .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
     )
-    line = alt.Chart(curve).mark_line(color=_MINE, strokeWidth=2.4).encode(x=x, y=y)
+    line = alt.Chart(curve).mark_line(color=_BLUE, strokeWidth=2.4).encode(x=x, y=y)
     whiskers = (
         alt.Chart(bins)
-        .mark_rule(color=_NAMED[2], opacity=0.6)
+        .mark_rule(color=_VERMILLION, opacity=0.6)
         .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
     )
     points = (
         alt.Chart(bins)
-        .mark_point(filled=True, color=_NAMED[2], opacity=1)
+        .mark_point(filled=True, color=_VERMILLION, opacity=1)
         .encode(
             x=x,
             y=y,
@@ -190,7 +265,7 @@ def histogram_chart(group: Group) -> Chart:
     )
     chart: alt.Chart = (
         alt.Chart(bins)
-        .mark_bar(color=_MINE, opacity=0.75)
+        .mark_bar(color=_BLUE, opacity=0.75)
         .encode(
             x=alt.X(
                 "lower:Q",

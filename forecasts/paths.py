@@ -1,6 +1,7 @@
 """A question's forecasts as lines over time: every forecaster's path, and the crowd's.
 
 A path is a step function: what was said stands until the next row, a withdrawal or the close.
+Where nothing stands there is no line; so a line comes in stretches, with a gap between two.
 The crowd here is the median of the forecasts that stand, which anybody can check by eye; the
 other crowds (recency weights, extremising) are ``scoring``'s.
 """
@@ -8,6 +9,7 @@ other crowds (recency weights, extremising) are ``scoring``'s.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,26 +17,36 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from forecasts.models import Citation, Evidence, Forecast, Question, QuestionText, QuestionType
+from forecasts.models import (
+    Citation,
+    Evidence,
+    Forecast,
+    Question,
+    QuestionRevision,
+    QuestionText,
+    QuestionType,
+)
 from forecasts.times import iso_day_or_time
 from forecasts.updates import evidence_of, history
 from forecasts.values import figure_number, say_value
 
 CROWD = "Crowd (median)"
-_STEP = ["forecaster", "time", "value", "said"]
-_MARK = [*_STEP, "stance", "evidence", "reason"]
+_STEP = ["forecaster", "stretch", "time", "value", "said"]
+_MARK = ["forecaster", "time", "value", "said", "stance", "evidence", "reason"]
+_Said = tuple[str, datetime, float, str]  # forecaster, time, value (NaN: none stands), words
 
 
 @dataclass(frozen=True)
 class Paths:
     """The lines of one question; times are datetime64[us, UTC].
 
-    ``steps``: forecaster, time, value, said; a value holds until the forecaster's next row and is
-    NaN from a withdrawal on; the last row of each repeats its value at the end of the line.
-    ``crowd``: time, value, live (how many forecasts stand).
-    ``marks``: a row an evidence cited: the step it came with, stance, evidence, reason.
+    ``steps``: forecaster, stretch, time, value, said; a value holds until the next row of its
+    stretch. A stretch begins with a forecast and ends with a row at the withdrawal, the close or
+    now, which repeats its last value.
+    ``crowd``: stretch, time, value, live (how many forecasts stand; 0 where that ends a stretch).
+    ``marks``: a row an evidence cited: forecaster, time, value, said, stance, evidence, reason.
     Values are probabilities, figures, or for a date question times.
     """
 
@@ -57,23 +69,34 @@ def paths(
     end = min(now, text.close_time)
     rows = _while_open(history(session, question), text, now)
     cited = evidence_of(session, question)
-    values = [_value(forecast, text, option) for forecast, _ in rows]
-    said = [say_value(forecast, text.options) for forecast, _ in rows]
-    steps = [
-        (handle, max(forecast.made_at, text.open_time), value, words)
-        for (forecast, handle), value, words in zip(rows, values, said, strict=True)
+    lists = _option_lists(session, question)
+    said = [
+        (
+            handle,
+            max(forecast.made_at, text.open_time),
+            _value(forecast, text, option, lists),
+            say_value(forecast, text.options),
+        )
+        for forecast, handle in rows
     ]
     marks = [
-        (*step, str(citation.stance), _named(evidence), forecast.rationale)
-        for step, (forecast, _) in zip(steps, rows, strict=True)
+        (*one, str(citation.stance), _named(evidence), forecast.rationale)
+        for one, (forecast, _) in zip(said, rows, strict=True)
         for citation, evidence in _of(cited, forecast)
     ]
-    last = {handle: (handle, end, value, words) for handle, time, value, words in steps}
     return Paths(
-        steps=_frame([*steps, *last.values()], _STEP, text),
-        crowd=_frame(_crowd(steps, end), ["time", "value", "live"], text),
+        steps=_frame(_steps(said, end), _STEP, text),
+        crowd=_frame(_crowd(said, end), ["stretch", "time", "value", "live"], text),
         marks=_frame(marks, _MARK, text),
     )
+
+
+def _option_lists(session: Session, question: Question) -> dict[int, list[str]]:
+    """Return the question's lists of options by their length: options are only ever added."""
+    statement = select(QuestionRevision.options).where(
+        QuestionRevision.question_id == question.id, col(QuestionRevision.options).is_not(None)
+    )
+    return {len(options): list(options) for options in session.exec(statement) if options}
 
 
 def _while_open(
@@ -109,12 +132,16 @@ def _named(evidence: Evidence) -> str:
     return " · ".join(part for part in known if part)
 
 
-def _value(forecast: Forecast, text: QuestionText, option: int) -> float:
+def _value(
+    forecast: Forecast, text: QuestionText, option: int, lists: dict[int, list[str]]
+) -> float:
     """Return the number to draw; NaN where nothing stands or the option did not exist yet."""
     if forecast.probability is not None:
         return forecast.probability
     if forecast.probabilities is not None:
-        given = forecast.probabilities[option] if option < len(forecast.probabilities) else None
+        options = lists.get(len(forecast.probabilities), [])
+        named = dict(zip(options, forecast.probabilities, strict=True))
+        given = named.get((text.options or [])[option])
         return float("nan") if given is None else given
     if forecast.quantiles is not None:
         return _median(forecast.quantiles, text)
@@ -133,14 +160,45 @@ def _median(quantiles: dict[str, Any], text: QuestionText) -> float:
     return float(np.interp(0.5, levels, figures))
 
 
-def _crowd(
-    steps: Sequence[tuple[str, datetime, float, str]], end: datetime
-) -> list[tuple[datetime, float, int]]:
+def _steps(said: Sequence[_Said], end: datetime) -> list[tuple[str, int, datetime, float, str]]:
+    stretches: Counter[str] = Counter()
+    open_: dict[str, tuple[float, str]] = {}
+    steps: list[tuple[str, int, datetime, float, str]] = []
+    for handle, time, value, words in said:
+        if not np.isnan(value):
+            stretches[handle] += handle not in open_
+            open_[handle] = value, words
+            steps.append((handle, stretches[handle], time, value, words))
+        elif handle in open_:
+            last, _ = open_.pop(handle)
+            steps.append((handle, stretches[handle], time, last, words))
+    for handle, (value, words) in open_.items():
+        steps.append((handle, stretches[handle], end, value, words))
+    return steps
+
+
+def _crowd(said: Sequence[_Said], end: datetime) -> list[tuple[int, datetime, float, int]]:
+    """Return (stretch, time, median, how many stand) at each change, and where a stretch ends."""
+    crowd: list[tuple[int, datetime, float, int]] = []
+    stretch, last, live = 0, float("nan"), 0
+    for time, median, n in _medians(said):
+        if n:
+            stretch += live == 0
+            crowd.append((stretch, time, median, n))
+        elif live:
+            crowd.append((stretch, time, last, 0))
+        last, live = median, n
+    if live and crowd[-1][1] < end:
+        crowd.append((stretch, end, last, live))
+    return crowd
+
+
+def _medians(said: Sequence[_Said]) -> list[tuple[datetime, float, int]]:
     """Return (time, median, how many) at each change; the sorted list keeps a change cheap."""
     standing: dict[str, float] = {}
     ordered: list[float] = []
-    crowd: list[tuple[datetime, float, int]] = []
-    for handle, time, value, _ in steps:
+    medians: list[tuple[datetime, float, int]] = []
+    for handle, time, value, _ in said:
         if handle in standing:
             del ordered[bisect_left(ordered, standing.pop(handle))]
         if not np.isnan(value):
@@ -148,12 +206,10 @@ def _crowd(
             insort(ordered, value)
         n = len(ordered)
         median = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2 if n else float("nan")
-        if crowd and crowd[-1][0] == time:
-            crowd.pop()
-        crowd.append((time, median, n))
-    if crowd and crowd[-1][0] < end:
-        crowd.append((end, *crowd[-1][1:]))
-    return crowd
+        if medians and medians[-1][0] == time:
+            medians.pop()
+        medians.append((time, median, n))
+    return medians
 
 
 def _frame(rows: Sequence[tuple[Any, ...]], columns: list[str], text: QuestionText) -> pd.DataFrame:

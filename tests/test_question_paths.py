@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from statistics import median
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from forecasts import questions, updates
 from forecasts.access import member_or_new
 from forecasts.models import Forecast, Member, Question
 from forecasts.paths import paths
+from forecasts.revisions import revise
 from forecasts.updates import Cited
 from forecasts.values import Value
 from tests.conftest import ask, day
@@ -37,12 +40,32 @@ def test_a_line_ends_at_the_close(session: Session, question: Question, alice: M
     assert drawn(session, question, 99).steps["time"].max() == day(10)
 
 
-def test_a_withdrawal_breaks_the_line(session: Session, question: Question, alice: Member) -> None:
+def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
     updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
-    updates.withdraw(session, question, member=alice, now=day(2))
-    seen = drawn(session, question, 4)
-    assert list(seen.steps["value"].isna()) == [False, True, True]
-    assert list(seen.crowd["live"]) == [1, 0, 0]
+    updates.update(session, question, Value(probability=0.5), member=bob, now=day(2))
+    updates.withdraw(session, question, member=alice, now=day(3))
+    updates.withdraw(session, question, member=bob, now=day(4))
+    updates.update(session, question, Value(probability=0.8), member=alice, now=day(6))
+    seen = drawn(session, question, 8)
+    columns = ["forecaster", "stretch", "time", "value", "said"]
+    assert seen.steps[columns].to_numpy().tolist() == [
+        ["alice", 1, day(1), 0.3, "30 %"],
+        ["bob", 1, day(2), 0.5, "50 %"],
+        ["alice", 1, day(3), 0.3, "withdrawn"],
+        ["bob", 1, day(4), 0.5, "withdrawn"],
+        ["alice", 2, day(6), 0.8, "80 %"],
+        ["alice", 2, day(8), 0.8, "80 %"],
+    ]
+    assert seen.crowd[["stretch", "time", "value", "live"]].to_numpy().tolist() == [
+        [1, day(1), 0.3, 1],
+        [1, day(2), 0.4, 2],
+        [1, day(3), 0.5, 1],
+        [1, day(4), 0.5, 0],
+        [2, day(6), 0.8, 1],
+        [2, day(8), 0.8, 1],
+    ]
 
 
 def imported(
@@ -134,13 +157,39 @@ def test_without_forecasts_there_is_nothing_to_draw(session: Session, question: 
     assert (len(seen.steps), len(seen.crowd), len(seen.marks)) == (0, 0, 0)
 
 
+def test_an_option_that_was_added_later_has_a_line_from_then_on(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    port = ask(session, alice, type="multiple_choice", options=["Busan", "Other"])
+    updates.update(session, port, Value(probabilities=(0.6, 0.4)), member=alice, now=day(1))
+    revise(session, port, member=alice, now=day(2), reason="x", options=["Busan", "Ulsan", "Other"])
+    updates.update(session, port, Value(probabilities=(0.5, 0.2, 0.3)), member=bob, now=day(3))
+    by_option = [drawn(session, port, 4, option).steps for option in range(3)]
+    assert [list(steps["value"]) for steps in by_option] == [
+        [0.6, 0.5, 0.6, 0.5],
+        [0.2, 0.2],
+        [0.4, 0.3, 0.4, 0.3],
+    ]
+
+
+def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
+    """Return what the stretches say of a moment; None where none of them covers it."""
+    seen = [
+        stretch.loc[stretch["time"] <= at, "value"].iloc[-1]
+        for _, stretch in frame.groupby("stretch")
+        if stretch["time"].iloc[0] <= at < stretch["time"].iloc[-1]
+    ]
+    assert len(seen) <= 1
+    return seen[0] if seen else None
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcd"), st.sampled_from([0.0, 0.1, 0.5, 0.9, None])),
         max_size=12,
     )
 )
-def test_the_crowd_is_the_median_of_what_stands(
+def test_at_every_moment_the_lines_show_what_stands_and_the_crowd_its_median(
     session: Session, alice: Member, acts: list[tuple[str, float | None]]
 ) -> None:
     question = ask(session, alice, title="Will it hail?")
@@ -148,16 +197,17 @@ def test_the_crowd_is_the_median_of_what_stands(
     expected = []
     for number, (name, p) in enumerate(acts):
         member = member_or_new(session, name, now=day(0))
+        now = day(1 + number / 100)
         if p is not None:
-            updates.update(
-                session, question, Value(probability=p), member=member, now=day(1 + number / 100)
-            )
+            updates.update(session, question, Value(probability=p), member=member, now=now)
             standing[name] = p
-        elif standing.pop(name, None) is None:
-            continue
-        else:
-            updates.withdraw(session, question, member=member, now=day(1 + number / 100))
-        expected.append(median(standing.values()) if standing else None)
-    crowd = drawn(session, question, 5).crowd
-    seen = [None if value != value else value for value in crowd["value"]]
-    assert seen[: len(expected)] == pytest.approx(expected)
+        elif standing.pop(name, None) is not None:
+            updates.withdraw(session, question, member=member, now=now)
+        expected.append((day(1 + (number + 0.5) / 100), dict(standing)))
+    seen = drawn(session, question, 5)
+    for moment, stood in expected:
+        crowd = value_at(seen.crowd, moment)
+        assert crowd == (pytest.approx(median(stood.values())) if stood else None)
+        for name in "abcd":
+            line = seen.steps[seen.steps["forecaster"] == name]
+            assert value_at(line, moment) == stood.get(name)

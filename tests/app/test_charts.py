@@ -1,0 +1,160 @@
+"""The chart of a question's paths: what tells lines apart, and how its times are labelled."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from app import charts
+from app.charts import NAMED, OTHERS, paths_chart
+from forecasts.paths import CROWD, Paths
+from forecasts.questions import question_text
+from tests.conftest import day
+
+THEME = Path(charts.__file__).parent / ".streamlit" / "config.toml"
+TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
+RAIN = question_text(title="Will it rain?", **TIMES)
+NAMES = ["ana", "ben", "cleo", "dan", "eva", "fay"]
+
+
+def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> Paths:
+    """Return a line for each name from one moment on, and a crowd."""
+    ends = [day(0), day(0) + lasting]
+    steps = pd.DataFrame(
+        [(name, 1, end, 0.5, "50 %") for name in names for end in ends],
+        columns=["forecaster", "stretch", "time", "value", "said"],
+    )
+    crowd = pd.DataFrame(
+        [(1, end, 0.5, len(names)) for end in ends], columns=["stretch", "time", "value", "live"]
+    )
+    marks = pd.DataFrame(
+        [(names[0], day(0), 0.5, "50 %", "opposes", "Clouds", "They are dark")],
+        columns=["forecaster", "time", "value", "said", "stance", "evidence", "reason"],
+    )
+    return Paths(steps, crowd, marks)
+
+
+def drawn(shown: Paths | None = None, text: Any = RAIN, named: int = NAMED) -> dict[str, Any]:
+    spec = paths_chart(shown or paths(), text, me="ana", named=NAMES[1 : named + 1]).to_dict()
+    assert isinstance(spec, dict)
+    return spec
+
+
+def lines(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [layer for layer in spec["layer"] if layer["mark"]["type"] == "line"]
+
+
+def scale(spec: dict[str, Any], channel: str) -> dict[str, Any]:
+    """Return by name in the legend what the channel draws it with."""
+    [of] = {str(line["encoding"][channel]["scale"]) for line in lines(spec)}
+    chosen = lines(spec)[0]["encoding"][channel]["scale"]
+    assert of == str(chosen)
+    return dict(zip(chosen["domain"], chosen["range"], strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours as WCAG 2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (
+            p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_every_line_has_a_colour_of_its_own_and_a_dash_of_its_own() -> None:
+    spec = drawn()
+    colours, dashes = scale(spec, "color"), scale(spec, "strokeDash")
+    assert list(colours) == list(dashes) == [*NAMES[: NAMED + 1], OTHERS, CROWD]
+    assert len(set(colours.values())) == len(colours)
+    own = [str(dash) for who, dash in dashes.items() if who != OTHERS]
+    assert len(set(own)) == len(own)
+
+
+def test_the_crowd_is_grey_and_dashed_and_nobody_else_is() -> None:
+    spec = drawn()
+    red, green, blue = (int(scale(spec, "color")[CROWD][i : i + 2], 16) for i in (1, 3, 5))
+    assert max(red, green, blue) - min(red, green, blue) < 16
+    assert scale(spec, "strokeDash")[CROWD] == [6, 4]
+    assert scale(spec, "strokeDash")[OTHERS] == scale(spec, "strokeDash")["ana"] == [1, 0]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_every_line_can_be_seen_on_the_background(mode: str) -> None:
+    background = tomllib.loads(THEME.read_text())["theme"][mode]["backgroundColor"]
+    for who, colour in scale(drawn(), "color").items():
+        assert contrast(colour, background) >= 3, who
+
+
+def test_those_who_are_not_named_share_one_quiet_line_style() -> None:
+    spec = drawn(named=1)
+    assert list(scale(spec, "color")) == ["ana", "ben", OTHERS, CROWD]
+    [quiet] = [line for line in lines(spec) if line["mark"]["strokeWidth"] == 1]
+    assert [field["field"] for field in quiet["encoding"]["detail"]] == ["forecaster", "stretch"]
+
+
+def test_no_line_joins_two_stretches() -> None:
+    for line in lines(drawn()):
+        assert "stretch" in [field["field"] for field in line["encoding"]["detail"]]
+
+
+@pytest.mark.parametrize(
+    ("lasting", "labels"),
+    [
+        (timedelta(hours=5), "%Y-%m-%d %H:%M"),
+        (timedelta(days=5), "%Y-%m-%d %H:%M"),
+        (timedelta(days=30), "%Y-%m-%d"),
+        (timedelta(days=2000), "%Y-%m"),
+    ],
+)
+def test_times_are_labelled_in_utc_with_the_year_and_the_whole_day_of_24_hours(
+    lasting: timedelta, labels: str
+) -> None:
+    for line in lines(drawn(paths(lasting))):
+        x = line["encoding"]["x"]
+        assert x["axis"]["format"] == labels
+        assert x["scale"]["type"] == "utc"
+
+
+def test_a_line_of_seconds_stands_in_an_hour_so_that_its_ticks_can_be_told_apart() -> None:
+    spec = drawn(paths(timedelta(seconds=3)))
+    first, last = lines(spec)[0]["encoding"]["x"]["scale"]["domain"]
+    assert (first["hours"], last["hours"]) == (0, 1)
+    assert first["utc"]
+
+
+def test_a_median_day_is_labelled_as_a_day() -> None:
+    bounds = {"lower_bound": "2027-01-01", "upper_bound": "2027-12-31"}
+    text = question_text(title="When?", type="date", **bounds, **TIMES)
+    dated = paths()
+    for frame in (dated.steps, dated.crowd, dated.marks):
+        frame["value"] = pd.Timestamp("2027-03-01", tz="UTC")
+    y = lines(drawn(dated, text))[0]["encoding"]["y"]
+    assert (y["axis"]["format"], y["scale"]["type"]) == ("%Y-%m-%d", "utc")
+
+
+def test_a_ledger_of_one_forecaster_without_evidence_is_drawn_too() -> None:
+    alone = paths(names=["ana"])
+    spec = drawn(Paths(alone.steps, alone.crowd, alone.marks.iloc[:0]))
+    assert list(scale(spec, "color")) == ["ana", CROWD]
+    shapes = [layer for layer in spec["layer"] if "shape" in layer["encoding"]]
+    assert shapes == []
+
+
+def test_evidence_against_points_down() -> None:
+    [marks] = [layer for layer in drawn()["layer"] if "shape" in layer["encoding"]]
+    shape = marks["encoding"]["shape"]["scale"]
+    assert dict(zip(shape["domain"], shape["range"], strict=True)) == {
+        "supports": "triangle-up",
+        "opposes": "triangle-down",
+        "context": "circle",
+    }
