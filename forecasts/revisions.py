@@ -6,7 +6,7 @@ A close that a resolution implies is written by ``resolutions`` in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.errors import Refused
 from forecasts.models import (
+    Forecast,
     Member,
     Question,
     QuestionRevision,
@@ -25,6 +26,7 @@ from forecasts.models import (
 )
 from forecasts.questions import Stands, as_it_stands, question_text, revision_row
 from forecasts.times import iso
+from forecasts.values import say_value
 
 CLOSED = "closed early"
 REOPENED = "early close taken back"
@@ -87,6 +89,15 @@ def history(session: Session, question: Question) -> list[QuestionRevision]:
             .order_by(col(QuestionRevision.number))
         )
     )
+
+
+def say_forecast(forecast: Forecast, wordings: Sequence[QuestionRevision]) -> str:
+    """Return a forecast's value for a person, under the options that there were at the time.
+
+    Options are only ever added, so the length of a vector tells which wording it answers.
+    """
+    lists = {len(text.options or []): text.options for text in wordings}
+    return say_value(forecast, lists.get(len(forecast.probabilities or [])))
 
 
 def reworded(text: QuestionText, **fields: Any) -> QuestionText:

@@ -6,33 +6,27 @@ import streamlit as st
 
 from app.charts import NAMED, OTHERS, paths_chart
 from app.forecasting import forecast_form, withdraw_form
+from app.histories import forecast_list, resolution_list, wording_list
+from app.revising import close_form, reopen_form, wording_form
 from app.session import current_member, now, reading, settings
 from app.words import (
     as_text,
     closing,
     counted,
-    link,
     link_to,
     paragraphs,
     published,
-    shortened,
     when,
 )
-from forecasts import access, questions, resolutions, revisions, scores, updates
+from forecasts import access, answers, questions, revisions, scores, updates
 from forecasts.models import (
-    Citation,
-    Evidence,
-    Forecast,
-    QuestionRevision,
     QuestionType,
     Resolution,
 )
 from forecasts.paths import paths
 from forecasts.questions import Stands, Status
 from forecasts.scores import Scored
-from forecasts.values import say_value
 
-PER_PAGE = 15
 BADGES = {
     Status.open: "green",
     Status.upcoming: "gray",
@@ -60,7 +54,7 @@ with reading() as ledger:
     cited = updates.evidence_of(ledger, question)
     sources = questions.sources(ledger, question)
     wordings = revisions.history(ledger, question)
-    steps = resolutions.history(ledger, question)
+    steps = answers.steps(ledger, question)
     handles = access.handles(ledger)
     scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
 text = stands.text
@@ -68,7 +62,7 @@ me = settings().member
 
 
 def head() -> None:
-    """Show the title, the status, the time left."""
+    """Show the title, the status, the time left or how it ended."""
     st.title(as_text(text.title), anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.badge(str(stands.status), color=BADGES[stands.status])  # type: ignore[arg-type]
@@ -77,8 +71,12 @@ def head() -> None:
         st.badge(str(text.type).replace("_", " "), color="gray")
         for tag in text.tags or []:
             st.badge(as_text(tag), color="gray")
-    times = [f"opened {when(text.open_time)}", f"{closing(text, moment)} ({when(text.close_time)})"]
-    if text.scheduled_resolve_time is not None:
+    times = [f"opened {when(text.open_time)}"] if text.open_time <= moment else []
+    if stands.resolution is None or text.close_time <= moment:
+        times.append(f"{closing(text, moment)} ({when(text.close_time)})")
+    if stands.resolution is not None:
+        times.append(f"{stands.status} {when(stands.resolution.recorded_at)}")
+    elif text.scheduled_resolve_time is not None:
         times.append(f"to be resolved by {when(text.scheduled_resolve_time)}")
     if text.family:
         times.append(f"family {as_text(text.family)}")
@@ -97,6 +95,9 @@ def chart() -> None:
         option = options.index(picked)
     with reading() as ledger:
         lines = paths(ledger, question, text, now=moment, option=option)
+    if lines.steps.empty:
+        st.info("Nothing has stood here yet. The first forecast starts the chart.")
+        return
     others = sorted({handle for _, handle in history} - {me})
     named = others[:NAMED]
     if len(others) > NAMED:
@@ -107,14 +108,17 @@ def chart() -> None:
             max_selections=NAMED,
             help=f"The others are drawn in grey, as “{OTHERS}”.",
         )
+    marks = "▲ speaks for yes, ▼ against it, ● context"
+    if text.type != QuestionType.binary:
+        marks = "▲ speaks for it, ▼ against it, ● context"
     st.altair_chart(
         paths_chart(lines, text, me=me, named=named),
         alt=f"Forecasts on “{text.title}” over time: {counted(len(others), 'other forecaster')} "
         "and the crowd’s median. Every forecast stands in the list under History.",
     )
     st.caption(
-        "Each line holds until its next step. Dashed: the median of the forecasts that stood. "
-        "Marks: evidence that came in (▲ supports, ▼ opposes, ● context); point at one to read it. "
+        "Each line holds until its next step, or a withdrawal. Grey and dashed: the median of the "
+        f"forecasts that stood. Marks: evidence that came in ({marks}); point at one to read it. "
         "Times are UTC."
     )
 
@@ -126,7 +130,7 @@ def update_panel() -> None:
         if mine is None:
             st.caption("Nothing of yours stands yet.")
         else:
-            st.markdown(f"Stands at **{as_text(say_value(mine, text.options))}**")
+            st.markdown(f"Stands at **{as_text(revisions.say_forecast(mine, wordings))}**")
             st.caption(f"since {when(mine.made_at)}")
         if stands.status == Status.proposed:
             st.caption("An outcome is proposed, and waits until somebody decides on it.")
@@ -134,9 +138,12 @@ def update_panel() -> None:
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(stands)
+        proposed = stands.status == Status.proposed
         st.page_link(
             "app_pages/resolve.py",
-            label="Is the outcome known? Resolve it",
+            label="Decide on the proposed outcome"
+            if proposed
+            else "Is the outcome known? Resolve it",
             query_params=link_to(question),
         )
     elif stands.resolution is None:
@@ -151,7 +158,7 @@ def update_panel() -> None:
             )
             st.page_link(
                 "app_pages/resolve.py",
-                label="Resolve it",
+                label="Decide on it" if stands.status == Status.proposed else "Resolve it",
                 query_params=link_to(question),
             )
     else:
@@ -177,14 +184,16 @@ def criteria() -> None:
     """Show by what the question is decided: read before a number is given."""
     st.header("Resolution criteria", anchor=False)
     st.markdown(paragraphs(text.resolution_criteria) or "_None were written._")
+    if text.fine_print.strip():
+        st.header("Fine print", anchor=False)
+        st.markdown(paragraphs(text.fine_print))
 
 
 def words() -> None:
     """Show the rest of what the question says, and the passages it was taken from."""
-    for heading, said in (("Fine print", text.fine_print), ("Background", text.background)):
-        if said.strip():
-            st.header(heading, anchor=False)
-            st.markdown(paragraphs(said))
+    if text.background.strip():
+        st.header("Background", anchor=False)
+        st.markdown(paragraphs(text.background))
     if sources:
         st.header("Where it comes from", anchor=False)
     for source, article in sources:
@@ -200,11 +209,28 @@ def words() -> None:
             st.caption(" · ".join(as_text(part) for part in known if part))
 
 
+def change_panel() -> None:
+    """Show how the question is changed, and the name that commands know it by."""
+    st.header("This question", anchor=False)
+    st.caption("Its name in commands, such as forecasts show:")
+    st.code(stands.slug, language=None, wrap_lines=True)
+    with st.expander("Edit the wording"):
+        wording_form(stands)
+    if stands.resolution is not None or not text.open_time < moment < text.scheduled_close_time:
+        return
+    if text.actual_close_time is None:
+        with st.expander("Close it early"):
+            close_form(stands)
+    else:
+        with st.expander("Take the early close back"):
+            reopen_form(stands)
+
+
 def score_table(rows: list[Scored]) -> None:
     """Show what everyone earned; the names of the scales stand over the numbers."""
     st.header("Scores", anchor=False)
     if not rows:
-        st.caption("Nobody had a live forecast, or the question yields no scores.")
+        st.caption(no_scores())
         return
     st.table(
         {
@@ -223,68 +249,16 @@ def score_table(rows: list[Scored]) -> None:
     st.caption("0 is best on each scale. Brier: averaged over the time that a forecast stood.")
 
 
-def history_list() -> None:
-    """Show every forecast, newest first, with its evidence."""
-    newest = list(reversed(history))
-    pages = max(1, -(-len(newest) // PER_PAGE))
-    place = st.pagination(pages, key="history") if pages > 1 else 1
-    for forecast, handle in newest[(place - 1) * PER_PAGE : place * PER_PAGE]:
-        entry(forecast, handle)
-    if not newest:
-        st.caption("No forecasts yet.")
-
-
-def entry(forecast: Forecast, handle: str) -> None:
-    """Show one forecast: who, what, when, why, on what evidence."""
-    with st.container(border=True, gap="xsmall"):
-        said = as_text(say_value(forecast, text.options))
-        st.markdown(f"**{as_text(handle)}** — {said}")
-        st.caption(when(forecast.made_at))
-        if forecast.rationale:
-            st.markdown(paragraphs(forecast.rationale))
-        assert forecast.id is not None
-        for citation, evidence in cited.get(forecast.id, []):
-            st.markdown("- " + evidence_line(citation, evidence))
-
-
-def evidence_line(citation: Citation, evidence: Evidence) -> str:
-    """Return one citation as Markdown: its stance, what is cited, who published it."""
-    named = evidence.title or evidence.note or evidence.url or ""
-    known = [evidence.publisher or "", published(evidence.published_at)]
-    behind = " · ".join(as_text(part) for part in known if part)
-    line = f"*{citation.stance}*: {link(evidence.url, shortened(named, 300))}"
-    return f"{line} ({behind})" if behind else line
-
-
-def resolution_list() -> None:
-    """Show how the question got its answer, the first step first."""
-    for step in steps:
-        who = handles.get(step.member_id or 0, "a resolver")
-        known = "" if step.known_at is None else f", known at {when(step.known_at)}"
-        corrected = " (corrects the one before)" if step.supersedes_id else ""
-        with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{step.state}: {as_text(step.outcome)}**{known}{corrected}")
-            st.caption(f"{when(step.recorded_at)} · {as_text(who)}")
-            if step.note:
-                st.markdown(paragraphs(step.note))
-            if step.source:
-                st.markdown(link(step.source, step.source))
-    if not steps:
-        st.caption("Nobody has proposed or confirmed an outcome yet.")
-
-
-def revision_list(rows: list[QuestionRevision]) -> None:
-    """Show every wording, the newest first."""
-    for revision in reversed(rows):
-        who = handles.get(revision.member_id, "")
-        with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{revision.number}. {as_text(revision.title)}**")
-            st.caption(
-                f"{when(revision.recorded_at)} · {as_text(who)} · {as_text(revision.reason)}"
-            )
-            st.caption(f"closes {when(revision.close_time)}")
-            if revision.resolution_criteria:
-                st.markdown(paragraphs(revision.resolution_criteria))
+def no_scores() -> str:
+    """Return why nobody has a score on a question that is resolved."""
+    if stands.status != Status.resolved:
+        return f"The question is {stands.status}: it yields no scores."
+    if text.type in (QuestionType.numeric, QuestionType.date):
+        return (
+            "The Brier score is for probabilities. Numbers and days are scored by the command "
+            "forecasts score --protocol crps."
+        )
+    return "Nobody had a forecast on it while it was open, so there is nothing to score."
 
 
 def page(stands: Stands) -> None:
@@ -301,6 +275,7 @@ def page(stands: Stands) -> None:
     about, told = st.columns(2, gap="medium")
     with about:
         words()
+        change_panel()
     with told:
         st.header("History", anchor=False)
         everyone, end, texts = st.tabs(
@@ -311,11 +286,11 @@ def page(stands: Stands) -> None:
             ]
         )
         with everyone:
-            history_list()
+            forecast_list(history, cited, wordings)
         with end:
-            resolution_list()
+            resolution_list(steps)
         with texts:
-            revision_list(wordings)
+            wording_list(wordings, handles)
 
 
 page(stands)

@@ -14,6 +14,7 @@ from forecasts.updates import standing_of
 from forecasts.values import say_value
 
 PER_PAGE = 20
+FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
 TYPES = {kind: kind.replace("_", " ") for kind in QuestionType}
 
@@ -29,26 +30,49 @@ def filters(tags: list[str], families: list[str]) -> Filter:
         placeholder="Words of the title, background or criteria",
         bind="query-params",
     )
-    columns = st.columns(5)
-    status = columns[0].selectbox(
-        "Status", ["", *Status], format_func=anything, key="status", bind="query-params"
-    )
-    whose = columns[1].selectbox(
-        "Forecast", ["", *WHOSE], format_func=anything, key="whose", bind="query-params"
-    )
-    kind = columns[2].selectbox(
-        "Type",
-        ["", *TYPES],
-        format_func=lambda kind: TYPES.get(kind, "any"),
-        key="type",
-        bind="query-params",
-    )
-    tag = columns[3].selectbox(
-        "Tag", ["", *tags], format_func=anything, key="tag", bind="query-params"
-    )
-    family = columns[4].selectbox(
-        "Family", ["", *families], format_func=anything, key="family", bind="query-params"
-    )
+    # Side by side where there is room, two in a row on a narrow screen.
+    with st.container(horizontal=True, gap="small"):
+        status = st.selectbox(
+            "Status",
+            ["", *Status],
+            format_func=anything,
+            key="status",
+            bind="query-params",
+            width=FILTER_WIDTH,
+        )
+        whose = st.selectbox(
+            "Forecast",
+            ["", *WHOSE],
+            format_func=anything,
+            key="whose",
+            bind="query-params",
+            width=FILTER_WIDTH,
+        )
+        kind = st.selectbox(
+            "Type",
+            ["", *TYPES],
+            format_func=lambda kind: TYPES.get(kind, "any"),
+            key="type",
+            bind="query-params",
+            width=FILTER_WIDTH,
+        )
+        tag = st.selectbox(
+            "Tag",
+            ["", *tags],
+            format_func=anything,
+            key="tag",
+            bind="query-params",
+            width=FILTER_WIDTH,
+        )
+        family = st.selectbox(
+            "Family",
+            ["", *families],
+            format_func=anything,
+            key="family",
+            bind="query-params",
+            width=FILTER_WIDTH,
+            help="Questions whose outcomes hang together share one.",
+        )
     return Filter(
         words=words or "", status=status, tag=tag, family=family, type=kind, mine=WHOSE.get(whose)
     )
@@ -65,7 +89,9 @@ def row(stands: Stands, standing: Forecast | None) -> None:
     said = [f"**{stands.status}**"]
     if stands.resolution is not None:
         said = [f"**{as_text(stands.resolution.outcome)}**"]
-    said += [closing(text, moment), day(text.close_time)]
+    # A question that was annulled before its close does not close any more.
+    if stands.resolution is None or text.close_time <= moment:
+        said += [closing(text, moment), day(text.close_time)]
     if standing is not None:
         said.append(f"you: **{as_text(shortened(say_value(standing, text.options), 60))}**")
     said += [as_text(tag) for tag in (text.tags or [])[:4]]

@@ -6,19 +6,23 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app.session import act, form_key, now, reading
-from app.words import as_text, closing, link, link_to, paragraphs, shortened, when
-from forecasts import resolutions, runs
+from app.revising import as_utc
+from app.session import Act, act, form_key, now, reading
+from app.words import as_text, closing, counted, link, link_to, paragraphs, shortened, when
+from forecasts import access, answers, resolutions, runs
 from forecasts.models import Question, QuestionType, Resolution, RunState
 from forecasts.questions import Stands, Status, listing
 from forecasts.runs import Watched
 from forecasts.values import NOT_SCORED
+
+WAITING_SHOWN = 20
 
 moment = now()
 with reading() as ledger:
     questions = listing(ledger, now=moment)
     proposals = resolutions.open_proposals(ledger)
     watched = runs.watched(ledger)
+    handles = access.handles(ledger)
 by_slug = {stands.slug: stands for stands in questions}
 
 
@@ -33,17 +37,23 @@ def proposal(row: Resolution, question: Question) -> None:
             query_params=link_to(question),
         )
         known = "" if row.known_at is None else f", known at {when(row.known_at)}"
-        st.markdown(f"Proposed: **{as_text(row.outcome)}**{known}")
+        instead = "" if stands.resolution is None else f" instead of {stands.resolution.outcome}"
+        st.markdown(f"Proposed: **{as_text(row.outcome)}**{as_text(instead)}{known}")
+        who = "a resolver" if row.member_id is None else handles[row.member_id]
+        st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
         if row.note:
             st.markdown(paragraphs(row.note))
         if row.source:
             st.markdown(link(row.source, row.source))
+        if stands.text.resolution_criteria:
+            with st.expander("Resolution criteria"):
+                st.markdown(paragraphs(stands.text.resolution_criteria))
         with st.form(form_key(name), border=False):
             reason = st.text_input(
-                "Reason",
+                "Reason to reject it",
                 key=f"{form_key(name)}-reason",
-                placeholder="Needed to reject",
-                help="It is kept with the rejection.",
+                placeholder="What is wrong with it",
+                help="It is kept with the rejection. To accept takes none.",
             )
             with st.container(horizontal=True):
                 accepted = st.form_submit_button(
@@ -52,14 +62,23 @@ def proposal(row: Resolution, question: Question) -> None:
                 rejected = st.form_submit_button("Reject", key=f"{form_key(name)}-reject")
     if accepted:
         with act(name) as doing:
-            resolutions.accept(doing.ledger, row, now=doing.now, member=doing.member)
-            doing.say(f"Resolved: {row.outcome}. The scores are stored.")
+            accepted_row = resolutions.accept(doing.ledger, row, now=doing.now, member=doing.member)
+            settled(doing, stands, accepted_row)
     if rejected:
         with act(name) as doing:
             resolutions.reject(
                 doing.ledger, row, now=doing.now, member=doing.member, note=reason or ""
             )
-            doing.say("Rejected. The question awaits its resolution again.")
+            doing.say(f"Rejected: {row.outcome} on “{shortened(stands.text.title, 60)}”.")
+
+
+def settled(doing: Act, stands: Stands, row: Resolution) -> None:
+    """Tell how the question was settled, or what the correction changed."""
+    earlier = stands.resolution
+    if earlier is None:
+        doing.say(f"Resolved: {row.outcome}. The scores are stored.")
+    else:
+        doing.say(f"Corrected: {answers.correction(earlier, row, when)}. The scores are stored.")
 
 
 def title_of(slug: str) -> str:
@@ -110,7 +129,8 @@ def outcome_field(stands: Stands, key: str) -> str:
                 "Outcome",
                 key=f"{key}-outcome",
                 placeholder="a number" if kind == QuestionType.numeric else "2027-03-01",
-                help="Or below_lower_bound, above_upper_bound, annulled, ambiguous.",
+                help="Where only that is known: below_lower_bound or above_upper_bound. Where the "
+                "question cannot be decided: annulled or ambiguous, which yield no scores.",
             )
             or ""
         )
@@ -134,9 +154,18 @@ def resolve_form(stands: Stands) -> None:
     name = f"resolve-{stands.slug}"
     key = form_key(name)
     standing = stands.resolution
-    st.caption(f"{stands.status} · {closing(stands.text, moment)} ({when(stands.text.close_time)})")
-    if stands.text.resolution_criteria:
-        st.markdown(paragraphs(stands.text.resolution_criteria))
+    blank = "Blank: now"
+    if standing is not None:
+        blank = "Blank: as before"
+        if standing.known_at is not None:
+            blank += f", {when(standing.known_at)}"
+    elif stands.status == Status.proposed:
+        blank = "Blank: as proposed, if that is the outcome; else now"
+    if standing is None or stands.text.close_time <= moment:
+        st.caption(
+            f"{stands.status} · {closing(stands.text, moment)} ({when(stands.text.close_time)})"
+        )
+    st.markdown(paragraphs(stands.text.resolution_criteria) or "_It has no resolution criteria._")
     if standing is not None:
         known = "" if standing.known_at is None else f", known at {when(standing.known_at)}"
         st.info(
@@ -154,62 +183,112 @@ def resolve_form(stands: Stands) -> None:
             format="YYYY-MM-DD",
             key=f"{key}-known",
             help="When the outcome became known: what was forecast after it does not count. "
-            "Blank: now.",
+            f"{blank}.",
         )
-        note = st.text_area("Note", key=f"{key}-note", height=90, placeholder="What happened")
-        source = st.text_input("Source", key=f"{key}-source", placeholder="https://…")
-        submitted = st.form_submit_button(
-            "Resolve" if standing is None else "Correct", type="primary", key=f"{key}-go"
+        note = st.text_area(
+            "Note",
+            key=f"{key}-note",
+            height=90,
+            placeholder="What happened",
+            help="It is kept with the resolution, for those who ask why.",
         )
-    if submitted:
-        with act(name) as doing:
-            row = resolutions.confirm(
-                doing.ledger,
-                stands.question,
-                outcome,
-                known_at=doing.now if known_at is None else as_utc(known_at),
-                now=doing.now,
-                member=doing.member,
-                note=note or "",
-                source=source or "",
+        source = st.text_input(
+            "Source", key=f"{key}-source", placeholder="https://…", help="What says so."
+        )
+        with st.container(horizontal=True):
+            resolved = st.form_submit_button(
+                "Resolve" if standing is None else "Correct", type="primary", key=f"{key}-go"
             )
-            doing.say(f"Resolved: {row.outcome}. The scores are stored.")
+            proposed = st.form_submit_button(
+                "Only propose",
+                key=f"{key}-propose",
+                help="It then waits until somebody accepts or rejects it; nothing is scored.",
+            )
+    if not (resolved or proposed):
+        return
+    with act(name) as doing:
+        verb = resolutions.confirm if resolved else resolutions.propose
+        row = verb(
+            doing.ledger,
+            stands.question,
+            outcome,
+            known_at=None if known_at is None else as_utc(known_at),
+            now=doing.now,
+            member=doing.member,
+            note=note or "",
+            source=source or "",
+        )
+        if resolved:
+            settled(doing, stands, row)
             doing.go("app_pages/question.py", link_to(stands.question))
-
-
-def as_utc(picked: datetime) -> datetime:
-    """Return what the field, which is labelled UTC, shows."""
-    return picked.replace(tzinfo=UTC)
+        else:
+            doing.say(f"Proposed: {row.outcome} on “{shortened(stands.text.title, 60)}”.")
 
 
 def looks(rows: list[Watched]) -> None:
-    """Show the resolvers' last looks as a table, failures first."""
-    failed = sum(row.look is not None and row.look.state == RunState.failed for row in rows)
+    """Show the resolvers: those that need a person with their reasons, the others in a table."""
+    failed = [
+        (row, row.look)
+        for row in rows
+        if by_slug[row.slug].resolution is None
+        and row.look is not None
+        and row.look.state == RunState.failed
+    ]
     if failed:
-        st.warning(f"{failed} of the last looks failed; the reasons stand below.")
-    st.dataframe(
-        {
-            "State": [
-                "–" if row.look is None else row.look.state.replace("_", " ") for row in rows
-            ],
-            "Question": [
-                by_slug[row.slug].text.title if row.slug in by_slug else row.slug for row in rows
-            ],
-            "Looked (UTC)": [
-                None if row.look is None else row.look.started_at.replace(tzinfo=None)
-                for row in rows
-            ],
-            "What it said": [
-                "not looked yet" if row.look is None else row.look.message for row in rows
-            ],
-            "Resolver": [row.resolver.kind.replace("_", " ") for row in rows],
-        },
-        hide_index=True,
-        column_config={
-            "Looked (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-        },
-        alt="The last look of each resolver",
-    )
+        st.warning(f"{counted(len(failed), 'resolver')} could not tell the outcome.")
+    for row, look in failed:
+        stands = by_slug[row.slug]
+        with st.container(gap=None):
+            st.page_link(
+                "app_pages/question.py",
+                label=as_text(stands.text.title),
+                query_params=link_to(stands.question),
+            )
+            st.caption(f"{when(look.started_at)} · {as_text(look.message)}")
+    with st.expander(f"Every resolver ({len(rows):,})", expanded=not failed and len(rows) <= 5):
+        st.dataframe(
+            {
+                "State": [
+                    "–" if row.look is None else row.look.state.replace("_", " ") for row in rows
+                ],
+                "Question": [by_slug[row.slug].text.title for row in rows],
+                "Looked (UTC)": [
+                    None if row.look is None else row.look.started_at.replace(tzinfo=None)
+                    for row in rows
+                ],
+                "What it said": [
+                    "not looked yet" if row.look is None else row.look.message for row in rows
+                ],
+                "Resolver": [row.resolver.kind.replace("_", " ") for row in rows],
+            },
+            hide_index=True,
+            column_config={
+                "Looked (UTC)": st.column_config.DatetimeColumn(
+                    format="YYYY-MM-DD HH:mm",
+                    help="A look that says the same again is recorded once a day.",
+                ),
+            },
+            alt="The last look of each resolver",
+        )
+
+
+def awaiting() -> None:
+    """Show the questions that have closed and are not resolved, the longest waiting first."""
+    st.header("Awaiting resolution", anchor=False)
+    waiting = [stands for stands in questions if stands.status == Status.awaiting]
+    waiting.sort(key=lambda stands: stands.text.close_time)
+    for stands in waiting[:WAITING_SHOWN]:
+        with st.container(gap=None):
+            st.page_link(
+                "app_pages/resolve.py",
+                label=as_text(stands.text.title),
+                query_params=link_to(stands.question),
+            )
+            st.caption(f"{closing(stands.text, moment)} ({when(stands.text.close_time)})")
+    if not waiting:
+        st.caption("Nothing awaits its resolution.")
+    if len(waiting) > WAITING_SHOWN:
+        st.caption(f"… and {len(waiting) - WAITING_SHOWN:,} more in the list above.")
 
 
 st.title("Resolve", anchor=False)
@@ -220,26 +299,19 @@ if proposals:
     st.header(f"Proposed ({len(proposals)})", anchor=False)
     for row, question in proposals:
         proposal(row, question)
-st.header("Settle a question", anchor=False)
-picked = pick()
-if picked is not None:
-    resolve_form(picked)
-st.header("Awaiting resolution", anchor=False)
-waiting = [stands for stands in questions if stands.status == Status.awaiting]
-for stands in waiting[:20]:
-    with st.container(gap=None):
-        st.page_link(
-            "app_pages/resolve.py",
-            label=as_text(stands.text.title),
-            query_params=link_to(stands.question),
-        )
-        st.caption(f"{closing(stands.text, moment)} ({when(stands.text.close_time)})")
-if not waiting:
-    st.caption("Nothing awaits its resolution.")
-if len(waiting) > 20:
-    st.caption(f"… and {len(waiting) - 20:,} more in the list above.")
+settle, wait = st.columns([3, 2], gap="medium")
+with settle:
+    st.header("Settle a question", anchor=False)
+    picked = pick()
+    if picked is not None:
+        resolve_form(picked)
+with wait:
+    awaiting()
 st.header("Resolvers", anchor=False)
 if watched:
     looks(watched)
 else:
-    st.caption("No question carries a resolver. The command forecasts run looks up what they say.")
+    st.caption(
+        "No question carries a resolver: a file of outcomes in which the command forecasts run "
+        "looks it up. forecasts ask --outcomes and forecasts revise --outcomes name one."
+    )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.answers import Rescored
-    from forecasts.models import Forecast, QuestionText
+    from forecasts.models import Forecast, QuestionRevision, QuestionText
     from forecasts.questions import Stands
     from forecasts.scores import Scored
 
@@ -97,6 +97,7 @@ def show(
     """
     from forecasts.database import reading
     from forecasts.questions import as_it_stands, find, sources
+    from forecasts.revisions import history
 
     console, moment = out(), now()
     with reading(ledger_to_read(settings(database))) as session:
@@ -124,16 +125,15 @@ def show(
             console.print(plain(f"\nFrom: {article.title} ({article.publisher or 'no publisher'})"))
             if source.quote:
                 console.print(plain(f"  “{' '.join(source.quote.split())}”"), style="dim")
-        _print_wordings(console, session, stands)
-        _print_history(console, session, stands)
+        wordings = history(session, stands.question)
+        _print_wordings(console, session, wordings)
+        _print_history(console, session, stands, wordings)
         _print_resolution(console, session, stands)
 
 
-def _print_wordings(console: Console, session: Session, stands: Stands) -> None:
+def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionRevision]) -> None:
     from forecasts.access import handles
-    from forecasts.revisions import history
 
-    rows = history(session, stands.question)
     if len(rows) == 1:
         return
     named = handles(session)
@@ -157,14 +157,16 @@ def _at(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}Z"
 
 
-def _print_history(console: Console, session: Session, stands: Stands) -> None:
+def _print_history(
+    console: Console, session: Session, stands: Stands, wordings: Sequence[QuestionRevision]
+) -> None:
     from forecasts.updates import evidence_of, history
 
     cited = evidence_of(session, stands.question)
     rows = history(session, stands.question)
     console.print(f"\nForecasts: {len(rows)}" if rows else "\nNo forecasts yet.")
     for forecast, handle in reversed(rows):
-        console.print(plain(_line(forecast, handle, stands)))
+        console.print(plain(_line(forecast, handle, wordings)))
         for citation, evidence in cited.get(forecast.id or 0, []):
             what = evidence.title or evidence.note or evidence.url or ""
             shown = evidence.url and what != evidence.url and evidence.url.startswith("http")
@@ -172,16 +174,16 @@ def _print_history(console: Console, session: Session, stands: Stands) -> None:
             console.print(plain(f"    {citation.stance}: {what}{where}"), style="dim")
 
 
-def _line(forecast: Forecast, handle: str, stands: Stands) -> str:
-    from forecasts.values import say_value
+def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision]) -> str:
+    from forecasts.revisions import say_forecast
 
     reason = f" — {forecast.rationale}" if forecast.rationale else ""
-    said = say_value(forecast, stands.text.options)
+    said = say_forecast(forecast, wordings)
     return f"  {_at(forecast.made_at)}  {handle}: {said}{reason}"
 
 
 def _print_resolution(console: Console, session: Session, stands: Stands) -> None:
-    from forecasts.answers import steps
+    from forecasts.answers import correction, steps
     from forecasts.scores import table
 
     taken = steps(session, stands.question)
@@ -190,14 +192,15 @@ def _print_resolution(console: Console, session: Session, stands: Stands) -> Non
     for step in taken:
         row = step.row
         known = f", known at {iso(row.known_at)}" if row.known_at else ""
-        corrects = f" (corrects {step.corrects.outcome})" if step.corrects else ""
-        superseded = ", superseded" if step.superseded else ""
+        superseded = " (superseded)" if step.superseded else ""
         console.print(
             plain(
                 f"  {_at(row.recorded_at)}  {step.who}: {row.state}: {row.outcome}{known}"
-                f"{corrects}{superseded}"
+                f"{superseded}"
             )
         )
+        if step.corrects is not None:
+            console.print(plain(f"    corrected: {correction(step.corrects, row)}"), style="dim")
         for words in (row.note, row.source):
             if words:
                 console.print(plain(f"    {words}"), style="dim")

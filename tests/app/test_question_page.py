@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, updates
-from forecasts.models import Forecast
+from forecasts import database, questions, resolutions, revisions, updates
+from forecasts.access import member_or_new
+from forecasts.models import Forecast, QuestionRevision
 from tests.app.conftest import visit, words
+from tests.conftest import day
+
+
+def wordings(engine: Engine, slug: str) -> list[QuestionRevision]:
+    with database.reading(engine) as ledger:
+        return revisions.history(ledger, questions.find(ledger, slug))
+
+
+def toasts(app: AppTest) -> list[str]:
+    return [toast.value.replace("\\", "") for toast in app.toast]
 
 
 def newest(engine: Engine, slug: str) -> Forecast:
@@ -74,7 +86,7 @@ def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
     furnished.text_input(key="forecast-quay#0-value").input("30%")
     furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
     furnished.button(key="forecast-quay#0-save").click().run()
-    assert "*supports*: Seen from the pier: https://x.y" in words(furnished)
+    assert "*supports*: Seen from the pier:" in words(furnished)
 
 
 def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:
@@ -149,3 +161,143 @@ def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) ->
 def test_the_chart_has_a_text_in_its_place(furnished: AppTest, slug: str) -> None:
     [chart] = visit(furnished, "question", slug=slug).get("vega_lite_chart")
     assert "Every forecast stands in the list under History" in str(chart.proto)
+
+
+def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="rain")
+    furnished.text_area(key="revise-rain-1#0-title").input("Will it rain in town?")
+    furnished.text_area(key="revise-rain-1#0-criteria").input("Yes if the gauge is wet.")
+    furnished.text_input(key="revise-rain-1#0-tags").input("")
+    furnished.date_input(key="revise-rain-1#0-closes").set_value(date(2026, 1, 20))
+    furnished.text_input(key="revise-rain-1#0-reason").input("Which place was not said")
+    furnished.button(key="revise-rain-1#0-look").click().run()
+    said = words(furnished)
+    for change in (
+        "*title*: Will it rain? → Will it rain in town?",
+        "*scheduled close time*: 11 Jan 2026, 00:00 UTC → 20 Jan 2026, 23:59 UTC",
+        "*tags*: weather → blank",
+        "*resolution criteria*: Yes if wet. → Yes if the gauge is wet.",
+    ):
+        assert change in said
+    assert len(wordings(engine, "rain")) == 1  # looked at, and not saved yet
+    furnished.button(key="revise-rain-1#0-save").click().run()
+    assert toasts(furnished) == ["Saved wording 2 of “Will it rain in town?”."]
+    first, second = wordings(engine, "rain")
+    assert (second.title, second.tags, second.reason) == (
+        "Will it rain in town?",
+        None,
+        "Which place was not said",
+    )
+    assert second.background == first.background
+    said = words(furnished)
+    assert said.index("**2. Will it rain in town?**") < said.index("**1. Will it rain?**")
+    assert "Which place was not said" in said
+
+
+def test_a_wording_that_breaks_a_rule_is_refused_and_the_words_stay(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.text_area(key="revise-quay-1#0-title").input("  ")
+    furnished.text_area(key="revise-quay-1#0-criteria").input("Yes if a ship lies there.")
+    furnished.button(key="revise-quay-1#0-look").click().run()
+    assert [error.value for error in furnished.error] == ["The question has no title\\."]
+    assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
+    furnished.text_area(key="revise-quay-1#0-title").input("Will the quay open?")
+    furnished.date_input(key="revise-quay-1#0-closes").set_value(date(2026, 1, 2))
+    furnished.button(key="revise-quay-1#0-look").click().run()
+    furnished.button(key="revise-quay-1#0-save").click().run()
+    assert "has passed already" in furnished.error[0].value
+    assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
+    assert len(wordings(engine, "quay")) == 1
+
+
+def test_a_wording_that_is_left_as_it_is_is_not_saved(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.button(key="revise-quay-1#0-look").click().run()
+    assert "Nothing changes" in words(furnished)
+    assert not [button for button in furnished.button if button.key == "revise-quay-1#0-save"]
+
+
+def test_an_option_is_added_and_earlier_forecasts_keep_the_names_that_they_had(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="port")
+    furnished.text_area(key="revise-port-1#0-options").input("Incheon\n")
+    furnished.button(key="revise-port-1#0-look").click().run()
+    furnished.button(key="revise-port-1#0-save").click().run()
+    assert wordings(engine, "port")[-1].options == ["Busan", "Ulsan", "Incheon", "Other"]
+    assert "Busan 50 %, Ulsan 30 %, Other 20 %" in words(furnished)
+
+
+def test_words_of_a_resolved_question_can_be_put_right_and_nothing_else(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="snow")
+    assert "revise-snow-1#0-closes" not in [field.key for field in furnished.date_input]
+    furnished.text_area(key="revise-snow-1#0-title").input("Will it snow in town?")
+    furnished.button(key="revise-snow-1#0-look").click().run()
+    furnished.button(key="revise-snow-1#0-save").click().run()
+    assert furnished.title[0].value == "Will it snow in town\\?"
+
+
+def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.datetime_input(key="close-quay#0-at").set_value(datetime(2026, 1, 5, 12))  # noqa: DTZ001
+    furnished.button(key="close-quay#0-go").click().run()
+    assert "Nothing was closed" in furnished.error[0].value
+    furnished.checkbox(key="close-quay#0-sure").check()
+    furnished.button(key="close-quay#0-go").click().run()
+    assert toasts(furnished) == ["Closed at 5 Jan 2026, 12:00 UTC: “Will the quay open?”."]
+    said = words(furnished)
+    assert "Awaiting resolution" in said
+    assert "It was closed early, at 5 Jan 2026, 12:00 UTC." in said
+    furnished.button(key="reopen-quay#0-go").click().run()
+    assert toasts(furnished) == ["“Will the quay open?” closes 21 Jan 2026, 00:00 UTC again."]
+    assert "Your forecast" in words(furnished)
+    assert [w.reason for w in wordings(engine, "quay")] == [
+        "registered",
+        "closed early",
+        "early close taken back",
+    ]
+
+
+@pytest.mark.parametrize("slug", ["snow", "ended"])
+def test_what_has_ended_is_not_closed_early(furnished: AppTest, slug: str) -> None:
+    visit(furnished, "question", slug=slug)
+    keys = [button.key for button in furnished.button]
+    assert not {f"close-{slug}#0-go", f"reopen-{slug}#0-go"} & set(keys)
+
+
+def test_the_chain_of_resolutions_begins_with_the_newest_and_compares_the_scores(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        snow = questions.find(ledger, "snow")
+        resolutions.confirm(ledger, snow, "yes", now=day(5), member=bob, note="It did.")
+    said = words(visit(furnished, "question", slug="snow"))
+    assert said.index("**confirmed: yes**") < said.index("**confirmed: no**")
+    assert "*corrected*: no → yes" in said
+    assert "5 Jan 2026, 12:00 UTC · bob (simulated) · superseded" in said
+    [table] = [t.value for t in furnished.table if "Difference" in t.value.columns]
+    assert list(table.iloc[0]) == ["alice", "0.4000", "0.2000", "-0.2000"]
+
+
+def test_an_annulled_question_does_not_say_when_it_will_close(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        resolutions.confirm(
+            ledger, questions.find(ledger, "quay"), "annulled", now=day(5), member=bob
+        )
+    [caption] = [c.value for c in visit(furnished, "question", slug="quay").caption[:1]]
+    assert "closes in" not in caption
+    assert "annulled 6 Jan 2026" in caption
+
+
+def test_the_slug_can_be_copied(furnished: AppTest) -> None:
+    assert visit(furnished, "question", slug="quay").code[0].value == "quay"

@@ -21,6 +21,10 @@ def stands(engine: Engine, slug: str) -> questions.Stands:
         return questions.as_it_stands(ledger, questions.find(ledger, slug), now=day(5))
 
 
+def toasts(app: AppTest) -> list[str]:
+    return [toast.value.replace("\\", "") for toast in app.toast]
+
+
 def history(engine: Engine, slug: str) -> list[Resolution]:
     with database.reading(engine) as ledger:
         return resolutions.history(ledger, questions.find(ledger, slug))
@@ -75,8 +79,58 @@ def test_a_correction_supersedes_and_the_earlier_row_stays(
     furnished.button(key="resolve-snow#0-go").click().run()
     first, second = history(engine, "snow")
     assert second.supersedes_id == first.id
+    assert second.known_at == first.known_at  # nothing else was said
+    assert toasts(furnished) == ["Corrected: no → yes. The scores are stored."]
     # The other way round: 0.8 and 0.4 are now 0.2 and 0.6 away.
     assert furnished.metric[0].value == f"{(0.2**2 + 0.6**2) / 2:.4f}"
+
+
+def test_a_correction_of_the_time_alone_says_from_when_to_when(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.radio(key="resolve-snow#0-outcome").set_value("no")
+    furnished.datetime_input(key="resolve-snow#0-known").set_value(datetime(2026, 1, 4, 18, 30))  # noqa: DTZ001
+    furnished.button(key="resolve-snow#0-go").click().run()
+    assert toasts(furnished) == [
+        "Corrected: known at 5 Jan 2026, 00:00 UTC → 4 Jan 2026, 18:30 UTC. The scores are stored."
+    ]
+
+
+def test_the_same_outcome_without_a_time_changes_nothing_and_says_so(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.radio(key="resolve-snow#0-outcome").set_value("no")
+    furnished.text_area(key="resolve-snow#0-note").input("I looked again")
+    furnished.button(key="resolve-snow#0-go").click().run()
+    [error] = furnished.error
+    assert "is already resolved: no" in error.value.replace("\\", "")
+    assert "Nothing was changed." in error.value.replace("\\", "")
+    assert furnished.text_area(key="resolve-snow#0-note").value == "I looked again"
+    assert len(history(engine, "snow")) == 1
+
+
+def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve", slug="ended")
+    furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
+    furnished.text_area(key="resolve-ended#0-note").input("I heard so")
+    furnished.button(key="resolve-ended#0-propose").click().run()
+    assert stands(engine, "ended").status == Status.proposed
+    assert toasts(furnished) == ["Proposed: yes on “Has it ended?”."]
+    said = words(furnished)
+    assert "Proposed (2)" in said
+    assert "I heard so" in said
+    assert "alice · 6 Jan 2026, 00:00 UTC" in said
+
+
+def test_resolving_as_proposed_accepts_the_proposal(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve", slug="rain")
+    furnished.radio(key="resolve-rain#0-outcome").set_value("yes")
+    furnished.button(key="resolve-rain#0-go").click().run()
+    proposed, confirmed = history(engine, "rain")
+    assert confirmed.proposal_id == proposed.id
+    assert (confirmed.known_at, confirmed.note) == (day(3), "It poured.")
 
 
 def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engine) -> None:
@@ -84,7 +138,8 @@ def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engin
     furnished.radio(key="resolve-snow#0-outcome").set_value("annulled")
     furnished.button(key="resolve-snow#0-go").click().run()
     assert stands(engine, "snow").status == Status.annulled
-    assert "the question yields no scores" in words(furnished)
+    assert "The question is annulled: it yields no scores." in words(furnished)
+    assert toasts(furnished) == ["Corrected: no → annulled. The scores are stored."]
 
 
 def test_a_multiple_choice_question_offers_its_options(furnished: AppTest) -> None:
@@ -98,14 +153,21 @@ def test_a_multiple_choice_question_offers_its_options(furnished: AppTest) -> No
     ]
 
 
-@pytest.mark.parametrize("outcome", ["deep", ""])
-def test_an_outcome_that_cannot_be_is_refused(
-    furnished: AppTest, engine: Engine, outcome: str
+@pytest.mark.parametrize("button", ["go", "propose"])
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [("deep", "is not an outcome of this question"), ("", "No outcome was given")],
+)
+def test_an_outcome_that_cannot_be_is_refused_and_the_words_stay_in_the_form(
+    furnished: AppTest, engine: Engine, outcome: str, words: str, button: str
 ) -> None:
     visit(furnished, "resolve", slug="depth")
     furnished.text_input(key="resolve-depth#0-outcome").input(outcome)
-    furnished.button(key="resolve-depth#0-go").click().run()
-    assert "is not an outcome of this question" in furnished.error[0].value
+    furnished.text_area(key="resolve-depth#0-note").input("As measured")
+    furnished.button(key=f"resolve-depth#0-{button}").click().run()
+    assert words in furnished.error[0].value
+    assert furnished.text_input(key="resolve-depth#0-outcome").value == outcome
+    assert furnished.text_area(key="resolve-depth#0-note").value == "As measured"
     assert history(engine, "depth") == []
 
 
@@ -128,5 +190,7 @@ def test_a_failed_look_is_shown_with_its_reason_before_the_others(
         )
     runs.run(engine, now=day(5))
     visit(furnished, "resolve")
-    assert "1 of the last looks failed" in words(furnished)
+    said = words(furnished)
+    assert "1 resolver could not tell the outcome." in said
+    assert "missing.csv' cannot be read" in said
     assert list(furnished.dataframe[0].value["State"]) == ["failed"]
