@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
@@ -11,24 +14,48 @@ from forecasts.models import Article, Forecast, Member, Score
 from forecasts.questions import Stands, Status, listing
 from forecasts.scores import earned
 from forecasts.updates import standing_of
+from forecasts.values import Value, say_value
 
 # Beyond these, what was resolved is looked up with its question.
 RECENT = 5
+# A standing forecast that has not been touched for so long is due for a second look.
+STALE = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Stood:
+    """What the member said for a while: the words, how long it stood, its Brier score (0..1)."""
+
+    said: str
+    lasted: timedelta
+    score: float
+
+
+@dataclass(frozen=True)
+class Earned:
+    """A resolved question with the member's score and why: the mean of ``stood``, by time."""
+
+    stands: Stands
+    score: Score
+    stood: list[Stood]
 
 
 @dataclass(frozen=True)
 class Today:
-    """The questions by what they ask of the member, each list soonest close first.
+    """The questions by what they ask of the member.
 
-    ``unforecast``: open, without a standing forecast of the member's. ``standing``: open, with
-    it. ``awaiting``: closed or proposed. ``resolved``: the latest with the member's Brier score.
+    ``unforecast``: open, without a standing forecast of the member's, the soonest close first.
+    ``stale``: open, with one that is older than ``STALE``, the longest untouched first.
+    ``awaiting``: closed or proposed. ``resolved``: the latest, with what the member earned.
+    ``fresh``: open, with a younger one; they need nothing.
     ``empty``: nothing has been captured or asked yet.
     """
 
     unforecast: list[Stands]
-    standing: list[tuple[Stands, Forecast]]
+    stale: list[tuple[Stands, Forecast]]
     awaiting: list[Stands]
-    resolved: list[tuple[Stands, Score]]
+    resolved: list[Earned]
+    fresh: list[tuple[Stands, Forecast]]
     empty: bool
 
 
@@ -37,12 +64,54 @@ def today(session: Session, member: Member | None, *, now: datetime) -> Today:
     questions = listing(session, now=now)
     mine = {} if member is None else standing_of(session, member, at=now)
     live = [stands for stands in questions if stands.takes_forecasts(now)]
+    standing = [(stands, mine[stands.id]) for stands in live if stands.id in mine]
+    stale = [one for one in standing if now - one[1].made_at > STALE]
     return Today(
         unforecast=[stands for stands in live if stands.id not in mine],
-        standing=[(stands, mine[stands.id]) for stands in live if stands.id in mine],
+        stale=sorted(stale, key=lambda one: one[1].made_at),
         awaiting=[
             stands for stands in questions if stands.status in (Status.awaiting, Status.proposed)
         ],
-        resolved=[] if member is None else earned(session, member, limit=RECENT),
+        resolved=[] if member is None else _earned(session, member),
+        fresh=[one for one in standing if now - one[1].made_at <= STALE],
         empty=not questions and session.exec(select(Article.id).limit(1)).first() is None,
     )
+
+
+def _earned(session: Session, member: Member) -> list[Earned]:
+    scored = earned(session, member, limit=RECENT)
+    stood = _stood(session, member, [stands for stands, _ in scored])
+    return [Earned(stands, score, stood[stands.slug]) for stands, score in scored]
+
+
+def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict[str, list[Stood]]:
+    """Return by slug what the member said on each question while it was open, in its order."""
+    stood: dict[str, list[Stood]] = {stands.slug: [] for stands in resolved}
+    if not resolved:
+        return stood
+    import scoring
+    from forecasts.frames import rows, scoring_frames
+
+    texts = {stands.slug: stands.text for stands in resolved}
+    questions, forecasts = scoring_frames(session, questions=list(texts))
+    own = forecasts[forecasts["forecaster"] == member.handle].reset_index(drop=True)
+    updates = list(rows(scoring.attribution(questions, own, "brier")))
+    for this, following in itertools.zip_longest(updates, updates[1:]):
+        row, text = own.iloc[this.forecast], texts[this.question_id]
+        vector = row["probabilities"]
+        value = Value(
+            None if math.isnan(row["probability"]) else row["probability"],
+            None if vector is None else tuple(vector),
+            row["quantiles"],
+        )
+        # What remained to its replacement is not its own; one after a gap replaces none.
+        replaced = (
+            following is not None
+            and following.question_id == this.question_id
+            and not math.isnan(following.score_before)
+        )
+        share = this.remaining - (following.remaining if replaced else 0)
+        lasted = (text.scheduled_close_time - text.open_time) * share
+        said = say_value(value, text.options)
+        stood[this.question_id].append(Stood(said, lasted, this.score))
+    return stood

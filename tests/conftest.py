@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from forecasts import database, questions
 from forecasts.access import member_or_new
-from forecasts.models import Member, Question
+from forecasts.models import Forecast, Member, Question
 from forecasts.settings import sqlite_url
 
 # One fixture may serve all examples of a property: each example writes questions of its own.
@@ -85,6 +85,25 @@ def ask(session: Session, member: Member, **fields: Any) -> Question:
     return questions.register(
         session, questions.question_text(**given), member=member, now=day(0), slug=slug
     )
+
+
+def imported(
+    session: Session, question: Question, member: Member, at: float, p: float | None
+) -> None:
+    """Write a forecast, or a withdrawal, as an import does: at whatever time it was made."""
+    assert question.id is not None
+    assert member.id is not None
+    row = Forecast(
+        question_id=question.id,
+        member_id=member.id,
+        made_at=day(at),
+        recorded_at=day(20),
+        withdrawn=p is None,
+        probability=p,
+        origin="import",
+    )
+    session.add(row)
+    session.flush()
 
 
 @pytest.fixture

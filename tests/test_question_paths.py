@@ -13,12 +13,12 @@ from sqlmodel import Session
 
 from forecasts import questions, updates
 from forecasts.access import member_or_new
-from forecasts.models import Forecast, Member, Question
+from forecasts.models import Member, Question
 from forecasts.paths import paths
 from forecasts.revisions import revise
 from forecasts.updates import Cited
 from forecasts.values import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, imported
 
 
 def drawn(session: Session, question: Question, at: float, option: int = 0):  # type: ignore[no-untyped-def]
@@ -66,25 +66,6 @@ def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
         [2, day(6), 0.8, 1],
         [2, day(8), 0.8, 1],
     ]
-
-
-def imported(
-    session: Session, question: Question, member: Member, at: float, p: float | None
-) -> None:
-    """Write a row as an import does: at whatever time it was made."""
-    assert question.id is not None
-    assert member.id is not None
-    row = Forecast(
-        question_id=question.id,
-        member_id=member.id,
-        made_at=day(at),
-        recorded_at=day(20),
-        withdrawn=p is None,
-        probability=p,
-        origin="import",
-    )
-    session.add(row)
-    session.flush()
 
 
 def test_what_was_said_before_the_open_stands_from_the_open_on(

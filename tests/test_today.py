@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import Session
 
 from forecasts import resolutions, scores, updates
 from forecasts.access import forecaster_handles, member_or_new
 from forecasts.models import Member, Question
-from forecasts.today import RECENT, today
+from forecasts.today import RECENT, STALE, today
 from forecasts.values import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, imported
 
 
 def test_an_empty_ledger_is_empty_and_one_with_a_question_is_not(
@@ -28,7 +31,7 @@ def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal
     updates.update(session, question, Value(probability=0.2), member=bob, now=day(1))
     assert len(today(session, alice, now=day(2)).unforecast) == 1
     updates.update(session, question, Value(probability=0.3), member=alice, now=day(2))
-    [(_, forecast)] = today(session, alice, now=day(3)).standing
+    [(_, forecast)] = today(session, alice, now=day(3)).fresh
     assert forecast.probability == 0.3
     updates.withdraw(session, question, member=alice, now=day(4))
     assert len(today(session, alice, now=day(5)).unforecast) == 1
@@ -61,8 +64,63 @@ def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
         )
     resolutions.confirm(session, question, "yes", known_at=day(2), now=day(20), member=alice)
     resolved = today(session, alice, now=day(21)).resolved
-    assert [stands.slug for stands, _ in resolved] == ["q6", "q5", "q4", "q3", "q2"]
-    assert resolved[0][1].score == (1 - 0.2) ** 2
+    assert [one.stands.slug for one in resolved] == ["q6", "q5", "q4", "q3", "q2"]
+    assert resolved[0].score.score == (1 - 0.2) ** 2
+
+
+def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_again_is_one(
+    session: Session, alice: Member
+) -> None:
+    for number in range(3):
+        long = ask(session, alice, slug=f"q{number}", scheduled_close_time=day(90))
+        updates.update(
+            session, long, Value(probability=0.2), member=alice, now=day(2 - number / 10)
+        )
+    just = day(2) + STALE
+    assert [stands.slug for stands, _ in today(session, alice, now=just).stale] == ["q2", "q1"]
+    assert [stands.slug for stands, _ in today(session, alice, now=just).fresh] == ["q0"]
+    updates.update(session, long, Value(probability=0.2), member=alice, now=just)
+    assert [stands.slug for stands, _ in today(session, alice, now=just).stale] == ["q1"]
+
+
+def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    for at, p in ((-1, 0.8), (2, 0.4), (5, None), (7, 0.1)):
+        imported(session, question, alice, at, p)
+    imported(session, question, bob, 1, 0.5)
+    resolutions.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
+    [one] = today(session, alice, now=day(12)).resolved
+    assert [(stood.said, stood.lasted, round(stood.score, 12)) for stood in one.stood] == [
+        ("80 %", timedelta(days=2), 0.64),
+        ("40 %", timedelta(days=3), 0.16),
+        ("10 %", timedelta(days=3), 0.01),
+    ]
+    assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 99), st.sampled_from([0.0, 0.1, 0.7, None])),
+        max_size=8,
+    ),
+    st.integers(30, 100),
+)
+def test_what_was_said_always_averages_to_the_score(
+    session: Session, alice: Member, acts: list[tuple[int, float | None]], known: int
+) -> None:
+    question = ask(session, alice, title="Will it hail?")
+    imported(session, question, alice, 0, 0.5)
+    for at, p in sorted(acts, key=lambda act: act[0]):
+        imported(session, question, alice, at / 10, p)
+    resolutions.confirm(
+        session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
+    )
+    one = today(session, alice, now=day(12)).resolved[0]
+    assert one.stands.id == question.id
+    lasted = [stood.lasted / timedelta(days=1) for stood in one.stood]
+    mean = sum(days * stood.score for days, stood in zip(lasted, one.stood, strict=True))
+    assert mean / sum(lasted) == pytest.approx(one.score.score)
 
 
 def test_the_score_table_has_one_row_a_forecaster_the_best_first(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import streamlit as st
 
 from app.forecasting import quick_form
@@ -9,10 +11,12 @@ from app.session import current_member, now, reading
 from app.words import as_text, closing, counted, day, link_to, shortened, span
 from forecasts.models import Forecast
 from forecasts.questions import Stands
-from forecasts.today import today
+from forecasts.today import STALE, Earned, today
 from forecasts.values import say_value
 
 SHOWN = 8  # of each list; the rest is a link away
+SOON = timedelta(days=7)
+STEPS = 4  # of what was said on a resolved question
 
 moment = now()
 with reading() as ledger:
@@ -30,11 +34,7 @@ def ways_in() -> None:
     with question:
         st.header("Ask a question")
         st.write("Something of your own that will have an answer, and when.")
-        st.page_link(
-            "app_pages/questions.py",
-            label="Ask a question",
-            query_params={"view": "Ask a question"},
-        )
+        ask_link()
     with demonstration:
         st.header("See the demonstration")
         st.write(
@@ -45,15 +45,30 @@ def ways_in() -> None:
         st.caption("or, where the product is installed: forecasts demo")
 
 
+def ask_link() -> None:
+    """Show the way to the form in which a question is asked."""
+    st.page_link(
+        "app_pages/questions.py", label="Ask a question", query_params={"view": "Ask a question"}
+    )
+
+
+def question_link(stands: Stands, page: str = "question") -> None:
+    """Show the question's title as a link to one of its pages."""
+    st.page_link(
+        f"app_pages/{page}.py",
+        label=as_text(stands.text.title),
+        query_params=link_to(stands.question),
+    )
+
+
 def row(stands: Stands, standing: Forecast | None) -> None:
     """Show an open question with the line in which its forecast is made or updated."""
     with st.container(border=True, gap="xsmall"):
-        st.page_link(
-            "app_pages/question.py",
-            label=as_text(stands.text.title),
-            query_params=link_to(stands.question),
-        )
-        parts = [closing(stands.text, moment), day(stands.text.close_time)]
+        question_link(stands)
+        closes = closing(stands.text, moment)
+        if stands.text.close_time - moment < SOON:
+            closes = f":orange-badge[{closes}]"
+        parts = [closes, day(stands.text.close_time)]
         if standing is not None:
             said = shortened(say_value(standing, stands.text.options), 120)
             parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
@@ -71,63 +86,119 @@ def more(total: int, **filters: str) -> None:
         )
 
 
-def agenda() -> None:
-    """Show the four lists."""
-    st.caption(
-        " · ".join(
-            [
-                f"{day(moment)}",
-                f"{len(needs.unforecast):,} to forecast",
-                counted(len(needs.standing), "standing forecast"),
-                f"{len(needs.awaiting):,} to resolve",
-            ]
-        )
-    )
-
+def without_forecast() -> None:
+    """Show the open questions that lack the reader's forecast, or what to do instead."""
     st.header("Without your forecast, the next to close first", anchor=False)
     for stands in needs.unforecast[:SHOWN]:
         row(stands, None)
-    if not needs.unforecast:
-        st.caption("Nothing open lacks your forecast.")
     more(len(needs.unforecast), status="open", whose="Not yet mine")
+    if needs.unforecast:
+        return
+    if needs.stale or needs.fresh:
+        st.caption("Every open question has your forecast. Ask the next one, or read for one.")
+    else:
+        st.caption("No question is open. Ask one, or take one from an article.")
+    with st.container(horizontal=True, gap="medium"):
+        ask_link()
+        st.page_link("app_pages/articles.py", label="Capture an article")
 
-    st.header("Your standing forecasts", anchor=False)
-    for stands, forecast in needs.standing[:SHOWN]:
+
+def to_look_at_again() -> None:
+    """Show the forecasts that have stood untouched for long."""
+    if not needs.stale:
+        return
+    st.header(f"Not looked at for {span(STALE)}", anchor=False)
+    st.caption("Change what you say, or save it as it stands to say that you still mean it.")
+    for stands, forecast in needs.stale[:SHOWN]:
         row(stands, forecast)
-    if not needs.standing:
-        st.caption("You have no standing forecast on an open question.")
-    more(len(needs.standing), status="open", whose="Mine")
+    more(len(needs.stale), status="open", whose="Mine")
 
+
+def awaiting() -> None:
+    """Show the questions that want an outcome."""
+    st.header("Awaiting resolution", anchor=False)
+    for stands in needs.awaiting[:SHOWN]:
+        with st.container(border=True, gap="xsmall"):
+            question_link(stands, "resolve")
+            st.caption(f"{stands.status} · {closing(stands.text, moment)}")
+    more(len(needs.awaiting), status="awaiting resolution")
+    if not needs.awaiting:
+        st.caption("Nothing. A question comes here when it has closed, or an outcome is proposed.")
+
+
+def resolved() -> None:
+    """Show what was resolved lately, what the reader earned on it and why."""
+    st.header("Recently resolved", anchor=False)
+    for one in needs.resolved:
+        with st.container(border=True, gap="xsmall"):
+            question_link(one.stands)
+            resolution = one.stands.resolution
+            if resolution is not None:
+                ago = span(moment - resolution.recorded_at)
+                st.caption(f"outcome **{as_text(resolution.outcome)}**, resolved {ago} ago")
+            st.caption(
+                f"your Brier (0–1, 0 is best): **{one.score.score:.4f}** · "
+                f"coverage {one.score.coverage:.0%}"
+            )
+            st.caption(why(one))
+    if not needs.resolved:
+        st.caption(
+            "Nothing of yours yet. Your score stands here once a question that you have forecast "
+            "is resolved."
+        )
+    else:
+        st.page_link("app_pages/track_record.py", label="Your track record")
+
+
+def why(one: Earned) -> str:
+    """Return what the score is the mean of: each thing said, how long it stood, its own score."""
+    steps = [
+        f"{as_text(shortened(stood.said, 60))} for {span(stood.lasted)} ({stood.score:.2f})"
+        for stood in one.stood
+    ]
+    if len(steps) > STEPS:
+        left_out = counted(len(steps) - STEPS + 1, "more step")
+        steps = [steps[0], f"… {left_out} …", *steps[-STEPS + 2 :]]
+    return "You said " + ", then ".join(steps)
+
+
+def still_fresh() -> None:
+    """Show the standing forecasts that need nothing."""
+    if not needs.fresh:
+        if not needs.stale:
+            st.header("Your standing forecasts", anchor=False)
+            st.caption(
+                "None on an open question."
+                + (" Put a probability on one above." if needs.unforecast else "")
+            )
+        return
+    st.header("Your standing forecasts", anchor=False)
+    for stands, forecast in needs.fresh[:SHOWN]:
+        row(stands, forecast)
+    more(len(needs.fresh), status="open", whose="Mine")
+
+
+def agenda() -> None:
+    """Show the lists."""
+    st.caption(
+        " · ".join(
+            [
+                day(moment),
+                f"{len(needs.unforecast):,} to forecast",
+                f"{len(needs.stale):,} to look at again",
+                f"{len(needs.awaiting):,} to resolve",
+                counted(len(needs.fresh) + len(needs.stale), "standing forecast"),
+            ]
+        )
+    )
+    without_forecast()
+    to_look_at_again()
     left, right = st.columns(2, gap="medium")
     with left:
-        st.header("Awaiting resolution", anchor=False)
-        for stands in needs.awaiting[:SHOWN]:
-            with st.container(border=True, gap="xsmall"):
-                st.page_link(
-                    "app_pages/resolve.py",
-                    label=as_text(stands.text.title),
-                    query_params=link_to(stands.question),
-                )
-                st.caption(f"{stands.status} · {closing(stands.text, moment)}")
-        if not needs.awaiting:
-            st.caption("Nothing awaits its resolution.")
-        more(len(needs.awaiting), status="awaiting resolution")
+        awaiting()
     with right:
-        st.header("Recently resolved", anchor=False)
-        for stands, score in needs.resolved:
-            with st.container(border=True, gap="xsmall"):
-                st.page_link(
-                    "app_pages/question.py",
-                    label=as_text(stands.text.title),
-                    query_params=link_to(stands.question),
-                )
-                outcome = "" if stands.resolution is None else as_text(stands.resolution.outcome)
-                st.caption(
-                    f"{outcome} · your Brier (0–1, 0 is best): **{score.score:.4f}** · "
-                    f"coverage {score.coverage:.0%}"
-                )
-        if not needs.resolved:
-            st.caption("None of your questions has been scored yet.")
+        resolved()
+    still_fresh()
 
 
 st.title("Today", anchor=False)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, updates
-from tests.app.conftest import visit, words
+from forecasts import database, questions, resolutions, updates
+from forecasts.access import member_or_new
+from forecasts.today import STALE
+from forecasts.values import Value
+from tests.app.conftest import Clock, visit, words
+from tests.conftest import ask, day
+
+
+def toasts(app: AppTest) -> list[str]:
+    return [toast.value.replace("\\", "") for toast in app.toast]
 
 
 def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
@@ -18,15 +28,88 @@ def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
 
 def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
-    assert "3 to forecast · 1 standing forecast · 2 to resolve" in said
+    assert "3 to forecast · 0 to look at again · 2 to resolve · 1 standing forecast" in said
     assert "Will the quay open?" in said
     assert "awaiting resolution · closed 1 day ago" in said
 
 
-def test_what_was_resolved_shows_the_readers_own_brier_score(furnished: AppTest) -> None:
+def test_what_was_resolved_shows_the_readers_own_brier_score_and_why(furnished: AppTest) -> None:
     # 0.8 stood for half the time and 0.4 for the other half; the outcome is no.
     by_hand = (0.8**2 + 0.4**2) / 2
-    assert f"your Brier (0–1, 0 is best): **{by_hand:.4f}**" in words(visit(furnished, "today"))
+    said = words(visit(furnished, "today"))
+    assert f"your Brier (0–1, 0 is best): **{by_hand:.4f}**" in said
+    assert "outcome **no**, resolved 12 hours ago" in said
+    assert "You said 80 % for 2 days (0.64), then 40 % for 2 days (0.16)" in said
+
+
+def test_of_a_long_path_the_first_and_the_last_steps_are_told(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        sleet = ask(ledger, alice, slug="sleet", title="Will it sleet?")
+        for number in range(6):
+            value = Value(probability=(number + 1) / 10)
+            updates.update(ledger, sleet, value, member=alice, now=day(number / 2))
+        resolutions.confirm(ledger, sleet, "yes", known_at=day(3), now=day(3), member=alice)
+    assert (
+        "You said 10 % for 12 hours (0.81), then … 3 more steps …, "
+        "then 50 % for 12 hours (0.25), then 60 % for 12 hours (0.16)"
+    ) in words(visit(furnished, "today"))
+
+
+def test_one_question_of_your_own_leads_to_the_next_step_before_and_after_its_forecast(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
+    said = words(visit(app, "today"))
+    assert "1 to forecast · 0 to look at again · 0 to resolve · 0 standing forecasts" in said
+    assert "None on an open question. Put a probability on one above." in said
+    assert "A question comes here when it has closed" in said
+    assert "once a question that you have forecast is resolved" in said
+    app.text_input(key="quick-rain#0-value").input("40%")
+    app.button(key="quick-rain#0-save").click().run()
+    said = words(app)
+    assert "Every open question has your forecast." in said
+    for way in ("Ask a question", "Capture an article"):
+        assert way in said
+    assert "you: **40 %**" in said
+
+
+def test_a_ledger_of_closed_questions_says_how_one_is_opened(
+    app: AppTest, engine: Engine, clock: Clock
+) -> None:
+    with database.writing(engine) as ledger:
+        ask(ledger, member_or_new(ledger, "alice", now=day(0)))
+    clock.moment = day(11)
+    said = words(visit(app, "today"))
+    assert "No question is open. Ask one, or take one from an article." in said
+    assert "awaiting resolution · closed 1 day ago" in said
+
+
+def test_what_closes_within_a_week_stands_out(furnished: AppTest) -> None:
+    said = words(visit(furnished, "today"))
+    assert ":orange-badge[closes in 5 days] · 11 Jan 2026" in said
+    assert "\ncloses in 15 days · 21 Jan 2026" in said
+
+
+def test_a_forecast_of_long_ago_comes_back_until_it_is_saved_again(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("1:2")
+    furnished.button(key="quick-quay#0-save").click().run()
+    clock.moment = day(5) + STALE + timedelta(minutes=1)
+    assert "Not looked at for 14 days" in words(visit(furnished, "today"))
+    assert furnished.text_input(key="quick-quay#1-value").value == "33.3333%"
+    furnished.button(key="quick-quay#1-save").click().run()
+    assert toasts(furnished) == ["Saved: still 33.3 % on “Will the quay open?”."]
+    assert "Not looked at for" not in words(furnished)
+    with database.reading(engine) as ledger:
+        path = updates.history(ledger, questions.find(ledger, "quay"))
+    # The field rounds; what stands is kept to the last digit.
+    assert [forecast.probability for forecast, _ in path[1:]] == [1 / 3, 1 / 3]
 
 
 def test_a_forecast_is_made_in_place_and_acknowledged(furnished: AppTest, engine: Engine) -> None:
@@ -34,9 +117,7 @@ def test_a_forecast_is_made_in_place_and_acknowledged(furnished: AppTest, engine
     furnished.text_input(key="quick-quay#0-value").input("5:2")
     furnished.text_input(key="quick-quay#0-reason").input("The crane is up")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert [toast.value.replace("\\", "") for toast in furnished.toast] == [
-        "Saved: 71.4 % on “Will the quay open?”."
-    ]
+    assert toasts(furnished) == ["Saved: 71.4 % on “Will the quay open?”."]
     with database.reading(engine) as ledger:
         [(_, _), (forecast, handle)] = updates.history(ledger, questions.find(ledger, "quay"))
     assert (handle, forecast.rationale, forecast.origin) == ("alice", "The crane is up", "app")
@@ -64,3 +145,10 @@ def test_certainty_is_not_offered(furnished: AppTest) -> None:
     furnished.text_input(key="quick-quay#0-value").input("100%")
     furnished.button(key="quick-quay#0-save").click().run()
     assert "100 \\% is outside" in furnished.error[0].value
+
+
+def test_a_blank_forecast_is_refused_in_a_sentence(furnished: AppTest) -> None:
+    visit(furnished, "today")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert "The probability is blank" in furnished.error[0].value
+    assert not furnished.toast
