@@ -15,6 +15,7 @@ from scoring.calibration import (
     reliability_curve,
     roc_auc,
 )
+from scoring.comparison import Comparison, Pair, Ranked, compare, detectable_difference, holm
 from scoring.crowds import crowd
 from scoring.errors import InputError, Problem
 from scoring.inference import (
@@ -24,6 +25,11 @@ from scoring.inference import (
     recalibration,
     spiegelhalter,
 )
+from scoring.pairing import paired, paired_people
+from scoring.luck import Luck, luck
+from scoring.means import Mean, clustered_mean
+from scoring.movement import Movement, excess_movement, movement
+from scoring.null import Chance, chance, family_link, outcome_draws
 from scoring.paths import standing
 from scoring.protocols import PROTOCOLS, Protocol
 from scoring.rules import (
@@ -35,35 +41,64 @@ from scoring.rules import (
     spherical_score,
 )
 from scoring.scores import score
+from scoring.sequential import ENOUGH, EProcess, by_family, e_process
+from scoring.shrinkage import FEWEST_TO_SHRINK, Shrunk, shrink, skills
 from scoring.version import __version__
 
 __all__ = [
+    "ENOUGH",
+    "FEWEST_TO_SHRINK",
     "PROTOCOLS",
+    "Chance",
+    "Comparison",
     "Decomposition",
+    "EProcess",
     "InputError",
+    "Luck",
+    "Mean",
+    "Movement",
     "Murphy",
+    "Pair",
     "Problem",
     "Protocol",
+    "Ranked",
     "Recalibration",
+    "Shrunk",
     "Test",
     "__version__",
     "attribution",
     "brier_original",
     "brier_score",
+    "by_family",
     "calibration_error",
     "calibration_in_the_large",
+    "chance",
+    "clustered_mean",
+    "compare",
     "crowd",
     "crps_piecewise",
     "decompose",
+    "detectable_difference",
+    "e_process",
+    "excess_movement",
+    "family_link",
+    "holm",
     "log_score",
+    "luck",
+    "movement",
     "murphy",
     "murphy_curve",
+    "outcome_draws",
+    "paired",
+    "paired_people",
     "ranked_probability_score",
     "recalibration",
     "reliability_bins",
     "reliability_curve",
     "roc_auc",
     "score",
+    "shrink",
+    "skills",
     "spherical_score",
     "spiegelhalter",
     "standing",

@@ -1,0 +1,308 @@
+"""Comparing groups: which differences are more than luck, and what ranks that leaves.
+
+Takes the table of `scoring.paired`, one difference a pair and question. Only two groups that
+answered the same questions at the same times are compared, never through a third: who shares
+questions with both says nothing of how hard the questions were that they do not share.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scoring.clusters import Families, Mean, clustered_mean, families_of
+from scoring.columns import Floats
+from scoring.errors import InputError, Problem, Problems
+
+FEWEST = 30
+SIGNIFICANCE = 0.05
+POWER = 0.8
+
+THESE = "these members"
+ALIKE = "people like them"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two groups compared on the questions that they shared.
+
+    ``difference`` is the mean of a's Brier score less b's (points on 0..1): negative where a did
+    better. ``error`` is its standard error, with ``degrees`` of freedom; ``interval`` holds the
+    true difference with probability 0.95; ``p_value`` is that of no difference, and ``p_adjusted``
+    Holm's over all pairs that are comparable: it decides. ``detectable`` is the size of a true
+    difference that so many questions would find with probability 0.8, whatever the other pairs
+    show. What there is nothing to work out from is None.
+
+    ``comparable`` says whether a verdict is drawn. Where it is not, ``reason`` says why; with too
+    few questions the numbers are there all the same.
+    """
+
+    a: str
+    b: str
+    shared_questions: int = 0
+    families: int = 0
+    difference: float | None = None
+    error: float | None = None
+    degrees: int = 0
+    interval: tuple[float, float] | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    detectable: float | None = None
+    comparable: bool = False
+    reason: str = ""
+
+    @property
+    def better(self) -> str | None:
+        """The group that did better beyond luck, None while neither can be told to have."""
+        if self.p_adjusted is None or self.p_adjusted >= SIGNIFICANCE or not self.difference:
+            return None
+        return self.a if self.difference < 0 else self.b
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A group and the ranks that it may have: 1 is best.
+
+    ``rank_low`` is 1 + the number of groups that did better beyond luck, ``rank_high`` the number
+    of all groups less those that did worse. Groups that cannot be told apart share ranks.
+    """
+
+    name: str
+    rank_low: int
+    rank_high: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Groups compared two by two, and their ranks, in the order in which they were given.
+
+    ``of`` is whom the claims are about: "these members", or "people like them".
+    """
+
+    pairs: tuple[Pair, ...]
+    groups: tuple[Ranked, ...]
+    of: str
+
+
+def compare(
+    scores: pd.DataFrame,
+    groups: Mapping[str, Collection[Hashable]],
+    families: Families | None = None,
+    people: pd.DataFrame | None = None,
+) -> Comparison:
+    """Return which of the groups did better than which, as far as luck allows to tell.
+
+    ``scores`` is the table of `paired`: a, b, question_id, difference, in either order of a and
+    b. ``groups`` names the groups to compare and those who count in each; two that share somebody
+    are not comparable. ``families`` gives the family of a question (blank or missing: its own);
+    errors are clustered by it, and Student's t has one degree of freedom less than families.
+    Below 30 shared questions or 30 families a pair is not comparable.
+
+    With ``people``, the table of `paired_people`, the claims are about people like the members:
+    errors are clustered by family and by forecaster at once, and the degrees of freedom are those
+    of the smallest of families and the two groups. That takes more to be found.
+
+    A pair turned round has the same numbers with the sign changed, exactly. All pairs together
+    are wrong about any with probability 0.05 at most (Holm 1979, doi:10.2307/4615733). Two-way
+    clustering: Cameron, Gelbach & Miller (2011), doi:10.1198/jbes.2010.07136.
+
+    Raises InputError for a table that lacks a column, holds a question twice for a pair, or a
+    difference outside −1..1, and for fewer than two groups.
+
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"a": "blues", "b": "reds", "question_id": range(40),
+    ...                        "difference": [0.02, 0.05] * 20})
+    >>> found = compare(scores, {"reds": ["ana"], "blues": ["ben"]})
+    >>> [round(found.pairs[0].difference, 3), found.pairs[0].better]
+    [-0.035, 'reds']
+    >>> [(group.name, group.rank_low, group.rank_high) for group in found.groups]
+    [('reds', 1, 1), ('blues', 2, 2)]
+    """
+    if len(groups) < 2:
+        rule = "there must be two groups or more to compare"
+        raise InputError([Problem("", "groups", None, list(groups), rule)])
+    _check(scores)
+    table = scores.assign(family=families_of(scores["question_id"], families))
+    parts = dict(iter(table.groupby(["a", "b"], sort=False)))
+    persons = {} if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
+    pairs = [
+        _pair(a, b, parts, groups, persons if people is not None else None)
+        for a, b in combinations(groups, 2)
+    ]
+    adjusted = _judged(pairs)
+    return Comparison(
+        pairs=tuple(adjusted),
+        groups=tuple(
+            Ranked(
+                name,
+                1 + sum(name in (p.a, p.b) and p.better not in (None, name) for p in adjusted),
+                len(groups) - sum(p.better == name for p in adjusted),
+            )
+            for name in groups
+        ),
+        of=THESE if people is None else ALIKE,
+    )
+
+
+def holm(p_values: npt.ArrayLike) -> Floats:
+    """Return Holm's adjusted p-values: those below 0.05 err 5 % of the time, all taken together.
+
+    The i-th smallest of m is multiplied by m − i + 1, and none is less than one before it.
+    Holm (1979), doi:10.2307/4615733.
+
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    given = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    grown = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
+    adjusted = np.empty(len(given))
+    adjusted[order] = np.minimum(grown, 1.0)
+    return adjusted
+
+
+def detectable_difference(
+    error: float, degrees: float, level: float = SIGNIFICANCE, power: float = POWER
+) -> float:
+    """Return the smallest true difference that a two-sided test finds with that probability.
+
+    (t at 1 − level/2 + t at power) · error, each t with ``degrees`` degrees of freedom.
+
+    >>> round(detectable_difference(0.01, 99), 4)
+    0.0283
+    """
+    # Imported here: not every command that starts needs it.
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 1 - level / 2) + stdtrit(degrees, power)) * error
+
+
+def _check(scores: pd.DataFrame) -> None:
+    problems = Problems()
+    for name in ("a", "b", "question_id", "difference"):
+        if name not in scores.columns:
+            problems.add("scores", name, None, None, "the column is required")
+    problems.raise_any()
+    difference = scores["difference"].to_numpy(dtype=np.float64)
+    rule = "a difference of Brier scores must lie within -1..1"
+    problems.add_where(
+        "scores", "difference", ~(np.abs(difference) <= 1), scores["difference"], rule
+    )
+    # The other way round is the same pair.
+    low, high = scores["a"].astype(object), scores["b"].astype(object)
+    turned = (low > high).to_numpy(dtype=np.bool_)
+    ends = pd.DataFrame(
+        {
+            "low": low.where(~turned, high),
+            "high": high.where(~turned, low),
+            "question_id": scores["question_id"],
+        }
+    )
+    rule = "a pair has one difference a question"
+    repeated = ends.duplicated().to_numpy()
+    problems.add_where("scores", "question_id", repeated, scores["question_id"], rule)
+    problems.raise_any()
+
+
+def _pair(
+    a: str,
+    b: str,
+    parts: Mapping[Any, pd.DataFrame],
+    groups: Mapping[str, Collection[Hashable]],
+    people: Mapping[Any, pd.DataFrame] | None,
+) -> Pair:
+    # Imported here: not every command that starts needs it.
+    from scipy.special import stdtr, stdtrit
+
+    both = sorted(str(person) for person in set(groups[a]) & set(groups[b]))
+    if both:
+        others = f" and {len(both) - 1} more count" if len(both) > 1 else " counts"
+        return Pair(a, b, reason=f"{both[0]}{others} in both")
+    key, sign = ((a, b), 1.0) if (a, b) in parts else ((b, a), -1.0)
+    if key not in parts:
+        return Pair(a, b, reason="they were never live on one question at the same time")
+    rows = parts[key]
+    mean = clustered_mean(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
+    error, degrees = mean.error, mean.clusters - 1
+    if people is not None:
+        error, degrees = _two_way(rows, mean, people[key])
+    pair = Pair(
+        a,
+        b,
+        shared_questions=len(rows),
+        families=mean.clusters,
+        difference=sign * mean.value,
+        error=None if math.isnan(error) else error,
+        degrees=degrees,
+        reason=_too_few(len(rows), mean.clusters),
+    )
+    if pair.error is None:
+        alone = "people like them cannot be told of from one member a side"
+        return replace(pair, reason=pair.reason or alone)
+    reach = float(stdtrit(degrees, 1 - SIGNIFICANCE / 2)) * error
+    # Without any spread a difference is certain, and none is none.
+    away = abs(mean.value) / error if error else math.inf if mean.value else 0.0
+    return replace(
+        pair,
+        interval=(sign * mean.value - reach, sign * mean.value + reach),
+        p_value=2 * float(stdtr(degrees, -away)),
+        comparable=not pair.reason,
+    )
+
+
+def _too_few(questions: int, families: int) -> str:
+    if questions < FEWEST:
+        shared = f"{questions} question{'' if questions == 1 else 's'}"
+        return f"too few to tell: they share {shared}, fewer than {FEWEST}"
+    if families < FEWEST:
+        return (
+            f"too few to tell: the {questions} questions that they share are of {families} "
+            f"famil{'y' if families == 1 else 'ies'}, fewer than {FEWEST}"
+        )
+    return ""
+
+
+def _two_way(rows: pd.DataFrame, mean: Mean, people: pd.DataFrame) -> tuple[float, int]:
+    """Return the standard error clustered by family and by forecaster, and degrees of freedom.
+
+    What a forecaster adds on a question is deviation + part · (difference − mean), which sums over
+    the question to difference − mean. The variance is that by family, plus that by forecaster,
+    less that by both at once. With few people the last two are rough, so the whole is never let
+    fall below the first.
+    """
+    found = people.merge(rows[["question_id", "difference", "family"]], on="question_id")
+    added = found["deviation"] + found["part"] * (found["difference"] - mean.value)
+    added /= len(rows)
+    by_person = added.groupby([found["side"], found["forecaster"]]).sum()
+    by_both = added.groupby([found["family"], found["forecaster"]]).sum()
+    members = by_person.groupby(level=0).transform("size")
+    least = int(members.min())
+    if least < 2:
+        return math.nan, 0
+    of_people = float((members / (members - 1) * by_person**2).sum())
+    variance = mean.error**2 + of_people - float((by_both**2).sum())
+    return math.sqrt(max(variance, mean.error**2)), min(mean.clusters, least) - 1
+
+
+def _judged(pairs: list[Pair]) -> list[Pair]:
+    """Return the pairs with Holm's p-values, and what each could have found beside the others."""
+    compared = [pair.p_value for pair in pairs if pair.comparable and pair.p_value is not None]
+    adjusted = iter(holm(compared).tolist())
+    level = SIGNIFICANCE / max(len(compared), 1)
+    return [
+        replace(
+            pair,
+            p_adjusted=next(adjusted) if pair.comparable else None,
+            detectable=None
+            if pair.error is None
+            else detectable_difference(pair.error, pair.degrees, level),
+        )
+        for pair in pairs
+    ]

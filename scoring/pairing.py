@@ -1,0 +1,247 @@
+"""Two groups on one question: how their scores differ while both have somebody live.
+
+Groups that answered other questions, or the same ones at other times, had other tasks, and their
+plain averages say nothing of skill. So a pair of groups is compared on each question over the time
+that both are live, one instant against the same instant:
+
+    D = ∫ (S_a − S_b) dt / (scheduled close − open)
+
+where S is the mean Brier score (0..1) of a group's live members. The denominator is fixed in
+advance, as in every ranking: dividing by the time that happened to be shared would let an early
+"yes" weigh more than a "no". D lies within −1..1 and is below 0 where group a did better.
+
+All groups share one sweep over the events of a question, and a running integral each. What a pair
+has to be asked is only where the other one starts and ceases to be live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scoring.columns import Codes, Floats
+from scoring.errors import InputError, Problem
+from scoring.frames import NUMERIC, Block, Ledger, Questions, read
+from scoring.ordering import Places
+from scoring.paths import Paths, live_paths
+from scoring.rules import RULES
+from scoring.scores import resolved
+from scoring.sweep import Sweep
+
+Groups = Mapping[Hashable, str] | pd.Series
+
+BRIER = RULES["brier"]
+# Two groups that always agree differ by less than this, which is rounding.
+ROUNDING = 1e-12
+NO_CODES, NOTHING = np.zeros(0, dtype=np.int32), np.zeros(0)
+
+
+def paired(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> pd.DataFrame:
+    """Return how each two groups differ on each question on which both were live at one time.
+
+    Columns ``a`` and ``b``, the groups, a before b in order of their names; ``question_id``;
+    ``difference``, the mean over time of a's Brier score less b's as the module describes it
+    (negative: a did better); ``shared``, the share of the question's scheduled time on which both
+    were live, above 0. Sorted by a, b, question_id.
+
+    ``groups`` says for each forecaster which group they are in; forecasts of others do not count.
+    Someone who counts in a group for part of the time comes as a forecaster of that group with
+    withdrawals where they do not. The frames are those of `score`, which also says which questions
+    have scores; numeric questions and dates have none here. Raises InputError.
+
+    >>> import pandas as pd
+    >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
+    ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
+    >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben"],
+    ...     "probability": [0.9, 0.6], "made_at": ["2026-01-01T00:00:00Z", "2026-01-06T00:00:00Z"]})
+    >>> paired(questions, forecasts, {"ana": "reds", "ben": "blues"}).round(6)
+           a     b question_id  difference  shared
+    0  blues  reds           q       0.075     0.5
+    """
+    ledger, names, group = _read(questions, forecasts, groups)
+    pairs = list(combinations(range(len(names)), 2))
+    found: list[list[tuple[Codes, Floats, Floats]]] = [
+        [(NO_CODES, NOTHING, NOTHING)] for _ in pairs
+    ]
+    for block, live in _batches(ledger, group):
+        sides = _Sides(block, live, ledger.questions, group, len(names))
+        for parts, (a, b) in zip(found, pairs, strict=True):
+            parts.append(sides.difference(a, b))
+    tables = []
+    for parts, (a, b) in zip(found, pairs, strict=True):
+        question, difference, shared = (np.concatenate(part) for part in zip(*parts, strict=True))
+        order = np.argsort(question, kind="stable")
+        tables.append(
+            pd.DataFrame(
+                {
+                    "a": names[a],
+                    "b": names[b],
+                    "question_id": ledger.questions.ids.take(question[order]),
+                    "difference": difference[order],
+                    "shared": shared[order],
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def paired_people(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> pd.DataFrame:
+    """Return what each forecaster had to do with the differences that `paired` returns.
+
+    Columns ``a``, ``b``, ``question_id``, ``forecaster``; ``side``, the one of a and b that they
+    are in; ``deviation``, by how much they moved the difference from where it would be had they
+    scored as their group did; ``part``, their part in the time of the two groups, which sums to 1
+    over the forecasters of a row of `paired` (to ½ over those of one side). So the sum of
+    deviation + part · difference over the forecasters is the difference. Sorted by a, b,
+    question_id, forecaster.
+
+    The arguments are those of `paired`. Raises InputError.
+    """
+    ledger, names, group = _read(questions, forecasts, groups)
+    batches = [
+        (live, _Sides(block, live, ledger.questions, group, len(names)))
+        for block, live in _batches(ledger, group)
+    ]
+    tables = []
+    for a, b in combinations(range(len(names)), 2):
+        parts = [(NO_CODES, NO_CODES, NOTHING, NOTHING)]
+        parts += [sides.people(a, b, live, group) for live, sides in batches]
+        question, forecaster, deviation, part = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+        order = np.lexsort((forecaster, question))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "a": names[a],
+                    "b": names[b],
+                    "question_id": ledger.questions.ids.take(question[order]),
+                    "forecaster": ledger.forecasters.take(forecaster[order]),
+                    "side": np.where(group[forecaster[order]] == a, names[a], names[b]),
+                    "deviation": deviation[order],
+                    "part": part[order],
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _read(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups
+) -> tuple[Ledger, list[str], Codes]:
+    """Return the ledger, the groups in order, and the group of each forecaster (−1: none)."""
+    ledger = read(questions, forecasts)
+    given = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
+    if not given.index.is_unique:
+        twice = given.index[given.index.duplicated()][0]
+        rule = "a forecaster stands in one group; give each membership an id of its own"
+        raise InputError([Problem("", "groups", None, twice, rule)])
+    code, names = pd.factorize(given.to_numpy(dtype=object), sort=True)
+    if len(names) < 2:
+        raise InputError([Problem("", "groups", None, list(names), "must name two groups or more")])
+    place = given.index.get_indexer(ledger.forecasters)
+    return ledger, list(names), np.append(code, -1)[place].astype(np.int32)
+
+
+def _batches(ledger: Ledger, group: Codes) -> Iterator[tuple[Block, Paths]]:
+    for block in ledger.blocks:
+        if block.kind == NUMERIC:
+            continue
+        for rows in block.batches():
+            batch = block.part(rows)
+            live = live_paths(batch, ledger.questions, scored=True)
+            live = live.only(live.each(group[live.forecaster] >= 0))
+            if len(live.row):
+                yield batch, live
+
+
+class _Sides:
+    """The groups of one batch on the events of its questions, which are swept once for all."""
+
+    def __init__(
+        self, block: Block, live: Paths, questions: Questions, group: Codes, groups: int
+    ) -> None:
+        p, y = resolved(BRIER, block, live, questions)
+        self.score = BRIER.kernel(p, y)
+        self.group = live.each(group[live.forecaster])
+        self.sweep = sweep = Sweep(live)
+        asked = live.each(live.question)[sweep.first]
+        scheduled = (questions.scheduled_us - questions.open_us)[asked]
+        self.asked = asked
+        # In shares of each question's scheduled time.
+        self.width = sweep.width / scheduled[sweep.question]
+        self.scheduled = scheduled
+        shape = (groups, len(sweep))
+        self.many, self.mean = np.empty(shape), np.empty(shape)
+        for number in range(groups):
+            inside = self.group == number
+            self.many[number] = sweep.count(inside)
+            self.mean[number] = sweep.sum(np.where(inside, self.score, 0.0))
+        np.divide(self.mean, self.many, out=self.mean, where=self.many > 0)
+        self.mean[self.many == 0] = 0.0
+        self.spells = [self._spells(row > 0) for row in self.many]
+        self.earned = self._upto(self.mean)
+        self.time = self._upto((self.many > 0).astype(np.float64))
+
+    def _spells(self, live: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
+        """Return the events at which a group starts and ceases to be live.
+
+        No group is live after a question's last event, so that no spell runs on into the next.
+        """
+        change = np.diff(live.astype(np.int8), prepend=0)
+        return np.flatnonzero(change > 0), np.flatnonzero(change < 0)
+
+    def _upto(self, rate: Floats) -> Floats:
+        """Return the integral of each group's rate from a question's first event to each one."""
+        area = rate * self.width
+        # Every question takes back what it added, so that no digits are lost to those before.
+        area[:, self.sweep.close] = -np.add.reduceat(area, self.sweep.begin, axis=1)
+        before = np.zeros_like(area)
+        np.cumsum(area[:, :-1], axis=1, out=before[:, 1:])
+        return np.asarray(before)
+
+    def _over(self, integral: Floats, spells: tuple[Places, Places]) -> Floats:
+        """Return the integral over those spells, one number a question."""
+        start, end = spells
+        asked = self.sweep.question[start]
+        total = np.bincount(asked, integral[end] - integral[start], len(self.asked))
+        return total.astype(np.float64, copy=False)
+
+    def difference(self, a: int, b: int) -> tuple[Codes, Floats, Floats]:
+        """Return the questions that a and b share, the differences, and the shares of time."""
+        shared = self._over(self.time[a], self.spells[b])
+        difference = self._over(self.earned[a], self.spells[b])
+        difference -= self._over(self.earned[b], self.spells[a])
+        difference[np.abs(difference) < ROUNDING] = 0.0
+        both = shared > ROUNDING
+        return self.asked[both], difference[both], shared[both]
+
+    def people(
+        self, a: int, b: int, live: Paths, group: Codes
+    ) -> tuple[Codes, Codes, Floats, Floats]:
+        """Return question, forecaster, deviation and part of those whom a and b's time saw."""
+        sweep, both = self.sweep, (self.many[a] > 0) & (self.many[b] > 0)
+        ours = group[live.forecaster]
+        deviation, part = np.zeros(len(ours)), np.zeros(len(ours))
+        scheduled = np.repeat(self.scheduled, np.diff(sweep.first, append=len(self.score)))
+        for side, sign in ((a, 1.0), (b, -1.0)):
+            each = np.divide(1.0, self.many[side], out=np.zeros(len(both)), where=both)
+            share = sweep.integral(each) / scheduled
+            against = sweep.integral(each * self.mean[side]) / scheduled
+            moved = sign * (self.score * share - against)
+            here = ours == side
+            deviation[here] = np.add.reduceat(moved, live.first)[here]
+            part[here] = np.add.reduceat(share, live.first)[here] / 2
+        question = np.searchsorted(self.asked, live.question)
+        shared = self._over(self.time[a], self.spells[b])[question]
+        seen = (part > 0) & (shared > ROUNDING)
+        return (
+            live.question[seen],
+            live.forecaster[seen],
+            deviation[seen],
+            part[seen] / shared[seen],
+        )

@@ -1,0 +1,451 @@
+"""Groups against groups: what each pair differs by, what that proves, and what ranks it leaves."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
+from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.multitest import multipletests
+
+import scoring
+from scoring import InputError, compare, paired, paired_people
+from scoring.comparison import ALIKE, THESE
+from tests.scoring import slow_reference as slow
+from tests.scoring.strategies import Ledger, Row, ledgers
+
+TEAMS = {"a": "reds", "b": "blues", "c": "reds", "d": "greens"}  # e is in none
+
+
+def frames(ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
+    asked, made = ledger
+    return slow.question_frame(asked), slow.forecast_frame(asked, made)
+
+
+def slow_pair(question: Row, rows: list[Row], teams: dict[str, str], a: str, b: str) -> Row:
+    """The difference of two teams on one question, tick by tick, and each member's deviation."""
+    paths = {
+        who: slow.live_segments(question, [row for row in rows if row["forecaster"] == who])
+        for who in teams
+    }
+    whole = question["scheduled"] - question["open"]
+    difference, shared = 0.0, 0.0
+    deviation: dict[str, float] = dict.fromkeys(teams, 0.0)
+    time: dict[str, float] = dict.fromkeys(teams, 0.0)
+    for tick in slow.clock(question, "scheduled_average", paths):
+        scores = {
+            who: slow.rule("brier", p, question) for who, p in tick["said"].items() if p is not None
+        }
+        mine = {who: score for who, score in scores.items() if teams[who] == a}
+        other = {who: score for who, score in scores.items() if teams[who] == b}
+        if not mine or not other:
+            continue
+        share = tick["width"] / whole
+        means = [sum(side.values()) / len(side) for side in (mine, other)]
+        difference += (means[0] - means[1]) * share
+        shared += share
+        for side, mean, sign in ((mine, means[0], 1), (other, means[1], -1)):
+            for who, score in side.items():
+                deviation[who] += sign * (score - mean) / len(side) * share
+                time[who] += share / len(side)
+    return {"difference": difference, "shared": shared, "deviation": deviation, "time": time}
+
+
+@settings(max_examples=150)
+@given(ledgers(types=("binary", "multiple_choice", "numeric")))
+def test_a_difference_is_the_mean_over_the_time_that_both_are_live(ledger: Ledger) -> None:
+    asked, made = ledger
+    table = paired(*frames(ledger), TEAMS)
+    people = paired_people(*frames(ledger), TEAMS)
+    found = table.set_index(["a", "b", "question_id"])
+    parts = people.set_index(["a", "b", "question_id", "forecaster"])
+    expected = 0
+    for (a, b), question in itertools.product(
+        itertools.combinations(sorted(set(TEAMS.values())), 2), asked
+    ):
+        if question["type"] == "numeric" or question["outcome"] is None:
+            continue
+        if question["close"] <= question["open"]:
+            continue
+        rows = [row for row in made if row["question_id"] == question["question_id"]]
+        slowly = slow_pair(question, rows, TEAMS, a, b)
+        if slowly["shared"] <= 1e-12:
+            continue
+        expected += 1
+        row = found.loc[(a, b, question["question_id"])]
+        assert_allclose(row["difference"], slowly["difference"], atol=1e-11)
+        assert_allclose(row["shared"], slowly["shared"], atol=1e-11)
+        for who, time in slowly["time"].items():
+            if time > 1e-9:
+                part = parts.loc[(a, b, question["question_id"], who)]
+                assert part["side"] == TEAMS[who]
+                assert_allclose(part["deviation"], slowly["deviation"][who], atol=1e-11)
+                assert_allclose(part["part"], time / slowly["shared"] / 2, atol=1e-6)
+    assert len(table) == expected
+
+
+@settings(max_examples=60)
+@given(ledgers())
+def test_what_the_people_add_is_the_difference(ledger: Ledger) -> None:
+    table = paired(*frames(ledger), TEAMS)
+    people = paired_people(*frames(ledger), TEAMS)
+    sums = people.groupby(["a", "b", "question_id"])[["deviation", "part"]].sum()
+    assert_allclose(sums["part"], 1, atol=1e-9)
+    assert_allclose(sums["deviation"], 0, atol=1e-12)
+    assert len(sums) == len(table)
+
+
+@settings(max_examples=60)
+@given(ledgers())
+def test_two_forecasters_differ_by_what_one_has_over_the_other_in_skill(ledger: Ledger) -> None:
+    asked, made = ledger
+    two = (asked, [row for row in made if row["forecaster"] in "ab"])
+    if not two[1]:
+        return
+    table = paired(*frames(two), {"a": "a", "b": "b"}).set_index("question_id")
+    scores = scoring.score(*frames(two), "skill")
+    mine = scores[scores["forecaster"] == "a"].set_index("question_id")["score"]
+    assert_allclose(-100 * table["difference"], mine[table.index], atol=1e-9)
+
+
+@settings(max_examples=60)
+@given(ledgers())
+def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> None:
+    there = paired(*frames(ledger), {"a": "x", "c": "x", "b": "y"})
+    back = paired(*frames(ledger), {"a": "y", "c": "y", "b": "x"})
+    assert (there["difference"] == -back["difference"]).all()
+    assert (there["question_id"] == back["question_id"]).all()
+
+
+@settings(max_examples=40)
+@given(ledgers(), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, random: Any) -> None:
+    asked, made = ledger
+    # Of two rows at one instant the later wins, so rows that tie keep their order.
+    distinct = list({(r["question_id"], r["forecaster"], r["time"]): r for r in made}.values())
+    shuffled = random.sample(distinct, len(distinct))
+    assert_frame_equal(
+        paired(*frames((asked, distinct)), TEAMS),
+        paired(*frames((random.sample(asked, len(asked)), shuffled)), TEAMS),
+    )
+
+
+@settings(max_examples=40)
+@given(ledgers())
+def test_a_third_group_changes_nothing_between_two(ledger: Ledger) -> None:
+    three = paired(*frames(ledger), TEAMS)
+    two = paired(*frames(ledger), {who: t for who, t in TEAMS.items() if t != "greens"})
+    kept = three[(three["a"] == "blues") & (three["b"] == "reds")].reset_index(drop=True)
+    assert_frame_equal(kept, two, rtol=0, atol=1e-12)
+
+
+def test_who_always_agree_do_not_differ_by_rounding() -> None:
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    questions = pd.DataFrame(
+        {
+            "question_id": range(50),
+            "open_time": start,
+            "scheduled_close_time": start + pd.Timedelta(days=7),
+            "resolution": ["yes", "no"] * 25,
+        }
+    )
+    forecasts = pd.DataFrame(
+        {
+            "question_id": np.repeat(range(50), 4),
+            "forecaster": list("abcd") * 50,
+            "made_at": start,
+            "probability": np.repeat(np.random.default_rng(1).random(50), 4),
+        }
+    )
+    table = paired(questions, forecasts, {"a": "x", "b": "x", "c": "x", "d": "y"})
+    assert (table["difference"] == 0).all()
+    [pair] = compare(table, {"x": ["a"], "y": ["d"]}).pairs
+    assert (pair.p_value, pair.interval, pair.better) == (1.0, (0.0, 0.0), None)
+
+
+def test_a_group_needs_a_name_and_a_forecaster_one_group() -> None:
+    asked, made = slow.question_frame([]), slow.forecast_frame([], [])
+    with pytest.raises(InputError, match="two groups or more"):
+        paired(asked, made, {"a": "reds"})
+    with pytest.raises(InputError, match="stands in one group"):
+        paired(asked, made, pd.Series(["reds", "blues"], index=["a", "a"]))
+
+
+def test_groups_that_nobody_forecast_for_have_an_empty_table() -> None:
+    asked = slow.question_frame([])
+    made = slow.forecast_frame([], [])
+    assert list(paired(asked, made, TEAMS).columns) == [
+        "a", "b", "question_id", "difference", "shared"
+    ]  # fmt: skip
+    assert paired_people(asked, made, TEAMS).empty
+
+
+# --- what a difference proves -----------------------------------------------------------------
+
+
+def table(
+    differences: np.ndarray, a: str = "reds", b: str = "blues", first: int = 0
+) -> pd.DataFrame:
+    questions = np.arange(first, first + len(differences))
+    return pd.DataFrame({"a": a, "b": b, "question_id": questions, "difference": differences})
+
+
+def noise(count: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:
+    return np.clip(np.random.default_rng(seed).normal(mean, 0.1, count), -1, 1)
+
+
+TWO = {"reds": ["ana"], "blues": ["ben"]}
+
+
+def test_the_interval_is_that_of_a_regression_on_a_constant_clustered_by_family() -> None:
+    d = noise(100, 0.02)
+    family = np.random.default_rng(1).integers(0, 40, 100)
+    families = {question: f"f{number}" for question, number in enumerate(family)}
+    [pair] = compare(table(d), TWO, families).pairs
+    fit = OLS(d, np.ones(100)).fit(cov_type="cluster", cov_kwds={"groups": family}, use_t=True)
+    assert pair.families == len(set(family))
+    assert pair.difference == pytest.approx(fit.params[0])
+    assert pair.error == pytest.approx(fit.bse[0])
+    assert_allclose(pair.interval, fit.conf_int()[0])
+    assert pair.p_value == pytest.approx(fit.pvalues[0])
+
+
+def test_the_interval_of_three_families_comes_out_by_hand() -> None:
+    # Mean 3/40; deviations from it summed by family: 1/40, 1/40, −2/40; G/(G−1) = 3/2.
+    d = np.array([0.1, 0.1, 0.1, 0.0])
+    [pair] = compare(table(d), TWO, {0: "x", 1: "y", 2: "z", 3: "z"}).pairs
+    error = math.sqrt(1.5 * (0.025**2 + 0.025**2 + 0.05**2)) / 4
+    assert pair.error == pytest.approx(error)
+    # 4.302653 is the 97.5 % point of t with two degrees of freedom.
+    assert pair.interval is not None
+    assert pair.interval[1] == pytest.approx(0.075 + 4.302653 * error)
+    assert not pair.comparable
+    assert "4 questions, fewer than 30" in pair.reason
+
+
+def test_a_comparison_turned_round_is_the_same_with_the_signs_changed() -> None:
+    rows = table(noise(60, 0.05))
+    [there] = compare(rows, TWO).pairs
+    [back] = compare(rows, {"blues": ["ben"], "reds": ["ana"]}).pairs
+    assert there.difference == -back.difference  # type: ignore[operator]
+    assert there.interval == tuple(-end for end in reversed(back.interval or ()))
+    assert (there.p_value, there.error, there.better) == (back.p_value, back.error, back.better)
+    assert (there.a, there.b) == (back.b, back.a)
+
+
+def test_the_better_group_is_the_one_with_less_brier() -> None:
+    [pair] = compare(table(noise(60, 0.05)), TWO).pairs
+    assert pair.difference is not None
+    assert pair.difference > 0
+    assert pair.better == "blues"
+    [pair] = compare(table(noise(60, -0.05)), TWO).pairs
+    assert pair.better == "reds"
+
+
+@pytest.mark.parametrize(("count", "families"), [(29, 29), (40, 29), (1, 1)])
+def test_below_thirty_questions_or_families_there_are_numbers_and_no_verdict(
+    count: int, families: int
+) -> None:
+    rows = table(noise(count, 0.5))
+    found = compare(rows, TWO, {question: question % families for question in range(count)})
+    [pair] = found.pairs
+    assert pair.difference is not None
+    assert (pair.comparable, pair.p_adjusted, pair.better) == (False, None, None)
+    assert "too few to tell" in pair.reason
+    assert [(g.rank_low, g.rank_high) for g in found.groups] == [(1, 2), (1, 2)]
+
+
+def test_one_family_has_no_interval() -> None:
+    [pair] = compare(table(noise(40)), TWO, dict.fromkeys(range(40), "all")).pairs
+    assert pair.difference is not None
+    assert (pair.interval, pair.p_value, pair.detectable) == (None, None, None)
+
+
+def test_a_question_without_a_family_is_one_by_itself() -> None:
+    rows = table(noise(40))
+    alone = compare(rows, TWO).pairs[0]
+    families: dict[int, str | None] = {0: "", 1: None, 2: "only one"}
+    assert compare(rows, TWO, families).pairs[0] == alone
+
+
+def test_groups_that_share_somebody_are_refused_without_numbers() -> None:
+    found = compare(table(noise(60, 0.3)), {"reds": ["ana", "cleo"], "blues": ["ben", "cleo"]})
+    [pair] = found.pairs
+    assert pair.reason == "cleo counts in both"
+    assert (pair.difference, pair.better, pair.comparable) == (None, None, False)
+
+
+def test_groups_that_never_met_are_not_compared_through_a_third() -> None:
+    rows = pd.concat([table(noise(60, 0.3), "a", "b"), table(noise(60, 0.3, 1), "b", "c", 60)])
+    found = compare(rows, {name: [name] for name in "abc"})
+    far = next(pair for pair in found.pairs if (pair.a, pair.b) == ("a", "c"))
+    assert far.difference is None
+    assert "never live on one question" in far.reason
+    # b beats a, c beats b, and nothing is said of a and c.
+    assert [(g.rank_low, g.rank_high) for g in found.groups] == [(2, 3), (2, 2), (1, 2)]
+
+
+def test_groups_that_cannot_be_told_apart_share_ranks() -> None:
+    rows = pd.concat(
+        [
+            table(noise(60, 0.0, 1), "a", "b"),
+            table(noise(60, -0.3, 2), "a", "c"),
+            table(noise(60, -0.3, 3), "b", "c"),
+        ]
+    )
+    found = compare(rows, {name: [name] for name in "abc"})
+    assert [(g.name, g.rank_low, g.rank_high) for g in found.groups] == [
+        ("a", 1, 2), ("b", 1, 2), ("c", 3, 3)
+    ]  # fmt: skip
+
+
+def test_only_pairs_with_a_verdict_count_among_those_that_are_adjusted() -> None:
+    rows = pd.concat([table(noise(60, 0.03), "a", "b"), table(noise(5, 0.9, 1), "a", "c")])
+    found = compare(rows, {name: [name] for name in "abc"})
+    assert found.pairs[0].p_adjusted == found.pairs[0].p_value
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_agrees_with_statsmodels(p_values: list[float]) -> None:
+    expected = multipletests(p_values, method="holm")[1]
+    assert_allclose(scoring.holm(p_values), expected, rtol=1e-12)
+
+
+def test_holms_procedure_on_a_textbook_example() -> None:
+    # Four p-values, smallest times 4, next times 3, and so on, never falling.
+    assert_allclose(scoring.holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    assert len(scoring.holm([])) == 0
+
+
+def test_the_detectable_difference_is_found_four_times_in_five() -> None:
+    for degrees in (29, 100, 1000):
+        size = scoring.detectable_difference(1.0, degrees)
+        limit = stats.t.ppf(0.975, degrees)
+        found = stats.nct.sf(limit, degrees, size) + stats.nct.cdf(-limit, degrees, size)
+        assert found == pytest.approx(0.8, abs=0.01)
+
+
+def test_among_more_pairs_it_takes_more_to_be_found() -> None:
+    rows = pd.concat(
+        [
+            table(noise(60, seed=i), a, b)
+            for i, (a, b) in enumerate(itertools.combinations("abc", 2))
+        ]
+    )
+    alone = compare(rows, {name: [name] for name in "ab"}).pairs[0]
+    among = compare(rows, {name: [name] for name in "abc"}).pairs[0]
+    assert alone.error == among.error
+    assert alone.detectable is not None
+    assert among.detectable is not None
+    assert among.detectable > alone.detectable
+
+
+# --- people like them -------------------------------------------------------------------------
+
+
+def people_table(members: int, questions: int, spread: float, seed: int) -> tuple[Any, ...]:
+    """Two teams of members whose skill varies by ``spread``, all live all the time."""
+    random = np.random.default_rng(seed)
+    names = [f"{side}{number}" for side in "ab" for number in range(members)]
+    skill = random.normal(0, spread, 2 * members)
+    score = 0.3 + skill + random.normal(0, 0.1, (questions, 2 * members))
+    mine, other = score[:, :members], score[:, members:]
+    difference = mine.mean(axis=1) - other.mean(axis=1)
+    rows = pd.DataFrame(
+        {"a": "a", "b": "b", "question_id": range(questions), "difference": difference}
+    )
+    deviation = np.column_stack(
+        [mine - mine.mean(axis=1, keepdims=True), other.mean(axis=1, keepdims=True) - other]
+    )
+    people = pd.DataFrame(
+        {
+            "a": "a",
+            "b": "b",
+            "question_id": np.repeat(range(questions), 2 * members),
+            "forecaster": names * questions,
+            "side": [name[0] for name in names] * questions,
+            "deviation": (deviation / members).ravel(),
+            "part": 1 / (2 * members),
+        }
+    )
+    return rows, people, {side: [n for n in names if n[0] == side] for side in "ab"}, score
+
+
+def test_the_error_of_people_like_them_is_the_two_way_sandwich_written_out() -> None:
+    rows, people, groups, score = people_table(4, 40, 0.05, seed=1)
+    families = {question: question // 2 * 2 for question in range(38)}
+    [pair] = compare(rows, groups, families, people).pairs
+    mean = rows["difference"].mean()
+    added: dict[tuple[int, str], float] = {}
+    for row in people.itertuples():
+        d = rows["difference"][row.question_id]
+        added[row.question_id, row.forecaster] = (row.deviation + row.part * (d - mean)) / 40
+
+    def total(key: Any) -> dict[Any, float]:
+        sums: dict[Any, float] = {}
+        for (question, who), value in added.items():
+            sums[key(question, who)] = sums.get(key(question, who), 0.0) + value
+        return sums
+
+    family = total(lambda question, _: families.get(question, question))
+    person = total(lambda _, who: who)
+    cell = total(lambda question, who: (families.get(question, question), who))
+    many = len(family)
+    variance = (
+        many / (many - 1) * sum(v**2 for v in family.values())
+        + 4 / 3 * sum(v**2 for v in person.values())
+        - sum(v**2 for v in cell.values())
+    )
+    assert pair.error == pytest.approx(math.sqrt(variance))
+    assert pair.degrees == 3
+    # With all live all the time it is close to the textbook's error of two means of members.
+    means = score.mean(axis=0)
+    textbook = math.sqrt(np.var(means[:4], ddof=1) / 4 + np.var(means[4:], ddof=1) / 4)
+    assert pair.error == pytest.approx(textbook, rel=0.2)
+
+
+def test_claims_about_people_like_them_are_labelled_and_never_surer() -> None:
+    for seed in range(20):
+        rows, people, groups, _ = people_table(3, 40, 0.02 * (seed % 2), seed)
+        these, alike = compare(rows, groups), compare(rows, groups, people=people)
+        assert (these.of, alike.of) == (THESE, ALIKE)
+        assert alike.pairs[0].difference == these.pairs[0].difference
+        assert alike.pairs[0].error >= these.pairs[0].error  # type: ignore[operator]
+        assert alike.pairs[0].p_value > these.pairs[0].p_value  # type: ignore[operator]
+
+
+def test_nothing_is_said_of_people_like_a_single_member() -> None:
+    rows, people, groups, _ = people_table(1, 40, 0.05, 1)
+    [pair] = compare(rows, groups, people=people).pairs
+    assert pair.difference is not None
+    assert (pair.interval, pair.comparable) == (None, False)
+    assert "people like them" in pair.reason
+
+
+# --- what cannot be compared ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "groups", "match"),
+    [
+        (table(noise(3)), {"reds": []}, "two groups or more"),
+        (table(noise(3)).drop(columns="b"), TWO, "scores b — the column is required"),
+        (table(np.array([0.1, math.nan])), TWO, "difference, row 1.*must lie within -1..1"),
+        (table(np.array([0.1, -1.2])), TWO, "difference, row 1"),
+        (pd.concat([table(noise(2)), table(noise(1), "blues", "reds")]), TWO, "one difference"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_by_name(
+    rows: pd.DataFrame, groups: dict[str, list[str]], match: str
+) -> None:
+    with pytest.raises(InputError, match=match):
+        compare(rows.reset_index(drop=True), groups)

@@ -1,0 +1,177 @@
+"""The skill of many, each drawn towards the others as luck demands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy import integrate, stats
+
+import scoring
+from scoring import InputError
+
+# Rubin (1981): effects of coaching in eight schools, with their standard errors.
+SCHOOLS = ([28.0, 8, -3, 7, -1, 1, 18, 12], [15.0, 10, 16, 11, 9, 11, 10, 18])
+# Efron & Morris (1975): batting averages of eighteen players after 45 times at bat.
+BATTING = [0.400, 0.378, 0.356, 0.333, 0.311, 0.311, 0.289, 0.267, 0.244, 0.244,
+           0.222, 0.222, 0.222, 0.222, 0.222, 0.200, 0.178, 0.156]  # fmt: skip
+
+
+def test_the_eight_schools_come_out_as_published() -> None:
+    # Gelman et al., Bayesian Data Analysis, table 5.3, from 200 draws: medians and 95 % intervals.
+    found = scoring.shrink(*SCHOOLS)
+    medians = [10, 8, 7, 8, 5, 6, 10, 8]
+    lower = [-2, -5, -11, -7, -9, -7, -1, -6]
+    upper = [31, 23, 19, 21, 18, 28, 26, 33]
+    assert_allclose(found.estimate, medians, atol=1.6)
+    assert_allclose(found.lower, lower, atol=2.5)
+    assert np.abs(found.upper - upper).mean() < 4
+
+
+def test_the_batting_averages_are_drawn_in_as_published() -> None:
+    found = scoring.shrink(BATTING, np.full(18, np.sqrt(0.265 * 0.735 / 45)))
+    # James & Stein's estimates of Efron & Morris, to a thousandth and a half.
+    published = [0.294, 0.289, 0.285, 0.280, 0.275, 0.275, 0.270, 0.266, 0.261, 0.261,
+                 0.256, 0.256, 0.256, 0.256, 0.256, 0.251, 0.247, 0.242]  # fmt: skip
+    assert found.centre == pytest.approx(0.2654, abs=2e-4)
+    assert_allclose(found.estimate, published, atol=1.5e-3)
+
+
+def test_the_average_over_the_spread_is_the_integral() -> None:
+    x, e = np.array([0.3, -1.0, 2.0, 0.5, 4.0]), np.array([0.5, 1.0, 0.7, 2.0, 1.5])
+
+    def parts(tau: float) -> tuple[float, float]:
+        weight = 1 / (e**2 + tau**2)
+        centre = weight @ x / weight.sum()
+        likelihood = np.prod(stats.norm.pdf(x, centre, weight**-0.5)) * weight.sum() ** -0.5
+        return likelihood, x[4] + e[4] ** 2 * weight[4] * (centre - x[4])
+
+    whole = integrate.quad(lambda tau: parts(tau)[0], 0, np.inf)[0]
+    mean = integrate.quad(lambda tau: parts(tau)[0] * parts(tau)[1], 0, np.inf)[0] / whole
+    assert scoring.shrink(x, e).estimate[4] == pytest.approx(mean, rel=1e-3)
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 1000), st.floats(-100, 100), st.floats(0.01, 100))
+def test_another_origin_or_unit_changes_nothing(seed: int, origin: float, unit: float) -> None:
+    random = np.random.default_rng(seed)
+    x, e = random.normal(0, 2, 7), random.uniform(0.2, 2, 7)
+    first, second = scoring.shrink(x, e), scoring.shrink(origin + unit * x, unit * e)
+    assert_allclose(second.estimate, origin + unit * first.estimate, rtol=1e-6, atol=1e-6)
+    assert_allclose(second.upper, origin + unit * first.upper, rtol=1e-6, atol=1e-6)
+    backwards = scoring.shrink(x[::-1], e[::-1])
+    assert_allclose(backwards.estimate, first.estimate[::-1], rtol=1e-9)
+
+
+@given(st.floats(0.1, 10))
+def test_everyone_moves_towards_the_others_and_those_least_known_move_most(gap: float) -> None:
+    high = np.arange(8) % 2 == 1
+    found = scoring.shrink(np.where(high, gap, -gap), np.linspace(0.2, 3, 8))
+    assert (found.estimate[high] < gap).all()
+    assert (found.estimate[~high] > -gap).all()
+    assert (np.diff(found.estimate[high]) < 0).all()
+    assert (np.diff(found.estimate[~high]) > 0).all()
+
+
+def test_what_is_known_exactly_stays_and_what_is_alike_meets() -> None:
+    x = [1.0, 2.0, 3.0, 5.0]
+    assert_allclose(scoring.shrink(x, [1e-6] * 4).estimate, x, atol=1e-6)
+    near = scoring.shrink([1.0, 1.1, 0.9, 1.0], [5.0] * 4)
+    assert np.ptp(near.estimate) < 0.1
+    assert (near.upper - near.lower < 2 * 1.96 * 5).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0, 3.0])
+def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
+    random = np.random.default_rng(3)
+    covered, better = [], []
+    for _ in range(200):
+        error = np.exp(random.normal(0, 0.5, 20))
+        true = random.normal(0, spread, 20)
+        seen = true + error * random.normal(0, 1, 20)
+        found = scoring.shrink(seen, error)
+        covered.append(np.mean((found.lower <= true) & (true <= found.upper)))
+        better.append(((seen - true) ** 2).sum() - ((found.estimate - true) ** 2).sum())
+    # 4000 values, of 20 at a time that share a centre: 94 % less three standard errors.
+    assert np.mean(covered) > 0.94 - 3 * np.std(covered) / np.sqrt(200)
+    assert np.mean(better) > 0
+
+
+@pytest.mark.parametrize(
+    ("x", "e", "match"),
+    [
+        ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], "4 or more"),
+        ([1.0, 2.0, 3.0, 4.0], [1.0], "one length"),
+        ([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 0.0, 1.0], "error, row 2"),
+        ([1.0, np.nan, 3.0, 4.0], [1.0] * 4, "estimate, row 1"),
+    ],
+)
+def test_what_cannot_be_shrunk_is_refused(x: list[float], e: list[float], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        scoring.shrink(x, e)
+
+
+# --- from scores ------------------------------------------------------------------------------
+
+
+def scored(people: int, questions: int, spread: float, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    skill = np.repeat(random.normal(0, spread, people), questions)
+    return pd.DataFrame(
+        {
+            "question_id": np.tile(np.arange(questions), people),
+            "forecaster": np.repeat([f"p{number}" for number in range(people)], questions),
+            "score": skill + random.normal(0, 1, people * questions),
+        }
+    )
+
+
+def test_skill_is_the_mean_score_drawn_towards_the_others() -> None:
+    scores = scored(10, 50, 0.3)
+    found = scoring.skills(scores).set_index("forecaster")
+    means = scores.groupby("forecaster")["score"].mean()
+    assert_allclose(found["mean"].sort_index(), means)
+    assert found["skill"].is_monotonic_decreasing
+    assert np.ptp(found["skill"]) < np.ptp(found["mean"])
+    assert (found["skill_lower"] < found["skill"]).all()
+    assert (found["skill"] < found["skill_upper"]).all()
+
+
+def test_the_error_of_a_mean_is_its_own_and_everybodys_together() -> None:
+    scores = scored(5, 12, 0.3)
+    families = {question: question // 2 for question in range(12)}
+    found = scoring.skills(scores, families).set_index("forecaster")
+    squares, varies = {}, 0.0
+    for who, rows in scores.groupby("forecaster"):
+        off = rows["score"] - rows["score"].mean()
+        sums = off.groupby(rows["question_id"].map(families)).sum()
+        squares[who] = float((sums**2).sum())
+        varies += 12 - 6 * 2**2 / 12
+    pooled = sum(squares.values()) / varies
+    for who, own in squares.items():
+        variance = (5 * (6 / 5) * own + 30 * pooled * 12) / 35 / 12**2
+        row = found.loc[who]
+        reach = stats.t.ppf(0.975, 35) * np.sqrt(variance)
+        assert row["mean_upper"] - row["mean"] == pytest.approx(reach)
+    assert (found["families"] == 6).all()
+
+
+def test_one_question_is_enough_to_be_placed_and_says_little() -> None:
+    scores = scored(6, 40, 0.5)
+    scores = scores[(scores["forecaster"] != "p0") | (scores["question_id"] == 7)]
+    found = scoring.skills(scores).set_index("forecaster")
+    width = found["skill_upper"] - found["skill_lower"]
+    assert found.loc["p0", "questions"] == 1
+    assert width.idxmax() == "p0"
+
+
+def test_too_few_forecasters_and_scores_that_do_not_vary_are_refused() -> None:
+    with pytest.raises(InputError, match="4 forecasters or more"):
+        scoring.skills(scored(3, 10, 0.3))
+    with pytest.raises(InputError, match="must differ"):
+        scoring.skills(scored(5, 10, 0.3).assign(score=0.0))
+    with pytest.raises(InputError, match="score, row 0"):
+        scoring.skills(scored(5, 10, 0.3).assign(score=np.inf))
