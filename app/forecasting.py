@@ -84,7 +84,7 @@ def quick_form(stands: Stands, standing: Forecast | None) -> None:
             key=f"{key}-value",
             placeholder=_example(stands.text),
             label_visibility="collapsed",
-            width=170 if kind == QuestionType.binary else 320,
+            width=220 if kind == QuestionType.binary else 320,
         )
         reason = st.text_input(
             "Reason",
@@ -327,10 +327,13 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[Cited]:
 def _save(doing: Act, stands: Stands, value: Value, reason: str, citing: list[Cited]) -> None:
     text = stands.text
     before = updates.standing(doing.ledger, stands.question, doing.member, at=doing.now)
+    # What stands already, as a command may have said it, can be said again.
+    if before is None or value != value_of(before):
+        check_offered(value, settings().lowest_probability)
     updates.update(
         doing.ledger,
         stands.question,
-        check_offered(value, settings().lowest_probability),
+        value,
         member=doing.member,
         now=doing.now,
         rationale=reason,

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, select
 
@@ -14,7 +15,10 @@ from forecasts.models import Article, Forecast, Member, Score
 from forecasts.questions import Stands, Status, listing
 from forecasts.scores import earned
 from forecasts.updates import standing_of
-from forecasts.values import Value, say_value
+from forecasts.values import Value, say_probability, say_value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Beyond these, what was resolved is looked up with its question.
 RECENT = 5
@@ -24,7 +28,10 @@ STALE = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Stood:
-    """What the member said for a while: the words, how long it stood, its Brier score (0..1)."""
+    """What the member said for a while, how long it stood, and its Brier score (0..1).
+
+    On a multiple-choice question ``said`` is what the option had that came true.
+    """
 
     said: str
     lasted: timedelta
@@ -92,18 +99,12 @@ def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict
     import scoring
     from forecasts.frames import rows, scoring_frames
 
-    texts = {stands.slug: stands.text for stands in resolved}
-    questions, forecasts = scoring_frames(session, questions=list(texts))
+    of = {stands.slug: stands for stands in resolved}
+    questions, forecasts = scoring_frames(session, questions=list(of))
     own = forecasts[forecasts["forecaster"] == member.handle].reset_index(drop=True)
     updates = list(rows(scoring.attribution(questions, own, "brier")))
     for this, following in itertools.zip_longest(updates, updates[1:]):
-        row, text = own.iloc[this.forecast], texts[this.question_id]
-        vector = row["probabilities"]
-        value = Value(
-            None if math.isnan(row["probability"]) else row["probability"],
-            None if vector is None else tuple(vector),
-            row["quantiles"],
-        )
+        row, one = own.iloc[this.forecast], of[this.question_id]
         # What remained to its replacement is not its own; one after a gap replaces none.
         replaced = (
             following is not None
@@ -111,7 +112,18 @@ def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict
             and not math.isnan(following.score_before)
         )
         share = this.remaining - (following.remaining if replaced else 0)
-        lasted = (text.scheduled_close_time - text.open_time) * share
-        said = say_value(value, text.options)
-        stood[this.question_id].append(Stood(said, lasted, this.score))
+        lasted = (one.text.scheduled_close_time - one.text.open_time) * share
+        stood[this.question_id].append(Stood(_said(row, one), lasted, this.score))
     return stood
+
+
+def _said(row: pd.Series[Any], one: Stands) -> str:
+    """Return in words what a row of the forecasts frame says."""
+    vector, options = row["probabilities"], one.text.options or []
+    if vector is None:
+        p = row["probability"]
+        return say_value(Value(None if math.isnan(p) else p, quantiles=row["quantiles"]))
+    assert one.resolution is not None
+    # An option that was not there yet is read from the last one, as in scoring.
+    came_true = vector[options.index(one.resolution.outcome)]
+    return say_probability(vector[-1] if came_true is None else came_true)

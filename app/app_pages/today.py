@@ -9,12 +9,12 @@ import streamlit as st
 from app.forecasting import quick_form
 from app.session import current_member, now, reading
 from app.words import as_text, closing, counted, day, link_to, shortened, span
-from forecasts.models import Forecast
+from forecasts.models import Forecast, QuestionType
 from forecasts.questions import Stands
 from forecasts.today import STALE, Earned, today
 from forecasts.values import say_value
 
-SHOWN = 8  # of each list; the rest is a link away
+SHOWN = 5  # of each list; the rest is a link away
 SOON = timedelta(days=7)
 STEPS = 4  # of what was said on a resolved question
 
@@ -67,7 +67,7 @@ def row(stands: Stands, standing: Forecast | None) -> None:
         question_link(stands)
         closes = closing(stands.text, moment)
         if stands.text.close_time - moment < SOON:
-            closes = f":orange-badge[{closes}]"
+            closes = f"**{closes}**"
         parts = [closes, day(stands.text.close_time)]
         if standing is not None:
             said = shortened(say_value(standing, stands.text.options), 120)
@@ -153,13 +153,14 @@ def resolved() -> None:
 def why(one: Earned) -> str:
     """Return what the score is the mean of: each thing said, how long it stood, its own score."""
     steps = [
-        f"{as_text(shortened(stood.said, 60))} for {span(stood.lasted)} ({stood.score:.2f})"
+        f"{as_text(shortened(stood.said, 60))} for {span(stood.lasted)} ({stood.score:.4f})"
         for stood in one.stood
     ]
     if len(steps) > STEPS:
         left_out = counted(len(steps) - STEPS + 1, "more step")
         steps = [steps[0], f"… {left_out} …", *steps[-STEPS + 2 :]]
-    return "You said " + ", then ".join(steps)
+    chose = one.stands.text.type == QuestionType.multiple_choice
+    return ("You gave it " if chose else "You said ") + ", then ".join(steps)
 
 
 def still_fresh() -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts import database, questions, resolutions, updates
 from forecasts.access import member_or_new
+from forecasts.revisions import revise
 from forecasts.today import STALE
 from forecasts.values import Value
 from tests.app.conftest import Clock, visit, words
@@ -39,7 +40,36 @@ def test_what_was_resolved_shows_the_readers_own_brier_score_and_why(furnished: 
     said = words(visit(furnished, "today"))
     assert f"your Brier (0–1, 0 is best): **{by_hand:.4f}**" in said
     assert "outcome **no**, resolved 12 hours ago" in said
-    assert "You said 80 % for 2 days (0.64), then 40 % for 2 days (0.16)" in said
+    assert "You said 80 % for 2 days (0.6400), then 40 % for 2 days (0.1600)" in said
+
+
+def test_of_several_options_what_the_right_one_had_is_told(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        two = {"type": "multiple_choice", "options": ["Oslo", "Other"]}
+        host = ask(ledger, alice, slug="host", title="Which host?", **two)
+        updates.update(ledger, host, Value(probabilities=(0.7, 0.3)), member=alice, now=day(0))
+        rules = {"reason": "Riga is in", "options": ["Oslo", "Riga", "Other"]}
+        revise(ledger, host, member=alice, now=day(1), **rules)
+        updates.update(ledger, host, Value(probabilities=(0.5, 0.4, 0.1)), member=alice, now=day(2))
+        resolutions.confirm(ledger, host, "Riga", known_at=day(3), now=day(3), member=alice)
+    assert ("You gave it 30 % for 2 days (0.4900), then 40 % for 1 day (0.3100)") in words(
+        visit(furnished, "today")
+    )
+
+
+def test_what_a_command_said_with_certainty_can_be_said_again_here(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = questions.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=1.0), member=alice, now=day(3))
+    visit(furnished, "today")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert toasts(furnished) == ["Saved: still 100 % on “Will the quay open?”."]
 
 
 def test_of_a_long_path_the_first_and_the_last_steps_are_told(
@@ -53,8 +83,8 @@ def test_of_a_long_path_the_first_and_the_last_steps_are_told(
             updates.update(ledger, sleet, value, member=alice, now=day(number / 2))
         resolutions.confirm(ledger, sleet, "yes", known_at=day(3), now=day(3), member=alice)
     assert (
-        "You said 10 % for 12 hours (0.81), then … 3 more steps …, "
-        "then 50 % for 12 hours (0.25), then 60 % for 12 hours (0.16)"
+        "You said 10 % for 12 hours (0.8100), then … 3 more steps …, "
+        "then 50 % for 12 hours (0.2500), then 60 % for 12 hours (0.1600)"
     ) in words(visit(furnished, "today"))
 
 
@@ -90,7 +120,7 @@ def test_a_ledger_of_closed_questions_says_how_one_is_opened(
 
 def test_what_closes_within_a_week_stands_out(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
-    assert ":orange-badge[closes in 5 days] · 11 Jan 2026" in said
+    assert "**closes in 5 days** · 11 Jan 2026" in said
     assert "\ncloses in 15 days · 21 Jan 2026" in said
 
 
