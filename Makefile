@@ -2,6 +2,7 @@
 # newer and make, and nothing else; everything lives in .venv.
 
 PYTHON ?= python3
+PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -9,8 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: help demo app test bench lint format docs lock clean
 
 help:
-	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:8501"
-	@echo "make app     serve the app on your own ledger"
+	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:$(PORT)"
+	@echo "make app     serve the app on your own ledger there (another port: make app PORT=8502)"
 	@echo "make test    run every test (those in a browser need Chromium)"
 	@echo "make bench   measure speed and memory against what people use today"
 	@echo "make lint    ruff, mypy strict, import-linter"
@@ -19,10 +20,10 @@ help:
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/.runs
-	$(BIN)/forecasts demo
+	$(BIN)/forecasts demo --port $(PORT)
 
 app: $(VENV)/.runs
-	$(BIN)/forecasts app
+	$(BIN)/forecasts app --port $(PORT)
 
 test: $(VENV)/.tests
 	$(BIN)/pytest -n auto
@@ -50,15 +51,16 @@ $(VENV)/bin/python:
 
 $(VENV)/.runs: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing (a minute or two, once) ..."
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.tests: requirements-dev.lock $(VENV)/.runs
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# The locks hold hashes and no addresses, so plain pip installs them from whatever index it uses.
+# The locks hold hashes and no addresses, so plain pip installs them from whatever index it uses;
+# and they are complete, so that it need not look for anything that they do not name.
 lock:
 	$(PIP) install uv
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \

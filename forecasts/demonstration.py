@@ -122,10 +122,8 @@ def _capture(engine: Engine, say: Say) -> None:
     for article in captured:
         published = (article.published_at or CAPTURED_AT).date()
         drafts = draft_questions(article.text, published_at=published)
-        say(
-            f"   {article.title} ({article.publisher}, {published}): "
-            f"{len(drafts)} sentences look ahead"
-        )
+        ahead = "1 sentence looks" if len(drafts) == 1 else f"{len(drafts)} sentences look"
+        say(f"   {article.title} ({article.publisher}, {published}): {ahead} ahead")
 
 
 def _register(engine: Engine, say: Say) -> None:

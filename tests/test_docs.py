@@ -1,7 +1,12 @@
 """The documentation keeps up with the product: what it leaves out or gets wrong fails here."""
 
+import os
 import re
 import runpy
+import shutil
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -40,6 +45,35 @@ def test_every_statistic_has_a_page_that_the_index_lists_and_that_names_its_ques
     assert pages
     assert [page.name for page in pages if f"({page.name})" not in index] == []
     assert [page.name for page in pages if "**Answers:**" not in page.read_text()] == []
+
+
+def pasted(command: str) -> str:
+    """Return the README's indented block that has this command in it, as it is pasted."""
+    blocks = re.findall(
+        r"(?:^    .*\n|^\n(?=    ))+", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    [block] = [block for block in blocks if command in block]
+    return textwrap.dedent(block)
+
+
+def test_the_commands_of_the_readme_can_be_pasted_in_order_on_any_day(tmp_path: Path) -> None:
+    shell = shutil.which("bash")
+    assert shell is not None
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": path, "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        [shell, "-eu"],
+        input=pasted("forecasts capture"),
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "trial.sqlite3").is_file()
+    for said in ("bridges are dear", "the mayor yielded", "the minutes of today", "Track record"):
+        assert said in done.stdout
 
 
 def test_every_file_that_the_readme_names_is_there() -> None:

@@ -124,5 +124,9 @@ def demo(
     if serve_:
         require_free(port)
     url = demonstration.build(now=now(), say=say)
+    say(
+        f"The demonstration is the ledger {demonstration.ledger_path()}: any command reads it with "
+        "--database. Begin your own with: forecasts ask or forecasts app"
+    )
     if serve_:
         raise typer.Exit(serve(settings(url), port))
