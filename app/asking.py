@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import streamlit as st
 
 from app.session import Act, act, form_key
-from app.words import link_to, shortened
+from app.words import day, link_to, shortened
 from forecasts import questions
 from forecasts.articles.library import passage
 from forecasts.errors import BadInput
@@ -30,6 +30,8 @@ class Suggestion:
 
 
 _NOTHING = Suggestion()
+# The widgets' own ``required`` stops a submit in the browser without a word.
+_REQUIRED = " (required)"
 
 
 def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = False) -> None:
@@ -46,17 +48,17 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
     )
     with st.form(key):
         title = st.text_area(
-            "Question",
+            f"Question{_REQUIRED}",
             value=suggested.title,
             key=f"{key}-title",
-            height=80,
+            height="content",
             placeholder="Will … by …?",
             help="One sentence whose answer will be known.",
         )
         fields = _type_fields(key, kind or QuestionType.binary)
         left, right = st.columns(2)
         closes = left.date_input(
-            "Closes (last day)",
+            f"Closes (last day){_REQUIRED}",
             value=suggested.closes,
             min_value=date.min,  # without the two, Streamlit offers ten years only
             max_value=date.max,
@@ -74,7 +76,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             help="When the answer should have been looked up. May stay blank.",
         )
         criteria = st.text_area(
-            "Resolution criteria",
+            f"Resolution criteria{_REQUIRED}",
             key=f"{key}-criteria",
             height=110,
             placeholder="Yes if …, as reported by … No if …",
@@ -93,11 +95,12 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
         with act(name) as doing:
+            last = _checked(title, closes, criteria, doing.now)
             text = questions.question_text(
                 title=" ".join((title or "").split()),
                 type=kind,
                 open_time=doing.now,
-                scheduled_close_time=_end_of(closes),
+                scheduled_close_time=last,
                 scheduled_resolve_time=None if resolves is None else _end_of(resolves),
                 resolution_criteria=(criteria or "").strip(),
                 background=(background or "").strip(),
@@ -152,12 +155,33 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     return {}
 
 
-def _end_of(last: date | None) -> object:
-    if last is None:
+def _checked(
+    title: str | None, closes: date | None, criteria: str | None, now: datetime
+) -> datetime:
+    """Return when the question closes; BadInput that names what is blank, or a day that is past."""
+    needed = {
+        "Question": ((title or "").strip(), "Ask it in one sentence."),
+        "Closes (last day)": (closes, "Choose the last day of forecasting."),
+        "Resolution criteria": (
+            (criteria or "").strip(),
+            "Say when the answer is yes, when it is no, and who reports it, so that a stranger "
+            "can decide it.",
+        ),
+    }
+    blank = {label: remedy for label, (value, remedy) in needed.items() if not value}
+    if closes is None or blank:
+        fields = ", ".join(f"“{label}”" for label in blank)
+        raise BadInput(f"Not filled in: {fields}.", remedy=" ".join(blank.values()))
+    last = _end_of(closes)
+    if last <= now:
         raise BadInput(
-            "A question needs a last day of forecasting.",
-            remedy="Fill in “Closes”; the question is open until the end of that day.",
+            f"The last day of forecasting, {day(closes)}, has passed.",
+            remedy="Choose one that lies ahead.",
         )
+    return last
+
+
+def _end_of(last: date) -> datetime:
     return read_time(last.isoformat(), end_of_day=True)
 
 

@@ -16,6 +16,7 @@ import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.captured import Captured
 from app.words import as_text
 from forecasts import access, database
 from forecasts.articles.article import CapturedArticle
@@ -69,15 +70,6 @@ def current_member(ledger: Session) -> Member | None:
     return access.find_member(ledger, settings().member)
 
 
-@dataclass(frozen=True)
-class Captured:
-    """What was read and awaits a person's correction; ``number`` differs for every reading."""
-
-    articles: tuple[CapturedArticle, ...]
-    seen: datetime
-    number: int
-
-
 @dataclass
 class Memory:
     """What one browser session remembers between runs.
@@ -92,9 +84,9 @@ class Memory:
     readings: int = 0
 
     def hold(self, articles: Sequence[CapturedArticle], seen: datetime) -> None:
-        """Keep what was read, or put right, for the person to look at."""
+        """Keep what was read for the person to look at and put right."""
         self.readings += 1
-        self.captured = Captured(tuple(articles), seen, self.readings)
+        self.captured = Captured.of(articles, seen, self.readings)
 
 
 def memory() -> Memory:

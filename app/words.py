@@ -22,6 +22,10 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+-]*[\w+/-]*:)")
 _LINK = re.compile(r"(?i)(?<=[a-z]:)(?=//)|(?<=www)(?=\.)|(?<=\S@)(?=\S)|(?<=mailto:)|(?<=xmpp:)")
+# A web or mail address in a text; the stops behind it belong to the sentence.
+_ADDRESS = re.compile(
+    r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
+)
 _ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
 
 
@@ -29,13 +33,28 @@ def as_text(words: str) -> str:
     """Return ``words`` on one line as Markdown that shows exactly these words and does nothing.
 
     Markup, HTML, LaTeX, colour directives, links, emoji and icon shortcodes lose their effect.
+    An address stands in a code span, from which it is copied without any sign that is not its own.
     """
     plain = " ".join(_UNSEEN.sub(" ", words).split())
+    return "".join(
+        _code(part) if place % 2 else _inert(part)
+        for place, part in enumerate(_ADDRESS.split(plain))
+    )
+
+
+def _inert(plain: str) -> str:
     for pattern in (_SHORTCODE, _LINK, _ARROW):
         plain = pattern.sub(
             lambda match: match.group() + _JOINER if match.group() else _JOINER, plain
         )
     return _PUNCTUATION.sub(r"\\\1", plain)
+
+
+def _code(plain: str) -> str:
+    """Return a code span of the words: one more backtick on each side than stand together in it."""
+    fence = "`" * (max(map(len, re.findall("`+", plain)), default=0) + 1)
+    edge = " " if "`" in (plain[:1], plain[-1:]) else ""
+    return f"{fence}{edge}{plain}{edge}{fence}"
 
 
 def paragraphs(words: str) -> str:

@@ -6,12 +6,30 @@ elsewhere, and told apart from the same words in another place.
 
 from __future__ import annotations
 
+from forecasts.articles.article import PARAGRAPH
+
 CONTEXT = 32  # characters kept on each side
 
 
 def context(text: str, start: int, end: int) -> tuple[str, str]:
     """Return the prefix and the suffix of ``text[start:end]``, of up to ``CONTEXT`` characters."""
     return text[max(0, start - CONTEXT) : start], text[end : end + CONTEXT]
+
+
+def excerpt(text: str, start: int, end: int, most: int = 300) -> tuple[str, int]:
+    """Return ``text[start:end]`` among its neighbours, and where it begins in what is returned.
+
+    The neighbours are those of its paragraph (or paragraphs), cut at a word and marked with an
+    ellipsis where one side of it has more than ``most`` characters.
+    """
+    first, last = text.rfind(PARAGRAPH, 0, start), text.find(PARAGRAPH, end)
+    before = text[0 if first < 0 else first + len(PARAGRAPH) : start]
+    after = text[end : len(text) if last < 0 else last]
+    if len(before) > most:
+        before = f"… {before[-most:].partition(' ')[2]}"
+    if len(after) > most:
+        after = f"{after[:most].rpartition(' ')[0]} …"
+    return before + text[start:end] + after, len(before)
 
 
 def locate(text: str, quote: str, prefix: str, suffix: str) -> int | None:

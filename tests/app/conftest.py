@@ -161,8 +161,8 @@ def visit(app: AppTest, page: str, **query: Any) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    """Return all that the page says in Markdown, headings and messages, unescaped."""
+    """Return all that the page says in Markdown, headings and messages, without its escapes."""
     kinds = ("title", "header", "markdown", "caption", "info", "error", "warning", "success")
     said = [element.value for kind in kinds for element in app.get(kind)]
     said += [element.proto.label for element in app.get("page_link")]
-    return "\n".join(said).replace("\\", "").replace("\u2060", "")
+    return "\n".join(said).translate(dict.fromkeys(map(ord, "\\`\u2060")))

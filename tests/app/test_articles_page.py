@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -9,9 +10,10 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from forecasts import database, questions
+from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.models import Article
-from tests.app.conftest import visit, words
+from tests.app.conftest import ARTICLE, visit, words
 from tests.conftest import day
 
 PASTED = """The tunnel under the bay
@@ -73,25 +75,8 @@ def test_the_same_article_is_stored_once(app: AppTest, engine: Engine) -> None:
     assert "1 article stood here already" in app.toast[0].value.replace("\\", "")
 
 
-def test_an_article_that_is_not_kept_is_not_stored(app: AppTest, engine: Engine) -> None:
-    read(app)
-    app.checkbox(key="captured-1-0-keep").uncheck().run()
-    assert app.button(key="store").disabled
-    app.button(key="discard").click().run()
-    assert "nothing stored yet" not in words(app)
-    assert stored(engine) == []
-
-
-def test_one_article_that_was_taken_for_two_is_merged(
-    app: AppTest, engine: Engine, pages: str
-) -> None:
-    read(app, pages)
-    titles = [field.value for field in app.text_input if field.label == "Title"]
-    assert len(titles) >= 2
-    app.button(key="captured-1-1-merge").click().run()
-    merged = [field.value for field in app.text_input if field.label == "Title"]
-    assert merged == [titles[0], *titles[2:]]
-    assert titles[1] in app.text_area(key="captured-2-0-text").value
+def titles(app: AppTest) -> list[str]:
+    return [field.value for field in app.text_input if field.label == "Title"]
 
 
 @pytest.fixture
@@ -99,6 +84,113 @@ def pages() -> str:
     """A page of an aggregator with two articles behind their teasers."""
     second = PASTED.replace("tunnel", "bridge").replace("The Bay Courier", "The Strait Times")
     return f"{PASTED}\n\n\n{second}"
+
+
+def test_every_field_can_be_corrected(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.text_input(key="captured-1-0-author").input("Jane  Roe ")
+    app.text_input(key="captured-1-0-url").input("https://example.org/bay?utm_source=x#top")
+    app.text_area(key="captured-1-0-text").input("It leaks.\n \n\nIt will be closed. ")
+    app.button(key="store").click().run()
+    [article] = stored(engine)
+    assert (article.author, article.url) == ("Jane Roe", "https://example.org/bay")
+    with database.reading(engine) as ledger:
+        text = library.article_numbered(ledger, 1).text
+    assert text == "It leaks.\n\nIt will be closed."
+
+
+def test_what_is_typed_stands_in_the_heading_of_the_article(app: AppTest) -> None:
+    read(app, PASTED.replace(", 2 days ago", ""))
+    assert "1. **The tunnel under the bay** · The Bay Courier · no date" in app.expander[0].label
+    app.text_input(key="captured-1-0-title").input("A tunnel, perhaps")
+    app.date_input(key="captured-1-0-published").set_value(date(2026, 1, 2)).run()
+    label = app.expander[0].label.replace("\\", "")
+    assert "1. **A tunnel, perhaps** · The Bay Courier · 2 Jan 2026" in label
+
+
+def test_what_is_no_web_address_is_left_out_and_that_is_said(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.text_input(key="captured-1-0-url").input("bay courier").run()
+    assert "“bay courier” is not a web address" in words(app)
+    app.button(key="store").click().run()
+    assert stored(engine)[0].url is None
+
+
+@pytest.mark.parametrize("name", ["title", "text"])
+def test_an_article_needs_a_title_and_a_text(app: AppTest, engine: Engine, name: str) -> None:
+    read(app)
+    field = app.text_input if name == "title" else app.text_area
+    field(key=f"captured-1-0-{name}").input(" ")
+    app.button(key="store").click().run()
+    assert f"Article 1 has no {name}." in app.error[0].value.replace("\\", "")
+    assert stored(engine) == []
+
+
+def test_an_article_that_is_dropped_is_not_stored_and_comes_back_when_that_is_undone(
+    app: AppTest, engine: Engine, pages: str
+) -> None:
+    _, second = titles(read(app, pages))
+    app.text_input(key="captured-1-0-title").input("A tunnel, perhaps")
+    app.button(key="captured-1-0-drop").click().run()
+    assert titles(app) == [second]
+    app.button(key="captured-1-1-drop").click().run()
+    assert "No article is left" in words(app)
+    assert app.button(key="store").disabled
+    app.button(key="undo").click().run()
+    app.button(key="undo").click().run()
+    assert titles(app) == ["A tunnel, perhaps", second]
+    assert "undo" not in keys(app)
+    app.button(key="captured-1-0-drop").click().run()
+    app.button(key="store").click().run()
+    assert [article.title for article in stored(engine)] == [second]
+
+
+def test_one_article_that_was_taken_for_two_is_merged_with_all_that_was_edited(
+    app: AppTest, pages: str
+) -> None:
+    first, second = titles(read(app, pages))
+    app.text_input(key="captured-1-0-publisher").input("Bay Courier")
+    app.date_input(key="captured-1-0-published").set_value(date(2026, 1, 2))
+    app.text_input(key="captured-1-1-author").input("Jane Roe")
+    app.button(key="captured-1-1-merge").click().run()
+    assert titles(app) == [first]
+    assert second in app.text_area(key="captured-1-2-text").value
+    assert app.text_input(key="captured-1-2-publisher").value == "Bay Courier"
+    assert app.text_input(key="captured-1-2-author").value == "Jane Roe"
+    assert app.date_input(key="captured-1-2-published").value == date(2026, 1, 2)
+    app.button(key="undo").click().run()
+    assert titles(app) == [first, second]
+    assert app.text_input(key="captured-1-0-publisher").value == "Bay Courier"
+
+
+def test_two_articles_that_were_taken_for_one_are_divided(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.text_area(key="captured-1-0-text").input(
+        "It leaks.\n\nThe bridge is late\n\nIt will open by 31 March 2026."
+    ).run()
+    assert app.button(key="captured-1-0-divide").disabled
+    app.radio(key="captured-1-0-opening").set_value(1).run()
+    app.button(key="captured-1-0-divide").click().run()
+    assert titles(app) == ["The tunnel under the bay", "The bridge is late"]
+    app.text_input(key="captured-1-2-publisher").input("The Strait Times")
+    app.button(key="store").click().run()
+    assert [(article.title, article.publisher) for article in stored(engine)] == [
+        ("The bridge is late", "The Strait Times"),
+        ("The tunnel under the bay", "The Bay Courier"),
+    ]
+
+
+def test_a_text_of_one_paragraph_cannot_be_divided(app: AppTest) -> None:
+    read(app)
+    app.text_area(key="captured-1-0-text").input("It leaks.").run()
+    assert app.radio(key="captured-1-0-opening").options == []
+
+
+def test_nothing_is_kept_of_what_is_discarded(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.button(key="discard").click().run()
+    assert "nothing stored yet" not in words(app)
+    assert stored(engine) == []
 
 
 def test_a_reading_that_was_discarded_leaves_the_next_one_alone(app: AppTest) -> None:
@@ -123,6 +215,13 @@ def test_without_a_file_there_is_nothing_to_read(app: AppTest) -> None:
     app.segmented_control(key="way").set_value("File").run()
     app.button(key="read-go").click().run()
     assert "No file was chosen" in app.error[0].value
+
+
+def test_a_blank_web_address_is_called_blank(app: AppTest) -> None:
+    visit(app, "articles")
+    app.segmented_control(key="way").set_value("Web address").run()
+    app.button(key="read-go").click().run()
+    assert "No web address was given" in app.error[0].value
 
 
 def test_a_path_of_the_server_is_no_web_address(app: AppTest) -> None:
@@ -170,3 +269,67 @@ def test_an_article_shows_the_questions_it_has(furnished: AppTest) -> None:
 def test_an_article_that_is_not_there_is_a_sentence(furnished: AppTest) -> None:
     visit(furnished, "articles", article="99")
     assert "no article 99" in furnished.error[0].value
+
+
+def test_a_question_without_criteria_is_refused_by_the_name_of_the_field(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "articles", article="1")
+    [start] = {key.split("#")[0] for key in keys(furnished) if key.startswith("draft-1-")}
+    furnished.text_area(key=f"{start}#0-title").input("Will the quay open by 20 January?")
+    furnished.button(key=f"{start}#0-go").click().run()
+    assert "Not filled in: “Resolution criteria”" in furnished.error[0].value.replace("\\", "")
+    assert furnished.text_area(key=f"{start}#0-title").value == "Will the quay open by 20 January?"
+
+
+def test_a_question_of_ones_own_keeps_its_article(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "articles", article="1")
+    furnished.radio(key="draft").set_value(1).run()
+    furnished.text_area(key="article-1#0-title").input("Will the council pay?")
+    furnished.date_input(key="article-1#0-closes").set_value(date(2026, 3, 1))
+    furnished.text_area(key="article-1#0-criteria").input("Yes if the minutes say so.")
+    furnished.button(key="article-1#0-go").click().run()
+    with database.reading(engine) as ledger:
+        [(source, article)] = questions.sources(
+            ledger, questions.find(ledger, "will-the-council-pay")
+        )
+    assert (article.id, source.quote) == (1, "")
+
+
+QUIET = """The harbour of Brenholt
+
+The Bay Courier
+
+The harbour was dug by hand between 1880 and 1891, and forty men died of it in those years.
+Nobody has counted the stones since, and the plans were lost in a fire a hundred years ago.
+"""
+
+
+def test_an_article_without_drafts_offers_a_question_of_ones_own(app: AppTest) -> None:
+    read(app, QUIET)
+    app.button(key="store").click().run()
+    assert "None was found here" in words(app)
+    assert app.text_area(key="article-1#0-title").value == ""
+
+
+def test_an_article_without_a_date_says_from_when_deadlines_count(app: AppTest) -> None:
+    read(app, PASTED.replace(", 2 days ago", ""))
+    assert "no date" in app.expander[0].label
+    app.button(key="store").click().run()
+    assert "no date: deadlines in it count from the day of capture, 6 Jan 2026" in words(app)
+
+
+def test_a_sentence_without_a_deadline_asks_for_one(app: AppTest) -> None:
+    read(app, PASTED.replace(" by 31 March 2026", ""))
+    app.button(key="store").click().run()
+    assert "names no deadline" in words(app)
+
+
+def test_an_article_of_which_only_the_address_is_known_says_so(
+    app: AppTest, engine: Engine
+) -> None:
+    stub = replace(ARTICLE, title=ARTICLE.url or "", text="")
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        library.store(ledger, [stub], member=alice, captured_at=day(0))
+    assert "Only the address of this article is known" in words(visit(app, "articles", article="1"))

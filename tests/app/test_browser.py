@@ -204,9 +204,9 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
 
     # A sentence of the first one becomes a question.
     expect(page.get_by_role("heading", level=1)).to_contain_text("Trump courts")
-    page.get_by_label("Question", exact=True).fill("Will they meet in person?")
+    page.get_by_role("textbox", name="Question (required)").fill("Will they meet in person?")
     pick_day(page, "Closes (last day)", "20401231")
-    page.get_by_label("Resolution criteria", exact=True).fill("Yes if both governments say so.")
+    page.get_by_role("textbox", name="Resolution criteria").fill("Yes if both governments say so.")
     page.get_by_role("button", name="Register question").click()
     expect(page.get_by_text("Registered: Will they meet in person?")).to_be_visible()
     page.get_by_role("link", name="Will they meet in person?").click()
@@ -248,18 +248,60 @@ def test_everyones_words_are_shown_and_do_nothing(page: Page, server: Server, wa
     page.goto(server.base)
     page.get_by_role("link", name="Questions", exact=True).first.click()
     page.get_by_text("Ask a question", exact=True).click()
-    page.get_by_label("Question", exact=True).fill(HOSTILE)
+    page.get_by_role("textbox", name="Question (required)").fill(HOSTILE)
     pick_day(page, "Closes (last day)", "20401231")
-    page.get_by_label("Resolution criteria", exact=True).fill(HOSTILE)
+    page.get_by_role("textbox", name="Resolution criteria").fill(HOSTILE)
     page.get_by_role("button", name="Register question").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("onerror")
     assert heading.inner_text().replace("\u2060", "") == HOSTILE
     criteria = page.get_by_test_id("stMarkdown").filter(has_text="onerror").first
     for place in (heading, criteria):
-        assert place.locator("a[href*=example], img, strong, em, code, .katex").count() == 0
+        assert place.locator("a[href*=example], img, strong, em, .katex").count() == 0
+        assert place.locator("code").all_inner_texts() == ["https://example.org)"]
     assert watch.red == []
     assert watch.outside == []
+
+
+def test_an_address_is_copied_sign_for_sign(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/articles?article=1")
+    link = page.get_by_role("link", name=ARTICLE.url)
+    expect(link).to_be_visible(timeout=PATIENCE)
+    copied = link.evaluate(
+        "link => { getSelection().selectAllChildren(link); return getSelection().toString() }"
+    )
+    assert copied == ARTICLE.url
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_wrong_split_is_put_right_before_anything_is_stored(
+    browser: Browser, server: Server, watch: Watch, width: int
+) -> None:
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        watch.over(page)
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{server.base}/articles")
+        page.get_by_label("Text", exact=True).fill(
+            "The ferry is old\n\nIt was built in 1952 and has carried a million people since.\n\n"
+            "The quay is late\n\nIt will open by the end of the year, its builder says."
+        )
+        page.get_by_role("button", name="Read", exact=True).click()
+        expect(page.get_by_text("1. The ferry is old")).to_be_visible(timeout=PATIENCE)
+        page.get_by_role("button", name="Divide").click()
+        page.get_by_role("radiogroup").get_by_text("The quay is late").click()
+        page.get_by_role("button", name="Divide here").click()
+        expect(page.get_by_text("2. The quay is late")).to_be_visible(timeout=PATIENCE)
+        page.get_by_label("Title", exact=True).last.fill("The quay is later")
+        page.get_by_role("button", name="Merge with no. 1").click()
+        expect(page.get_by_role("button", name="Store 1 article")).to_be_visible(timeout=PATIENCE)
+        page.get_by_role("button", name="Undo the merge").click()
+        expect(page.get_by_text("2. The quay is later")).to_be_visible(timeout=PATIENCE)
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+        page.get_by_role("button", name="Discard").click()
+        expect(page.get_by_text("nothing stored yet")).to_have_count(0, timeout=PATIENCE)
+    assert watch.red == []
 
 
 def test_a_search_stands_in_the_address(page: Page, server: Server) -> None:
@@ -281,7 +323,7 @@ def test_a_search_stands_in_the_address(page: Page, server: Server) -> None:
         "resolve?slug=quay",
     ],
 )
-def test_each_page_fits_a_narrow_screen(
+def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
     browser: Browser, server: Server, watch: Watch, path: str
 ) -> None:
     with browser.new_context(viewport={"width": 390, "height": 800}) as narrow:
@@ -292,4 +334,5 @@ def test_each_page_fits_a_narrow_screen(
         expect(page.get_by_text("All times are UTC.")).to_be_visible(timeout=PATIENCE)
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    assert watch.red == []
     assert watch.outside == []

@@ -73,6 +73,7 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
     app.text_area(key="ask#0-title").input("Who wins?")
     app.text_area(key="ask#0-options").input("Ann\n\nBen \nOther")
     app.date_input(key="ask#0-closes").set_value(date(2026, 3, 1))
+    app.text_area(key="ask#0-criteria").input("Whoever is first over the line.")
     app.button(key="ask#0-go").click().run()
     with database.reading(engine) as ledger:
         text = questions.wording(ledger, questions.find(ledger, "who-wins"))
@@ -80,20 +81,25 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "closes", "rule"),
+    ("title", "closes", "criteria", "rule"),
     [
-        ("", date(2026, 3, 1), "The question has no title."),
-        ("Will it?", None, "needs a last day of forecasting"),
-        ("Will it?", date(2025, 12, 1), "must come after the open time"),
+        ("", date(2026, 3, 1), "Yes if so.", "Not filled in: “Question”. Ask it in one sentence."),
+        ("Will it?", None, "Yes if so.", "Not filled in: “Closes (last day)”."),
+        ("Will it?", date(2026, 3, 1), " ", "Not filled in: “Resolution criteria”."),
+        ("Will it?", date(2026, 3, 1), "", "who reports it, so that a stranger can decide it."),
+        ("", None, "", "“Question”, “Closes (last day)”, “Resolution criteria”."),
+        ("Will it?", date(2025, 12, 1), "Yes if so.", "1 Dec 2025, has passed."),
     ],
 )
 def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
-    app: AppTest, engine: Engine, title: str, closes: date | None, rule: str
+    app: AppTest, engine: Engine, title: str, closes: date | None, criteria: str, rule: str
 ) -> None:
     visit(app, "questions", view="Ask a question")
     app.text_area(key="ask#0-title").input(title)
     app.date_input(key="ask#0-closes").set_value(closes)
+    app.text_area(key="ask#0-criteria").input(criteria)
     app.button(key="ask#0-go").click().run()
-    assert rule in app.error[0].value.replace("\\", "")
+    assert rule in " ".join(app.error[0].value.replace("\\", "").split())
+    assert app.text_area(key="ask#0-criteria").value == criteria  # the form keeps its words
     with database.reading(engine) as ledger:
         assert questions.listing(ledger, now=day(5)) == []

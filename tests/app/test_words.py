@@ -16,8 +16,13 @@ JOINER = "\u2060"
 
 
 def shown(markdown: str) -> str:
-    """Return what a reader sees of escaped words: no backslashes, nothing invisible."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown).replace(JOINER, "")
+    """Return what a reader sees of escaped words: no backslashes, no fences, nothing invisible."""
+    outside = re.compile(r"\\([!-/:-@\[-`{-~])|" + JOINER)
+    parts = re.split(r"(?<!\\)(`+) ?(.+?) ?\1(?!`)", markdown)
+    return "".join(
+        part if place % 3 == 2 else "" if place % 3 else outside.sub(r"\1", part)
+        for place, part in enumerate(parts)
+    )
 
 
 @given(
@@ -38,9 +43,10 @@ def test_no_sign_that_markdown_acts_upon_stays_unescaped(words: str) -> None:
     [
         (":smile:", ":smile:"),
         (":material/home:", ":material/home:"),
-        ("see https://example.org now", "https://"),
-        ("www.example.org", "www."),
-        ("me@example.org", "me@example"),
+        ("no address: https:// and www.", "https://"),
+        ("no address: https:// and www.", "www."),
+        ("ftp://example.org", "ftp://"),
+        ("me@example", "me@example"),
         ("mailto:me", "mailto:me"),
         ("a -> b", "->"),
     ],
@@ -49,6 +55,29 @@ def test_what_the_renderer_looks_for_after_reading_is_torn_apart(words: str, tor
     read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", as_text(words))
     assert torn not in read
     assert shown(as_text(words)) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        ("see https://example.org/a_b?x=1&y=[2]==#z, now", "https://example.org/a_b?x=1&y=[2]==#z"),
+        ("(HTTP://127.0.0.1:8501/a:b:c/--d)", "HTTP://127.0.0.1:8501/a:b:c/--d"),
+        ("www.example.org.", "www.example.org"),
+        ("write to me@news.example.org!", "me@news.example.org"),
+        ("https://example.org/`tick`", "https://example.org/`tick`"),
+    ],
+)
+def test_an_address_is_copied_as_it_is(words: str, address: str) -> None:
+    markdown = as_text(words)
+    assert JOINER not in markdown
+    assert shown(markdown) == words
+    [(_, span)] = re.findall(r"(?<!\\)(`+) ?(.+?) ?\1(?!`)", markdown)
+    assert span.startswith(address)
+
+
+def test_an_address_that_is_its_own_label_is_copied_as_it_is() -> None:
+    url = "https://example.org/a_b?x=:1:&y=2"
+    assert link(url, url) == f"[`{url}`](<{url}>)"
 
 
 def test_words_that_turn_the_direction_of_the_text_lose_that_power() -> None:

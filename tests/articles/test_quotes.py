@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.quotes import CONTEXT, context, locate
+from forecasts.articles.quotes import CONTEXT, context, excerpt, locate
 
 
 def test_the_surroundings_tell_equal_quotes_apart() -> None:
@@ -41,3 +41,25 @@ def test_any_passage_is_found_again_or_one_that_reads_the_same(
         assert found is not None
         assert text[found:].startswith(text[start:end])
         assert context(text, found, found + end - start) == (prefix, suffix)
+
+
+def test_a_sentence_is_shown_in_its_paragraph() -> None:
+    text = "One.\n\nTwo. Three. Four.\n\nFive."
+    assert excerpt(text, 11, 17) == ("Two. Three. Four.", 5)
+    assert excerpt(text, 0, 4) == ("One.", 0)
+    assert excerpt(text, 25, 30) == ("Five.", 0)
+
+
+def test_a_long_paragraph_is_cut_at_words_on_both_sides() -> None:
+    text = "word " * 50 + "Here it is." + " word" * 50
+    shown, place = excerpt(text, 250, 261, most=12)
+    assert shown == "… word word Here it is. word word …"
+    assert shown[place:].startswith("Here it is.")
+
+
+@given(st.text(alphabet="ab \n", max_size=60), st.integers(0, 60), st.integers(0, 60))
+def test_what_is_shown_holds_the_passage_and_little_more(text: str, a: int, b: int) -> None:
+    start, end = sorted((min(a, len(text)), min(b, len(text))))
+    shown, place = excerpt(text, start, end, most=5)
+    assert shown[place : place + end - start] == text[start:end]
+    assert len(shown) <= end - start + 2 * (5 + len("… "))
