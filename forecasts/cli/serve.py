@@ -102,10 +102,11 @@ def _app_script() -> Path:
 @app.command()
 def migrate(database: Database = None) -> None:
     """Bring the ledger's schema up to date (the app and every command do so by themselves)."""
-    from forecasts.database import schema_revision
+    from forecasts.database import place, schema_revision
 
     engine = ledger(settings(database), begin=True)
-    out().print(f"The ledger {engine.url!r} has schema {schema_revision(engine)}, the newest.")
+    said = f"The ledger {place(engine)} has schema {schema_revision(engine)}, the newest."
+    out().print(plain(said))
 
 
 @app.command()

@@ -88,6 +88,14 @@ def test_the_first_question_begins_the_ledger_that_is_named(
     assert again.stderr == ""
 
 
+def test_migrate_says_which_schema_the_ledger_has(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    said = run("migrate", "--database", "new.sqlite3")
+    assert "Created the ledger" in said.stderr
+    assert said.stdout.startswith(f"The ledger {tmp_path / 'new.sqlite3'} has schema 0")
+
+
 def test_the_first_question_begins_the_ledger_of_the_data_folder(
     run: Callable[..., Result],
 ) -> None:
@@ -96,7 +104,7 @@ def test_the_first_question_begins_the_ledger_of_the_data_folder(
     assert default_ledger().is_file()
 
 
-@pytest.mark.parametrize("command", [BEGINNING, *READING, *CHANGING], ids=" ".join)
+@pytest.mark.parametrize("command", [BEGINNING, ("migrate",), *READING, *CHANGING], ids=" ".join)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
