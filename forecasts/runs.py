@@ -249,7 +249,8 @@ class _FilesOnce:
             except OSError as error:
                 self._contents[path] = BadInput(
                     f"The file {path!r} cannot be read: {error.strerror or error}.",
-                    remedy="Put it there, or give the question another resolver.",
+                    remedy="Put it there, or name another with: "
+                    "forecasts revise QUESTION --outcomes FILE.",
                 )
         content = self._contents[path]
         if isinstance(content, LedgerError):
