@@ -122,7 +122,7 @@ def shelf() -> None:
             )
             known = [
                 as_text(article.publisher or ""),
-                published(article.published_at),
+                published(article.published_at) or "no date",
                 counted(counts.get(article.id or 0, 0), "question"),
             ]
             st.caption(" · ".join(part for part in known if part))
