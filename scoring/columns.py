@@ -6,6 +6,7 @@ Every function notes what it cannot read in a `Problems` and goes on.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring import threads
 from scoring.errors import Problems
 
 Floats = npt.NDArray[np.float64]
@@ -27,36 +29,67 @@ WITH_OFFSET = r"[Tt ].*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
 def codes(column: pd.Series) -> tuple[Codes, pd.Index]:
-    """Return each row's position among the distinct ids in order (−1: missing), and those ids."""
+    """Return each row's position (−1: missing) in a list of distinct ids in order, and that list.
+
+    The list may hold ids that no row has.
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = column.cat.categories
         rank, ordered = pd.factorize(categories, sort=True)
-        of = np.append(rank, -1).astype(np.int32)[column.cat.codes.to_numpy()]
-        return of, pd.CategoricalIndex(ordered, dtype=column.dtype)
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu" and len(column):
-        values = column.to_numpy()
+        rank, places = np.append(rank, -1).astype(np.int32), column.cat.codes.to_numpy()
+        ids = pd.CategoricalIndex(ordered, dtype=column.dtype)
+        return _filled(len(column), lambda part: rank[places[part]]), ids
+    values = _integers(column)
+    if values is not None:
         least, most = int(values.min()), int(values.max())
-        if most - least < 4 * len(values) + 65_536 and most < 2**63:
-            # Ids in a small range need no hashing: a table of the range gives their ranks.
-            offset = values if least == 0 else values.astype(np.int64, copy=False) - least
-            seen = np.zeros(most - least + 1, dtype=np.bool_)
-            seen[offset] = True
-            if seen.all():
-                ids = pd.Index(np.arange(least, most + 1), dtype=column.dtype)
-                return offset.astype(np.int32), ids
-            place: Codes = np.cumsum(seen, dtype=np.int32) - np.int32(1)
-            return place[offset], pd.Index(np.flatnonzero(seen) + least, dtype=column.dtype)
+        if most - least < 4 * len(values) + 65_536:
+            # Ids in a small range need no hashing: all that the range holds are listed.
+            listed = pd.RangeIndex(least, most + 1).astype(column.dtype)
+            return _filled(len(values), lambda part: values[part] - least), listed
     where, distinct = pd.factorize(column, sort=True)
     return where.astype(np.int32), pd.Index(distinct)
 
 
 def positions(column: pd.Series, ids: pd.Index) -> Codes:
-    """Return each row's position in ``ids``, −1 where it is not there."""
+    """Return each row's position in ``ids``, which are in order; −1 where it is not there."""
+    values = _integers(column)
+    if values is not None and len(ids) and ids.dtype.kind in "iu":
+        least, most = int(ids[0]), int(ids[-1])
+        if most - least < 4 * len(values) + 65_536:
+            # What is outside the range of the ids is read at its edges, where nothing is.
+            table = np.full(most - least + 3, -1, dtype=np.int32)
+            table[ids.to_numpy().astype(np.int64) - (least - 1)] = np.arange(len(ids))
+
+            def look(part: slice) -> Codes:
+                return table.take(values[part] - (least - 1), mode="clip")
+
+            return _filled(len(values), look)
     of, distinct = codes(column)
     place = np.append(_plain(ids).get_indexer(_plain(distinct)), -1).astype(np.int32)
     if np.array_equal(place[:-1], np.arange(len(place) - 1)):
         return of
     return place[of]
+
+
+def _integers(column: pd.Series) -> Ints | None:
+    """Return a column of integers as it is or a little wider, None for any other column."""
+    if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "iu" or not len(column):
+        return None
+    values = column.to_numpy()
+    if column.dtype == np.uint64 and values.max() >= 2**62:
+        return None
+    return values.astype(np.int64, copy=False)
+
+
+def _filled(rows: int, work: Callable[[slice], npt.NDArray[np.integer]]) -> Codes:
+    """Return the codes that the work finds for each part of the rows."""
+    found = np.empty(rows, dtype=np.int32)
+
+    def fill(part: slice) -> None:
+        found[part] = work(part)
+
+    threads.each(fill, threads.parts(rows))
+    return found
 
 
 def _plain(ids: pd.Index) -> pd.Index:
@@ -85,17 +118,22 @@ def times(
     column = frame[name]
     if isinstance(column.dtype, pd.ArrowDtype):
         column = column.astype(object)
-    unread = np.zeros(n, dtype=np.bool_)
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        instants: Ints = column.dt.as_unit("us").to_numpy(dtype="datetime64[us]").view(np.int64)
-    else:
-        instants = _instants(column)
-        unread = (instants == NO_TIME) & ~blank(column)
+    known = isinstance(column.dtype, pd.DatetimeTZDtype)
+    instants = _microseconds(column) if known else _instants(column)
+    if n and instants.min() == NO_TIME:
+        none = instants == NO_TIME
+        unread = none & ~blank(column)
         problems.add_where(of, name, unread, column, TIME_RULE)
-    if required:
-        missing = (instants == NO_TIME) & ~unread
-        problems.add_where(of, name, missing, None, "a time is required")
+        if required:
+            problems.add_where(of, name, none & ~unread, None, "a time is required")
     return instants
+
+
+def _microseconds(column: pd.Series) -> Ints:
+    """Return aware datetimes as microseconds, NO_TIME for none."""
+    if column.dt.unit != "us":
+        column = column.dt.as_unit("us")
+    return column.to_numpy(dtype="datetime64[us]").view(np.int64)
 
 
 def _instants(column: pd.Series) -> Ints:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from scoring import threads
 from scoring.columns import Ints
 
 Places = npt.NDArray[np.intp]
@@ -15,25 +16,32 @@ Places = npt.NDArray[np.intp]
 PART_ROWS = 1 << 14
 
 
-def in_order(code: Ints, time: Ints) -> Places:
-    """Return the stable order by (code, time), both of them integers, codes not negative.
+def in_order(code: Ints, time: Ints) -> tuple[Places, Ints]:
+    """Return the stable order by (code, time), and the times in that order.
 
-    One sort of one integer is several times faster than a sort by two keys. What does not fit
-    into 63 bits is cut from the end of the time; runs that this makes equal are put right after.
+    Both are integers, codes not negative. One sort of one integer is several times faster than a
+    sort by two keys. What does not fit into 63 bits is cut from the end of the time; runs that
+    this makes equal are put right after.
     """
     since = int(time.min())
     time_bits = (int(time.max()) - since).bit_length()
     spare = 63 - int(code.max()).bit_length()
-    key = code << min(time_bits, spare)
-    key |= (time - since) >> max(time_bits - spare, 0)
+    cut = max(time_bits - spare, 0)
+    key = time - since
+    key >>= cut
+    key |= code << (time_bits - cut)
     order = _order(key)
-    key = key.take(order)
+    key = threads.take(key, order)
     equal = np.flatnonzero(key[1:] == key[:-1])
     if len(equal):
         loose = np.union1d(equal, equal + 1)
         rows = order[loose]
         order[loose] = rows[np.lexsort((rows, time[rows], key[loose]))]
-    return order
+    if cut:
+        return order, threads.take(time, order)
+    key &= (1 << time_bits) - 1
+    key += since
+    return order, key
 
 
 def _order(key: Ints) -> Places:
@@ -48,7 +56,13 @@ def _order(key: Ints) -> Places:
     cut = max(bits - min((len(key) // PART_ROWS).bit_length(), 16), 0)
     part = ((key - least) >> cut).astype(np.uint16)
     order = np.argsort(part, kind="stable")
-    for start, end in pairwise([0, *np.cumsum(np.bincount(part)).tolist()]):
-        rows = order[start:end]
-        order[start:end] = rows.take(np.argsort(key.take(rows)))
+    bounds = [0, *np.cumsum(np.bincount(part)).tolist()]
+
+    def sort(share: int) -> None:
+        for start, end in list(pairwise(bounds))[share::shares]:
+            rows = order[start:end]
+            order[start:end] = rows.take(np.argsort(key.take(rows)))
+
+    shares = len(threads.parts(len(key)))
+    threads.each(sort, range(shares))
     return order

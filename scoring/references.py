@@ -112,7 +112,7 @@ def crowd_mean(view: Comparison) -> Floats:
     others = _one_over(sweep.live - 1)
     squared = others * others
     whole = np.zeros(len(sweep))
-    earned = view.score * (sweep.integral(squared) - sweep.integral(sweep.live >= 2))
+    earned = view.score * sweep.integral(squared - (sweep.live >= 2))
     for axis in deviation:
         total = sweep.sum(axis)
         whole += total * total

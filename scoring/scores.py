@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 
+from scoring import threads
 from scoring.columns import Codes, Floats, Ints
 from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, Rows, read
 from scoring.paths import Paths, live_paths
@@ -19,8 +18,6 @@ from scoring.rules import RULES, Rule, as_read
 from scoring.timings import timing
 
 Scored = tuple[Codes, Codes, Floats, Floats, Ints]
-
-MOST_THREADS = 4
 
 
 def score(
@@ -71,12 +68,10 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
             live = live_paths(batch, ledger.questions, scored=True)
             return [_scores(each, batch, live, ledger.questions) for each in protocols]
 
-        # NumPy lets go of the interpreter while it sorts and adds, so threads share the work.
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS)) as pool:
-            for parts in pool.map(scored, block.batches()):
-                for part, kept in zip(parts, found, strict=True):
-                    if part is not None:
-                        kept.append(part)
+        for parts in threads.each(scored, block.batches()):
+            for part, kept in zip(parts, found, strict=True):
+                if part is not None:
+                    kept.append(part)
     frames = [
         _frame(ledger, protocol, parts) for protocol, parts in zip(protocols, found, strict=True)
     ]
@@ -121,7 +116,7 @@ def rule_for(protocol: Protocol, block: Block) -> Rule | None:
 
 def resolved(rule: Rule, block: Block, paths: Paths, questions: Questions) -> tuple[Floats, Floats]:
     """Return the forecast of each segment and its outcome, as the rule takes them."""
-    p, outcome = block.p.take(paths.row, axis=0), paths.each(questions.outcome[paths.question])
+    p, outcome = threads.take(block.p, paths.row), paths.asked(questions.outcome)
     if block.kind == MULTIPLE_CHOICE:
         return as_read(p, outcome.astype(np.intp), ordered=rule.ordered)
     return p, outcome

@@ -11,21 +11,20 @@ everything the question added, so that no sum is carried, or loses digits, from 
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from scoring import threads
 from scoring.columns import Codes, Flags, Floats, Ints
 from scoring.ordering import Places, in_order
 from scoring.paths import Paths
 
-Number = TypeVar("Number", np.int64, np.float64)
-
-# A running sum is kept as an integer number of these and a float for the rest, so that what is
-# added and later taken away again leaves nothing behind.
-GRAIN = 2.0**-26
+Number = TypeVar("Number", np.int64, np.complex128)
+Pairs = npt.NDArray[np.complex128]
 
 
 class Sweep:
@@ -46,55 +45,60 @@ class Sweep:
         # Only ends that something in the question outlasts are events; the rest is its last one.
         last = np.maximum.reduceat(paths.end, questions)
         sizes = np.diff(questions, append=n)
-        open_end = ~np.append(self.joined[1:], False)
-        self.ended = np.flatnonzero(open_end & (paths.end < np.repeat(last, sizes)))
+        question = np.repeat(np.arange(len(questions)), sizes)
+        self.lasting = np.flatnonzero(np.append(~self.joined[1:], True))
+        outlasted = paths.end.take(self.lasting) < last.take(question.take(self.lasting))
+        self.ended = self.lasting[outlasted]
         ends = len(self.ended)
 
-        question = np.repeat(np.arange(len(questions)), sizes)
-        time = np.concatenate([paths.start, paths.end[self.ended], last])
-        of = np.concatenate([question, question[self.ended], np.arange(len(questions))])
-        # Doubled, so that a question's closing event comes after all else that happens then.
-        late = time * 2
-        late[n + ends :] += 1
-        self.order = in_order(of, late)
+        time = np.concatenate([paths.start, paths.end.take(self.ended), last])
+        of = np.concatenate([question, question.take(self.ended), np.arange(len(questions))])
+        # Doubled, so that a question's closing event comes after all else of that moment.
+        time *= 2
+        time[n + ends :] += 1
+        self.order, time = in_order(of, time)
         place = np.empty(len(time), dtype=np.intp)
         place[self.order] = np.arange(len(time))
         self.close = place[n + ends :]
         self.begin = np.append(0, self.close[:-1] + 1)
         self.start = place[:n]
         self.end = np.append(self.start[1:], 0)
-        self.end[open_end] = self.close[question[open_end]]
+        self.end[self.lasting] = self.close.take(question.take(self.lasting))
         self.end[self.ended] = place[n : n + ends]
-        self.question = of[self.order]
+        self.question = np.repeat(np.arange(len(questions)), np.diff(self.close, prepend=-1))
         self.first = questions
 
-        time = time[self.order]
-        width = np.diff(time, append=0)
-        width[self.close] = 0
-        self.width = width.astype(np.float64)
-        self.live = self._running(np.ones(n, dtype=np.int64))
+        time >>= 1
+        self.width = np.zeros(len(time))
+        np.subtract(time[1:], time[:-1], out=self.width[:-1])
+        self.width[self.close] = 0
+        self.live = self.count(np.ones(n, dtype=np.bool_))
 
     def __len__(self) -> int:
         return len(self.order)
 
     def sum(self, value: Floats) -> Floats:
         """Return the sum of a finite value of the live segments, from each event to the next."""
-        coarse = np.rint(value / GRAIN)
-        fine = value / GRAIN - coarse
-        total: Floats = self._running(coarse.astype(np.int64)) + self._running(fine)
-        return total * GRAIN
+        return _joined(self._running(_split(value), np.complex128))
 
     def count(self, flag: Flags) -> Ints:
         """Return how many of the live segments are flagged, from each event to the next."""
-        return self._running(flag.astype(np.int64))
+        # Single bytes on the way into the order of events: those stay in a processor's cache.
+        return self._running(flag.astype(np.int8), np.int64)
 
     def integral(self, rate: Floats | Flags) -> Floats:
-        """Return the integral of a rate (one an event) over the life of each segment."""
-        area = rate * self.width
+        """Return the integral of a finite rate, one an event, over the life of each segment."""
+        upto = np.zeros(len(self) + 1, dtype=np.complex128)
+        area = _split(rate * self.width, upto[1:])
         self._take_back(area)
-        before = np.zeros(len(area))
-        np.cumsum(area[:-1], out=before[1:])
-        return np.asarray(before[self.end] - before[self.start])
+        np.cumsum(area, out=area)
+        # Most segments end where the next one starts.
+        since = threads.take(upto, self.start)
+        over = np.empty_like(since)
+        over[:-1] = since[1:]
+        over[self.lasting] = upto.take(self.end.take(self.lasting))
+        over -= since
+        return _joined(over)
 
     @cached_property
     def changes(self) -> tuple[Places, Codes, Codes]:
@@ -116,15 +120,41 @@ class Sweep:
         segment[upto[ends] - 1] = self.ended[self.order[ends] - n]
         return segment, sign, upto
 
-    def _running(self, value: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    def _running(self, value: npt.NDArray[Any], kind: type[Number]) -> npt.NDArray[Number]:
         """Return the running sum over the events of what each segment adds and takes back."""
-        change = value.copy()
-        change[1:] -= np.where(self.joined[1:], value[:-1], 0)
-        steps = np.concatenate([change, -value[self.ended], np.zeros(len(self.close), value.dtype)])
-        steps = steps[self.order]
-        self._take_back(steps)
-        return np.cumsum(steps, out=steps)
+        n = len(value)
+        steps = np.zeros(len(self), dtype=value.dtype)
+        steps[:n] = value
+        np.subtract(steps[1:n], value[:-1], out=steps[1:n], where=self.joined[1:])
+        steps[n : n + len(self.ended)] = -value.take(self.ended)
+        changes = threads.take(steps, self.order).astype(kind, copy=False)
+        self._take_back(changes)
+        return np.cumsum(changes, out=changes)
 
     def _take_back(self, steps: npt.NDArray[Number]) -> None:
         """Make every question's steps sum to zero by its last one."""
         steps[self.close] = -np.add.reduceat(steps, self.begin)
+
+
+def _split(value: Floats, out: Pairs | None = None) -> Pairs:
+    """Return numbers as pairs of which any sum of some of them is exact in the first part.
+
+    The first parts are multiples of one number, so large that no sum needs more digits than a
+    float has; the second parts hold the rest, and what their sums round is that much smaller. So
+    what is added and later taken away again leaves nothing behind. The pair is a complex number:
+    one running sum and one look-up serve both parts.
+    """
+    most = len(value) * max(float(value.max()), -float(value.min()))
+    # Adding and taking away a number this large rounds to multiples of its last digit.
+    large = 1.5 * 2.0 ** (math.frexp(most)[1] + 1)
+    pairs = np.empty(len(value), dtype=np.complex128) if out is None else out
+    exact, rest = pairs.real, pairs.imag
+    np.add(value, large, out=exact)
+    np.subtract(exact, large, out=exact)
+    np.subtract(value, exact, out=rest)
+    return pairs
+
+
+def _joined(pairs: Pairs) -> Floats:
+    """Return the numbers that pairs stand for."""
+    return np.asarray(pairs.real + pairs.imag)

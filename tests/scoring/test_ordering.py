@@ -17,7 +17,9 @@ from scoring.ordering import PART_ROWS, in_order
 )
 def test_rows_are_in_order_of_group_time_and_row(rows: list[tuple[int, int]]) -> None:
     code, time = np.array(rows, dtype=np.int64).T
-    assert in_order(code, time).tolist() == np.lexsort((time, code)).tolist()
+    order, ordered = in_order(code, time)
+    assert order.tolist() == np.lexsort((time, code)).tolist()
+    assert ordered.tolist() == time[order].tolist()
 
 
 @pytest.mark.parametrize("groups", [1, 5, 2**45])
@@ -26,4 +28,6 @@ def test_many_rows_are_in_the_same_order(groups: int, times: int) -> None:
     random = np.random.default_rng(1)
     code = random.integers(0, groups, 12 * PART_ROWS)
     time = random.integers(-times, times, 12 * PART_ROWS)
-    np.testing.assert_array_equal(in_order(code, time), np.lexsort((time, code)))
+    order, ordered = in_order(code, time)
+    np.testing.assert_array_equal(order, np.lexsort((time, code)))
+    np.testing.assert_array_equal(ordered, time[order])

@@ -1,0 +1,45 @@
+"""Sharing work between processors: NumPy lets go of the interpreter while it sorts and adds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST_THREADS = 4
+# Fewer rows than this are done before a second thread has started.
+PART_ROWS = 1 << 19
+
+
+def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Return what the work makes of each item, in their order."""
+    todo = list(items)
+    if len(todo) < 2:
+        return [work(item) for item in todo]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS, len(todo))) as pool:
+        return list(pool.map(work, todo))
+
+
+def parts(rows: int) -> list[slice]:
+    """Return slices that make up so many rows; one, if they are too few to share."""
+    return [slice(start, start + PART_ROWS) for start in range(0, max(rows, 1), PART_ROWS)]
+
+
+def take(values: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """Return ``values.take(places)`` along the first axis, of which most is waiting for memory."""
+    if len(places) <= PART_ROWS:
+        return values.take(places, axis=0)
+    found = np.empty((len(places), *values.shape[1:]), dtype=values.dtype)
+
+    def look(part: slice) -> None:
+        values.take(places[part], axis=0, out=found[part], mode="clip")
+
+    each(look, parts(len(places)))
+    return found
