@@ -47,6 +47,7 @@ _STANCES = {
     Stance.opposes: "less likely",
     Stance.context: "neither (context)",
 }
+_MOVES_MOST = "the option that moves most"
 _KINDS = {kind: kind.replace("_", " ") for kind in EvidenceKind}
 
 
@@ -222,9 +223,9 @@ def _outcome(text: QuestionText, standing: Forecast | None, percents: list[float
         try:
             value = from_percents(percents, standing, text)
         except LedgerError:
-            return "the option that moves most"
-        if standing is not None and value == value_of(standing):
-            return "the option that moves most"
+            return _MOVES_MOST
+        if all(percent is None for percent in percents):
+            return _MOVES_MOST
     return spoken_for(text, standing, value)
 
 
@@ -252,47 +253,52 @@ def _evidence(key: str, outcome: str) -> list[_Piece]:
             help="What moved you: a web address, or a note in your own words. The same address is "
             "the same evidence, whoever cites it.",
         )
-        article = None
+        article = share = None
+        if articles or shown > 1:
+            beside = st.columns(2 if articles and shown > 1 else 1)
         if articles:
-            article = st.selectbox(
+            article = beside[0].selectbox(
                 f"Article cited as evidence {place}",
                 list(articles),
                 index=None,
                 format_func=lambda address: _named(articles[address]),
                 key=f"{at}-article",
-                placeholder="or an article of this ledger",
+                placeholder="or an article",
                 label_visibility="collapsed",
             )
-        columns = st.columns(2 if shown == 1 else [3, 3, 2])
-        stance = columns[0].selectbox(
+        if shown > 1:
+            share = beside[-1].number_input(
+                f"Share of the update, in per cent, of evidence {place}",
+                min_value=0.0,
+                max_value=100.0,
+                value=None,
+                step=5.0,
+                format="%.4g",
+                placeholder="share in %",
+                key=f"{at}-share",
+                label_visibility="collapsed",
+            )
+        left, right = st.columns(2)
+        stance = left.selectbox(
             f"It makes {as_text(outcome)}",
             list(_STANCES),
             format_func=lambda stance: _STANCES[stance],
             key=f"{at}-stance",
             help="What it says about the outcome, whichever way your forecast goes.",
         )
-        kind = columns[1].selectbox(
+        kind = right.selectbox(
             "Kind",
             list(_KINDS),
             format_func=lambda kind: _KINDS[kind],
             key=f"{at}-kind",
         )
-        share = None
-        if shown > 1:
-            share = columns[2].number_input(
-                "Share (%)",
-                min_value=0.0,
-                max_value=100.0,
-                value=None,
-                step=5.0,
-                format="%.4g",
-                placeholder="equal",
-                key=f"{at}-share",
-                help="How much of this update it accounts for. Pieces left blank divide what is "
-                "left equally.",
-            )
         if (what or "").strip() or article is not None or share is not None:
             pieces.append(_Piece(place, (what or "").strip(), article, stance, kind, share))
+    if shown > 1:
+        st.caption(
+            "A share is how much of this update the piece accounts for; pieces left blank divide "
+            "what is left equally."
+        )
     return pieces
 
 

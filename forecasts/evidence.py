@@ -114,8 +114,8 @@ def spoken_for(question: QuestionText, before: Forecast | None, value: Value) ->
     """Return the outcome that evidence for this update supports or opposes (see ``Cited``).
 
     'yes'; an option, in “ ”: the one whose probability moves most, compared with equal shares
-    where there was none before, and of two that move as far the one that rises; 'a higher number';
-    'a later day'.
+    where there was none before; of two that move as far the one that rises; where none moves, the
+    likeliest. 'a higher number'; 'a later day'.
     """
     if question.type == QuestionType.binary:
         return "yes"
@@ -130,7 +130,10 @@ def spoken_for(question: QuestionText, before: Forecast | None, value: Value) ->
         earlier = [1 / len(options)] * len(options)
     moves = [(p or 0.0) - (q or 0.0) for p, q in zip(after, earlier, strict=False)]
     # Rounded, so that a rise wins over the fall that pays for it.
-    most = max(range(len(moves)), key=lambda place: (round(abs(moves[place]), 9), moves[place]))
+    most = max(
+        range(len(moves)),
+        key=lambda place: (round(abs(moves[place]), 9), round(moves[place], 9), after[place] or 0),
+    )
     return f"“{options[most]}”"
 
 

@@ -138,6 +138,8 @@ def stands(*vector: float) -> Forecast:
         # Of a rise and the fall that pays for it, the rise.
         (stands(0.6, 0.2, 0.2), said(0.5, 0.3, 0.2), "Ulsan"),
         (stands(0.1, 0.2, 0.7), said(0.1, 0.3, 0.6), "Ulsan"),
+        # None moves: the likeliest.
+        (stands(0.2, 0.5, 0.3), said(0.2, 0.5, 0.3), "Ulsan"),
         # Options were added since: nothing to compare with.
         (stands(0.5, 0.5), said(0.1, 0.1, 0.8), "Other"),
     ],
