@@ -25,11 +25,11 @@ from scoring.inference import (
     recalibration,
     spiegelhalter,
 )
-from scoring.pairing import paired, paired_people
 from scoring.luck import Luck, luck
 from scoring.means import Mean, clustered_mean
 from scoring.movement import Movement, excess_movement, movement
 from scoring.null import Chance, chance, family_link, outcome_draws
+from scoring.pairing import paired, paired_people
 from scoring.paths import standing
 from scoring.protocols import PROTOCOLS, Protocol
 from scoring.rules import (

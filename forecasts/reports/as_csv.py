@@ -22,9 +22,9 @@ def as_csv(report: Report) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, *ABOUT])
-    about = [_cell(read(report.metadata)) for read in ABOUT.values()]
+    about = [cell(read(report.metadata)) for read in ABOUT.values()]
     for group in report.groups:
-        writer.writerow([*(_cell(read(group)) for read in COLUMNS.values()), *about])
+        writer.writerow([*(cell(read(group)) for read in COLUMNS.values()), *about])
     return text.getvalue()
 
 
@@ -70,7 +70,8 @@ ABOUT: dict[str, Callable[[Metadata], Any]] = {
 }
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as CSV holds it: blank for None, a text safe from spreadsheets."""
     if value is None:
         return ""
     if isinstance(value, str):

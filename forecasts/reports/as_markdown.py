@@ -52,7 +52,7 @@ def escaped(text: str) -> str:
 
 
 def _overview(report: Report) -> str:
-    return _table(
+    return table(
         [
             "",
             "Verdict",
@@ -84,7 +84,7 @@ def _overview(report: Report) -> str:
 
 def _reliability(group: Group) -> str:
     whole = sum(bin_.weight for bin_ in group.bins)
-    return _table(
+    return table(
         ["Forecasts", "Questions", "Share of the time", "Forecast, mean", "Came true", "95 %"],
         [
             [
@@ -101,7 +101,7 @@ def _reliability(group: Group) -> str:
     )
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int) -> str:
     """Return a table whose first ``texts`` columns are words and the others numbers."""
     rule = [":--"] * texts + ["--:"] * (len(header) - texts)
     cells = [[escaped(cell) for cell in row] for row in [header, *rows]]

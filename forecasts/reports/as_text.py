@@ -18,18 +18,18 @@ _MOST_WIDTH = 110
 
 def as_text(report: Report, *, width: int = 100) -> str:
     """Return the report as lines of at most ``width`` signs; with one group, its bins as well."""
-    width = max(60, min(width, _MOST_WIDTH))
+    width = fitting(width)
     parts = [
-        wording.title(report) + "\n" + _wrapped(wording.scope(report), width),
-        _drawn(_overview(report), width) if report.groups else wording.nobody(report),
+        wording.title(report) + "\n" + wrapped(wording.scope(report), width),
+        drawn(_overview(report), width) if report.groups else wording.nobody(report),
         *(_findings(report, group, width) for group in report.groups),
     ]
     if len(report.groups) == 1 and report.groups[0].bins:
-        parts.append(_drawn(_reliability(report.groups[0]), width))
+        parts.append(drawn(_reliability(report.groups[0]), width))
     about = report.metadata
     last = [wording.left_out(report.left_out), GUIDE["miscalibration"], *report.notes]
-    parts.append("\n".join(_wrapped(text, width) for text in last if text))
-    parts.append(_wrapped(wording.made_with(about), width))
+    parts.append("\n".join(wrapped(text, width) for text in last if text))
+    parts.append(wrapped(wording.made_with(about), width))
     return "\n\n".join(parts) + "\n"
 
 
@@ -65,7 +65,7 @@ def _findings(report: Report, group: Group, width: int) -> str:
         said.append(f"Brier 0–1: {wording.parts(group)}. Log score {wording.log_score(group)}.")
     if report.metadata.by != "all":
         said.append(wording.left_out(group.left_out))
-    lines += [_wrapped(text, width, "  ") for text in said if text]
+    lines += [wrapped(text, width, "  ") for text in said if text]
     return "\n".join(lines)
 
 
@@ -93,13 +93,20 @@ def _reliability(group: Group) -> Table:
     return table
 
 
-def _drawn(table: Table, width: int) -> str:
+def fitting(width: int) -> int:
+    """Return the width to use in a terminal that is so wide."""
+    return max(60, min(width, _MOST_WIDTH))
+
+
+def drawn(table: Table, width: int) -> str:
+    """Return the table as lines of at most ``width`` signs."""
     text = io.StringIO()
     Console(file=text, width=width, color_system=None, markup=False, highlight=False).print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().rstrip().split("\n"))
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> str:
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """Return the text in lines of at most ``width`` signs."""
     return textwrap.fill(
         text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )

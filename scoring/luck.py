@@ -1,0 +1,59 @@
+"""What a forecaster's own probabilities promised, beside what came."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.calibration import grouped_pairs
+from scoring.means import clustered_mean
+
+
+class Luck(NamedTuple):
+    """The Brier score (0–1) that was expected, the one that came, and how far they are apart.
+
+    ``difference`` = realised − expected, with its 95 % interval from ``lower`` to ``upper`` and
+    the two-sided test that it is 0; these are NaN with fewer than two questions.
+    """
+
+    expected: float
+    realised: float
+    difference: float
+    lower: float
+    upper: float
+    statistic: float
+    p_value: float
+
+
+def luck(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    question: npt.ArrayLike | None = None,
+) -> Luck:
+    """Return the mean of p (1 − p), which is the Brier score (0–1) to expect of p, and the score.
+
+    Pairs as in `scoring.calibration`; ``question`` (n,) says which share an outcome or belong to
+    one family: the paired test takes sums within these first (`scoring.means`). A realised score
+    above the expected one says that the forecasts claimed more certainty than they had, one
+    below that they claimed less. For a multiple-choice forecast give each option as a pair of
+    half the weight. With outcomes of 0 and 1 the difference is the mean of (y − p)(1 − 2p), the
+    numerator of `spiegelhalter`.
+
+    Raises InputError.
+
+    >>> found = luck([0.9, 0.9, 0.9, 0.8], [1, 0, 1, 0])
+    >>> round(found.expected, 4), round(found.realised, 4)
+    (0.1075, 0.3675)
+    """
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
+    expected = forecast * (1 - forecast)
+    realised = (forecast - outcome) ** 2
+    found = clustered_mean(realised - expected, group, weights)
+    return Luck(
+        float(np.average(expected, weights=weights)),
+        float(np.average(realised, weights=weights)),
+        *found,
+    )

@@ -1,0 +1,346 @@
+"""What chance alone does to a calibrated forecaster who says the same on the same questions.
+
+The outcomes are drawn anew, many times: question q draws one uniform number U_q, and comes true in
+that draw for those of its forecasts that are above it, y* = 1{U_q < p}. So all forecasts on a
+question share its outcome as far as they agree, each comes true as often as it says, and no draw
+depends on what really happened.
+
+**Families.** Questions of one family come out alike more often than chance, and drawing them
+apart accuses a calibrated forecaster of linked questions too often (in simulation 16 % of the
+time, at a nominal 5 %, with five questions a family). Their uniforms are therefore drawn with a
+common part, U_q = Φ(√ρ Z_family + √(1−ρ) ε_q), ρ such that the outcomes of a family agree as much
+as they were seen to (`family_link`). Drawing one uniform a family instead is safe, and hardly ever
+finds anything; flipping the signs of a family's residuals keeps the size with less power.
+
+**Differing forecasts on one question** share its outcome wholly, and a draw only in part: no
+uniform makes 30 % and 70 % come true together more than 30 % of the time. The p-value's draws are
+stretched by that (`_stretch`), which puts it on the safe side; the band and the expected
+miscalibration, which it would make too large, are those of the draws as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scoring.calibration import Floats, Groups, grouped_pairs, pairs
+from scoring.errors import InputError, Problem
+
+Draws = npt.NDArray[np.float32]
+
+DRAWS = 500
+# Forecasts are told apart to half a per cent where more of them differ than there are such steps:
+# no eye sees less, and drawing takes as long as there are forecasts to tell apart.
+STEPS = 200
+# So many numbers of the draws are worked on at once.
+AT_ONCE = 1 << 21
+# Sums of single precision are equal within this.
+ROUNDING = 1e-5
+# The common part of a family is integrated over at so many points.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
+
+
+class Chance(NamedTuple):
+    """What luck makes of some forecasts: of their reliability curve and their miscalibration.
+
+    ``curve`` has the columns of `reliability_curve`, one row a forecast (or step of forecasts).
+    ``expected`` is the miscalibration that a calibrated forecaster shows on average, and
+    ``p_value`` how often one shows at least as much as was seen.
+    """
+
+    curve: pd.DataFrame
+    expected: float
+    p_value: float
+
+
+def chance(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    question: npt.ArrayLike | None = None,
+    family: npt.ArrayLike | None = None,
+    below: npt.ArrayLike | None = None,
+    level: float = 0.9,
+    draws: Draws | None = None,
+) -> Chance:
+    """Return the reliability curve with its band, and the miscalibration that luck alone makes.
+
+    Pairs as in `scoring.calibration`. ``question`` (n,) says which share a draw, and ``family``
+    (n,) which questions hang together; without them each pair is a question, and each question a
+    family, of its own. ``below`` (n,) serves multiple choice: the probability of the options that
+    stand before this one, 0 when left out; an option comes true when below ≤ U_q < below + p, so
+    that exactly one of a forecast's options does. ``level`` of the band, pointwise.
+
+    ``draws``, from `outcome_draws`, serves several groups on the same questions at once: then
+    ``question`` holds rows of it, and ``family`` is not needed.
+
+    The p-value is (1 + draws with at least the miscalibration seen) / (1 + draws), never 0.
+
+    Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118; Davison & Hinkley (1997),
+    doi:10.1017/CBO9780511802843, for the p-value.
+
+    >>> found = chance([0.2, 0.2, 0.8, 0.8], [0, 1, 1, 1])
+    >>> found.curve[["forecast", "recalibrated", "weight"]]
+       forecast  recalibrated  weight
+    0       0.2           0.5     2.0
+    1       0.8           1.0     2.0
+    >>> found.p_value > 0.2
+    True
+    """
+    if not 0 < level < 1:
+        raise InputError([Problem("", "level", None, level, "must fulfil 0 < level < 1")])
+    forecast, outcome, weights, group, under, kept = _checked(p, y, weight, question, below)
+    if draws is None:
+        linked = _families(group, family, kept)
+        link = family_link(forecast, outcome, weights, group, linked[group], under)
+        draws = outcome_draws(linked, link)
+    else:
+        group = np.asarray(question, dtype=np.intp)[kept]
+    claims = Claims(forecast, weights, group, under)
+    steps = _stepped(claims, STEPS)
+    seen = np.bincount(steps.place, weights * outcome, minlength=len(steps.points)) / steps.total
+    drawn = _drawn(claims, steps, draws)
+    fits, null = _miscalibration(np.column_stack([seen, drawn]), steps)
+    expected = float(null[1:].mean())
+    if steps.merged and expected > 0:
+        # What the steps hide of it shows in a few draws with every forecast by itself.
+        whole = _stepped(claims, None)
+        few = draws[:, : max(8, min(50, AT_ONCE // len(whole.points)))]
+        _, full = _miscalibration(_drawn(claims, whole, few), whole)
+        expected *= float(full.mean()) / float(null[1 : 1 + full.size].mean())
+    points = steps.points[:, None]
+    _, stretched = _miscalibration(points + _stretch(claims) * (drawn - points), steps)
+    as_much = stretched >= null[0] * (1 - ROUNDING) - 1e-9
+    band = np.quantile(fits[:, 1:], [(1 - level) / 2, (1 + level) / 2], axis=1)
+    # The fits are exact to rounding, also at 0 and 1.
+    lower, upper = np.clip(band, 0, 1)
+    curve = {
+        "forecast": steps.points,
+        "recalibrated": fits[:, 0],
+        "weight": steps.total,
+        "lower": lower,
+        "upper": upper,
+    }
+    p_value = float(1 + as_much.sum()) / (1 + len(as_much))
+    return Chance(pd.DataFrame(curve), expected, p_value)
+
+
+def family_link(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    question: npt.ArrayLike,
+    family: npt.ArrayLike,
+    below: npt.ArrayLike | None = None,
+) -> float:
+    """Return how closely the questions of a family hang together: ρ of `outcome_draws`, 0..0.99.
+
+    A question's residual is the mean of y − p over the standard deviation that p gives it, of
+    multiple choice for the first option alone. ρ is where the products of the residuals, over all
+    pairs of questions of one family, add up to what the draws give on average. 0 where no family
+    has two questions, or where they disagree.
+
+    >>> round(family_link([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], None, [0, 1, 2, 3], [0, 0, 1, 1]), 2)
+    0.99
+    """
+    forecast, outcome, weights, group, under, kept = _checked(p, y, weight, question, below)
+    linked = _families(group, family, kept)
+    weights = np.where(under > 0, 0.0, weights)
+    total = np.bincount(group, weights)
+    spread = np.bincount(group, weights * forecast * (1 - forecast))
+    known = spread > 0
+    total, cluster = total[known], linked[known]
+    mean = np.bincount(group, weights * forecast)[known] / total
+    deviation = np.sqrt(spread[known] / total)
+    residual = np.bincount(group, weights * (outcome - forecast))[known] / total / deviation
+    many = np.bincount(cluster).astype(np.float64)
+    if not many @ (many - 1) or not residual.any():
+        return 0.0
+    agreed = _pairs(residual[:, None], cluster)[0] / float(np.mean(residual**2))
+    # Imported here: not every command that starts needs it.
+    from scipy.special import ndtr, ndtri
+
+    edge, share = ndtri(mean)[:, None], WEIGHTS / WEIGHTS.sum()
+
+    def expected(link: float) -> float:
+        given = ndtr((edge - math.sqrt(link) * NODES) / math.sqrt(1 - link))
+        return float(_pairs((given - mean[:, None]) / deviation[:, None], cluster) @ share)
+
+    low, high = 0.0, 0.99
+    if agreed <= 0 or agreed >= expected(high):
+        return 0.0 if agreed <= 0 else high
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if expected(middle) < agreed else (low, middle)
+    return low
+
+
+def outcome_draws(
+    family: npt.ArrayLike, link: float = 0.0, draws: int = DRAWS, seed: int = 0
+) -> Draws:
+    """Return uniform numbers in [0, 1) for questions, one row a question, one column a draw.
+
+    ``family`` has one entry a question; within a family the normals behind the numbers correlate
+    by ``link``, 0..1, and otherwise not. ``seed`` fixes them.
+
+    >>> outcome_draws([0, 1, 1], link=0.5, draws=4).shape
+    (3, 4)
+    """
+    if not 0 <= link <= 1:
+        raise InputError([Problem("", "link", None, link, "must lie within 0..1")])
+    cluster = pd.factorize(np.asarray(family), use_na_sentinel=False)[0]
+    generator = np.random.default_rng(seed)
+    uniform = generator.random((len(cluster), draws), dtype=np.float32)
+    together = np.flatnonzero((np.bincount(cluster) > 1)[cluster]) if len(cluster) else cluster
+    if link > 0 and len(together):
+        # Imported here: not every command that starts needs it.
+        from scipy.special import ndtr
+
+        of = pd.factorize(cluster[together])[0]
+        common = generator.standard_normal((int(of.max()) + 1, draws), dtype=np.float32)
+        own = generator.standard_normal((len(together), draws), dtype=np.float32)
+        own *= np.float32(math.sqrt(1 - link))
+        own += np.float32(math.sqrt(link)) * common[of]
+        uniform[together] = np.minimum(ndtr(own), np.float32(1 - 2**-24))
+    return uniform
+
+
+def _checked(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    question: npt.ArrayLike | None,
+    below: npt.ArrayLike | None,
+) -> tuple[Floats, Floats, Floats, Groups, Floats, npt.NDArray[np.bool_]]:
+    """Return checked pairs that have a weight, what is below each, and which ones these are."""
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
+    whole, _, given = pairs(p, y, weight)
+    kept = np.ones(len(whole), dtype=np.bool_) if given is None else given > 0
+    under = np.zeros(len(whole)) if below is None else np.asarray(below, dtype=np.float64)
+    if under.shape != whole.shape:
+        rule = "there must be one entry a pair"
+        raise InputError([Problem("", "below", None, under.shape, rule)])
+    return forecast, outcome, weights, group, under[kept], kept
+
+
+def _families(
+    group: Groups, family: npt.ArrayLike | None, kept: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.intp]:
+    """Return the number of each question's family."""
+    questions = int(group.max()) + 1
+    if family is None:
+        return np.arange(questions)
+    names = np.asarray(family)
+    names = names[kept] if names.shape == kept.shape else names
+    if names.shape != group.shape:
+        rule = "there must be one entry a pair"
+        raise InputError([Problem("", "family", None, names.shape, rule)])
+    of = np.zeros(questions, dtype=np.intp)
+    of[group] = pd.factorize(names, use_na_sentinel=False)[0]
+    return of
+
+
+def _pairs(value: Floats, cluster: Groups) -> Floats:
+    """Return the sum of the products of all pairs within clusters, for each column of (n, m)."""
+    order = np.argsort(cluster, kind="stable")
+    first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    sums = np.add.reduceat(value[order], first, axis=0)
+    return np.asarray((sums**2).sum(axis=0) - (value**2).sum(axis=0))
+
+
+class Claims(NamedTuple):
+    """Checked pairs: forecast, weight, the question's row among the draws, what is below."""
+
+    forecast: Floats
+    weight: Floats
+    question: Groups
+    below: Floats
+
+
+class Steps(NamedTuple):
+    """The step that each claim stands on; the mean forecast and the weight of each step."""
+
+    place: Groups
+    points: Floats
+    total: Floats
+    merged: bool
+
+
+def _stepped(claims: Claims, most: int | None) -> Steps:
+    """Return the distinct forecasts as steps, or ``most`` equal ones where there are more."""
+    distinct, place = np.unique(claims.forecast, return_inverse=True)
+    merged = most is not None and len(distinct) > most
+    if most is not None and merged:
+        # Certainty stays apart: luck does nothing to it.
+        step = np.floor(distinct * most) + 1
+        step[distinct == 0], step[distinct == 1] = 0, most + 1
+        place = np.unique(step, return_inverse=True)[1][place]
+    total = np.bincount(place, claims.weight).astype(np.float64)
+    points = np.bincount(place, claims.weight * claims.forecast) / total
+    return Steps(place, points, total, merged)
+
+
+def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
+    """Return the share of each step that comes true, in each draw: (steps, draws)."""
+    # Claims on one step of one question are one.
+    order = np.lexsort((claims.below, claims.question, steps.place))
+    place, question, below = steps.place[order], claims.question[order], claims.below[order]
+    new = (np.diff(place, prepend=-1) != 0) | (np.diff(question, prepend=-1) != 0)
+    new |= np.diff(below, prepend=-1.0) != 0
+    first = np.flatnonzero(new)
+    weight = np.add.reduceat(claims.weight[order], first).astype(np.float32)[:, None]
+    place, question = place[first], question[first]
+    low = below[first].astype(np.float32)[:, None]
+    high = low + steps.points[place].astype(np.float32)[:, None]
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    choices = bool(low.any())
+    share = np.empty((len(steps.points), draws.shape[1]))
+    size = max(1, AT_ONCE // len(first))
+    for begin in range(0, draws.shape[1], size):
+        drawn = draws[question, begin : begin + size]
+        came = drawn < high
+        if choices:
+            came &= drawn >= low
+        share[:, begin : begin + size] = np.add.reduceat(weight * came, starts, axis=0)
+    return np.asarray(share / steps.total[:, None])
+
+
+def _stretch(claims: Claims) -> float:
+    """Return by how much the draws' deviations fall short of those of calibrated forecasts.
+
+    With p̄ the mean and v the variance of the forecasts on a question over the time that they stood,
+    the mean of y − p has the variance p̄ (1 − p̄) − 2 v when all of them are calibrated, because
+    E yp = E p²; one uniform a question gives it E (Σ w 1{U < p})² − p̄².
+    """
+    first = claims.below == 0
+    p, w, of = claims.forecast[first], claims.weight[first], claims.question[first]
+    order = np.lexsort((p, of))
+    p, w, of = p[order], w[order], of[order]
+    total = np.bincount(of, w)
+    w = w / total[of]
+    mean, square = np.bincount(of, w * p), np.bincount(of, w * p * p)
+    above = np.cumsum(np.bincount(of, w))[of] - np.cumsum(w)
+    both = np.bincount(of, w * p * (w + 2 * above))
+    share = total * total
+    calibrated = float(share @ (mean * (1 - mean) - 2 * (square - mean * mean)))
+    drawn = float(share @ (both - mean * mean))
+    return math.sqrt(calibrated / drawn) if calibrated > drawn > 0 else 1.0
+
+
+def _miscalibration(observed: Floats, steps: Steps) -> tuple[Floats, Floats]:
+    """Return the isotonic fit of each column of ``observed`` (steps, m), and its miscalibration."""
+    from scipy.optimize import isotonic_regression
+
+    # One call for all columns: so far apart they never pool.
+    apart = (float(np.ptp(observed)) + 1) * np.arange(observed.shape[1])
+    weight = np.tile(steps.total, len(apart))
+    fit = isotonic_regression((observed + apart).T.ravel(), weights=weight).x
+    fits = fit.reshape(observed.T.shape).T - apart
+    points = steps.points[:, None]
+    # (p − y)² − (fit − y)² averages to (p − fit)(p + fit − 2ȳ) where ȳ is the mean of y.
+    gain = (points - fits) * (points + fits - 2 * observed)
+    return fits, np.asarray(steps.total @ gain / steps.total.sum())

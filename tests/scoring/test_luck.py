@@ -1,0 +1,70 @@
+"""What the forecasts promised, beside what came."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+
+import scoring
+from scoring import InputError, luck
+from tests.scoring.test_inference import tournament
+
+
+def test_the_expected_score_is_the_mean_of_p_times_not_p() -> None:
+    found = luck([0.9, 0.5, 0.2], [1, 0, 0], [1.0, 2.0, 1.0])
+    assert found.expected == pytest.approx((0.09 + 2 * 0.25 + 0.16) / 4)
+    assert found.realised == pytest.approx((0.01 + 2 * 0.25 + 0.04) / 4)
+    assert found.difference == pytest.approx(found.realised - found.expected)
+
+
+def test_the_test_is_paired_over_questions() -> None:
+    p, y, weight, question = tournament(60, 1, seed=3)
+    found = luck(p, y, weight, question)
+    expected = stats.ttest_rel((p - y) ** 2, p * (1 - p))
+    assert_allclose([found.statistic, found.p_value], [expected.statistic, expected.pvalue])
+
+
+def test_updates_of_a_question_are_one_observation() -> None:
+    p, y, weight, question = tournament(40, 5, seed=4)
+    whole = luck(p, y, weight, question)
+    gap = weight * ((p - y) ** 2 - p * (1 - p))
+    each = np.bincount(question, gap) / np.bincount(question, weight)
+    expected = stats.ttest_1samp(each, 0)
+    assert_allclose([whole.statistic, whole.p_value], [expected.statistic, expected.pvalue])
+
+
+def test_the_difference_is_the_numerator_of_spiegelhalters_z() -> None:
+    p, y, weight, question = tournament(40, 5, seed=5)
+    found = luck(p, y, weight, question)
+    assert found.difference == pytest.approx(
+        float(np.average((y - p) * (1 - 2 * p), weights=weight))
+    )
+    assert np.sign(found.statistic) == np.sign(
+        scoring.spiegelhalter(p, y, weight, question).statistic
+    )
+
+
+def test_a_calibrated_forecaster_is_found_lucky_or_unlucky_one_time_in_twenty() -> None:
+    found = [luck(*tournament(80, 4, seed)).p_value < 0.05 for seed in range(400)]
+    assert 0.02 <= np.mean(found) <= 0.08
+
+
+def test_an_overconfident_one_gets_worse_than_promised() -> None:
+    found = luck(*tournament(400, 4, seed=6, slope=0.4))
+    assert found.lower > 0
+    assert found.p_value < 0.01
+
+
+def test_one_question_has_scores_and_no_test() -> None:
+    found = luck([0.4, 0.6], [1, 1], question=["q", "q"])
+    assert found.expected == pytest.approx(0.24)
+    assert math.isnan(found.p_value)
+
+
+def test_what_is_no_probability_is_refused() -> None:
+    with pytest.raises(InputError, match="p, row 0"):
+        luck([1.2], [1])

@@ -1,0 +1,230 @@
+"""Over- and under-reaction."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring import InputError, excess_movement, movement
+from scoring.simulation import simulate
+from scoring.tournament import Team, Tournament
+from tests.scoring.slow_reference import forecast_frame, live_segments, question_frame
+from tests.scoring.strategies import HOUR, NEW_YEAR, ledgers
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def day(number: float) -> datetime:
+    return START + timedelta(days=number)
+
+
+def asked(id_: str = "q", resolution: str = "yes", **fields: object) -> dict[str, object]:
+    return {
+        "question_id": id_,
+        "open_time": START,
+        "scheduled_close_time": day(10),
+        "resolution": resolution,
+    } | fields
+
+
+def said(rows: list[tuple[float, Any]], id_: str = "q") -> pd.DataFrame:
+    several = any(isinstance(p, list) for _, p in rows)
+    return pd.DataFrame(
+        {
+            "question_id": id_,
+            "forecaster": "ana",
+            "made_at": [day(at) for at, _ in rows],
+            "probabilities" if several else "probability": [p for _, p in rows],
+        }
+    )
+
+
+def excess(question: dict[str, object], rows: list[tuple[float, Any]], **how: Any) -> float:
+    [found] = excess_movement(pd.DataFrame([question]), said(rows), **how)["excess"]
+    return float(found)
+
+
+def test_steps_that_are_taken_back_are_positive_and_steps_that_go_on_negative() -> None:
+    swing, trend = [(0, 0.5), (2, 0.9), (4, 0.5)], [(0, 0.5), (2, 0.6), (4, 0.7)]
+    still = asked(resolution="")
+    assert excess(still, swing) == pytest.approx(0 + 0.8 * 0.4)
+    assert excess(still, trend) == pytest.approx(0 + 0.2 * -0.1)
+
+
+def test_the_last_step_of_a_resolved_question_goes_to_its_outcome() -> None:
+    rows = [(0, 0.5), (5, 0.8)]
+    assert excess(asked(), rows) == pytest.approx(0.6 * -0.2)
+    assert excess(asked(resolution="no"), rows) == pytest.approx(0.6 * 0.8)
+    assert excess(asked(resolution="0.5"), rows) == pytest.approx(0.6 * 0.3)
+    assert excess(asked(resolution="annulled"), rows) == pytest.approx(0)
+
+
+def test_the_excess_is_movement_less_the_uncertainty_taken_away() -> None:
+    [row] = excess_movement(pd.DataFrame([asked()]), said([(0, 0.5), (5, 0.8)])).to_dict("records")
+    assert row["steps"] == 2
+    assert row["movement"] == pytest.approx(0.09 + 0.04)
+    assert row["reduction"] == pytest.approx(0.25)
+    assert row["excess"] == pytest.approx(row["movement"] - row["reduction"])
+
+
+def test_what_comes_after_the_actual_close_is_no_step() -> None:
+    early = asked(actual_close_time=day(6))
+    assert excess(early, [(0, 0.5), (5, 0.8), (7, 0.1)]) == pytest.approx(0.6 * -0.2)
+
+
+def test_a_withdrawal_ends_the_path_and_a_return_begins_anew() -> None:
+    assert excess(asked(), [(0, 0.6), (2, None), (5, 0.8)]) == pytest.approx(0.6 * -0.2)
+    assert excess(asked(), [(0, 0.6), (2, 0.8), (5, None)]) == pytest.approx(0.2 * -0.2)
+
+
+def test_as_of_looks_at_nothing_later() -> None:
+    rows = [(0, 0.5), (2, 0.9), (6, 0.5)]
+    assert excess(asked(), rows, as_of=day(4)) == pytest.approx(0)
+    assert excess(asked(), rows, as_of=day(8)) == pytest.approx(0.8 * 0.4)
+    assert excess(asked(), rows, as_of=day(10)) == pytest.approx(0.8 * 0.4)  # from 0.5 to 1: 0
+    assert excess_movement(pd.DataFrame([asked()]), said(rows), as_of=START).empty
+
+
+def test_two_options_move_as_the_binary_question_they_are() -> None:
+    choice = asked(resolution="b", type="multiple_choice", options=["a", "b"])
+    binary = excess(asked(), [(0, 0.3), (4, 0.9)])
+    assert excess(choice, [(0, [0.7, 0.3]), (4, [0.1, 0.9])]) == pytest.approx(binary)
+
+
+def test_an_option_that_was_added_is_no_movement_by_itself() -> None:
+    choice = asked(resolution="", type="multiple_choice", options=["a", "b", "other"])
+    assert excess(choice, [(0, [0.6, None, 0.4]), (4, [0.6, 0.3, 0.1])]) == 0
+
+
+def slow(question: dict[str, Any], made: list[dict[str, Any]], as_of: int) -> dict[str, float]:
+    """The excess movement of each forecaster with anything standing, looped and written out."""
+    found = {}
+    for who in sorted({row["forecaster"] for row in made}):
+        rows = [row for row in made if row["forecaster"] == who]
+        live = [segment for segment in live_segments(question, rows) if segment[0] < as_of]
+        steps = [(one[2], two[2]) for one, two in pairwise(live) if one[1] == two[0]]
+        known = question["outcome"] is not None and question["close"] <= as_of
+        if live and known and live[-1][1] == question["close"]:
+            steps.append((live[-1][2], None))
+        if live:
+            found[who] = sum(step(one, two, question) for one, two in steps)
+    return found
+
+
+def step(one: Any, two: Any, question: dict[str, Any]) -> float:
+    y = question["outcome"]
+    if question["type"] == "binary":
+        return (2 * one - 1) * (one - (y if two is None else two))
+    if two is None:
+        two = [
+            1.0 if k == (len(one) - 1 if one[y] is None else y) else 0.0 for k in range(len(one))
+        ]
+    here = [k for k in range(len(one) - 1) if one[k] is not None and two[k] is not None]
+    before, after = [one[k] for k in here], [two[k] for k in here]
+    before.append(1 - sum(before))
+    after.append(1 - sum(after))
+    return sum((2 * p - 1) * (p - q) for p, q in zip(before, after, strict=True)) / 2
+
+
+@given(ledgers(zero=True), st.integers(-5, 140))
+def test_it_agrees_with_the_definition_written_out(
+    ledger: tuple[list[dict[str, Any]], list[dict[str, Any]]], hours: int
+) -> None:
+    questions, made = ledger
+    as_of = NEW_YEAR + hours * HOUR
+    expected = {
+        (question["question_id"], who): value
+        for question in questions
+        for who, value in slow(
+            question, [r for r in made if r["question_id"] == question["question_id"]], as_of
+        ).items()
+    }
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=as_of)
+    frames = question_frame(questions), forecast_frame(questions, made)
+    found = excess_movement(*frames, as_of=at)
+    got = dict(
+        zip(
+            zip(found["question_id"], found["forecaster"], strict=True),
+            found["excess"],
+            strict=True,
+        )
+    )
+    assert got == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_mean_over_questions_counts_each_once_however_many_forecast_it() -> None:
+    questions = pd.DataFrame([asked("q1"), asked("q2", "no")])
+    bo = said([(0, 0.9)], "q1").assign(forecaster="bo")
+    forecasts = pd.concat([said([(0, 0.6)], "q1"), bo, said([(0, 0.7)], "q2")])
+    found = movement(questions, forecasts)
+    assert found.questions == 2
+    q1, q2 = (0.2 * -0.4 + 0.8 * -0.1) / 2, 0.4 * 0.7
+    assert found.excess == pytest.approx((q1 + q2) / 2)
+
+
+def test_a_question_without_a_step_says_nothing() -> None:
+    questions = pd.DataFrame([asked("q1"), asked("q2", "")])
+    forecasts = pd.concat([said([(0, 0.6)], "q1"), said([(0, 0.7)], "q2")])
+    assert movement(questions, forecasts).questions == 1
+
+
+def test_no_forecast_gives_no_number() -> None:
+    found = movement(pd.DataFrame([asked()]), said([]))
+    assert found.questions == 0
+    assert math.isnan(found.excess)
+
+
+def teams_movement(seed: int, questions: int = 80, **fault: float) -> Any:
+    made = simulate(
+        Tournament(
+            (Team("one", members=3, **fault),),
+            seed=seed,
+            questions=questions,
+            families=questions * 3 // 4,
+            early_share=0.2,
+            event_share=0.2,
+        )
+    )
+    return movement(made.questions, made.forecasts, family=made.questions["family"].to_numpy())
+
+
+def test_calibrated_teams_are_accused_one_time_in_twenty() -> None:
+    found = [teams_movement(seed).p_value < 0.05 for seed in range(120)]
+    assert np.mean(found) <= 0.1
+
+
+def test_those_who_update_too_little_and_too_much_are_told_apart() -> None:
+    slow_ones = [teams_movement(seed, 300, responsiveness=0.3) for seed in range(6)]
+    assert all(found.excess < 0 for found in slow_ones)
+    assert sum(found.upper < 0 for found in slow_ones) >= 3
+    bold = [teams_movement(seed, extremity=2.0) for seed in range(6)]
+    assert all(found.lower > 0 for found in bold)
+
+
+def test_a_family_is_one_observation() -> None:
+    questions = pd.DataFrame([asked(f"q{n}", "yes" if n % 3 else "no") for n in range(12)])
+    forecasts = pd.concat([said([(0, 0.6 + n / 50)], f"q{n}") for n in range(12)])
+    alone = movement(questions, forecasts)
+    linked = movement(questions, forecasts, family=[f"f{n // 4}" for n in range(12)])
+    assert linked.excess == alone.excess
+    assert linked.p_value != alone.p_value
+    one = movement(questions, forecasts, family=["f"] * 12)
+    assert math.isnan(one.p_value)
+
+
+def test_families_that_are_not_one_a_question_are_refused() -> None:
+    with pytest.raises(InputError, match="family"):
+        movement(pd.DataFrame([asked()]), said([(0, 0.5)]), family=["a", "b"])
+
+
+def test_a_naive_moment_is_refused() -> None:
+    with pytest.raises(InputError, match="as_of"):
+        excess_movement(pd.DataFrame([asked()]), said([(0, 0.5)]), as_of=datetime(2026, 1, 1))  # noqa: DTZ001

@@ -1,0 +1,220 @@
+"""What chance alone does to a calibrated forecaster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy.optimize import isotonic_regression
+from scipy.stats import norm
+
+import scoring
+from scoring import InputError, chance, family_link, outcome_draws
+from tests.scoring.test_inference import tournament
+
+seeds = st.integers(0, 10**6)
+
+
+def slow(p: Any, y: Any, w: Any, q: Any, draws: np.ndarray, stretch: float) -> tuple[Any, ...]:
+    """The null written out: one draw at a time, one question at a time."""
+    points = sorted(set(p))
+    place = [points.index(each) for each in p]
+
+    def miscalibration(outcome: Any) -> tuple[float, Any]:
+        total, came = np.zeros(len(points)), np.zeros(len(points))
+        for i, k in enumerate(place):
+            total[k] += w[i]
+            came[k] += w[i] * outcome[i]
+        fit = isotonic_regression(came / total, weights=total).x
+        score = sum(w[i] * (p[i] - outcome[i]) ** 2 for i in range(len(p)))
+        best = sum(w[i] * (fit[place[i]] - outcome[i]) ** 2 for i in range(len(p)))
+        return (score - best) / sum(w), fit
+
+    found = []
+    for draw in draws.T:
+        came = [p[i] + stretch * ((draw[q[i]] < p[i]) - p[i]) for i in range(len(p))]
+        found.append(miscalibration(came))
+    null = np.array([value for value, _ in found])
+    as_much = (null >= miscalibration(y)[0] - 1e-7).sum()
+    fits = np.array([fit for _, fit in found])
+    return null.mean(), (1 + as_much) / (1 + len(null)), np.quantile(fits, [0.05, 0.95], axis=0)
+
+
+@given(seeds)
+def test_it_is_what_drawing_the_outcomes_anew_gives(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    size = int(random.integers(2, 40))
+    q = random.integers(0, 8, size)
+    # Equal forecasts within a question, so that nothing is stretched.
+    p = random.choice([0.0, 0.1, 0.25, 0.5, 0.7, 0.9, 1.0], 8)[q]
+    y, w = (random.random(8) < 0.5)[q].astype(float), random.random(size) + 0.1
+    draws = outcome_draws(range(8), draws=50, seed=seed)
+    found = chance(p, y, w, q, draws=draws)
+    expected, p_value, (lower, upper) = slow(p, y, w, q, draws, 1.0)
+    assert_allclose(found.expected, expected, atol=1e-6)
+    assert found.p_value == pytest.approx(p_value)
+    assert_allclose(found.curve["lower"], lower, atol=1e-5)
+    assert_allclose(found.curve["upper"], upper, atol=1e-5)
+
+
+def test_differing_forecasts_on_a_question_are_stretched_for_the_p_value_alone() -> None:
+    # Calibrated: 50 % throughout, and beside it 20 % or 80 %, right as often as it says. The mean
+    # of the two misses by a variance of ¼ (0.25 + 0.16 + 2 · 0.16); one uniform for both gives
+    # ¼ (0.25 + 0.16 + 2 · 0.10).
+    p, q = [0.5, 0.2, 0.5, 0.8], [0, 0, 1, 1]
+    draws = outcome_draws([0, 1], draws=40)
+    y, w = np.array([0.0, 0.0, 1.0, 1.0]), np.ones(4)
+    stretch = float(np.sqrt(0.73 / 0.61))
+    found = chance(p, y, w, q, draws=draws)
+    expected, _, (lower, upper) = slow(p, y, w, q, draws, 1.0)
+    assert_allclose(found.expected, expected, atol=1e-6)
+    assert_allclose(found.curve[["lower", "upper"]].to_numpy().T, [lower, upper], atol=1e-5)
+    assert found.p_value == pytest.approx(slow(p, y, w, q, draws, stretch)[1])
+
+
+@given(seeds)
+def test_its_curve_is_the_reliability_curve(seed: int) -> None:
+    p, y, w, q = tournament(30, 3, seed)
+    found, curve = chance(p, y, w, q).curve, scoring.reliability_curve(p, y, w, q)
+    for name in ("forecast", "recalibrated", "weight"):
+        assert_allclose(found[name], curve[name], atol=1e-12)
+
+
+def test_its_band_is_that_of_the_reliability_curve_where_a_forecast_never_changes() -> None:
+    p, y, w, q = tournament(60, 1, seed=3)
+    found, curve = chance(p, y, w, q).curve, scoring.reliability_curve(p, y, w, q)
+    for name in ("lower", "upper"):
+        assert np.abs(found[name] - curve[name]).max() < 0.06
+
+
+def test_many_forecasts_are_drawn_in_steps_and_certainty_stays_apart() -> None:
+    p, y, w, q = tournament(200, 20, seed=4)
+    p[:2] = 0.0, 1.0
+    curve = chance(p, y, w, q).curve
+    assert len(curve) <= 202
+    assert curve["forecast"].iloc[[0, -1]].tolist() == [0.0, 1.0]
+    assert curve["weight"].sum() == pytest.approx(w.sum())
+    assert (curve["recalibrated"].diff().dropna() >= -1e-12).all()
+    assert_allclose(curve[["lower", "upper"]].iloc[0], 0, atol=1e-12)
+
+
+def test_steps_hide_nothing_of_what_is_expected() -> None:
+    p, y, w, q = tournament(150, 4, seed=9)
+    draws = outcome_draws(range(150))
+    found = chance(p, y, w, q, draws=draws)
+    assert len(found.curve) < 202 < len(np.unique(p))
+    expected = slow(p, y, w, q, draws[:, :150], 1.0)[0]
+    assert found.expected == pytest.approx(expected, rel=0.1)
+
+
+def test_the_expected_miscalibration_shrinks_with_the_questions() -> None:
+    few, many = (chance(*tournament(n, 1, seed=5)).expected for n in (50, 200))
+    assert 0.025 < few < 0.045
+    assert 0.010 < many < 0.018
+
+
+@pytest.mark.parametrize(("questions", "updates"), [(40, 1), (60, 6)])
+def test_a_calibrated_forecaster_is_found_at_fault_one_time_in_twenty(
+    questions: int, updates: int
+) -> None:
+    found = [chance(*tournament(questions, updates, seed)).p_value <= 0.05 for seed in range(200)]
+    assert np.mean(found) <= 0.095
+
+
+def test_an_overconfident_forecaster_is_found_at_fault() -> None:
+    found = chance(*tournament(300, 4, seed=7, slope=0.4))
+    assert found.p_value < 0.01
+
+
+def test_all_that_is_called_certain_and_right_leaves_nothing_to_luck() -> None:
+    found = chance([1.0, 0.0, 1.0], [1, 0, 1])
+    assert found.expected == 0
+    assert found.p_value == 1
+
+
+def test_one_forecast_that_is_certain_and_wrong_is_beyond_luck() -> None:
+    found = chance([1.0, 0.0, 1.0], [1, 0, 0])
+    assert found.p_value == 1 / 501
+
+
+def test_exactly_one_option_of_a_forecast_comes_true_in_each_draw() -> None:
+    # With the same weight, the shares of the three options sum to one in every draw, so all that
+    # the band of the sum could do is stay: three options of equal probability have the mean ⅓.
+    p = np.full(3, 1 / 3)
+    found = chance(p, [1, 0, 0], None, [0, 0, 0], below=[0, 1 / 3, 2 / 3])
+    assert len(found.curve) == 1
+    assert_allclose(found.curve[["lower", "upper"]], 1 / 3, atol=1e-6)
+    apart = chance(p, [1, 0, 0], None, [0, 1, 2])
+    assert apart.curve["upper"].iloc[0] > 0.6
+
+
+def linked(seed: int, link: float) -> tuple[np.ndarray, ...]:
+    """Sixty families of five, calibrated, whose outcomes hang together."""
+    random = np.random.default_rng(seed)
+    family = np.arange(300) // 5
+    p = random.choice([0.2, 0.35, 0.5, 0.65, 0.8], 300)
+    common, own = random.standard_normal(60)[family], random.standard_normal(300)
+    u = norm.cdf(np.sqrt(link) * common + np.sqrt(1 - link) * own)
+    return p, (u < p).astype(float), np.ones(300), np.arange(300), family
+
+
+@pytest.mark.parametrize("link", [0.0, 0.4, 0.8])
+def test_the_link_of_families_is_found_back(link: float) -> None:
+    found = [family_link(*linked(seed, link)) for seed in range(40)]
+    assert np.mean(found) == pytest.approx(link, abs=0.07)
+
+
+def test_linked_families_are_accused_no_more_often_than_others() -> None:
+    p_values, apart = [], []
+    for seed in range(150):
+        p, y, w, q, family = linked(seed, 0.6)
+        p_values.append(chance(p, y, w, q, family).p_value)
+        apart.append(chance(p, y, w, q).p_value)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.1
+    assert np.mean(np.array(apart) <= 0.05) > 0.15
+
+
+def test_draws_of_a_family_correlate_and_each_is_uniform() -> None:
+    draws = outcome_draws([0, 0, 1, 1, 2], link=0.5, draws=4000, seed=1)
+    normal = norm.ppf(np.clip(draws.astype(float), 1e-6, 1 - 1e-6))
+    agreed = np.corrcoef(normal)
+    assert agreed[0, 1] == pytest.approx(0.5, abs=0.05)
+    assert agreed[0, 2] == pytest.approx(0, abs=0.05)
+    assert draws.mean(axis=1) == pytest.approx(np.full(5, 0.5), abs=0.03)
+    assert draws.min() >= 0
+    assert draws.max() < 1
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    assert (outcome_draws([0, 0, 1], 0.3) == outcome_draws(["a", "a", "b"], 0.3)).all()
+    assert (outcome_draws([0, 1], seed=1) != outcome_draws([0, 1], seed=2)).any()
+
+
+def test_weightless_pairs_make_no_difference() -> None:
+    p, y, w, q = tournament(20, 2, seed=8)
+    alone = chance(p, y, w, q)
+    more = chance(np.append(p, 0.4), np.append(y, 1), np.append(w, 0), np.append(q, 99))
+    assert more.expected == alone.expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"level": 1.0}, "level"),
+        ({"below": [0.0]}, "below"),
+        ({"family": [0, 1, 2]}, "family"),
+        ({"question": [0]}, "question"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(arguments: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        chance([0.2, 0.8], [0, 1], **arguments)
+
+
+def test_a_link_is_a_correlation() -> None:
+    with pytest.raises(InputError, match="link"):
+        outcome_draws([0], link=1.5)
