@@ -98,7 +98,10 @@ class QuestionType(StrEnum):
 
 
 class Stance(StrEnum):
-    """What a piece of evidence does for the forecast that cites it."""
+    """What a piece of evidence says about the outcome, whichever way the forecast goes.
+
+    What it makes likelier, less likely, or neither is explained at ``updates.Cited``.
+    """
 
     supports = "supports"
     opposes = "opposes"
@@ -378,7 +381,10 @@ class Evidence(SQLModel, table=True):
 
 
 class Citation(SQLModel, table=True):
-    """One forecast leaning on one piece of evidence. ``share`` blank: an equal part."""
+    """One forecast leaning on one piece of evidence.
+
+    ``share`` blank: an equal part of what the shares of the others leave.
+    """
 
     __table_args__ = (
         UniqueConstraint("forecast_id", "evidence_id"),

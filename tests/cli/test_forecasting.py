@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from sqlalchemy import Engine
 from forecasts import database, questions, updates
 
 Run = Callable[..., Result]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -34,6 +38,30 @@ def cited(engine: Engine, slug: str = "rain") -> list[tuple[str, str, float | No
             (citation.stance, evidence.kind, citation.share, evidence.url or evidence.note)
             for citation, evidence in updates.evidence_of(session, question)[newest.id or 0]
         ]
+
+
+def examples(page: str) -> list[list[str]]:
+    """Return the indented blocks of a page as their lines, commands joined where they go on."""
+    blocks = re.findall(r"(?:^    .*\n)+", page, re.MULTILINE)
+    return [textwrap.dedent(block).replace("\\\n", "").splitlines() for block in blocks]
+
+
+def test_the_examples_of_the_forecasting_page_come_out(
+    forecasts: Run, clock: Callable[[str], None], engine: Engine
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-02-01", "--slug", "will-it-rain")
+    for number in range(3):
+        forecasts("capture", "-", input=f"Title {number}\n\nIt will rain on day {number}.\n" * 3)
+    forecasts("update", "will-it-rain", "40%")
+    told, citing = examples((ROOT / "docs" / "forecasting.md").read_text())
+    done = forecasts(*shlex.split(told[0])[1:])
+    assert (done.stdout + done.stderr).splitlines() == told[1:]
+    forecasts(*shlex.split(citing[0])[1:])
+    assert [one[:3] for one in cited(engine, "will-it-rain")] == [
+        ("opposes", "data", 0.6),
+        ("context", "base_rate", None),
+        ("supports", "news", None),
+    ]
 
 
 @pytest.mark.usefixtures("rain")
