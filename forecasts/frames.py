@@ -202,18 +202,6 @@ def scoring_frames(
     return _questions(session, questions), forecast_frame(session, questions, words=False)
 
 
-def question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
-    """Return the row id of each question that there is, by its slug."""
-    return {
-        slug: id_
-        for some in parts(slugs)
-        for slug, id_ in session.exec(
-            select(Question.slug, Question.id).where(col(Question.slug).in_(some))
-        )
-        if id_ is not None
-    }
-
-
 def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     # The status is not read here, so the moment does not matter.
     standing = sorted(
@@ -305,23 +293,20 @@ def forecast_frame(
             forecast.probabilities,
             forecast.quantiles,
             *([forecast.rationale] if words else []),
+            forecast.question_id,
         )
         .join(Question, col(Question.id) == forecast.question_id)
         .join(Member, col(Member.id) == forecast.member_id)
         .order_by(forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
     )
-    # Parts in the order of the questions, so that their rows follow each other as in one.
     statements = (
-        [every]
-        if only is None
-        else [
-            every.where(forecast.question_id.in_(some))
-            for some in parts(sorted(question_ids(session, only).values()))
-        ]
+        [every] if only is None else [every.where(col(Question.slug).in_(s)) for s in parts(only)]
     )
     connection = session.connection()
     rows = [row for statement in statements for row in connection.execute(statement)]
-    values: list[Any] = list(zip(*rows, strict=True)) or [()] * (8 if words else 7)
+    if len(statements) > 1:
+        rows.sort(key=lambda row: row.question_id)  # each question's rows are in one part, in order
+    values: list[Any] = list(zip(*rows, strict=True)) or [()] * (9 if words else 8)
     if any(vector is not None for vector in values[5]):
         values[5] = _spread(session, values[1], values[5])
     columns: dict[str, Any] = {

@@ -14,8 +14,8 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from forecasts.errors import BadInput, Problem
-from forecasts.frames import Frames, forecast_frame, question_ids, rows
-from forecasts.models import Citation, Evidence, Forecast, Member
+from forecasts.frames import Frames, forecast_frame, rows
+from forecasts.models import Citation, Evidence, Forecast, Member, Question
 from forecasts.questions import parts
 
 
@@ -29,7 +29,13 @@ def add_forecasts(
 ) -> list[int]:
     """Return the question's id of every new forecast; they and their citations are written."""
     slugs = frames.questions["question_id"].tolist()
-    ids = question_ids(session, slugs)
+    ids = {
+        slug: id_
+        for some in parts(slugs)
+        for slug, id_ in session.exec(
+            select(Question.slug, Question.id).where(col(Question.slug).in_(some))
+        )
+    }
     stored: set[str] = set()
     if not new_only:
         stored = set(_import_keys(forecast_frame(session, slugs)))
