@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("app_pages/questions.py", title="Questions"),
         st.Page("app_pages/articles.py", title="Articles"),
         st.Page("app_pages/track_record.py", title="Track record"),
+        st.Page("app_pages/compare.py", title="Compare"),
         st.Page("app_pages/resolve.py", title="Resolve"),
         st.Page("app_pages/question.py", title="Question", visibility="hidden"),
     ],

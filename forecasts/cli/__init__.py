@@ -76,5 +76,5 @@ def main() -> None:
 # isort: off
 from forecasts.cli import serve, articles, asking, questions  # noqa: E402, F401
 from forecasts.cli import forecasting, revising, resolving  # noqa: E402, F401
-from forecasts.cli import scores, reports, exchange  # noqa: E402, F401
+from forecasts.cli import scores, reports, comparisons, exchange  # noqa: E402, F401
 # isort: on

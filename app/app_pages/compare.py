@@ -1,0 +1,197 @@
+"""Compare: which teams or forecasters did better, and what chance alone could have done."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+
+import streamlit as st
+
+from app.comparison_charts import evidence_chart, forest_chart
+from app.session import engine, now, reading, settings
+from app.words import as_text, when
+from forecasts import access, comparisons, database, frames
+from forecasts.comparisons import Comparison, wording
+from forecasts.comparisons.as_csv import as_csv
+from forecasts.comparisons.as_html import as_html
+from forecasts.comparisons.as_json import as_json
+from forecasts.comparisons.as_pdf import as_pdf
+from forecasts.comparisons.comparison import Of
+from forecasts.reports import wording as words
+from forecasts.reports.report import Cohort
+
+COHORTS: dict[str, Cohort] = {
+    "Scheduled close has passed": "scheduled",
+    "All resolved": "resolved",
+}
+OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
+# So many are chosen to begin with; with many more the pairs are too many to read.
+FIRST, MOST = 4, 12
+
+
+@st.cache_data(show_spinner="Comparing …", ttl=timedelta(minutes=10), max_entries=32)
+def comparison_of(
+    url: str,
+    of: Of,
+    names: tuple[str, ...],
+    cohort: Cohort,
+    alike: bool,
+    written: tuple[int, ...],
+    _at: datetime,
+) -> Comparison:
+    """Return the comparison; it is made anew once anything has been written to the ledger."""
+    with database.reading(engine()) as ledger:
+        everything = frames.ledger_frames(ledger, words=False)
+    return comparisons.build(
+        everything, between=names, of=of, cohort=cohort, as_of=_at, alike=alike
+    )
+
+
+def pick() -> tuple[Of, tuple[str, ...], Cohort, bool]:
+    """Show whom to compare and on which questions; return the choice."""
+    with reading() as ledger:
+        known = {
+            "teams": access.team_names(ledger),
+            "forecasters": access.forecaster_handles(ledger),
+        }
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    kind = left.segmented_control(
+        "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
+    )
+    of = OF[kind or "Teams"]
+    cohort = right.selectbox(
+        "Questions",
+        list(COHORTS),
+        key="cohort",
+        bind="query-params",
+        help="Questions that are resolved early lean to “yes”. Those whose scheduled close has "
+        "passed are a fair sample; all resolved ones are more, and tilted.",
+    )
+    if len(known[of]) < 2:
+        return of, (), COHORTS[cohort], False
+    names = st.multiselect(
+        kind or "Teams",
+        known[of],
+        default=known[of][:FIRST],
+        max_selections=MOST,
+        key=f"names-{of}",
+        bind="query-params",
+        help="Every two of them are compared, on the questions and at the times that they share.",
+    )
+    alike = st.toggle(
+        "Claim it of people like them",
+        key="alike",
+        bind="query-params",
+        help="Off: the claims are about these members. On: who the members are is taken as chance "
+        "too, and the intervals are wider.",
+    )
+    return of, tuple(names), COHORTS[cohort], alike
+
+
+def verdict(comparison: Comparison) -> None:
+    """Show in a sentence what the comparison shows."""
+    said = as_text(comparison.sentence)
+    if any(pair.better for pair in comparison.pairs):
+        st.success(said)
+    else:
+        st.info(said)
+    st.caption(as_text(f"{wording.scope(comparison)} {words.left_out(comparison.left_out)}"))
+
+
+def ranks(comparison: Comparison) -> None:
+    """Show the ranks, as intervals."""
+    st.header("Ranks", anchor=False, help=wording.GUIDE["rank"])
+    names = [as_text(side.name) for side in comparison.groups]
+    st.table({"": names} | wording.rank_columns(comparison), hide_index=True, border="horizontal")
+    st.caption(wording.RANKS)
+
+
+def differences(comparison: Comparison) -> None:
+    """Show every pair's difference, drawn, as a table, and in words."""
+    st.header("Differences", anchor=False, help=wording.GUIDE["difference"])
+    chart = forest_chart(comparison)
+    if chart is not None:
+        st.altair_chart(
+            chart, alt="Differences of the pairs with their intervals; the table has the numbers."
+        )
+    pairs = comparison.pairs
+    st.table(
+        {
+            "Pair": [as_text(f"{pair.a} − {pair.b}") for pair in pairs],
+            "Shared questions": [f"{pair.shared_questions:,}" for pair in pairs],
+            "Difference": [wording.signed(pair.difference) for pair in pairs],
+            "95 % interval": [wording.signed_interval(pair.interval) for pair in pairs],
+            "p, adjusted": [wording.p_value(pair.p_adjusted) for pair in pairs],
+            "Detectable": [words.number(pair.detectable) for pair in pairs],
+        },
+        hide_index=True,
+        border="horizontal",
+    )
+    st.caption(f"{wording.GUIDE['holm']} {wording.GUIDE['detectable']}")
+    for pair in pairs:
+        st.markdown("- " + as_text(pair.sentence))
+
+
+def evidence(comparison: Comparison) -> None:
+    """Show, of one pair, the evidence that stays valid whenever one looks."""
+    drawn = {f"{pair.a} − {pair.b}": pair for pair in comparison.pairs if pair.watched is not None}
+    if not drawn:
+        return
+    st.header("Whenever you look", anchor=False, help=wording.GUIDE["watched"])
+    picked = next(iter(drawn))
+    if len(drawn) > 1:
+        picked = st.selectbox("Pair", list(drawn), key="pair")
+    pair = drawn[picked]
+    st.markdown(as_text(wording.watched(pair)))
+    chart = evidence_chart(pair)
+    if chart is not None:
+        st.altair_chart(chart, alt=wording.watched(pair))
+
+
+def downloads(comparison: Comparison) -> None:
+    """Show the comparison's other forms."""
+    with st.container(horizontal=True):
+        for name, mime, form in (
+            ("PDF", "application/pdf", as_pdf),
+            ("HTML", "text/html", as_html),
+            ("JSON", "application/json", as_json),
+            ("CSV", "text/csv", as_csv),
+        ):
+            st.download_button(
+                name,
+                data=partial(form, comparison),  # made when it is asked for
+                file_name=f"comparison.{name.lower()}",
+                mime=mime,
+                key=f"download-{name}",
+                on_click="ignore",
+            )
+
+
+st.title("Compare", anchor=False)
+of, names, cohort, alike = pick()
+with reading() as ledger:
+    written = frames.revision(ledger)
+    anybody = access.team_names(ledger) if of == "teams" else access.forecaster_handles(ledger)
+if len(anybody) < 2:
+    st.info(
+        f"There are fewer than two {of} to compare. "
+        + (
+            "Compare forecasters instead, or bring teams in with a ledger folder: "
+            "forecasts import FOLDER, with a teams.csv in it."
+            if of == "teams"
+            else "A second one is there as soon as somebody else forecasts."
+        )
+    )
+    st.stop()
+if len(names) < 2:
+    st.info("Choose two or more to compare.")
+    st.stop()
+comparison = comparison_of(settings().database_url, of, names, cohort, alike, written, now())
+verdict(comparison)
+ranks(comparison)
+differences(comparison)
+evidence(comparison)
+for note in comparison.notes:
+    st.caption(as_text(note))
+st.caption(f"As of {when(comparison.metadata.as_of)}.")
+downloads(comparison)

@@ -1,0 +1,138 @@
+"""The command that tells whether a difference is real: compare."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+from typer.core import TyperCommand
+
+from forecasts.cli import app
+from forecasts.cli.console import Database, emit, now, one_of, out, plain
+from forecasts.cli.tables import Folder, Output, format_of, frames_of
+from forecasts.errors import BadInput
+from forecasts.times import read_time
+
+if TYPE_CHECKING:
+    from forecasts.comparisons import Comparison
+
+# The formats, and the ending of a file that says so.
+_FORMATS = {
+    "text": ".txt",
+    "json": ".json",
+    "html": ".html",
+    "pdf": ".pdf",
+    "csv": ".csv",
+    "md": ".md",
+}
+BETWEEN = "--between"
+
+
+class _Names(TyperCommand):
+    """A command whose ``--between`` takes all the words up to the next option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return what is left of ``args``, read into ``ctx.params``."""
+        read: list[str] = []
+        naming = False
+        for arg in args:
+            if arg.startswith("-") and arg != "-":
+                naming = arg == BETWEEN
+                read += [] if naming else [arg]
+            else:
+                read += [BETWEEN, arg] if naming else [arg]
+        return super().parse_args(ctx, read)
+
+
+@app.command(cls=_Names)
+def compare(
+    folder: Folder = None,
+    between: Annotated[
+        list[str] | None,
+        typer.Option(BETWEEN, metavar="NAME NAME...", help="Whom to compare: two or more."),
+    ] = None,
+    of: Annotated[
+        str, typer.Option("--of", metavar="teams|forecasters", help="What the names are of.")
+    ] = "teams",
+    cohort: Annotated[
+        str,
+        typer.Option(
+            "--cohort",
+            metavar="scheduled|resolved",
+            help="Questions whose scheduled close has passed, or all that are resolved.",
+        ),
+    ] = "scheduled",
+    people_like_them: Annotated[
+        bool,
+        typer.Option(
+            "--people-like-them",
+            help="Claim it of people like the members, not of these members only: wider intervals.",
+        ),
+    ] = False,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="text|json|html|pdf|csv|md",
+            help="[default: by the ending of --output, else text]",
+        ),
+    ] = None,
+    output: Output = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="TIME", help="The moment it is made, which it states. [default: now]"
+        ),
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Compare teams or forecasters on what they forecast at the same times, and what luck could do.
+
+    Two are paired by question and time; with several, every two of them, allowing for their number.
+    """
+    from forecasts.comparisons import build
+    from forecasts.comparisons.comparison import Of
+    from forecasts.reports.report import Cohort
+
+    chosen = format_of(format_, output, _FORMATS, "text")
+    if chosen == "pdf" and output is None and sys.stdout.isatty():
+        raise BadInput("A PDF is no text for a terminal.", remedy="Name a file with --output.")
+    made = build(
+        frames_of(folder, database, words=False),
+        between=between or [],
+        of=one_of("--of", of, get_args(Of)),
+        cohort=one_of("--cohort", cohort, get_args(Cohort)),
+        as_of=now() if as_of is None else read_time(as_of),
+        alike=people_like_them,
+    )
+    emit(_rendered(made, chosen), output)
+
+
+def _rendered(made: Comparison, format_: str) -> str | bytes:
+    # Only the chosen renderer is imported: each takes its time.
+    if format_ == "json":
+        from forecasts.comparisons.as_json import as_json
+
+        return as_json(made)
+    if format_ == "html":
+        from forecasts.comparisons.as_html import as_html
+
+        return as_html(made)
+    if format_ == "pdf":
+        from forecasts.comparisons.as_pdf import as_pdf
+
+        return as_pdf(made)
+    if format_ == "csv":
+        from forecasts.comparisons.as_csv import as_csv
+
+        return as_csv(made)
+    if format_ == "md":
+        from forecasts.comparisons.as_markdown import as_markdown
+
+        return as_markdown(made)
+    from forecasts.comparisons.as_text import as_text
+
+    # Control signs in a name could command the terminal.
+    width = out().width if sys.stdout.isatty() else 100
+    return plain(as_text(made, width=width))

@@ -1,0 +1,221 @@
+"""The one step that makes a comparison: frames in, ``Comparison`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+import scoring
+from forecasts.comparisons import wording
+from forecasts.comparisons.comparison import About, Comparison, Of, Pair, Side, Skill, Watched
+from forecasts.errors import BadInput
+from forecasts.frames import Frames, rows
+from forecasts.reports.cohort import COUNTS, counted, families, reasons
+from forecasts.reports.digest import sha256
+from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.groups import Entries, chosen, entries, in_several_teams
+from forecasts.reports.report import By, Cohort
+from forecasts.reports.scored import member_scores, question_scores
+from forecasts.times import utc
+
+PROTOCOL = "brier, paired in time"
+_BY: dict[Of, By] = {"teams": "team", "forecasters": "forecaster"}
+# Why a question is left out, where its outcome is still to come.
+_TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
+
+
+def build(
+    frames: Frames,
+    *,
+    between: Sequence[str],
+    of: Of = "teams",
+    cohort: Cohort = "scheduled",
+    as_of: datetime,
+    alike: bool = False,
+) -> Comparison:
+    """Return the comparison of these teams or forecasters, two by two.
+
+    ``between`` names two or more; BadInput says what there is when one is not. ``cohort``: the
+    questions whose scheduled close has passed as of ``as_of``, or all that are resolved. ``alike``
+    makes the claims about people like the members, with larger errors.
+    """
+    names = chosen(frames, by=_BY[of], names=between)
+    if len(names) < 2 or not between:
+        raise BadInput(
+            f"A comparison takes two or more {of}, and {len(set(between))} was named.",
+            remedy="Name them after --between.",
+        )
+    questions = frames.questions.sort_values("question_id", ignore_index=True)
+    why = reasons(questions, cohort=cohort, as_of=as_of)
+    counting = questions[why == COUNTS].reset_index(drop=True)
+    made = _only(entries(frames, by=_BY[of]), names)
+    forecasts = made.forecasts[made.forecasts["question_id"].isin(counting["question_id"])]
+    present = made.group[made.group.index.isin(forecasts["forecaster"])]
+    family = pd.Series(families(questions), index=questions["question_id"])
+    both_sides = present.nunique() > 1
+    differences = scoring.paired(counting, forecasts, present) if both_sides else _NO_PAIRS
+    people = scoring.paired_people(counting, forecasts, present) if alike and both_sides else None
+    found = scoring.compare(differences, _members(frames, made, names, of), family, people)
+
+    unfinished = set(family[questions["question_id"][np.isin(why, _TO_COME)]])
+    closes = questions.set_index("question_id")["scheduled_close_time"]
+    pairs = tuple(
+        wording.told(
+            _pair(pair, _watched(pair, differences, family, closes, unfinished)),
+            pairs=sum(pair.comparable for pair in found.pairs),
+        )
+        for pair in found.pairs
+    )
+    skill = _skills(frames, counting, family) if of == "forecasters" else {}
+    sides = _sides(found, counting, made, family, skill)
+    return Comparison(
+        metadata=About(
+            engine_version=scoring.__version__,
+            protocol=PROTOCOL,
+            of=of,
+            claims=found.of,
+            cohort=cohort,
+            as_of=utc(as_of),
+            input_sha256=sha256(frames),
+        ),
+        sentence=wording.verdict(sides, pairs),
+        questions=len(questions),
+        left_out=counted(why[why != COUNTS]),
+        groups=sides,
+        pairs=pairs,
+        notes=wording.notes(pairs, of=of, cohort=cohort, alike=alike),
+    )
+
+
+_NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
+
+
+def _only(made: Entries, names: Sequence[str]) -> Entries:
+    """Return the forecasts of these groups alone."""
+    group = made.group[made.group.isin(names)]
+    return Entries(
+        made.forecasts[made.forecasts["forecaster"].isin(group.index)], group, made.forecaster
+    )
+
+
+def _members(
+    frames: Frames, made: Entries, names: Sequence[str], of: Of
+) -> dict[str, set[tuple[str, ...]]]:
+    """Return who counts in each group, such that only those who are in two at once are in two.
+
+    Somebody who left one team and joined the other later never stands for both at one time, on
+    any question.
+    """
+    at_once = set(
+        in_several_teams(frames.teams[frames.teams["team"].isin(names)]) if of == "teams" else ()
+    )
+    members: dict[str, set[tuple[str, ...]]] = {name: set() for name in names}
+    for who, name in zip(made.forecaster[made.group.index], made.group, strict=True):
+        members[name].add((who,) if who in at_once else (who, name))
+    return members
+
+
+def _pair(pair: scoring.Pair, watched: Watched | None) -> Pair:
+    return Pair(
+        a=pair.a,
+        b=pair.b,
+        shared_questions=pair.shared_questions,
+        families=pair.families,
+        difference=pair.difference,
+        interval=pair.interval,
+        p_value=pair.p_value,
+        p_adjusted=pair.p_adjusted,
+        detectable=pair.detectable,
+        comparable=pair.comparable,
+        reason=pair.reason,
+        better=pair.better,
+        watched=watched,
+        sentence="",
+    )
+
+
+def _watched(
+    pair: scoring.Pair,
+    differences: pd.DataFrame,
+    family: pd.Series,
+    closes: pd.Series,
+    unfinished: set[int],
+) -> Watched | None:
+    """Return the evidence on families of which every outcome is known; None where there is none."""
+    if not pair.shared_questions:
+        return None
+    ends = differences[["a", "b"]].isin([pair.a, pair.b]).all(axis=1)
+    shared = differences[ends]
+    shared = shared.assign(family=family[shared["question_id"]].to_numpy())
+    shared = shared[~shared["family"].isin(unfinished)]
+    if shared.empty:
+        return None
+    sign = np.where(shared["a"] == pair.a, 1.0, -1.0)
+    steps = scoring.by_family(
+        sign * shared["difference"].to_numpy(), shared["family"], closes[shared["question_id"]]
+    )
+    found = scoring.e_process(steps["difference"])
+    e_values = np.exp(found.log_either)
+    times = steps["scheduled_close"].dt.to_pydatetime()
+    return Watched(
+        e_value=float(e_values[-1]),
+        highest=float(e_values.max()),
+        enough=scoring.ENOUGH,
+        families=len(steps),
+        better=None if found.better is None else getattr(pair, found.better),
+        path=tuple(zip(times, e_values.tolist(), strict=True)),
+    )
+
+
+def _sides(
+    found: scoring.Comparison,
+    counting: pd.DataFrame,
+    made: Entries,
+    family: pd.Series,
+    skill: dict[str, Skill],
+) -> tuple[Side, ...]:
+    """Return every group with its ranks and its own record, in the order of the ranks."""
+    members = member_scores(counting, made)
+    scores = question_scores(members)
+    cluster = family[counting["question_id"]].to_numpy()
+    people = members.groupby("group")["member"].nunique()
+    sides = []
+    for ranked in found.groups:
+        own = scores[scores["group"] == ranked.name]
+        of = cluster[own["question"].to_numpy()]
+        sides.append(
+            Side(
+                name=ranked.name,
+                rank_low=ranked.rank_low,
+                rank_high=ranked.rank_high,
+                forecasters=int(people.get(ranked.name, 0)),
+                questions=len(own),
+                updates=int(own["updates"].sum()),
+                coverage=float(own["coverage"].mean()) if len(own) else None,
+                brier=mean_over_questions(own["brier"].to_numpy(), of),
+                brier_original=mean_over_questions(own["brier_original"].to_numpy(), of),
+                skill=skill.get(ranked.name),
+            )
+        )
+    return tuple(sorted(sides, key=lambda side: (side.rank_low, side.rank_high)))
+
+
+def _skills(frames: Frames, counting: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:
+    """Return the skill of every forecaster in the ledger: it takes many to tell luck from skill."""
+    forecasts = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
+    scores = scoring.score(counting, forecasts, "skill")
+    if scores["forecaster"].nunique() < scoring.FEWEST_TO_SHRINK or not scores["score"].any():
+        return {}
+    return {
+        row.forecaster: Skill(
+            questions=row.questions,
+            mean=row.mean,
+            interval=(row.mean_lower, row.mean_upper),
+            shrunk=row.skill,
+            shrunk_interval=(row.skill_lower, row.skill_upper),
+        )
+        for row in rows(scoring.skills(scores, family))
+    }

@@ -1,0 +1,36 @@
+"""Compare: two teams or forecasters on what they share; what it says where there is nothing."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import visit, words
+
+
+def test_forecasters_are_compared_on_what_they_share(furnished: AppTest) -> None:
+    said = words(visit(furnished, "compare", of="Forecasters"))
+    assert "Nothing can be told" in said
+    assert "never live on one question" in said
+    table = furnished.table[1].value
+    assert list(table["Pair"])
+    assert not furnished.exception
+
+
+def test_a_single_team_is_said_to_be_too_few(furnished: AppTest) -> None:
+    assert "fewer than two teams" in words(visit(furnished, "compare"))
+
+
+def test_an_empty_ledger_says_how_a_comparison_begins(app: AppTest) -> None:
+    assert "as soon as somebody else forecasts" in words(visit(app, "compare", of="Forecasters"))
+
+
+def test_choosing_one_only_asks_for_another(furnished: AppTest) -> None:
+    visit(furnished, "compare", of="Forecasters")
+    furnished.multiselect(key="names-forecasters").set_value(["alice"]).run()
+    assert "Choose two or more" in words(furnished)
+
+
+def test_the_comparison_can_be_taken_away_in_four_forms(furnished: AppTest) -> None:
+    visit(furnished, "compare", of="Forecasters")
+    names = [button.label for button in furnished.get("download_button")]
+    assert names == ["PDF", "HTML", "JSON", "CSV"]

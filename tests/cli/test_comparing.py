@@ -1,0 +1,90 @@
+"""forecasts compare: on a folder and on a database, in every form, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from forecasts.cli import app
+from forecasts.exchange.folder import write_folder
+from tests.reports.small_ledgers import random_ledger
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compared") / "ledger"
+    write_folder(random_ledger(11, questions=60), path)
+    return path
+
+
+@pytest.fixture
+def compare(folder: Path) -> Callable[..., Result]:
+    def run(*arguments: str, exit_code: int = 0) -> Result:
+        result = CliRunner().invoke(
+            app, ["compare", str(folder), "--as-of", "2026-06-01T00:00:00Z", *arguments]
+        )
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+def test_names_follow_one_another_after_between(compare: Callable[..., Result]) -> None:
+    names = ["--between", "ana", "bo", "cy", "--of", "forecasters", "--format", "json"]
+    said = json.loads(compare(*names).stdout)
+    assert [(pair["a"], pair["b"]) for pair in said["pairs"]] == [
+        ("ana", "bo"),
+        ("ana", "cy"),
+        ("bo", "cy"),
+    ]
+
+
+def test_teams_are_the_default(compare: Callable[..., Result]) -> None:
+    said = compare("--between", "north", "south").stdout
+    assert "north" in said
+    assert "Comparison of teams" in said
+
+
+@pytest.mark.parametrize("ending", ["json", "html", "pdf", "csv", "md", "txt"])
+def test_the_form_follows_the_ending_of_the_file(
+    compare: Callable[..., Result], tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / f"out.{ending}"
+    result = compare("--between", "north", "south", "--output", str(file))
+    assert result.stdout == ""
+    assert file.read_bytes()
+    assert file.read_bytes().startswith(b"%PDF") == (ending == "pdf")
+
+
+def test_a_database_says_the_same_as_the_folder(
+    compare: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    database = str(tmp_path / "ledger.sqlite3")
+    taken = CliRunner().invoke(app, ["import", str(folder), "--database", database])
+    assert taken.exit_code == 0, taken.output
+    names = ["--between", "north", "south", "--format", "json"]
+    of_folder = json.loads(compare(*names).stdout)
+    arguments = ["compare", "--as-of", "2026-06-01T00:00:00Z", *names, "--database", database]
+    of_database = json.loads(CliRunner().invoke(app, arguments).stdout)
+    assert of_database["pairs"] == of_folder["pairs"]
+    assert of_database["groups"] == of_folder["groups"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "two or more teams"),
+        (("--between", "north"), "two or more teams"),
+        (("--between", "north", "west"), "no team 'west'"),
+        (("--between", "north", "south", "--of", "people"), "--of 'people'"),
+        (("--between", "north", "south", "--output", "x.doc"), ".doc"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_words(
+    compare: Callable[..., Result], arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in compare(*arguments, exit_code=2).stderr
