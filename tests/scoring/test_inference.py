@@ -32,22 +32,49 @@ def tournament(
     return p, y.astype(float), weight, question
 
 
-def test_the_line_is_that_of_a_clustered_logistic_regression() -> None:
-    p, y, weight, question = tournament(50, 6, seed=1, slope=0.6)
-    found = scoring.recalibration(p, y, weight, question)
-    x = np.column_stack([np.ones(len(p)), np.log(p / (1 - p))])
+def in_statsmodels(
+    p: np.ndarray, y: np.ndarray, weight: np.ndarray, question: np.ndarray
+) -> tuple[np.ndarray, float, float]:
+    """The line, F and p-value, with the factor G/(G−1) in place of statsmodels' own.
+
+    That one also counts the pairs: (n−1)/(n−2) · G/(G−1).
+    """
+    groups = len(np.unique(question))
+    x = np.column_stack([np.ones(len(p)), np.log(p) - np.log1p(-p)])
+    model = glm.GLM(y, x, family=Binomial(), var_weights=weight)
     with warnings.catch_warnings():
-        # statsmodels warns that weights with a clustered covariance are not fully tested there.
+        # It warns that weights with a clustered covariance are not fully supported.
         warnings.simplefilter("ignore")
-        fit = glm.GLM(y, x, family=Binomial(), var_weights=weight).fit(
-            cov_type="cluster", cov_kwds={"groups": question, "use_correction": False}
+        own = model.fit(tol=1e-14, cov_type="cluster", cov_kwds={"groups": question})
+        fit = model.fit(
+            tol=1e-14,
+            cov_type="cluster",
+            cov_kwds={"groups": question, "use_correction": False},
         )
-    assert_allclose([found.intercept, found.slope], fit.params, rtol=1e-8)
-    covariance = fit.cov_params() * 50 / 49
+    covariance = fit.cov_params() * groups / (groups - 1)
+    by_pairs = (len(p) - 1) / (len(p) - 2)
+    assert_allclose(own.cov_params(), covariance * by_pairs, rtol=1e-10)
     away = fit.params - np.array([0, 1])
     f = away @ np.linalg.inv(covariance) @ away / 2
-    assert_allclose(found.f, f, rtol=1e-6)
-    assert_allclose(found.p_value, stats.f.sf(f, 2, 49), rtol=1e-6)
+    return fit.params, f, stats.f.sf(f, 2, groups - 1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("slope", [0.3, 1.0, 2.0])
+def test_the_line_is_that_of_a_clustered_logistic_regression(seed: int, slope: float) -> None:
+    data = tournament(50, 6, seed, slope)
+    found = scoring.recalibration(*data)
+    line, f, p_value = in_statsmodels(*data)
+    assert_allclose([found.intercept, found.slope], line, rtol=1e-9, atol=1e-9)
+    assert_allclose([found.f, found.p_value], [f, p_value], rtol=1e-8)
+
+
+def test_fractional_outcomes_have_the_line_that_a_logistic_regression_has() -> None:
+    random = np.random.default_rng(3)
+    p, y = random.random((2, 40))
+    found = scoring.recalibration(p, y)
+    line, f, _ = in_statsmodels(p, y, np.ones(40), np.arange(40))
+    assert_allclose([found.intercept, found.slope, found.f], [*line, f], rtol=1e-7)
 
 
 def test_the_covariance_is_the_sandwich_written_out() -> None:
@@ -159,8 +186,47 @@ def test_a_question_for_each_pair_is_required() -> None:
         scoring.spiegelhalter([0.5, 0.6], [1, 0], question=[1])
 
 
-def test_probabilities_next_to_0_and_1_are_not_estimable_rather_than_an_error() -> None:
-    p = [0.5, 0.5, 1 - 1e-12, 1 - 1e-12, 1e-12, 1e-12]
-    found = scoring.recalibration(p, [1, 1, 0, 0, 1, 0])
+def test_probabilities_next_to_0_and_1_have_a_line_like_any_others() -> None:
+    p = np.array([0.5, 0.5, 1 - 1e-12, 1 - 1e-12, 1e-12, 1e-12])
+    y = np.array([1.0, 1, 0, 0, 1, 0])
+    found = scoring.recalibration(p, y)
+    line, f, _ = in_statsmodels(p, y, np.ones(6), np.arange(6))
+    assert_allclose([found.intercept, found.slope], line, rtol=1e-6, atol=1e-9)
+    assert_allclose(found.f, f, rtol=1e-6)
+
+
+def test_a_trace_of_weight_that_keeps_a_threshold_from_separating_is_no_line() -> None:
+    found = scoring.recalibration(
+        [0.2, 0.3, 0.7, 0.8, 0.9], [0, 0, 1, 1, 0], weight=[1, 1, 1, 1, 1e-14]
+    )
     assert not found.estimable
-    assert "close to 0 or 1" in found.reason
+    assert "threshold" in found.reason
+
+
+def test_questions_without_more_than_a_trace_of_the_weight_do_not_make_three() -> None:
+    p = [0.2, 0.6, 0.3, 0.7, 0.3, 0.6]
+    found = scoring.recalibration(
+        p, [1, 1, 0, 0, 1, 0], [1, 1, 1, 1, 1e-15, 1e-15], [1, 1, 2, 2, 3, 3]
+    )
+    assert not found.estimable
+    assert "fewer than 3 questions" in found.reason
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_whatever_comes_the_line_is_the_most_likely_one_or_there_is_a_reason(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = int(random.integers(2, 25))
+    log_odds = random.normal(0, [0.5, 2, 8, 20][seed % 4], n)
+    p = 1 / (1 + np.exp(-log_odds))
+    y = random.random(n).round(seed % 3)
+    weight = random.random(n) * 10.0 ** random.integers(-12, 12, n if seed % 2 else 1)
+    found = scoring.recalibration(p, y, weight, random.integers(0, n, n))
+    assert found.estimable == (found.reason == "")
+    if not found.estimable:
+        assert np.isnan(found[:4]).all()
+        return
+    assert np.isfinite(found[:4]).all()
+    x = np.column_stack([np.ones(n), np.log(p) - np.log1p(-p)])
+    fitted = 1 / (1 + np.exp(-x @ np.array(found[:2])))
+    slope_of_likelihood = x.T @ (weight * (y - fitted))
+    assert_allclose(slope_of_likelihood / (weight @ np.abs(x)), 0, atol=1e-9)
