@@ -363,6 +363,7 @@ def withdraw_form(stands: Stands) -> None:
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
         with act(name) as doing:
+            before = updates.standing(doing.ledger, stands.question, doing.member, at=doing.now)
             updates.withdraw(
                 doing.ledger,
                 stands.question,
@@ -371,4 +372,9 @@ def withdraw_form(stands: Stands) -> None:
                 rationale=reason or "",
                 origin=ORIGIN,
             )
-            doing.say(f"Withdrawn from “{shortened(stands.text.title, 60)}”.")
+            assert before is not None
+            said = shortened(say_value(before, stands.text.options))
+            doing.say(
+                f"Withdrew {said} from “{shortened(stands.text.title, 60)}”: nothing of yours "
+                "stands from now on."
+            )

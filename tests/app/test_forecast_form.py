@@ -81,6 +81,15 @@ def test_the_options_start_from_the_standing_percentages(
     assert newest.probabilities == list(thirds)
 
 
+def test_a_withdrawal_says_what_stood(furnished: AppTest, engine: Engine) -> None:
+    say(engine, "quay", Value(probability=0.4))
+    visit(furnished, "question", slug="quay")
+    furnished.button(key="withdraw-quay#0-go").click().run()
+    assert toasts(furnished) == [
+        "Withdrew 40 % from “Will the quay open?”: nothing of yours stands from now on."
+    ]
+
+
 def test_several_pieces_of_evidence_are_taken_each_with_its_own_stance_kind_and_share(
     furnished: AppTest, engine: Engine
 ) -> None:
