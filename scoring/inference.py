@@ -136,6 +136,8 @@ def recalibration(
     odds = np.log(forecast) - np.log1p(-forecast)
     centre = float(np.average(odds, weights=weights))
     spread = math.sqrt(float(np.average((odds - centre) ** 2, weights=weights)))
+    if spread <= ROUNDING * (1 + abs(centre)):
+        return unknown._replace(reason="all forecasts are equal")
     # In units of their own the log odds leave every sum well conditioned.
     x = np.column_stack([np.ones(len(odds)), (odds - centre) / spread])
     line = _fit(x, outcome, weights)
@@ -222,7 +224,7 @@ def _fit(x: Floats, outcome: Floats, weights: Floats) -> Floats | None:
         if np.linalg.eigvalsh(information)[0] < LEAST_INFORMATION:
             return None
         gradient = x.T @ (weights * (outcome - fitted)) / total
-        step: Floats = np.linalg.solve(information, gradient)
+        step = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
         gain = float(gradient @ step)
         # A gain below the rounding of the likelihood is the last: the next would be its square.
         if gain < 1e-14:
