@@ -124,7 +124,7 @@ def test_splitting_a_questions_weight_over_more_updates_proves_nothing_more() ->
         ([1.0, 0.5, 0.6, 0.4], [1, 1, 0, 1], "0 or 1"),
         ([0.2, 0.5, 0.6, 0.4], [1, 1, 1, 1], "only one outcome"),
         ([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 1], "all forecasts are equal"),
-        ([1e-10, 1e-10, np.nextafter(1e-10, 1)], [1, 0, 1], "all forecasts are equal"),
+        ([1e-10, 1e-10, *[np.nextafter(1e-10, 1)] * 2], [1, 0, 1, 0], "all forecasts are equal"),
         ([0.2, 0.3, 0.7, 0.8], [0, 0, 1, 1], "separates"),
         ([0.2, 0.5, 0.5, 0.8], [0, 0, 1, 1], "separates"),
         ([0.2, 0.3, 0.7, 0.8], [1, 1, 0, 0], "separates"),
