@@ -195,18 +195,12 @@ def _check(scores: pd.DataFrame) -> None:
     problems.add_where(
         "scores", "difference", ~(np.abs(difference) <= 1), scores["difference"], rule
     )
+    ends = pd.factorize(pd.concat([scores["a"], scores["b"]]))[0].reshape(2, -1)
+    question = pd.factorize(scores["question_id"])[0]
     # The other way round is the same pair.
-    low, high = scores["a"].astype(object), scores["b"].astype(object)
-    turned = (low > high).to_numpy(dtype=np.bool_)
-    ends = pd.DataFrame(
-        {
-            "low": low.where(~turned, high),
-            "high": high.where(~turned, low),
-            "question_id": scores["question_id"],
-        }
-    )
+    same = pd.DataFrame({"low": ends.min(axis=0), "high": ends.max(axis=0), "of": question})
+    repeated = same.duplicated().to_numpy()
     rule = "a pair has one difference a question"
-    repeated = ends.duplicated().to_numpy()
     problems.add_where("scores", "question_id", repeated, scores["question_id"], rule)
     problems.raise_any()
 
