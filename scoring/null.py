@@ -13,9 +13,9 @@ as they were seen to (`family_link`). Drawing one uniform a family instead is sa
 finds anything; flipping the signs of a family's residuals keeps the size with less power.
 
 **Differing forecasts on one question** share its outcome wholly, and a draw only in part: no
-uniform makes 30 % and 70 % come true together more than 30 % of the time. The p-value's draws are
-stretched by that (`_stretch`), which puts it on the safe side; the band and the expected
-miscalibration, which it would make too large, are those of the draws as they are.
+uniform makes 30 % and 70 % come true together more than 30 % of the time. Level and slope of the
+draws therefore vary too little (a nominal 5 % is 6 to 7 %), and for the p-value they are stretched
+(`_stretched`); the band and the expected miscalibration are those of the draws as they are.
 """
 
 from __future__ import annotations
@@ -112,8 +112,7 @@ def chance(
         few = draws[:, : max(8, min(50, AT_ONCE // len(whole.points)))]
         _, full = _miscalibration(_drawn(claims, whole, few), whole)
         expected *= float(full.mean()) / float(null[1 : 1 + full.size].mean())
-    points = steps.points[:, None]
-    _, stretched = _miscalibration(points + _stretch(claims) * (drawn - points), steps)
+    _, stretched = _miscalibration(_stretched(drawn, claims, steps), steps)
     as_much = stretched >= null[0] * (1 - ROUNDING) - 1e-9
     band = np.quantile(fits[:, 1:], [(1 - level) / 2, (1 + level) / 2], axis=1)
     # The fits are exact to rounding, also at 0 and 1.
@@ -309,12 +308,13 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     return np.asarray(share / steps.total[:, None])
 
 
-def _stretch(claims: Claims) -> float:
-    """Return by how much the draws' deviations fall short of those of calibrated forecasts.
+def _stretched(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
+    """Return the draws with what is linear in the forecast of their deviations stretched.
 
     With p̄ the mean and v the variance of the forecasts on a question over the time that they stood,
     the mean of y − p has the variance p̄ (1 − p̄) − 2 v when all of them are calibrated, because
-    E yp = E p²; one uniform a question gives it E (Σ w 1{U < p})² − p̄².
+    E yp = E p²; one uniform a question gives it E (Σ w 1{U < p})² − p̄². The factor is the root of
+    what these are together, over all questions, but at least 1.
     """
     first = claims.below == 0
     p, w, of = claims.forecast[first], claims.weight[first], claims.question[first]
@@ -327,8 +327,18 @@ def _stretch(claims: Claims) -> float:
     both = np.bincount(of, w * p * (w + 2 * above))
     share = total * total
     calibrated = float(share @ (mean * (1 - mean) - 2 * (square - mean * mean)))
-    drawn = float(share @ (both - mean * mean))
-    return math.sqrt(calibrated / drawn) if calibrated > drawn > 0 else 1.0
+    uniform = float(share @ (both - mean * mean))
+    if not calibrated > uniform > 0:
+        return drawn
+    deviation = drawn - steps.points[:, None]
+    # Orthogonal columns: level and slope, each with its share of the deviation.
+    slope = steps.points - np.average(steps.points, weights=steps.total)
+    linear = np.zeros_like(deviation)
+    for axis in (np.ones(len(slope)), slope):
+        length = float(steps.total @ (axis * axis))
+        if length > 0:
+            linear += np.outer(axis, (steps.total * axis) @ deviation / length)
+    return np.asarray(drawn + (np.sqrt(calibrated / uniform) - 1) * linear)
 
 
 def _miscalibration(observed: Floats, steps: Steps) -> tuple[Floats, Floats]:
