@@ -10,7 +10,8 @@ from app.revising import changes
 from app.words import as_text, link, paragraphs, published, shortened, when
 from forecasts import answers, revisions
 from forecasts.answers import Rescored, Step
-from forecasts.models import Citation, Evidence, Forecast, QuestionRevision
+from forecasts.evidence import say_stance
+from forecasts.models import Citation, Evidence, Forecast, QuestionRevision, QuestionType
 
 PER_PAGE = 15
 
@@ -45,15 +46,15 @@ def _forecast(
         if forecast.rationale:
             st.markdown(paragraphs(forecast.rationale))
         for citation, evidence in cited:
-            st.markdown("- " + _evidence_line(citation, evidence))
+            st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
 
 
-def _evidence_line(citation: Citation, evidence: Evidence) -> str:
+def _evidence_line(citation: Citation, evidence: Evidence, type: QuestionType) -> str:
     """Return one citation as Markdown: its stance, what is cited, who published it."""
     named = evidence.title or evidence.note or evidence.url or ""
     known = [evidence.publisher or "", published(evidence.published_at)]
     behind = " · ".join(as_text(part) for part in known if part)
-    line = f"*{citation.stance}*: {link(evidence.url, shortened(named, 300))}"
+    line = f"*{say_stance(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
     return f"{line} ({behind})" if behind else line
 
 

@@ -13,6 +13,7 @@ from forecasts.errors import BadInput
 from forecasts.models import (
     DIGEST_ADDRESS,
     Article,
+    Citation,
     EvidenceKind,
     Forecast,
     QuestionText,
@@ -135,6 +136,21 @@ def spoken_for(question: QuestionText, before: Forecast | None, value: Value) ->
         key=lambda place: (round(abs(moves[place]), 9), round(moves[place], 9), after[place] or 0),
     )
     return f"“{options[most]}”"
+
+
+def say_stance(citation: Citation, type: QuestionType) -> str:
+    """Return what a citation does, and its share where one was given: 'supports yes, 30 %'.
+
+    What evidence on options speaks for hangs on the forecast before; there the stance stands alone.
+    """
+    outcomes = {
+        QuestionType.binary: " yes",
+        QuestionType.numeric: " a higher number",
+        QuestionType.date: " a later day",
+    }
+    outcome = "" if citation.stance == Stance.context else outcomes.get(type, "")
+    share = "" if citation.share is None else f", {citation.share * 100:g} %"
+    return f"{citation.stance}{outcome}{share}"
 
 
 def say_cited(citing: Sequence[Cited], outcome: str) -> str:

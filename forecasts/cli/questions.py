@@ -160,6 +160,7 @@ def _at(moment: datetime) -> str:
 def _print_history(
     console: Console, session: Session, stands: Stands, wordings: Sequence[QuestionRevision]
 ) -> None:
+    from forecasts.evidence import say_stance
     from forecasts.updates import evidence_of, history
 
     cited = evidence_of(session, stands.question)
@@ -171,7 +172,8 @@ def _print_history(
             what = evidence.title or evidence.note or evidence.url or ""
             shown = evidence.url and what != evidence.url and evidence.url.startswith("http")
             where = f" ({evidence.url})" if shown else ""
-            console.print(plain(f"    {citation.stance}: {what}{where}"), style="dim")
+            stance = say_stance(citation, stands.text.type)
+            console.print(plain(f"    {stance}: {what}{where}"), style="dim")
 
 
 def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision]) -> str:

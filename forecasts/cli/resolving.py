@@ -18,6 +18,7 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
+from forecasts.cli.minus import TakesMinus
 from forecasts.cli.questions import print_scores
 from forecasts.errors import Refused
 from forecasts.times import iso, read_time
@@ -28,7 +29,7 @@ Outcome = Annotated[
 Source = Annotated[str, typer.Option("--source", help="What says so: a URL.")]
 
 
-@app.command()
+@app.command(cls=TakesMinus)
 def propose(
     question: QuestionSlug,
     outcome: Outcome,
@@ -68,7 +69,7 @@ def propose(
     )
 
 
-@app.command()
+@app.command(cls=TakesMinus)
 def resolve(
     question: QuestionSlug,
     outcome: Outcome,

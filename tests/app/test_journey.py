@@ -41,6 +41,6 @@ def test_from_a_pasted_text_to_the_brier_score_worked_by_hand(app: AppTest, cloc
     assert f"{by_hand:.4f}" == "0.0850"
     assert app.metric[0].value == "0.0850"
     said = words(app)
-    for part in ("Outcome: yes", "Reason 0", "Reason 1", "*opposes*: [https://example.org/1]"):
+    for part in ("Outcome: yes", "Reason 0", "Reason 1", "*opposes yes*: [https://example.org/1]"):
         assert part in said
     assert "your Brier (0–1, 0 is best): **0.0850**" in words(visit(app, "today"))

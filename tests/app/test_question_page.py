@@ -45,7 +45,7 @@ def test_it_says_what_is_asked_where_it_comes_from_and_who_said_what(furnished: 
 
 def test_evidence_is_named_after_the_article_that_it_cites(furnished: AppTest) -> None:
     said = words(visit(furnished, "question", slug="rain"))
-    assert "*supports*: [Harbour works fall behind](<https://example.org/harbour>)" in said
+    assert "*supports yes*: [Harbour works fall behind](<https://example.org/harbour>)" in said
     assert "Clouds *are* gathering" in said
 
 
@@ -86,7 +86,7 @@ def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
     furnished.text_input(key="forecast-quay#0-value").input("30%")
     furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
     furnished.button(key="forecast-quay#0-save").click().run()
-    assert "*supports*: Seen from the pier:" in words(furnished)
+    assert "*supports yes*: Seen from the pier:" in words(furnished)
 
 
 def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:

@@ -121,3 +121,17 @@ def test_scores_are_made_anew(forecasts: Run, clock: Clock, rain: str) -> None:
     before = forecasts("show", rain).stdout
     assert ": 3 of 1 resolved questions." in forecasts("rescore").stdout
     assert forecasts("show", rain).stdout == before
+
+
+def test_a_number_below_zero_is_an_outcome(forecasts: Run, clock: Clock) -> None:
+    forecasts(
+        *("ask", "How cold will it get?", "--type", "numeric", "--lower", "-30", "--upper", "10"),
+        *("--closes", "2026-02-01", "--slug", "cold", "--criteria", "By the station's log."),
+    )
+    clock("2026-02-02T12:00:00Z")
+    assert "cold: -5" in forecasts("resolve", "cold", "-5").stdout
+
+
+def test_what_evidence_speaks_for_is_shown(forecasts: Run, clock: Clock, rain: str) -> None:
+    forecasts("update", rain, "40%", "--evidence", "opposes 30%: a dry forecast")
+    assert "opposes yes, 30 %: a dry forecast" in forecasts("show", rain).stdout
