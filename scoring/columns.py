@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ Codes = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
 NO_TIME = int(np.iinfo(np.int64).min)
+NUMBERS = (float, int, np.floating, np.integer)
+YEAR_1, YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000
 TIME_RULE = "must be a time with an offset (2026-01-31T12:00:00Z); a naive time is refused"
 WITH_OFFSET = r"[Tt ].*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
@@ -100,10 +103,18 @@ def blank(column: pd.Series) -> Flags:
     """Return where nothing stands: a missing value, or a text of nothing but spaces."""
     empty = column.isna().to_numpy(dtype=np.bool_, copy=True)
     if column.dtype.kind == "O" or isinstance(column.dtype, pd.StringDtype):
-        of, distinct = pd.factorize(column.map(lambda v: not str(v).strip()), sort=False)
-        spaces = np.append(np.asarray(distinct, dtype=np.bool_), False)
-        empty |= spaces[of]
+        values = column.to_numpy(dtype=object)
+        text = of_type(values, str)
+        empty[text] = pd.Series(values[text], dtype="str").str.strip().eq("").to_numpy()
     return empty
+
+
+def of_type(values: npt.NDArray[np.object_], *kinds: type) -> Flags:
+    """Return which values are of one of these types; true and false are no numbers here."""
+    each = np.fromiter(map(type, values), dtype=object, count=len(values))
+    of, distinct = pd.factorize(each)
+    meant = [issubclass(kind, kinds) and kind is not bool for kind in distinct]
+    return np.array(meant, dtype=np.bool_)[of]
 
 
 def times(
@@ -120,7 +131,11 @@ def times(
         column = column.astype(object)
     known = isinstance(column.dtype, pd.DatetimeTZDtype)
     instants = _microseconds(column) if known else _instants(column)
-    if n and instants.min() == NO_TIME:
+    if n and (instants.min() < YEAR_1 or instants.max() >= YEAR_10000):
+        far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
+        # Their own representation fails in years that a calendar does not have.
+        shown = column.map(str, na_action="ignore") if far.any() else column
+        problems.add_where(of, name, far, shown, "must lie within the years 1 to 9999")
         none = instants == NO_TIME
         unread = none & ~blank(column)
         problems.add_where(of, name, unread, column, TIME_RULE)
@@ -131,30 +146,55 @@ def times(
 
 def _microseconds(column: pd.Series) -> Ints:
     """Return aware datetimes as microseconds, NO_TIME for none."""
-    if column.dt.unit != "us":
-        column = column.dt.as_unit("us")
-    return column.to_numpy(dtype="datetime64[us]").view(np.int64)
+    unit = column.dt.unit
+    found = column.to_numpy(dtype=f"datetime64[{unit}]")
+    if unit in ("s", "ms"):
+        # What 64 bits of microseconds cannot hold is moved to where it is still out of range.
+        year_0, year_10001 = (
+            np.datetime64(year, "Y").astype(found.dtype) for year in (-1970, 8031)
+        )
+        found = np.clip(found, year_0, year_10001)
+    return found.astype("datetime64[us]", copy=False).view(np.int64)
 
 
 def _instants(column: pd.Series) -> Ints:
     """Return texts and datetimes as microseconds, NO_TIME for whatever has no offset."""
-    none = np.full(len(column), NO_TIME, dtype=np.int64)
     if column.dtype.kind not in "OU" and not isinstance(column.dtype, pd.StringDtype):
-        return none
+        return np.full(len(column), NO_TIME, dtype=np.int64)
     of, distinct = pd.factorize(column.astype(object))
-    values = pd.Series(distinct, dtype=object)
-    texts = values.map(lambda value: isinstance(value, str)).to_numpy(dtype=np.bool_)
-    aware = values.map(lambda v: isinstance(v, datetime) and v.tzinfo is not None)
-    usable = aware.to_numpy(dtype=np.bool_, copy=True)
-    if texts.any():
-        written = values[texts].astype("str").str.strip()
-        usable[texts] = written.str.contains(WITH_OFFSET, regex=True).to_numpy(dtype=np.bool_)
-        values[texts] = written.astype(object)
+    values = np.asarray(distinct, dtype=object)
+    text = of_type(values, str)
+    written = pd.Series(values[text], dtype="str").str.strip()
+    values[text] = written.astype(object)
+    usable = np.zeros(len(values), dtype=np.bool_)
+    usable[text] = written.str.contains(WITH_OFFSET, regex=True).to_numpy(dtype=np.bool_)
+    moment = of_type(values, datetime)
+    usable[moment] = pd.notna(np.array(list(map(attrgetter("tzinfo"), values[moment])), object))
     read = np.full(len(values) + 1, NO_TIME, dtype=np.int64)
     if usable.any():
-        parsed = pd.to_datetime(values[usable], utc=True, format="ISO8601", errors="coerce")
+        parsed = pd.to_datetime(
+            pd.Series(values[usable]), utc=True, format="ISO8601", errors="coerce"
+        )
         read[:-1][usable] = parsed.dt.as_unit("us").astype("int64").to_numpy()
     return read[of]
+
+
+def quantities(values: npt.NDArray[np.object_], dates: Flags) -> Floats:
+    """Return each value as `quantity` does, NaN where that refuses it; most are read together."""
+    read = np.full(len(values), np.nan)
+    plain = ~dates & of_type(values, *NUMBERS, str)
+    read[plain] = pd.to_numeric(pd.Series(values[plain], dtype=object), errors="coerce")
+    written = dates & of_type(values, str)
+    if written.any():
+        texts = pd.Series(values[written], dtype="str").str.strip()
+        texts = texts.mask(texts.str.fullmatch(r"\d{4}-\d\d-\d\d"), texts + "T00:00:00Z")
+        instants = _instants(texts)
+        read[written] = np.where(instants == NO_TIME, np.nan, instants / 1e6)
+    for place in np.flatnonzero(~np.isfinite(read)).tolist():
+        read[place] = np.nan
+        with suppress(ValueError):
+            read[place] = quantity(values[place], as_date=bool(dates[place]))
+    return read
 
 
 def quantity(value: object, *, as_date: bool) -> float:
@@ -207,10 +247,38 @@ def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:
 def listed(value: object) -> list[Any] | None:
     """Return a list, whether it came as one or as JSON; None if it is neither."""
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
+        value = _json(value)
     if isinstance(value, list | tuple | np.ndarray):
         return list(value)
+    return None
+
+
+def parsed(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Return the values with JSON texts read, None for a text that is not JSON."""
+    found, text = values.copy(), of_type(values, str)
+    texts = values[text].tolist()
+    read = _all_from_json(texts) if texts else []
+    found[text] = np.fromiter(read, dtype=object, count=len(read))
+    return found
+
+
+def _all_from_json(texts: list[str]) -> list[Any]:
+    """Return what each text says, all of them parsed in one go where all of them are JSON.
+
+    A mark between the texts shows that none of them closed what another one had opened.
+    """
+    mark = "\u241e"
+    between = f',"{mark}",'
+    whole = f"[{between.join(texts)}]"
+    with suppress(ValueError, RecursionError):
+        read: list[Any] = json.loads(whole)
+        marks = len(texts) - 1
+        if len(read) == marks + 1 + marks and whole.count(mark) == read[1::2].count(mark) == marks:
+            return read[::2]
+    return [_json(text) for text in texts]
+
+
+def _json(text: str) -> Any:
+    with suppress(ValueError, RecursionError):
+        return json.loads(text)
     return None

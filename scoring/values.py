@@ -6,15 +6,14 @@ withdrawal, and reads NaN here.
 
 from __future__ import annotations
 
-import json
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.columns import Flags, Floats, blank, listed, quantity
+from scoring.columns import NUMBERS, Flags, Floats, blank, of_type, parsed
+from scoring.distributions import distributions
 from scoring.errors import Problems
 from scoring.rules import SUM_TOLERANCE
 
@@ -80,21 +79,17 @@ class Values:
             return p
         column = self.columns["probabilities"]
         given = np.flatnonzero(~blank(column)[at])
-        lists = _lists(column.to_numpy(dtype=object)[at[given]])
-        lengths = np.fromiter(map(len, lists), np.intp, len(lists))
-        fits = lengths == options
-        self._refuse(
-            "probabilities", at[given[~fits]], f"must be a list of {options} numbers, one an option"
-        )
-        given = given[fits]
-        try:
-            kept = chain.from_iterable(lists[i] for i in np.flatnonzero(fits))
-            vectors = np.array(list(kept), dtype=np.float64).reshape(-1, options)
-        except (TypeError, ValueError):
-            wrong = [i for i, keep in enumerate(fits) if keep and not _numeric(lists[i])]
-            bad = at[np.flatnonzero(~blank(column)[at])[wrong]]
-            self._refuse("probabilities", bad, "must be a list of numbers and nulls")
-            return p
+        lists = parsed(column.to_numpy(dtype=object)[at[given]])
+        fits = of_type(lists, list, tuple, np.ndarray)
+        fits[fits] = np.fromiter(map(len, lists[fits]), np.intp) == options
+        rule = f"must be a list of {options} numbers, one an option"
+        self._refuse("probabilities", at[given[~fits]], rule)
+        given, lists = given[fits], lists[fits]
+        flat = np.fromiter(chain.from_iterable(lists), dtype=object, count=len(given) * options)
+        number = of_type(flat, *NUMBERS, type(None)).reshape(-1, options).all(axis=1)
+        self._refuse("probabilities", at[given[~number]], "must be a list of numbers and nulls")
+        given = given[number]
+        vectors = flat.reshape(-1, options)[number].astype(np.float64)
         outside = ((vectors < 0) | (vectors > 1)).any(axis=1)
         self._refuse("probabilities", at[given[outside]], OUT_OF_RANGE)
         off = ~outside & (np.abs(np.nansum(vectors, axis=1) - 1) > SUM_TOLERANCE)
@@ -112,22 +107,19 @@ class Values:
         """Return distributions as knots, (n, 2, m), between the bounds of their questions."""
         self._refuse_others("quantiles", rows, "numeric or date")
         at = np.arange(self.n) if rows is None else rows
-        curves: dict[int, Floats] = {}
-        if "quantiles" in self.columns:
-            column = self.columns["quantiles"]
-            values = column.to_numpy(dtype=object)
-            for i in np.flatnonzero(~blank(column)[at]):
-                try:
-                    curves[int(i)] = _distribution(
-                        values[at[i]], bool(dates[i]), float(lower[i]), float(upper[i])
-                    )
-                except ValueError as wrong:
-                    self._refuse("quantiles", at[i : i + 1], str(wrong))
-        most = max((curve.shape[1] for curve in curves.values()), default=2)
-        p = np.full((len(at), 2, most), np.nan)
-        for place, curve in curves.items():
-            # Repeating the last knot adds pieces of no width, which change nothing.
-            p[place] = np.pad(curve, ((0, 0), (0, most - curve.shape[1])), mode="edge")
+        if "quantiles" not in self.columns:
+            return np.full((len(at), 2, 2), np.nan)
+        column = self.columns["quantiles"]
+        given = np.flatnonzero(~blank(column)[at])
+        curves = distributions(
+            column.to_numpy(dtype=object)[at[given]],
+            dates[given],
+            lower[given],
+            upper[given],
+            lambda bad, rule: self._refuse("quantiles", at[given[bad]], rule),
+        )
+        p = np.full((len(at), *curves.shape[1:]), np.nan)
+        p[given] = curves
         return p
 
 
@@ -137,54 +129,3 @@ def _least(p: Floats) -> float:
 
 def _most(p: Floats) -> float:
     return float(np.fmax.reduce(p, initial=1.0))
-
-
-def _numeric(values: list[Any]) -> bool:
-    return all(
-        v is None or (isinstance(v, int | float | np.number) and not isinstance(v, bool))
-        for v in values
-    )
-
-
-def _lists(values: npt.NDArray[Any]) -> list[list[Any]]:
-    """Return each value as a list, empty where it is not one; JSON is parsed in one go."""
-    if len(values) and all(isinstance(value, str) for value in values):
-        try:
-            read = json.loads(f"[{','.join(values)}]")
-        except ValueError:
-            read = []
-        if len(read) == len(values) and all(isinstance(value, list) for value in read):
-            return list(read)
-    return [listed(value) or [] for value in values]
-
-
-def _distribution(value: object, dates: bool, lower: float, upper: float) -> Floats:
-    """Return the knots (2, m) of one forecast: levels and values, from bound to bound.
-
-    ``below`` and ``above`` are the mass outside the bounds; every other key is a level. Raises
-    ValueError with the rule that is broken.
-    """
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = None
-    if not isinstance(value, dict):
-        raise ValueError("must be an object of level: value, or that object in JSON")
-    below, above = (quantity(value.get(side, 0.0), as_date=False) for side in ("below", "above"))
-    if not (0 <= below <= 1 and 0 <= above <= 1 and below + above <= 1):
-        raise ValueError("below and above must lie within 0..1, and so must their sum")
-    pairs = sorted(
-        (quantity(level, as_date=False), quantity(at, as_date=dates))
-        for level, at in value.items()
-        if level not in ("below", "above")
-    )
-    levels = np.array([level for level, _ in pairs])
-    at = np.array([place for _, place in pairs])
-    if not ((levels >= below) & (levels <= 1 - above)).all():
-        raise ValueError("a level must lie within 0..1, and between below and 1 − above")
-    if not ((at >= lower) & (at <= upper)).all():
-        raise ValueError("a value must lie within the question's bounds")
-    if (np.diff(at) < 0).any() or (np.diff(levels) <= 0).any():
-        raise ValueError("levels must differ, and values must not fall as levels rise")
-    return np.stack([[below, *levels, 1 - above], [lower, *at, upper]])

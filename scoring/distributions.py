@@ -1,0 +1,117 @@
+"""Forecasts given as quantiles, turned into distributions: all of them together.
+
+A distribution is piecewise linear. It runs from the question's lower bound to its upper one
+through the quantiles that were stated; what lies outside the bounds is stated as mass, `below`
+and `above`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scoring.columns import Flags, Floats, of_type, parsed, quantities
+from scoring.rules import SUM_TOLERANCE
+
+NUMBER = "must be a finite number"
+DATE = "must be a date, or a time with an offset"
+
+
+def distributions(
+    values: npt.NDArray[np.object_],
+    dates: Flags,
+    lower: Floats,
+    upper: Floats,
+    refuse: Callable[[Flags, str], None],
+) -> Floats:
+    """Return forecasts as knots (n, 2, m): levels and values, from bound to bound.
+
+    ``values`` are objects of level: value, or such objects in JSON; ``dates`` says which of them
+    hold dates. ``refuse`` is told the forecasts that break a rule, each one at most once.
+    """
+    refused = np.zeros(len(values), dtype=np.bool_)
+
+    def note(bad: Flags, rule: str) -> None:
+        refuse(bad & ~refused, rule)
+        refused[bad] = True
+
+    objects = parsed(values)
+    known = of_type(objects, dict)
+    note(~known, "must be an object of level: value, or that object in JSON")
+    objects[~known] = {}
+    row, keys, stated = _entries(objects)
+
+    below, above = (_mass(name, row, keys, stated, len(values)) for name in ("below", "above"))
+    note(np.isnan(below + above), NUMBER)
+    inside = (below >= 0) & (above >= 0) & (below + above <= 1 + SUM_TOLERANCE)
+    note(~inside, "below and above must lie within 0..1, and so must their sum")
+
+    quantile = (keys != "below") & (keys != "above")
+    row, keys, stated = row[quantile], keys[quantile], stated[quantile]
+    names, distinct = pd.factorize(keys)
+    level = quantities(np.asarray(distinct, dtype=object), np.zeros(len(distinct), np.bool_))[names]
+    at = quantities(stated, dates[row])
+
+    def broken(entries: Flags | npt.NDArray[np.intp]) -> Flags:
+        return np.bincount(row[entries], minlength=len(values)) > 0
+
+    note(broken(np.isnan(level)), NUMBER)
+    note(broken(np.isnan(at) & ~dates[row]), NUMBER)
+    note(broken(np.isnan(at)), DATE)
+
+    order = np.lexsort((at, level, row))
+    level, at = level[order], at[order]
+    low, high = below[row] - SUM_TOLERANCE, 1 - above[row] + SUM_TOLERANCE
+    note(
+        broken((level < low) | (level > high)),
+        "a level must lie within 0..1, and between below and 1 − above",
+    )
+    note(
+        broken((at < lower[row]) | (at > upper[row])),
+        "a value must lie within the question's bounds",
+    )
+    falls = (row[1:] == row[:-1]) & ((at[1:] < at[:-1]) | (level[1:] <= level[:-1]))
+    note(
+        broken(np.flatnonzero(falls)),
+        "levels must differ, and values must not fall as levels rise",
+    )
+
+    sizes = np.bincount(row, minlength=len(values))
+    place = np.arange(1, len(row) + 1) - (np.cumsum(sizes) - sizes)[row]
+    # Repeating the last knot adds pieces of no width, which change nothing.
+    knots = np.empty((len(values), 2, int(sizes.max(initial=0)) + 2))
+    knots[:, 0, :], knots[:, 1, :] = (1 - above)[:, None], upper[:, None]
+    knots[:, 0, 0], knots[:, 1, 0] = below, lower
+    knots[row, 0, place], knots[row, 1, place] = level, at
+    knots[refused] = np.nan
+    return knots
+
+
+def _entries(
+    objects: npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """Return all entries of all objects, one after the other: whose, the key, the value."""
+    sizes = np.fromiter(map(len, objects), np.intp, len(objects))
+    row = np.arange(len(objects)).repeat(sizes)
+    keys = np.fromiter(chain.from_iterable(objects), dtype=object, count=len(row))
+    values: chain[Any] = chain.from_iterable(map(dict.values, objects))
+    return row, keys, np.fromiter(values, dtype=object, count=len(row))
+
+
+def _mass(
+    name: str,
+    row: npt.NDArray[np.intp],
+    keys: npt.NDArray[np.object_],
+    stated: npt.NDArray[np.object_],
+    n: int,
+) -> Floats:
+    """Return the mass that each object states under a name, 0 where it states none."""
+    here = np.asarray(keys == name, dtype=np.bool_)
+    mass = np.zeros(n)
+    mass[row[here]] = quantities(stated[here], np.zeros(int(here.sum()), dtype=np.bool_))
+    return mass

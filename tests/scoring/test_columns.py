@@ -1,0 +1,224 @@
+"""Single columns: JSON that is read all at once, numbers and dates of every kind, far times."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring import InputError, score
+from scoring.columns import blank, parsed, quantities, quantity
+from scoring.distributions import distributions
+
+START = pd.Timestamp("2026-01-01", tz="UTC")
+QUESTION: dict[str, Any] = {
+    "question_id": "q",
+    "open_time": START,
+    "scheduled_close_time": START + pd.Timedelta(days=10),
+    "resolution": "yes",
+}
+FORECAST = {"question_id": "q", "forecaster": "ana", "made_at": START, "probability": 0.7}
+
+
+def objects(*values: Any) -> np.ndarray:
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+# --- JSON -----------------------------------------------------------------------------------
+
+
+def test_texts_of_json_are_read_and_other_values_left() -> None:
+    found = parsed(objects("[1, 2]", [3], '{"a": null}', None, "no json", 4.0))
+    assert found.tolist() == [[1, 2], [3], {"a": None}, None, None, 4.0]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["[1", "2]", "[3],[4]"],
+        ['{"0.5": 1', '"0.6": 2}', '{"0.5": 1},{"0.5": 2}'],
+        ['[1,"\u241e",2]', "3", "4"],
+        ["", "1", "2,3"],
+        ["[" * 100_000, "1", "2"],
+    ],
+)
+def test_no_text_closes_what_another_one_opened(texts: list[str]) -> None:
+    def alone(text: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+
+    assert parsed(objects(*texts)).tolist() == [alone(text) for text in texts]
+
+
+@given(st.lists(st.one_of(st.just("[1, 2]"), st.just('{"a": [1]}'), st.text(max_size=6))))
+def test_reading_all_at_once_reads_what_reading_one_by_one_reads(texts: list[str]) -> None:
+    def alone(text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
+
+    assert str(parsed(objects(*texts)).tolist()) == str([alone(text) for text in texts])
+
+
+def test_blank_is_nothing_or_spaces_and_no_zero_and_no_empty_list() -> None:
+    column = pd.Series([None, math.nan, "", " \t", "x", 0, 0.0, False, [], {}], dtype=object)
+    assert blank(column).tolist() == [True] * 4 + [False] * 6
+    assert blank(pd.Series(["", "x", None], dtype="str")).tolist() == [True, False, True]
+
+
+# --- numbers and dates ------------------------------------------------------------------------
+
+WRITTEN = [
+    1, 2.5, "3", " 4.5 ", "1e3", np.float32(0.5), np.int8(7), True, "x", None, [1], math.nan,
+    math.inf, "inf", "2026-01-31", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00",
+    "2026-01-31T12:00:00", "20260131", "2026-W05-6", "2026-02-30", " 2026-01-31 ",
+    date(2026, 1, 31), datetime(2026, 1, 31, tzinfo=UTC), pd.Timestamp("2026-01-31"), START,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_quantities_read_together_are_those_read_one_by_one(as_date: bool) -> None:
+    def alone(value: Any) -> float:
+        try:
+            return quantity(value, as_date=as_date)
+        except ValueError:
+            return math.nan
+
+    found = quantities(objects(*WRITTEN), np.full(len(WRITTEN), as_date))
+    np.testing.assert_array_equal(found, [alone(value) for value in WRITTEN])
+
+
+def test_a_list_of_texts_or_of_truths_is_no_vector() -> None:
+    choice = QUESTION | {
+        "type": "multiple_choice", "options": ["a", "b"], "resolution": "a",
+    }  # fmt: skip
+    for wrong in (["0.5", "0.5"], [True, False], [[0.5], [0.5]], ["x", 0.5]):
+        row = {k: v for k, v in FORECAST.items() if k != "probability"} | {"probabilities": wrong}
+        with pytest.raises(InputError, match="list of numbers and nulls"):
+            score(pd.DataFrame([choice]), pd.DataFrame([row]))
+
+
+# --- distributions ----------------------------------------------------------------------------
+
+
+def one_by_one(value: Any, lower: float, upper: float) -> list[list[float]] | None:
+    """The knots of one forecast, None if it breaks a rule."""
+    if not isinstance(value, dict):
+        return None
+    below, above = value.get("below", 0.0), value.get("above", 0.0)
+    pairs = sorted((float(k), v) for k, v in value.items() if k not in ("below", "above"))
+    knots = [(below, lower), *pairs, (1 - above, upper)]
+    levels, places = zip(*knots, strict=True)
+    good = min(below, above) >= 0 and below + above <= 1
+    good &= all(below <= level <= 1 - above and lower <= at <= upper for level, at in pairs)
+    good &= all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(pairs))
+    return [list(levels), list(places)] if good else None
+
+
+masses = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, -0.5, 1.5])
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.one_of(
+            st.just([1, 2]),
+            st.dictionaries(st.sampled_from(["below", "above"]), masses),
+            st.dictionaries(
+                st.sampled_from(["0.125", "0.25", "0.5", "0.50", "0.75", "1.25"]),
+                st.integers(-1, 11).map(float),
+            ),
+            st.tuples(
+                st.dictionaries(st.sampled_from(["below", "above"]), masses),
+                st.dictionaries(st.sampled_from(["0.25", "0.5"]), st.integers(0, 10).map(float)),
+            ).map(lambda both: both[0] | both[1]),
+        ),
+        max_size=8,
+    )
+)
+def test_distributions_read_together_are_those_read_one_by_one(values: list[Any]) -> None:
+    n, refused = len(values), []
+    found = distributions(
+        objects(*values),
+        np.zeros(n, dtype=np.bool_),
+        np.zeros(n),
+        np.full(n, 10.0),
+        lambda bad, rule: refused.extend(np.flatnonzero(bad).tolist()),
+    )
+    expected = [one_by_one(value, 0.0, 10.0) for value in values]
+    assert sorted(refused) == [i for i, knots in enumerate(expected) if knots is None]
+    for knots, curve in zip(expected, found, strict=True):
+        if knots is not None:
+            # Shorter ones repeat their last knot.
+            longer = np.pad(knots, ((0, 0), (0, found.shape[2] - len(knots[0]))), mode="edge")
+            np.testing.assert_array_equal(curve, longer)
+
+
+def test_a_level_may_be_all_that_the_mass_above_leaves_whatever_its_last_digit() -> None:
+    # 1 − 0.9 is 0.09999999999999998 in floating point.
+    question = QUESTION | {"type": "numeric", "lower_bound": 0, "upper_bound": 1, "resolution": 1}
+    row = {k: v for k, v in FORECAST.items() if k != "probability"}
+    rows = pd.DataFrame([row | {"quantiles": {"0.1": 0.5, "above": 0.9}}])
+    found = score(pd.DataFrame([question]), rows, "crps")["score"].item()
+    # F rises to 0.1 by the middle and stays there.
+    assert found == pytest.approx(0.5 * 0.1**2 / 3 + 0.5 * 0.1**2)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "expected"), [("below_lower_bound", 0.49), ("above_upper_bound", 0.09)]
+)
+def test_an_outcome_only_known_to_lie_outside_scores_the_whole_range(
+    resolution: str, expected: float
+) -> None:
+    question = QUESTION | {
+        "type": "numeric", "lower_bound": 0, "upper_bound": 1, "resolution": resolution,
+    }  # fmt: skip
+    row = {k: v for k, v in FORECAST.items() if k != "probability"}
+    rows = pd.DataFrame([row | {"quantiles": {"below": 0.3, "above": 0.7}}])
+    found = score(pd.DataFrame([question]), rows, "crps")["score"].item()
+    assert found == pytest.approx(expected)
+
+
+# --- times ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", ["s", "ms"])
+@pytest.mark.parametrize("year", ["300000-01-01", "10000-01-01", "0000-12-31", "-9999-01-01"])
+def test_a_time_outside_of_the_calendar_is_refused(unit: str, year: str) -> None:
+    far = pd.Series(np.array([year, "2026-01-02"], dtype=f"datetime64[{unit}]")).dt.tz_localize(
+        "UTC"
+    )
+    rows = pd.DataFrame([FORECAST] * 2).assign(made_at=far)
+    with pytest.raises(InputError, match="years 1 to 9999") as caught:
+        score(pd.DataFrame([QUESTION]), rows)
+    [problem] = caught.value.problems
+    assert (problem.column, problem.row) == ("made_at", 0)
+    assert year in str(problem)
+
+
+@pytest.mark.parametrize("year", ["-0044-03-15", "10000-01-01"])
+def test_a_text_of_a_time_outside_of_the_calendar_is_refused(year: str) -> None:
+    rows = pd.DataFrame([FORECAST | {"made_at": f"{year}T00:00:00Z"}])
+    with pytest.raises(InputError, match=year):
+        score(pd.DataFrame([QUESTION]), rows)
+
+
+def test_the_whole_calendar_is_taken() -> None:
+    question = QUESTION | {
+        "open_time": "0001-01-01T00:00:00Z", "scheduled_close_time": "9999-12-31T23:59:59Z",
+    }  # fmt: skip
+    found = score(pd.DataFrame([question]), pd.DataFrame([FORECAST]))
+    whole = pd.Timestamp("9999-12-31T23:59:59Z") - pd.Timestamp("0001-01-01T00:00:00Z")
+    live = pd.Timestamp("9999-12-31T23:59:59Z") - START
+    assert found["coverage"].item() == pytest.approx(live / whole, rel=1e-15)
