@@ -42,7 +42,7 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
     if by == "update":
         return _updates(earned, rows)
     moved = earned["points"].notna().to_numpy()
-    shares = _shares(earned[moved].reset_index(drop=True), rows[moved].reset_index(drop=True))
+    shares = split_points(earned[moved].reset_index(drop=True), rows[moved].reset_index(drop=True))
     return _summed(shares, frames.evidence, by)
 
 
@@ -58,7 +58,7 @@ def _updates(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return table[columns].sort_values("points", ascending=False, kind="stable", ignore_index=True)
 
 
-def _shares(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def split_points(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row a citation with its part of the points, and one for what none accounts for."""
     parts: list[tuple[int, str, float]] = []
     for update, cited in enumerate(rows["evidence"]):

@@ -173,7 +173,7 @@ def ledger_frames(
     """Return the ledger as frames, or the part of it that belongs to those questions' slugs.
 
     Rows come in the order in which they were written, forecasts by (question, forecaster, time).
-    Without ``words`` the forecasts' rationale and evidence stay blank: numbers need neither.
+    Without ``words`` the forecasts' rationale stays blank: no number needs it.
     """
     return Frames(
         questions=_questions(session, questions),
@@ -199,7 +199,8 @@ def scoring_frames(
     session: Session, *, questions: Sequence[str] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the two frames that ``scoring`` takes, and nothing that it does not need."""
-    return _questions(session, questions), forecast_frame(session, questions, words=False)
+    forecasts = forecast_frame(session, questions, words=False, cited=False)
+    return _questions(session, questions), forecasts
 
 
 def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
@@ -279,9 +280,12 @@ def _spread(session: Session, slugs: Sequence[str], vectors: Sequence[Any]) -> l
 
 
 def forecast_frame(
-    session: Session, only: Sequence[str] | None, *, words: bool = True
+    session: Session, only: Sequence[str] | None, *, words: bool = True, cited: bool = True
 ) -> pd.DataFrame:
-    """Return the forecasts of ``ledger_frames``, on every question or on those slugs'."""
+    """Return the forecasts of ``ledger_frames``, on every question or on those slugs'.
+
+    Without ``cited`` their evidence stays blank.
+    """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     every: Select[Any] = (
         select(  # type: ignore[call-overload]
@@ -319,23 +323,23 @@ def forecast_frame(
         "rationale": values[7] if words else [""] * len(rows),
         "evidence": [None] * len(rows),
     }
-    if words:
-        cited = _cited(session)
-        columns["evidence"] = [cited.get(id_) for id_ in values[0]]
+    if cited:
+        citations = _cited(session)
+        columns["evidence"] = [citations.get(id_) for id_ in values[0]]
     return typed_frame(columns, FORECAST_COLUMNS)
 
 
 def _cited(session: Session) -> dict[int, list[dict[str, Any]]]:
     cited: dict[int, list[dict[str, Any]]] = {}
-    for citation, key in session.exec(
-        select(Citation, Evidence.key)
+    for forecast_id, key, stance, share in session.exec(
+        select(Citation.forecast_id, Evidence.key, Citation.stance, Citation.share)
         .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
         .order_by(col(Citation.id))
     ):
-        entry: dict[str, Any] = {"evidence_id": key, "stance": str(citation.stance)}
-        if citation.share is not None:
-            entry["share"] = citation.share
-        cited.setdefault(citation.forecast_id, []).append(entry)
+        entry: dict[str, Any] = {"evidence_id": key, "stance": str(stance)}
+        if share is not None:
+            entry["share"] = share
+        cited.setdefault(forecast_id, []).append(entry)
     return cited
 
 

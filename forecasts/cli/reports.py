@@ -65,7 +65,6 @@ def report(
         names=name or [],
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
         as_of=now() if as_of is None else read_time(as_of),
-        curves=chosen in ("json", "html"),
     )
     emit(_rendered(made, chosen), output)
 

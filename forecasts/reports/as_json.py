@@ -20,7 +20,11 @@ def as_dict(report: Report) -> dict[str, Any]:
     null: there is nothing to compute it from. Only finite numbers occur.
     """
     plain = asdict(report)
-    plain["metadata"]["as_of"] = iso(report.metadata.as_of)
+    about = plain["metadata"]
+    about |= {
+        name: None if about[name] is None else iso(about[name])
+        for name in ("since", "until", "as_of")
+    }
     return {"schema": SCHEMA} | plain
 
 

@@ -3,24 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.errors import BadInput
 from forecasts.frames import Frames
-from forecasts.reports import calibration
-from forecasts.reports.cohort import COUNTS, counted, families, reasons
+from forecasts.reports import calibration, scored
+from forecasts.reports.cohort import COUNTS, counted, families, reasons, selected
 from forecasts.reports.digest import sha256
+from forecasts.reports.earned import earned, parts
 from forecasts.reports.estimates import mean_over_questions
-from forecasts.reports.groups import EVERYONE, Entries, chosen, entries, in_several_teams, tagged
+from forecasts.reports.groups import (
+    EVERYONE,
+    LEADS,
+    Entries,
+    chosen,
+    entries,
+    in_several_teams,
+    lead_days,
+    tagged,
+)
+from forecasts.reports.leads import profile
+from forecasts.reports.movements import movement, movements
 from forecasts.reports.notes import notes
-from forecasts.reports.report import By, Cohort, Group, LeftOut, LogScore, Metadata, Report
-from forecasts.reports.scored import PROTOCOL, claims, member_scores, question_scores
+from forecasts.reports.report import (
+    By,
+    Cohort,
+    Group,
+    Lead,
+    LeftOut,
+    LogScore,
+    Metadata,
+    Reason,
+    Report,
+    Skill,
+)
+from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
 from forecasts.times import utc
+
+_LONGEST_LEAD = 1e5  # days
+BRIER, ORIGINAL, SKILL = (0.0, 1.0), (0.0, 2.0), (-100.0, 100.0)
 
 
 def build(
@@ -29,57 +58,69 @@ def build(
     by: By = "all",
     names: Sequence[str] = (),
     cohort: Cohort = "scheduled",
+    tags: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    lead: float | None = None,
     as_of: datetime,
-    curves: bool = True,
 ) -> Report:
-    """Return the report on everyone, on each forecaster, on each team, or on each tag.
+    """Return the report on everyone, on each forecaster, team or tag, or at each lead.
 
     ``names`` picks some of them, in that order; BadInput names what there is when one is not.
     ``cohort``: the questions whose scheduled close has passed as of ``as_of``, or all that are
-    resolved. Without ``curves`` the reliability curves, which take most of the time, stay None.
+    resolved; of them those that bear any of ``tags`` and whose scheduled close falls in
+    [``since``, ``until``]. ``lead``: only the forecasts that stood so many days before it.
     """
+    if lead is not None and (by == "lead" or not 0 < lead < _LONGEST_LEAD):
+        raise BadInput(
+            "A report by lead already has one lead a group."
+            if by == "lead"
+            else f"A lead of {lead:g} days is none.",
+            remedy="Name the leads as groups, or report by something else."
+            if by == "lead"
+            else "Give the days before the scheduled close, more than 0.",
+        )
     wanted = chosen(frames, by=by, names=names)
-    # In one order whatever order they come in, so that sums round alike.
-    questions = frames.questions.sort_values("question_id", ignore_index=True)
+    here = _numbered(frames)
+    asked = selected(here.questions, tags=tags, since=since, until=until)
+    questions = here.questions[asked].reset_index(drop=True)
     why = reasons(questions, cohort=cohort, as_of=as_of)
     counting = questions[why == COUNTS].reset_index(drop=True)
-    made = entries(frames, by=by)
-    members = member_scores(counting, made)
-    claimed = claims(counting, made, members)
-    if by == "tag":
-        members, claimed = (_by_tag(rows, counting) for rows in (members, claimed))
-    scores = question_scores(members)
-    left_out = _left_out(_touched(made, questions, by), why, scores, counting)
-    family = families(counting)
-    everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(why))})
-
-    people = members.groupby("group")["member"].nunique()
-    scores_of, claims_of = _parts(scores), _parts(claimed[claimed["group"].isin(wanted)])
-    groups = tuple(
-        _group(
-            name,
-            forecasters=int(people.get(name, 0)),
-            scores=scores_of.get(name, scores.iloc[:0]),
-            claimed=claims_of.get(name, claimed.iloc[:0]),
-            family=family,
-            left_out=left_out.get(name, ()),
-            curves=curves,
-        )
-        for name in wanted
+    made = entries(here, by=by)
+    if by == "lead":
+        rows = _rows_by_lead(counting, made, wanted)
+    else:
+        rows = _rows(here, counting, made, by, lead)
+    moved = None
+    if by != "lead" and lead is None:
+        moved = _tagged(movements(questions, made, as_of), questions, by)
+    fallen = _Fallen(why, counting, "never_live" if moved is not None else "none_at_lead")
+    groups = _groups(
+        wanted,
+        rows,
+        families(counting),
+        moved,
+        families(questions),
+        fallen.of(_touched(made, questions, by, wanted), rows.scores),
     )
+    everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(why))})
+    left_out = fallen.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
+    elsewhere = len(asked) - len(questions)
     return Report(
         metadata=Metadata(
             engine_version=scoring.__version__,
-            protocol=PROTOCOL,
+            protocol="brier_lead" if by == "lead" else scored.protocol(scored.PROTOCOL, lead),
             by=by,
             cohort=cohort,
+            tags=tuple(tags),
+            since=None if since is None else utc(since),
+            until=None if until is None else utc(until),
+            lead=lead,
             as_of=utc(as_of),
             input_sha256=sha256(frames),
         ),
-        questions=len(questions),
-        left_out=_left_out(everything, why, scores.assign(group=EVERYONE), counting).get(
-            EVERYONE, ()
-        ),
+        questions=len(asked),
+        left_out=(*left_out, *([LeftOut("not_selected", elsewhere)] if elsewhere else [])),
         groups=groups,
         notes=notes(
             groups,
@@ -91,63 +132,206 @@ def build(
     )
 
 
+def _numbered(frames: Frames) -> Frames:
+    """Return the frames with the questions in the order of their ids, which become numbers.
+
+    In one order whatever order they come in, so that sums round alike; and numbers are read many
+    times as fast as texts.
+    """
+    questions = frames.questions.sort_values("question_id", ignore_index=True)
+    place = pd.Index(questions["question_id"]).get_indexer(frames.forecasts["question_id"])
+    return replace(
+        frames,
+        questions=questions.assign(question_id=np.arange(len(questions))),
+        forecasts=frames.forecasts.assign(question_id=place),
+    )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of all groups, each with its group and its question (a position)."""
+
+    members: pd.DataFrame
+    scores: pd.DataFrame
+    claims: pd.DataFrame
+    skills: pd.DataFrame | None
+    cited: pd.DataFrame
+    leads: dict[Any, tuple[Lead, ...]]
+
+
+def _rows(
+    frames: Frames, counting: pd.DataFrame, made: Entries, by: By, lead: float | None
+) -> _Rows:
+    members = scored.member_scores(counting, made, lead)
+    live = scored.stood(counting, made)
+    standing = live if lead is None else scored.at_lead(live, lead)
+    sharing = members.groupby(["group", "question"]).size()
+    cited = parts(counting, frames, made, sharing)
+    at = [scored.claims(counting, scored.at_lead(live, days), made) for days in LEADS]
+    if lead is not None:
+        cited, at = cited.iloc[:0], []
+    members = _tagged(members, counting, by)
+    return _Rows(
+        members=members,
+        scores=scored.question_scores(members),
+        claims=_tagged(scored.claims(counting, standing, made), counting, by),
+        # Everyone together has nobody to be compared with.
+        skills=skills(counting, frames, made, lead) if by in ("forecaster", "team") else None,
+        cited=_tagged(cited, counting, by),
+        leads=profile(
+            LEADS[: len(at)], [_tagged(rows, counting, by) for rows in at], families(counting)
+        ),
+    )
+
+
+def _rows_by_lead(counting: pd.DataFrame, made: Entries, wanted: Sequence[str]) -> _Rows:
+    """Return the rows of everyone, once at each lead."""
+    live = scored.stood(counting, made)
+    members, claimed = [], []
+    for name in wanted:
+        days = lead_days(name)
+        members.append(scored.member_scores(counting, made, days).assign(group=name))
+        at = scored.claims(counting, scored.at_lead(live, days), made)
+        claimed.append(at.assign(group=name))
+    nothing = pd.DataFrame({"group": pd.Series(dtype=object)})
+    everyone = pd.concat(members, ignore_index=True)
+    return _Rows(
+        members=everyone,
+        scores=scored.question_scores(everyone),
+        claims=pd.concat(claimed, ignore_index=True),
+        skills=None,
+        cited=nothing,
+        leads={},
+    )
+
+
+def _tagged(rows: pd.DataFrame, questions: pd.DataFrame, by: By) -> pd.DataFrame:
+    """Return the rows; in a report by tag those of everyone, once for each tag of the question."""
+    if by != "tag":
+        return rows
+    tags = tagged(questions)
+    tags["question"] = pd.Index(questions["question_id"]).get_indexer(tags.pop("question_id"))
+    return rows.drop(columns="group").merge(tags, on="question")
+
+
+def _groups(
+    wanted: Sequence[str],
+    rows: _Rows,
+    family: npt.NDArray[np.intp],
+    moved: pd.DataFrame | None,
+    all_families: npt.NDArray[np.intp],
+    left_out: dict[Any, tuple[LeftOut, ...]],
+) -> tuple[Group, ...]:
+    """Return the groups; ``family`` is of the questions that count, ``all_families`` of all."""
+    drawn = calibration.draws(rows.claims, family)
+    people = rows.members.groupby("group")["member"].nunique()
+    scores, claims = _Parts(rows.scores), _Parts(rows.claims)
+    cited = _Parts(rows.cited)
+    skilled, moves = (None if part is None else _Parts(part) for part in (rows.skills, moved))
+    return tuple(
+        _group(
+            name,
+            forecasters=int(people.get(name, 0)),
+            scores=scores[name],
+            claims=claims[name],
+            skilled=None if skilled is None else skilled[name],
+            cited=cited[name],
+            moved=None if moves is None else moves[name],
+            leads=rows.leads.get(name, ()),
+            left_out=left_out.get(name, ()),
+            family=family,
+            all_families=all_families,
+            drawn=drawn,
+        )
+        for name in wanted
+    )
+
+
+class _Parts:
+    """The rows of each group; none of a group that has none."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self._none = rows.iloc[:0]
+        self._parts = dict(iter(rows.groupby("group", sort=False, observed=True)))
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self._parts.get(name, self._none)
+
+
 def _group(
     name: str,
     *,
     forecasters: int,
     scores: pd.DataFrame,
-    claimed: pd.DataFrame,
-    family: np.ndarray,
+    claims: pd.DataFrame,
+    skilled: pd.DataFrame | None,
+    cited: pd.DataFrame,
+    moved: pd.DataFrame | None,
+    leads: tuple[Lead, ...],
     left_out: tuple[LeftOut, ...],
-    curves: bool,
+    family: npt.NDArray[np.intp],
+    all_families: npt.NDArray[np.intp],
+    drawn: npt.NDArray[np.float32],
 ) -> Group:
-    cluster = family[claimed["question"].to_numpy()]
-    family = family[scores["question"].to_numpy()]
-    clusters = len(np.unique(family))
-    line = calibration.recalibration(claimed, cluster)
+    cluster = family[claims["question"].to_numpy()]
+    questions = family[scores["question"].to_numpy()]
+    line = calibration.recalibration(claims, cluster)
+    curve, decomposition = calibration.by_chance(claims, drawn, len(scores))
+    luck = calibration.luck(claims, family)
     finite = scores["log"][np.isfinite(scores["log"])]
     return Group(
         name=name,
         forecasters=forecasters,
         questions=len(scores),
-        families=clusters,
+        families=len(np.unique(questions)),
         updates=int(scores["updates"].sum()),
         coverage=float(scores["coverage"].mean()) if len(scores) else None,
-        brier=mean_over_questions(scores["brier"].to_numpy(), family),
-        brier_original=mean_over_questions(scores["brier_original"].to_numpy(), family),
+        brier=mean_over_questions(scores["brier"].to_numpy(), questions, BRIER),
+        brier_original=mean_over_questions(
+            scores["brier_original"].to_numpy(), questions, ORIGINAL
+        ),
         log=LogScore(
             mean=float(finite.mean()) if len(finite) else None, infinite=len(scores) - len(finite)
         ),
-        decomposition=calibration.decomposition(claimed, len(scores)),
+        skill=_skill(skilled, "skill", family),
+        crowd_skill=_skill(skilled, "crowd_skill", family),
+        decomposition=decomposition,
+        luck=luck,
         recalibration=line,
-        spiegelhalter=calibration.spiegelhalter(claimed, cluster),
-        calibration_in_the_large=calibration.in_the_large(claimed, cluster),
-        auc=calibration.auc(claimed),
-        curve=calibration.curve(claimed) if curves else None,
-        bins=calibration.bins(claimed),
-        verdict=verdict(len(scores), clusters, claimed, line),
+        spiegelhalter=calibration.spiegelhalter(claims, cluster),
+        calibration_in_the_large=calibration.in_the_large(claims, cluster),
+        auc=calibration.auc(claims),
+        sharpness=luck.expected,
+        movement=None
+        if moved is None
+        else movement(moved["excess"].to_numpy(), all_families[moved["question"].to_numpy()]),
+        certainty=calibration.certainty(claims),
+        curve=curve,
+        bins=calibration.bins(claims, cluster),
+        murphy=calibration.murphy(claims, len(scores)),
+        leads=leads,
+        earned=earned(cited, family) if len(cited) else (),
+        verdict=verdict(claims, cluster, line),
         left_out=left_out,
     )
 
 
-def _parts(rows: pd.DataFrame) -> dict[Any, pd.DataFrame]:
-    return dict(iter(rows.groupby("group", sort=False)))
+def _skill(rows: pd.DataFrame | None, name: str, family: npt.NDArray[np.intp]) -> Skill | None:
+    if rows is None:
+        return None
+    values = rows[name].to_numpy(dtype=np.float64)
+    found = mean_over_questions(values, family[rows["question"].to_numpy(dtype=np.intp)], SKILL)
+    return Skill(found.mean, found.interval, len(values))
 
 
-def _by_tag(rows: pd.DataFrame, counting: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of everyone once for each tag of their question."""
-    tags = tagged(counting)
-    tags["question"] = pd.Index(counting["question_id"]).get_indexer(tags.pop("question_id"))
-    return rows.drop(columns="group").merge(tags, on="question")
-
-
-def _touched(made: Entries, questions: pd.DataFrame, by: By) -> pd.DataFrame:
+def _touched(made: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[str]) -> pd.DataFrame:
     """Return which questions are a group's, scored or not: group, place among all questions.
 
     Those that bear the tag, those that the group's members forecast, and all for everyone.
     """
-    if by == "all":
-        return pd.DataFrame({"group": EVERYONE, "place": np.arange(len(questions))})
+    if by in ("all", "lead"):
+        place = np.tile(np.arange(len(questions)), len(wanted))
+        return pd.DataFrame({"group": np.repeat(wanted, len(questions)), "place": place})
     if by == "tag":
         rows = tagged(questions)
     else:
@@ -159,19 +343,29 @@ def _touched(made: Entries, questions: pd.DataFrame, by: By) -> pd.DataFrame:
             }
         ).drop_duplicates()
     place = pd.Index(questions["question_id"]).get_indexer(rows["question_id"])
-    return pd.DataFrame({"group": rows["group"].to_numpy(), "place": place})
+    found = pd.DataFrame({"group": rows["group"].to_numpy(), "place": place})
+    return found[found["place"] >= 0]
 
 
-def _left_out(
-    touched: pd.DataFrame, why: np.ndarray, scores: pd.DataFrame, counting: pd.DataFrame
-) -> dict[Any, tuple[LeftOut, ...]]:
-    """Return for each group how many of its questions were left out, by reason."""
-    place_of = np.flatnonzero(why == COUNTS)
-    scored = pd.MultiIndex.from_arrays([scores["group"], place_of[scores["question"].to_numpy()]])
-    reason = why[touched["place"].to_numpy()]
-    reason = np.where(reason == COUNTS, "never_live", reason)
-    without = ~pd.MultiIndex.from_frame(touched).isin(scored)
-    return {
-        name: counted(part)
-        for name, part in pd.Series(reason[without]).groupby(touched["group"].to_numpy()[without])
-    }
+@dataclass(frozen=True)
+class _Fallen:
+    """Why questions have no score; ``otherwise``: the reason of those that count and yet have none.
+
+    ``why`` of each question, and ``counting``, those without a reason.
+    """
+
+    why: npt.NDArray[np.object_]
+    counting: pd.DataFrame
+    otherwise: Reason
+
+    def of(self, touched: pd.DataFrame, scores: pd.DataFrame) -> dict[Any, tuple[LeftOut, ...]]:
+        """Return for each group how many of the questions it touched were left out, by reason."""
+        place_of = np.flatnonzero(self.why == COUNTS)
+        scored_at = pd.MultiIndex.from_arrays(
+            [scores["group"], place_of[scores["question"].to_numpy(dtype=np.intp)]]
+        )
+        reason = self.why[touched["place"].to_numpy()]
+        reason = np.where(reason == COUNTS, self.otherwise, reason)
+        without = ~pd.MultiIndex.from_frame(touched).isin(scored_at)
+        by_group = pd.Series(reason[without]).groupby(touched["group"].to_numpy()[without])
+        return {name: counted(part) for name, part in by_group}

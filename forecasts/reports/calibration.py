@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,50 +10,83 @@ import pandas as pd
 
 import scoring
 from forecasts.frames import rows
-from forecasts.reports.report import Bin, CurvePoint, Decomposition, Recalibration, ZTest
+from forecasts.reports.estimates import known, with_test
+from forecasts.reports.leads import sums
+from forecasts.reports.report import (
+    Bin,
+    Certainty,
+    CurvePoint,
+    Decomposition,
+    Estimate,
+    Luck,
+    MurphyPoint,
+    Recalibration,
+    ZTest,
+)
 
 BINS = 10
 BAND_LEVEL = 0.9
-# Resampling the band takes as long as there are forecasts to tell apart. Beyond so many, those
-# that agree to a tenth of a per cent are drawn as one point, which no eye can see.
-MOST_POINTS = 1000
+THRESHOLDS = np.linspace(0, 1, 101)
+Families = npt.NDArray[np.integer]
 
 
-def decomposition(claims: pd.DataFrame, questions: int) -> Decomposition:
-    """Return the parts of the mean Brier score of that many questions.
+def draws(claims: pd.DataFrame, family: Families) -> npt.NDArray[np.float32]:
+    """Return outcomes drawn anew for all questions, one row a question; ``family`` of each.
+
+    ``claims``, of all groups, tell how closely the questions of a family hang together. The draws
+    are the same for every group, so that equal records look equally lucky.
+    """
+    link = 0.0
+    if len(claims):
+        p, y, weight, below = (claims[name] for name in ("p", "y", "weight", "below"))
+        of = family[claims["question"].to_numpy()]
+        link = scoring.family_link(p, y, weight, claims["question"], of, below)
+    return scoring.outcome_draws(family, link, seed=0)
+
+
+def by_chance(
+    claims: pd.DataFrame, drawn: npt.NDArray[np.float32], questions: int
+) -> tuple[tuple[CurvePoint, ...], Decomposition]:
+    """Return the reliability curve with its band, and the parts of the mean Brier score.
 
     The claims of a multiple-choice question weigh half its number of options in all, so the parts
-    are scaled by total weight / questions; then they add up to the mean over questions.
+    are scaled by total weight / ``questions``; then they add up to the mean over questions.
     """
     if claims.empty:
-        return Decomposition(None, None, None)
-    parts = scoring.decompose(claims["p"], claims["y"], claims["weight"])
-    scale = float(claims["weight"].sum()) / questions
-    return Decomposition(
-        parts.miscalibration * scale, parts.discrimination * scale, parts.uncertainty * scale
+        return (), Decomposition(None, None, None, None, None)
+    p, y, weight = (claims[name] for name in ("p", "y", "weight"))
+    found = scoring.chance(
+        p, y, weight, claims["question"], below=claims["below"], level=BAND_LEVEL, draws=drawn
     )
+    parts = scoring.decompose(p, y, weight)
+    scale = float(weight.sum()) / questions
+    # All parts are at least 0, to rounding.
+    decomposition = Decomposition(
+        max(parts.miscalibration, 0.0) * scale,
+        max(parts.discrimination, 0.0) * scale,
+        parts.uncertainty * scale,
+        found.expected * scale,
+        found.p_value,
+    )
+    return tuple(CurvePoint(*row) for row in rows(found.curve)), decomposition
 
 
-def recalibration(claims: pd.DataFrame, family: npt.NDArray[np.integer]) -> Recalibration:
+def recalibration(claims: pd.DataFrame, family: Families) -> Recalibration:
     """Return the recalibration line of the claims; ``family`` is the cluster of each."""
     if claims.empty:
         return Recalibration(None, None, None, False, "no question has been scored")
     line = scoring.recalibration(claims["p"], claims["y"], claims["weight"], family)
     return Recalibration(
-        _known(line.intercept),
-        _known(line.slope),
-        _known(line.p_value),
-        line.estimable,
-        line.reason,
+        known(line.intercept), known(line.slope), known(line.p_value), line.estimable, line.reason
     )
 
 
-def spiegelhalter(claims: pd.DataFrame, family: npt.NDArray[np.integer]) -> ZTest:
+def spiegelhalter(claims: pd.DataFrame, family: Families) -> ZTest:
     """Return the test for claims whose confidence was not borne out."""
     return _z(scoring.spiegelhalter, claims, family)
 
 
-def in_the_large(claims: pd.DataFrame, family: npt.NDArray[np.integer]) -> ZTest:
+def in_the_large(claims: pd.DataFrame, family: Families) -> ZTest:
     """Return the test that claims came true as often as they said, all together."""
     return _z(scoring.calibration_in_the_large, claims, family)
 
@@ -63,27 +95,39 @@ def auc(claims: pd.DataFrame) -> float | None:
     """Return the area under the ROC curve; None while only one outcome has occurred."""
     if claims.empty:
         return None
-    return _known(scoring.roc_auc(claims["p"], claims["y"], claims["weight"]))
+    return known(scoring.roc_auc(claims["p"], claims["y"], claims["weight"]))
 
 
-def _z(
-    test: Callable[..., scoring.Test], claims: pd.DataFrame, family: npt.NDArray[np.integer]
-) -> ZTest:
+def _z(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families) -> ZTest:
     if claims.empty:
         return ZTest(None, None)
     found = test(claims["p"], claims["y"], claims["weight"], family)
-    return ZTest(_known(found.statistic), _known(found.p_value))
+    return ZTest(known(found.statistic), known(found.p_value))
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def luck(claims: pd.DataFrame, family: Families) -> Luck:
+    """Return what the claims promised and what came; ``family`` is the cluster of each question."""
+    each = sums(claims)
+    if each.empty:
+        return Luck(None, None, Estimate(None, None), None)
+    brier, expected = each["brier"].to_numpy(), each["expected"].to_numpy()
+    difference, p_value = with_test(brier - expected, family[each["question"].to_numpy()])
+    return Luck(float(expected.mean()), float(brier.mean()), difference, p_value)
 
 
-def bins(claims: pd.DataFrame) -> tuple[Bin, ...]:
-    """Return the claims by bin of equal width, empty bins too.
+def certainty(claims: pd.DataFrame) -> Certainty:
+    """Return on how many questions exactly 0 or 1 was said, and on how many of them wrongly."""
+    certain = claims[(claims["p"] == 0) | (claims["p"] == 1)]
+    wrong = certain[certain["p"] != certain["y"]]
+    return Certainty(certain["question"].nunique(), wrong["question"].nunique())
+
+
+def bins(claims: pd.DataFrame, family: Families) -> tuple[Bin, ...]:
+    """Return the claims by bin of equal width, empty bins too; ``family`` is the cluster of each.
 
     The interval of a bin is that of as many observations as it has weight, but never of more than
-    it has questions: the options of one question are no observations apart.
+    it has families: neither the options of a question nor the questions of a family are
+    observations apart.
     """
     if claims.empty:
         return ()
@@ -91,9 +135,10 @@ def bins(claims: pd.DataFrame) -> tuple[Bin, ...]:
     table = scoring.reliability_bins(claims["p"], claims["y"], weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), claims["p"].to_numpy(), side="right") - 1
     held = claims["question"].groupby(place).nunique()
+    clusters = pd.Series(family).groupby(place).nunique()
     # To weigh all claims of a bin alike by less changes its interval, and neither of its means.
     share = np.array(
-        [min(1.0, held[k] / table["weight"][k]) if k in held else 1.0 for k in table.index]
+        [min(1.0, clusters[k] / table["weight"][k]) if k in clusters else 1.0 for k in table.index]
     )
     capped = scoring.reliability_bins(claims["p"], claims["y"], weight * share[place], bins=BINS)
     intervals = list(zip(capped["observed_lower"], capped["observed_upper"], strict=True))
@@ -111,33 +156,20 @@ def bins(claims: pd.DataFrame) -> tuple[Bin, ...]:
     )
 
 
-def curve(claims: pd.DataFrame) -> tuple[CurvePoint, ...]:
-    """Return the isotonic reliability curve with its consistency band, in order of the forecast.
+def murphy(claims: pd.DataFrame, questions: int) -> tuple[MurphyPoint, ...]:
+    """Return the Murphy curve, and beside it that of always saying how often the claims came true.
 
-    An option of a multiple-choice question draws its own outcome in the band's resamples, as a
-    claim of its own; all the forecasts made on it share that draw.
+    The area under it is the mean Brier score of so many questions.
     """
     if claims.empty:
         return ()
-    claims = _merged(claims)
-    drawn = claims["question"] * (claims["option"].max() + 1) + claims["option"]
-    table = scoring.reliability_curve(
-        claims["p"], claims["y"], claims["weight"], drawn, level=BAND_LEVEL, seed=0
+    p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
+    scale = float(weight.sum()) / questions
+    base = np.full(len(p), np.average(y, weights=weight))
+    own, constant = (
+        scoring.murphy_curve(said, y, weight, THRESHOLDS)["score"] * scale for said in (p, base)
     )
-    return tuple(CurvePoint(*row) for row in rows(table))
-
-
-def _merged(claims: pd.DataFrame) -> pd.DataFrame:
-    p = claims["p"].to_numpy()
-    step = p
-    if len(np.unique(p)) > MOST_POINTS:
-        # Certainty stays apart: a band has no width there.
-        step = np.where(p == 1, MOST_POINTS + 1, np.where(p == 0, 0, np.floor(p * MOST_POINTS) + 1))
-        total = pd.Series(claims["weight"].to_numpy()).groupby(step).transform("sum")
-        share = pd.Series(p * claims["weight"].to_numpy()).groupby(step).transform("sum")
-        p = (share / total).to_numpy()
-    return (
-        claims.assign(p=p, step=step)
-        .groupby(["question", "option", "step", "y"], as_index=False)
-        .agg(p=("p", "first"), weight=("weight", "sum"))
+    return tuple(
+        MurphyPoint(float(at), float(a), float(b))
+        for at, a, b in zip(THRESHOLDS, own, constant, strict=True)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -10,13 +10,55 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecasts.errors import BadInput
 from forecasts.models import QuestionType
 from forecasts.reports.report import Cohort, LeftOut, Reason
-from forecasts.times import utc
+from forecasts.times import iso, utc
 from forecasts.values import NOT_SCORED
 
 COUNTS = ""
+_MOST_NAMES = 20
 _WORDS = {"yes": 1.0, "no": 0.0}
+
+
+def selected(
+    questions: pd.DataFrame,
+    *,
+    tags: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Return which questions were asked for: those with any of the tags, closing in that time.
+
+    Both ends are in, and it is the *scheduled* close that counts: a choice by when something
+    happened would favour what happens early. BadInput for a tag that no question bears, and for an
+    end before the beginning.
+    """
+    if since is not None and until is not None and utc(until) < utc(since):
+        raise BadInput(
+            f"Nothing closes from {iso(since)} until {iso(until)}: the end is before the beginning."
+        )
+    borne = [frozenset(own or ()) for own in questions["tags"]]
+    known = sorted(frozenset().union(*borne))
+    for tag in tags:
+        if tag not in known:
+            raise BadInput(
+                f"No question bears the tag {tag!r}.",
+                remedy=f"There are: {listed(known)}." if known else "There is no tag at all.",
+            )
+    wanted = np.array([not tags or not own.isdisjoint(tags) for own in borne], dtype=np.bool_)
+    closes = questions["scheduled_close_time"]
+    if since is not None:
+        wanted &= (closes >= pd.Timestamp(utc(since))).to_numpy()
+    if until is not None:
+        wanted &= (closes <= pd.Timestamp(utc(until))).to_numpy()
+    return wanted
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of the names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.NDArray[np.object_]:

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasts.frames import FORECAST_COLUMNS, QUESTION_COLUMNS, TEAM_COLUMNS, Frames
+from forecasts.frames import (
+    EVIDENCE_COLUMNS,
+    FORECAST_COLUMNS,
+    QUESTION_COLUMNS,
+    TEAM_COLUMNS,
+    Frames,
+)
 
 # Titles, background, rationale and the like are words about the numbers.
 _QUESTIONS = (
@@ -27,18 +33,28 @@ _QUESTIONS = (
     "family",
     "tags",
 )
-_FORECASTS = ("question_id", "forecaster", "made_at", "probability", "probabilities", "quantiles")
+_FORECASTS = (
+    "question_id",
+    "forecaster",
+    "made_at",
+    "probability",
+    "probabilities",
+    "quantiles",
+    "evidence",
+)
 _TEAMS = ("team", "forecaster", "joined_at", "left_at")
+_EVIDENCE = ("evidence_id", "publisher", "kind")
 # Two forecasts at one instant keep their order, which decides between them.
 _ORDER = {
     "questions": ["question_id"],
     "forecasts": ["question_id", "forecaster", "made_at"],
     "teams": ["team", "forecaster", "joined_at", "left_at"],
+    "evidence": ["evidence_id"],
 }
 
 
 def sha256(frames: Frames) -> str:
-    """Return the SHA-256, in hex, of the questions, forecasts and teams in a canonical form.
+    """Return the SHA-256, in hex, of questions, forecasts, teams and evidence, in canonical form.
 
     The order of the rows and whether they came from a folder or a database make no difference.
     """
@@ -47,6 +63,7 @@ def sha256(frames: Frames) -> str:
         ("questions", QUESTION_COLUMNS, _QUESTIONS),
         ("forecasts", FORECAST_COLUMNS, _FORECASTS),
         ("teams", TEAM_COLUMNS, _TEAMS),
+        ("evidence", EVIDENCE_COLUMNS, _EVIDENCE),
     ):
         frame: pd.DataFrame = getattr(frames, name)
         ordered = frame.sort_values(_ORDER[name], kind="stable")

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
-from forecasts.reports.report import Estimate
+import scoring
+from forecasts.reports.report import Estimate, Interval
 
-LEVEL = 0.95
+WHOLE = (-math.inf, math.inf)
 
 
 def mean_over_questions(
-    score: npt.NDArray[np.float64], family: npt.NDArray[np.integer]
+    score: npt.NDArray[np.float64], family: npt.NDArray[np.integer], scale: Interval = WHOLE
 ) -> Estimate:
     """Return the mean of one score a question, with its interval clustered by family.
 
-    ``score`` (n,) and ``family`` (n,), the cluster of each question. With e_g the sum of the
-    deviations from the mean in family g, of G, the standard error is √(G/(G−1) Σ e_g²) / n, and
-    the interval reaches t(G−1) times as far to either side. No interval with one family.
+    ``score`` (n,) and ``family`` (n,), the cluster of each question. See
+    ``scoring.clustered_mean``; an interval ends where the ``scale`` of the score does. No interval
+    with one family.
     """
+    return with_test(score, family, scale)[0]
+
+
+def with_test(
+    score: npt.NDArray[np.float64], family: npt.NDArray[np.integer], scale: Interval = WHOLE
+) -> tuple[Estimate, float | None]:
+    """Return the mean likewise, and the p-value of the test that it is 0."""
     if not len(score):
-        return Estimate(None, None)
-    mean = float(np.mean(score))
-    cluster = np.unique(family, return_inverse=True)[1]
-    sums = np.bincount(cluster, score - mean)
-    many = len(sums)
-    if many < 2:
-        return Estimate(mean, None)
-    error = float(np.sqrt(many / (many - 1) * (sums @ sums))) / len(score)
-    reach = float(stdtrit(many - 1, (1 + LEVEL) / 2)) * error
-    return Estimate(mean, (mean - reach, mean + reach))
+        return Estimate(None, None), None
+    found = scoring.clustered_mean(score, family)
+    if math.isnan(found.lower):
+        return Estimate(found.mean, None), None
+    interval = (max(found.lower, scale[0]), min(found.upper, scale[1]))
+    return Estimate(found.mean, interval), known(found.p_value)
+
+
+def known(value: float) -> float | None:
+    """Return a number, None for one that is not there (NaN)."""
+    return None if math.isnan(value) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,13 @@ import pandas as pd
 
 from forecasts.errors import BadInput
 from forecasts.frames import Frames
+from forecasts.reports.cohort import listed
 from forecasts.reports.report import By
 
 EVERYONE = "all"
-_MOST_NAMES = 20
+# Days before the scheduled close.
+LEADS = (1.0, 7.0, 30.0, 90.0)
+_LEAD = re.compile(r"(\d{1,5}(?:\.\d{1,6})?)(?: days?)?")
 VALUES = ("probability", "probabilities")
 
 
@@ -22,8 +26,9 @@ class Entries:
     """Forecasts as the groups made them.
 
     ``forecasts`` has the columns that ``scoring`` takes, with ``forecaster`` a number: one for
-    each member of each group; ``inside`` says which were made as a member of the group. ``group``
-    and ``forecaster`` (indexed by that number) say which group and who.
+    each member of each group; ``inside`` says which were made as a member of the group, ``row``
+    which of the frame's forecasts it is. ``group`` and ``forecaster`` (indexed by that number) say
+    which group and who.
     """
 
     forecasts: pd.DataFrame
@@ -32,7 +37,7 @@ class Entries:
 
 
 def entries(frames: Frames, *, by: By) -> Entries:
-    """Return the forecasts of every group of that kind; by tag, of everyone as one group.
+    """Return the forecasts of every group of that kind; by tag or lead, of everyone as one group.
 
     A team's member counts in it with the forecasts made while a member (joined_at <= made_at <
     left_at), for as long as these stood: what was said before or after stands to the team as a
@@ -46,7 +51,7 @@ def entries(frames: Frames, *, by: By) -> Entries:
     if by == "team":
         return _of_teams(plain, code, who, frames.teams)
     group = who if by == "forecaster" else pd.Series(EVERYONE, index=who.index, dtype=str)
-    forecasts = plain.assign(forecaster=code, inside=True)
+    forecasts = plain.assign(forecaster=code, inside=True, row=np.arange(len(code)))
     return Entries(forecasts, group, who)
 
 
@@ -79,6 +84,7 @@ def _of_teams(
     forecasts = plain.iloc[flags["row"].to_numpy()].reset_index(drop=True)
     forecasts["forecaster"] = flags["member"].to_numpy()
     forecasts["inside"] = flags["inside"]
+    forecasts["row"] = flags["row"]
     for name in forecasts.columns[forecasts.columns.isin(VALUES)]:
         forecasts[name] = forecasts[name].where(flags["inside"])
     people = stays.drop_duplicates("member").sort_values("member")
@@ -110,9 +116,11 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
         if names:
             raise BadInput(
                 f"A report on everyone has no names, and {names[0]!r} was asked for.",
-                remedy="Choose forecaster, team or tag to report by.",
+                remedy="Choose forecaster, team, tag or lead to report by.",
             )
         return [EVERYONE]
+    if by == "lead":
+        return [lead_name(lead_days(name)) for name in names] or [lead_name(d) for d in LEADS]
     there = sorted(
         set(
             frames.forecasts["forecaster"]
@@ -124,11 +132,24 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
     )
     for name in names:
         if name not in there:
-            more = f" and {len(there) - _MOST_NAMES} more" if len(there) > _MOST_NAMES else ""
             raise BadInput(
                 f"There is no {by} {name!r}{' with a forecast' if by == 'forecaster' else ''}.",
-                remedy=f"There are: {', '.join(there[:_MOST_NAMES])}{more}."
-                if there
-                else f"There is no {by} at all.",
+                remedy=f"There are: {listed(there)}." if there else f"There is no {by} at all.",
             )
     return list(dict.fromkeys(names)) or there
+
+
+def lead_days(name: str) -> float:
+    """Return the days that a lead is of: ``7``, ``7 days`` or ``0.5 days``. BadInput for others."""
+    parts = _LEAD.fullmatch(name.strip())
+    if parts is None or not float(parts[1]) > 0:
+        raise BadInput(
+            f"{name!r} is no lead time.",
+            remedy="Write days before the scheduled close, more than none: 7 or 0.5.",
+        )
+    return float(parts[1])
+
+
+def lead_name(days: float) -> str:
+    """Return the name of a lead time: ``1 day``, ``7 days``, ``0.5 days``."""
+    return f"{days:g} day{'' if days == 1 else 's'}"

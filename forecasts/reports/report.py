@@ -1,7 +1,8 @@
 """A report as data: what ``build`` returns and every renderer reads.
 
 The fields are, name for name, the keys of the JSON form, which ``report.schema.json`` describes.
-None says that there is nothing to compute it from.
+None says that there is nothing to compute it from. Every interval and every p-value counts
+families of questions, never questions, updates or forecasters.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-By = Literal["all", "forecaster", "team", "tag"]
+By = Literal["all", "forecaster", "team", "tag", "lead"]
 Cohort = Literal["scheduled", "resolved"]
 Kind = Literal[
     "calibrated",
@@ -21,14 +22,17 @@ Kind = Literal[
     "too_few",
     "not_estimable",
 ]
+Reaction = Literal["over_reacting", "under_reacting", "neither", "too_few"]
 Reason = Literal[
     "open",
     "awaiting_resolution",
     "annulled",
     "ambiguous",
     "not_in_cohort",
+    "not_selected",
     "numeric_or_date",
     "never_live",
+    "none_at_lead",
 ]
 Interval = tuple[float, float]
 
@@ -50,15 +54,31 @@ class LogScore:
 
 
 @dataclass(frozen=True)
+class Skill:
+    """An advantage over the other forecasters at the same times, × 100; positive is better.
+
+    ``questions``: those on which there was somebody else.
+    """
+
+    mean: float | None
+    interval: Interval | None
+    questions: int
+
+
+@dataclass(frozen=True)
 class Decomposition:
-    """The parts of the mean Brier score (0–1).
+    """The parts of the mean Brier score (0–1), and the miscalibration that luck alone makes.
 
     brier.mean = miscalibration − discrimination + uncertainty, to rounding.
+    ``miscalibration_expected`` is what a calibrated forecaster shows on average who says the same
+    on the same questions, and ``p_value`` how often one shows at least as much.
     """
 
     miscalibration: float | None
     discrimination: float | None
     uncertainty: float | None
+    miscalibration_expected: float | None
+    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -77,10 +97,41 @@ class Recalibration:
 
 @dataclass(frozen=True)
 class ZTest:
-    """A test against the standard normal, two-sided; None where there is nothing to test."""
+    """A clustered z statistic and its two-sided p-value; None where there is nothing to test."""
 
     z: float | None
     p_value: float | None
+
+
+@dataclass(frozen=True)
+class Luck:
+    """The Brier score (0–1) that the forecasts promised, the one that came, and the difference.
+
+    ``difference`` = realised − expected; above 0: they claimed more certainty than they had.
+    ``p_value``: paired over families.
+    """
+
+    expected: float | None
+    realised: float | None
+    difference: Estimate
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Over- and under-reaction, over every question with a step, resolved or open.
+
+    ``excess``: the mean over questions of Σ (2 p_t − 1)(p_t − p_{t+1}); above 0 the forecasts moved
+    more than they learned. ``sentence`` says what that shows; it is no more than a number below 30
+    families.
+    """
+
+    questions: int
+    families: int
+    excess: Estimate
+    p_value: float | None
+    kind: Reaction
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -95,13 +146,22 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class MurphyPoint:
+    """The mean elementary score at a threshold, and that of always saying the base rate."""
+
+    threshold: float
+    score: float
+    base_rate: float
+
+
+@dataclass(frozen=True)
 class Bin:
     """Forecasts in [lower, upper), the last bin [lower, upper].
 
     ``weight`` is split over the bins by the share of its time that a forecast stood: in all a
     binary question has 1, a multiple-choice one half its number of options.
     ``questions`` counts those with any forecast in the bin. ``interval`` is 95 %, Wilson, of
-    ``weight`` observations, but of no more than ``questions``.
+    ``weight`` observations, but of no more than there are families in the bin.
     """
 
     lower: float
@@ -114,11 +174,59 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """The forecasts that stood so many days before the scheduled close: a row of the profile.
+
+    ``expected`` is the Brier score (0–1) that they promised, and ``p_value`` of the paired test
+    against the one that came.
+    """
+
+    days: float
+    questions: int
+    families: int
+    brier: Estimate
+    expected: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What the updates earned that cite one publisher, or one kind of evidence.
+
+    ``name`` is blank for updates that cite nothing (or a piece without a publisher). ``points`` is
+    the sum over questions of what they took off the Brier score (0–1, over the scheduled time),
+    each the mean over the group's members; ``per_question`` the mean over the questions on which
+    it was cited.
+    """
+
+    by: Literal["publisher", "kind"]
+    name: str
+    citations: int
+    questions: int
+    families: int
+    points: float
+    per_question: Estimate
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """On how many questions a forecast of exactly 0 or 1 stood, and on how many it was wrong."""
+
+    questions: int
+    wrong: int
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """What the record shows, beyond what chance explains."""
+    """What the record shows, beyond what chance explains.
+
+    ``rest``: where exactly 0 or 1 was said and there is therefore no verdict, the one on the time
+    when neither stood.
+    """
 
     kind: Kind
     sentence: str
+    rest: Kind | None = None
 
 
 @dataclass(frozen=True)
@@ -131,14 +239,15 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Group:
-    """The record of one forecaster, team or tag, or of everyone.
+    """The record of one forecaster, team or tag, at one lead, or of everyone.
 
     ``questions`` are those scored, each counted once, and ``families`` their clusters;
     ``forecasters`` those with a score; ``updates`` their forecasts on these questions, and
     ``coverage`` the mean share of the questions' time in which they were live. ``left_out``
     counts the group's other questions: those that its members forecast, or that bear the tag.
-    ``auc`` is the chance that what came true had the higher forecast than what did not.
-    ``curve`` is None where curves were not asked for.
+    ``skill`` and ``crowd_skill`` are None for everyone together, who have nobody to be compared
+    with. ``sharpness`` is the mean of p (1 − p). ``auc`` is the chance that what came true had
+    the higher forecast than what did not. ``movement`` is None in a report at a lead.
     """
 
     name: str
@@ -150,13 +259,22 @@ class Group:
     brier: Estimate
     brier_original: Estimate
     log: LogScore
+    skill: Skill | None
+    crowd_skill: Skill | None
     decomposition: Decomposition
+    luck: Luck
     recalibration: Recalibration
     spiegelhalter: ZTest
     calibration_in_the_large: ZTest
     auc: float | None
-    curve: tuple[CurvePoint, ...] | None
+    sharpness: float | None
+    movement: Movement | None
+    certainty: Certainty
+    curve: tuple[CurvePoint, ...]
     bins: tuple[Bin, ...]
+    murphy: tuple[MurphyPoint, ...]
+    leads: tuple[Lead, ...]
+    earned: tuple[Earned, ...]
     verdict: Verdict
     left_out: tuple[LeftOut, ...]
 
@@ -165,14 +283,21 @@ class Group:
 class Metadata:
     """What the numbers are of, and what they were made with.
 
-    ``as_of`` is the moment of making. ``input_sha256`` is the digest of everything in the ledger
-    that bears on the numbers.
+    ``tags``: questions that bear any of these; all when there is none. ``since``, ``until``: those
+    whose scheduled close falls in [since, until]. ``lead``: only the forecasts that stood so many
+    days before the scheduled close. None of these choices depends on what happened. ``as_of`` is
+    the moment of making. ``input_sha256`` is the digest of everything in the ledger that bears on
+    the numbers.
     """
 
     engine_version: str
     protocol: str
     by: By
     cohort: Cohort
+    tags: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+    lead: float | None
     as_of: datetime
     input_sha256: str
 

@@ -8,6 +8,9 @@ by its share of that member's live time, divided by the members who have a score
 So a question weighs 1, and the claims' mean Brier score is the group's. A multiple-choice
 forecast is one yes/no claim an option, each of half the weight, because its Brier score (0–1) is
 half the sum over its options; a question of two options thus counts as the binary one it is.
+
+**At a lead** only the forecast counts that stood so many days before the scheduled close, with the
+whole weight of its member.
 """
 
 from __future__ import annotations
@@ -24,27 +27,40 @@ PROTOCOL = "brier"
 MEASURES = ("brier", "brier_original", "log")
 
 
-def member_scores(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
+def protocol(measure: str, lead: float | None) -> str:
+    """Return the name of the protocol that measures it, at that lead."""
+    return measure if lead is None else f"{measure}_lead({timing_days(lead)})"
+
+
+def timing_days(lead: float) -> str:
+    """Return the days of a lead as the name of a timing has them."""
+    return f"{lead:.6f}".rstrip("0").rstrip(".")
+
+
+def member_scores(
+    questions: pd.DataFrame, made: Entries, lead: float | None = None
+) -> pd.DataFrame:
     """Return one row a question and member of a group: the scores, coverage, updates.
 
     ``questions`` are those that count. Columns: group, question (a position among them), member
     (a number of ``made``), brier, brier_original, log, coverage, updates.
     """
-    table = scoring.score(questions, _on(questions, made), list(MEASURES))
+    names = {measure: protocol(measure, lead) for measure in MEASURES}
+    table = scoring.score(questions, on(questions, made), list(names.values()))
     by_measure = dict(iter(table.groupby("protocol", sort=False)))
-    first = by_measure[PROTOCOL] if len(table) else table
+    first = by_measure[names[PROTOCOL]] if len(table) else table
     scores = pd.DataFrame(
         {
             "group": made.group.to_numpy(dtype=object)[first["forecaster"].to_numpy(dtype=np.intp)],
-            "question": _places(questions, first["question_id"]),
+            "question": places(questions, first["question_id"]),
             "member": first["forecaster"].to_numpy(dtype=np.intp),
             "coverage": first["coverage"].to_numpy(),
             "updates": first["updates"].to_numpy(),
         }
     )
-    for name in MEASURES:
+    for measure, name in names.items():
         # The same rules apply to the same questions, so the rows are the same.
-        scores[name] = by_measure[name]["score"].to_numpy() if len(table) else np.zeros(0)
+        scores[measure] = by_measure[name]["score"].to_numpy() if len(table) else np.zeros(0)
     return scores
 
 
@@ -58,25 +74,46 @@ def question_scores(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def claims(questions: pd.DataFrame, made: Entries, scores: pd.DataFrame) -> pd.DataFrame:
-    """Return every claim of every group; ``scores`` are those of ``member_scores``.
+def stood(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
+    """Return what each member had standing, and when: the segments that claims are made of.
+
+    The columns of ``scoring.standing``, its forecaster a number of ``made``, and question (a
+    position among ``questions``), outcome (see ``outcomes``), and left_s: the seconds from its
+    start to the scheduled close.
+    """
+    live = scoring.standing(questions, on(questions, made))
+    live["question"] = places(questions, live.pop("question_id"))
+    live["outcome"] = outcomes(questions)[live["question"]]
+    length = questions["scheduled_close_time"] - questions["open_time"]
+    live["left_s"] = length.dt.total_seconds().to_numpy()[live["question"]] - live["start_s"]
+    return live
+
+
+def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
+    """Return what stood so many days before the scheduled close, each at its full weight."""
+    before = days * 86_400
+    lasts = live["end_s"] - live["start_s"]
+    return live[(live["left_s"] >= before) & (live["left_s"] - lasts < before)].assign(weight=1.0)
+
+
+def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.DataFrame:
+    """Return every claim of every group; ``live`` is what ``stood``, in its order.
 
     Columns: group, question (a position), option (0 on a binary question), p, y (what came of
-    it, 0..1), weight.
+    it, 0..1), below (the probability of the options before it), weight.
     """
-    live = scoring.standing(questions, _on(questions, made))
-    place = _places(questions, live["question_id"])
-    group = made.group.to_numpy(dtype=object)[live["forecaster"].to_numpy(dtype=np.intp)]
-    sharing = scores.groupby(["group", "question"])["member"].transform("size").to_numpy()
-    # Both frames are in order of question and member; a run of segments has one row of scores.
-    member = live["forecaster"].to_numpy()
+    place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
+    code, names = pd.factorize(made.group.to_numpy(dtype=object), sort=True)
+    group = code[member]
+    # A member's segments on a question stand together; each member shares in it once.
     begins = (np.diff(place, prepend=-1) != 0) | (np.diff(member, prepend=-1) != 0)
-    run = np.cumsum(begins) - 1
-    weight = live["weight"].to_numpy() / sharing[run]
-    outcome = outcomes(questions)[place]
-    p = live["p"].to_numpy()
+    of = place.astype(np.int64) * max(len(names), 1) + group
+    sharing = np.bincount(of[begins], minlength=int(of.max()) + 1 if len(of) else 0)
+    weight = live["weight"].to_numpy() / sharing[of]
+    outcome, p = live["outcome"].to_numpy(), live["p"].to_numpy()
     binary = ~np.isnan(p)
-    parts = [_rows(binary, group, place, 0, p, outcome, weight)]
+    nothing = np.zeros(len(p))
+    parts = [_rows(binary, group, place, 0, p, outcome, nothing, weight)]
     options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
     if options:
         vectors = live[options].to_numpy()
@@ -84,29 +121,38 @@ def claims(questions: pd.DataFrame, made: Entries, scores: pd.DataFrame) -> pd.D
         true = np.where(binary, 0, outcome).astype(np.intp)
         lacking = np.isnan(vectors[np.arange(len(vectors)), true])
         true = np.where(lacking, last, true)
+        below = np.cumsum(np.nan_to_num(vectors), axis=1) - np.nan_to_num(vectors)
         for option in range(len(options)):
             there = ~binary & ~np.isnan(vectors[:, option])
             came = (true == option).astype(np.float64)
-            parts.append(_rows(there, group, place, option, vectors[:, option], came, weight / 2))
-    return pd.concat(parts, ignore_index=True)
+            own = vectors[:, option]
+            parts.append(
+                _rows(there, group, place, option, own, came, below[:, option], weight / 2)
+            )
+    found = pd.concat(parts, ignore_index=True)
+    codes = found["group"].to_numpy(dtype=np.intp)
+    return found.assign(group=pd.Categorical.from_codes(codes, pd.Index(names)))
 
 
-def _on(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
+def on(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
+    """Return the forecasts on these questions."""
     return made.forecasts[made.forecasts["question_id"].isin(questions["question_id"])]
 
 
-def _places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:
-    places: npt.NDArray[np.intp] = pd.Index(questions["question_id"]).get_indexer(ids)
-    return places
+def places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:
+    """Return where each id stands among the questions."""
+    found: npt.NDArray[np.intp] = pd.Index(questions["question_id"]).get_indexer(ids)
+    return found
 
 
 def _rows(
     where: npt.NDArray[np.bool_],
-    group: npt.NDArray[np.object_],
+    group: npt.NDArray[np.intp],
     question: npt.NDArray[np.intp],
     option: int,
     p: npt.NDArray[np.float64],
     y: npt.NDArray[np.float64],
+    below: npt.NDArray[np.float64],
     weight: npt.NDArray[np.float64],
 ) -> pd.DataFrame:
     return pd.DataFrame(
@@ -116,6 +162,7 @@ def _rows(
             "option": option,
             "p": p[where],
             "y": y[where],
+            "below": below[where],
             "weight": weight[where],
         }
     )

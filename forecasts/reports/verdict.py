@@ -5,14 +5,21 @@ family. It is withheld below 30 questions, and below 30 families: with few clust
 fault too often, and its size is claimed from 30 up. Where the test speaks, the kind of fault is
 the larger part of the mean squared gap between the line and the forecasts: its mean (forecasts too
 high or too low throughout) or what varies about it (too far from the middle, or not far enough).
+
+Exactly 0 or 1 has no log odds, and so there is no verdict on a record that holds one. What can be
+said then is: how often it was wrong (a calibrated forecaster never is), and what the rest reads
+like. Leaving that time out is harmless, because it is known before the outcome is.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from forecasts.reports.calibration import certainty, recalibration
 from forecasts.reports.report import Recalibration, Verdict
+from forecasts.reports.wording import chance, count
 from forecasts.values import say_probability
 
 FEWEST = 30  # questions, and families of linked ones
@@ -22,40 +29,70 @@ _CALLS = (0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4)
 _CALL_WEIGHT = 0.05
 
 
-def verdict(questions: int, families: int, claims: pd.DataFrame, line: Recalibration) -> Verdict:
-    """Return the verdict on the claims of so many questions, whose recalibration line is given.
-
-    ``families`` are the clusters of the questions; one without a family is a family of its own.
-    """
+def verdict(
+    claims: pd.DataFrame,
+    family: npt.NDArray[np.integer],
+    line: Recalibration,
+) -> Verdict:
+    """Return the verdict on claims whose recalibration line is given; ``family`` of each claim."""
+    questions, families = claims["question"].nunique(), len(np.unique(family))
     if min(questions, families) < FEWEST:
-        return Verdict(
-            "too_few",
-            f"Too few to tell: {_counted(questions, families)} scored, and with fewer than "
-            f"{FEWEST} of either luck looks like any fault.",
-        )
-    if not line.estimable:
+        return Verdict("too_few", _too_few(questions, families))
+    if line.estimable:
+        return _found(claims, families, line)
+    certain = certainty(claims)
+    if not certain.questions:
         return Verdict(
             "not_estimable", f"No verdict: calibration cannot be tested, because {line.reason}."
         )
+    between = ((claims["p"] > 0) & (claims["p"] < 1)).to_numpy()
+    rest = verdict(
+        claims[between], family[between], recalibration(claims[between], family[between])
+    )
+    wrong = (
+        "It was never wrong."
+        if not certain.wrong
+        else f"It was wrong on {certain.wrong:,} of them, which a calibrated forecaster never is."
+    )
+    return Verdict(
+        "not_estimable",
+        f"No verdict on the whole: exactly 0 % or 100 % was said on "
+        f"{count(certain.questions, 'question')}, and has no log odds to test. {wrong} "
+        f"The time without it reads: {rest.sentence}",
+        rest=rest.kind,
+    )
+
+
+def _too_few(questions: int, families: int) -> str:
+    many = "no question"
+    if questions:
+        many = f"{count(questions, 'question')} in {count(families, 'family')}"
+    return (
+        f"Too few to tell: {many} scored, and with fewer than {FEWEST} of either luck looks like "
+        "any fault."
+    )
+
+
+def _found(claims: pd.DataFrame, families: int, line: Recalibration) -> Verdict:
     assert line.intercept is not None
     assert line.slope is not None
     assert line.p_value is not None
+    luck = chance(line.p_value, families)
     if line.p_value >= SIGNIFICANCE:
         return Verdict(
             "calibrated",
-            f"Calibrated, as far as {questions} questions can tell: chance alone gives a "
-            f"calibrated forecaster a record this far off in {_chance(line.p_value)}.",
+            "Calibrated, as far as can be told: chance alone gives a calibrated forecaster a "
+            f"record this far off in {luck}.",
         )
     p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
     gap = _recalibrated(p, line.intercept, line.slope) - p
     mean = float(np.average(gap, weights=weight))
-    luck = f"chance alone would do this in {_chance(line.p_value)}"
     if mean**2 >= float(np.average((gap - mean) ** 2, weights=weight)):
         forecast, came = (float(np.average(values, weights=weight)) for values in (p, y))
         return Verdict(
             "too_high" if mean < 0 else "too_low",
             f"Too {'high' if mean < 0 else 'low'}: on average {_percent(forecast)} is forecast "
-            f"and {_percent(came)} happens; {luck}.",
+            f"and {_percent(came)} happens; chance alone would do this in {luck}.",
         )
     over = line.slope < 1
     called = _call(p, weight, line.intercept, line.slope, over=over)
@@ -63,16 +100,7 @@ def verdict(questions: int, families: int, claims: pd.DataFrame, line: Recalibra
     return Verdict(
         "overconfident" if over else "underconfident",
         f"{'Overconfident' if over else 'Underconfident'}: what is called {_percent(called)} "
-        f"happens about {_percent(happens)} of the time; {luck}.",
-    )
-
-
-def _counted(questions: int, families: int) -> str:
-    if not questions:
-        return "no question"
-    return (
-        f"{questions:,} question{'' if questions == 1 else 's'} in "
-        f"{families:,} famil{'y' if families == 1 else 'ies'}"
+        f"happens about {_percent(happens)} of the time; chance alone would do this in {luck}.",
     )
 
 
@@ -96,16 +124,3 @@ def _call(
 
 def _percent(p: float) -> str:
     return say_probability(round(p, 2) if 0.01 <= p <= 0.99 else p)
-
-
-def _chance(p_value: float) -> str:
-    """Return a p-value as so many of so many records.
-
-    >>> [_chance(p) for p in (0.42, 0.0026, 1e-9)]
-    ['42 of 100 such records', '1 of 380 such records', 'fewer than 1 of 10,000 such records']
-    """
-    if p_value >= SIGNIFICANCE:
-        return f"{p_value * 100:.0f} of 100 such records"
-    if p_value < 1e-4:
-        return "fewer than 1 of 10,000 such records"
-    return f"1 of {float(f'{1 / p_value:.2g}'):,.0f} such records"

@@ -17,8 +17,10 @@ REASONS = {
     "annulled": "annulled",
     "ambiguous": "ambiguous",
     "not_in_cohort": "resolved, but scheduled to close later",
+    "not_selected": "not asked for",
     "numeric_or_date": "numeric or date, without a yes/no probability",
-    "never_live": "no forecast stood while it was open",
+    "never_live": "without a forecast that stood while it was open",
+    "none_at_lead": "without a forecast that stood at that lead",
 }
 KINDS = {
     "calibrated": "calibrated",
@@ -96,8 +98,29 @@ def percents(value: Interval | None) -> str:
 
 
 def count(many: int, noun: str) -> str:
-    """Return ``1 question``, ``2 questions``, ``1,234 questions``."""
-    return f"{many:,} {noun}{'' if many == 1 else 's'}"
+    """Return ``1 question``, ``2 families``, ``1,234 questions``."""
+    if many != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{many:,} {noun}"
+
+
+def chance(p_value: float, families: int) -> str:
+    """Return a p-value as so many of so many records, and what it counts.
+
+    >>> chance(0.42, 212)
+    '42 of 100 such records (212 families of questions)'
+    >>> chance(0.0026, 212)
+    '1 of 380 such records (212 families of questions)'
+    >>> chance(1e-9, 1)
+    'fewer than 1 of 10,000 such records (1 family of questions)'
+    """
+    if p_value >= 0.05:
+        often = f"{p_value * 100:.0f} of 100"
+    elif p_value < 1e-4:
+        often = "fewer than 1 of 10,000"
+    else:
+        often = f"1 of {float(f'{1 / p_value:.2g}'):,.0f}"
+    return f"{often} such records ({count(families, 'family')} of questions)"
 
 
 def bin_range(bin_: Bin) -> str:

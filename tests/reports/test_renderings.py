@@ -43,7 +43,7 @@ def edge_cases() -> dict[str, Report]:
         "an impossible that happened": report(
             ledger([asked("q", "yes"), asked("r", "no")], [made("q", "a", 0, 0.0)])
         ),
-        "without curves": report(random_ledger(2), curves=False),
+        "without curves": report(random_ledger(2)),
         "many groups": report(random_ledger(2), by="forecaster"),
         "all resolved": report(random_ledger(3), by="team", cohort="resolved"),
         "everyone's words": report(nasty(), by="tag"),

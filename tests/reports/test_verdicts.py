@@ -15,10 +15,13 @@ def of(
     line: tuple[float, float, float], questions: int = 200, families: int | None = None
 ) -> Verdict:
     """Return the verdict on forecasts spread over 1 % to 99 %, with that recalibration line."""
-    p = np.linspace(0.01, 0.99, 99)
-    claims = pd.DataFrame({"p": p, "y": np.where(p > 0.5, 1.0, 0.0), "weight": 1.0})
-    clusters = questions if families is None else families
-    return verdict(questions, clusters, claims, Recalibration(*line, estimable=True, reason=""))
+    p = np.linspace(0.01, 0.99, max(questions, 99))
+    question = np.arange(len(p)) % questions
+    claims = pd.DataFrame(
+        {"p": p, "y": np.where(p > 0.5, 1.0, 0.0), "weight": 1.0, "question": question}
+    )
+    family = question % (questions if families is None else families)
+    return verdict(claims, family, Recalibration(*line, estimable=True, reason=""))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,7 @@ def test_the_larger_part_of_the_fault_names_it(line: tuple[float, float, float],
 def test_a_verdict_says_what_happens_and_how_often_chance_would_do_it() -> None:
     assert of((0.0, 0.5, 0.0025)).sentence == (
         "Overconfident: what is called 90 % happens about 75 % of the time; "
-        "chance alone would do this in 1 of 400 such records."
+        "chance alone would do this in 1 of 400 such records (200 families of questions)."
     )
 
 
@@ -72,7 +75,7 @@ def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) 
         ],
         [made(f"q{n}", "ana", 0, 0.6 + n % 7 / 50) for n in range(60)],
     )
-    found = report(frames, curves=False).groups[0]
+    found = report(frames).groups[0]
     assert found.families == 60 // linked
     assert found.verdict.kind == kind
 
@@ -80,8 +83,8 @@ def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) 
 def test_an_overconfident_record_is_called_so_and_a_calibrated_one_is_not() -> None:
     stretched = random_ledger(11, questions=200, sharpness=2.5, choices=False)
     fair = random_ledger(11, questions=200, choices=False)
-    assert report(stretched, curves=False).groups[0].verdict.kind == "overconfident"
-    assert report(fair, curves=False).groups[0].verdict.kind == "calibrated"
+    assert report(stretched).groups[0].verdict.kind == "overconfident"
+    assert report(fair).groups[0].verdict.kind == "calibrated"
 
 
 def test_forecasts_that_are_all_too_high_are_called_so() -> None:
@@ -94,16 +97,67 @@ def test_forecasts_that_are_all_too_high_are_called_so() -> None:
     assert "on average 66 % is forecast and 25 % happens" in found.sentence
 
 
-def test_a_probability_of_zero_or_one_gives_no_verdict_and_says_why() -> None:
+def certain(*values: float) -> Verdict:
+    """Return the verdict on 60 calibrated forecasts and a few more that are certain of "yes"."""
+    rng = np.random.default_rng(4)
+    ps = [*rng.uniform(0.1, 0.9, 60).tolist(), *values]
     frames = ledger(
-        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
-        [made(f"q{n}", "ana", 0, 1.0 if n == 3 else 0.5 + n / 100) for n in range(40)],
+        [
+            asked(f"q{n:02}", "yes" if (rng.random() < p if n < 60 else n > 60) else "no")
+            for n, p in enumerate(ps)
+        ],
+        [made(f"q{n:02}", "ana", 0, p) for n, p in enumerate(ps)],
+    )
+    return report(frames).groups[0].verdict
+
+
+def test_a_probability_of_zero_or_one_gives_no_verdict_and_says_what_can_be_said() -> None:
+    found = certain(0.0, 1.0)
+    assert (found.kind, found.rest) == ("not_estimable", "calibrated")
+    assert found.sentence.startswith(
+        "No verdict on the whole: exactly 0 % or 100 % was said on 2 questions, and has no log "
+        "odds to test. It was never wrong. The time without it reads: Calibrated, as far as can be "
+        "told: "
+    )
+    assert found.sentence.endswith("(60 families of questions).")
+
+
+def test_certainty_that_was_wrong_is_said_to_be_what_no_calibrated_forecaster_does() -> None:
+    found = certain(1.0, 1.0)
+    assert found.kind == "not_estimable"
+    assert "It was wrong on 1 of them, which a calibrated forecaster never is." in found.sentence
+
+
+def test_the_rest_of_a_record_that_is_nearly_all_certain_is_too_little_to_tell() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "yes") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 1.0 if n else 0.7) for n in range(40)],
     )
     found = report(frames).groups[0].verdict
-    assert found.kind == "not_estimable"
-    assert "probability of 0 or 1" in found.sentence
+    assert (found.kind, found.rest) == ("not_estimable", "too_few")
+    assert "Too few to tell: 1 question in 1 family scored" in found.sentence
+
+
+def test_a_record_of_nothing_but_certainty_has_no_rest() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "yes") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 1.0) for n in range(40)],
+    )
+    found = report(frames).groups[0].verdict
+    assert (found.kind, found.rest) == ("not_estimable", "too_few")
+    assert "Too few to tell: no question scored" in found.sentence
+
+
+def test_outcomes_that_a_threshold_separates_give_no_verdict_and_the_reason() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 0.9 if n % 2 else 0.1) for n in range(40)],
+    )
+    found = report(frames).groups[0].verdict
+    assert (found.kind, found.rest) == ("not_estimable", None)
+    assert "separates the outcomes" in found.sentence
 
 
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
-    found = report(random_ledger(1), by="forecaster", curves=False)
+    found = report(random_ledger(1), by="forecaster")
     assert any("5 verdicts" in note for note in found.notes)

@@ -1,0 +1,79 @@
+"""Over- and under-reaction of groups, over every question that they forecast, resolved or open."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import scoring
+from forecasts.reports.estimates import with_test
+from forecasts.reports.groups import Entries
+from forecasts.reports.report import Movement, Reaction
+from forecasts.reports.scored import on, places
+from forecasts.reports.wording import chance, count
+
+FEWEST = 30  # families
+SIGNIFICANCE = 0.05
+
+
+def movements(questions: pd.DataFrame, made: Entries, as_of: datetime) -> pd.DataFrame:
+    """Return one row a group and question with a step: the mean excess of its members' paths.
+
+    Columns: group, question (a position among ``questions``), excess. Withdrawals, and with them
+    the ends of memberships, end a path; see ``scoring.excess_movement``.
+    """
+    paths = scoring.excess_movement(questions, on(questions, made), as_of)
+    paths = paths[paths["steps"] > 0]
+    rows = pd.DataFrame(
+        {
+            "group": made.group.to_numpy(dtype=object)[paths["forecaster"].to_numpy(np.intp)],
+            "question": places(questions, paths["question_id"]),
+            "excess": paths["excess"].to_numpy(),
+        }
+    )
+    return rows.groupby(["group", "question"], as_index=False)[["excess"]].mean()
+
+
+def movement(excess: npt.NDArray[np.float64], family: npt.NDArray[np.integer]) -> Movement:
+    """Return what the excess movements of a group's questions show; ``family`` of each."""
+    estimate, p_value = with_test(excess, family)
+    families = len(np.unique(family))
+    kind = _kind(estimate.mean, p_value, families)
+    return Movement(
+        questions=len(excess),
+        families=families,
+        excess=estimate,
+        p_value=p_value,
+        kind=kind,
+        sentence=_sentence(kind, p_value, families),
+    )
+
+
+def _kind(excess: float | None, p_value: float | None, families: int) -> Reaction:
+    if families < FEWEST or excess is None or p_value is None:
+        return "too_few"
+    if p_value >= SIGNIFICANCE:
+        return "neither"
+    return "over_reacting" if excess > 0 else "under_reacting"
+
+
+def _sentence(kind: Reaction, p_value: float | None, families: int) -> str:
+    if kind == "too_few" or p_value is None:
+        return (
+            f"Too few to tell over- from under-reaction: {count(families, 'family')} with a step."
+        )
+    luck = f"chance alone would do this in {chance(p_value, families)}"
+    if kind == "over_reacting":
+        return f"Over-reacts: forecasts swing back, they move more than is learned; {luck}."
+    if kind == "under_reacting":
+        return (
+            "Under-reacts: forecasts creep on in one direction, so that each update could have "
+            f"been larger; {luck}."
+        )
+    return (
+        "Moves about as much as is learned, as far as can be told: chance alone moves a calibrated "
+        f"forecaster this far off in {chance(p_value, families)}."
+    )

@@ -1,0 +1,100 @@
+"""What groups earned against the other forecasters at the same times.
+
+Everyone is compared with all others who stood beside them, from whatever group: a team's members
+with their team mates too. A group's skill on a question is the mean over its members.
+
+Someone who changed teams is, to the comparison, several forecasters, one after the other: what was
+earned can then be told apart by team, and yet they never meet themself, because no two of these
+stand at one time. Both protocols divide by the scheduled time of the question, so what was earned
+under each adds up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+import scoring
+from forecasts.frames import Frames
+from forecasts.reports.groups import VALUES, Entries
+from forecasts.reports.scored import places, timing_days
+
+ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """Everyone's forecasts, and to whose credit each forecaster's skill is.
+
+    ``person`` (indexed by forecaster) tells who is who; ``credit`` has one row a forecaster and
+    member of a group: forecaster, member (a number of the groups' ``Entries``).
+    """
+
+    forecasts: pd.DataFrame
+    person: np.ndarray
+    credit: pd.DataFrame
+
+
+def skills(
+    questions: pd.DataFrame, frames: Frames, made: Entries, lead: float | None = None
+) -> pd.DataFrame:
+    """Return one row a group and question on which there was somebody else: its mean skills.
+
+    Columns: group, question (a position among ``questions``, those that count), skill,
+    crowd_skill. ``made`` are the entries of forecasters or of teams.
+    """
+    there = field(frames, made)
+    forecasts = there.forecasts[there.forecasts["question_id"].isin(questions["question_id"])]
+    timing = "scheduled_average" if lead is None else f"lead({timing_days(lead)})"
+    protocols = [
+        scoring.Protocol(name, "brier", timing, reference, 100.0, "higher is better")
+        for name, reference in ADVANTAGES.items()
+    ]
+    table = scoring.score(questions, forecasts, protocols)
+    wide = table[table["protocol"] == "skill"][["question_id", "forecaster", "score"]]
+    wide = wide.rename(columns={"score": "skill"})
+    wide["crowd_skill"] = table.loc[table["protocol"] == "crowd_skill", "score"].to_numpy()
+    wide["question"] = places(questions, wide.pop("question_id"))
+    wide["forecaster"] = wide["forecaster"].astype(np.intp)
+    people = pd.Series(there.person[wide["forecaster"]]).groupby(wide["question"].to_numpy())
+    wide = wide[wide["question"].map(people.nunique()).to_numpy() > 1]
+    earned = wide.merge(there.credit, on="forecaster").drop(columns="forecaster")
+    each = earned.groupby(["question", "member"], as_index=False).sum()
+    each["group"] = made.group.to_numpy(dtype=object)[each["member"]]
+    mean = each.groupby(["group", "question"], as_index=False)[list(ADVANTAGES)].mean()
+    return mean[["group", "question", *ADVANTAGES]]
+
+
+def field(frames: Frames, made: Entries) -> Field:
+    """Return everyone's forecasts as they meet the others; ``made`` as ``entries`` gives it."""
+    used = [name for name in VALUES if name in made.forecasts]
+    plain = frames.forecasts[["question_id", "made_at", *used]]
+    person, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
+    # The groups that someone was in, as a sum of powers of two, one a group.
+    members = pd.DataFrame(
+        {
+            "member": np.arange(len(made.group)),
+            "person": pd.Index(handles).get_indexer(made.forecaster),
+        }
+    )
+    members["flag"] = 2.0 ** members.groupby("person").cumcount()
+    inside = made.forecasts[made.forecasts["inside"]]
+    flags = members["flag"].to_numpy()[inside["forecaster"].to_numpy()]
+    roles = np.bincount(inside["row"], flags, minlength=len(plain))
+    known = pd.DataFrame({"person": person, "roles": roles}).drop_duplicates()
+    known = known.sort_values(["person", "roles"], ignore_index=True)
+    known["forecaster"] = np.arange(len(known))
+    rows = pd.DataFrame({"row": np.arange(len(plain)), "person": person, "now": roles})
+    rows = rows.merge(known, on="person").sort_values(["row", "forecaster"], ignore_index=True)
+    forecasts = plain.iloc[rows["row"].to_numpy()].reset_index(drop=True)
+    forecasts["forecaster"] = rows["forecaster"]
+    # To the others that someone is one after another, a forecast of one of them ends the others'.
+    here = rows["now"] == rows["roles"]
+    for name in used:
+        if not here.all():
+            forecasts[name] = forecasts[name].where(here)
+    credit = known.merge(members, on="person")
+    counts = (credit["roles"] // credit["flag"]) % 2 == 1
+    return Field(forecasts, known["person"].to_numpy(), credit[counts][["forecaster", "member"]])

@@ -1,0 +1,432 @@
+"""What a report says beside scores and calibration: skill, luck, movement, leads, evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scoring
+from forecasts.attributions import attribute
+from forecasts.errors import BadInput
+from forecasts.frames import Frames, complete
+from forecasts.reports import Group
+from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
+
+seeds = st.integers(0, 10**6)
+
+
+def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
+    by_name = {group.name: group for group in report(frames, **wanted).groups}
+    return by_name[name]
+
+
+# --- skill ------------------------------------------------------------------------------------
+
+
+@given(seeds)
+@settings(max_examples=8)
+def test_the_skill_of_a_forecaster_is_the_mean_of_the_protocols_scores(seed: int) -> None:
+    frames = random_ledger(seed)
+    tables = {
+        name: scoring.score(frames.questions, frames.forecasts, name)
+        for name in ("skill", "crowd_skill")
+    }
+    for group in report(frames, by="forecaster").groups:
+        for name, table in tables.items():
+            many = table.groupby("question_id")["forecaster"].transform("size")
+            own = table[(table["forecaster"] == group.name) & (many > 1)]["score"]
+            found = getattr(group, name)
+            assert found.questions == len(own)
+            if len(own):
+                assert found.mean == pytest.approx(own.mean(), abs=1e-9)
+
+
+def test_everyone_together_has_nobody_to_be_compared_with() -> None:
+    for by in ("all", "tag", "lead"):
+        for group in report(random_ledger(3), by=by).groups:
+            assert group.skill is None
+            assert group.crowd_skill is None
+
+
+def test_a_forecaster_alone_has_no_skill_and_no_question_to_have_it_on() -> None:
+    alone = the_group(ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), "ana",
+                      by="forecaster")  # fmt: skip
+    assert alone.skill is not None
+    assert (alone.skill.mean, alone.skill.questions) == (None, 0)
+
+
+def test_a_team_earns_what_its_members_earned_while_in_it() -> None:
+    # bo says 0.4 for five days outside of any team, then 0.9 for five in red; ana says 0.5.
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "ana", 0, 0.5), made("q", "bo", 0, 0.4), made("q", "bo", 5, 0.9)],
+        [joined("red", "bo", since=4), joined("blue", "ana")],
+    )
+    red, blue = (the_group(frames, name, by="team").skill for name in ("red", "blue"))
+    assert red is not None
+    assert blue is not None
+    assert red.mean == pytest.approx(100 * 0.5 * (0.25 - 0.01))
+    assert blue.mean == pytest.approx(100 * (0.5 * (0.36 - 0.25) + 0.5 * (0.01 - 0.25)))
+
+
+def test_someone_who_changes_teams_never_meets_themself() -> None:
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "bo", 0, 0.4), made("q", "bo", 5, 0.9), made("q", "ana", 0, 0.5)],
+        [joined("red", "bo", until=4), joined("blue", "bo", since=4)],
+    )
+    red, blue = (the_group(frames, name, by="team").skill for name in ("red", "blue"))
+    whole = the_group(frames, "bo", by="forecaster").skill
+    assert red is not None
+    assert blue is not None
+    assert whole is not None
+    assert red.mean + blue.mean == pytest.approx(whole.mean)
+    assert red.mean == pytest.approx(100 * 0.5 * (0.25 - 0.36))
+
+
+def test_someone_in_two_teams_earns_for_both() -> None:
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "bo", 0, 0.9), made("q", "ana", 0, 0.5)],
+        [joined("red", "bo"), joined("blue", "bo")],
+    )
+    for name in ("red", "blue"):
+        skill = the_group(frames, name, by="team").skill
+        assert skill is not None
+        assert skill.mean == pytest.approx(100 * (0.25 - 0.01))
+
+
+# --- luck, and what it makes of miscalibration --------------------------------------------------
+
+
+@given(seeds)
+@settings(max_examples=8)
+def test_the_realised_score_is_the_brier_score_and_the_difference_that_of_the_two(
+    seed: int,
+) -> None:
+    for group in report(random_ledger(seed), by="team").groups:
+        if group.questions:
+            luck = group.luck
+            assert luck.realised == pytest.approx(group.brier.mean, abs=1e-12)
+            assert luck.difference.mean == pytest.approx(luck.realised - luck.expected, abs=1e-12)
+            assert group.sharpness == luck.expected
+
+
+def test_the_expected_score_is_worked_by_hand() -> None:
+    frames = ledger(
+        [asked("q1", "yes"), asked("q2", "a", type="multiple_choice", options=["a", "b", "c"])],
+        [made("q1", "ana", 0, 0.9), made("q2", "ana", 0, [0.5, 0.3, 0.2])],
+    )
+    expected = (0.09 + (0.25 + 0.21 + 0.16) / 2) / 2
+    assert the_group(frames).luck.expected == pytest.approx(expected)
+
+
+def test_miscalibration_stands_beside_what_luck_makes_of_it() -> None:
+    fair = the_group(random_ledger(11, questions=200, choices=False)).decomposition
+    assert fair.miscalibration_expected == pytest.approx(0.016, abs=0.006)
+    assert fair.p_value > 0.05
+    bold = the_group(random_ledger(11, questions=200, sharpness=2.5, choices=False)).decomposition
+    assert bold.p_value < 0.01
+
+
+def test_the_band_and_the_null_do_not_depend_on_who_else_is_reported_on() -> None:
+    frames = random_ledger(1)
+    alone = the_group(frames, "ana", by="forecaster", names=["ana"])
+    assert alone == the_group(frames, "ana", by="forecaster")
+
+
+# --- movement ---------------------------------------------------------------------------------
+
+
+@given(seeds)
+@settings(max_examples=8)
+def test_movement_is_that_of_the_paths_with_each_question_once(seed: int) -> None:
+    frames = random_ledger(seed)
+    found = the_group(frames).movement
+    family = frames.questions["family"].to_numpy()
+    assert found is not None
+    paths = scoring.movement(frames.questions, frames.forecasts, family, day(200))
+    assert found.questions == paths.questions
+    assert found.excess.mean == pytest.approx(paths.excess)
+    assert found.p_value == pytest.approx(paths.p_value)
+
+
+def test_open_questions_move_too() -> None:
+    frames = ledger(
+        [asked("q1", closes=300), asked("q2", "yes")],
+        [made("q1", "ana", 0, 0.5), made("q1", "ana", 2, 0.9), made("q1", "ana", 4, 0.5),
+         made("q2", "ana", 0, 0.6)],
+    )  # fmt: skip
+    found = the_group(frames)
+    assert found.questions == 1
+    assert found.movement is not None
+    assert found.movement.questions == 2
+    assert found.movement.excess.mean == pytest.approx((0.8 * 0.4 + 0.2 * -0.4) / 2)
+    assert found.movement.kind == "too_few"
+    assert found.movement.sentence == (
+        "Too few to tell over- from under-reaction: 2 families with a step."
+    )
+
+
+def test_a_change_of_team_is_no_step() -> None:
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "bo", 0, 0.1), made("q", "bo", 5, 0.9)],
+        [joined("red", "bo", until=4), joined("blue", "bo", since=4)],
+    )
+    red, blue = (the_group(frames, name, by="team").movement for name in ("red", "blue"))
+    assert red is not None
+    assert blue is not None
+    assert red.questions == 0
+    assert blue.excess.mean == pytest.approx(0.8 * -0.1)
+
+
+def creeping(gain: float) -> Frames:
+    """Forecasts that go on from 50 % in steps, and end where the answer is as often as they say."""
+    rng = np.random.default_rng(5)
+    questions, forecasts = [], []
+    for n in range(150):
+        side = rng.choice([-1, 1])
+        steps = [0.5 + side * gain * k for k in range(4)]
+        questions.append(asked(f"q{n}", "yes" if rng.random() < steps[-1] else "no"))
+        forecasts += [made(f"q{n}", "ana", 2 * k, p) for k, p in enumerate(steps)]
+    return ledger(questions, forecasts)
+
+
+def test_forecasts_that_creep_on_are_said_to_under_react_beside_the_verdict() -> None:
+    found = the_group(creeping(0.13)).movement
+    assert found is not None
+    assert found.kind == "under_reacting"
+    assert found.sentence.startswith("Under-reacts: ")
+    assert found.sentence.endswith("such records (150 families of questions).")
+
+
+def test_forecasts_that_swing_back_are_said_to_over_react() -> None:
+    questions = [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(60)]
+    forecasts = [
+        made(f"q{n}", "ana", at, p)
+        for n in range(60)
+        for at, p in ((0, 0.5), (3, 0.85 - n / 500), (6, 0.45 + n / 900))
+    ]
+    found = the_group(ledger(questions, forecasts)).movement
+    assert found is not None
+    assert found.kind == "over_reacting"
+    assert "swing back" in found.sentence
+
+
+# --- certainty --------------------------------------------------------------------------------
+
+
+def test_exactly_zero_or_one_is_counted_by_question_and_so_is_what_came_out_wrong() -> None:
+    choice = {"type": "multiple_choice", "options": ["a", "b", "c"]}
+    frames = ledger(
+        [asked("q1", "yes"), asked("q2", "no"), asked("q3", "b", **choice), asked("q4", "yes")],
+        [
+            made("q1", "ana", 0, 1.0),
+            made("q1", "bo", 0, 1.0),
+            made("q2", "ana", 0, 1.0),
+            made("q3", "ana", 0, [0.4, 0.6, 0.0]),
+            made("q4", "ana", 0, 0.999),
+        ],
+    )
+    found = the_group(frames).certainty
+    assert (found.questions, found.wrong) == (3, 1)
+
+
+# --- lead time --------------------------------------------------------------------------------
+
+
+def test_the_profile_takes_what_stood_so_many_days_before_the_scheduled_close() -> None:
+    frames = ledger(
+        [
+            asked("q1", "yes", closes=40),
+            asked("q2", "no", closes=40, actual_close_time=day(36)),
+            asked("q3", "no", closes=5),
+        ],
+        [
+            made("q1", "ana", 0, 0.4),
+            made("q1", "ana", 20, 0.6),
+            made("q1", "ana", 39, 0.8),
+            made("q1", "bo", 30, 0.9),
+            made("q2", "ana", 1, 0.3),
+            made("q3", "ana", 0, 0.1),
+        ],
+    )
+    rows = {lead.days: lead for lead in the_group(frames).leads}
+    # A day before: q1 with the mean of both, q3; q2 had closed.
+    assert rows[1].questions == 2
+    assert rows[1].brier.mean == pytest.approx(((0.04 + 0.01) / 2 + 0.01) / 2)
+    assert rows[1].expected == pytest.approx(((0.16 + 0.09) / 2 + 0.09) / 2)
+    # A week before: q1 and q2, and q3 was not open yet.
+    assert rows[7].brier.mean == pytest.approx(((0.16 + 0.01) / 2 + 0.09) / 2)
+    assert rows[30].brier.mean == pytest.approx((0.36 + 0.09) / 2)
+    assert 90 not in rows
+
+
+@given(seeds)
+@settings(max_examples=6)
+def test_a_report_at_a_lead_is_the_row_of_the_profile_and_the_score_of_the_protocol(
+    seed: int,
+) -> None:
+    frames = random_ledger(seed)
+    by_lead = {group.name: group for group in report(frames, by="lead").groups}
+    for lead in the_group(frames).leads:
+        name = f"{lead.days:g} day{'' if lead.days == 1 else 's'}"
+        table = scoring.score(frames.questions, frames.forecasts, f"brier_lead({lead.days:g})")
+        expected = table.groupby("question_id")["score"].mean().mean()
+        at = the_group(frames, lead=lead.days)
+        for found in (lead.brier.mean, at.brier.mean, by_lead[name].brier.mean):
+            assert found == pytest.approx(expected)
+        parts = at.decomposition
+        assert parts.miscalibration - parts.discrimination + parts.uncertainty == pytest.approx(
+            expected
+        )
+        assert at.bins == by_lead[name].bins
+        assert at.movement is None
+        assert at.leads == ()
+
+
+def test_a_lead_can_be_asked_for_by_name() -> None:
+    found = report(random_ledger(2), by="lead", names=["2.5", "7 days", "1"])
+    assert [group.name for group in found.groups] == ["2.5 days", "7 days", "1 day"]
+    for name in ("soon", "-1", "0"):
+        with pytest.raises(BadInput):
+            report(random_ledger(2), by="lead", names=[name])
+
+
+def test_a_question_without_a_forecast_at_the_lead_is_left_out_for_that_reason() -> None:
+    frames = ledger(
+        [asked("q1", "yes"), asked("q2", "no", closes=3)],
+        [made("q1", "ana", 0, 0.4), made("q2", "ana", 0, 0.4)],
+    )
+    found = report(frames, lead=7.0)
+    assert [(out.reason, out.questions) for out in found.left_out] == [("none_at_lead", 1)]
+    assert found.metadata.protocol == "brier_lead(7)"
+    with pytest.raises(BadInput, match="already has one lead"):
+        report(frames, by="lead", lead=7.0)
+    with pytest.raises(BadInput, match="0 days"):
+        report(frames, lead=0.0)
+
+
+# --- choices of questions ---------------------------------------------------------------------
+
+
+def test_questions_are_chosen_by_tag_and_by_scheduled_close_and_the_rest_is_counted() -> None:
+    frames = ledger(
+        [
+            asked("q1", "yes", tags=["a"]),
+            asked("q2", "yes", tags=["b"], closes=20),
+            asked("q3", "yes", tags=["b", "c"], closes=30),
+            asked("q4", "yes", closes=40),
+        ],
+        [made(f"q{n}", "ana", 0, 0.6) for n in range(1, 5)],
+    )
+    assert the_group(frames, tags=["a", "c"]).questions == 2
+    assert the_group(frames, since=day(20)).questions == 3
+    assert the_group(frames, since=day(20), until=day(30)).questions == 2
+    found = report(frames, tags=["b"], until=day(25))
+    assert found.groups[0].questions == 1
+    assert [(out.reason, out.questions) for out in found.left_out] == [("not_selected", 3)]
+    assert found.questions == 4
+    assert found.metadata.tags == ("b",)
+    assert (found.metadata.since, found.metadata.until) == (None, day(25))
+
+
+def test_a_choice_of_nothing_is_refused_in_words() -> None:
+    frames = ledger([asked("q1", "yes", tags=["a"])], [made("q1", "ana", 0, 0.6)])
+    with pytest.raises(BadInput, match="No question bears the tag 'z'") as refused:
+        report(frames, tags=["z"])
+    assert refused.value.remedy == "There are: a."
+    with pytest.raises(BadInput, match="the end is before the beginning"):
+        report(frames, since=day(5), until=day(4))
+
+
+# --- evidence ---------------------------------------------------------------------------------
+
+
+def cited(frames: Frames) -> Frames:
+    """The same ledger with citations: two publishers, some updates of both, some of neither."""
+    rng = np.random.default_rng(1)
+    choices = [None, [{"evidence_id": "e1"}], [{"evidence_id": "e2", "share": 0.25},
+                                               {"evidence_id": "e1"}]]  # fmt: skip
+    evidence = pd.DataFrame(
+        {
+            "evidence_id": ["e1", "e2"],
+            "publisher": ["The Gazette", "The Mail"],
+            "kind": ["news", "data"],
+        }
+    )
+    picked = [choices[k] for k in rng.integers(0, 3, len(frames.forecasts))]
+    whole = complete(frames.questions, frames.forecasts, frames.teams)
+    return Frames(
+        whole.questions,
+        whole.forecasts.assign(evidence=pd.Series(picked, dtype=object)),
+        whole.teams,
+        complete(frames.questions, frames.forecasts)
+        .evidence.reindex(range(0))
+        .pipe(lambda blank: pd.concat([blank, evidence], ignore_index=True).fillna("")),
+        whole.articles,
+    )
+
+
+@pytest.mark.parametrize("by", ["publisher", "kind"])
+def test_what_a_forecaster_earned_by_evidence_is_what_the_attribution_says(by: str) -> None:
+    frames = cited(random_ledger(8, questions=20))
+    only = Frames(
+        frames.questions,
+        frames.forecasts[frames.forecasts["forecaster"] == "ana"].reset_index(drop=True),
+        frames.teams,
+        frames.evidence,
+        frames.articles,
+    )
+    expected = attribute(only, by).set_index(by)
+    found = [row for row in the_group(frames, "ana", by="forecaster").earned if row.by == by]
+    assert {row.name for row in found} == set(expected.index)
+    for row in found:
+        assert row.points == pytest.approx(expected.loc[row.name, "points"])
+        assert row.citations == expected.loc[row.name, "citations"]
+        assert row.questions == expected.loc[row.name, "questions"]
+        assert row.per_question.mean == pytest.approx(row.points / row.questions)
+    assert [row.points for row in found] == sorted((row.points for row in found), reverse=True)
+
+
+def test_a_question_of_a_team_counts_once_in_what_it_earned() -> None:
+    evidence = [{"evidence_id": "e1"}]
+    forecasts = []
+    for who in ("ana", "bo"):
+        forecasts += [made("q", who, 0, 0.5), made("q", who, 5, 0.8) | {"evidence": evidence}]
+    frames = ledger([asked("q", "yes")], forecasts, [joined("red", "ana"), joined("red", "bo")])
+    known = frames.evidence.reindex([0]).assign(evidence_id="e1", publisher="The Mail", kind="news")
+    frames = Frames(frames.questions, frames.forecasts, frames.teams, known, frames.articles)
+    [publisher, kind] = the_group(frames, "red", by="team").earned
+    assert (publisher.name, publisher.by) == ("The Mail", "publisher")
+    assert (kind.name, kind.citations, kind.questions) == ("news", 2, 1)
+    assert publisher.points == pytest.approx((0.25 - 0.04) * 0.5)
+
+
+def test_who_cites_nothing_has_no_table_of_evidence() -> None:
+    assert the_group(random_ledger(8)).earned == ()
+
+
+def test_the_digest_sees_what_was_cited() -> None:
+    frames = random_ledger(8)
+    without = report(frames).metadata.input_sha256
+    assert report(cited(frames)).metadata.input_sha256 != without
+
+
+# --- curves -----------------------------------------------------------------------------------
+
+
+@given(seeds)
+@settings(max_examples=6)
+def test_the_area_under_the_murphy_curve_is_the_brier_score(seed: int) -> None:
+    for group in report(random_ledger(seed), by="team").groups:
+        if group.questions:
+            at = [point.threshold for point in group.murphy]
+            area = np.trapezoid([point.score for point in group.murphy], at)
+            assert area == pytest.approx(group.brier.mean, abs=0.01)
+            base = np.trapezoid([point.base_rate for point in group.murphy], at)
+            assert base == pytest.approx(group.decomposition.uncertainty, abs=0.01)
