@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.columns import Codes, Flags, Floats
+from scoring.exact import joined, split
 
-Number = TypeVar("Number", np.int32, np.float64)
+Number = TypeVar("Number", np.int32, np.complex128)
 
 
 def nth_live(rank: Codes, sign: Codes, since: Codes, until: Codes, nth: Codes) -> Codes:
@@ -57,20 +58,20 @@ def sum_by_rank(
     the ``above`` of those that rank above it, the ``equal`` of those that rank the same, the
     ``below`` of those that rank below it.
     """
-    so_far = _before(above)
+    so_far = _before(split(above))
     total = so_far[until] - so_far[since]
-    lower, same = below - above, equal - above
+    lower, same = split(below - above), split(equal - above)
     for bit, one, zeros_before in _levels(rank, max(_most(rank), _most(own))):
         lower = np.concatenate([lower[~one], lower[one]])
         same = np.concatenate([same[~one], same[one]])
         so_far = _before(lower)
         low, high = zeros_before[since], zeros_before[until]
         right = (own >> bit) & 1 == 1
-        total += np.where(right, so_far[high] - so_far[low], 0.0)
+        total += np.where(right, so_far[high] - so_far[low], 0)
         since = np.where(right, zeros_before[-1] + since - low, low)
         until = np.where(right, zeros_before[-1] + until - high, high)
     so_far = _before(same)
-    return np.asarray(total + so_far[until] - so_far[since])
+    return joined(total + so_far[until] - so_far[since])
 
 
 def _most(rank: Codes) -> int:

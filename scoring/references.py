@@ -151,11 +151,8 @@ def crowd_median(view: Comparison) -> Floats:
         """Return the sum over each segment's time of the case that applies to it."""
         return sum_by_rank(ranks[1], above, equal, below, since, until, rank)
 
-    # In shares of the question's time, so that a long question costs a short one no digits.
-    whole = np.add.reduceat(sweep.width, sweep.begin)[sweep.question]
-    share = sweep.width[at] / whole[at]
     impossible = np.isinf(scores)
-    against = total(*np.where(impossible, 0.0, scores) * share) * whole[sweep.start]
+    against = total(*np.where(impossible, 0.0, scores) * sweep.width[at])
     company = sweep.integral(sweep.live >= 2)
     with np.errstate(invalid="ignore"):
         if impossible.any():

@@ -11,7 +11,6 @@ everything the question added, so that no sum is carried, or loses digits, from 
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -20,11 +19,11 @@ import numpy.typing as npt
 
 from scoring import threads
 from scoring.columns import Codes, Flags, Floats, Ints
+from scoring.exact import joined, split
 from scoring.ordering import Places, in_order
 from scoring.paths import Paths
 
 Number = TypeVar("Number", np.int64, np.complex128)
-Pairs = npt.NDArray[np.complex128]
 
 
 class Sweep:
@@ -79,7 +78,7 @@ class Sweep:
 
     def sum(self, value: Floats) -> Floats:
         """Return the sum of a finite value of the live segments, from each event to the next."""
-        return _joined(self._running(_split(value), np.complex128))
+        return joined(self._running(split(value), np.complex128))
 
     def count(self, flag: Flags) -> Ints:
         """Return how many of the live segments are flagged, from each event to the next."""
@@ -89,7 +88,7 @@ class Sweep:
     def integral(self, rate: Floats | Flags) -> Floats:
         """Return the integral of a finite rate, one an event, over the life of each segment."""
         upto = np.zeros(len(self) + 1, dtype=np.complex128)
-        area = _split(rate * self.width, upto[1:])
+        area = split(rate * self.width, upto[1:])
         self._take_back(area)
         np.cumsum(area, out=area)
         # Most segments end where the next one starts.
@@ -98,7 +97,7 @@ class Sweep:
         over[:-1] = since[1:]
         over[self.lasting] = upto.take(self.end.take(self.lasting))
         over -= since
-        return _joined(over)
+        return joined(over)
 
     @cached_property
     def changes(self) -> tuple[Places, Codes, Codes]:
@@ -134,27 +133,3 @@ class Sweep:
     def _take_back(self, steps: npt.NDArray[Number]) -> None:
         """Make every question's steps sum to zero by its last one."""
         steps[self.close] = -np.add.reduceat(steps, self.begin)
-
-
-def _split(value: Floats, out: Pairs | None = None) -> Pairs:
-    """Return numbers as pairs of which any sum of some of them is exact in the first part.
-
-    The first parts are multiples of one number, so large that no sum needs more digits than a
-    float has; the second parts hold the rest, and what their sums round is that much smaller. So
-    what is added and later taken away again leaves nothing behind. The pair is a complex number:
-    one running sum and one look-up serve both parts.
-    """
-    most = len(value) * max(float(value.max()), -float(value.min()))
-    # Adding and taking away a number this large rounds to multiples of its last digit.
-    large = 1.5 * 2.0 ** (math.frexp(most)[1] + 1)
-    pairs = np.empty(len(value), dtype=np.complex128) if out is None else out
-    exact, rest = pairs.real, pairs.imag
-    np.add(value, large, out=exact)
-    np.subtract(exact, large, out=exact)
-    np.subtract(value, exact, out=rest)
-    return pairs
-
-
-def _joined(pairs: Pairs) -> Floats:
-    """Return the numbers that pairs stand for."""
-    return np.asarray(pairs.real + pairs.imag)

@@ -17,7 +17,9 @@ DAY = 86_400_000_000
 Row = dict[str, Any]
 Segment = tuple[int, int, Any]
 
-PROTOCOLS: dict[str, tuple[str, str, str | None, float | str]] = {
+# Rule, timing, reference, scale. The rule "gjo" is the one that Good Judgment Open takes.
+Choice = tuple[str, str, str | None, float | str]
+PROTOCOLS: dict[str, Choice] = {
     "brier": ("brier", "live_average", None, 1),
     "brier_original": ("brier_original", "live_average", None, 1),
     "brier_final": ("brier", "final", None, 1),
@@ -33,7 +35,7 @@ PROTOCOLS: dict[str, tuple[str, str, str | None, float | str]] = {
     "metaculus_spot_baseline": ("log", "spot", "uniform", "100 / ln K"),
     "metaculus_spot_peer": ("log", "spot", "peers", 100),
     "gjo_brier": ("gjo", "daily", None, 1),
-    "gjo_accuracy": ("gjo", "daily", "daily_median", 1),
+    "gjo_accuracy": ("gjo", "daily", "daily_median", "participation"),
     "brier_lead(2)": ("brier", "lead(2)", None, 1),
     "log_lead(0.5)": ("log", "lead(0.5)", None, 1),
 }
@@ -54,14 +56,14 @@ def vectors(p: Any, question: Row) -> tuple[list[float], list[float]]:
 
 
 def rule(name: str, p: Any, question: Row) -> float:
-    if question["type"] == "numeric":
+    if name == "crps":
         return crps(p, question)
-    probabilities, outcome = vectors(p, question)
     if name == "gjo":
         ordered = question["type"] == "multiple_choice" and question["ordered"]
-        return 2 * rps(probabilities, outcome) if ordered else 2 * brier(probabilities, outcome)
-    return {"brier": brier, "brier_original": lambda p, y: 2 * brier(p, y), "log": log,
-            "spherical": spherical, "rps": rps}[name](probabilities, outcome)  # fmt: skip
+        name = "rps_original" if ordered else "brier_original"
+    factor = 2 if name.endswith("_original") else 1
+    formula = {"brier": brier, "log": log, "spherical": spherical, "rps": rps}
+    return factor * formula[name.removesuffix("_original")](*vectors(p, question))
 
 
 def brier(p: list[float], y: list[float]) -> float:
@@ -89,24 +91,24 @@ def rps(p: list[float], y: list[float]) -> float:
 
 
 def crps(quantiles: dict[str, float], question: Row) -> float:
-    """By adding up ten thousand strips of equal width, the outcome's strip apart."""
+    """Piece by piece; Gauss's two points integrate the square of a straight line exactly."""
     lower, upper = question["lower_bound"], question["upper_bound"]
     pairs = sorted((float(k), v) for k, v in quantiles.items() if k not in ("below", "above"))
     knots = [(lower, quantiles.get("below", 0.0)), *[(v, k) for k, v in pairs],
              (upper, 1 - quantiles.get("above", 0.0))]  # fmt: skip
+    outcome = min(max(question["outcome"], lower), upper)
 
     def cumulative(z: float) -> float:
         for (z0, f0), (z1, f1) in itertools.pairwise(knots):
             if z0 <= z < z1:
                 return f0 + (f1 - f0) * (z - z0) / (z1 - z0)
-        return knots[-1][1]
+        raise AssertionError
 
-    strips = 10_000
-    width = (upper - lower) / strips
     total = 0.0
-    for i in range(strips):
-        z = lower + (i + 0.5) * width
-        total += (cumulative(z) - (1.0 if z >= question["outcome"] else 0.0)) ** 2 * width
+    for a, b in itertools.pairwise(sorted({outcome, *[z for z, _ in knots]})):
+        for z in ((a + b) / 2 - (b - a) / math.sqrt(12), (a + b) / 2 + (b - a) / math.sqrt(12)):
+            came = 1.0 if z >= question["outcome"] else 0.0
+            total += (cumulative(z) - came) ** 2 * (b - a) / 2
     return total / (upper - lower)
 
 
@@ -168,18 +170,20 @@ def clock(question: Row, timing: str, paths: dict[str, list[Segment]]) -> list[d
 # --- one question -----------------------------------------------------------------------------
 
 
-def deviation(name: str, p: Any, question: Row) -> list[float]:
-    """A vector over all options whose squared length is the score, the outcome's place kept."""
+def mean_forecast(said: list[Any], question: Row) -> Any:
+    """The mean of forecasts: what has not been added yet has no probability of its own.
+
+    The outcome's is then read from the last option.
+    """
     if question["type"] == "binary":
-        probabilities, outcome = vectors(p, question)
-    else:
-        y = question["outcome"]
-        probabilities = [0.0 if q is None else q for q in p]
-        if p[y] is None:
-            probabilities[y], probabilities[-1] = probabilities[-1], 0.0
-        outcome = [1.0 if k == y else 0.0 for k in range(len(p))]
-    assert name == "brier"
-    return [(a - b) / math.sqrt(2) for a, b in zip(probabilities, outcome, strict=True)]
+        return sum(said) / len(said)
+    read = []
+    for p in said:
+        full = [0.0 if q is None else q for q in p]
+        if p[question["outcome"]] is None:
+            full[question["outcome"]], full[-1] = full[-1], 0.0
+        read.append(full)
+    return [sum(column) / len(said) for column in zip(*read, strict=True)]
 
 
 def reference_score(
@@ -191,6 +195,8 @@ def reference_score(
         mine = said[me]
         if question["type"] == "binary":
             return rule(name, 0.5, question)
+        if question["type"] == "numeric":
+            return rule(name, {}, question)
         there = sum(p is not None for p in mine)
         return rule(name, [None if p is None else 1 / there for p in mine], question)
     if not others:
@@ -198,22 +204,22 @@ def reference_score(
     if reference == "peers":
         return sum(rule(name, p, question) for p in others) / len(others)
     if reference == "crowd_mean":
-        columns = zip(*(deviation(name, p, question) for p in others), strict=True)
-        return sum((sum(column) / len(others)) ** 2 for column in columns)
+        return rule(name, mean_forecast(others, question), question)
     assert reference == "crowd_median"
     return rule(name, median(others), question)
 
 
 def applies(name: str, reference: str | None, question: Row) -> bool:
-    if question["type"] == "numeric":
-        return name == "crps"
-    if name == "crps" or (reference == "crowd_median" and question["type"] != "binary"):
+    if (name == "crps") != (question["type"] == "numeric"):
         return False
-    return not (name == "rps" and question["type"] == "multiple_choice" and not question["ordered"])
+    choice = question["type"] == "multiple_choice"
+    if reference == "crowd_median" and question["type"] != "binary":
+        return False
+    return not (name.startswith("rps") and choice and not question["ordered"])
 
 
-def score_question(question: Row, rows: list[Row], protocol: str) -> list[Row]:
-    name, timing, reference, scale = PROTOCOLS[protocol]
+def score_question(question: Row, rows: list[Row], protocol: str, choice: Choice) -> list[Row]:
+    name, timing, reference, scale = choice
     if question["outcome"] is None or question["close"] <= question["open"]:
         return []
     if not applies(name, reference, question):
@@ -238,24 +244,30 @@ def score_question(question: Row, rows: list[Row], protocol: str) -> list[Row]:
                 against = reference_score(reference, name, question, who, tick["said"])
                 earned = 0.0 if against is None else against - earned
             if scale == "100 / ln K":
-                options = 2 if question["type"] == "binary" else sum(q is not None for q in p)
+                many = question["type"] == "multiple_choice"
+                options = sum(q is not None for q in p) if many else 2
                 earned *= 100 / math.log(options) if options > 1 else 0.0
             total += earned * tick["width"]
         if not live:
             continue
         value = total / (whole if timing == "scheduled_average" else live)
-        if scale == 100:
-            value *= 100
         coverage = sum(b - a for a, b, _ in paths[who]) / whole
         if timing == "spot":
             coverage = 1.0
         if timing == "daily":
             coverage = live / len(ticks)
         if reference == "daily_median":
-            days = [[rule(name, p, question) for p in tick["said"].values() if p is not None]
-                    for tick in ticks]  # fmt: skip
-            medians = [median(scores) for scores in days if scores]
-            value = (value - sum(medians) / len(medians)) * coverage
+            scores = [
+                ([rule(name, p, question) for p in tick["said"].values() if p is not None],
+                 tick["width"])
+                for tick in ticks
+            ]  # fmt: skip
+            time = sum(width for said, width in scores if said)
+            value -= sum(median(said) * width for said, width in scores if said) / time
+        if scale == "participation":
+            value *= coverage
+        elif isinstance(scale, int | float):
+            value *= scale
         updates = sum(
             row["forecaster"] == who and row["p"] is not None and row["time"] < question["close"]
             for row in rows
@@ -266,12 +278,17 @@ def score_question(question: Row, rows: list[Row], protocol: str) -> list[Row]:
     return found
 
 
-def score(questions: list[Row], forecasts: list[Row], protocol: str) -> pd.DataFrame:
-    """The scores of all questions, sorted as the contract says."""
+def score(
+    questions: list[Row], forecasts: list[Row], protocol: str, choice: Choice | None = None
+) -> pd.DataFrame:
+    """The scores of all questions, sorted as the contract says.
+
+    ``choice`` is what the protocol consists of, where it is none of the named ones.
+    """
     found = []
     for question in sorted(questions, key=lambda q: q["question_id"]):
         rows = [row for row in forecasts if row["question_id"] == question["question_id"]]
-        found += score_question(question, rows, protocol)
+        found += score_question(question, rows, protocol, choice or PROTOCOLS[protocol])
     names = ["question_id", "forecaster", "protocol", "score", "coverage", "updates"]
     return pd.DataFrame(found, columns=names)
 

@@ -1,0 +1,189 @@
+"""Whatever rule, timing, reference and scale are put together, and however they are added."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from scoring import InputError, Protocol, score
+from scoring.references import REFERENCES, Comparison
+from scoring.rules import RULES, Floats, Rule
+from scoring.timings import TIMINGS, Timed
+from tests.scoring import slow_reference
+from tests.scoring.strategies import Ledger, Row, ledgers
+
+RULE_NAMES = ["brier", "brier_original", "log", "spherical", "rps", "rps_original", "crps"]
+TIMING_NAMES = [
+    "live_average", "scheduled_average", "daily", "final", "spot", "lead(2)", "lead(0.25)",
+]  # fmt: skip
+REFERENCE_NAMES = [None, "uniform", "peers", "crowd_mean", "crowd_median", "daily_median"]
+SCALES = [1.0, 100.0, "100 / ln K", "participation"]
+TYPES = ("binary", "multiple_choice", "numeric")
+
+
+def frames(ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
+    asked, made = ledger
+    return slow_reference.question_frame(asked), slow_reference.forecast_frame(asked, made)
+
+
+def assert_as_slowly(ledger: Ledger, choice: tuple[Any, Any, Any, Any], tolerance: float) -> None:
+    rule, timing, reference, scale = choice
+    found = score(*frames(ledger), Protocol("mine", rule, timing, reference, scale))
+    expected = slow_reference.score(*ledger, "mine", choice)
+    key = ["question_id", "forecaster", "updates"]
+    assert found[key].values.tolist() == expected[key].values.tolist()
+    for column in ("score", "coverage"):
+        np.testing.assert_allclose(
+            found[column].to_numpy(float), expected[column].to_numpy(float),
+            rtol=tolerance, atol=tolerance,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("reference", REFERENCE_NAMES)
+@pytest.mark.parametrize("timing", TIMING_NAMES)
+def test_every_combination_equals_the_slow_reference(timing: str, reference: str | None) -> None:
+    rules = [r for r in RULE_NAMES if reference != "crowd_mean" or RULES[r].deviation is not None]
+
+    @settings(max_examples=25)
+    @given(ledgers(types=TYPES, rows=25), st.sampled_from(rules), st.sampled_from(SCALES))
+    def check(ledger: Ledger, rule: str, scale: Any) -> None:
+        if rule == "rps" and reference == "crowd_mean":
+            # The mean of forecasts over different options has no order of its own.
+            vectors = [row["p"] for row in ledger[1] if isinstance(row["p"], list)]
+            assume(not any(q is None for p in vectors for q in p))
+        assert_as_slowly(ledger, (rule, timing, reference, scale), 1e-9)
+
+    check()
+
+
+def test_the_combinations_are_all_that_there_is() -> None:
+    assert set(RULE_NAMES) == set(RULES)
+    assert set(TIMING_NAMES) >= set(TIMINGS)
+    assert {name for name in REFERENCE_NAMES if name} == set(REFERENCES)
+
+
+# --- precision --------------------------------------------------------------------------------
+
+
+def many(length: int, people: int, seed: int, name: str) -> tuple[Row, list[Row]]:
+    """A question of so many microseconds with four rows a forecaster, somebody for a moment."""
+    random = np.random.default_rng(seed)
+    opened = 1_767_225_600_000_000
+    question = {
+        "question_id": name, "type": "binary", "outcome": 1.0, "open": opened,
+        "scheduled": opened + length, "close": opened + length, "spot": opened + length,
+    }  # fmt: skip
+    rows = [
+        {
+            "question_id": name,
+            "forecaster": f"f{who}",
+            "time": opened + int(random.integers(0, length)),
+            "p": None if random.random() < 0.2 else float(random.uniform(0.01, 0.99)),
+        }
+        for who in np.repeat(np.arange(people), 4)
+    ]
+    moment = opened + length // 3
+    for time, p in ((moment, 0.9), (moment + 2, None)):
+        rows.append({"question_id": name, "forecaster": "moment", "time": time, "p": p})
+    return question, rows
+
+
+@pytest.mark.parametrize("reference", ["peers", "crowd_mean", "crowd_median"])
+@pytest.mark.parametrize("timing", ["live_average", "scheduled_average"])
+def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits(
+    timing: str, reference: str
+) -> None:
+    year = 31_557_600_000_000
+    parts = [
+        many(500 * year, 40, 1, "a"), many(60_000_000, 5, 2, "b"), many(500 * year, 40, 3, "c"),
+    ]  # fmt: skip
+    asked = [question for question, _ in parts]
+    made = [row for _, rows in parts for row in rows]
+    # Somebody who was live for two microseconds of five centuries among them.
+    assert_as_slowly((asked, made), ("brier", timing, reference, 100.0), 1e-9)
+
+
+def test_two_microseconds_of_a_year_among_thousands_are_averaged_to_the_last_digits() -> None:
+    question, rows = many(31_557_600_000_000, 3000, 4, "q")
+    found = score(*frames(([question], rows)), Protocol("mine", "brier", "live_average", "peers"))
+    moment = question["open"] + (question["scheduled"] - question["open"]) // 3
+    paths = pd.DataFrame(rows).groupby("forecaster")
+    others = [
+        slow_reference.at(slow_reference.live_segments(question, own.to_dict("records")), moment)
+        for who, own in paths
+        if who != "moment"
+    ]
+    losses = [(p - 1) ** 2 for p in others if p is not None and not np.isnan(p)]
+    own = found.loc[found["forecaster"] == "moment", "score"].item()
+    assert own == pytest.approx(np.mean(losses) - 0.01, abs=1e-9)
+
+
+# --- one more of each -----------------------------------------------------------------------------
+
+
+def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def distance(p: Floats, y: Floats) -> Floats:
+        return np.abs(p - y)
+
+    def first(live: Any, questions: Any) -> Timed:
+        timed = TIMINGS["live_average"](live, questions)
+        keep = np.zeros(len(live.row), dtype=np.bool_)
+        keep[live.first] = True
+        only = live.only(keep)
+        return dataclasses.replace(timed, paths=only, divisor=only.total)
+
+    def certainty(view: Comparison) -> Floats:
+        return view.average((1 - view.score) * view.paths.length)
+
+    monkeypatch.setitem(RULES, "distance", Rule(distance))
+    monkeypatch.setitem(TIMINGS, "first", first)
+    monkeypatch.setitem(REFERENCES, "certainty", certainty)
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    questions = pd.DataFrame(
+        {
+            "question_id": ["q"],
+            "open_time": [start],
+            "scheduled_close_time": [start + pd.Timedelta(days=10)],
+            "resolution": ["yes"],
+        }
+    )
+    made = pd.DataFrame(
+        {
+            "question_id": "q",
+            "forecaster": "ana",
+            "made_at": [start, start + pd.Timedelta(days=5)],
+            "probability": [0.4, 0.9],
+        }
+    )
+    assert score(questions, made, Protocol("mine", "distance", "live_average"))[
+        "score"
+    ].item() == pytest.approx(0.35)
+    assert score(questions, made, Protocol("mine", "brier", "first"))[
+        "score"
+    ].item() == pytest.approx(0.36)
+    assert score(questions, made, Protocol("mine", "distance", "first", "certainty"))[
+        "score"
+    ].item() == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        (("brier", "daily", "everyone"), "must be one of uniform, peers"),
+        (("quadratic", "daily", None), "must be one of brier, brier_original"),
+        (("brier", "weekly", None), "must be one of live_average"),
+        (("brier", "lead()", None), r"or lead\(days\)"),
+        (("log", "daily", "crowd_mean"), "quadratic rule"),
+    ],
+)
+def test_a_protocol_of_what_does_not_exist_is_refused(fields: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        Protocol("mine", *fields)
