@@ -7,7 +7,8 @@ import io
 from collections.abc import Callable
 from typing import Any, get_args
 
-from forecasts.reports.report import Group, Metadata, Reason, Report
+from forecasts.reports.report import Estimate, Group, Metadata, Reason, Report, Skill
+from forecasts.reports.wording import findings
 from forecasts.times import iso
 
 # A spreadsheet takes a text that begins so for a formula, and runs it.
@@ -28,6 +29,10 @@ def as_csv(report: Report) -> str:
     return text.getvalue()
 
 
+def _end(estimate: Estimate | Skill | None, which: int) -> float | None:
+    return None if estimate is None or estimate.interval is None else estimate.interval[which]
+
+
 def _left_out(reason: Reason) -> Callable[[Group], int]:
     return lambda group: sum(out.questions for out in group.left_out if out.reason == reason)
 
@@ -40,14 +45,28 @@ COLUMNS: dict[str, Callable[[Group], Any]] = {
     "updates": lambda group: group.updates,
     "coverage": lambda group: group.coverage,
     "brier_mean": lambda group: group.brier.mean,
-    "brier_lower": lambda group: group.brier.interval and group.brier.interval[0],
-    "brier_upper": lambda group: group.brier.interval and group.brier.interval[1],
+    "brier_lower": lambda group: _end(group.brier, 0),
+    "brier_upper": lambda group: _end(group.brier, 1),
     "brier_original_mean": lambda group: group.brier_original.mean,
     "log_mean": lambda group: group.log.mean,
     "log_infinite": lambda group: group.log.infinite,
+    "skill_mean": lambda group: group.skill and group.skill.mean,
+    "skill_lower": lambda group: _end(group.skill, 0),
+    "skill_upper": lambda group: _end(group.skill, 1),
+    "skill_questions": lambda group: group.skill and group.skill.questions,
+    "crowd_skill_mean": lambda group: group.crowd_skill and group.crowd_skill.mean,
+    "crowd_skill_lower": lambda group: _end(group.crowd_skill, 0),
+    "crowd_skill_upper": lambda group: _end(group.crowd_skill, 1),
     "miscalibration": lambda group: group.decomposition.miscalibration,
+    "miscalibration_expected": lambda group: group.decomposition.miscalibration_expected,
+    "miscalibration_p_value": lambda group: group.decomposition.p_value,
     "discrimination": lambda group: group.decomposition.discrimination,
     "uncertainty": lambda group: group.decomposition.uncertainty,
+    "luck_expected": lambda group: group.luck.expected,
+    "luck_difference": lambda group: group.luck.difference.mean,
+    "luck_lower": lambda group: _end(group.luck.difference, 0),
+    "luck_upper": lambda group: _end(group.luck.difference, 1),
+    "luck_p_value": lambda group: group.luck.p_value,
     "recalibration_intercept": lambda group: group.recalibration.intercept,
     "recalibration_slope": lambda group: group.recalibration.slope,
     "recalibration_p_value": lambda group: group.recalibration.p_value,
@@ -56,8 +75,19 @@ COLUMNS: dict[str, Callable[[Group], Any]] = {
     "calibration_in_the_large_z": lambda group: group.calibration_in_the_large.z,
     "calibration_in_the_large_p_value": lambda group: group.calibration_in_the_large.p_value,
     "auc": lambda group: group.auc,
+    "sharpness": lambda group: group.sharpness,
+    "movement_questions": lambda group: group.movement and group.movement.questions,
+    "movement_families": lambda group: group.movement and group.movement.families,
+    "movement_excess": lambda group: group.movement and group.movement.excess.mean,
+    "movement_lower": lambda group: group.movement and _end(group.movement.excess, 0),
+    "movement_upper": lambda group: group.movement and _end(group.movement.excess, 1),
+    "movement_p_value": lambda group: group.movement and group.movement.p_value,
+    "movement": lambda group: group.movement and group.movement.kind,
+    "certain_questions": lambda group: group.certainty.questions,
+    "certain_wrong": lambda group: group.certainty.wrong,
     "verdict": lambda group: group.verdict.kind,
-    "verdict_sentence": lambda group: group.verdict.sentence,
+    "verdict_rest": lambda group: group.verdict.rest,
+    "verdict_sentence": lambda group: " ".join(findings(group)),
     **{f"left_out_{reason}": _left_out(reason) for reason in get_args(Reason)},
 }
 ABOUT: dict[str, Callable[[Metadata], Any]] = {
@@ -65,6 +95,10 @@ ABOUT: dict[str, Callable[[Metadata], Any]] = {
     "protocol": lambda about: about.protocol,
     "by": lambda about: about.by,
     "cohort": lambda about: about.cohort,
+    "tags": lambda about: ";".join(about.tags),
+    "since": lambda about: about.since and iso(about.since),
+    "until": lambda about: about.until and iso(about.until),
+    "lead": lambda about: about.lead,
     "as_of": lambda about: iso(about.as_of),
     "input_sha256": lambda about: about.input_sha256,
 }

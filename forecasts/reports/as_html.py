@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from forecasts.reports import diagram, wording
+from forecasts.reports import diagram, tables, wording
 from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Report
 
@@ -36,5 +36,5 @@ def _template() -> Template:
     )
     # A number and its sign of per cent stay on one line.
     environment.filters["tied"] = lambda text: text.replace(" %", "\u00a0%")
-    environment.globals |= {"wording": wording, "diagram": diagram}
+    environment.globals |= {"wording": wording, "tables": tables, "charts": diagram}
     return environment.get_template("report.html")

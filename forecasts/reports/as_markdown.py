@@ -5,27 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from forecasts.reports import wording
+from forecasts.reports import tables, wording
 from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Group, Report
 
 
 def as_markdown(report: Report) -> str:
-    """Return the report as Markdown: the groups, each with its verdict and bins, and the notes."""
+    """Return the report as Markdown: the groups, each with its findings and tables, and notes."""
     parts = [f"# {wording.title(report)}", escaped(wording.scope(report))]
     if report.groups:
-        parts.append(_overview(report))
+        parts += _table(tables.overview(report))
     else:
         parts.append(escaped(wording.nobody(report)))
     for group in report.groups:
         parts.append(f"## {escaped(wording.group_name(report, group))}")
-        parts.append(f"**{escaped(group.verdict.sentence)}**")
-        if group.questions:
-            parts += [
-                escaped(f"{wording.BRIER}: {wording.parts(group)}."),
-                escaped(wording.summary(group)),
-                _reliability(group),
-            ]
+        parts += _group(group)
         if report.metadata.by != "all" and group.left_out:
             parts.append(escaped(wording.left_out(group.left_out)))
     parts.append("## Notes")
@@ -33,6 +27,21 @@ def as_markdown(report: Report) -> str:
     parts.append("\n".join(f"- {escaped(text)}" for text in last if text))
     parts.append(escaped(wording.made_with(report.metadata)))
     return "\n\n".join(parts) + "\n"
+
+
+def _group(group: Group) -> list[str]:
+    parts = [f"**{escaped(sentence)}**" for sentence in wording.findings(group)]
+    if group.bins:
+        parts.append(escaped(wording.summary(group)))
+    for shown in tables.shown(group):
+        parts.append(f"### {escaped(shown.caption)}")
+        parts += _table(shown)
+    return parts
+
+
+def _table(shown: tables.Table) -> list[str]:
+    found = [table(shown.head, shown.rows, texts=shown.words)]
+    return [*found, escaped(shown.below)] if shown.below else found
 
 
 _MARKUP = re.compile(
@@ -49,56 +58,6 @@ def escaped(text: str) -> str:
     """
     line = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
     return _MARKUP.sub(lambda sign: "\\" + sign[0], line)
-
-
-def _overview(report: Report) -> str:
-    return table(
-        [
-            "",
-            "Verdict",
-            "Questions",
-            "Updates",
-            "Coverage",
-            wording.BRIER,
-            "95 % interval",
-            wording.BRIER_ORIGINAL,
-            "Log score",
-        ],
-        [
-            [
-                wording.group_name(report, group),
-                wording.KINDS[group.verdict.kind],
-                f"{group.questions:,}",
-                f"{group.updates:,}",
-                wording.percent(group.coverage),
-                wording.number(group.brier.mean),
-                wording.interval(group.brier.interval),
-                wording.number(group.brier_original.mean),
-                wording.log_score(group),
-            ]
-            for group in report.groups
-        ],
-        texts=2,
-    )
-
-
-def _reliability(group: Group) -> str:
-    whole = sum(bin_.weight for bin_ in group.bins)
-    return table(
-        ["Forecasts", "Questions", "Share of the time", "Forecast, mean", "Came true", "95 %"],
-        [
-            [
-                wording.bin_range(bin_),
-                str(bin_.questions),
-                wording.percent(bin_.weight / whole),
-                wording.percent(bin_.forecast),
-                wording.percent(bin_.observed),
-                wording.percents(bin_.interval),
-            ]
-            for bin_ in group.bins
-        ],
-        texts=1,
-    )
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from forecasts.reports import wording
+from forecasts.reports import tables, wording
 from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Group, Report
 
@@ -17,31 +17,30 @@ _MOST_WIDTH = 110
 
 
 def as_text(report: Report, *, width: int = 100) -> str:
-    """Return the report as lines of at most ``width`` signs; with one group, its bins as well."""
+    """Return the report as lines of at most ``width`` signs; with one group, its tables as well."""
     width = fitting(width)
     parts = [
         wording.title(report) + "\n" + wrapped(wording.scope(report), width),
         drawn(_overview(report), width) if report.groups else wording.nobody(report),
         *(_findings(report, group, width) for group in report.groups),
     ]
-    if len(report.groups) == 1 and report.groups[0].bins:
-        parts.append(drawn(_reliability(report.groups[0]), width))
-    about = report.metadata
-    last = [wording.left_out(report.left_out), GUIDE["miscalibration"], *report.notes]
-    parts.append("\n".join(wrapped(text, width) for text in last if text))
-    parts.append(wrapped(wording.made_with(about), width))
+    if len(report.groups) == 1:
+        parts += [_table(shown, width) for shown in tables.shown(report.groups[0])]
+    last = [wording.left_out(report.left_out), GUIDE["families"], GUIDE["miscalibration"]]
+    parts.append("\n".join(wrapped(text, width) for text in (*last, *report.notes) if text))
+    parts.append(wrapped(wording.made_with(report.metadata), width))
     return "\n\n".join(parts) + "\n"
 
 
 def _overview(report: Report) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = _new_table()
     table.add_column("", overflow="fold", min_width=12)
     for heading in (
         "questions",
         "updates",
         "cover-\nage",
         "Brier\n0–1",
-        "95 %\ninterval",
+        "95 % over\nfamilies",
         "original\nBrier 0–2",
     ):
         table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
@@ -60,7 +59,7 @@ def _overview(report: Report) -> Table:
 
 def _findings(report: Report, group: Group, width: int) -> str:
     lines = [wording.group_name(report, group)]
-    said = [group.verdict.sentence]
+    said = wording.findings(group)
     if group.questions:
         said.append(f"Brier 0–1: {wording.parts(group)}. Log score {wording.log_score(group)}.")
     if report.metadata.by != "all":
@@ -69,28 +68,23 @@ def _findings(report: Report, group: Group, width: int) -> str:
     return "\n".join(lines)
 
 
-def _reliability(group: Group) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in (
-        "forecasts",
-        "questions",
-        "share of\nthe time",
-        "forecast,\nmean",
-        "came\ntrue",
-        "95 %\ninterval",
-    ):
-        table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
-    whole = sum(bin_.weight for bin_ in group.bins)
-    for bin_ in group.bins:
-        table.add_row(
-            wording.bin_range(bin_),
-            str(bin_.questions),
-            wording.percent(bin_.weight / whole),
-            wording.percent(bin_.forecast),
-            wording.percent(bin_.observed),
-            wording.percents(bin_.interval),
-        )
-    return table
+def _table(shown: tables.Table, width: int) -> str:
+    table = _new_table()
+    for place, heading in enumerate(shown.head):
+        if place < shown.words:
+            table.add_column(heading, overflow="fold", vertical="bottom")
+        else:
+            table.add_column(
+                tables.on_two_lines(heading), justify="right", vertical="bottom", no_wrap=True
+            )
+    for row in shown.rows:
+        table.add_row(*map(Text, row))
+    parts = [shown.caption, drawn(table, width)]
+    return "\n".join([*parts, wrapped(shown.below, width)] if shown.below else parts)
+
+
+def _new_table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
 
 
 def fitting(width: int) -> int:

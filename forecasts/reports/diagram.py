@@ -1,90 +1,91 @@
-"""The reliability diagram of one group, laid out: coordinates that a template draws as SVG.
-
-Drawn by hand rather than by a plotting library, so that it takes the page's colours in light,
-dark and print, scales with its column, and costs no import.
-"""
+"""The charts of one group: reliability with its histogram, Murphy curve, lead-time profile."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from forecasts.reports.report import CurvePoint, Group
+from forecasts.reports.report import CurvePoint, Group, Lead
+from forecasts.reports.svg import Chart
 
-LEFT, TOP, SIDE = 44.0, 12.0, 380.0
-HISTOGRAM_TOP, HISTOGRAM_HEIGHT = TOP + SIDE + 10, 46.0
-WIDTH, HEIGHT = LEFT + SIDE + 16, HISTOGRAM_TOP + HISTOGRAM_HEIGHT + 40
-TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_LEFT, _SIDE = 44.0, 380.0
+_BROAD = _LEFT + _SIDE + 16
 _LEAST_RADIUS, _MOST_RADIUS = 3.0, 11.0
 # The band changes slowly: so many points beside the curve's corners draw it.
 _BAND_POINTS = 40
 
 
-@dataclass(frozen=True)
-class Dot:
-    """One bin: where its mean forecast and its observed rate meet, and the interval's ends."""
+def reliability(group: Group) -> Chart:
+    """Return the reliability diagram, and below it on the same axis how the forecasts spread."""
+    high = 46.0
+    chart = Chart((_BROAD, 12 + _SIDE + 10 + high + 40), _LEFT, 12, _SIDE, _SIDE)
+    foot = chart.top + chart.height + 10 + high
+    chart.rows(_QUARTERS, _percent)
+    chart.columns(_QUARTERS, _percent, below=foot + 16)
+    points = corners(group.curve)
+    upper = [(point.forecast, point.upper) for point in points]
+    lower = [(point.forecast, point.lower) for point in reversed(points)]
+    chart.path("band", [*upper, *lower], closed=True)
+    chart.rectangle("frame", chart.left, chart.top, chart.width, chart.height)
+    chart.path("diagonal", [(0, 0), (1, 1)])
+    bins = [bin_ for bin_ in group.bins if bin_.weight > 0]
+    most = max((bin_.weight for bin_ in bins), default=0.0)
+    for bin_ in bins:
+        if bin_.forecast is not None and bin_.interval is not None:
+            x = chart.x_of(bin_.forecast)
+            low, up = (chart.y_of(end) for end in bin_.interval)
+            chart.line("whisker", (x, low), (x, up))
+    chart.path("curve", [(point.forecast, point.recalibrated) for point in points])
+    for bin_ in bins:
+        if bin_.forecast is not None and bin_.observed is not None:
+            radius = max(_LEAST_RADIUS, _MOST_RADIUS * math.sqrt(bin_.weight / most))
+            chart.circle("dot", bin_.forecast, bin_.observed, radius)
+        tall = high * bin_.weight / most
+        wide = _SIDE * (bin_.upper - bin_.lower) - 2
+        chart.rectangle("bar", chart.x_of(bin_.lower) + 1, foot - tall, wide, tall)
+    chart.line("grid", (chart.left, foot), (chart.left + chart.width, foot))
+    chart.axis_title("forecast, %", below=foot + 35)
+    chart.axis_title("came true, %")
+    return chart
 
-    x: float
-    y: float
-    radius: float
-    low: float
-    high: float
+
+def murphy(group: Group) -> Chart:
+    """Return the Murphy curve, and dashed that of always saying the base rate."""
+    ends = [max(point.score, point.base_rate) for point in group.murphy]
+    top = _nice(max(ends, default=0.0))
+    chart = Chart((_BROAD, 250), _LEFT, 12, _SIDE, 190, y=(0.0, top))
+    chart.rows([top * k / 4 for k in range(5)], _short)
+    chart.columns(_QUARTERS, _percent, below=chart.top + chart.height + 17)
+    chart.path("diagonal", [(point.threshold, point.base_rate) for point in group.murphy])
+    chart.path("curve", [(point.threshold, point.score) for point in group.murphy])
+    chart.axis_title("act above, %", below=chart.top + chart.height + 36)
+    return chart
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One bin's share of the time, as a bar of the histogram."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
-class Diagram:
-    """All that is drawn, in the units of the view box (0, 0, WIDTH, HEIGHT)."""
-
-    band: str
-    curve: str
-    dots: tuple[Dot, ...]
-    bars: tuple[Bar, ...]
-
-
-def diagram(group: Group) -> Diagram:
-    """Return the diagram of a group; band and curve are empty paths where there is no curve."""
-    points = corners(group.curve or ())
-    upper = [(x_of(point.forecast), y_of(point.upper)) for point in points]
-    lower = [(x_of(point.forecast), y_of(point.lower)) for point in reversed(points)]
-    most = max((bin_.weight for bin_ in group.bins), default=0.0)
-    dots = tuple(
-        Dot(
-            x=x_of(bin_.forecast),
-            y=y_of(bin_.observed),
-            radius=max(_LEAST_RADIUS, _MOST_RADIUS * math.sqrt(bin_.weight / most)),
-            low=y_of(bin_.interval[0]),
-            high=y_of(bin_.interval[1]),
-        )
-        for bin_ in group.bins
-        if bin_.forecast is not None and bin_.observed is not None and bin_.interval is not None
-    )
-    bars = tuple(
-        Bar(
-            x=x_of(bin_.lower) + 1,
-            y=HISTOGRAM_TOP + HISTOGRAM_HEIGHT * (1 - bin_.weight / most),
-            width=SIDE * (bin_.upper - bin_.lower) - 2,
-            height=HISTOGRAM_HEIGHT * bin_.weight / most,
-        )
-        for bin_ in group.bins
-        if bin_.weight > 0
-    )
-    return Diagram(
-        band=_path([*upper, *lower]) + "Z" if points else "",
-        curve=_path([(x_of(point.forecast), y_of(point.recalibrated)) for point in points]),
-        dots=dots,
-        bars=bars,
-    )
+def leads(rows: Sequence[Lead]) -> Chart:
+    """Return the profile: at each lead the Brier score with its interval, and what was promised."""
+    ends = [end for row in rows if row.brier.interval for end in row.brier.interval]
+    means = [value for row in rows for value in (row.brier.mean, row.expected) if value is not None]
+    top = _nice(max([*ends, *means], default=0.25))
+    many = len(rows)
+    chart = Chart((_BROAD, 250), _LEFT, 12, _SIDE, 190, x=(-0.5, max(many, 1) - 0.5), y=(0.0, top))
+    chart.rows([top * k / 4 for k in range(5)], _short)
+    below = chart.top + chart.height
+    for place, row in enumerate(sorted(rows, key=lambda row: -row.days)):
+        x = chart.x_of(place)
+        if row.brier.interval is not None:
+            low, up = (chart.y_of(end) for end in row.brier.interval)
+            chart.line("reach", (x - 6, low), (x - 6, up))
+        shift = 6 / chart.width * (chart.x[1] - chart.x[0])
+        if row.brier.mean is not None:
+            chart.circle("mean", place - shift, row.brier.mean, 5)
+        if row.expected is not None:
+            chart.circle("promised", place + shift, row.expected, 5)
+        chart.text(x, below + 17, f"{row.days:g}")
+    chart.line("grid", (chart.left, below), (chart.left + chart.width, below))
+    chart.axis_title("days before the scheduled close", below=below + 36)
+    return chart
 
 
 def corners(curve: Sequence[CurvePoint]) -> list[CurvePoint]:
@@ -101,15 +102,17 @@ def corners(curve: Sequence[CurvePoint]) -> list[CurvePoint]:
     ]
 
 
-def x_of(forecast: float) -> float:
-    """Return where a forecast stands."""
-    return LEFT + SIDE * forecast
+def _percent(value: float) -> str:
+    return f"{value * 100:.0f}"
 
 
-def y_of(share: float) -> float:
-    """Return where a share that came true stands."""
-    return TOP + SIDE * (1 - share)
+def _short(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def _path(points: Sequence[tuple[float, float]]) -> str:
-    return "".join(f"{'ML'[place > 0]}{x:.1f} {y:.1f}" for place, (x, y) in enumerate(points))
+def _nice(value: float) -> float:
+    """Return a round number that is at least ``value``, and easy to divide by four."""
+    for step in (0.04, 0.08, 0.12, 0.2, 0.28, 0.4, 0.6, 0.8):
+        if value <= step:
+            return step
+    return max(1.0, value)

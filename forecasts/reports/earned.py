@@ -67,7 +67,9 @@ def earned(cited: pd.DataFrame, family: npt.NDArray[np.integer]) -> tuple[Earned
         return ()
     found: list[Earned] = []
     for by in KINDS:
-        rows = [_row(by, str(name), part, family) for name, part in cited.groupby(by, sort=True)]
+        # What cites nothing has no kind; it need not be told again as having no publisher.
+        told = cited[cited["cited"]] if by == "publisher" else cited
+        rows = [_row(by, str(name), part, family) for name, part in told.groupby(by, sort=True)]
         found += sorted(rows, key=lambda row: -row.points)
     return tuple(found)
 

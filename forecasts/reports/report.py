@@ -193,10 +193,10 @@ class Lead:
 class Earned:
     """What the updates earned that cite one publisher, or one kind of evidence.
 
-    ``name`` is blank for updates that cite nothing (or a piece without a publisher). ``points`` is
-    the sum over questions of what they took off the Brier score (0–1, over the scheduled time),
-    each the mean over the group's members; ``per_question`` the mean over the questions on which
-    it was cited.
+    A blank ``name`` is, by kind, of updates that cite nothing, and by publisher of evidence without
+    one. ``points`` is the sum over questions of what they took off the Brier score (0–1, over the
+    scheduled time), each the mean over the group's members; ``per_question`` the mean over the
+    questions on which it was cited.
     """
 
     by: Literal["publisher", "kind"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from forecasts.reports.report import Bin, Group, Interval, LeftOut, Metadata, Report
-from forecasts.times import iso
+from forecasts.times import iso, iso_day_or_time
 
 NOTHING = "–"
 BRIER = "Brier (0–1)"
 BRIER_ORIGINAL = "Brier, original (0–2)"
+# A smaller difference between two Murphy curves is not spoken of.
+_SLIGHT = 0.002
 
 REASONS = {
     "open": "still open",
@@ -31,6 +34,7 @@ KINDS = {
     "too_few": "too few to tell",
     "not_estimable": "no verdict",
 }
+REACTIONS = {"over_reacting": "over-reacts", "under_reacting": "under-reacts"}
 # Beside a word, never in place of it: what differs must not differ by colour alone.
 SIGNS = {
     "calibrated": "✓",
@@ -40,21 +44,46 @@ SIGNS = {
     "too_low": "▼",
     "too_few": "…",
     "not_estimable": "…",
+    "over_reacting": "↔",
+    "under_reacting": "→",
 }
 
 
 def title(report: Report) -> str:
     """Return what the report is, as a heading."""
     by = report.metadata.by
+    if by == "lead":
+        return "Track record by lead time"
     return "Track record" if by == "all" else f"Track record by {by}"
 
 
 def scope(report: Report) -> str:
-    """Return which questions the report is about, as a sentence."""
-    moment = f"{report.metadata.as_of:%Y-%m-%d %H:%M} UTC"
-    if report.metadata.cohort == "scheduled":
-        return f"Questions whose scheduled close had passed on {moment}."
-    return f"All questions resolved as of {moment}, whether or not they were to close by then."
+    """Return which questions and forecasts the report is about, as sentences."""
+    about = report.metadata
+    moment = f"{about.as_of:%Y-%m-%d %H:%M} UTC"
+    said = [
+        f"Questions whose scheduled close had passed on {moment}."
+        if about.cohort == "scheduled"
+        else f"All questions resolved as of {moment}, whether or not they were to close by then."
+    ]
+    if about.tags:
+        said.append(f"Only those with the tag {' or '.join(about.tags)}.")
+    if about.since is not None or about.until is not None:
+        said.append(f"Only those scheduled to close {_span(about.since, about.until)}.")
+    if about.lead is not None:
+        said.append(f"Only the forecasts that stood {count(about.lead, 'day')} before that close.")
+    elif about.by == "lead":
+        said.append("Everyone's forecasts, as they stood so many days before that close.")
+    return " ".join(said)
+
+
+def _span(since: datetime | None, until: datetime | None) -> str:
+    ends = []
+    if since is not None:
+        ends.append(f"from {iso_day_or_time(since)}")
+    if until is not None:
+        ends.append(f"until {iso_day_or_time(until)}")
+    return " ".join(ends)
 
 
 def nobody(report: Report) -> str:
@@ -76,8 +105,21 @@ def group_name(report: Report, group: Group) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a score with that many decimals."""
-    return NOTHING if value is None else f"{value:.{digits}f}".replace("-", "−")
+    """Return a score with that many decimals; what rounds to zero has no sign.
+
+    >>> number(-0.0123), number(-1e-17)
+    ('−0.012', '0.000')
+    """
+    if value is None:
+        return NOTHING
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Return a difference with its sign: +0.021, −0.021, 0.000."""
+    said = number(value, digits)
+    zero = value is None or round(value, digits) == 0
+    return said if zero or said.startswith("−") else f"+{said}"
 
 
 def interval(value: Interval | None, digits: int = 3) -> str:
@@ -85,6 +127,18 @@ def interval(value: Interval | None, digits: int = 3) -> str:
     if value is None:
         return NOTHING
     return f"{number(value[0], digits)} to {number(value[1], digits)}"
+
+
+def signed_interval(value: Interval | None, digits: int = 3) -> str:
+    """Return an interval of differences."""
+    return NOTHING if value is None else f"{signed(value[0], digits)} to {signed(value[1], digits)}"
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value: 0.42, 0.0042, < 0.0001."""
+    if value is None:
+        return NOTHING
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
 
 
 def percent(value: float | None, digits: int = 0) -> str:
@@ -97,11 +151,16 @@ def percents(value: Interval | None) -> str:
     return NOTHING if value is None else f"{value[0] * 100:.0f} to {value[1] * 100:.0f} %"
 
 
-def count(many: int, noun: str) -> str:
-    """Return ``1 question``, ``2 families``, ``1,234 questions``."""
+def count(many: float, noun: str) -> str:
+    """Return ``1 question``, ``2 families``, ``1,234 questions``, ``0.5 days``."""
     if many != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{many:,} {noun}"
+        noun = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
+    return f"{many:,g} {noun}" if isinstance(many, float) else f"{many:,} {noun}"
+
+
+def over(families: int) -> str:
+    """Return what an interval or a p-value counts: ``over 212 families of questions``."""
+    return f"over {count(families, 'family')} of questions"
 
 
 def chance(p_value: float, families: int) -> str:
@@ -123,6 +182,27 @@ def chance(p_value: float, families: int) -> str:
     return f"{often} such records ({count(families, 'family')} of questions)"
 
 
+def findings(group: Group) -> list[str]:
+    """Return what a group's record shows, as sentences: the verdict, and a reaction beside it."""
+    said = [group.verdict.sentence]
+    if group.movement is not None and group.movement.kind in REACTIONS:
+        said.append(group.movement.sentence)
+    return said
+
+
+def kinds(group: Group) -> list[str]:
+    """Return the kinds of ``findings``, to be shown as badges."""
+    found: list[str] = [group.verdict.kind]
+    if group.movement is not None and group.movement.kind in REACTIONS:
+        found.append(group.movement.kind)
+    return found
+
+
+def badge(kind: str) -> str:
+    """Return a kind in a word or two."""
+    return (KINDS | REACTIONS)[kind]
+
+
 def bin_range(bin_: Bin) -> str:
     """Return the forecasts that a bin holds."""
     return f"{bin_.lower * 100:.0f}–{bin_.upper * 100:.0f} %"
@@ -135,11 +215,13 @@ def log_score(group: Group) -> str:
 
 
 def parts(group: Group) -> str:
-    """Return the decomposition as a sum."""
+    """Return the decomposition as a sum, the miscalibration beside what luck makes of it."""
     one = group.decomposition
     return (
-        f"{number(group.brier.mean)} = {number(one.miscalibration)} miscalibration − "
-        f"{number(one.discrimination)} discrimination + {number(one.uncertainty)} uncertainty"
+        f"{number(group.brier.mean)} = {number(one.miscalibration)} miscalibration (luck alone: "
+        f"{number(one.miscalibration_expected)}, p {p_value(one.p_value)} "
+        f"{over(group.families)}) − {number(one.discrimination)} discrimination + "
+        f"{number(one.uncertainty)} uncertainty"
     )
 
 
@@ -171,15 +253,47 @@ def summary(group: Group) -> str:
         f"In {inside} of {count(len(filled), 'bin')} with forecasts the 95 % interval of what "
         "happened includes what was forecast."
     )
-    if group.curve:
-        weight = sum(point.weight for point in group.curve)
-        outside = sum(
-            point.weight
-            for point in group.curve
-            if not point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
-        )
-        sentences.append(
-            f"For {percent(outside / weight)} of the time the curve lies outside the band that "
-            "holds a calibrated forecaster's curve nine times in ten, at each forecast by itself."
-        )
+    weight = sum(point.weight for point in group.curve)
+    outside = sum(
+        point.weight
+        for point in group.curve
+        if not point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
+    )
+    sentences.append(
+        f"For {percent(outside / weight)} of the time the curve lies outside the band that "
+        "holds a calibrated forecaster's curve nine times in ten, at each forecast by itself."
+    )
     return " ".join(sentences)
+
+
+def murphy_summary(group: Group) -> str:
+    """Return in words what the Murphy curve of a group shows."""
+    worst = max(group.murphy, key=lambda point: point.score)
+    said = f"Most is lost by those who act above {percent(worst.threshold)}."
+    base = "Always saying how often things came true (dashed) would serve"
+    behind = [point.score > point.base_rate + _SLIGHT for point in group.murphy]
+    edges = [place for place in range(1, len(behind)) if behind[place] != behind[place - 1]]
+    ends = [*([0] if behind[:1] == [True] else []), *edges]
+    if not ends:
+        return f"{said} {base} nobody better."
+    ranges = [
+        f"{group.murphy[first].threshold * 100:.0f} to {percent(group.murphy[last - 1].threshold)}"
+        for first, last in zip(ends[::2], [*ends[1::2], len(behind)], strict=False)
+    ]
+    return f"{said} {base} those better who act above {' or '.join(ranges)}."
+
+
+def leads_summary(group: Group) -> str:
+    """Return in words what the lead-time profile of a group shows."""
+    first, last = (pick(group.leads, key=lambda row: row.days) for pick in (max, min))
+    said = (
+        f"{count(last.days, 'day').capitalize()} before the scheduled close the Brier score (0–1) "
+        f"was {number(last.brier.mean)}, and {number(last.expected)} was to be expected of the "
+        "forecasts"
+    )
+    if first is last:
+        return f"{said}."
+    return (
+        f"{said}; {count(first.days, 'day')} before, {number(first.brier.mean)} and "
+        f"{number(first.expected)}. The rows hold different questions."
+    )

@@ -383,6 +383,8 @@ def test_what_a_forecaster_earned_by_evidence_is_what_the_attribution_says(by: s
         frames.articles,
     )
     expected = attribute(only, by).set_index(by)
+    if by == "publisher":
+        expected = expected.drop(index="")  # what cites nothing is told once, by kind
     found = [row for row in the_group(frames, "ana", by="forecaster").earned if row.by == by]
     assert {row.name for row in found} == set(expected.index)
     for row in found:

@@ -6,24 +6,28 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 
 from forecasts.frames import Frames
-from forecasts.reports import Report
+from forecasts.reports import Report, diagram, wording
 from forecasts.reports.as_csv import as_csv
 from forecasts.reports.as_html import as_html
 from forecasts.reports.as_json import as_json, schema
 from forecasts.reports.as_markdown import as_markdown
+from forecasts.reports.as_pdf import as_pdf
 from forecasts.reports.as_text import as_text
 from forecasts.reports.notes import GUIDE
-from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
+from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
 
-RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown]
-NASTY = ["<script>alert(1)</script>", "=1+1", "a|b*c_d`e`", "[x](javascript:1)", "{{ 7 * 7 }}"]
+RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown, as_pdf]
+NASTY = ["<script>alert(1)</script>", "=1+1", "a|b*c_d`e`", "[x](javascript:1)", "{{ 7 * 7 }}",
+         '#panic("x")']  # fmt: skip
 
 
 def nasty() -> Frames:
@@ -31,6 +35,28 @@ def nasty() -> Frames:
         [asked("q1", "yes", tags=NASTY), asked("q2", "no", tags=NASTY)],
         [made(q, name, 0, 0.6) for q in ("q1", "q2") for name in NASTY],
         [joined(team, NASTY[0]) for team in NASTY],
+    )
+
+
+def same_outcomes() -> Frames:
+    return ledger(
+        [asked(f"q{n}", "yes") for n in range(35)],
+        [made(f"q{n}", "ana", 0, 0.5 + n / 100) for n in range(35)],
+    )
+
+
+def separated() -> Frames:
+    return ledger(
+        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 0.9 if n % 2 else 0.1) for n in range(40)],
+    )
+
+
+def came_and_went() -> Frames:
+    return ledger(
+        [asked("q", "yes"), asked("r", "no")],
+        [made("q", "bo", at, 0.3 + at / 20) for at in (1, 5, 9)] + [made("r", "cy", 0, 0.5)],
+        [joined("red", "bo", 4, 6), joined("blue", "bo", 8), joined("empty", "dee", 0, 1)],
     )
 
 
@@ -43,7 +69,16 @@ def edge_cases() -> dict[str, Report]:
         "an impossible that happened": report(
             ledger([asked("q", "yes"), asked("r", "no")], [made("q", "a", 0, 0.0)])
         ),
-        "without curves": report(random_ledger(2)),
+        "a random one": report(random_ledger(2)),
+        "by lead time": report(random_ledger(2), by="lead"),
+        "at a lead": report(random_ledger(2), by="forecaster", lead=2.0),
+        "a choice": report(random_ledger(2), tags=["t0"], since=day(0), until=day(30)),
+        "every outcome the same": report(same_outcomes()),
+        "separated": report(separated()),
+        "one forecaster alone": report(
+            ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), by="forecaster"
+        ),
+        "who came and went": report(came_and_went(), by="team"),
         "many groups": report(random_ledger(2), by="forecaster"),
         "all resolved": report(random_ledger(3), by="team", cohort="resolved"),
         "everyone's words": report(nasty(), by="tag"),
@@ -84,7 +119,7 @@ def test_the_schema_allows_no_key_without_describing_it() -> None:
 
 
 @pytest.mark.parametrize("render", RENDERERS)
-def test_the_same_ledger_gives_the_same_bytes(render: Callable[[Report], str]) -> None:
+def test_the_same_ledger_gives_the_same_bytes(render: Callable[[Report], str | bytes]) -> None:
     first, second = (render(report(random_ledger(4), by="team")) for _ in range(2))
     assert first == second
 
@@ -108,11 +143,16 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.addresses: list[str] = []
+        self.ids: set[str] = set()
+        self.said: set[str] = set()
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.addresses += [v or "" for name, v in attrs if name in ("src", "href", "xlink:href")]
+        self.ids |= {v or "" for name, v in attrs if name == "id"}
+        if tag == "svg":
+            self.said |= {id_ for n, v in attrs if n == "aria-labelledby" for id_ in v.split()}
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -132,11 +172,14 @@ def test_a_page_shows_a_forecaster_called_script_and_runs_nothing(by: str) -> No
     assert "@import" not in source
 
 
-def test_the_page_has_a_chart_with_its_words_and_tables_for_each_group_with_a_score() -> None:
+def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
     page = Page()
     page.feed(as_html(report(random_ledger(4), by="team")))
-    assert page.tags.count("figure") == page.tags.count("figcaption") == 2
-    assert page.tags.count("details") == 2
+    # Reliability, lead time and Murphy curve of each of two teams.
+    assert page.tags.count("figure") == page.tags.count("figcaption") == 6
+    assert page.tags.count("details") == 6
+    assert page.said == page.ids & page.said
+    assert len(page.said) == 2 * 6
     assert page.tags.count("h1") == 1
     assert "True" not in page.text
     assert "None" not in page.text
@@ -162,8 +205,13 @@ def test_markdown_takes_no_name_for_markup() -> None:
     assert r"\<script\>" in text
     assert r"a\|b\*c\_d\`e\`" in text
     assert r"\[x\]" in text
-    columns = {line.count(" | ") for line in text.splitlines() if line.startswith("| ")}
-    assert len(columns) == 2  # the groups' table and the bins' table
+    lines = text.splitlines()
+    rules = [place for place, line in enumerate(lines) if line.startswith("| :--")]
+    for rule in rules:
+        rows = [lines[rule - 1]]
+        while lines[rule + len(rows)].startswith("| "):
+            rows.append(lines[rule + len(rows)])
+        assert {row.count(" | ") for row in rows} == {lines[rule].count(" | ")}
 
 
 def test_markdown_drops_control_signs_and_takes_no_markup_from_behind_them() -> None:
@@ -195,8 +243,63 @@ def test_the_text_of_one_group_has_its_bins_and_that_of_several_has_not() -> Non
     assert "90–100 %" not in as_text(report(frames, by="team"))
 
 
-def test_miscalibration_is_never_shown_without_what_luck_makes_of_it() -> None:
-    found = report(random_ledger(4))
+@pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
+def test_miscalibration_is_never_shown_without_what_luck_makes_of_it(
+    render: Callable[[Report], str],
+) -> None:
+    found = report(random_ledger(4, questions=40))
+    expected = found.groups[0].decomposition.miscalibration_expected
+    text = " ".join(render(found).replace("\u00a0", " ").split())
+    assert wording.number(expected) in text.replace("\\", "")
+    assert GUIDE["miscalibration"].split(". ")[1] in text
+
+
+@pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
+def test_intervals_and_p_values_say_that_they_count_families(
+    render: Callable[[Report], str],
+) -> None:
+    text = " ".join(render(report(random_ledger(4, questions=80))).replace("\u00a0", " ").split())
+    assert "every interval (95 %) and every p-value counts families of questions" in text
+    assert "over 40 families of questions" in text
+    assert "such records (40 families of questions)" in text
+
+
+def test_a_reaction_stands_beside_the_verdict_in_every_form(reports: dict[str, Report]) -> None:
+    group = reports["a random one"].groups[0]
+    assert group.movement is not None
+    slow = replace(group.movement, kind="under_reacting", sentence="Under-reacts: so it does.")
+    found = replace(reports["a random one"], groups=(replace(group, movement=slow),))
+    for render in (as_text, as_html, as_markdown, as_csv, as_json):
+        assert "Under-reacts: so it does." in render(found)
+
+
+def test_what_is_nothing_has_no_sign_and_no_infinite_score_is_not_counted() -> None:
+    found = report(random_ledger(4), by="forecaster")
     for render in (as_text, as_html, as_markdown):
-        text = " ".join(render(found).replace("\u00a0", " ").split())
-        assert GUIDE["miscalibration"].split(". ")[1] in text
+        assert "−0.000" not in render(found)
+        assert "0 infinite" not in render(found)
+
+
+def test_a_pdf_takes_no_name_for_markup_and_has_signs_of_every_script() -> None:
+    name = '#panic("no") *bold* $x$ 予測者'
+    frames = ledger([asked("q", "yes")], [made("q", name, 0, 0.6)])
+    found = report(frames, by="forecaster")
+    assert as_pdf(found).startswith(b"%PDF-")
+    assert as_pdf(found) == as_pdf(found)
+
+
+def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -> None:
+    for found in reports.values():
+        for group in found.groups:
+            if not group.questions:
+                continue
+            charts = [diagram.reliability(group), diagram.murphy(group)]
+            charts += [diagram.leads(group.leads)] if group.leads else []
+            for chart in charts:
+                root = ElementTree.fromstring(chart.sheet())
+                width, height = chart.size
+                for shape in root.iter():
+                    for name, most in (("x1", width), ("x2", width), ("cx", width), ("y1", height),
+                                       ("y2", height), ("cy", height)):  # fmt: skip
+                        if name in shape.attrib:
+                            assert 0 <= float(shape.attrib[name]) <= most
