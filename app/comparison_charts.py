@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from forecasts.comparisons import Comparison, Pair, drawing, wording
+from forecasts.reports import wording as words
 
 Chart = alt.LayerChart | alt.FacetChart
 _BLUE, _NEUTRAL = "#0072B2", "#7A7F85"
@@ -22,10 +23,10 @@ def forest_chart(comparison: Comparison) -> Chart | None:
             "low": pair.interval[0],
             "high": pair.interval[1],
             "claim": _CLAIMED if pair.comparable else _UNCLAIMED,
-            "said": f"{wording.signed(pair.difference)} "
-            f"(95 %: {wording.signed_interval(pair.interval)})",
+            "said": f"{words.signed(pair.difference)} "
+            f"(95 %: {words.signed_interval(pair.interval)})",
             "shared": pair.shared_questions,
-            "p": wording.p_value(pair.p_adjusted),
+            "p": words.p_value(pair.p_adjusted),
         }
         for pair in comparison.pairs
         if pair.difference is not None and pair.interval is not None

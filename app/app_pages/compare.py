@@ -119,9 +119,9 @@ def differences(comparison: Comparison) -> None:
         {
             "Pair": [as_text(f"{pair.a} − {pair.b}") for pair in pairs],
             "Shared questions": [f"{pair.shared_questions:,}" for pair in pairs],
-            "Difference": [wording.signed(pair.difference) for pair in pairs],
-            "95 % interval": [wording.signed_interval(pair.interval) for pair in pairs],
-            "p, adjusted": [wording.p_value(pair.p_adjusted) for pair in pairs],
+            "Difference": [words.signed(pair.difference) for pair in pairs],
+            "95 % interval": [words.signed_interval(pair.interval) for pair in pairs],
+            "p, adjusted": [words.p_value(pair.p_adjusted) for pair in pairs],
             "Detectable": [words.number(pair.detectable) for pair in pairs],
         },
         hide_index=True,

@@ -52,9 +52,9 @@ def _pairs(comparison: Comparison) -> str:
             [
                 f"{pair.a} − {pair.b}",
                 f"{pair.shared_questions:,}",
-                wording.signed(pair.difference),
-                wording.signed_interval(pair.interval),
-                wording.p_value(pair.p_adjusted),
+                words.signed(pair.difference),
+                words.signed_interval(pair.interval),
+                words.p_value(pair.p_adjusted),
                 words.number(pair.detectable),
                 words.NOTHING if pair.watched is None else wording.evidence(pair.watched.highest),
             ]

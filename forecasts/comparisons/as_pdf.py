@@ -71,9 +71,9 @@ def _row(pair: Pair, most: float) -> dict[str, Any]:
         "place": place,
         "cells": [
             f"{pair.shared_questions:,}",
-            wording.signed(pair.difference),
-            wording.signed_interval(pair.interval),
-            wording.p_value(pair.p_adjusted),
+            words.signed(pair.difference),
+            words.signed_interval(pair.interval),
+            words.p_value(pair.p_adjusted),
             words.number(pair.detectable),
         ],
     }

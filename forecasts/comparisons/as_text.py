@@ -45,7 +45,7 @@ def _groups(comparison: Comparison) -> Table:
         ]
         if skilled:
             row += [
-                wording.signed(None if side.skill is None else value, 1)
+                words.signed(None if side.skill is None else value, 1)
                 for value in (
                     (None, None) if side.skill is None else (side.skill.mean, side.skill.shrunk)
                 )
@@ -70,9 +70,9 @@ def _pairs(comparison: Comparison) -> Table:
         table.add_row(
             Text(f"{pair.a} − {pair.b}"),
             f"{pair.shared_questions:,}",
-            wording.signed(pair.difference),
-            wording.signed_interval(pair.interval),
-            wording.p_value(pair.p_adjusted),
+            words.signed(pair.difference),
+            words.signed_interval(pair.interval),
+            words.p_value(pair.p_adjusted),
             words.number(pair.detectable),
             words.NOTHING if pair.watched is None else wording.evidence(pair.watched.highest),
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from forecasts.comparisons.comparison import About, Comparison, Of, Pair, Side
-from forecasts.reports.report import Cohort, Interval
+from forecasts.reports.report import Cohort
 from forecasts.reports.wording import (
     BRIER,
     BRIER_ORIGINAL,
@@ -15,6 +15,8 @@ from forecasts.reports.wording import (
     interval,
     number,
     percent,
+    signed,
+    signed_interval,
 )
 from forecasts.times import iso
 
@@ -58,27 +60,6 @@ def scope(comparison: Comparison) -> str:
     if comparison.metadata.cohort == "scheduled":
         return f"Questions whose scheduled close had passed on {moment}."
     return f"All questions resolved as of {moment}, whether or not they were to close by then."
-
-
-def signed(value: float | None, digits: int = 3) -> str:
-    """Return a difference with its sign: +0.021, −0.021."""
-    if value is None:
-        return NOTHING
-    said = number(value, digits)
-    zero = said.lstrip("−").strip("0.") == ""
-    return said.lstrip("−") if zero else said if value < 0 else f"+{said}"
-
-
-def signed_interval(value: Interval | None, digits: int = 3) -> str:
-    """Return an interval of differences."""
-    return NOTHING if value is None else f"{signed(value[0], digits)} to {signed(value[1], digits)}"
-
-
-def p_value(value: float | None) -> str:
-    """Return a p-value: 0.042, < 0.0001."""
-    if value is None:
-        return NOTHING
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
 
 
 def evidence(value: float) -> str:

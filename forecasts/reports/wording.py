@@ -118,8 +118,7 @@ def number(value: float | None, digits: int = 3) -> str:
 def signed(value: float | None, digits: int = 3) -> str:
     """Return a difference with its sign: +0.021, −0.021, 0.000."""
     said = number(value, digits)
-    zero = value is None or round(value, digits) == 0
-    return said if zero or said.startswith("−") else f"+{said}"
+    return said if value is None or round(value, digits) <= 0 else f"+{said}"
 
 
 def interval(value: Interval | None, digits: int = 3) -> str:
