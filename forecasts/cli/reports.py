@@ -10,23 +10,33 @@ import typer
 from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now, one_of, out, plain
 from forecasts.cli.tables import Folder, Output, format_of, frames_of
+from forecasts.errors import BadInput
 from forecasts.times import read_time
 
 if TYPE_CHECKING:
     from forecasts.reports.report import Report
 
 # The formats, and the ending of a file that says so.
-_FORMATS = {"text": ".txt", "json": ".json", "html": ".html", "csv": ".csv", "md": ".md"}
+_FORMATS = {
+    "text": ".txt",
+    "json": ".json",
+    "html": ".html",
+    "pdf": ".pdf",
+    "csv": ".csv",
+    "md": ".md",
+}
 
 
 @app.command()
 def report(
     folder: Folder = None,
-    by: Annotated[str, typer.Option("--by", metavar="all|forecaster|team|tag")] = "all",
+    by: Annotated[str, typer.Option("--by", metavar="all|forecaster|team|tag|lead")] = "all",
     name: Annotated[
         list[str] | None,
         typer.Option(
-            "--name", metavar="NAME", help="One of them only. Repeat it for several. [default: all]"
+            "--name",
+            metavar="NAME",
+            help="One of them only (by lead: days). Repeat it for several. [default: all]",
         ),
     ] = None,
     cohort: Annotated[
@@ -37,11 +47,37 @@ def report(
             help="Questions whose scheduled close has passed, or all that are resolved.",
         ),
     ] = "scheduled",
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="Only questions with it. Repeat it for any of."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Only questions scheduled to close then or later."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="Only questions scheduled to close then or earlier; of a day, by its end.",
+        ),
+    ] = None,
+    lead: Annotated[
+        float | None,
+        typer.Option(
+            "--lead",
+            metavar="DAYS",
+            help="Only forecasts as they stood so many days before the scheduled close.",
+        ),
+    ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
             "--format",
-            metavar="text|json|html|csv|md",
+            metavar="text|json|html|pdf|csv|md",
             help="[default: by the ending of --output, else text]",
         ),
     ] = None,
@@ -59,17 +95,23 @@ def report(
     from forecasts.reports.report import By, Cohort
 
     chosen = format_of(format_, output, _FORMATS, "text")
+    if chosen == "pdf" and output is None and sys.stdout.isatty():
+        raise BadInput("A PDF is no text for a terminal.", remedy="Name a file with --output.")
     made = build(
         frames_of(folder, database, words=False),
         by=one_of("--by", by, get_args(By)),
         names=name or [],
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
+        tags=tag or [],
+        since=None if since is None else read_time(since),
+        until=None if until is None else read_time(until, end_of_day=True),
+        lead=lead,
         as_of=now() if as_of is None else read_time(as_of),
     )
     emit(_rendered(made, chosen), output)
 
 
-def _rendered(made: Report, format_: str) -> str:
+def _rendered(made: Report, format_: str) -> str | bytes:
     # Only the chosen renderer is imported: each takes its time.
     if format_ == "json":
         from forecasts.reports.as_json import as_json
@@ -79,6 +121,10 @@ def _rendered(made: Report, format_: str) -> str:
         from forecasts.reports.as_html import as_html
 
         return as_html(made)
+    if format_ == "pdf":
+        from forecasts.reports.as_pdf import as_pdf
+
+        return as_pdf(made)
     if format_ == "csv":
         from forecasts.reports.as_csv import as_csv
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 
 from forecasts.reports.report import Bin, Group, Interval, LeftOut, Metadata, Report
 from forecasts.times import iso, iso_day_or_time
@@ -71,7 +71,7 @@ def scope(report: Report) -> str:
     if about.since is not None or about.until is not None:
         said.append(f"Only those scheduled to close {_span(about.since, about.until)}.")
     if about.lead is not None:
-        said.append(f"Only the forecasts that stood {count(about.lead, 'day')} before that close.")
+        said.append(f"Forecasts as they stood {count(about.lead, 'day')} before that close.")
     elif about.by == "lead":
         said.append("Everyone's forecasts, as they stood so many days before that close.")
     return " ".join(said)
@@ -82,7 +82,8 @@ def _span(since: datetime | None, until: datetime | None) -> str:
     if since is not None:
         ends.append(f"from {iso_day_or_time(since)}")
     if until is not None:
-        ends.append(f"until {iso_day_or_time(until)}")
+        whole_day = until.time().replace(microsecond=0) == time(23, 59, 59)
+        ends.append(f"until {until:%Y-%m-%d}" if whole_day else f"until {iso_day_or_time(until)}")
     return " ".join(ends)
 
 
@@ -154,7 +155,7 @@ def count(many: float, noun: str) -> str:
     """Return ``1 question``, ``2 families``, ``1,234 questions``, ``0.5 days``."""
     if many != 1:
         noun = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
-    return f"{many:,g} {noun}" if isinstance(many, float) else f"{many:,} {noun}"
+    return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {noun}"
 
 
 def over(families: int) -> str:

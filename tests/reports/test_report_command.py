@@ -66,6 +66,7 @@ def test_the_database_gives_what_the_folder_gives(
         (".csv", "name,"),
         (".md", "# "),
         (".txt", "Tr"),
+        (".pdf", "%PDF-"),
     ],
 )
 def test_the_ending_of_the_output_chooses_the_format(
@@ -73,7 +74,7 @@ def test_the_ending_of_the_output_chooses_the_format(
 ) -> None:
     output = tmp_path / f"report{ending}"
     assert run("--output", str(output)).stdout == ""
-    assert output.read_text(encoding="utf-8").startswith(begins)
+    assert output.read_bytes().startswith(begins.encode())
 
 
 def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -91,6 +92,12 @@ def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: P
         (("--output", "report.docx"), "Name one with --format"),
         (("--by", "team", "--name", "east"), "There are: north, south."),
         (("--name", "ana"), "has no names"),
+        (("--by", "lead", "--name", "soon"), "'soon' is no lead time."),
+        (("--by", "lead", "--lead", "7"), "already has one lead a group"),
+        (("--lead", "0"), "A lead of 0 days is none."),
+        (("--tag", "snow"), "There are: t0, t1, t2."),
+        (("--since", "yesterday"), "'yesterday' is not a time."),
+        (("--since", "2026-02-01", "--until", "2026-01-01"), "the end is before the beginning"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_ends_with_two(
@@ -99,6 +106,32 @@ def test_what_cannot_be_done_is_said_and_ends_with_two(
     result = run(*arguments, exit_code=2)
     assert said in " ".join(result.stderr.split())
     assert result.stdout == ""
+
+
+def test_questions_are_chosen_by_tag_and_time_and_the_choice_is_stated(
+    run: Callable[..., Result],
+) -> None:
+    chosen = ("--tag", "t0", "--tag", "t1", "--since", "2026-01-11", "--until", "2026-01-11")
+    document = json.loads(run(*chosen, "--format", "json").stdout)
+    about = document["metadata"]
+    assert about["tags"] == ["t0", "t1"]
+    assert (about["since"], about["until"]) == ("2026-01-11T00:00:00Z", "2026-01-11T23:59:59Z")
+    assert document["groups"][0]["questions"] == 8
+    assert {"reason": "not_selected", "questions": 4} in document["left_out"]
+    text = " ".join(run(*chosen).stdout.split())
+    assert "Only those with the tag t0 or t1." in text
+    assert "Only those scheduled to close from 2026-01-11 until 2026-01-11." in text
+
+
+def test_a_report_is_made_by_lead_and_at_a_lead(run: Callable[..., Result]) -> None:
+    by_lead = json.loads(run("--by", "lead", "--format", "json").stdout)
+    assert [group["name"] for group in by_lead["groups"]] == [
+        "1 day", "7 days", "30 days", "90 days"
+    ]  # fmt: skip
+    at = json.loads(run("--by", "team", "--lead", "7", "--format", "json").stdout)
+    assert at["metadata"]["protocol"] == "brier_lead(7)"
+    assert [group["name"] for group in at["groups"]] == ["north", "south"]
+    assert "as they stood 7 days before" in " ".join(run("--lead", "7").stdout.split())
 
 
 def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
