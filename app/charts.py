@@ -17,7 +17,6 @@ import pandas as pd
 from app.words import when
 from forecasts.models import QuestionText, QuestionType
 from forecasts.paths import CROWD, Paths
-from forecasts.reports import Group
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -198,86 +197,3 @@ def _value_axis(text: QuestionText) -> alt.Y:
         scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
     )
-
-
-def reliability_chart(group: Group) -> Chart | None:
-    """Return the reliability diagram: the curve, the band of chance, the bins; None without data.
-
-    On the diagonal, what was said happened as often as it was said.
-    """
-    if not group.curve:
-        return None
-    curve = pd.DataFrame(
-        [(c.forecast, c.recalibrated, c.lower, c.upper) for c in group.curve],
-        columns=["forecast", "observed", "lower", "upper"],
-    )
-    bins = pd.DataFrame(
-        [
-            (b.forecast, b.observed, *b.interval, b.questions)
-            for b in group.bins
-            if b.forecast is not None and b.observed is not None and b.interval is not None
-        ],
-        columns=["forecast", "observed", "lower", "upper", "questions"],
-    )
-    share = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
-    unit = alt.Scale(domain=[0, 1])
-    x = alt.X("forecast:Q", title="Forecast", scale=unit, axis=share)
-    y = alt.Y("observed:Q", title="Happened", scale=unit, axis=share)
-    diagonal = (
-        alt.Chart(pd.DataFrame({"forecast": [0.0, 1.0], "observed": [0.0, 1.0]}))
-        .mark_line(strokeDash=[3, 4], strokeWidth=1.2, color=_GREY)
-        .encode(x=x, y=y)
-    )
-    band = (
-        alt.Chart(curve)
-        .mark_area(opacity=0.22, color=_GREY)
-        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
-    )
-    line = alt.Chart(curve).mark_line(color=_BLUE, strokeWidth=2.4).encode(x=x, y=y)
-    whiskers = (
-        alt.Chart(bins)
-        .mark_rule(color=_VERMILLION, opacity=0.6)
-        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
-    )
-    points = (
-        alt.Chart(bins)
-        .mark_point(filled=True, color=_VERMILLION, opacity=1)
-        .encode(
-            x=x,
-            y=y,
-            size=alt.Size("questions:Q", legend=None, scale=alt.Scale(range=[30, 220])),
-            tooltip=[
-                alt.Tooltip("forecast:Q", title="Mean forecast", format=".1%"),
-                alt.Tooltip("observed:Q", title="Happened", format=".1%"),
-                alt.Tooltip("questions:Q", title="Questions"),
-            ],
-        )
-    )
-    return alt.layer(band, diagonal, line, whiskers, points).properties(height=380)
-
-
-def histogram_chart(group: Group) -> Chart:
-    """Return how the forecasts spread over the bins, as shares of the time that they stood."""
-    whole = sum(b.weight for b in group.bins)
-    bins = pd.DataFrame(
-        [(b.lower, b.upper, b.weight / whole) for b in group.bins],
-        columns=["lower", "upper", "share"],
-    )
-    chart: alt.Chart = (
-        alt.Chart(bins)
-        .mark_bar(color=_BLUE, opacity=0.75)
-        .encode(
-            x=alt.X(
-                "lower:Q",
-                title="Forecast",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
-                bin="binned",
-            ),
-            x2="upper:Q",
-            y=alt.Y("share:Q", title="Share of the time", axis=alt.Axis(format="%")),
-            tooltip=[alt.Tooltip("share:Q", title="Share of the time", format=".1%")],
-        )
-        .properties(height=130)
-    )
-    return chart

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import streamlit as st
 
-from app.charts import histogram_chart, reliability_chart
+from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.session import engine, now, reading, settings
-from app.words import as_text, counted, when
-from forecasts import access, database, frames, reports
-from forecasts.reports import Group, Report
+from app.words import as_text, when
+from forecasts import access, database, frames, questions, reports
+from forecasts.filters import labels
+from forecasts.reports import Group, Report, wording
 from forecasts.reports.as_csv import as_csv
 from forecasts.reports.as_html import as_html
 from forecasts.reports.as_json import as_json
-from forecasts.reports.report import By, Cohort, Estimate
+from forecasts.reports.as_markdown import as_markdown
+from forecasts.reports.as_pdf import as_pdf
+from forecasts.reports.report import By, Cohort, Estimate, Interval, Skill
 
 COHORTS: dict[str, Cohort] = {
     "Scheduled close has passed": "scheduled",
     "All resolved": "resolved",
 }
-OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Everyone": "all"}
-REASONS = {
-    "open": "still open",
-    "awaiting_resolution": "awaiting their resolution",
-    "annulled": "annulled",
-    "ambiguous": "ambiguous",
-    "not_in_cohort": "scheduled to close later",
-    "numeric_or_date": "numeric or date questions",
-    "never_live": "without a forecast that was live",
+OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Tag": "tag", "Everyone": "all"}
+FORMS: dict[str, tuple[str, Callable[[Report], str | bytes]]] = {
+    "PDF": ("application/pdf", as_pdf),
+    "HTML": ("text/html", as_html),
+    "CSV": ("text/csv", as_csv),
+    "MD": ("text/markdown", as_markdown),
+    "JSON": ("application/json", as_json),
 }
 
 
@@ -38,37 +41,57 @@ def report_of(
     by: By,
     names: tuple[str, ...],
     cohort: Cohort,
+    tags: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
     written: tuple[int, ...],
     _at: datetime,
 ) -> Report:
     """Return the report; it is made anew once anything has been written to the ledger."""
     with database.reading(engine()) as ledger:
         everything = frames.ledger_frames(ledger, words=False)
-    return reports.build(everything, by=by, names=names, cohort=cohort, as_of=_at)
+    return reports.build(
+        everything,
+        by=by,
+        names=names,
+        cohort=cohort,
+        tags=tags,
+        since=since,
+        until=until,
+        as_of=_at,
+    )
 
 
-def pick() -> tuple[By, tuple[str, ...], Cohort]:
-    """Show whose record and on which questions; return the choice."""
+def whose(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
+    """Show whose record; return the choice."""
     with reading() as ledger:
-        forecasters, teams = access.forecaster_handles(ledger), access.team_names(ledger)
-    of, who, which = st.columns([2, 2, 2], vertical_alignment="bottom")
+        known = {
+            "forecaster": access.forecaster_handles(ledger),
+            "team": access.team_names(ledger),
+            "tag": known_tags,
+        }
+    of, who = st.columns([3, 2], vertical_alignment="bottom")
     kind = of.segmented_control(
         "Record of", list(OF), default="Forecaster", required=True, key="of", bind="query-params"
     )
     by = OF[kind or "Forecaster"]
-    names: tuple[str, ...] = ()
-    known = {"forecaster": forecasters, "team": teams}.get(by, [])
-    if known:
-        me = settings().member
-        picked = who.selectbox(
-            "Name",
-            known,
-            index=known.index(me) if me in known else 0,
-            key=f"name-{by}",
-            bind="query-params",
-        )
-        names = (picked,)
-    cohort = which.selectbox(
+    there = known.get(by, [])
+    if not there:
+        return by, ()
+    me = settings().member
+    picked = who.selectbox(
+        "Name",
+        there,
+        index=there.index(me) if me in there else 0,
+        key=f"name-{by}",
+        bind="query-params",
+    )
+    return by, (picked,)
+
+
+def which(known_tags: list[str]) -> tuple[Cohort, tuple[str, ...], date | None, date | None]:
+    """Show on which questions; return the choice."""
+    cohort = st.selectbox(
         "Questions",
         list(COHORTS),
         key="cohort",
@@ -76,59 +99,168 @@ def pick() -> tuple[By, tuple[str, ...], Cohort]:
         help="Questions that are resolved early lean to “yes”. Those whose scheduled close has "
         "passed are a fair sample; all resolved ones are more, and tilted.",
     )
-    return by, names, COHORTS[cohort]
+    with st.expander("Only some of them"):
+        tags = st.multiselect(
+            "With a tag", known_tags, key="tags", bind="query-params", placeholder="Any"
+        )
+        left, right = st.columns(2)
+        since, until = (
+            column.date_input(
+                label,
+                value=None,
+                min_value=date.min,
+                max_value=date.max,
+                key=label.split()[-1],
+                format="YYYY-MM-DD",
+                help="By the scheduled close, which does not depend on what happened.",
+            )
+            for column, label in ((left, "Scheduled to close since"), (right, "… until"))
+        )
+    return COHORTS[cohort], tuple(tags), since, until
 
 
-def said(value: float | None, form: str = ".4f") -> str:
-    """Return a number for a person; a dash where there is nothing to compute it from."""
-    return "–" if value is None else format(value, form)
-
-
-def between(estimate: Estimate, form: str = ".4f") -> str:
+def between(interval: Interval | None, digits: int = 4) -> str:
     """Return the 95 % interval for a person."""
-    if estimate.interval is None:
+    if interval is None:
         return "no interval: fewer than two families"
-    low, high = estimate.interval
-    return f"95 %: {low:{form}} to {high:{form}}"
+    return f"95 %: {wording.interval(interval, digits)}"
 
 
-def numbers(group: Group) -> None:
-    """Show the counts, the scores and their parts."""
+def score(column: st.delta_generator.DeltaGenerator, label: str, one: Estimate, help: str) -> None:
+    """Show one score with its interval."""
+    with column:
+        st.metric(label, wording.number(one.mean, 4), help=help)
+        st.caption(between(one.interval))
+
+
+def verdict(group: Group) -> None:
+    """Show in a sentence what the record shows; or that it is too little to tell."""
+    said = as_text(group.verdict.sentence)
+    if group.verdict.kind in ("too_few", "not_estimable"):
+        st.info(said)
+    elif group.verdict.kind == "calibrated":
+        st.success(said)
+    else:
+        st.warning(said)
+    moved = group.movement
+    if moved is not None and moved.kind in ("over_reacting", "under_reacting"):
+        st.warning(as_text(moved.sentence))
+
+
+def counts(group: Group) -> None:
+    """Show how much the record rests on."""
     with st.container(border=True):
         top = st.columns(4)
-        top[0].metric("Questions scored", f"{group.questions:,}")
+        top[0].metric("Questions scored", f"{group.questions:,}", help="The unit of everything.")
         top[1].metric(
-            "Families", f"{group.families:,}", help="Clusters whose outcomes hang together."
+            "Families",
+            f"{group.families:,}",
+            help="Clusters of questions whose outcomes hang together: one piece of evidence each.",
         )
-        top[2].metric("Updates", f"{group.updates:,}")
-        top[3].metric("Coverage", said(group.coverage, ".0%"))
-    with st.container(border=True):
-        scores = st.columns(3)
-        with scores[0]:
-            st.metric("Brier (0–1)", said(group.brier.mean), help="0 is best; 0.25 is always 50 %.")
-            st.caption(between(group.brier))
-        with scores[1]:
-            st.metric("Brier, original (0–2)", said(group.brier_original.mean), help="0 is best.")
-            st.caption(between(group.brier_original))
-        with scores[2]:
-            st.metric("Log score", said(group.log.mean), help="0 is best; infinities apart.")
-            st.caption(f"{counted(group.log.infinite, 'infinite score')} not in the mean")
-    parts = group.decomposition
+        top[2].metric("Updates", f"{group.updates:,}", help="They count for nothing in any test.")
+        top[3].metric(
+            "Coverage",
+            wording.percent(group.coverage),
+            help="The share of the questions’ scheduled time in which a forecast stood.",
+        )
+
+
+def scores(group: Group) -> None:
+    """Show the scores: alone, against the others, and against what they promised."""
     with st.container(border=True):
         columns = st.columns(3)
+        score(columns[0], wording.BRIER, group.brier, "0 is best; 0.25 is always saying 50 %.")
+        score(columns[1], wording.BRIER_ORIGINAL, group.brier_original, "0 is best; 0.5 at 50 %.")
+        with columns[2]:
+            st.metric("Log score", wording.number(group.log.mean, 4), help="0 is best.")
+            if group.log.infinite:
+                many = wording.count(group.log.infinite, "question")
+                st.caption(f"{many} with an infinite score not in the mean")
+    with st.container(border=True):
+        columns = st.columns(3)
+        for column, label, skill, what in (
+            (columns[0], "Skill", group.skill, "the mean of the others’ scores"),
+            (columns[1], "Skill against the crowd", group.crowd_skill, "their mean forecast"),
+        ):
+            against(column, label, skill, what)
+        luck = group.luck
+        with columns[2]:
+            st.metric(
+                "Brier expected",
+                wording.number(luck.expected, 4),
+                help="What the forecasts themselves promised: the mean of p (1 − p), beside the "
+                "Brier score that came.",
+            )
+            st.caption(
+                as_text(
+                    f"got {wording.number(luck.realised, 4)}; p {wording.p_value(luck.p_value)} "
+                    f"over {wording.count(group.families, 'family')}"
+                )
+            )
+
+
+def against(
+    column: st.delta_generator.DeltaGenerator, label: str, skill: Skill | None, what: str
+) -> None:
+    """Show an advantage over the others at the same times."""
+    with column:
+        mean = None if skill is None else skill.mean
+        st.metric(
+            label,
+            wording.number(mean, 2),
+            help=f"Against {what} on the same questions at the same times, in hundredths of a "
+            "Brier point (0–1). Above 0 is better than they.",
+        )
+        st.caption(
+            "nobody to compare with"
+            if skill is None or mean is None
+            else f"{between(skill.interval, 2)}; {wording.count(skill.questions, 'question')}"
+        )
+
+
+def decomposition(group: Group) -> None:
+    """Show the parts of the Brier score, and what luck alone would make of the first."""
+    parts = group.decomposition
+    with st.container(border=True):
+        columns = st.columns(4)
         columns[0].metric(
             "Miscalibration",
-            said(parts.miscalibration),
-            help="Smaller is better. Luck alone gives some: about 0.03 at 50 questions.",
+            wording.number(parts.miscalibration, 4),
+            help="Smaller is better: what was lost because numbers did not mean what they said.",
         )
-        columns[1].metric("Discrimination", said(parts.discrimination), help="Larger is better.")
-        columns[2].metric("Uncertainty", said(parts.uncertainty), help="The questions’ own.")
+        with columns[1]:
+            st.metric(
+                "Expected from luck",
+                wording.number(parts.miscalibration_expected, 4),
+                help="What a calibrated forecaster shows, on average, who says the same on the "
+                "same questions. Only more than this is a fault.",
+            )
+            st.caption(
+                as_text(
+                    f"p {wording.p_value(parts.p_value)} "
+                    f"over {wording.count(group.families, 'family')}"
+                )
+            )
+        columns[2].metric(
+            "Discrimination",
+            wording.number(parts.discrimination, 4),
+            help="Larger is better: how well the forecasts tell what happens from what does not.",
+        )
+        columns[3].metric(
+            "Uncertainty",
+            wording.number(parts.uncertainty, 4),
+            help="The questions’ own: the score of always saying how often “yes” happened.",
+        )
         st.caption("Brier (0–1) = miscalibration − discrimination + uncertainty.")
 
 
 def calibration(group: Group) -> None:
     """Show the reliability diagram, and the binned table, which says the same in words."""
-    st.header("Reliability", anchor=False)
+    st.header(
+        "Reliability",
+        anchor=False,
+        help="Of what was called 70 %, how much happened? On the diagonal: 70 %.",
+    )
     diagram = reliability_chart(group)
     if diagram is None:
         st.caption("There is no scored question to draw a curve from.")
@@ -145,55 +277,184 @@ def calibration(group: Group) -> None:
             "lie, 9 times in 10. Dots: the bins of the table, with 95 % intervals."
         )
         st.altair_chart(histogram_chart(group), alt="How the forecasts spread over the bins.")
+        st.caption(
+            f"Sharpness, the mean of p (1 − p): {wording.number(group.sharpness)}; 0 is certain, "
+            "0.25 always 50 %."
+        )
     with right:
         st.table(
             {
-                "Forecast": [f"{b.lower:.0%} – {b.upper:.0%}" for b in group.bins],
+                "Forecast": [wording.bin_range(b) for b in group.bins],
                 "Questions": [str(b.questions) for b in group.bins],
-                "Mean": [said(b.forecast, ".1%") for b in group.bins],
-                "Happened": [said(b.observed, ".1%") for b in group.bins],
-                "95 % interval": [
-                    "–" if b.interval is None else f"{b.interval[0]:.0%} – {b.interval[1]:.0%}"
-                    for b in group.bins
-                ],
+                "Mean": [wording.percent(b.forecast, 1) for b in group.bins],
+                "Happened": [wording.percent(b.observed, 1) for b in group.bins],
+                "95 % interval": [wording.percents(b.interval) for b in group.bins],
             },
             hide_index=True,
             border="horizontal",
         )
         st.caption("A question counts in each bin in which a forecast of it stood.")
+        st.markdown(as_text(wording.summary(group)))
 
 
-def verdict(group: Group) -> None:
-    """Show in a sentence what the record shows; or that it is too little to tell."""
-    if group.verdict.kind in ("too_few", "not_estimable"):
-        st.info(as_text(group.verdict.sentence))
-    elif group.verdict.kind == "calibrated":
-        st.success(as_text(group.verdict.sentence))
-    else:
-        st.warning(as_text(group.verdict.sentence))
+def tests(group: Group) -> None:
+    """Show every test behind the verdict."""
+    line, families = group.recalibration, wording.count(group.families, "family")
+    st.table(
+        {
+            "Test": [
+                "Recalibration line is (0, 1)",
+                "Spiegelhalter’s z",
+                "Calibration in the large",
+                "Miscalibration beyond luck",
+                "Brier score as promised",
+            ],
+            "Statistic": [
+                f"intercept {wording.number(line.intercept, 2)}, "
+                f"slope {wording.number(line.slope, 2)}",
+                f"z = {wording.number(group.spiegelhalter.z, 2)}",
+                f"z = {wording.number(group.calibration_in_the_large.z, 2)}",
+                wording.number(group.decomposition.miscalibration, 4),
+                wording.number(group.luck.difference.mean, 4),
+            ],
+            "p": [
+                wording.p_value(value)
+                for value in (
+                    line.p_value,
+                    group.spiegelhalter.p_value,
+                    group.calibration_in_the_large.p_value,
+                    group.decomposition.p_value,
+                    group.luck.p_value,
+                )
+            ],
+        },
+        hide_index=True,
+        border="horizontal",
+    )
+    if not line.estimable:
+        st.caption(as_text(f"The recalibration line is not estimable: {line.reason}."))
+    st.caption(
+        f"All of them count {families} of questions. The verdict rests on the first; with five "
+        "tests, one in four calibrated records has some p below 0.05. "
+        f"AUC {wording.number(group.auc)}: the chance that what happened had the higher forecast."
+    )
 
 
-def left_out(group: Group) -> None:
-    """Show which of the questions have no score, and why."""
-    if group.left_out:
-        st.caption(
-            "Not scored: "
-            + "; ".join(f"{part.questions:,} {REASONS[part.reason]}" for part in group.left_out)
-            + "."
+def movement(group: Group) -> None:
+    """Show over- and under-reaction."""
+    moved = group.movement
+    if moved is None or not moved.questions:
+        st.caption("No question has two forecasts to move between.")
+        return
+    left, right = st.columns(2)
+    left.metric(
+        "Excess movement",
+        wording.number(moved.excess.mean, 4),
+        help="Σ (2p − 1)(p − next p), the mean over questions. 0: each update was as large as what "
+        "was learned. Above 0: over-reaction; below: under-reaction.",
+    )
+    left.caption(between(moved.excess.interval))
+    right.metric("p", wording.p_value(moved.p_value))
+    right.caption(
+        f"{wording.count(moved.questions, 'question')} in {wording.count(moved.families, 'family')}"
+    )
+    st.markdown(as_text(moved.sentence))
+
+
+def leads(group: Group) -> None:
+    """Show the scores so long before the scheduled close."""
+    chart = lead_chart(group)
+    if chart is None:
+        st.caption("No question had a forecast a day, a week, a month or 90 days before its close.")
+        return
+    left, right = st.columns(2, gap="medium")
+    left.altair_chart(chart, alt="Brier score by lead time; the table has the numbers.")
+    right.table(
+        {
+            "Before the close": [f"{lead.days:g} d" for lead in group.leads],
+            "Questions": [f"{lead.questions:,}" for lead in group.leads],
+            wording.BRIER: [wording.number(lead.brier.mean) for lead in group.leads],
+            "95 % interval": [wording.interval(lead.brier.interval) for lead in group.leads],
+            "Expected": [wording.number(lead.expected) for lead in group.leads],
+        },
+        hide_index=True,
+        border="horizontal",
+    )
+    right.caption("The forecast that stood so many days before the scheduled close.")
+
+
+def murphy(group: Group) -> None:
+    """Show for which decisions the forecasts were useful."""
+    chart = murphy_chart(group)
+    if chart is None:
+        st.caption("There is no scored question to draw a curve from.")
+        return
+    st.altair_chart(
+        chart, alt="Murphy curve: the mean loss at every threshold, beside always the base rate."
+    )
+    st.caption(
+        "Somebody acts when the forecast exceeds a threshold. Where the line lies below the dashed "
+        "one, the forecasts served them better than the base rate did. Twice the area under it is "
+        "the Brier score."
+    )
+    step = max(1, len(group.murphy) // 10)
+    with st.expander("As a table"):
+        st.table(
+            {
+                "Threshold": [wording.percent(point.threshold) for point in group.murphy[::step]],
+                "Mean loss": [wording.number(point.score, 4) for point in group.murphy[::step]],
+                "Base rate": [wording.number(point.base_rate, 4) for point in group.murphy[::step]],
+            },
+            hide_index=True,
+            border="horizontal",
+        )
+
+
+def earned(group: Group) -> None:
+    """Show what the evidence earned, by publisher and by kind."""
+    if not group.earned:
+        st.caption("No update of this record is on a scored question yet.")
+        return
+    for by, heading in (("publisher", "Publisher"), ("kind", "Kind")):
+        rows = [one for one in group.earned if one.by == by]
+        if not rows:
+            continue
+        st.table(
+            {
+                heading: [as_text(one.name) if one.name else "– (none cited)" for one in rows],
+                "Citations": [f"{one.citations:,}" for one in rows],
+                "Questions": [f"{one.questions:,}" for one in rows],
+                "Earned": [wording.number(one.points, 3) for one in rows],
+                "A question": [wording.number(one.per_question.mean, 4) for one in rows],
+                "95 % interval": [wording.interval(one.per_question.interval, 4) for one in rows],
+            },
+            hide_index=True,
+            border="horizontal",
+        )
+    st.caption(
+        "Points that the updates took off the Brier score (0–1), times the time that was left; "
+        "negative: they cost. It is bookkeeping, not causation: whoever moved last gets the credit."
+    )
+
+
+def nothing_in(group: Group, cohort: Cohort) -> None:
+    """Point to where the questions are, when the cohort has none."""
+    waiting = sum(out.questions for out in group.left_out if out.reason == "not_in_cohort")
+    if not group.questions and cohort == "scheduled" and waiting:
+        many = wording.count(waiting, "question")
+        st.info(
+            f"{many} of this record resolved before the scheduled close, which is still to come. "
+            "Choose “All resolved” under Questions to see what they look like so far."
         )
 
 
 def downloads(report: Report) -> None:
     """Show the report's other forms."""
     with st.container(horizontal=True):
-        for name, mime, text in (
-            ("JSON", "application/json", as_json),
-            ("HTML", "text/html", as_html),
-            ("CSV", "text/csv", as_csv),
-        ):
+        for name, (mime, form) in FORMS.items():
             st.download_button(
                 name,
-                data=text(report),
+                data=partial(form, report),  # made when it is asked for
                 file_name=f"track-record.{name.lower()}",
                 mime=mime,
                 key=f"download-{name}",
@@ -201,19 +462,43 @@ def downloads(report: Report) -> None:
             )
 
 
+def at_midnight(day: date | None) -> datetime | None:
+    """Return the first instant of the day."""
+    return None if day is None else datetime.combine(day, time(), UTC)
+
+
 st.title("Track record", anchor=False)
-by, names, cohort = pick()
-if by != "all" and not names:
-    st.info("There is nobody here yet: a record begins with a forecast.")
-    st.stop()
 with reading() as ledger:
     written = frames.revision(ledger)
-report = report_of(settings().database_url, by, names, cohort, written, now())
+    known_tags, _ = labels(questions.listing(ledger, now=now()))
+by, names = whose(known_tags)
+cohort, tags, since, until = which(known_tags)
+if by != "all" and not names:
+    st.info(
+        "There is no tag yet: questions get theirs when they are registered or reworded."
+        if by == "tag"
+        else "There is nobody here yet: a record begins with a forecast."
+    )
+    st.stop()
+last = None if until is None else datetime.combine(until, time.max, UTC)
+report = report_of(
+    settings().database_url, by, names, cohort, tags, at_midnight(since), last, written, now()
+)
 for group in report.groups:
+    nothing_in(group, cohort)
     verdict(group)
-    numbers(group)
-    left_out(group)
+    counts(group)
+    st.caption(as_text(wording.left_out(group.left_out)))
+    scores(group)
+    decomposition(group)
     calibration(group)
+    for tab, show in zip(
+        st.tabs(["Over- and under-reaction", "Lead time", "Evidence", "Decisions", "Tests"]),
+        (movement, leads, earned, murphy, tests),
+        strict=True,
+    ):
+        with tab:
+            show(group)
 for note in report.notes:
     st.caption(as_text(note))
 st.caption(f"As of {when(report.metadata.as_of)}.")

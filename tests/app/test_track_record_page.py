@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from forecasts import access, database, questions, resolutions
 from tests.app.conftest import visit, words
+from tests.conftest import day
 
 
 def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
@@ -33,7 +36,7 @@ def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
 def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
     visit(furnished, "track_record")
     table = furnished.table[0].value
-    assert next(iter(table["Forecast"])) == "0% – 10%"
+    assert next(iter(table["Forecast"])) == "0–10 %"
     assert len(table) == 10
     assert "The table beside it has the same numbers" in str(
         furnished.get("vega_lite_chart")[0].proto
@@ -48,9 +51,35 @@ def test_who_has_nothing_scored_sees_dashes_and_no_diagram(furnished: AppTest) -
     assert not furnished.exception
 
 
-def test_the_report_can_be_taken_away_in_three_forms(furnished: AppTest) -> None:
+def test_the_report_can_be_taken_away_in_every_form(furnished: AppTest) -> None:
     visit(furnished, "track_record")
-    assert [button.label for button in furnished.get("download_button")] == ["JSON", "HTML", "CSV"]
+    labels = [button.label for button in furnished.get("download_button")]
+    assert labels == ["PDF", "HTML", "CSV", "MD", "JSON"]
+
+
+def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
+    engine: Engine, furnished: AppTest
+) -> None:
+    with database.writing(engine) as ledger:
+        rain, bob = questions.find(ledger, "rain"), access.member_named(ledger, "bob (simulated)")
+        resolutions.confirm(ledger, rain, "yes", known_at=day(4), now=day(4.5), member=bob)
+    visit(furnished, "track_record")
+    said = words(furnished.selectbox(key="name-forecaster").select("bob (simulated)").run())
+    assert "1 question of this record resolved before the scheduled close" in said
+    assert "Choose “All resolved”" in said
+
+
+def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record", cohort="All resolved"))
+    assert "All of them count 1 family of questions" in said
+    tables = [table.value for table in furnished.table]
+    [tests] = [table for table in tables if "Test" in table]
+    assert next(iter(tests["Test"])) == "Recalibration line is (0, 1)"
+
+
+def test_a_tag_has_a_record_too(furnished: AppTest) -> None:
+    visit(furnished, "track_record", of="Tag")
+    assert not furnished.exception
 
 
 def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:

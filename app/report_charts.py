@@ -1,0 +1,172 @@
+"""From a report's numbers to Altair charts. Nothing is computed here; see ``charts`` on colours."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from forecasts.reports import Group, wording
+
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+
+_BLUE, _VERMILLION = "#0072B2", "#D55E00"
+_GREY = "#8A949C"
+
+
+def reliability_chart(group: Group) -> Chart | None:
+    """Return the reliability diagram: the curve, the band of chance, the bins; None without data.
+
+    On the diagonal, what was said happened as often as it was said.
+    """
+    if not group.curve:
+        return None
+    curve = pd.DataFrame(
+        [(c.forecast, c.recalibrated, c.lower, c.upper) for c in group.curve],
+        columns=["forecast", "observed", "lower", "upper"],
+    )
+    bins = pd.DataFrame(
+        [
+            (b.forecast, b.observed, *b.interval, b.questions)
+            for b in group.bins
+            if b.forecast is not None and b.observed is not None and b.interval is not None
+        ],
+        columns=["forecast", "observed", "lower", "upper", "questions"],
+    )
+    share = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
+    unit = alt.Scale(domain=[0, 1])
+    x = alt.X("forecast:Q", title="Forecast", scale=unit, axis=share)
+    y = alt.Y("observed:Q", title="Happened", scale=unit, axis=share)
+    diagonal = (
+        alt.Chart(pd.DataFrame({"forecast": [0.0, 1.0], "observed": [0.0, 1.0]}))
+        .mark_line(strokeDash=[3, 4], strokeWidth=1.2, color=_GREY)
+        .encode(x=x, y=y)
+    )
+    band = (
+        alt.Chart(curve)
+        .mark_area(opacity=0.22, color=_GREY)
+        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
+    )
+    line = alt.Chart(curve).mark_line(color=_BLUE, strokeWidth=2.4).encode(x=x, y=y)
+    whiskers = (
+        alt.Chart(bins)
+        .mark_rule(color=_VERMILLION, opacity=0.6)
+        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
+    )
+    points = (
+        alt.Chart(bins)
+        .mark_point(filled=True, color=_VERMILLION, opacity=1)
+        .encode(
+            x=x,
+            y=y,
+            size=alt.Size("questions:Q", legend=None, scale=alt.Scale(range=[30, 220])),
+            tooltip=[
+                alt.Tooltip("forecast:Q", title="Mean forecast", format=".1%"),
+                alt.Tooltip("observed:Q", title="Happened", format=".1%"),
+                alt.Tooltip("questions:Q", title="Questions"),
+            ],
+        )
+    )
+    return alt.layer(band, diagonal, line, whiskers, points).properties(height=380)
+
+
+def histogram_chart(group: Group) -> Chart:
+    """Return how the forecasts spread over the bins, as shares of the time that they stood."""
+    whole = sum(b.weight for b in group.bins)
+    bins = pd.DataFrame(
+        [(b.lower, b.upper, b.weight / whole) for b in group.bins],
+        columns=["lower", "upper", "share"],
+    )
+    chart: alt.Chart = (
+        alt.Chart(bins)
+        .mark_bar(color=_BLUE, opacity=0.75)
+        .encode(
+            x=alt.X(
+                "lower:Q",
+                title="Forecast",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+                bin="binned",
+            ),
+            x2="upper:Q",
+            y=alt.Y("share:Q", title="Share of the time", axis=alt.Axis(format="%")),
+            tooltip=[alt.Tooltip("share:Q", title="Share of the time", format=".1%")],
+        )
+        .properties(height=130)
+    )
+    return chart
+
+
+def murphy_chart(group: Group) -> Chart | None:
+    """Return the loss at every threshold of acting, beside that of always saying the base rate."""
+    if not group.murphy:
+        return None
+    whose = {"this record": "score", "always the base rate": "base_rate"}
+    rows = pd.DataFrame(
+        [
+            (name, point.threshold, getattr(point, field))
+            for name, field in whose.items()
+            for point in group.murphy
+        ],
+        columns=["whose", "threshold", "loss"],
+    )
+    names = list(whose)
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X(
+                "threshold:Q",
+                title="Threshold at which somebody acts",
+                axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
+            y=alt.Y("loss:Q", title="Mean loss"),
+            color=alt.Color(
+                "whose:N",
+                title=None,
+                scale=alt.Scale(domain=names, range=[_BLUE, _GREY]),
+                legend=alt.Legend(orient="top"),
+            ),
+            strokeDash=alt.StrokeDash(
+                "whose:N", scale=alt.Scale(domain=names, range=[[1, 0], [4, 3]]), legend=None
+            ),
+            tooltip=[
+                alt.Tooltip("whose:N", title="Of"),
+                alt.Tooltip("threshold:Q", title="Threshold", format=".0%"),
+                alt.Tooltip("loss:Q", title="Mean loss", format=".4f"),
+            ],
+        )
+        .properties(height=280)
+    )
+    return chart
+
+
+def lead_chart(group: Group) -> Chart | None:
+    """Return the Brier score at each lead with its interval; None where no lead has one."""
+    rows = pd.DataFrame(
+        [
+            (f"{lead.days:g} d", lead.brier.mean, *(lead.brier.interval or (None, None)))
+            for lead in group.leads
+            if lead.brier.mean is not None
+        ],
+        columns=["lead", "brier", "low", "high"],
+    )
+    if rows.empty:
+        return None
+    rows["said"] = [
+        wording.number(lead.brier.mean) + " (" + wording.interval(lead.brier.interval) + ")"
+        for lead in group.leads
+        if lead.brier.mean is not None
+    ]
+    rows["low"], rows["high"] = rows["low"].clip(lower=0), rows["high"].clip(upper=1)
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "lead:N", title="Before the scheduled close", sort=None, axis=alt.Axis(labelAngle=0)
+        ),
+        tooltip=[alt.Tooltip("lead:N", title="Lead"), alt.Tooltip("said:N", title="Brier (0–1)")],
+    )
+    y = alt.Y("low:Q", title="Brier (0–1)", scale=alt.Scale(zero=True))
+    return alt.layer(
+        base.mark_rule(strokeWidth=2, color=_BLUE).encode(y=y, y2="high:Q"),
+        base.mark_point(filled=True, size=90, opacity=1, color=_BLUE).encode(y="brier:Q"),
+    ).properties(height=240)
