@@ -12,7 +12,7 @@ import pandas as pd
 from scoring.columns import Floats
 
 
-class Mean(NamedTuple):
+class MeanAndError(NamedTuple):
     """A mean, its standard error, and how many clusters these rest on.
 
     The error is NaN for fewer than two clusters.
@@ -23,24 +23,24 @@ class Mean(NamedTuple):
     clusters: int
 
 
-def clustered_mean(values: Floats, cluster: npt.ArrayLike) -> Mean:
+def mean_and_error(values: Floats, cluster: npt.ArrayLike) -> MeanAndError:
     """Return the mean of one value or more, with its standard error clustered.
 
     With e_g the sum over cluster g, of G, of the deviations from the mean, the error is
     √(G/(G−1) Σ e_g²) / n; a t of G − 1 degrees of freedom goes with it.
     Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
 
-    >>> clustered_mean(np.array([1.0, 2.0, 3.0, 6.0]), ["x", "x", "y", "z"])
-    Mean(value=3.0, error=1.299..., clusters=3)
+    >>> mean_and_error(np.array([1.0, 2.0, 3.0, 6.0]), ["x", "x", "y", "z"])
+    MeanAndError(value=3.0, error=1.299..., clusters=3)
     """
     code = np.unique(np.asarray(cluster), return_inverse=True)[1]
     mean = float(np.mean(values))
     sums = np.bincount(code, values - mean)
     count = len(sums)
     if count < 2:
-        return Mean(mean, float("nan"), count)
+        return MeanAndError(mean, float("nan"), count)
     error = float(np.sqrt(count / (count - 1) * (sums @ sums))) / len(values)
-    return Mean(mean, error, count)
+    return MeanAndError(mean, error, count)
 
 
 Families = Mapping[Hashable, Hashable] | pd.Series

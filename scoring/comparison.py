@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.clusters import Families, Mean, clustered_mean, families_of
+from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
 from scoring.columns import Floats
 from scoring.errors import InputError, Problem, Problems
 
@@ -223,7 +223,7 @@ def _pair(
     if key not in parts:
         return Pair(a, b, reason="they were never live on one question at the same time")
     rows = parts[key]
-    mean = clustered_mean(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
+    mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
     error, degrees = mean.error, mean.clusters - 1
     if people is not None:
         error, degrees = _two_way(rows, mean, people[key])
@@ -263,7 +263,7 @@ def _too_few(questions: int, families: int) -> str:
     return ""
 
 
-def _two_way(rows: pd.DataFrame, mean: Mean, people: pd.DataFrame) -> tuple[float, int]:
+def _two_way(rows: pd.DataFrame, mean: MeanAndError, people: pd.DataFrame) -> tuple[float, int]:
     """Return the standard error clustered by family and by forecaster, and degrees of freedom.
 
     What a forecaster adds on a question is deviation + part · (difference − mean), which sums over
