@@ -88,7 +88,7 @@ def histogram_chart(group: Group) -> Chart:
                 bin="binned",
             ),
             x2="upper:Q",
-            y=alt.Y("share:Q", title="Share of the time", axis=alt.Axis(format="%")),
+            y=alt.Y("share:Q", title="Time", axis=alt.Axis(format="%", tickCount=3)),
             tooltip=[alt.Tooltip("share:Q", title="Share of the time", format=".1%")],
         )
         .properties(height=130)

@@ -36,7 +36,7 @@ def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
 def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
     visit(furnished, "track_record")
     table = furnished.table[0].value
-    assert next(iter(table["Forecast"])) == "0–10 %"
+    assert next(iter(table["Forecast"])) == "0–10\u00a0%"
     assert len(table) == 10
     assert "The table beside it has the same numbers" in str(
         furnished.get("vega_lite_chart")[0].proto
