@@ -399,7 +399,7 @@ def murphy(group: Group) -> None:
     )
     st.caption(
         "Somebody acts when the forecast exceeds a threshold. Where the line lies below the dashed "
-        "one, the forecasts served them better than the base rate did. Twice the area under it is "
+        "one, the forecasts served them better than the base rate did. The area under it is "
         "the Brier score."
     )
     step = max(1, len(group.murphy) // 10)
