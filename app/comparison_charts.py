@@ -11,7 +11,7 @@ from forecasts.reports import wording as words
 Chart = alt.LayerChart | alt.FacetChart
 _BLUE, _NEUTRAL = "#0072B2", "#7A7F85"
 _CLAIMED, _UNCLAIMED = "comparable", "not comparable"
-_ROW = 34
+_ROW, _AXIS = 44, 70
 
 
 def forest_chart(comparison: Comparison) -> Chart | None:
@@ -34,7 +34,12 @@ def forest_chart(comparison: Comparison) -> Chart | None:
     if not rows:
         return None
     most = drawing.reach(comparison)
-    y = alt.Y("pair:N", title=None, sort=None, axis=alt.Axis(labelLimit=220))
+    y = alt.Y(
+        "pair:N",
+        title=None,
+        sort=None,
+        axis=alt.Axis(labelLimit=150, labelExpr="split(datum.label, ' − ')"),
+    )
     shown = alt.Color(
         "claim:N",
         title=None,
@@ -54,7 +59,7 @@ def forest_chart(comparison: Comparison) -> Chart | None:
     )
     x = alt.X(
         "low:Q",
-        title="← first better · Brier (0–1) · second better →",
+        title=["Brier (0–1)", "← first better · second better →"],
         scale=alt.Scale(domain=[-most, most]),
         axis=alt.Axis(format="+.3~f", tickCount=5),
     )
@@ -72,7 +77,7 @@ def forest_chart(comparison: Comparison) -> Chart | None:
         zero,
         base.mark_rule(strokeWidth=2.5).encode(x=x, x2="high:Q", strokeDash=dash),
         base.mark_point(filled=True, size=90, opacity=1).encode(x="difference:Q"),
-    ).properties(height=_ROW * len(rows) + 20)
+    ).properties(height=_ROW * len(rows) + _AXIS)
 
 
 def evidence_chart(pair: Pair) -> Chart | None:
@@ -98,7 +103,7 @@ def evidence_chart(pair: Pair) -> Chart | None:
                 "evidence:Q",
                 title="evidence (log scale)",
                 scale=alt.Scale(type="log", domain=[low, high]),
-                axis=alt.Axis(format="~g", tickCount=5),
+                axis=alt.Axis(format="~g", values=_powers(low, high)),
             ),
             tooltip=[
                 alt.Tooltip("day:N", title="Scheduled close"),
@@ -112,3 +117,8 @@ def evidence_chart(pair: Pair) -> Chart | None:
         .encode(y="enough:Q", tooltip=alt.Tooltip("enough:Q", title="Enough", format=".0f"))
     )
     return alt.layer(enough, line).properties(height=200)
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Return the powers of ten from ``low`` to ``high``."""
+    return [10.0**power for power in range(-6, 300) if low <= 10.0**power <= high]
