@@ -36,8 +36,12 @@ DRAWS = 500
 # Forecasts are told apart to half a per cent where more of them differ than there are such steps:
 # no eye sees less, and drawing takes as long as there are forecasts to tell apart.
 STEPS = 200
-# So many numbers of the draws are worked on at once.
+# So many numbers of the draws are worked on at once, where steps hold few claims,
 AT_ONCE = 1 << 21
+# fewer than this on average.
+CROWDED = 8
+# So many forecasts, all draws together, are looked at one by one rather than in steps.
+IN_FULL = 1 << 19
 # Sums of single precision are equal within this.
 ROUNDING = 1e-5
 # The common part of a family is integrated over at so many points.
@@ -109,7 +113,7 @@ def chance(
     if steps.merged and expected > 0:
         # What the steps hide of it shows in a few draws with every forecast by itself.
         whole = _stepped(claims, None)
-        few = draws[:, : max(8, min(50, AT_ONCE // len(whole.points)))]
+        few = draws[:, : max(8, min(50, IN_FULL // len(whole.points)))]
         _, full = _miscalibration(_drawn(claims, whole, few), whole)
         expected *= float(full.mean()) / float(null[1 : 1 + full.size].mean())
     _, stretched = _miscalibration(_stretched(drawn, claims, steps), steps)
@@ -291,20 +295,29 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     new = (np.diff(place, prepend=-1) != 0) | (np.diff(question, prepend=-1) != 0)
     new |= np.diff(below, prepend=-1.0) != 0
     first = np.flatnonzero(new)
-    weight = np.add.reduceat(claims.weight[order], first).astype(np.float32)[:, None]
+    weight = np.add.reduceat(claims.weight[order], first).astype(np.float32)
     place, question = place[first], question[first]
     low = below[first].astype(np.float32)[:, None]
     high = low + steps.points[place].astype(np.float32)[:, None]
-    starts = np.flatnonzero(np.diff(place, prepend=-1))
     choices = bool(low.any())
+
+    def came(rows: slice, columns: slice) -> npt.NDArray[np.bool_]:
+        drawn = draws[question[rows], columns]
+        true: npt.NDArray[np.bool_] = drawn < high[rows]
+        return true & (drawn >= low[rows]) if choices else true
+
     share = np.empty((len(steps.points), draws.shape[1]))
-    size = max(1, AT_ONCE // len(first))
-    for begin in range(0, draws.shape[1], size):
-        drawn = draws[question, begin : begin + size]
-        came = drawn < high
-        if choices:
-            came &= drawn >= low
-        share[:, begin : begin + size] = np.add.reduceat(weight * came, starts, axis=0)
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    if len(first) >= CROWDED * len(starts):
+        # One product a step: what it needs stays in the processor's cache.
+        for step, rows in enumerate(map(slice, starts, [*starts[1:], len(first)])):
+            share[step] = weight[rows] @ came(rows, slice(None)).astype(np.float32)
+    else:
+        size = max(1, AT_ONCE // len(first))
+        for left in range(0, draws.shape[1], size):
+            columns = slice(left, left + size)
+            sums = weight[:, None] * came(slice(None), columns)
+            share[:, columns] = np.add.reduceat(sums, starts, axis=0)
     return np.asarray(share / steps.total[:, None])
 
 

@@ -29,7 +29,7 @@ from forecasts.reports.groups import (
     lead_days,
     tagged,
 )
-from forecasts.reports.leads import profile
+from forecasts.reports.leads import profile, sums
 from forecasts.reports.movements import movement, movements
 from forecasts.reports.notes import notes
 from forecasts.reports.report import (
@@ -225,7 +225,9 @@ def _groups(
     """Return the groups; ``family`` is of the questions that count, ``all_families`` of all."""
     drawn = calibration.draws(rows.claims, family)
     people = rows.members.groupby("group")["member"].nunique()
-    scores, claims = _Parts(rows.scores), _Parts(rows.claims)
+    scores, claims, promised = (
+        _Parts(part) for part in (rows.scores, rows.claims, sums(rows.claims))
+    )
     cited = _Parts(rows.cited)
     skilled, moves = (None if part is None else _Parts(part) for part in (rows.skills, moved))
     return tuple(
@@ -234,6 +236,7 @@ def _groups(
             forecasters=int(people.get(name, 0)),
             scores=scores[name],
             claims=claims[name],
+            promised=promised[name],
             skilled=None if skilled is None else skilled[name],
             cited=cited[name],
             moved=None if moves is None else moves[name],
@@ -264,6 +267,7 @@ def _group(
     forecasters: int,
     scores: pd.DataFrame,
     claims: pd.DataFrame,
+    promised: pd.DataFrame,
     skilled: pd.DataFrame | None,
     cited: pd.DataFrame,
     moved: pd.DataFrame | None,
@@ -277,7 +281,7 @@ def _group(
     questions = family[scores["question"].to_numpy()]
     line = calibration.recalibration(claims, cluster)
     curve, decomposition = calibration.by_chance(claims, drawn, len(scores))
-    luck = calibration.luck(claims, family)
+    luck = calibration.luck(promised, family)
     finite = scores["log"][np.isfinite(scores["log"])]
     return Group(
         name=name,

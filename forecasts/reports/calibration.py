@@ -11,7 +11,6 @@ import pandas as pd
 import scoring
 from forecasts.frames import rows
 from forecasts.reports.estimates import known, with_test
-from forecasts.reports.leads import sums
 from forecasts.reports.report import (
     Bin,
     Certainty,
@@ -105,9 +104,11 @@ def _z(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families
     return ZTest(known(found.statistic), known(found.p_value))
 
 
-def luck(claims: pd.DataFrame, family: Families) -> Luck:
-    """Return what the claims promised and what came; ``family`` is the cluster of each question."""
-    each = sums(claims)
+def luck(each: pd.DataFrame, family: Families) -> Luck:
+    """Return what was promised and what came; ``each`` question has a row of ``leads.sums``.
+
+    ``family`` is the cluster of each question.
+    """
     if each.empty:
         return Luck(None, None, Estimate(None, None), None)
     brier, expected = each["brier"].to_numpy(), each["expected"].to_numpy()
@@ -134,19 +135,17 @@ def bins(claims: pd.DataFrame, family: Families) -> tuple[Bin, ...]:
     weight = claims["weight"].to_numpy()
     table = scoring.reliability_bins(claims["p"], claims["y"], weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), claims["p"].to_numpy(), side="right") - 1
-    held = claims["question"].groupby(place).nunique()
-    clusters = pd.Series(family).groupby(place).nunique()
+    held, clusters = (_distinct(place, of) for of in (claims["question"].to_numpy(), family))
     # To weigh all claims of a bin alike by less changes its interval, and neither of its means.
-    share = np.array(
-        [min(1.0, clusters[k] / table["weight"][k]) if k in clusters else 1.0 for k in table.index]
-    )
+    total = np.maximum(table["weight"].to_numpy(), 1e-300)
+    share = np.minimum(1.0, clusters / total)
     capped = scoring.reliability_bins(claims["p"], claims["y"], weight * share[place], bins=BINS)
     intervals = list(zip(capped["observed_lower"], capped["observed_upper"], strict=True))
     return tuple(
         Bin(
             lower=row.lower,
             upper=row.upper,
-            questions=int(held.get(number, 0)),
+            questions=int(held[number]),
             weight=row.weight,
             forecast=row.forecast if row.weight > 0 else None,
             observed=row.observed if row.weight > 0 else None,
@@ -154,6 +153,12 @@ def bins(claims: pd.DataFrame, family: Families) -> tuple[Bin, ...]:
         )
         for number, row in enumerate(rows(table))
     )
+
+
+def _distinct(place: npt.NDArray[np.intp], of: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
+    """Return how many different values of ``of`` there are in each bin."""
+    pairs = np.unique(place * (int(of.max()) + 1) + of)
+    return np.bincount(pairs // (int(of.max()) + 1), minlength=BINS)
 
 
 def murphy(claims: pd.DataFrame, questions: int) -> tuple[MurphyPoint, ...]:
@@ -165,10 +170,12 @@ def murphy(claims: pd.DataFrame, questions: int) -> tuple[MurphyPoint, ...]:
         return ()
     p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
     scale = float(weight.sum()) / questions
-    base = np.full(len(p), np.average(y, weights=weight))
-    own, constant = (
-        scoring.murphy_curve(said, y, weight, THRESHOLDS)["score"] * scale for said in (p, base)
-    )
+    own = scoring.murphy_curve(p, y, weight, THRESHOLDS)["score"] * scale
+    # To one who always says the same, equal outcomes are one.
+    came, place = np.unique(y, return_inverse=True)
+    total = np.bincount(place, weight)
+    base = np.full(len(came), came @ total / total.sum())
+    constant = scoring.murphy_curve(base, came, total, THRESHOLDS)["score"] * scale
     return tuple(
         MurphyPoint(float(at), float(a), float(b))
         for at, a, b in zip(THRESHOLDS, own, constant, strict=True)

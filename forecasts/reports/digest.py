@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from forecasts.frames import (
@@ -66,13 +67,26 @@ def sha256(frames: Frames) -> str:
         ("evidence", EVIDENCE_COLUMNS, _EVIDENCE),
     ):
         frame: pd.DataFrame = getattr(frames, name)
-        ordered = frame.sort_values(_ORDER[name], kind="stable")
+        ordered = frame.iloc[_order([frame[key] for key in _ORDER[name]])]
         digest.update(f"{name} {len(ordered)}\n".encode())
         for column in columns:
             digest.update(f"{column}\n".encode())
             for part in _bytes(ordered[column], kinds[column]):
                 digest.update(part)
     return digest.hexdigest()
+
+
+def _order(keys: list[pd.Series[Any]]) -> npt.NDArray[np.intp]:
+    """Return the rows in order of the keys; equal ones keep theirs."""
+    # Texts are compared once each, then by their place; a blank time comes last.
+    ranks = [
+        pd.factorize(key, sort=True, use_na_sentinel=False)[0]
+        if key.dtype == "str"
+        else key.astype("int64").where(key.notna(), np.iinfo(np.int64).max).to_numpy()
+        for key in keys
+    ]
+    order: npt.NDArray[np.intp] = np.lexsort(ranks[::-1])
+    return order
 
 
 def _bytes(column: pd.Series, kind: str) -> list[bytes]:

@@ -123,11 +123,11 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
         return [lead_name(lead_days(name)) for name in names] or [lead_name(d) for d in LEADS]
     there = sorted(
         set(
-            frames.forecasts["forecaster"]
+            frames.forecasts["forecaster"].unique()
             if by == "forecaster"
-            else frames.teams["team"]
+            else frames.teams["team"].unique()
             if by == "team"
-            else tagged(frames.questions)["group"]
+            else tagged(frames.questions)["group"].unique()
         )
     )
     for name in names:
