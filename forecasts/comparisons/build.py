@@ -94,10 +94,14 @@ _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [],
 
 
 def _only(made: Entries, names: Sequence[str]) -> Entries:
-    """Return the forecasts of these groups alone."""
-    group = made.group[made.group.isin(names)]
+    """Return the forecasts of these groups alone, their members numbered anew."""
+    kept = made.group.index[made.group.isin(names)]
+    forecasts = made.forecasts[made.forecasts["forecaster"].isin(kept)]
+    number = kept.get_indexer(forecasts["forecaster"])
     return Entries(
-        made.forecasts[made.forecasts["forecaster"].isin(group.index)], group, made.forecaster
+        forecasts.assign(forecaster=number),
+        made.group[kept].reset_index(drop=True),
+        made.forecaster[kept].reset_index(drop=True),
     )
 
 

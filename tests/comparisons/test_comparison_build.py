@@ -204,3 +204,23 @@ def test_an_unknown_name_is_refused_with_those_there_are() -> None:
     with pytest.raises(BadInput, match="'west'") as refused:
         compared(random_ledger(1), "north", "west")
     assert "north, south" in str(refused.value.remedy)
+
+
+def test_two_of_three_are_compared_as_if_the_third_were_not_there() -> None:
+    frames = random_ledger(13, questions=60)
+    for pair in (("ana", "bo"), ("bo", "eli"), ("ana", "eli")):
+        alone = only(compared(frames, *pair, of="forecasters"))
+        [among] = [
+            one
+            for one in compared(frames, "ana", "bo", "eli", of="forecasters").pairs
+            if (one.a, one.b) == pair
+        ]
+        assert alone.difference == among.difference
+        assert alone.interval == among.interval
+        sides = {side.name: side for side in compared(frames, *pair, of="forecasters").groups}
+        everyone = {
+            side.name: side
+            for side in compared(frames, "ana", "bo", "eli", of="forecasters").groups
+        }
+        for name in pair:
+            assert sides[name].brier == everyone[name].brier
