@@ -41,14 +41,14 @@ def settings() -> Settings:
 
 
 def engine() -> Engine:
-    """Return the ledger's engine, opened and migrated once a process."""
+    """Return the ledger's engine, opened once a process, and migrated where it is embedded."""
     return _opened(settings().database_url)
 
 
 @st.cache_resource(show_spinner="Opening the ledger …")
 def _opened(url: str) -> Engine:
     opened = database.open_engine(url)
-    database.migrate(opened)
+    database.make_ready(opened)
     return opened
 
 

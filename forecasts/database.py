@@ -2,11 +2,26 @@
 
 Two doors, and no third: ``reading`` for what only looks, ``writing`` for one act. An act is one
 transaction: it is committed when the block ends and rolled back when it raises, so nothing is
-acknowledged that is not stored.
+acknowledged that is not stored. A ``reading`` block sees one moment, and the database refuses
+whatever it would write.
+
+One act at a time, in both databases: what a verb has checked still holds when it writes, and rows
+are numbered in the order in which they become visible, so that a later number is a later word.
 
 SQLite: a ``writing`` block begins with BEGIN IMMEDIATE. With SQLite's deferred transactions two
 writers can both read and then both fail to write; taking the write lock first makes the second
 one wait instead. ``synchronous=FULL`` because an acknowledged forecast must survive a power cut.
+
+PostgreSQL: a ``writing`` block first takes one advisory lock of the database, and reads what is
+committed from then on (READ COMMITTED, where each statement sees whatever was committed before
+it; a snapshot would be as old as the wait for the lock). Readers (REPEATABLE READ) never wait and
+are never waited for. Not SERIALIZABLE: an act that is refused for the sake of another would have to
+be done again, a page's included, and numbers would not follow the order of commits. Not a lock a
+question: an import spans many, and articles, members and evidence belong to none. An act takes
+milliseconds, so that the one lock suffices for some hundred acts a second.
+
+An embedded ledger is migrated by whoever opens it; one on a server has many users, so its schema
+moves on only when somebody says so (``forecasts migrate``).
 """
 
 from __future__ import annotations
@@ -17,49 +32,74 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
-from sqlalchemy.exc import DatabaseError as DriverError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
-from forecasts.errors import DatabaseError, NoLedger
-from forecasts.ledger_file import Kind, kind_of
+from forecasts.driver_errors import explained
+from forecasts.errors import BadInput, DatabaseError, NoLedger
+from forecasts.ledger_file import Kind, kind_by_tables, kind_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _WRITING = "ledger_writing"
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_PATIENCE = 10  # seconds to wait for whoever is writing to a file
+_SERVER_PATIENCE = 30  # and to one on a server, where many do
+_SILENCE = 300  # seconds after which a server takes the turn from a writer who has gone
+_TURN = 0x466F7265636173  # the advisory lock that a writer holds: "Forecas" in ASCII
+_EXAMPLES = (
+    "Name an SQLite file, or a URL such as sqlite:////home/me/ledger.sqlite3 or "
+    "postgresql://me@host/forecasts."
+)
 
 
-def open_engine(url: str, *, begin: bool = True) -> Engine:
+def open_engine(url: str, *, begin: bool = True, unfinished: bool = False) -> Engine:
     """Return an engine for ``url``.
 
     With ``begin`` a ledger that is not there yet may be begun: the folder of its SQLite file is
-    created where it is missing. Nothing is migrated here; see ``migrate``. NoLedger for a URL that
-    cannot be read, for a file that is something else, and without ``begin`` for what is not there;
-    whatever is there is left as it is.
+    created where it is missing. Nothing is migrated here; see ``make_ready``. NoLedger for a URL
+    that cannot be read, for what is something else, unless ``unfinished`` for a copy that is not
+    finished, and without ``begin`` for what is not there; whatever is there is left as it is.
+    DatabaseError for a server that is not reached, NotAdmitted for one that lets nobody in.
     """
+    engine = _engine(url)
+    try:
+        if is_embedded(engine):
+            _prepare_sqlite(engine)
+        else:
+            _prepare_server(engine)
+        _look_at(engine, begin=begin, unfinished=unfinished)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, **_connect_options(parsed.get_backend_name()))
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        reason = (
-            f"the driver {error.name} is not installed"
-            if isinstance(error, ModuleNotFoundError)
-            else "there is no such kind of database"
-        )
+        if parsed.get_backend_name() in ("postgres", "postgresql"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        elif parsed.get_backend_name() != "sqlite":
+            raise NoSuchModuleError
+        if "@" in (parsed.host or ""):
+            raise ValueError
+        return create_engine(parsed, **_connect_options(parsed))
+    except ImportError:
         raise NoLedger(
-            f"The database URL {_shown(url)} cannot be used: {reason}.",
-            remedy="Name an SQLite file or a URL such as sqlite:////home/me/ledger.sqlite3.",
+            f"The database URL {_shown(url)} cannot be used: the driver for it is not installed.",
+            remedy='Install it with: pip install "forecast-ledger[postgres]"',
         ) from None
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
-        _look_at(engine, begin=begin)
-    elif not begin and schema_revision(engine) is None:
-        raise _nothing_there(place(engine))
-    return engine
+    except NoSuchModuleError:
+        reason, remedy = "there is no such kind of database", _EXAMPLES
+    except (ArgumentError, ValueError):
+        reason = "it cannot be read"
+        remedy = f"{_EXAMPLES} The signs @ : / and % in a password are written %40 %3A %2F %25."
+    raise NoLedger(f"The database URL {_shown(url)} cannot be used: {reason}.", remedy=remedy)
 
 
 def empty_ledger() -> Engine:
@@ -70,40 +110,80 @@ def empty_ledger() -> Engine:
     engine = create_engine("sqlite://", poolclass=StaticPool)
     _prepare_sqlite(engine)
     migrate(engine)
-    with engine.connect() as connection:
+
+    @event.listens_for(engine, "begin")
+    def _take_nothing(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA query_only=ON")
+
     return engine
+
+
+def is_embedded(engine: Engine) -> bool:
+    """Return whether the ledger is one of this machine's own, and not on a server."""
+    return engine.dialect.name == "sqlite"
 
 
 def sqlite_path(engine: Engine) -> Path | None:
     """Return the file of an SQLite ledger; None for one in memory or on a server."""
     name = engine.url.database
     in_memory = name in (None, "", ":memory:") or "uri" in engine.url.query
-    return None if engine.dialect.name != "sqlite" or in_memory else Path(str(name))
+    return None if not is_embedded(engine) or in_memory else Path(str(name))
 
 
 def place(engine: Engine) -> str:
-    """Return where the ledger is, to be shown: its file, or its URL without the password."""
+    """Return where the ledger is, to be shown: its file, or its URL without what is secret."""
     path = sqlite_path(engine)
-    return engine.url.render_as_string(hide_password=True) if path is None else str(path)
+    return _without_secrets(engine.url) if path is None else str(path)
 
 
-def _look_at(engine: Engine, *, begin: bool) -> None:
+def _without_secrets(url: URL) -> str:
+    """Return the URL to be shown; of its options the host alone, since others can hold secrets."""
+    host = {"host": url.query["host"]} if "host" in url.query else {}
+    shown = url.set(drivername=url.get_backend_name(), query=host)._replace(password=None)
+    return shown.render_as_string()
+
+
+def _shown(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return "that was given"
+    # What stands before an @ that was not meant as one is part of a password.
+    return "that was given" if "@" in (parsed.host or "") else repr(_without_secrets(parsed))
+
+
+def _look_at(engine: Engine, *, begin: bool, unfinished: bool) -> None:
     """Refuse to open what is no ledger, before anything is written to it."""
-    path = sqlite_path(engine)
-    if path is None or engine.url.host:
+    where, path = place(engine), sqlite_path(engine)
+    if is_embedded(engine) and (path is None or engine.url.host):
         raise NoLedger(
-            f"The database URL {place(engine)!r} names no file, and a ledger needs one to last.",
-            remedy="Name an SQLite file or a URL such as sqlite:////home/me/ledger.sqlite3.",
+            f"The database URL {where!r} names no file, and a ledger needs one to last.",
+            remedy=_EXAMPLES,
         )
-    kind = kind_of(path)
+    kind = _kind_on_server(engine) if path is None else kind_of(path)
     if kind is Kind.other:
         raise NoLedger(
-            f"{str(path)!r} is not a ledger, so it was left as it is.",
-            remedy="Name another file with --database or FORECASTS_DATABASE_URL.",
+            f"{where!r} is not a ledger, so it was left as it is.",
+            remedy="Name another with --database or FORECASTS_DATABASE_URL.",
+        )
+    if kind is Kind.unfinished and not unfinished:
+        raise NoLedger(
+            f"{where!r} is a copy of a ledger that was not finished.",
+            remedy="Run the command again that began it: forecasts move --to … goes on where it "
+            "stopped.",
         )
     if kind is Kind.nothing and not begin:
-        raise _nothing_there(str(path))
+        raise _nothing_there(where)
+    if path is not None:
+        _make_folder(path)
+
+
+def _kind_on_server(engine: Engine) -> Kind:
+    with _reported(engine), engine.connect() as connection:
+        return kind_by_tables(inspect(connection).get_table_names())
+
+
+def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -117,23 +197,22 @@ def _nothing_there(where: str) -> NoLedger:
     return NoLedger(
         f"There is no ledger at {where!r}.",
         remedy="Check the name. A ledger is begun with: forecasts ask, forecasts capture or "
-        "forecasts import; one to look at with: forecasts demo.",
+        "forecasts import (on a server with: forecasts migrate); one to look at with: "
+        "forecasts demo.",
     )
 
 
-def _shown(url: str) -> str:
-    """Return the URL without its password, to be shown."""
-    try:
-        return repr(make_url(url).render_as_string(hide_password=True))
-    except ArgumentError:
-        return "that was given"
-
-
-def _connect_options(backend: str) -> dict[str, Any]:
-    return {"connect_args": {"timeout": 10}} if backend == "sqlite" else {"pool_pre_ping": True}
+def _connect_options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": _PATIENCE}}
+    options = {"connect_timeout": 10, "application_name": "forecasts"}
+    given = {name: value for name, value in options.items() if name not in url.query}
+    return {"pool_pre_ping": True, "connect_args": given}
 
 
 def _prepare_sqlite(engine: Engine) -> None:
+    _refuse_nul(engine)
+
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
@@ -142,24 +221,90 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITING, False)
+        writing = _is_writing(connection)
+        connection.connection.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _prepare_server(engine: Engine) -> None:
+    _refuse_nul(engine)
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        # Else times come in the server's zone, in which the first and last of them may not exist.
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        if _is_writing(connection):
+            for name, seconds in (
+                ("lock_timeout", _SERVER_PATIENCE),
+                ("idle_in_transaction_session_timeout", _SILENCE),
+            ):
+                connection.exec_driver_sql(f"SET LOCAL {name} = '{seconds}s'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
+
+
+def _is_writing(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(_WRITING, False))
+
+
+def _refuse_nul(engine: Engine) -> None:
+    """Refuse a text that PostgreSQL cannot store, in SQLite too: a ledger must be able to move."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _look(
+        _connection: Connection,
+        _cursor: Any,
+        _statement: str,
+        parameters: Any,
+        _context: Any,
+        _many: bool,
+    ) -> None:
+        # Many rows come as a list; one row can be told to be many, and is none.
+        rows = parameters if isinstance(parameters, list) else [parameters]
+        for row in rows:
+            for value in row.values() if isinstance(row, dict) else row:
+                if isinstance(value, str) and "\0" in value:
+                    raise BadInput(
+                        f"A text has the sign NUL (U+0000) in it: {value[:60]!r}.",
+                        remedy="Take it out; no ledger stores it.",
+                    )
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Yield a session that sees one moment of the ledger; whatever it would write is dropped."""
-    with _reported(engine), Session(engine, autoflush=False) as session:
+    """Yield a session that sees one moment of the ledger; whatever it would write is refused."""
+    bound = (
+        engine
+        if is_embedded(engine)
+        else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    )
+    with _reported(engine), Session(bound, autoflush=False) as session:
         yield session
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """Yield a session for one act: committed at the end of the block, undone if it raises."""
+    """Yield a session for one act: committed at the end of the block, undone if it raises.
+
+    It begins when whoever writes at the moment is done; DatabaseError where that takes too long.
+    """
     bound = engine.execution_options(**{_WRITING: True})
     with _reported(engine), Session(bound, expire_on_commit=False) as session:
         yield session
-        session.commit()
+        session.flush()
+        try:
+            session.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            raise DatabaseError(
+                f"The connection to the ledger at {place(engine)!r} broke while the act was being "
+                "stored, so it is not known whether it was.",
+                remedy="Look before you do it again.",
+            ) from error
 
 
 @contextmanager
@@ -168,14 +313,14 @@ def _reported(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        # A file that is no database raises the general class, and what breaks a rule of the
-        # schema a special one, which is the verb's to explain.
-        if not isinstance(error, OperationalError) and type(error) is not DriverError:
+        found = explained(error, place(engine))
+        if found is None:
             raise
+        raise found from error
+    except PoolTimeout as error:
         raise DatabaseError(
-            f"The ledger at {place(engine)!r} could not be used: {error.orig}.",
-            remedy="Nothing was written. Check that it is there, not full and not locked, "
-            "and try again.",
+            f"The ledger at {place(engine)!r} could not be used: too many are waiting for it.",
+            remedy="Nothing was written. Try again in a moment.",
         ) from error
 
 
@@ -187,39 +332,78 @@ class Migrated:
     after: str
 
 
+def make_ready(engine: Engine) -> Migrated | None:
+    """Return what was done to an embedded ledger so that this release can use it; None: nothing.
+
+    On a server nothing is done: NoLedger where there is none yet, DatabaseError for a schema other
+    than this release's.
+    """
+    if is_embedded(engine):
+        return migrate(engine)
+    revision, newest = schema_revision(engine), newest_revision()
+    if revision is None:
+        raise NoLedger(
+            f"There is no ledger at {place(engine)!r} yet.",
+            remedy="Begin it with: forecasts migrate",
+        )
+    _require_known(engine, revision)
+    if revision != newest:
+        raise DatabaseError(
+            f"The ledger at {place(engine)!r} has schema {revision}, and this release needs "
+            f"{newest}.",
+            remedy="Tell its users, and bring it up to date with: forecasts migrate",
+        )
+    return None
+
+
 def migrate(engine: Engine) -> Migrated | None:
     """Bring the schema to the newest revision; return what was done, None if nothing was.
 
-    DatabaseError when the database was written by a newer release: it is left as it is.
+    Several may do so at once: one does, the others wait and find it done. DatabaseError when the
+    database was written by a newer release: it is left as it is.
     """
-    before = schema_revision(engine)
-    known = _revisions()
-    newest = known[-1]
-    if before == newest:
+    newest = newest_revision()
+    if schema_revision(engine) == newest:
         return None
-    if before is not None and before not in known:
-        raise DatabaseError(
-            f"The ledger at {place(engine)!r} has schema {before}, which this release "
-            f"(schema {newest}) does not know: it was written by a newer one.",
-            remedy="Install that release, or name another ledger with --database. "
-            "Nothing was changed.",
-        )
-    from alembic import command
-
     with _reported(engine), engine.execution_options(**{_WRITING: True}).begin() as connection:
+        before = _revision(connection)
+        _require_known(engine, before)
+        if before == newest:
+            return None
+        from alembic import command
+
         config = _alembic()
         config.attributes["connection"] = connection
         command.upgrade(config, newest)
     return Migrated(before, newest)
 
 
+def _require_known(engine: Engine, revision: str | None) -> None:
+    if revision is not None and revision not in _revisions():
+        raise DatabaseError(
+            f"The ledger at {place(engine)!r} has schema {revision}, which this release "
+            f"(schema {newest_revision()}) does not know: it was written by a newer one.",
+            remedy="Install that release, or name another ledger with --database. "
+            "Nothing was changed.",
+        )
+
+
 def schema_revision(engine: Engine) -> str | None:
     """Return the revision that the database's schema has; None for an empty database."""
     with _reported(engine), engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return revision
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def newest_revision() -> str:
+    """Return the schema revision that this release works with."""
+    return _revisions()[-1]
 
 
 def _revisions() -> list[str]:

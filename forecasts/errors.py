@@ -7,7 +7,8 @@
     ├── BadInput             a value or a file cannot be read; carries every problem found
     ├── CaptureError         an article cannot be fetched, or there is none in what came back
     └── DatabaseError        the ledger itself cannot be used (newer schema, unreachable, full, …)
-        └── NoLedger         there is no ledger where one was named
+        ├── NoLedger         there is no ledger where one was named
+        └── NotAdmitted      the server does not let this role in, or not do that
 
 Each is translated once, where a person stands: the command line prints the sentence and the
 remedy and exits with ``exit_code``; a page shows them in place. Code below raises and never
@@ -82,5 +83,11 @@ class DatabaseError(LedgerError):
 
 class NoLedger(DatabaseError):
     """There is no ledger where one was named; whatever is there was left as it is."""
+
+    exit_code = 2
+
+
+class NotAdmitted(DatabaseError):
+    """The server refuses the role, its password, or what it may not do; nothing was written."""
 
     exit_code = 2

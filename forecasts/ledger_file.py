@@ -7,6 +7,7 @@ to it. So it is looked at read-only here.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from enum import Enum
 from pathlib import Path
@@ -15,6 +16,8 @@ from forecasts.errors import DatabaseError, NoLedger
 
 _HEADER = b"SQLite format 3\x00"
 _OURS = {"alembic_version", "question_revision"}
+# The table that a copy has until it is finished (see ``moving``).
+UNFINISHED = "unfinished_copy"
 _PATIENCE = 10.0  # seconds to wait for somebody who is writing
 
 
@@ -24,6 +27,7 @@ class Kind(Enum):
     nothing = "no file, or an empty one"
     ledger = "a ledger"
     demonstration = "a demonstration ledger"
+    unfinished = "a copy of a ledger that was not finished"
     other = "something else"
 
 
@@ -64,12 +68,21 @@ def _kind(connection: sqlite3.Connection) -> Kind:
     tables = {
         name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
     }
+    kind = kind_by_tables(tables)
+    if kind is not Kind.ledger:
+        return kind
+    demonstration = connection.execute("SELECT max(demonstration) FROM ledger").fetchone()[0]
+    return Kind.demonstration if demonstration else Kind.ledger
+
+
+def kind_by_tables(names: Collection[str]) -> Kind:
+    """Return what a database with those tables is, in a file or on a server."""
+    tables = set(names)
     if not tables:
         return Kind.nothing
     if not tables >= _OURS:
         return Kind.other
-    demonstration = connection.execute("SELECT max(demonstration) FROM ledger").fetchone()[0]
-    return Kind.demonstration if demonstration else Kind.ledger
+    return Kind.unfinished if UNFINISHED in tables else Kind.ledger
 
 
 def _looking(path: Path) -> sqlite3.Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from forecasts import database, questions
 from forecasts.access import member_or_new
 from forecasts.models import Forecast, Member, Question
 from forecasts.settings import sqlite_url
+from tests.postgresql import Server
 
 # One fixture may serve all examples of a property: each example writes questions of its own.
 settings.register_profile(
@@ -81,9 +83,53 @@ def ledger_file(empty_ledger: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(empty_ledger, tmp_path / "ledger.sqlite3"))
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server; where none can be had its tests are skipped, which fails in CI."""
+    try:
+        server = Server()
+    except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        pytest.skip(f"there is no PostgreSQL server here: {error!r}")
+    yield server
+    server.stop()
+
+
+def _kinds() -> tuple[str, ...]:
+    """Return the databases that the tests run on, the first one where one is enough.
+
+    Both, unless LEDGER_TESTS_ON names one: the whole suite then runs on that alone.
+    """
+    named = os.environ.get("LEDGER_TESTS_ON")
+    if named not in (None, "", "sqlite", "postgresql"):
+        raise pytest.UsageError(f"LEDGER_TESTS_ON={named}: name sqlite or postgresql")
+    return (named,) if named else ("sqlite",)
+
+
+KINDS = _kinds()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database that the ledger of this test is in: each in turn.
+
+    A folder whose tests need one only says so by a fixture of the same name.
+    """
+    assert isinstance(request.param, str)
+    return request.param
+
+
 @pytest.fixture
-def engine(ledger_file: Path) -> Iterator[Engine]:
-    engine = database.open_engine(sqlite_url(ledger_file))
+def ledger_url(kind: str, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty ledger."""
+    if kind == "sqlite":
+        return sqlite_url(request.getfixturevalue("ledger_file"))
+    server: Server = request.getfixturevalue("postgresql")
+    return server.emptied()
+
+
+@pytest.fixture
+def engine(ledger_url: str) -> Iterator[Engine]:
+    engine = database.open_engine(ledger_url)
     yield engine
     engine.dispose()
 

@@ -1,21 +1,31 @@
-import sqlite3
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
-from forecasts import database, resolutions, updates
+from forecasts import database, questions, resolutions, updates
 from forecasts.access import join, member_or_new, team_or_new
-from forecasts.errors import DatabaseError, NoLedger
-from forecasts.models import APPEND_ONLY, Member, Question
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.errors import BadInput, DatabaseError, NoLedger
+from forecasts.models import APPEND_ONLY, Evidence, Forecast, Member, Question
 from forecasts.settings import Settings, sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
-from tests.conftest import ask, day
+from tests.conftest import day
+
+ARTICLE = CapturedArticle(
+    title="The quay",
+    publisher=None,
+    author=None,
+    published_at=None,
+    url=None,
+    text="The quay will open.",
+)
 
 
 @pytest.fixture
@@ -23,19 +33,18 @@ def filled(engine: Engine) -> Engine:
     """A ledger with at least one row in every append-only table."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        session.execute(
-            text(
-                "INSERT INTO article (content_hash, title, captured_at, text)"
-                " VALUES ('h', 't', '2026-01-01', '')"
-            )
-        )
+        [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
         join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
-        question = ask(session, alice, slug="rain")
-        session.execute(
-            text(
-                "INSERT INTO question_source (question_id, article_id, quote, prefix, suffix)"
-                " VALUES (1, 1, '', '', '')"
-            )
+        source = library.passage(session, article.id or 0, "The quay will open.")
+        question = questions.register(
+            session,
+            questions.question_text(
+                title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
+            ),
+            member=alice,
+            now=day(0),
+            slug="rain",
+            sources=[source],
         )
         updates.update(
             session,
@@ -49,45 +58,89 @@ def filled(engine: Engine) -> Engine:
     return engine
 
 
+def count(engine: Engine, table: str) -> int:
+    with database.reading(engine) as session:
+        return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize(
     "act",
-    [
-        "UPDATE {} SET id = id + 100",
-        "DELETE FROM {}",
-        "INSERT OR REPLACE INTO {0} SELECT * FROM {0}",
-        "REPLACE INTO {0} SELECT * FROM {0}",
-    ],
+    ["UPDATE {} SET id = id + 100", "UPDATE {} SET id = id WHERE id = 1", "DELETE FROM {}"],
 )
 def test_history_cannot_be_rewritten_even_with_raw_sql(
     filled: Engine, table: str, act: str
 ) -> None:
     with pytest.raises(IntegrityError, match="append-only"), database.writing(filled) as session:
         session.execute(text(act.format(table)))
-    with database.reading(filled) as session:
-        assert session.execute(text(f"SELECT count(*) FROM {table} WHERE id < 100")).scalar_one()
+    assert count(filled, f"{table} WHERE id < 100") > 0
 
 
-def test_a_replace_through_another_unique_key_is_refused_too(filled: Engine) -> None:
-    statement = (
-        "REPLACE INTO question (id, slug, member_id, recorded_at)"
-        " SELECT id + 100, slug, member_id, '2020-01-01' FROM question"
-    )
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_a_row_cannot_be_written_over(filled: Engine, table: str, kind: str) -> None:
+    acts = {
+        "sqlite": [
+            f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+            f"REPLACE INTO {table} SELECT * FROM {table}",
+        ],
+        "postgresql": [
+            f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (id) DO UPDATE SET id = 100",
+            f"TRUNCATE {table} CASCADE",
+        ],
+    }
+    for act in acts[kind]:
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            database.writing(filled) as session,
+        ):
+            session.execute(text(act))
+        assert count(filled, f"{table} WHERE id < 100") > 0
+
+
+def test_nor_through_another_unique_key(filled: Engine, kind: str) -> None:
+    columns = "INTO question (id, slug, member_id, recorded_at)"
+    rows = "SELECT id + 100, slug, member_id, recorded_at FROM question"
+    act = {
+        "sqlite": f"REPLACE {columns} {rows}",
+        "postgresql": f"INSERT {columns} {rows} ON CONFLICT (slug) DO UPDATE SET id = 100",
+    }
     with pytest.raises(IntegrityError, match="append-only"), database.writing(filled) as session:
-        session.execute(text(statement))
+        session.execute(text(act[kind]))
 
 
-def test_the_database_refuses_values_that_the_verbs_would_have_refused(filled: Engine) -> None:
-    for probability, withdrawn in ((7.0, 0), (-0.1, 0), (None, 0), (0.5, 1)):
-        with pytest.raises(IntegrityError, match="CHECK"), database.writing(filled) as session:
-            session.execute(
-                text(
-                    "INSERT INTO forecast (question_id, member_id, made_at, recorded_at,"
-                    " probability, withdrawn, rationale, origin)"
-                    " VALUES (1, 1, '2026-01-01', '2026-01-01', :p, :w, '', 'sql')"
-                ),
-                {"p": probability, "w": withdrawn},
-            )
+@pytest.mark.parametrize(
+    ("probability", "withdrawn"), [(7.0, False), (-0.1, False), (None, False), (0.5, True)]
+)
+def test_the_database_refuses_values_that_the_verbs_would_have_refused(
+    filled: Engine, probability: float | None, withdrawn: bool
+) -> None:
+    written = {"question_id": 1, "member_id": 1, "made_at": day(0), "recorded_at": day(0)}
+    written |= {"rationale": "", "origin": "sql"}
+    with (
+        pytest.raises(IntegrityError, match=r"(?i)check constraint"),
+        database.writing(filled) as session,
+    ):
+        session.connection().execute(
+            insert(Forecast),
+            [written | {"probability": probability, "withdrawn": withdrawn}],
+        )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Member(handle="alice", created_at=day(0)),
+        Question(slug="rain", member_id=1, recorded_at=day(0)),
+        Evidence(key="k", recorded_at=day(0)),
+    ],
+    ids=["member", "question", "evidence"],
+)
+def test_what_is_unique_is_so_in_every_database(filled: Engine, row: SQLModel) -> None:
+    with database.writing(filled) as session:
+        session.add(Evidence(key="k", recorded_at=day(0)))
+    again = type(row)(**row.model_dump())
+    with pytest.raises(IntegrityError), database.writing(filled) as session:
+        session.add(again)
 
 
 def test_an_act_that_fails_midway_leaves_nothing(engine: Engine) -> None:
@@ -102,48 +155,52 @@ def test_an_act_that_fails_midway_leaves_nothing(engine: Engine) -> None:
         assert session.exec(select(Member)).all() == []
 
 
-def test_a_reading_session_writes_nothing(engine: Engine) -> None:
-    with database.reading(engine) as session:
-        member_or_new(session, "alice", now=day(0))
-    with database.reading(engine) as session:
-        assert session.exec(select(Member)).all() == []
+def test_a_reading_session_is_refused_whatever_it_would_write(filled: Engine) -> None:
+    with (
+        pytest.raises(DatabaseError, match=r"(?i)read-?only"),
+        database.reading(filled) as session,
+    ):
+        member_or_new(session, "eve", now=day(0))
+    assert count(filled, "member") == 1
+    with database.writing(filled) as session:
+        member_or_new(session, "bob", now=day(0))
+    assert count(filled, "member") == 2
 
 
-def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
-    engine = database.open_engine(sqlite_url(tmp_path / "new" / "ledger.sqlite3"))
-    done = database.migrate(engine)
-    assert done is not None
-    assert done.before is None
-    assert database.migrate(engine) is None
-    engine.dispose()
+def test_a_reading_session_sees_one_moment(filled: Engine) -> None:
+    with database.reading(filled) as session:
+        assert len(session.exec(select(Member)).all()) == 1
+        with database.writing(filled) as act:
+            member_or_new(act, "bob", now=day(0))
+        session.expire_all()
+        assert len(session.exec(select(Member)).all()) == 1
+    assert count(filled, "member") == 2
 
 
-def test_a_ledger_of_the_first_schema_is_brought_up_to_date(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("text", ["a\0b", "\0"])
+def test_a_text_that_one_of_the_databases_cannot_store_is_refused_by_both(
+    filled: Engine, text: str
 ) -> None:
-    engine = database.open_engine(sqlite_url(tmp_path / "old.sqlite3"))
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "_revisions", lambda: ["0001"])
-        database.migrate(engine)
-    assert database.schema_revision(engine) == "0001"
+    with (
+        pytest.raises(BadInput, match="NUL") as caught,
+        database.writing(filled) as session,
+    ):
+        session.add(Evidence(key="e2", note=text, recorded_at=day(0)))
+    assert caught.value.exit_code == 2
+    with pytest.raises(BadInput, match="NUL"), database.writing(filled) as session:
+        session.connection().execute(
+            insert(Evidence),
+            [
+                {"key": key, "note": note, "title": "", "quote": "", "recorded_at": day(0)}
+                for key, note in (("e2", ""), ("e3", text))
+            ],
+        )
+    assert count(filled, "evidence") == 1
+
+
+def test_a_ledger_of_a_newer_release_is_refused_and_left_as_it_is(engine: Engine) -> None:
     with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        join(session, team_or_new(session, "Alder", now=day(0)), alice)
-        session.execute(text("UPDATE membership SET joined_at = '2026-01-01'"))
-    done = database.migrate(engine)
-    assert done is not None
-    assert done.before == "0001"
-    with pytest.raises(IntegrityError, match="append-only"), database.writing(engine) as session:
-        session.execute(text("DELETE FROM membership"))
-    engine.dispose()
-
-
-def test_a_ledger_of_a_newer_release_is_refused_and_left_as_it_is(
-    ledger_file: Path, engine: Engine
-) -> None:
-    with sqlite3.connect(ledger_file) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseError, match=r"schema 9999.*newer"):
         database.migrate(engine)
     assert database.schema_revision(engine) == "9999"

@@ -19,6 +19,12 @@ from forecasts.settings import sqlite_url
 from tests.conftest import day
 
 
+@pytest.fixture
+def kind() -> str:
+    """A ledger in a file, whatever else there is."""
+    return "sqlite"
+
+
 def database_of_others(path: Path, journal: str = "delete") -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")

@@ -98,16 +98,16 @@ _opened: list[Engine] = []
 
 
 def ledger(chosen: Settings, *, begin: bool = False) -> Engine:
-    """Return the ledger's engine, its schema brought up to date, which is said when it happens.
+    """Return the ledger's engine; an embedded one is brought up to date, which is then said.
 
     Only a command that can put the first thing into a ledger may ``begin`` one; to the others one
     that is not there is a mistyped name: NoLedger.
     """
-    from forecasts.database import migrate, open_engine, place
+    from forecasts.database import make_ready, open_engine, place
 
     engine = open_engine(chosen.database_url, begin=begin)
     _opened.append(engine)
-    migrated = migrate(engine)
+    migrated = make_ready(engine)
     if migrated is not None:
         said = (
             f"Created the ledger {place(engine)}."

@@ -18,10 +18,9 @@ from forecasts.access import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import CapturedArticle
 from forecasts.models import Stance
-from forecasts.settings import sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
-from tests.conftest import ask, day
+from tests.conftest import KINDS, ask, day
 
 NAVIGATION = Path(app_session.__file__).parent / "navigation.py"
 ARTICLE = CapturedArticle(
@@ -48,6 +47,12 @@ class Clock:
 
 
 @pytest.fixture
+def kind() -> str:
+    """One kind of database is enough here: a page reads and submits verbs, which run on both."""
+    return KINDS[0]
+
+
+@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(day(5))
     monkeypatch.setattr(app_session, "now", clock)
@@ -55,9 +60,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def _environment(
-    ledger_file: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
-) -> Iterator[None]:
+def _environment(ledger_url: str, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[None]:
     opened: list[Engine] = []
     open_engine = database.open_engine
 
@@ -66,7 +69,7 @@ def _environment(
         return opened[-1]
 
     monkeypatch.setattr(database, "open_engine", remember)
-    monkeypatch.setenv("FORECASTS_DATABASE_URL", sqlite_url(ledger_file))
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", ledger_url)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
     yield
     st.cache_resource.clear()

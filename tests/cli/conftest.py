@@ -1,7 +1,6 @@
 """The command line on a fresh ledger, at a moment that the test sets."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -23,9 +22,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def forecasts(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run a command on a fresh ledger; it must end with the exit code that is expected."""
-    monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", ledger_url)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
 
     def run(*arguments: str, exit_code: int = 0, input: str | None = None) -> Result:

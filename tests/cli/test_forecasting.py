@@ -92,10 +92,11 @@ def test_saying_the_same_again_is_said_to_be_the_same(forecasts: Run) -> None:
 
 @pytest.mark.usefixtures("rain")
 def test_the_way_back_names_the_ledger_and_the_member_that_were_named(
-    forecasts: Run, ledger_file: Path
+    forecasts: Run, ledger_url: str
 ) -> None:
-    done = forecasts("update", "rain", "40%", "--as", "bob b", "--database", str(ledger_file))
-    assert done.stderr.endswith(f"forecasts withdraw rain --database {ledger_file} --as 'bob b'\n")
+    done = forecasts("update", "rain", "40%", "--as", "bob b", "--database", ledger_url)
+    named = f"--database {shlex.quote(ledger_url)} --as 'bob b'"
+    assert done.stderr.endswith(f"forecasts withdraw rain {named}\n")
 
 
 @pytest.mark.usefixtures("rain")

@@ -1,8 +1,6 @@
 """More than one statement can name: SQLite takes 32,766 values in one, unless built otherwise."""
 
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,12 +8,10 @@ import pytest
 from sqlalchemy import Engine, event, insert
 from sqlmodel import Session, func, select
 
-from forecasts import database
 from forecasts.access import member_or_new
 from forecasts.exchange.new_forecasts import add_forecasts
 from forecasts.frames import complete, ledger_frames, scoring_frames
 from forecasts.models import Citation, Evidence, Forecast, Question, QuestionRevision
-from forecasts.settings import sqlite_url
 from tests.conftest import day
 
 MANY = 40_000
@@ -23,15 +19,14 @@ SLUGS = [f"q{number}" for number in range(MANY)]
 
 
 @pytest.fixture
-def engine(ledger_file: Path) -> Iterator[Engine]:
-    engine = database.open_engine(sqlite_url(ledger_file))
+def engine(engine: Engine) -> Engine:
+    if engine.dialect.name == "sqlite":
 
-    @event.listens_for(engine, "connect")
-    def _limit(connection: Any, _record: Any) -> None:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+        @event.listens_for(engine, "connect")
+        def _limit(connection: Any, _record: Any) -> None:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
 
-    yield engine
-    engine.dispose()
+    return engine
 
 
 @pytest.fixture

