@@ -97,7 +97,7 @@ def _only(made: Entries, names: Sequence[str]) -> Entries:
     """Return the forecasts of these groups alone, their members numbered anew."""
     kept = made.group.index[made.group.isin(names)]
     forecasts = made.forecasts[made.forecasts["forecaster"].isin(kept)]
-    number = kept.get_indexer(forecasts["forecaster"])
+    number = kept.get_indexer(pd.Index(forecasts["forecaster"]))
     return Entries(
         forecasts.assign(forecaster=number),
         made.group[kept].reset_index(drop=True),
