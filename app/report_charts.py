@@ -1,4 +1,7 @@
-"""From a report's numbers to Altair charts. Nothing is computed here; see ``charts`` on colours."""
+"""From a report's numbers to Altair charts. Nothing is computed here; see ``charts`` on colours.
+
+What the pointer touches says in a sentence what it shows.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 _BLUE, _VERMILLION = "#0072B2", "#D55E00"
 _GREY = "#8A949C"
+# Under this title the sentence stands by itself, with no name before it.
+_SAID = alt.Tooltip("said:N", title="title")
+_QUIET = alt.value(None)
 
 
 def reliability_chart(group: Group) -> Chart | None:
@@ -21,16 +27,19 @@ def reliability_chart(group: Group) -> Chart | None:
     if not group.curve:
         return None
     curve = pd.DataFrame(
-        [(c.forecast, c.recalibrated, c.lower, c.upper) for c in group.curve],
-        columns=["forecast", "observed", "lower", "upper"],
+        [
+            (c.forecast, c.recalibrated, c.lower, c.upper, wording.said_of_point(c))
+            for c in group.curve
+        ],
+        columns=["forecast", "observed", "lower", "upper", "said"],
     )
     bins = pd.DataFrame(
         [
-            (b.forecast, b.observed, *b.interval, b.questions)
+            (b.forecast, b.observed, *b.interval, b.questions, wording.said_of_bin(b))
             for b in group.bins
             if b.forecast is not None and b.observed is not None and b.interval is not None
         ],
-        columns=["forecast", "observed", "lower", "upper", "questions"],
+        columns=["forecast", "observed", "lower", "upper", "questions", "said"],
     )
     share = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
     unit = alt.Scale(domain=[0, 1])
@@ -39,18 +48,26 @@ def reliability_chart(group: Group) -> Chart | None:
     diagonal = (
         alt.Chart(pd.DataFrame({"forecast": [0.0, 1.0], "observed": [0.0, 1.0]}))
         .mark_line(strokeDash=[3, 4], strokeWidth=1.2, color=_GREY)
-        .encode(x=x, y=y)
+        .encode(x=x, y=y, tooltip=_QUIET)
     )
     band = (
         alt.Chart(curve)
         .mark_area(opacity=0.22, color=_GREY)
-        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
+        .encode(
+            x=x,
+            y=alt.Y("lower:Q", scale=unit, title="Happened"),
+            y2="upper:Q",
+            tooltip=_QUIET,
+        )
     )
-    line = alt.Chart(curve).mark_line(color=_BLUE, strokeWidth=2.4).encode(x=x, y=y)
+    line = alt.Chart(curve).mark_line(color=_BLUE, strokeWidth=2.4).encode(x=x, y=y, tooltip=_QUIET)
+    touch = (
+        alt.Chart(curve).mark_point(size=60, opacity=0, filled=True).encode(x=x, y=y, tooltip=_SAID)
+    )
     whiskers = (
         alt.Chart(bins)
         .mark_rule(color=_VERMILLION, opacity=0.6)
-        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q")
+        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q", tooltip=_QUIET)
     )
     points = (
         alt.Chart(bins)
@@ -59,22 +76,27 @@ def reliability_chart(group: Group) -> Chart | None:
             x=x,
             y=y,
             size=alt.Size("questions:Q", legend=None, scale=alt.Scale(range=[30, 220])),
-            tooltip=[
-                alt.Tooltip("forecast:Q", title="Mean forecast", format=".1%"),
-                alt.Tooltip("observed:Q", title="Happened", format=".1%"),
-                alt.Tooltip("questions:Q", title="Questions"),
-            ],
+            tooltip=_SAID,
         )
     )
-    return alt.layer(band, diagonal, line, whiskers, points).properties(height=380)
+    return alt.layer(band, diagonal, line, whiskers, touch, points).properties(height=380)
 
 
 def histogram_chart(group: Group) -> Chart:
     """Return how the forecasts spread over the bins, as shares of the time that they stood."""
     whole = sum(b.weight for b in group.bins)
     bins = pd.DataFrame(
-        [(b.lower, b.upper, b.weight / whole) for b in group.bins],
-        columns=["lower", "upper", "share"],
+        [
+            (
+                b.lower,
+                b.upper,
+                b.weight / whole,
+                f"For {wording.percent(b.weight / whole)} of the time a forecast of "
+                f"{wording.bin_range(b)} stood.",
+            )
+            for b in group.bins
+        ],
+        columns=["lower", "upper", "share", "said"],
     )
     chart: alt.Chart = (
         alt.Chart(bins)
@@ -89,7 +111,7 @@ def histogram_chart(group: Group) -> Chart:
             ),
             x2="upper:Q",
             y=alt.Y("share:Q", title="Time", axis=alt.Axis(format="%", tickCount=3)),
-            tooltip=[alt.Tooltip("share:Q", title="Share of the time", format=".1%")],
+            tooltip=_SAID,
         )
         .properties(height=130)
     )
@@ -103,11 +125,11 @@ def murphy_chart(group: Group) -> Chart | None:
     whose = {"this record": "score", "always the base rate": "base_rate"}
     rows = pd.DataFrame(
         [
-            (name, point.threshold, getattr(point, field))
+            (name, point.threshold, getattr(point, field), wording.said_of_threshold(point))
             for name, field in whose.items()
             for point in group.murphy
         ],
-        columns=["whose", "threshold", "loss"],
+        columns=["whose", "threshold", "loss", "said"],
     )
     names = list(whose)
     chart: alt.Chart = (
@@ -130,11 +152,7 @@ def murphy_chart(group: Group) -> Chart | None:
             strokeDash=alt.StrokeDash(
                 "whose:N", scale=alt.Scale(domain=names, range=[[1, 0], [4, 3]]), legend=None
             ),
-            tooltip=[
-                alt.Tooltip("whose:N", title="Of"),
-                alt.Tooltip("threshold:Q", title="Threshold", format=".0%"),
-                alt.Tooltip("loss:Q", title="Mean loss", format=".4f"),
-            ],
+            tooltip=_SAID,
         )
         .properties(height=280)
     )
@@ -142,31 +160,37 @@ def murphy_chart(group: Group) -> Chart | None:
 
 
 def lead_chart(group: Group) -> Chart | None:
-    """Return the Brier score at each lead with its interval; None where no lead has one."""
+    """Return the Brier score at each lead with its interval; None where no lead has one.
+
+    The hollow mark beside it is the score that the forecasts promised.
+    """
     rows = pd.DataFrame(
         [
-            (f"{lead.days:g} d", lead.brier.mean, *(lead.brier.interval or (None, None)))
+            (
+                f"{lead.days:g} d",
+                lead.brier.mean,
+                *(lead.brier.interval or (None, None)),
+                lead.expected,
+                wording.said_of_lead(lead),
+            )
             for lead in group.leads
             if lead.brier.mean is not None
         ],
-        columns=["lead", "brier", "low", "high"],
+        columns=["lead", "brier", "low", "high", "expected", "said"],
     )
     if rows.empty:
         return None
-    rows["said"] = [
-        wording.number(lead.brier.mean) + " (" + wording.interval(lead.brier.interval) + ")"
-        for lead in group.leads
-        if lead.brier.mean is not None
-    ]
-    rows["low"], rows["high"] = rows["low"].clip(lower=0), rows["high"].clip(upper=1)
     base = alt.Chart(rows).encode(
         x=alt.X(
             "lead:N", title="Before the scheduled close", sort=None, axis=alt.Axis(labelAngle=0)
         ),
-        tooltip=[alt.Tooltip("lead:N", title="Lead"), alt.Tooltip("said:N", title="Brier (0–1)")],
+        tooltip=_SAID,
     )
     y = alt.Y("low:Q", title="Brier (0–1)", scale=alt.Scale(zero=True))
     return alt.layer(
         base.mark_rule(strokeWidth=2, color=_BLUE).encode(y=y, y2="high:Q"),
         base.mark_point(filled=True, size=90, opacity=1, color=_BLUE).encode(y="brier:Q"),
+        base.mark_point(
+            filled=False, size=80, strokeWidth=2, opacity=1, color=_VERMILLION, xOffset=12
+        ).encode(y="expected:Q"),
     ).properties(height=240)

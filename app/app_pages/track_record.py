@@ -123,7 +123,7 @@ def between(interval: Interval | None, digits: int = 4) -> str:
     """Return the 95 % interval for a person."""
     if interval is None:
         return "no interval: fewer than two families"
-    return f"95 %: {wording.interval(interval, digits)}"
+    return f"95 % over families: {wording.interval(interval, digits)}"
 
 
 def tied(words: str) -> str:
@@ -298,7 +298,10 @@ def calibration(group: Group) -> None:
             hide_index=True,
             border="horizontal",
         )
-        st.caption("A question counts in each bin in which a forecast of it stood.")
+        st.caption(
+            "A question counts in each bin in which a forecast of it stood. Intervals count "
+            "families of questions."
+        )
         st.markdown(as_text(wording.summary(group)))
 
 
@@ -385,7 +388,10 @@ def leads(group: Group) -> None:
         hide_index=True,
         border="horizontal",
     )
-    right.caption("The forecast that stood so many days before the scheduled close.")
+    right.caption(
+        "The forecast that stood so many days before the scheduled close. Expected (the rings): "
+        "what those forecasts promised. Intervals count families of questions."
+    )
 
 
 def murphy(group: Group) -> None:
@@ -420,13 +426,16 @@ def earned(group: Group) -> None:
     if not group.earned:
         st.caption("No update of this record is on a scored question yet.")
         return
-    for by, heading in (("publisher", "Publisher"), ("kind", "Kind")):
+    for by, heading, nameless in (
+        ("publisher", "Publisher", "– (none named)"),
+        ("kind", "Kind", "– (nothing cited)"),
+    ):
         rows = [one for one in group.earned if one.by == by]
         if not rows:
             continue
         st.table(
             {
-                heading: [as_text(one.name) if one.name else "– (none cited)" for one in rows],
+                heading: [as_text(one.name) if one.name else nameless for one in rows],
                 "Citations": [f"{one.citations:,}" for one in rows],
                 "Questions": [f"{one.questions:,}" for one in rows],
                 "Earned": [wording.number(one.points, 3) for one in rows],
@@ -438,7 +447,8 @@ def earned(group: Group) -> None:
         )
     st.caption(
         "Points that the updates took off the Brier score (0–1), times the time that was left; "
-        "negative: they cost. It is bookkeeping, not causation: whoever moved last gets the credit."
+        "negative: they cost. It is bookkeeping, not causation: whoever moved last gets the "
+        "credit. Intervals count families of questions."
     )
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, time
 
-from forecasts.reports.report import Bin, Group, Interval, LeftOut, Metadata, Report
+from forecasts.reports.report import (
+    Bin,
+    CurvePoint,
+    Group,
+    Interval,
+    Lead,
+    LeftOut,
+    Metadata,
+    MurphyPoint,
+    Report,
+)
 from forecasts.times import iso, iso_day_or_time
 
 NOTHING = "–"
@@ -231,6 +241,44 @@ def left_out(entries: Sequence[LeftOut]) -> str:
         return ""
     listed = "; ".join(f"{entry.questions:,} {REASONS[entry.reason]}" for entry in entries)
     return f"Left out: {listed}."
+
+
+def said_of_bin(bin_: Bin) -> str:
+    """Return in a sentence what became of the forecasts of a bin; empty where there are none."""
+    if bin_.forecast is None:
+        return ""
+    return (
+        f"What was called {bin_range(bin_)}, on average {percent(bin_.forecast)}, happened "
+        f"{percent(bin_.observed)} of the time (95 %: {percents(bin_.interval)}, "
+        f"{count(bin_.questions, 'question')})."
+    )
+
+
+def said_of_point(point: CurvePoint) -> str:
+    """Return in a sentence what the curve and its band say of one forecast."""
+    inside = point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
+    return (
+        f"What was called {percent(point.forecast, 1)} happened about "
+        f"{percent(point.recalibrated)} of the time, {'inside' if inside else 'outside'} what "
+        f"chance alone does ({percents((point.lower, point.upper))})."
+    )
+
+
+def said_of_threshold(point: MurphyPoint) -> str:
+    """Return in a sentence what those lose who act above a threshold."""
+    return (
+        f"Those who act above {percent(point.threshold)} lose {number(point.score)} on average, "
+        f"and {number(point.base_rate)} by always trusting the base rate."
+    )
+
+
+def said_of_lead(row: Lead) -> str:
+    """Return in a sentence how good the forecasts were at a lead."""
+    return (
+        f"{count(row.days, 'day')} before the scheduled close the Brier score (0–1) was "
+        f"{number(row.brier.mean)} (95 %: {interval(row.brier.interval)}); the forecasts promised "
+        f"{number(row.expected)}."
+    )
 
 
 def summary(group: Group) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from app import report_charts
 from forecasts import access, database, questions, resolutions
+from forecasts.reports import wording
 from tests.app.conftest import visit, words
 from tests.conftest import day
+from tests.reports.small_ledgers import random_ledger, report
 
 
 def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
@@ -84,3 +87,24 @@ def test_a_tag_has_a_record_too(furnished: AppTest) -> None:
 
 def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:
     assert "a record begins with a forecast" in words(visit(app, "track_record"))
+
+
+def test_every_interval_says_that_it_counts_families(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record", cohort="All resolved"))
+    assert "no interval: fewer than two families" in said
+    assert "Intervals count families of questions." in said
+
+
+def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:
+    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    for chart, sentence in (
+        (report_charts.reliability_chart(group), wording.said_of_bin(group.bins[8])),
+        (report_charts.reliability_chart(group), wording.said_of_point(group.curve[3])),
+        (report_charts.murphy_chart(group), wording.said_of_threshold(group.murphy[30])),
+        (report_charts.lead_chart(group), wording.said_of_lead(group.leads[0])),
+    ):
+        assert chart is not None
+        spec = chart.to_dict()
+        said = [row.get("said") for rows in spec["datasets"].values() for row in rows]
+        assert sentence in said
+        assert all("None" not in each for each in said if each)

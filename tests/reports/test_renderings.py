@@ -303,3 +303,16 @@ def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -
                                        ("y2", height), ("cy", height)):  # fmt: skip
                         if name in shape.attrib:
                             assert 0 <= float(shape.attrib[name]) <= most
+
+
+def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
+    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    said = [wording.said_of_bin(bin_) for bin_ in group.bins if bin_.questions]
+    said += [wording.said_of_point(point) for point in group.curve]
+    said += [wording.said_of_threshold(point) for point in group.murphy]
+    said += [wording.said_of_lead(row) for row in group.leads]
+    assert all(sentence.endswith(".") and "None" not in sentence for sentence in said)
+    outside = [s for s in said if "outside what chance alone does" in s]
+    assert len(outside) == sum(
+        not point.lower <= point.recalibrated <= point.upper for point in group.curve
+    )
