@@ -72,7 +72,7 @@ def attribution(
     for block in ledger.blocks:
         applied = rule_for(chosen, block)
         paths = live_paths(block, ledger.questions, scored=True)
-        if applied is not None and len(paths.row):
+        if applied is not None and len(paths):
             parts.append(_earned(applied, block, paths, ledger.questions))
     empty = pd.DataFrame({name: np.zeros(0) for name in COLUMNS})
     earned = pd.concat(parts, ignore_index=True) if parts else empty
@@ -93,11 +93,11 @@ def _earned(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.
     remaining = (until - paths.start) / whole
     score = rule.kernel(p, y)
     before = _previous(score, replaces)
-    promised = np.full(len(paths.row), np.nan)
+    promised = np.full(len(paths), np.nan)
     if rule.deviation is not None:
-        deviation = rule.deviation(p, y).reshape(len(paths.row), -1).T
+        deviation = rule.deviation(p, y).reshape(len(paths), -1).T
         moved = [axis - _previous(axis, replaces) for axis in deviation]
-        promised = sum((axis * axis for axis in moved), np.zeros(len(paths.row))) * remaining
+        promised = sum((axis * axis for axis in moved), np.zeros(len(paths))) * remaining
     with np.errstate(invalid="ignore"):
         points = (before - score) * remaining
     return pd.DataFrame(

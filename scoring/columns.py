@@ -44,7 +44,7 @@ def codes(column: pd.Series) -> tuple[Codes, pd.Index]:
         return _filled(len(column), lambda part: rank[places[part]]), ids
     values = _integers(column)
     if values is not None:
-        least, most = int(values.min()), int(values.max())
+        least, most = map(int, threads.extent(values))
         if most - least < 4 * len(values) + 65_536:
             # Ids in a small range need no hashing: all that the range holds are listed.
             listed = pd.RangeIndex(least, most + 1).astype(column.dtype)
@@ -131,7 +131,8 @@ def times(
         column = column.astype(object)
     known = isinstance(column.dtype, pd.DatetimeTZDtype)
     instants = _microseconds(column) if known else _instants(column)
-    if n and (instants.min() < YEAR_1 or instants.max() >= YEAR_10000):
+    least, most = threads.extent(instants) if n else (YEAR_1, YEAR_1)
+    if least < YEAR_1 or most >= YEAR_10000:
         far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
         # Their own representation fails in years that a calendar does not have.
         shown = column.map(str, na_action="ignore") if far.any() else column

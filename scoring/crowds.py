@@ -134,7 +134,7 @@ def _aggregates(
     else:
         since = np.searchsorted(moments, opened + live.start)
         until = np.searchsorted(moments, opened + live.end)
-        row = np.repeat(np.arange(len(live.row)), until - since)
+        row = np.repeat(np.arange(len(live)), until - since)
         # The k-th repetition of a segment is the k-th of the moments at which it is live.
         skipped = np.cumsum(until - since) - (until - since)
         moment = moments[np.arange(len(row)) + (since - skipped)[row]]

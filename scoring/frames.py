@@ -9,7 +9,7 @@ be left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -191,7 +191,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
     return Questions(
         ids=ids[at[order]],
         kind=kind[order],
-        options=np.array([len(texts) for texts in options], dtype=np.int32)[order],
+        options=_counts(options, len(frame))[order],
         ordered=columns.flags(frame, "ordered", problems, of)[order],
         lower=lower[order],
         upper=upper[order],
@@ -216,14 +216,14 @@ def _kinds(frame: pd.DataFrame, problems: Problems) -> npt.NDArray[np.int8]:
 
 def _options(
     frame: pd.DataFrame, kind: npt.NDArray[np.int8], problems: Problems
-) -> list[tuple[str, ...]]:
-    """Return the options of each question, none for one that is not multiple choice.
+) -> dict[int, tuple[str, ...]]:
+    """Return the options of the multiple-choice questions by their row.
 
     A question whose options cannot be read gets the kind −1, so that its forecasts are let be.
     """
-    options: list[tuple[str, ...]] = [()] * len(frame)
+    options: dict[int, tuple[str, ...]] = {}
     column = frame["options"].to_numpy(dtype=object) if "options" in frame.columns else None
-    for row in np.flatnonzero(kind == MULTIPLE_CHOICE):
+    for row in np.flatnonzero(kind == MULTIPLE_CHOICE).tolist():
         value = None if column is None else column[row]
         texts = columns.listed(value) or []
         if len(texts) >= 2 and all(isinstance(t, str) for t in texts) and _differ(texts):
@@ -231,10 +231,16 @@ def _options(
             continue
         kind[row] = -1
         problems.add(
-            "questions", "options", int(row), value,
+            "questions", "options", row, value,
             "multiple choice needs a list of at least two different texts, or that list in JSON",
         )  # fmt: skip
     return options
+
+
+def _counts(options: Mapping[int, Sequence[str]], n: int) -> Codes:
+    counts = np.zeros(n, dtype=np.int32)
+    counts[list(options)] = [len(texts) for texts in options.values()]
+    return counts
 
 
 def _differ(texts: Sequence[str]) -> bool:
@@ -260,7 +266,7 @@ def _bounds(
 def _outcomes(
     frame: pd.DataFrame,
     kind: npt.NDArray[np.int8],
-    options: Sequence[tuple[str, ...]],
+    options: Mapping[int, tuple[str, ...]],
     problems: Problems,
 ) -> Floats:
     outcomes = np.full(len(frame), np.nan)
@@ -275,7 +281,7 @@ def _outcomes(
     problems.add_where("questions", "resolution", np.isinf(outcomes), values, rule)
     for row in np.flatnonzero(given & (kind > BINARY)).tolist():
         value = values[row]
-        if value in options[row]:
+        if value in options.get(row, ()):
             outcomes[row] = options[row].index(value)
         elif isinstance(value, str) and value.strip().lower() in NO_SCORES:
             continue
@@ -325,7 +331,8 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
             problems.add(of, name, None, None, "the column is required")
         return Ledger(questions, pd.Index([], dtype=object), ())
     question = columns.positions(frame["question_id"], questions.ids)
-    if n and question.min() < 0:
+    unknown = bool(n) and question.min() < 0
+    if unknown:
         rule = "must be the id of one of the questions"
         problems.add_where(of, "question_id", question < 0, frame["question_id"], rule)
     forecaster, forecasters = columns.codes(frame["forecaster"])
@@ -337,7 +344,7 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
 
     blocks = []
     shapes, shape = _shapes(questions)
-    alone = len(shapes) == 1 and question.min() >= 0
+    alone = len(shapes) == 1 and not unknown
     for number, (kind, options, ordered) in enumerate(shapes):
         rows = None if alone else np.flatnonzero((question >= 0) & (shape[question] == number))
         if kind < 0 or (rows is not None and not len(rows)):

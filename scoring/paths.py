@@ -29,8 +29,9 @@ class Paths:
     A path is what one forecaster had standing on one question. ``question``, ``forecaster``,
     ``updates`` (how many forecasts they made before it closed, superseded ones included) and
     ``first`` (where the path's segments start) hold one item a path, in the order (question,
-    forecaster); ``start``, ``end`` and ``row`` (the segment's forecast, a position in its block)
-    one a segment, in the order of the paths and of time.
+    forecaster); ``start``, ``end`` and ``order`` (the position in the block of each segment's
+    forecast; None: they are all of them, in their order) one a segment, in the order of the paths
+    and of time.
     """
 
     question: Codes
@@ -39,12 +40,20 @@ class Paths:
     first: Places
     start: Ints
     end: Ints
-    row: Places
+    order: Places | None
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def row(self) -> Places:
+        """Which forecast each segment is, as a position in its block."""
+        return np.arange(len(self)) if self.order is None else self.order
 
     @property
     def sizes(self) -> Ints:
         """How many segments each path has."""
-        return np.diff(self.first, append=len(self.row)).astype(np.int64, copy=False)
+        return np.diff(self.first, append=len(self)).astype(np.int64, copy=False)
 
     def each(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return a value of each path once for each of its segments."""
@@ -52,8 +61,8 @@ class Paths:
 
     def asked(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return a column of the questions once for each segment."""
-        opens = _starts(self.question[1:] != self.question[:-1]) if len(self.row) else self.first
-        sizes = np.diff(self.first.take(opens), append=len(self.row))
+        opens = _starts(self.question[1:] != self.question[:-1]) if len(self) else self.first
+        sizes = np.diff(self.first.take(opens), append=len(self))
         return column.take(self.question.take(opens)).repeat(sizes)
 
     @cached_property
@@ -64,9 +73,9 @@ class Paths:
     @cached_property
     def total(self) -> Ints:
         """How long each path is live, in the clock's unit."""
-        if not len(self.row):
+        if not len(self):
             return self.length
-        last = np.append(self.first[1:], len(self.row)) - 1
+        last = np.append(self.first[1:], len(self)) - 1
         total: Ints = self.end.take(last) - self.start.take(self.first)
         gap = self.start[1:] - self.end[:-1]
         gap[last[:-1]] = 0
@@ -76,7 +85,7 @@ class Paths:
 
     def joined(self) -> Flags:
         """Return which segments take over from the one before, which ends at that moment."""
-        joined = np.ones(len(self.row), dtype=np.bool_)
+        joined = np.ones(len(self), dtype=np.bool_)
         joined[self.first] = False
         joined[1:] &= self.start[1:] == self.end[:-1]
         return joined
@@ -84,6 +93,11 @@ class Paths:
     def timed(self, start: Ints, end: Ints) -> Paths:
         """Return the same forecasts with other starts and ends."""
         return replace(self, start=start, end=end)
+
+    @cached_property
+    def live(self) -> Paths:
+        """What stood for any time at all."""
+        return self.only(self.start < self.end)
 
     def only(self, keep: Flags) -> Paths:
         """Return the segments where ``keep`` holds; a path with none left is gone."""
@@ -98,7 +112,7 @@ class Paths:
             first=(np.cumsum(sizes) - sizes).take(stays),
             start=self.start.take(kept),
             end=self.end.take(kept),
-            row=self.row.take(kept),
+            order=kept if self.order is None else self.order.take(kept),
         )
 
 
@@ -107,6 +121,11 @@ def live_paths(block: Block, questions: Questions, *, scored: bool) -> Paths:
 
     With ``scored``, only on questions that have an outcome.
     """
+    return segments(block, questions, scored=scored).live
+
+
+def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
+    """Return the same with one segment a row: withdrawals and what never stood have no length."""
     question, forecaster, time = block.question, block.forecaster, block.time_us
     given, n = _given(block.p), len(block)
     if n == 0:
@@ -128,7 +147,7 @@ def live_paths(block: Block, questions: Questions, *, scored: bool) -> Paths:
     opened = questions.open_us.take(asked)
     close = (questions.close_us.take(asked) - opened).repeat(sizes)
     start = time - opened.repeat(sizes)
-    given &= start < close
+    early = start < close
     # What is outside the time of the question is moved to its edge, where it has no length.
     np.maximum(start, 0, out=start)
     np.minimum(start, close, out=start)
@@ -136,25 +155,22 @@ def live_paths(block: Block, questions: Questions, *, scored: bool) -> Paths:
     end[:-1] = start[1:]
     last = np.append(first[1:], n) - 1
     end[last] = close.take(last)
-    live = start < end
-    live &= given
+    if not given.all():
+        end[~given] = start[~given]
+        early &= given
+    paths = Paths(
+        question=question.take(first),
+        forecaster=forecaster.take(first),
+        updates=_count(early, first),
+        first=first,
+        start=start,
+        end=end,
+        order=order,
+    )
     unresolved = np.isnan(questions.outcome.take(asked))
     if scored and unresolved.any():
-        live &= ~unresolved.repeat(sizes)
-
-    kept, sizes = np.flatnonzero(live), _count(live, first)
-    never_stood = np.searchsorted(first, np.flatnonzero(given & ~live), "right") - 1
-    stays = np.flatnonzero(sizes)
-    heads = first.take(stays)
-    return Paths(
-        question=question.take(heads),
-        forecaster=forecaster.take(heads),
-        updates=(sizes + np.bincount(never_stood, minlength=len(first))).take(stays),
-        first=(np.cumsum(sizes) - sizes).take(stays),
-        start=start.take(kept),
-        end=end.take(kept),
-        row=kept if order is None else order.take(kept),
-    )
+        return paths.only(~unresolved.repeat(sizes))
+    return paths
 
 
 def _given(p: Floats) -> Flags:

@@ -65,7 +65,13 @@ Reference = Callable[[Comparison], Floats]
 
 def own(view: Comparison) -> Floats:
     """Compare with nothing: the score itself."""
-    return view.average(view.score * view.paths.length)
+    with np.errstate(invalid="ignore"):
+        earned = view.score * view.paths.length
+    # Only where nothing stood, for no time, is there no number.
+    none = np.isnan(earned)
+    if none.any():
+        earned[none] = 0.0
+    return view.average(earned)
 
 
 def uniform_forecast(view: Comparison) -> Floats:

@@ -11,11 +11,11 @@ import pandas as pd
 from scoring import threads
 from scoring.columns import Codes, Floats, Ints
 from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, Rows, read
-from scoring.paths import Paths, live_paths
+from scoring.paths import Paths, segments
 from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
 from scoring.references import REFERENCES, Comparison, own
 from scoring.rules import RULES, Rule, as_read
-from scoring.timings import timing
+from scoring.timings import AVERAGES, timing
 
 Scored = tuple[Codes, Codes, Floats, Floats, Ints]
 
@@ -65,8 +65,8 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
 
         def scored(rows: Rows, block: Block = block) -> list[Scored | None]:
             batch = block.part(rows)
-            live = live_paths(batch, ledger.questions, scored=True)
-            return [_scores(each, batch, live, ledger.questions) for each in protocols]
+            every = segments(batch, ledger.questions, scored=True)
+            return [_scores(each, batch, every, ledger.questions) for each in protocols]
 
         for parts in threads.each(scored, block.batches()):
             for part, kept in zip(parts, found, strict=True):
@@ -116,28 +116,40 @@ def rule_for(protocol: Protocol, block: Block) -> Rule | None:
 
 def resolved(rule: Rule, block: Block, paths: Paths, questions: Questions) -> tuple[Floats, Floats]:
     """Return the forecast of each segment and its outcome, as the rule takes them."""
-    p, outcome = threads.take(block.p, paths.row), paths.asked(questions.outcome)
+    p = block.p if paths.order is None else threads.take(block.p, paths.order)
+    outcome = paths.asked(questions.outcome)
     if block.kind == MULTIPLE_CHOICE:
         return as_read(p, outcome.astype(np.intp), ordered=rule.ordered)
     return p, outcome
 
 
-def _scores(protocol: Protocol, block: Block, live: Paths, questions: Questions) -> Scored | None:
+def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions) -> Scored | None:
     """Return the scores of one batch, None if there are none."""
     rule = rule_for(protocol, block)
-    if rule is None or not len(live.row):
+    # A plain average need not part what stood from what did not: that would cost as much again.
+    plain = protocol.reference is None and protocol.timing in AVERAGES
+    if rule is None or not len(live := every if plain else every.live):
         return None
     timed = timing(protocol.timing)(live, questions)
     paths = timed.paths
     p, y = resolved(rule, block, paths, questions)
     view = Comparison(timed, p, y, rule, _per_forecast(protocol, p))
     reference = own if protocol.reference is None else REFERENCES[protocol.reference]
-    score = reference(view) if len(paths.row) else np.zeros(0)
+    score = reference(view) if len(paths) else np.zeros(0)
     if protocol.scale == PARTICIPATION:
         score *= timed.coverage
     elif protocol.scale != OVER_LN_K:
         score *= protocol.scale
-    return paths.question, paths.forecaster, score, timed.coverage, paths.updates
+    stood = np.flatnonzero(paths.total)
+    if len(stood) == len(score):
+        return paths.question, paths.forecaster, score, timed.coverage, paths.updates
+    return (
+        paths.question.take(stood),
+        paths.forecaster.take(stood),
+        score.take(stood),
+        timed.coverage.take(stood),
+        paths.updates.take(stood),
+    )
 
 
 def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats | None:

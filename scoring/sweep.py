@@ -37,7 +37,7 @@ class Sweep:
     width: Floats
 
     def __init__(self, paths: Paths) -> None:
-        n = len(paths.row)
+        n = len(paths)
         self.joined = paths.joined()
         changes = np.flatnonzero(np.append(True, paths.question[1:] != paths.question[:-1]))
         questions = paths.first[changes]

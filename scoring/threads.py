@@ -32,6 +32,16 @@ def parts(rows: int) -> list[slice]:
     return [slice(start, start + PART_ROWS) for start in range(0, max(rows, 1), PART_ROWS)]
 
 
+def extent(values: npt.NDArray[Any]) -> tuple[Any, Any]:
+    """Return the least and the most of some values that are numbers; NaN if there are none."""
+    found = each(
+        lambda part: (np.fmin.reduce(values[part]), np.fmax.reduce(values[part])),
+        parts(len(values)),
+    )
+    least, most = zip(*found, strict=True)
+    return np.fmin.reduce(least), np.fmax.reduce(most)
+
+
 def take(values: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
     """Return ``values.take(places)`` along the first axis, of which most is waiting for memory."""
     if len(places) <= PART_ROWS:

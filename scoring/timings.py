@@ -62,7 +62,7 @@ def daily(live: Paths, questions: Questions) -> Timed:
     start = (opened + live.start) // MICROSECONDS_A_DAY - opening_day
     # The end itself is not live: a segment that ends at midnight does not touch the next day.
     end = (opened + live.end - 1) // MICROSECONDS_A_DAY + 1 - opening_day
-    same = np.ones(len(live.row), dtype=np.bool_)
+    same = np.ones(len(live), dtype=np.bool_)
     same[live.first] = False
     np.minimum(end[:-1], start[1:], out=end[:-1], where=same[1:])
     days = live.timed(start, end).only(start < end)
@@ -99,6 +99,9 @@ def lead(days: float) -> Timing:
 
     return at_lead
 
+
+# These count time alone, so that segments of no length may be among theirs.
+AVERAGES = ("live_average", "scheduled_average")
 
 TIMINGS: dict[str, Timing] = {
     "live_average": live_average,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring import threads
 from scoring.columns import NUMBERS, Flags, Floats, blank, of_type, parsed
 from scoring.distributions import distributions
 from scoring.errors import Problems
@@ -62,7 +63,8 @@ class Values:
             read = pd.to_numeric(own.astype(object), errors="coerce")
             p = read.to_numpy(dtype=np.float64, na_value=np.nan)
             unread = np.flatnonzero(np.isnan(p) & ~blank(own))
-        if len(unread) or _least(p) < 0 or _most(p) > 1:
+        least, most = threads.extent(p) if len(p) else (0, 1)
+        if len(unread) or least < 0 or most > 1:
             wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
             self._refuse("probability", wrong if rows is None else rows[wrong], OUT_OF_RANGE)
         return p
@@ -121,11 +123,3 @@ class Values:
         p = np.full((len(at), *curves.shape[1:]), np.nan)
         p[given] = curves
         return p
-
-
-def _least(p: Floats) -> float:
-    return float(np.fmin.reduce(p, initial=0.0))
-
-
-def _most(p: Floats) -> float:
-    return float(np.fmax.reduce(p, initial=1.0))
