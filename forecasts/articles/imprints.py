@@ -117,7 +117,7 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
         elif label in ("url", "link"):
             imprint.url = value if _URL.fullmatch(value) else None
         elif label == "author":
-            imprint.author = value
+            imprint.author = without_time(value, captured_at) or None
         else:
             imprint.names.append(value)
         return imprint if label != "source" or is_name(value) else None
@@ -128,7 +128,11 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
     if stamp is not None:
         imprint.when = stamp.when
         imprint.relative = re.search(r"\d{4}|\d[/.-]\d", text) is None
-    for part in (piece.strip(" ,;()[]-–—") for side in sides for piece in _SEPARATOR.split(side)):
+    for part in (
+        piece.strip(" ,;()[]-–—")
+        for side in sides
+        for piece in _SEPARATOR.split(side.removesuffix(" /"))
+    ):
         byline = _BYLINE.fullmatch(part)
         if _LABEL.fullmatch(part) or _ASIDE.fullmatch(part) or _is_time(part, captured_at):
             continue
@@ -147,6 +151,16 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
     if imprint.when is None and imprint.author is None and not (bullet and imprint.names):
         return None
     return imprint
+
+
+def without_time(names: str, captured_at: datetime) -> str:
+    """Return names without separators, and without the times and asides between them."""
+    parts = (part.strip(" ,;()[]-–—/") for part in re.split(r"\s*[•·|‧∙]\s*|\s+[–—]\s+", names))
+    return ", ".join(
+        part
+        for part in parts
+        if words(part) and not is_aside(part) and not _is_time(part, captured_at)
+    )
 
 
 def _is_time(text: str, captured_at: datetime) -> bool:

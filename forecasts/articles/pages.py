@@ -22,7 +22,7 @@ from lxml import etree
 
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
 from forecasts.articles.furniture import is_furniture
-from forecasts.articles.imprints import is_agency, is_name
+from forecasts.articles.imprints import is_agency, is_name, without_time
 from forecasts.articles.lines import key, words
 from forecasts.articles.split import article_text, split
 from forecasts.errors import CaptureError
@@ -162,7 +162,7 @@ def _main_article(
         address = canonical(url)  # a canonical link to the front page is a mistake of the site
     publisher = _publisher(tree, data, document.sitename, address)
     title = _title(tree, data, document.title, publisher, address)
-    author = _author([*(document.author or "").split(";"), *_writers(data)], publisher)
+    author = _author([*(document.author or "").split(";"), *_writers(data)], publisher, captured_at)
     text = article_text(document.text, title=title, author=author, captured_at=captured_at)
     if not text:
         return None
@@ -282,11 +282,12 @@ def _writers(data: list[dict[str, Any]]) -> Iterator[str]:
                 yield name
 
 
-def _author(found: list[str], publisher: str | None) -> str | None:
+def _author(found: list[str], publisher: str | None, captured_at: datetime) -> str | None:
     """Return the names of persons, once each, joined by commas; None where there is none."""
     names: dict[str, str] = {}
     for name in found:
         name = re.sub(r"^by\s+", "", " ".join(name.split()), flags=re.IGNORECASE)
+        name = without_time(name, captured_at)
         if name and "/" not in name and "@" not in name and key(name) != key(publisher or ""):
             names.setdefault(key(name), name)
     return ", ".join(names.values())[:200] or None

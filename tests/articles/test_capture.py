@@ -118,6 +118,15 @@ def test_a_time_printed_under_the_title_counts_where_metadata_are_silent() -> No
     assert article.publisher == "Coastal Review"
 
 
+@pytest.mark.parametrize("mark", [" · ", " | ", " • ", " – ", " / ", " "])
+def test_an_author_is_named_without_the_mark_and_the_time_behind_the_name(mark: str) -> None:
+    for byline in (f"By Jana Müller{mark}2 days ago", f"By Jana Müller{mark}"):
+        html = page("", f"{TITLE}<p class='byline'>{byline}</p>")
+        assert only(html).author == "Jana Müller"
+        (pasted,) = capture_text(f"Quota row halts\n{byline}\n\n{TEXT}", captured_at=NOON)
+        assert pasted.author == "Jana Müller"
+
+
 def test_a_page_with_several_articles_in_full_is_split() -> None:
     after = "".join(
         f"<{tag}>{line}</{tag}>"
