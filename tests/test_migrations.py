@@ -105,7 +105,7 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
                 session.execute(text(act))
     with database.writing(empty) as session:
         bob = member_or_new(session, "bob", now=day(4))
-        snow = ask(session, bob, slug="snow")
+        snow = ask(session, bob, slug="snow", title="Will it snow?")
         updates.update(session, snow, Value(probability=0.1), member=bob, now=day(4))
         assert scores.rebuild(session).scores == 3
         assert len(ledger_frames(session).forecasts) == 3
@@ -217,6 +217,6 @@ def test_a_database_of_somebody_else_is_left_alone(postgresql: Server) -> None:
 def test_slugs_are_found_whatever_the_server_calls_alike(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        ask(session, alice, slug="Rain")
+        ask(session, alice, slug="Rain", title="Will it rain in Rain?")
         ask(session, alice, slug="rain")
         assert questions.find(session, "Rain").id != questions.find(session, "rain").id
