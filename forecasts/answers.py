@@ -9,20 +9,23 @@ from datetime import datetime
 from sqlmodel import Session
 
 from forecasts.access import handles
-from forecasts.models import Question, Resolution, ResolutionState
+from forecasts.models import Question, QuestionType, Resolution, ResolutionState
+from forecasts.questions import wording
 from forecasts.resolutions import history
-from forecasts.scores import table
+from forecasts.scores import protocol_of, table
 from forecasts.times import iso
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """One forecaster's Brier score (0–1, 0 is best) on a superseded resolution and as it is now.
+    """One forecaster's score (0–1, 0 is best) on a superseded resolution and as it is now.
 
-    None: no score; ``difference`` is now less before, so that below 0 the correction helped.
+    ``protocol``: brier, or crps on a number or a day. None: no score; ``difference`` is now less
+    before, so that below 0 the correction helped.
     """
 
     forecaster: str
+    protocol: str
     before: float | None
     now: float | None
 
@@ -72,25 +75,25 @@ def steps(session: Session, question: Question) -> list[Step]:
         ),
         None,
     )
-    named = handles(session)
+    named, type = handles(session), wording(session, question).type
     return [
         Step(
             row,
             who="a resolver" if row.member_id is None else named[row.member_id],
             corrects=by_id.get(row.supersedes_id),
             superseded=row.id in superseded,
-            rescored=_rescored(session, row, standing) if row.id in superseded else (),
+            rescored=_rescored(session, row, standing, type) if row.id in superseded else (),
         )
         for row in reversed(rows)
     ]
 
 
 def _rescored(
-    session: Session, row: Resolution, standing: Resolution | None
+    session: Session, row: Resolution, standing: Resolution | None, type: QuestionType
 ) -> tuple[Rescored, ...]:
-    before = {scored.forecaster: scored.brier for scored in table(session, row)}
-    now = {} if standing is None else {s.forecaster: s.brier for s in table(session, standing)}
+    before = {scored.forecaster: scored.score for scored in table(session, row)}
+    now = {} if standing is None else {s.forecaster: s.score for s in table(session, standing)}
     return tuple(
-        Rescored(forecaster, before.get(forecaster), now.get(forecaster))
+        Rescored(forecaster, protocol_of(type), before.get(forecaster), now.get(forecaster))
         for forecaster in sorted(before | now)
     )

@@ -30,7 +30,7 @@ from forecasts.models import (
     ResolutionState,
 )
 from forecasts.slugs import free_slug, is_slug, stem_of
-from forecasts.times import iso
+from forecasts.times import iso, to_minute
 from forecasts.values import NOT_SCORED, figure_number
 
 T = TypeVar("T")
@@ -138,14 +138,16 @@ def register(
 ) -> Question:
     """Return the new question; it, its first wording and its sources are written.
 
-    Without ``slug`` one is made from the title. Refused when the slug is taken, or when the
-    scheduled close has already passed (a question whose answer may be known is no question).
+    Without ``slug`` one is made from the title. Refused when the slug is taken, when a question
+    of that title with that scheduled close is there that is not annulled, and when the scheduled
+    close has already passed (a question whose answer may be known is no question).
     """
     if text.scheduled_close_time <= now:
         raise Refused(
             f"The scheduled close, {iso(text.scheduled_close_time)}, has already passed.",
             remedy="Give a close time that lies ahead.",
         )
+    _require_new(session, text, now)
     if slug is None:
         slug = _free_slug(session, text.title)
     elif not is_slug(slug):
@@ -154,6 +156,30 @@ def register(
             remedy="Leave it out, and one is made from the title.",
         )
     return record(session, text, slug=slug, member=member, now=now, sources=sources)
+
+
+def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
+    """Refuse the title of another question that closes just then, however it is spelled."""
+    closing = session.exec(
+        select(Question.slug)
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(QuestionRevision.scheduled_close_time == text.scheduled_close_time)
+    ).all()
+    for stands in listing(session, now=now, only=closing):
+        if (
+            stands.text.scheduled_close_time == text.scheduled_close_time
+            and _folded(stands.text.title) == _folded(text.title)
+            and stands.status != Status.annulled
+        ):
+            raise Refused(
+                f"This question is registered already, as {stands.slug!r}: it has the same title "
+                f"and closes at the same time, {to_minute(text.scheduled_close_time)}.",
+                remedy="Forecast on that one, or give yours another title or another close.",
+            )
+
+
+def _folded(title: str) -> str:
+    return " ".join(title.casefold().split())
 
 
 def record(

@@ -8,6 +8,7 @@ confirm the outcome 'annulled'.
 from __future__ import annotations
 
 from datetime import datetime
+from types import EllipsisType
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -24,7 +25,7 @@ from forecasts.models import (
 )
 from forecasts.questions import Stands, as_it_stands, overtaken, wording
 from forecasts.revisions import append, closed_otherwise, reworded
-from forecasts.times import iso
+from forecasts.times import iso, to_minute
 from forecasts.values import NOT_SCORED, figure_number, read_outcome
 
 _OPEN_ENDED = ("below_lower_bound", "above_upper_bound")
@@ -75,6 +76,7 @@ def confirm(
     resolver: Resolver | None = None,
     note: str = "",
     source: str = "",
+    expected: Resolution | int | EllipsisType | None = ...,
 ) -> Resolution:
     """Return the confirmed resolution; it, the early close it implies and the scores are written.
 
@@ -82,9 +84,13 @@ def confirm(
     the earlier row and its scores stay). Where the same outcome is proposed, the new row accepts
     that proposal. What is not given holds on: note and source of the proposal, and for
     ``known_at`` the time of the proposal, else of the resolution that is corrected, else now.
-    Refused when it would say just the same again.
+    ``expected`` is the resolution (or its id) that whoever confirms has seen stand, None where
+    they saw none; left out, whatever stands is corrected.
+    Refused when it would say just the same again, and where another one stands than ``expected``.
     """
     stands = as_it_stands(session, question, now=now)
+    if expected is not ...:
+        _require_seen(stands, expected.id if isinstance(expected, Resolution) else expected)
     proposal = _proposal_of(session, stands, outcome, known_at)
     return _confirm(
         session,
@@ -282,6 +288,17 @@ def _possible(stands: Stands, outcome: str, known_at: datetime | None, now: date
             "above_upper_bound.",
         )
     return outcome
+
+
+def _require_seen(stands: Stands, seen: int | None) -> None:
+    """Refuse to correct, unseen, what somebody else has resolved or corrected meanwhile."""
+    standing = stands.resolution
+    if standing is not None and standing.id != seen:
+        known = "" if standing.known_at is None else f", known at {to_minute(standing.known_at)}"
+        raise Refused(
+            f"{stands.slug!r} was resolved meanwhile: {standing.outcome}{known}.",
+            remedy="Look at it again, and correct it if it is wrong.",
+        )
 
 
 def _require_news(stands: Stands, outcome: str, known_at: datetime | None) -> None:

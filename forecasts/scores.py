@@ -15,13 +15,16 @@ from sqlalchemy import delete, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.models import Member, Question, Resolution, Score
+from forecasts.models import Member, Question, QuestionType, Resolution, Score
 from forecasts.questions import Stands, listing, parts
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Stored with a resolution: these for probabilities, and CRPS for numbers and days. The engine
+# passes over the questions that a rule does not apply to.
 STORED_PROTOCOLS = ("brier", "brier_final", "brier_original")
+CRPS = "crps"
 
 
 def score_frames(
@@ -63,7 +66,7 @@ def _store(
         ).all()
     )
     questions, forecasts = scoring_frames(session, questions=list(slugs))
-    table = score_frames(questions, forecasts, STORED_PROTOCOLS)
+    table = score_frames(questions, forecasts, (*STORED_PROTOCOLS, CRPS))
     rows = [
         {
             "resolution_id": by_question[slugs[row.question_id]],  # type: ignore[index]
@@ -109,7 +112,7 @@ def rebuild(session: Session) -> Rebuilt:
 
 
 def of_question(session: Session, resolution: Resolution) -> list[tuple[Score, str]]:
-    """Return the stored scores of a resolution with their forecasters, best Brier score first."""
+    """Return the stored scores of a resolution with their forecasters, the best first."""
     return [
         (score, handle)
         for score, handle in session.exec(
@@ -123,17 +126,27 @@ def of_question(session: Session, resolution: Resolution) -> list[tuple[Score, s
 
 @dataclass(frozen=True)
 class Scored:
-    """What one forecaster earned on one resolution; ``final`` None: nothing stood at the close.
+    """What one forecaster earned on one resolution; 0 is best, coverage is a share.
 
-    ``brier`` and ``final`` lie in 0..1, ``original`` in 0..2, 0 is best; coverage is a share.
+    Of probabilities ``brier`` and ``final`` (None: nothing stood at the close), both in 0..1, and
+    ``original`` in 0..2. Of numbers and days ``crps`` alone, in 0..1 of the question's range. What
+    the question's type does not have is None.
     """
 
     forecaster: str
-    brier: float
-    original: float
+    brier: float | None
+    original: float | None
     final: float | None
+    crps: float | None
     coverage: float
     updates: int
+
+    @property
+    def score(self) -> float:
+        """The one that the question's type has, of ``brier`` and ``crps``: 0..1, 0 is best."""
+        score = self.crps if self.brier is None else self.brier
+        assert score is not None
+        return score
 
 
 def table(session: Session, resolution: Resolution) -> list[Scored]:
@@ -141,29 +154,47 @@ def table(session: Session, resolution: Resolution) -> list[Scored]:
     by_forecaster: dict[str, dict[str, Score]] = {}
     for score, handle in of_question(session, resolution):
         by_forecaster.setdefault(handle, {})[score.protocol] = score
-    scored = [
-        Scored(
-            forecaster=handle,
-            brier=by["brier"].score,
-            original=by["brier_original"].score,
-            final=by["brier_final"].score if "brier_final" in by else None,
-            coverage=by["brier"].coverage,
-            updates=by["brier"].updates,
-        )
-        for handle, by in by_forecaster.items()
-    ]
-    return sorted(scored, key=lambda row: (row.brier, row.forecaster))
+    scored = [_scored(handle, by) for handle, by in by_forecaster.items()]
+    return sorted(scored, key=lambda row: (row.score, row.forecaster))
+
+
+def _scored(handle: str, by: Mapping[str, Score]) -> Scored:
+    def score(protocol: str) -> float | None:
+        return by[protocol].score if protocol in by else None
+
+    main = by["brier"] if "brier" in by else by[CRPS]
+    return Scored(
+        forecaster=handle,
+        brier=score("brier"),
+        original=score("brier_original"),
+        final=score("brier_final"),
+        crps=score(CRPS),
+        coverage=main.coverage,
+        updates=main.updates,
+    )
+
+
+def protocol_of(type: QuestionType) -> str:
+    """Return under which protocol a question of that type is read first: brier or crps."""
+    return CRPS if type in (QuestionType.numeric, QuestionType.date) else "brier"
 
 
 def earned(session: Session, member: Member, *, limit: int) -> list[tuple[Stands, Score]]:
-    """Return the member's Brier scores on the resolutions that stand, the latest recorded first."""
+    """Return the member's scores on the resolutions that stand, the latest recorded first.
+
+    The ``protocol`` of each says what it is: brier, or crps on a number or a day.
+    """
     later = aliased(Resolution)
     superseded = select(later.id).where(col(later.supersedes_id) == col(Resolution.id)).exists()
     rows = session.exec(
         select(Score, Question.slug)
         .join(Resolution, col(Resolution.id) == col(Score.resolution_id))
         .join(Question, col(Question.id) == col(Resolution.question_id))
-        .where(Score.member_id == member.id, Score.protocol == "brier", ~superseded)
+        .where(
+            Score.member_id == member.id,
+            col(Score.protocol).in_(["brier", CRPS]),
+            ~superseded,
+        )
         .order_by(col(Resolution.recorded_at).desc(), col(Resolution.id).desc())
         .limit(limit)
     ).all()

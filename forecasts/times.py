@@ -41,6 +41,11 @@ def iso(value: datetime) -> str:
     return utc(value).isoformat().replace("+00:00", "Z")
 
 
+def to_minute(value: datetime) -> str:
+    """Return ``value`` for a person, to the minute: ``2026-11-24 19:00 UTC``."""
+    return f"{utc(value):%Y-%m-%d %H:%M} UTC"
+
+
 def iso_day_or_time(value: datetime) -> str:
     """Return the day alone for midnight UTC (only the day is known), else ``iso(value)``."""
     value = utc(value)

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from forecasts.models import Article, Forecast, Member, Score
 from forecasts.questions import Stands, Status, listing
-from forecasts.scores import earned
+from forecasts.scores import CRPS, earned
 from forecasts.updates import standing_of
 from forecasts.values import Value, say_probability, say_value
 
@@ -28,7 +28,7 @@ STALE = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Stood:
-    """What the member said for a while, how long it stood, and its Brier score (0..1).
+    """What the member said for a while, how long it stood, and its score (0..1).
 
     On a multiple-choice question ``said`` is what the option had that came true.
     """
@@ -102,7 +102,11 @@ def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict
     of = {stands.slug: stands for stands in resolved}
     questions, forecasts = scoring_frames(session, questions=list(of))
     own = forecasts[forecasts["forecaster"] == member.handle].reset_index(drop=True)
-    updates = list(rows(scoring.attribution(questions, own, "brier")))
+    updates = [
+        update
+        for protocol in ("brier", CRPS)
+        for update in rows(scoring.attribution(questions, own, protocol))
+    ]
     for this, following in itertools.zip_longest(updates, updates[1:]):
         row, one = own.iloc[this.forecast], of[this.question_id]
         # What remained to its replacement is not its own; one after a gap replaces none.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from forecasts import database, questions
 from forecasts.access import member_or_new
@@ -152,9 +152,10 @@ def bob(session: Session) -> Member:
 
 
 def ask(session: Session, member: Member, **fields: Any) -> Question:
-    """Register a question that is open for the first ten days of 2026."""
+    """Register a question that is open for the first ten days of 2026, with a title of its own."""
+    there = session.exec(select(func.count(col(Question.id)))).one()
     given: dict[str, Any] = {
-        "title": "Will it rain?",
+        "title": f"Will it rain? ({there})" if there else "Will it rain?",
         "open_time": day(0),
         "scheduled_close_time": day(10),
     } | fields

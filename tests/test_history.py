@@ -67,7 +67,7 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
 ) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        question = ask(session, alice, title="Will the history stay whole?")
+        question = ask(session, alice)
         done: list[Act] = []
         for act in acts:
             member = member_or_new(session, act.who, now=day(0))

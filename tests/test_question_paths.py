@@ -173,7 +173,7 @@ def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
 def test_at_every_moment_the_lines_show_what_stands_and_the_crowd_its_median(
     session: Session, alice: Member, acts: list[tuple[str, float | None]]
 ) -> None:
-    question = ask(session, alice, title="Will it hail?")
+    question = ask(session, alice)
     standing: dict[str, float] = {}
     expected = []
     for number, (name, p) in enumerate(acts):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from forecasts import questions, revisions, slugs
+from forecasts import questions, resolutions, revisions, slugs
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import Member, Question
 from forecasts.questions import Status
@@ -16,7 +16,10 @@ def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
     session: Session, alice: Member
 ) -> None:
     titles = ["Will Müller & Söhne merge?", "Will Müller & Söhne merge?", "会談は開かれるか"]
-    slugs = [ask(session, alice, title=title).slug for title in titles]
+    slugs = [
+        ask(session, alice, title=title, scheduled_close_time=day(10 + number)).slug
+        for number, title in enumerate(titles)
+    ]
     assert slugs == ["will-muller-sohne-merge", "will-muller-sohne-merge-2", "question-1"]
 
 
@@ -201,3 +204,23 @@ def test_a_list_may_name_more_questions_than_a_database_takes_parameters(
     only = ["rain", *(f"gone-{number}" for number in range(40_000))]
     [found] = questions.listing(session, now=day(1), only=only)
     assert found.slug == "rain"
+
+
+def test_a_question_is_registered_once_however_its_title_is_spelled(
+    session: Session, alice: Member
+) -> None:
+    ask(session, alice, slug="rain", title="Will it rain?")
+    with pytest.raises(Refused, match=r"registered already, as 'rain'.*2026-01-11 00:00 UTC"):
+        ask(session, alice, title="WILL  it rain?")
+    ask(session, alice, title="Will it rain hard?")
+    ask(session, alice, title="Will it rain?", scheduled_close_time=day(11))
+
+
+def test_an_annulled_or_reworded_question_leaves_its_title_free(
+    session: Session, alice: Member
+) -> None:
+    first = ask(session, alice, title="Will it rain?")
+    resolutions.confirm(session, first, "annulled", now=day(0), member=alice)
+    second = ask(session, alice, title="Will it rain?")
+    revisions.revise(session, second, member=alice, now=day(1), title="Will it snow?")
+    assert ask(session, alice, title="Will it rain?").slug == "will-it-rain-3"

@@ -175,7 +175,7 @@ def test_however_it_was_resolved_and_corrected_a_question_closes_at_the_earliest
     """``by_hand``: early closes, None takes one back; ``still``: all in the same instant."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        question = ask(session, alice, title="Will it close?")
+        question = ask(session, alice)
         closed: float | None = None
         for at in by_hand:
             if at is not None and at != closed:
@@ -452,3 +452,20 @@ def test_more_resolutions_are_scored_than_one_statement_takes(
     monkeypatch.setattr(questions, "_MOST_NAMED", 2)
     assert scores.rebuild(session) == scores.Rebuilt(15, 5, scoring.__version__)
     assert sorted(session.exec(select(Score.score))) == before
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_what_was_resolved_meanwhile_is_not_corrected_unseen(
+    session: Session, question: Question, alice: Member, bob: Member, by_id: bool
+) -> None:
+    first = resolutions.confirm(
+        session, question, "yes", known_at=day(4), now=day(8), member=alice, expected=None
+    )
+    with pytest.raises(Refused, match="meanwhile: yes, known at 2026-01-05 00:00 UTC"):
+        resolutions.confirm(session, question, "no", now=day(9), member=bob, expected=None)
+    seen = first.id if by_id else first
+    second = resolutions.confirm(session, question, "no", now=day(9), member=bob, expected=seen)
+    assert second.supersedes_id == first.id
+    with pytest.raises(Refused, match="was resolved meanwhile: no"):
+        resolutions.confirm(session, question, "annulled", now=day(9), member=alice, expected=seen)
+    resolutions.confirm(session, question, "annulled", now=day(9), member=alice)  # not asked

@@ -218,22 +218,27 @@ def _print_resolution(console: Console, session: Session, stands: Stands) -> Non
 def print_scores(console: Console, scored: Sequence[Scored]) -> None:
     """Print what each forecaster earned on a resolution, a line each, the best first."""
     for row in scored:
-        final = "nothing stood" if row.final is None else f"{row.final:.4f}"
-        console.print(
-            plain(
-                f"  {row.forecaster}: Brier {row.brier:.4f} (0–1), coverage {row.coverage:.0%}, "
-                f"original Brier {row.original:.4f} (0–2), at the close {final}, "
-                f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
+        updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
+        said = f"coverage {row.coverage:.0%}, "
+        if row.crps is not None:
+            said = f"CRPS {row.crps:.4f} (0–1 of the range, 0 is best), {said}{updates}"
+        else:
+            final = "nothing stood" if row.final is None else f"{row.final:.4f}"
+            said = (
+                f"Brier {row.brier:.4f} (0–1), {said}original Brier {row.original:.4f} (0–2), "
+                f"at the close {final}, {updates}"
             )
-        )
+        console.print(plain(f"  {row.forecaster}: {said}"))
 
 
 def _rescored(earned: Rescored) -> str:
+    from forecasts.scores import CRPS
+
     def said(score: float | None) -> str:
         return "none" if score is None else f"{score:.4f}"
 
     change = "" if earned.difference is None else f" ({earned.difference:+.4f})"
+    scale = "CRPS (0–1 of the range)" if earned.protocol == CRPS else "Brier (0–1)"
     return (
-        f"{earned.forecaster}: Brier (0–1) {said(earned.before)} then, {said(earned.now)} now"
-        f"{change}"
+        f"{earned.forecaster}: {scale} {said(earned.before)} then, {said(earned.now)} now{change}"
     )

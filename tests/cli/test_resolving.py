@@ -135,3 +135,20 @@ def test_a_number_below_zero_is_an_outcome(forecasts: Run, clock: Clock) -> None
 def test_what_evidence_speaks_for_is_shown(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("update", rain, "40%", "--evidence", "opposes 30%: a dry forecast")
     assert "opposes yes, 30 %: a dry forecast" in forecasts("show", rain).stdout
+
+
+def test_a_number_is_scored_by_crps_when_it_resolves_and_in_show(
+    forecasts: Run, clock: Clock
+) -> None:
+    forecasts(
+        *("ask", "How deep will it be?", "--closes", "2026-01-25", "--slug", "depth"),
+        *("--type", "numeric", "--lower", "0", "--upper", "10"),
+    )
+    forecasts("update", "depth", "0%=4, 100%=4")
+    clock("2026-01-20T12:00:00Z")
+    line = "alice: CRPS 0.2000 (0–1 of the range, 0 is best), coverage 73%, 1 update\n"
+    assert line in forecasts("resolve", "depth", "6").stdout
+    assert line in forecasts("show", "depth").stdout
+    forecasts("resolve", "depth", "5")
+    shown = forecasts("show", "depth").stdout
+    assert "alice: CRPS (0–1 of the range) 0.2000 then, 0.1000 now (-0.1000)\n" in shown
