@@ -1,0 +1,80 @@
+"""What score, crowd and attribute say of a folder and of the ledger it was imported into."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+
+from scoring import PROTOCOLS
+
+EXAMPLES = Path(__file__).parents[1] / "scoring" / "examples"
+FOLDERS = ["everything", "metaculus", "gjo"]
+
+
+def table(result: Result) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(result.stdout))
+
+
+@pytest.fixture(params=FOLDERS)
+def folder(
+    request: pytest.FixtureRequest, forecasts: Callable[..., Result], clock: Callable[[str], None]
+) -> str:
+    """A folder that the ledger holds too."""
+    clock("2027-01-01T00:00:00Z")
+    path = str(EXAMPLES / request.param)
+    forecasts("import", path)
+    return path
+
+
+def test_a_folder_and_the_ledger_score_alike_by_every_protocol(
+    forecasts: Callable[..., Result], folder: str
+) -> None:
+    protocols = [part for name in PROTOCOLS for part in ("--protocol", name)]
+    from_folder, from_ledger = (
+        forecasts("score", *where, *protocols).stdout for where in ([folder], [])
+    )
+    assert from_folder == from_ledger
+    assert len(from_folder.splitlines()) > len(PROTOCOLS)
+
+
+@pytest.mark.parametrize(
+    "method", ["mean", "median", "recency_weighted", "geometric_odds", "extremized"]
+)
+@pytest.mark.parametrize("at", [(), ("--at", "2026-01-11T00:00:00Z")])
+def test_a_folder_and_the_ledger_hold_the_same_crowd(
+    forecasts: Callable[..., Result], folder: str, method: str, at: tuple[str, ...]
+) -> None:
+    from_folder, from_ledger = (
+        forecasts("crowd", *where, "--method", method, *at).stdout for where in ([folder], [])
+    )
+    assert from_folder == from_ledger
+
+
+@pytest.mark.parametrize("by", ["update", "evidence", "publisher", "kind"])
+@pytest.mark.parametrize("protocol", ["brier", "log"])
+def test_a_folder_and_the_ledger_attribute_alike(
+    forecasts: Callable[..., Result], folder: str, by: str, protocol: str
+) -> None:
+    from_folder, from_ledger = (
+        table(forecasts("attribute", *where, "--by", by, "--protocol", protocol))
+        for where in ([folder], [])
+    )
+    # The row that a forecast has in its frame is not the same in both, nor is evidence's number.
+    own = [name for name in ("forecast", "evidence_id") if name in from_folder]
+    pd.testing.assert_frame_equal(from_folder.drop(columns=own), from_ledger.drop(columns=own))
+
+
+def test_every_number_of_the_folder_with_everything_is_there(
+    forecasts: Callable[..., Result],
+) -> None:
+    path = str(EXAMPLES / "everything")
+    scored = table(forecasts("score", path, "--protocol", "brier", "--protocol", "crps"))
+    assert scored.groupby("protocol")["question_id"].unique().map(list).to_dict() == {
+        "brier": ["bridge", "mayor", "tolls", "turnout"],
+        "crps": ["rain", "thaw"],
+    }
+    assert np.isfinite(scored["score"]).all()
