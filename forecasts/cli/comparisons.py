@@ -37,7 +37,10 @@ class _Names(TyperCommand):
         read: list[str] = []
         naming = False
         for arg in args:
-            if arg.startswith("-") and arg != "-":
+            if arg.startswith(f"{BETWEEN}="):
+                naming = True
+                read += [BETWEEN, arg.removeprefix(f"{BETWEEN}=")]
+            elif arg.startswith("-") and arg != "-":
                 naming = arg == BETWEEN
                 read += [] if naming else [arg]
             else:

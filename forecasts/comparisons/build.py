@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -60,11 +60,13 @@ def build(
     people = scoring.paired_people(counting, forecasts, present) if alike and both_sides else None
     found = scoring.compare(differences, _members(frames, made, names, of), family, people)
 
-    unfinished = set(family[questions["question_id"][np.isin(why, _TO_COME)]])
-    closes = questions.set_index("question_id")["scheduled_close_time"]
+    # A family is over with the last of its questions, whoever forecast that one.
+    of_each = family[questions["question_id"]].to_numpy()
+    over = questions["scheduled_close_time"].groupby(of_each).max()
+    awaited = over[np.unique(of_each[np.isin(why, _TO_COME)])].min()
     pairs = tuple(
         wording.told(
-            _pair(pair, _watched(pair, differences, family, closes, unfinished)),
+            _pair(pair, _watched(pair, differences, family, over, awaited)),
             pairs=sum(pair.comparable for pair in found.pairs),
         )
         for pair in found.pairs
@@ -86,7 +88,13 @@ def build(
         left_out=counted(why[why != COUNTS]),
         groups=sides,
         pairs=pairs,
-        notes=wording.notes(pairs, of=of, cohort=cohort, alike=alike),
+        notes=wording.notes(
+            pairs,
+            of=of,
+            cohort=cohort,
+            alike=alike,
+            awaiting=int((why == "awaiting_resolution").sum()),
+        ),
     )
 
 
@@ -107,7 +115,7 @@ def _only(made: Entries, names: Sequence[str]) -> Entries:
 
 def _members(
     frames: Frames, made: Entries, names: Sequence[str], of: Of
-) -> dict[str, set[tuple[str, ...]]]:
+) -> dict[str, set[Hashable]]:
     """Return who counts in each group, such that only those who are in two at once are in two.
 
     Somebody who left one team and joined the other later never stands for both at one time, on
@@ -116,9 +124,9 @@ def _members(
     at_once = set(
         in_several_teams(frames.teams[frames.teams["team"].isin(names)]) if of == "teams" else ()
     )
-    members: dict[str, set[tuple[str, ...]]] = {name: set() for name in names}
+    members: dict[str, set[Hashable]] = {name: set() for name in names}
     for who, name in zip(made.forecaster[made.group.index], made.group, strict=True):
-        members[name].add((who,) if who in at_once else (who, name))
+        members[name].add(who if who in at_once else (who, name))
     return members
 
 
@@ -145,22 +153,27 @@ def _watched(
     pair: scoring.Pair,
     differences: pd.DataFrame,
     family: pd.Series,
-    closes: pd.Series,
-    unfinished: set[int],
+    over: pd.Series,
+    awaited: pd.Timestamp,
 ) -> Watched | None:
-    """Return the evidence on families of which every outcome is known; None where there is none."""
-    if not pair.shared_questions:
+    """Return the evidence on the families before the first whose outcomes are not all known.
+
+    ``over`` says when each family was to be over, ``awaited`` when that first one was (NaT: none).
+    To pass over that one would choose by what is known, and a "yes" is often known sooner than a
+    "no": two who are equal would be told apart. None where there is no family, and where nothing
+    may be claimed of the pair.
+    """
+    if not pair.comparable:
         return None
     ends = differences[["a", "b"]].isin([pair.a, pair.b]).all(axis=1)
     shared = differences[ends]
-    shared = shared.assign(family=family[shared["question_id"]].to_numpy())
-    shared = shared[~shared["family"].isin(unfinished)]
-    if shared.empty:
-        return None
     sign = np.where(shared["a"] == pair.a, 1.0, -1.0)
-    steps = scoring.by_family(
-        sign * shared["difference"].to_numpy(), shared["family"], closes[shared["question_id"]]
-    )
+    of_each = family[shared["question_id"]].to_numpy()
+    steps = scoring.by_family(sign * shared["difference"].to_numpy(), of_each, over[of_each])
+    if not pd.isna(awaited):
+        steps = steps[steps["scheduled_close"] < awaited]
+    if steps.empty:
+        return None
     found = scoring.e_process(steps["difference"])
     e_values = np.exp(found.log_either)
     times = steps["scheduled_close"].dt.to_pydatetime()

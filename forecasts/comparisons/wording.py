@@ -190,7 +190,9 @@ def whole(pair: Pair) -> str:
     return " ".join(text for text in (pair.sentence, watched(pair)) if text)
 
 
-def notes(pairs: Sequence[Pair], *, of: Of, cohort: Cohort, alike: bool) -> tuple[str, ...]:
+def notes(
+    pairs: Sequence[Pair], *, of: Of, cohort: Cohort, alike: bool, awaiting: int
+) -> tuple[str, ...]:
     """Return what to mind in this comparison, as full sentences."""
     said = [
         "The claims are about people like the members: who they are is taken as chance too, and "
@@ -201,6 +203,12 @@ def notes(pairs: Sequence[Pair], *, of: Of, cohort: Cohort, alike: bool) -> tupl
     if cohort == "resolved":
         said.append(
             "All resolved questions are in, also those whose scheduled close is still to come."
+        )
+    if awaiting:
+        said.append(
+            f"{count(awaiting, 'question')} closed and awaiting the resolution: "
+            "where one outcome is written down sooner than the other, those that are in are no "
+            "fair sample. Resolve these before you act on a small difference."
         )
     if of == "teams":
         said.append(

@@ -43,6 +43,10 @@ def test_names_follow_one_another_after_between(compare: Callable[..., Result]) 
     ]
 
 
+def test_the_first_name_may_be_tied_to_the_option(compare: Callable[..., Result]) -> None:
+    assert "north" in compare("--between=north", "south").stdout
+
+
 def test_teams_are_the_default(compare: Callable[..., Result]) -> None:
     said = compare("--between", "north", "south").stdout
     assert "north" in said

@@ -51,7 +51,7 @@ def test_the_difference_is_the_first_ones_brier_score_less_the_seconds() -> None
 
 
 def test_turned_round_it_says_the_same_with_the_sign_changed() -> None:
-    frames = random_ledger(3, questions=60)
+    frames = random_ledger(3, questions=120)
     one = only(compared(frames, "north", "south"))
     other = only(compared(frames, "south", "north"))
     assert one.difference is not None
@@ -224,3 +224,58 @@ def test_two_of_three_are_compared_as_if_the_third_were_not_there() -> None:
         }
         for name in pair:
             assert sides[name].brier.mean == pytest.approx(everyone[name].brier.mean, abs=1e-12)
+
+
+def test_the_evidence_at_any_time_ends_before_the_first_outcome_that_is_awaited() -> None:
+    # "No" is written down late: to pass over those that wait would leave the "yes" alone.
+    questions = [
+        asked(f"q{n:03}", "" if n == 20 else "yes", closes=10 + n, family=f"f{n}")
+        for n in range(40)
+    ]
+    rows = [
+        made(f"q{n:03}", who, 0, p) for n in range(40) for who, p in (("ann", 0.6), ("bob", 0.4))
+    ]
+    comparison = compared(
+        ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")]), "ours", "theirs"
+    )
+    pair = only(comparison)
+    assert pair.watched is not None
+    assert (pair.shared_questions, pair.watched.families) == (39, 20)
+    assert any("1 question closed and awaiting" in note for note in comparison.notes)
+
+
+def test_nothing_is_watched_where_nothing_may_be_claimed() -> None:
+    pair = only(compared(two_teams(25, 0.99, 0.01), "ours", "theirs"))
+    assert pair.difference is not None
+    assert pair.watched is None
+
+
+def test_somebody_in_both_teams_stands_in_the_sentence_as_a_name() -> None:
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "ann", 0, 0.9), made("q", "bob", 0, 0.7)],
+        [joined("ours", "ann"), joined("theirs", "bob"), joined("theirs", "ann")],
+    )
+    sentence = only(compared(frames, "ours", "theirs")).sentence
+    assert sentence == "ours and theirs are not comparable: ann counts in both."
+
+
+def test_the_evidence_speaks_for_the_better_one_in_whatever_order_they_are_named() -> None:
+    frames = two_teams(200, 0.95, 0.55)
+    for names in (("ours", "theirs"), ("theirs", "ours")):
+        watched = only(compared(frames, *names)).watched
+        assert watched is not None
+        assert watched.better == "ours"
+        assert watched.highest >= watched.enough
+
+
+def test_a_claim_among_several_says_that_it_allows_for_their_number() -> None:
+    rows, questions = [], []
+    for n in range(60):
+        questions.append(asked(f"q{n:03}", "yes" if n % 2 else "no"))
+        for who, p in (("ann", 0.95), ("bob", 0.6), ("cid", 0.55)):
+            rows.append(made(f"q{n:03}", who, 0, p if n % 2 else 1 - p))
+    several = compared(ledger(questions, rows), "ann", "bob", "cid", of="forecasters")
+    assert "allowing for the 3 pairs compared" in several.pairs[0].sentence
+    alone = only(compared(ledger(questions, rows), "ann", "bob", of="forecasters"))
+    assert "allowing for" not in alone.sentence
