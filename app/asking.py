@@ -94,7 +94,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             )
         submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
-        with act(name) as doing:
+        with act(key) as doing:
             last = _checked(title, closes, criteria, doing.now)
             text = questions.question_text(
                 title=" ".join((title or "").split()),

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 import streamlit as st
 
 from app.captured import Captured, Part
-from app.session import Act, act, memory
+from app.session import Act, act, form_key, memory
 from app.words import as_text, counted, day, shortened
 from forecasts.articles import library
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical, openings
@@ -54,7 +54,7 @@ def correct(captured: Captured) -> None:
         remembered.captured = step(captured.edited(articles))
         st.rerun()
     if store:
-        with act(stored_name(captured)) as doing:
+        with act(form_key(stored_name(captured))) as doing:
             _store(doing, articles, captured.seen)
 
 

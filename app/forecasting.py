@@ -98,7 +98,7 @@ def quick_form(stands: Stands, standing: Forecast | None) -> None:
             "Save" if standing is None else "Update", key=f"{key}-save"
         )
     if submitted:
-        with act(name) as doing:
+        with act(key) as doing:
             value = read_typed(written or "", standing, stands.text)
             _save(doing, stands, value, reason or "", [])
 
@@ -149,7 +149,7 @@ def forecast_form(stands: Stands, standing: Forecast | None) -> None:
                 help="Shows the fields for one more piece; what you have typed stays.",
             )
     if submitted:
-        with act(name) as doing:
+        with act(key) as doing:
             value = (
                 from_percents(percents, standing, stands.text)
                 if kind == QuestionType.multiple_choice
@@ -362,7 +362,7 @@ def withdraw_form(stands: Stands) -> None:
         st.caption("Nothing of yours stands from now on; what stood until now is scored.")
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
-        with act(name) as doing:
+        with act(key) as doing:
             before = updates.standing(doing.ledger, stands.question, doing.member, at=doing.now)
             updates.withdraw(
                 doing.ledger,

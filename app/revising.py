@@ -41,7 +41,7 @@ def wording_form(stands: Stands) -> None:
         if not changed and looked:
             st.info("Nothing changes: the fields say what the question says.")
         if changed and _wanted(key, changed):
-            with act(name) as doing:
+            with act(key) as doing:
                 new = revisions.revise(
                     doing.ledger,
                     stands.question,
@@ -189,7 +189,7 @@ def close_form(stands: Stands) -> None:
         sure = st.checkbox("Yes, end forecasting on this question", key=f"{key}-sure")
         submitted = st.form_submit_button("Close the question", key=f"{key}-go")
     if submitted:
-        with act(name) as doing:
+        with act(key) as doing:
             if not sure:
                 raise Refused("Nothing was closed.", remedy="Tick the box to say that you mean it.")
             closed = revisions.close(
@@ -213,7 +213,7 @@ def reopen_form(stands: Stands) -> None:
         )
         submitted = st.form_submit_button("Take the early close back", key=f"{key}-go")
     if submitted:
-        with act(name) as doing:
+        with act(key) as doing:
             text = revisions.reopen(
                 doing.ledger, stands.question, member=doing.member, now=doing.now
             )

@@ -6,11 +6,14 @@ of the ledger are shown where they arise, as a sentence and its remedy, and noth
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 from sqlalchemy import Engine
@@ -70,6 +73,24 @@ def current_member(ledger: Session) -> Member | None:
     return access.find_member(ledger, settings().member)
 
 
+@dataclass(frozen=True)
+class Destination:
+    """A page, as its file is called, and the query by which it knows what to show."""
+
+    page: str
+    query: dict[str, str]
+
+    def is_reached(self, url_path: str) -> bool:
+        """Return whether the page at ``url_path`` is this one, with this query."""
+        return url_path == Path(self.page).stem and all(
+            st.query_params.get(name) == value for name, value in self.query.items()
+        )
+
+    def open(self) -> NoReturn:
+        """Open the page instead of the one that runs."""
+        st.switch_page(self.page, query_params=self.query)
+
+
 @dataclass
 class Memory:
     """What one browser session remembers between runs.
@@ -80,6 +101,9 @@ class Memory:
 
     done: Counter[str] = field(default_factory=Counter)
     said: list[str] = field(default_factory=list)
+    # A second click starts a run of its own while the first one may still be at its act.
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    going: Destination | None = None
     captured: Captured | None = None
     readings: int = 0
 
@@ -114,7 +138,7 @@ class Act:
     member: Member
     now: datetime
     said: str = ""
-    goes_to: tuple[str, dict[str, str]] | None = None
+    goes_to: Destination | None = None
 
     def say(self, words: str) -> None:
         """Tell the person ``words`` once the act is stored."""
@@ -122,32 +146,59 @@ class Act:
 
     def go(self, page: str, query: dict[str, str]) -> None:
         """Open that page once the act is stored, instead of this one again."""
-        self.goes_to = page, query
+        self.goes_to = Destination(page, query)
 
 
 @contextmanager
-def act(name: str) -> Iterator[Act]:
-    """Yield one transaction for the form ``name``; stored and acknowledged when the block ends.
+def act(key: str) -> Iterator[Act]:
+    """Yield one transaction for the form of ``key``; stored and acknowledged when the block ends.
 
     After that the page runs anew and shows the ledger as it then is. A LedgerError undoes
-    everything and is shown in place; the page goes on and the form keeps its words.
+    everything and is shown in place; the page goes on and the form keeps its words. Of two clicks
+    on one button the second waits for the first, does nothing, and goes where that one goes.
     """
     remembered, moment = memory(), now()
-    try:
-        with database.writing(engine()) as ledger:
-            member = access.member_or_new(ledger, settings().member, now=moment)
-            doing = Act(ledger, member, moment)
-            yield doing
-    except (LedgerError, InputError) as error:
-        show(error)
-        return
-    # Between the commit and here no Streamlit call may stand: see ``Memory``.
-    remembered.done[name] += 1
-    remembered.said.append(doing.said)
-    if doing.goes_to is not None:
-        page, query = doing.goes_to
-        st.switch_page(page, query_params=query)
+    name, _, done = key.rpartition("#")
+    with remembered.one_at_a_time:
+        if remembered.done[name] != int(done):
+            _onward(remembered)
+        try:
+            with database.writing(engine()) as ledger:
+                member = access.member_or_new(ledger, settings().member, now=moment)
+                doing = Act(ledger, member, moment)
+                yield doing
+        except (LedgerError, InputError) as error:
+            show(error)
+            return
+        # Between the commit and here no Streamlit call may stand: see ``Memory``.
+        remembered.done[name] += 1
+        remembered.said.append(doing.said)
+        remembered.going = doing.goes_to
+    _onward(remembered)
+
+
+def _onward(remembered: Memory) -> NoReturn:
+    """Open the page to which the last act goes; this one anew where it goes nowhere."""
+    if remembered.going is not None:
+        remembered.going.open()
     st.rerun()
+
+
+@contextmanager
+def arriving(url_path: str) -> Iterator[None]:
+    """Run the page at ``url_path``; where an act is on its way to another one, open that instead.
+
+    A click in the moment before the browser shows the other page asks for the page that was left.
+    """
+    remembered = memory()
+    if remembered.going is not None and not remembered.going.is_reached(url_path):
+        remembered.going.open()
+    try:
+        yield
+    except Exception:
+        remembered.going = None
+        raise
+    remembered.going = None
 
 
 def acknowledge() -> None:

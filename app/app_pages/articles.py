@@ -240,13 +240,18 @@ def register(article: Article, draft: Draft | None, done: set[str]) -> None:
     )
 
 
+def everything() -> None:
+    """Show the form to read a page with, what was read and is not stored yet, and what is."""
+    st.title("Articles", anchor=False)
+    read_form()
+    reading_now = remembered.captured
+    if reading_now is not None and not remembered.done[stored_name(reading_now)]:
+        correct(reading_now)
+    shelf()
+
+
 chosen = st.query_params.get("article", "")
 if chosen.isdecimal():
     one(int(chosen))
-    st.stop()
-st.title("Articles", anchor=False)
-read_form()
-reading_now = remembered.captured
-if reading_now is not None and not remembered.done[stored_name(reading_now)]:
-    correct(reading_now)
-shelf()
+else:
+    everything()

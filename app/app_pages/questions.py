@@ -125,10 +125,13 @@ def find() -> None:
 
 
 st.title("Questions", anchor=False)
+# An address that Streamlit leaves behind when a question was asked and its page opens: Back comes
+# here from there, and means the form.
+asked = "slug" in st.query_params
 view = st.segmented_control(
     "View",
     ["Find", "Ask a question"],
-    default="Find",
+    default="Ask a question" if asked else "Find",
     required=True,
     label_visibility="collapsed",
     key="view",

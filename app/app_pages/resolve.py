@@ -29,7 +29,7 @@ by_slug = {stands.slug: stands for stands in questions}
 def proposal(row: Resolution, question: Question) -> None:
     """Show one proposal with the two answers to it."""
     stands = by_slug[question.slug]
-    name = f"proposal-{row.id}"
+    key = form_key(f"proposal-{row.id}")
     with st.container(border=True, gap="small"):
         st.page_link(
             "app_pages/question.py",
@@ -48,24 +48,22 @@ def proposal(row: Resolution, question: Question) -> None:
         if stands.text.resolution_criteria:
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(stands.text.resolution_criteria))
-        with st.form(form_key(name), border=False):
+        with st.form(key, border=False):
             reason = st.text_input(
                 "Reason to reject it",
-                key=f"{form_key(name)}-reason",
+                key=f"{key}-reason",
                 placeholder="What is wrong with it",
                 help="It is kept with the rejection. To accept takes none.",
             )
             with st.container(horizontal=True):
-                accepted = st.form_submit_button(
-                    "Accept", type="primary", key=f"{form_key(name)}-accept"
-                )
-                rejected = st.form_submit_button("Reject", key=f"{form_key(name)}-reject")
+                accepted = st.form_submit_button("Accept", type="primary", key=f"{key}-accept")
+                rejected = st.form_submit_button("Reject", key=f"{key}-reject")
     if accepted:
-        with act(name) as doing:
+        with act(key) as doing:
             accepted_row = resolutions.accept(doing.ledger, row, now=doing.now, member=doing.member)
             settled(doing, stands, accepted_row)
     if rejected:
-        with act(name) as doing:
+        with act(key) as doing:
             resolutions.reject(
                 doing.ledger, row, now=doing.now, member=doing.member, note=reason or ""
             )
@@ -206,7 +204,7 @@ def resolve_form(stands: Stands) -> None:
             )
     if not (resolved or proposed):
         return
-    with act(name) as doing:
+    with act(key) as doing:
         verb = resolutions.confirm if resolved else resolutions.propose
         row = verb(
             doing.ledger,

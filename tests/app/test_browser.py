@@ -336,3 +336,27 @@ def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
         assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
     assert watch.red == []
     assert watch.outside == []
+
+
+def test_a_double_click_registers_once_and_opens_the_question(
+    page: Page, server: Server, watch: Watch
+) -> None:
+    for number in range(10):
+        title = f"Is this click number {number}?"
+        page.goto(f"{server.base}/questions")
+        page.get_by_text("Ask a question", exact=True).click()
+        page.get_by_role("textbox", name="Question (required)").fill(title)
+        pick_day(page, "Closes (last day)", "20401231")
+        page.get_by_role("textbox", name="Resolution criteria").fill("Yes if so.")
+        page.get_by_role("button", name="Register question").dblclick(delay=10 * number)
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.get_by_role("heading", name="Your forecast")).to_be_visible()
+        expect(page).to_have_url(f"{server.base}/question?slug=is-this-click-number-{number}")
+        page.go_back()
+        expect(page.get_by_role("textbox", name="Question (required)")).to_have_value("")
+    with closing(sqlite3.connect(server.ledger)) as file:
+        [(stored,)] = file.execute(
+            "SELECT count(*) FROM question WHERE slug LIKE 'is-this-click-number-%'"
+        ).fetchall()
+    assert stored == 10
+    assert watch.red == []

@@ -136,3 +136,31 @@ def test_a_page_asks_the_ledger_no_more_often_for_more_questions(
 
 def test_problems_are_data() -> None:
     assert str(Problem("a", "b", "c")) == "a: 'b' — c"
+
+
+def test_the_second_of_two_clicks_waits_for_the_first_and_does_nothing(app: AppTest) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from app.session import act, memory
+
+        if memory().done["ask"]:
+            st.write("shown anew")
+            st.stop()
+        # The first click, in a run of its own, has been carried out since this form was drawn.
+        memory().done["ask"] = 1
+        with act("ask#0"):
+            st.write("done again")
+
+    run = AppTest.from_function(script).run()
+    assert [element.value for element in run.markdown] == ["shown anew"]
+
+
+def test_a_page_that_was_left_opens_the_one_to_which_the_act_goes(furnished: AppTest) -> None:
+    visit(furnished, "questions")
+    furnished.session_state["memory"].going = session.Destination(
+        "app_pages/question.py", {"slug": "quay"}
+    )
+    assert "Will the quay open?" in words(furnished.run())
+    assert furnished.session_state["memory"].going is None
+    assert visit(furnished, "questions").title[0].value == "Questions"
