@@ -7,13 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo app test bench lint format docs lock clean
+.PHONY: help demo app test bench simulate lint format docs lock clean
 
 help:
 	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:$(PORT)"
 	@echo "make app     serve the app on your own ledger there (another port: make app PORT=8502)"
 	@echo "make test    run every test (those in a browser need Chromium)"
 	@echo "make bench   measure speed and memory against what people use today"
+	@echo "make simulate  measure by simulation how often reports err (minutes)"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make lock    resolve the dependencies anew"
@@ -30,6 +31,9 @@ test: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
+
+simulate: $(VENV)/.tests
+	$(BIN)/python -m benchmarks.simulate
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check

@@ -1,0 +1,243 @@
+"""What is measured in a world, one row a tournament: 1 where something went wrong, 0 where not.
+
+Each function takes tournaments side by side and returns a frame with as many rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+import scoring
+from benchmarks.worlds import TEAMS, USUAL, Many, World, claims, repeat
+from scoring.luck import luck
+from scoring.means import clustered_mean
+from scoring.movement import excess_movement
+from scoring.null import chance
+from scoring.tournament import Team
+
+Measure = Callable[[int, int], pd.DataFrame]
+
+LEVEL = 0.05
+
+
+def wrong(p_value: float) -> float:
+    """Return 1 where a test rejects, NaN where there was nothing to test."""
+    return math.nan if math.isnan(p_value) else float(p_value < LEVEL)
+
+
+# --- everyone calibrated, all teams equally good ----------------------------------------------
+
+
+def calibration(many: Many) -> pd.DataFrame:
+    """Which tests find fault with a calibrated team."""
+    rows = []
+    moved = _movements(many)
+    for number, c in enumerate(claims(many, TEAMS[0].label).each(many.times)):
+        pairs = (c.p, c.y, c.weight, c.family)
+        line = scoring.recalibration(*pairs)
+        rows.append(
+            {
+                "recalibration": wrong(line.p_value),
+                "spiegelhalter": wrong(scoring.spiegelhalter(*pairs).p_value),
+                "in the large": wrong(scoring.calibration_in_the_large(*pairs).p_value),
+                "luck": wrong(luck(*pairs).p_value),
+                "movement": wrong(moved[number]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _movements(many: Many) -> list[float]:
+    """Return the p-value of each tournament's excess movement, as `scoring.movement` has it."""
+    paths = excess_movement(many.questions, many.of(TEAMS[0].label))
+    each = paths.groupby("question_id")["excess"].mean()
+    of = many.questions.loc[each.index]
+    found = []
+    for number in range(many.times):
+        at = (of["repetition"] == number).to_numpy()
+        found.append(clustered_mean(each.to_numpy()[at], of["family"].to_numpy()[at]).p_value)
+    return found
+
+
+def curves(many: Many) -> pd.DataFrame:
+    """How much of a calibrated team's curve leaves its band, and whether its MCB is luck."""
+    rows = []
+    for c in claims(many, TEAMS[0].label).each(many.times):
+        drawn = chance(c.p, c.y, c.weight, c.question, c.family, c.below)
+        curve = drawn.curve
+        outside = ~curve["recalibrated"].between(curve["lower"], curve["upper"])
+        rows.append(
+            {
+                "band": float(np.average(outside, weights=curve["weight"])),
+                "miscalibration": wrong(drawn.p_value),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def comparisons(many: Many) -> pd.DataFrame:
+    """What comparing equal teams finds: one pair, all pairs, and the e-process at any look."""
+    table = scoring.paired(many.questions, many.forecasts, many.teams)
+    family = many.questions["family"]
+    closes = many.questions["scheduled_close_time"]
+    members = {team: list(rows.index) for team, rows in many.teams.groupby(many.teams)}
+    repetition = many.questions["repetition"].to_numpy()[table["question_id"]]
+    rows = []
+    for number in range(many.times):
+        own = table[repetition == number]
+        found = scoring.compare(own, members, family)
+        first = found.pairs[0]
+        pair = own[(own["a"] == first.a) & (own["b"] == first.b)]
+        steps = scoring.by_family(
+            pair["difference"], family[pair["question_id"]], closes[pair["question_id"]]
+        )
+        rows.append(
+            {
+                "difference": wrong(math.nan if first.p_value is None else first.p_value),
+                "all pairs": float(any(each.better is not None for each in found.pairs)),
+                "e-process": float(scoring.e_process(steps["difference"]).reached is not None),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def scores(many: Many) -> pd.DataFrame:
+    """A team's mean Brier score, with the ends of its interval."""
+    each = scoring.score(many.questions, many.of(TEAMS[0].label))
+    mean = each.groupby("question_id")["score"].mean()
+    of = many.questions.loc[mean.index]
+    rows = []
+    for number in range(many.times):
+        at = (of["repetition"] == number).to_numpy()
+        found = clustered_mean(mean.to_numpy()[at], of["family"].to_numpy()[at])
+        rows.append({"mean": found.mean, "lower": found.lower, "upper": found.upper})
+    return pd.DataFrame(rows)
+
+
+def equal(world: World, seed: int, times: int) -> pd.DataFrame:
+    """Everything about a world of calibrated forecasters and equal teams."""
+    many = repeat(world.settings, seed, times)
+    parts = [calibration(many), comparisons(many), scores(many)]
+    if world.band:
+        parts.append(curves(many))
+    return pd.concat(parts, axis=1)
+
+
+# --- teams and forecasters that differ --------------------------------------------------------
+
+
+# The skill of the second of two teams, whose first has 0.8.
+POWER = {"teams 0.02 apart": 0.27, "teams 0.01 apart": 0.56}
+
+
+def power(worse: float, seed: int, times: int) -> pd.DataFrame:
+    """How often a true difference is found, and by a plain paired t test over the questions."""
+    teams = (Team("Heron", 4, skill=0.8), Team("Wren", 4, skill=worse))
+    many = repeat(replace(USUAL, teams=teams, questions=300, families=300), seed, times)
+    table = scoring.paired(many.questions, many.forecasts, many.teams)
+    each = scoring.score(many.questions, many.forecasts)
+    each["team"] = many.teams[each["forecaster"]].to_numpy()
+    means = each.groupby(["question_id", "team"])["score"].mean().unstack().dropna()
+    repetition = many.questions["repetition"].to_numpy()
+    members = {team: list(rows.index) for team, rows in many.teams.groupby(many.teams)}
+    rows = []
+    for number in range(times):
+        own = table[repetition[table["question_id"]] == number]
+        [pair] = scoring.compare(own, members, many.questions["family"]).pairs
+        both = means[repetition[means.index] == number]
+        plain = stats.ttest_rel(both.iloc[:, 0], both.iloc[:, 1])
+        assert pair.interval is not None
+        rows.append(
+            {
+                "found": float(pair.better == pair.a),
+                "plain": float(plain.pvalue < LEVEL and plain.statistic < 0),
+                "mean": pair.difference,
+                "lower": pair.interval[0],
+                "upper": pair.interval[1],
+                "shared": pair.shared_questions,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def people(seed: int, times: int) -> pd.DataFrame:
+    """Whether teams drawn from the same people differ, for these members and for people like them.
+
+    Skills are drawn anew for each tournament, so these are simulated one by one.
+    """
+    rows = []
+    for number in range(times):
+        skill = np.random.default_rng([seed, number]).uniform(0.1, 0.95, 8)
+        teams = tuple(Team(f"P{i}", 1, skill=float(k)) for i, k in enumerate(skill))
+        settings = replace(USUAL, teams=teams, shared_noise=0.0, questions=150, families=100)
+        many = repeat(settings, seed * 1000 + number, 1)
+        sides = pd.Series(["a"] * 4 + ["b"] * 4, index=many.teams.index)
+        frames = (many.questions, many.forecasts, sides)
+        [pair] = scoring.compare(
+            scoring.paired(*frames),
+            {"a": range(4), "b": range(4, 8)},
+            many.questions["family"],
+            scoring.paired_people(*frames),
+        ).pairs
+        assert pair.p_value is not None
+        rows.append({"people": wrong(pair.p_value)})
+    return pd.DataFrame(rows)
+
+
+def skills(seed: int, times: int) -> pd.DataFrame:
+    """The skill of sixteen forecasters: mean score, and the ends of the shrunk interval."""
+    teams = tuple(Team(f"P{i:02d}", 1, skill=k) for i, k in enumerate(np.linspace(0.15, 0.9, 16)))
+    many = repeat(replace(USUAL, teams=teams, shared_noise=0.0, late=0.3), seed, times)
+    each = scoring.score(many.questions, many.forecasts, "skill")
+    repetition = many.questions["repetition"].to_numpy()[each["question_id"]]
+    rows = []
+    for number in range(times):
+        found = scoring.skills(each[repetition == number], many.questions["family"])
+        found = found.set_index("forecaster").sort_index()
+        rows.append(
+            {
+                f"{name} {who}": found[column][who]
+                for name, column in (("mean", "mean"), ("lower", "skill_lower"),
+                                     ("upper", "skill_upper"))
+                for who in found.index
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+# --- why a question's scheduled time is the denominator ---------------------------------------
+
+EARLY = {
+    "none closes early": {"early_share": 0.0},
+    "three in ten close early, whatever the answer": {"early_share": 0.3},
+    "a yes closes four in ten, 6 updates": {"early_share": 0.0, "event_share": 0.4},
+    "a yes closes four in ten, 40 updates": {
+        "early_share": 0.0, "event_share": 0.4, "updates": 40.0,
+    },
+    "a yes closes every question, 40 updates": {
+        "early_share": 0.0, "event_share": 1.0, "updates": 40.0,
+    },
+}  # fmt: skip
+
+
+def weights(kind: str, seed: int, times: int) -> pd.DataFrame:
+    """The bias of a calibrated forecaster, mean y − p, by the live and by the scheduled time."""
+    settings = replace(
+        USUAL, teams=TEAMS[:1], questions=150, families=100, **EARLY[kind]  # type: ignore[arg-type]
+    )  # fmt: skip
+    many = repeat(settings, seed, times)
+    columns = {}
+    for name, live in (("live", True), ("scheduled", False)):
+        each = claims(many, TEAMS[0].label, live_weights=live).each(times)
+        columns[f"{name} bias"] = [float(np.average(c.y - c.p, weights=c.weight)) for c in each]
+        columns[f"{name} rejects"] = [
+            wrong(scoring.calibration_in_the_large(c.p, c.y, c.weight, c.family).p_value)
+            for c in each
+        ]
+    return pd.DataFrame(columns)
