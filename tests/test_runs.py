@@ -111,6 +111,48 @@ def test_a_question_that_stands_twice_with_two_outcomes_is_not_resolved(
     assert "stands there twice" in looked.message
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "n,2026-01-03,1,500",  # a decimal comma, or a thousands comma
+        "n,2026-01-03",
+        'n,2026-01-03,"1"000',
+        'n,2026-01-03,"1',
+        '2026-01-03,"n",1,500',
+    ],
+)
+def test_a_row_that_has_not_the_cells_of_the_header_fails_its_question_and_no_other(
+    engine: Engine, outcomes: Path, row: str
+) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        bounds = {"type": "numeric", "lower_bound": "0", "upper_bound": "5000"}
+        for slug in ("n", "rain"):
+            question = ask(session, alice, slug=slug, **(bounds if slug == "n" else {}))
+            where = {"path": str(outcomes)}
+            runs.attach(session, question, "outcomes_file", where, member=alice, now=day(0))
+    outcomes.write_text(f"question,known_at,outcome\n\nrain,2026-01-03,yes\n{row}\n")
+    summary = runs.run(engine, now=day(4))
+    assert states(summary) == {"n": "failed", "rain": "confirmed"}
+    assert "outcomes.csv, line 4: " in summary.looked[0].message
+
+
+def test_rows_that_an_open_quote_has_swallowed_fail_their_questions(
+    engine: Engine, outcomes: Path
+) -> None:
+    carry(engine, outcomes, "rain", "snow", "wind")
+    write(outcomes, ("rain", "yes", iso(day(3))), ("snow", '"yes', "x"), ("wind", "no", "x"))
+    summary = runs.run(engine, now=day(4))
+    assert states(summary) == {"rain": "confirmed", "snow": "failed", "wind": "failed"}
+
+
+def test_a_column_that_stands_twice_is_refused(engine: Engine, outcomes: Path) -> None:
+    carry(engine, outcomes, "rain")
+    outcomes.write_text("question,outcome,outcome,known_at\nrain,yes,no,2026-01-03\n")
+    [looked] = runs.run(engine, now=day(4)).looked
+    assert looked.message == "outcomes.csv has twice the column 'outcome'."
+
+
 def test_whatever_goes_wrong_with_one_question_the_others_are_resolved(
     engine: Engine, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -37,20 +39,27 @@ def check(settings: Mapping[str, Any]) -> dict[str, Any]:
 def look(slug: str, settings: Mapping[str, Any], now: datetime, read: Read) -> Finding | None:
     """Return what the file says of the question; None when it says nothing yet.
 
-    BadInput when the file cannot be read or gives the question two different outcomes.
+    BadInput when the file cannot be read, gives the question two different outcomes, or names it
+    in a row that does not have the cells that the header has.
     """
     path = settings["path"]
     found = None
-    for place, row in _by_question(path, read(path)).get(slug, []):
-        if not row.get("outcome", "").strip():
+    for row in _by_question(path, read(path)).get(slug, []):
+        place = row.place
+        if row.wrong:
+            raise BadInput(
+                f"{place}: {row.wrong}.",
+                remedy="Set that row right; text with commas takes quotes.",
+            )
+        if not row["outcome"]:
             continue
-        if not row.get("known_at", "").strip():
+        if not row["known_at"]:
             raise BadInput(f"{place}: the outcome has no known_at.")
         finding = Finding(
-            outcome=row["outcome"].strip(),
+            outcome=row["outcome"],
             known_at=read_time(row["known_at"]),
-            source=row.get("source", "").strip(),
-            note=row.get("note", "").strip(),
+            source=row["source"],
+            note=row["note"],
         )
         if found is not None and (found.outcome, found.known_at) != (
             finding.outcome,
@@ -65,44 +74,79 @@ def look(slug: str, settings: Mapping[str, Any], now: datetime, read: Read) -> F
     return None if found is None or found.known_at > now else found
 
 
+@dataclass(frozen=True)
+class _Row:
+    """What one row says, where it stands in the file, and in ``wrong`` why it says nothing."""
+
+    place: str
+    cells: Mapping[str, str] = field(default_factory=dict)
+    wrong: str = ""
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "").strip()
+
+
 @lru_cache(maxsize=4)
-def _by_question(path: str, content: bytes) -> dict[str, list[tuple[str, dict[str, str]]]]:
+def _by_question(path: str, content: bytes) -> dict[str, list[_Row]]:
     """Return the rows of each question; parsed once, however many questions look in the file."""
-    rows: dict[str, list[tuple[str, dict[str, str]]]] = {}
-    for place, row in _rows(path, content):
-        rows.setdefault(row.get("question", "").strip(), []).append((place, row))
-    return rows
-
-
-def _rows(path: str, content: bytes) -> list[tuple[str, dict[str, str]]]:
-    """Return the rows of the file as texts, each with the words that say where it stands."""
     name = Path(path).name
+    rows: dict[str, list[_Row]] = {}
     try:
         text = content.decode("utf-8-sig")
-        if text.lstrip()[:1] in ("[", "{"):
-            items = json.loads(text)
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise BadInput(f"{name} is not a list of objects.")
-            return [
-                (
-                    f"{name}, entry {number}",
-                    {key: "" if value is None else str(value) for key, value in item.items()},
-                )
-                for number, item in enumerate(items, 1)
-            ]
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        missing = {"question", "outcome", "known_at"} - set(reader.fieldnames or ())
-        if missing:
-            raise BadInput(f"{name} has no column {sorted(missing)[0]!r}.")
-        return [
-            (
-                f"{name}, line {reader.line_num}",
-                {key: value or "" for key, value in row.items() if isinstance(key, str)},
-            )
-            for row in reader
-        ]
+        named = _entries(name, text) if text.lstrip()[:1] in ("[", "{") else _lines(name, text)
+        for slug, row in named:
+            rows.setdefault(slug, []).append(row)
     except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, RecursionError) as error:
         raise BadInput(
             f"{name} cannot be read: {error}.",
             remedy="It must be UTF-8 CSV with a header, or a JSON list of objects.",
         ) from None
+    return rows
+
+
+def _entries(name: str, text: str) -> Iterator[tuple[str, _Row]]:
+    """Yield each entry of a JSON file with the question it is about."""
+    items = json.loads(text)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise BadInput(f"{name} is not a list of objects.")
+    for number, item in enumerate(items, 1):
+        cells = {key: "" if value is None else str(value) for key, value in item.items()}
+        row = _Row(f"{name}, entry {number}", cells)
+        yield row["question"], row
+
+
+def _lines(name: str, text: str) -> Iterator[tuple[str, _Row]]:
+    """Yield each row of a CSV file with the question it is about.
+
+    Of a row with too many cells or too few, or with a stray quote, nobody knows which cell is
+    which: it is yielded, as wrong, for every question that one of its cells names.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, strict=True)
+    header = next(reader, [])
+    for column in ("question", "outcome", "known_at"):
+        if header.count(column) != 1:
+            raise BadInput(
+                f"{name} has {'no column' if column not in header else 'twice the column'} "
+                f"{column!r}."
+            )
+    while True:
+        begin = reader.line_num
+        place = f"{name}, line {begin + 1}"
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            bad = "".join(lines[begin : reader.line_num])
+            cells, wrong = re.split(r"[,\r\n]", bad), f"it cannot be read, {error}"
+        else:
+            wrong = f"{len(cells)} cells, and the header has {len(header)}"
+            if not cells:
+                continue
+            if len(cells) == len(header):
+                row = _Row(place, dict(zip(header, cells, strict=True)))
+                yield row["question"], row
+                continue
+        for named in dict.fromkeys(cell.strip(' \t"') for cell in cells):
+            yield named, _Row(place, wrong=wrong)
