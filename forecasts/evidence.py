@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from forecasts.articles.library import article_numbered
-from forecasts.errors import BadInput
+from forecasts.errors import BadInput, Refused
 from forecasts.models import (
     DIGEST_ADDRESS,
     Article,
@@ -33,6 +34,13 @@ _HEAD = re.compile(
     rf"({_WORD}(?:[\s,]+{_WORD})*)(?:\s*:\s+|[\s,:]+(?=https?://\S+$))(.*)",
     re.IGNORECASE | re.DOTALL,
 )
+# What stands where a head would: some words, then a colon or an address.
+_MAYBE_HEAD = re.compile(
+    r"([^\n:]{1,60}?)(?:\s*:\s+|[\s,:]+(?=https?://\S+$))(.*)", re.IGNORECASE | re.DOTALL
+)
+_MOST_HEAD = 4  # words; one more than a head has, for a slip that parts one
+_NEAR = 0.8  # of the letters of a word are those of a stance or kind: 'oposes', not 'date'
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://\S*", re.IGNORECASE)
 _STANCE_FIRST = re.compile(rf"(?:{'|'.join(Stance)})\b", re.IGNORECASE)
 
 
@@ -50,8 +58,9 @@ def read_evidence(
     ``opposes data 30%: https://example.org/figures``. What is not said there is ``stance`` and
     ``kind``, and no share.
 
-    BadInput where the text begins with a stance and no colon says where the evidence begins, and
-    where one of the three is said twice; NotFound for an article that is not there.
+    BadInput where the text begins with a stance and no colon says where the evidence begins, where
+    one of the three is said twice, and where it seems to be mistyped; NotFound for an article that
+    is not there.
     """
     text = text.strip()
     match = _HEAD.fullmatch(text)
@@ -61,6 +70,7 @@ def read_evidence(
                 f"It is not clear where in {text!r} the evidence begins.",
                 remedy="Put a colon before it, as in 'opposes data 30%: https://example.org/a'.",
             )
+        _require_no_slip(text)
         return cited(session, text, stance=stance, kind=kind)
     head = re.split(r"[\s,]+", match[1].casefold())
     stances = [Stance(word) for word in head if word in set(Stance)]
@@ -77,8 +87,56 @@ def read_evidence(
         match[2],
         stance=stances[0] if stances else stance,
         kind=kinds[0] if kinds else kind,
-        share=read_probability(shares[0]) if shares else None,
+        share=_share(shares[0]) if shares else None,
     )
+
+
+def _share(text: str) -> float:
+    try:
+        return read_probability(text)
+    except (BadInput, Refused):
+        raise BadInput(
+            f"{text!r} is no share of an update: that lies in 0..100 %.",
+            remedy="Write it as in 'opposes data 30%: https://example.org/a'.",
+        ) from None
+
+
+def _require_no_slip(text: str) -> None:
+    """Refuse a head with a slip in it, which would be kept, unseen, as a note that supports."""
+    match = _MAYBE_HEAD.fullmatch(text)
+    words = [] if match is None else re.split(r"[\s,]+", match[1].strip().casefold())
+    if match is None or len(words) > _MOST_HEAD:
+        return
+    meant = [_meant(word) for word in words]
+    unknown = [word for word in words if word not in meant]
+    told = [word for word in meant if word is not None]
+    if len(told) < len(words) and not (told and _URL.fullmatch(match[2].strip())):
+        return
+    guess = f"Did you mean {' '.join(told)}? " if len(told) == len(words) else ""
+    raise BadInput(
+        f"{' '.join(unknown)!r}, before the evidence in {text!r}, is no stance, kind or share.",
+        remedy=f"{guess}To keep all of it as a note, put 'supports: ', 'opposes: ' or 'context: ' "
+        "before it.",
+    )
+
+
+def _meant(word: str) -> str | None:
+    """Return the stance, kind or share that the word is, or nearly is; None where it is none."""
+    if _SHARE.fullmatch(word):
+        return word
+    near = difflib.get_close_matches(word, [*Stance, *EvidenceKind], n=1, cutoff=_NEAR)
+    return near[0] if near else None
+
+
+def require_address(text: str, what: str) -> None:
+    """Refuse, with BadInput, a ``what`` that is no web address."""
+    if not _URL.fullmatch(text):
+        match = _SCHEME.fullmatch(text)
+        raise BadInput(
+            f"{what} {text!r} is no web address"
+            + (f": {match[1]}:// is none that it can begin with." if match else "."),
+            remedy="Give one that begins with https:// or http://; your own words are a note.",
+        )
 
 
 def cited(
@@ -96,6 +154,8 @@ def cited(
         url, note = article_numbered(session, int(match[1])).address, ""
     elif _URL.fullmatch(what) or what.startswith(DIGEST_ADDRESS):
         url, note = what, ""
+    elif _SCHEME.fullmatch(what):
+        require_address(what, "The evidence")
     return Cited(url=url, note=note, kind=kind, stance=stance, share=share)
 
 

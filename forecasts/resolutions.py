@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from forecasts import scores
 from forecasts.errors import BadInput, Refused
+from forecasts.evidence import require_address
 from forecasts.models import (
     Member,
     Question,
@@ -50,6 +51,7 @@ def propose(
     """
     stands = as_it_stands(session, question, now=now)
     known_at = known_at or now
+    _require_source(source, resolver)
     outcome = _possible(stands, outcome, known_at, now)
     _require_news(stands, outcome, known_at)
     for waiting in proposals_on(session, question):
@@ -91,6 +93,7 @@ def confirm(
     stands = as_it_stands(session, question, now=now)
     if expected is not ...:
         _require_seen(stands, expected.id if isinstance(expected, Resolution) else expected)
+    _require_source(source, resolver)
     proposal = _proposal_of(session, stands, outcome, known_at)
     return _confirm(
         session,
@@ -288,6 +291,12 @@ def _possible(stands: Stands, outcome: str, known_at: datetime | None, now: date
             "above_upper_bound.",
         )
     return outcome
+
+
+def _require_source(source: str, resolver: Resolver | None) -> None:
+    """Refuse a person's source that cannot be followed; what a resolver has read is kept as is."""
+    if source.strip() and resolver is None:
+        require_address(source.strip(), "The source")
 
 
 def _require_seen(stands: Stands, seen: int | None) -> None:

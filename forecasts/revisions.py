@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from forecasts import updates
 from forecasts.errors import Refused
 from forecasts.models import (
     Forecast,
@@ -24,7 +25,7 @@ from forecasts.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions import Stands, as_it_stands, question_text, revision_row
+from forecasts.questions import Stands, as_it_stands, question_text, revision_row, wording
 from forecasts.times import iso
 from forecasts.values import say_value
 
@@ -109,8 +110,9 @@ def reworded(text: QuestionText, **fields: Any) -> QuestionText:
     """
     new = question_text(**({name: getattr(text, name) for name in _FIELDS} | fields))
     before, after = text.options or [], new.options or []
-    kept = [option for option in after if option in before]
-    if new.type != text.type or kept != before or after[-1:] != before[-1:]:
+    added = len(after) - len(before)
+    rest = after[: len(before) - 1] + after[-1:] if before else after
+    if new.type != text.type or added < 0 or rest != before:
         raise Refused(
             "The type of a question is fixed, and its options may only be added to, before the "
             "last one (which stands for all that were not there yet).",
@@ -190,6 +192,30 @@ def reopen(
         raise Refused(f"{stands.slug!r} has not been closed early; nothing was changed.")
     new = reworded(stands.text, actual_close_time=None)
     return append(session, stands.text, new, member=member, now=now, reason=REOPENED)
+
+
+def lacking(session: Session, question: Question, *, at: datetime) -> list[str]:
+    """Return the handles of those whose standing forecast is older than an option, sorted.
+
+    Until they update, a new option has of them what they gave the last one (scoring contract,
+    section 5).
+    """
+    newest = wording(session, question).options or []
+    standing: dict[str, Forecast] = {}
+    for forecast, handle in updates.history(session, question):
+        if forecast.made_at <= at:
+            standing[handle] = forecast
+    return sorted(
+        handle
+        for handle, forecast in standing.items()
+        if not forecast.withdrawn and is_lacking(forecast, newest)
+    )
+
+
+def is_lacking(forecast: Forecast, options: Sequence[str] | None) -> bool:
+    """Return whether a forecast says nothing of some option, which was added after it."""
+    vector = forecast.probabilities
+    return vector is not None and (len(vector) < len(options or []) or None in vector)
 
 
 def _require_unresolved(stands: Stands) -> None:

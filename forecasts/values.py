@@ -390,14 +390,14 @@ def say_probability(p: float, fewest: int = 1) -> str:
 def say_value(forecast: Forecast | Value, options: Sequence[str] | None = None) -> str:
     """Return a forecast's value for a person: '71 %', 'Busan 60 %, Other 40 %', 'withdrawn'.
 
-    Without the options, or with a list of another length, these are numbered.
+    ``options`` is the newest list, or that of the time: of a forecast that is older than some of
+    them it names those that were there. Without any they are numbered.
     """
     if forecast.probability is not None:
         return say_probability(forecast.probability)
     vector = forecast.probabilities
     if vector is not None:
-        numbered = [f"option {i + 1}" for i in range(len(vector))]
-        names = options if options is not None and len(options) == len(vector) else numbered
+        names = _names(len(vector), options or [])
         return ", ".join(
             f"{name} {say_probability(p)}"
             for name, p in zip(names, vector, strict=True)
@@ -411,6 +411,15 @@ def say_value(forecast: Forecast | Value, options: Sequence[str] | None = None) 
             for level, figure in forecast.quantiles.items()
         )
     return "withdrawn"
+
+
+def _names(count: int, options: Sequence[str]) -> Sequence[str]:
+    """Return the names of so many options; those that a longer list has more are the newer ones."""
+    if len(options) == count:
+        return options
+    if len(options) > count > 0:
+        return [*options[: count - 1], options[-1]]  # added before the last one, and only there
+    return [f"option {number + 1}" for number in range(count)]
 
 
 def say_change(before: Forecast | None, after: Value, options: Sequence[str] | None = None) -> str:

@@ -73,7 +73,12 @@ def test_options_may_be_added_before_the_last_but_not_reordered(
 ) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
     revise(session, question, alice, 1, options=["a", "b", "Other"])
-    for options in (["b", "a", "Other"], ["a", "b", "Other", "c"], ["a", "Other"]):
+    for options in (
+        ["b", "a", "Other"],
+        ["a", "b", "Other", "c"],
+        ["a", "Other"],
+        ["c", "a", "b", "Other"],
+    ):
         with pytest.raises(Refused, match="only be added to"):
             revise(session, question, alice, 2, options=options)
 

@@ -308,12 +308,6 @@ def test_a_change_is_said_from_before_to_after(
     assert say_change(standing, Value(probability=after)) == words
 
 
-def test_options_of_another_number_are_numbered() -> None:
-    value = Value(probabilities=(0.6, 0.4))
-    assert say_value(value, ["A", "B"]) == "A 60 %, B 40 %"
-    assert say_value(value, ["A", "B", "C"]) == "option 1 60 %, option 2 40 %"
-
-
 @pytest.mark.parametrize(
     ("question", "said", "kept"),
     [
@@ -339,3 +333,17 @@ def test_an_outcome_that_is_none_of_the_possible_ones_is_refused_with_those(
 ) -> None:
     with pytest.raises(BadInput, match="not an outcome"):
         read_outcome(said, question)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["a", "Other"], "a 70 %, Other 30 %"),
+        (["a", "b", "c", "Other"], "a 70 %, Other 30 %"),
+        (None, "option 1 70 %, option 2 30 %"),
+    ],
+)
+def test_options_added_later_leave_the_earlier_ones_their_names(
+    options: list[str] | None, said: str
+) -> None:
+    assert say_value(Value(probabilities=(0.7, 0.3)), options) == said

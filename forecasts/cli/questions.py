@@ -127,7 +127,7 @@ def show(
                 console.print(plain(f"  “{' '.join(source.quote.split())}”"), style="dim")
         wordings = history(session, stands.question)
         _print_wordings(console, session, wordings)
-        _print_history(console, session, stands, wordings)
+        _print_history(console, session, stands, wordings, moment)
         _print_resolution(console, session, stands)
 
 
@@ -158,9 +158,14 @@ def _at(moment: datetime) -> str:
 
 
 def _print_history(
-    console: Console, session: Session, stands: Stands, wordings: Sequence[QuestionRevision]
+    console: Console,
+    session: Session,
+    stands: Stands,
+    wordings: Sequence[QuestionRevision],
+    moment: datetime,
 ) -> None:
     from forecasts.evidence import say_stance
+    from forecasts.revisions import lacking
     from forecasts.updates import evidence_of, history
 
     cited = evidence_of(session, stands.question)
@@ -174,6 +179,15 @@ def _print_history(
             where = f" ({evidence.url})" if shown else ""
             stance = say_stance(citation, stands.text.type)
             console.print(plain(f"    {stance}: {what}{where}"), style="dim")
+    options = stands.text.options
+    if stands.takes_forecasts(moment) and (without := lacking(session, stands.question, at=moment)):
+        assert options is not None
+        console.print(
+            plain(
+                f"An option was added since {', '.join(without)} forecast: until updated, it has "
+                f"the probability given to {options[-1]!r}."
+            )
+        )
 
 
 def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision]) -> str:

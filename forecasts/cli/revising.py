@@ -97,12 +97,22 @@ def revise(
             after = revisions.revise(
                 session, found, member=who, now=moment, reason=because, **fields
             )
+        lacking = revisions.lacking(session, found, at=moment) if option else []
         if outcomes is not None:
             settings_of = {"path": str(outcomes)}
             runs.attach(session, found, "outcomes_file", settings_of, member=who, now=moment)
     if fields:
         console.print(plain(f"{question}: wording {after.number}; the earlier ones stay readable"))
         print_changes(console, before, after)
+    if lacking:
+        stand = "forecast stands" if len(lacking) == 1 else "forecasts stand"
+        last = (before.options or [""])[-1]
+        console.print(
+            plain(
+                f"{len(lacking)} standing {stand} without what was added ({', '.join(lacking)}): "
+                f"until updated, a new option has the probability given to {last!r}."
+            )
+        )
     if outcomes is not None:
         console.print(plain(f"{question}: {outcomes} will say how it came out"))
 

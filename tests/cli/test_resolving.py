@@ -152,3 +152,13 @@ def test_a_number_is_scored_by_crps_when_it_resolves_and_in_show(
     forecasts("resolve", "depth", "5")
     shown = forecasts("show", "depth").stdout
     assert "alice: CRPS (0–1 of the range) 0.2000 then, 0.1000 now (-0.1000)\n" in shown
+
+
+@pytest.mark.parametrize("command", ["propose", "resolve"])
+@pytest.mark.parametrize("source", ["not a url", "htp://example.org", "ftp://example.org"])
+def test_a_source_that_is_no_web_address_is_refused(
+    forecasts: Run, rain: str, command: str, source: str
+) -> None:
+    refused = forecasts(command, rain, "yes", "--source", source, exit_code=2).stderr
+    assert f"The source {source!r} is no web address" in refused
+    assert "Resolution:" not in forecasts("show", rain).stdout

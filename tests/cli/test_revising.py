@@ -67,6 +67,27 @@ def test_an_option_is_added_before_the_last_one(forecasts: Run, clock: Clock) ->
     assert "options: Ann, Other → Ann, Ben, Cy, Other" in said.stdout
 
 
+def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_update(
+    forecasts: Run, clock: Clock
+) -> None:
+    ask = ("ask", "Who wins?", "--closes", "2026-02-01", "--slug", "win")
+    forecasts(*ask, "--option", "Ann", "--option", "Other")
+    for who in ("alice", "bob"):
+        forecasts("update", "win", "Ann=70%", "--as", who)
+    forecasts("withdraw", "win", "--as", "bob")
+    said = forecasts("revise", "win", "--option", "Ben").stdout
+    told = "until updated, a new option has the probability given to 'Other'.\n"
+    assert f"1 standing forecast stands without what was added (alice): {told}" in said
+    shown = forecasts("show", "win").stdout
+    assert "alice: Ann 70 %, Other 30 %\n" in shown
+    assert "added since alice forecast: until updated" in shown
+    clock("2026-01-06")
+    said = forecasts("update", "win", "Ann=60%, Ben=20%").stdout
+    assert said == "alice: Ann 70 %, Other 30 % → Ann 60 %, Ben 20 %, Other 20 % on win\n"
+    assert "added since" not in forecasts("show", "win").stdout
+    assert "stands without" not in forecasts("revise", "win", "--title", "Who?").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
