@@ -226,7 +226,7 @@ def _flags(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
 
 def _numbers(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
     values = np.full(len(texts), np.nan)
-    filled = [row for row, text in enumerate(texts) if text.strip()]
+    filled = [row for row, text in enumerate(texts) if text and text.strip()]
     try:
         values[filled] = np.array([texts[row] for row in filled], dtype=np.float64)
     except ValueError:
@@ -235,8 +235,8 @@ def _numbers(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
                 values[row] = float(texts[row])
             except ValueError:
                 table.wrong(row, name, texts[row], "a number")
-    for row in filled:
-        if not np.isfinite(values[row]) and _is_number(texts[row]):
+    for row in np.flatnonzero(~np.isfinite(values)).tolist():
+        if _is_number(texts[row]):
             table.wrong(row, name, texts[row], "a finite number")
     return pd.Series(values, dtype=np.float64)
 
@@ -276,7 +276,7 @@ def _days(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
 def _json(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
     values: list[Any] = [None] * len(texts)
     for row, text in enumerate(texts):
-        if text.strip():
+        if text and text.strip():
             try:
                 values[row] = json.loads(text)
             except (json.JSONDecodeError, RecursionError):

@@ -86,6 +86,11 @@ def field(frames: Frames, made: Entries) -> Field:
     known = pd.DataFrame({"person": person, "roles": roles}).drop_duplicates()
     known = known.sort_values(["person", "roles"], ignore_index=True)
     known["forecaster"] = np.arange(len(known))
+    credit = known.merge(members, on="person")
+    counts = (credit["roles"] // credit["flag"]) % 2 == 1
+    credit = credit.loc[counts, ["forecaster", "member"]]
+    if len(known) == len(handles):  # nobody has changed
+        return Field(plain.assign(forecaster=person), known["person"].to_numpy(), credit)
     rows = pd.DataFrame({"row": np.arange(len(plain)), "person": person, "now": roles})
     rows = rows.merge(known, on="person").sort_values(["row", "forecaster"], ignore_index=True)
     forecasts = plain.iloc[rows["row"].to_numpy()].reset_index(drop=True)
@@ -93,8 +98,5 @@ def field(frames: Frames, made: Entries) -> Field:
     # To the others that someone is one after another, a forecast of one of them ends the others'.
     here = rows["now"] == rows["roles"]
     for name in used:
-        if not here.all():
-            forecasts[name] = forecasts[name].where(here)
-    credit = known.merge(members, on="person")
-    counts = (credit["roles"] // credit["flag"]) % 2 == 1
-    return Field(forecasts, known["person"].to_numpy(), credit[counts][["forecaster", "member"]])
+        forecasts[name] = forecasts[name].where(here)
+    return Field(forecasts, known["person"].to_numpy(), credit)
