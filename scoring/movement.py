@@ -9,11 +9,13 @@ of p (1 − p); the difference of the two is the *excess movement* of a path,
 Positive: the steps were taken back, the forecaster moved more than was learned (over-reaction).
 Negative: steps went on in the same direction, each could have been larger (under-reaction).
 
-**Which steps.** From each standing forecast to the one that takes over from it, and from the one
-that stands when the question closes to its outcome. Every question counts, resolved or open: who
-looked only at those that are resolved would pick paths by where they went. A path stops at the
-question's actual close, at a withdrawal (with which the forecaster stops saying anything), or at
-``as_of``; a question that is open, annulled or ambiguous has no step to its outcome.
+**Which steps.** From each forecast to the next that stands, and from the last one to the outcome.
+Every question counts, resolved or open: who looked only at those that are resolved would pick
+paths by where they went. A withdrawal is passed over: the step goes on to what is said afterwards,
+or to the outcome. To stop there instead would accuse forecasters who withdraw when they have
+become unsure, because the step to being unsure would be missing. A path stops at the question's
+actual close or at ``as_of``; a question that is open, annulled or ambiguous has no step to its
+outcome.
 
 Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043.
 """
@@ -63,6 +65,15 @@ def movement(
     ``family``, one entry a row of ``questions``, says which of them hang together (a question by
     itself needs an entry of its own). Without it each is one. Both frames are described at
     `score`; raises InputError.
+
+    >>> import pandas as pd
+    >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
+    ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
+    >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
+    ...     "probability": [0.5, 0.7], "made_at": ["2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z"]})
+    >>> found = movement(questions, forecasts)
+    >>> round(found.excess, 2), found.questions
+    (-0.12, 1)
     """
     paths = excess_movement(questions, forecasts, as_of)
     paths = paths[paths["steps"] > 0]
@@ -135,13 +146,13 @@ def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) 
     p = block.p[live.row]
     if p.ndim == 1:
         p = np.column_stack([1 - p, p])
-    takes_over = np.append(live.joined()[1:], False)
-    before = np.flatnonzero(takes_over)
-
-    closes = (questions.close_us - questions.open_us)[live.question]
-    outcome = questions.outcome[live.question]
     last = np.append(live.first[1:], len(live.row)) - 1
-    ends = ~np.isnan(outcome) & (live.end[last] == closes)
+    goes_on = np.ones(len(live.row), dtype=np.bool_)
+    goes_on[last] = False
+    before = np.flatnonzero(goes_on)
+
+    outcome = questions.outcome[live.question]
+    ends = ~np.isnan(outcome)
     if moment is not None:
         ends &= questions.close_us[live.question] <= moment
     came = _outcomes(outcome[ends], p[last[ends]], binary=block.p.ndim == 1)

@@ -14,8 +14,9 @@ finds anything; flipping the signs of a family's residuals keeps the size with l
 
 **Differing forecasts on one question** share its outcome wholly, and a draw only in part: no
 uniform makes 30 % and 70 % come true together more than 30 % of the time. Level and slope of the
-draws therefore vary too little (a nominal 5 % is 6 to 7 %), and for the p-value they are stretched
-(`_stretched`); the band and the expected miscalibration are those of the draws as they are.
+draws therefore vary too little (a nominal 5 % is 6 to 7 %, and a band of 90 % lets one in eight
+out), and for the p-value and the band they are stretched (`_stretched`). The expected
+miscalibration, which that would make too large, is that of the draws as they are.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def chance(
 ) -> Chance:
     """Return the reliability curve with its band, and the miscalibration that luck alone makes.
 
-    Pairs as in `scoring.calibration`. ``question`` (n,) says which share a draw, and ``family``
+    Pairs and errors as in `scoring.calibration`. ``question`` (n,) says which share a draw, and ``family``
     (n,) which questions hang together; without them each pair is a question, and each question a
     family, of its own. ``below`` (n,) serves multiple choice: the probability of the options that
     stand before this one, 0 when left out; an option comes true when below ≤ U_q < below + p, so
@@ -116,10 +117,9 @@ def chance(
         few = draws[:, : max(8, min(50, IN_FULL // len(whole.points)))]
         _, full = _miscalibration(_drawn(claims, whole, few), whole)
         expected *= float(full.mean()) / float(null[1 : 1 + full.size].mean())
-    _, stretched = _miscalibration(_stretched(drawn, claims, steps), steps)
+    chances, stretched = _miscalibration(_stretched(drawn, claims, steps), steps)
     as_much = stretched >= null[0] * (1 - ROUNDING) - 1e-9
-    band = np.quantile(fits[:, 1:], [(1 - level) / 2, (1 + level) / 2], axis=1)
-    # The fits are exact to rounding, also at 0 and 1.
+    band = np.quantile(chances, [(1 - level) / 2, (1 + level) / 2], axis=1)
     lower, upper = np.clip(band, 0, 1)
     curve = {
         "forecast": steps.points,
@@ -346,6 +346,7 @@ def _stretched(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
     if not calibrated > uniform > 0:
         return drawn
     deviation = drawn - steps.points[:, None]
+    certain = (steps.points == 0) | (steps.points == 1)
     # Orthogonal columns: level and slope, each with its share of the deviation.
     slope = steps.points - np.average(steps.points, weights=steps.total)
     linear = np.zeros_like(deviation)
@@ -353,6 +354,7 @@ def _stretched(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
         length = float(steps.total @ (axis * axis))
         if length > 0:
             linear += np.outer(axis, (steps.total * axis) @ deviation / length)
+    linear[certain] = 0  # luck does nothing to certainty
     return np.asarray(drawn + (np.sqrt(calibrated / uniform) - 1) * linear)
 
 

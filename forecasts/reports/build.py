@@ -281,7 +281,8 @@ def _group(
     questions = family[scores["question"].to_numpy()]
     line = calibration.recalibration(claims, cluster)
     curve, decomposition = calibration.by_chance(claims, drawn, len(scores))
-    luck = calibration.luck(promised, family)
+    z = calibration.spiegelhalter(claims, cluster)
+    luck = calibration.luck(promised, family, z)
     finite = scores["log"][np.isfinite(scores["log"])]
     return Group(
         name=name,
@@ -302,7 +303,7 @@ def _group(
         decomposition=decomposition,
         luck=luck,
         recalibration=line,
-        spiegelhalter=calibration.spiegelhalter(claims, cluster),
+        spiegelhalter=z,
         calibration_in_the_large=calibration.in_the_large(claims, cluster),
         auc=calibration.auc(claims),
         sharpness=luck.expected,

@@ -10,7 +10,7 @@ import pandas as pd
 
 import scoring
 from forecasts.frames import rows
-from forecasts.reports.estimates import known, with_test
+from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.report import (
     Bin,
     Certainty,
@@ -104,16 +104,17 @@ def _z(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families
     return ZTest(known(found.statistic), known(found.p_value))
 
 
-def luck(each: pd.DataFrame, family: Families) -> Luck:
+def luck(each: pd.DataFrame, family: Families, z: ZTest) -> Luck:
     """Return what was promised and what came; ``each`` question has a row of ``leads.sums``.
 
-    ``family`` is the cluster of each question.
+    ``family`` is the cluster of each question. That the two are equal is what Spiegelhalter's
+    ``z`` tests: see ``scoring.luck``.
     """
     if each.empty:
         return Luck(None, None, Estimate(None, None), None)
     brier, expected = each["brier"].to_numpy(), each["expected"].to_numpy()
-    difference, p_value = with_test(brier - expected, family[each["question"].to_numpy()])
-    return Luck(float(expected.mean()), float(brier.mean()), difference, p_value)
+    difference = mean_over_questions(brier - expected, family[each["question"].to_numpy()])
+    return Luck(float(expected.mean()), float(brier.mean()), difference, z.p_value)
 
 
 def certainty(claims: pd.DataFrame) -> Certainty:

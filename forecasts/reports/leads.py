@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.reports.estimates import mean_over_questions, with_test
+import scoring
+from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.report import Lead
 
 
@@ -34,19 +35,23 @@ def profile(
     """
     found: dict[Any, tuple[Lead, ...]] = {}
     for lead, claims in zip(days, at, strict=True):
-        for name, part in sums(claims).groupby("group", observed=True):
-            found[name] = (*found.get(name, ()), _row(lead, part, family))
+        each = dict(iter(sums(claims).groupby("group", observed=True)))
+        for name, part in claims.groupby("group", observed=True):
+            found[name] = (*found.get(name, ()), _row(lead, part, each[name], family))
     return found
 
 
-def _row(days: float, part: pd.DataFrame, family: npt.NDArray[np.integer]) -> Lead:
-    cluster = family[part["question"].to_numpy()]
-    brier, expected = part["brier"].to_numpy(), part["expected"].to_numpy()
+def _row(
+    days: float, claims: pd.DataFrame, each: pd.DataFrame, family: npt.NDArray[np.integer]
+) -> Lead:
+    cluster = family[each["question"].to_numpy()]
+    of_claims = family[claims["question"].to_numpy()]
+    test = scoring.spiegelhalter(claims["p"], claims["y"], claims["weight"], of_claims)
     return Lead(
         days=days,
-        questions=len(part),
+        questions=len(each),
         families=len(np.unique(cluster)),
-        brier=mean_over_questions(brier, cluster, (0.0, 1.0)),
-        expected=float(expected.mean()),
-        p_value=with_test(brier - expected, cluster)[1],
+        brier=mean_over_questions(each["brier"].to_numpy(), cluster, (0.0, 1.0)),
+        expected=float(each["expected"].mean()),
+        p_value=known(test.p_value),
     )

@@ -22,8 +22,8 @@ SIGNIFICANCE = 0.05
 def movements(questions: pd.DataFrame, made: Entries, as_of: datetime) -> pd.DataFrame:
     """Return one row a group and question with a step: the mean excess of its members' paths.
 
-    Columns: group, question (a position among ``questions``), excess. Withdrawals, and with them
-    the ends of memberships, end a path; see ``scoring.excess_movement``.
+    Columns: group, question (a position among ``questions``), excess. Withdrawals, and what a
+    member says outside of the team, are passed over; see ``scoring.excess_movement``.
     """
     paths = scoring.excess_movement(questions, on(questions, made), as_of)
     paths = paths[paths["steps"] > 0]

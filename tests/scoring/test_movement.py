@@ -80,9 +80,11 @@ def test_what_comes_after_the_actual_close_is_no_step() -> None:
     assert excess(early, [(0, 0.5), (5, 0.8), (7, 0.1)]) == pytest.approx(0.6 * -0.2)
 
 
-def test_a_withdrawal_ends_the_path_and_a_return_begins_anew() -> None:
-    assert excess(asked(), [(0, 0.6), (2, None), (5, 0.8)]) == pytest.approx(0.6 * -0.2)
-    assert excess(asked(), [(0, 0.6), (2, 0.8), (5, None)]) == pytest.approx(0.2 * -0.2)
+def test_a_withdrawal_is_passed_over() -> None:
+    without = excess(asked(), [(0, 0.6), (5, 0.8)])
+    assert excess(asked(), [(0, 0.6), (2, None), (5, 0.8)]) == pytest.approx(without)
+    assert excess(asked(), [(0, 0.6), (5, 0.8), (7, None)]) == pytest.approx(without)
+    assert excess(asked(resolution=""), [(0, 0.6), (5, None)]) == 0
 
 
 def test_as_of_looks_at_nothing_later() -> None:
@@ -110,9 +112,8 @@ def slow(question: dict[str, Any], made: list[dict[str, Any]], as_of: int) -> di
     for who in sorted({row["forecaster"] for row in made}):
         rows = [row for row in made if row["forecaster"] == who]
         live = [segment for segment in live_segments(question, rows) if segment[0] < as_of]
-        steps = [(one[2], two[2]) for one, two in pairwise(live) if one[1] == two[0]]
-        known = question["outcome"] is not None and question["close"] <= as_of
-        if live and known and live[-1][1] == question["close"]:
+        steps = [(one[2], two[2]) for one, two in pairwise(live)]
+        if live and question["outcome"] is not None and question["close"] <= as_of:
             steps.append((live[-1][2], None))
         if live:
             found[who] = sum(step(one, two, question) for one, two in steps)
@@ -199,6 +200,18 @@ def teams_movement(seed: int, questions: int = 80, **fault: float) -> Any:
 def test_calibrated_teams_are_accused_one_time_in_twenty() -> None:
     found = [teams_movement(seed).p_value < 0.05 for seed in range(120)]
     assert np.mean(found) <= 0.1
+
+
+def test_who_withdraws_when_unsure_is_not_accused() -> None:
+    def p_value(seed: int) -> float:
+        made = simulate(Tournament((Team("one", members=3),), seed=seed, questions=80, families=60))
+        said = made.forecasts.sort_values(["question_id", "forecaster", "made_at"])
+        unsure = said["probability"].between(0.4, 0.6)
+        said["probability"] = said["probability"].mask(unsure)
+        family = made.questions["family"].to_numpy()
+        return movement(made.questions, said, family=family).p_value
+
+    assert np.mean([p_value(seed) < 0.05 for seed in range(120)]) <= 0.1
 
 
 def test_those_who_update_too_little_and_too_much_are_told_apart() -> None:

@@ -64,7 +64,9 @@ def test_it_is_what_drawing_the_outcomes_anew_gives(seed: int) -> None:
     assert_allclose(found.curve["upper"], upper, atol=1e-5)
 
 
-def test_differing_forecasts_on_a_question_are_stretched_for_the_p_value_alone() -> None:
+def test_the_draws_of_differing_forecasts_on_a_question_are_stretched_for_p_value_and_band() -> (
+    None
+):
     # Calibrated: 50 % throughout, and beside it 20 % or 80 %, right as often as it says. The mean
     # of the two misses by a variance of ¼ (0.25 + 0.16 + 2 · 0.16); one uniform for both gives
     # ¼ (0.25 + 0.16 + 2 · 0.10).
@@ -73,10 +75,10 @@ def test_differing_forecasts_on_a_question_are_stretched_for_the_p_value_alone()
     y, w = np.array([0.0, 0.0, 1.0, 1.0]), np.ones(4)
     stretch = float(np.sqrt(0.73 / 0.61))
     found = chance(p, y, w, q, draws=draws)
-    expected, _, (lower, upper) = slow(p, y, w, q, draws, 1.0)
-    assert_allclose(found.expected, expected, atol=1e-6)
-    assert_allclose(found.curve[["lower", "upper"]].to_numpy().T, [lower, upper], atol=1e-5)
-    assert found.p_value == pytest.approx(slow(p, y, w, q, draws, stretch)[1])
+    assert_allclose(found.expected, slow(p, y, w, q, draws, 1.0)[0], atol=1e-6)
+    _, p_value, band = slow(p, y, w, q, draws, stretch)
+    assert found.p_value == pytest.approx(p_value)
+    assert_allclose(found.curve[["lower", "upper"]].to_numpy().T, np.clip(band, 0, 1), atol=1e-5)
 
 
 @given(seeds)
