@@ -127,6 +127,8 @@ def decompose(
     the base rate. The recalibration is isotonic, so that nothing depends on a choice of bins.
     A perfect forecaster's miscalibration is not 0 in a small sample; compare it with its null.
 
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
 
     >>> parts = decompose([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])
@@ -168,6 +170,8 @@ def reliability_curve(
     one uniform number, and comes true in a resample for those of its forecasts that are above it.
     Drawing for each pair by itself would give a band much too narrow; without ``question`` each
     pair is its own. ``seed`` fixes the draws.
+
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
 
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
 
@@ -216,6 +220,8 @@ def reliability_bins(
     bin); ``observed_lower`` and ``observed_upper``, the 95 % Wilson interval of a rate that was
     observed ``weight`` times. Bins are [lower, upper), the last one [lower, upper]. ``bins`` is
     how many of equal width, or their edges, which must rise from 0 to 1.
+
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
 
     Wilson (1927), doi:10.1080/01621459.1927.10502953.
 
@@ -284,6 +290,7 @@ def calibration_error(
 
     Σ_b w_b |forecast_b − observed_b| / Σ_b w_b over the rows of `reliability_bins`, also known as
     the expected calibration error. It depends on the bins, and luck alone keeps it above 0.
+    Arguments and errors are those of `reliability_bins`.
     Naeini, Cooper & Hauskrecht (2015), doi:10.1609/aaai.v29i1.9602.
 
     >>> round(calibration_error([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2), 3)
@@ -307,6 +314,8 @@ def murphy(
     best), resolution Σ w_g (ȳ_g − ȳ)² (more is better), uncertainty, the score of the base rate.
     reliability − resolution + uncertainty is the mean Brier score exactly when forecasts within a
     group are equal. With few pairs a group, both first parts are too large: see `decompose`.
+
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
 
     Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2.
 
@@ -343,6 +352,8 @@ def murphy_curve(
     everywhere is better by every proper score of binary forecasts. The area under the curve is
     the mean Brier score. ``thresholds`` (m,) lie within 0..1; without them, 201 at equal steps.
 
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+
     Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154.
 
     >>> murphy_curve([0.8], [1], thresholds=[0.5, 0.8, 0.9]).round(3)
@@ -373,6 +384,7 @@ def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = N
 
     The probability that a pair that came true had a higher forecast than one that did not, ties
     counting half. A fractional outcome counts for both sides. NaN where only one side occurs.
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
     Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747.
 
     >>> roc_auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])

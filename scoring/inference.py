@@ -68,6 +68,8 @@ def spiegelhalter(
     outcomes were less certain than the forecasts, overconfidence. ``p_value`` is two-sided, from
     Student's t with G − 1 degrees of freedom for G questions: with few of them the normal finds
     fault with a calibrated forecaster too often.
+    ``p``, ``y``, ``weight`` are pairs, (n,) each, of ``question`` (n,); raises InputError for
+    anything else.
     Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the variance that was seen between
     questions in place of the one that independent pairs would have.
 
@@ -88,6 +90,7 @@ def calibration_in_the_large(
 
     z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p) over the pairs of a question. Positive: more came true
     than was forecast. ``p_value`` is two-sided, from Student's t with G − 1 degrees of freedom.
+    Arguments and errors are those of `spiegelhalter`.
     Cox (1958), doi:10.1093/biomet/45.3-4.562, with the variance seen between questions.
 
     >>> calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic
@@ -114,6 +117,9 @@ def recalibration(
     only, one forecast only, outcomes that a threshold on the forecast separates or that so little
     weight keeps from it that no line can be told from the steepest, fewer than 3 questions, or
     fewer than 3 that have more than a trace of the weight.
+
+    ``p``, ``y``, ``weight`` are pairs, (n,) each, of ``question`` (n,); raises InputError for
+    anything else.
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
 

@@ -100,6 +100,17 @@ def paired_people(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Grou
     question_id, forecaster.
 
     The arguments are those of `paired`. Raises InputError.
+
+    >>> import pandas as pd
+    >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
+    ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
+    >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben"],
+    ...     "probability": [0.9, 0.6], "made_at": ["2026-01-01T00:00:00Z", "2026-01-06T00:00:00Z"]})
+    >>> people = paired_people(questions, forecasts, {"ana": "reds", "ben": "blues"})
+    >>> people[["a", "b", "forecaster", "side", "part"]]
+           a     b forecaster   side  part
+    0  blues  reds        ana   reds   0.5
+    1  blues  reds        ben  blues   0.5
     """
     ledger, names, group = _read(questions, forecasts, groups)
     batches = [

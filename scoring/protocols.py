@@ -1,9 +1,14 @@
-"""Protocols: named choices of rule, timing, reference and scale."""
+"""Protocols: named choices of rule, timing, reference and scale.
+
+Sources of those that carry a platform's name: https://www.metaculus.com/help/scores-faq/ and
+https://www.gjopen.com/faq.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -21,7 +26,7 @@ HIGHER: Literal["higher is better"] = "higher is better"
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a path of forecasts becomes one number.
+    """How a path of forecasts becomes one number. Raises InputError if a part does not exist.
 
     ``rule`` is a key of `scoring.rules.RULES`, ``timing`` one of `scoring.timings.TIMINGS` or
     ``"lead(days)"``, ``reference`` one of `scoring.references.REFERENCES` or None. ``scale``
@@ -41,23 +46,26 @@ class Protocol:
     ordered_rule: str | None = None
 
     def __post_init__(self) -> None:
-        for given in (self.rule, self.ordered_rule or self.rule):
+        rules = [self.rule, self.ordered_rule or self.rule]
+        for given in rules:
             if given not in RULES:
                 raise _unknown("rule", given, RULES)
         timing(self.timing)
         if self.reference is not None and self.reference not in REFERENCES:
             raise _unknown("reference", self.reference, REFERENCES)
-        if self.reference == "crowd_mean" and RULES[self.rule].deviation is None:
+        if self.reference == "crowd_mean":
             quadratic = [name for name, rule in RULES.items() if rule.deviation is not None]
-            raise InputError(
-                [
-                    Problem("", "rule", None, self.rule,
-                            f"crowd_mean needs a quadratic rule: {', '.join(quadratic)}")
-                ]
-            )  # fmt: skip
+            for given in set(rules) - set(quadratic):
+                rule = f"crowd_mean needs a quadratic rule: {', '.join(quadratic)}"
+                raise InputError([Problem("", "rule", None, given, rule)])
+        if self.orientation not in (LOWER, HIGHER):
+            raise _unknown("orientation", self.orientation, (LOWER, HIGHER))
+        number = isinstance(self.scale, int | float) and math.isfinite(self.scale)
+        if not number and self.scale not in (OVER_LN_K, PARTICIPATION):
+            raise _unknown("scale", self.scale, ("a finite number", OVER_LN_K, PARTICIPATION))
 
 
-def _unknown(column: str, value: str, known: Mapping[str, object]) -> InputError:
+def _unknown(column: str, value: object, known: Iterable[str]) -> InputError:
     return InputError([Problem("", column, None, value, f"must be one of {', '.join(known)}")])
 
 

@@ -42,7 +42,10 @@ def score(
     ``quantiles``; with all of them empty a row is a withdrawal. The order of the rows matters
     only between two of one forecaster at one instant: the later row wins.
 
-    Raises InputError, before anything is computed, naming every value that breaks a rule.
+    Raises InputError, before anything is computed, naming every value that breaks a rule. What
+    a protocol computes, and who published it: `scoring.rules`, `scoring.timings`,
+    `scoring.references`; for the platforms https://www.metaculus.com/help/scores-faq/ and
+    https://www.gjopen.com/faq.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],

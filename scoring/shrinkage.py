@@ -120,6 +120,17 @@ def skills(
     degree of freedom less than forecasters; by simulation they missed 8 % without that. Raises
     InputError for fewer than four forecasters, for a score that is not finite, and where no two
     families differ.
+
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"question_id": list("abcd") * 4,
+    ...     "forecaster": ["ana"] * 4 + ["ben"] * 4 + ["eva"] * 4 + ["gus"] * 4,
+    ...     "score": [3, 2, 4, 1, -1, 0, -2, 1, -2, -1, -3, -2, 1, -1, 1, 0]})
+    >>> skills(scores)[["forecaster", "families", "mean", "skill"]].round(2)
+      forecaster  families  mean  skill
+    0        ana         4  2.50   2.35
+    1        gus         4  0.25   0.24
+    2        ben         4 -0.50  -0.47
+    3        eva         4 -2.00  -1.88
     """
     # Imported here: not every command that starts needs it.
     from scipy.special import ndtri, stdtrit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,10 @@ def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line
         (("brier", "weekly", None), "must be one of live_average"),
         (("brier", "lead()", None), r"or lead\(days\)"),
         (("log", "daily", "crowd_mean"), "quadratic rule"),
+        (("brier", "daily", "crowd_mean", 1, "lower is better", "rps_original"), "quadratic rule"),
+        (("brier", "daily", None, "double"), "a finite number, 100 / ln K, participation"),
+        (("brier", "daily", None, math.nan), "a finite number"),
+        (("brier", "daily", None, 1, "higher"), "must be one of lower is better"),
     ],
 )
 def test_a_protocol_of_what_does_not_exist_is_refused(fields: Any, says: str) -> None:

@@ -27,22 +27,6 @@ vectors = st.lists(st.integers(1, 99), min_size=2, max_size=6).map(
 )
 
 
-def test_the_brier_score_of_a_rain_forecast_is_the_published_one() -> None:
-    # The worked example of https://en.wikipedia.org/wiki/Brier_score.
-    assert_allclose(scoring.brier_score([1.0, 1.0, 0.7, 0.3], [1, 0, 1, 1]), [0, 1, 0.09, 0.49])
-
-
-def test_the_original_brier_score_of_ordered_bins_is_good_judgments_published_one() -> None:
-    # 25 %, 25 %, 30 %, 20 % on four ordered bins of which the second came true: 0.235.
-    assert_allclose(2 * scoring.ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]), [0.235])
-
-
-def test_metaculus_baseline_points_are_the_published_ones() -> None:
-    # 100 (log2 p + 1): 0 at even odds, 85 for 90 % that came true, −232 for 10 %.
-    points = 100 - 100 * scoring.log_score([0.5, 0.9, 0.1], [1, 1, 1]) / math.log(2)
-    assert_allclose(points, [0, 84.8, -232.2], atol=0.05)
-
-
 def test_a_certain_and_wrong_forecast_scores_the_worst_there_is() -> None:
     worst = [float(rule([0.0], [1])[0]) for rule in RULES]
     assert worst == [1, 2, math.inf, 1, 1]

@@ -1,0 +1,75 @@
+"""What `import scoring` offers is described: what comes back, the errors, an example, a source."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+import pytest
+
+import scoring
+
+FUNCTIONS = [name for name in scoring.__all__ if inspect.isfunction(getattr(scoring, name))]
+OTHERS = [name for name in scoring.__all__ if inspect.isclass(getattr(scoring, name))]
+# They arrange what others compute.
+WITHOUT_A_FORMULA = {
+    "standing", "attribution", "by_family", "paired", "paired_people", "outcome_draws", "skills",
+    "family_link", "detectable_difference",
+}  # fmt: skip
+
+# Whatever numbers come, there is nothing to refuse.
+WITHOUT_ERRORS = {"by_family", "detectable_difference", "family_link", "holm", "outcome_draws"}
+
+
+def described(thing: Any) -> str:
+    """The docstring, and that of the module, which says what is common to all in it."""
+    module = importlib.import_module(thing.__module__)
+    return f"{inspect.getdoc(thing)}\n{inspect.getdoc(module)}"
+
+
+def test_everything_offered_is_there_once() -> None:
+    assert set(scoring.__all__) <= set(dir(scoring))
+    assert len(set(scoring.__all__)) == len(scoring.__all__)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_says_first_what_comes_back(name: str) -> None:
+    assert (inspect.getdoc(getattr(scoring, name)) or "").startswith("Return ")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_an_example_that_runs(name: str) -> None:
+    # pytest runs it, for the whole package is searched for doctests.
+    assert ">>> " in (inspect.getdoc(getattr(scoring, name)) or "")
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - WITHOUT_ERRORS))
+def test_a_function_says_what_it_refuses(name: str) -> None:
+    text = described(getattr(scoring, name))
+    if "`scoring.calibration`" in text:
+        text += described(scoring.decompose)
+    assert "InputError" in text or "errors" in text
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - WITHOUT_A_FORMULA))
+def test_a_formula_has_a_source(name: str) -> None:
+    text = described(getattr(scoring, name))
+    assert "doi:" in text or "https://" in text
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_argument_and_what_comes_back_has_a_type(name: str) -> None:
+    function = getattr(scoring, name)
+    signature = inspect.signature(function)
+    assert signature.return_annotation is not inspect.Signature.empty
+    for argument in signature.parameters.values():
+        assert argument.annotation is not inspect.Parameter.empty
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_class_says_what_it_is(name: str) -> None:
+    thing = getattr(scoring, name)
+    text = inspect.getdoc(thing) or ""
+    assert text
+    assert not text.startswith(f"{name}(")

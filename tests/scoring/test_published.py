@@ -1,0 +1,232 @@
+"""Numbers that others published come out again, each with its source."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import scoring
+
+START = pd.Timestamp("2026-01-01", tz="UTC")
+DAY = pd.Timedelta(days=1)
+
+
+def logistic(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+def test_brier_scores_of_rain() -> None:
+    # The worked example of https://en.wikipedia.org/wiki/Brier_score: 100 % and rain 0, 100 % and
+    # no rain 1, 70 % and rain 0.09, 30 % and rain 0.49, 50 % either way 0.25.
+    found = scoring.brier_score([1.0, 1.0, 0.7, 0.3, 0.5, 0.5], [1, 0, 1, 1, 1, 0])
+    assert_allclose(found, [0, 1, 0.09, 0.49, 0.25, 0.25])
+
+
+def test_original_brier_scores_of_hedging_and_of_the_worst_there_is() -> None:
+    # Tetlock & Gardner (2015), Superforecasting, ch. 3: fifty-fifty earns 0.5, and 2.0 is as far
+    # from the truth as a forecast can be.
+    assert_allclose(scoring.brier_original([0.5, 0.0], [1, 1]), [0.5, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("p", "came", "baseline"),
+    [(0.5, 1, 0), (0.9, 1, 85), (0.9, 0, -232), (0.99, 1, 99), (0.01, 1, -564)],
+)
+def test_log_scores_as_baseline_points(p: float, came: int, baseline: int) -> None:
+    # The baseline score of https://www.metaculus.com/help/scores-faq/, 100 · (log₂ p + 1).
+    points = 100 - 100 * scoring.log_score([p], [came]) / math.log(2)
+    assert_allclose(points, [baseline], atol=0.5)
+
+
+def test_the_spherical_score_of_sides_three_and_four() -> None:
+    # p(outcome) / ‖p‖₂, Gneiting & Raftery (2007), section 4.1: probabilities of 3/7 and 4/7 make
+    # a triangle of sides 3, 4 and 5.
+    assert_allclose(scoring.spherical_score([[3 / 7, 4 / 7]] * 2, [1, 0]), [1 / 5, 2 / 5])
+
+
+def test_ranked_probability_scores_of_precipitation() -> None:
+    # Wilks, Statistical Methods in the Atmospheric Sciences, "Multicategory Events": forecasts of
+    # no, little and much precipitation, of which none fell: 0.73 and 0.89, not yet over K − 1.
+    found = scoring.ranked_probability_score([[0.2, 0.5, 0.3], [0.2, 0.3, 0.5]], [0, 0])
+    assert_allclose(2 * found, [0.73, 0.89])
+
+
+def test_the_original_brier_score_of_ordered_bins() -> None:
+    # https://www.gjopen.com/faq: 25 %, 25 %, 30 %, 20 %, of which the second came true: 0.235.
+    assert_allclose(2 * scoring.ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]), [0.235])
+
+
+@pytest.mark.parametrize(("below", "above"), [(0.0, 0.0), (0.2, 0.1), (0.0, 0.6), (0.5, 0.5)])
+def test_the_crps_of_a_uniform_distribution_with_mass_at_its_ends(
+    below: float, above: float
+) -> None:
+    # Jordan, Krüger & Lerch (2019), doi:10.18637/jss.v090.i12, appendix A: with L and U at the ends
+    # of 0..1 it is z² (1 − L − U) − z (1 − 2 L) + (1 − L − U)² / 3 + (1 − L) U.
+    z = np.linspace(0, 1, 11)
+    inner = 1 - below - above
+    published = z**2 * inner - z * (1 - 2 * below) + inner**2 / 3 + (1 - below) * above
+    found = scoring.crps_piecewise([below, 1 - above], [[0.0, 1.0]] * 11, z, 0.0, 1.0)
+    assert_allclose(found, published, atol=1e-15)
+
+
+# --- a path of forecasts ------------------------------------------------------------------------
+
+
+def test_scores_of_whole_folders() -> None:
+    # gjo: the worked example of two forecasters on Clinton and Trump, gjopen.com, and three by
+    # hand from its rules. metaculus: questions scored by that platform's published code.
+    examples = Path(__file__).parent / "examples"
+    for folder in ("gjo", "metaculus"):
+        questions, forecasts, expected = (
+            pd.read_csv(examples / folder / f"{name}.csv")
+            for name in ("questions", "forecasts", "expected")
+        )
+        found = scoring.score(questions, forecasts, expected["protocol"].unique().tolist())
+        key = ["protocol", "question_id", "forecaster"]
+        both = expected.merge(found, on=key, how="outer", suffixes=("_expected", ""))
+        for column in ("score", "coverage"):
+            assert_allclose(both[column], both[f"{column}_expected"], rtol=0, atol=1e-8)
+
+
+def question(days: int = 10) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "question_id": ["q"],
+            "open_time": [START],
+            "scheduled_close_time": [START + days * DAY],
+            "resolution": ["yes"],
+        }
+    )
+
+
+def crowd_of(*chances: float, method: str) -> float:
+    made = pd.DataFrame(
+        {
+            "question_id": "q",
+            "forecaster": np.arange(len(chances)),
+            "made_at": START,
+            "probability": chances,
+        }
+    )
+    return float(scoring.crowd(question(), made, method)["p"].iloc[0])
+
+
+def test_the_geometric_mean_of_odds_of_one_and_of_a_thousand() -> None:
+    # Odds of 1:1000 and 1000:1 pool to even odds; 1:10 twice and 10:1 to their cube root.
+    assert crowd_of(1 / 1001, 1000 / 1001, method="geometric_odds") == pytest.approx(0.5)
+    odds = crowd_of(1 / 11, 1 / 11, 10 / 11, method="geometric_odds")
+    assert odds / (1 - odds) == pytest.approx(0.1 ** (1 / 3))
+
+
+def test_many_forecasters_are_extremized_by_the_root_of_three() -> None:
+    # Neyman & Roughgarden (2022), doi:10.1145/3490486.3538243: the factor goes to √3 ≈ 1.73.
+    p = crowd_of(*[0.6] * 2000, method="extremized")
+    assert math.log(p / (1 - p)) / math.log(1.5) == pytest.approx(1.73, abs=0.005)
+
+
+# --- calibration --------------------------------------------------------------------------------
+
+
+def test_the_decomposition_of_four_predictions() -> None:
+    # The example of model_diagnostics.scoring.decompose: 0, 0, 1, 1 predicted as −1, 1, 1, 2 has
+    # the parts 0.625, 0.125, 0.25 and the score 0.75. Moved into 0..1, all of them are a ninth.
+    y, p = np.array([0, 0, 1, 1]), np.array([-1, 1, 1, 2])
+    found = scoring.decompose((p + 1) / 3, (y + 1) / 3)
+    assert_allclose(9 * np.array(found), [0.75, 0.625, 0.125, 0.25])
+
+
+def test_the_isotonic_curve_of_nine_values() -> None:
+    # The first example of R's isoreg: 1, 0, 4, 3, 3, 5, 4, 2, 0 becomes 0.5 twice, then 3.
+    y = np.array([1, 0, 4, 3, 3, 5, 4, 2, 0]) / 5
+    curve = scoring.reliability_curve(np.arange(1, 10) / 10, y)
+    assert_allclose(5 * curve["recalibrated"], [0.5, 0.5, *[3] * 7])
+
+
+@pytest.mark.parametrize(
+    ("came", "of", "lower", "upper"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_intervals_of_bins(came: int, of: int, lower: float, upper: float) -> None:
+    # Newcombe (1998), doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E,
+    # table I, method 3 (Wilson's).
+    table = scoring.reliability_bins([0.5] * of, [1] * came + [0] * (of - came), bins=1)
+    assert_allclose(table[["observed_lower", "observed_upper"]], [[lower, upper]], atol=5e-5)
+
+
+def test_the_calibration_error_of_two_bins() -> None:
+    # The example of torchmetrics' BinaryCalibrationError with two bins and the L1 norm: 0.2900.
+    found = scoring.calibration_error([0.25, 0.25, 0.55, 0.75, 0.75], [0, 0, 1, 1, 1], bins=2)
+    assert found == pytest.approx(0.29, abs=1e-12)
+
+
+def test_the_parts_of_the_brier_score_of_two_groups() -> None:
+    # Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2, by his formulas: 30 % said
+    # of ten days of which four were wet, 80 % of five of which four were.
+    p, y = [0.3] * 10 + [0.8] * 5, [1] * 4 + [0] * 6 + [1] * 4 + [0]
+    base = 8 / 15
+    expected = (
+        (10 * 0.1**2 + 5 * 0.0**2) / 15,
+        (10 * (0.4 - base) ** 2 + 5 * (0.8 - base) ** 2) / 15,
+        base * (1 - base),
+    )
+    assert_allclose(scoring.murphy(p, y), expected)
+
+
+def test_the_area_under_the_roc_curve_of_a_rating() -> None:
+    # Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747: 109 tomograms rated on five steps
+    # of suspicion, 58 of them of the healthy: 0.893.
+    healthy, ill = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
+    p = np.repeat(np.tile([0.1, 0.3, 0.5, 0.7, 0.9], 2), healthy + ill)
+    assert scoring.roc_auc(p, [0] * 58 + [1] * 51) == pytest.approx(0.893, abs=5e-4)
+
+
+def test_the_area_under_the_murphy_curve() -> None:
+    # Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154: the squared error is the
+    # elementary scores added up over all thresholds with equal weight.
+    grid = (np.arange(1_000_000) + 0.5) / 1_000_000
+    curve = scoring.murphy_curve([1.0, 1.0, 0.7, 0.3], [1, 0, 1, 1], thresholds=grid)
+    assert curve["score"].mean() == pytest.approx((0 + 1 + 0.09 + 0.49) / 4, abs=1e-6)
+
+
+# --- tests --------------------------------------------------------------------------------------
+
+
+def test_the_line_of_hours_of_study() -> None:
+    # The example of https://en.wikipedia.org/wiki/Logistic_regression: twenty students, hours of
+    # study, and who passed: intercept −4.1, coefficient 1.5 (−4.0777 and 1.5046).
+    hours = [0.50, 0.75, 1.00, 1.25, 1.50, 1.75, 1.75, 2.00, 2.25, 2.50,
+             2.75, 3.00, 3.25, 3.50, 4.00, 4.25, 4.50, 4.75, 5.00, 5.50]  # fmt: skip
+    passed = [0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1]
+    found = scoring.recalibration(logistic(np.array(hours)), passed)
+    assert_allclose([found.intercept, found.slope], [-4.0777, 1.5046], atol=5e-5)
+
+
+def test_the_clustered_z_of_ten_hours_of_sleep() -> None:
+    # Student (1908), doi:10.2307/2331554: ten patients slept longer by these hours, t = 4.06. With
+    # the variance around 0 in place of the one around the mean, z = t / √((n − 1 + t²) / n).
+    hours = np.array([1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4])
+    t, n = 4.0621, 10
+    # A 25 % that came true adds 0.75 · 0.5 to the sum of its question.
+    z = scoring.spiegelhalter(np.full(n, 0.25), np.ones(n), hours / 0.375).statistic
+    assert z == pytest.approx(t / math.sqrt((n - 1 + t**2) / n), abs=1e-4)
+
+
+def test_the_clustered_z_of_a_change_of_mind() -> None:
+    # McNemar's test in Agresti, Categorical Data Analysis, 10.1: of those who changed their opinion
+    # of a prime minister, 86 came to approve and 150 ceased to: z = −4.17.
+    y = [1] * 86 + [0] * 150
+    found = scoring.calibration_in_the_large(np.full(236, 0.5), y)
+    assert found.statistic == pytest.approx(-4.17, abs=0.005)
