@@ -25,15 +25,19 @@ def score(
 ) -> None:
     """Score every forecaster on every resolved question, of a folder or of the ledger."""
     from forecasts.scores import score_frames
-    from scoring import PROTOCOLS
+    from scoring import PROTOCOLS, InputError
+    from scoring.protocols import named
 
     protocols = list(dict.fromkeys(protocol or ["brier"]))
     for name in protocols:
-        if name not in PROTOCOLS:
+        try:
+            named(name)
+        except InputError:
             raise BadInput(
                 f"There is no protocol {name!r}.",
-                remedy="There are: " + ", ".join(sorted(PROTOCOLS)) + ".",
-            )
+                remedy=f"There are: {', '.join(sorted(PROTOCOLS))}, and a rule at so many days "
+                "before the scheduled close, such as brier_lead(30).",
+            ) from None
     chosen = table_format(format_, output)
     frames = frames_of(folder, database, words=False)
     emit(table_text(score_frames(frames.questions, frames.forecasts, protocols), chosen), output)

@@ -78,3 +78,23 @@ def test_every_number_of_the_folder_with_everything_is_there(
         "crps": ["rain", "thaw"],
     }
     assert np.isfinite(scored["score"]).all()
+
+
+def test_a_rule_so_many_days_before_the_close_is_a_protocol(
+    forecasts: Callable[..., Result],
+) -> None:
+    path = str(EXAMPLES / "everything")
+    scored = table(forecasts("score", path, "--protocol", "brier_lead(10)"))
+    found = {(q, who): s for q, who, s in scored[["question_id", "forecaster", "score"]].to_numpy()}
+    # Ten days before the 23rd: 50 %, 0 % and 30 % that there is a toll; there is none.
+    assert [found["tolls", who] for who in ("ana", "ben", "eva")] == pytest.approx([0.25, 0, 0.09])
+    # The bridge had opened by then.
+    assert "bridge" not in scored["question_id"].unique()
+
+
+def test_a_protocol_that_does_not_exist_is_refused_with_those_that_do(
+    forecasts: Callable[..., Result],
+) -> None:
+    for name in ("brier_lead", "brier_lead(soon)", "quadratic"):
+        result = forecasts("score", str(EXAMPLES / "everything"), "--protocol", name, exit_code=2)
+        assert f"There is no protocol '{name}'" in " ".join(result.stderr.split())

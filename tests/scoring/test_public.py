@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import scoring
@@ -73,3 +75,31 @@ def test_a_class_says_what_it_is(name: str) -> None:
     text = inspect.getdoc(thing) or ""
     assert text
     assert not text.startswith(f"{name}(")
+
+
+def test_the_page_about_scores_names_every_protocol() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scores.md").read_text(encoding="utf-8")
+    assert [name for name in scoring.PROTOCOLS if f"`{name}`" not in page] == []
+
+
+def test_the_worked_example_of_the_page_about_scores_is_right() -> None:
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    questions = pd.DataFrame(
+        {
+            "question_id": ["q"],
+            "open_time": [start],
+            "scheduled_close_time": [start + pd.Timedelta(days=10)],
+            "resolution": ["yes"],
+        }
+    )
+    forecasts = pd.DataFrame(
+        {
+            "question_id": "q",
+            "forecaster": "you",
+            "made_at": [start, start + pd.Timedelta(days=4)],
+            "probability": [0.4, 0.9],
+        }
+    )
+    found = scoring.score(questions, forecasts, ["brier", "brier_original", "brier_final"])
+    assert found["score"].tolist() == pytest.approx([0.15, 0.01, 0.30])
+    assert found["coverage"].tolist() == [1.0] * 3
