@@ -1,0 +1,109 @@
+"""Measure the reports of a large ledger: whole commands, their time and their memory.
+
+    python -m benchmarks.reporting [--quick]
+
+A simulated tournament of 1,000 questions and 200 forecasters in six teams, about 500,000 updates,
+written as a ledger folder (CSV); and a quarter of it, for how the time grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from forecasts.exchange.folder import write_folder
+from forecasts.frames import complete
+from scoring.simulation import simulate
+from scoring.tournament import Team, Tournament
+
+TEAMS = ("Heron", "Kestrel", "Lark", "Osprey", "Teal", "Wren")
+FORECASTERS = 200
+
+
+def ledger(questions: int, folder: Path) -> int:
+    """Return how many forecasts the ledger has, which is written to ``folder``."""
+    sizes = [FORECASTERS // len(TEAMS) + (n < FORECASTERS % len(TEAMS)) for n in range(len(TEAMS))]
+    made = simulate(
+        Tournament(
+            teams=tuple(Team(name, members=many) for name, many in zip(TEAMS, sizes, strict=True)),
+            seed=1,
+            questions=questions,
+            families=questions * 2 // 3,
+            participation=0.5,
+            updates=7.0,
+        )
+    )
+    frames = complete(made.questions, made.forecasts, made.teams)
+    write_folder(frames, folder)
+    return len(frames.forecasts)
+
+
+def run(*arguments: str) -> tuple[float, float]:
+    """Return the seconds that a command took, the best of three, and its most memory in GiB."""
+    command = [sys.executable, "-m", "benchmarks.reporting", "--measure", *arguments]
+    found = []
+    for _ in range(3):
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found.append(tuple(float(part) for part in said.split()))
+    return min(seconds for seconds, _ in found), max(memory for _, memory in found)
+
+
+def measure(arguments: list[str]) -> None:
+    """Run one command as a child and print its seconds and its most memory in GiB."""
+    start = time.perf_counter()
+    subprocess.run(
+        [str(Path(sys.executable).with_name("forecasts")), *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    seconds = time.perf_counter() - start
+    print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20)
+
+
+def main() -> None:
+    """Print what each command took, beside what it may."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of it")
+    parser.add_argument("--measure", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.measure:
+        measure(given.measure)
+        return
+    whole = 100 if given.quick else 1000
+    sizes = [whole // 4, whole]
+    with tempfile.TemporaryDirectory() as place:
+        folders = [Path(place) / str(size) for size in sizes]
+        counts = [ledger(size, folder) for size, folder in zip(sizes, folders, strict=True)]
+        print("| work | updates | measured | bar |")
+        print("| --- | --- | --- | --- |")
+        for name, arguments in {
+            "`forecasts report --by team`, text": ["report", "{}", "--by", "team"],
+            "`forecasts report --by team`, JSON": [
+                *("report", "{}", "--by", "team", "--format", "json"),
+            ],
+            "`forecasts report --by forecaster`, JSON": [
+                *("report", "{}", "--by", "forecaster", "--format", "json"),
+            ],
+            "`forecasts compare` of six teams": [
+                *("compare", "{}", "--between", *(f"{team} (simulated)" for team in TEAMS)),
+            ],
+        }.items():
+            taken = []
+            for folder, count in zip(folders, counts, strict=True):
+                words = [str(folder) if word == "{}" else word for word in arguments]
+                seconds, memory = run(*words)
+                taken.append(seconds)
+                print(f"| {name} | {count:,} | {seconds:.2f} s, {memory:.2f} GiB | ", end="")
+                print("under 5 s and 1.5 GB |" if count == counts[-1] else "|", flush=True)
+            growth = math.log(taken[1] / taken[0]) / math.log(counts[1] / counts[0])
+            print(f"| {name}: growth, log of time by log of updates | | {growth:.2f} | about 1 |")
+
+
+if __name__ == "__main__":
+    main()
