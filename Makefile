@@ -31,6 +31,7 @@ test: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.reporting
 
 simulate: $(VENV)/.tests
 	$(BIN)/python -m benchmarks.simulate
