@@ -74,7 +74,7 @@ def chance(
 ) -> Chance:
     """Return the reliability curve with its band, and the miscalibration that luck alone makes.
 
-    Pairs and errors as in `scoring.calibration`. ``question`` (n,) says which share a draw, and ``family``
+    Pairs as in `scoring.calibration`. ``question`` (n,) says which share a draw, and ``family``
     (n,) which questions hang together; without them each pair is a question, and each question a
     family, of its own. ``below`` (n,) serves multiple choice: the probability of the options that
     stand before this one, 0 when left out; an option comes true when below ≤ U_q < below + p, so
@@ -353,7 +353,8 @@ def _stretched(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
     for axis in (np.ones(len(slope)), slope):
         length = float(steps.total @ (axis * axis))
         if length > 0:
-            linear += np.outer(axis, (steps.total * axis) @ deviation / length)
+            fit = np.einsum("i,ij->j", steps.total * axis, deviation) / length
+            linear += np.outer(axis, fit)
     linear[certain] = 0  # luck does nothing to certainty
     return np.asarray(drawn + (np.sqrt(calibrated / uniform) - 1) * linear)
 
@@ -370,4 +371,4 @@ def _miscalibration(observed: Floats, steps: Steps) -> tuple[Floats, Floats]:
     points = steps.points[:, None]
     # (p − y)² − (fit − y)² averages to (p − fit)(p + fit − 2ȳ) where ȳ is the mean of y.
     gain = (points - fits) * (points + fits - 2 * observed)
-    return fits, np.asarray(steps.total @ gain / steps.total.sum())
+    return fits, np.asarray(np.einsum("i,ij->j", steps.total, gain) / steps.total.sum())
