@@ -9,6 +9,7 @@ what is confirmed is stored elsewhere, once for each ``content_hash``.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from forecasts.articles.article import (
 )
 from forecasts.articles.decode import MAX_BYTES, clean, looks_like_html, to_text
 from forecasts.articles.lines import words
-from forecasts.articles.split import split
+from forecasts.articles.split import read_text
 from forecasts.errors import CaptureError
 
 __all__ = [
@@ -37,8 +38,11 @@ __all__ = [
     "split_at",
 ]
 
+Tell = Callable[[str], None]  # what takes a sentence to the person
+
 LEAST_WORDS = 12  # of an article; what a page without one says ("not found") is shorter
 STUB_WORDS = 150  # a shorter text beside "to read on, subscribe" is the visible part of one
+NAMED = 5  # of the pieces left out by their titles
 SCRAP_WORDS = 60  # and a text as short as this is beside any word of accounts and subscribers
 
 _URL = re.compile(r"[a-z][a-z\d+.-]*://", re.IGNORECASE)
@@ -74,12 +78,17 @@ _ROBOT = re.compile(
 
 
 def capture(
-    source: str | Path, *, captured_at: datetime, allow_private: bool = False
+    source: str | Path,
+    *,
+    captured_at: datetime,
+    allow_private: bool = False,
+    tell: Tell | None = None,
 ) -> list[CapturedArticle]:
     """Return the articles at ``source``: an http(s) URL, or the path of an HTML or text file.
 
     ``captured_at`` is when the person saw it; "2 days ago" counts from then. There is at least
     one article. ``allow_private`` lets addresses inside the network be fetched.
+    ``tell`` is called with a sentence where something that looks like a story was left out.
     Raises ``CaptureError`` for everything that goes wrong.
     """
     _refuse_naive(captured_at)
@@ -95,14 +104,17 @@ def capture(
         page = fetch(source, allow_private=allow_private)
         text = to_text(page.data, page.charset)
         html = page.content_type != "text/plain"
-        return _articles(text, captured_at, url=page.url, html=html or looks_like_html(text))
-    return capture_bytes(_contents(source), captured_at=captured_at)
+        html = html or looks_like_html(text)
+        return _articles(text, captured_at, url=page.url, html=html, tell=tell)
+    return capture_bytes(_contents(source), captured_at=captured_at, tell=tell)
 
 
-def capture_bytes(data: bytes, *, captured_at: datetime) -> list[CapturedArticle]:
+def capture_bytes(
+    data: bytes, *, captured_at: datetime, tell: Tell | None = None
+) -> list[CapturedArticle]:
     """Return the articles in a file's contents, HTML or plain text by what it holds.
 
-    Raises ``CaptureError`` where there is none.
+    ``tell`` is called as by ``capture``. Raises ``CaptureError`` where there is none.
     """
     _refuse_naive(captured_at)
     if len(data) > MAX_BYTES:
@@ -111,21 +123,23 @@ def capture_bytes(data: bytes, *, captured_at: datetime) -> list[CapturedArticle
             remedy="Paste the article's text instead.",
         )
     text = to_text(data)
-    return _articles(text, captured_at, url=None, html=looks_like_html(text))
+    return _articles(text, captured_at, url=None, html=looks_like_html(text), tell=tell)
 
 
-def capture_text(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
+def capture_text(
+    text: str, *, captured_at: datetime, tell: Tell | None = None
+) -> list[CapturedArticle]:
     """Return the articles in pasted text; HTML source is read as such.
 
-    Raises ``CaptureError`` where there is none.
+    ``tell`` is called as by ``capture``. Raises ``CaptureError`` where there is none.
     """
     _refuse_naive(captured_at)
     text = clean(text)
-    return _articles(text, captured_at, url=None, html=looks_like_html(text))
+    return _articles(text, captured_at, url=None, html=looks_like_html(text), tell=tell)
 
 
 def _articles(
-    text: str, captured_at: datetime, *, url: str | None, html: bool
+    text: str, captured_at: datetime, *, url: str | None, html: bool, tell: Tell | None
 ) -> list[CapturedArticle]:
     if not text.strip():
         raise CaptureError("There is no text in it.", remedy="Paste the article's text.")
@@ -133,9 +147,10 @@ def _articles(
         # trafilatura takes a while to import, and plain text has no need of it.
         from forecasts.articles.pages import read_page
 
-        found, seen = read_page(text, url=url, captured_at=captured_at)
+        page = read_page(text, url=url, captured_at=captured_at)
+        found, seen, left_out = page.articles, page.seen, page.left_out
     else:
-        found, seen = split(text, captured_at=captured_at), text
+        (found, left_out), seen = read_text(text, captured_at=captured_at), text
         if len(found) == 1 and found[0].url is None:
             found = [replace(found[0], url=canonical(url))]
     count = sum(len(words(article.text)) for article in found)
@@ -146,7 +161,20 @@ def _articles(
             f"There is no article in it: {count} words of running text, of at least {LEAST_WORDS}.",
             remedy="Paste the article's text with its title in the first line.",
         )
+    if tell is not None and (said := _said_of(left_out)):
+        tell(said)
     return found
+
+
+def _said_of(left_out: Sequence[CapturedArticle]) -> str:
+    """Return the sentence that names the pieces left out, empty where none can be a story."""
+    sizes = {piece.title: len(words(piece.text)) for piece in left_out}
+    pieces = [f"“{title}” ({size} words)" for title, size in sizes.items() if size >= LEAST_WORDS]
+    if not pieces:
+        return ""
+    were = "1 short piece was" if len(pieces) == 1 else f"{len(pieces)} short pieces were"
+    more = f" and {len(pieces) - NAMED} more" if len(pieces) > NAMED else ""
+    return f"{were} left out: {', '.join(pieces[:NAMED])}{more}."
 
 
 def _refuse_stub(seen: str, count: int) -> None:

@@ -2,7 +2,8 @@
 
 What trafilatura gives is checked and cleaned here: titles carry the site's name, its text
 begins with the title once more, and dates without a zone would read as exact. An aggregator's
-page holds several articles in full; where that shows, they are split like plain text.
+page holds several articles: those that it marks (``structure``), however short, or else those
+that show in full, which are split like plain text.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import lxml.html  # type: ignore[import-untyped]
 import trafilatura
-from lxml import etree
 
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
 from forecasts.articles.furniture import is_furniture
 from forecasts.articles.imprints import is_agency, is_name, without_time
 from forecasts.articles.lines import key, words
-from forecasts.articles.split import article_text, split
+from forecasts.articles.split import article_text, read_text, split
+from forecasts.articles.structure import marked_articles, visible
 from forecasts.errors import CaptureError
 
 MAX_ELEMENTS = 20_000
-FULL_WORDS = 60  # of an aggregator's article; half as many where publisher and time are given
+FULL_WORDS = 60  # of an aggregator's article: for two of publisher, writer and time, half as many
 
 # These report on standard error what is told to the person as a CaptureError.
 for _name in ("trafilatura", "htmldate", "readability", "justext"):
@@ -36,27 +37,31 @@ for _name in ("trafilatura", "htmldate", "readability", "justext"):
 
 _ENDS = re.compile(r"\s+[|–—•·»-]\s+(?P<name>[^|–—•·»]{2,60})$")
 _BEGINS = re.compile(r"^(?P<name>[^|–—•·»:]{2,60}?)\s*(?:\s[|–—•·»-]|:)\s+")
-_BLOCKS = {
-    "address", "article", "aside", "blockquote", "body", "br", "caption", "dd", "div", "dl", "dt",
-    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
-    "li", "main", "nav", "ol", "option", "p", "pre", "section", "table", "td", "th", "title", "tr",
-    "ul", "time", "button",
-}  # fmt: skip
-_UNSEEN = {"script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select"}
 
 
-def read_page(
-    html: str, *, url: str | None, captured_at: datetime
-) -> tuple[list[CapturedArticle], str]:
-    """Return the articles of an HTML page and all the text that a reader sees on it.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a page was read as: its articles, all that a reader sees on it, and the pieces left out.
+
+    ``left_out`` are those that look like a story and are in no article.
+    """
+
+    articles: list[CapturedArticle]
+    seen: str
+    left_out: list[CapturedArticle]
+
+
+def read_page(html: str, *, url: str | None, captured_at: datetime) -> Reading:
+    """Return the articles of an HTML page.
 
     ``url`` is where the page came from, None for a file. There is usually one article, none
     where no text was found. Raises ``CaptureError`` for what cannot be read as HTML.
     """
     try:
         tree = _parsed(html)
-        seen = _visible(tree)
-        several = split(seen, captured_at=captured_at)  # first, as it refuses what is too long
+        seen = visible(tree)
+        told, left_out = read_text(seen, captured_at=captured_at)  # refuses what is too long
+        marked, short = marked_articles(tree, url=url, captured_at=captured_at)
         main = _main_article(tree, url, captured_at)
     except CaptureError:
         raise
@@ -65,10 +70,35 @@ def read_page(
             f"The page cannot be read as HTML ({type(error).__name__}).",
             remedy="Open it in your browser and paste its text instead.",
         ) from error
-    if main is None or _are_several(several, main):
-        address = canonical(url) if main is None else main.url
-        return [replace(article, url=address) for article in several[:1]] + several[1:], seen
-    return [_completed(main, several)], seen
+    several = main is None or _are_several(told, main)
+    if marked and not (several and any(_is_full(a) and not _is_in(a, marked) for a in told)):
+        found = [_of_page(article, main) for article in marked]
+    elif several:
+        found = told
+    else:
+        found = [_completed(main, told)] if main is not None else []
+    address = canonical(url) if main is None else main.url
+    if found and found[0].url is None:
+        found = [replace(found[0], url=address), *found[1:]]
+    full = [article for article in told if _is_full(article)]
+    pieces = {key(piece.title): piece for piece in (*left_out, *full, *short, *marked)}
+    return Reading(found, seen, [p for p in pieces.values() if not _is_in(p, found)])
+
+
+def _is_in(article: CapturedArticle, others: list[CapturedArticle]) -> bool:
+    """Return whether a paragraph of an article stands in one of the others."""
+    return any(
+        paragraph in other.text for paragraph in article.text.split(PARAGRAPH) for other in others
+    )
+
+
+def _of_page(article: CapturedArticle, main: CapturedArticle | None) -> CapturedArticle:
+    """Return an article that a page marks with what the page says of itself."""
+    if main is None:
+        return article
+    if key(article.title) == key(main.title):
+        article = _completed(article, [main])
+    return replace(article, publisher=article.publisher or main.publisher)
 
 
 def _completed(main: CapturedArticle, found: list[CapturedArticle]) -> CapturedArticle:
@@ -97,7 +127,9 @@ def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
 
 
 def _is_full(article: CapturedArticle) -> bool:
-    known = (article.publisher is not None) + (article.published_at is not None)
+    known = sum(
+        said is not None for said in (article.publisher, article.author, article.published_at)
+    )
     return known > 0 and len(words(article.text)) * known >= FULL_WORDS
 
 
@@ -115,27 +147,6 @@ def _parsed(html: str) -> lxml.html.HtmlElement:
             remedy="Paste the article's text instead.",
         )
     return tree
-
-
-def _visible(tree: lxml.html.HtmlElement) -> str:
-    """Return the text of a page, one line a block."""
-    pieces: list[str] = []
-    hidden = 0
-    for event, node in etree.iterwalk(tree, events=("start", "end")):
-        tag = node.tag
-        if event == "start":
-            if tag in _BLOCKS:
-                pieces.append("\n")
-            hidden += tag in _UNSEEN
-            if not hidden and node.text:
-                pieces.append(" ".join(re.split(r"[\t\r\n ]+", node.text)))
-        else:
-            hidden -= tag in _UNSEEN
-            if tag in _BLOCKS:
-                pieces.append("\n")
-            if not hidden and node.tail:
-                pieces.append(" ".join(re.split(r"[\t\r\n ]+", node.tail)))
-    return "".join(pieces)
 
 
 def _main_article(

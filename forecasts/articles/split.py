@@ -55,6 +55,13 @@ def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
     ``captured_at`` must be aware; relative times count from it. Raises ``CaptureError`` for a
     text of more than ``MAX_CHARACTERS`` or ``MAX_LINES``.
     """
+    return read_text(text, captured_at=captured_at)[0]
+
+
+def read_text(
+    text: str, *, captured_at: datetime
+) -> tuple[list[CapturedArticle], list[CapturedArticle]]:
+    """Return the articles as ``split`` does, and what has a title and was left out as a teaser."""
     lines = text.count("\n")
     if len(text) > MAX_CHARACTERS or lines > MAX_LINES:
         raise CaptureError(
@@ -67,25 +74,33 @@ def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
     titles = {page.lines[i].key for head in heads for i in head.taken}
     others = next((i for i, line in enumerate(page.lines) if ends_article(line.text)), None)
     found: list[tuple[Head, list[str], bool]] = []
+    left_out: list[tuple[Head, list[str]]] = []
     for place, head in enumerate(heads):
         end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
         body = _body(page, head, end, titles)
         below = others is not None and others < head.first
         if below and any(opens_comments(line.text) for line in _above_text(page, head, end)):
             continue
-        if body and not (len(heads) > 1 and _is_teaser(head, body, first=place == 0)):
+        if body and len(heads) > 1 and _is_teaser(head, body, first=place == 0):
+            left_out.append((head, body))
+        elif body:
             found.append((head, body, below and _is_brief(body)))
     # One sentence alone is a teaser among teasers, and a brief among related stories in full.
     full = sum(not brief for _, _, brief in found) - 1
+    briefs = sum(brief for _, _, brief in found)
     articles = [
         _article(head, body, captured_at)
         for head, body, brief in found
-        if not brief or full >= sum(brief for _, _, brief in found)
+        if not brief or full >= briefs
     ]
     if len(articles) == 1 and articles[0].publisher is None:
         owners = [name for line in page.lines if (name := owner(line.text))]
         articles = [replace(articles[0], publisher=owners[-1] if owners else None)]
-    return articles
+    return articles, [
+        _article(head, body, captured_at)
+        for head, body in left_out
+        if head.title and not trails_off(body[-1])
+    ]
 
 
 def _above_text(page: Page, head: Head, end: int) -> list[Line]:

@@ -63,16 +63,22 @@ def capture(
     chosen = settings(database, member)
     moment = now()
     seen = moment if captured_at is None else read_time(captured_at)
+    left_out: list[str] = []
     if source == "-":
-        captured = capture_bytes(sys.stdin.buffer.read(), captured_at=seen)
+        captured = capture_bytes(sys.stdin.buffer.read(), captured_at=seen, tell=left_out.append)
     else:
         captured = capture_source(
-            source, captured_at=seen, allow_private=chosen.allow_private_addresses
+            source,
+            captured_at=seen,
+            allow_private=chosen.allow_private_addresses,
+            tell=left_out.append,
         )
     if dry_run:
         found = [library.row_of(article, captured_at=seen) for article in captured]
     else:
         found = _store(captured, chosen, seen)
+    for sentence in left_out:
+        messages().print(plain(sentence))
     if format_ == "json":
         sys.stdout.write(json_text({"articles": [_as_json(article) for article in found]}))
         return

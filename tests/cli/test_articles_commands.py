@@ -195,6 +195,23 @@ def test_a_page_that_has_changed_is_already_there_with_its_stored_drafts(
     assert "its page has changed since" in captured.stderr
 
 
+def test_a_story_that_is_left_out_for_being_short_is_named(forecasts: Run) -> None:
+    story = (
+        f"<article><h2>{{}}</h2><p>By Jane Roe</p><p>{'A day went by there. ' * 9}</p></article>"
+    )
+    brief = (
+        "<article><h2>Old light sold</h2>"
+        "<p>A family of Sund bought it, they say, at auction in May last.</p></article>"
+    )
+    html = (
+        f"<html><body>{story.format('Dam raised')}{story.format('Mill shut')}{brief}</body></html>"
+    )
+    for output in ("text", "json"):
+        shown = forecasts("capture", "-", "--dry-run", "--format", output, input=html)
+        assert "1 short piece was left out: “Old light sold” (13 words)." in shown.stderr
+        assert "Mill shut" in shown.stdout
+
+
 def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock: Clock) -> None:
     shown = forecasts("capture", "-", "--dry-run", "--format", "json", input=PAGE)
     assert json.loads(shown.stdout)["articles"][0]["number"] is None
