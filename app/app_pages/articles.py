@@ -67,20 +67,24 @@ def read_form() -> None:
     if not submitted:
         return
     at = seen_at(seen)
+    left_out: list[str] = []
     with shown_errors(), st.spinner("Reading …"):
         if way == "Pasted text":
-            found = capture_text(pasted, captured_at=at)
+            found = capture_text(pasted, captured_at=at, tell=left_out.append)
         elif way == "Web address":
             found = capture(
                 web_address(address),
                 captured_at=at,
                 allow_private=settings().allow_private_addresses,
+                tell=left_out.append,
             )
         elif upload is not None:
-            found = capture_bytes(upload.getvalue(), captured_at=at)
+            found = capture_bytes(upload.getvalue(), captured_at=at, tell=left_out.append)
         else:
             raise CaptureError("No file was chosen.", remedy="Choose an HTML or a text file.")
         remembered.hold(found, at)
+        for sentence in left_out:
+            st.info(as_text(sentence))
 
 
 def web_address(typed: str) -> str:

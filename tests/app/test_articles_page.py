@@ -44,6 +44,19 @@ def test_what_was_read_is_shown_and_not_stored_yet(app: AppTest, engine: Engine)
     assert stored(engine) == []
 
 
+def test_a_story_that_was_left_out_for_being_short_is_named(app: AppTest) -> None:
+    story = (
+        "<article><h2>{}</h2><p>By Jane Roe</p><p>" + "A day went by there. " * 9 + "</p></article>"
+    )
+    brief = (
+        "<article><h2>Old light sold</h2>"
+        "<p>A family of Sund bought it, they say, at auction in May last.</p></article>"
+    )
+    read(app, f"<html><body>{story.format('Dam raised')}{story.format('Mill shut')}{brief}")
+    assert "2 articles, nothing stored yet" in words(app)
+    assert "1 short piece was left out: “Old light sold” (13 words)." in words(app)
+
+
 def test_relative_dates_count_from_the_day_on_which_the_page_was_seen(app: AppTest) -> None:
     visit(app, "articles")
     app.text_area(key="pasted").input(PASTED)
