@@ -7,7 +7,7 @@ from a folder; whatever takes ``Frames`` therefore gives the same numbers for bo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -101,12 +101,18 @@ FRAME_COLUMNS = {
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
 
 
+def row_number(table: str, row: int) -> str:
+    """Return the words that say where a row stands that was read from no file."""
+    return f"{table}, row {row + 1}"
+
+
 @dataclass(frozen=True)
 class Frames:
     """A ledger, or part of one.
 
     Texts are str (blank: ""), times datetime64[us, UTC] (blank: NaT), numbers float64 (blank:
-    NaN), flags bool, and json columns hold parsed lists and mappings (blank: None).
+    NaN), flags bool, and json columns hold parsed lists and mappings (blank: None). ``place`` says
+    where a row of a table (0 is the first) stands in the files that it was read from.
     """
 
     questions: pd.DataFrame
@@ -114,6 +120,7 @@ class Frames:
     teams: pd.DataFrame
     evidence: pd.DataFrame
     articles: pd.DataFrame
+    place: Callable[[str, int], str] = row_number
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
@@ -148,12 +155,11 @@ def complete(
     given = {"questions": questions, "forecasts": forecasts}
     if teams is not None:
         given["teams"] = teams
-    return Frames(
-        **{
-            name: _blank_filled(given.get(name, pd.DataFrame()), kinds)
-            for name, kinds in FRAME_COLUMNS.items()
-        }
-    )
+    filled = {
+        name: _blank_filled(given.get(name, pd.DataFrame()), kinds)
+        for name, kinds in FRAME_COLUMNS.items()
+    }
+    return Frames(**filled, place=row_number)
 
 
 def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:

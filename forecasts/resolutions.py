@@ -19,6 +19,7 @@ from forecasts.evidence import require_address
 from forecasts.models import (
     Member,
     Question,
+    QuestionText,
     QuestionType,
     Resolution,
     ResolutionState,
@@ -52,7 +53,7 @@ def propose(
     stands = as_it_stands(session, question, now=now)
     known_at = known_at or now
     _require_source(source, resolver)
-    outcome = _possible(stands, outcome, known_at, now)
+    outcome = possible(stands.text, stands.slug, outcome, known_at, now)
     _require_news(stands, outcome, known_at)
     for waiting in proposals_on(session, question):
         if (waiting.outcome, waiting.known_at) == (outcome, known_at):
@@ -141,7 +142,7 @@ def _confirm(
     if known_at is None:
         before = proposal or earlier
         known_at = now if before is None else before.known_at
-    outcome = _possible(stands, outcome, known_at, now)
+    outcome = possible(stands.text, stands.slug, outcome, known_at, now)
     _require_news(stands, outcome, known_at)
     row = _row(stands, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
     row.note = note.strip() or (proposal.note if proposal else "")
@@ -258,14 +259,16 @@ def _row(
     )
 
 
-def _possible(stands: Stands, outcome: str, known_at: datetime | None, now: datetime) -> str:
+def possible(
+    text: QuestionText, slug: str, outcome: str, known_at: datetime | None, now: datetime
+) -> str:
     """Return the outcome as the ledger keeps it; Refused where it cannot be known by now."""
     if not outcome.strip():
         raise BadInput(
             "No outcome was given.",
             remedy="Say how the question came out, or that it is annulled or ambiguous.",
         )
-    outcome = read_outcome(outcome, stands.text)
+    outcome = read_outcome(outcome, text)
     if known_at is not None and known_at > now:
         raise Refused(
             f"An outcome cannot be known at {iso(known_at)}: it is {iso(now)}.",
@@ -273,14 +276,14 @@ def _possible(stands: Stands, outcome: str, known_at: datetime | None, now: date
         )
     if outcome in NOT_SCORED:
         return outcome
-    if known_at is not None and known_at <= stands.text.open_time:
+    if known_at is not None and known_at <= text.open_time:
         raise Refused(
-            f"The outcome was known at {iso(known_at)}, before {stands.slug!r} opened "
-            f"({iso(stands.text.open_time)}): no forecast on it can be scored.",
+            f"The outcome was known at {iso(known_at)}, before {slug!r} opened "
+            f"({iso(text.open_time)}): no forecast on it can be scored.",
             remedy="Annul the question instead.",
         )
     if (
-        stands.text.type == QuestionType.date
+        text.type == QuestionType.date
         and outcome not in _OPEN_ENDED
         and figure_number(outcome, QuestionType.date) > now.timestamp()
     ):

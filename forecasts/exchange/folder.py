@@ -31,7 +31,7 @@ from forecasts.frames import (
     rows,
 )
 from forecasts.models import DIGEST_ADDRESS, EvidenceKind, QuestionText, QuestionType, Stance
-from forecasts.values import Value, check_value, figure_number, read_outcome
+from forecasts.values import NOT_SCORED, Value, check_value, figure_number, read_outcome
 
 # File, its columns, and which of them may not be missing.
 FILES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
@@ -48,8 +48,9 @@ _DAYS = {("evidence", "published_at"), ("articles", "published_at"), ("articles"
 def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -> Frames:
     """Return the ledger that the folder holds.
 
-    BadInput lists every bad cell by file, line, column, value and rule. Columns that the format
-    does not have are named to ``warn`` and left out.
+    BadInput lists every bad cell by file, line, column, value and rule. ``warn`` is told of columns
+    that the format does not have, which are left out, and of outcomes that were known before the
+    close while scoring goes on to it.
     """
     if not folder.is_dir():
         raise BadInput(
@@ -80,7 +81,10 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
             f"{len(problems)} place{'s' if len(problems) > 1 else ''}; nothing was taken from it.",
             problems=problems,
         )
-    return Frames(**frames)
+    _warn_of_late_ends(frames["questions"], warn)
+    # Without the cells, which the frames have: only the lines are counted, once something is wrong.
+    bare = {name: Table(table.path, pd.DataFrame()) for name, table in tables.items()}
+    return Frames(**frames, place=lambda name, row: bare[name].place(row))
 
 
 def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
@@ -132,6 +136,22 @@ def _check_questions(table: Table, questions: pd.DataFrame) -> None:
     questions["type"] = questions["type"].where(questions["type"] != "", "binary")
     untitled = questions["title"] == ""
     questions["title"] = questions["title"].where(~untitled, questions["question_id"])
+
+
+def _warn_of_late_ends(questions: pd.DataFrame, warn: Callable[[str], None]) -> None:
+    late = (
+        ~questions["resolution"].isin(["", *NOT_SCORED])
+        & questions["actual_close_time"].isna()
+        & (questions["known_at"] < questions["scheduled_close_time"])
+    )
+    count = int(late.sum())
+    if count:
+        were, have = ("question was", "has") if count == 1 else ("questions were", "have")
+        warn(
+            f"{count:,} {were} known before the scheduled close but {have} no actual_close_time: "
+            "forecasts after the outcome was known count. Fill actual_close_time to end scoring "
+            "there."
+        )
 
 
 class _Wrong:

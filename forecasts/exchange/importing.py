@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from forecasts import scores
 from forecasts.access import join, member_or_new, team_or_new
 from forecasts.articles.article import CapturedArticle, content_hash
-from forecasts.errors import BadInput, Problem
+from forecasts.errors import BadInput, Problem, Refused
 from forecasts.exchange.new_forecasts import add_forecasts
 from forecasts.frames import Frames, rows
 from forecasts.models import (
@@ -27,7 +27,9 @@ from forecasts.models import (
     ResolutionState,
 )
 from forecasts.questions import Passage, Stands, listing, question_text, record
+from forecasts.resolutions import possible
 from forecasts.revisions import append, reworded
+from forecasts.times import iso
 from forecasts.values import read_outcome
 
 # What decides the scores of a resolved question.
@@ -51,8 +53,9 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
     """Return what was new; everything that the ledger does not hold yet is written.
 
     A question that stands in the ledger with other words is revised (the earlier words stay); a
-    blank cell says nothing. BadInput where the file contradicts what an import may not correct: a
-    resolution, the times of a resolved question, a question's type, evidence, who left a team when.
+    blank cell says nothing. BadInput where the file contradicts what an import may not correct (a
+    resolution, what a resolved question's scores are worked out from, a question's type, evidence,
+    who left a team when), and where it claims what lies ahead of ``now``.
     Forecasts are marked as imports: their ``made_at`` is what the file claims. Resolutions that
     stand are scored again where forecasts or wordings came in.
     """
@@ -72,9 +75,7 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
         stands.slug: stands
         for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
     }
-    new, revised, resolutions = _questions(
-        session, frames.questions, known, by_address, member, now
-    )
+    new, revised, resolutions = _questions(session, frames, known, by_address, member, now)
     forecasts = add_forecasts(session, frames, members, new_only=not known, now=now)
     session.flush()
     touched = revised.union(forecasts)
@@ -193,7 +194,7 @@ def _evidence(
 
 def _questions(
     session: Session,
-    questions: pd.DataFrame,
+    frames: Frames,
     known: dict[str, Stands],
     articles: dict[str, Article],
     member: Member,
@@ -203,8 +204,9 @@ def _questions(
     problems: list[Problem] = []
     new, revised = 0, set[int]()
     resolutions: list[Resolution] = []
-    for row in rows(questions):
+    for number, row in enumerate(rows(frames.questions)):
         text: QuestionText
+        wrong = _Wrong(frames, number, problems)
         stands = known.get(row.question_id)
         if stands is None:
             new += 1
@@ -221,19 +223,20 @@ def _questions(
             )
         else:
             question, text = stands.question, stands.text
-            changes = _changes(row, stands, problems)
+            changes = _changes(row, stands, wrong)
             if changes:
                 new_text = reworded(stands.text, **changes)
                 text = append(
                     session, stands.text, new_text, member=member, now=now, reason="imported"
                 )
                 revised.add(stands.id)
-        resolution = _resolution(row, question, text, stands, member, now, problems)
+        resolution = _resolution(row, question, text, stands, member, now, wrong)
         if resolution is not None:
             resolutions.append(resolution)
     if problems:
         raise BadInput(
-            "The import contradicts what stands in this ledger; nothing was imported.",
+            "The import contradicts what stands in this ledger, or what can be known by now; "
+            "nothing was imported.",
             problems=problems,
             remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
         )
@@ -242,7 +245,20 @@ def _questions(
     return new, revised, resolutions
 
 
-def _changes(row: Any, stands: Stands, problems: list[Problem]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Wrong:
+    """Notes what is wrong with the cells of one question's row."""
+
+    frames: Frames
+    number: int
+    problems: list[Problem]
+
+    def __call__(self, column: str, value: Any, rule: str) -> None:
+        place = self.frames.place("questions", self.number)
+        self.problems.append(Problem(f"{place}, column {column}", str(value), rule))
+
+
+def _changes(row: Any, stands: Stands, wrong: _Wrong) -> dict[str, Any]:
     """Return what the row says otherwise than the ledger; what may not change is a problem.
 
     A blank says nothing, and neither does a title that is the id, which stands in for a blank one.
@@ -258,13 +274,7 @@ def _changes(row: Any, stands: Stands, problems: list[Problem]) -> dict[str, Any
     for name in sorted(fixed & set(changes)):
         here = getattr(stands.text, name)
         rule = "a question's type is fixed" if name == "type" else "the question is resolved"
-        problems.append(
-            Problem(
-                f"question {row.question_id}, {name}",
-                str(changes[name]),
-                f"{here or 'blank'} in this ledger, and {rule}",
-            )
-        )
+        wrong(name, changes[name], f"{here or 'blank'} in this ledger, and {rule}")
     return {} if fixed & set(changes) else changes
 
 
@@ -315,22 +325,32 @@ def _resolution(
     stands: Stands | None,
     member: Member,
     now: datetime,
-    problems: list[Problem],
+    wrong: _Wrong,
 ) -> Resolution | None:
     if not row.resolution.strip():
         return None
     outcome = read_outcome(row.resolution, text)
-    known_at = _time(row.known_at)  # blank: not said
+    known_at, resolved_at = _time(row.known_at), _time(row.resolved_at)  # blank: not said
     if stands is not None and stands.resolution is not None:
         standing = stands.resolution
         if standing.outcome != outcome or known_at not in (None, standing.known_at):
-            problems.append(
-                Problem(
-                    f"question {row.question_id}",
-                    outcome,
-                    f"resolved here as {standing.outcome}, known at {standing.known_at}",
-                )
+            wrong(
+                "resolution",
+                outcome,
+                f"resolved here as {standing.outcome}, known at {standing.known_at}",
             )
+        return None
+    for column, value, said in (
+        ("resolution", row.resolution, None),
+        ("known_at", known_at, known_at),
+    ):
+        try:
+            possible(text, row.question_id, outcome, said, now)
+        except Refused as error:
+            wrong(column, value, error.message)
+            return None
+    if resolved_at is not None and resolved_at > now:
+        wrong("resolved_at", resolved_at, f"not ahead of now, {iso(now)}")
         return None
     assert question.id is not None
     return Resolution(
@@ -338,7 +358,7 @@ def _resolution(
         state=ResolutionState.confirmed,
         outcome=outcome,
         known_at=known_at,
-        resolved_at=_time(row.resolved_at),
+        resolved_at=resolved_at,
         recorded_at=now,
         member_id=member.id,
         note=row.resolution_note,

@@ -17,6 +17,7 @@ from forecasts.errors import BadInput, Problem
 from forecasts.frames import Frames, forecast_frame, rows
 from forecasts.models import Citation, Evidence, Forecast, Member, Question
 from forecasts.questions import parts
+from forecasts.times import iso
 
 
 def add_forecasts(
@@ -27,7 +28,11 @@ def add_forecasts(
     new_only: bool,
     now: datetime,
 ) -> list[int]:
-    """Return the question's id of every new forecast; they and their citations are written."""
+    """Return the question's id of every new forecast; they and their citations are written.
+
+    BadInput for one that is made ahead of ``now``: it would stand, later on, over what its
+    forecaster says meanwhile.
+    """
     slugs = frames.questions["question_id"].tolist()
     ids = {
         slug: id_
@@ -41,9 +46,15 @@ def add_forecasts(
         stored = set(_import_keys(forecast_frame(session, slugs)))
     new: list[dict[str, Any]] = []
     cited: list[tuple[str, list[dict[str, Any]]]] = []
+    problems: list[Problem] = []
     keys = _import_keys(frames.forecasts)
-    for key, row in zip(keys, rows(frames.forecasts), strict=True):
+    ahead = (frames.forecasts["made_at"] > now).tolist()
+    for number, (key, row) in enumerate(zip(keys, rows(frames.forecasts), strict=True)):
         if key in stored:
+            continue
+        if ahead[number]:
+            place = f"{frames.place('forecasts', number)}, column made_at"
+            problems.append(Problem(place, iso(row.made_at), f"not ahead of now, {iso(now)}"))
             continue
         probability = None if pd.isna(row.probability) else row.probability
         new.append(
@@ -65,6 +76,12 @@ def add_forecasts(
         )
         if row.evidence:
             cited.append((key, row.evidence))
+    if problems:
+        raise BadInput(
+            "The import has forecasts that have not been made yet; nothing was imported.",
+            problems=problems,
+            remedy="Give each the time at which it was made.",
+        )
     if new:
         session.connection().execute(insert(Forecast), new)
         _citations(session, cited)

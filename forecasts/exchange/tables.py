@@ -77,10 +77,12 @@ class Table:
         """
         if row in self.ragged:
             return
+        self.problems.append(Problem(f"{self.place(row)}, column {column}", str(value), rule))
+
+    def place(self, row: int) -> str:
+        """Return the words that say where the row stands: its line, in Parquet its number."""
         where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
-        self.problems.append(
-            Problem(f"{self.path.name}, {where}, column {column}", str(value), rule)
-        )
+        return f"{self.path.name}, {where}"
 
     def _line(self, row: int) -> int:
         """Return the line in which a row begins; texts may hold line breaks, so count them."""

@@ -279,6 +279,27 @@ def test_unknown_columns_are_named_and_left_out(tmp_path: Path) -> None:
     assert "mood" not in frames.forecasts
 
 
+@pytest.mark.parametrize(
+    ("outcome", "known", "closed", "warned"),
+    [
+        ("yes", "2026-01-05T00:00:00Z", "", True),
+        ("yes", "2026-01-05T00:00:00Z", "2026-01-05T00:00:00Z", False),
+        ("yes", "2026-01-11T00:00:00Z", "", False),
+        ("yes", "", "", False),
+        ("annulled", "2026-01-05T00:00:00Z", "", False),
+    ],
+)
+def test_it_warns_that_scoring_goes_on_after_an_outcome_was_known(
+    tmp_path: Path, outcome: str, known: str, closed: str, warned: bool
+) -> None:
+    header = QUESTIONS.strip() + ",known_at,actual_close_time\n"
+    here = folder(tmp_path / "late", header + f"{BINARY.strip()[:-3]}{outcome},{known},{closed}\n")
+    said: list[str] = []
+    read_folder(here, warn=said.append)
+    sentence = "1 question was known before the scheduled close but has no actual_close_time"
+    assert [sentence in words for words in said] == [True] * warned
+
+
 def test_parquet_reads_like_csv(tmp_path: Path) -> None:
     frames = read_folder(EXAMPLES / "metaculus")
     here = tmp_path / "parquet"

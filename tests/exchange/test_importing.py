@@ -88,7 +88,7 @@ def test_the_times_of_a_resolved_question_are_not_revised(
     with pytest.raises(BadInput, match="contradicts") as caught:
         import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED.replace(before, after))
     [problem] = caught.value.problems
-    assert problem.place == f"question q, {column}"
+    assert problem.place == f"questions.csv, line 2, column {column}"
     with database.reading(engine) as session:
         assert len(session.exec(select(QuestionRevision)).all()) == 1
 
@@ -99,7 +99,57 @@ def test_the_type_of_a_question_is_not_revised(engine: Engine, tmp_path: Path) -
     import_files(engine, tmp_path / "a", questions=f"{head}q,binary,{times},,\n")
     with pytest.raises(BadInput, match="contradicts") as caught:
         import_files(engine, tmp_path / "a", questions=f"{head}q,numeric,{times},0,9\n")
-    assert caught.value.problems[0].place == "question q, type"
+    assert caught.value.problems[0].place == "questions.csv, line 2, column type"
+
+
+HEAD = (
+    "question_id,type,lower_bound,upper_bound,open_time,scheduled_close_time,"
+    "resolution,known_at,resolved_at\n"
+)
+TIMES = "2026-01-01T00:00:00Z,2026-01-11T00:00:00Z"
+NEXT_YEAR = "2027-12-01T00:00:00Z"  # the import is on 5 February 2027
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "rule"),
+    [
+        (f"binary,,,{TIMES},yes,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
+        (f"binary,,,{TIMES},annulled,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
+        (f"binary,,,{TIMES},yes,2026-01-01T00:00:00Z,", "known_at", "before 'q' opened"),
+        (f"date,2026-01-01,2030-01-01,{TIMES},2027-12-01,,", "resolution", "lies ahead"),
+        (f"binary,,,{TIMES},yes,,{NEXT_YEAR}", "resolved_at", "not ahead of now"),
+    ],
+)
+@pytest.mark.parametrize("stands", [False, True])
+def test_a_resolution_that_cannot_be_is_refused(
+    engine: Engine, tmp_path: Path, cells: str, column: str, rule: str, stands: bool
+) -> None:
+    if stands:
+        unresolved = cells[: cells.index(TIMES)] + TIMES + ",,,"
+        import_files(engine, tmp_path / "a", questions=f"{HEAD}q,{unresolved}\n")
+    with pytest.raises(BadInput, match="can be known by now") as caught:
+        import_files(engine, tmp_path / "a", questions=f"{HEAD}\nq,{cells}\n")
+    [problem] = caught.value.problems
+    assert problem.place == f"questions.csv, line 3, column {column}"
+    assert rule in problem.rule
+
+
+def test_an_outcome_that_was_known_before_the_question_opened_can_annul_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    cells = f"q,binary,,,{TIMES},annulled,2025-12-01T00:00:00Z,"
+    assert import_files(engine, tmp_path / "a", questions=f"{HEAD}{cells}\n").resolutions == 1
+
+
+def test_a_forecast_that_has_not_been_made_yet_is_refused(engine: Engine, tmp_path: Path) -> None:
+    ahead = FORECASTS + FORECAST + FORECAST.replace("2026-01-02T00:00:00Z", NEXT_YEAR)
+    with pytest.raises(BadInput, match="not been made yet") as caught:
+        import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=ahead)
+    [problem] = caught.value.problems
+    assert problem.place == "forecasts.csv, line 3, column made_at"
+    assert problem.value == NEXT_YEAR
+    with database.reading(engine) as session:
+        assert find_member(session, "bob") is None
 
 
 def test_forecasts_that_come_after_the_resolution_are_scored(
