@@ -17,7 +17,6 @@ _OPERATING = "docs/operating.md"
 _AGAIN = "Nothing was written. Check that it is there, not full and not locked, and try again."
 _START = "Start it, or check host and port in the URL, and try again."
 _MANY = "Nothing was written. Try again in a moment; where it goes on, let the server take more."
-_ROLE = "Check the role's name in the URL (postgresql://ROLE@HOST/DATABASE)."
 # What the server's English messages say when it does not let somebody in -> the remedy.
 _NOT_ADMITTED = {
     "password authentication failed": (
@@ -27,7 +26,6 @@ _NOT_ADMITTED = {
     "no password supplied": (
         "The server asks for a password: put it into the URL, into ~/.pgpass or into PGPASSWORD."
     ),
-    "role": _ROLE,
     "no pg_hba.conf entry": "Let the server's pg_hba.conf admit this role from this machine.",
     "permission denied for database": (
         "Let the owner of the database run: GRANT CONNECT ON DATABASE … TO …"
@@ -46,9 +44,16 @@ def explained(error: DBAPIError, where: str) -> DatabaseError | None:
         # A file that is no database raises the general class, and what breaks a rule a special one.
         unusable = isinstance(error, OperationalError) or type(error) is DriverError
         return _unusable(where, error.orig) if unusable else None
-    if not state:
-        return _unreached(where, str(error.orig)) if isinstance(error, OperationalError) else None
-    return _refused(where, str(state), error)
+    if state:
+        return _refused(where, str(state), error)
+    if isinstance(error, OperationalError):
+        return _unreached(where, str(error.orig))
+    if "connection option" in str(error.orig):
+        return NotAdmitted(
+            f"The ledger at {where!r} was not opened: {str(error.orig).strip()}.",
+            remedy="Take it out of the URL; what stands behind its ? are options of libpq.",
+        )
+    return None
 
 
 def _unusable(where: str, reason: object) -> DatabaseError:
@@ -61,6 +66,11 @@ def _unreached(where: str, message: str) -> DatabaseError:
     for words, remedy in _NOT_ADMITTED.items():
         if words in said:
             return NotAdmitted(f"The ledger at {where!r} was not opened: {said}.", remedy=remedy)
+    if "role" in said and "does not exist" in said:
+        return NotAdmitted(
+            f"The ledger at {where!r} was not opened: {said}.",
+            remedy="Check the role's name in the URL (postgresql://ROLE@HOST/DATABASE).",
+        )
     if "database" in said and "does not exist" in said:
         return NotAdmitted(
             f"The ledger at {where!r} was not opened: {said}.",

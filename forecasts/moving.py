@@ -83,6 +83,7 @@ def move(source: Engine, target: Engine, *, tell: Callable[[Step], None] = lambd
     _require_another(source, target)
     _require_newest(source)
     with writing(source) as original:
+        original.connection()  # from here on it is this move's turn to write there
         if schema_revision(target) is None:
             migrate(target)
         _require_newest(target)

@@ -102,7 +102,7 @@ def _kinds() -> tuple[str, ...]:
     named = os.environ.get("LEDGER_TESTS_ON")
     if named not in (None, "", "sqlite", "postgresql"):
         raise pytest.UsageError(f"LEDGER_TESTS_ON={named}: name sqlite or postgresql")
-    return (named,) if named else ("sqlite",)
+    return (named,) if named else ("sqlite", "postgresql")
 
 
 KINDS = _kinds()

@@ -18,6 +18,7 @@ from forecasts.errors import BadInput, LedgerError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from forecasts.database import Migrated
     from forecasts.settings import Settings
 
 Database = Annotated[
@@ -103,20 +104,35 @@ def ledger(chosen: Settings, *, begin: bool = False) -> Engine:
     Only a command that can put the first thing into a ledger may ``begin`` one; to the others one
     that is not there is a mistyped name: NoLedger.
     """
-    from forecasts.database import make_ready, open_engine, place
+    from forecasts.database import make_ready
 
-    engine = open_engine(chosen.database_url, begin=begin)
-    _opened.append(engine)
+    engine = opened(chosen, begin=begin)
     migrated = make_ready(engine)
     if migrated is not None:
-        said = (
-            f"Created the ledger {place(engine)}."
-            if migrated.before is None
-            else f"Migrated the ledger {place(engine)} from schema {migrated.before} to "
-            f"{migrated.after}."
-        )
-        messages().print(plain(said))
+        say_migrated(engine, migrated)
     return engine
+
+
+def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -> Engine:
+    """Return the engine as ``database.open_engine`` does, closed when the command ends."""
+    from forecasts.database import open_engine
+
+    engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished)
+    _opened.append(engine)
+    return engine
+
+
+def say_migrated(engine: Engine, migrated: Migrated) -> None:
+    """Say what was done to the schema."""
+    from forecasts.database import place
+
+    said = (
+        f"Created the ledger {place(engine)}."
+        if migrated.before is None
+        else f"Migrated the ledger {place(engine)} from schema {migrated.before} to "
+        f"{migrated.after}."
+    )
+    messages().print(plain(said))
 
 
 def ledger_to_read(chosen: Settings) -> Engine:
@@ -138,7 +154,7 @@ def ledger_to_read(chosen: Settings) -> Engine:
 
 
 def close_ledgers() -> None:
-    """Close what ``ledger`` has opened; every command ends with it."""
+    """Close what was opened; every command ends with it."""
     while _opened:
         _opened.pop().dispose()
 

@@ -1,4 +1,4 @@
-"""The commands that set something going: app, demo, migrate."""
+"""The commands that set something going: app, demo."""
 
 from __future__ import annotations
 
@@ -97,16 +97,6 @@ def _app_script() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise BadInput("The app is not installed.", remedy="Install forecast-ledger again.")
     return Path(next(iter(spec.submodule_search_locations))) / "streamlit_app.py"
-
-
-@app.command()
-def migrate(database: Database = None) -> None:
-    """Bring the ledger's schema up to date (the app and every command do so by themselves)."""
-    from forecasts.database import place, schema_revision
-
-    engine = ledger(settings(database), begin=True)
-    said = f"The ledger {place(engine)} has schema {schema_revision(engine)}, the newest."
-    out().print(plain(said))
 
 
 @app.command()

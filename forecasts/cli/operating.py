@@ -1,0 +1,128 @@
+"""The commands of whoever looks after a ledger: migrate, check, move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecasts.cli import app
+from forecasts.cli.console import (
+    Database,
+    messages,
+    now,
+    opened,
+    out,
+    plain,
+    say_migrated,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from forecasts.moving import Moved
+
+
+@app.command()
+def migrate(database: Database = None) -> None:
+    """Bring a ledger's schema up to date.
+
+    A ledger in a file is brought up to date by the app and every command; one on a server, which
+    others use too, by this command alone, and begun by it.
+    """
+    from forecasts.database import migrate, place, schema_revision
+
+    engine = opened(settings(database), begin=True)
+    migrated = migrate(engine)
+    if migrated is not None:
+        say_migrated(engine, migrated)
+    said = f"The ledger {place(engine)} has schema {schema_revision(engine)}, the newest."
+    out().print(plain(said))
+
+
+@app.command()
+def check(database: Database = None) -> None:
+    """Say whether the ledger can be relied on: its schema, permissions, triggers, clock and rows.
+
+    Nothing is changed. Exit code 0: all is well; 1: something is not, and what to do about it is
+    said below it; 2: the ledger could not be opened.
+    """
+    from forecasts.health import check
+
+    found = check(opened(settings(database)), now)
+    for one in found:
+        out().print(plain(f"{'✓' if one.well else '✗'} {one.about}: {one.said}"))
+        if not one.well:
+            out().print(plain(f"  {one.remedy}"))
+    bad = sum(not one.well for one in found)
+    if bad:
+        messages().print(f"{bad} of {len(found)} {'is' if bad == 1 else 'are'} not well.")
+        raise typer.Exit(1)
+    messages().print("All is well.")
+
+
+@app.command()
+def move(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="URL|FILE", help="Where to: an empty database, or a new SQLite file."
+        ),
+    ],
+    database: Database = None,
+) -> None:
+    """Copy the ledger to another database, whole and compared row by row.
+
+    The ledger itself is left as it is, and nobody can write to it meanwhile. A move that was
+    stopped goes on where it stopped when the same command is given again.
+    """
+    from forecasts.database import place
+
+    source = opened(settings(database))
+    target = opened(settings(to), begin=True, unfinished=True)
+    try:
+        moved = _moved(source, target)
+    except KeyboardInterrupt:
+        messages().print("Stopped. The same command goes on from here.")
+        raise typer.Exit(130) from None
+    rows = sum(moved.rows.values())
+    whole = "gone on with, " if moved.resumed else ""
+    out().print(
+        plain(
+            f"Moved {rows:,} rows of {len(moved.rows)} tables to {place(target)}, {whole}each "
+            f"compared with its original."
+        )
+    )
+    messages().print(
+        plain(
+            f"The ledger at {place(source)} is as it was. Let everyone use the new one now: set "
+            "FORECASTS_DATABASE_URL to it."
+        )
+    )
+
+
+def _moved(source: Engine, target: Engine) -> Moved:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from forecasts import moving
+
+    console = messages()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as progress:
+        bars: dict[tuple[str, str], object] = {}
+
+        def tell(step: moving.Step) -> None:
+            if (step.act, step.table) not in bars:
+                said = f"{step.act} {step.table.replace('_', ' ')}"
+                bars[step.act, step.table] = progress.add_task(said, total=step.rows)
+            progress.update(bars[step.act, step.table], completed=step.done)  # type: ignore[arg-type]
+
+        return moving.move(source, target, tell=tell)

@@ -1,0 +1,155 @@
+"""Looking after a ledger from the command line: migrate, check, move; and what a server refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import text
+
+from forecasts import database, moving
+from forecasts.access import member_or_new
+from forecasts.cli.next_step import next_step
+from forecasts.health import Finding
+from tests.conftest import day
+from tests.postgresql import Server
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def empty_server(postgresql: Server) -> Iterator[str]:
+    """The URL of a database on a server with nothing in it."""
+    with postgresql.fresh(migrated=False) as url:
+        yield url
+
+
+def test_a_server_s_ledger_is_begun_and_brought_up_to_date_by_migrate_alone(
+    forecasts: Run, empty_server: str
+) -> None:
+    for command in (("ask", "Will it rain?", "--closes", "2999-12-31"), ("app", "--port", "8502")):
+        refused = forecasts(*command, "--database", empty_server, exit_code=2)
+        assert "There is no ledger at" in refused.stderr
+        assert "forecasts migrate" in refused.stderr
+    assert (
+        "forecasts migrate"
+        in forecasts("questions", "--database", empty_server, exit_code=2).stderr
+    )
+    done = forecasts("migrate", "--database", empty_server)
+    assert "Created the ledger postgresql://postgres@" in done.stderr
+    assert f"has schema {database.newest_revision()}, the newest." in done.stdout
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--database", empty_server)
+
+
+def test_commands_refuse_an_older_schema_on_a_server(forecasts: Run, empty_server: str) -> None:
+    forecasts("migrate", "--database", empty_server)
+    engine = database.open_engine(empty_server)
+    with database.writing(engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    for command in (("questions",), ("ask", "Will it rain?", "--closes", "2999-12-31")):
+        said = forecasts(*command, "--database", empty_server, exit_code=1).stderr
+        assert "has schema 0002, and this release needs" in said
+        assert "forecasts migrate" in said
+    assert database.schema_revision(engine) == "0002"
+    engine.dispose()
+    done = forecasts("migrate", "--database", empty_server)
+    assert "from schema 0002 to" in done.stderr
+    assert "No questions." in forecasts("questions", "--database", empty_server).stdout
+
+
+def test_check_prints_what_is_well_and_what_is_not_with_its_remedy(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Finding("schema", "It has schema 0003."), Finding("rows", "It holds 3 members.")]
+    monkeypatch.setattr("forecasts.health.check", lambda *_: found)
+    said = forecasts("check")
+    assert said.stdout == "✓ schema: It has schema 0003.\n✓ rows: It holds 3 members.\n"
+    assert said.stderr == "All is well.\n"
+    found.append(Finding("clock", "It is wrong.", "Set it right."))
+    said = forecasts("check", exit_code=1)
+    assert said.stdout.endswith("✗ clock: It is wrong.\n  Set it right.\n")
+    assert said.stderr == "1 of 3 is not well.\n"
+
+
+def test_check_looks_at_the_ledger_that_is_named(forecasts: Run, ledger_file: Path) -> None:
+    said = forecasts("check", "--database", str(ledger_file))
+    assert f"the file {ledger_file}." in said.stdout
+    assert "0 forecasts" in said.stdout
+
+
+def test_check_of_nothing_creates_nothing(forecasts: Run, tmp_path: Path) -> None:
+    assert (
+        "There is no ledger"
+        in forecasts("check", "--database", str(tmp_path / "typo"), exit_code=2).stderr
+    )
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_server_that_is_down_ends_any_command_with_exit_code_1(forecasts: Run) -> None:
+    url = "postgresql://me:s3cr3t@127.0.0.1:1/forecasts"
+    for command in ("check", "questions", "migrate"):
+        said = forecasts(command, "--database", url, exit_code=1)
+        assert "was not reached" in said.stderr
+        assert "s3cr3t" not in said.output + said.stderr
+
+
+def test_move_says_what_it_moved_and_where_to_go_on(
+    forecasts: Run, ledger_file: Path, empty_server: str, tmp_path: Path
+) -> None:
+    named = ("--database", str(ledger_file))
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--slug", "rain", *named)
+    forecasts("update", "rain", "40%", *named)
+    done = forecasts("move", "--to", empty_server, *named)
+    assert done.stdout.startswith("Moved 4 rows of 15 tables to postgresql://postgres@")
+    assert f"The ledger at {ledger_file} is as it was." in done.stderr
+    assert "rain" in forecasts("questions", "--database", empty_server).stdout
+    back = str(tmp_path / "back.sqlite3")
+    forecasts("move", "--to", back, "--database", empty_server)
+    for command in (("questions",), ("show", "rain")):
+        assert forecasts(*command, "--database", back).stdout == forecasts(*command, *named).stdout
+
+
+def test_a_target_that_is_not_empty_is_refused(
+    forecasts: Run, ledger_file: Path, ledger_url: str
+) -> None:
+    engine = database.open_engine(ledger_url)
+    with database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
+    engine.dispose()
+    if ledger_url.endswith(str(ledger_file)):
+        said = forecasts("move", "--to", ledger_url, exit_code=2).stderr
+        assert "already" in said
+        return
+    said = forecasts("move", "--to", ledger_url, "--database", str(ledger_file), exit_code=2)
+    assert "is not empty" in said.stderr
+
+
+def test_a_move_that_is_interrupted_says_how_it_goes_on(
+    forecasts: Run, ledger_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    to = ("--to", str(tmp_path / "new.sqlite3"), "--database", str(ledger_file))
+    with monkeypatch.context() as patch:
+        patch.setattr(moving, "_compare", interrupt)
+        assert "goes on from here" in forecasts("move", *to, exit_code=130).stderr
+    said = forecasts("questions", "--database", to[1], exit_code=2).stderr
+    assert "a copy of a ledger that was not finished" in said
+    assert "gone on with" in forecasts("move", *to).stdout
+    assert forecasts("questions", "--database", to[1]).stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ("postgresql://me:s3cr3t@host/x", "postgresql://me:PASSWORD@host/x"),
+        ("postgresql://me:s3:cr@3t@host/x", "postgresql://me:PASSWORD@host/x"),
+        ("postgresql://me@host/x", "postgresql://me@host/x"),
+        ("/home/me/a:b@c.sqlite3", "/home/me/a:b@c.sqlite3"),
+    ],
+)
+def test_a_command_to_copy_does_not_repeat_a_password(named: str, shown: str) -> None:
+    assert next_step("show rain", database=named) == f"forecasts show rain --database {shown}"
