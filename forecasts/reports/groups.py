@@ -120,7 +120,8 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
             )
         return [EVERYONE]
     if by == "lead":
-        return [lead_name(lead_days(name)) for name in names] or [lead_name(d) for d in LEADS]
+        asked = [lead_days(name) for name in names] or LEADS
+        return [lead_name(days) for days in dict.fromkeys(asked)]
     there = sorted(
         set(
             frames.forecasts["forecaster"].unique()

@@ -290,7 +290,7 @@ def test_a_report_at_a_lead_is_the_row_of_the_profile_and_the_score_of_the_proto
 
 
 def test_a_lead_can_be_asked_for_by_name() -> None:
-    found = report(random_ledger(2), by="lead", names=["2.5", "7 days", "1"])
+    found = report(random_ledger(2), by="lead", names=["2.5", "7 days", "1", "7"])
     assert [group.name for group in found.groups] == ["2.5 days", "7 days", "1 day"]
     for name in ("soon", "-1", "0"):
         with pytest.raises(BadInput):

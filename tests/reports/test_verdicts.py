@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from forecasts.frames import complete
 from forecasts.reports.report import Recalibration, Verdict
 from forecasts.reports.verdict import verdict
+from scoring.simulation import simulate
+from scoring.tournament import Tournament
 from tests.reports.small_ledgers import asked, ledger, made, random_ledger, report
 
 
@@ -156,6 +163,20 @@ def test_outcomes_that_a_threshold_separates_give_no_verdict_and_the_reason() ->
     found = report(frames).groups[0].verdict
     assert (found.kind, found.rest) == ("not_estimable", None)
     assert "separates the outcomes" in found.sentence
+
+
+def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None:
+    settings = tomllib.loads((Path(__file__).parents[2] / "data" / "tournament.toml").read_text())
+    made_up = simulate(Tournament.from_mapping(settings))
+    frames = complete(made_up.questions, made_up.forecasts, made_up.teams)
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    found = {
+        group.name.split()[0]: (group.verdict.kind, group.movement and group.movement.kind)
+        for group in report(frames, by="team", as_of=moment).groups
+    }
+    assert found["Kestrel"][0] == "overconfident"
+    assert found["Heron"][1] == "under_reacting"
+    assert found["Wren"] == ("calibrated", "neither")
 
 
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
