@@ -33,7 +33,7 @@ CLOSED = "closed early"
 REOPENED = "early close taken back"
 _FIELDS = tuple(QuestionText.model_fields)
 # What a score is worked out from: it stays as it is once the question is resolved.
-_DECIDES_SCORES = (
+DECIDES_SCORES = (
     "type",
     "options",
     "ordered",
@@ -141,7 +141,7 @@ def revise(
     changed = [change.field for change in changes(stands.text, new)]
     if not changed:
         raise Refused(f"{stands.slug!r} says just that already; nothing was changed.")
-    fixed = [name.replace("_", " ") for name in _DECIDES_SCORES if name in changed]
+    fixed = [name.replace("_", " ") for name in DECIDES_SCORES if name in changed]
     if fixed and stands.resolution is not None:
         raise Refused(
             f"{stands.slug!r} is resolved, and its scores are worked out from its "

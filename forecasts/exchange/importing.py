@@ -28,12 +28,9 @@ from forecasts.models import (
 )
 from forecasts.questions import Passage, Stands, listing, question_text, record
 from forecasts.resolutions import possible
-from forecasts.revisions import append, reworded
+from forecasts.revisions import DECIDES_SCORES, append, reworded
 from forecasts.times import iso
 from forecasts.values import read_outcome
-
-# What decides the scores of a resolved question.
-_TIMES = ("open_time", "scheduled_close_time", "actual_close_time", "spot_time")
 
 
 @dataclass(frozen=True)
@@ -270,7 +267,7 @@ def _changes(row: Any, stands: Stands, wrong: _Wrong) -> dict[str, Any]:
     }
     if row.title == row.question_id:
         changes.pop("title", None)
-    fixed = {"type"} if stands.resolution is None else {"type", *_TIMES}
+    fixed = {"type"} if stands.resolution is None else set(DECIDES_SCORES)
     for name in sorted(fixed & set(changes)):
         here = getattr(stands.text, name)
         rule = "a question's type is fixed" if name == "type" else "the question is resolved"

@@ -93,6 +93,31 @@ def test_the_times_of_a_resolved_question_are_not_revised(
         assert len(session.exec(select(QuestionRevision)).all()) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "column"),
+    [
+        ("numeric", ",,0,9,5", ",,-1,9,5", "lower_bound"),
+        ("numeric", ",,0,9,5", ",,0,10,5", "upper_bound"),
+        ("multiple_choice", '"[""A"",""C""]",,,,A', '"[""A"",""B"",""C""]",,,,A', "options"),
+        ("multiple_choice", '"[""A"",""C""]",,,,A', '"[""A"",""C""]",true,,,A', "ordered"),
+    ],
+)
+def test_what_the_scores_of_a_resolved_question_rest_on_is_not_revised(
+    engine: Engine, tmp_path: Path, kind: str, before: str, after: str, column: str
+) -> None:
+    head = (
+        "question_id,type,open_time,scheduled_close_time,"
+        "options,ordered,lower_bound,upper_bound,resolution\n"
+    )
+    start = f"{head}q,{kind},{TIMES},"
+    import_files(engine, tmp_path / "a", questions=f"{start}{before}\n")
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        import_files(engine, tmp_path / "a", questions=f"{start}{after}\n")
+    [problem] = caught.value.problems
+    assert problem.place == f"questions.csv, line 2, column {column}"
+    assert problem.rule.endswith("the question is resolved")
+
+
 def test_the_type_of_a_question_is_not_revised(engine: Engine, tmp_path: Path) -> None:
     head = "question_id,type,open_time,scheduled_close_time,lower_bound,upper_bound\n"
     times = "2026-01-01T00:00:00Z,2026-01-11T00:00:00Z"
