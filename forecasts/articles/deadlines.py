@@ -7,7 +7,8 @@ A small grammar reads a period of the calendar (``periods``), then to its left a
 
 What is not a deadline, and is left out:
 
-- a day that has passed when the text is published;
+- a day that has passed when the text is published; without a year, it is the last one of that
+  date for two months, and then the next one;
 - a time told as past by its verb ("met on Friday"), or with "last", "since", "after", "every";
 - a length that is not counted from now ("for three months", "within a week of the ruling", "the
   first time in ten years"), and one without a number ("in the coming weeks");
@@ -245,6 +246,15 @@ def find_deadlines(text: str, *, anchor: date) -> list[Deadline]:
     characters of ``text``. Tense is judged by the sentence, so one at a time is read as well as
     a whole article.
     """
+    return [limit for limit in _limits(text, anchor) if limit.last_day >= anchor]
+
+
+def find_overdue(text: str, *, anchor: date) -> list[Deadline]:
+    """Return what would be a deadline in ``text`` if its last day were not over on ``anchor``."""
+    return [limit for limit in _limits(text, anchor) if limit.last_day < anchor]
+
+
+def _limits(text: str, anchor: date) -> list[Deadline]:
     words = plain(text)
     times: list[_Time] = []
     for period in find_periods(words, anchor):
@@ -261,7 +271,7 @@ def find_deadlines(text: str, *, anchor: date) -> list[Deadline]:
     return [
         Deadline(time.start, time.end, text[time.start : time.end], time.last_day)
         for time in times
-        if time.is_deadline and time.last_day >= anchor
+        if time.is_deadline
     ]
 
 

@@ -18,11 +18,12 @@ a person confirms every draft, so a doubtful sentence that looks ahead is better
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from forecasts.articles.deadlines import find_deadlines
-from forecasts.articles.outlook import find_outlooks
+from forecasts.articles.deadlines import find_deadlines, find_overdue
+from forecasts.articles.outlook import Outlook, find_outlooks
 from forecasts.articles.predicates import long_date
 from forecasts.articles.quotes import context
 from forecasts.articles.sentences import find_sentences
@@ -80,8 +81,29 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
                 suffix=suffix,
                 start=start,
                 end=end,
-                question=question(sentence, outlooks, small_words),
+                question=_worded(sentence, outlooks, small_words, published_at),
                 close_date=deadline.last_day if deadline else None,
             )
         )
     return drafts
+
+
+def _worded(
+    sentence: str, outlooks: Sequence[Outlook], small_words: Collection[str], published_at: date
+) -> str:
+    """Return the question of a sentence, without a day that is over already.
+
+    "Will the council vote on 12 November?", read in December, would ask for what is known.
+    """
+    first = outlooks[0]
+    if first.deadline is None:
+        for limit in reversed(find_overdue(sentence, anchor=published_at)):
+            rest = sentence[: limit.start].rstrip(" ,") + sentence[limit.end :]
+            is_held = limit.phrase[0].islower() and limit.start >= first.match.end()
+            if is_held and not _NOTHING_LEFT.search(rest) and find_outlooks(rest, ()):
+                sentence = rest
+        outlooks = find_outlooks(sentence, ())
+    return question(sentence, outlooks, small_words)
+
+
+_NOTHING_LEFT = re.compile(r"\bbe\W*$")  # of "The vote will be on 12 November."

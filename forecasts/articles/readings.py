@@ -26,6 +26,8 @@ from forecasts.articles.intervals import (
     whole_years,
 )
 
+JUST_OVER = timedelta(days=60)  # "12 November", read in December, is not the one of next year
+
 
 def _word(match: re.Match[str], name: str) -> str:
     """Return a named part in lower case, empty where the form lacks it."""
@@ -43,11 +45,16 @@ def _month(match: re.Match[str]) -> int:
     return next(n for n, name in enumerate(MONTHS, 1) if name[:3] == match["month"][:3])
 
 
-def _in_year(of_year: Callable[[int], Interval], match: re.Match[str], anchor: date) -> Interval:
+def _in_year(
+    of_year: Callable[[int], Interval],
+    match: re.Match[str],
+    anchor: date,
+    just_over: timedelta = timedelta(0),
+) -> Interval:
     year = _year(match, anchor)
     if year is not None:
         return of_year(year)
-    coming = first_not_over(of_year, anchor)
+    coming = first_not_over(of_year, anchor - min(just_over, anchor - date.min))
     # "Next March", said in January, is not the one two months away.
     if _word(match, "which") == "next" and coming.first.year == anchor.year:
         return of_year(anchor.year + 1)
@@ -68,13 +75,17 @@ def numeric_day(match: re.Match[str], anchor: date) -> Interval:
 
 
 def day_of_year(match: re.Match[str], anchor: date) -> Interval:
-    """Return the day, or the days from the first named, of "14 to 15 May 2026"."""
+    """Return the day, or the days from the first named, of "14 to 15 May 2026".
+
+    A day without a year that has passed at most ``JUST_OVER`` ago is the one that has passed.
+    """
     month, day = _month(match), int(match["day"])
     from_day = int(_word(match, "from_day") or day)
     return _in_year(
         lambda year: Interval(date(year, month, from_day), date(year, month, day), "day"),
         match,
         anchor,
+        JUST_OVER,
     )
 
 
@@ -125,6 +136,7 @@ def weekday_of_month(match: re.Match[str], anchor: date) -> Interval:
         lambda year: one_day(nth_weekday(whole_months(year, month, 1, "month"), day, nth)),
         match,
         anchor,
+        JUST_OVER,
     )
 
 

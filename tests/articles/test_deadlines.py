@@ -220,9 +220,54 @@ def test_a_name_a_number_or_a_length_is_no_deadline(text: str) -> None:
     assert last_days(text) == []
 
 
-def test_a_day_of_this_year_that_has_passed_means_next_year_where_the_verb_looks_ahead() -> None:
-    assert last_days("The treaty will be signed on July 15.") == ["2026-07-15"]
-    assert last_days("The treaty was signed on July 15.") == []
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The council will vote on 12 November.",
+        "The council votes on November 12.",
+        "The firm has until 12 November to appeal.",
+        "The vote could come on the first Sunday of November.",
+        "It opens in the week beginning 2 November.",
+        "The treaty will be signed on 25 September.",
+    ],
+)
+def test_a_day_without_a_year_that_has_just_passed_is_not_taken_for_next_year_s(
+    sentence: str,
+) -> None:
+    assert last_days(sentence, date(2026, 11, 24)) == []
+
+
+def test_a_day_of_last_december_read_in_january_has_passed() -> None:
+    assert last_days("The treaty will be signed on 20 December.", date(2027, 1, 10)) == []
+    assert last_days("The treaty will be signed on 20 January.", date(2027, 1, 10)) == [
+        "2027-01-20"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "day"),
+    [
+        ("on 12 November next year", "2027-11-12"),
+        ("on 12 November 2027", "2027-11-12"),
+        ("by 24 November", "2026-11-24"),
+        ("by 24 September", "2027-09-24"),
+        ("in October", "2027-10-31"),
+        ("on 3 March", "2027-03-03"),
+    ],
+)
+def test_a_day_is_next_year_s_where_the_text_says_so_or_the_last_one_is_long_over(
+    phrase: str, day: str
+) -> None:
+    assert last_days(f"The treaty will be signed {phrase}.", date(2026, 11, 24)) == [day]
+
+
+def test_a_day_that_is_long_over_means_next_year_where_the_verb_looks_ahead() -> None:
+    assert last_days("The treaty will be signed on May 15.") == ["2026-05-15"]
+    assert last_days("The treaty was signed on May 15.") == []
+
+
+def test_the_first_days_of_the_calendar_have_no_days_before_them() -> None:
+    assert last_days("The treaty will be signed on 15 May.", date(1, 1, 2)) == ["0001-05-15"]
 
 
 def test_this_fall_is_to_come_even_after_a_verb_in_the_past() -> None:

@@ -207,8 +207,9 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("sentence", "question"),
     [
-        ("Brega will lift the ban by July 4.", "Will Brega lift the ban by 1 March 2030?"),
+        ("Brega will lift the ban by August 4.", "Will Brega lift the ban by 1 March 2030?"),
         ("Brega will lift the ban.", "Will Brega lift the ban by 1 March 2030?"),
+        ("Brega will lift the ban by July 4.", "Will Brega lift the ban by 1 March 2030?"),
         (
             "It will not, and that is all, be so.",
             "Will this happen by 1 March 2030: “It will not, and that is all, be so”?",
@@ -218,3 +219,25 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
 def test_a_draft_can_be_asked_with_another_deadline(sentence: str, question: str) -> None:
     (draft,) = draft_questions(sentence, published_at=PUBLISHED)
     assert draft.question_by(date(2030, 3, 1)) == question
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question"),
+    [
+        ("The council will vote on 12 July on the road.", "Will the council vote on the road?"),
+        ("The council will vote on 12 July 2024.", "Will the council vote?"),
+        ("The vote will be on 12 July.", "Will the vote be on 12 July?"),
+        ("The pact of 12 July will be reviewed.", "Will the pact of 12 July be reviewed?"),
+    ],
+)
+def test_a_day_that_is_over_closes_no_draft_and_is_not_asked_for(
+    sentence: str, question: str
+) -> None:
+    (draft,) = draft_questions(sentence, published_at=PUBLISHED)
+    assert (draft.question, draft.close_date) == (question, None)
+    assert draft.quote == sentence
+
+
+@pytest.mark.parametrize("verb", ["meets", "met", "approves"])
+def test_a_day_that_has_just_passed_makes_no_draft_of_a_present_or_a_past(verb: str) -> None:
+    assert draft_questions(f"The council {verb} on 12 July.", published_at=PUBLISHED) == []
