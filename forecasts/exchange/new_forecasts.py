@@ -104,12 +104,21 @@ def _import_keys(forecasts: pd.DataFrame) -> list[str]:
             else row.quantiles
         )
         said = json.dumps(
-            [row.question_id, row.forecaster, row.made_at.value, value, row.rationale],
+            [row.question_id, row.forecaster, row.made_at.value, _floats(value), row.rationale],
             sort_keys=True,
         )
         before[said] += 1
         keys.append(hashlib.sha256(f"{said}\n{before[said]}".encode()).hexdigest()[:32])
     return keys
+
+
+def _floats(value: Any) -> Any:
+    """Return the figures of a value as floats: CSV can say 1 where Parquet has 1.0."""
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    if isinstance(value, dict):
+        return {level: _floats(item) for level, item in value.items()}
+    return float(value) if isinstance(value, int) else value
 
 
 def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
