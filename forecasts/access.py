@@ -61,8 +61,14 @@ def join(
     """Return the stay that began at ``joined_at``; a row is written where it says something new.
 
     An open stay ends at ``left_at`` where that is given; one that ended already stays as it is,
-    and BadInput says so where ``left_at`` is another time.
+    and BadInput says so where ``left_at`` is another time. BadInput too where it is not after
+    ``joined_at``.
     """
+    if joined_at is not None and left_at is not None and left_at <= joined_at:
+        raise BadInput(
+            f"{member.handle} cannot leave {team.name} on {iso(left_at)}: that is not after "
+            f"{iso(joined_at)}, when the stay began."
+        )
     assert team.id is not None
     assert member.id is not None
     known = session.exec(

@@ -163,6 +163,7 @@ def complete(
 
 
 def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+    frame = frame.reset_index(drop=True)  # blanks have no index to be aligned by
     blanks = {"text": "", "flag": False, "number": np.nan}
     return typed_frame(
         {

@@ -89,7 +89,13 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
 
 def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
     columns, required = FILES[name]
-    for path in (folder / f"{name}.csv", folder / f"{name}.parquet"):
+    paths = (folder / f"{name}.csv", folder / f"{name}.parquet")
+    if all(path.exists() for path in paths):
+        raise BadInput(
+            f"The folder {folder.name!r} has both {paths[0].name} and {paths[1].name}.",
+            remedy="Leave the one that holds.",
+        )
+    for path in paths:
         if path.exists():
             table = read_table(path)
             missing = [column for column in required if column not in table.cells]
@@ -339,10 +345,11 @@ def _check_teams(table: Table, teams: pd.DataFrame) -> None:
 
 
 def write_folder(frames: Frames, folder: Path, *, overwrite: bool = False) -> list[Path]:
-    """Return the files of the ledger folder, which are written all together or not at all.
+    """Return the files of the ledger folder, which are put there once all have been written.
 
-    Refused when the folder holds something already, unless ``overwrite``; BadInput where the disk
-    does not take it.
+    They take their places one after the other: stopped in the middle of that, a folder that is
+    overwritten can hold files of both ledgers, and is to be written again. Refused when the folder
+    holds something already, unless ``overwrite``; BadInput where the disk does not take it.
     """
     try:
         return _write_all(frames, folder, overwrite=overwrite)

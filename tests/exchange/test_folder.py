@@ -267,6 +267,23 @@ def test_a_folder_that_is_not_there_or_lacks_a_file_is_refused(tmp_path: Path) -
         read_folder(tmp_path / "half")
 
 
+def test_two_files_of_one_table_are_refused(tmp_path: Path) -> None:
+    here = folder(tmp_path / "twice")
+    read_folder(here).forecasts.to_parquet(here / "forecasts.parquet")
+    with pytest.raises(BadInput, match=r"both forecasts\.csv and forecasts\.parquet"):
+        read_folder(here)
+
+
+def test_tables_whose_index_does_not_count_from_nought_are_completed_row_by_row() -> None:
+    forecasts = pd.DataFrame(
+        {"question_id": ["q", "r"], "forecaster": ["a", "b"], "made_at": [day(1), day(2)]},
+        index=[7, 3],
+    )
+    frames = complete(pd.DataFrame(), forecasts)
+    assert frames.forecasts["question_id"].tolist() == ["q", "r"]
+    assert frames.forecasts["rationale"].tolist() == ["", ""]
+
+
 def test_unknown_columns_are_named_and_left_out(tmp_path: Path) -> None:
     here = folder(
         tmp_path / "more",

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts import database
-from forecasts.access import find_member, member_or_new
+from forecasts.access import find_member, join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import BadInput
@@ -214,6 +214,42 @@ def test_a_membership_that_has_ended_since_is_ended_and_not_doubled(
         assert [row.left_at for row in session.exec(select(Membership))] == [None, day(4)]
     with pytest.raises(BadInput, match="bob left Alder"):
         stays("2026-01-06T00:00:00Z")
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_a_stay_that_ends_before_it_has_begun_is_refused(engine: Engine, left: int) -> None:
+    with database.writing(engine) as session:
+        bob, alder = (
+            member_or_new(session, "bob", now=day(0)),
+            team_or_new(session, "Alder", now=day(0)),
+        )
+        with pytest.raises(BadInput, match="cannot leave Alder"):
+            join(session, alder, bob, joined_at=day(2), left_at=day(left))
+        assert session.exec(select(Membership)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "whole", "fraction"),
+    [
+        ("multiple_choice", "probabilities", "[1, 0, 0]", "[1.0, 0.0, 0.0]"),
+        ("numeric", "quantiles", '{""0.1"": 2, ""0.5"": 5}', '{""0.1"": 2.0, ""0.5"": 5.0}'),
+    ],
+)
+def test_a_forecast_whose_figures_are_written_otherwise_is_the_same_forecast(
+    engine: Engine, tmp_path: Path, kind: str, column: str, whole: str, fraction: str
+) -> None:
+    options, bounds = ('"[""A"",""B"",""C""]"', ",") if kind == "multiple_choice" else ("", "0,9")
+    head = "question_id,type,options,lower_bound,upper_bound,open_time,scheduled_close_time\n"
+    questions = f"{head}q,{kind},{options},{bounds},{TIMES}\n"
+
+    def new(figures: str) -> int:
+        forecasts = f"question_id,forecaster,made_at,{column}\nq,bob,2026-01-02T00:00:00Z,"
+        done = import_files(
+            engine, tmp_path / "a", questions=questions, forecasts=f'{forecasts}"{figures}"\n'
+        )
+        return done.forecasts
+
+    assert [new(whole), new(fraction), new(whole)] == [1, 0, 0]
 
 
 EVIDENCE = "evidence_id,kind,title,url,publisher,note,quote\n"
