@@ -153,6 +153,27 @@ def test_a_column_that_stands_twice_is_refused(engine: Engine, outcomes: Path) -
     assert looked.message == "outcomes.csv has twice the column 'outcome'."
 
 
+def test_what_a_person_resolves_while_a_run_looks_stands(
+    engine: Engine, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, outcomes, "rain")
+    write(outcomes, ("rain", "yes", iso(day(3))))
+    due = runs.due
+
+    def resolved_right_after(session, *, now):
+        work = due(session, now=now)
+        with database.writing(engine) as other:
+            alice = member_or_new(other, "alice", now=day(0))
+            rain = questions.find(other, "rain")
+            runs.resolutions.confirm(other, rain, "no", known_at=day(2), now=now, member=alice)
+        return work
+
+    monkeypatch.setattr(runs, "due", resolved_right_after)
+    assert states(runs.run(engine, now=day(4))) == {}
+    with database.reading(engine) as session:
+        assert session.exec(select(Resolution.outcome)).all() == ["no"]
+
+
 def test_whatever_goes_wrong_with_one_question_the_others_are_resolved(
     engine: Engine, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
