@@ -2,8 +2,8 @@
 
 It stands between the start of its clause and the cue. Left out are what opens the sentence ("In a
 statement, "), who reported it, an apposition and the deadline; a pronoun for the one who spoke
-gives way to the speaker ("the judge said she would rule": the judge). Where what is left is not
-plainly a subject, there is none.
+gives way to the speaker ("the judge said she would rule": the judge), as "I" and "we" do. Where
+what is left is not plainly a subject, there is none.
 """
 
 from __future__ import annotations
@@ -87,10 +87,22 @@ _ORGANISATION = re.compile(
     r"|fund|trust|opposition|administration|band|workers|inc|corp|airlines|motors|railway|utility"
     r"|lender|insurer|startup|state|city|county|country|kingdom)\b"
 )
+_SAYS = r"(?:said|says|told|added|wrote|insisted|warned|announced|promised|vowed)"
+# Who speaks is named behind what is said, or before it.
 _SPOKEN = re.compile(
-    r"[^\"]*[,.]\"\s+(?:(?:said|says)\s+(?P<after>[^,.;\"]{2,40})"
-    r"|(?P<before>[^,.;\"]{2,40}?)\s+(?:said|says|told|added|wrote)\b)"
+    r"[^\"]*(?:[,.!]\"|\",?)\s+"
+    rf"(?:{_SAYS}\s+(?P<after>[^,.;\"]{{2,60}})|(?P<before>[^,.;\"]{{2,60}}?)\s+{_SAYS}\b)"
 )
+_SPEAKS = re.compile(
+    rf"(?:^|[.;\"]\s+)(?P<speaker>[^,.;:\"]{{2,60}}?)\s+{_SAYS}\b[^:\"]{{0,40}}[:,]\s+\"[^\"]*$"
+)
+_WHERE = re.compile(r"\s+(?:on|in|at|after|during|outside|from|late|earlier)\s.*")
+# Who speaks for somebody is not who will act.
+_FOR_OTHERS = re.compile(
+    r"(?:an?\s|the\s)?(?:\w+\s)?(?:spokes\w+|lawyer|attorney|solicitor)\s(?:for|of)\s(?=\w)",
+    re.IGNORECASE,
+)
+_SPOKESMAN = re.compile(r"\b(?:spokes\w+|lawyer|attorney|solicitor)s?\b", re.IGNORECASE)
 _DETERMINER = re.compile(
     any_of(
         "the a an its their his her our this these such no any either some many several most all "
@@ -116,7 +128,7 @@ _COMMON = re.compile(
         "passengers families women men children people migrants refugees scientists doctors nurses "
         "tonight tomorrow half most federal local national regional foreign public private direct "
         "lawyers veterans layoffs sentencing council world tenants clinical "
-        " human climate solar wind nuclear peace trade"
+        " human climate solar wind nuclear peace trade repairs costs"
     )
     + r"|(?:first|second|third|fourth|full|half)-\w+"
     r"|(?!Rovers|Rangers|Wanderers)\w{2,}(?:ers|ors|ists|ments?|tions?|sions?|ants|ees|ities|ices|ages)",
@@ -124,11 +136,15 @@ _COMMON = re.compile(
 )
 
 
+UNNAMED = "…"  # for a person to fill in
+
+
 def find_subject(
     sentence: str, cue: re.Match[str], deadline: Deadline | None, small_words: Collection[str]
 ) -> str:
     """Return the subject of the verb at ``cue``, empty where it is not plain.
 
+    Who says "I" or "we" is named where the sentence names the speaker, and else ``UNNAMED``.
     ``cue`` is a match in the plain sentence: the subject is its group "subject" or ends where it
     begins. ``small_words`` are words that the text also writes small.
     """
@@ -142,11 +158,10 @@ def find_subject(
         end = _before_aside(words, cue.start())
         start, end = _as_before_and(words, _clause_start(words, end), end)
     noun = words[start:end].strip(" \"'")
-    if noun.lower() == "we" and '"' in words:
-        return ""  # of whom the speaker speaks is not said
-    if noun == "I" and (spoken := _SPOKEN.match(words, cue.end())):
-        start, end = spoken.span(spoken.lastgroup or 0)
-    elif _PRONOUN.fullmatch(noun) and (speaker := _speaker(words, start, noun.lower())):
+    if noun in ("I", "we", "We") and '"' in words:
+        start, end = _spoken_by(words, cue, alone=noun == "I")
+        return _as_subject(sentence, start, end, None, small_words) or UNNAMED
+    if _PRONOUN.fullmatch(noun) and (speaker := _speaker(words, start, noun.lower())):
         start, end = speaker
     return _as_subject(sentence, start, end, deadline, small_words)
 
@@ -191,6 +206,24 @@ def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
     if not fits or _PRONOUN.fullmatch(speaker) or not speaker:
         return None
     return begin, end
+
+
+def _spoken_by(words: str, cue: re.Match[str], *, alone: bool) -> tuple[int, int]:
+    """Return where those stand of whom a speaker says "we", or ``alone`` "I".
+
+    They are the speaker, or those for whom a spokesman speaks; nowhere if they are not named.
+    """
+    spoken = _SPOKEN.match(words, cue.end()) or _SPEAKS.search(words, 0, cue.start())
+    if spoken is None:
+        return 0, 0
+    start, end = spoken.span(spoken.lastgroup or 0)
+    if where := _WHERE.search(words, start, end):
+        end = where.start()
+    if speaks_for := _FOR_OTHERS.match(words, start, end):
+        return speaks_for.end(), end
+    speaker = words[start:end]
+    is_open = not alone and (_PRONOUN.fullmatch(speaker) or _SPOKESMAN.search(speaker))
+    return (0, 0) if is_open else (start, end)
 
 
 def _as_subject(

@@ -8,7 +8,8 @@ the fallback stands, which always reads: "Will this happen by 31 December 2028: 
 
 The wording is affirmative ("will not attend" asks "Will … attend?"), says "until" where the
 sentence says that something lasts, and keeps a condition ("Will the town flood if the dam
-fails?").
+fails?"). A range of amounts is no event: "could cost 120 to 180 million" asks whether it will be
+more than the upper one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from forecasts.articles.predicates import (
 )
 from forecasts.articles.subjects import find_subject
 
+_QUOTED = re.compile(r"[“\"][^“”\"]+[”\"]")
+
 LONGEST = 220  # characters; a longer question is quicker to write anew than to edit
 
 
@@ -44,7 +47,10 @@ def question(sentence: str, outlooks: Sequence[Outlook], small_words: Collection
             wording = _wording(sentence, outlook, small_words)
             if wording and len(wording) <= LONGEST:
                 return wording
-    statement = re.sub(r"[“”\"]", "'", one_line(sentence).rstrip(".!…"))
+    statement = one_line(sentence).rstrip(".!…")
+    if _QUOTED.fullmatch(statement):
+        statement = statement[1:-1].rstrip(".!…,")
+    statement = re.sub(r"[“”\"]", "'", statement)
     return f"Will this happen{by(first.deadline)}: “{statement}”?"
 
 
@@ -68,7 +74,7 @@ def _wording(sentence: str, outlook: Outlook, small_words: Collection[str]) -> s
     is_denied = re.search(r"\b(?:not|never)\b|n't\b", words[:start]) is not None
     lasting = not is_denied and outlook.cue.kind != "term" and verb != "take place"
     phrase = verb_phrase(sentence, start, verb, deadline, lasting=lasting)
-    return f"Will {subject} {phrase}{if_so}?"
+    return f"Will {_beyond_range(subject)} {_beyond_range(phrase)}{if_so}?"
 
 
 def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
@@ -98,6 +104,41 @@ def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
 
 
 _COPULA = re.compile(r"\b(is|are|can)\s+(?:now\s+|still\s+)?(?!not\b|only\b)")
+
+# ---- a range of amounts
+
+_NUMBER = r"\d[\d.,]*(?<=\d)"
+_SCALE = r"(?:\s?(?:thousand|million|billion|trillion|m|bn|tn)\b)"
+_RANGE = re.compile(
+    rf"(?:(?P<between>\bbetween\s)|(?<=\s)|^)(?P<low>[€$£¥]?{_NUMBER}{_SCALE}?\s?%?)"
+    rf"(?:\s(?:and|to)\s|\s?[–-]\s?)(?P<high>[€$£¥]?{_NUMBER}{_SCALE}?(?:\s?%|\sper\s?cent\b)?)(?![\w,.]?\d)",
+    re.IGNORECASE,
+)
+_MEASURES = re.compile(
+    r"\b(?:cost|reach|total|raise|spend|earn|lose|save|pay|charge|fetch|employ|hire|create|number"
+    r"|(?:rise|fall|grow|shrink|drop|climb|increase) by|worth|take)\s$",
+    re.IGNORECASE,
+)
+_MARKED = re.compile(r"[€$£¥%]|per\s?cent|(?:thousand|million|billion|trillion|m|bn|tn)$", re.I)
+
+
+def _beyond_range(words: str) -> str:
+    """Return the words with "more than 180 million" for "between 120 and 180 million".
+
+    Other numbers with an "and" or "to" between them stay: ages, times, days, scores.
+    """
+    found = _RANGE.search(words)
+    if found is None or re.search(r"\b(?:to|from|aged?)\s$", words[: found.start()]):
+        return words
+    opens = found.start() == 0 and found["between"] is not None
+    measured = _MEASURES.search(words[: found.start()]) is not None
+    if not (opens or measured or _MARKED.search(found["high"])):
+        return words
+    high = found["high"]
+    if found["low"][0] in "€$£¥" and high[0].isdigit():
+        high = found["low"][0] + high
+    return f"{words[: found.start()]}more than {high}{words[found.end() :]}"
+
 
 # ---- what is planned or wanted, as a noun
 
@@ -130,6 +171,7 @@ def _event(sentence: str, outlook: Outlook) -> str:
     return ""
 
 
+_SELF = re.compile(r"\b(?:I|[Ww]e)\s+$")
 _DETERMINERS = ("the", "his", "her", "their", "its")
 
 
@@ -142,6 +184,8 @@ def _existence(sentence: str, outlook: Outlook, small_words: Collection[str]) ->
         if owner := _OWNER.search(sentence, 0, match.start()):
             return f"Will {owner[1]} get {wish}{by(deadline)}?"
         return f"Will there be {wish}{by(deadline)}?"
+    if _SELF.search(match.string[: match.start()]):
+        return ""  # who speaks does not "take place"
     subject = find_subject(sentence, match, deadline, small_words)
     if not subject:
         return ""

@@ -73,6 +73,22 @@ WORDINGS = {
         "Will the strikers meet by 25 July 2025?"
     ),
     "Nobody will be dismissed.": "Will anybody be dismissed?",
+    "“We will not wait,” the senator said.": "Will the senator wait?",
+    "“We will not close the road,” Mayor Anna Lind said.": ("Will Mayor Anna Lind close the road?"),
+    '"We will not close the road", said Anna Lind, the mayor, on Monday.': (
+        "Will Anna Lind close the road?"
+    ),
+    "“We'll strike on Friday,” said the union in a statement.": (
+        "Will the union strike by 25 July 2025?"
+    ),
+    "The mayor told reporters: “We will not close the road.”": "Will the mayor close the road?",
+    "“We will appeal,” said a spokesman for Sundlink.": "Will Sundlink appeal?",
+    "“I won't run again,” she said.": "Will she run again?",
+    # of whom nobody says who it is, a person fills in
+    "“We will not close the road.”": "Will … close the road?",
+    "“We will not wait,” she said.": "Will … wait?",
+    "“We're going to appeal,” his lawyer said outside the court.": "Will … appeal?",
+    "“I will appeal by Friday.”": "Will … appeal by 25 July 2025?",
     # a condition stays, with its date
     "If the dam fails, the town will flood.": "Will the town flood if the dam fails?",
     "Unless the rain stops by Friday, the match will be moved.": (
@@ -90,9 +106,36 @@ WORDINGS = {
     "The owners want the yard cleared by Friday.": "Will the yard be cleared by 25 July 2025?",
     "More rain is possible.": "Will there be more rain?",
     "The verdict is expected on Friday.": "Will the verdict come by 25 July 2025?",
+    # a range of amounts is no event, more than the upper one is
+    "The yard could cost between 120 and 180 million crowns.": (
+        "Will the yard cost more than 180 million crowns?"
+    ),
+    "Repairs could cost between €120 million and €180 million by 2029.": (
+        "Will repairs cost more than €180 million by 31 December 2029?"
+    ),
+    "The bridge will cost $120 to 180 million.": "Will the bridge cost more than $180 million?",
+    "Prices will rise 3-5% next year.": "Will prices rise more than 5% by 31 December 2026?",
+    "Turnout could be between 50 and 60 per cent.": "Will turnout be more than 60 per cent?",
+    "Between 120 and 180 workers will lose their jobs.": (
+        "Will more than 180 workers lose their jobs?"
+    ),
+    # and other numbers in pairs stay
+    "The ferry will run between Sund and Brega.": "Will the ferry run between Sund and Brega?",
+    "The firm will vaccinate children between 6 and 12.": (
+        "Will the firm vaccinate children between 6 and 12?"
+    ),
+    "Inflation will fall to between 2 and 3 percent.": (
+        "Will inflation fall to between 2 and 3 percent?"
+    ),
+    "The trial will enrol patients aged 18 to 65.": "Will the trial enrol patients aged 18 to 65?",
+    "Fares will go from 3 to 5 crowns.": "Will fares go from 3 to 5 crowns?",
+    "The team will win 3-1.": "Will the team win 3-1?",
     # what is not plain is quoted whole
-    "“We will not wait,” the senator said.": (
-        "Will this happen: “'We will not wait,' the senator said”?"
+    "“We are booked for Friday,” the senator said.": (
+        "Will this happen by 25 July 2025: “'We are booked for Friday,' the senator said”?"
+    ),
+    "“It is the debt that will sink us.”": (
+        "Will this happen: “It is the debt that will sink us”?"
     ),
     "It is the debt that will sink the firm.": (
         "Will this happen: “It is the debt that will sink the firm”?"
