@@ -18,7 +18,7 @@ it; a snapshot would be as old as the wait for the lock). Readers (REPEATABLE RE
 are never waited for. Not SERIALIZABLE: an act that is refused for the sake of another would have to
 be done again, a page's included, and numbers would not follow the order of commits. Not a lock a
 question: an import spans many, and articles, members and evidence belong to none. An act takes
-milliseconds, so that the one lock suffices for some hundred acts a second.
+milliseconds, so that the one lock suffices for more than a hundred acts a second.
 
 An embedded ledger is migrated by whoever opens it; one on a server has many users, so its schema
 moves on only when somebody says so (``forecasts migrate``).
@@ -32,12 +32,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
+from forecasts.addresses import (
+    EXAMPLES,
+    is_embedded,
+    no_such_kind,
+    place,
+    read_url,
+    shown,
+    sqlite_path,
+    unreadable,
+)
 from forecasts.driver_errors import explained
 from forecasts.errors import BadInput, DatabaseError, NoLedger
 from forecasts.ledger_file import Kind, kind_by_tables, kind_of
@@ -51,10 +61,6 @@ _PATIENCE = 10  # seconds to wait for whoever is writing to a file
 _SERVER_PATIENCE = 30  # and to one on a server, where many do
 _SILENCE = 300  # seconds after which a server takes the turn from a writer who has gone
 _TURN = 0x466F7265636173  # the advisory lock that a writer holds: "Forecas" in ASCII
-_EXAMPLES = (
-    "Name an SQLite file, or a URL such as sqlite:////home/me/ledger.sqlite3 or "
-    "postgresql://me@host/forecasts."
-)
 
 
 def open_engine(url: str, *, begin: bool = True, unfinished: bool = False) -> Engine:
@@ -80,26 +86,18 @@ def open_engine(url: str, *, begin: bool = True, unfinished: bool = False) -> En
 
 
 def _engine(url: str) -> Engine:
+    parsed = read_url(url)
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() in ("postgres", "postgresql"):
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        elif parsed.get_backend_name() != "sqlite":
-            raise NoSuchModuleError
-        if "@" in (parsed.host or ""):
-            raise ValueError
         return create_engine(parsed, **_connect_options(parsed))
     except ImportError:
         raise NoLedger(
-            f"The database URL {_shown(url)} cannot be used: the driver for it is not installed.",
+            f"The database URL {shown(url)} cannot be used: the driver for it is not installed.",
             remedy='Install it with: pip install "forecast-ledger[postgres]"',
         ) from None
-    except NoSuchModuleError:
-        reason, remedy = "there is no such kind of database", _EXAMPLES
-    except (ArgumentError, ValueError):
-        reason = "it cannot be read"
-        remedy = f"{_EXAMPLES} The signs @ : / and % in a password are written %40 %3A %2F %25."
-    raise NoLedger(f"The database URL {_shown(url)} cannot be used: {reason}.", remedy=remedy)
+    except NoSuchModuleError:  # sqlite+something
+        raise no_such_kind(url) from None
+    except ArgumentError:  # sqlite://something
+        raise unreadable(url) from None
 
 
 def empty_ledger() -> Engine:
@@ -118,47 +116,13 @@ def empty_ledger() -> Engine:
     return engine
 
 
-def is_embedded(engine: Engine) -> bool:
-    """Return whether the ledger is one of this machine's own, and not on a server."""
-    return engine.dialect.name == "sqlite"
-
-
-def sqlite_path(engine: Engine) -> Path | None:
-    """Return the file of an SQLite ledger; None for one in memory or on a server."""
-    name = engine.url.database
-    in_memory = name in (None, "", ":memory:") or "uri" in engine.url.query
-    return None if not is_embedded(engine) or in_memory else Path(str(name))
-
-
-def place(engine: Engine) -> str:
-    """Return where the ledger is, to be shown: its file, or its URL without what is secret."""
-    path = sqlite_path(engine)
-    return _without_secrets(engine.url) if path is None else str(path)
-
-
-def _without_secrets(url: URL) -> str:
-    """Return the URL to be shown; of its options the host alone, since others can hold secrets."""
-    host = {"host": url.query["host"]} if "host" in url.query else {}
-    shown = url.set(drivername=url.get_backend_name(), query=host)._replace(password=None)
-    return shown.render_as_string()
-
-
-def _shown(url: str) -> str:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        return "that was given"
-    # What stands before an @ that was not meant as one is part of a password.
-    return "that was given" if "@" in (parsed.host or "") else repr(_without_secrets(parsed))
-
-
 def _look_at(engine: Engine, *, begin: bool, unfinished: bool) -> None:
     """Refuse to open what is no ledger, before anything is written to it."""
     where, path = place(engine), sqlite_path(engine)
     if is_embedded(engine) and (path is None or engine.url.host):
         raise NoLedger(
             f"The database URL {where!r} names no file, and a ledger needs one to last.",
-            remedy=_EXAMPLES,
+            remedy=EXAMPLES,
         )
     kind = _kind_on_server(engine) if path is None else kind_of(path)
     if kind is Kind.other:

@@ -13,14 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, bindparam, func, select, text
 from sqlmodel import SQLModel, col
 
-from forecasts.database import (
-    is_embedded,
-    newest_revision,
-    place,
-    reading,
-    schema_revision,
-    writing,
-)
+from forecasts.addresses import is_embedded, place
+from forecasts.database import newest_revision, reading, schema_revision, writing
 from forecasts.errors import DatabaseError
 from forecasts.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution
 from forecasts.times import iso, utc

@@ -35,16 +35,8 @@ from sqlalchemy import (
 from sqlmodel import Session, SQLModel
 
 from forecasts import models
-from forecasts.database import (
-    is_embedded,
-    migrate,
-    newest_revision,
-    place,
-    reading,
-    schema_revision,
-    sqlite_path,
-    writing,
-)
+from forecasts.addresses import is_embedded, place, sqlite_path
+from forecasts.database import migrate, newest_revision, reading, schema_revision, writing
 from forecasts.errors import DatabaseError, Refused
 from forecasts.ledger_file import UNFINISHED
 

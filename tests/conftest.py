@@ -112,7 +112,8 @@ KINDS = _kinds()
 def kind(request: pytest.FixtureRequest) -> str:
     """The kind of database that the ledger of this test is in: each in turn.
 
-    A folder whose tests need one only says so by a fixture of the same name.
+    Where one is enough a fixture of the same name says so, and why: for the pages and the commands,
+    but for those that go the whole way.
     """
     assert isinstance(request.param, str)
     return request.param

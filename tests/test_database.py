@@ -216,7 +216,10 @@ def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine)
 
 @pytest.mark.parametrize(
     "url",
-    ["nonsense://", "mysql+nothing://x/y", "://", "sqlite://", "sqlite://name", "sqlite:///"],
+    [
+        *("nonsense://", "mysql+nothing://x/y", "sqlite+nothing:///x", "://"),
+        *("sqlite://", "sqlite://name", "sqlite:///"),
+    ],
 )
 def test_a_url_that_names_no_database_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(NoLedger, match=r"cannot be used|names no file") as caught:

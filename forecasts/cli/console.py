@@ -124,7 +124,7 @@ def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -
 
 def say_migrated(engine: Engine, migrated: Migrated) -> None:
     """Say what was done to the schema."""
-    from forecasts.database import place
+    from forecasts.addresses import place
 
     said = (
         f"Created the ledger {place(engine)}."

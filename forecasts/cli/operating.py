@@ -31,7 +31,8 @@ def migrate(database: Database = None) -> None:
     A ledger in a file is brought up to date by the app and every command; one on a server, which
     others use too, by this command alone, and begun by it.
     """
-    from forecasts.database import migrate, place, schema_revision
+    from forecasts.addresses import place
+    from forecasts.database import migrate, schema_revision
 
     engine = opened(settings(database), begin=True)
     migrated = migrate(engine)
@@ -77,7 +78,7 @@ def move(
     The ledger itself is left as it is, and nobody can write to it meanwhile. A move that was
     stopped goes on where it stopped when the same command is given again.
     """
-    from forecasts.database import place
+    from forecasts.addresses import place
 
     source = opened(settings(database))
     target = opened(settings(to), begin=True, unfinished=True)
@@ -103,7 +104,7 @@ def move(
 
 
 def _moved(source: Engine, target: Engine) -> Moved:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from forecasts import moving
 
@@ -111,18 +112,16 @@ def _moved(source: Engine, target: Engine) -> Moved:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
-        TimeRemainingColumn(),
+        MofNCompleteColumn(),
+        TextColumn("rows"),
         console=console,
         disable=not console.is_terminal,
         transient=True,
     ) as progress:
-        bars: dict[tuple[str, str], object] = {}
+        bar = progress.add_task("", total=None)
 
         def tell(step: moving.Step) -> None:
-            if (step.act, step.table) not in bars:
-                said = f"{step.act} {step.table.replace('_', ' ')}"
-                bars[step.act, step.table] = progress.add_task(said, total=step.rows)
-            progress.update(bars[step.act, step.table], completed=step.done)  # type: ignore[arg-type]
+            said = f"{step.act} {step.table.replace('_', ' ')}"
+            progress.update(bar, description=said, completed=step.done, total=step.rows)
 
         return moving.move(source, target, tell=tell)

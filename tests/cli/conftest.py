@@ -7,6 +7,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from forecasts.cli import app
+from tests.conftest import KINDS
+
+
+@pytest.fixture
+def kind() -> str:
+    """One kind of database is enough here: a command parses and calls verbs, which run on both."""
+    return KINDS[0]
 
 
 @pytest.fixture

@@ -43,6 +43,41 @@ def test_a_server_s_ledger_is_begun_and_brought_up_to_date_by_migrate_alone(
     forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--database", empty_server)
 
 
+JOURNEY = [
+    ("ask", "Will it rain?", "--closes", "2026-02-01", "--slug", "rain", "--criteria", "Wet."),
+    ("ask", "Which?", "--closes", "2026-02-01", "--slug", "port", "--option", "a", "--option", "b"),
+    ("update", "rain", "40%", "--because", "clouds", "--evidence", "https://example.org/a"),
+    ("update", "rain", "70%", "--as", "Zoe"),
+    ("update", "rain", "60%", "--as", "bob"),
+    ("update", "port", "a=30%"),
+    ("withdraw", "port"),
+    ("update", "rain", "2"),
+    ("resolve", "rain", "yes", "--because", "it rained"),
+    ("resolve", "rain", "no", "--because", "it did not"),
+    ("show", "rain"),
+    ("questions",),
+    ("score",),
+    ("crowd",),
+    ("attribute", "--by", "evidence"),
+    ("report", "--cohort", "resolved", "--as-of", "2026-03-01T00:00:00Z", "--format", "json"),
+    ("rescore",),
+]
+
+
+def test_the_whole_journey_says_the_same_on_a_server_as_in_a_file(
+    forecasts: Run, clock: Callable[[str], None], ledger_file: Path, empty_server: str
+) -> None:
+    forecasts("migrate", "--database", empty_server)
+    for number, command in enumerate(JOURNEY):
+        clock(f"2026-01-{number + 5:02d}T12:00:00Z")
+        code = 2 if command[-1] == "2" else 0  # a bare 2 is no probability
+        here, there = (
+            forecasts(*command, "--database", where, exit_code=code)
+            for where in (str(ledger_file), empty_server)
+        )
+        assert here.stdout == there.stdout, command
+
+
 def test_commands_refuse_an_older_schema_on_a_server(forecasts: Run, empty_server: str) -> None:
     forecasts("migrate", "--database", empty_server)
     engine = database.open_engine(empty_server)
