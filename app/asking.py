@@ -118,7 +118,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             )
             doing.say(f"Registered: {shortened(text.title)}")
             if go_there:
-                doing.go("app_pages/question.py", link_to(question))
+                doing.go("question", link_to(question))
 
 
 _TYPES = {

@@ -3,20 +3,23 @@
 Colours are Okabe and Ito's, told apart with any colour vision, and never alone in carrying a
 meaning: lines differ in dash and width as well, marks in shape. Each has a contrast of about 3 to
 1 or more on the light background and on the dark one. Everyone's words are data: they stand in
-values, never in titles or expressions.
+values, and in titles as plain text, never in expressions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from app.words import when
+from app.words import shortened, when
+from forecasts.errors import LedgerError
 from forecasts.models import QuestionText, QuestionType
 from forecasts.paths import CROWD, Paths
+from forecasts.values import figure_number
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -39,21 +42,27 @@ _SHAPES = {"supports": "triangle-up", "opposes": "triangle-down", "context": "ci
 _SHORTEST = timedelta(hours=1)
 
 
-def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[str]) -> Chart:
+def paths_chart(
+    paths: Paths, text: QuestionText, *, me: str, named: Sequence[str], outcome: str | None = None
+) -> Chart:
     """Return every forecaster's steps, the crowd's, and a mark where evidence came in.
 
     ``me`` and those ``named`` get a line of their own colour and dash; the others share a quiet
-    one. The crowd's is grey, broad and dashed.
+    one. The crowd's is grey, broad and dashed. Each forecast is a dot, so that a first one shows
+    before its line has any length. A number or a day that is the ``outcome`` is a rule across.
     """
     coloured = [me, *(name for name in named if name != me)]
     steps = _labelled(paths.steps, coloured)
     crowd = _labelled(paths.crowd.assign(forecaster=CROWD), [CROWD])
     marks = _labelled(paths.marks, coloured)
     key = _key([who for who in (*coloured, OTHERS) if (steps["who"] == who).any()], me)
-    x, y = _time_axis(paths.steps["time"]), _value_axis(text)
+    came_true = _came_true(text, outcome)
+    x, y = _time_axis(paths.steps["time"]), _value_axis(text, [*paths.steps["value"], *came_true])
     stretch = ["forecaster:N", "stretch:N"]
     quiet = steps["who"] == OTHERS
     layers = []
+    if len(came_true):
+        layers += _outcome_rule(came_true, y, str(outcome))
     # An empty layer would make Vega warn of an infinite extent.
     for part, width, opacity in (
         (steps[quiet], 1.0, 0.6),
@@ -65,6 +74,16 @@ def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[st
                 alt.Chart(part)
                 .mark_line(interpolate="step-after", strokeWidth=width, opacity=opacity)
                 .encode(x=x, y=y, detail=stretch, **key)
+            )
+    # The last row of a stretch says when it ends; the others are what was said.
+    forecasts = steps[steps.duplicated(["forecaster", "stretch"], keep="last")]
+    quiet = forecasts["who"] == OTHERS
+    for part, size, opacity in ((forecasts[quiet], 10, 0.6), (forecasts[~quiet], 34, 1.0)):
+        if len(part):
+            layers.append(
+                alt.Chart(part)
+                .mark_point(size=size, filled=True, opacity=opacity)
+                .encode(x=x, y=y, color=key["color"])
             )
     said = [
         alt.Tooltip("forecaster:N", title="Forecaster"),
@@ -103,6 +122,29 @@ def paths_chart(paths: Paths, text: QuestionText, *, me: str, named: Sequence[st
             )
         )
     return alt.layer(*layers).properties(height=340)
+
+
+def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
+    """Return where a number or a day that came true lies on the axis; nothing of anything else."""
+    if outcome is None or text.type not in (QuestionType.numeric, QuestionType.date):
+        return []
+    try:
+        return [figure_number(outcome, text.type)]
+    except (ValueError, LedgerError):
+        return []  # beyond a bound, and no more is known
+
+
+def _outcome_rule(came_true: list[float], y: alt.Y, outcome: str) -> list[alt.Chart]:
+    """Return the rule across the chart, and the word that says what it is."""
+    at = alt.Chart(pd.DataFrame({"value": came_true, "said": [f"outcome {outcome}"]}))
+    return [
+        at.mark_rule(color=_VERMILLION, strokeDash=[1, 3], strokeWidth=2).encode(
+            y=y, tooltip=alt.Tooltip("said:N", title="Outcome")
+        ),
+        at.mark_text(color=_VERMILLION, align="left", baseline="bottom", dx=4, dy=-3).encode(
+            x=alt.value(0), y=y, text="said:N"
+        ),
+    ]
 
 
 def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:
@@ -155,7 +197,9 @@ def _time_axis(times: pd.Series[pd.Timestamp]) -> alt.X:
         "time:T",
         title=None,
         scale=alt.Scale(type="utc", domain=[_instant(first), _instant(last)]),
-        axis=alt.Axis(format=labels, tickCount=6, labelOverlap="greedy", labelSeparation=8),
+        axis=alt.Axis(
+            format=labels, tickCount=6, labelOverlap="greedy", labelSeparation=8, labelBound=True
+        ),
     )
 
 
@@ -181,19 +225,32 @@ def _as_read(text: QuestionText) -> alt.Tooltip:
     return alt.Tooltip("value:Q", title="Median", format=".1%")
 
 
-def _value_axis(text: QuestionText) -> alt.Y:
+def _value_axis(text: QuestionText, values: Sequence[object]) -> alt.Y:
+    # Where all values are one, they say nothing of what the axis should span; the question does.
+    flat = len(set(values)) == 1
     if text.type == QuestionType.date:
+        ends = [pd.Timestamp(bound) for bound in (text.lower_bound, text.upper_bound) if bound]
         return alt.Y(
             "value:T",
             title="Median day",
-            scale=alt.Scale(type="utc", zero=False),
-            axis=alt.Axis(format="%Y-%m-%d"),
+            scale=alt.Scale(type="utc", zero=False, **_spanning(flat, list(map(_instant, ends)))),
+            axis=alt.Axis(format="%Y-%m-%d", tickCount=5),
         )
     if text.type == QuestionType.numeric:
-        return alt.Y("value:Q", title="Median", scale=alt.Scale(zero=False))
+        numbers = [float(bound) for bound in (text.lower_bound, text.upper_bound) if bound]
+        return alt.Y(
+            "value:Q",
+            title=f"Median, {shortened(text.unit, 40)}" if text.unit else "Median",
+            scale=alt.Scale(zero=False, nice=True, **_spanning(flat, numbers)),
+            axis=alt.Axis(tickCount=5),
+        )
     return alt.Y(
         "value:Q",
         title=None,
         scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
     )
+
+
+def _spanning(flat: bool, ends: Sequence[object]) -> dict[str, Any]:
+    return {"domain": list(ends)} if flat and len(ends) == 2 else {}

@@ -77,7 +77,7 @@ def _store(doing: Act, articles: list[CapturedArticle], seen: datetime) -> None:
     said += [f"{counted(known, 'article')} stood here already."] if known else []
     doing.say(" ".join(said))
     first = new[0] if new else stored[0][0]
-    doing.go("app_pages/articles.py", {"article": str(first.id)})
+    doing.go("articles", {"article": str(first.id)})
 
 
 def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, Step | None]:

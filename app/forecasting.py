@@ -8,13 +8,14 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.session import Act, act, form_key, reading, settings
-from app.words import as_text, published, shortened
+from app.words import as_text, bounds, published, shortened
 from forecasts import updates
 from forecasts.errors import BadInput, LedgerError
 from forecasts.evidence import citable, cited, say_cited, spoken_for
 from forecasts.fields import (
     as_typed,
     check_offered,
+    example_quantiles,
     from_percents,
     left_over,
     read_typed,
@@ -26,12 +27,6 @@ from forecasts.updates import Cited
 from forecasts.values import Value, say_change, say_value, value_of
 
 ORIGIN = "app"
-_EXAMPLES = {
-    QuestionType.binary: "71%, 0.71 or 5:2",
-    QuestionType.multiple_choice: "Option=60%, Other=40%",
-    QuestionType.numeric: "10%=120, 50%=140, 90%=170",
-    QuestionType.date: "10%=2027-01-15, 50%=2027-03-01, 90%=2027-06-30",
-}
 _VALUE_HELP = {
     QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",
     QuestionType.multiple_choice: "Option=probability, separated by commas; options that you do "
@@ -67,7 +62,18 @@ def _example(text: QuestionText) -> str:
     """Return what a forecast on this question could look like when it is typed."""
     if text.type == QuestionType.multiple_choice and text.options:
         return f"{text.options[0]}=60%, {text.options[1]}=40%"
-    return _EXAMPLES[QuestionType(text.type)]
+    return "71%, 0.71 or 5:2" if text.type == QuestionType.binary else example_quantiles(text)
+
+
+def _value_help(text: QuestionText, standing: Forecast | None) -> str:
+    """Return how a forecast on this question is typed, and between what it lies."""
+    said = _VALUE_HELP[QuestionType(text.type)]
+    if between := bounds(text):
+        said += (
+            f" The question's range is from {as_text(between)}; what lies beyond is below=… or "
+            "above=…."
+        )
+    return said if standing is None else said + _UNCHANGED
 
 
 def quick_form(stands: Stands, standing: Forecast | None) -> None:
@@ -121,8 +127,8 @@ def forecast_form(stands: Stands, standing: Forecast | None) -> None:
             written = st.text_input(
                 "Probability" if kind == QuestionType.binary else "Quantiles",
                 key=_value_key(key),
-                placeholder=_EXAMPLES[kind],
-                help=_VALUE_HELP[kind] + ("" if standing is None else _UNCHANGED),
+                placeholder=_example(stands.text),
+                help=_value_help(stands.text, standing),
             )
         reason = st.text_area(
             "Reason",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.session import acknowledge, arriving, demonstration, settings, shown_errors
+from app.session import acknowledge, demonstration, settings, shown_errors
 from app.words import as_text
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")
@@ -28,7 +28,7 @@ acknowledge()
 body = st.container()
 # Before the page runs, which may stop the run; it stands below the page all the same.
 st.caption(f"You forecast as {as_text(settings().member)}. All times are UTC.")
-with body, shown_errors(), arriving(page.url_path):
+with body, shown_errors():
     if demonstration():
         st.caption(
             "Demonstration: the articles and the outcomes are real, the forecasters and the "

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -25,7 +24,7 @@ from forecasts import access, database
 from forecasts.articles.article import CapturedArticle
 from forecasts.demonstration import is_demonstration
 from forecasts.errors import BadInput, LedgerError
-from forecasts.models import Member
+from forecasts.models import Member, Resolution
 from forecasts.settings import Settings
 from scoring.errors import InputError
 
@@ -74,21 +73,15 @@ def current_member(ledger: Session) -> Member | None:
 
 
 @dataclass(frozen=True)
-class Destination:
-    """A page, as its file is called, and the query by which it knows what to show."""
+class Place:
+    """A page, by its path in the address, and the query by which it knows what to show."""
 
-    page: str
+    url_path: str
     query: dict[str, str]
-
-    def is_reached(self, url_path: str) -> bool:
-        """Return whether the page at ``url_path`` is this one, with this query."""
-        return url_path == Path(self.page).stem and all(
-            st.query_params.get(name) == value for name, value in self.query.items()
-        )
 
     def open(self) -> NoReturn:
         """Open the page instead of the one that runs."""
-        st.switch_page(self.page, query_params=self.query)
+        st.switch_page(f"app_pages/{self.url_path}.py", query_params=self.query)
 
 
 @dataclass
@@ -103,9 +96,11 @@ class Memory:
     said: list[str] = field(default_factory=list)
     # A second click starts a run of its own while the first one may still be at its act.
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
-    going: Destination | None = None
+    going: Place | None = None
     captured: Captured | None = None
     readings: int = 0
+    # By form, the resolution that stood when it was last shown.
+    seen: dict[str, Resolution | None] = field(default_factory=dict)
 
     def hold(self, articles: Sequence[CapturedArticle], seen: datetime) -> None:
         """Keep what was read for the person to look at and put right."""
@@ -138,15 +133,15 @@ class Act:
     member: Member
     now: datetime
     said: str = ""
-    goes_to: Destination | None = None
+    goes_to: Place | None = None
 
     def say(self, words: str) -> None:
         """Tell the person ``words`` once the act is stored."""
         self.said = words
 
-    def go(self, page: str, query: dict[str, str]) -> None:
+    def go(self, url_path: str, query: dict[str, str]) -> None:
         """Open that page once the act is stored, instead of this one again."""
-        self.goes_to = Destination(page, query)
+        self.goes_to = Place(url_path, query)
 
 
 @contextmanager
@@ -182,23 +177,6 @@ def _onward(remembered: Memory) -> NoReturn:
     if remembered.going is not None:
         remembered.going.open()
     st.rerun()
-
-
-@contextmanager
-def arriving(url_path: str) -> Iterator[None]:
-    """Run the page at ``url_path``; where an act is on its way to another one, open that instead.
-
-    A click in the moment before the browser shows the other page asks for the page that was left.
-    """
-    remembered = memory()
-    if remembered.going is not None and not remembered.going.is_reached(url_path):
-        remembered.going.open()
-    try:
-        yield
-    except Exception:
-        remembered.going = None
-        raise
-    remembered.going = None
 
 
 def acknowledge() -> None:

@@ -26,6 +26,12 @@ _LINK = re.compile(r"(?i)(?<=[a-z]:)(?=//)|(?<=www)(?=\.)|(?<=\S@)(?=\S)|(?<=mai
 _ADDRESS = re.compile(
     r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
 )
+# What stands behind a question mark beside a score, in the same words on each page.
+COVERAGE_HELP = (
+    "Share of the time from the opening to the scheduled close for which a forecast stood."
+)
+CRPS_HELP = "0 is best; 1 would be a miss by the whole range of the question."
+
 _ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
 
 
@@ -131,6 +137,14 @@ def closing(text: QuestionText, now: datetime) -> str:
     if now < text.close_time:
         return f"closes in {span(text.close_time - now)}"
     return f"closed {span(now - text.close_time)} ago"
+
+
+def bounds(text: QuestionText) -> str:
+    """Return between which numbers or days a question asks: '0 to 500 million t'; '' if neither."""
+    if text.lower_bound is None or text.upper_bound is None:
+        return ""
+    lowest, highest = (bound.removesuffix(".0") for bound in (text.lower_bound, text.upper_bound))
+    return f"{lowest} to {highest} {text.unit or ''}".rstrip()
 
 
 def counted(number: int, thing: str, things: str = "") -> str:

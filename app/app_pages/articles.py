@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.asking import Suggestion, ask_form
 from app.correcting import correct, stored_name
+from app.links import question_link
 from app.session import memory, now, reading, settings, shown_errors
 from app.words import (
     as_text,
@@ -15,7 +16,6 @@ from app.words import (
     counted,
     day,
     link,
-    link_to,
     marked,
     paragraphs,
     published,
@@ -174,11 +174,7 @@ def one(number: int) -> None:
 def question_line(stands: Stands) -> None:
     """Show a question that the article has, as a way to its page."""
     with st.container(gap=None):
-        st.page_link(
-            "app_pages/question.py",
-            label=as_text(stands.text.title),
-            query_params=link_to(stands.question),
-        )
+        question_link(stands)
         st.caption(f"{stands.status} · {closing(stands.text, moment)}")
 
 
@@ -195,9 +191,11 @@ def pick(article: Article, drafts: list[Draft], done: set[str]) -> Draft | None:
         )
     long = len(drafts) > 6
     with st.container(height=520 if long else "content", border=long):
+        unused = (place for place, draft in enumerate(drafts) if draft.quote not in done)
         place = st.radio(
             "Sentence",
             range(len(drafts) + 1),
+            index=next(unused, 0),
             format_func=lambda place: (
                 ("✓ " if drafts[place].quote in done else "")
                 + as_text(shortened(drafts[place].quote, 140))
@@ -205,7 +203,7 @@ def pick(article: Article, drafts: list[Draft], done: set[str]) -> Draft | None:
                 else "None of these: a question of my own"
             ),
             captions=[*(as_text(draft_caption(draft)) for draft in drafts), ""],
-            key="draft",
+            key=f"draft-{len(done)}",  # once one is used, the next one is offered
             label_visibility="collapsed",
         )
     return drafts[place] if place < len(drafts) else None

@@ -7,10 +7,14 @@ import streamlit as st
 from app.charts import NAMED, OTHERS, paths_chart
 from app.forecasting import forecast_form, withdraw_form
 from app.histories import forecast_list, resolution_list, wording_list
+from app.links import question_link
 from app.revising import close_form, reopen_form, wording_form
 from app.session import current_member, now, reading, settings
 from app.words import (
+    COVERAGE_HELP,
+    CRPS_HELP,
     as_text,
+    bounds,
     closing,
     counted,
     link_to,
@@ -19,10 +23,8 @@ from app.words import (
     when,
 )
 from forecasts import access, answers, questions, revisions, scores, updates
-from forecasts.models import (
-    QuestionType,
-    Resolution,
-)
+from forecasts.errors import NotFound
+from forecasts.models import QuestionType, Resolution
 from forecasts.paths import paths
 from forecasts.questions import Stands, Status
 from forecasts.scores import Scored
@@ -46,7 +48,15 @@ if not slug:
     st.stop()
 
 with reading() as ledger:
-    question = questions.find(ledger, slug)
+    try:
+        question = questions.find(ledger, slug)
+    except NotFound as error:
+        st.title("Question", anchor=False)
+        st.error(as_text(error.message))
+        for near in questions.listing(ledger, now=moment, only=questions.nearest(ledger, slug)):
+            question_link(near)
+        st.page_link("app_pages/questions.py", label="All questions")
+        st.stop()
     stands = questions.as_it_stands(ledger, question, now=moment)
     member = current_member(ledger)
     mine = None if member is None else updates.standing(ledger, question, member, at=moment)
@@ -59,6 +69,8 @@ with reading() as ledger:
     scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
 text = stands.text
 me = settings().member
+own = [forecast for forecast, handle in history if handle == me]
+graded = text.type in (QuestionType.numeric, QuestionType.date)
 
 
 def head() -> None:
@@ -68,7 +80,8 @@ def head() -> None:
         st.badge(str(stands.status), color=BADGES[stands.status])  # type: ignore[arg-type]
         if stands.resolution is not None and stands.status == Status.resolved:
             st.badge(f"outcome: {as_text(stands.resolution.outcome)}", color="blue")
-        st.badge(str(text.type).replace("_", " "), color="gray")
+        between = f": {as_text(bounds(text))}" if graded else ""
+        st.badge(str(text.type).replace("_", " ") + between, color="gray")
         for tag in text.tags or []:
             st.badge(as_text(tag), color="gray")
     times = [f"opened {when(text.open_time)}"] if text.open_time <= moment else []
@@ -91,7 +104,13 @@ def chart() -> None:
     option = 0
     if text.type == QuestionType.multiple_choice:
         options = text.options or []
-        picked = st.selectbox("Option shown", options, help="The chart shows one option's paths.")
+        came_true = None if stands.resolution is None else stands.resolution.outcome
+        picked = st.selectbox(
+            "Option shown",
+            options,
+            index=options.index(came_true) if came_true in options else 0,
+            help="The chart shows one option's paths.",
+        )
         option = options.index(picked)
     with reading() as ledger:
         lines = paths(ledger, question, text, now=moment, option=option)
@@ -112,22 +131,30 @@ def chart() -> None:
     if text.type != QuestionType.binary:
         marks = "▲ speaks for it, ▼ against it, ● context"
     st.altair_chart(
-        paths_chart(lines, text, me=me, named=named),
+        paths_chart(lines, text, me=me, named=named, outcome=scored_outcome()),
         alt=f"Forecasts on “{text.title}” over time: {counted(len(others), 'other forecaster')} "
         "and the crowd’s median. Every forecast stands in the list under History.",
     )
     st.caption(
-        "Each line holds until its next step, or a withdrawal. Grey and dashed: the median of the "
-        f"forecasts that stood. Marks: evidence that came in ({marks}); point at one to read it. "
-        "Times are UTC."
+        "Each dot is a forecast; its line holds until the next one, or a withdrawal. Grey "
+        "and dashed: the median of the forecasts that stood. Marks: evidence that came in "
+        f"({marks}); point at one to read it. Times are UTC."
     )
+
+
+def scored_outcome() -> str | None:
+    """Return the outcome that forecasts are scored against, once there is one."""
+    scores_it = stands.resolution is not None and stands.status == Status.resolved
+    return stands.resolution.outcome if scores_it and stands.resolution is not None else None
 
 
 def update_panel() -> None:
     """Show what stands and the form; or why there is none."""
     if stands.takes_forecasts(moment):
         st.header("Your forecast", anchor=False)
-        if mine is None:
+        if mine is None and own and own[-1].withdrawn:
+            st.caption(f"Nothing of yours stands any more: withdrawn {when(own[-1].made_at)}.")
+        elif mine is None:
             st.caption("Nothing of yours stands yet.")
         else:
             st.markdown(f"Stands at **{as_text(revisions.say_forecast(mine, wordings))}**")
@@ -168,11 +195,16 @@ def update_panel() -> None:
 def outcome_panel(resolution: Resolution) -> None:
     """Show the outcome and what the reader earned."""
     st.header(f"Outcome: {as_text(resolution.outcome)}", anchor=False)
-    own = next((row for row in scored if row.forecaster == me), None)
-    if own is not None:
+    row = next((row for row in scored if row.forecaster == me), None)
+    if row is not None:
         left, right = st.columns(2)
-        left.metric("Your Brier (0–1)", f"{own.brier:.4f}", help="0 is best.")
-        right.metric("Coverage", f"{own.coverage:.0%}", help="Share of the time you had one.")
+        if graded:
+            left.metric("Your CRPS (0–1)", f"{row.score:.4f}", help=CRPS_HELP)
+        else:
+            left.metric("Your Brier (0–1)", f"{row.score:.4f}", help="0 is best.")
+        right.metric("Coverage", f"{row.coverage:.0%}", help=COVERAGE_HELP)
+    elif own:
+        st.caption("You have no score on it.")
     else:
         st.caption("You had no live forecast on it.")
     st.page_link(
@@ -212,7 +244,7 @@ def words() -> None:
 def change_panel() -> None:
     """Show how the question is changed, and the name that commands know it by."""
     st.header("This question", anchor=False)
-    st.caption("Its name in commands, such as forecasts show:")
+    st.caption("The name by which its address, files and commands know it:")
     st.code(stands.slug, language=None, wrap_lines=True)
     with st.expander("Edit the wording"):
         wording_form(stands)
@@ -232,32 +264,36 @@ def score_table(rows: list[Scored]) -> None:
     if not rows:
         st.caption(no_scores())
         return
-    st.table(
-        {
-            "Forecaster": [as_text(row.forecaster) for row in rows],
-            "Brier (0–1)": [f"{row.brier:.4f}" for row in rows],
-            "Brier, original (0–2)": [f"{row.original:.4f}" for row in rows],
-            "At the close (0–1)": [
-                "–" if row.final is None else f"{row.final:.4f}" for row in rows
-            ],
-            "Coverage": [f"{row.coverage:.0%}" for row in rows],
-            "Updates": [str(row.updates) for row in rows],
-        },
-        hide_index=True,
-        border="horizontal",
-    )
-    st.caption("0 is best on each scale. Brier: averaged over the time that a forecast stood.")
+    columns = {"Forecaster": [as_text(row.forecaster) for row in rows]}
+    if graded:
+        columns["CRPS (0–1)"] = [figure(row.crps) for row in rows]
+    else:
+        columns["Brier (0–1)"] = [figure(row.brier) for row in rows]
+        columns["Original (0–2)"] = [figure(row.original) for row in rows]
+        columns["At the close (0–1)"] = [figure(row.final) for row in rows]
+    columns["Coverage"] = [f"{row.coverage:.0%}" for row in rows]
+    columns["Updates"] = [str(row.updates) for row in rows]
+    st.table(columns, hide_index=True, border="horizontal")
+    if graded:
+        st.caption(f"CRPS: {CRPS_HELP} Averaged over the time that a forecast stood.")
+    else:
+        st.caption(
+            "0 is best on each scale. Brier: averaged over the time that a forecast stood; the "
+            "original one sums over the options, and so goes up to 2."
+        )
+
+
+def figure(score: float | None) -> str:
+    """Return a score for a person; a dash where there is none."""
+    return "–" if score is None else f"{score:.4f}"
 
 
 def no_scores() -> str:
     """Return why nobody has a score on a question that is resolved."""
     if stands.status != Status.resolved:
         return f"The question is {stands.status}: it yields no scores."
-    if text.type in (QuestionType.numeric, QuestionType.date):
-        return (
-            "The Brier score is for probabilities. Numbers and days are scored by the command "
-            "forecasts score --protocol crps."
-        )
+    if history:
+        return "No forecast on it has a score: none stood while it was open and undecided."
     return "Nobody had a forecast on it while it was open, so there is nothing to score."
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from app.asking import ask_form
+from app.links import question_link
 from app.session import current_member, now, reading
-from app.words import as_text, closing, counted, day, link_to, shortened
+from app.words import as_text, closing, counted, day, shortened
 from forecasts.filters import Filter, chosen, labels
 from forecasts.models import Forecast, QuestionType
-from forecasts.questions import Stands, Status, listing
+from forecasts.questions import Stands, Status, listing, registered_last
 from forecasts.updates import standing_of
 from forecasts.values import say_value
 
@@ -96,11 +97,7 @@ def row(stands: Stands, standing: Forecast | None) -> None:
         said.append(f"you: **{as_text(shortened(say_value(standing, text.options), 60))}**")
     said += [as_text(tag) for tag in (text.tags or [])[:4]]
     with st.container(gap=None):
-        st.page_link(
-            "app_pages/question.py",
-            label=as_text(text.title),
-            query_params=link_to(stands.question),
-        )
+        question_link(stands)
         st.caption(" · ".join(said))
 
 
@@ -124,6 +121,22 @@ def find() -> None:
         row(stands, mine.get(stands.id))
 
 
+def ask() -> None:
+    """Show the form for a question of one's own, and where the one asked last is.
+
+    Its page opens by itself; Back, and a second click made while the browser was still showing
+    the form, come here.
+    """
+    with reading() as ledger:
+        member = current_member(ledger)
+        last = None if member is None else registered_last(ledger, member, now=moment)
+    if last is not None:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.caption("You asked last:", width="content")
+            question_link(last)
+    ask_form("ask", go_there=True)
+
+
 st.title("Questions", anchor=False)
 # An address that Streamlit leaves behind when a question was asked and its page opens: Back comes
 # here from there, and means the form.
@@ -138,6 +151,6 @@ view = st.segmented_control(
     bind="query-params",
 )
 if view == "Ask a question":
-    ask_form("ask", go_there=True)
+    ask()
 else:
     find()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
+from app.links import question_link
 from app.revising import as_utc
-from app.session import Act, act, form_key, now, reading
+from app.session import Act, act, form_key, memory, now, reading
 from app.words import as_text, closing, counted, link, link_to, paragraphs, shortened, when
 from forecasts import access, answers, resolutions, runs
 from forecasts.models import Question, QuestionType, Resolution, RunState
@@ -31,11 +33,7 @@ def proposal(row: Resolution, question: Question) -> None:
     stands = by_slug[question.slug]
     key = form_key(f"proposal-{row.id}")
     with st.container(border=True, gap="small"):
-        st.page_link(
-            "app_pages/question.py",
-            label=as_text(stands.text.title),
-            query_params=link_to(question),
-        )
+        question_link(stands)
         known = "" if row.known_at is None else f", known at {when(row.known_at)}"
         instead = "" if stands.resolution is None else f" instead of {stands.resolution.outcome}"
         st.markdown(f"Proposed: **{as_text(row.outcome)}**{as_text(instead)}{known}")
@@ -152,6 +150,10 @@ def resolve_form(stands: Stands) -> None:
     name = f"resolve-{stands.slug}"
     key = form_key(name)
     standing = stands.resolution
+    # The run that carries a click out reads the ledger anew; what the person saw is of the run
+    # before. What somebody else has done in between is not corrected unseen.
+    seen = memory().seen.get(key, standing)
+    memory().seen[key] = standing
     blank = "Blank: now"
     if standing is not None:
         blank = "Blank: as before"
@@ -205,21 +207,19 @@ def resolve_form(stands: Stands) -> None:
     if not (resolved or proposed):
         return
     with act(key) as doing:
-        verb = resolutions.confirm if resolved else resolutions.propose
-        row = verb(
-            doing.ledger,
-            stands.question,
-            outcome,
-            known_at=None if known_at is None else as_utc(known_at),
-            now=doing.now,
-            member=doing.member,
-            note=note or "",
-            source=source or "",
-        )
+        said: dict[str, Any] = {
+            "known_at": None if known_at is None else as_utc(known_at),
+            "now": doing.now,
+            "member": doing.member,
+            "note": note or "",
+            "source": source or "",
+        }
         if resolved:
+            row = resolutions.confirm(doing.ledger, stands.question, outcome, expected=seen, **said)
             settled(doing, stands, row)
-            doing.go("app_pages/question.py", link_to(stands.question))
+            doing.go("question", link_to(stands.question))
         else:
+            row = resolutions.propose(doing.ledger, stands.question, outcome, **said)
             doing.say(f"Proposed: {row.outcome} on “{shortened(stands.text.title, 60)}”.")
 
 
@@ -237,11 +237,7 @@ def looks(rows: list[Watched]) -> None:
     for row, look in failed:
         stands = by_slug[row.slug]
         with st.container(gap=None):
-            st.page_link(
-                "app_pages/question.py",
-                label=as_text(stands.text.title),
-                query_params=link_to(stands.question),
-            )
+            question_link(stands)
             st.caption(f"{when(look.started_at)} · {as_text(look.message)}")
     with st.expander(f"Every resolver ({len(rows):,})", expanded=not failed and len(rows) <= 5):
         st.dataframe(
@@ -277,11 +273,7 @@ def awaiting() -> None:
     waiting.sort(key=lambda stands: stands.text.close_time)
     for stands in waiting[:WAITING_SHOWN]:
         with st.container(gap=None):
-            st.page_link(
-                "app_pages/resolve.py",
-                label=as_text(stands.text.title),
-                query_params=link_to(stands.question),
-            )
+            question_link(stands, "resolve")
             st.caption(f"{closing(stands.text, moment)} ({when(stands.text.close_time)})")
     if not waiting:
         st.caption("Nothing awaits its resolution.")
@@ -310,6 +302,6 @@ if watched:
     looks(watched)
 else:
     st.caption(
-        "No question carries a resolver: a file of outcomes in which the command forecasts run "
-        "looks it up. forecasts ask --outcomes and forecasts revise --outcomes name one."
+        "No question carries a resolver, which looks its outcome up in a file. Whoever keeps the "
+        "ledger can give it one; until then, settle it here."
     )

@@ -7,16 +7,22 @@ from datetime import timedelta
 import streamlit as st
 
 from app.forecasting import quick_form
+from app.links import question_link
 from app.session import current_member, now, reading
-from app.words import as_text, closing, counted, day, link_to, shortened, span
+from app.words import COVERAGE_HELP, CRPS_HELP, as_text, closing, counted, day, shortened, span
 from forecasts.models import Forecast, QuestionType
 from forecasts.questions import Stands
+from forecasts.scores import CRPS
 from forecasts.today import STALE, Earned, today
 from forecasts.values import say_value
 
-SHOWN = 5  # of each list; the rest is a link away
+SHOWN = 3  # of each list, so that the next one is in sight; the rest is a link away
 SOON = timedelta(days=7)
-STEPS = 4  # of what was said on a resolved question
+STEPS = 3  # of what was said on a resolved question; more are behind a click
+RULES = {
+    "brier": ("Brier", "Brier score: the squared distance from what came true."),
+    CRPS: ("CRPS", f"CRPS: how far your quantiles were from what came true. {CRPS_HELP}"),
+}
 
 moment = now()
 with reading() as ledger:
@@ -49,15 +55,6 @@ def ask_link() -> None:
     """Show the way to the form in which a question is asked."""
     st.page_link(
         "app_pages/questions.py", label="Ask a question", query_params={"view": "Ask a question"}
-    )
-
-
-def question_link(stands: Stands, page: str = "question") -> None:
-    """Show the question's title as a link to one of its pages."""
-    st.page_link(
-        f"app_pages/{page}.py",
-        label=as_text(stands.text.title),
-        query_params=link_to(stands.question),
     )
 
 
@@ -136,11 +133,13 @@ def resolved() -> None:
             if resolution is not None:
                 ago = span(moment - resolution.recorded_at)
                 st.caption(f"outcome **{as_text(resolution.outcome)}**, resolved {ago} ago")
+            rule, said = RULES[one.score.protocol]
             st.caption(
-                f"your Brier (0–1, 0 is best): **{one.score.score:.4f}** · "
-                f"coverage {one.score.coverage:.0%}"
+                f"your {rule} (0–1, 0 is best): **{one.score.score:.4f}** · "
+                f"coverage {one.score.coverage:.0%}",
+                help=f"{said} Coverage: {COVERAGE_HELP.lower()}",
             )
-            st.caption(why(one))
+            why(one)
     if not needs.resolved:
         st.caption(
             "Nothing of yours yet. Your score stands here once a question that you have forecast "
@@ -150,17 +149,21 @@ def resolved() -> None:
         st.page_link("app_pages/track_record.py", label="Your track record")
 
 
-def why(one: Earned) -> str:
-    """Return what the score is the mean of: each thing said, how long it stood, its own score."""
+def why(one: Earned) -> None:
+    """Show what the score is the mean of: each thing said, how long it stood, its own score."""
     steps = [
         f"{as_text(shortened(stood.said, 60))} for {span(stood.lasted)} ({stood.score:.4f})"
         for stood in one.stood
     ]
-    if len(steps) > STEPS:
-        left_out = counted(len(steps) - STEPS + 1, "more step")
-        steps = [steps[0], f"… {left_out} …", *steps[-STEPS + 2 :]]
     chose = one.stands.text.type == QuestionType.multiple_choice
-    return ("You gave it " if chose else "You said ") + ", then ".join(steps)
+    begins = "You gave it " if chose else "You said "
+    if len(steps) <= STEPS:
+        st.caption(begins + ", then ".join(steps))
+        return
+    st.caption(f"{begins}{steps[0]}, and {steps[-1]} in the end")
+    with st.expander(f"All {len(steps)} steps"):
+        st.caption("The score is their mean, each counted by how long it stood.")
+        st.markdown("\n".join(f"1. {step}" for step in steps))
 
 
 def still_fresh() -> None:

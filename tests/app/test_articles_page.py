@@ -297,7 +297,7 @@ def test_a_question_without_criteria_is_refused_by_the_name_of_the_field(
 
 def test_a_question_of_ones_own_keeps_its_article(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "articles", article="1")
-    furnished.radio(key="draft").set_value(1).run()
+    furnished.radio(key="draft-1").set_value(1).run()
     furnished.text_area(key="article-1#0-title").input("Will the council pay?")
     furnished.date_input(key="article-1#0-closes").set_value(date(2026, 3, 1))
     furnished.text_area(key="article-1#0-criteria").input("Yes if the minutes say so.")
@@ -346,3 +346,16 @@ def test_an_article_of_which_only_the_address_is_known_says_so(
         alice = member_or_new(ledger, "alice", now=day(0))
         library.store(ledger, [stub], member=alice, captured_at=day(0))
     assert "Only the address of this article is known" in words(visit(app, "articles", article="1"))
+
+
+def test_the_first_sentence_without_a_question_is_offered(app: AppTest, engine: Engine) -> None:
+    read(app, f"{PASTED}The harbour master will close the old lock by 30 June 2026, he said.\n")
+    app.button(key="store").click().run()
+    assert app.radio[0].value == 0
+    [start] = {key.split("#")[0] for key in keys(app) if key.startswith("draft-1-")}
+    app.text_area(key=f"{start}#0-title").input("Will it be so?")
+    app.date_input(key=f"{start}#0-closes").set_value(date(2026, 3, 1))
+    app.text_area(key=f"{start}#0-criteria").input("Yes if so.")
+    app.button(key=f"{start}#0-go").click().run()
+    assert app.radio[0].value == 1
+    assert app.radio[0].options[0].startswith("✓ ")

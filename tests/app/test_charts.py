@@ -158,3 +158,42 @@ def test_evidence_against_points_down() -> None:
         "opposes": "triangle-down",
         "context": "circle",
     }
+
+
+DEPTH = question_text(
+    title="How deep?", type="numeric", lower_bound="0", upper_bound="30", unit="m", **TIMES
+)
+
+
+def points(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the layers of dots that are seen."""
+    return [
+        layer
+        for layer in spec["layer"]
+        if layer["mark"]["type"] == "point" and layer["mark"]["opacity"] > 0
+    ]
+
+
+def test_a_single_forecast_is_seen_before_its_line_has_any_length() -> None:
+    shown = paths(timedelta(0), names=["ana"])
+    spec = drawn(Paths(shown.steps, shown.crowd, shown.marks.iloc[:0]), named=0)
+    [dots] = points(spec)
+    assert len(spec["datasets"][dots["data"]["name"]]) == 1
+
+
+def test_a_number_that_came_true_is_a_rule_with_its_name() -> None:
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome="12").to_dict()
+    [rule] = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
+    assert spec["datasets"][rule["data"]["name"]] == [{"value": 12.0, "said": "outcome 12"}]
+    assert lines(spec)[0]["encoding"]["y"]["title"] == "Median, m"
+
+
+@pytest.mark.parametrize("outcome", [None, "below_lower_bound"])
+def test_there_is_no_rule_where_no_number_is_known(outcome: str | None) -> None:
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome=outcome).to_dict()
+    assert "rule" not in [layer["mark"]["type"] for layer in spec["layer"]]
+
+
+def test_an_axis_of_one_value_spans_what_the_question_asks_between() -> None:
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[]).to_dict()
+    assert lines(spec)[0]["encoding"]["y"]["scale"]["domain"] == [0, 30]

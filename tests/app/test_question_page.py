@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, resolutions, revisions, updates
+from forecasts import database, questions, resolutions, revisions, scores, updates
 from forecasts.access import member_or_new
 from forecasts.models import Forecast, QuestionRevision
+from forecasts.values import Value
 from tests.app.conftest import visit, words
 from tests.conftest import day
 
@@ -53,7 +54,8 @@ def test_a_question_that_is_not_there_is_a_sentence(furnished: AppTest) -> None:
     visit(furnished, "question", slug="rian")
     [error] = furnished.error
     assert "no question" in error.value
-    assert "rain" in error.value
+    linked = [link.proto.label for link in furnished.get("page_link")]
+    assert linked[-2:] == ["Will it rain\\?", "All questions"]
     assert not furnished.exception
 
 
@@ -129,7 +131,7 @@ def test_a_withdrawal_is_a_row_of_its_own(furnished: AppTest, engine: Engine) ->
     furnished.button(key="withdraw-quay#0-go").click().run()
     row = newest(engine, "quay")
     assert (row.withdrawn, row.rationale) == (True, "I know too little")
-    assert "Nothing of yours stands yet." in words(furnished)
+    assert "Nothing of yours stands any more: withdrawn 6 Jan 2026, 00:00 UTC." in words(furnished)
 
 
 def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
@@ -143,7 +145,7 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
     assert list(table.columns) == [
         "Forecaster",
         "Brier (0–1)",
-        "Brier, original (0–2)",
+        "Original (0–2)",
         "At the close (0–1)",
         "Coverage",
         "Updates",
@@ -301,3 +303,83 @@ def test_an_annulled_question_does_not_say_when_it_will_close(
 
 def test_the_slug_can_be_copied(furnished: AppTest) -> None:
     assert visit(furnished, "question", slug="quay").code[0].value == "quay"
+
+
+def test_a_number_is_asked_between_its_bounds_and_answered_on_their_scale(
+    furnished: AppTest, engine: Engine
+) -> None:
+    said = words(visit(furnished, "question", slug="depth"))
+    assert "numeric: 0 to 30 m" in said
+    field = furnished.text_input(key="forecast-depth#0-value")
+    assert field.placeholder == "10%=7.5, 50%=15, 90%=22.5"
+    assert "from 0 to 30 m" in field.help
+    field.input("10%=3, 50%=8, 90%=20")
+    furnished.button(key="forecast-depth#0-save").click().run()
+    assert "Stands at 10 % ≤ 3, 50 % ≤ 8, 90 % ≤ 20" in words(furnished).replace("*", "")
+
+
+def test_a_number_that_came_true_shows_the_crps_of_the_table(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        depth = questions.find(ledger, "depth")
+        value = Value(quantiles={"0.1": 3.0, "0.5": 8.0, "0.9": 20.0})
+        updates.update(ledger, depth, value, member=alice, now=day(1))
+        resolution = resolutions.confirm(
+            ledger, depth, "10", known_at=day(3), now=day(3), member=alice
+        )
+        [row] = scores.table(ledger, resolution)
+    said = words(visit(furnished, "question", slug="depth"))
+    assert furnished.metric[0].label == "Your CRPS (0–1)"
+    assert furnished.metric[0].value == f"{row.crps:.4f}"
+    table: Any = furnished.table[0].value
+    assert list(table.columns) == ["Forecaster", "CRPS (0–1)", "Coverage", "Updates"]
+    assert "You had no live forecast on it." not in said
+    today = words(visit(furnished, "today"))
+    assert f"your CRPS (0–1, 0 is best): **{row.crps:.4f}** · coverage {row.coverage:.0%}" in today
+
+
+def test_options_chosen_by_the_outcome_open_on_the_one_that_came_true(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        port = questions.find(ledger, "port")
+        resolutions.confirm(ledger, port, "Ulsan", known_at=day(4), now=day(4), member=bob)
+    visit(furnished, "question", slug="port")
+    assert furnished.selectbox[0].value == "Ulsan"
+
+
+def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        port = questions.find(ledger, "port")
+        updates.update(ledger, port, Value(probabilities=(0.5, 0.3, 0.2)), member=alice, now=day(3))
+        revisions.revise(
+            ledger, port, member=alice, now=day(4), options=["Busan", "Ulsan", "Pohang", "Other"]
+        )
+    before = "Busan 50 %, Ulsan 30 %, Other 20 %"
+    for page in ("questions", "today"):
+        assert f"you: **{before}**" in words(visit(furnished, page))
+    visit(furnished, "question", slug="port")
+    for place, percent in enumerate((40.0, 30.0, 20.0, 10.0)):
+        furnished.number_input(key=f"forecast-port#0-option-{place}").set_value(percent)
+    furnished.button(key="forecast-port#0-save").click().run()
+    assert f"Saved: {before} → Busan 40 %" in furnished.toast[0].value.replace("\\", "")
+
+
+def test_the_toast_says_what_stood_at_the_moment_of_saving(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    assert "Nothing of yours stands yet." in words(furnished)
+    with database.writing(engine) as ledger:  # in another tab
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = questions.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.3), member=alice, now=day(4))
+    furnished.text_input(key="forecast-quay#0-value").input("60%")
+    furnished.button(key="forecast-quay#0-save").click().run()
+    assert "Saved: 30 % → 60 %" in furnished.toast[0].value.replace("\\", "")

@@ -194,3 +194,22 @@ def test_a_failed_look_is_shown_with_its_reason_before_the_others(
     assert "1 resolver could not tell the outcome." in said
     assert "missing.csv' cannot be read" in said
     assert list(furnished.dataframe[0].value["State"]) == ["failed"]
+
+
+def test_what_another_tab_resolved_is_not_corrected_unseen(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="ended")
+    with database.writing(engine) as ledger:  # in another tab
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ended = questions.find(ledger, "ended")
+        resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+    furnished.radio(key="resolve-ended#0-outcome").set_value("no")
+    furnished.button(key="resolve-ended#0-go").click().run()
+    assert "resolved meanwhile: yes" in furnished.error[0].value.replace("\\", "")
+    assert "Resolved: yes" in words(furnished)
+    assert furnished.button(key="resolve-ended#0-go").label == "Correct"
+    assert [row.outcome for row in history(engine, "ended")] == ["yes"]
+    # Now that it has been seen, it can be corrected.
+    furnished.button(key="resolve-ended#0-go").click().run()
+    assert [row.outcome for row in history(engine, "ended")] == ["yes", "no"]

@@ -82,10 +82,11 @@ def test_of_a_long_path_the_first_and_the_last_steps_are_told(
             value = Value(probability=(number + 1) / 10)
             updates.update(ledger, sleet, value, member=alice, now=day(number / 2))
         resolutions.confirm(ledger, sleet, "yes", known_at=day(3), now=day(3), member=alice)
-    assert (
-        "You said 10 % for 12 hours (0.8100), then … 3 more steps …, "
-        "then 50 % for 12 hours (0.2500), then 60 % for 12 hours (0.1600)"
-    ) in words(visit(furnished, "today"))
+    said = words(visit(furnished, "today"))
+    assert "You said 10 % for 12 hours (0.8100), and 60 % for 12 hours (0.1600) in the end" in said
+    assert "All 6 steps" in [expander.label for expander in furnished.expander]
+    for step in ("1. 30 % for 12 hours (0.4900)", "1. 50 % for 12 hours (0.2500)"):
+        assert step in said
 
 
 def test_one_question_of_your_own_leads_to_the_next_step_before_and_after_its_forecast(
