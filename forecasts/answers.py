@@ -13,7 +13,7 @@ from forecasts.models import Question, QuestionType, Resolution, ResolutionState
 from forecasts.questions import wording
 from forecasts.resolutions import history
 from forecasts.scores import protocol_of, table
-from forecasts.times import iso
+from forecasts.times import to_minute
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class Step:
     rescored: tuple[Rescored, ...]
 
 
-def correction(earlier: Resolution, row: Resolution, time: Callable[[datetime], str] = iso) -> str:
+def correction(
+    earlier: Resolution, row: Resolution, time: Callable[[datetime], str] = to_minute
+) -> str:
     """Return what a correction changed, for a person: 'yes → no', and the times if they differ."""
     said = [f"{earlier.outcome} → {row.outcome}"] if earlier.outcome != row.outcome else []
     if earlier.known_at != row.known_at:

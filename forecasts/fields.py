@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from forecasts.errors import Refused
-from forecasts.models import Forecast, QuestionText
-from forecasts.values import Value, check_value, read_value, say_probability, value_of
+from forecasts.models import Forecast, QuestionText, QuestionType
+from forecasts.values import (
+    Value,
+    check_value,
+    figure_number,
+    read_value,
+    say_figure,
+    say_probability,
+    value_of,
+)
+
+_LEVELS = ("10%", "50%", "90%")
 
 
 def as_typed(forecast: Forecast | None, question: QuestionText) -> str:
@@ -31,17 +42,36 @@ def as_typed(forecast: Forecast | None, question: QuestionText) -> str:
     return ", ".join(
         f"{level}={_percent(float(figure))}"
         if level in ("below", "above")
-        else f"{_percent(float(level))}={_figure(figure)}"
+        else f"{_percent(float(level))}={say_figure(figure)}"
         for level, figure in (forecast.quantiles or {}).items()
     )
 
 
+def example_quantiles(question: QuestionText) -> str:
+    """Return three quantiles within the question's bounds, as somebody would type them.
+
+    ``10%=125, 50%=250, 90%=375`` between 0 and 500: a quarter of the way, half, three quarters.
+    """
+    low, high = (
+        figure_number(bound, question.type)
+        for bound in (question.lower_bound, question.upper_bound)
+    )
+    figures = (low * (1 - share) + high * share for share in (0.25, 0.5, 0.75))
+    if question.type == QuestionType.date:
+        whole = high - low > timedelta(days=8).total_seconds()
+        moments = (datetime.fromtimestamp(figure, UTC) for figure in figures)
+        said = [
+            moment.date().isoformat() if whole else moment.strftime("%Y-%m-%dT%H:%MZ")
+            for moment in moments
+        ]
+    else:
+        digits = 2 - math.floor(math.log10(high / 2 - low / 2))
+        said = [say_figure(round(figure, digits)) for figure in figures]
+    return ", ".join(f"{level}={figure}" for level, figure in zip(_LEVELS, said, strict=True))
+
+
 def _percent(p: float) -> str:
     return say_probability(p, fewest=4).replace(" ", "")
-
-
-def _figure(figure: float | str) -> str:
-    return figure if isinstance(figure, str) else repr(figure).removesuffix(".0")
 
 
 def read_typed(text: str, standing: Forecast | None, question: QuestionText) -> Value:

@@ -30,7 +30,7 @@ from forecasts.models import (
     ResolutionState,
 )
 from forecasts.slugs import free_slug, is_slug, stem_of
-from forecasts.times import iso, to_minute
+from forecasts.times import to_minute
 from forecasts.values import NOT_SCORED, figure_number
 
 T = TypeVar("T")
@@ -144,8 +144,9 @@ def register(
     """
     if text.scheduled_close_time <= now:
         raise Refused(
-            f"The scheduled close, {iso(text.scheduled_close_time)}, has already passed.",
-            remedy="Give a close time that lies ahead.",
+            f"The scheduled close, {to_minute(text.scheduled_close_time)}, has already passed.",
+            remedy="Give a close time that lies ahead. Questions that are over are taken in by: "
+            "forecasts import.",
         )
     _require_new(session, text, now)
     if slug is None:
@@ -239,11 +240,16 @@ def find(session: Session, slug: str) -> Question:
     question = session.exec(select(Question).where(Question.slug == slug)).first()
     if question is not None:
         return question
-    near = difflib.get_close_matches(slug, session.exec(select(Question.slug)).all(), n=3)
+    near = nearest(session, slug)
     raise NotFound(
         f"There is no question {slug!r} in this ledger.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See: forecasts questions.",
     )
+
+
+def nearest(session: Session, slug: str) -> list[str]:
+    """Return up to three slugs that are spelled much like this one, the likest first."""
+    return difflib.get_close_matches(slug, session.exec(select(Question.slug)).all(), n=3)
 
 
 def wording(session: Session, question: Question) -> QuestionRevision:
@@ -273,6 +279,16 @@ def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stan
     """Return the question with its newest wording, standing resolution and status."""
     [stands] = listing(session, now=now, only=[question.slug])
     return stands
+
+
+def registered_last(session: Session, member: Member, *, now: datetime) -> Stands | None:
+    """Return the question that the member registered last; None before the first."""
+    newest = session.exec(
+        select(Question)
+        .where(Question.member_id == member.id)
+        .order_by(col(Question.recorded_at).desc(), col(Question.id).desc())
+    ).first()
+    return None if newest is None else as_it_stands(session, newest, now=now)
 
 
 def listing(session: Session, *, now: datetime, only: Sequence[str] | None = None) -> list[Stands]:

@@ -26,8 +26,8 @@ from forecasts.models import (
     Resolver,
 )
 from forecasts.questions import Stands, as_it_stands, overtaken, wording
-from forecasts.revisions import append, closed_otherwise, reworded
-from forecasts.times import iso, to_minute
+from forecasts.revisions import KNOWN, append, closed_otherwise, reworded
+from forecasts.times import to_minute
 from forecasts.values import NOT_SCORED, figure_number, read_outcome
 
 _OPEN_ENDED = ("below_lower_bound", "above_upper_bound")
@@ -54,12 +54,13 @@ def propose(
     known_at = known_at or now
     _require_source(source, resolver)
     outcome = possible(stands.text, stands.slug, outcome, known_at, now)
+    _require_within(stands.text, outcome)
     _require_news(stands, outcome, known_at)
     for waiting in proposals_on(session, question):
         if (waiting.outcome, waiting.known_at) == (outcome, known_at):
             raise Refused(
-                f"The outcome {outcome} of {stands.slug!r}, known at {iso(known_at)}, is proposed "
-                "already and waits for a decision; nothing was changed."
+                f"The outcome {outcome} of {stands.slug!r}, known at {to_minute(known_at)}, is "
+                "proposed already and waits for a decision; nothing was changed."
             )
     row = _row(stands, ResolutionState.proposed, outcome, known_at, now, member, resolver)
     row.note, row.source = note.strip(), source.strip()
@@ -143,6 +144,7 @@ def _confirm(
         before = proposal or earlier
         known_at = now if before is None else before.known_at
     outcome = possible(stands.text, stands.slug, outcome, known_at, now)
+    _require_within(stands.text, outcome)
     _require_news(stands, outcome, known_at)
     row = _row(stands, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
     row.note = note.strip() or (proposal.note if proposal else "")
@@ -271,15 +273,15 @@ def possible(
     outcome = read_outcome(outcome, text)
     if known_at is not None and known_at > now:
         raise Refused(
-            f"An outcome cannot be known at {iso(known_at)}: it is {iso(now)}.",
+            f"An outcome cannot be known at {to_minute(known_at)}: it is {to_minute(now)}.",
             remedy="Give the time at which the outcome became known.",
         )
     if outcome in NOT_SCORED:
         return outcome
     if known_at is not None and known_at <= text.open_time:
         raise Refused(
-            f"The outcome was known at {iso(known_at)}, before {slug!r} opened "
-            f"({iso(text.open_time)}): no forecast on it can be scored.",
+            f"The outcome was known at {to_minute(known_at)}, before {slug!r} opened "
+            f"({to_minute(text.open_time)}): no forecast on it can be scored.",
             remedy="Annul the question instead.",
         )
     if (
@@ -288,12 +290,30 @@ def possible(
         and figure_number(outcome, QuestionType.date) > now.timestamp()
     ):
         raise Refused(
-            f"The outcome {outcome} lies ahead: it is {iso(now)}, and a day that has not come "
-            "cannot be known.",
+            f"The outcome {outcome} lies ahead: it is {to_minute(now)}, and a day that has not "
+            "come cannot be known.",
             remedy="Wait for it; where it can only come after the upper bound, the outcome is "
             "above_upper_bound.",
         )
     return outcome
+
+
+def _require_within(text: QuestionText, outcome: str) -> None:
+    """Refuse a number or a day beyond the bounds: as likely a slip, and it has a name."""
+    if text.lower_bound is None or text.upper_bound is None:
+        return
+    if outcome in (*NOT_SCORED, *_OPEN_ENDED):
+        return
+    low, figure, high = (
+        figure_number(number, text.type) for number in (text.lower_bound, outcome, text.upper_bound)
+    )
+    if not low <= figure <= high:
+        name = "below_lower_bound" if figure < low else "above_upper_bound"
+        raise Refused(
+            f"The outcome {outcome} lies outside the question's bounds, {text.lower_bound} to "
+            f"{text.upper_bound}.",
+            remedy=f"If it came out there, the outcome is {name}.",
+        )
 
 
 def _require_source(source: str, resolver: Resolver | None) -> None:
@@ -317,7 +337,7 @@ def _require_news(stands: Stands, outcome: str, known_at: datetime | None) -> No
     """Refuse what says just what stands."""
     standing = stands.resolution
     if standing is not None and (standing.outcome, standing.known_at) == (outcome, known_at):
-        known = "" if known_at is None else f", known at {iso(known_at)}"
+        known = "" if known_at is None else f", known at {to_minute(known_at)}"
         raise Refused(
             f"{stands.slug!r} is already resolved: {outcome}{known}. Nothing was changed.",
             remedy="To correct it, give another outcome or another time.",
@@ -356,4 +376,4 @@ def _close_when_known(
     if close != text.close_time:
         early = None if close == text.scheduled_close_time else close
         new = reworded(text, actual_close_time=early)
-        append(session, text, new, member=member, now=now, reason="the outcome became known")
+        append(session, text, new, member=member, now=now, reason=KNOWN)

@@ -6,6 +6,7 @@ A close that a resolution implies is written by ``resolutions`` in the same way.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,11 +27,12 @@ from forecasts.models import (
     ResolutionState,
 )
 from forecasts.questions import Stands, as_it_stands, question_text, revision_row, wording
-from forecasts.times import iso
+from forecasts.times import to_minute
 from forecasts.values import say_value
 
 CLOSED = "closed early"
 REOPENED = "early close taken back"
+KNOWN = "the outcome became known"
 _FIELDS = tuple(QuestionText.model_fields)
 # What a score is worked out from: it stays as it is once the question is resolved.
 DECIDES_SCORES = (
@@ -59,7 +61,7 @@ class Change:
         """The field's name for a person."""
         return self.field.replace("_", " ")
 
-    def said(self, time: Callable[[datetime], str] = iso) -> tuple[str, str]:
+    def said(self, time: Callable[[datetime], str] = to_minute) -> tuple[str, str]:
         """Return what stood there before and what does now, for a person."""
         before, after = (_said(value, time) for value in (self.before, self.after))
         return before, after
@@ -150,9 +152,9 @@ def revise(
         )
     if "scheduled_close_time" in changed and new.scheduled_close_time <= now:
         raise Refused(
-            f"The scheduled close {iso(new.scheduled_close_time)} has passed already: it is "
-            f"{iso(now)}.",
-            remedy="To end forecasting before its time, close the question early.",
+            f"The scheduled close {to_minute(new.scheduled_close_time)} has passed already: it is "
+            f"{to_minute(now)}.",
+            remedy=f"To end forecasting before its time: forecasts close {stands.slug}.",
         )
     return append(session, stands.text, new, member=member, now=now, reason=reason.strip())
 
@@ -169,12 +171,12 @@ def close(
     text = stands.text
     if not text.open_time < at <= now or at >= text.scheduled_close_time:
         raise Refused(
-            f"{iso(at)} is no early close: that lies after the open time {iso(text.open_time)}, "
-            f"before the scheduled close {iso(text.scheduled_close_time)}, and not ahead of now, "
-            f"{iso(now)}."
+            f"{to_minute(at)} is no early close: that lies after the open time "
+            f"{to_minute(text.open_time)}, before the scheduled close "
+            f"{to_minute(text.scheduled_close_time)}, and not ahead of now, {to_minute(now)}."
         )
     if text.actual_close_time == at:
-        raise Refused(f"{stands.slug!r} closed at {iso(at)} already; nothing was changed.")
+        raise Refused(f"{stands.slug!r} closed at {to_minute(at)} already; nothing was changed.")
     new = reworded(text, actual_close_time=at)
     return append(session, text, new, member=member, now=now, reason=CLOSED)
 
@@ -210,6 +212,19 @@ def lacking(session: Session, question: Question, *, at: datetime) -> list[str]:
         for handle, forecast in standing.items()
         if not forecast.withdrawn and is_lacking(forecast, newest)
     )
+
+
+def worded(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, QuestionRevision]]:
+    """Return the pairs of wordings, one after the other, between which somebody changed something.
+
+    That a question closed when its outcome became known is the doing of its resolution.
+    """
+    return [
+        (before, after)
+        for before, after in itertools.pairwise(rows)
+        if after.reason != KNOWN
+        or [change.field for change in changes(before, after)] != ["actual_close_time"]
+    ]
 
 
 def is_lacking(forecast: Forecast, options: Sequence[str] | None) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+import re
+from datetime import UTC, date, datetime, time, timedelta
 
 from forecasts.errors import BadInput
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAYS_FROM_NOW = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
 def utc(value: datetime) -> datetime:
@@ -17,19 +21,28 @@ def utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def read_time(text: str, *, end_of_day: bool = False) -> datetime:
+def read_time(text: str, *, end_of_day: bool = False, now: datetime | None = None) -> datetime:
     """Return the UTC time that ``text`` names: ISO 8601 with an offset or Z, or a day.
+
+    With ``now`` also yesterday, today and tomorrow are days, those around it in UTC.
 
     A day (``2025-10-30``) is read in UTC: its first instant, or with ``end_of_day`` its last
     second, so that a question which closes "on 31 December" is open all that day.
     """
     text = text.strip()
+    moment = time(23, 59, 59) if end_of_day else time()
     try:
+        if now is not None and text.casefold() in _DAYS_FROM_NOW:
+            away = timedelta(days=_DAYS_FROM_NOW[text.casefold()])
+            return datetime.combine((utc(now) + away).date(), moment, UTC)
         if len(text) == 10:
-            moment = time(23, 59, 59) if end_of_day else time()
             return datetime.combine(date.fromisoformat(text), moment, UTC)
         return utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
+        if _DAY.fullmatch(text):
+            raise BadInput(
+                f"There is no day {text} in the calendar.", remedy="Give one that there is."
+            ) from None
         raise BadInput(
             f"{text!r} is not a time.",
             remedy="Write a day (2025-10-30) or ISO 8601 with an offset (2025-10-30T14:00:00Z).",

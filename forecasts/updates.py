@@ -28,7 +28,7 @@ from forecasts.models import (
     Stance,
 )
 from forecasts.questions import Stands, as_it_stands
-from forecasts.times import iso
+from forecasts.times import to_minute
 from forecasts.values import SUM_TOLERANCE, Value, check_value
 
 
@@ -115,8 +115,8 @@ def _require_open(stands: Stands, now: datetime) -> None:
         return
     if now < text.open_time:
         raise Refused(
-            f"{stands.slug!r} opens at {iso(text.open_time)}; it is {iso(now)}, and forecasts "
-            "made before a question opens are refused.",
+            f"{stands.slug!r} opens at {to_minute(text.open_time)}; it is {to_minute(now)}, and "
+            "forecasts made before a question opens are refused.",
             remedy="Come back when it is open.",
         )
     if stands.resolution is not None:
@@ -125,8 +125,8 @@ def _require_open(stands: Stands, now: datetime) -> None:
             "no forecast can be added or withdrawn."
         )
     raise Refused(
-        f"{stands.slug!r} closed at {iso(text.close_time)}; it is {iso(now)}, and forecasts made "
-        "from the close on are refused.",
+        f"{stands.slug!r} closed at {to_minute(text.close_time)}; it is {to_minute(now)}, and "
+        "forecasts made from the close on are refused.",
         remedy="It awaits its resolution.",
     )
 

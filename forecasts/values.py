@@ -32,6 +32,7 @@ _PAIR = re.compile(r"\s*([^=]*[^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
 _ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
 _FORMS = "Write 71%, 0.71, or odds in favour such as 5:2."
 _OUTSIDE = ("below", "above")
+_BEYOND = {"below": "below_lower_bound", "above": "above_upper_bound"}
 _SHOWN = 40  # signs of a wrong value that a message repeats
 
 
@@ -208,17 +209,24 @@ def _quantiles(text: str, kind: QuestionType | str) -> Value:
         level = name.casefold() if outside else repr(read_probability(name))
         if level in quantiles:
             raise BadInput(f"The level {name!r} is named twice.", remedy="Name it once.")
-        quantiles[level] = read_probability(value) if outside else _figure(value, kind)
+        quantiles[level] = read_probability(value) if outside else _figure(name, value, kind)
     return Value(quantiles=quantiles)
 
 
-def _figure(text: str, kind: QuestionType | str) -> float | str:
-    if kind == QuestionType.date:
-        return text
+def _figure(level: str, text: str, kind: QuestionType | str) -> float | str:
+    """Return the number, or the day as it is written, that stands for the level as it is typed."""
     try:
+        if kind == QuestionType.date:
+            read_time(text)
+            return text
         return float(text)
-    except ValueError:
-        raise BadInput(f"{text!r} is not a number.") from None
+    except (ValueError, BadInput):
+        what, form = (
+            ("day", f"Write YYYY-MM-DD: {level}=2027-03-31.")
+            if kind == QuestionType.date
+            else ("number", f"Write one with a point, and no unit: {level}=140.5.")
+        )
+        raise BadInput(f"{text!r}, for {level}, is not a {what}.", remedy=form) from None
 
 
 def check_value(value: Value, question: QuestionText) -> Value:
@@ -297,15 +305,15 @@ def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> No
     for p, number, figure in inside:
         if (lowest is not None and number < lowest) or (highest is not None and number > highest):
             raise Refused(
-                f"The quantile {say_probability(p)} ≤ {figure} lies outside the question's bounds, "
-                f"{question.lower_bound} to {question.upper_bound}.",
+                f"The quantile {say_probability(p)} ≤ {say_figure(figure)} lies outside the "
+                f"question's bounds, {question.lower_bound} to {question.upper_bound}.",
                 remedy="State the mass outside them as below=… and above=….",
             )
     for (p, a, first), (q, b, second) in itertools.pairwise(inside):
         if p == q or a > b:
             raise Refused(
-                f"Quantiles must rise with their levels; {say_probability(p)} ≤ {first} and "
-                f"{say_probability(q)} ≤ {second} do not."
+                f"Quantiles must rise with their levels; {say_probability(p)} ≤ "
+                f"{say_figure(first)} and {say_probability(q)} ≤ {say_figure(second)} do not."
             )
     _check_mass_outside(outside["below"], outside["above"], [p for p, _, _ in inside])
 
@@ -338,8 +346,9 @@ def figure_number(figure: Any, kind: QuestionType | str) -> float:
 def read_outcome(text: str, question: QuestionText) -> str:
     """Return the outcome in the form that the ledger keeps (that of ``questions.csv``).
 
-    yes · no · an option's text · a number · a date · annulled · ambiguous · a number 0..1 on a
-    binary question (a fractional outcome). BadInput for anything else, naming what is possible.
+    yes · no · an option's text · a number · a date · below_lower_bound · above_upper_bound (below
+    and above are short for them) · annulled · ambiguous · a number 0..1 on a binary question (a
+    fractional outcome). BadInput for anything else, naming what is possible.
     """
     text = text.strip()
     folded = text.casefold()
@@ -360,12 +369,14 @@ def read_outcome(text: str, question: QuestionText) -> str:
             return option
         possible = ", ".join(question.options or [])
     else:
-        if folded in ("below_lower_bound", "above_upper_bound"):
-            return folded
+        beyond = _BEYOND.get(folded, folded)
+        if beyond in _BEYOND.values():
+            return beyond
         try:
             figure_number(text, question.type)
         except (ValueError, BadInput):
-            possible = "a number" if question.type == QuestionType.numeric else "a date"
+            kind = "a number" if question.type == QuestionType.numeric else "a date"
+            possible = f"{kind}, {', '.join(_BEYOND.values())}"
         else:
             return text
     raise BadInput(
@@ -387,6 +398,18 @@ def say_probability(p: float, fewest: int = 1) -> str:
     return f"{p * 100:.{digits}f}".rstrip("0").rstrip(".") + " %"
 
 
+def say_figure(figure: float | str) -> str:
+    """Return a quantile's number to its last digit, or its day, for a person: '120', '7.5'."""
+    return figure if isinstance(figure, str) else repr(figure).removesuffix(".0")
+
+
+def say_range(text: QuestionText) -> str:
+    """Return a number's or a day's bounds, and the unit: '0 to 30 m'; '' where there are none."""
+    if text.lower_bound is None or text.upper_bound is None:
+        return ""
+    return f"{text.lower_bound} to {text.upper_bound} {text.unit or ''}".strip()
+
+
 def say_value(forecast: Forecast | Value, options: Sequence[str] | None = None) -> str:
     """Return a forecast's value for a person: '71 %', 'Busan 60 %, Other 40 %', 'withdrawn'.
 
@@ -405,7 +428,7 @@ def say_value(forecast: Forecast | Value, options: Sequence[str] | None = None) 
         )
     if forecast.quantiles is not None:
         return ", ".join(
-            f"{say_probability(float(level))} ≤ {figure}"
+            f"{say_probability(float(level))} ≤ {say_figure(figure)}"
             if level not in _OUTSIDE
             else f"{level} {say_probability(float(figure))}"
             for level, figure in forecast.quantiles.items()

@@ -12,6 +12,7 @@ from forecasts.errors import Refused
 from forecasts.fields import (
     as_typed,
     check_offered,
+    example_quantiles,
     from_percents,
     left_over,
     read_typed,
@@ -107,3 +108,20 @@ def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
         with pytest.raises(Refused, match="outside"):
             check_offered(value, 0.001)
         assert check_offered(value, 0) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "lowest", "highest", "said"),
+    [
+        ("numeric", "0", "500", "10%=125, 50%=250, 90%=375"),
+        ("numeric", "0.0", "1", "10%=0.25, 50%=0.5, 90%=0.75"),
+        ("numeric", "-1e308", "1e308", "10%=-5e+307, 50%=0, 90%=5e+307"),
+        ("date", "2027-01-01", "2027-12-31", "10%=2027-04-02, 50%=2027-07-02, 90%=2027-10-01"),
+    ],
+)
+def test_the_example_lies_within_the_questions_own_bounds_and_can_be_typed(
+    kind: str, lowest: str, highest: str, said: str
+) -> None:
+    question = question_text(title="?", type=kind, lower_bound=lowest, upper_bound=highest, **TIMES)
+    assert example_quantiles(question) == said
+    assert read_value(said, question).quantiles is not None

@@ -40,7 +40,7 @@ def test_a_preview_says_what_would_change_and_writes_nothing(
     new = revisions.reworded(text, scheduled_close_time=day(12), ordered=False)
     [change] = revisions.changes(text, new)
     assert change.name == "scheduled close time"
-    assert change.said() == ("2026-01-11T00:00:00Z", "2026-01-13T00:00:00Z")
+    assert change.said() == ("2026-01-11 00:00 UTC", "2026-01-13 00:00 UTC")
     assert len(revisions.history(session, question)) == 1
 
 

@@ -233,11 +233,11 @@ def test_quantiles_that_cross_or_cannot_be_read_are_refused(said: str) -> None:
     ("question", "said", "sentence"),
     [
         (PRICE, "10%=150, 50%=140, 90%=170",
-         "Quantiles must rise with their levels; 10 % ≤ 150.0 and 50 % ≤ 140.0 do not."),
+         "Quantiles must rise with their levels; 10 % ≤ 150 and 50 % ≤ 140 do not."),
         (WHEN, "10%=2026-05-01, 50%=2026-04-01",
          "Quantiles must rise with their levels; 10 % ≤ 2026-05-01 and 50 % ≤ 2026-04-01 do not."),
         (PRICE, "50%=999",
-         "The quantile 50 % ≤ 999.0 lies outside the question's bounds, 0 to 200."),
+         "The quantile 50 % ≤ 999 lies outside the question's bounds, 0 to 200."),
         (PRICE, "below=60%, above=60%",
          "The mass below and above the bounds sums to 1.2, and it may be 1 at most."),
     ],

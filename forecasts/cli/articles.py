@@ -62,7 +62,7 @@ def capture(
     one_of("--format", format_, ("text", "json"))
     chosen = settings(database, member)
     moment = now()
-    seen = moment if captured_at is None else read_time(captured_at)
+    seen = moment if captured_at is None else read_time(captured_at, now=moment)
     left_out: list[str] = []
     if source == "-":
         captured = capture_bytes(sys.stdin.buffer.read(), captured_at=seen, tell=left_out.append)

@@ -23,12 +23,13 @@ from forecasts.cli.console import (
 )
 from forecasts.cli.next_step import next_step
 from forecasts.errors import BadInput
-from forecasts.times import iso, read_time
+from forecasts.times import read_time, to_minute
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.articles.drafts import Draft
+    from forecasts.models import QuestionText
     from forecasts.questions import Passage
     from forecasts.settings import Settings
 
@@ -117,9 +118,11 @@ def ask(
         lower_bound=lower,
         upper_bound=upper,
         unit=unit,
-        open_time=read_time(opens) if opens else moment,
+        open_time=read_time(opens, now=moment) if opens else moment,
         scheduled_close_time=last,
-        scheduled_resolve_time=read_time(resolves, end_of_day=True) if resolves else None,
+        scheduled_resolve_time=read_time(resolves, end_of_day=True, now=moment)
+        if resolves
+        else None,
         family=family,
         tags=tag,
         background=background,
@@ -148,7 +151,10 @@ def ask(
         name = question.slug
     out().print(name)
     messages().print(
-        plain(f"Registered {text.title!r}; it closes at {iso(text.scheduled_close_time)}.")
+        plain(
+            f"Registered {text.title!r}{_range(text)}; it closes at "
+            f"{to_minute(text.scheduled_close_time)}."
+        )
     )
     if not criteria:
         step = next_step(f'revise {name} --criteria "…"', database=database, member=member)
@@ -156,6 +162,13 @@ def ask(
             "Warning: it has no resolution criteria, so nobody else could decide it. "
             + plain(f"Add them: {step}")
         )
+
+
+def _range(text: QuestionText) -> str:
+    from forecasts.values import say_range
+
+    said = say_range(text)
+    return f", {said}" if said else ""
 
 
 def _draft(article: int | None, number: int | None, quote: str, chosen: Settings) -> Draft | None:
@@ -196,7 +209,7 @@ def _last_moment(
 ) -> datetime:
     """Return until when the question is open; BadInput where nobody says, or that has passed."""
     if closes is not None:
-        last, named = read_time(closes, end_of_day=True), f"--closes {closes}"
+        last, named = read_time(closes, end_of_day=True, now=moment), f"--closes {closes}"
     elif taken is None:
         raise BadInput(
             "A question needs a last day of forecasting.", remedy="Add it: --closes YYYY-MM-DD."
@@ -212,6 +225,7 @@ def _last_moment(
     if last <= moment:
         raise BadInput(
             f"{named} has passed: it is {moment:%Y-%m-%d %H:%M} UTC now.",
-            remedy="Give a day that lies ahead: --closes YYYY-MM-DD.",
+            remedy="Give a day that lies ahead: --closes YYYY-MM-DD. Questions that are over are "
+            "taken in by: forecasts import.",
         )
     return last

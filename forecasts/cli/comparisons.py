@@ -106,7 +106,7 @@ def compare(
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
-        as_of=now() if as_of is None else read_time(as_of),
+        as_of=now() if as_of is None else read_time(as_of, now=now()),
         alike=people_like_them,
     )
     emit(_rendered(made, chosen), output)

@@ -113,6 +113,8 @@ def update(
         words = f"update {question} {shlex.quote(back)}"
         again = next_step(words, database=database, member=member)
         messages().print(plain(f"To go back: {again}   To have none stand: {undo}"))
+    elif said.startswith("still"):
+        messages().print(plain(f"To have none stand: {undo}"))
     else:
         messages().print(plain(f"To take it back: {undo}"))
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from rich.table import Table
 from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
+    Member,
     QuestionSlug,
     ledger_to_read,
     now,
@@ -22,7 +22,7 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.times import iso
+from forecasts.times import to_minute
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,20 +47,32 @@ def questions(
     ] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="Only those with this tag.")] = None,
     database: Database = None,
+    member: Member = None,
 ) -> None:
-    """List the questions with their slugs, soonest close first."""
+    """List the questions with their slugs and your standing forecasts, soonest close first."""
+    from forecasts.access import find_member
     from forecasts.database import reading
     from forecasts.questions import Status, listing
+    from forecasts.updates import standing_of
+    from forecasts.values import say_value
 
+    chosen, moment = settings(database, member), now()
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
-    with reading(ledger_to_read(settings(database))) as session:
+    with reading(ledger_to_read(chosen)) as session:
+        who = find_member(session, chosen.member)
+        standing = {} if who is None else standing_of(session, who, at=moment)
         rows = [
             stands
-            for stands in listing(session, now=now())
+            for stands in listing(session, now=moment)
             if (status is None or stands.status.name == status)
             and (tag is None or tag in (stands.text.tags or []))
         ]
+        mine = {
+            stands.id: say_value(standing[stands.id], stands.text.options)
+            for stands in rows
+            if stands.id in standing
+        }
     if not rows and (status or tag):
         out().print("No question fits. Leave --status or --tag out to see them all.")
         return
@@ -70,11 +82,20 @@ def questions(
     if not sys.stdout.isatty():  # for scripts: whole slugs, one question a line
         for stands in rows:
             closes = f"{stands.text.close_time:%F}"
-            line = [stands.slug, stands.text.title, stands.status.name, closes]
+            yours = mine.get(stands.id, "")
+            line = [stands.slug, stands.text.title, stands.status.name, closes, yours]
             # Not through the console, which makes blanks of tabs.
             typer.echo(plain("\t".join(" ".join(part.split()) for part in line)))
         return
-    table = Table("question", "title", "status", "closes", box=None, pad_edge=False)
+    out().print(table_of(rows, mine))
+
+
+def table_of(rows: Sequence[Stands], mine: Mapping[int, str]) -> Table:
+    """Return the questions with what somebody said on each, by its id, to print on a terminal."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("question", no_wrap=True)  # to copy, so it is the title that gives way
+    for heading in ("title", "status", "closes", "you"):
+        table.add_column(heading, overflow="fold")
     for stands in rows:
         said = f": {stands.resolution.outcome}" if stands.resolution else ""
         table.add_row(
@@ -82,8 +103,9 @@ def questions(
             plain(stands.text.title),
             plain(f"{stands.status}{said}"),
             f"{stands.text.close_time:%Y-%m-%d}",
+            plain(mine.get(stands.id, "")),
         )
-    out().print(table)
+    return table
 
 
 @app.command()
@@ -98,6 +120,7 @@ def show(
     from forecasts.database import reading
     from forecasts.questions import as_it_stands, find, sources
     from forecasts.revisions import history
+    from forecasts.values import say_range
 
     console, moment = out(), now()
     with reading(ledger_to_read(settings(database))) as session:
@@ -108,13 +131,14 @@ def show(
         closes = "closes" if stands.takes_forecasts(moment) or opens == "opens" else "closed"
         console.print(
             plain(
-                f"{stands.slug} · {stands.status} · {text.type} · {opens} {iso(text.open_time)} · "
-                f"{closes} {iso(text.close_time)}"
+                f"{stands.slug} · {stands.status} · {text.type} · "
+                f"{opens} {to_minute(text.open_time)} · {closes} {to_minute(text.close_time)}"
             ),
             style="dim",
         )
         for heading, words in (
             ("Options", ", ".join(text.options or [])),
+            ("Range", say_range(text)),
             ("Background", text.background),
             ("Resolution criteria", text.resolution_criteria),
             ("Fine print", text.fine_print),
@@ -133,12 +157,14 @@ def show(
 
 def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionRevision]) -> None:
     from forecasts.access import handles
+    from forecasts.revisions import worded
 
-    if len(rows) == 1:
+    changed = worded(rows)
+    if not changed:
         return
     named = handles(session)
-    console.print(f"\nWordings: {len(rows)}")
-    for before, after in reversed(list(itertools.pairwise(rows))):
+    console.print(f"\nWordings: {len(changed) + 1}")
+    for before, after in reversed(changed):
         reason = f": {after.reason}" if after.reason else ""
         console.print(plain(f"  {_at(after.recorded_at)}  {named[after.member_id]}{reason}"))
         print_changes(console, before, after)
@@ -207,7 +233,7 @@ def _print_resolution(console: Console, session: Session, stands: Stands) -> Non
         console.print("\nResolution:")
     for step in taken:
         row = step.row
-        known = f", known at {iso(row.known_at)}" if row.known_at else ""
+        known = f", known at {to_minute(row.known_at)}" if row.known_at else ""
         superseded = " (superseded)" if step.superseded else ""
         console.print(
             plain(

@@ -103,10 +103,10 @@ def report(
         names=name or [],
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
         tags=tag or [],
-        since=None if since is None else read_time(since),
-        until=None if until is None else read_time(until, end_of_day=True),
+        since=None if since is None else read_time(since, now=now()),
+        until=None if until is None else read_time(until, end_of_day=True, now=now()),
         lead=lead,
-        as_of=now() if as_of is None else read_time(as_of),
+        as_of=now() if as_of is None else read_time(as_of, now=now()),
     )
     emit(_rendered(made, chosen), output)
 

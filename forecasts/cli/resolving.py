@@ -20,11 +20,15 @@ from forecasts.cli.console import (
 )
 from forecasts.cli.minus import TakesMinus
 from forecasts.cli.questions import print_scores
-from forecasts.errors import Refused
-from forecasts.times import iso, read_time
+from forecasts.errors import BadInput, Refused
+from forecasts.times import read_time, to_minute
 
 Outcome = Annotated[
-    str, typer.Argument(help="yes, no, an option, a number, a date, annulled or ambiguous.")
+    str,
+    typer.Argument(
+        help="yes, no, an option, a number, a date, above or below (the bounds), annulled or "
+        "ambiguous."
+    ),
 ]
 Source = Annotated[str, typer.Option("--source", help="What says so: a URL.")]
 
@@ -57,13 +61,13 @@ def propose(
             session,
             questions.find(session, question),
             outcome,
-            known_at=moment if known_at is None else read_time(known_at),
+            known_at=moment if known_at is None else read_time(known_at, now=moment),
             now=moment,
             member=member_or_new(session, chosen.member, now=moment),
             note=because,
             source=source,
         )
-    known = iso(proposal.known_at or moment)
+    known = to_minute(proposal.known_at or moment)
     out().print(
         plain(f"{question}: proposed {proposal.outcome}, known at {known}; it waits for a decision")
     )
@@ -105,14 +109,14 @@ def resolve(
             session,
             found,
             outcome,
-            known_at=None if known_at is None else read_time(known_at),
+            known_at=None if known_at is None else read_time(known_at, now=moment),
             now=moment,
             member=who,
             note=because,
             source=source,
         )
         scored = scores.table(session, resolution)
-    known = "" if resolution.known_at is None else f", known at {iso(resolution.known_at)}"
+    known = "" if resolution.known_at is None else f", known at {to_minute(resolution.known_at)}"
     console = out()
     console.print(plain(f"{question}: {resolution.outcome}{known}"))
     if earlier is not None:
@@ -145,6 +149,12 @@ def reject(
             raise Refused(
                 f"No outcome of {question!r} waits for a decision.",
                 remedy="See: forecasts questions --status proposed.",
+            )
+        if not because.strip():
+            raise BadInput(
+                "Turning a proposal down takes a reason: whoever made it should learn what was "
+                "wrong.",
+                remedy='Add it: --because "…".',
             )
         for proposal in proposals:
             resolutions.reject(session, proposal, now=moment, member=who, note=because)

@@ -21,7 +21,7 @@ from forecasts.cli.console import (
 )
 from forecasts.cli.questions import print_changes
 from forecasts.errors import BadInput
-from forecasts.times import iso, read_time
+from forecasts.times import read_time, to_minute
 
 
 @app.command()
@@ -73,13 +73,15 @@ def revise(
         "resolution_criteria": criteria,
         "background": background,
         "fine_print": fine_print,
-        "scheduled_close_time": None if closes is None else read_time(closes, end_of_day=True),
+        "scheduled_close_time": None
+        if closes is None
+        else read_time(closes, end_of_day=True, now=moment),
         "family": family,
     }
     fields = {name: value for name, value in given.items() if value is not None}
     if resolves is not None:
         fields["scheduled_resolve_time"] = (
-            read_time(resolves, end_of_day=True) if resolves else None
+            read_time(resolves, end_of_day=True, now=moment) if resolves else None
         )
     if tag is not None:
         fields["tags"] = [word for word in tag if word] or None
@@ -143,7 +145,7 @@ def close(
     if undo and at is not None:
         raise BadInput("--at says when it closed, and --undo that it did not; give one of them.")
     chosen, moment = settings(database, member), now()
-    time = moment if at is None else read_time(at)
+    time = moment if at is None else read_time(at, now=moment)
     with writing(ledger(chosen)) as session:
         who = member_or_new(session, chosen.member, now=moment)
         found = questions.find(session, question)
@@ -153,4 +155,4 @@ def close(
             else revisions.close(session, found, at=time, member=who, now=moment)
         )
     closes = "closed" if text.close_time <= moment else "closes"
-    out().print(plain(f"{question}: {closes} at {iso(text.close_time)}"))
+    out().print(plain(f"{question}: {closes} at {to_minute(text.close_time)}"))

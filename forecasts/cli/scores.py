@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from forecasts.cli import app
-from forecasts.cli.console import Database, emit
+from forecasts.cli.console import Database, emit, now
 from forecasts.cli.tables import Folder, Format, Output, frames_of, table_format, table_text
 from forecasts.errors import BadInput
 
@@ -67,7 +67,7 @@ def crowd(
     from forecasts.times import read_time
 
     chosen = table_format(format_, output)
-    moment = None if at is None else read_time(at)
+    moment = None if at is None else read_time(at, now=now())
     frames = frames_of(folder, database, words=False)
     emit(
         table_text(scoring.crowd(frames.questions, frames.forecasts, method, moment), chosen),

@@ -18,6 +18,7 @@ from forecasts.models import (
     ResolverRun,
 )
 from forecasts.questions import overtaken
+from forecasts.revisions import KNOWN
 
 
 def left_out(session: Session) -> list[str]:
@@ -29,7 +30,8 @@ def left_out(session: Session) -> list[str]:
     standing = (col(Resolution.state) == ResolutionState.confirmed) & ~overtaken()
     tables = [
         (
-            _count(session, QuestionRevision.id) - _count(session, Question.id),
+            _count(session, QuestionRevision.id, col(QuestionRevision.reason) != KNOWN)
+            - _count(session, Question.id),
             ("earlier wording", "earlier wordings"),
         ),
         (

@@ -71,7 +71,7 @@ def test_a_capture_ends_with_the_command_that_makes_a_question_of_its_draft(
     assert step[-2:] == ["--criteria", "…"]
     step[-1] = CRITERIA
     asked = forecasts(*step)
-    assert "it closes at 2026-03-31T23:59:59Z" in asked.stderr
+    assert "it closes at 2026-03-31 23:59 UTC" in asked.stderr
     assert "Warning" not in asked.stderr
     assert CRITERIA in forecasts("show", asked.stdout.strip()).stdout
 
@@ -94,7 +94,7 @@ def test_what_is_given_counts_and_not_the_draft(forecasts: Run, dated: int) -> N
         *("--closes", "2026-02-10T12:00:00Z", "--criteria", CRITERIA),
     )
     assert asked.stdout == "will-there-be-a-bridge\n"
-    assert "closes at 2026-02-10T12:00:00Z" in asked.stderr
+    assert "closes at 2026-02-10 12:00 UTC" in asked.stderr
 
 
 def test_another_close_stands_in_the_wording_of_the_draft_too(

@@ -126,6 +126,7 @@ def test_capturing_the_same_article_twice_stores_it_once(
         (("resolve", "rain", "yes", "--known-at", "2030-01-01"), "cannot be known"),
         (("withdraw", "rain"), "nothing to withdraw"),
         (("ask", "Late?", "--closes", "2025-01-01"), "has passed"),
+        (("ask", "Late?", "--closes", "2025-01-01"), "taken in by: forecasts import"),
         (("ask", "Quoted?", "--closes", "2027-01-01", "--quote", "x"), "needs its --article"),
         (("ask", "Quoted?", "--closes", "2027-01-01", "--article", "9"), "no article 9"),
         (("score", "--protocol", "guess"), "no protocol 'guess'"),
@@ -193,5 +194,5 @@ def test_a_correction_keeps_when_the_outcome_was_known_unless_told_otherwise(
     forecasts("resolve", "rain", "yes", "--known-at", "2026-01-10T12:00:00Z")
     clock("2026-01-22T12:00:00Z")
     corrected = forecasts("resolve", "rain", "no")
-    assert "known at 2026-01-10T12:00:00Z" in corrected.stdout
+    assert "known at 2026-01-10 12:00 UTC" in corrected.stdout
     assert "already resolved: no" in forecasts("resolve", "rain", "no", exit_code=2).stderr

@@ -87,7 +87,25 @@ def test_saying_the_same_again_is_said_to_be_the_same(forecasts: Run) -> None:
     forecasts("update", "rain", "40%")
     done = forecasts("update", "rain", "0.4")
     assert done.stdout == "alice: still 40 % on rain\n"
-    assert done.stderr == "To take it back: forecasts withdraw rain\n"
+    assert done.stderr == "To have none stand: forecasts withdraw rain\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "words"),
+    [
+        ("when", "50%=31.3.2027", "'31.3.2027', for 50%, is not a day. Write YYYY-MM-DD: 50%="),
+        ("depth", "10 %=3m", "'3m', for 10 %, is not a number. Write one with a point"),
+    ],
+)
+def test_what_is_no_day_or_number_is_said_of_the_level_as_it_was_typed(
+    forecasts: Run, clock: Callable[[str], None], question: str, value: str, words: str
+) -> None:
+    ask = ("ask", f"Which {question}?", "--closes", "2026-02-01", "--slug", question)
+    days = ("--type", "date", "--lower", "2026-01-01", "--upper", "2027-12-31")
+    numbers = ("--type", "numeric", "--lower", "0", "--upper", "30")
+    forecasts(*ask, *(days if question == "when" else numbers))
+    refused = forecasts("update", question, value, exit_code=2).stderr
+    assert words in " ".join(refused.split())
 
 
 @pytest.mark.usefixtures("rain")

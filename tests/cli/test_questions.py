@@ -1,9 +1,17 @@
 """Listing and showing questions."""
 
+import io
 from collections.abc import Callable
 
 import pytest
 from click.testing import Result
+from rich.console import Console
+from sqlalchemy import Engine
+
+from forecasts import database
+from forecasts.cli.questions import table_of
+from forecasts.questions import listing
+from tests.conftest import START
 
 Run = Callable[..., Result]
 Clock = Callable[[str], None]
@@ -76,3 +84,33 @@ def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
         ("confirmed: no", "confirmed: yes"),
     ):
         assert 0 < shown.index(newer) < shown.index(older)
+
+
+def test_what_one_has_said_stands_last_in_the_list(forecasts: Run, ledger: None) -> None:
+    for who, percent in (("alice", "40%"), ("bob", "70%")):
+        forecasts("update", "open", percent, "--as", who)
+
+    def last(*arguments: str) -> dict[str, str]:
+        lines = forecasts("questions", *arguments).stdout.splitlines()
+        return {line.split("\t")[0]: line.split("\t")[4] for line in lines}
+
+    assert last() == dict.fromkeys(STATUSES, "") | {"open": "40 %"}
+    assert last("--as", "bob")["open"] == "70 %"
+    assert set(last("--as", "nobody").values()) == {""}
+
+
+def test_on_a_narrow_terminal_the_title_gives_way_and_the_slug_stays_whole(
+    forecasts: Run, clock: Clock, engine: Engine
+) -> None:
+    slug = "will-the-council-of-brenholt-replace-its-old-ferry"
+    title = "Will the council of Brenholt replace its old ferry by a bridge?"
+    forecasts("ask", title, "--closes", "2026-01-25", "--slug", slug)
+    paper = io.StringIO()
+    console = Console(width=100, file=paper, markup=False)
+    with database.reading(engine) as session:
+        rows = listing(session, now=START)
+        console.print(table_of(rows, {rows[0].id: "40 %"}))
+    printed = paper.getvalue()
+    assert f"{slug} " in printed
+    assert "…" not in printed
+    assert set(title.split()) < set(printed.split())

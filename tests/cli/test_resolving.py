@@ -25,20 +25,22 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
         *("propose", rain, "yes", "--known-at", "2026-01-10T12:00:00Z", "--as", "bob"),
         *("--because", "It poured.", "--source", "https://example.org/gauge"),
     ).stdout
-    assert said == "rain: proposed yes, known at 2026-01-10T12:00:00Z; it waits for a decision\n"
+    assert said == "rain: proposed yes, known at 2026-01-10 12:00 UTC; it waits for a decision\n"
     assert "proposed" in forecasts("questions").stdout
     clock("2026-01-21T12:00:00Z")
     said = forecasts("resolve", rain, "yes").stdout
-    assert "rain: yes, known at 2026-01-10T12:00:00Z\n  as it was proposed\n" in said
+    assert "rain: yes, known at 2026-01-10 12:00 UTC\n  as it was proposed\n" in said
     shown = forecasts("show", rain).stdout
-    assert "alice: confirmed: yes, known at 2026-01-10T12:00:00Z\n    It poured.\n" in shown
+    assert "alice: confirmed: yes, known at 2026-01-10 12:00 UTC\n    It poured.\n" in shown
     assert "bob: proposed: yes" in shown
     assert "No outcome of 'rain' waits" in forecasts("reject", rain, exit_code=2).stderr
 
 
 def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("propose", rain, "yes", "--as", "bob")
-    assert "takes a reason" in forecasts("reject", rain, exit_code=2).stderr
+    refused = forecasts("reject", rain, exit_code=2).stderr
+    assert "takes a reason" in refused
+    assert "--because" in refused
     said = forecasts("reject", rain, "--because", "that was the sprinkler").stdout
     assert said == "rain: yes rejected; the question is open\n"
     assert "alice: rejected: yes" in forecasts("show", rain).stdout
@@ -56,7 +58,7 @@ def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
     clock("2026-01-22T12:00:00Z")
     said = forecasts("resolve", rain, "no", "--because", "misread").stdout.splitlines()
-    assert said[:2] == ["rain: no, known at 2026-01-10T12:00:00Z", "  corrected: yes → no"]
+    assert said[:2] == ["rain: no, known at 2026-01-10 12:00 UTC", "  corrected: yes → no"]
     assert said[2].startswith("  alice: Brier 0.1600 (0–1), coverage 25%")
     shown = forecasts("show", rain).stdout
     newest = shown.index("2026-01-22 12:00Z  alice: confirmed: no")
@@ -71,7 +73,7 @@ def test_a_correction_of_the_time_alone_says_the_times(
 ) -> None:
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
     said = forecasts("resolve", rain, "yes", "--known-at", "2026-01-11").stdout
-    assert "  corrected: known at 2026-01-10T12:00:00Z → 2026-01-11T00:00:00Z\n" in said
+    assert "  corrected: known at 2026-01-10 12:00 UTC → 2026-01-11 00:00 UTC\n" in said
 
 
 def test_saying_the_same_again_changes_nothing_and_says_so(
@@ -81,7 +83,7 @@ def test_saying_the_same_again_changes_nothing_and_says_so(
     clock("2026-01-22T12:00:00Z")
     before = forecasts("show", rain).stdout
     refused = forecasts("resolve", rain, "yes", exit_code=2).stderr
-    assert "already resolved: yes, known at 2026-01-10T12:00:00Z. Nothing was changed." in refused
+    assert "already resolved: yes, known at 2026-01-10 12:00 UTC. Nothing was changed." in refused
     assert forecasts("show", rain).stdout == before
 
 
@@ -91,11 +93,11 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
     said = forecasts("resolve", rain, "annulled", "--because", "the gauge broke").stdout
     assert said == (
-        "rain: annulled, known at 2026-01-10T12:00:00Z\n  corrected: yes → annulled\n  No scores.\n"
+        "rain: annulled, known at 2026-01-10 12:00 UTC\n  corrected: yes → annulled\n  No scores.\n"
     )
     shown = forecasts("show", rain).stdout
     assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
-    assert "closed 2026-01-25T12:00:00Z" in shown
+    assert "closed 2026-01-25 12:00 UTC" in shown
 
 
 @pytest.mark.parametrize("outcome", ["2026-01-21", "2026-01-20T12:00:01Z"])
@@ -107,7 +109,7 @@ def test_a_day_that_has_not_come_cannot_be_the_outcome(
     clock("2026-01-20T12:00:00Z")
     for command in ("resolve", "propose"):
         refused = forecasts(command, "when", outcome, exit_code=2).stderr
-        assert f"The outcome {outcome} lies ahead: it is 2026-01-20T12:00:00Z" in refused
+        assert f"The outcome {outcome} lies ahead: it is 2026-01-20 12:00 UTC" in refused
     forecasts("resolve", "when", "2026-01-20")
 
 
@@ -162,3 +164,22 @@ def test_a_source_that_is_no_web_address_is_refused(
     refused = forecasts(command, rain, "yes", "--source", source, exit_code=2).stderr
     assert f"The source {source!r} is no web address" in refused
     assert "Resolution:" not in forecasts("show", rain).stdout
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name"), [("12", "above_upper_bound"), ("-1", "below_lower_bound")]
+)
+def test_an_outcome_beyond_the_bounds_is_called_by_its_name(
+    forecasts: Run, clock: Clock, outcome: str, name: str
+) -> None:
+    ask = ("ask", "How deep?", "--closes", "2026-01-25", "--slug", "depth", "--unit", "m")
+    asked = forecasts(*ask, "--type", "numeric", "--lower", "0", "--upper", "10")
+    assert "Registered 'How deep?', 0 to 10 m; it closes at 2026-01-25 23:59 UTC." in asked.stderr
+    assert "Range: 0 to 10 m\n" in forecasts("show", "depth").stdout
+    clock("2026-01-20T12:00:00Z")
+    for command in ("propose", "resolve"):
+        refused = forecasts(command, "depth", outcome, exit_code=2).stderr
+        assert f"The outcome {outcome} lies outside the question's bounds, 0 to 10." in refused
+        assert f"the outcome is {name}." in refused
+    said = forecasts("resolve", "depth", name.partition("_")[0]).stdout
+    assert said.startswith(f"depth: {name}, known at")

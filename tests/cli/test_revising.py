@@ -32,8 +32,8 @@ def test_each_field_is_revised_and_what_has_changed_is_said(
     assert said == [
         "rain: wording 2; the earlier ones stay readable",
         "    title: Will it rain? → Will it rain in Brenholt?",
-        "    scheduled close time: 2026-01-25T12:00:00Z → 2026-02-01T23:59:59Z",
-        "    scheduled resolve time: blank → 2026-02-03T23:59:59Z",
+        "    scheduled close time: 2026-01-25 12:00 UTC → 2026-02-01 23:59 UTC",
+        "    scheduled resolve time: blank → 2026-02-03 23:59 UTC",
         "    family: sky → blank",
         "    tags: weather → blank",
         "    background: blank → It is winter.",
@@ -56,7 +56,7 @@ def test_a_close_may_be_moved_to_the_end_of_today_and_no_reason_is_needed(
 ) -> None:
     forecasts("revise", rain, "--closes", "2026-01-05")
     shown = forecasts("show", rain).stdout
-    assert "closes 2026-01-05T23:59:59Z" in shown
+    assert "closes 2026-01-05 23:59 UTC" in shown
     assert "2026-01-05 12:00Z  alice\n" in shown
 
 
@@ -97,11 +97,14 @@ def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_
         (("--closes", "2026-01-01", "--because", "x"), "must come after the open time"),
         (("--option", "a", "--because", "x"), "multiple_choice questions only"),
         (("--closes", "soon", "--because", "x"), "'soon' is not a time"),
+        (("--closes", "2026-02-30"), "There is no day 2026-02-30 in the calendar."),
+        (("--closes", "2026-01-06"), "before its time: forecasts close rain"),
     ],
 )
 def test_what_cannot_be_revised_is_said_once_and_nothing_is_stored(
     forecasts: Run, clock: Clock, rain: str, arguments: tuple[str, ...], words: str
 ) -> None:
+    clock("2026-01-08")
     refused = forecasts("revise", rain, *arguments, exit_code=2)
     assert refused.stderr.count(words) == 1
     assert refused.stdout == ""
@@ -133,14 +136,14 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
 ) -> None:
     clock("2026-01-08T12:00:00Z")
     closed = forecasts("close", rain, "--at", "2026-01-07T12:00:00Z").stdout
-    assert closed == "rain: closed at 2026-01-07T12:00:00Z\n"
+    assert closed == "rain: closed at 2026-01-07 12:00 UTC\n"
     assert "closed at 2026-01-07" in forecasts("update", rain, "40%", exit_code=2).stderr
-    assert forecasts("close", rain, "--undo").stdout == "rain: closes at 2026-01-25T12:00:00Z\n"
+    assert forecasts("close", rain, "--undo").stdout == "rain: closes at 2026-01-25 12:00 UTC\n"
     forecasts("update", rain, "40%")
-    assert forecasts("close", rain).stdout == "rain: closed at 2026-01-08T12:00:00Z\n"
+    assert forecasts("close", rain).stdout == "rain: closed at 2026-01-08 12:00 UTC\n"
     shown = forecasts("show", rain).stdout
     assert "awaiting resolution" in shown
-    assert "closed 2026-01-08T12:00:00Z" in shown
+    assert "closed 2026-01-08 12:00 UTC" in shown
 
 
 @pytest.mark.parametrize(
@@ -157,3 +160,31 @@ def test_what_is_no_early_close_is_refused(
 ) -> None:
     clock("2026-01-08")
     assert words in forecasts("close", rain, *arguments, exit_code=2).stderr
+
+
+def test_a_close_that_a_resolution_implies_is_no_wording_and_one_by_hand_is(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    clock("2026-01-08T12:00:00Z")
+    forecasts("resolve", rain, "yes")
+    assert "Wordings" not in forecasts("show", rain).stdout
+    forecasts("revise", rain, "--title", "Will it rain much?")
+    shown = forecasts("show", rain).stdout
+    assert "Wordings: 2\n" in shown
+    assert "actual close time" not in shown
+    forecasts("ask", "Will it snow?", "--closes", "2026-01-25", "--slug", "snow")
+    clock("2026-01-09")
+    forecasts("close", "snow")
+    assert "closed early" in forecasts("show", "snow").stdout
+
+
+def test_days_around_now_have_names(forecasts: Run, clock: Clock) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "Tomorrow", "--slug", "rain")
+    assert "closes 2026-01-06 23:59 UTC" in forecasts("show", "rain").stdout
+    clock("2026-01-06T12:00:00Z")
+    assert forecasts("close", "rain", "--at", "today").stdout == (
+        "rain: closed at 2026-01-06 00:00 UTC\n"
+    )
+    clock("2026-01-07T12:00:00Z")
+    said = forecasts("resolve", "rain", "yes", "--known-at", "yesterday").stdout
+    assert said.startswith("rain: yes, known at 2026-01-06 00:00 UTC\n")

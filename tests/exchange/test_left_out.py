@@ -17,7 +17,7 @@ def test_a_ledger_that_a_folder_can_hold_leaves_nothing_behind(engine: Engine) -
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice)
         updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
-        resolutions.confirm(session, question, "yes", known_at=day(11), now=day(11), member=alice)
+        resolutions.confirm(session, question, "yes", known_at=day(9), now=day(11), member=alice)
         assert left_out(session) == []
 
 

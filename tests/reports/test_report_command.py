@@ -96,7 +96,7 @@ def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: P
         (("--by", "lead", "--lead", "7"), "already has one lead a group"),
         (("--lead", "0"), "A lead of 0 days is none."),
         (("--tag", "snow"), "There are: t0, t1, t2."),
-        (("--since", "yesterday"), "'yesterday' is not a time."),
+        (("--since", "last week"), "'last week' is not a time."),
         (("--since", "2026-02-01", "--until", "2026-01-01"), "the end is before the beginning"),
     ],
 )
