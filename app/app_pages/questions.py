@@ -127,14 +127,16 @@ def ask() -> None:
     Its page opens by itself; Back, and a second click made while the browser was still showing
     the form, come here.
     """
+    place = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    ask_form("ask", go_there=True)
+    # Read after the form, which is a blank one from the moment the question is stored.
     with reading() as ledger:
         member = current_member(ledger)
         last = None if member is None else registered_last(ledger, member, now=moment)
     if last is not None:
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        with place:
             st.caption("You asked last:", width="content")
             question_link(last)
-    ask_form("ask", go_there=True)
 
 
 st.title("Questions", anchor=False)

@@ -65,6 +65,8 @@ def test_a_question_of_ones_own_is_registered_and_its_page_opens(
         text = questions.wording(ledger, questions.find(ledger, "will-the-lighthouse-be-lit"))
     assert text.tags == ["coast", "light"]
     assert text.scheduled_close_time.isoformat() == "2026-03-01T23:59:59+00:00"
+    # Back at the form there is a way to it.
+    assert titles(visit(app, "questions", view="Ask a question")) == ["Will the lighthouse be lit?"]
 
 
 def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:

@@ -154,13 +154,3 @@ def test_the_second_of_two_clicks_waits_for_the_first_and_does_nothing(app: AppT
 
     run = AppTest.from_function(script).run()
     assert [element.value for element in run.markdown] == ["shown anew"]
-
-
-def test_a_page_that_was_left_opens_the_one_to_which_the_act_goes(furnished: AppTest) -> None:
-    visit(furnished, "questions")
-    furnished.session_state["memory"].going = session.Destination(
-        "app_pages/question.py", {"slug": "quay"}
-    )
-    assert "Will the quay open?" in words(furnished.run())
-    assert furnished.session_state["memory"].going is None
-    assert visit(furnished, "questions").title[0].value == "Questions"
