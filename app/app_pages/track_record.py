@@ -126,11 +126,6 @@ def between(interval: Interval | None, digits: int = 4) -> str:
     return f"95 % over families: {wording.interval(interval, digits)}"
 
 
-def tied(words: str) -> str:
-    """Return the words with each sign of per cent on one line with its number."""
-    return words.replace(" %", "\u00a0%")
-
-
 def score(column: st.delta_generator.DeltaGenerator, label: str, one: Estimate, help: str) -> None:
     """Show one score with its interval."""
     with column:
@@ -289,11 +284,11 @@ def calibration(group: Group) -> None:
     with right:
         st.table(
             {
-                "Forecast": [tied(wording.bin_range(b)) for b in group.bins],
+                "Forecast": [wording.tied(wording.bin_range(b)) for b in group.bins],
                 "Questions": [str(b.questions) for b in group.bins],
-                "Mean": [tied(wording.percent(b.forecast, 1)) for b in group.bins],
-                "Happened": [tied(wording.percent(b.observed, 1)) for b in group.bins],
-                "95 % interval": [tied(wording.percents(b.interval)) for b in group.bins],
+                "Mean": [wording.tied(wording.percent(b.forecast, 1)) for b in group.bins],
+                "Happened": [wording.tied(wording.percent(b.observed, 1)) for b in group.bins],
+                "95 % interval": [wording.tied(wording.percents(b.interval)) for b in group.bins],
             },
             hide_index=True,
             border="horizontal",

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand
 
 from forecasts.cli import app
-from forecasts.cli.console import Database, emit, now, one_of, out, plain
-from forecasts.cli.tables import Folder, Output, format_of, frames_of
-from forecasts.errors import BadInput
+from forecasts.cli.console import Database, emit, now, one_of
+from forecasts.cli.renderings import Form, form_of, rendered
+from forecasts.cli.tables import Folder, Output, frames_of
 from forecasts.times import read_time
 
-if TYPE_CHECKING:
-    from forecasts.comparisons import Comparison
-
-# The formats, and the ending of a file that says so.
-_FORMATS = {
-    "text": ".txt",
-    "json": ".json",
-    "html": ".html",
-    "pdf": ".pdf",
-    "csv": ".csv",
-    "md": ".md",
-}
 BETWEEN = "--between"
 
 
@@ -73,14 +60,7 @@ def compare(
             help="Claim it of people like the members, not of these members only: wider intervals.",
         ),
     ] = False,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="text|json|html|pdf|csv|md",
-            help="[default: by the ending of --output, else text]",
-        ),
-    ] = None,
+    form: Form = None,
     output: Output = None,
     as_of: Annotated[
         str | None,
@@ -98,9 +78,7 @@ def compare(
     from forecasts.comparisons.comparison import Of
     from forecasts.reports.report import Cohort
 
-    chosen = format_of(format_, output, _FORMATS, "text")
-    if chosen == "pdf" and output is None and sys.stdout.isatty():
-        raise BadInput("A PDF is no text for a terminal.", remedy="Name a file with --output.")
+    chosen = form_of(form, output)
     made = build(
         frames_of(folder, database, words=False),
         between=between or [],
@@ -109,33 +87,4 @@ def compare(
         as_of=now() if as_of is None else read_time(as_of, now=now()),
         alike=people_like_them,
     )
-    emit(_rendered(made, chosen), output)
-
-
-def _rendered(made: Comparison, format_: str) -> str | bytes:
-    # Only the chosen renderer is imported: each takes its time.
-    if format_ == "json":
-        from forecasts.comparisons.as_json import as_json
-
-        return as_json(made)
-    if format_ == "html":
-        from forecasts.comparisons.as_html import as_html
-
-        return as_html(made)
-    if format_ == "pdf":
-        from forecasts.comparisons.as_pdf import as_pdf
-
-        return as_pdf(made)
-    if format_ == "csv":
-        from forecasts.comparisons.as_csv import as_csv
-
-        return as_csv(made)
-    if format_ == "md":
-        from forecasts.comparisons.as_markdown import as_markdown
-
-        return as_markdown(made)
-    from forecasts.comparisons.as_text import as_text
-
-    # Control signs in a name could command the terminal.
-    width = out().width if sys.stdout.isatty() else 100
-    return plain(as_text(made, width=width))
+    emit(rendered(made, chosen), output)

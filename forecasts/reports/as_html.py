@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from forecasts.reports import diagram, tables, wording
 from forecasts.reports.notes import GUIDE
+from forecasts.reports.page import page_template
 from forecasts.reports.report import Report
 
 # Always saying 50 % earns this on a binary question; the forest plot reaches at least so far.
@@ -26,15 +27,9 @@ def as_html(report: Report) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    return page_template(
+        Path(__file__).with_name("templates") / "report.html",
+        wording=wording,
+        tables=tables,
+        charts=diagram,
     )
-    # A number and its sign of per cent stay on one line.
-    environment.filters["tied"] = lambda text: text.replace(" %", "\u00a0%")
-    environment.globals |= {"wording": wording, "tables": tables, "charts": diagram}
-    return environment.get_template("report.html")

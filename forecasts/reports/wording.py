@@ -59,6 +59,11 @@ SIGNS = {
 }
 
 
+def tied(words: str) -> str:
+    """Return the words with each sign of per cent on one line with its number."""
+    return words.replace(" %", "\u00a0%")
+
+
 def title(report: Report) -> str:
     """Return what the report is, as a heading."""
     by = report.metadata.by
