@@ -7,10 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
+import typer.testing
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
@@ -66,6 +69,14 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 def day(number: float) -> datetime:
     """Return the moment so many days after the start of 2026."""
     return START + timedelta(days=number)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_are_read_once() -> Iterator[None]:
+    """The command line is made of its functions once: anew for every command is half its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(scope="session")

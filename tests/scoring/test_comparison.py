@@ -314,6 +314,8 @@ def test_only_pairs_with_a_verdict_count_among_those_that_are_adjusted() -> None
     assert found.pairs[0].p_adjusted == found.pairs[0].p_value
 
 
+# Each call of statsmodels' collects all garbage first, which takes its time among many tests.
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_agrees_with_statsmodels(p_values: list[float]) -> None:
     expected = multipletests(p_values, method="holm")[1]
