@@ -11,7 +11,8 @@ to 15 digits took 2.9 times as long on 500,000 pairs (0.40 s against 0.14 s) and
 would need besides: it warns that weights and clusters together are not fully supported; its
 correction for small samples also counts the pairs, (n−1)/(n−2), so that an update split in two
 would change the test; and its stopping rule depends on the unit of the weights. The tests compare
-both.
+both: the line, and the plain clustered covariance. The covariance of the test is another one,
+which statsmodels does not have (see `recalibration`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.calibration import Floats, Groups, grouped_pairs
+from scoring.means import clustered_mean
 
 # Where the fitted probabilities vary by less than this on average, all of them are 0 or 1.
 LEAST_INFORMATION = 1e-10
@@ -65,9 +67,10 @@ def spiegelhalter(
     """Return Spiegelhalter's z for calibration: large when confidence was not borne out.
 
     z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p)(1 − 2p) over the pairs of a question. Positive: the
-    outcomes were less certain than the forecasts, overconfidence. ``p_value`` is two-sided, from
-    Student's t with G − 1 degrees of freedom for G questions: with few of them the normal finds
-    fault with a calibrated forecaster too often.
+    outcomes were less certain than the forecasts, overconfidence. ``p_value`` is two-sided, that of
+    `clustered_mean` for the mean of (y − p)(1 − 2p): a sure forecast that fails weighs a lot, and
+    with few questions neither the normal nor Student's t keeps to 5 % for a calibrated forecaster
+    unless the skewness is allowed for.
     ``p``, ``y``, ``weight`` are pairs, (n,) each, of ``question`` (n,); raises InputError for
     anything else.
     Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the variance that was seen between
@@ -77,7 +80,9 @@ def spiegelhalter(
     1.19
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    return _clustered(weights * (outcome - forecast) * (1 - 2 * forecast), group)
+    gap = (outcome - forecast) * (1 - 2 * forecast)
+    z = _over_spread(weights * gap, group)
+    return Test(z, clustered_mean(gap, group, weights).p_value)
 
 
 def calibration_in_the_large(
@@ -96,8 +101,12 @@ def calibration_in_the_large(
     >>> calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic
     1.5118...
     """
+    # Imported here: not every command that starts needs it.
+    from scipy.special import stdtr
+
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    return _clustered(weights * (outcome - forecast), group)
+    z = _over_spread(weights * (outcome - forecast), group)
+    return Test(z, 2 * float(stdtr(group.max(), -abs(z))))
 
 
 def recalibration(
@@ -109,9 +118,13 @@ def recalibration(
     """Return the line logit P(y) = intercept + slope · logit p, and the F test of (0, 1).
 
     A slope below 1 says overconfident, above 1 underconfident; an intercept above 0 says that
-    more came true than was forecast. ``f`` is the Wald statistic over 2, from a covariance
-    clustered by question with the factor G/(G−1) for G questions, and ``p_value`` is taken from
-    F(2, G−1): small values speak against calibration.
+    more came true than was forecast. ``f`` is the Wald statistic over 2 times Hotelling's
+    (H−2)/(H−1), from a covariance clustered by question, and ``p_value`` is taken from F(2, H−2):
+    small values speak against calibration. The covariance is CV3, the jackknife's: with d_g what
+    one step of Newton's method does to the line when question g of G is left out, it is
+    (G−1)/G Σ d_g d_gᵀ. H is how many questions would, if all alike, have as much of the
+    information as these: (Σ h_g)² / Σ h_g² of their leverages. The plain sandwich with G rejects 6
+    to 7 % of calibrated forecasters of 60 questions at a nominal 5 %.
 
     Not estimable, with the reason: a probability of 0 or 1 (its log odds are infinite), one outcome
     only, one forecast only, outcomes that a threshold on the forecast separates or that so little
@@ -121,7 +134,9 @@ def recalibration(
     ``p``, ``y``, ``weight`` are pairs, (n,) each, of ``question`` (n,); raises InputError for
     anything else.
 
-    Cox (1958), doi:10.1093/biomet/45.3-4.562; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
+    Cox (1958), doi:10.1093/biomet/45.3-4.562; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13;
+    MacKinnon, Nielsen & Webb (2023), doi:10.1016/j.jeconom.2022.04.001, for CV3; Carter, Schnepel
+    & Steigerwald (2017), doi:10.1162/REST_a_00639, for the effective number of clusters.
 
     >>> line = recalibration([0.1, 0.1, 0.1, 0.9, 0.9, 0.9], [0, 1, 0, 1, 0, 1])
     >>> round(line.intercept, 3) + 0.0, round(line.slope, 3), line.estimable
@@ -153,18 +168,23 @@ def recalibration(
     fitted = _logistic(x @ line)
     score = _sums((weights * (outcome - fitted))[:, None] * x, group)
     bread = np.linalg.inv(_information(x, weights, fitted))
-    covariance = bread @ (score.T @ score) @ bread * (count / (count - 1))
-    least, most = np.linalg.eigvalsh(covariance)
-    if least <= ROUNDING * most:
+    own = _own_information(x, weights * fitted * (1 - fitted), group) @ bread
+    leverage = np.trace(own, axis1=1, axis2=2)  # they add up to 2
+    alike = 4 / float(leverage @ leverage)
+    # A line that would not exist without one of the questions leaves all scores in one direction.
+    least, most = np.linalg.eigvalsh(bread @ (score.T @ score) @ bread)
+    if least <= ROUNDING * most or alike <= 2:
         return unknown._replace(reason="fewer than 3 questions have nearly all the weight")
+    moved = np.linalg.solve(np.eye(2) - own, score[:, :, None])[:, :, 0] @ bread
+    covariance = moved.T @ moved * ((count - 1) / count)
     away = line - np.array([centre, spread])
-    statistic = float(away @ np.linalg.solve(covariance, away)) / 2
+    statistic = float(away @ np.linalg.solve(covariance, away)) / 2 * (alike - 2) / (alike - 1)
     slope = float(line[1]) / spread
     return Recalibration(
         intercept=float(line[0]) - slope * centre,
         slope=slope,
         f=statistic,
-        p_value=float(fdtrc(2, count - 1, statistic)),
+        p_value=float(fdtrc(2, alike - 2, statistic)),
         estimable=True,
         reason="",
     )
@@ -175,16 +195,17 @@ def _sums(value: Floats, group: Groups) -> Floats:
     return np.stack([np.bincount(group, column) for column in value.T], axis=1)
 
 
-def _clustered(value: Floats, group: Groups) -> Test:
-    """Return the z statistic of the sums of ``value`` within groups."""
-    from scipy.special import stdtr
+def _own_information(x: Floats, information: Floats, group: Groups) -> Floats:
+    """Return the part that each group has in the information matrix: (groups, 2, 2)."""
+    products = x[:, :, None] * x[:, None, :] * information[:, None, None]
+    return _sums(products.reshape(len(x), -1), group).reshape(-1, 2, 2)
 
+
+def _over_spread(value: Floats, group: Groups) -> float:
+    """Return Σ u / √(Σ u²) of the sums u of ``value`` within groups; NaN where nothing varies."""
     u = np.bincount(group, value)
     spread = math.sqrt(float(u @ u))
-    if spread == 0 or len(u) < 2:
-        return Test(math.nan, math.nan)
-    z = float(u.sum()) / spread
-    return Test(z, 2 * float(stdtr(len(u) - 1, -abs(z))))
+    return float(u.sum()) / spread if spread > 0 and len(u) > 1 else math.nan
 
 
 def _not_estimable(forecast: Floats, outcome: Floats, questions: int) -> str:

@@ -41,10 +41,8 @@ def luck(
     one says that the forecasts claimed more certainty than they had, one below that they claimed
     less. For a multiple-choice forecast give each option as a pair of half the weight.
 
-    With outcomes of 0 and 1 the paired difference (p − y)² − p (1 − p) is (y − p)(1 − 2p), so the
-    test that its mean is 0 is `spiegelhalter`, with the spread about 0 that the forecasts
-    themselves promise. (One about the mean that was seen, as in a t test, is too small after a
-    lucky run, and finds fault with 7 to 8 % of calibrated forecasters at a nominal 5 %.)
+    With outcomes of 0 and 1 the paired difference (p − y)² − p (1 − p) is (y − p)(1 − 2p), so
+    the test that its mean is 0 is that of `spiegelhalter`, whose statistic it has too.
 
     Spiegelhalter (1986), doi:10.1002/sim.4780050506. Raises InputError.
 

@@ -12,6 +12,8 @@ import pandas as pd
 from scoring.errors import InputError, Problem, refuse
 
 LEVEL = 0.95
+# Where the error is less than this share of the mean, the values vary by rounding alone.
+ROUNDING = 1e-12
 
 
 class Mean(NamedTuple):
@@ -33,12 +35,14 @@ def clustered_mean(
     """Return the weighted mean of ``value`` (n,), with its 95 % interval and the test against 0.
 
     ``cluster`` (n,) says which values hang together; without it each is by itself. With e_g the
-    sum of w (value − mean) over cluster g of G, the standard error is √(G/(G−1) Σ e_g²) / Σ w;
-    interval and test take Student's t with G − 1 degrees of freedom. Values that do not vary give
-    an interval of no width, and no test.
+    sum of w (value − mean) over cluster g of G, the standard error is √(G/(G−1) Σ e_g²) / Σ w, and
+    ``statistic`` the mean over it. Interval and test take Student's t with G − 1 degrees of freedom
+    after the skewness of the e_g has been taken out (`unskewed`): scores have a long tail on one
+    side, and t alone finds fault with 7 to 8 % of calibrated forecasters of 60 questions, where
+    5 % are meant. Values that do not vary give an interval of no width, and no test.
 
     Raises InputError for values that are not finite, negative weights, or none at all.
-    Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
+    Liang & Zeger (1986), doi:10.1093/biomet/73.1.13; P. Hall (1992) for the skewness.
 
     >>> found = clustered_mean([1.0, 2.0, 3.0], ["a", "b", "c"])
     >>> found.mean, round(found.lower, 3), round(found.upper, 3)
@@ -67,13 +71,42 @@ def clustered_mean(
     many = len(sums)
     if many < 2:
         return Mean(mean, math.nan, math.nan, math.nan, math.nan)
+    squares = float(sums @ sums)
+    error = math.sqrt(many / (many - 1) * squares) / total
+    if error <= ROUNDING * max(abs(mean), 1e-300):
+        return Mean(mean, mean, mean, math.nan, math.nan)
     # Imported here: not every command that starts needs it.
     from scipy.special import stdtr, stdtrit
 
-    error = math.sqrt(many / (many - 1) * float(sums @ sums)) / total
-    reach = float(stdtrit(many - 1, (1 + LEVEL) / 2)) * error
-    if error <= 1e-12 * max(abs(mean), 1e-300):
-        return Mean(mean, mean, mean, math.nan, math.nan)
+    skewness = float(np.mean((sums / math.sqrt(squares / many)) ** 3))
+    far = float(stdtrit(many - 1, (1 + LEVEL) / 2))
+    lower, upper = (mean - error * skewed(end, skewness, many) for end in (far, -far))
     statistic = mean / error
-    p_value = 2 * float(stdtr(many - 1, -abs(statistic)))
-    return Mean(mean, mean - reach, mean + reach, statistic, p_value)
+    p_value = 2 * float(stdtr(many - 1, -abs(unskewed(statistic, skewness, many))))
+    return Mean(mean, lower, upper, statistic, p_value)
+
+
+def unskewed(statistic: float, skewness: float, clusters: int) -> float:
+    """Return the statistic that would stand where no skewness was: Hall's transformation.
+
+    ((1 + a t)³ − 1) / (3 a) + a / 2 with a = skewness / (3 √clusters); it rises with t.
+    P. Hall, "On the removal of skewness by transformation", J. R. Stat. Soc. B 54 (1992) 221–228.
+
+    >>> round(unskewed(2.0, 0.0, 50), 3), round(unskewed(2.0, 1.0, 50), 3)
+    (2.0, 2.218)
+    """
+    a = skewness / (3 * math.sqrt(clusters))
+    return statistic + a * statistic**2 + a**2 * statistic**3 / 3 + a / 2
+
+
+def skewed(statistic: float, skewness: float, clusters: int) -> float:
+    """Return the inverse of `unskewed`.
+
+    >>> round(skewed(unskewed(2.0, 1.0, 50), 1.0, 50), 12)
+    2.0
+    """
+    a = skewness / (3 * math.sqrt(clusters))
+    plain = statistic - a / 2
+    if abs(a) < 1e-9:
+        return plain
+    return float(np.cbrt(1 + 3 * a * plain) - 1) / a

@@ -34,29 +34,53 @@ def tournament(
 
 def in_statsmodels(
     p: np.ndarray, y: np.ndarray, weight: np.ndarray, question: np.ndarray
-) -> tuple[np.ndarray, float, float]:
-    """The line, F and p-value, with the factor G/(G−1) in place of statsmodels' own.
-
-    That one also counts the pairs: (n−1)/(n−2) · G/(G−1).
-    """
-    groups = len(np.unique(question))
+) -> tuple[np.ndarray, np.ndarray]:
+    """The line, and its clustered covariance without any correction for small samples."""
     x = np.column_stack([np.ones(len(p)), np.log(p) - np.log1p(-p)])
     model = glm.GLM(y, x, family=Binomial(), var_weights=weight)
     with warnings.catch_warnings():
         # It warns that weights with a clustered covariance are not fully supported.
         warnings.simplefilter("ignore")
-        own = model.fit(tol=1e-14, cov_type="cluster", cov_kwds={"groups": question})
         fit = model.fit(
             tol=1e-14,
             cov_type="cluster",
             cov_kwds={"groups": question, "use_correction": False},
         )
-    covariance = fit.cov_params() * groups / (groups - 1)
-    by_pairs = (len(p) - 1) / (len(p) - 2)
-    assert_allclose(own.cov_params(), covariance * by_pairs, rtol=1e-10)
-    away = fit.params - np.array([0, 1])
-    f = away @ np.linalg.inv(covariance) @ away / 2
-    return fit.params, f, stats.f.sf(f, 2, groups - 1)
+    return fit.params, fit.cov_params()
+
+
+def written_out(
+    p: np.ndarray, y: np.ndarray, weight: np.ndarray, question: np.ndarray, line: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """The sandwich at a line, and what leaving out each question does to the line in one step.
+
+    Last, how many questions of equal leverage would count as much as these.
+    """
+    names = np.unique(question)
+    information, score = np.zeros((len(names), 2, 2)), np.zeros((len(names), 2))
+    for number, name in enumerate(names):
+        for i in np.flatnonzero(question == name):
+            x = np.array([1.0, math.log(p[i] / (1 - p[i]))])
+            fitted = 1 / (1 + math.exp(-x @ line))
+            information[number] += weight[i] * fitted * (1 - fitted) * np.outer(x, x)
+            score[number] += weight[i] * (y[i] - fitted) * x
+    bread = np.linalg.inv(information.sum(axis=0))
+    meat = sum(np.outer(own, own) for own in score)
+    moved = []
+    for left_out in range(len(names)):
+        rest = [number for number in range(len(names)) if number != left_out]
+        moved.append(np.linalg.inv(information[rest].sum(axis=0)) @ score[rest].sum(axis=0))
+    leverage = [float(np.trace(own @ bread)) for own in information]
+    alike = sum(leverage) ** 2 / sum(own * own for own in leverage)
+    return bread @ meat @ bread, np.array(moved), alike
+
+
+def hotelling(line: np.ndarray, moved: np.ndarray, alike: float) -> tuple[float, float]:
+    """F and p-value of the line, with the covariance that the jackknife has for it."""
+    covariance = np.asarray(moved.T @ moved) * (len(moved) - 1) / len(moved)
+    away = line - np.array([0, 1])
+    f = away @ np.linalg.inv(covariance) @ away / 2 * (alike - 2) / (alike - 1)
+    return float(f), float(stats.f.sf(f, 2, alike - 2))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -64,35 +88,59 @@ def in_statsmodels(
 def test_the_line_is_that_of_a_clustered_logistic_regression(seed: int, slope: float) -> None:
     data = tournament(50, 6, seed, slope)
     found = scoring.recalibration(*data)
-    line, f, p_value = in_statsmodels(*data)
+    line, covariance = in_statsmodels(*data)
     assert_allclose([found.intercept, found.slope], line, rtol=1e-9, atol=1e-9)
-    assert_allclose([found.f, found.p_value], [f, p_value], rtol=1e-8)
+    sandwich, moved, alike = written_out(*data, line)
+    assert_allclose(covariance, sandwich, rtol=1e-8)
+    assert_allclose([found.f, found.p_value], hotelling(line, moved, alike), rtol=1e-7)
 
 
 def test_fractional_outcomes_have_the_line_that_a_logistic_regression_has() -> None:
     random = np.random.default_rng(3)
     p, y = random.random((2, 40))
     found = scoring.recalibration(p, y)
-    line, f, _ = in_statsmodels(p, y, np.ones(40), np.arange(40))
-    assert_allclose([found.intercept, found.slope, found.f], [*line, f], rtol=1e-7)
+    line, _ = in_statsmodels(p, y, np.ones(40), np.arange(40))
+    assert_allclose([found.intercept, found.slope], line, rtol=1e-7)
 
 
-def test_the_covariance_is_the_sandwich_written_out() -> None:
-    p, y, weight, question = tournament(20, 4, seed=2)
+def test_its_covariance_is_near_that_of_lines_fitted_without_each_question() -> None:
+    p, y, weight, question = tournament(400, 4, seed=2)
     found = scoring.recalibration(p, y, weight, question)
     line = np.array([found.intercept, found.slope])
-    bread, meat = np.zeros((2, 2)), np.zeros((2, 2))
-    for number in range(20):
-        total = np.zeros(2)
-        for i in np.flatnonzero(question == number):
-            x = np.array([1.0, math.log(p[i] / (1 - p[i]))])
-            fitted = 1 / (1 + math.exp(-x @ line))
-            bread += weight[i] * fitted * (1 - fitted) * np.outer(x, x)
-            total += weight[i] * (y[i] - fitted) * x
-        meat += np.outer(total, total)
-    covariance = np.linalg.inv(bread) @ meat @ np.linalg.inv(bread) * 20 / 19
-    away = line - np.array([0, 1])
-    assert_allclose(found.f, away @ np.linalg.inv(covariance) @ away / 2, rtol=1e-8)
+    alike = written_out(p, y, weight, question, line)[2]
+    moved = []
+    for left_out in range(400):
+        kept = question != left_out
+        again = scoring.recalibration(p[kept], y[kept], weight[kept], question[kept])
+        moved.append(np.array([again.intercept, again.slope]) - line)
+    assert_allclose(found.f, hotelling(line, np.array(moved), alike)[0], rtol=0.02)
+
+
+def test_questions_alike_count_each_and_one_that_outweighs_them_takes_their_place() -> None:
+    random = np.random.default_rng(5)
+    p = np.tile([0.2, 0.8], 30)
+    y = (random.random(60) < p).astype(float)
+    pair = np.repeat(np.arange(30), 2)
+
+    def alike(weight: np.ndarray) -> float:
+        found = scoring.recalibration(p, y, weight, pair)
+        line = np.array([found.intercept, found.slope])
+        _, moved, count = written_out(p, y, weight, pair, line)
+        assert_allclose([found.f, found.p_value], hotelling(line, moved, count), rtol=1e-7)
+        return count
+
+    assert alike(np.ones(60)) == pytest.approx(30)
+    assert alike(np.where(pair < 5, 1.0, 0.1)) < 15
+
+
+def test_a_line_that_hangs_on_one_question_has_no_test() -> None:
+    p = [0.5, 0.5, 0.5, 0.5, 0.8, 0.8, 0.8]
+    found = scoring.recalibration(p, [0, 1, 0, 1, 1, 1, 0], question=[1, 2, 3, 4, 5, 5, 5])
+    assert "fewer than 3" in found.reason
+    p, question = [0.3, 0.3, 0.6, 0.6, 0.6, 0.4], [1, 2, 3, 3, 3, 3]
+    found = scoring.recalibration(p, [0, 1, 0.5, 1, 0, 0.2], question=question)
+    assert not found.estimable
+    assert "fewer than 3" in found.reason
 
 
 def test_an_overconfident_forecaster_has_a_slope_below_one() -> None:
@@ -162,7 +210,10 @@ def test_the_z_statistics_are_the_sums_written_out() -> None:
         ]
         z = sum(u) / math.sqrt(sum(v * v for v in u))
         found = test(p, y, weight, question)
-        assert_allclose([found.statistic, found.p_value], [z, 2 * stats.t.sf(abs(z), 11)])
+        p_value = 2 * stats.t.sf(abs(z), 11)
+        if test is scoring.spiegelhalter:
+            p_value = scoring.clustered_mean((y - p) * factor, question, weight).p_value
+        assert_allclose([found.statistic, found.p_value], [z, p_value])
 
 
 def test_nothing_to_test_is_not_a_number() -> None:
@@ -191,9 +242,10 @@ def test_probabilities_next_to_0_and_1_have_a_line_like_any_others() -> None:
     p = np.array([0.5, 0.5, 1 - 1e-12, 1 - 1e-12, 1e-12, 1e-12])
     y = np.array([1.0, 1, 0, 0, 1, 0])
     found = scoring.recalibration(p, y)
-    line, f, _ = in_statsmodels(p, y, np.ones(6), np.arange(6))
+    line, _ = in_statsmodels(p, y, np.ones(6), np.arange(6))
     assert_allclose([found.intercept, found.slope], line, rtol=1e-6, atol=1e-9)
-    assert_allclose(found.f, f, rtol=1e-6)
+    _, moved, alike = written_out(p, y, np.ones(6), np.arange(6), line)
+    assert_allclose(found.f, hotelling(line, moved, alike)[0], rtol=1e-5)
 
 
 def test_a_trace_of_weight_that_keeps_a_threshold_from_separating_is_no_line() -> None:

@@ -21,12 +21,23 @@ def test_the_expected_score_is_the_mean_of_p_times_not_p() -> None:
     assert found.difference == pytest.approx(found.realised - found.expected)
 
 
-def test_the_test_is_paired_over_questions_with_the_spread_about_zero() -> None:
+def test_the_test_is_paired_over_questions_with_their_skewness_taken_out() -> None:
     p, y, weight, question = tournament(60, 5, seed=3)
     found = luck(p, y, weight, question)
     gap = np.bincount(question, weight * ((p - y) ** 2 - p * (1 - p)))
-    z = gap.sum() / np.sqrt(gap @ gap)
-    assert_allclose([found.statistic, found.p_value], [z, 2 * stats.t.sf(abs(z), 59)])
+    assert_allclose(found.statistic, gap.sum() / np.sqrt(gap @ gap))
+    # Every question has the weight 1, so its sum is its mean.
+    assert_allclose(np.bincount(question, weight), np.ones(60))
+    t = stats.ttest_1samp(gap, 0).statistic
+    a = stats.skew(gap) / (3 * np.sqrt(60))
+    far = ((1 + a * t) ** 3 - 1) / (3 * a) + a / 2
+    assert_allclose(found.p_value, 2 * stats.t.sf(abs(far), 59))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_interval_holds_no_difference_just_when_the_test_does_not_speak(seed: int) -> None:
+    found = luck(*tournament(40, 3, seed, slope=0.6))
+    assert (found.lower <= 0 <= found.upper) == (found.p_value >= 0.05)
 
 
 def test_the_interval_counts_questions_and_not_updates() -> None:

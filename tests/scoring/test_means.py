@@ -6,23 +6,79 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
 from scoring import InputError
-from scoring.means import clustered_mean
+from scoring.means import clustered_mean, skewed, unskewed
 
 values = st.lists(st.floats(-10, 10), min_size=3, max_size=12)
 
 
-def test_without_clusters_it_is_the_t_test() -> None:
-    x = np.random.default_rng(0).normal(0.3, 1, 40)
+def test_of_values_that_lie_evenly_about_their_mean_it_is_the_t_test() -> None:
+    half = np.random.default_rng(0).normal(0, 1, 20)
+    x = 0.3 + np.concatenate([half, -half])
     found = clustered_mean(x)
     expected = stats.ttest_1samp(x, 0)
     assert_allclose([found.statistic, found.p_value], [expected.statistic, expected.pvalue])
     assert_allclose([found.lower, found.upper], expected.confidence_interval())
+
+
+def test_halls_transformation_is_the_one_worked_by_hand() -> None:
+    # Nine values, skewness 2: a = 2/9, and t + a t² + a² t³/3 + a/2 at t = 3 is
+    # 3 + 2 + 4/9 + 1/9.
+    assert unskewed(3, 2, 9) == pytest.approx(50 / 9)
+    assert skewed(50 / 9, 2, 9) == pytest.approx(3)
+    assert unskewed(-3, 2, 9) == pytest.approx(-3 + 2 - 4 / 9 + 1 / 9)
+    assert unskewed(1.7, 0, 9) == skewed(1.7, 0, 9) == 1.7
+
+
+@given(st.floats(-20, 20), st.floats(-20, 20), st.floats(-6, 6), st.integers(2, 500))
+def test_halls_transformation_keeps_the_order_and_has_an_inverse(
+    one: float, two: float, skewness: float, clusters: int
+) -> None:
+    there = [unskewed(t, skewness, clusters) for t in sorted((one, two))]
+    assert there[0] <= there[1] + 1e-9
+    # It goes flat in one point, where its inverse is steep: hence no closer.
+    back = [skewed(t, skewness, clusters) for t in there]
+    assert_allclose(back, sorted((one, two)), atol=2e-3)
+
+
+def test_a_mean_of_lopsided_values_is_tested_by_the_numbers_worked_by_hand() -> None:
+    # 0, 0, 0, 4: mean 1, deviations −1, −1, −1, 3; their squares add up to 12, their cubes to 24.
+    found = clustered_mean([0, 0, 0, 4])
+    assert found.statistic == pytest.approx(1)  # √(4/3 · 12) / 4 = 1
+    a = (24 / 4) / 3**1.5 / (3 * 2)
+    assert found.p_value == pytest.approx(2 * stats.t.sf(1 + a + a**2 / 3 + a / 2, 3))
+
+
+def test_the_interval_reaches_further_to_the_side_of_the_long_tail() -> None:
+    x = np.random.default_rng(1).exponential(1, 60)
+    found = clustered_mean(x)
+    assert found.upper - found.mean > found.mean - found.lower
+    mirrored = clustered_mean(-x)
+    assert_allclose([mirrored.lower, mirrored.upper], [-found.upper, -found.lower])
+
+
+@given(st.lists(st.floats(-10, 10), min_size=3, max_size=12, unique=True))
+def test_the_interval_holds_zero_just_when_the_test_does_not_speak(x: list[float]) -> None:
+    found = clustered_mean(x)
+    assume(abs(found.p_value - 0.05) > 1e-6)  # which it is not where the values do not vary
+    assert (found.lower <= 0 <= found.upper) == (found.p_value > 0.05)
+
+
+def test_intervals_of_lopsided_scores_hold_the_mean_more_often_than_those_of_t() -> None:
+    random = np.random.default_rng(2)
+    missed, by_t = 0, 0
+    for _ in range(1000):
+        x = random.exponential(1, 40)
+        found, plain = clustered_mean(x), stats.ttest_1samp(x, 1).pvalue < 0.05
+        missed += not found.lower <= 1 <= found.upper
+        by_t += bool(plain)
+    assert missed < by_t
+    assert missed / 1000 < 0.06
 
 
 def test_clusters_are_summed_before_anything_is_squared() -> None:
