@@ -74,7 +74,7 @@ def recalibration(claims: pd.DataFrame, family: Families) -> Recalibration:
     """Return the recalibration line of the claims; ``family`` is the cluster of each."""
     if claims.empty:
         return Recalibration(None, None, None, False, "no question has been scored")
-    line = scoring.recalibration(claims["p"], claims["y"], claims["weight"], family)
+    line = scoring.recalibration(claims["p"], claims["y"], claims["fixed"], family)
     return Recalibration(
         known(line.intercept), known(line.slope), known(line.p_value), line.estimable, line.reason
     )
@@ -100,7 +100,7 @@ def auc(claims: pd.DataFrame) -> float | None:
 def _z(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families) -> ZTest:
     if claims.empty:
         return ZTest(None, None)
-    found = test(claims["p"], claims["y"], claims["weight"], family)
+    found = test(claims["p"], claims["y"], claims["fixed"], family)
     return ZTest(known(found.statistic), known(found.p_value))
 
 

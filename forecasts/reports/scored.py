@@ -9,6 +9,12 @@ So a question weighs 1, and the claims' mean Brier score is the group's. A multi
 forecast is one yes/no claim an option, each of half the weight, because its Brier score (0–1) is
 half the sum over its options; a question of two options thus counts as the binary one it is.
 
+**The weight of a test** must not depend on what happens after a claim, or it finds fault with
+calibrated forecasters: where a "yes" closes its question early, the live time makes the little
+before it count for more. The tests of calibration therefore weigh by ``fixed``, in which the time
+from a member's first forecast to the scheduled close stands in place of the live time. What is
+described keeps the weight with which its parts add up to the Brier score.
+
 **At a lead** only the forecast counts that stood so many days before the scheduled close, with the
 whole weight of its member.
 """
@@ -78,14 +84,17 @@ def stood(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
     """Return what each member had standing, and when: the segments that claims are made of.
 
     The columns of ``scoring.standing``, its forecaster a number of ``made``, and question (a
-    position among ``questions``), outcome (see ``outcomes``), and left_s: the seconds from its
-    start to the scheduled close.
+    position among ``questions``), outcome (see ``outcomes``), left_s: the seconds from its start
+    to the scheduled close, and fixed: its length over the left_s of the member's first one there.
     """
     live = scoring.standing(questions, on(questions, made))
     live["question"] = places(questions, live.pop("question_id"))
     live["outcome"] = outcomes(questions)[live["question"]]
     length = questions["scheduled_close_time"] - questions["open_time"]
     live["left_s"] = length.dt.total_seconds().to_numpy()[live["question"]] - live["start_s"]
+    begins = _begins(live)
+    first = live["left_s"].to_numpy()[begins][np.cumsum(begins) - 1]
+    live["fixed"] = (live["end_s"] - live["start_s"]) / first
     return live
 
 
@@ -93,27 +102,26 @@ def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
     """Return what stood so many days before the scheduled close, each at its full weight."""
     before = days * 86_400
     lasts = live["end_s"] - live["start_s"]
-    return live[(live["left_s"] >= before) & (live["left_s"] - lasts < before)].assign(weight=1.0)
+    there = (live["left_s"] >= before) & (live["left_s"] - lasts < before)
+    return live[there].assign(weight=1.0, fixed=1.0)
 
 
 def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.DataFrame:
     """Return every claim of every group; ``live`` is what ``stood``, in its order.
 
     Columns: group, question (a position), option (0 on a binary question), p, y (what came of
-    it, 0..1), below (the probability of the options before it), weight.
+    it, 0..1), below (the probability of the options before it), weight, fixed (that of tests).
     """
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     code, names = pd.factorize(made.group.to_numpy(dtype=object), sort=True)
     group = code[member]
-    # A member's segments on a question stand together; each member shares in it once.
-    begins = (np.diff(place, prepend=-1) != 0) | (np.diff(member, prepend=-1) != 0)
     of = place.astype(np.int64) * max(len(names), 1) + group
-    sharing = np.bincount(of[begins], minlength=int(of.max()) + 1 if len(of) else 0)
-    weight = live["weight"].to_numpy() / sharing[of]
+    sharing = np.bincount(of[_begins(live)], minlength=int(of.max()) + 1 if len(of) else 0)
+    weight, fixed = (live[name].to_numpy() / sharing[of] for name in ("weight", "fixed"))
     outcome, p = live["outcome"].to_numpy(), live["p"].to_numpy()
     binary = ~np.isnan(p)
     nothing = np.zeros(len(p))
-    parts = [_rows(binary, group, place, 0, p, outcome, nothing, weight)]
+    parts = [_rows(binary, group, place, 0, p, outcome, nothing, weight, fixed)]
     options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
     if options:
         vectors = live[options].to_numpy()
@@ -126,8 +134,9 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.Dat
             there = ~binary & ~np.isnan(vectors[:, option])
             came = (true == option).astype(np.float64)
             own = vectors[:, option]
+            under = below[:, option]
             parts.append(
-                _rows(there, group, place, option, own, came, below[:, option], weight / 2)
+                _rows(there, group, place, option, own, came, under, weight / 2, fixed / 2)
             )
     found = pd.concat(parts, ignore_index=True)
     codes = found["group"].to_numpy(dtype=np.intp)
@@ -145,6 +154,13 @@ def places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:
     return found
 
 
+def _begins(live: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which segments are a member's first on a question; they stand together, in order."""
+    place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
+    begins = np.diff(place, prepend=-1) != 0
+    return np.asarray(begins | (np.diff(member, prepend=-1) != 0))
+
+
 def _rows(
     where: npt.NDArray[np.bool_],
     group: npt.NDArray[np.intp],
@@ -154,6 +170,7 @@ def _rows(
     y: npt.NDArray[np.float64],
     below: npt.NDArray[np.float64],
     weight: npt.NDArray[np.float64],
+    fixed: npt.NDArray[np.float64],
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -164,5 +181,6 @@ def _rows(
             "y": y[where],
             "below": below[where],
             "weight": weight[where],
+            "fixed": fixed[where],
         }
     )
