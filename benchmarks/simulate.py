@@ -197,14 +197,18 @@ EARLY = """
 ## By which time a forecast is weighed
 
 Calibration compares what was said with what came, y − p, over the time that forecasts stood. The
-weight of a moment must not depend on what happens later. The share of the *scheduled* time does
-not, and all of the above uses it. The share of the time that turned out to be live does: a "yes"
-that closes its question early makes the little time before it count for more. Mean y − p of a
+weight of a moment must not depend on what happens later. The share of the time that was left to the
+*scheduled* close at a forecaster's first forecast does not, and the tests of a report use it, as
+does all of the above. The share of the time that turned out to be live does: a "yes" that closes
+its question early makes the little time before it count for more. Mean y − p of a
 calibrated team by both, and how often calibration in the large is rejected at 5 %, on 150
 questions. A forecast that merely stands while a question waits for its "yes" grows too high, the
 more the rarer the updates: that is no fault of the weights.
 
-Reports weigh by the live time as yet. Where no question closes by its own answer, the two agree.
+A report's recalibration line, Spiegelhalter's z, calibration in the large and the Brier score
+expected and realised are tested by the scheduled time. What it describes (the curve, the bins, the
+parts of the Brier score, AUC) is by the live time, as the Brier score itself is. Where no question
+closes early and nobody withdraws, the two agree.
 
 """
 

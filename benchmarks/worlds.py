@@ -126,8 +126,9 @@ WORLDS = (
 class Claims:
     """What a team said and what came of it, one entry a live forecast (and option).
 
-    ``weight`` is the share of the question's *scheduled* time that the forecast stood, divided by
-    the members who have a score on the question; half of that for an option. ``below`` is the
+    ``weight`` is how long the forecast stood, over the time from its member's first one to the
+    *scheduled* close, divided by the members who have a score on the question; half of that for
+    an option: the weight that the tests of a report use. ``below`` is the
     probability of the options that stand before one, ``updates`` the number of the forecast.
     """
 
@@ -154,15 +155,17 @@ def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
     """Return the claims of a team.
 
     ``live_weights`` divides by the time that a member was live on a question, in place of the
-    scheduled time.
+    time that was left to the scheduled close.
     """
     questions = many.questions
     live = scoring.standing(questions, many.of(team))
     place = live["question_id"].to_numpy(dtype=np.intp)
     scheduled = (questions["scheduled_close_time"] - questions["open_time"]).dt.total_seconds()
-    share = (live["end_s"] - live["start_s"]).to_numpy() / scheduled.to_numpy()[place]
     begins = np.diff(live["forecaster"].to_numpy(), prepend=-1) != 0
     begins |= np.diff(place, prepend=-1) != 0
+    start = live["start_s"].to_numpy()
+    first = start[begins][np.cumsum(begins) - 1]
+    share = (live["end_s"].to_numpy() - start) / (scheduled.to_numpy()[place] - first)
     members = np.bincount(place, begins)[place]
     weight = (live["weight"].to_numpy() if live_weights else share) / members
 
