@@ -68,9 +68,9 @@ def spiegelhalter(
 
     z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p)(1 − 2p) over the pairs of a question. Positive: the
     outcomes were less certain than the forecasts, overconfidence. ``p_value`` is two-sided, that of
-    `clustered_mean` for the mean of (y − p)(1 − 2p): a sure forecast that fails weighs a lot, and
-    with few questions neither the normal nor Student's t keeps to 5 % for a calibrated forecaster
-    unless the skewness is allowed for.
+    `clustered_mean` for the lopsided values (y − p)(1 − 2p): a sure forecast that fails weighs a
+    lot, and with few questions neither the normal nor Student's t keeps to 5 % for a calibrated
+    forecaster unless the skewness is allowed for.
     ``p``, ``y``, ``weight`` are pairs, (n,) each, of ``question`` (n,); raises InputError for
     anything else.
     Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the variance that was seen between
@@ -82,7 +82,7 @@ def spiegelhalter(
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     gap = (outcome - forecast) * (1 - 2 * forecast)
     z = _over_spread(weights * gap, group)
-    return Test(z, clustered_mean(gap, group, weights).p_value)
+    return Test(z, clustered_mean(gap, group, weights, lopsided=True).p_value)
 
 
 def calibration_in_the_large(

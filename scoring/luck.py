@@ -53,7 +53,7 @@ def luck(
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     expected = forecast * (1 - forecast)
     realised = (forecast - outcome) ** 2
-    found = clustered_mean(realised - expected, group, weights)
+    found = clustered_mean(realised - expected, group, weights, lopsided=True)
     test = spiegelhalter(forecast, outcome, weights, group)
     return Luck(
         float(np.average(expected, weights=weights)),

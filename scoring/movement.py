@@ -87,7 +87,8 @@ def movement(
             rule = "there must be one entry a question"
             raise InputError([Problem("", "family", None, names.shape, rule)])
         cluster = names[pd.Index(questions["question_id"]).get_indexer(each.index)]
-    return Movement(*clustered_mean(each.to_numpy(), cluster), questions=len(each))
+    found = clustered_mean(each.to_numpy(), cluster, lopsided=True)
+    return Movement(*found, questions=len(each))
 
 
 def excess_movement(

@@ -212,8 +212,10 @@ def _sides(
                 questions=len(own),
                 updates=int(own["updates"].sum()),
                 coverage=float(own["coverage"].mean()) if len(own) else None,
-                brier=mean_over_questions(own["brier"].to_numpy(), of),
-                brier_original=mean_over_questions(own["brier_original"].to_numpy(), of),
+                brier=mean_over_questions(own["brier"].to_numpy(), of, lopsided=True),
+                brier_original=mean_over_questions(
+                    own["brier_original"].to_numpy(), of, lopsided=True
+                ),
                 skill=skill.get(ranked.name),
             )
         )

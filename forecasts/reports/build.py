@@ -291,9 +291,9 @@ def _group(
         families=len(np.unique(questions)),
         updates=int(scores["updates"].sum()),
         coverage=float(scores["coverage"].mean()) if len(scores) else None,
-        brier=mean_over_questions(scores["brier"].to_numpy(), questions, BRIER),
+        brier=mean_over_questions(scores["brier"].to_numpy(), questions, BRIER, lopsided=True),
         brier_original=mean_over_questions(
-            scores["brier_original"].to_numpy(), questions, ORIGINAL
+            scores["brier_original"].to_numpy(), questions, ORIGINAL, lopsided=True
         ),
         log=LogScore(
             mean=float(finite.mean()) if len(finite) else None, infinite=len(scores) - len(finite)

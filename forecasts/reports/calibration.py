@@ -113,7 +113,9 @@ def luck(each: pd.DataFrame, family: Families, z: ZTest) -> Luck:
     if each.empty:
         return Luck(None, None, Estimate(None, None), None)
     brier, expected = each["brier"].to_numpy(), each["expected"].to_numpy()
-    difference = mean_over_questions(brier - expected, family[each["question"].to_numpy()])
+    difference = mean_over_questions(
+        brier - expected, family[each["question"].to_numpy()], lopsided=True
+    )
     return Luck(float(expected.mean()), float(brier.mean()), difference, z.p_value)
 
 

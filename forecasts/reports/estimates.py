@@ -14,24 +14,32 @@ WHOLE = (-math.inf, math.inf)
 
 
 def mean_over_questions(
-    score: npt.NDArray[np.float64], family: npt.NDArray[np.integer], scale: Interval = WHOLE
+    score: npt.NDArray[np.float64],
+    family: npt.NDArray[np.integer],
+    scale: Interval = WHOLE,
+    *,
+    lopsided: bool = False,
 ) -> Estimate:
     """Return the mean of one score a question, with its interval clustered by family.
 
-    ``score`` (n,) and ``family`` (n,), the cluster of each question. See
-    ``scoring.clustered_mean``; an interval ends where the ``scale`` of the score does. No interval
-    with one family.
+    ``score`` (n,) and ``family`` (n,), the cluster of each question; ``lopsided`` as
+    ``scoring.clustered_mean`` has it. An interval ends where the ``scale`` of the score does. No
+    interval with one family.
     """
-    return with_test(score, family, scale)[0]
+    return with_test(score, family, scale, lopsided=lopsided)[0]
 
 
 def with_test(
-    score: npt.NDArray[np.float64], family: npt.NDArray[np.integer], scale: Interval = WHOLE
+    score: npt.NDArray[np.float64],
+    family: npt.NDArray[np.integer],
+    scale: Interval = WHOLE,
+    *,
+    lopsided: bool = False,
 ) -> tuple[Estimate, float | None]:
     """Return the mean likewise, and the p-value of the test that it is 0."""
     if not len(score):
         return Estimate(None, None), None
-    found = scoring.clustered_mean(score, family)
+    found = scoring.clustered_mean(score, family, lopsided=lopsided)
     if math.isnan(found.lower):
         return Estimate(found.mean, None), None
     interval = (max(found.lower, scale[0]), min(found.upper, scale[1]))

@@ -51,7 +51,7 @@ def _row(
         days=days,
         questions=len(each),
         families=len(np.unique(cluster)),
-        brier=mean_over_questions(each["brier"].to_numpy(), cluster, (0.0, 1.0)),
+        brier=mean_over_questions(each["brier"].to_numpy(), cluster, (0.0, 1.0), lopsided=True),
         expected=float(each["expected"].mean()),
         p_value=known(test.p_value),
     )

@@ -39,7 +39,7 @@ def movements(questions: pd.DataFrame, made: Entries, as_of: datetime) -> pd.Dat
 
 def movement(excess: npt.NDArray[np.float64], family: npt.NDArray[np.integer]) -> Movement:
     """Return what the excess movements of a group's questions show; ``family`` of each."""
-    estimate, p_value = with_test(excess, family)
+    estimate, p_value = with_test(excess, family, lopsided=True)
     families = len(np.unique(family))
     kind = _kind(estimate.mean, p_value, families)
     return Movement(

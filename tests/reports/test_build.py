@@ -90,8 +90,9 @@ def test_each_forecasters_brier_score_is_the_mean_of_the_scores_that_are_stored(
 def test_the_interval_is_over_families_and_ends_where_the_scale_does() -> None:
     rng = np.random.default_rng(2)
     score, family = rng.random(40), rng.integers(0, 15, 40)
-    found = mean_over_questions(score, family)
-    assert found.interval == scoring.clustered_mean(score, family)[1:3]
+    for lopsided in (False, True):
+        found = mean_over_questions(score, family, lopsided=lopsided)
+        assert found.interval == scoring.clustered_mean(score, family, lopsided=lopsided)[1:3]
     assert mean_over_questions(np.array([0.0, 0.9]), np.arange(2), (0.0, 1.0)).interval == (0, 1)
     assert mean_over_questions(np.array([0.2, 0.9]), np.zeros(2, int)).interval is None
 

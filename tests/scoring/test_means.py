@@ -17,10 +17,18 @@ from scoring.means import clustered_mean, skewed, unskewed
 values = st.lists(st.floats(-10, 10), min_size=3, max_size=12)
 
 
-def test_of_values_that_lie_evenly_about_their_mean_it_is_the_t_test() -> None:
+def test_without_clusters_it_is_the_t_test() -> None:
+    x = np.random.default_rng(0).normal(0.3, 1, 40)
+    found = clustered_mean(x)
+    expected = stats.ttest_1samp(x, 0)
+    assert_allclose([found.statistic, found.p_value], [expected.statistic, expected.pvalue])
+    assert_allclose([found.lower, found.upper], expected.confidence_interval())
+
+
+def test_lopsided_values_that_lie_evenly_about_their_mean_have_the_t_test_too() -> None:
     half = np.random.default_rng(0).normal(0, 1, 20)
     x = 0.3 + np.concatenate([half, -half])
-    found = clustered_mean(x)
+    found = clustered_mean(x, lopsided=True)
     expected = stats.ttest_1samp(x, 0)
     assert_allclose([found.statistic, found.p_value], [expected.statistic, expected.pvalue])
     assert_allclose([found.lower, found.upper], expected.confidence_interval())
@@ -48,7 +56,7 @@ def test_halls_transformation_keeps_the_order_and_has_an_inverse(
 
 def test_a_mean_of_lopsided_values_is_tested_by_the_numbers_worked_by_hand() -> None:
     # 0, 0, 0, 4: mean 1, deviations −1, −1, −1, 3; their squares add up to 12, their cubes to 24.
-    found = clustered_mean([0, 0, 0, 4])
+    found = clustered_mean([0, 0, 0, 4], lopsided=True)
     assert found.statistic == pytest.approx(1)  # √(4/3 · 12) / 4 = 1
     a = (24 / 4) / 3**1.5 / (3 * 2)
     assert found.p_value == pytest.approx(2 * stats.t.sf(1 + a + a**2 / 3 + a / 2, 3))
@@ -56,15 +64,17 @@ def test_a_mean_of_lopsided_values_is_tested_by_the_numbers_worked_by_hand() -> 
 
 def test_the_interval_reaches_further_to_the_side_of_the_long_tail() -> None:
     x = np.random.default_rng(1).exponential(1, 60)
-    found = clustered_mean(x)
+    found = clustered_mean(x, lopsided=True)
     assert found.upper - found.mean > found.mean - found.lower
-    mirrored = clustered_mean(-x)
+    mirrored = clustered_mean(-x, lopsided=True)
     assert_allclose([mirrored.lower, mirrored.upper], [-found.upper, -found.lower])
 
 
-@given(st.lists(st.floats(-10, 10), min_size=3, max_size=12, unique=True))
-def test_the_interval_holds_zero_just_when_the_test_does_not_speak(x: list[float]) -> None:
-    found = clustered_mean(x)
+@given(st.lists(st.floats(-10, 10), min_size=3, max_size=12, unique=True), st.booleans())
+def test_the_interval_holds_zero_just_when_the_test_does_not_speak(
+    x: list[float], lopsided: bool
+) -> None:
+    found = clustered_mean(x, lopsided=lopsided)
     assume(abs(found.p_value - 0.05) > 1e-6)  # which it is not where the values do not vary
     assert (found.lower <= 0 <= found.upper) == (found.p_value > 0.05)
 
@@ -74,7 +84,7 @@ def test_intervals_of_lopsided_scores_hold_the_mean_more_often_than_those_of_t()
     missed, by_t = 0, 0
     for _ in range(1000):
         x = random.exponential(1, 40)
-        found, plain = clustered_mean(x), stats.ttest_1samp(x, 1).pvalue < 0.05
+        found, plain = clustered_mean(x, lopsided=True), stats.ttest_1samp(x, 1).pvalue < 0.05
         missed += not found.lower <= 1 <= found.upper
         by_t += bool(plain)
     assert missed < by_t
