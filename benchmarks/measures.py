@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
@@ -61,7 +62,7 @@ def _movements(many: Many) -> list[float]:
     found = []
     for number in range(many.times):
         at = (of["repetition"] == number).to_numpy()
-        found.append(clustered_mean(each.to_numpy()[at], of["family"].to_numpy()[at]).p_value)
+        found.append(_mean_of(each, of, at).p_value)
     return found
 
 
@@ -108,16 +109,35 @@ def comparisons(many: Many) -> pd.DataFrame:
 
 
 def scores(many: Many) -> pd.DataFrame:
-    """A team's mean Brier score, with the ends of its interval."""
-    each = scoring.score(many.questions, many.of(TEAMS[0].label))
-    mean = each.groupby("question_id")["score"].mean()
-    of = many.questions.loc[mean.index]
+    """A team's mean Brier score, with the ends of its interval, and whether its skill is not 0."""
+    table = scoring.score(many.questions, many.forecasts, ["brier", "skill"])
+    own = table[(many.teams == TEAMS[0].label)[table["forecaster"]].to_numpy()]
+    brier, skill = (
+        own[own["protocol"] == name].groupby("question_id")["score"].mean()
+        for name in ("brier", "skill")
+    )
+    of = many.questions.loc[brier.index]
     rows = []
     for number in range(many.times):
         at = (of["repetition"] == number).to_numpy()
-        found = clustered_mean(mean.to_numpy()[at], of["family"].to_numpy()[at])
-        rows.append({"mean": found.mean, "lower": found.lower, "upper": found.upper})
+        found = _mean_of(brier, of, at)
+        rows.append(
+            {
+                "mean": found.mean,
+                "lower": found.lower,
+                "upper": found.upper,
+                "skill": wrong(_mean_of(skill, of, at, lopsided=False).p_value),
+            }
+        )
     return pd.DataFrame(rows)
+
+
+def _mean_of(
+    each: pd.Series, of: pd.DataFrame, at: npt.NDArray[np.bool_], *, lopsided: bool = True
+) -> scoring.Mean:
+    """Return the mean over the questions of one tournament, as a report has it."""
+    family = of["family"].to_numpy()[at]
+    return clustered_mean(each.to_numpy()[at], family, lopsided=lopsided)
 
 
 def equal(world: World, seed: int, times: int) -> pd.DataFrame:

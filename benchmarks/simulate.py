@@ -39,6 +39,7 @@ SIZES = {
     "movement": "movement",
     "miscalibration": "miscalibration beyond luck",
     "difference": "difference of two equal teams",
+    "skill": "skill against equal forecasters",
 }
 BOUND, BOUND_OF_FEW = 0.06, 0.08
 # A paired t test over the questions is given less than this more of the differences to find.
