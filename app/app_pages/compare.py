@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 
 import streamlit as st
 
+from app.cohorts import pick_cohort
 from app.comparison_charts import evidence_chart, forest_chart
+from app.downloads import downloads
 from app.session import engine, now, reading, settings
 from app.words import as_text, when
 from forecasts import access, comparisons, database, frames
 from forecasts.comparisons import Comparison, wording
-from forecasts.comparisons.as_csv import as_csv
-from forecasts.comparisons.as_html import as_html
-from forecasts.comparisons.as_json import as_json
-from forecasts.comparisons.as_pdf import as_pdf
 from forecasts.comparisons.comparison import Of
 from forecasts.reports import wording as words
 from forecasts.reports.report import Cohort
 
-COHORTS: dict[str, Cohort] = {
-    "Scheduled close has passed": "scheduled",
-    "All resolved": "resolved",
-}
 OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
 # So many are chosen to begin with; with many more the pairs are too many to read.
 FIRST, MOST = 4, 12
@@ -59,16 +52,10 @@ def pick() -> tuple[Of, tuple[str, ...], Cohort, bool]:
         "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
     )
     of = OF[kind or "Teams"]
-    cohort = right.selectbox(
-        "Questions",
-        list(COHORTS),
-        key="cohort",
-        bind="query-params",
-        help="Questions that are resolved early lean to “yes”. Those whose scheduled close has "
-        "passed are a fair sample; all resolved ones are more, and tilted.",
-    )
+    with right:
+        cohort = pick_cohort()
     if len(known[of]) < 2:
-        return of, (), COHORTS[cohort], False
+        return of, (), cohort, False
     names = st.multiselect(
         kind or "Teams",
         known[of],
@@ -85,7 +72,7 @@ def pick() -> tuple[Of, tuple[str, ...], Cohort, bool]:
         help="Off: the claims are about these members. On: who the members are is taken as chance "
         "too, and the intervals are wider.",
     )
-    return of, tuple(names), COHORTS[cohort], alike
+    return of, tuple(names), cohort, alike
 
 
 def verdict(comparison: Comparison) -> None:
@@ -148,25 +135,6 @@ def evidence(comparison: Comparison) -> None:
         st.altair_chart(chart, alt=wording.watched(pair))
 
 
-def downloads(comparison: Comparison) -> None:
-    """Show the comparison's other forms."""
-    with st.container(horizontal=True):
-        for name, mime, form in (
-            ("PDF", "application/pdf", as_pdf),
-            ("HTML", "text/html", as_html),
-            ("JSON", "application/json", as_json),
-            ("CSV", "text/csv", as_csv),
-        ):
-            st.download_button(
-                name,
-                data=partial(form, comparison),  # made when it is asked for
-                file_name=f"comparison.{name.lower()}",
-                mime=mime,
-                key=f"download-{name}",
-                on_click="ignore",
-            )
-
-
 st.title("Compare", anchor=False)
 of, names, cohort, alike = pick()
 with reading() as ledger:
@@ -194,4 +162,4 @@ evidence(comparison)
 for note in comparison.notes:
     st.caption(as_text(note))
 st.caption(f"As of {when(comparison.metadata.as_of)}.")
-downloads(comparison)
+downloads(comparison, "comparison")

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 
 import streamlit as st
 
+from app.cohorts import pick_cohort
+from app.downloads import downloads
 from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.session import engine, now, reading, settings
 from app.words import as_text, when
 from forecasts import access, database, frames, questions, reports
 from forecasts.filters import labels
 from forecasts.reports import Group, Report, wording
-from forecasts.reports.as_csv import as_csv
-from forecasts.reports.as_html import as_html
-from forecasts.reports.as_json import as_json
-from forecasts.reports.as_markdown import as_markdown
-from forecasts.reports.as_pdf import as_pdf
 from forecasts.reports.report import By, Cohort, Estimate, Interval, Skill
 
-COHORTS: dict[str, Cohort] = {
-    "Scheduled close has passed": "scheduled",
-    "All resolved": "resolved",
-}
 OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Tag": "tag", "Everyone": "all"}
-FORMS: dict[str, tuple[str, Callable[[Report], str | bytes]]] = {
-    "PDF": ("application/pdf", as_pdf),
-    "HTML": ("text/html", as_html),
-    "CSV": ("text/csv", as_csv),
-    "MD": ("text/markdown", as_markdown),
-    "JSON": ("application/json", as_json),
-}
 
 
 @st.cache_data(show_spinner="Working out the record …", ttl=timedelta(minutes=10), max_entries=64)
@@ -91,14 +75,7 @@ def whose(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
 
 def which(known_tags: list[str]) -> tuple[Cohort, tuple[str, ...], date | None, date | None]:
     """Show on which questions; return the choice."""
-    cohort = st.selectbox(
-        "Questions",
-        list(COHORTS),
-        key="cohort",
-        bind="query-params",
-        help="Questions that are resolved early lean to “yes”. Those whose scheduled close has "
-        "passed are a fair sample; all resolved ones are more, and tilted.",
-    )
+    cohort = pick_cohort()
     with st.expander("Only some of them"):
         tags = st.multiselect(
             "With a tag", known_tags, key="tags", bind="query-params", placeholder="Any"
@@ -116,7 +93,7 @@ def which(known_tags: list[str]) -> tuple[Cohort, tuple[str, ...], date | None, 
             )
             for column, label in ((left, "Scheduled to close since"), (right, "… until"))
         )
-    return COHORTS[cohort], tuple(tags), since, until
+    return cohort, tuple(tags), since, until
 
 
 def between(interval: Interval | None, digits: int = 4) -> str:
@@ -458,20 +435,6 @@ def nothing_in(group: Group, cohort: Cohort) -> None:
         )
 
 
-def downloads(report: Report) -> None:
-    """Show the report's other forms."""
-    with st.container(horizontal=True):
-        for name, (mime, form) in FORMS.items():
-            st.download_button(
-                name,
-                data=partial(form, report),  # made when it is asked for
-                file_name=f"track-record.{name.lower()}",
-                mime=mime,
-                key=f"download-{name}",
-                on_click="ignore",
-            )
-
-
 def at_midnight(day: date | None) -> datetime | None:
     """Return the first instant of the day."""
     return None if day is None else datetime.combine(day, time(), UTC)
@@ -512,4 +475,4 @@ for group in report.groups:
 for note in report.notes:
     st.caption(as_text(note))
 st.caption(f"As of {when(report.metadata.as_of)}.")
-downloads(report)
+downloads(report, "track-record")

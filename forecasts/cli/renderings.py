@@ -1,9 +1,8 @@
-"""The forms in which a report or a comparison is put out, and the choice between them."""
+"""The form in which a report or a comparison is put out: the choice, and the document."""
 
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,21 +11,13 @@ import typer
 from forecasts.cli.console import out, plain
 from forecasts.cli.tables import format_of
 from forecasts.errors import BadInput
+from forecasts.renderings import FORMS, renderer
 
 if TYPE_CHECKING:
     from forecasts.comparisons import Comparison
     from forecasts.reports import Report
 
-# Each form, the ending of a file that asks for it, and the function ``as_<name>`` that makes it.
-_ENDINGS = {
-    "text": ".txt",
-    "json": ".json",
-    "html": ".html",
-    "pdf": ".pdf",
-    "csv": ".csv",
-    "md": ".md",
-}
-_NAMES = {"md": "markdown"}
+_ENDINGS = {form: f".{form}" for form in FORMS} | {"text": ".txt"}
 
 Form = Annotated[
     str | None,
@@ -47,15 +38,9 @@ def form_of(given: str | None, output: Path | None) -> str:
 
 
 def rendered(made: Report | Comparison, form: str) -> str | bytes:
-    """Return the document, made by the module ``as_<form>`` beside what is rendered.
-
-    Only that one is imported: each takes its time.
-    """
-    name = f"as_{_NAMES.get(form, form)}"
-    package = type(made).__module__.rpartition(".")[0]
-    render = getattr(import_module(f"{package}.{name}"), name)
+    """Return the document; a text is as wide as the terminal."""
+    render = renderer(made, form)
     if form != "text":
-        document: str | bytes = render(made)
-        return document
+        return render(made)
     # Control signs in a name could command the terminal.
-    return plain(render(made, width=out().width if sys.stdout.isatty() else 100))
+    return plain(str(render(made, width=out().width if sys.stdout.isatty() else 100)))

@@ -33,4 +33,4 @@ def test_choosing_one_only_asks_for_another(furnished: AppTest) -> None:
 def test_the_comparison_can_be_taken_away_in_four_forms(furnished: AppTest) -> None:
     visit(furnished, "compare", of="Forecasters")
     names = [button.label for button in furnished.get("download_button")]
-    assert names == ["PDF", "HTML", "JSON", "CSV"]
+    assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
