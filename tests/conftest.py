@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -35,6 +36,12 @@ settings.load_profile("ledger")
 
 # What was skipped, and why. In CI nothing may be: what does not run there proves nothing.
 _skipped: list[str] = []
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there by now out of every collection of garbage: thousands of tests are."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

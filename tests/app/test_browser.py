@@ -343,14 +343,14 @@ def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
 def test_a_double_click_registers_once_and_leads_to_the_question(
     page: Page, server: Server, watch: Watch
 ) -> None:
-    for number in range(10):
+    for number, delay in enumerate((0, 10, 30, 60, 90)):
         title = f"Is this click number {number}?"
         page.goto(f"{server.base}/questions")
         page.get_by_text("Ask a question", exact=True).click()
         page.get_by_role("textbox", name="Question (required)").fill(title)
         pick_day(page, "Closes (last day)", "20401231")
         page.get_by_role("textbox", name="Resolution criteria").fill("Yes if so.")
-        page.get_by_role("button", name="Register question").dblclick(delay=10 * number)
+        page.get_by_role("button", name="Register question").dblclick(delay=delay)
         # The question's own page, or the blank form again under a link to it: which of the two
         # depends on what the browser was showing when the second click came.
         heading = page.get_by_role("heading", level=1, name=title)
@@ -360,5 +360,5 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
         [(stored,)] = file.execute(
             "SELECT count(*) FROM question WHERE slug LIKE 'is-this-click-number-%'"
         ).fetchall()
-    assert stored == 10
+    assert stored == 5
     assert watch.red == []
