@@ -26,6 +26,8 @@ moves on only when somebody says so (``forecasts migrate``).
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 _WRITING = "ledger_writing"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE = 10  # seconds to wait for whoever is writing to a file
+_BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
 _SERVER_PATIENCE = 30  # and to one on a server, where many do
 _SILENCE = 300  # seconds after which a server takes the turn from a writer who has gone
 _TURN = 0x466F7265636173  # the advisory lock that a writer holds: "Forecas" in ASCII
@@ -180,7 +183,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _set_wal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -188,6 +192,23 @@ def _prepare_sqlite(engine: Engine) -> None:
         writing = _is_writing(connection)
         connection.connection.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _set_wal(connection: sqlite3.Connection) -> None:
+    """Set the journal, waiting for others who do.
+
+    SQLite itself does not wait where two switch a new file at once: each could wait for the other.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= until:
+                raise
+        time.sleep(_BETWEEN_TRIES)
 
 
 def _prepare_server(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,6 +149,30 @@ def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
     newest = database.newest_revision()
     assert said == [f"Migrated(before=None, after='{newest}')", "None", "None"]
     assert [one.returncode for one in migrating] == [0, 0, 0]
+
+
+def test_opening_a_new_file_waits_for_who_is_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    # SQLite does not wait by itself, as it does not where two could wait for each other.
+    options = {"connect_args": {"timeout": 0}}
+    monkeypatch.setattr("forecasts.database._connect_options", lambda _url: options)
+    engine = database.open_engine(sqlite_url(path))
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        other.execute("ROLLBACK")
+
+    monkeypatch.setattr("forecasts.database.time.sleep", wait)
+    with engine.connect() as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+    assert len(waits) == 1
+    engine.dispose()
+    other.close()
 
 
 def test_an_embedded_ledger_is_migrated_by_whoever_opens_it(tmp_path: Path) -> None:
