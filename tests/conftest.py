@@ -38,6 +38,11 @@ settings.load_profile("ledger")
 _skipped: list[str] = []
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than there are processors: many tests wait for a disk, a server, a page."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     """Leave what is there by now out of every collection of garbage: thousands of tests are."""
     gc.collect()

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from app.cohorts import pick_cohort
 from app.comparison_charts import evidence_chart, forest_chart
 from app.downloads import downloads
+from app.selecting import Choice, pick_questions
 from app.session import engine, now, reading, settings
 from app.words import as_text, when
-from forecasts import access, comparisons, database, frames
+from forecasts import access, comparisons, database, frames, questions
 from forecasts.comparisons import Comparison, wording
 from forecasts.comparisons.comparison import Of
+from forecasts.filters import labels
 from forecasts.reports import wording as words
-from forecasts.reports.report import Cohort
 
 OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
 # So many are chosen to begin with; with many more the pairs are too many to read.
@@ -27,7 +27,7 @@ def comparison_of(
     url: str,
     of: Of,
     names: tuple[str, ...],
-    cohort: Cohort,
+    chosen: Choice,
     alike: bool,
     written: tuple[int, ...],
     _at: datetime,
@@ -36,26 +36,35 @@ def comparison_of(
     with database.reading(engine()) as ledger:
         everything = frames.ledger_frames(ledger, words=False)
     return comparisons.build(
-        everything, between=names, of=of, cohort=cohort, as_of=_at, alike=alike
+        everything,
+        between=names,
+        of=of,
+        cohort=chosen.cohort,
+        tags=chosen.tags,
+        since=chosen.since,
+        until=chosen.until,
+        as_of=_at,
+        alike=alike,
     )
 
 
-def pick() -> tuple[Of, tuple[str, ...], Cohort, bool]:
+def pick() -> tuple[Of, tuple[str, ...], Choice, bool]:
     """Show whom to compare and on which questions; return the choice."""
     with reading() as ledger:
         known = {
             "teams": access.team_names(ledger),
             "forecasters": access.forecaster_handles(ledger),
         }
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+        known_tags, _ = labels(questions.listing(ledger, now=now()))
+    left, right = st.columns([2, 3])
     kind = left.segmented_control(
         "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
     )
     of = OF[kind or "Teams"]
     with right:
-        cohort = pick_cohort()
+        chosen = pick_questions(known_tags)
     if len(known[of]) < 2:
-        return of, (), cohort, False
+        return of, (), chosen, False
     names = st.multiselect(
         kind or "Teams",
         known[of],
@@ -72,7 +81,7 @@ def pick() -> tuple[Of, tuple[str, ...], Cohort, bool]:
         help="Off: the claims are about these members. On: who the members are is taken as chance "
         "too, and the intervals are wider.",
     )
-    return of, tuple(names), cohort, alike
+    return of, tuple(names), chosen, alike
 
 
 def verdict(comparison: Comparison) -> None:
@@ -136,7 +145,7 @@ def evidence(comparison: Comparison) -> None:
 
 
 st.title("Compare", anchor=False)
-of, names, cohort, alike = pick()
+of, names, chosen, alike = pick()
 with reading() as ledger:
     written = frames.revision(ledger)
     anybody = access.team_names(ledger) if of == "teams" else access.forecaster_handles(ledger)
@@ -154,7 +163,7 @@ if len(anybody) < 2:
 if len(names) < 2:
     st.info("Choose two or more to compare.")
     st.stop()
-comparison = comparison_of(settings().database_url, of, names, cohort, alike, written, now())
+comparison = comparison_of(settings().database_url, of, names, chosen, alike, written, now())
 verdict(comparison)
 ranks(comparison)
 differences(comparison)

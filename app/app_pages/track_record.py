@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
-from app.cohorts import pick_cohort
 from app.downloads import downloads
 from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
+from app.selecting import Choice, pick_questions
 from app.session import engine, now, reading, settings
 from app.words import as_text, when
 from forecasts import access, database, frames, questions, reports
@@ -24,10 +24,7 @@ def report_of(
     url: str,
     by: By,
     names: tuple[str, ...],
-    cohort: Cohort,
-    tags: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
+    chosen: Choice,
     written: tuple[int, ...],
     _at: datetime,
 ) -> Report:
@@ -38,10 +35,10 @@ def report_of(
         everything,
         by=by,
         names=names,
-        cohort=cohort,
-        tags=tags,
-        since=since,
-        until=until,
+        cohort=chosen.cohort,
+        tags=chosen.tags,
+        since=chosen.since,
+        until=chosen.until,
         as_of=_at,
     )
 
@@ -71,29 +68,6 @@ def whose(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
         bind="query-params",
     )
     return by, (picked,)
-
-
-def which(known_tags: list[str]) -> tuple[Cohort, tuple[str, ...], date | None, date | None]:
-    """Show on which questions; return the choice."""
-    cohort = pick_cohort()
-    with st.expander("Only some of them"):
-        tags = st.multiselect(
-            "With a tag", known_tags, key="tags", bind="query-params", placeholder="Any"
-        )
-        left, right = st.columns(2)
-        since, until = (
-            column.date_input(
-                label,
-                value=None,
-                min_value=date.min,
-                max_value=date.max,
-                key=label.split()[-1],
-                format="YYYY-MM-DD",
-                help="By the scheduled close, which does not depend on what happened.",
-            )
-            for column, label in ((left, "Scheduled to close since"), (right, "… until"))
-        )
-    return cohort, tuple(tags), since, until
 
 
 def between(interval: Interval | None, digits: int = 4) -> str:
@@ -150,6 +124,7 @@ def scores(group: Group) -> None:
         score(columns[1], wording.BRIER_ORIGINAL, group.brier_original, "0 is best; 0.5 at 50 %.")
         with columns[2]:
             st.metric("Log score", wording.number(group.log.mean, 4), help="0 is best.")
+            st.caption(between(group.log.interval))
             if group.log.infinite:
                 many = wording.count(group.log.infinite, "question")
                 st.caption(f"{many} with an infinite score not in the mean")
@@ -435,17 +410,12 @@ def nothing_in(group: Group, cohort: Cohort) -> None:
         )
 
 
-def at_midnight(day: date | None) -> datetime | None:
-    """Return the first instant of the day."""
-    return None if day is None else datetime.combine(day, time(), UTC)
-
-
 st.title("Track record", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
     known_tags, _ = labels(questions.listing(ledger, now=now()))
 by, names = whose(known_tags)
-cohort, tags, since, until = which(known_tags)
+chosen = pick_questions(known_tags)
 if by != "all" and not names:
     st.info(
         "There is no tag yet: questions get theirs when they are registered or reworded."
@@ -453,12 +423,9 @@ if by != "all" and not names:
         else "There is nobody here yet: a record begins with a forecast."
     )
     st.stop()
-last = None if until is None else datetime.combine(until, time.max, UTC)
-report = report_of(
-    settings().database_url, by, names, cohort, tags, at_midnight(since), last, written, now()
-)
+report = report_of(settings().database_url, by, names, chosen, written, now())
 for group in report.groups:
-    nothing_in(group, cohort)
+    nothing_in(group, chosen.cohort)
     verdict(group)
     counts(group)
     st.caption(as_text(wording.left_out(group.left_out)))

@@ -10,8 +10,8 @@ from typer.core import TyperCommand
 from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now, one_of
 from forecasts.cli.renderings import Form, form_of, rendered
+from forecasts.cli.selecting import AsOf, CohortName, Since, Tags, Until, moment
 from forecasts.cli.tables import Folder, Output, frames_of
-from forecasts.times import read_time
 
 BETWEEN = "--between"
 
@@ -45,14 +45,10 @@ def compare(
     of: Annotated[
         str, typer.Option("--of", metavar="teams|forecasters", help="What the names are of.")
     ] = "teams",
-    cohort: Annotated[
-        str,
-        typer.Option(
-            "--cohort",
-            metavar="scheduled|resolved",
-            help="Questions whose scheduled close has passed, or all that are resolved.",
-        ),
-    ] = "scheduled",
+    cohort: CohortName = "scheduled",
+    tag: Tags = None,
+    since: Since = None,
+    until: Until = None,
     people_like_them: Annotated[
         bool,
         typer.Option(
@@ -62,12 +58,7 @@ def compare(
     ] = False,
     form: Form = None,
     output: Output = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of", metavar="TIME", help="The moment it is made, which it states. [default: now]"
-        ),
-    ] = None,
+    as_of: AsOf = None,
     database: Database = None,
 ) -> None:
     """Compare teams or forecasters on what they forecast at the same times, and what luck could do.
@@ -84,7 +75,10 @@ def compare(
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
-        as_of=now() if as_of is None else read_time(as_of, now=now()),
+        tags=tag or [],
+        since=moment(since),
+        until=moment(until, end_of_day=True),
+        as_of=moment(as_of) or now(),
         alike=people_like_them,
     )
     emit(rendered(made, chosen), output)

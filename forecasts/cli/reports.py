@@ -9,8 +9,8 @@ import typer
 from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now, one_of
 from forecasts.cli.renderings import Form, form_of, rendered
+from forecasts.cli.selecting import AsOf, CohortName, Since, Tags, Until, moment
 from forecasts.cli.tables import Folder, Output, frames_of
-from forecasts.times import read_time
 
 
 @app.command()
@@ -25,32 +25,10 @@ def report(
             help="One of them only (by lead: days). Repeat it for several. [default: all]",
         ),
     ] = None,
-    cohort: Annotated[
-        str,
-        typer.Option(
-            "--cohort",
-            metavar="scheduled|resolved",
-            help="Questions whose scheduled close has passed, or all that are resolved.",
-        ),
-    ] = "scheduled",
-    tag: Annotated[
-        list[str] | None,
-        typer.Option("--tag", metavar="TAG", help="Only questions with it. Repeat it for any of."),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since", metavar="TIME", help="Only questions scheduled to close then or later."
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            "--until",
-            metavar="TIME",
-            help="Only questions scheduled to close then or earlier; of a day, by its end.",
-        ),
-    ] = None,
+    cohort: CohortName = "scheduled",
+    tag: Tags = None,
+    since: Since = None,
+    until: Until = None,
     lead: Annotated[
         float | None,
         typer.Option(
@@ -61,12 +39,7 @@ def report(
     ] = None,
     form: Form = None,
     output: Output = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of", metavar="TIME", help="The moment the report is made. [default: now]"
-        ),
-    ] = None,
+    as_of: AsOf = None,
     database: Database = None,
 ) -> None:
     """Report scores and calibration: what the record shows, and what luck could explain."""
@@ -80,9 +53,9 @@ def report(
         names=name or [],
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
         tags=tag or [],
-        since=None if since is None else read_time(since, now=now()),
-        until=None if until is None else read_time(until, end_of_day=True, now=now()),
+        since=moment(since),
+        until=moment(until, end_of_day=True),
         lead=lead,
-        as_of=now() if as_of is None else read_time(as_of, now=now()),
+        as_of=moment(as_of) or now(),
     )
     emit(rendered(made, chosen), output)

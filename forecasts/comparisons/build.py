@@ -13,11 +13,11 @@ from forecasts.comparisons import wording
 from forecasts.comparisons.comparison import About, Comparison, Of, Pair, Side, Skill, Watched
 from forecasts.errors import BadInput
 from forecasts.frames import Frames, rows
-from forecasts.reports.cohort import COUNTS, counted, families, reasons
+from forecasts.reports.cohort import COUNTS, counted, families, reasons, selected
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries, chosen, entries, in_several_teams
-from forecasts.reports.report import By, Cohort
+from forecasts.reports.report import By, Cohort, LeftOut
 from forecasts.reports.scored import member_scores, question_scores
 from forecasts.times import utc
 
@@ -33,14 +33,18 @@ def build(
     between: Sequence[str],
     of: Of = "teams",
     cohort: Cohort = "scheduled",
+    tags: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
     as_of: datetime,
     alike: bool = False,
 ) -> Comparison:
     """Return the comparison of these teams or forecasters, two by two.
 
     ``between`` names two or more; BadInput says what there is when one is not. ``cohort``: the
-    questions whose scheduled close has passed as of ``as_of``, or all that are resolved. ``alike``
-    makes the claims about people like the members, with larger errors.
+    questions whose scheduled close has passed as of ``as_of``, or all that are resolved; of
+    them those that bear any of ``tags`` and whose scheduled close falls in [``since``, ``until``].
+    ``alike`` makes the claims about people like the members, with larger errors.
     """
     names = chosen(frames, by=_BY[of], names=between)
     if len(names) < 2 or not between:
@@ -48,7 +52,9 @@ def build(
             f"A comparison takes two or more {of}, and {len(set(between))} was named.",
             remedy="Name them after --between.",
         )
-    questions = frames.questions.sort_values("question_id", ignore_index=True)
+    asked = selected(frames.questions, tags=tags, since=since, until=until)
+    questions = frames.questions[asked].sort_values("question_id", ignore_index=True)
+    elsewhere = len(asked) - len(questions)
     why = reasons(questions, cohort=cohort, as_of=as_of)
     counting = questions[why == COUNTS].reset_index(drop=True)
     made = _only(entries(frames, by=_BY[of]), names)
@@ -80,12 +86,18 @@ def build(
             of=of,
             claims=found.of,
             cohort=cohort,
+            tags=tuple(tags),
+            since=None if since is None else utc(since),
+            until=None if until is None else utc(until),
             as_of=utc(as_of),
             input_sha256=sha256(frames),
         ),
         sentence=wording.verdict(sides, pairs),
-        questions=len(questions),
-        left_out=counted(why[why != COUNTS]),
+        questions=len(asked),
+        left_out=(
+            *counted(why[why != COUNTS]),
+            *([LeftOut("not_selected", elsewhere)] if elsewhere else []),
+        ),
         groups=sides,
         pairs=pairs,
         notes=wording.notes(
@@ -226,6 +238,9 @@ def _skills(frames: Frames, counting: pd.DataFrame, family: pd.Series) -> dict[s
     """Return the skill of every forecaster in the ledger: it takes many to tell luck from skill."""
     forecasts = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
     scores = scoring.score(counting, forecasts, "skill")
+    # Where nobody else stood there is nothing to be better at: the score of 0 says nothing.
+    beside = scores.groupby("question_id")["forecaster"].transform("nunique") > 1
+    scores = scores[beside]
     if scores["forecaster"].nunique() < scoring.FEWEST_TO_SHRINK or not scores["score"].any():
         return {}
     return {

@@ -101,7 +101,8 @@ class Side:
 class About:
     """What the numbers are of, and what they were made with.
 
-    ``claims`` says whom they are about: "these members", or "people like them".
+    ``claims`` says whom they are about: "these members", or "people like them". ``tags``, ``since``
+    and ``until``: only questions with one of these tags, whose scheduled close is in that time.
     """
 
     engine_version: str
@@ -109,6 +110,9 @@ class About:
     of: Of
     claims: str
     cohort: Cohort
+    tags: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
     as_of: datetime
     input_sha256: str
 

@@ -12,6 +12,7 @@ from forecasts.reports.wording import (
     BRIER_ORIGINAL,
     NOTHING,
     count,
+    counted_questions,
     interval,
     number,
     percent,
@@ -55,11 +56,8 @@ def title(comparison: Comparison) -> str:
 
 
 def scope(comparison: Comparison) -> str:
-    """Return which questions the comparison is about, as a sentence."""
-    moment = f"{comparison.metadata.as_of:%Y-%m-%d %H:%M} UTC"
-    if comparison.metadata.cohort == "scheduled":
-        return f"Questions whose scheduled close had passed on {moment}."
-    return f"All questions resolved as of {moment}, whether or not they were to close by then."
+    """Return which questions the comparison is about, as sentences."""
+    return counted_questions(comparison.metadata)
 
 
 def evidence(value: float) -> str:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from typing import Any, get_args
 
-from forecasts.reports.report import Estimate, Group, Metadata, Reason, Report, Skill
+from forecasts.reports.report import Estimate, Group, LogScore, Metadata, Reason, Report, Skill
 from forecasts.reports.wording import findings
 from forecasts.times import iso
 
@@ -29,7 +29,7 @@ def as_csv(report: Report) -> str:
     return text.getvalue()
 
 
-def _end(estimate: Estimate | Skill | None, which: int) -> float | None:
+def _end(estimate: Estimate | LogScore | Skill | None, which: int) -> float | None:
     return None if estimate is None or estimate.interval is None else estimate.interval[which]
 
 
@@ -49,6 +49,8 @@ COLUMNS: dict[str, Callable[[Group], Any]] = {
     "brier_upper": lambda group: _end(group.brier, 1),
     "brier_original_mean": lambda group: group.brier_original.mean,
     "log_mean": lambda group: group.log.mean,
+    "log_lower": lambda group: _end(group.log, 0),
+    "log_upper": lambda group: _end(group.log, 1),
     "log_infinite": lambda group: group.log.infinite,
     "skill_mean": lambda group: group.skill and group.skill.mean,
     "skill_lower": lambda group: _end(group.skill, 0),

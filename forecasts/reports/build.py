@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -40,7 +41,6 @@ from forecasts.reports.report import (
     LeftOut,
     LogScore,
     Metadata,
-    Reason,
     Report,
     Skill,
 )
@@ -48,8 +48,8 @@ from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
 from forecasts.times import utc
 
-_LONGEST_LEAD = 1e5  # days
-BRIER, ORIGINAL, SKILL = (0.0, 1.0), (0.0, 2.0), (-100.0, 100.0)
+_SHORTEST_LEAD, _LONGEST_LEAD = 1e-6, 1e5  # days; names of protocols have six decimals
+BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
 
 
 def build(
@@ -71,7 +71,7 @@ def build(
     resolved; of them those that bear any of ``tags`` and whose scheduled close falls in
     [``since``, ``until``]. ``lead``: only the forecasts that stood so many days before it.
     """
-    if lead is not None and (by == "lead" or not 0 < lead < _LONGEST_LEAD):
+    if lead is not None and (by == "lead" or not _SHORTEST_LEAD <= lead < _LONGEST_LEAD):
         raise BadInput(
             "A report by lead already has one lead a group."
             if by == "lead"
@@ -94,14 +94,22 @@ def build(
     moved = None
     if by != "lead" and lead is None:
         moved = _tagged(movements(questions, made, as_of), questions, by)
-    fallen = _Fallen(why, counting, "never_live" if moved is not None else "none_at_lead")
+    touched = _touched(made, questions, by, wanted)
+    fallen = _Fallen(
+        why,
+        np.where(
+            _elsewhere(here, questions, touched),
+            "in_no_group",
+            "never_live" if moved is not None else "none_at_lead",
+        ).astype(object),
+    )
     groups = _groups(
         wanted,
         rows,
         families(counting),
         moved,
         families(questions),
-        fallen.of(_touched(made, questions, by, wanted), rows.scores),
+        fallen.of(touched, rows.scores),
     )
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(why))})
     left_out = fallen.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
@@ -283,7 +291,10 @@ def _group(
     curve, decomposition = calibration.by_chance(claims, drawn, len(scores))
     z = calibration.spiegelhalter(claims, cluster)
     luck = calibration.luck(promised, family, z)
-    finite = scores["log"][np.isfinite(scores["log"])]
+    finite = np.isfinite(scores["log"].to_numpy())
+    log = mean_over_questions(
+        scores["log"].to_numpy()[finite], questions[finite], LOG, lopsided=True
+    )
     return Group(
         name=name,
         forecasters=forecasters,
@@ -295,9 +306,7 @@ def _group(
         brier_original=mean_over_questions(
             scores["brier_original"].to_numpy(), questions, ORIGINAL, lopsided=True
         ),
-        log=LogScore(
-            mean=float(finite.mean()) if len(finite) else None, infinite=len(scores) - len(finite)
-        ),
+        log=LogScore(log.mean, log.interval, infinite=int((~finite).sum())),
         skill=_skill(skilled, "skill", family),
         crowd_skill=_skill(skilled, "crowd_skill", family),
         decomposition=decomposition,
@@ -352,16 +361,20 @@ def _touched(made: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[st
     return found[found["place"] >= 0]
 
 
+def _elsewhere(
+    frames: Frames, questions: pd.DataFrame, touched: pd.DataFrame
+) -> npt.NDArray[np.bool_]:
+    """Return which questions somebody forecast, but that are of none of the groups."""
+    said = questions["question_id"].isin(frames.forecasts["question_id"]).to_numpy()
+    return np.asarray(said & ~np.isin(np.arange(len(questions)), touched["place"]))
+
+
 @dataclass(frozen=True)
 class _Fallen:
-    """Why questions have no score; ``otherwise``: the reason of those that count and yet have none.
-
-    ``why`` of each question, and ``counting``, those without a reason.
-    """
+    """Why each question has no score; ``otherwise``: the reason if it counts and yet has none."""
 
     why: npt.NDArray[np.object_]
-    counting: pd.DataFrame
-    otherwise: Reason
+    otherwise: npt.NDArray[np.object_]
 
     def of(self, touched: pd.DataFrame, scores: pd.DataFrame) -> dict[Any, tuple[LeftOut, ...]]:
         """Return for each group how many of the questions it touched were left out, by reason."""
@@ -369,8 +382,8 @@ class _Fallen:
         scored_at = pd.MultiIndex.from_arrays(
             [scores["group"], place_of[scores["question"].to_numpy(dtype=np.intp)]]
         )
-        reason = self.why[touched["place"].to_numpy()]
-        reason = np.where(reason == COUNTS, self.otherwise, reason)
+        place = touched["place"].to_numpy()
+        reason = np.where(self.why == COUNTS, self.otherwise, self.why)[place]
         without = ~pd.MultiIndex.from_frame(touched).isin(scored_at)
         by_group = pd.Series(reason[without]).groupby(touched["group"].to_numpy()[without])
         return {name: counted(part) for name, part in by_group}

@@ -65,7 +65,7 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
     """Return for each question why it is left out, ``COUNTS`` where it is not.
 
     ``as_of`` decides what is still open and whose scheduled close has passed. It does not turn
-    the ledger back: outcomes written down later count all the same.
+    the ledger back: of what had closed by then, outcomes written down later count all the same.
     """
     moment = pd.Timestamp(utc(as_of))
     scheduled = questions["scheduled_close_time"]
@@ -82,7 +82,7 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
     for word in NOT_SCORED:
         why[(outcome == word).to_numpy()] = word
     why[(unanswered & closed).to_numpy()] = "awaiting_resolution"
-    why[(unanswered & ~closed).to_numpy()] = "open"
+    why[(~closed & ~outcome.isin(NOT_SCORED)).to_numpy()] = "open"
     return why
 
 

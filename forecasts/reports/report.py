@@ -32,6 +32,7 @@ Reason = Literal[
     "not_selected",
     "numeric_or_date",
     "never_live",
+    "in_no_group",
     "none_at_lead",
 ]
 Interval = tuple[float, float]
@@ -47,9 +48,13 @@ class Estimate:
 
 @dataclass(frozen=True)
 class LogScore:
-    """The mean over the questions whose log score is finite, and how many have an infinite one."""
+    """The mean over the questions whose log score is finite, and how many have an infinite one.
+
+    ``interval``: at 95 %, clustered by family; None with fewer than two families.
+    """
 
     mean: float | None
+    interval: Interval | None
     infinite: int
 
 

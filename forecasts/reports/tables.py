@@ -85,7 +85,7 @@ def scores(group: Group) -> Table:
             number(group.brier_original.mean),
             wording.interval(group.brier_original.interval),
         ),
-        ("Log score", wording.log_score(group), NOTHING),
+        ("Log score", wording.log_score(group), wording.interval(group.log.interval)),
     ]
     for name, skill in (
         ("Skill against the others (× 100)", group.skill),

@@ -112,14 +112,26 @@ def _recalibrated(p: np.ndarray, intercept: float, slope: float) -> np.ndarray:
 def _call(
     p: np.ndarray, weight: np.ndarray, intercept: float, slope: float, *, over: bool
 ) -> float:
-    """Return the forecast at which the fault shows best."""
-    for call in _CALLS:
-        beyond = weight[p >= call if call > 0.5 else p <= call].sum() / weight.sum()
-        happens = float(_recalibrated(np.array([call]), intercept, slope)[0])
-        nearer_middle = happens < call if call > 0.5 else happens > call
-        if beyond >= _CALL_WEIGHT and nearer_middle == over:
+    """Return the forecast at which the fault shows best, one that the record has.
+
+    A round one where enough lies beyond it; else the mean of the forecasts on one side of 50 %,
+    the fuller side first.
+    """
+    sides = [p > 0.5, p < 0.5]
+    sides.sort(key=lambda side: -weight[side].sum())
+    means = [float(np.average(p[side], weights=weight[side])) for side in sides if side.any()]
+    common = [
+        call
+        for call in _CALLS
+        if weight[p >= call if call > 0.5 else p <= call].sum() >= _CALL_WEIGHT * weight.sum()
+    ]
+    calls = [*common, *means]
+    happens = _recalibrated(np.array(calls), intercept, slope)
+    for call, came in zip(calls, happens, strict=True):
+        nearer_middle = came < call if call > 0.5 else came > call
+        if nearer_middle == over:
             return call
-    return _CALLS[0]
+    return means[0]
 
 
 def _percent(p: float) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time
+from typing import Protocol
 
 from forecasts.reports.report import (
     Bin,
+    Cohort,
     CurvePoint,
     Group,
     Interval,
@@ -33,6 +35,7 @@ REASONS = {
     "not_selected": "not asked for",
     "numeric_or_date": "numeric or date, without a yes/no probability",
     "never_live": "without a forecast that stood while it was open",
+    "in_no_group": "of none of the groups that are reported on",
     "none_at_lead": "without a forecast that stood at that lead",
 }
 KINDS = {
@@ -72,9 +75,32 @@ def title(report: Report) -> str:
     return "Track record" if by == "all" else f"Track record by {by}"
 
 
-def scope(report: Report) -> str:
-    """Return which questions and forecasts the report is about, as sentences."""
-    about = report.metadata
+class Choice(Protocol):
+    """Which questions were asked for."""
+
+    @property
+    def cohort(self) -> Cohort:
+        """The questions whose scheduled close has passed, or all that are resolved."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Only those with any of these; none: all."""
+
+    @property
+    def since(self) -> datetime | None:
+        """Only those scheduled to close then or later."""
+
+    @property
+    def until(self) -> datetime | None:
+        """Only those scheduled to close then or earlier."""
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment of making."""
+
+
+def counted_questions(about: Choice) -> str:
+    """Return which questions count, as sentences."""
     moment = f"{about.as_of:%Y-%m-%d %H:%M} UTC"
     said = [
         f"Questions whose scheduled close had passed on {moment}."
@@ -85,6 +111,13 @@ def scope(report: Report) -> str:
         said.append(f"Only those with the tag {' or '.join(about.tags)}.")
     if about.since is not None or about.until is not None:
         said.append(f"Only those scheduled to close {_span(about.since, about.until)}.")
+    return " ".join(said)
+
+
+def scope(report: Report) -> str:
+    """Return which questions and forecasts the report is about, as sentences."""
+    about = report.metadata
+    said = [counted_questions(about)]
     if about.lead is not None:
         said.append(f"Forecasts as they stood {count(about.lead, 'day')} before that close.")
     elif about.by == "lead":

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from forecasts.comparisons import Comparison, Pair, build
+from forecasts.comparisons import Comparison, Pair, build, wording
 from forecasts.errors import BadInput
-from forecasts.frames import Frames
+from forecasts.frames import Frames, complete
+from forecasts.reports.report import LeftOut
 from tests.reports.small_ledgers import NOW, asked, joined, ledger, made, random_ledger
 
 
@@ -172,6 +174,33 @@ def test_forecasters_have_their_skill_beside_them_raw_and_shrunk() -> None:
         assert side.skill is not None
         assert abs(side.skill.shrunk) <= abs(side.skill.mean) + 5
         assert side.skill.interval[0] <= side.skill.mean <= side.skill.interval[1]
+
+
+def test_a_question_that_one_answered_alone_says_nothing_of_their_skill() -> None:
+    frames = random_ledger(5, questions=60)
+    alone = ledger([asked(f"alone{n}", "yes") for n in range(9)],
+                   [made(f"alone{n}", "ana", 0, 0.9) for n in range(9)])  # fmt: skip
+    more = complete(
+        pd.concat([frames.questions, alone.questions]),
+        pd.concat([frames.forecasts, alone.forecasts]),
+        frames.teams,
+    )
+    before, after = (
+        {side.name: side.skill for side in compared(each, "ana", "bo", of="forecasters").groups}
+        for each in (frames, more)
+    )
+    assert after == before
+
+
+def test_only_the_questions_that_were_asked_for_are_compared() -> None:
+    frames = two_teams(40, 0.9, 0.7, tags=["a"])
+    assert only(compared(frames, "ours", "theirs", tags=["a"])).shared_questions == 40
+    later = compared(frames, "ours", "theirs", since=NOW)
+    assert only(later).shared_questions == 0
+    assert later.left_out == (LeftOut("not_selected", 40),)
+    assert "Only those scheduled to close from 2026-06-01" in wording.scope(later)
+    with pytest.raises(BadInput, match="'b'"):
+        compared(frames, "ours", "theirs", tags=["b"])
 
 
 def test_claims_about_people_like_them_are_labelled_and_never_narrower() -> None:

@@ -269,6 +269,30 @@ def test_every_question_that_is_left_out_is_counted_with_its_reason() -> None:
     }  # fmt: skip
 
 
+def test_a_question_that_none_of_the_groups_has_is_not_said_to_be_without_forecasts() -> None:
+    frames = ledger(
+        [asked("in", "yes", tags=["a"]), asked("out", "no"), asked("nobody", "no")],
+        [made("in", "ana", 0, 0.3), made("out", "bo", 0, 0.3)],
+        [joined("north", "ana")],
+    )
+    for by in ("team", "tag"):
+        left_out = {entry.reason: entry.questions for entry in report(frames, by=by).left_out}
+        assert left_out == {"in_no_group": 1, "never_live": 1}
+    assert report(frames).left_out == (LeftOut("never_live", 1),)
+
+
+def test_what_closed_after_the_moment_of_a_report_was_open_then() -> None:
+    frames = ledger([asked("q", "yes")], [made("q", "ana", 0, 0.3)])
+    found = report(frames, cohort="resolved", as_of=day(9))
+    assert (found.groups[0].questions, found.left_out) == (0, (LeftOut("open", 1),))
+
+
+@pytest.mark.parametrize("lead", [0.0, -1.0, 1e-9, 1e6, float("nan")])
+def test_a_lead_that_is_none_is_refused(lead: float) -> None:
+    with pytest.raises(BadInput, match="is none"):
+        report(random_ledger(1), lead=lead)
+
+
 def test_all_resolved_questions_are_a_cohort_that_says_what_it_does_to_the_numbers() -> None:
     frames = ledger(
         [asked("q1", "yes"), asked("q2", "yes", closes=300, actual_close_time=day(3))],
@@ -315,6 +339,7 @@ def test_certainty_that_fails_has_an_infinite_log_score_and_is_counted_apart() -
     )
     group = the_group(frames)
     assert (group.log.infinite, group.log.mean) == (1, 0.0)
+    assert group.log.interval == (0.0, 0.0)  # of the two that are finite
     assert group.brier.mean == pytest.approx(1 / 3)
     assert not group.recalibration.estimable
     assert any("infinite" in note for note in report(frames).notes)

@@ -54,6 +54,15 @@ def test_a_verdict_says_what_happens_and_how_often_chance_would_do_it() -> None:
     )
 
 
+@pytest.mark.parametrize(("slope", "said"), [(9.0, "called 57 % happens"), (-9.0, "called 57 %")])
+def test_a_verdict_names_a_forecast_that_was_made(slope: float, said: str) -> None:
+    """Nobody called 90 %, nor 60 % often enough."""
+    p = np.tile([0.42, 0.45, 0.55, 0.58, 0.58], 40)
+    claims = pd.DataFrame({"p": p, "y": p > 0.5, "weight": 1.0, "question": np.arange(200)})
+    line = Recalibration(0.0, slope, 0.001, estimable=True, reason="")
+    assert said in verdict(claims, np.arange(200), line).sentence
+
+
 def test_below_thirty_questions_there_is_no_verdict_however_small_the_p_value() -> None:
     assert of((0.0, 0.2, 1e-9), questions=29).kind == "too_few"
     assert of((0.0, 0.2, 1e-9), questions=30).kind == "overconfident"

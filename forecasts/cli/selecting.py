@@ -1,0 +1,49 @@
+"""The options of reports and comparisons that say which questions count, and as of when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from forecasts.cli.console import now
+from forecasts.times import read_time
+
+CohortName = Annotated[
+    str,
+    typer.Option(
+        "--cohort",
+        metavar="scheduled|resolved",
+        help="Questions whose scheduled close has passed, or all that are resolved.",
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="Only questions with it. Repeat it for any of."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="Only questions scheduled to close then or later."
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        help="Only questions scheduled to close then or earlier; of a day, by its end.",
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="TIME", help="The moment it is made, which it states. [default: now]"
+    ),
+]
+
+
+def moment(given: str | None, *, end_of_day: bool = False) -> datetime | None:
+    """Return the moment that was given, None for none; BadInput for what is no time."""
+    return None if given is None else read_time(given, end_of_day=end_of_day, now=now())
