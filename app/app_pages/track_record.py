@@ -14,6 +14,7 @@ from app.words import as_text, when
 from forecasts import access, database, frames, questions, reports
 from forecasts.filters import labels
 from forecasts.reports import Group, Report, wording
+from forecasts.reports.notes import MEANINGS
 from forecasts.reports.report import By, Cohort, Estimate, Interval, Skill
 
 OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Tag": "tag", "Everyone": "all"}
@@ -123,7 +124,7 @@ def scores(group: Group) -> None:
         score(columns[0], wording.BRIER, group.brier, "0 is best; 0.25 is always saying 50 %.")
         score(columns[1], wording.BRIER_ORIGINAL, group.brier_original, "0 is best; 0.5 at 50 %.")
         with columns[2]:
-            st.metric("Log score", wording.number(group.log.mean, 4), help="0 is best.")
+            st.metric("Log score", wording.number(group.log.mean, 4), help=MEANINGS["log"])
             st.caption(between(group.log.interval))
             if group.log.infinite:
                 many = wording.count(group.log.infinite, "question")
@@ -286,6 +287,13 @@ def tests(group: Group) -> None:
         hide_index=True,
         border="horizontal",
     )
+    st.caption(
+        "What each of them asks",
+        help="\n\n".join(
+            MEANINGS[name]
+            for name in ("recalibration", "spiegelhalter", "in_the_large", "miscalibration", "luck")
+        ),
+    )
     if not line.estimable:
         st.caption(as_text(f"The recalibration line is not estimable: {line.reason}."))
     st.caption(
@@ -309,7 +317,11 @@ def movement(group: Group) -> None:
         "was learned. Above 0: over-reaction; below: under-reaction.",
     )
     left.caption(between(moved.excess.interval))
-    right.metric("p", wording.p_value(moved.p_value))
+    right.metric(
+        "p",
+        wording.p_value(moved.p_value),
+        help="How often chance alone moves the forecasts of a record without fault this far.",
+    )
     right.caption(
         f"{wording.count(moved.questions, 'question')} in {wording.count(moved.families, 'family')}"
     )
@@ -395,7 +407,9 @@ def earned(group: Group) -> None:
     st.caption(
         "Points that the updates took off the Brier score (0–1), times the time that was left; "
         "negative: they cost. It is bookkeeping, not causation: whoever moved last gets the "
-        "credit. Intervals count families of questions."
+        "credit. Intervals count families of questions.",
+        help="Citations: how often it was cited. Earned: the points of all its updates together; "
+        "an update with several pieces of evidence is shared out among them.",
     )
 
 

@@ -178,7 +178,7 @@ def watched(pair: Pair) -> str:
             f"{evidence(seen.highest)}, and {seen.enough:.0f} is enough ({over})."
         )
     return (
-        f"Whenever you look: the evidence for a difference stands at {evidence(seen.e_value)}, "
+        f"Whenever you look: the evidence for a difference stands at {evidence(seen.e_value)}; "
         f"{seen.enough:.0f} would be enough ({over})."
     )
 

@@ -362,10 +362,10 @@ def murphy_summary(group: Group) -> str:
     ends = [*([0] if behind[:1] == [True] else []), *edges]
     if not ends:
         return f"{said} {base} nobody better."
-    ranges = [
-        f"{group.murphy[first].threshold * 100:.0f} to {percent(group.murphy[last - 1].threshold)}"
-        for first, last in zip(ends[::2], [*ends[1::2], len(behind)], strict=False)
-    ]
+    ranges = []
+    for first, last in zip(ends[::2], [*ends[1::2], len(behind)], strict=False):
+        lower, upper = (percent(group.murphy[at].threshold) for at in (first, last - 1))
+        ranges.append(upper if lower == upper else f"{lower.removesuffix(' %')} to {upper}")
     return f"{said} {base} those better who act above {' or '.join(ranges)}."
 
 
