@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import InputError, Problem, refuse
+from scoring.errors import InputError, Problem, numbers, refuse
 
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
@@ -53,7 +53,7 @@ def pairs(
     p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats | None]:
     """Return checked pairs as arrays of one length, or raise InputError."""
-    forecast, outcome = np.asarray(p, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    forecast, outcome = numbers("p", p), numbers("y", y)
     for name, values in (("p", forecast), ("y", outcome)):
         if values.shape != (forecast.size,) or not values.size:
             rule = "p and y must be of one length, one-dimensional and not empty"
@@ -62,7 +62,7 @@ def pairs(
         refuse(name, bad, values, "must be finite and lie within 0..1")
     if weight is None:
         return forecast, outcome, None
-    weights = np.asarray(weight, dtype=np.float64)
+    weights = numbers("weight", weight)
     if weights.shape != forecast.shape or not weights.sum() > 0:
         rule = "there must be one weight a pair, and not all of them zero"
         raise InputError([Problem("", "weight", None, weights.shape, rule)])
@@ -261,8 +261,9 @@ def _edges(bins: int | npt.ArrayLike) -> Floats:
         # k / bins is the double nearest to the decimal that people mean: 0.3 starts a bin.
         edges = np.arange(int(bins) + 1) / max(int(bins), 1)
     else:
-        edges = np.asarray(bins, dtype=np.float64)
-    if len(edges) < 2 or edges[0] != 0 or edges[-1] != 1 or not (np.diff(edges) > 0).all():
+        edges = numbers("bins", bins)
+    line = edges.ndim == 1 and len(edges) >= 2
+    if not line or edges[0] != 0 or edges[-1] != 1 or not (np.diff(edges) > 0).all():
         rule = "must be a positive number of bins, or edges that rise from 0 to 1"
         raise InputError([Problem("", "bins", None, bins, rule)])
     return edges
@@ -363,7 +364,10 @@ def murphy_curve(
     2        0.9    0.2
     """
     forecast, outcome, weights = pairs(p, y, weight)
-    at = np.linspace(0, 1, 201) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
+    at = np.linspace(0, 1, 201) if thresholds is None else numbers("thresholds", thresholds)
+    if at.ndim != 1:
+        rule = "thresholds must be one-dimensional"
+        raise InputError([Problem("", "thresholds", None, at.shape, rule)])
     refuse("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
     share = np.full(len(forecast), 1.0) if weights is None else weights
     share = share / share.sum()

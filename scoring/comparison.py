@@ -19,7 +19,7 @@ import pandas as pd
 
 from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
 from scoring.columns import Floats
-from scoring.errors import InputError, Problem, Problems
+from scoring.errors import InputError, Problem, Problems, numbers, refuse
 
 FEWEST = 30
 SIGNIFICANCE = 0.05
@@ -155,12 +155,16 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     """Return Holm's adjusted p-values: those below 0.05 err 5 % of the time, all taken together.
 
     The i-th smallest of m is multiplied by m − i + 1, and none is less than one before it.
-    Holm (1979), doi:10.2307/4615733.
+    Holm (1979), doi:10.2307/4615733. Raises InputError unless the p-values (m,) lie within 0..1.
 
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    given = np.asarray(p_values, dtype=np.float64)
+    given = numbers("p_values", p_values)
+    if given.shape != (given.size,):
+        rule = "must be one-dimensional"
+        raise InputError([Problem("", "p_values", None, given.shape, rule)])
+    refuse("p_values", ~((given >= 0) & (given <= 1)), given, "a p-value must lie within 0..1")
     order = np.argsort(given, kind="stable")
     grown = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
     adjusted = np.empty(len(given))
@@ -174,6 +178,8 @@ def detectable_difference(
     """Return the smallest true difference that a two-sided test finds with that probability.
 
     (t at 1 − level/2 + t at power) · error, each t with ``degrees`` degrees of freedom.
+    Bloom (1995), doi:10.1177/0193841X9501900504. Raises InputError for an error below 0, degrees
+    not above 0, a level outside 0..1, and a power that is not above level/2 and below 1.
 
     >>> round(detectable_difference(0.01, 99), 4)
     0.0283
@@ -181,6 +187,14 @@ def detectable_difference(
     # Imported here: not every command that starts needs it.
     from scipy.special import stdtrit
 
+    for name, value, right, rule in (
+        ("error", error, 0 <= error < math.inf, "must be finite, 0 or more"),
+        ("degrees", degrees, 0 < degrees < math.inf, "must be finite and above 0"),
+        ("level", level, 0 < level < 1, "must fulfil 0 < level < 1"),
+        ("power", power, level / 2 < power < 1, "must fulfil level / 2 < power < 1"),
+    ):
+        if not right:
+            raise InputError([Problem("", name, None, value, rule)])
     return float(stdtrit(degrees, 1 - level / 2) + stdtrit(degrees, power)) * error
 
 

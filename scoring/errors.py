@@ -84,6 +84,28 @@ class Problems:
             raise InputError(order)
 
 
+def numbers(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return an array argument as floats. Raises InputError for what is none."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        rule = "must be numbers, in rows of one length"
+        raise InputError([Problem("", column, None, values, rule)]) from error
+
+
+def spread(
+    column: str, values: npt.NDArray[np.float64], shape: tuple[int, ...], rule: str
+) -> npt.NDArray[np.float64]:
+    """Return an array argument in a shape, each single number once for each place.
+
+    Raises InputError, with the shape that it has, where it does not fit.
+    """
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError as error:
+        raise InputError([Problem("", column, None, values.shape, rule)]) from error
+
+
 def refuse(column: str, bad: npt.ArrayLike, values: npt.NDArray[Any], rule: str) -> None:
     """Raise InputError naming the places of an array argument where ``bad`` holds."""
     wrong = np.atleast_1d(bad)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scoring.errors import refuse
+from scoring.errors import InputError, Problem, numbers, refuse, spread
 
 Floats = npt.NDArray[np.float64]
 Kernel = Callable[[Floats, Floats], Floats]
@@ -81,11 +81,12 @@ def _brier_original(p: Floats, y: Floats) -> Floats:
 def _log(p: Floats, y: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         if p.ndim == 1:
-            yes, no = -np.log(p), -np.log1p(-p)
+            # Taken from 0.0, so that nothing lost is 0.0 and never -0.0.
+            yes, no = 0.0 - np.log(p), 0.0 - np.log1p(-p)
             # Only a fractional outcome weighs both sides; 0 · ∞ must not reach the sum.
             both = np.where(y == 0, no, y * yes + (1 - y) * no)
             return np.asarray(np.where(y == 1, yes, both))
-        return -np.asarray(np.where(y > 0, y * np.log(p), 0.0).sum(axis=1))
+        return np.asarray(0.0 - np.where(y > 0, y * np.log(p), 0.0).sum(axis=1))
 
 
 def _spherical(p: Floats, y: Floats) -> Floats:
@@ -183,24 +184,32 @@ def uniform(p: Floats) -> Floats:
 
 def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Return forecasts and outcome vectors of equal shape, or raise InputError."""
-    forecasts = np.asarray(p, dtype=np.float64)
-    outcomes = np.asarray(y, dtype=np.float64)
+    forecasts, outcomes = numbers("p", p), numbers("y", y)
+    if forecasts.ndim > 2:
+        rule = "forecasts must be (n,), or one in each row of (n, K)"
+        raise InputError([Problem("", "p", None, forecasts.shape, rule)])
+    if outcomes.ndim > max(forecasts.ndim, 1):
+        rule = "outcomes must be (n,), or vectors (n, K) where the forecasts are"
+        raise InputError([Problem("", "y", None, outcomes.shape, rule)])
     out_of_range = "a probability must be finite and lie within 0..1"
     refuse("p", ~((forecasts >= 0) & (forecasts <= 1)), forecasts, out_of_range)
     refuse("y", ~np.isfinite(outcomes), outcomes, "an outcome must be finite")
     if forecasts.ndim <= 1:
-        shape = np.broadcast_shapes(forecasts.shape, outcomes.shape)
         outside = (outcomes < 0) | (outcomes > 1)
         refuse("y", outside, outcomes, "a binary outcome must lie within 0..1")
-        return np.broadcast_to(forecasts, shape), np.broadcast_to(outcomes, shape)
+        # A single number goes with each of the others.
+        shape = max(forecasts.shape, outcomes.shape)
+        rule = "there must be one outcome a forecast"
+        return spread("p", forecasts, shape, rule), spread("y", outcomes, shape, rule)
     off = np.abs(forecasts.sum(axis=1) - 1) > SUM_TOLERANCE
     refuse("p", off, forecasts, "the probabilities of one forecast must sum to 1 within 1e-9")
     n, options = forecasts.shape
     if outcomes.ndim == 2:
         off = (np.abs(outcomes.sum(axis=1) - 1) > SUM_TOLERANCE) | (outcomes < 0).any(axis=1)
         refuse("y", off, outcomes, "an outcome vector must be non-negative and sum to 1")
-        return forecasts, np.broadcast_to(outcomes, forecasts.shape)
-    index = np.broadcast_to(outcomes, (n,))
+        rule = "there must be one outcome vector a forecast, over the same options"
+        return forecasts, spread("y", outcomes, forecasts.shape, rule)
+    index = spread("y", outcomes, (n,), "there must be one outcome a forecast")
     unknown = ~np.isin(index, np.arange(options))
     refuse("y", unknown, index, f"an outcome must be the index of an option, 0..{options - 1}")
     return forecasts, np.eye(options)[index.astype(np.intp)]
@@ -308,11 +317,17 @@ def crps_piecewise(
     >>> crps_piecewise([0.0, 1.0], [[4.0, 4.0]], [4.0], 0.0, 10.0).tolist()
     [0.0]
     """
-    at = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    level = np.broadcast_to(np.asarray(levels, dtype=np.float64), at.shape)
-    n = len(at)
-    low, high = (np.broadcast_to(np.asarray(b, dtype=np.float64), (n,)) for b in (lower, upper))
-    y = np.broadcast_to(np.asarray(outcome, dtype=np.float64), (n,))
+    at = np.atleast_2d(numbers("values", values))
+    if at.ndim > 2 or not at.shape[1]:
+        rule = "values must be (n, m), with one value or more in a row"
+        raise InputError([Problem("", "values", None, at.shape, rule)])
+    rule = "there must be one level a value: (m,), or (n, m) as the values are"
+    level = spread("levels", numbers("levels", levels), at.shape, rule)
+    rule = "must be one number, or one for each row of values"
+    low, high, y = (
+        spread(name, numbers(name, given), (len(at),), rule)
+        for name, given in (("lower", lower), ("upper", upper), ("outcome", outcome))
+    )
     refuse("lower", ~(np.isfinite(low) & np.isfinite(high) & (low < high)), low,
            "the lower bound must be finite and below the upper bound")  # fmt: skip
     refuse("levels", ~((level >= 0) & (level <= 1)), level, "a level must lie within 0..1")

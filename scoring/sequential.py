@@ -1,4 +1,4 @@
-"""EProcess that may be looked at whenever one likes, while questions keep arriving.
+"""Evidence that may be looked at whenever one likes, while questions keep arriving.
 
 A p-value holds for one look, at a time fixed in advance. Who looks every week finds, sooner or
 later, a difference between any two groups. An e-process is the wealth of a gambler who bets on
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.columns import Floats
-from scoring.errors import InputError, Problem, refuse
+from scoring.errors import InputError, Problem, numbers, refuse
 
 BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 ENOUGH = 20.0
@@ -62,7 +62,7 @@ def e_process(difference: npt.ArrayLike) -> EProcess:
     >>> found.reached, found.better
     (15, 'b')
     """
-    d = np.asarray(difference, dtype=np.float64)
+    d = numbers("difference", difference)
     if d.shape != (d.size,):
         rule = "must be one-dimensional"
         raise InputError([Problem("", "difference", None, d.shape, rule)])
@@ -83,6 +83,12 @@ def by_family(
     ``questions``, how many; ``difference``, their mean. Families that were to be over at one
     moment stand in order of their names. A family counts when its last question was to close, so
     leave out those of which one is still open: its difference would change after it was seen.
+    So the order and the number of the differences are known before what they are, as the evidence
+    needs it: Henzi & Ziegel (2022), doi:10.1093/biomet/asab047. That a family is one observation
+    is a definition of this package.
+
+    Raises InputError unless all three are of one length, every difference is finite, and every
+    entry has a family and a close.
 
     >>> closes = pd.Series(pd.to_datetime(["2026-03-01", "2026-01-01", "2026-02-01"], utc=True))
     >>> by_family([0.1, 0.2, 0.3], ["x", "y", "x"], closes)[["family", "questions", "difference"]]
@@ -90,10 +96,22 @@ def by_family(
     0      y          1         0.2
     1      x          2         0.2
     """
-    number, names = pd.factorize(np.asarray(family), sort=True)
-    values = np.asarray(difference, dtype=np.float64)
-    questions = np.bincount(number, minlength=len(names))
+    values, named = numbers("difference", difference), np.asarray(family)
     closes = scheduled_close.reset_index(drop=True)
+    for name, shape in (
+        ("difference", values.shape),
+        ("family", named.shape),
+        ("scheduled_close", closes.shape),
+    ):
+        if shape != (len(closes),):
+            rule = "there must be one entry a question in each of the three"
+            raise InputError([Problem("", name, None, shape, rule)])
+    refuse("difference", ~np.isfinite(values), values, "must be finite")
+    refuse("family", pd.isna(named), named, "every entry needs a family")
+    rule = "every entry needs a close"
+    refuse("scheduled_close", closes.isna().to_numpy(), closes.to_numpy(dtype=object), rule)
+    number, names = pd.factorize(named, sort=True)
+    questions = np.bincount(number, minlength=len(names))
     # The last row of a family, once they stand in order of their closes, is the last to close.
     order = np.lexsort((closes.to_numpy(), number))
     last = order[np.cumsum(questions) - 1]

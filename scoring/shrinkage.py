@@ -20,7 +20,7 @@ import pandas as pd
 
 from scoring.clusters import families_of
 from scoring.columns import Floats
-from scoring.errors import InputError, Problem, refuse
+from scoring.errors import InputError, Problem, numbers, refuse
 
 LEVEL = 0.95
 FEWEST_TO_SHRINK = 4
@@ -59,7 +59,7 @@ def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
     >>> found.estimate.round(1).tolist()
     [11.4, 7.9, 6.1, 7.6, 5.1, 6.1, 10.7, 8.5]
     """
-    x, e = np.asarray(estimate, dtype=np.float64), np.asarray(error, dtype=np.float64)
+    x, e = numbers("estimate", estimate), numbers("error", error)
     if x.shape != (x.size,) or x.shape != e.shape or len(x) < FEWEST_TO_SHRINK:
         rule = f"estimates and errors must be of one length, {FEWEST_TO_SHRINK} or more"
         raise InputError([Problem("", "estimate", None, x.shape, rule)])
@@ -117,9 +117,13 @@ def skills(
     family; as a few families of one's own say little of how much they vary, what all forecasters'
     questions vary by counts with them like 30 families more. Scores on the same questions err
     together, so the intervals of `shrink` are widened as from the normal to Student's t with one
-    degree of freedom less than forecasters; by simulation they missed 8 % without that. Raises
-    InputError for fewer than four forecasters, for a score that is not finite, and where no two
-    families differ.
+    degree of freedom less than forecasters; by simulation they missed 8 % without that.
+
+    Means drawn together: Efron & Morris (1975), doi:10.1080/01621459.1975.10479864. Errors by
+    family: Liang & Zeger (1986), doi:10.1093/biomet/73.1.13. A variance that borrows from all
+    the others: Smyth (2004), doi:10.2202/1544-6115.1027; that it counts as 30 families, and the
+    step to Student's t, are of this package. Raises InputError for fewer than four forecasters,
+    for a score that is not finite, and where no two families differ.
 
     >>> import pandas as pd
     >>> scores = pd.DataFrame({"question_id": list("abcd") * 4,

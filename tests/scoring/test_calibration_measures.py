@@ -126,7 +126,7 @@ def test_the_calibration_error_is_the_mean_gap() -> None:
     )
 
 
-@pytest.mark.parametrize("bins", [0, -1, [0.1, 1], [0, 0.5], [0, 0.6, 0.4, 1], [0.5]])
+@pytest.mark.parametrize("bins", [0, -1, 2.5, [0.1, 1], [0, 0.5], [0, 0.6, 0.4, 1], [0.5], "ten"])
 def test_what_are_not_bins_is_refused(bins: object) -> None:
     with pytest.raises(InputError, match="bins"):
         scoring.reliability_bins([0.5], [1], bins=bins)  # type: ignore[arg-type]
@@ -233,6 +233,8 @@ def test_the_murphy_curve_has_thresholds_of_its_own() -> None:
     assert len(curve) == 201
     with pytest.raises(InputError, match="threshold"):
         scoring.murphy_curve([0.5], [1], thresholds=[1.5])
+    with pytest.raises(InputError, match="one-dimensional"):
+        scoring.murphy_curve([0.5], [1], thresholds=0.5)
 
 
 @given(pairs())
@@ -273,6 +275,7 @@ MEASURES = [
         ([[0.5]], [1], None, "p"),
         ([1.5], [1], None, "p"),
         ([math.nan], [1], None, "p"),
+        (["often"], [1], None, "p"),
         ([0.5], [2], None, "y"),
         ([0.5], [1], [1, 1], "weight"),
         ([0.5], [1], [0], "weight"),

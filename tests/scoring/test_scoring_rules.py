@@ -109,6 +109,42 @@ def test_what_is_not_a_forecast_or_an_outcome_is_refused(
     assert (problem.column, problem.row) == (column, 1)
 
 
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("p", "y", "column", "says"),
+    [
+        ([0.5, 0.5], [1, 0, 1], "p", "one outcome a forecast"),
+        ([0.5, 0.5, 0.5], [1, 0], "y", "one outcome a forecast"),
+        ([0.5, 0.5], [[1, 0], [0, 1]], "y", "where the forecasts are"),
+        ([[0.5, 0.5]], [0, 1], "y", "one outcome a forecast"),
+        ([[0.5, 0.5]], [[1, 0, 0]], "y", "over the same options"),
+        ([[[0.5, 0.5]]], [0], "p", "in each row"),
+        ([[0.5, 0.5], [1.0]], [0, 0], "p", "of one length"),
+        (["often"], [1], "p", "numbers"),
+        ([0.5], [None, "yes"], "y", "numbers"),
+    ],
+)
+def test_arrays_that_do_not_fit_each_other_are_refused(
+    rule: object, p: object, y: object, column: str, says: str
+) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        rule(p, y)  # type: ignore[operator]
+    [problem] = caught.value.problems
+    assert (problem.column, problem.row) == (column, None)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_single_outcome_goes_with_each_forecast(rule: object) -> None:
+    assert_allclose(rule([0.2, 0.7], 1), rule([0.2, 0.7], [1, 1]))  # type: ignore[operator]
+    assert_allclose(rule(0.2, [1, 0]), rule([0.2, 0.2], [1, 0]))  # type: ignore[operator]
+
+
+def test_a_perfect_forecast_loses_nothing_and_not_less_than_nothing() -> None:
+    for p, y in (([1.0, 0.0], [1, 0]), ([1.0, -0.0], [1, 0]), ([[0.0, 1.0, 0.0]], [1])):
+        for rule in RULES:
+            assert not np.signbit(rule(p, y)).any()
+
+
 # --- CRPS -----------------------------------------------------------------------------------
 
 
@@ -167,4 +203,25 @@ def test_what_is_not_a_distribution_is_refused(
 ) -> None:
     with pytest.raises(InputError) as caught:
         scoring.crps_piecewise(levels, values, outcome, lower, 10.0)
+    assert caught.value.problems[0].column == column
+
+
+@pytest.mark.parametrize(
+    ("levels", "values", "outcome", "bounds", "column"),
+    [
+        ([], [], 1.0, (0.0, 10.0), "values"),
+        ([0.5], [[[1.0]]], 1.0, (0.0, 10.0), "values"),
+        ([0.4, 0.5, 0.6], [[1.0, 2.0]], 1.0, (0.0, 10.0), "levels"),
+        ([[0.4, 0.5]] * 2, [[1.0, 2.0]] * 3, 1.0, (0.0, 10.0), "levels"),
+        ([0.5], [[1.0]] * 2, [1.0, 2.0, 3.0], (0.0, 10.0), "outcome"),
+        ([0.5], [[1.0]] * 2, 1.0, ([0.0] * 3, 10.0), "lower"),
+        ([0.5], [[1.0]] * 2, 1.0, (0.0, [10.0] * 3), "upper"),
+        ([0.5], [["low"]], 1.0, (0.0, 10.0), "values"),
+    ],
+)
+def test_distributions_that_do_not_fit_their_outcomes_are_refused(
+    levels: list[float], values: object, outcome: object, bounds: tuple[object, object], column: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        scoring.crps_piecewise(levels, values, outcome, *bounds)  # type: ignore[arg-type]
     assert caught.value.problems[0].column == column

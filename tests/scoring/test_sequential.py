@@ -88,6 +88,25 @@ def test_families_stand_in_the_order_in_which_they_were_to_be_over() -> None:
     assert found["scheduled_close"].is_monotonic_increasing
 
 
+@pytest.mark.parametrize(
+    ("values", "family", "closes", "column"),
+    [
+        ([0.1], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
+        ([0.1, 0.2], ["x"], ["2026-01-01", "2026-01-02"], "family"),
+        ([0.1, 0.2], ["x", "y"], ["2026-01-01"], "difference"),
+        ([0.1, math.nan], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
+        ([0.1, 0.2], ["x", None], ["2026-01-01", "2026-01-02"], "family"),
+        ([0.1, 0.2], ["x", "y"], ["2026-01-01", None], "scheduled_close"),
+    ],
+)
+def test_entries_that_make_no_family_are_refused(
+    values: list[float], family: list[str], closes: list[str], column: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        scoring.by_family(values, family, pd.Series(pd.to_datetime(closes, utc=True)))
+    assert caught.value.problems[0].column == column
+
+
 @pytest.mark.parametrize("values", [[0.2, 1.1], [math.nan], [[0.1]]])
 def test_a_difference_that_is_none_is_refused(values: list[float]) -> None:
     with pytest.raises(InputError, match="difference"):
