@@ -53,6 +53,16 @@ def codes(column: pd.Series) -> tuple[Codes, pd.Index]:
     return where.astype(np.int32), pd.Index(distinct)
 
 
+def without_id(at: Codes, ids: pd.Index) -> Flags:
+    """Return which rows have no id, by what `codes` returns: nothing, or a text of spaces."""
+    missing = at < 0
+    listed = _plain(ids)
+    if listed.dtype.kind in "biuf":
+        return missing
+    empty = np.flatnonzero(blank(listed.to_series().astype(object)))
+    return missing | np.isin(at, empty) if len(empty) else missing
+
+
 def positions(column: pd.Series, ids: pd.Index) -> Codes:
     """Return each row's position in ``ids``, which are in order; −1 where it is not there."""
     values = _integers(column)

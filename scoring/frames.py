@@ -149,7 +149,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
             problems.add(of, "question_id", None, None, "the column is required")
         frame = frame.assign(question_id=np.arange(n))
     at, ids = columns.codes(frame["question_id"])
-    missing = at < 0
+    missing = columns.without_id(at, ids)
     problems.add_where(of, "question_id", missing, None, "a question needs an id")
     repeated = frame["question_id"].duplicated().to_numpy() & ~missing
     rule = "a question_id must be unique"
@@ -226,14 +226,14 @@ def _options(
     for row in np.flatnonzero(kind == MULTIPLE_CHOICE).tolist():
         value = None if column is None else column[row]
         texts = columns.listed(value) or []
+        rule = "multiple choice needs a list of at least two different texts, or that list in JSON"
         if len(texts) >= 2 and all(isinstance(t, str) for t in texts) and _differ(texts):
-            options[row] = tuple(texts)
-            continue
+            if not any(text.strip().lower() in NO_SCORES for text in texts):
+                options[row] = tuple(texts)
+                continue
+            rule = f"an option may not be called {' or '.join(NO_SCORES)}: a question may be that"
         kind[row] = -1
-        problems.add(
-            "questions", "options", row, value,
-            "multiple choice needs a list of at least two different texts, or that list in JSON",
-        )  # fmt: skip
+        problems.add("questions", "options", row, value, rule)
     return options
 
 
@@ -336,8 +336,8 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
         rule = "must be the id of one of the questions"
         problems.add_where(of, "question_id", question < 0, frame["question_id"], rule)
     forecaster, forecasters = columns.codes(frame["forecaster"])
-    if n and forecaster.min() < 0:
-        problems.add_where(of, "forecaster", forecaster < 0, None, "a forecaster is required")
+    nobody = columns.without_id(forecaster, forecasters)
+    problems.add_where(of, "forecaster", nobody, None, "a forecaster is required")
     time_us = columns.times(frame, "made_at", problems, of, required=True)
     if not n or not len(questions):
         return Ledger(questions, forecasters, ())

@@ -10,6 +10,7 @@ import pandas as pd
 
 from scoring import threads
 from scoring.columns import Codes, Floats, Ints
+from scoring.errors import InputError, Problem
 from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, Rows, read
 from scoring.paths import Paths, segments
 from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
@@ -57,6 +58,9 @@ def score(
     0           q        ana    brier  0.198       1.0        2
     """
     chosen = [protocol] if isinstance(protocol, str | Protocol) else list(protocol)
+    if not chosen:
+        rule = "must name one protocol or more"
+        raise InputError([Problem("", "protocol", None, chosen, rule)])
     return score_ledger(read(questions, forecasts), chosen)
 
 

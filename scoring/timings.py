@@ -111,18 +111,27 @@ TIMINGS: dict[str, Timing] = {
     "spot": spot,
 }
 
+SHORTEST_LEAD, LONGEST_LEAD = 1e-6, 3.65e6
 _LEAD = re.compile(r"lead\((\d+(?:\.\d+)?)\)")
 
 
 def timing(name: str) -> Timing:
-    """Return a timing by its name, ``lead(30)`` among them. Raises InputError if there is none."""
+    """Return a timing by its name, ``lead(30)`` among them.
+
+    Raises InputError if there is none, and for a lead of less than a millionth of a day or of more
+    than 3,650,000 days, ten thousand years, as long as the calendar.
+    """
     if name in TIMINGS:
         return TIMINGS[name]
     parts = _LEAD.fullmatch(name)
     if parts is None:
         rule = f"must be one of {', '.join(TIMINGS)} or lead(days)"
         raise InputError([Problem("", "timing", None, name, rule)])
-    return lead(float(parts[1]))
+    days = float(parts[1])
+    if not SHORTEST_LEAD <= days <= LONGEST_LEAD:
+        rule = f"a lead must be {SHORTEST_LEAD:f} to {LONGEST_LEAD:,.0f} days"
+        raise InputError([Problem("", "timing", None, name, rule)])
+    return lead(days)
 
 
 def _scheduled(live: Paths, questions: Questions) -> Ints:

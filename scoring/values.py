@@ -91,9 +91,12 @@ class Values:
         number = of_type(flat, *NUMBERS, type(None)).reshape(-1, options).all(axis=1)
         self._refuse("probabilities", at[given[~number]], "must be a list of numbers and nulls")
         given = given[number]
-        vectors = flat.reshape(-1, options)[number].astype(np.float64)
-        outside = ((vectors < 0) | (vectors > 1)).any(axis=1)
-        self._refuse("probabilities", at[given[outside]], OUT_OF_RANGE)
+        said = flat.reshape(-1, options)[number]
+        vectors = said.astype(np.float64)
+        null = of_type(said.ravel(), type(None)).reshape(said.shape)
+        outside = ~(null | ((vectors >= 0) & (vectors <= 1))).all(axis=1)
+        rule = f"{OUT_OF_RANGE}; an option that was not there yet is null"
+        self._refuse("probabilities", at[given[outside]], rule)
         off = ~outside & (np.abs(np.nansum(vectors, axis=1) - 1) > SUM_TOLERANCE)
         rule = "the probabilities of one forecast must sum to 1 within 1e-9"
         self._refuse("probabilities", at[given[off]], rule)
@@ -101,7 +104,7 @@ class Values:
         option = np.where(known, outcome[given], 0).astype(np.intp)
         lacking = np.isnan(vectors[np.arange(len(given)), option]) & np.isnan(vectors[:, -1])
         rule = "lacks the option that came true, and the last one, which is read in its place"
-        self._refuse("probabilities", at[given[known & lacking & ~off]], rule)
+        self._refuse("probabilities", at[given[known & lacking & ~off & ~outside]], rule)
         p[given] = vectors
         return p
 

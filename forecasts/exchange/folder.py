@@ -185,6 +185,10 @@ def _check_kind(wrong: _Wrong, item: Any) -> None:
         if len(options) < 2 or len(set(options)) < len(options):
             wrong("options", options, "at least two options, each once")
             return
+        if any(option.strip().casefold() in NOT_SCORED for option in options):
+            rule = f"options called neither {' nor '.join(NOT_SCORED)}: any question can be that"
+            wrong("options", options, rule)
+            return
     elif options is not None:
         wrong("options", options, "blank, except for a multiple_choice question")
         return

@@ -192,6 +192,8 @@ def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
         ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,essay,,\n", "", "column type", "one of"),
         ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,a|b,\n", "",
          "column options", "JSON"),
+        ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,\"[\"\"a\"\",\"\"Annulled\"\"]\",\n",
+         "", "column options", "neither annulled nor ambiguous"),
         ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,,,perhaps\n", "", "column resolution",
          "yes, no"),
         ("", "q,alice,2026-01-02T00:00:00Z,1.2,,\n", "forecasts.csv, line 2, column probability",

@@ -248,6 +248,28 @@ def test_an_unknown_protocol_is_refused(name: str) -> None:
         score(question(), said(("ana", 0, 0.5)), name)
 
 
+@pytest.mark.parametrize("days", ["0", "0.0000009", "3650001", "999999999999999", "9" * 400])
+def test_a_lead_that_no_calendar_holds_is_refused(days: str) -> None:
+    with pytest.raises(InputError, match=f"lead.{days}.' — a lead must be 0.000001 to 3,650,000"):
+        score(question(), said(("ana", 0, 0.5)), f"brier_lead({days})")
+
+
+def test_the_shortest_lead_and_the_longest_are_taken() -> None:
+    for days in ("0.000001", "3650000"):
+        score(question(), said(("ana", 0, 0.5)), f"brier_lead({days})")
+
+
+def test_a_list_without_a_protocol_is_refused() -> None:
+    with pytest.raises(InputError, match="one protocol or more"):
+        score(question(), said(("ana", 0, 0.5)), [])
+
+
+def test_a_perfect_log_score_is_not_below_zero() -> None:
+    found = score(question(), said(("ana", 0, 1.0)), ["log", "log_lead(2)"])
+    assert found["score"].tolist() == [0.0, 0.0]
+    assert not np.signbit(found["score"]).any()
+
+
 def test_a_crowd_mean_needs_a_quadratic_rule() -> None:
     with pytest.raises(InputError, match="quadratic"):
         Protocol("mine", "log", "scheduled_average", "crowd_mean")
