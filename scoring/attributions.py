@@ -47,7 +47,9 @@ def attribution(
     to rounding. Where the rule is quadratic, points = promised + surprise: ``promised`` is what
     the update would earn on average if its own belief were right, |Δp|² × remaining for `brier` on
     a binary question, and ``surprise`` the rest, 2 Δp (y − p) × remaining; otherwise both are NaN.
-    It is bookkeeping, not causation: the credit goes to whoever moved last.
+    It is bookkeeping, not causation: the credit goes to whoever moved last. What an update promises
+    is the divergence that belongs to the rule, Gneiting & Raftery (2007), section 2.2,
+    doi:10.1198/016214506000001437; to multiply it by the time left is a definition of this package.
 
     ``protocol`` gives the rule; it may not have a reference. Both frames are described at `score`;
     raises InputError.

@@ -53,6 +53,10 @@ def paired(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> 
     withdrawals where they do not. The frames are those of `score`, which also says which questions
     have scores; numeric questions and dates have none here. Raises InputError.
 
+    That two forecasters are compared by the differences of their losses on the same occasions:
+    Diebold & Mariano (1995), doi:10.1080/07350015.1995.10524599. The average over the time that
+    both were live, over the scheduled time, is a definition of this package.
+
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
@@ -99,7 +103,9 @@ def paired_people(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Grou
     deviation + part · difference over the forecasters is the difference. Sorted by a, b,
     question_id, forecaster.
 
-    The arguments are those of `paired`. Raises InputError.
+    The arguments are those of `paired`. Raises InputError. The sums of these parts by forecaster
+    and by family are what two-way clustering takes: Cameron, Gelbach & Miller (2011),
+    doi:10.1198/jbes.2010.07136.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],

@@ -225,7 +225,9 @@ def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     null or not there; whatever does not apply is NaN). Sorted by question, forecaster, start.
 
     Resolved or not, every question that has been open has its segments, up to its actual close
-    or else its scheduled one. Both frames are described at `score`; raises InputError.
+    or else its scheduled one. Both frames are described at `score`; raises InputError. That what
+    someone said last counts for as long as it stands is the platforms' rule:
+    https://www.metaculus.com/help/scores-faq/ and https://www.gjopen.com/faq.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],

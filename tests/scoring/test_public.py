@@ -14,14 +14,9 @@ import scoring
 
 FUNCTIONS = [name for name in scoring.__all__ if inspect.isfunction(getattr(scoring, name))]
 OTHERS = [name for name in scoring.__all__ if inspect.isclass(getattr(scoring, name))]
-# They arrange what others compute.
-WITHOUT_A_FORMULA = {
-    "standing", "attribution", "by_family", "paired", "paired_people", "outcome_draws", "skills",
-    "family_link", "detectable_difference",
-}  # fmt: skip
-
-# Whatever numbers come, there is nothing to refuse.
-WITHOUT_ERRORS = {"by_family", "detectable_difference", "family_link", "holm", "outcome_draws"}
+# Steps of `chance`, which names the source and the errors.
+WITHOUT_A_FORMULA = {"family_link", "outcome_draws"}
+WITHOUT_ERRORS = {"family_link", "outcome_draws"}
 
 
 def described(thing: Any) -> str:
