@@ -132,6 +132,70 @@ def test_many_forecasters_are_extremized_by_the_root_of_three() -> None:
     assert math.log(p / (1 - p)) / math.log(1.5) == pytest.approx(1.73, abs=0.005)
 
 
+@pytest.mark.parametrize(
+    ("chances", "crowd"), [((0.8, 0.6), 0.7), ((0.8, 0.7, 0.6), 0.7), ((0.8, 0.7, 0.5, 0.6), 0.6)]
+)
+def test_the_recency_weighted_crowds_of_metaculus(chances: tuple[float, ...], crowd: float) -> None:
+    # The expected values in the platform's own tests, in the order in which they were said:
+    # https://github.com/Metaculus/metaculus, tests/unit/test_utils/test_the_math. The plain median
+    # of the last would be 0.65.
+    assert crowd_of(*chances, method="recency_weighted") == pytest.approx(crowd)
+
+
+def path(*chances: float) -> pd.DataFrame:
+    """What one person said, a forecast every four days from the first day on."""
+    return pd.DataFrame(
+        {
+            "question_id": "q",
+            "forecaster": "ana",
+            "made_at": [START + 4 * n * DAY for n in range(len(chances))],
+            "probability": chances,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("chances", "moved"),
+    [
+        ((0.5,), 1 / 4),
+        ((0.5, 0.75), 1 / 16 + 1 / 16),
+        ((0.5, 0.75, 0.5), 1 / 16 + 1 / 16 + 1 / 4),
+        ((0.5, 0.0), 1 / 4 + 1),
+    ],
+)
+def test_the_movement_of_beliefs_that_end_in_yes(chances: tuple[float, ...], moved: float) -> None:
+    # By the definitions of Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043, worked by hand: from
+    # even odds to certainty takes away ¼ whatever the way, and the straight step moves just that.
+    [row] = scoring.excess_movement(question(), path(*chances)).to_dict("records")
+    assert [row["movement"], row["reduction"]] == pytest.approx([moved, 1 / 4])
+    assert row["excess"] == pytest.approx(moved - 1 / 4)
+
+
+def test_a_bayesian_moves_on_average_as_much_as_she_learns() -> None:
+    # The main result of the same paper, by hand: from ½ to ¾, of which a quarter turn out "no",
+    # makes ¾ · ⅛ + ¼ · ⅝ = ¼, the uncertainty of ½.
+    yes, no = (
+        scoring.excess_movement(question().assign(resolution=came), path(0.5, 0.75)).iloc[0]
+        for came in ("yes", "no")
+    )
+    assert [yes["movement"], no["movement"]] == pytest.approx([1 / 8, 5 / 8])
+    assert 3 / 4 * yes["excess"] + 1 / 4 * no["excess"] == pytest.approx(0)
+
+
+def test_what_each_update_earned_adds_up_to_what_the_score_gained() -> None:
+    # No one has published this: by hand from its definition. 40 %, then 70 % with 6 days of 10
+    # left, then 90 % with 2 left; "yes". 0.36 − 0.162 − 0.016 = 0.182, the score of the path.
+    made = path(0.4, 0.7, 0.9)
+    earned = scoring.attribution(question(), made)
+    assert_allclose(earned["remaining"], [1.0, 0.6, 0.2])
+    assert_allclose(earned["points"], [np.nan, 0.27 * 0.6, 0.08 * 0.2])
+    assert_allclose(earned["promised"], [np.nan, 0.09 * 0.6, 0.04 * 0.2])
+    assert_allclose(earned["surprise"], [np.nan, 0.18 * 0.6, 0.04 * 0.2])
+    [score] = scoring.score(question(), made)["score"]
+    assert score == pytest.approx(0.182)
+    assert 0.36 - earned["points"].sum() == pytest.approx(score)
+
+
 # --- calibration --------------------------------------------------------------------------------
 
 
@@ -230,3 +294,20 @@ def test_the_clustered_z_of_a_change_of_mind() -> None:
     y = [1] * 86 + [0] * 150
     found = scoring.calibration_in_the_large(np.full(236, 0.5), y)
     assert found.statistic == pytest.approx(-4.17, abs=0.005)
+
+
+def test_the_wealth_of_a_gambler_after_two_differences() -> None:
+    # The capital Π (1 + λ (X − m)) of Waudby-Smith & Ramdas (2024), doi:10.1093/jrsssb/qkad009, for
+    # X − m = 1 twice, by hand: the λ add up to 2.82 and their squares to 1.7254, over eight bets.
+    found = scoring.e_process([1.0, 1.0])
+    square, won = 1.7254 / 8, 2.82 / 8
+    assert_allclose(np.exp(found.log_b), [1 + won, 1 + 2 * won + square])
+    assert_allclose(np.exp(found.log_a), [1 - won, 1 - 2 * won + square])
+    # Who bets on both sides has neither won nor lost after the first, whatever it is.
+    assert_allclose(np.exp(found.log_either), [1.0, 1 + square])
+
+
+def test_the_multiplier_of_a_minimum_detectable_effect() -> None:
+    # Bloom (1995), doi:10.1177/0193841X9501900504: with many observations, 2.8 standard errors for
+    # a two-sided test at 5 % and a power of 80 %.
+    assert scoring.detectable_difference(1.0, 1e6) == pytest.approx(2.80, abs=0.005)
