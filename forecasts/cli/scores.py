@@ -35,8 +35,8 @@ def score(
         except InputError:
             raise BadInput(
                 f"There is no protocol {name!r}.",
-                remedy=f"There are: {', '.join(sorted(PROTOCOLS))}, and a rule at so many days "
-                "before the scheduled close, such as brier_lead(30).",
+                remedy=f"There are: {', '.join(sorted(PROTOCOLS))}, and a rule at "
+                "0.000001 to 3,650,000 days before the scheduled close, such as brier_lead(30).",
             ) from None
     chosen = table_format(format_, output)
     frames = frames_of(folder, database, words=False)

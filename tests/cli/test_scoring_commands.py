@@ -95,6 +95,6 @@ def test_a_rule_so_many_days_before_the_close_is_a_protocol(
 def test_a_protocol_that_does_not_exist_is_refused_with_those_that_do(
     forecasts: Callable[..., Result],
 ) -> None:
-    for name in ("brier_lead", "brier_lead(soon)", "quadratic"):
+    for name in ("brier_lead", "brier_lead(soon)", "brier_lead(9999999)", "quadratic"):
         result = forecasts("score", str(EXAMPLES / "everything"), "--protocol", name, exit_code=2)
         assert f"There is no protocol '{name}'" in " ".join(result.stderr.split())
