@@ -93,8 +93,9 @@ class Values:
         given = given[number]
         said = flat.reshape(-1, options)[number]
         vectors = said.astype(np.float64)
-        null = of_type(said.ravel(), type(None)).reshape(said.shape)
-        outside = ~(null | ((vectors >= 0) & (vectors <= 1))).all(axis=1)
+        unsaid = np.isnan(vectors)
+        unsaid[unsaid] = ~of_type(said[unsaid], type(None))
+        outside = (unsaid | (vectors < 0) | (vectors > 1)).any(axis=1)
         rule = f"{OUT_OF_RANGE}; an option that was not there yet is null"
         self._refuse("probabilities", at[given[outside]], rule)
         off = ~outside & (np.abs(np.nansum(vectors, axis=1) - 1) > SUM_TOLERANCE)
