@@ -173,8 +173,12 @@ def recalibration(
     alike = 4 / float(leverage @ leverage)
     # A line that would not exist without one of the questions leaves all scores in one direction.
     least, most = np.linalg.eigvalsh(bread @ (score.T @ score) @ bread)
-    if least <= ROUNDING * most or alike <= 2:
+    if alike <= 2:
         return unknown._replace(reason="fewer than 3 questions have nearly all the weight")
+    if least <= ROUNDING * most:
+        return unknown._replace(
+            reason="the questions differ in one way only, so level and slope cannot be told apart"
+        )
     moved = np.linalg.solve(np.eye(2) - own, score[:, :, None])[:, :, 0] @ bread
     covariance = moved.T @ moved * ((count - 1) / count)
     away = line - np.array([centre, spread])
