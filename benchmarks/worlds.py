@@ -105,6 +105,7 @@ WORLDS = (
         "late and gone",
         "forecasters come late, and withdraw when unsure",
         replace(USUAL, late=0.5, withdrawal=0.6),
+        band=True,
     ),
     World(
         "events",
@@ -113,6 +114,20 @@ WORLDS = (
             USUAL, teams=tuple(replace(team, members=2) for team in TEAMS), early_share=0.2,
             event_share=0.5, updates=40.0,
         ),
+        band=True,
+    ),
+    World(
+        "late eight",
+        "as *events*, but the team looked at has eight members, who come when half "
+        "of the time is over, so that a yes keeps some of them out",
+        replace(
+            USUAL,
+            teams=(
+                replace(TEAMS[0], members=8), *(replace(team, members=2) for team in TEAMS[1:])
+            ),
+            early_share=0.2, event_share=0.5, updates=40.0, late=0.6,
+        ),
+        band=True,
     ),
     World(
         "options",
@@ -127,9 +142,9 @@ class Claims:
     """What a team said and what came of it, one entry a live forecast (and option).
 
     ``weight`` is how long the forecast stood, over the time from its member's first one to the
-    *scheduled* close, divided by the members who have a score on the question; half of that for
-    an option: the weight that the tests of a report use. ``below`` is the
-    probability of the options that stand before one, ``updates`` the number of the forecast.
+    *scheduled* close, divided by the members of the team; half of that for an option: the weight
+    that the tests of a report use. ``below`` is the probability of the options that stand before
+    one.
     """
 
     p: Floats
@@ -154,8 +169,8 @@ class Claims:
 def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
     """Return the claims of a team.
 
-    ``live_weights`` divides by the time that a member was live on a question, in place of the
-    time that was left to the scheduled close.
+    ``live_weights`` divides by the time that a member was live on a question and by the members
+    who were, in place of the time that was left to the scheduled close and of all members.
     """
     questions = many.questions
     live = scoring.standing(questions, many.of(team))
@@ -166,8 +181,10 @@ def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
     start = live["start_s"].to_numpy()
     first = start[begins][np.cumsum(begins) - 1]
     share = (live["end_s"].to_numpy() - start) / (scheduled.to_numpy()[place] - first)
-    members = np.bincount(place, begins)[place]
-    weight = (live["weight"].to_numpy() if live_weights else share) / members
+    if live_weights:
+        weight = live["weight"].to_numpy() / np.bincount(place, begins)[place]
+    else:
+        weight = share / live["forecaster"].nunique()
 
     outcome = questions["resolution"].to_numpy(dtype=object)[place]
     yes = live["p"].to_numpy()

@@ -177,7 +177,7 @@ def recalibration(
         return unknown._replace(reason="fewer than 3 questions have nearly all the weight")
     if least <= ROUNDING * most:
         return unknown._replace(
-            reason="the questions differ in one way only, so level and slope cannot be told apart"
+            reason="the questions are too few or too alike to tell level and slope apart"
         )
     moved = np.linalg.solve(np.eye(2) - own, score[:, :, None])[:, :, 0] @ bread
     covariance = moved.T @ moved * ((count - 1) / count)

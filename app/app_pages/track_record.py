@@ -142,7 +142,7 @@ def scores(group: Group) -> None:
                 "Brier expected",
                 wording.number(luck.expected, 4),
                 help="What the forecasts themselves promised: the mean of p (1 − p), beside the "
-                "Brier score that came.",
+                "Brier score that came; both by the time to the scheduled close.",
             )
             st.caption(
                 as_text(

@@ -65,6 +65,7 @@ COLUMNS: dict[str, Callable[[Group], Any]] = {
     "discrimination": lambda group: group.decomposition.discrimination,
     "uncertainty": lambda group: group.decomposition.uncertainty,
     "luck_expected": lambda group: group.luck.expected,
+    "luck_realised": lambda group: group.luck.realised,
     "luck_difference": lambda group: group.luck.difference.mean,
     "luck_lower": lambda group: _end(group.luck.difference, 0),
     "luck_upper": lambda group: _end(group.luck.difference, 1),

@@ -30,7 +30,7 @@ from forecasts.reports.groups import (
     lead_days,
     tagged,
 )
-from forecasts.reports.leads import profile, sums
+from forecasts.reports.leads import profile
 from forecasts.reports.movements import movement, movements
 from forecasts.reports.notes import notes
 from forecasts.reports.report import (
@@ -233,10 +233,7 @@ def _groups(
     """Return the groups; ``family`` is of the questions that count, ``all_families`` of all."""
     drawn = calibration.draws(rows.claims, family)
     people = rows.members.groupby("group")["member"].nunique()
-    scores, claims, promised = (
-        _Parts(part) for part in (rows.scores, rows.claims, sums(rows.claims))
-    )
-    cited = _Parts(rows.cited)
+    scores, claims, cited = (_Parts(part) for part in (rows.scores, rows.claims, rows.cited))
     skilled, moves = (None if part is None else _Parts(part) for part in (rows.skills, moved))
     return tuple(
         _group(
@@ -244,7 +241,6 @@ def _groups(
             forecasters=int(people.get(name, 0)),
             scores=scores[name],
             claims=claims[name],
-            promised=promised[name],
             skilled=None if skilled is None else skilled[name],
             cited=cited[name],
             moved=None if moves is None else moves[name],
@@ -275,7 +271,6 @@ def _group(
     forecasters: int,
     scores: pd.DataFrame,
     claims: pd.DataFrame,
-    promised: pd.DataFrame,
     skilled: pd.DataFrame | None,
     cited: pd.DataFrame,
     moved: pd.DataFrame | None,
@@ -289,8 +284,6 @@ def _group(
     questions = family[scores["question"].to_numpy()]
     line = calibration.recalibration(claims, cluster)
     curve, decomposition = calibration.by_chance(claims, drawn, len(scores))
-    z = calibration.spiegelhalter(claims, cluster)
-    luck = calibration.luck(promised, family, z)
     finite = np.isfinite(scores["log"].to_numpy())
     log = mean_over_questions(
         scores["log"].to_numpy()[finite], questions[finite], LOG, lopsided=True
@@ -310,12 +303,12 @@ def _group(
         skill=_skill(skilled, "skill", family),
         crowd_skill=_skill(skilled, "crowd_skill", family),
         decomposition=decomposition,
-        luck=luck,
+        luck=calibration.luck(claims, cluster, len(scores)),
         recalibration=line,
-        spiegelhalter=z,
+        spiegelhalter=calibration.spiegelhalter(claims, cluster),
         calibration_in_the_large=calibration.in_the_large(claims, cluster),
         auc=calibration.auc(claims),
-        sharpness=luck.expected,
+        sharpness=calibration.sharpness(claims, len(scores)),
         movement=None
         if moved is None
         else movement(moved["excess"].to_numpy(), all_families[moved["question"].to_numpy()]),

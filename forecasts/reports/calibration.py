@@ -10,7 +10,7 @@ import pandas as pd
 
 import scoring
 from forecasts.frames import rows
-from forecasts.reports.estimates import known, mean_over_questions
+from forecasts.reports.estimates import known
 from forecasts.reports.report import (
     Bin,
     Certainty,
@@ -37,9 +37,9 @@ def draws(claims: pd.DataFrame, family: Families) -> npt.NDArray[np.float32]:
     """
     link = 0.0
     if len(claims):
-        p, y, weight, below = (claims[name] for name in ("p", "y", "weight", "below"))
+        p, y, fixed, below = (claims[name] for name in ("p", "y", "fixed", "below"))
         of = family[claims["question"].to_numpy()]
-        link = scoring.family_link(p, y, weight, claims["question"], of, below)
+        link = scoring.family_link(p, y, fixed, claims["question"], of, below)
     return scoring.outcome_draws(family, link, seed=0)
 
 
@@ -48,17 +48,17 @@ def by_chance(
 ) -> tuple[tuple[CurvePoint, ...], Decomposition]:
     """Return the reliability curve with its band, and the parts of the mean Brier score.
 
-    The claims of a multiple-choice question weigh half its number of options in all, so the parts
-    are scaled by total weight / ``questions``; then they add up to the mean over questions.
+    The parts describe the score, by the weight that adds up to it. Curve, band, expected
+    miscalibration and p-value, which say what is luck, are of the weight of tests.
     """
     if claims.empty:
         return (), Decomposition(None, None, None, None, None)
-    p, y, weight = (claims[name] for name in ("p", "y", "weight"))
+    p, y, fixed = (claims[name] for name in ("p", "y", "fixed"))
     found = scoring.chance(
-        p, y, weight, claims["question"], below=claims["below"], level=BAND_LEVEL, draws=drawn
+        p, y, fixed, claims["question"], below=claims["below"], level=BAND_LEVEL, draws=drawn
     )
-    parts = scoring.decompose(p, y, weight)
-    scale = float(weight.sum()) / questions
+    parts = scoring.decompose(p, y, claims["weight"])
+    scale = _a_question(claims, questions)
     # All parts are at least 0, to rounding.
     decomposition = Decomposition(
         max(parts.miscalibration, 0.0) * scale,
@@ -104,19 +104,41 @@ def _z(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families
     return ZTest(known(found.statistic), known(found.p_value))
 
 
-def luck(each: pd.DataFrame, family: Families, z: ZTest) -> Luck:
-    """Return what was promised and what came; ``each`` question has a row of ``leads.sums``.
+def luck(claims: pd.DataFrame, family: Families, questions: int) -> Luck:
+    """Return what was promised and what came, all of it by the weight of tests.
 
-    ``family`` is the cluster of each question. That the two are equal is what Spiegelhalter's
-    ``z`` tests: see ``scoring.luck``.
+    So the difference is that of the two, and its interval holds 0 exactly where the test does not
+    reject. ``family`` is the cluster of each claim; ``questions`` are scored.
     """
-    if each.empty:
+    if claims.empty:
         return Luck(None, None, Estimate(None, None), None)
-    brier, expected = each["brier"].to_numpy(), each["expected"].to_numpy()
-    difference = mean_over_questions(
-        brier - expected, family[each["question"].to_numpy()], lopsided=True
+    found = scoring.luck(claims["p"], claims["y"], claims["fixed"], family)
+    scale = _a_question(claims, questions)
+    interval = None
+    if known(found.lower) is not None:
+        interval = (found.lower * scale, found.upper * scale)
+    return Luck(
+        found.expected * scale,
+        found.realised * scale,
+        Estimate(found.difference * scale, interval),
+        known(found.p_value),
     )
-    return Luck(float(expected.mean()), float(brier.mean()), difference, z.p_value)
+
+
+def sharpness(claims: pd.DataFrame, questions: int) -> float | None:
+    """Return the mean of p (1 − p) over so many questions; for several options half the sum."""
+    if claims.empty:
+        return None
+    p, weight = claims["p"].to_numpy(), claims["weight"].to_numpy()
+    return float(weight @ (p * (1 - p))) / questions
+
+
+def _a_question(claims: pd.DataFrame, questions: int) -> float:
+    """Return what a mean over claims is multiplied by to be one over questions.
+
+    The claims of a multiple-choice question weigh half its number of options in all.
+    """
+    return float(claims["weight"].sum()) / questions
 
 
 def certainty(claims: pd.DataFrame) -> Certainty:
@@ -172,7 +194,7 @@ def murphy(claims: pd.DataFrame, questions: int) -> tuple[MurphyPoint, ...]:
     if claims.empty:
         return ()
     p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
-    scale = float(weight.sum()) / questions
+    scale = _a_question(claims, questions)
     own = scoring.murphy_curve(p, y, weight, THRESHOLDS)["score"] * scale
     # To one who always says the same, equal outcomes are one.
     came, place = np.unique(y, return_inverse=True)

@@ -36,7 +36,8 @@ MEANINGS = {
     ),
     "miscalibration": (
         "Miscalibration is what recalibrating the forecasts would have gained. Luck alone makes "
-        "some, which stands beside it; only what exceeds that by more than chance is a fault."
+        "some, which stands beside it; only what exceeds that by more than chance is a fault. "
+        "Chance is judged by the time to the scheduled close, as in every test of calibration."
     ),
     "discrimination": (
         "Discrimination is what the recalibrated forecasts gain over always saying how often "
@@ -48,7 +49,8 @@ MEANINGS = {
     ),
     "luck": (
         "If the forecasts are right, a Brier score of p (1 − p) is to be expected on average. "
-        "Worse than expected: more certainty was claimed than there was."
+        "Worse than expected: more certainty was claimed than there was. Both weigh by the time to "
+        "the scheduled close, so where questions closed early they are not the Brier score above."
     ),
     "recalibration": (
         "The line through the log odds of forecasts and outcomes: a slope below 1 says "

@@ -76,7 +76,8 @@ class Decomposition:
 
     brier.mean = miscalibration − discrimination + uncertainty, to rounding.
     ``miscalibration_expected`` is what a calibrated forecaster shows on average who says the same
-    on the same questions, and ``p_value`` how often one shows at least as much.
+    on the same questions, and ``p_value`` how often one shows at least as much; both weighed as
+    the tests are, by the time to the scheduled close.
     """
 
     miscalibration: float | None
@@ -113,7 +114,9 @@ class Luck:
     """The Brier score (0–1) that the forecasts promised, the one that came, and the difference.
 
     ``difference`` = realised − expected; above 0: they claimed more certainty than they had.
-    ``p_value``: paired over families.
+    ``p_value``: paired over families. All are weighed as the tests are (``reports.scored``), by
+    the time to the scheduled close; so ``realised`` is the Brier score of the report only where no
+    question closed early, nobody withdrew, and all members forecast all questions.
     """
 
     expected: float | None
@@ -141,7 +144,10 @@ class Movement:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One forecast on the reliability curve, and the 90 % band that chance alone would give."""
+    """One forecast on the reliability curve, and the 90 % band that chance alone would give.
+
+    Curve, band and ``weight`` are by the time to the scheduled close, as the tests are.
+    """
 
     forecast: float
     recalibrated: float

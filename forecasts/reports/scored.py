@@ -11,9 +11,11 @@ half the sum over its options; a question of two options thus counts as the bina
 
 **The weight of a test** must not depend on what happens after a claim, or it finds fault with
 calibrated forecasters: where a "yes" closes its question early, the live time makes the little
-before it count for more. The tests of calibration therefore weigh by ``fixed``, in which the time
-from a member's first forecast to the scheduled close stands in place of the live time. What is
-described keeps the weight with which its parts add up to the Brier score.
+before it count for more, and so does a share among those who came before the close. What is tested
+is therefore weighed by ``fixed``, in which the time from a member's first forecast to the scheduled
+close stands in place of the live time, and all members of the group in place of those who have a
+score on the question. What is described keeps the weight with which its parts add up to the Brier
+score.
 
 **At a lead** only the forecast counts that stood so many days before the scheduled close, with the
 whole weight of its member.
@@ -110,14 +112,17 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.Dat
     """Return every claim of every group; ``live`` is what ``stood``, in its order.
 
     Columns: group, question (a position), option (0 on a binary question), p, y (what came of
-    it, 0..1), below (the probability of the options before it), weight, fixed (that of tests).
+    it, 0..1), below (the probability of the options before it), weight, fixed (that of tests, by
+    which a question weighs 1 where every member's forecasts stood to its scheduled close).
     """
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     code, names = pd.factorize(made.group.to_numpy(dtype=object), sort=True)
     group = code[member]
     of = place.astype(np.int64) * max(len(names), 1) + group
     sharing = np.bincount(of[_begins(live)], minlength=int(of.max()) + 1 if len(of) else 0)
-    weight, fixed = (live[name].to_numpy() / sharing[of] for name in ("weight", "fixed"))
+    weight = live["weight"].to_numpy() / sharing[of]
+    people = np.bincount(code[np.unique(member)], minlength=len(names))
+    fixed = live["fixed"].to_numpy() / people[group]
     outcome, p = live["outcome"].to_numpy(), live["p"].to_numpy()
     binary = ~np.isnan(p)
     nothing = np.zeros(len(p))

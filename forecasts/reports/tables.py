@@ -131,7 +131,8 @@ def parts(group: Group) -> Table:
             (f"= {wording.BRIER}", number(group.brier.mean), NOTHING, NOTHING),
         ),
         below="Luck alone: the miscalibration that a calibrated forecaster shows on average; p: "
-        f"how often one shows at least as much, {wording.over(group.families)}.",
+        f"how often one shows at least as much, {wording.over(group.families)}; both by the time "
+        "to the scheduled close.",
     )
 
 
@@ -146,7 +147,8 @@ def tests(group: Group) -> Table:
             p_value(line.p_value),
         ),
         (
-            f"Brier score (0–1) less the expected {number(luck.expected)}",
+            f"Brier score (0–1) of {number(luck.realised)} less the expected "
+            f"{number(luck.expected)}",
             signed(luck.difference.mean),
             "0",
             p_value(luck.p_value),
@@ -167,7 +169,10 @@ def tests(group: Group) -> Table:
     moved = group.movement
     if moved is not None:
         rows.append(("Excess movement", signed(moved.excess.mean), "0", p_value(moved.p_value)))
-    said = [f"p-values are {wording.over(group.families)}"]
+    said = [
+        "Forecasts weigh by the time to the scheduled close; "
+        f"p-values are {wording.over(group.families)}"
+    ]
     if moved is not None and moved.families != group.families:
         said.append(f", that of the movement, open questions included, over {moved.families:,}")
     said.append(".")

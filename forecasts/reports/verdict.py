@@ -84,7 +84,8 @@ def _found(claims: pd.DataFrame, families: int, line: Recalibration) -> Verdict:
             "Calibrated, as far as can be told: chance alone gives a calibrated forecaster a "
             f"record this far off in {luck}.",
         )
-    p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
+    # By the weight that the line is fitted with, so that the words cannot say otherwise than it.
+    p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "fixed"))
     gap = _recalibrated(p, line.intercept, line.slope) - p
     mean = float(np.average(gap, weights=weight))
     if mean**2 >= float(np.average((gap - mean) ** 2, weights=weight)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,15 +106,61 @@ def test_someone_in_two_teams_earns_for_both() -> None:
 
 @given(seeds)
 @settings(max_examples=8)
-def test_the_realised_score_is_the_brier_score_and_the_difference_that_of_the_two(
+def test_what_came_less_what_was_expected_is_the_difference_and_its_interval_is_the_test(
     seed: int,
 ) -> None:
     for group in report(random_ledger(seed), by="team").groups:
         if group.questions:
             luck = group.luck
-            assert luck.realised == pytest.approx(group.brier.mean, abs=1e-12)
             assert luck.difference.mean == pytest.approx(luck.realised - luck.expected, abs=1e-12)
-            assert group.sharpness == luck.expected
+            assert luck.p_value == group.spiegelhalter.p_value
+            if luck.p_value is not None:
+                lower, upper = luck.difference.interval
+                assert (lower <= 0 <= upper) == (luck.p_value >= 0.05)
+
+
+@given(seeds)
+@settings(max_examples=8)
+def test_what_came_is_the_brier_score_where_every_forecast_stood_to_the_scheduled_close(
+    seed: int,
+) -> None:
+    frames = random_ledger(seed, choices=False)
+    said = frames.forecasts
+    kept = said[said["probability"].notna()].reset_index(drop=True)
+    for group in report(replace(frames, forecasts=kept), by="forecaster").groups:
+        assert group.luck.realised == pytest.approx(group.brier.mean, abs=1e-12)
+        assert group.luck.expected == pytest.approx(group.sharpness, abs=1e-12)
+
+
+def events(questions: int) -> Frames:
+    """A calibrated team whose questions a "yes" closes when it happens.
+
+    An event comes with the same chance in each tenth of the time; both members know that, and one
+    of them comes when a third of it is over.
+    """
+    rng = np.random.default_rng(8)
+    asked_, forecasts = [], []
+    for n in range(questions):
+        comes = rng.uniform(0, 20)
+        happens = {"actual_close_time": day(comes)} if comes < 10 else {}
+        asked_.append(asked(f"q{n}", "yes" if comes < 10 else "no", **happens))
+        for who, start in (("ana", 0.0), ("bo", 3.3)):
+            for at in np.arange(start, min(comes, 10), 0.25):
+                forecasts.append(made(f"q{n}", who, at, (10 - at) / (20 - at)))
+    return ledger(asked_, forecasts, [joined("red", "ana"), joined("red", "bo")])
+
+
+def test_a_yes_that_closes_its_question_is_no_fault_of_who_foresaw_it_rightly() -> None:
+    found = the_group(events(150), by="team")
+    assert found.decomposition.p_value > 0.05
+    assert found.luck.p_value > 0.05
+    weight = sum(point.weight for point in found.curve)
+    outside = sum(
+        point.weight
+        for point in found.curve
+        if not point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
+    )
+    assert outside / weight < 0.2
 
 
 def test_the_expected_score_is_worked_by_hand() -> None:

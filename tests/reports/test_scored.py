@@ -19,17 +19,41 @@ def claims(frames: Frames, by: str = "forecaster") -> pd.DataFrame:
     return scored.claims(frames.questions, scored.stood(frames.questions, who), who)
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("by", ["forecaster", "tag"])
-def test_where_nothing_closes_early_and_nobody_withdraws_both_weights_agree(
-    by: str, seed: int
-) -> None:
+def without_withdrawals(seed: int) -> Frames:
     frames = random_ledger(seed)
     said = frames.forecasts
     kept = said["probability"].notna() | said["probabilities"].notna()
-    found = claims(replace(frames, forecasts=said[kept].reset_index(drop=True)), by)
+    return replace(frames, forecasts=said[kept].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_nothing_closes_early_and_nobody_withdraws_both_weights_agree(seed: int) -> None:
+    found = claims(without_withdrawals(seed))
     assert len(found) > 50
     np.testing.assert_allclose(found["fixed"], found["weight"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_all_members_share_a_question_in_tests_and_those_who_forecast_it_in_what_is_described(
+    seed: int,
+) -> None:
+    found = claims(without_withdrawals(seed), "tag")
+    first = found[found["option"] == 0]
+    fixed, weight = (first.groupby("question")[name].sum() for name in ("fixed", "weight"))
+    there = (fixed / weight * 5).round(9)
+    assert set(there) <= {1.0, 2.0, 3.0, 4.0, 5.0}
+    assert there.nunique() > 1
+
+
+def test_who_came_too_late_does_not_change_what_the_others_weigh() -> None:
+    said = [made("q", "ana", 0, 0.4), made("q", "bo", 8, 0.6), made("r", "bo", 0, 0.5)]
+    team = [joined("north", "ana"), joined("north", "bo")]
+    late = claims(ledger([asked("q", "no"), asked("r", "no")], said, team), "team")
+    known = asked("q", "yes", actual_close_time=day(5))
+    soon = claims(ledger([known, asked("r", "no")], said, team), "team")
+    of_ana = [found[found["p"] == 0.4].iloc[0] for found in (late, soon)]
+    assert [row["fixed"] for row in of_ana] == [1 / 2, 1 / 2 * 5 / 10]
+    assert [row["weight"] for row in of_ana] == [1 / 2, 1]
 
 
 def test_a_yes_that_closes_its_question_does_not_change_what_was_said_before_it() -> None:
