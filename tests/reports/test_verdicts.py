@@ -25,8 +25,8 @@ def of(
     p = np.linspace(0.01, 0.99, max(questions, 99))
     question = np.arange(len(p)) % questions
     claims = pd.DataFrame(
-        {"p": p, "y": np.where(p > 0.5, 1.0, 0.0), "weight": 1.0, "question": question}
-    )
+        {"p": p, "y": np.where(p > 0.5, 1.0, 0.0), "weight": 1.0, "fixed": 1.0}
+    ).assign(question=question)
     family = question % (questions if families is None else families)
     return verdict(claims, family, Recalibration(*line, estimable=True, reason=""))
 
