@@ -58,7 +58,7 @@ def test_a_verdict_says_what_happens_and_how_often_chance_would_do_it() -> None:
 def test_a_verdict_names_a_forecast_that_was_made(slope: float, said: str) -> None:
     """Nobody called 90 %, nor 60 % often enough."""
     p = np.tile([0.42, 0.45, 0.55, 0.58, 0.58], 40)
-    claims = pd.DataFrame({"p": p, "y": p > 0.5, "weight": 1.0, "question": np.arange(200)})
+    claims = pd.DataFrame({"p": p, "y": p > 0.5, "fixed": 1.0, "question": np.arange(200)})
     line = Recalibration(0.0, slope, 0.001, estimable=True, reason="")
     assert said in verdict(claims, np.arange(200), line).sentence
 
