@@ -34,13 +34,16 @@ settings.register_profile(
 )
 settings.load_profile("ledger")
 
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a file system in memory, and the bytes to have free
+
 # What was skipped, and why. In CI nothing may be: what does not run there proves nothing.
 _skipped: list[str] = []
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one more than there are processors: many tests wait for a disk, a server, a page."""
-    return (os.cpu_count() or 1) + 1
+def pytest_configure() -> None:
+    """Keep the files of the tests in memory where it has room: nothing waits for a disk then."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_finish() -> None:
