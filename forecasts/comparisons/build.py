@@ -13,11 +13,11 @@ from forecasts.comparisons import wording
 from forecasts.comparisons.comparison import About, Comparison, Of, Pair, Side, Skill, Watched
 from forecasts.errors import BadInput
 from forecasts.frames import Frames, rows
-from forecasts.reports.cohort import COUNTS, counted, families, reasons, selected
+from forecasts.reports.cohort import COUNTS, counted, families, not_selected, reasons, selected
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries, chosen, entries, in_several_teams
-from forecasts.reports.report import By, Cohort, LeftOut
+from forecasts.reports.report import By, Cohort
 from forecasts.reports.scored import member_scores, question_scores
 from forecasts.times import utc
 
@@ -54,7 +54,6 @@ def build(
         )
     asked = selected(frames.questions, tags=tags, since=since, until=until)
     questions = frames.questions[asked].sort_values("question_id", ignore_index=True)
-    elsewhere = len(asked) - len(questions)
     why = reasons(questions, cohort=cohort, as_of=as_of)
     counting = questions[why == COUNTS].reset_index(drop=True)
     made = _only(entries(frames, by=_BY[of]), names)
@@ -94,10 +93,7 @@ def build(
         ),
         sentence=wording.verdict(sides, pairs),
         questions=len(asked),
-        left_out=(
-            *counted(why[why != COUNTS]),
-            *([LeftOut("not_selected", elsewhere)] if elsewhere else []),
-        ),
+        left_out=(*counted(why[why != COUNTS]), *not_selected(asked)),
         groups=sides,
         pairs=pairs,
         notes=wording.notes(

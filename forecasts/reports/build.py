@@ -16,7 +16,7 @@ import scoring
 from forecasts.errors import BadInput
 from forecasts.frames import Frames
 from forecasts.reports import calibration, scored
-from forecasts.reports.cohort import COUNTS, counted, families, reasons, selected
+from forecasts.reports.cohort import COUNTS, counted, families, not_selected, reasons, selected
 from forecasts.reports.digest import sha256
 from forecasts.reports.earned import earned, parts
 from forecasts.reports.estimates import mean_over_questions
@@ -113,7 +113,6 @@ def build(
     )
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(why))})
     left_out = fallen.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
-    elsewhere = len(asked) - len(questions)
     return Report(
         metadata=Metadata(
             engine_version=scoring.__version__,
@@ -128,7 +127,7 @@ def build(
             input_sha256=sha256(frames),
         ),
         questions=len(asked),
-        left_out=(*left_out, *([LeftOut("not_selected", elsewhere)] if elsewhere else [])),
+        left_out=(*left_out, *not_selected(asked)),
         groups=groups,
         notes=notes(
             groups,

@@ -55,6 +55,11 @@ def selected(
     return wanted
 
 
+def not_selected(wanted: npt.NDArray[np.bool_]) -> tuple[LeftOut, ...]:
+    """Return the entry for those that ``selected`` did not let through, if there are any."""
+    return counted(["not_selected"] * int((~wanted).sum()))
+
+
 def listed(names: Sequence[str]) -> str:
     """Return the first of the names, and how many more there are."""
     more = len(names) - _MOST_NAMES
