@@ -1,13 +1,14 @@
-"""Which questions a page counts: by their close, by their tags, by when they were to close."""
+"""Which questions and forecasts a page counts: by close, by tags, by when they were to close."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
-from forecasts.reports.report import Cohort
+from app.words import as_text
+from forecasts.errors import BadInput
+from forecasts.reports.choice import Choice, Cohort
 
 _COHORTS: dict[str, Cohort] = {
     "Scheduled close has passed": "scheduled",
@@ -15,18 +16,8 @@ _COHORTS: dict[str, Cohort] = {
 }
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What was chosen, as the builders of reports and comparisons take it."""
-
-    cohort: Cohort
-    tags: tuple[str, ...]
-    since: datetime | None
-    until: datetime | None
-
-
 def pick_questions(known_tags: list[str]) -> Choice:
-    """Show the choice, which stands in the address; return it."""
+    """Show the choice, which stands in the address; return it. The page ends where it is none."""
     cohort = st.selectbox(
         "Questions",
         list(_COHORTS),
@@ -52,9 +43,26 @@ def pick_questions(known_tags: list[str]) -> Choice:
             )
             for column, label in ((left, "Scheduled to close since"), (right, "… until"))
         )
-    return Choice(
-        _COHORTS[cohort],
-        tuple(tags),
-        None if since is None else datetime.combine(since, time.min, UTC),
-        None if until is None else datetime.combine(until, time.max, UTC),
-    )
+        lead = st.number_input(
+            "Forecasts as they stood so many days before the scheduled close",
+            value=None,
+            min_value=0.0,
+            step=1.0,
+            format="%g",
+            key="lead",
+            bind="query-params",
+            placeholder="at all times",
+            help="Blank: forecasts count for as long as they stood. A number of days: only the one "
+            "that stood then, so that nobody gains by what was learned after.",
+        )
+    try:
+        return Choice(
+            cohort=_COHORTS[cohort],
+            tags=tuple(tags),
+            since=None if since is None else datetime.combine(since, time.min, UTC),
+            until=None if until is None else datetime.combine(until, time.max, UTC),
+            lead=lead,
+        )
+    except BadInput as error:
+        st.warning(as_text(str(error)))
+        st.stop()

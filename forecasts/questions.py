@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Subquery
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -303,6 +303,28 @@ def listing(session: Session, *, now: datetime, only: Sequence[str] | None = Non
     return sorted(found, key=lambda stands: (stands.text.scheduled_close_time, stands.id))
 
 
+def tags(session: Session) -> list[str]:
+    """Return the tags that the questions bear as they are worded now, in alphabetical order."""
+    newest = _newest()
+    rows = session.exec(
+        select(QuestionRevision.tags).join(
+            newest,
+            (newest.c.question_id == col(QuestionRevision.question_id))
+            & (newest.c.number == col(QuestionRevision.number)),
+        )
+    )
+    return sorted({tag for own in rows for tag in own or []})
+
+
+def _newest() -> Subquery:
+    """Return the number of each question's wording that holds now."""
+    return (
+        select(col(QuestionRevision.question_id), func.max(QuestionRevision.number).label("number"))
+        .group_by(col(QuestionRevision.question_id))
+        .subquery()
+    )
+
+
 def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield the distinct ``values`` in parts that one statement can name."""
     distinct = list(dict.fromkeys(values))
@@ -311,11 +333,7 @@ def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[Stands]:
-    newest = (
-        select(col(QuestionRevision.question_id), func.max(QuestionRevision.number).label("number"))
-        .group_by(col(QuestionRevision.question_id))
-        .subquery()
-    )
+    newest = _newest()
     statement = (
         select(Question, QuestionRevision)
         .join(newest, newest.c.question_id == col(Question.id))

@@ -24,6 +24,7 @@ from scoring.errors import InputError, Problem, Problems, numbers, refuse
 FEWEST = 30
 SIGNIFICANCE = 0.05
 POWER = 0.8
+NEVER_TOGETHER = "they were never live on one question at the same time"
 
 THESE = "these members"
 ALIKE = "people like them"
@@ -235,7 +236,7 @@ def _pair(
         return Pair(a, b, reason=f"{both[0]}{others} in both")
     key, sign = ((a, b), 1.0) if (a, b) in parts else ((b, a), -1.0)
     if key not in parts:
-        return Pair(a, b, reason="they were never live on one question at the same time")
+        return Pair(a, b, reason=NEVER_TOGETHER)
     rows = parts[key]
     mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
     error, degrees = mean.error, mean.clusters - 1

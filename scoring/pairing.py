@@ -8,7 +8,9 @@ that both are live, one instant against the same instant:
 
 where S is the mean Brier score (0..1) of a group's live members. The denominator is fixed in
 advance, as in every ranking: dividing by the time that happened to be shared would let an early
-"yes" weigh more than a "no". D lies within −1..1 and is below 0 where group a did better.
+"yes" weigh more than a "no". D lies within −1..1 and is below 0 where group a did better. At a lead
+D is S_a − S_b at that one instant, where both have somebody live; who is, and whether the question
+is still open, is known then, so that the choice favours neither.
 
 All groups share one sweep over the events of a question, and a running integral each. What a pair
 has to be asked is only where the other one starts and ceases to be live.
@@ -31,6 +33,7 @@ from scoring.paths import Paths, live_paths
 from scoring.rules import RULES
 from scoring.scores import resolved
 from scoring.sweep import Sweep
+from scoring.timings import Timed, Timing, timing
 
 Groups = Mapping[Hashable, str] | pd.Series
 
@@ -40,7 +43,12 @@ ROUNDING = 1e-12
 NO_CODES, NOTHING = np.zeros(0, dtype=np.int32), np.zeros(0)
 
 
-def paired(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> pd.DataFrame:
+def paired(
+    questions: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    groups: Groups,
+    lead: float | None = None,
+) -> pd.DataFrame:
     """Return how each two groups differ on each question on which both were live at one time.
 
     Columns ``a`` and ``b``, the groups, a before b in order of their names; ``question_id``;
@@ -48,6 +56,7 @@ def paired(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> 
     (negative: a did better); ``shared``, the share of the question's scheduled time on which both
     were live, above 0. Sorted by a, b, question_id.
 
+    ``lead``: only what stood so many days before the scheduled close, and ``shared`` is 1.
     ``groups`` says for each forecaster which group they are in; forecasts of others do not count.
     Someone who counts in a group for part of the time comes as a forecaster of that group with
     withdrawals where they do not. The frames are those of `score`, which also says which questions
@@ -67,12 +76,13 @@ def paired(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> 
     0  blues  reds           q       0.075     0.5
     """
     ledger, names, group = _read(questions, forecasts, groups)
+    clock = _clock(lead)
     pairs = list(combinations(range(len(names)), 2))
     found: list[list[tuple[Codes, Floats, Floats]]] = [
         [(NO_CODES, NOTHING, NOTHING)] for _ in pairs
     ]
-    for block, live in _batches(ledger, group):
-        sides = _Sides(block, live, ledger.questions, group, len(names))
+    for block, timed in _batches(ledger, group, clock):
+        sides = _Sides(block, timed, ledger.questions, group, len(names))
         for parts, (a, b) in zip(found, pairs, strict=True):
             parts.append(sides.difference(a, b))
     tables = []
@@ -93,7 +103,12 @@ def paired(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> 
     return pd.concat(tables, ignore_index=True)
 
 
-def paired_people(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups) -> pd.DataFrame:
+def paired_people(
+    questions: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    groups: Groups,
+    lead: float | None = None,
+) -> pd.DataFrame:
     """Return what each forecaster had to do with the differences that `paired` returns.
 
     Columns ``a``, ``b``, ``question_id``, ``forecaster``; ``side``, the one of a and b that they
@@ -120,8 +135,8 @@ def paired_people(questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Grou
     """
     ledger, names, group = _read(questions, forecasts, groups)
     batches = [
-        (live, _Sides(block, live, ledger.questions, group, len(names)))
-        for block, live in _batches(ledger, group)
+        (timed.paths, _Sides(block, timed, ledger.questions, group, len(names)))
+        for block, timed in _batches(ledger, group, _clock(lead))
     ]
     tables = []
     for a, b in combinations(range(len(names)), 2):
@@ -164,32 +179,37 @@ def _read(
     return ledger, list(names), np.append(code, -1)[place].astype(np.int32)
 
 
-def _batches(ledger: Ledger, group: Codes) -> Iterator[tuple[Block, Paths]]:
+def _clock(lead: float | None) -> Timing:
+    return timing("scheduled_average" if lead is None else f"lead({lead:.6f})")
+
+
+def _batches(ledger: Ledger, group: Codes, clock: Timing) -> Iterator[tuple[Block, Timed]]:
     for block in ledger.blocks:
         if block.kind == NUMERIC:
             continue
         for rows in block.batches():
             batch = block.part(rows)
             live = live_paths(batch, ledger.questions, scored=True)
-            live = live.only(live.each(group[live.forecaster] >= 0))
-            if len(live.row):
-                yield batch, live
+            timed = clock(live.only(live.each(group[live.forecaster] >= 0)), ledger.questions)
+            if len(timed.paths):
+                yield batch, timed
 
 
 class _Sides:
     """The groups of one batch on the events of its questions, which are swept once for all."""
 
     def __init__(
-        self, block: Block, live: Paths, questions: Questions, group: Codes, groups: int
+        self, block: Block, timed: Timed, questions: Questions, group: Codes, groups: int
     ) -> None:
+        live = timed.paths
         p, y = resolved(BRIER, block, live, questions)
         self.score = BRIER.kernel(p, y)
         self.group = live.each(group[live.forecaster])
         self.sweep = sweep = Sweep(live)
         asked = live.each(live.question)[sweep.first]
-        scheduled = (questions.scheduled_us - questions.open_us)[asked]
+        scheduled = live.each(timed.divisor)[sweep.first]
         self.asked = asked
-        # In shares of each question's scheduled time.
+        # In shares of each question's scheduled time; an instant is the whole of its clock.
         self.width = sweep.width / scheduled[sweep.question]
         self.scheduled = scheduled
         shape = (groups, len(sweep))

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from forecasts import resolutions
 from forecasts.filters import Filter, chosen, labels
 from forecasts.models import Member
-from forecasts.questions import listing
+from forecasts.questions import listing, tags
 from tests.conftest import ask, day
 
 
@@ -61,3 +61,4 @@ def test_mine_are_those_that_i_stand_behind(session: Session) -> None:
 @pytest.mark.usefixtures("_some")
 def test_labels_come_once_and_in_order(session: Session) -> None:
     assert labels(listing(session, now=day(5))) == (["a", "b"], ["f"])
+    assert tags(session) == ["a", "b"]

@@ -8,14 +8,14 @@ import streamlit as st
 
 from app.comparison_charts import evidence_chart, forest_chart
 from app.downloads import downloads
-from app.selecting import Choice, pick_questions
+from app.selecting import pick_questions
 from app.session import engine, now, reading, settings
-from app.words import as_text, when
+from app.words import as_text
 from forecasts import access, comparisons, database, frames, questions
 from forecasts.comparisons import Comparison, wording
 from forecasts.comparisons.comparison import Of
-from forecasts.filters import labels
 from forecasts.reports import wording as words
+from forecasts.reports.choice import Choice
 
 OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
 # So many are chosen to begin with; with many more the pairs are too many to read.
@@ -39,23 +39,16 @@ def comparison_of(
         everything,
         between=names,
         of=of,
-        cohort=chosen.cohort,
-        tags=chosen.tags,
-        since=chosen.since,
-        until=chosen.until,
+        choice=chosen,
         as_of=_at,
         alike=alike,
     )
 
 
-def pick() -> tuple[Of, tuple[str, ...], Choice, bool]:
+def pick(
+    known: dict[Of, list[str]], known_tags: list[str]
+) -> tuple[Of, tuple[str, ...], Choice, bool]:
     """Show whom to compare and on which questions; return the choice."""
-    with reading() as ledger:
-        known = {
-            "teams": access.team_names(ledger),
-            "forecasters": access.forecaster_handles(ledger),
-        }
-        known_tags, _ = labels(questions.listing(ledger, now=now()))
     left, right = st.columns([2, 3])
     kind = left.segmented_control(
         "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
@@ -145,11 +138,15 @@ def evidence(comparison: Comparison) -> None:
 
 
 st.title("Compare", anchor=False)
-of, names, chosen, alike = pick()
 with reading() as ledger:
     written = frames.revision(ledger)
-    anybody = access.team_names(ledger) if of == "teams" else access.forecaster_handles(ledger)
-if len(anybody) < 2:
+    known: dict[Of, list[str]] = {
+        "teams": access.team_names(ledger),
+        "forecasters": access.forecaster_handles(ledger),
+    }
+    known_tags = questions.tags(ledger)
+of, names, chosen, alike = pick(known, known_tags)
+if len(known[of]) < 2:
     st.info(
         f"There are fewer than two {of} to compare. "
         + (
@@ -170,5 +167,4 @@ differences(comparison)
 evidence(comparison)
 for note in comparison.notes:
     st.caption(as_text(note))
-st.caption(f"As of {when(comparison.metadata.as_of)}.")
 downloads(comparison, "comparison")

@@ -8,14 +8,14 @@ import streamlit as st
 
 from app.downloads import downloads
 from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
-from app.selecting import Choice, pick_questions
+from app.selecting import pick_questions
 from app.session import engine, now, reading, settings
-from app.words import as_text, when
+from app.words import as_text
 from forecasts import access, database, frames, questions, reports
-from forecasts.filters import labels
 from forecasts.reports import Group, Report, wording
+from forecasts.reports.choice import Choice, Cohort
 from forecasts.reports.notes import MEANINGS
-from forecasts.reports.report import By, Cohort, Estimate, Interval, Skill
+from forecasts.reports.report import By, Estimate, Interval, Skill
 
 OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Tag": "tag", "Everyone": "all"}
 
@@ -36,10 +36,7 @@ def report_of(
         everything,
         by=by,
         names=names,
-        cohort=chosen.cohort,
-        tags=chosen.tags,
-        since=chosen.since,
-        until=chosen.until,
+        choice=chosen,
         as_of=_at,
     )
 
@@ -424,10 +421,13 @@ def nothing_in(group: Group, cohort: Cohort) -> None:
         )
 
 
+AT_A_LEAD = {"Decisions": murphy, "Tests": tests}
+TABS = {"Over- and under-reaction": movement, "Lead time": leads, "Evidence": earned} | AT_A_LEAD
+
 st.title("Track record", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
-    known_tags, _ = labels(questions.listing(ledger, now=now()))
+    known_tags = questions.tags(ledger)
 by, names = whose(known_tags)
 chosen = pick_questions(known_tags)
 if by != "all" and not names:
@@ -446,14 +446,12 @@ for group in report.groups:
     scores(group)
     decomposition(group)
     calibration(group)
-    for tab, show in zip(
-        st.tabs(["Over- and under-reaction", "Lead time", "Evidence", "Decisions", "Tests"]),
-        (movement, leads, earned, murphy, tests),
-        strict=True,
-    ):
+    # At one lead there is one forecast a question: nothing moves, and no update earns anything.
+    shown = AT_A_LEAD if chosen.lead is not None else TABS
+    for tab, show in zip(st.tabs(list(shown)), shown.values(), strict=True):
         with tab:
             show(group)
 for note in report.notes:
     st.caption(as_text(note))
-st.caption(f"As of {when(report.metadata.as_of)}.")
+st.caption(as_text(wording.scope(report)))
 downloads(report, "track-record")

@@ -10,7 +10,7 @@ from typer.core import TyperCommand
 from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now, one_of
 from forecasts.cli.renderings import Form, form_of, rendered
-from forecasts.cli.selecting import AsOf, CohortName, Since, Tags, Until, moment
+from forecasts.cli.selecting import AsOf, CohortName, Lead, Since, Tags, Until, chosen, moment
 from forecasts.cli.tables import Folder, Output, frames_of
 
 BETWEEN = "--between"
@@ -49,6 +49,7 @@ def compare(
     tag: Tags = None,
     since: Since = None,
     until: Until = None,
+    lead: Lead = None,
     people_like_them: Annotated[
         bool,
         typer.Option(
@@ -67,18 +68,14 @@ def compare(
     """
     from forecasts.comparisons import build
     from forecasts.comparisons.comparison import Of
-    from forecasts.reports.report import Cohort
 
-    chosen = form_of(form, output)
+    rendering = form_of(form, output)
     made = build(
         frames_of(folder, database, words=False),
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
-        cohort=one_of("--cohort", cohort, get_args(Cohort)),
-        tags=tag or [],
-        since=moment(since),
-        until=moment(until, end_of_day=True),
+        choice=chosen(cohort, tag, since, until, lead),
         as_of=moment(as_of) or now(),
         alike=people_like_them,
     )
-    emit(rendered(made, chosen), output)
+    emit(rendered(made, rendering), output)

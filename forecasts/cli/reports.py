@@ -9,7 +9,7 @@ import typer
 from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now, one_of
 from forecasts.cli.renderings import Form, form_of, rendered
-from forecasts.cli.selecting import AsOf, CohortName, Since, Tags, Until, moment
+from forecasts.cli.selecting import AsOf, CohortName, Lead, Since, Tags, Until, chosen, moment
 from forecasts.cli.tables import Folder, Output, frames_of
 
 
@@ -29,14 +29,7 @@ def report(
     tag: Tags = None,
     since: Since = None,
     until: Until = None,
-    lead: Annotated[
-        float | None,
-        typer.Option(
-            "--lead",
-            metavar="DAYS",
-            help="Only forecasts as they stood so many days before the scheduled close.",
-        ),
-    ] = None,
+    lead: Lead = None,
     form: Form = None,
     output: Output = None,
     as_of: AsOf = None,
@@ -44,18 +37,14 @@ def report(
 ) -> None:
     """Report scores and calibration: what the record shows, and what luck could explain."""
     from forecasts.reports.build import build
-    from forecasts.reports.report import By, Cohort
+    from forecasts.reports.report import By
 
-    chosen = form_of(form, output)
+    rendering = form_of(form, output)
     made = build(
         frames_of(folder, database, words=False),
         by=one_of("--by", by, get_args(By)),
         names=name or [],
-        cohort=one_of("--cohort", cohort, get_args(Cohort)),
-        tags=tag or [],
-        since=moment(since),
-        until=moment(until, end_of_day=True),
-        lead=lead,
+        choice=chosen(cohort, tag, since, until, lead),
         as_of=moment(as_of) or now(),
     )
-    emit(rendered(made, chosen), output)
+    emit(rendered(made, rendering), output)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from forecasts.comparisons.comparison import About, Comparison, Pair
-from forecasts.reports.as_csv import cell
+from forecasts.reports.as_csv import CHOICE, cell
 from forecasts.times import iso
 
 
@@ -58,7 +58,7 @@ ABOUT: dict[str, Callable[[About], Any]] = {
     "protocol": lambda about: about.protocol,
     "of": lambda about: about.of,
     "claims": lambda about: about.claims,
-    "cohort": lambda about: about.cohort,
+    **CHOICE,
     "as_of": lambda about: iso(about.as_of),
     "input_sha256": lambda about: about.input_sha256,
 }

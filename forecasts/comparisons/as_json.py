@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasts.comparisons.comparison import Comparison
+from forecasts.reports.as_json import as_plain
 from forecasts.times import iso
 
 SCHEMA = "forecast-ledger.comparison.1"
@@ -17,7 +18,7 @@ SCHEMA = "forecast-ledger.comparison.1"
 def as_dict(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison in plain values, as they stand in JSON; null: nothing to compute."""
     plain = asdict(comparison)
-    plain["metadata"]["as_of"] = iso(comparison.metadata.as_of)
+    plain["metadata"] = as_plain(comparison.metadata)
     for pair in plain["pairs"]:
         if pair["watched"] is not None:
             pair["watched"]["path"] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -13,15 +14,16 @@ from forecasts.comparisons import wording
 from forecasts.comparisons.comparison import About, Comparison, Of, Pair, Side, Skill, Watched
 from forecasts.errors import BadInput
 from forecasts.frames import Frames, rows
+from forecasts.reports.choice import ALL, Choice
 from forecasts.reports.cohort import COUNTS, counted, families, not_selected, reasons, selected
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries, chosen, entries, in_several_teams
-from forecasts.reports.report import By, Cohort
-from forecasts.reports.scored import member_scores, question_scores
+from forecasts.reports.report import By
+from forecasts.reports.scored import member_scores, question_scores, timing_days
 from forecasts.times import utc
+from scoring.comparison import NEVER_TOGETHER
 
-PROTOCOL = "brier, paired in time"
 _BY: dict[Of, By] = {"teams": "team", "forecasters": "forecaster"}
 # Why a question is left out, where its outcome is still to come.
 _TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
@@ -32,19 +34,15 @@ def build(
     *,
     between: Sequence[str],
     of: Of = "teams",
-    cohort: Cohort = "scheduled",
-    tags: Sequence[str] = (),
-    since: datetime | None = None,
-    until: datetime | None = None,
+    choice: Choice = ALL,
     as_of: datetime,
     alike: bool = False,
 ) -> Comparison:
     """Return the comparison of these teams or forecasters, two by two.
 
-    ``between`` names two or more; BadInput says what there is when one is not. ``cohort``: the
-    questions whose scheduled close has passed as of ``as_of``, or all that are resolved; of
-    them those that bear any of ``tags`` and whose scheduled close falls in [``since``, ``until``].
-    ``alike`` makes the claims about people like the members, with larger errors.
+    ``between`` names two or more; BadInput says what there is when one is not. ``choice`` says
+    which questions count, as of ``as_of``, and which forecasts. ``alike`` makes the claims about
+    people like the members, with larger errors.
     """
     names = chosen(frames, by=_BY[of], names=between)
     if len(names) < 2 or not between:
@@ -52,17 +50,18 @@ def build(
             f"A comparison takes two or more {of}, and {len(set(between))} was named.",
             remedy="Name them after --between.",
         )
-    asked = selected(frames.questions, tags=tags, since=since, until=until)
+    asked = selected(frames.questions, choice)
     questions = frames.questions[asked].sort_values("question_id", ignore_index=True)
-    why = reasons(questions, cohort=cohort, as_of=as_of)
+    why = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counting = questions[why == COUNTS].reset_index(drop=True)
     made = _only(entries(frames, by=_BY[of]), names)
     forecasts = made.forecasts[made.forecasts["question_id"].isin(counting["question_id"])]
     present = made.group[made.group.index.isin(forecasts["forecaster"])]
     family = pd.Series(families(questions), index=questions["question_id"])
     both_sides = present.nunique() > 1
-    differences = scoring.paired(counting, forecasts, present) if both_sides else _NO_PAIRS
-    people = scoring.paired_people(counting, forecasts, present) if alike and both_sides else None
+    paired = (counting, forecasts, present, choice.lead)
+    differences = scoring.paired(*paired) if both_sides else _NO_PAIRS
+    people = scoring.paired_people(*paired) if alike and both_sides else None
     found = scoring.compare(differences, _members(frames, made, names, of), family, people)
 
     # A family is over with the last of its questions, whoever forecast that one.
@@ -71,23 +70,21 @@ def build(
     awaited = over[np.unique(of_each[np.isin(why, _TO_COME)])].min()
     pairs = tuple(
         wording.told(
-            _pair(pair, _watched(pair, differences, family, over, awaited)),
+            _pair(pair, choice, _watched(pair, differences, family, over, awaited)),
+            lead=choice.lead,
             pairs=sum(pair.comparable for pair in found.pairs),
         )
         for pair in found.pairs
     )
-    skill = _skills(frames, counting, family) if of == "forecasters" else {}
-    sides = _sides(found, counting, made, family, skill)
+    skill = _skills(frames, counting, family, choice.lead) if of == "forecasters" else {}
+    sides = _sides(found, counting, made, family, skill, choice.lead)
     return Comparison(
         metadata=About(
+            **vars(choice),
             engine_version=scoring.__version__,
-            protocol=PROTOCOL,
+            protocol=wording.protocol(choice.lead),
             of=of,
             claims=found.of,
-            cohort=cohort,
-            tags=tuple(tags),
-            since=None if since is None else utc(since),
-            until=None if until is None else utc(until),
             as_of=utc(as_of),
             input_sha256=sha256(frames),
         ),
@@ -99,7 +96,7 @@ def build(
         notes=wording.notes(
             pairs,
             of=of,
-            cohort=cohort,
+            choice=choice,
             alike=alike,
             awaiting=int((why == "awaiting_resolution").sum()),
         ),
@@ -138,7 +135,8 @@ def _members(
     return members
 
 
-def _pair(pair: scoring.Pair, watched: Watched | None) -> Pair:
+def _pair(pair: scoring.Pair, choice: Choice, watched: Watched | None) -> Pair:
+    apart = choice.lead is not None and pair.reason == NEVER_TOGETHER
     return Pair(
         a=pair.a,
         b=pair.b,
@@ -150,7 +148,7 @@ def _pair(pair: scoring.Pair, watched: Watched | None) -> Pair:
         p_adjusted=pair.p_adjusted,
         detectable=pair.detectable,
         comparable=pair.comparable,
-        reason=pair.reason,
+        reason=wording.NEVER_AT_LEAD if apart else pair.reason,
         better=pair.better,
         watched=watched,
         sentence="",
@@ -201,9 +199,10 @@ def _sides(
     made: Entries,
     family: pd.Series,
     skill: dict[str, Skill],
+    lead: float | None,
 ) -> tuple[Side, ...]:
     """Return every group with its ranks and its own record, in the order of the ranks."""
-    members = member_scores(counting, made)
+    members = member_scores(counting, made, lead)
     scores = question_scores(members)
     cluster = family[counting["question_id"]].to_numpy()
     people = members.groupby("group")["member"].nunique()
@@ -230,10 +229,15 @@ def _sides(
     return tuple(sorted(sides, key=lambda side: (side.rank_low, side.rank_high)))
 
 
-def _skills(frames: Frames, counting: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:
+def _skills(
+    frames: Frames, counting: pd.DataFrame, family: pd.Series, lead: float | None
+) -> dict[str, Skill]:
     """Return the skill of every forecaster in the ledger: it takes many to tell luck from skill."""
     forecasts = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
-    scores = scoring.score(counting, forecasts, "skill")
+    protocol = scoring.PROTOCOLS["skill"]
+    if lead is not None:
+        protocol = replace(protocol, timing=f"lead({timing_days(lead)})")
+    scores = scoring.score(counting, forecasts, protocol)
     # Where nobody else stood there is nothing to be better at: the score of 0 says nothing.
     beside = scores.groupby("question_id")["forecaster"].transform("nunique") > 1
     scores = scores[beside]

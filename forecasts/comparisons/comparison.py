@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from forecasts.reports.report import Cohort, Estimate, Interval, LeftOut
+from forecasts.reports.choice import Choice
+from forecasts.reports.report import Estimate, Interval, LeftOut
 
 Of = Literal["teams", "forecasters"]
 
@@ -97,22 +98,17 @@ class Side:
     skill: Skill | None
 
 
-@dataclass(frozen=True)
-class About:
+@dataclass(frozen=True, kw_only=True)
+class About(Choice):
     """What the numbers are of, and what they were made with.
 
-    ``claims`` says whom they are about: "these members", or "people like them". ``tags``, ``since``
-    and ``until``: only questions with one of these tags, whose scheduled close is in that time.
+    ``claims`` says whom they are about: "these members", or "people like them".
     """
 
     engine_version: str
     protocol: str
     of: Of
     claims: str
-    cohort: Cohort
-    tags: tuple[str, ...]
-    since: datetime | None
-    until: datetime | None
     as_of: datetime
     input_sha256: str
 

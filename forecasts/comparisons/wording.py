@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from forecasts.comparisons.comparison import About, Comparison, Of, Pair, Side
-from forecasts.reports.report import Cohort
+from forecasts.reports.choice import Choice
 from forecasts.reports.wording import (
     BRIER,
     BRIER_ORIGINAL,
     NOTHING,
+    at_lead,
     count,
     counted_questions,
     interval,
@@ -24,8 +25,8 @@ from forecasts.times import iso
 GUIDE = {
     "difference": (
         "The difference is the mean of the first one's Brier score (0–1) less the second one's, at "
-        "the times at which both had forecasts on the same questions; negative: the first is "
-        "better. On the original Brier scale (0–2) it is twice that."
+        "the times at which both had forecasts on the same questions, or at the lead asked for; "
+        "negative: the first is better. On the original Brier scale (0–2) it is twice that."
     ),
     "question": (
         "The unit is the question, and questions of one family are one piece of evidence. "
@@ -50,6 +51,14 @@ GUIDE = {
 }
 
 
+NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
+
+
+def protocol(lead: float | None) -> str:
+    """Return the name of what is compared, and when."""
+    return f"brier, paired {'in time' if lead is None else f'at a lead of {lead:g} days'}"
+
+
 def title(comparison: Comparison) -> str:
     """Return what the comparison is, as a heading."""
     return f"Comparison of {comparison.metadata.of}"
@@ -57,7 +66,7 @@ def title(comparison: Comparison) -> str:
 
 def scope(comparison: Comparison) -> str:
     """Return which questions the comparison is about, as sentences."""
-    return counted_questions(comparison.metadata)
+    return counted_questions(comparison.metadata, comparison.metadata.as_of)
 
 
 def evidence(value: float) -> str:
@@ -100,18 +109,19 @@ def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
     return columns
 
 
-def told(pair: Pair, *, pairs: int) -> Pair:
-    """Return the pair with its sentence; ``pairs`` are compared in all."""
-    return replace(pair, sentence=_sentence(pair, pairs))
+def told(pair: Pair, *, pairs: int, lead: float | None) -> Pair:
+    """Return the pair with its sentence; ``pairs`` are compared in all, at that lead."""
+    return replace(pair, sentence=_sentence(pair, pairs, lead))
 
 
-def _sentence(pair: Pair, pairs: int) -> str:
+def _sentence(pair: Pair, pairs: int, lead: float | None) -> str:
     if not pair.comparable:
         return f"{pair.a} and {pair.b} are not comparable: {pair.reason}."
     assert pair.difference is not None
     assert pair.interval is not None
     assert pair.detectable is not None
-    on = f"on the {count(pair.shared_questions, 'question')} that both forecast at the same times"
+    when = "at the same times" if lead is None else f"by {at_lead(lead)}"
+    on = f"on the {count(pair.shared_questions, 'question')} that both forecast {when}"
     if pair.better is None:
         return (
             f"{pair.a} and {pair.b} cannot be told apart {on}: the difference is "
@@ -189,7 +199,7 @@ def whole(pair: Pair) -> str:
 
 
 def notes(
-    pairs: Sequence[Pair], *, of: Of, cohort: Cohort, alike: bool, awaiting: int
+    pairs: Sequence[Pair], *, of: Of, choice: Choice, alike: bool, awaiting: int
 ) -> tuple[str, ...]:
     """Return what to mind in this comparison, as full sentences."""
     said = [
@@ -198,9 +208,14 @@ def notes(
         if alike
         else "The claims are about these members, on questions like these."
     ]
-    if cohort == "resolved":
+    if choice.cohort == "resolved":
         said.append(
             "All resolved questions are in, also those whose scheduled close is still to come."
+        )
+    if choice.lead is not None:
+        said.append(
+            "A question that was not open yet, had closed by then, or on which one of the two had "
+            "no forecast then, is not shared."
         )
     if awaiting:
         said.append(

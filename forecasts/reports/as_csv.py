@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from typing import Any, get_args
 
+from forecasts.reports.choice import Choice
 from forecasts.reports.report import Estimate, Group, LogScore, Metadata, Reason, Report, Skill
 from forecasts.reports.wording import findings
 from forecasts.times import iso
@@ -93,15 +94,18 @@ COLUMNS: dict[str, Callable[[Group], Any]] = {
     "verdict_sentence": lambda group: " ".join(findings(group)),
     **{f"left_out_{reason}": _left_out(reason) for reason in get_args(Reason)},
 }
+CHOICE: dict[str, Callable[[Choice], Any]] = {
+    "cohort": lambda choice: choice.cohort,
+    "tags": lambda choice: ";".join(choice.tags),
+    "since": lambda choice: choice.since and iso(choice.since),
+    "until": lambda choice: choice.until and iso(choice.until),
+    "lead": lambda choice: choice.lead,
+}
 ABOUT: dict[str, Callable[[Metadata], Any]] = {
     "engine_version": lambda about: about.engine_version,
     "protocol": lambda about: about.protocol,
     "by": lambda about: about.by,
-    "cohort": lambda about: about.cohort,
-    "tags": lambda about: ";".join(about.tags),
-    "since": lambda about: about.since and iso(about.since),
-    "until": lambda about: about.until and iso(about.until),
-    "lead": lambda about: about.lead,
+    **CHOICE,
     "as_of": lambda about: iso(about.as_of),
     "input_sha256": lambda about: about.input_sha256,
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forecasts.reports.choice import Choice
 from forecasts.reports.report import Report
 from forecasts.times import iso
 
@@ -19,13 +21,15 @@ def as_dict(report: Report) -> dict[str, Any]:
 
     null: there is nothing to compute it from. Only finite numbers occur.
     """
-    plain = asdict(report)
-    about = plain["metadata"]
-    about |= {
-        name: None if about[name] is None else iso(about[name])
-        for name in ("since", "until", "as_of")
+    return {"schema": SCHEMA} | asdict(report) | {"metadata": as_plain(report.metadata)}
+
+
+def as_plain(metadata: Choice) -> dict[str, Any]:
+    """Return the metadata of a report or a comparison in plain values, its times as texts."""
+    return {
+        name: iso(value) if isinstance(value, datetime) else value
+        for name, value in asdict(metadata).items()
     }
-    return {"schema": SCHEMA} | plain
 
 
 def as_json(report: Report) -> str:

@@ -16,6 +16,7 @@ import scoring
 from forecasts.errors import BadInput
 from forecasts.frames import Frames
 from forecasts.reports import calibration, scored
+from forecasts.reports.choice import ALL, Choice
 from forecasts.reports.cohort import COUNTS, counted, families, not_selected, reasons, selected
 from forecasts.reports.digest import sha256
 from forecasts.reports.earned import earned, parts
@@ -35,7 +36,6 @@ from forecasts.reports.movements import movement, movements
 from forecasts.reports.notes import notes
 from forecasts.reports.report import (
     By,
-    Cohort,
     Group,
     Lead,
     LeftOut,
@@ -48,7 +48,6 @@ from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
 from forecasts.times import utc
 
-_SHORTEST_LEAD, _LONGEST_LEAD = 1e-6, 1e5  # days; names of protocols have six decimals
 BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
 
 
@@ -57,34 +56,25 @@ def build(
     *,
     by: By = "all",
     names: Sequence[str] = (),
-    cohort: Cohort = "scheduled",
-    tags: Sequence[str] = (),
-    since: datetime | None = None,
-    until: datetime | None = None,
-    lead: float | None = None,
+    choice: Choice = ALL,
     as_of: datetime,
 ) -> Report:
     """Return the report on everyone, on each forecaster, team or tag, or at each lead.
 
     ``names`` picks some of them, in that order; BadInput names what there is when one is not.
-    ``cohort``: the questions whose scheduled close has passed as of ``as_of``, or all that are
-    resolved; of them those that bear any of ``tags`` and whose scheduled close falls in
-    [``since``, ``until``]. ``lead``: only the forecasts that stood so many days before it.
+    ``choice`` says which questions count, as of ``as_of``, and which forecasts.
     """
-    if lead is not None and (by == "lead" or not _SHORTEST_LEAD <= lead < _LONGEST_LEAD):
+    lead = choice.lead
+    if lead is not None and by == "lead":
         raise BadInput(
-            "A report by lead already has one lead a group."
-            if by == "lead"
-            else f"A lead of {lead:g} days is none.",
-            remedy="Name the leads as groups, or report by something else."
-            if by == "lead"
-            else "Give the days before the scheduled close, more than 0.",
+            "A report by lead already has one lead a group.",
+            remedy="Name the leads as groups, or report by something else.",
         )
     wanted = chosen(frames, by=by, names=names)
     here = _numbered(frames)
-    asked = selected(here.questions, tags=tags, since=since, until=until)
+    asked = selected(here.questions, choice)
     questions = here.questions[asked].reset_index(drop=True)
-    why = reasons(questions, cohort=cohort, as_of=as_of)
+    why = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counting = questions[why == COUNTS].reset_index(drop=True)
     made = entries(here, by=by)
     if by == "lead":
@@ -115,14 +105,10 @@ def build(
     left_out = fallen.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
     return Report(
         metadata=Metadata(
+            **vars(choice),
             engine_version=scoring.__version__,
             protocol="brier_lead" if by == "lead" else scored.protocol(scored.PROTOCOL, lead),
             by=by,
-            cohort=cohort,
-            tags=tuple(tags),
-            since=None if since is None else utc(since),
-            until=None if until is None else utc(until),
-            lead=lead,
             as_of=utc(as_of),
             input_sha256=sha256(frames),
         ),
@@ -132,7 +118,7 @@ def build(
         notes=notes(
             groups,
             by=by,
-            cohort=cohort,
+            cohort=choice.cohort,
             several_options=bool((counting["type"] == "multiple_choice").any()),
             in_several_teams=in_several_teams(frames.teams[frames.teams["team"].isin(wanted)]),
         ),

@@ -12,8 +12,9 @@ import pandas as pd
 
 from forecasts.errors import BadInput
 from forecasts.models import QuestionType
-from forecasts.reports.report import Cohort, LeftOut, Reason
-from forecasts.times import iso, utc
+from forecasts.reports.choice import Choice, Cohort
+from forecasts.reports.report import LeftOut, Reason
+from forecasts.times import utc
 from forecasts.values import NOT_SCORED
 
 COUNTS = ""
@@ -21,37 +22,27 @@ _MOST_NAMES = 20
 _WORDS = {"yes": 1.0, "no": 0.0}
 
 
-def selected(
-    questions: pd.DataFrame,
-    *,
-    tags: Sequence[str] = (),
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> npt.NDArray[np.bool_]:
-    """Return which questions were asked for: those with any of the tags, closing in that time.
+def selected(questions: pd.DataFrame, choice: Choice) -> npt.NDArray[np.bool_]:
+    """Return which questions were asked for: those with any of the tags, to close in that time.
 
-    Both ends are in, and it is the *scheduled* close that counts: a choice by when something
-    happened would favour what happens early. BadInput for a tag that no question bears, and for an
-    end before the beginning.
+    BadInput for a tag that no question bears.
     """
-    if since is not None and until is not None and utc(until) < utc(since):
-        raise BadInput(
-            f"Nothing closes from {iso(since)} until {iso(until)}: the end is before the beginning."
-        )
     borne = [frozenset(own or ()) for own in questions["tags"]]
     known = sorted(frozenset().union(*borne))
-    for tag in tags:
+    for tag in choice.tags:
         if tag not in known:
             raise BadInput(
                 f"No question bears the tag {tag!r}.",
                 remedy=f"There are: {listed(known)}." if known else "There is no tag at all.",
             )
-    wanted = np.array([not tags or not own.isdisjoint(tags) for own in borne], dtype=np.bool_)
+    wanted = np.array(
+        [not choice.tags or not own.isdisjoint(choice.tags) for own in borne], dtype=np.bool_
+    )
     closes = questions["scheduled_close_time"]
-    if since is not None:
-        wanted &= (closes >= pd.Timestamp(utc(since))).to_numpy()
-    if until is not None:
-        wanted &= (closes <= pd.Timestamp(utc(until))).to_numpy()
+    if choice.since is not None:
+        wanted &= (closes >= pd.Timestamp(choice.since)).to_numpy()
+    if choice.until is not None:
+        wanted &= (closes <= pd.Timestamp(choice.until)).to_numpy()
     return wanted
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecasts.reports.report import By, Cohort, Group
+from forecasts.reports.choice import Cohort
+from forecasts.reports.report import By, Group
 
 # What each number means, in a sentence or two: at the foot of a report, and beside each in the app.
 MEANINGS = {

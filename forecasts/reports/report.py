@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from forecasts.reports.choice import Choice
+
 By = Literal["all", "forecaster", "team", "tag", "lead"]
-Cohort = Literal["scheduled", "resolved"]
 Kind = Literal[
     "calibrated",
     "overconfident",
@@ -290,25 +291,17 @@ class Group:
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass(frozen=True)
-class Metadata:
+@dataclass(frozen=True, kw_only=True)
+class Metadata(Choice):
     """What the numbers are of, and what they were made with.
 
-    ``tags``: questions that bear any of these; all when there is none. ``since``, ``until``: those
-    whose scheduled close falls in [since, until]. ``lead``: only the forecasts that stood so many
-    days before the scheduled close. None of these choices depends on what happened. ``as_of`` is
-    the moment of making. ``input_sha256`` is the digest of everything in the ledger that bears on
-    the numbers.
+    ``as_of`` is the moment of making. ``input_sha256`` is the digest of everything in the ledger
+    that bears on the numbers.
     """
 
     engine_version: str
     protocol: str
     by: By
-    cohort: Cohort
-    tags: tuple[str, ...]
-    since: datetime | None
-    until: datetime | None
-    lead: float | None
     as_of: datetime
     input_sha256: str
 

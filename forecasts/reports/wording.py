@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time
-from typing import Protocol
 
+from forecasts.reports.choice import Choice
 from forecasts.reports.report import (
     Bin,
-    Cohort,
     CurvePoint,
     Group,
     Interval,
@@ -75,52 +74,33 @@ def title(report: Report) -> str:
     return "Track record" if by == "all" else f"Track record by {by}"
 
 
-class Choice(Protocol):
-    """Which questions were asked for."""
-
-    @property
-    def cohort(self) -> Cohort:
-        """The questions whose scheduled close has passed, or all that are resolved."""
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Only those with any of these; none: all."""
-
-    @property
-    def since(self) -> datetime | None:
-        """Only those scheduled to close then or later."""
-
-    @property
-    def until(self) -> datetime | None:
-        """Only those scheduled to close then or earlier."""
-
-    @property
-    def as_of(self) -> datetime:
-        """The moment of making."""
-
-
-def counted_questions(about: Choice) -> str:
-    """Return which questions count, as sentences."""
-    moment = f"{about.as_of:%Y-%m-%d %H:%M} UTC"
+def counted_questions(choice: Choice, as_of: datetime) -> str:
+    """Return which questions count, and which forecasts, as sentences."""
+    moment = f"{as_of:%Y-%m-%d %H:%M} UTC"
     said = [
         f"Questions whose scheduled close had passed on {moment}."
-        if about.cohort == "scheduled"
+        if choice.cohort == "scheduled"
         else f"All questions resolved as of {moment}, whether or not they were to close by then."
     ]
-    if about.tags:
-        said.append(f"Only those with the tag {' or '.join(about.tags)}.")
-    if about.since is not None or about.until is not None:
-        said.append(f"Only those scheduled to close {_span(about.since, about.until)}.")
+    if choice.tags:
+        said.append(f"Only those with the tag {' or '.join(choice.tags)}.")
+    if choice.since is not None or choice.until is not None:
+        said.append(f"Only those scheduled to close {_span(choice.since, choice.until)}.")
+    if choice.lead is not None:
+        said.append(f"Forecasts as they stood {at_lead(choice.lead)}.")
     return " ".join(said)
+
+
+def at_lead(days: float) -> str:
+    """Return when a lead is: ``7 days before the scheduled close``."""
+    return f"{count(days, 'day')} before the scheduled close"
 
 
 def scope(report: Report) -> str:
     """Return which questions and forecasts the report is about, as sentences."""
     about = report.metadata
-    said = [counted_questions(about)]
-    if about.lead is not None:
-        said.append(f"Forecasts as they stood {count(about.lead, 'day')} before that close.")
-    elif about.by == "lead":
+    said = [counted_questions(about, about.as_of)]
+    if about.by == "lead":
         said.append("Everyone's forecasts, as they stood so many days before that close.")
     return " ".join(said)
 

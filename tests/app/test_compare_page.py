@@ -16,6 +16,14 @@ def test_forecasters_are_compared_on_what_they_share(furnished: AppTest) -> None
     assert not furnished.exception
 
 
+def test_forecasters_are_compared_as_they_stood_before_the_close(furnished: AppTest) -> None:
+    said = words(visit(furnished, "compare", of="Forecasters", lead="3"))
+    assert "as they stood 3 days before the scheduled close" in said
+    furnished.number_input(key="lead").set_value(0.0).run()
+    assert "A lead of 0 days is none" in words(furnished)
+    assert not furnished.exception
+
+
 def test_a_single_team_is_said_to_be_too_few(furnished: AppTest) -> None:
     assert "fewer than two teams" in words(visit(furnished, "compare"))
 

@@ -80,6 +80,13 @@ def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTes
     assert next(iter(tests["Test"])) == "Recalibration line is (0, 1)"
 
 
+def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record", cohort="All resolved", lead="3"))
+    assert "as they stood 3 days before the scheduled close" in said
+    assert [tab.label for tab in furnished.tabs] == ["Decisions", "Tests"]
+    assert not furnished.exception
+
+
 def test_a_tag_has_a_record_too(furnished: AppTest) -> None:
     visit(furnished, "track_record", of="Tag")
     assert not furnished.exception

@@ -64,18 +64,21 @@ def test_the_form_follows_the_ending_of_the_file(
     assert file.read_bytes().startswith(b"%PDF") == (ending == "pdf")
 
 
+@pytest.mark.parametrize("options", [(), ("--lead", "3")])
 def test_a_database_says_the_same_as_the_folder(
-    compare: Callable[..., Result], folder: Path, tmp_path: Path
+    compare: Callable[..., Result], folder: Path, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     database = str(tmp_path / "ledger.sqlite3")
     taken = CliRunner().invoke(app, ["import", str(folder), "--database", database])
     assert taken.exit_code == 0, taken.output
-    names = ["--between", "north", "south", "--format", "json"]
+    names = ["--between", "north", "south", "--format", "json", *options]
     of_folder = json.loads(compare(*names).stdout)
     arguments = ["compare", "--as-of", "2026-06-01T00:00:00Z", *names, "--database", database]
     of_database = json.loads(CliRunner().invoke(app, arguments).stdout)
     assert of_database["pairs"] == of_folder["pairs"]
     assert of_database["groups"] == of_folder["groups"]
+    assert of_database["metadata"]["protocol"] == of_folder["metadata"]["protocol"]
+    assert of_folder["metadata"]["lead"] == (3 if options else None)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,7 @@ def test_a_database_says_the_same_as_the_folder(
         (("--between", "north", "west"), "no team 'west'"),
         (("--between", "north", "south", "--of", "people"), "--of 'people'"),
         (("--between", "north", "south", "--output", "x.doc"), ".doc"),
+        (("--between", "north", "south", "--lead", "0"), "lead of 0 days"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_words(

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import scoring
 from forecasts.comparisons import Comparison, Pair, build, wording
 from forecasts.errors import BadInput
 from forecasts.frames import Frames, complete
 from forecasts.reports.report import LeftOut
-from tests.reports.small_ledgers import NOW, asked, joined, ledger, made, random_ledger
+from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, picked, random_ledger
 
 
 def compared(frames: Frames, *names: str, **wanted: Any) -> Comparison:
-    return build(frames, between=names, **({"as_of": NOW} | wanted))
+    return build(frames, between=names, **({"as_of": NOW} | picked(wanted)))
 
 
 def two_teams(
@@ -194,13 +195,59 @@ def test_a_question_that_one_answered_alone_says_nothing_of_their_skill() -> Non
 
 def test_only_the_questions_that_were_asked_for_are_compared() -> None:
     frames = two_teams(40, 0.9, 0.7, tags=["a"])
-    assert only(compared(frames, "ours", "theirs", tags=["a"])).shared_questions == 40
+    assert only(compared(frames, "ours", "theirs", tags=("a",))).shared_questions == 40
     later = compared(frames, "ours", "theirs", since=NOW)
     assert only(later).shared_questions == 0
     assert later.left_out == (LeftOut("not_selected", 40),)
     assert "Only those scheduled to close from 2026-06-01" in wording.scope(later)
     with pytest.raises(BadInput, match="'b'"):
-        compared(frames, "ours", "theirs", tags=["b"])
+        compared(frames, "ours", "theirs", tags=("b",))
+
+
+def test_at_a_lead_only_what_stood_then_is_compared_and_every_sentence_says_so() -> None:
+    questions = [asked(f"q{n:02}", "yes") for n in range(40)]
+    questions += [asked("early", "yes", actual_close_time=day(2))]
+    rows = [made(q["question_id"], "ann", 0, 0.9) for q in questions]
+    for q in questions:
+        rows += [made(q["question_id"], "bob", 0, 0.8), made(q["question_id"], "bob", 7, 0.99)]
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    # Three days after they opened; the one that a "yes" had closed by then is not shared.
+    comparison = compared(frames, "ours", "theirs", lead=7)
+    pair = only(comparison)
+    assert pair.shared_questions == 40
+    assert pair.difference == pytest.approx(0.1**2 - 0.2**2)
+    assert pair.better == "ours"
+    assert "by 7 days before the scheduled close" in pair.sentence
+    assert comparison.metadata.lead == 7
+    assert comparison.metadata.protocol == "brier, paired at a lead of 7 days"
+    assert "as they stood 7 days before the scheduled close" in wording.scope(comparison)
+    assert any("had closed by then" in note for note in comparison.notes)
+    assert {side.questions for side in comparison.groups} == {40}
+    throughout = only(compared(frames, "ours", "theirs")).difference
+    assert throughout is not None
+    assert throughout > pair.difference
+
+
+def test_at_a_lead_at_which_nothing_stood_words_say_so() -> None:
+    pair = only(compared(two_teams(40, 0.9, 0.7), "ours", "theirs", lead=11))
+    assert (pair.shared_questions, pair.difference) == (0, None)
+    assert pair.reason == wording.NEVER_AT_LEAD
+
+
+def test_forecasters_at_a_lead_have_their_skill_at_it() -> None:
+    frames = random_ledger(3, questions=120)
+    found = compared(frames, "ana", "bo", of="forecasters", lead=2)
+    stood = scoring.score(frames.questions, frames.forecasts, "brier_lead(2)")
+    for side in found.groups:
+        assert side.questions == (stood["forecaster"] == side.name).sum()
+        assert side.skill is not None
+        assert side.skill.questions <= side.questions
+
+
+@pytest.mark.parametrize("lead", [0, -1, float("nan"), 1e7])
+def test_a_lead_that_is_none_is_refused(lead: float) -> None:
+    with pytest.raises(BadInput, match="lead"):
+        compared(two_teams(2, 0.9, 0.7), "ours", "theirs", lead=lead)
 
 
 def test_claims_about_people_like_them_are_labelled_and_never_narrower() -> None:

@@ -16,7 +16,8 @@ from forecasts.comparisons.as_json import as_json, schema
 from forecasts.comparisons.as_markdown import as_markdown
 from forecasts.comparisons.as_pdf import as_pdf
 from forecasts.comparisons.as_text import as_text
-from tests.reports.small_ledgers import NOW, asked, joined, ledger, made, random_ledger
+from forecasts.reports.choice import Choice
+from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, random_ledger
 
 UNKIND = "=<script>alert(1)</script>|*_`#set page`"
 
@@ -30,6 +31,28 @@ def comparison() -> Comparison:
 
 def test_the_json_is_what_its_schema_says(comparison: Comparison) -> None:
     jsonschema.validate(json.loads(as_json(comparison)), schema())
+
+
+def test_which_questions_and_forecasts_were_asked_for_stands_in_every_form() -> None:
+    choice = Choice(tags=("t0", "t1"), since=day(1), lead=2)
+    made = build(
+        random_ledger(11, questions=80), between=["north", "south"], choice=choice, as_of=NOW
+    )
+    said = json.loads(as_json(made))
+    jsonschema.validate(said, schema())
+    assert said["metadata"]["lead"] == 2
+    assert said["metadata"]["since"] == "2026-01-02T00:00:00Z"
+    [row] = csv.DictReader(io.StringIO(as_csv(made)))
+    assert (row["tags"], row["since"], row["until"], row["lead"]) == (
+        "t0;t1",
+        "2026-01-02T00:00:00Z",
+        "",
+        "2",
+    )
+    for form in (as_html, as_markdown, as_text):
+        text = " ".join(form(made).split())
+        assert "with the tag t0 or t1" in text
+        assert "as they stood 2 days before the scheduled close" in text
 
 
 @pytest.mark.parametrize("form", [as_csv, as_html, as_json, as_markdown, as_pdf, as_text])

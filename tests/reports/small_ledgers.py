@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from forecasts.frames import Frames, complete
 from forecasts.reports import Report, build
+from forecasts.reports.choice import Choice
 
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -76,7 +78,14 @@ def _table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 def report(frames: Frames, **wanted: Any) -> Report:
     """Return the report as of June 2026, when everything has closed."""
-    return build(frames, **({"as_of": NOW} | wanted))
+    return build(frames, **({"as_of": NOW} | picked(wanted)))
+
+
+def picked(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a builder, those that choose questions and forecasts made one."""
+    own = {field.name for field in fields(Choice)}
+    choice = Choice(**{name: value for name, value in wanted.items() if name in own})
+    return {name: value for name, value in wanted.items() if name not in own} | {"choice": choice}
 
 
 def random_ledger(

@@ -379,10 +379,10 @@ def test_questions_are_chosen_by_tag_and_by_scheduled_close_and_the_rest_is_coun
         ],
         [made(f"q{n}", "ana", 0, 0.6) for n in range(1, 5)],
     )
-    assert the_group(frames, tags=["a", "c"]).questions == 2
+    assert the_group(frames, tags=("a", "c")).questions == 2
     assert the_group(frames, since=day(20)).questions == 3
     assert the_group(frames, since=day(20), until=day(30)).questions == 2
-    found = report(frames, tags=["b"], until=day(25))
+    found = report(frames, tags=("b",), until=day(25))
     assert found.groups[0].questions == 1
     assert [(out.reason, out.questions) for out in found.left_out] == [("not_selected", 3)]
     assert found.questions == 4
@@ -393,7 +393,7 @@ def test_questions_are_chosen_by_tag_and_by_scheduled_close_and_the_rest_is_coun
 def test_a_choice_of_nothing_is_refused_in_words() -> None:
     frames = ledger([asked("q1", "yes", tags=["a"])], [made("q1", "ana", 0, 0.6)])
     with pytest.raises(BadInput, match="No question bears the tag 'z'") as refused:
-        report(frames, tags=["z"])
+        report(frames, tags=("z",))
     assert refused.value.remedy == "There are: a."
     with pytest.raises(BadInput, match="the end is before the beginning"):
         report(frames, since=day(5), until=day(4))

@@ -72,7 +72,7 @@ def edge_cases() -> dict[str, Report]:
         "a random one": report(random_ledger(2)),
         "by lead time": report(random_ledger(2), by="lead"),
         "at a lead": report(random_ledger(2), by="forecaster", lead=2.0),
-        "a choice": report(random_ledger(2), tags=["t0"], since=day(0), until=day(30)),
+        "a choice": report(random_ledger(2), tags=("t0",), since=day(0), until=day(30)),
         "every outcome the same": report(same_outcomes()),
         "separated": report(separated()),
         "one forecaster alone": report(

@@ -31,17 +31,26 @@ def frames(ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
     return slow.question_frame(asked), slow.forecast_frame(asked, made)
 
 
-def slow_pair(question: Row, rows: list[Row], teams: dict[str, str], a: str, b: str) -> Row:
+def slow_pair(
+    question: Row,
+    rows: list[Row],
+    teams: dict[str, str],
+    a: str,
+    b: str,
+    lead: float | None = None,
+) -> Row:
     """The difference of two teams on one question, tick by tick, and each member's deviation."""
     paths = {
         who: slow.live_segments(question, [row for row in rows if row["forecaster"] == who])
         for who in teams
     }
-    whole = question["scheduled"] - question["open"]
+    timing, whole = "scheduled_average", question["scheduled"] - question["open"]
+    if lead is not None:
+        timing, whole = f"lead({lead})", 1
     difference, shared = 0.0, 0.0
     deviation: dict[str, float] = dict.fromkeys(teams, 0.0)
     time: dict[str, float] = dict.fromkeys(teams, 0.0)
-    for tick in slow.clock(question, "scheduled_average", paths):
+    for tick in slow.clock(question, timing, paths):
         scores = {
             who: slow.rule("brier", p, question) for who, p in tick["said"].items() if p is not None
         }
@@ -61,11 +70,15 @@ def slow_pair(question: Row, rows: list[Row], teams: dict[str, str], a: str, b: 
 
 
 @settings(max_examples=150)
-@given(ledgers(types=("binary", "multiple_choice", "numeric")))
-def test_a_difference_is_the_mean_over_the_time_that_both_are_live(ledger: Ledger) -> None:
+@given(
+    ledgers(types=("binary", "multiple_choice", "numeric")), st.sampled_from([None, None, 1.0, 3.0])
+)
+def test_a_difference_is_the_mean_over_the_time_that_both_are_live_or_that_at_a_lead(
+    ledger: Ledger, lead: float | None
+) -> None:
     asked, made = ledger
-    table = paired(*frames(ledger), TEAMS)
-    people = paired_people(*frames(ledger), TEAMS)
+    table = paired(*frames(ledger), TEAMS, lead)
+    people = paired_people(*frames(ledger), TEAMS, lead)
     found = table.set_index(["a", "b", "question_id"])
     parts = people.set_index(["a", "b", "question_id", "forecaster"])
     expected = 0
@@ -77,7 +90,7 @@ def test_a_difference_is_the_mean_over_the_time_that_both_are_live(ledger: Ledge
         if question["close"] <= question["open"]:
             continue
         rows = [row for row in made if row["question_id"] == question["question_id"]]
-        slowly = slow_pair(question, rows, TEAMS, a, b)
+        slowly = slow_pair(question, rows, TEAMS, a, b, lead)
         if slowly["shared"] <= 1e-12:
             continue
         expected += 1
