@@ -1,14 +1,454 @@
-"""Members and teams: who acts."""
+"""Members, teams and roles: who acts, what they may do, and what they may see.
+
+A ledger is somebody's own until it has an admin: whoever can open it may do everything in it, under
+any name. Whoever restricts something in it first (makes a team, or a question that not everyone may
+see) becomes its admin (``begin_sharing``), and from then on roles hold.
+
+- A ledger's admin may do everything, and sees every question.
+- On a question of a team a member has the role that they have in it now.
+- Everywhere else they have the role that they were appointed to in the whole ledger; without an
+  appointment they are forecasters, or viewers where that is all that they are in their teams.
+- An author who may forecast may also reword and resolve their own question.
+
+``require`` is called by each verb that writes, with who acts. Each verb that reads asks ``visible``
+or ``shown`` for the condition that its one statement takes; whom that is for, the session knows
+(``read_as``). A session that reads for nobody reads for the ledger itself, as a scheduled run does.
+What a member may not see is not there for them: NotFound, never Forbidden.
+
+A hidden crowd is a method and no secret: it is hidden from admins too, and in a ledger of one's
+own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
+from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.errors import BadInput, NotFound
-from forecasts.models import Forecast, Member, MemberKind, Membership, Team
+from forecasts.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.models import (
+    Appointment,
+    Forecast,
+    Member,
+    MemberKind,
+    Membership,
+    Question,
+    QuestionRevision,
+    Resolution,
+    ResolutionState,
+    Role,
+    Team,
+    TeamRule,
+    Visibility,
+)
 from forecasts.times import iso
+
+_READER = "reader"
+
+
+class Action(StrEnum):
+    """What a member may or may not do; the words that a refusal says it in."""
+
+    see = "see"
+    capture = "capture an article"
+    ask = "ask a question"
+    forecast = "forecast on"
+    propose = "propose an outcome of"
+    revise = "change"
+    resolve = "decide on the outcome of"
+    manage = "say who belongs to"
+    administer = "change who may do what in this ledger"
+    vouch = "vouch for when imported forecasts were made"
+    record = "import the forecasts of others"
+
+
+NEEDED: dict[Action, Role] = {
+    Action.see: Role.viewer,
+    Action.capture: Role.forecaster,
+    Action.ask: Role.forecaster,
+    Action.forecast: Role.forecaster,
+    Action.propose: Role.forecaster,
+    Action.revise: Role.resolver,
+    Action.resolve: Role.resolver,
+    Action.manage: Role.admin,
+    Action.administer: Role.admin,
+    Action.vouch: Role.admin,
+    Action.record: Role.admin,
+}
+# What an author who may forecast may do with their own question, whatever their role.
+OF_AUTHORS = (Action.revise, Action.resolve)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a member is at a moment, all over the ledger.
+
+    ``own``: the ledger has no admin. ``general``: the role where no team says otherwise.
+    ``teams``: the role in each team, by its id.
+    """
+
+    member_id: int | None
+    own: bool
+    general: Role
+    teams: dict[int, Role]
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing is refused to the member and nothing kept from them."""
+        return self.own or self.general is Role.admin
+
+    def on(self, team_id: int | None) -> Role:
+        """Return the role on a question of that team, None for one of none."""
+        return self.general if team_id is None else self.teams.get(team_id, self.general)
+
+
+def is_shared(session: Session) -> bool:
+    """Return whether the ledger has an admin, so that roles hold in it."""
+    found = session.exec(select(Appointment.id).where(Appointment.role == Role.admin).limit(1))
+    return found.first() is not None
+
+
+def appointed(session: Session, member: Member) -> Role | None:
+    """Return the member's role in the whole ledger; None where nobody has said."""
+    role = session.exec(
+        select(Appointment.role)
+        .where(Appointment.member_id == member.id)
+        .order_by(col(Appointment.id).desc())
+        .limit(1)
+    ).first()
+    return None if role is None else Role(role)
+
+
+def stays(session: Session, member: Member) -> list[Membership]:
+    """Return the member's stays in teams, each as the newest row has it, in the order begun."""
+    rows = session.exec(
+        select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
+    )
+    return list({(row.team_id, row.joined_at): row for row in rows}.values())
+
+
+def is_now(stay: Membership, now: datetime) -> bool:
+    """Return whether the stay goes on at that moment."""
+    return (stay.joined_at is None or stay.joined_at <= now) and (
+        stay.left_at is None or now < stay.left_at
+    )
+
+
+def rights_of(session: Session, member: Member | None, *, now: datetime) -> Rights:
+    """Return what the member is now; None: somebody of whom the ledger knows nothing."""
+    own = not is_shared(session)
+    if member is None:
+        return Rights(None, own, Role.forecaster, {})
+    teams = {stay.team_id: Role(stay.role) for stay in stays(session, member) if is_now(stay, now)}
+    general = appointed(session, member)
+    if general is None:
+        only_looks = bool(teams) and set(teams.values()) == {Role.viewer}
+        general = Role.viewer if only_looks else Role.forecaster
+    return Rights(member.id, own, general, teams)
+
+
+def role_in(
+    session: Session, member: Member, team: Team | None = None, *, now: datetime
+) -> Role | None:
+    """Return the member's role in the team now, None outside it; without a team, elsewhere."""
+    rights = rights_of(session, member, now=now)
+    if team is None:
+        return rights.general
+    assert team.id is not None
+    return rights.teams.get(team.id)
+
+
+def begin_sharing(session: Session, member: Member, *, now: datetime) -> bool:
+    """Return whether the member has become the ledger's admin just now: if it had none."""
+    if is_shared(session):
+        return False
+    assert member.id is not None
+    session.add(Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
+    session.flush()
+    return True
+
+
+def require(
+    session: Session,
+    member: Member,
+    action: Action,
+    thing: Question | Team | None = None,
+    *,
+    now: datetime,
+) -> None:
+    """Refuse, with Forbidden, what the member may not do; ``thing``: on what, where it matters.
+
+    NotFound for a question that the member may not see.
+    """
+    if not is_shared(session):
+        return
+    rights = rights_of(session, member, now=now)
+    if rights.free:
+        return
+    if isinstance(thing, Question):
+        text = _newest(session, thing)
+        if not _sees(rights, thing, text):
+            raise no_question(thing.slug)
+        role: Role | None = rights.on(text.team_id)
+        own = thing.member_id == member.id and action in OF_AUTHORS
+        needed = Role.forecaster if own else NEEDED[action]
+        team = None if text.team_id is None else session.get(Team, text.team_id)
+    else:
+        team, needed = thing, NEEDED[action]
+        role = rights.general if thing is None else rights.teams.get(thing.id or 0)
+    if role is not None and role.rank >= needed.rank:
+        return
+    raise _forbidden(session, member, action, thing, team, role, needed, now=now)
+
+
+def _newest(session: Session, question: Question) -> QuestionRevision:
+    return session.exec(
+        select(QuestionRevision)
+        .where(QuestionRevision.question_id == question.id)
+        .order_by(col(QuestionRevision.number).desc())
+        .limit(1)
+    ).one()
+
+
+def _sees(rights: Rights, question: Question, text: QuestionRevision) -> bool:
+    return (
+        rights.free
+        or text.visibility == Visibility.everyone
+        or question.member_id == rights.member_id
+        or (text.visibility == Visibility.team and text.team_id in rights.teams)
+    )
+
+
+def _forbidden(
+    session: Session,
+    member: Member,
+    action: Action,
+    thing: Question | Team | None,
+    team: Team | None,
+    role: Role | None,
+    needed: Role,
+    *,
+    now: datetime,
+) -> Forbidden:
+    what = repr(thing.slug) if isinstance(thing, Question) else thing.name if thing else ""
+    inside = team is not None and team.id in rights_of(session, member, now=now).teams
+    if role is None:
+        being = f"{member.handle} is not in the team"
+    else:
+        where = f"in {team.name}" if inside and team is not None else "in this ledger"
+        being = f"{member.handle} is a {role} {where}"
+    able = [
+        *([] if team is None else who_may(session, needed, team, now=now)),
+        *admins(session),
+    ]
+    author = session.get(Member, thing.member_id) if isinstance(thing, Question) else None
+    if author is not None and action in OF_AUTHORS and author.id != member.id:
+        able.insert(0, author.handle)
+    names = list(dict.fromkeys(able))[:_MOST_NAMED]
+    asked = " or ".join(names)
+    return Forbidden(
+        f"{member.handle} may not {action}{f' {what}' if what else ''}: {being}, and that takes "
+        f"a role of {needed} or more.",
+        remedy=f"Ask {asked}, who may.",
+    )
+
+
+_MOST_NAMED = 5  # of those who may do what somebody may not
+
+
+def admins(session: Session) -> list[str]:
+    """Return the handles of the ledger's admins, in alphabetical order; none: it is one's own."""
+    newest = select(func.max(Appointment.id)).group_by(col(Appointment.member_id))
+    return list(
+        session.exec(
+            select(Member.handle)
+            .join(Appointment, col(Appointment.member_id) == col(Member.id))
+            .where(col(Appointment.id).in_(newest), Appointment.role == Role.admin)
+            .order_by(Member.handle)
+        )
+    )
+
+
+def roles_of(session: Session, team: Team, *, now: datetime) -> list[tuple[str, Membership]]:
+    """Return who is in the team now, by handle, each with the stay that has their role."""
+    newest = select(func.max(Membership.id)).group_by(
+        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
+    )
+    rows = session.exec(
+        select(Member.handle, Membership)
+        .join(Membership, col(Membership.member_id) == col(Member.id))
+        .where(Membership.team_id == team.id, col(Membership.id).in_(newest))
+        .order_by(Member.handle, col(Membership.id))
+    )
+    here = {handle: stay for handle, stay in rows if is_now(stay, now)}
+    return list(here.items())
+
+
+def who_may(session: Session, needed: Role, team: Team, *, now: datetime) -> list[str]:
+    """Return the handles of those in the team whose role is that or more."""
+    return [
+        handle
+        for handle, stay in roles_of(session, team, now=now)
+        if Role(stay.role).rank >= needed.rank
+    ]
+
+
+def require_second(
+    session: Session, member: Member, question: Question, proposal: Resolution | None
+) -> None:
+    """Refuse that somebody who has forecast resolves alone, where the team's rule forbids it.
+
+    They are not alone where they confirm what somebody else has proposed.
+    """
+    rule = second_resolver(session, _newest(session, question).team_id)
+    alone = proposal is None or proposal.member_id == member.id
+    if not (rule and alone):
+        return
+    own = select(Forecast.id).where(
+        Forecast.question_id == question.id, Forecast.member_id == member.id
+    )
+    if session.exec(own.limit(1)).first() is not None:
+        raise Refused(
+            f"{member.handle} has forecast on {question.slug!r}, and by its team's rule nobody "
+            "resolves such a question alone.",
+            remedy=f"Propose the outcome (forecasts propose {question.slug} OUTCOME); another "
+            "resolver confirms it.",
+        )
+
+
+def second_resolver(session: Session, team_id: int | None) -> bool:
+    """Return whether the team's rule is that a forecaster's resolution takes a second one."""
+    rule = session.exec(
+        select(TeamRule.second_resolver)
+        .where(TeamRule.team_id == team_id)
+        .order_by(col(TeamRule.id).desc())
+        .limit(1)
+    ).first()
+    return bool(rule)
+
+
+def no_question(slug: str, near: list[str] | None = None) -> NotFound:
+    """Return the error that there is no such question, as far as whoever asks may know."""
+    return NotFound(
+        f"There is no question {slug!r} in this ledger.",
+        remedy=f"Did you mean {' or '.join(near)}?" if near else "See: forecasts questions.",
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """For whom a session reads, and as of when."""
+
+    rights: Rights
+    now: datetime
+
+
+def read_as(session: Session, member: Member | None, *, now: datetime) -> None:
+    """Let the session read for that member from here on; None: for somebody unknown to it."""
+    session.info[_READER] = _Reader(rights_of(session, member, now=now), now)
+
+
+@contextmanager
+def for_the_ledger(session: Session) -> Iterator[None]:
+    """Let the session read for the ledger itself in this block: what a verb works out from all."""
+    reader = session.info.pop(_READER, None)
+    try:
+        yield
+    finally:
+        if reader is not None:
+            session.info[_READER] = reader
+
+
+def visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
+    """Return the condition that whom the session reads for may see the question.
+
+    ``question_id``: the column that has its id; left out, that of ``Question``.
+    """
+    reader: _Reader | None = session.info.get(_READER)
+    if reader is None or reader.rights.free:
+        return true()
+    rights = reader.rights
+    text, question = aliased(QuestionRevision), aliased(Question)
+    kept = (
+        select(text.question_id)
+        .join(question, col(question.id) == col(text.question_id))
+        .where(
+            col(text.visibility) != Visibility.everyone,
+            _is_newest(text),
+            col(question.member_id).is_distinct_from(rights.member_id),
+            or_(
+                col(text.visibility) == Visibility.author,
+                col(text.team_id).not_in(list(rights.teams)),
+            ),
+        )
+    )
+    return (col(Question.id) if question_id is None else col(question_id)).not_in(kept)
+
+
+def shown(session: Session) -> ColumnElement[bool]:
+    """Return the condition that whom the session reads for may see the ``Forecast``.
+
+    That is one's own, and those of others on what one may see, but for a hidden crowd: that is
+    shown once one has forecast, and once the question has closed or is resolved.
+    """
+    reader: _Reader | None = session.info.get(_READER)
+    if reader is None:
+        return true()
+    return and_(
+        visible(session, Forecast.question_id),
+        or_(
+            col(Forecast.member_id).is_not_distinct_from(reader.rights.member_id),
+            col(Forecast.question_id).not_in(_hidden_crowds(reader)),
+        ),
+    )
+
+
+def crowd_is_hidden(session: Session, question: Question) -> bool:
+    """Return whether others' forecasts on the question are hidden from whom the session reads."""
+    reader: _Reader | None = session.info.get(_READER)
+    if reader is None:
+        return False
+    hidden = col(Question.id).in_(_hidden_crowds(reader))
+    return bool(session.exec(select(Question.id).where(Question.id == question.id, hidden)).all())
+
+
+def _hidden_crowds(reader: _Reader) -> Any:
+    """Return the statement for the ids of the questions whose crowd is hidden from the reader."""
+    text, own, answer = aliased(QuestionRevision), aliased(Forecast), aliased(Resolution)
+    return select(text.question_id).where(
+        col(text.crowd_hidden),
+        _is_newest(text),
+        func.coalesce(text.actual_close_time, text.scheduled_close_time) > reader.now,
+        ~select(own.id)
+        .where(
+            col(own.question_id) == col(text.question_id),
+            col(own.member_id) == reader.rights.member_id,
+        )
+        .exists(),
+        ~select(answer.id)
+        .where(
+            col(answer.question_id) == col(text.question_id),
+            col(answer.state) == ResolutionState.confirmed,
+        )
+        .exists(),
+    )
+
+
+def _is_newest(text: Any) -> ColumnElement[bool]:
+    later = aliased(QuestionRevision)
+    newest = (
+        select(func.max(later.number))
+        .where(col(later.question_id) == col(text.question_id))
+        .scalar_subquery()
+    )
+    return col(text.number) == newest
 
 
 def member_named(session: Session, handle: str) -> Member:
@@ -57,6 +497,7 @@ def join(
     *,
     joined_at: datetime | None = None,
     left_at: datetime | None = None,
+    role: Role = Role.forecaster,
 ) -> Membership:
     """Return the stay that began at ``joined_at``; a row is written where it says something new.
 
@@ -88,7 +529,11 @@ def join(
             f"not on {iso(left_at)}."
         )
     membership = Membership(
-        team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at
+        team_id=team.id,
+        member_id=member.id,
+        joined_at=joined_at,
+        left_at=left_at,
+        role=role if known is None else known.role,
     )
     session.add(membership)
     session.flush()

@@ -36,6 +36,8 @@ SQLModel.metadata.naming_convention = {
 
 APPEND_ONLY = (
     "membership",
+    "appointment",
+    "team_rule",
     "article",
     "question",
     "question_revision",
@@ -80,12 +82,42 @@ def _long_text() -> Any:
     return Field(default="", sa_type=Text)
 
 
+def _one_of(column: str, values: type[StrEnum]) -> str:
+    """Return the SQL that lets a column hold these values only."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
 class MemberKind(StrEnum):
     """Who stands behind a handle."""
 
     human = "human"
     bot = "bot"
     service = "service"
+
+
+class Role(StrEnum):
+    """What a member may do, in a team or in the whole ledger; each may do what those before may.
+
+    In this order: see; ask, forecast and propose; decide and reword; say who belongs.
+    """
+
+    viewer = "viewer"
+    forecaster = "forecaster"
+    resolver = "resolver"
+    admin = "admin"
+
+    @property
+    def rank(self) -> int:
+        """Its place in that order, from 0."""
+        return list(Role).index(self)
+
+
+class Visibility(StrEnum):
+    """Who may see a question."""
+
+    everyone = "everyone"
+    team = "team"
+    author = "author"
 
 
 class QuestionType(StrEnum):
@@ -161,17 +193,50 @@ class Team(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """A member's stay in a team; it counts for forecasts made between the two times.
+    """A member's stay in a team, in a role; it counts for what is done between the two times.
 
     Of the rows with the same team, member and ``joined_at`` the newest counts: a stay that was
-    open is ended by another row.
+    open is ended by another row. A stay in another role is another stay.
     """
+
+    __table_args__ = (CheckConstraint(_one_of("role", Role), name="role_is_known"),)
 
     id: int | None = Field(default=None, primary_key=True)
     team_id: int = Field(foreign_key="team.id", index=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     joined_at: datetime | None = Field(default=None, sa_type=Time)
     left_at: datetime | None = Field(default=None, sa_type=Time)
+    role: Role = Field(default=Role.forecaster, sa_type=Text)
+
+
+class Appointment(SQLModel, table=True):
+    """A member's role in the whole ledger, from ``recorded_at`` on; a member's newest row counts.
+
+    ``by_member_id``: who said so. A ledger without any is somebody's own (see ``access``).
+    """
+
+    __table_args__ = (CheckConstraint(_one_of("role", Role), name="role_is_known"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    role: Role = Field(sa_type=Text)
+    by_member_id: int | None = Field(default=None, foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class TeamRule(SQLModel, table=True):
+    """What a team has agreed on; its newest row counts.
+
+    ``second_resolver``: nobody resolves one of its questions alone on which they have forecast.
+    """
+
+    __tablename__ = "team_rule"
+
+    id: int | None = Field(default=None, primary_key=True)
+    team_id: int = Field(foreign_key="team.id", index=True)
+    second_resolver: bool
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
 
 
 class Article(SQLModel, table=True):
@@ -204,9 +269,11 @@ class Question(SQLModel, table=True):
 
 
 class QuestionText(SQLModel):
-    """All that a question says; the same fields as ``questions.csv`` of a ledger folder.
+    """All that a question says, and to whom; ``questions.csv`` of a ledger folder has the fields.
 
     Bounds are text so that a number and a date come back exactly as they were written.
+    ``visibility``: who sees the question; a team's (``team_id``) can be open to everyone as well.
+    ``crowd_hidden``: nobody sees what others said before they have forecast, or it has closed.
     """
 
     title: str
@@ -226,6 +293,9 @@ class QuestionText(SQLModel):
     background: str = _long_text()
     resolution_criteria: str = _long_text()
     fine_print: str = _long_text()
+    visibility: Visibility = Field(default=Visibility.everyone, sa_type=Text)
+    team_id: int | None = Field(default=None, foreign_key="team.id")
+    crowd_hidden: bool = False
 
     @field_validator("title")
     @classmethod
@@ -270,6 +340,8 @@ class QuestionText(SQLModel):
             raise ValueError(
                 f"Bounds belong to numeric and date questions only; this one is {self.type}."
             )
+        if self.visibility is Visibility.team and self.team_id is None:
+            raise ValueError("A question that a team may see needs the team.")
         return self
 
     @property
@@ -306,6 +378,15 @@ class QuestionRevision(QuestionText, table=True):
         CheckConstraint("open_time < scheduled_close_time", name="opens_before_it_closes"),
         CheckConstraint(
             "type IN ('binary', 'multiple_choice', 'numeric', 'date')", name="type_is_known"
+        ),
+        CheckConstraint(_one_of("visibility", Visibility), name="visibility_is_known"),
+        CheckConstraint("visibility <> 'team' OR team_id IS NOT NULL", name="a_team_is_named"),
+        # Few are restricted, and whoever reads looks at those first: see ``access``.
+        Index(
+            "ix_question_revision_restricted",
+            "question_id",
+            sqlite_where=text("visibility <> 'everyone' OR crowd_hidden"),
+            postgresql_where=text("visibility <> 'everyone' OR crowd_hidden"),
         ),
     )
 
@@ -361,6 +442,10 @@ class Forecast(SQLModel, table=True):
     origin: str = "cli"
     # Set on imports only: the same row imported twice is stored once.
     import_key: str | None = Field(default=None, unique=True)
+    # Set on imports only: when it was made, as they claim, where nobody vouches for that; it then
+    # counts as made when it was recorded. And who vouches, where somebody does.
+    claimed_at: datetime | None = Field(default=None, sa_type=Time)
+    vouched_by_id: int | None = Field(default=None, foreign_key="member.id")
 
 
 class Evidence(SQLModel, table=True):

@@ -7,8 +7,8 @@ from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
-from forecasts import database, questions, resolutions, updates
-from forecasts.access import join, member_or_new, team_or_new
+from forecasts import database, questions, resolutions, teams, updates
+from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import BadInput, DatabaseError, NoLedger
@@ -34,7 +34,8 @@ def filled(engine: Engine) -> Engine:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
-        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
+        alder = teams.create(session, "Alder", member=alice, now=day(0))
+        teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
         source = library.passage(session, article.id or 0, "The quay will open.")
         question = questions.register(
             session,

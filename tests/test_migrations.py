@@ -6,20 +6,20 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, MetaData, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
-from forecasts import database, questions, resolutions, scores, updates
-from forecasts.access import join, member_or_new, team_or_new
+from forecasts import database, questions, scores, updates
+from forecasts.access import member_or_new
 from forecasts.errors import DatabaseError, NoLedger
 from forecasts.frames import ledger_frames
-from forecasts.models import APPEND_ONLY, Member
+from forecasts.models import APPEND_ONLY, Member, Membership
 from forecasts.settings import sqlite_url
-from forecasts.updates import Cited
 from forecasts.values import Value
 from tests.conftest import ask, day
 from tests.postgresql import Server
@@ -53,31 +53,149 @@ def migrate_to(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -
         database.migrate(engine)
 
 
+# A row or two of every table of the first schema, as its release wrote them.
+FIRST: dict[str, list[dict[str, object]]] = {
+    "member": [{"id": 1, "handle": "alice", "kind": "human", "created_at": day(0)}],
+    "team": [{"id": 1, "name": "Alder", "created_at": day(0)}],
+    "membership": [{"id": 1, "team_id": 1, "member_id": 1, "joined_at": day(0)}],
+    "article": [
+        {
+            "id": 1,
+            "content_hash": "a" * 64,
+            "title": "The quay",
+            "captured_at": day(0),
+            "member_id": 1,
+            "text": "It rains.",
+        }
+    ],
+    "question": [{"id": 1, "slug": "rain", "member_id": 1, "recorded_at": day(0)}],
+    "question_revision": [
+        {
+            "id": number,
+            "question_id": 1,
+            "number": number,
+            "title": "Will it rain?",
+            "type": "binary",
+            "ordered": False,
+            "open_time": day(0),
+            "scheduled_close_time": day(10),
+            "actual_close_time": day(3) if number == 2 else None,
+            "family": "",
+            "tags": ["weather"],
+            "background": "",
+            "resolution_criteria": "",
+            "fine_print": "",
+            "member_id": 1,
+            "recorded_at": day(number),
+            "reason": reason,
+        }
+        for number, reason in ((1, "registered"), (2, "the outcome became known"))
+    ],
+    "question_source": [
+        {"id": 1, "question_id": 1, "article_id": 1, "quote": "It", "prefix": "", "suffix": ""}
+    ],
+    "forecast": [
+        {
+            "id": number,
+            "question_id": 1,
+            "member_id": 1,
+            "made_at": day(number),
+            "recorded_at": day(number),
+            "probability": p,
+            "withdrawn": False,
+            "rationale": "",
+            "origin": "cli",
+        }
+        for number, p in ((1, 0.5), (2, 0.7))
+    ],
+    "evidence": [
+        {
+            "id": 1,
+            "key": "e-1",
+            "kind": "news",
+            "title": "",
+            "quote": "",
+            "note": "clouds",
+            "recorded_at": day(1),
+        }
+    ],
+    "citation": [
+        {"id": number, "forecast_id": number, "evidence_id": 1, "stance": "supports", "share": 0.4}
+        for number in (1, 2)
+    ],
+    "resolution": [
+        {
+            "id": 1,
+            "question_id": 1,
+            "state": "confirmed",
+            "outcome": "yes",
+            "known_at": day(3),
+            "resolved_at": day(3),
+            "recorded_at": day(3),
+            "member_id": 1,
+            "note": "",
+            "source": "",
+        }
+    ],
+    "resolver": [
+        {
+            "id": 1,
+            "question_id": 1,
+            "kind": "outcomes_file",
+            "settings": {"path": "outcomes.csv"},
+            "recorded_at": day(0),
+        }
+    ],
+    "resolver_run": [
+        {"id": 1, "resolver_id": 1, "started_at": day(1), "state": "not_yet", "message": ""}
+    ],
+    "score": [
+        {
+            "id": 1,
+            "resolution_id": 1,
+            "member_id": 1,
+            "protocol": "brier",
+            "engine_version": "0",
+            "score": 0.2,
+            "coverage": 0.9,
+            "updates": 2,
+        }
+    ],
+}
+
+
+def schema(engine: Engine) -> MetaData:
+    """Return the tables as they are in the database now."""
+    found = MetaData()
+    found.reflect(engine)
+    return found
+
+
 def furnish(engine: Engine) -> None:
-    """Put something into every table that every schema has."""
+    """Put something into every table, whichever schema it is of."""
+    tables = schema(engine).tables
     with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
-        question = ask(session, alice, slug="rain", tags=["weather"])
-        cited = [Cited(note="clouds", share=0.4)]
-        for at, p in ((1, 0.5), (2, 0.7)):
-            updates.update(
-                session,
-                question,
-                Value(probability=p),
-                member=alice,
-                now=day(at),
-                evidence=cited,
-            )
-        resolutions.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+        for name, rows in FIRST.items():
+            kept = [{c: _stored(engine, value) for c, value in row.items()} for row in rows]
+            session.connection().execute(insert(tables[name]), kept)
+            if engine.dialect.name == "postgresql":
+                last = f"setval(pg_get_serial_sequence('{name}', 'id'), {len(rows)})"
+                session.execute(text(f"SELECT {last}"))
 
 
-def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Return every row of every table."""
+def _stored(engine: Engine, value: object) -> object:
+    """Return a time as the driver takes it where no model says so."""
+    embedded = isinstance(value, datetime) and engine.dialect.name == "sqlite"
+    return value.replace(tzinfo=None) if embedded else value  # type: ignore[attr-defined]
+
+
+def contents(engine: Engine, tables: MetaData) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of these tables, in these columns."""
     with database.reading(engine) as session:
         return {
             table.name: [tuple(row) for row in session.execute(select(table).order_by(table.c.id))]
-            for table in SQLModel.metadata.sorted_tables
+            for table in tables.sorted_tables
+            if table.name != "alembic_version"
         }
 
 
@@ -88,15 +206,17 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
     migrate_to(empty, revision, monkeypatch)
     furnish(empty)
     assert database.schema_revision(empty) == revision
-    before = contents(empty)
+    earlier = schema(empty)
+    before = contents(empty, earlier)
     done = database.migrate(empty)
     assert done == database.Migrated(revision, database.newest_revision())
-    assert contents(empty) == before
+    assert contents(empty, earlier) == before
     assert len(before["forecast"]) == len(before["citation"]) == 2
+    assert all(before[name] for name in FIRST)
 
     for table in APPEND_ONLY:
         # A file has a trigger a row, a server one a statement; so it takes a row to tell of both.
-        if not before[table]:
+        if not before.get(table):
             continue
         for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
             with (
@@ -106,6 +226,8 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
                 session.execute(text(act))
     with database.writing(empty) as session:
         bob = member_or_new(session, "bob", now=day(4))
+        assert questions.wording(session, questions.find(session, "rain")).visibility == "everyone"
+        assert session.exec(select(Membership.role)).one() == "forecaster"
         snow = ask(session, bob, slug="snow", title="Will it snow?")
         updates.update(session, snow, Value(probability=0.1), member=bob, now=day(4))
         assert scores.rebuild(session).scores == 3

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select, text
 from sqlmodel import SQLModel
 
-from forecasts import database, moving, questions, resolutions, runs, scores, updates
-from forecasts.access import join, member_named, member_or_new, team_or_new
+from forecasts import database, moving, questions, resolutions, runs, scores, teams, updates
+from forecasts.access import member_named, member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import DatabaseError, NoLedger, Refused
@@ -76,7 +76,8 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
     with database.writing(engine) as session:
         session.add(Ledger(created_at=day(0)))
         alice = member_or_new(session, "alice ünï", now=day(0.123456789))
-        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
+        alder = teams.create(session, "Alder", member=alice, now=day(0))
+        teams.agree(session, alder, second_resolver=False, member=alice, now=day(0))
         seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", odd * 3)
         [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
         text_ = questions.question_text(
@@ -86,6 +87,9 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             tags=["x", ""],
             open_time=day(0),
             scheduled_close_time=day(10),
+            visibility="team",
+            team_id=alder.id,
+            crowd_hidden=True,
         )
         sources = [library.passage(session, article.id or 0)]
         which = questions.register(
