@@ -53,6 +53,7 @@ from forecasts.addresses import (
 from forecasts.driver_errors import explained
 from forecasts.errors import BadInput, DatabaseError, NoLedger
 from forecasts.ledger_file import Kind, kind_by_tables, kind_of
+from forecasts.plain import no_text
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -178,7 +179,7 @@ def _connect_options(url: URL) -> dict[str, Any]:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    _refuse_nul(engine)
+    _refuse_what_no_text_is(engine)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -212,7 +213,7 @@ def _set_wal(connection: sqlite3.Connection) -> None:
 
 
 def _prepare_server(engine: Engine) -> None:
-    _refuse_nul(engine)
+    _refuse_what_no_text_is(engine)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -235,7 +236,7 @@ def _is_writing(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get(_WRITING, False))
 
 
-def _refuse_nul(engine: Engine) -> None:
+def _refuse_what_no_text_is(engine: Engine) -> None:
     """Refuse a text that PostgreSQL cannot store, in SQLite too: a ledger must be able to move."""
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -251,9 +252,9 @@ def _refuse_nul(engine: Engine) -> None:
         rows = parameters if isinstance(parameters, list) else [parameters]
         for row in rows:
             for value in row.values() if isinstance(row, dict) else row:
-                if isinstance(value, str) and "\0" in value:
+                if isinstance(value, str) and (sign := no_text(value)):
                     raise BadInput(
-                        f"A text has the sign NUL (U+0000) in it: {value[:60]!r}.",
+                        f"A text has {sign} in it: {value[:60]!r}.",
                         remedy="Take it out; no ledger stores it.",
                     )
 

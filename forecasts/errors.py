@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_SHOWN = 200  # signs of a wrong value that are said; a cell can hold an article
+
 
 class LedgerError(Exception):
     """A rule that was broken, the value that broke it, and what to do about it.
@@ -60,7 +62,8 @@ class Problem:
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.value!r} — {self.rule}"
+        value = self.value if len(self.value) <= _SHOWN else f"{self.value[: _SHOWN - 1]}…"
+        return f"{self.place}: {value!r} — {self.rule}"
 
 
 class BadInput(LedgerError):

@@ -23,6 +23,7 @@ from sqlalchemy import DateTime as SADateTime
 from sqlalchemy.types import JSON, TypeDecorator
 from sqlmodel import Field, SQLModel
 
+from forecasts.plain import no_text
 from forecasts.times import iso, utc
 
 # One naming rule for constraints, so that migrations can name what they alter.
@@ -302,6 +303,14 @@ class QuestionText(SQLModel):
     def _a_title_says_something(cls, value: str) -> str:
         if not value.strip():
             raise ValueError("The question has no title.")
+        return value
+
+    @field_validator("options", "tags")
+    @classmethod
+    def _what_is_stored_as_json_is_text(cls, value: list[str] | None) -> list[str] | None:
+        for word in value or []:
+            if sign := no_text(word):
+                raise ValueError(f"{word[:60]!r} has {sign} in it, and no ledger stores it.")
         return value
 
     @field_validator(

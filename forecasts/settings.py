@@ -10,6 +10,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
+from forecasts.plain import no_text
+
 
 def data_folder() -> Path:
     """Return the user's data folder for this product (not created here)."""
@@ -55,6 +57,13 @@ class Settings(BaseSettings):
     @classmethod
     def _a_path_is_an_sqlite_file(cls, value: str) -> str:
         return value if "://" in value else sqlite_url(Path(value))
+
+    @field_validator("member", "database_url")
+    @classmethod
+    def _can_be_stored(cls, value: str) -> str:
+        if sign := no_text(value):
+            raise ValueError(f"it has {sign} in it")
+        return value
 
     @property
     def names_a_ledger(self) -> bool:

@@ -264,7 +264,7 @@ def article_at(session: Session, address: str) -> Article | None:
 def evidence_key(cited: Cited) -> str:
     """Return the key of this evidence: its URL decides, or without one its words."""
     words = cited.url.strip() if cited.url else f"{cited.kind}\n{cited.title}\n{cited.note}"
-    return "e-" + hashlib.sha256(words.encode()).hexdigest()[:16]
+    return "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def standing(

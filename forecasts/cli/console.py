@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from forecasts.errors import BadInput, LedgerError
+from forecasts.plain import plain as plain
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -56,11 +57,6 @@ def out() -> Console:
 def messages() -> Console:
     """Return standard error, where progress and messages go."""
     return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
-
-
-def plain(text: str) -> str:
-    """Return ``text`` without control signs, which could command a terminal."""
-    return "".join(sign for sign in text if sign in "\n\t" or sign.isprintable())
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ import typer
 
 from forecasts.cli.console import json_text, ledger_to_read, messages, one_of, plain, settings
 from forecasts.errors import BadInput
+from forecasts.plain import inert
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,11 @@ def table_format(given: str | None, output: Path | None) -> str:
 
 
 def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
-    """Return the table in that format, numbers in full precision, times in ISO 8601."""
+    """Return the table in that format, numbers in full precision, times in ISO 8601.
+
+    In CSV, words that a spreadsheet would take for a formula have an apostrophe put before them;
+    JSON and Parquet hold them exactly.
+    """
     if format_ == "parquet":
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
@@ -89,6 +94,8 @@ def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
         table[name] = time_texts(table[name])
     if format_ == "json":
         return json_text(table.to_dict("records"))
+    for name in [name for name in table if table[name].dtype == "str"]:
+        table[name] = [inert(text) for text in table[name].fillna("")]
     for name in table.select_dtypes("float"):
         table[name] = ["" if value != value else repr(float(value)) for value in table[name]]
     text: str = table.to_csv(index=False, lineterminator="\n")

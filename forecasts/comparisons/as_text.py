@@ -7,6 +7,7 @@ from rich.text import Text
 
 from forecasts.comparisons import wording
 from forecasts.comparisons.comparison import Comparison
+from forecasts.plain import on_one_line
 from forecasts.reports import wording as words
 from forecasts.reports.as_text import drawn, fitting, wrapped
 
@@ -50,7 +51,7 @@ def _groups(comparison: Comparison) -> Table:
                     (None, None) if side.skill is None else (side.skill.mean, side.skill.shrunk)
                 )
             ]
-        table.add_row(Text(side.name), *row)
+        table.add_row(Text(on_one_line(side.name)), *row)
     return table
 
 
@@ -68,7 +69,7 @@ def _pairs(comparison: Comparison) -> Table:
         table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
     for pair in comparison.pairs:
         table.add_row(
-            Text(f"{pair.a} − {pair.b}"),
+            Text(on_one_line(f"{pair.a} − {pair.b}")),
             f"{pair.shared_questions:,}",
             words.signed(pair.difference),
             words.signed_interval(pair.interval),

@@ -7,13 +7,11 @@ import io
 from collections.abc import Callable
 from typing import Any, get_args
 
+from forecasts.plain import inert
 from forecasts.reports.choice import Choice
 from forecasts.reports.report import Estimate, Group, LogScore, Metadata, Reason, Report, Skill
 from forecasts.reports.wording import findings
 from forecasts.times import iso
-
-# A spreadsheet takes a text that begins so for a formula, and runs it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_csv(report: Report) -> str:
@@ -116,5 +114,5 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return inert(value)
     return repr(float(value)) if isinstance(value, float) else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from forecasts.plain import on_one_line
 from forecasts.reports import tables, wording
 from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Group, Report
@@ -45,10 +46,15 @@ def _table(shown: tables.Table) -> list[str]:
 
 
 _MARKUP = re.compile(
-    r"[\\`*_{}\[\]<>#|~&!@]"  # emphasis, code, links, HTML, tables, entities, mentions
+    r"[\\`*_{}\[\]<>#|~&!@$^]"  # emphasis, code, links, HTML, tables, entities, mentions, LaTeX
     r"|:(?=//)|(?<=www)\."  # what a bare address begins with
     r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"  # lists and underlines, at the start of a line
 )
+
+
+# Emoji are put in for their names after the Markdown is read, and escapes are no help by then.
+_EMOJI = re.compile(r"(?<!\d):(?=[\w+-]+:)")  # and no time of day
+_JOINER = "\u2060"  # invisible, and no letter
 
 
 def escaped(text: str) -> str:
@@ -56,7 +62,7 @@ def escaped(text: str) -> str:
 
     Control signs are dropped: whoever prints the file would have them command the terminal.
     """
-    line = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    line = _EMOJI.sub(":" + _JOINER, on_one_line(text))
     return _MARKUP.sub(lambda sign: "\\" + sign[0], line)
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from forecasts.plain import on_one_line, plain
 from forecasts.reports import tables, wording
 from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Group, Report
@@ -78,7 +79,7 @@ def _table(shown: tables.Table, width: int) -> str:
                 tables.on_two_lines(heading), justify="right", vertical="bottom", no_wrap=True
             )
     for row in shown.rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(on_one_line(cell)) for cell in row))
     parts = [shown.caption, drawn(table, width)]
     return "\n".join([*parts, wrapped(shown.below, width)] if shown.below else parts)
 
@@ -102,5 +103,5 @@ def drawn(table: Table, width: int) -> str:
 def wrapped(text: str, width: int, indent: str = "") -> str:
     """Return the text in lines of at most ``width`` signs."""
     return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        plain(text), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )

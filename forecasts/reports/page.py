@@ -7,9 +7,16 @@ from types import ModuleType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from forecasts.plain import plain
 from forecasts.reports.wording import tied
 
 _TEMPLATES = Path(__file__).with_name("templates")
+
+
+def _seen(value: object) -> object:
+    """Return a text that is put into a page without the signs that act unseen."""
+    # A Markup comes from the templates and the charts, which are not anyone's words.
+    return plain(value) if type(value) is str else value
 
 
 def page_template(path: Path, **known: ModuleType) -> Template:
@@ -21,6 +28,7 @@ def page_template(path: Path, **known: ModuleType) -> Template:
         loader=FileSystemLoader([path.parent, _TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from forecasts.plain import plain
+
 # The scripts that the wheel's fonts have lie below; above are those of East Asia, and emoji.
 _COVERED = 0x2E80
 
@@ -24,7 +26,7 @@ def typeset(template: Path, data: Mapping[str, Any]) -> bytes:
     # Imported here: only who wants a PDF shall wait for it.
     import typst
 
-    text = json.dumps(data, ensure_ascii=False)
+    text = json.dumps(_seen(data), ensure_ascii=False)
     made: bytes = typst.compile(
         template,
         root=Path(__file__).parents[1],
@@ -34,3 +36,12 @@ def typeset(template: Path, data: Mapping[str, Any]) -> bytes:
         timestamp=0,
     )
     return made
+
+
+def _seen(data: Any) -> Any:
+    """Return the same data, every text in it without the signs that act unseen."""
+    if isinstance(data, Mapping):
+        return {name: _seen(item) for name, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [_seen(item) for item in data]
+    return plain(data) if isinstance(data, str) else data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, time
 
+from forecasts.plain import on_one_line
 from forecasts.reports.choice import Choice
 from forecasts.reports.report import (
     Bin,
@@ -129,8 +130,8 @@ def made_with(about: Metadata) -> str:
 
 
 def group_name(report: Report, group: Group) -> str:
-    """Return the name of a group for a person."""
-    return "Everyone" if report.metadata.by == "all" else group.name
+    """Return the name of a group for a person, on one line."""
+    return "Everyone" if report.metadata.by == "all" else on_one_line(group.name)
 
 
 def number(value: float | None, digits: int = 3) -> str:

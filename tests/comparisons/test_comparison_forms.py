@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import jsonschema
 import pytest
+from markupsafe import escape
 
 from forecasts.comparisons import Comparison, build
 from forecasts.comparisons.as_csv import as_csv
@@ -16,10 +18,11 @@ from forecasts.comparisons.as_json import as_json, schema
 from forecasts.comparisons.as_markdown import as_markdown
 from forecasts.comparisons.as_pdf import as_pdf
 from forecasts.comparisons.as_text import as_text
+from forecasts.plain import inert, on_one_line, plain
+from forecasts.reports.as_markdown import escaped
 from forecasts.reports.choice import Choice
+from tests import nasty
 from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, random_ledger
-
-UNKIND = "=<script>alert(1)</script>|*_`#set page`"
 
 
 @pytest.fixture(scope="module")
@@ -82,19 +85,38 @@ def test_every_sentence_and_both_brier_scales_are_in_the_texts(form, comparison)
     assert comparison.metadata.input_sha256 in text
 
 
-def test_names_are_text_in_every_form() -> None:
-    frames = ledger(
-        [asked(f"q{n}", "yes") for n in range(31)],
-        [made(f"q{n}", who, 0, p) for n in range(31) for who, p in (("ann", 0.9), ("bob", 0.7))],
-        [joined(UNKIND, "ann"), joined("theirs", "bob")],
+# Four teams, so few pairs: all that would act, in the name of one or the other.
+UNKIND = [" ".join(nasty.MARKUP), "".join(nasty.CONTROLS), "; ".join(nasty.FORMULAS), "שלום 予測者"]
+
+
+@pytest.fixture(scope="module")
+def unkind() -> Comparison:
+    names = enumerate(UNKIND)
+    return build(
+        ledger(
+            [asked("q0", "yes"), asked("q1", "no")],
+            [made(f"q{n}", f"f{who}", 0, who / 4) for n in range(2) for who in range(4)],
+            [joined(name, f"f{who}") for who, name in names],
+        ),
+        between=UNKIND,
+        as_of=NOW,
     )
-    comparison = build(frames, between=[UNKIND, "theirs"], as_of=NOW)
-    assert "<script>" not in as_html(comparison)
-    assert "&lt;script&gt;" in as_html(comparison)
-    assert "\\<script\\>" in as_markdown(comparison)
-    assert as_csv(comparison).splitlines()[1].startswith("'=<script>")
-    assert as_pdf(comparison).startswith(b"%PDF")
-    assert "#set page" in as_text(comparison)
+
+
+def test_names_are_text_in_every_form(unkind: Comparison) -> None:
+    page, text, markdown = as_html(unkind), as_text(unkind), as_markdown(unkind)
+    assert not re.search(r"<(script|img|b|i)\b|<svg onload", page)
+    assert "&lt;script&gt;" in page
+    assert plain(page) == page
+    assert plain(text) == text
+    assert as_pdf(unkind).startswith(b"%PDF")
+    for name in UNKIND:
+        assert f"<bdi>{escape(on_one_line(name))}</bdi>" in " ".join(page.split())
+        assert f"| {escaped(name)} | " in markdown
+    assert on_one_line(UNKIND[0]) in " ".join(text.split())
+    rows = list(csv.DictReader(io.StringIO(as_csv(unkind), newline="")))
+    assert {row["a"] for row in rows} | {row["b"] for row in rows} == set(map(inert, UNKIND))
+    assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
 
 
 def test_a_page_needs_nothing_from_elsewhere(comparison: Comparison) -> None:

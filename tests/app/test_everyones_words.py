@@ -1,0 +1,254 @@
+"""Every page shows everyone's words as words: nothing that anybody wrote reaches a renderer raw."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+import app as package
+from app.charts import paths_chart
+from app.comparison_charts import forest_chart
+from forecasts import database, questions, resolutions, updates
+from forecasts.access import join, member_or_new, team_or_new
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.comparisons import build
+from forecasts.models import Stance
+from forecasts.questions import question_text
+from forecasts.updates import Cited
+from forecasts.values import Value
+from tests import nasty
+from tests.app.conftest import visit
+from tests.app.test_charts import paths
+from tests.conftest import day
+from tests.reports.small_ledgers import NOW, random_ledger
+
+# What Markdown acts upon, each in a word of its own that is looked for as it stands.
+RAW = [word for word in nasty.MARKUP if re.search(r"[*`$\[\]<>|{}]|:\w+:", word)]
+ALL = " ".join([*nasty.MARKUP, *nasty.FORMULAS, *nasty.CONTROLS]).replace("\x00", "")
+HANDLE = "bob " + " ".join(nasty.MARKUP)
+CODE = re.compile(r"(?<!\\)(`+) ?(.+?) ?\1(?!`)")  # a span in which nothing acts
+# Fields that Streamlit shows as they are, by the kind of element: what is typed or picked.
+PLAIN = {
+    "text_input": {"default", "value", "placeholder"},
+    "text_area": {"default", "value", "placeholder"},
+    "selectbox": {"options", "raw_value", "placeholder"},
+    "multiselect": {"options", "raw_values", "default"},
+    "vega_lite_chart": {"spec", "data", "datasets", "alt"},
+    "page_link": {"query_string", "page"},
+}
+
+
+@pytest.fixture
+def unkind(engine: Engine, app: AppTest) -> AppTest:
+    """The app on a ledger in which everybody writes all that would act, wherever there is room."""
+    text = f"{ALL}\n\nThe council will decide by 20 January 2026 whether {ALL}. {ALL}"
+    article = CapturedArticle(ALL, ALL, ALL, day(-1), "https://example.org/?q=<b>", text)
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, HANDLE, now=day(0))
+        alice = member_or_new(ledger, "alice", now=day(0))
+        join(ledger, team_or_new(ledger, ALL, now=day(0)), bob)
+        join(ledger, team_or_new(ledger, "ours", now=day(0)), alice)
+        [(stored, _)] = library.store(ledger, [article], member=bob, captured_at=day(0))
+        words = {
+            "background": ALL,
+            "resolution_criteria": ALL,
+            "fine_print": ALL,
+            "family": ALL,
+            "tags": [ALL, "=1+1"],
+            "open_time": day(0),
+        }
+        kinds: dict[str, dict[str, Any]] = {
+            "yes": {},
+            "pick": {"type": "multiple_choice", "options": [*nasty.MARKUP[:9], "=1", "Other"]},
+            "many": {"type": "numeric", "lower_bound": "0", "upper_bound": "9", "unit": ALL},
+            "over": {"scheduled_close_time": day(4)},
+        }
+        for slug, more in kinds.items():
+            given = words | {"title": f"{slug} {ALL}", "scheduled_close_time": day(20)} | more
+            question = questions.register(
+                ledger,
+                question_text(**given),
+                member=bob,
+                now=day(0),
+                slug=slug,
+                sources=[questions.Passage(stored, ALL, ALL, ALL)],
+            )
+            value = {
+                "pick": Value(probabilities=(0.5, 0.5, *[0.0] * 9)),
+                "many": Value(quantiles={"0.5": 4.0}),
+            }.get(slug, Value(probability=0.6))
+            for who in (bob, alice):
+                updates.update(
+                    ledger,
+                    question,
+                    value,
+                    member=who,
+                    now=day(1),
+                    rationale=ALL,
+                    evidence=[Cited(note=ALL, stance=Stance.supports)],
+                )
+            if slug == "over":
+                resolutions.confirm(
+                    ledger, question, "no", known_at=day(4), now=day(4.5), member=bob, note=ALL
+                )
+            if slug == "yes":
+                resolutions.propose(
+                    ledger, question, "no", known_at=day(3), now=day(4), member=bob, note=ALL,
+                    source="https://example.org/?q=[a](javascript:alert(1))",
+                )  # fmt: skip
+    return app
+
+
+def messages(node: Any) -> Iterator[tuple[str, Message]]:
+    """Yield each element of the page as it is sent to the browser, with its kind."""
+    proto = getattr(node, "proto", None)
+    if isinstance(proto, Message):
+        yield node.type, proto
+    for child in getattr(node, "children", {}).values():
+        yield from messages(child)
+
+
+def texts(message: Message, but: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield every text of a message with the name of its field, but of those named."""
+    for field, value in message.ListFields():
+        if field.name in but:
+            continue
+        many = value if field.is_repeated else [value]
+        for item in many:
+            if isinstance(item, Message):
+                yield from texts(item, but)
+            elif isinstance(item, str):
+                yield field.name, item
+            elif isinstance(item, bytes):
+                yield field.name, item.decode("latin-1")
+
+
+def said(app: AppTest) -> list[tuple[str, str, str]]:
+    """Return all that the page hands to a renderer of Markdown: kind of element, field, text."""
+    return [
+        (kind, name, text)
+        for kind, message in messages(app._tree)
+        for name, text in texts(message, PLAIN.get(kind, set()))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("today", {}),
+        ("questions", {}),
+        ("questions", {"view": "Ask a question"}),
+        *(("question", {"slug": slug}) for slug in ("yes", "pick", "many", "over", "<b>")),
+        ("articles", {}),
+        ("articles", {"article": "1"}),
+        ("resolve", {"slug": "yes"}),
+        ("resolve", {"slug": "pick"}),
+        ("resolve", {"slug": "over"}),
+        ("track_record", {"cohort": "All resolved"}),
+        ("compare", {"cohort": "All resolved"}),
+    ],
+)
+def test_a_page_shows_whatever_anybody_wrote_and_nothing_of_it_acts(
+    unkind: AppTest, page: str, query: dict[str, str]
+) -> None:
+    shown = visit(unkind, page, **query)
+    assert not shown.exception
+    found = said(shown)
+    assert len(found) > 5
+    for kind, name, text in found:
+        acts = [word for word in RAW if word in CODE.sub("", text)]
+        assert not acts, f"{kind}.{name}: {acts}: {text[:300]}"
+    for spec in specs(shown):
+        assert {place for place, word in strings(spec) if any(raw in word for raw in RAW)} <= DATA
+
+
+# Where a chart holds words without reading them: values, what stands for one, plain titles.
+DATA = {"domain", "title", "values", "datasets"}
+
+
+def specs(app: AppTest) -> list[dict[str, Any]]:
+    """Return the Vega-Lite of each chart on the page."""
+    charts = [proto for kind, proto in messages(app._tree) if kind == "vega_lite_chart"]
+    return [json.loads(chart.spec) for chart in charts]  # type: ignore[attr-defined]
+
+
+def strings(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of a chart, names of properties too, with the property that holds it."""
+    if isinstance(node, str):
+        yield place, node
+    elif isinstance(node, list):
+        for item in node:
+            yield from strings(item, place)
+    elif isinstance(node, dict):
+        for name, item in node.items():
+            yield "", name
+            yield from strings(item, place if place in DATA else name)
+
+
+def test_a_chart_of_paths_reads_no_word_as_a_field_or_an_expression() -> None:
+    names = nasty.HANDLES
+    text = question_text(
+        title="?", type="numeric", lower_bound="0", upper_bound="1", unit=" ".join(nasty.MARKUP),
+        open_time=day(0), scheduled_close_time=day(1),
+    )  # fmt: skip
+    spec = paths_chart(paths(names=names), text, me=names[0], named=names[1:5]).to_dict()
+    held = [(place, word) for place, word in strings(spec) if word in names]
+    assert {word for _, word in held} == set(names)
+    assert {place for place, _ in held} <= DATA
+
+
+def test_a_chart_of_pairs_reads_no_word_as_a_field_or_an_expression() -> None:
+    made = build(
+        random_ledger(11, questions=80), between=["ana", "bo"], of="forecasters", as_of=NOW
+    )
+    for word in nasty.MARKUP:
+        pairs = tuple(replace(pair, a=word, b="=1") for pair in made.pairs)
+        chart = forest_chart(replace(made, pairs=pairs))
+        assert chart is not None
+        held = [(place, said) for place, said in strings(chart.to_dict()) if word in said]
+        assert held
+        assert {place for place, _ in held} <= DATA
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yield every call in the code of the app with the last part of what is called."""
+    for path in sorted(Path(package.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield ast.unparse(node.func).rpartition(".")[2], node
+
+
+def test_nothing_that_a_browser_reads_as_html_or_script_holds_anyones_words() -> None:
+    for name, call in calls():
+        assert "unsafe_allow_html" not in {keyword.arg for keyword in call.keywords}
+        assert "unsafe_allow_javascript" not in {keyword.arg for keyword in call.keywords}
+        assert name not in ("iframe", "component", "declare_component")
+        if name == "html":
+            assert ast.unparse(call) == "st.html(Path(__file__).with_name('style.css'))"
+
+
+def test_titles_of_the_window_and_names_of_downloads_are_the_apps_own() -> None:
+    """Streamlit hands both to the browser as they are."""
+    seen = set()
+    for name, call in calls():
+        if name == "set_page_config":
+            given = [keyword.value for keyword in call.keywords if keyword.arg == "page_title"]
+        elif name == "downloads":
+            given = call.args[1:]
+        else:
+            continue
+        seen.add(name)
+        assert given
+        assert all(isinstance(value, ast.Constant) for value in given)
+    assert seen == {"set_page_config", "downloads"}

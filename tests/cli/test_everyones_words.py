@@ -1,0 +1,112 @@
+"""What people wrote, on a terminal and in files: words alone on the one, exact in the others."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from forecasts.exchange.folder import read_folder, write_folder
+from forecasts.plain import plain
+from forecasts.slugs import is_slug
+from tests import nasty
+from tests.reports.small_ledgers import asked, joined, ledger, made
+
+ALL = " ".join([*nasty.MARKUP, *nasty.FORMULAS, *nasty.CONTROLS])
+
+
+def unkind(folder: Path) -> Path:
+    """Write a folder in which everybody writes all that would act, wherever there is room."""
+    words = {"background": ALL, "resolution_criteria": ALL, "fine_print": ALL, "family": ALL}
+    words |= {"tags": nasty.WORDS}
+    frames = ledger(
+        [
+            asked("q", "yes", title=ALL, resolution_note=ALL, **words),
+            asked("open", closes=300, title=f"open {ALL}", **words),
+            asked("pick", "=1", title=ALL, type="multiple_choice", options=["=1", *nasty.MARKUP]),
+        ],
+        [made(q, who, 0, 0.5) | {"rationale": ALL} for q in ("q", "open") for who in nasty.HANDLES],
+        [joined(team, nasty.HANDLES[0]) for team in nasty.HANDLES],
+    )
+    write_folder(frames, folder)
+    return folder
+
+
+@pytest.fixture
+def filled(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> Callable[..., Result]:
+    clock("2026-02-01T12:00:00Z")
+    forecasts("import", str(unkind(tmp_path / "given")))
+    return forecasts
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("questions",),
+        ("questions", "--tag", "=1+1"),
+        ("show", "q"),
+        ("show", "pick"),
+        ("show", "\x1b[31m", "exit 2"),
+        ("articles",),
+        ("score",),
+        ("crowd",),
+        ("attribute",),
+        ("report", "--by", "tag"),
+        ("report", "--by", "tag", "--format", "md"),
+        ("report", "--by", "forecaster", "--name", "\x1b[31mnobody", "exit 2"),
+        ("compare", "--between", "+1+1", "@SUM(1)", "--cohort", "resolved"),
+    ],
+    ids=" ".join,
+)
+def test_a_terminal_is_given_words_alone(
+    filled: Callable[..., Result], command: tuple[str, ...]
+) -> None:
+    code = 2 if command[-1] == "exit 2" else 0
+    result = filled(*[part for part in command if part != "exit 2"], exit_code=code)
+    assert result.output
+    assert plain(result.output).replace("\u2060", "") == result.output.replace("\u2060", "")
+
+
+def test_a_ledger_folder_keeps_every_word_to_the_last_byte(
+    filled: Callable[..., Result], tmp_path: Path
+) -> None:
+    filled("export", str(tmp_path / "taken"))
+    write_folder(read_folder(tmp_path / "taken"), tmp_path / "again")
+    for name in ("questions.csv", "forecasts.csv", "teams.csv"):
+        assert (tmp_path / "taken" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    given, taken = (read_folder(tmp_path / name) for name in ("given", "taken"))
+    said = {row.question_id: row for row in taken.questions.itertuples()}
+    for row in given.questions.itertuples():
+        for name in ("title", "background", "fine_print", "tags", "family", "resolution_note"):
+            assert getattr(said[row.question_id], name) == getattr(row, name)
+    assert set(taken.forecasts["forecaster"]) == set(nasty.HANDLES)
+    assert set(taken.forecasts["rationale"]) == {ALL}
+
+
+def test_tables_are_inert_as_csv_and_exact_as_json(filled: Callable[..., Result]) -> None:
+    lines = filled("score").stdout.splitlines()
+    assert not any(",=" in line or ",+" in line or ",@" in line for line in lines)
+    names = {row["forecaster"] for row in json.loads(filled("score", "--format", "json").stdout)}
+    assert names == set(nasty.HANDLES)
+
+
+@pytest.mark.parametrize("word", nasty.UNSTORABLE)
+def test_what_no_text_is_is_refused_by_its_name_and_nothing_is_stored(
+    filled: Callable[..., Result], word: str
+) -> None:
+    before = filled("show", "open").stdout
+    commands = [
+        ("ask", word, "--closes", "2027-01-01"),
+        ("ask", "Fine?", "--closes", "2027-01-01", "--tag", word),
+        ("update", "open", "40%", "--because", word),
+        ("update", "open", "40%", "--evidence", word),
+        ("show", word),
+        ("questions", "--as", word),
+    ]
+    for command in commands:
+        assert "Traceback" not in filled(*command, exit_code=2).output
+    assert filled("show", "open").stdout == before
+    assert not is_slug(word)
