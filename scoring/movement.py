@@ -96,8 +96,9 @@ def excess_movement(
 ) -> pd.DataFrame:
     """Return how much each forecaster moved on each question, one row a path.
 
-    ``question_id``, ``forecaster``; ``steps``, how many there are; ``movement``, the sum of their
-    squares; ``reduction``, the uncertainty that was taken away; ``excess`` = movement − reduction.
+    ``question_id``, ``forecaster``; ``steps``, how many there are; ``revisions``, how many of them
+    go from one forecast to another that differs; ``movement``, the sum of their squares;
+    ``reduction``, the uncertainty that was taken away; ``excess`` = movement − reduction.
     On a multiple-choice question the three are half the sums over the options, so that two options
     count as the binary question they are; an option that one of two forecasts did not have yet is
     read with the last option in both. Sorted by question, forecaster; numeric and date questions
@@ -111,9 +112,9 @@ def excess_movement(
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
     ...     "probability": [0.5, 0.7], "made_at": ["2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z"]})
-    >>> excess_movement(questions, forecasts).round(2)
-      question_id forecaster  steps  movement  reduction  excess
-    0           q        ana      2      0.13       0.25   -0.12
+    >>> excess_movement(questions, forecasts).drop(columns="question_id").round(2)
+      forecaster  steps  revisions  movement  reduction  excess
+    0        ana      2          1      0.13       0.25   -0.12
     """
     if as_of is not None and as_of.tzinfo is None:
         rule = "a time needs an offset; a naive one is refused"
@@ -129,12 +130,12 @@ def excess_movement(
                 live = live.only(opened + live.start < moment)
             if len(live.row):
                 parts.append(_moved(block, live, ledger.questions, moment))
-    names = ["question", "forecaster", "steps", "movement", "reduction"]
+    names = ["question", "forecaster", "steps", "revisions", "movement", "reduction"]
     found = (
         pd.concat(parts, ignore_index=True)
         if parts
         else pd.DataFrame({name: np.zeros(0) for name in names})
-    ).astype(dict.fromkeys(names[:3], np.int64))
+    ).astype(dict.fromkeys(names[:4], np.int64))
     if len(parts) > 1:
         found = found.sort_values(["question", "forecaster"], ignore_index=True)
     found["excess"] = found["movement"] - found["reduction"]
@@ -167,11 +168,14 @@ def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) 
     # ½ Σ p (1 − p) = ½ (1 − Σ p²)
     fall = ((end**2).sum(axis=1) - (start**2).sum(axis=1)) / 2
     size = len(live.question)
+    # What goes to an outcome stands behind what goes to a forecast.
+    revised = (step > 0) & (np.arange(len(of)) < len(before))
     return pd.DataFrame(
         {
             "question": live.question,
             "forecaster": live.forecaster,
             "steps": np.bincount(of, minlength=size),
+            "revisions": np.bincount(of[revised], minlength=size),
             "movement": np.bincount(of, step, minlength=size),
             "reduction": np.bincount(of, fall, minlength=size),
         }

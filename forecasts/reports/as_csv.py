@@ -80,6 +80,7 @@ COLUMNS: dict[str, Callable[[Group], Any]] = {
     "sharpness": lambda group: group.sharpness,
     "movement_questions": lambda group: group.movement and group.movement.questions,
     "movement_families": lambda group: group.movement and group.movement.families,
+    "movement_revised": lambda group: group.movement and group.movement.revised,
     "movement_excess": lambda group: group.movement and group.movement.excess.mean,
     "movement_lower": lambda group: group.movement and _end(group.movement.excess, 0),
     "movement_upper": lambda group: group.movement and _end(group.movement.excess, 1),

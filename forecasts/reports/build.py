@@ -296,7 +296,11 @@ def _group(
         sharpness=calibration.sharpness(claims, len(scores)),
         movement=None
         if moved is None
-        else movement(moved["excess"].to_numpy(), all_families[moved["question"].to_numpy()]),
+        else movement(
+            moved["excess"].to_numpy(),
+            moved["revised"].to_numpy(dtype=np.bool_),
+            all_families[moved["question"].to_numpy()],
+        ),
         certainty=calibration.certainty(claims),
         curve=curve,
         bins=calibration.bins(claims, cluster),

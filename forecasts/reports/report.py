@@ -131,12 +131,13 @@ class Movement:
     """Over- and under-reaction, over every question with a step, resolved or open.
 
     ``excess``: the mean over questions of Σ (2 p_t − 1)(p_t − p_{t+1}); above 0 the forecasts moved
-    more than they learned. ``sentence`` says what that shows; it is no more than a number below 30
-    families.
+    more than they learned. ``revised``: the families in which a forecast was changed. ``sentence``
+    says what that shows; it is no more than a number where they are fewer than 30, or than half.
     """
 
     questions: int
     families: int
+    revised: int
     excess: Estimate
     p_value: float | None
     kind: Reaction

@@ -222,7 +222,7 @@ def test_open_questions_move_too() -> None:
     assert found.movement.excess.mean == pytest.approx((0.8 * 0.4 + 0.2 * -0.4) / 2)
     assert found.movement.kind == "too_few"
     assert found.movement.sentence == (
-        "Too few to tell over- from under-reaction: 2 families with a step."
+        "Too few to tell over- from under-reaction: forecasts were changed in 1 of 2 families."
     )
 
 
@@ -270,6 +270,26 @@ def test_forecasts_that_swing_back_are_said_to_over_react() -> None:
     assert found is not None
     assert found.kind == "over_reacting"
     assert "swing back" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"), [(0, "too_few"), (29, "too_few"), (49, "too_few"), (50, "over_reacting")]
+)
+def test_nothing_is_said_of_updates_that_were_not_made(changed: int, kind: str) -> None:
+    """All forecasts are far too sure, so that the steps to the outcomes alone make an excess."""
+    questions = [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(100)]
+    forecasts = [
+        made(f"q{n}", "ana", at, p)
+        for n in range(100)
+        for at, p in ((0, 0.9 + n / 2000), (3, (0.9 if n < changed else 0.9 + n / 2000)))
+        if n
+    ]
+    forecasts += [made("q0", "ana", 0, 0.9), made("q0", "ana", 3, 0.95 if changed else 0.9)]
+    found = the_group(ledger(questions, forecasts)).movement
+    assert found is not None
+    assert (found.revised, found.kind) == (changed, kind)
+    assert found.excess.mean is not None
+    assert found.excess.mean > 0.2
 
 
 # --- certainty --------------------------------------------------------------------------------

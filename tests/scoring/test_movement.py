@@ -69,10 +69,19 @@ def test_the_last_step_of_a_resolved_question_goes_to_its_outcome() -> None:
 
 def test_the_excess_is_movement_less_the_uncertainty_taken_away() -> None:
     [row] = excess_movement(pd.DataFrame([asked()]), said([(0, 0.5), (5, 0.8)])).to_dict("records")
-    assert row["steps"] == 2
+    assert (row["steps"], row["revisions"]) == (2, 1)
     assert row["movement"] == pytest.approx(0.09 + 0.04)
     assert row["reduction"] == pytest.approx(0.25)
     assert row["excess"] == pytest.approx(row["movement"] - row["reduction"])
+
+
+def test_what_was_said_again_and_the_step_to_the_outcome_are_no_revisions() -> None:
+    rows = said([(0, 0.5), (2, 0.5), (3, None), (4, 0.6), (5, 0.6)])
+    for resolution, steps in (("yes", 4), ("", 3)):
+        [row] = excess_movement(pd.DataFrame([asked(resolution=resolution)]), rows).to_dict(
+            "records"
+        )
+        assert (row["steps"], row["revisions"]) == (steps, 1)
 
 
 def test_what_comes_after_the_actual_close_is_no_step() -> None:
