@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import InputError, Problem, numbers, refuse
+from scoring.errors import InputError, Problem, numbers, one, refuse, whole
 
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
@@ -181,8 +181,8 @@ def reliability_curve(
     0       0.2           0.5     2.0
     1       0.8           1.0     2.0
     """
-    if not 0 < level < 1:
-        raise InputError([Problem("", "level", None, level, "must fulfil 0 < level < 1")])
+    one("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
+    whole("seed", seed, 0)
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     pooled = pool(forecast, outcome, weights)
     place = np.searchsorted(pooled.forecast, forecast)

@@ -6,7 +6,7 @@ Every function notes what it cannot read in a `Problems` and goes on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from operator import attrgetter
@@ -29,6 +29,16 @@ NUMBERS = (float, int, np.floating, np.integer)
 YEAR_1, YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000
 TIME_RULE = "must be a time with an offset (2026-01-31T12:00:00Z); a naive time is refused"
 WITH_OFFSET = r"[Tt ].*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
+
+
+def once(frame: object, known: Sequence[str], problems: Problems, of: str) -> None:
+    """Note what is no frame, and each column of it that is read but is there more than once."""
+    if not isinstance(frame, pd.DataFrame):
+        problems.add(of, "", None, type(frame).__name__, "must be a pandas DataFrame")
+        return
+    for name in frame.columns[frame.columns.duplicated()].unique():
+        if name in known:
+            problems.add(of, name, None, None, "the column is there more than once")
 
 
 def codes(column: pd.Series) -> tuple[Codes, pd.Index]:

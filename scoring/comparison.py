@@ -19,7 +19,7 @@ import pandas as pd
 
 from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
 from scoring.columns import Floats
-from scoring.errors import InputError, Problem, Problems, numbers, refuse
+from scoring.errors import InputError, Problem, Problems, numbers, one, refuse
 
 FEWEST = 30
 SIGNIFICANCE = 0.05
@@ -188,14 +188,10 @@ def detectable_difference(
     # Imported here: not every command that starts needs it.
     from scipy.special import stdtrit
 
-    for name, value, right, rule in (
-        ("error", error, 0 <= error < math.inf, "must be finite, 0 or more"),
-        ("degrees", degrees, 0 < degrees < math.inf, "must be finite and above 0"),
-        ("level", level, 0 < level < 1, "must fulfil 0 < level < 1"),
-        ("power", power, level / 2 < power < 1, "must fulfil level / 2 < power < 1"),
-    ):
-        if not right:
-            raise InputError([Problem("", name, None, value, rule)])
+    one("error", error, lambda size: 0 <= size < math.inf, "must be finite, 0 or more")
+    one("degrees", degrees, lambda size: 0 < size < math.inf, "must be finite and above 0")
+    one("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
+    one("power", power, lambda s: level / 2 < s < 1, "must fulfil level / 2 < power < 1")
     return float(stdtrit(degrees, 1 - level / 2) + stdtrit(degrees, power)) * error
 
 

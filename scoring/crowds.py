@@ -62,13 +62,15 @@ def crowd(
     - ``mean`` and ``median``: of the live forecasts.
     - ``recency_weighted``: the weighted median; the i-th of n, in the order in which they were
       made, weighs e^(√i − √n), or 1 while n ≤ 2. An exact tie takes the mean of the middle two.
-    - ``geometric_odds``: the geometric mean of the odds. NaN where one says 0 and another 1.
+    - ``geometric_odds``: the geometric mean of the odds p / (1 − p). NaN where one says 0 and
+      another 1, and where no option is left that all of them hold possible.
     - ``extremized``: those odds to the power n (√(3n² − 3n + 1) − 2) / (n² − n − 1), which is 1 for
       one forecaster and goes to √3 for many: forecasters who know different things are together
       surer than each is. Neyman & Roughgarden (2022), doi:10.1145/3490486.3538243.
 
     On multiple choice each option is worked out by itself, over the forecasts that have it, and
-    then all are scaled to sum to one. Both frames are described at `score`; raises InputError.
+    then all are scaled to sum to one. (A forecast's recency weight is its place among all that are
+    live.) Both frames are described at `score`; raises InputError.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
@@ -181,16 +183,13 @@ def _recency_weighted(standing: Standing) -> Floats:
 
 
 def _geometric_odds(standing: Standing) -> Floats:
-    return np.exp(_mean_of(standing, np.log(standing.p)))
+    return _from_log_odds(_mean_of(standing, _log_odds(standing)))
 
 
 def _extremized(standing: Standing) -> Floats:
-    n = standing.size.astype(np.float64)
+    n = standing.sum((~np.isnan(standing.p)).astype(np.float64))
     power = n * (np.sqrt(3 * n * n - 3 * n + 1) - 2) / (n * n - n - 1)
-    mean = _mean_of(standing, np.log(standing.p))
-    # From the largest down, so that no power of a small probability is lost.
-    behind: Floats = mean - np.nanmax(mean, axis=1, keepdims=True)
-    return np.asarray(np.exp(power[:, None] * behind))
+    return _from_log_odds(power * _mean_of(standing, _log_odds(standing)))
 
 
 METHODS: dict[str, Callable[[Standing], Floats]] = {
@@ -200,6 +199,16 @@ METHODS: dict[str, Callable[[Standing], Floats]] = {
     "geometric_odds": _geometric_odds,
     "extremized": _extremized,
 }
+
+
+def _log_odds(standing: Standing) -> Floats:
+    return np.asarray(np.log(standing.p) - np.log1p(-standing.p))
+
+
+def _from_log_odds(value: Floats) -> Floats:
+    """Return probabilities up to a factor a row: the largest is 1, so that none is lost."""
+    log_p = -np.logaddexp(0, -value)
+    return np.asarray(np.exp(log_p - np.fmax.reduce(log_p, axis=1, keepdims=True)))
 
 
 def _mean_of(standing: Standing, value: Floats) -> Floats:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,19 @@ def numbers(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         rule = "must be numbers, in rows of one length"
         raise InputError([Problem("", column, None, values, rule)]) from error
+
+
+def one(column: str, value: object, fits: Callable[[float], bool], rule: str) -> None:
+    """Raise InputError unless an argument is one number that fits; NaN and truths never do."""
+    # NumPy's truths are no Real; Python's are.
+    if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
+        raise InputError([Problem("", column, None, value, rule)])
+
+
+def whole(column: str, value: object, least: int) -> None:
+    """Raise InputError unless an argument is a whole number, ``least`` or more."""
+    rule = f"must be a whole number, {least} or more"
+    one(column, value, lambda number: isinstance(value, Integral) and number >= least, rule)
 
 
 def spread(

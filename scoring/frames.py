@@ -21,10 +21,15 @@ import pandas as pd
 from scoring import columns
 from scoring.columns import NO_TIME, Codes, Flags, Floats, Ints
 from scoring.errors import Problems
-from scoring.values import Values
+from scoring.values import VALUE_COLUMNS, Values
 
 Rows = slice | npt.NDArray[np.intp]
 
+QUESTION_COLUMNS = (
+    "question_id", "type", "options", "ordered", "lower_bound", "upper_bound", "open_time",
+    "scheduled_close_time", "actual_close_time", "spot_time", "resolution",
+)  # fmt: skip
+FORECAST_COLUMNS = ("question_id", "forecaster", "made_at", *VALUE_COLUMNS)
 TYPES = ("binary", "multiple_choice", "numeric", "date")
 BINARY, MULTIPLE_CHOICE, NUMERIC, DATE = range(4)
 NO_SCORES = ("annulled", "ambiguous")
@@ -132,6 +137,9 @@ class Ledger:
 def read(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Ledger:
     """Return both frames as arrays. Raises InputError naming every value that breaks a rule."""
     problems = Problems()
+    columns.once(questions, QUESTION_COLUMNS, problems, "questions")
+    columns.once(forecasts, FORECAST_COLUMNS, problems, "forecasts")
+    problems.raise_any()
     asked = _read_questions(questions, problems)
     made = _read_forecasts(forecasts, asked, problems)
     problems.raise_any()

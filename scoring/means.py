@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import InputError, Problem, refuse
+from scoring.errors import InputError, Problem, numbers, refuse
 
 LEVEL = 0.95
 # Where the error is less than this share of the mean, the values vary by rounding alone.
@@ -56,12 +56,12 @@ def clustered_mean(
     >>> found.mean, round(found.lower, 3), round(found.upper, 3)
     (2.0, -0.484, 4.484)
     """
-    values = np.asarray(value, dtype=np.float64)
+    values = numbers("value", value)
     if values.shape != (values.size,) or not values.size:
         rule = "the values must be one-dimensional and not none"
         raise InputError([Problem("", "value", None, values.shape, rule)])
     refuse("value", ~np.isfinite(values), values, "must be finite")
-    weights = np.ones(len(values)) if weight is None else np.asarray(weight, dtype=np.float64)
+    weights = np.ones(len(values)) if weight is None else numbers("weight", weight)
     names = np.arange(len(values)) if cluster is None else np.asarray(cluster)
     for name, given in (("weight", weights), ("cluster", names)):
         if given.shape != values.shape:
@@ -108,7 +108,7 @@ def unskewed(statistic: float, skewness: float, clusters: int) -> float:
 
 
 def skewed(statistic: float, skewness: float, clusters: int) -> float:
-    """Return the inverse of `unskewed`.
+    """Return the inverse of `unskewed`, for the ends of an interval (P. Hall 1992).
 
     >>> round(skewed(unskewed(2.0, 1.0, 50), 1.0, 50), 12)
     2.0

@@ -29,7 +29,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.calibration import Floats, Groups, grouped_pairs, pairs
-from scoring.errors import InputError, Problem
+from scoring.errors import InputError, Problem, numbers, one, refuse, whole
 
 Draws = npt.NDArray[np.float32]
 
@@ -45,6 +45,8 @@ CROWDED = 8
 IN_FULL = 1 << 19
 # Sums of single precision are equal within this.
 ROUNDING = 1e-5
+# The options of one forecast sum to 1 within this, however often they were added and rescaled.
+SLACK = 1e-6
 # The common part of a family is integrated over at so many points.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
 
@@ -96,15 +98,14 @@ def chance(
     >>> found.p_value > 0.2
     True
     """
-    if not 0 < level < 1:
-        raise InputError([Problem("", "level", None, level, "must fulfil 0 < level < 1")])
+    one("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
     forecast, outcome, weights, group, under, kept = _checked(p, y, weight, question, below)
     if draws is None:
         linked = _families(group, family, kept)
         link = family_link(forecast, outcome, weights, group, linked[group], under)
         draws = outcome_draws(linked, link)
     else:
-        group = np.asarray(question, dtype=np.intp)[kept]
+        group = _rows(question, kept, draws)
     claims = Claims(forecast, weights, group, under)
     steps = _stepped(claims, STEPS)
     seen = np.bincount(steps.place, weights * outcome, minlength=len(steps.points)) / steps.total
@@ -147,6 +148,11 @@ def family_link(
     pairs of questions of one family, add up to what the draws give on average. 0 where no family
     has two questions, or where they disagree.
 
+    That two outcomes with probabilities p₁ and p₂ come true together as often as two normals that
+    correlate by ρ lie below Φ⁻¹(p₁) and Φ⁻¹(p₂), and that ρ is found by bisection: Emrich &
+    Piedmonte (1991), doi:10.1080/00031305.1991.10475828. To find one ρ for all pairs at once is a
+    definition of this package. Pairs as in `chance`; raises InputError.
+
     >>> round(family_link([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], None, [0, 1, 2, 3], [0, 0, 1, 1]), 2)
     0.99
     """
@@ -188,14 +194,23 @@ def outcome_draws(
     """Return uniform numbers in [0, 1) for questions, one row a question, one column a draw.
 
     ``family`` has one entry a question; within a family the normals behind the numbers correlate
-    by ``link``, 0..1, and otherwise not. ``seed`` fixes them.
+    by ``link``, 0..1, and otherwise not. ``seed``, a whole number, fixes them. Raises InputError.
+
+    U_q = Φ(√ρ Z_family + √(1−ρ) ε_q): correlated normals that are cut where each question's
+    probability is make outcomes that are as likely as they should be and hang together, Emrich &
+    Piedmonte (1991), doi:10.1080/00031305.1991.10475828; here with one correlation in a family.
 
     >>> outcome_draws([0, 1, 1], link=0.5, draws=4).shape
     (3, 4)
     """
-    if not 0 <= link <= 1:
-        raise InputError([Problem("", "link", None, link, "must lie within 0..1")])
-    cluster = pd.factorize(np.asarray(family), use_na_sentinel=False)[0]
+    one("link", link, lambda share: 0 <= share <= 1, "must lie within 0..1")
+    whole("draws", draws, 1)
+    whole("seed", seed, 0)
+    names = np.asarray(family)
+    if names.ndim != 1:
+        rule = "must be one-dimensional, one entry a question"
+        raise InputError([Problem("", "family", None, names.shape, rule)])
+    cluster = pd.factorize(names, use_na_sentinel=False)[0]
     generator = np.random.default_rng(seed)
     uniform = generator.random((len(cluster), draws), dtype=np.float32)
     together = np.flatnonzero((np.bincount(cluster) > 1)[cluster]) if len(cluster) else cluster
@@ -221,13 +236,31 @@ def _checked(
 ) -> tuple[Floats, Floats, Floats, Groups, Floats, npt.NDArray[np.bool_]]:
     """Return checked pairs that have a weight, what is below each, and which ones these are."""
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    whole, _, given = pairs(p, y, weight)
-    kept = np.ones(len(whole), dtype=np.bool_) if given is None else given > 0
-    under = np.zeros(len(whole)) if below is None else np.asarray(below, dtype=np.float64)
-    if under.shape != whole.shape:
+    every, _, given = pairs(p, y, weight)
+    kept = np.ones(len(every), dtype=np.bool_) if given is None else given > 0
+    under = np.zeros(len(every)) if below is None else numbers("below", below)
+    if under.shape != every.shape:
         rule = "there must be one entry a pair"
         raise InputError([Problem("", "below", None, under.shape, rule)])
+    rule = "must be at least 0, and with the forecast at most 1"
+    refuse("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
     return forecast, outcome, weights, group, under[kept], kept
+
+
+def _rows(
+    question: npt.ArrayLike | None, kept: npt.NDArray[np.bool_], draws: Draws
+) -> npt.NDArray[np.intp]:
+    """Return the row of ``draws`` of each pair that is kept."""
+    if np.ndim(draws) != 2 or not draws.shape[1]:
+        rule = "must be what outcome_draws returns: one row a question, one column a draw"
+        raise InputError([Problem("", "draws", None, np.shape(draws), rule)])
+    rows = np.asarray(question)
+    if rows.dtype.kind not in "iu":
+        rule = "must be whole numbers, rows of draws"
+        raise InputError([Problem("", "question", None, question, rule)])
+    rule = f"must be a row of draws, 0 to {len(draws) - 1}"
+    refuse("question", (rows < 0) | (rows >= len(draws)), rows, rule)
+    return rows.astype(np.intp)[kept]
 
 
 def _families(

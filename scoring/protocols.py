@@ -105,6 +105,8 @@ def named(choice: str | Protocol) -> Protocol:
     """
     if isinstance(choice, Protocol):
         return choice
+    if not isinstance(choice, str):
+        raise _unknown("protocol", choice, PROTOCOLS)
     if choice in PROTOCOLS:
         return PROTOCOLS[choice]
     parts = re.fullmatch(r"(\w+?)_(lead\(.+\))", choice)

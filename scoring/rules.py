@@ -244,7 +244,7 @@ def brier_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 def brier_original(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return Brier's original scores Σ_k (p_k − y_k)², one a row: 0..2, 0 is best.
 
-    Twice `brier_score`, with the same arguments, shapes and errors.
+    Twice `brier_score`, with the same arguments and shapes. Raises InputError as that does.
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
     >>> brier_original([0.7, 0.7], [1, 0]).round(2).tolist()
@@ -256,8 +256,8 @@ def brier_original(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 def log_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the logarithmic scores −ln p(outcome), one a row, in nats: 0..∞, 0 is best.
 
-    Arguments, shapes and errors as in `brier_score`. Nothing is clipped: an outcome that was
-    called impossible scores infinity. A fractional outcome weighs both sides.
+    Arguments and shapes as in `brier_score`; raises InputError as that does. Nothing is clipped:
+    an outcome that was called impossible scores infinity. A fractional outcome weighs both sides.
     Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x.
 
     >>> log_score([0.5, 0.0], [1, 1]).round(4).tolist()
@@ -269,7 +269,7 @@ def log_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 def spherical_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the spherical scores 1 − p(outcome) / ‖p‖₂, one a row: 0..1, 0 is best.
 
-    Arguments, shapes and errors as in `brier_score`.
+    Arguments and shapes as in `brier_score`; raises InputError as that does.
     Gneiting & Raftery (2007), doi:10.1198/016214506000001437.
 
     >>> spherical_score([0.5, 1.0, 0.0], [1, 1, 1]).round(4).tolist()
@@ -282,8 +282,8 @@ def ranked_probability_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the ranked probability scores Σ_{k<K} (F_k − Y_k)² / (K − 1): 0..1, 0 is best.
 
     F and Y are the running sums of a forecast and of its outcome vector over options in their
-    order, so that a near miss costs less than a far one. Arguments, shapes and errors as in
-    `brier_score`, which it equals on a binary question.
+    order, so that a near miss costs less than a far one. Arguments and shapes as in `brier_score`,
+    which it equals on a binary question; raises InputError as that does.
     Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2.
 
     >>> ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]).round(4).tolist()

@@ -57,10 +57,12 @@ def score(
       question_id forecaster protocol  score  coverage  updates
     0           q        ana    brier  0.198       1.0        2
     """
-    chosen = [protocol] if isinstance(protocol, str | Protocol) else list(protocol)
+    if isinstance(protocol, str | Protocol):
+        protocol = [protocol]
+    chosen = list(protocol) if hasattr(protocol, "__iter__") else []
     if not chosen:
         rule = "must name one protocol or more"
-        raise InputError([Problem("", "protocol", None, chosen, rule)])
+        raise InputError([Problem("", "protocol", None, protocol, rule)])
     return score_ledger(read(questions, forecasts), chosen)
 
 

@@ -78,7 +78,16 @@ class Simulated:
 
 
 def simulate(settings: Tournament) -> Simulated:
-    """Return the tournament that the settings describe; see the module for the model."""
+    """Return the tournament that the settings describe; see the module for the model.
+
+    The model is a definition of this package. Settings that make none raise InputError when they
+    are made.
+
+    >>> from scoring.tournament import Team
+    >>> made = simulate(Tournament((Team("Otters", members=2),), questions=5, families=3, seed=1))
+    >>> len(made.questions), sorted(made.teams["forecaster"])
+    (5, ['Otters 1 (simulated)', 'Otters 2 (simulated)'])
+    """
     rng = np.random.default_rng(settings.seed)
     asked = _ask(settings, rng)
     rows = _attend(settings, asked, rng)

@@ -20,6 +20,7 @@ from scoring.rules import SUM_TOLERANCE
 
 Rows = npt.NDArray[np.intp] | None
 
+VALUE_COLUMNS = ("probability", "probabilities", "quantiles")
 OUT_OF_RANGE = "a probability must be finite and lie within 0..1"
 
 
@@ -30,7 +31,7 @@ class Values:
     """
 
     def __init__(self, frame: pd.DataFrame, problems: Problems) -> None:
-        names = [n for n in ("probability", "probabilities", "quantiles") if n in frame.columns]
+        names = [name for name in VALUE_COLUMNS if name in frame.columns]
         self.columns = {name: frame[name] for name in names}
         self.n = len(frame)
         self.problems = problems
@@ -62,7 +63,7 @@ class Values:
             own = column if rows is None else column.iloc[rows]
             read = pd.to_numeric(own.astype(object), errors="coerce")
             p = read.to_numpy(dtype=np.float64, na_value=np.nan)
-            unread = np.flatnonzero(np.isnan(p) & ~blank(own))
+            unread = np.flatnonzero((np.isnan(p) & ~blank(own)) | _truths(own))
         least, most = threads.extent(p) if len(p) else (0, 1)
         if len(unread) or least < 0 or most > 1:
             wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
@@ -127,3 +128,9 @@ class Values:
         p = np.full((len(at), *curves.shape[1:]), np.nan)
         p[given] = curves
         return p
+
+
+def _truths(column: pd.Series) -> Flags:
+    """Return where a column holds true or false, which pandas would read as 1 and 0."""
+    values = column.to_numpy(dtype=object)
+    return ~of_type(values, object) | of_type(values, np.bool_)

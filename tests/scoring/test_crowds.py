@@ -50,10 +50,14 @@ def aggregate(method: str, said: list[list[float | None]]) -> list[float]:
         elif method == "recency_weighted":
             result.append(weighted_median(values, [w for _, w in there]))
         else:
-            power = 1.0
+            power, m = 1.0, len(values)
             if method == "extremized":
-                power = n * (math.sqrt(3 * n * n - 3 * n + 1) - 2) / (n * n - n - 1)
-            result.append(math.exp(power * sum(map(math.log, values)) / len(values)))
+                power = m * (math.sqrt(3 * m * m - 3 * m + 1) - 2) / (m * m - m - 1)
+            if 1.0 in values:
+                result.append(1.0)
+                continue
+            odds = math.prod((p / (1 - p)) ** (power / m) for p in values)
+            result.append(odds / (1 + odds))
     whole = sum(p for p in result if not math.isnan(p))
     return [p / whole for p in result]
 
@@ -160,6 +164,32 @@ def test_the_mean_of_odds_is_geometric_and_extremized_is_further_out() -> None:
     assert p("geometric_odds", 0.6, 0.9) == pytest.approx(odds / (1 + odds))
     assert p("extremized", 0.6, 0.9) > p("geometric_odds", 0.6, 0.9)
     assert p("extremized", 0.7) == pytest.approx(0.7)
+
+
+def options(method: str, *vectors: list[float | None]) -> list[float]:
+    count = len(vectors[0])
+    question = QUESTION.assign(type="multiple_choice", options=[[f"o{k}" for k in range(count)]])
+    made = forecasts(*[0.5] * len(vectors)).drop(columns="probability")
+    found = crowd(question, made.assign(probabilities=list(vectors)), method)
+    return [float(found[f"p{k}"].iloc[0]) for k in range(count)]
+
+
+def test_the_odds_of_each_option_are_against_all_the_others() -> None:
+    # √(1/4 · 1) : 1, √(1 · 1/4) : 1 and √(3/7 · 3/7) : 1 are 1/3, 1/3 and 3/10, which sum to 29/30.
+    found = options("geometric_odds", [0.2, 0.5, 0.3], [0.5, 0.2, 0.3])
+    assert found == pytest.approx([10 / 29, 10 / 29, 9 / 29])
+
+
+def test_an_option_that_one_forecaster_alone_names_is_not_extremized() -> None:
+    # Both say 4 : 1, which goes to the power 2 (√7 − 2); the one who says 0.1 is alone with it.
+    odds = 4 ** (2 * (math.sqrt(7) - 2))
+    found = options("extremized", [0.8, 0.1, 0.1], [0.8, None, 0.2])
+    assert found[0] / found[1] == pytest.approx(odds / (1 + odds) / 0.1)
+
+
+def test_options_that_no_two_hold_possible_have_no_odds() -> None:
+    assert np.isnan(options("geometric_odds", [0.5, 0.5, 0.0], [0.0, 0.0, 1.0])).all()
+    assert options("extremized", [0.5, 0.5, 0.0], [0.0, 0.5, 0.5]) == [0.0, 1.0, 0.0]
 
 
 def test_certainty_on_both_sides_has_no_odds() -> None:

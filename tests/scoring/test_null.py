@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -213,6 +214,15 @@ def test_weightless_pairs_make_no_difference() -> None:
         ({"below": [0.0]}, "below"),
         ({"family": [0, 1, 2]}, "family"),
         ({"question": [0]}, "question"),
+        ({"level": "most"}, "level"),
+        ({"below": [0.3, 0.3]}, "below, row 1: 0.3"),
+        ({"below": [math.nan, 0.0]}, "below, row 0: nan"),
+        ({"below": "none"}, "below: 'none'"),
+        ({"draws": outcome_draws([0, 1])}, "question — must be whole numbers"),
+        ({"draws": outcome_draws([0, 1]), "question": [0, 2]}, "question, row 1: 2"),
+        ({"draws": outcome_draws([0, 1]), "question": [-1, 0]}, "question, row 0: -1"),
+        ({"draws": outcome_draws([0, 1])[:, :0], "question": [0, 1]}, r"draws: \(2, 0\)"),
+        ({"draws": [0.5, 0.5], "question": [0, 1]}, r"draws: \(2,\)"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(arguments: dict[str, Any], named: str) -> None:
@@ -220,6 +230,35 @@ def test_what_does_not_fit_is_refused_by_name(arguments: dict[str, Any], named: 
         chance([0.2, 0.8], [0, 1], **arguments)
 
 
-def test_a_link_is_a_correlation() -> None:
-    with pytest.raises(InputError, match="link"):
-        outcome_draws([0], link=1.5)
+def test_options_that_sum_to_one_but_for_rounding_have_a_place_below() -> None:
+    p = np.array([0.7, 0.2, 0.1 + 1e-10])
+    found = chance(p, [1, 0, 0], None, [0, 0, 0], below=np.cumsum(p) - p)
+    assert found.curve["forecast"].tolist() == sorted(p)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"link": 1.5}, "link: 1.5"),
+        ({"link": math.nan}, "link: nan"),
+        ({"link": None}, "link"),
+        ({"draws": -1}, "draws: -1 — must be a whole number, 1 or more"),
+        ({"draws": 0}, "draws: 0"),
+        ({"draws": 2.5}, "draws: 2.5"),
+        ({"draws": math.nan}, "draws: nan"),
+        ({"draws": True}, "draws: True"),
+        ({"seed": -1}, "seed: -1 — must be a whole number, 0 or more"),
+        ({"seed": 0.5}, "seed: 0.5"),
+        ({"family": [[0, 1]]}, r"family: \(1, 2\)"),
+        ({"family": "x"}, r"family: \(\)"),
+    ],
+)
+def test_draws_that_cannot_be_made_are_refused_by_name(
+    arguments: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(InputError, match=named):
+        outcome_draws(**{"family": [0], **arguments})
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    assert outcome_draws([0], draws=np.int64(3), seed=np.uint8(2)).shape == (1, 3)

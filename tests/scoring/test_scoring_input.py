@@ -396,6 +396,43 @@ def test_a_missing_column_is_named() -> None:
         score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]).drop(columns="probability"))
 
 
+def test_a_column_that_is_there_twice_is_named() -> None:
+    questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST])
+    for name in ("question_id", "open_time", "resolution"):
+        twice = pd.concat([questions, questions[[name]]], axis=1)
+        with pytest.raises(InputError, match=f"questions {name} — the column is there more than"):
+            score(twice, forecasts)
+    for name in ("question_id", "forecaster", "made_at", "probability"):
+        twice = pd.concat([forecasts, forecasts[[name]]], axis=1)
+        with pytest.raises(InputError, match=f"forecasts {name} — the column is there more than"):
+            score(questions, twice)
+    # What is not read does not matter.
+    notes = pd.DataFrame([["a", "b"]], columns=["note", "note"])
+    assert len(score(questions, pd.concat([forecasts, notes], axis=1))) == 1
+
+
+@pytest.mark.parametrize("other", [None, [QUESTION], {}, "questions"])
+def test_what_is_no_frame_is_refused(other: Any) -> None:
+    with pytest.raises(InputError, match=r"questions: '.*' — must be a pandas DataFrame"):
+        score(other, pd.DataFrame([FORECAST]))
+    with pytest.raises(InputError, match=r"forecasts: '.*' — must be a pandas DataFrame"):
+        score(pd.DataFrame([QUESTION]), other)
+
+
+@pytest.mark.parametrize("other", [None, 3, [None], [3], []])
+def test_what_is_no_protocol_is_refused(other: Any) -> None:
+    with pytest.raises(InputError, match="protocol"):
+        score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]), other)
+
+
+@pytest.mark.parametrize("truth", [True, np.bool_(True)])
+@pytest.mark.parametrize("dtype", [object, None])
+def test_true_is_not_a_probability(truth: Any, dtype: Any) -> None:
+    forecasts = pd.DataFrame([FORECAST]).assign(probability=pd.Series([truth], dtype=dtype))
+    with pytest.raises(InputError, match="probability, row 0: True — a probability must be"):
+        score(pd.DataFrame([QUESTION]), forecasts)
+
+
 def test_everything_that_is_wrong_is_reported_at_once() -> None:
     questions = [QUESTION, QUESTION | {"question_id": "r", "resolution": "maybe"}]
     forecasts = [
