@@ -13,12 +13,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import scoring
 from forecasts.errors import BadInput
 from forecasts.frames import Frames
 from forecasts.values import SUM_TOLERANCE
+from scoring.clusters import families_of
 
 GROUPINGS = ("update", "evidence", "publisher", "kind")
 UNCITED = ""
@@ -30,7 +32,9 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
     by update: question_id, forecaster, made_at, remaining, score_before, score, points, promised,
     surprise, evidence (the ids cited). First forecasts replaced none and have no points.
     by evidence, publisher or kind: that (blank: what no evidence accounts for), for evidence also
-    title, publisher and kind, then citations, updates, questions, points. BadInput for another
+    title, publisher and kind, then citations, updates, questions, points, families (of those
+    questions), per_question, the mean of points over them, and its 95 % interval clustered by
+    family, per_question_lower and per_question_upper (blank for one family). BadInput for another
     grouping.
     """
     if by not in GROUPINGS:
@@ -43,7 +47,8 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
         return _updates(earned, rows)
     moved = earned["points"].notna().to_numpy()
     shares = split_points(earned[moved].reset_index(drop=True), rows[moved].reset_index(drop=True))
-    return _summed(shares, frames.evidence, by)
+    family = frames.questions.set_index("question_id")["family"]
+    return _summed(shares.assign(family=families_of(shares["question_id"], family)), frames, by)
 
 
 def _updates(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -85,21 +90,34 @@ def _parts(shares: Sequence[float | None]) -> list[float]:
     return [rest if share is None else share / scale for share in shares]
 
 
-def _summed(shares: pd.DataFrame, evidence: pd.DataFrame, by: str) -> pd.DataFrame:
-    known = evidence.set_index("evidence_id")[["title", "publisher", "kind"]]
+def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
+    known = frames.evidence.set_index("evidence_id")[["title", "publisher", "kind"]]
     table = shares.join(known, on="evidence_id").fillna(
         {"title": "", "publisher": "", "kind": UNCITED}
     )
     keys: list[Any] = ["evidence_id", "title", "publisher", "kind"] if by == "evidence" else [by]
     table["cited"] = table["evidence_id"] != UNCITED
-    return (
-        table.groupby(keys, sort=True)
-        .agg(
-            citations=("cited", "sum"),
-            updates=("update", "nunique"),
-            questions=("question_id", "nunique"),
-            points=("points", "sum"),
-        )
-        .reset_index()
-        .sort_values("points", ascending=False, kind="stable", ignore_index=True)
+    groups = table.groupby(keys, sort=True)
+    found = groups.agg(
+        citations=("cited", "sum"),
+        updates=("update", "nunique"),
+        questions=("question_id", "nunique"),
+        points=("points", "sum"),
+        families=("family", "nunique"),
     )
+    found["per_question"] = found["points"] / found["questions"]
+    ends = [_interval(part) for _, part in groups]
+    for place, name in enumerate(("per_question_lower", "per_question_upper")):
+        found[name] = np.array([end[place] for end in ends], dtype=np.float64)
+    return found.reset_index().sort_values(
+        "points", ascending=False, kind="stable", ignore_index=True
+    )
+
+
+def _interval(part: pd.DataFrame) -> tuple[float, float]:
+    """Return the 95 % interval of the mean over questions; NaN for one family, or an infinity."""
+    if part["family"].nunique() < 2 or not np.isfinite(part["points"].to_numpy()).all():
+        return math.nan, math.nan
+    each = part.groupby(["question_id", "family"])["points"].sum()
+    found = scoring.clustered_mean(each.to_numpy(), each.index.get_level_values("family"))
+    return found.lower, found.upper

@@ -1,10 +1,12 @@
 import pandas as pd
 import pytest
 
+import scoring
 from forecasts.attributions import attribute
 from forecasts.errors import BadInput
 from forecasts.frames import EVIDENCE_COLUMNS, Frames, complete, typed_frame
 from tests.conftest import day
+from tests.reports.small_ledgers import cited, random_ledger
 
 
 @pytest.fixture
@@ -75,6 +77,44 @@ def test_points_are_split_by_share_and_equally_where_none_is_given(
     table = attribute(frames, by.removesuffix("_id"))
     assert dict(zip(table[by], table["points"], strict=True)) == pytest.approx(expected)
     assert table["points"].sum() == pytest.approx(FIRST + SECOND)
+
+
+@pytest.mark.parametrize("by", ["evidence", "publisher", "kind"])
+def test_what_a_source_earned_on_a_question_has_an_interval_over_families(by: str) -> None:
+    frames = cited(random_ledger(8, questions=20))
+    table = attribute(frames, by)
+    parts = attribute(frames)
+    assert table["points"].sum() == pytest.approx(parts["points"].sum())
+    assert table["per_question"].to_numpy() == pytest.approx(table["points"] / table["questions"])
+    blank = table[table["families"] < 2]
+    assert blank[["per_question_lower", "per_question_upper"]].isna().all(axis=None)
+    rest = table[table["families"] > 1]
+    assert len(rest)
+    assert (rest["per_question_lower"] <= rest["per_question"]).all()
+    assert (rest["per_question"] <= rest["per_question_upper"]).all()
+
+
+def test_the_interval_is_that_of_the_mean_over_the_questions_clustered(frames: Frames) -> None:
+    asked = pd.concat([frames.questions] * 3, ignore_index=True).assign(
+        question_id=["q", "r", "s"], family=["one", "one", ""]
+    )
+    made = pd.concat(
+        [frames.forecasts.assign(question_id=name) for name in asked["question_id"]],
+        ignore_index=True,
+    )
+    made.loc[5:, "probability"] = made.loc[5:, "probability"] / 2
+    whole = Frames(asked, made, frames.teams, frames.evidence, frames.articles)
+    row = attribute(whole, "kind").set_index("kind").loc["data"]
+    each = []
+    for n, name in enumerate(asked["question_id"]):
+        own = made[made["question_id"] == name].reset_index(drop=True)
+        one = Frames(asked.iloc[[n]], own, frames.teams, frames.evidence, frames.articles)
+        each.append(attribute(one, "kind").set_index("kind").loc["data", "points"])
+    expected = scoring.clustered_mean(each, ["one", "one", "s"])
+    assert (row["families"], row["questions"]) == (2, 3)
+    assert row["per_question"] == pytest.approx(expected.mean)
+    assert row["per_question_lower"] == pytest.approx(expected.lower)
+    assert row["per_question_upper"] == pytest.approx(expected.upper)
 
 
 def sharing(frames: Frames, *shares: float | None) -> dict[str, float]:

@@ -12,7 +12,7 @@ from app.selecting import pick_questions
 from app.session import engine, now, reading, settings
 from app.words import as_text
 from forecasts import access, database, frames, questions, reports
-from forecasts.reports import Group, Report, wording
+from forecasts.reports import Group, Report, tables, wording
 from forecasts.reports.choice import Choice, Cohort
 from forecasts.reports.notes import MEANINGS
 from forecasts.reports.report import By, Estimate, Interval, Skill
@@ -378,10 +378,13 @@ def murphy(group: Group) -> None:
 
 
 def earned(group: Group) -> None:
-    """Show what the evidence earned, by publisher and by kind."""
-    if not group.earned:
+    """Show what the updates earned, and the evidence by publisher, kind and piece."""
+    if group.moved is None:
         st.caption("No update of this record is on a scored question yet.")
         return
+    st.markdown(as_text(wording.updates(group.moved)))
+    if not group.earned:
+        st.caption("None of them cites any evidence.")
     for by, heading, nameless in (
         ("publisher", "Publisher", "– (none named)"),
         ("kind", "Kind", "– (nothing cited)"),
@@ -397,6 +400,18 @@ def earned(group: Group) -> None:
                 "Earned": [wording.number(one.points, 3) for one in rows],
                 "A question": [wording.number(one.per_question.mean, 4) for one in rows],
                 "95 % interval": [wording.interval(one.per_question.interval, 4) for one in rows],
+            },
+            hide_index=True,
+            border="horizontal",
+        )
+    for shown in tables.credits(group)[1:]:
+        st.subheader(shown.caption, anchor=False)
+        st.table(
+            {
+                name: [
+                    as_text(row[place]) if place < shown.words else row[place] for row in shown.rows
+                ]
+                for place, name in enumerate(shown.head)
             },
             hide_index=True,
             border="horizontal",

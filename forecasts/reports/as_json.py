@@ -21,7 +21,12 @@ def as_dict(report: Report) -> dict[str, Any]:
 
     null: there is nothing to compute it from. Only finite numbers occur.
     """
-    return {"schema": SCHEMA} | asdict(report) | {"metadata": as_plain(report.metadata)}
+    plain = asdict(report)
+    for group in plain["groups"]:
+        moved = group["moved"] or {"most": (), "least": ()}
+        for update in (*moved["most"], *moved["least"]):
+            update["made_at"] = iso(update["made_at"])
+    return {"schema": SCHEMA} | plain | {"metadata": as_plain(report.metadata)}
 
 
 def as_plain(metadata: Choice) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def _group(report: Report, group: Group) -> dict[str, Any]:
             )
         )
         + (f". {left_out}" if left_out else "."),
-        "earned": _table(tables.earned(group)) if group.earned else None,
+        "earned": [_table(shown) for shown in tables.credits(group)],
         "record": None,
     }
     if group.questions:

@@ -102,6 +102,11 @@ def drawn(table: Table, width: int) -> str:
 
 def wrapped(text: str, width: int, indent: str = "") -> str:
     """Return the text in lines of at most ``width`` signs."""
-    return textwrap.fill(
-        plain(text), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    lines = textwrap.fill(
+        wording.tied(plain(text)),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
     )
+    return lines.replace("\u00a0", " ")

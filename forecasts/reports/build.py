@@ -19,7 +19,7 @@ from forecasts.reports import calibration, scored
 from forecasts.reports.choice import ALL, Choice
 from forecasts.reports.cohort import COUNTS, counted, families, not_selected, reasons, selected
 from forecasts.reports.digest import sha256
-from forecasts.reports.earned import earned, parts
+from forecasts.reports.earned import NOTHING, Parts, earned, parts, updates_of
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import (
     EVERYONE,
@@ -36,6 +36,7 @@ from forecasts.reports.movements import movement, movements
 from forecasts.reports.notes import notes
 from forecasts.reports.report import (
     By,
+    Earned,
     Group,
     Lead,
     LeftOut,
@@ -43,6 +44,7 @@ from forecasts.reports.report import (
     Metadata,
     Report,
     Skill,
+    Updates,
 )
 from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
@@ -96,6 +98,8 @@ def build(
     groups = _groups(
         wanted,
         rows,
+        here,
+        counting,
         families(counting),
         moved,
         families(questions),
@@ -129,13 +133,15 @@ def _numbered(frames: Frames) -> Frames:
     """Return the frames with the questions in the order of their ids, which become numbers.
 
     In one order whatever order they come in, so that sums round alike; and numbers are read many
-    times as fast as texts.
+    times as fast as texts. The column ``id`` keeps what they were.
     """
     questions = frames.questions.sort_values("question_id", ignore_index=True)
     place = pd.Index(questions["question_id"]).get_indexer(frames.forecasts["question_id"])
     return replace(
         frames,
-        questions=questions.assign(question_id=np.arange(len(questions))),
+        questions=questions.assign(
+            id=questions["question_id"], question_id=np.arange(len(questions))
+        ),
         forecasts=frames.forecasts.assign(question_id=place),
     )
 
@@ -148,7 +154,7 @@ class _Rows:
     scores: pd.DataFrame
     claims: pd.DataFrame
     skills: pd.DataFrame | None
-    cited: pd.DataFrame
+    earned: Parts
     leads: dict[Any, tuple[Lead, ...]]
 
 
@@ -158,11 +164,11 @@ def _rows(
     members = scored.member_scores(counting, made, lead)
     live = scored.stood(counting, made)
     standing = live if lead is None else scored.at_lead(live, lead)
-    sharing = members.groupby(["group", "question"]).size()
-    cited = parts(counting, frames, made, sharing)
+    people = members.groupby("group")["member"].nunique()
     at = [scored.claims(counting, scored.at_lead(live, days), made) for days in LEADS]
     if lead is not None:
-        cited, at = cited.iloc[:0], []
+        at = []
+    found = NOTHING if lead is not None else parts(counting, frames, made, people)
     members = _tagged(members, counting, by)
     return _Rows(
         members=members,
@@ -170,7 +176,7 @@ def _rows(
         claims=_tagged(scored.claims(counting, standing, made), counting, by),
         # Everyone together has nobody to be compared with.
         skills=skills(counting, frames, made, lead) if by in ("forecaster", "team") else None,
-        cited=_tagged(cited, counting, by),
+        earned=Parts(_tagged(found.updates, counting, by), _tagged(found.cited, counting, by)),
         leads=profile(
             LEADS[: len(at)], [_tagged(rows, counting, by) for rows in at], families(counting)
         ),
@@ -186,14 +192,13 @@ def _rows_by_lead(counting: pd.DataFrame, made: Entries, wanted: Sequence[str]) 
         members.append(scored.member_scores(counting, made, days).assign(group=name))
         at = scored.claims(counting, scored.at_lead(live, days), made)
         claimed.append(at.assign(group=name))
-    nothing = pd.DataFrame({"group": pd.Series(dtype=object)})
     everyone = pd.concat(members, ignore_index=True)
     return _Rows(
         members=everyone,
         scores=scored.question_scores(everyone),
         claims=pd.concat(claimed, ignore_index=True),
         skills=None,
-        cited=nothing,
+        earned=NOTHING,
         leads={},
     )
 
@@ -210,6 +215,8 @@ def _tagged(rows: pd.DataFrame, questions: pd.DataFrame, by: By) -> pd.DataFrame
 def _groups(
     wanted: Sequence[str],
     rows: _Rows,
+    frames: Frames,
+    counting: pd.DataFrame,
     family: npt.NDArray[np.intp],
     moved: pd.DataFrame | None,
     all_families: npt.NDArray[np.intp],
@@ -218,8 +225,9 @@ def _groups(
     """Return the groups; ``family`` is of the questions that count, ``all_families`` of all."""
     drawn = calibration.draws(rows.claims, family)
     people = rows.members.groupby("group")["member"].nunique()
-    scores, claims, cited = (_Parts(part) for part in (rows.scores, rows.claims, rows.cited))
-    skilled, moves = (None if part is None else _Parts(part) for part in (rows.skills, moved))
+    scores, claims = _Rowed(rows.scores), _Rowed(rows.claims)
+    updates, cited = _Rowed(rows.earned.updates), _Rowed(rows.earned.cited)
+    skilled, moves = (None if part is None else _Rowed(part) for part in (rows.skills, moved))
     return tuple(
         _group(
             name,
@@ -227,8 +235,9 @@ def _groups(
             scores=scores[name],
             claims=claims[name],
             skilled=None if skilled is None else skilled[name],
-            cited=cited[name],
-            moved=None if moves is None else moves[name],
+            earned=earned(cited[name], frames.evidence, family),
+            moved=updates_of(updates[name], frames, counting["id"], family),
+            moves=None if moves is None else moves[name],
             leads=rows.leads.get(name, ()),
             left_out=left_out.get(name, ()),
             family=family,
@@ -239,7 +248,7 @@ def _groups(
     )
 
 
-class _Parts:
+class _Rowed:
     """The rows of each group; none of a group that has none."""
 
     def __init__(self, rows: pd.DataFrame) -> None:
@@ -257,8 +266,9 @@ def _group(
     scores: pd.DataFrame,
     claims: pd.DataFrame,
     skilled: pd.DataFrame | None,
-    cited: pd.DataFrame,
-    moved: pd.DataFrame | None,
+    earned: tuple[tuple[Earned, ...], int],
+    moved: Updates | None,
+    moves: pd.DataFrame | None,
     leads: tuple[Lead, ...],
     left_out: tuple[LeftOut, ...],
     family: npt.NDArray[np.intp],
@@ -295,18 +305,20 @@ def _group(
         auc=calibration.auc(claims),
         sharpness=calibration.sharpness(claims, len(scores)),
         movement=None
-        if moved is None
+        if moves is None
         else movement(
-            moved["excess"].to_numpy(),
-            moved["revised"].to_numpy(dtype=np.bool_),
-            all_families[moved["question"].to_numpy()],
+            moves["excess"].to_numpy(),
+            moves["revised"].to_numpy(dtype=np.bool_),
+            all_families[moves["question"].to_numpy()],
         ),
         certainty=calibration.certainty(claims),
         curve=curve,
         bins=calibration.bins(claims, cluster),
         murphy=calibration.murphy(claims, len(scores)),
         leads=leads,
-        earned=earned(cited, family) if len(cited) else (),
+        earned=earned[0],
+        evidence=earned[1],
+        moved=moved,
         verdict=verdict(claims, cluster, line),
         left_out=left_out,
     )

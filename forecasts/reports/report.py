@@ -204,21 +204,66 @@ class Lead:
 
 @dataclass(frozen=True)
 class Earned:
-    """What the updates earned that cite one publisher, or one kind of evidence.
+    """What the updates earned that cite one publisher, kind or piece of evidence.
 
     A blank ``name`` is, by kind, of updates that cite nothing, and by publisher of evidence without
-    one. ``points`` is the sum over questions of what they took off the Brier score (0–1, over the
-    scheduled time), each the mean over the group's members; ``per_question`` the mean over the
-    questions on which it was cited.
+    one; by evidence it is the id, and ``title`` what the piece is called. ``points`` is the sum
+    over questions of what they took off the Brier score (0–1, over the scheduled time), each the
+    mean over all of the group's members; ``per_question`` the mean over the questions on which it
+    was cited.
     """
 
-    by: Literal["publisher", "kind"]
+    by: Literal["publisher", "kind", "evidence"]
     name: str
+    title: str
     citations: int
     questions: int
     families: int
     points: float
     per_question: Estimate
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one update earned: (score_before − score) · remaining, off its forecaster's own score.
+
+    ``question`` is its id. ``remaining`` is the share of the question's scheduled time that was
+    left. ``points`` = ``promised`` + ``surprise``: what it would earn on average if its own belief
+    were right, and the rest.
+    """
+
+    question: str
+    forecaster: str
+    made_at: datetime
+    remaining: float
+    score_before: float
+    score: float
+    points: float
+    promised: float
+    surprise: float
+
+
+@dataclass(frozen=True)
+class Updates:
+    """What all updates of a group earned that replaced a forecast, and a few of them.
+
+    ``helped`` and ``cost`` count those that earned more and less than nothing. ``points``,
+    ``promised`` and ``surprise`` are sums over ``questions``, each the mean over all of the group's
+    members; ``per_question`` is the mean of the first. ``most`` and ``least`` are the few that
+    earned and lost most.
+    """
+
+    updates: int
+    helped: int
+    cost: int
+    questions: int
+    families: int
+    points: float
+    promised: float
+    surprise: float
+    per_question: Estimate
+    most: tuple[Update, ...]
+    least: tuple[Update, ...]
 
 
 @dataclass(frozen=True)
@@ -260,7 +305,9 @@ class Group:
     counts the group's other questions: those that its members forecast, or that bear the tag.
     ``skill`` and ``crowd_skill`` are None for everyone together, who have nobody to be compared
     with. ``sharpness`` is the mean of p (1 − p). ``auc`` is the chance that what came true had
-    the higher forecast than what did not. ``movement`` is None in a report at a lead.
+    the higher forecast than what did not. ``movement`` is None in a report at a lead. ``evidence``
+    counts the pieces cited, of which ``earned`` has the few that earned or lost most; ``moved`` is
+    None where nothing replaced a forecast, and at a lead.
     """
 
     name: str
@@ -288,6 +335,8 @@ class Group:
     murphy: tuple[MurphyPoint, ...]
     leads: tuple[Lead, ...]
     earned: tuple[Earned, ...]
+    evidence: int
+    moved: Updates | None
     verdict: Verdict
     left_out: tuple[LeftOut, ...]
 

@@ -271,15 +271,66 @@ def earned(group: Group) -> Table:
                 f"{row.citations:,}" if row.citations else NOTHING,
                 f"{row.questions:,}",
                 signed(row.points),
-                signed(row.per_question.mean),
-                wording.signed_interval(row.per_question.interval),
+                signed(row.per_question.mean, 4),
+                wording.signed_interval(row.per_question.interval, 4),
             )
             for row in group.earned
+            if row.by != "evidence"
         ),
-        below="Points taken off the Brier score (0–1) of a question; above 0 helped. It is "
-        "bookkeeping, not causation: whoever moved last gets the credit. Intervals are over "
-        "families of questions.",
+        below="Points taken off the Brier score (0–1) of a question, the mean over all members; "
+        "above 0 helped. It is bookkeeping, not causation: whoever moved last gets the credit. "
+        "Intervals are over families of questions.",
     )
+
+
+def evidence(group: Group) -> Table:
+    """Return the pieces of evidence that earned and lost most."""
+    pieces = [row for row in group.earned if row.by == "evidence"]
+    return Table(
+        "Evidence that earned and lost most",
+        ("Evidence", "Times", "Questions", "Earned", "Per question", "95 % interval"),
+        tuple(
+            (
+                wording.shortened(row.title),
+                f"{row.citations:,}",
+                f"{row.questions:,}",
+                signed(row.points),
+                signed(row.per_question.mean, 4),
+                wording.signed_interval(row.per_question.interval, 4),
+            )
+            for row in pieces
+        ),
+        below=wording.more_evidence(group.evidence - len(pieces)),
+    )
+
+
+def moved(group: Group) -> Table:
+    """Return the updates that earned and lost most; there must be some."""
+    assert group.moved is not None
+    return Table(
+        "Updates that earned and lost most",
+        ("Question", "By", "Made", "Score before", "after", "Time left", "Earned"),
+        tuple(
+            (
+                wording.shortened(row.question),
+                wording.shortened(row.forecaster),
+                f"{row.made_at:%Y-%m-%d}",
+                number(row.score_before),
+                number(row.score),
+                percent(row.remaining),
+                signed(row.points),
+            )
+            for row in (*group.moved.most, *reversed(group.moved.least))
+        ),
+        words=3,
+        below=wording.updates(group.moved),
+    )
+
+
+def credits(group: Group) -> list[Table]:
+    """Return the tables of what was earned, those that have anything in them."""
+    found = [earned(group), evidence(group)] if group.earned else []
+    return [*found, moved(group)] if group.moved is not None else found
 
 
 def source(row: Earned) -> str:
@@ -292,12 +343,12 @@ def source(row: Earned) -> str:
 def shown(group: Group) -> Sequence[Table]:
     """Return the tables of a group in their order, those that have anything in them."""
     if not group.questions:
-        return [earned(group)] if group.earned else []
+        return []
     return [
         scores(group),
         parts(group),
         tests(group),
         bins(group),
         *([leads(group)] if group.leads else []),
-        *([earned(group)] if group.earned else []),
+        *credits(group),
     ]

@@ -17,6 +17,7 @@ from forecasts.reports.report import (
     Metadata,
     MurphyPoint,
     Report,
+    Updates,
 )
 from forecasts.times import iso, iso_day_or_time
 
@@ -331,6 +332,38 @@ def summary(group: Group) -> str:
         "holds a calibrated forecaster's curve nine times in ten, at each forecast by itself."
     )
     return " ".join(sentences)
+
+
+def shortened(words: str, most: int = 60) -> str:
+    """Return the words on one line, cut where they are longer than ``most``."""
+    plain = " ".join(words.split())
+    return plain if len(plain) <= most else f"{plain[: most - 2].rstrip()} …"
+
+
+def more_evidence(many: int) -> str:
+    """Return how many pieces of evidence are not shown; empty for none."""
+    if not many:
+        return ""
+    return (
+        f"{many:,} more earned or lost less; forecasts attribute --by evidence lists every piece."
+    )
+
+
+def updates(moved: Updates) -> str:
+    """Return in a sentence or two what all updates earned."""
+    still = moved.updates - moved.helped - moved.cost
+    rest = moved.updates - len(moved.most) - len(moved.least) - still
+    found = (
+        f"Of {count(moved.updates, 'update')} that replaced a forecast {moved.helped:,} helped and "
+        f"{moved.cost:,} cost. Together they earned {signed(moved.points, 2)} points of the "
+        f"Brier score (0–1) on {count(moved.questions, 'question')}, the mean over all members: "
+        f"{signed(moved.per_question.mean, 4)} a question (95 %: "
+        f"{signed_interval(moved.per_question.interval, 4)}, {over(moved.families)}). They "
+        f"promised {number(moved.promised, 2)}; the rest, {signed(moved.surprise, 2)}, is surprise."
+    )
+    if rest:
+        found += f" {rest:,} more earned or lost less."
+    return found
 
 
 def murphy_summary(group: Group) -> str:

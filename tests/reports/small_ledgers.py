@@ -128,3 +128,28 @@ def random_ledger(
         joined("south", "dee"),
     ]
     return ledger(asked_, forecasts, teams)
+
+
+def cited(frames: Frames) -> Frames:
+    """The same ledger with citations: two publishers, some updates of both, some of neither."""
+    rng = np.random.default_rng(1)
+    choices = [None, [{"evidence_id": "e1"}], [{"evidence_id": "e2", "share": 0.25},
+                                               {"evidence_id": "e1"}]]  # fmt: skip
+    evidence = pd.DataFrame(
+        {
+            "evidence_id": ["e1", "e2"],
+            "publisher": ["The Gazette", "The Mail"],
+            "kind": ["news", "data"],
+        }
+    )
+    picked = [choices[k] for k in rng.integers(0, 3, len(frames.forecasts))]
+    whole = complete(frames.questions, frames.forecasts, frames.teams)
+    return Frames(
+        whole.questions,
+        whole.forecasts.assign(evidence=pd.Series(picked, dtype=object)),
+        whole.teams,
+        complete(frames.questions, frames.forecasts)
+        .evidence.reindex(range(0))
+        .pipe(lambda blank: pd.concat([blank, evidence], ignore_index=True).fillna("")),
+        whole.articles,
+    )

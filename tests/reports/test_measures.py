@@ -13,10 +13,19 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.attributions import attribute
 from forecasts.errors import BadInput
-from forecasts.frames import Frames, complete
-from forecasts.reports import Group, scored
+from forecasts.frames import Frames
+from forecasts.reports import Group, scored, tables
 from forecasts.reports.groups import entries
-from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
+from tests.reports.small_ledgers import (
+    asked,
+    cited,
+    day,
+    joined,
+    ledger,
+    made,
+    random_ledger,
+    report,
+)
 
 seeds = st.integers(0, 10**6)
 
@@ -422,31 +431,6 @@ def test_a_choice_of_nothing_is_refused_in_words() -> None:
 # --- evidence ---------------------------------------------------------------------------------
 
 
-def cited(frames: Frames) -> Frames:
-    """The same ledger with citations: two publishers, some updates of both, some of neither."""
-    rng = np.random.default_rng(1)
-    choices = [None, [{"evidence_id": "e1"}], [{"evidence_id": "e2", "share": 0.25},
-                                               {"evidence_id": "e1"}]]  # fmt: skip
-    evidence = pd.DataFrame(
-        {
-            "evidence_id": ["e1", "e2"],
-            "publisher": ["The Gazette", "The Mail"],
-            "kind": ["news", "data"],
-        }
-    )
-    picked = [choices[k] for k in rng.integers(0, 3, len(frames.forecasts))]
-    whole = complete(frames.questions, frames.forecasts, frames.teams)
-    return Frames(
-        whole.questions,
-        whole.forecasts.assign(evidence=pd.Series(picked, dtype=object)),
-        whole.teams,
-        complete(frames.questions, frames.forecasts)
-        .evidence.reindex(range(0))
-        .pipe(lambda blank: pd.concat([blank, evidence], ignore_index=True).fillna("")),
-        whole.articles,
-    )
-
-
 @pytest.mark.parametrize("by", ["publisher", "kind"])
 def test_what_a_forecaster_earned_by_evidence_is_what_the_attribution_says(by: str) -> None:
     frames = cited(random_ledger(8, questions=20))
@@ -478,14 +462,81 @@ def test_a_question_of_a_team_counts_once_in_what_it_earned() -> None:
     frames = ledger([asked("q", "yes")], forecasts, [joined("red", "ana"), joined("red", "bo")])
     known = frames.evidence.reindex([0]).assign(evidence_id="e1", publisher="The Mail", kind="news")
     frames = Frames(frames.questions, frames.forecasts, frames.teams, known, frames.articles)
-    [publisher, kind] = the_group(frames, "red", by="team").earned
+    [publisher, kind, piece] = the_group(frames, "red", by="team").earned
     assert (publisher.name, publisher.by) == ("The Mail", "publisher")
     assert (kind.name, kind.citations, kind.questions) == ("news", 2, 1)
     assert publisher.points == pytest.approx((0.25 - 0.04) * 0.5)
+    assert (piece.by, piece.name, piece.points) == ("evidence", "e1", publisher.points)
 
 
 def test_who_cites_nothing_has_no_table_of_evidence() -> None:
-    assert the_group(random_ledger(8)).earned == ()
+    for by in ("all", "tag"):
+        group = report(random_ledger(8), by=by).groups[0]
+        assert (group.earned, group.evidence) == ((), 0)
+        assert group.moved is not None
+
+
+def test_points_are_a_mean_over_all_members_also_those_whom_an_early_yes_kept_out() -> None:
+    """Divided by those who were there, what was right early would weigh more than what was not."""
+    forecasts = []
+    for id_ in ("early", "late"):
+        forecasts += [made(id_, "ana", 0, 0.5), made(id_, "ana", 2, 0.8)]
+    forecasts.append(made("late", "bo", 6, 0.5))
+    frames = ledger(
+        [asked("early", "yes", actual_close_time=day(4)), asked("late", "no")], forecasts
+    )
+    moved = the_group(frames).moved
+    assert moved is not None
+    assert (moved.updates, moved.helped, moved.cost, moved.questions) == (2, 1, 1, 2)
+    assert moved.points == pytest.approx(((0.25 - 0.04) * 0.2 + (0.25 - 0.64) * 0.8) / 2)
+    assert moved.points == pytest.approx(moved.promised + moved.surprise)
+
+
+def test_the_updates_that_earned_and_lost_most_are_those_of_the_attribution() -> None:
+    frames = random_ledger(8, questions=40)
+    every = attribute(frames)
+    every = every[every["points"].notna()]
+    moved = the_group(frames).moved
+    assert moved is not None
+    assert (moved.updates, moved.helped) == (len(every), int((every["points"] > 0).sum()))
+    assert moved.points == pytest.approx(every["points"].sum() / 5)
+    assert [row.points for row in moved.most] == pytest.approx(every["points"].head(5).tolist())
+    assert [row.points for row in moved.least] == pytest.approx(
+        every["points"].tail(5).tolist()[::-1]
+    )
+    first, best = moved.most[0], next(every.itertuples())
+    assert (first.question, first.forecaster, first.made_at) == (
+        best.question_id,
+        best.forecaster,
+        best.made_at,
+    )
+    assert first.points == pytest.approx((first.score_before - first.score) * first.remaining)
+
+
+def test_of_many_pieces_of_evidence_those_that_earned_and_lost_most_are_shown() -> None:
+    frames = cited(random_ledger(8, questions=20))
+    many = [[{"evidence_id": f"x{n}"}] for n in range(len(frames.forecasts))]
+    known = frames.evidence.iloc[[0] * len(many)].assign(
+        evidence_id=[f"x{n}" for n in range(len(many))], title="", url=""
+    )
+    frames = Frames(
+        frames.questions,
+        frames.forecasts.assign(evidence=pd.Series(many, dtype=object)),
+        frames.teams,
+        known.reset_index(drop=True),
+        frames.articles,
+    )
+    group = the_group(frames)
+    found = [row for row in group.earned if row.by == "evidence"]
+    expected = attribute(frames, "evidence")
+    assert group.evidence == len(expected)
+    assert [row.name for row in found] == [
+        *expected["evidence_id"].head(5),
+        *expected["evidence_id"].tail(5),
+    ]
+    assert [row.title for row in found] == [row.name for row in found]
+    table = tables.evidence(group)
+    assert f"{group.evidence - 10:,} more" in table.below
 
 
 def test_the_digest_sees_what_was_cited() -> None:

@@ -28,7 +28,16 @@ from forecasts.reports.as_pdf import as_pdf
 from forecasts.reports.as_text import as_text
 from forecasts.reports.notes import GUIDE
 from tests.nasty import MARKUP, WORDS
-from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
+from tests.reports.small_ledgers import (
+    asked,
+    cited,
+    day,
+    joined,
+    ledger,
+    made,
+    random_ledger,
+    report,
+)
 
 RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown, as_pdf]
 
@@ -84,6 +93,7 @@ def edge_cases() -> dict[str, Report]:
         "who came and went": report(came_and_went(), by="team"),
         "many groups": report(random_ledger(2), by="forecaster"),
         "all resolved": report(random_ledger(3), by="team", cohort="resolved"),
+        "evidence": report(cited(random_ledger(8, questions=20)), by="team"),
         "everyone's words": report(nasty(), by="tag"),
     }
 
