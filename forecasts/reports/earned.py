@@ -60,14 +60,16 @@ def parts(questions: pd.DataFrame, frames: Frames, made: Entries, people: pd.Ser
     here = on(questions, made)
     earned = scoring.attribution(questions, here)
     earned = earned[earned["points"].notna()].reset_index(drop=True)
-    group = made.group.to_numpy(dtype=object)[earned["forecaster"].to_numpy(np.intp)]
+    member = earned["forecaster"].to_numpy(np.intp)
+    code, names = pd.factorize(made.group, sort=True)
+    share = 1 / people.reindex(made.group).to_numpy(dtype=np.float64)
     own = earned["points"].to_numpy()
     updates = earned[list(_UPDATE)].assign(
-        group=group,
+        group=pd.Categorical.from_codes(code[member], names),
         question=places(questions, earned["question_id"]),
         row=here["row"].to_numpy()[earned["forecast"].to_numpy()],
         own=own,
-        share=1 / people.reindex(group).to_numpy(dtype=np.float64),
+        share=share[member],
     )
     updates["points"] = own * updates["share"]
     return Parts(updates, _cited(updates, frames))
