@@ -1,16 +1,33 @@
 """The app's server: ``streamlit run app/streamlit_app.py``, or ``forecasts app``.
 
-What runs for each visit stands in ``navigation.py``; routes and middleware have their place here.
+What runs for each visit stands in ``navigation.py``; routes and middleware have their place here,
+and whether the app may be served at all.
 """
 
 from __future__ import annotations
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.gate import Gate
 from app.session import went_wrong
+from forecasts import sign_in
+from forecasts.cli.console import complain
+from forecasts.errors import LedgerError
+
+
+def _signs_in() -> sign_in.SignIn | None:
+    """Return how people sign in; end the server where it may not be served like this."""
+    try:
+        chosen = sign_in.chosen()
+        sign_in.require_safe(st.get_option("server.address"), chosen)
+    except LedgerError as error:
+        complain(error)
+        raise SystemExit(error.exit_code) from None
+    return chosen
 
 
 async def elsewhere(_: Request) -> Response:
@@ -22,8 +39,11 @@ async def elsewhere(_: Request) -> Response:
     return Response(status_code=300)
 
 
+signs_in = _signs_in()
 app = st.App(
     "navigation.py",
+    secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
+    middleware=[Middleware(Gate, sign_in=signs_in)],
     routes=[Route(f"/{{page}}/_stcore/{name}", elsewhere) for name in ("health", "host-config")],
     on_script_error=went_wrong,
 )

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, bindparam, func, select, text
 from sqlmodel import SQLModel, col
 
+from forecasts import sign_in
 from forecasts.addresses import is_embedded, place
 from forecasts.database import newest_revision, reading, schema_revision, writing
-from forecasts.errors import DatabaseError
+from forecasts.errors import BadInput, DatabaseError
 from forecasts.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution
 from forecasts.times import iso, utc
 
@@ -56,6 +57,21 @@ def check(engine: Engine, clock: Callable[[], datetime]) -> list[Finding]:
     if schema.well:
         found += _look_inside(engine, clock)
     return found
+
+
+def check_sign_in() -> Finding:
+    """Return whether the settings of this environment let people sign in; no secret is in it."""
+    try:
+        chosen = sign_in.chosen()
+    except BadInput as error:
+        problems = "; ".join(f"{one.place} {one.rule}" for one in error.problems)
+        return Finding("sign-in", f"{error.message} {problems}.", error.remedy)
+    if chosen is None:
+        return Finding("sign-in", "Nobody signs in here, so the app answers to this machine only.")
+    return Finding(
+        "sign-in",
+        f"People sign in by {chosen.issuer}, and come back to the app at {chosen.host}.",
+    )
 
 
 def _schema(engine: Engine) -> Finding:

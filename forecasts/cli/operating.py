@@ -44,14 +44,14 @@ def migrate(database: Database = None) -> None:
 
 @app.command()
 def check(database: Database = None) -> None:
-    """Say whether the ledger can be relied on: its schema, permissions, triggers, clock and rows.
+    """Say whether the ledger can be relied on: schema, permissions, triggers, clock, rows, sign-in.
 
     Nothing is changed. Exit code 0: all is well; 1: something is not, and what to do about it is
     said below it; 2: the ledger could not be opened.
     """
-    from forecasts.health import check
+    from forecasts.health import check, check_sign_in
 
-    found = check(opened(settings(database)), now)
+    found = [*check(opened(settings(database)), now), check_sign_in()]
     for one in found:
         out().print(plain(f"{'✓' if one.well else '✗'} {one.about}: {one.said}"))
         if not one.well:

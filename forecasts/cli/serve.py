@@ -18,27 +18,49 @@ from forecasts.errors import BadInput
 
 if TYPE_CHECKING:
     from forecasts.settings import Settings
+    from forecasts.sign_in import SignIn
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port on this machine.")]
-_ADDRESS = "127.0.0.1"
+_LOOPBACK = "127.0.0.1"
 
 
 @app.command("app")
-def app_(database: Database = None, port: Port = 8501) -> None:
-    """Serve the app on this machine."""
-    require_free(port)
+def app_(
+    database: Database = None,
+    port: Port = 8501,
+    address: Annotated[
+        str,
+        typer.Option(
+            "--address",
+            help="Where to listen; any other address than this machine's own needs sign-in.",
+        ),
+    ] = _LOOPBACK,
+) -> None:
+    """Serve the app: to you alone, or to a team that signs in (see docs/operating.md)."""
+    from forecasts import sign_in
+
+    signs_in = sign_in.chosen()
+    sign_in.require_safe(address, signs_in)
+    require_free(port, address)
     chosen = settings(database)
     ledger(chosen, begin=True)
-    raise typer.Exit(serve(chosen, port))
+    raise typer.Exit(serve(chosen, port, address, signs_in))
 
 
-def require_free(port: int) -> None:
+def require_free(port: int, address: str = _LOOPBACK) -> None:
     """Raise BadInput where something listens on the port already, or where it may not be used."""
-    with socket.socket() as probe:
+    try:
+        family, *_, bound = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise BadInput(
+            f"The app cannot be served on the address {address}: {error.strerror}.",
+            remedy=f"Name an address of this machine, such as {_LOOPBACK} or 0.0.0.0.",
+        ) from None
+    with socket.socket(family) as probe:
         # As the server does: what a stopped one leaves behind for a minute is no hindrance.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_ADDRESS, port))
+            probe.bind(bound)
         except OSError as error:
             raise BadInput(
                 f"The app cannot be served on port {port}: {error.strerror}.",
@@ -50,16 +72,22 @@ def _near(port: int) -> int:
     return port + 1 if 1024 <= port < 65535 else 8502
 
 
-def serve(chosen: Settings, port: int) -> int:
+def serve(
+    chosen: Settings, port: int, address: str = _LOOPBACK, sign_in: SignIn | None = None
+) -> int:
     """Return the exit code of the app's server, which runs until it is interrupted.
 
-    The server listens on the loopback address only: the embedded ledger has no sign-in.
+    Without ``sign_in`` nobody is asked to sign in, whatever the environment says.
     """
-    messages().print(f"Forecast Ledger is at http://{_ADDRESS}:{port} (Ctrl+C stops it)")
+    from forecasts.sign_in import PREFIX
+
+    at = f"http://{_LOOPBACK}:{port}" if sign_in is None else sign_in.base
+    messages().print(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(_app_script())),
-        *("--server.address", _ADDRESS, "--server.port", str(port)),
+        *("--server.address", address, "--server.port", str(port)),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+        *("--server.enableCORS", "true", "--server.enableXsrfProtection", "true"),
         *("--server.fileWatcherType", "none", "--client.toolbarMode", "minimal"),
         *("--client.showErrorDetails", "none", "--server.maxUploadSize", "10"),
         *("--logger.hideWelcomeMessage", "true"),
@@ -68,6 +96,10 @@ def serve(chosen: Settings, port: int) -> int:
         "FORECASTS_DATABASE_URL": chosen.database_url,
         "FORECASTS_MEMBER": chosen.member,
     }
+    if sign_in is None:
+        environment = {n: value for n, value in environment.items() if not n.startswith(PREFIX)}
+    else:  # else Streamlit asks the network which hosts are this machine
+        command += ["--browser.serverAddress", sign_in.host]
     return _run(command, environment)
 
 

@@ -14,6 +14,7 @@ from forecasts.cli.next_step import next_step
 from forecasts.health import Finding
 from tests.conftest import day
 from tests.postgresql import Server
+from tests.test_sign_in import SECRETS, set_to
 
 Run = Callable[..., Result]
 
@@ -101,12 +102,28 @@ def test_check_prints_what_is_well_and_what_is_not_with_its_remedy(
     found = [Finding("schema", "It has schema 0003."), Finding("rows", "It holds 3 members.")]
     monkeypatch.setattr("forecasts.health.check", lambda *_: found)
     said = forecasts("check")
-    assert said.stdout == "✓ schema: It has schema 0003.\n✓ rows: It holds 3 members.\n"
+    assert said.stdout.splitlines() == [
+        "✓ schema: It has schema 0003.",
+        "✓ rows: It holds 3 members.",
+        "✓ sign-in: Nobody signs in here, so the app answers to this machine only.",
+    ]
     assert said.stderr == "All is well.\n"
     found.append(Finding("clock", "It is wrong.", "Set it right."))
     said = forecasts("check", exit_code=1)
-    assert said.stdout.endswith("✗ clock: It is wrong.\n  Set it right.\n")
-    assert said.stderr == "1 of 3 is not well.\n"
+    assert "✗ clock: It is wrong.\n  Set it right.\n" in said.stdout
+    assert said.stderr == "1 of 4 is not well.\n"
+
+
+def test_check_says_how_people_sign_in_and_keeps_the_secrets(
+    forecasts: Run, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to(monkeypatch)
+    said = forecasts("check", "--database", str(ledger_file)).stdout
+    assert "come back to the app at ledger.example.org." in said
+    set_to(monkeypatch, REDIRECT_URI="https://ledger.example.org")
+    said += forecasts("check", "--database", str(ledger_file), exit_code=1).stdout
+    assert "FORECASTS_OIDC_REDIRECT_URI must be the app's address" in said
+    assert not any(secret in said for secret in SECRETS)
 
 
 def test_check_looks_at_the_ledger_that_is_named(forecasts: Run, ledger_file: Path) -> None:

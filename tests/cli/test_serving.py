@@ -14,6 +14,7 @@ from click.testing import Result
 
 from forecasts import demonstration
 from forecasts.cli import serve
+from tests.test_sign_in import SECRETS, set_to
 
 
 @pytest.fixture
@@ -44,6 +45,61 @@ def test_a_port_in_use_is_said_before_anything_is_built(
 @pytest.mark.parametrize("number", ["0", "65536", "x"])
 def test_a_port_that_cannot_be_is_refused(forecasts: Callable[..., Result], number: str) -> None:
     assert "--port" in forecasts("app", "--port", number, exit_code=2).stderr
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.1", "example.org"])
+def test_another_address_than_this_machine_is_refused_without_sign_in(
+    forecasts: Callable[..., Result], address: str
+) -> None:
+    result = forecasts("app", "--address", address, exit_code=2)
+    assert f"does not listen on the address {address} without sign-in" in result.stderr
+    assert "FORECASTS_OIDC_" in result.stderr
+
+
+def test_an_address_that_is_none_of_this_machine_is_said(
+    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to(monkeypatch)
+    result = forecasts("app", "--address", "256.1.1.1", exit_code=2)
+    assert "cannot be served on the address 256.1.1.1" in result.stderr
+
+
+def test_sign_in_by_halves_is_refused_before_anything_is_served(
+    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to(monkeypatch, CLIENT_ID=None)
+    assert "FORECASTS_OIDC_CLIENT_ID" in forecasts("app", exit_code=2).stderr
+
+
+def test_with_sign_in_it_is_served_on_any_address(
+    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(serve, "_run", lambda *given: run.append(given) or 0)
+    monkeypatch.setattr(serve, "require_free", lambda *_: None)
+    set_to(monkeypatch)
+    result = forecasts("app", "--address", "0.0.0.0")
+    [(command, environment)] = run
+    assert "https://ledger.example.org" in result.stderr
+    assert command[command.index("--server.address") + 1] == "0.0.0.0"
+    assert environment["FORECASTS_OIDC_CLIENT_SECRET"] == SECRETS[0]
+    assert not any(secret in " ".join(command) for secret in SECRETS)
+
+
+def test_streamlit_by_itself_is_refused_likewise(tmp_path: Path) -> None:
+    app = Path(serve.__file__).parents[2] / "app" / "streamlit_app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.headless", "true"]
+    ended = subprocess.run(
+        [*command, "--browser.serverAddress", "localhost"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "without sign-in" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_demonstration_is_served_where_it_was_built(
