@@ -1,4 +1,4 @@
-"""Every run of the app: the pages, what was just stored, then the page that was asked for."""
+"""Every run of the app: who is in, the pages, what was just stored, then what was asked for."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.session import acknowledge, demonstration, settings, shown_errors
-from app.words import as_text
+from app.entrance import enter, way_out
+from app.session import acknowledge, demonstration, shown_errors
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")
 
 st.html(Path(__file__).with_name("style.css"))
-page = st.navigation(
-    [
-        st.Page("app_pages/today.py", title="Today", default=True),
-        st.Page("app_pages/questions.py", title="Questions"),
-        st.Page("app_pages/articles.py", title="Articles"),
-        st.Page("app_pages/track_record.py", title="Track record"),
-        st.Page("app_pages/compare.py", title="Compare"),
-        st.Page("app_pages/resolve.py", title="Resolve"),
-        st.Page("app_pages/question.py", title="Question", visibility="hidden"),
-    ],
-    position="top",
-)
+pages = [
+    st.Page("app_pages/today.py", title="Today", default=True),
+    st.Page("app_pages/questions.py", title="Questions"),
+    st.Page("app_pages/articles.py", title="Articles"),
+    st.Page("app_pages/track_record.py", title="Track record"),
+    st.Page("app_pages/compare.py", title="Compare"),
+    st.Page("app_pages/resolve.py", title="Resolve"),
+    st.Page("app_pages/question.py", title="Question", visibility="hidden"),
+]
+entered = False
+with shown_errors():
+    entered = enter()
+# Known before anybody is in, so that the page in the address stays the one that was asked for.
+page = st.navigation(pages, position="top" if entered else "hidden")
+if not entered:
+    st.stop()
 acknowledge()
 body = st.container()
 # Before the page runs, which may stop the run; it stands below the page all the same.
-st.caption(f"You forecast as {as_text(settings().member)}. All times are UTC.")
+way_out()
 with body, shown_errors():
     if demonstration():
         st.caption(

@@ -18,9 +18,10 @@ import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app import signed_in
 from app.captured import Captured
 from app.words import as_text
-from forecasts import access, database
+from forecasts import access, database, identities
 from forecasts.articles.article import CapturedArticle
 from forecasts.demonstration import is_demonstration
 from forecasts.errors import BadInput, LedgerError
@@ -68,8 +69,24 @@ def demonstration() -> bool:
 
 
 def current_member(ledger: Session) -> Member | None:
-    """Return who sits at this screen; None until they act for the first time."""
-    return access.find_member(ledger, settings().member)
+    """Return who sits at this screen; None until they act, or sign in, for the first time."""
+    who = signed_in.person(now())
+    if who is None:
+        return access.find_member(ledger, settings().member)
+    return identities.member_of(ledger, who)
+
+
+def my_handle() -> str:
+    """Return the handle of who sits at this screen."""
+    return memory().handle or settings().member
+
+
+def _acting(ledger: Session, moment: datetime) -> Member:
+    """Return who acts, who has to be signed in still where people sign in."""
+    who = signed_in.person(moment)
+    if who is None:
+        return access.member_or_new(ledger, settings().member, now=moment)
+    return identities.admit(ledger, who, now=moment)
 
 
 @dataclass(frozen=True)
@@ -99,6 +116,8 @@ class Memory:
     going: Place | None = None
     captured: Captured | None = None
     readings: int = 0
+    # Who signed in here; blank where nobody does.
+    handle: str = ""
     # By form, the resolution that stood when it was last shown.
     seen: dict[str, Resolution | None] = field(default_factory=dict)
 
@@ -159,8 +178,7 @@ def act(key: str) -> Iterator[Act]:
             _onward(remembered)
         try:
             with database.writing(engine()) as ledger:
-                member = access.member_or_new(ledger, settings().member, now=moment)
-                doing = Act(ledger, member, moment)
+                doing = Act(ledger, _acting(ledger, moment), moment)
                 yield doing
         except (LedgerError, InputError) as error:
             show(error)

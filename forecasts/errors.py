@@ -4,6 +4,7 @@
     ├── NotFound             no question, member, article … by that name
     ├── Refused              the act breaks a rule of the ledger; nothing was written
     │   └── Forbidden        this member may not do it
+    │       └── Expired      they might once; they have to prove anew who they are
     ├── BadInput             a value or a file cannot be read; carries every problem found
     ├── CaptureError         an article cannot be fetched, or there is none in what came back
     └── DatabaseError        the ledger itself cannot be used (newer schema, unreachable, full, …)
@@ -51,6 +52,10 @@ class Refused(LedgerError):
 
 class Forbidden(Refused):
     """The member has no right to do this."""
+
+
+class Expired(Forbidden):
+    """Who this is was proven once, and has to be proven anew."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ APPEND_ONLY = (
     "evidence",
     "citation",
     "resolution",
+    "token",
+    "token_revocation",
 )
 
 
@@ -183,6 +185,45 @@ class Member(SQLModel, table=True):
     handle: str = Field(unique=True)
     kind: MemberKind = Field(default=MemberKind.human, sa_type=Text)
     created_at: datetime = Field(sa_type=Time)
+
+
+class Identity(SQLModel, table=True):
+    """Who a member is to a provider of sign-in: the names that it never gives to anybody else.
+
+    An e-mail address is none of them: it changes, and is not kept.
+    """
+
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    issuer: str
+    subject: str
+    member_id: int = Field(foreign_key="member.id", index=True)
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class Token(SQLModel, table=True):
+    """What a service member shows to act; the token itself is shown once and kept nowhere.
+
+    ``key`` is the part of it by which it is found, ``digest`` the SHA-256 of the whole.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    key: str = Field(unique=True)
+    digest: str
+    recorded_at: datetime = Field(sa_type=Time)
+    expires_at: datetime | None = Field(default=None, sa_type=Time)
+
+
+class TokenRevocation(SQLModel, table=True):
+    """That a token counts no longer."""
+
+    __tablename__ = "token_revocation"
+
+    id: int | None = Field(default=None, primary_key=True)
+    token_id: int = Field(foreign_key="token.id", unique=True)
+    recorded_at: datetime = Field(sa_type=Time)
 
 
 class Team(SQLModel, table=True):

@@ -15,12 +15,23 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select, text
 from sqlmodel import SQLModel
 
-from forecasts import database, moving, questions, resolutions, runs, scores, teams, updates
+from forecasts import (
+    database,
+    identities,
+    moving,
+    questions,
+    resolutions,
+    runs,
+    scores,
+    teams,
+    updates,
+)
 from forecasts.access import member_named, member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import DatabaseError, NoLedger, Refused
-from forecasts.models import Forecast, Ledger
+from forecasts.identities import Person
+from forecasts.models import Forecast, Ledger, Token, TokenRevocation
 from forecasts.moving import Step, move
 from forecasts.settings import sqlite_url
 from forecasts.updates import Cited
@@ -78,6 +89,10 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         alice = member_or_new(session, "alice ünï", now=day(0.123456789))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
         teams.agree(session, alder, second_resolver=False, member=alice, now=day(0))
+        identities.admit(session, Person("https://id.example", odd, "bob"), now=day(0))
+        session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(0)))
+        session.flush()
+        session.add(TokenRevocation(token_id=1, recorded_at=day(0)))
         seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", odd * 3)
         [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
         text_ = questions.question_text(

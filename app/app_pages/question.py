@@ -9,7 +9,7 @@ from app.forecasting import forecast_form, withdraw_form
 from app.histories import forecast_list, resolution_list, wording_list
 from app.links import question_link
 from app.revising import close_form, reopen_form, wording_form
-from app.session import current_member, now, reading, settings
+from app.session import current_member, my_handle, now, reading
 from app.words import (
     COVERAGE_HELP,
     CRPS_HELP,
@@ -68,7 +68,7 @@ with reading() as ledger:
     handles = access.handles(ledger)
     scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
 text = stands.text
-me = settings().member
+me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
 graded = text.type in (QuestionType.numeric, QuestionType.date)
 

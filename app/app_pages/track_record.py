@@ -9,7 +9,7 @@ import streamlit as st
 from app.downloads import downloads
 from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.selecting import pick_questions
-from app.session import engine, now, reading, settings
+from app.session import engine, my_handle, now, reading, settings
 from app.words import as_text
 from forecasts import access, database, frames, questions, reports
 from forecasts.reports import Group, Report, tables, wording
@@ -57,11 +57,10 @@ def whose(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
     there = known.get(by, [])
     if not there:
         return by, ()
-    me = settings().member
     picked = who.selectbox(
         "Name",
         there,
-        index=there.index(me) if me in there else 0,
+        index=there.index(my_handle()) if my_handle() in there else 0,
         key=f"name-{by}",
         bind="query-params",
     )

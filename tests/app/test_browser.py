@@ -7,119 +7,56 @@ times that the ledger holds, by a few lines of its own.
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from forecasts import database, questions, updates
 from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.settings import sqlite_url
 from forecasts.values import Value
+from tests.app.browsing import (
+    IN_BROWSER,
+    PATIENCE,
+    Server,
+    Watch,
+    free_port,
+    launched,
+    serving,
+)
 from tests.app.conftest import ARTICLE
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None and os.environ.get("CI"):
-    pytest.fail("In CI a real browser must be there, and no chromium was found.", pytrace=False)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no chromium on this machine (apt install chromium)"
-    ),
-]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 20_000  # ms: the machine may be busy
+pytestmark = IN_BROWSER
 HOSTILE = (
     "**Will** <img src=x onerror=alert(1)> [win](https://example.org) :smile: $x^2$ -> :red[it]?"
 )
 
 
-@dataclass
-class Server:
-    base: str
-    ledger: Path
-
-
-@dataclass
-class Watch:
-    """What the browser did that it should not have done."""
-
-    base: str
-    red: list[str] = field(default_factory=list)
-    outside: list[str] = field(default_factory=list)
-
-    def over(self, page: Page) -> None:
-        page.on(
-            "console", lambda line: self.red.append(line.text) if line.type == "error" else None
-        )
-        page.on("pageerror", lambda error: self.red.append(str(error)))
-        page.on("request", lambda request: self._asked(request.url))
-        page.on("websocket", lambda socket: self._asked(socket.url))
-
-    def _asked(self, url: str) -> None:
-        if not url.startswith((self.base, self.base.replace("http", "ws"), "data:", "blob:")):
-            self.outside.append(url)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
     """The app as the command starts it, on a ledger with one article and one question."""
     folder = tmp_path_factory.mktemp("served")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     ledger = folder / "ledger.sqlite3"
-    _furnish(ledger)
-    command = [sys.executable, "-c", "from forecasts.cli import main; main()", "app"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--database", str(ledger), "--port", str(port)],
-            cwd=folder,
-            env=os.environ | {"FORECASTS_MEMBER": "alice"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _wait_until_it_answers(browser, base, folder / "log")
-            yield Server(base, ledger)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=20)
+    furnish(ledger)
+    with serving(browser, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
+        yield Server(base, ledger)
 
 
-def _furnish(ledger: Path) -> None:
+def furnish(ledger: Path) -> None:
     engine = database.open_engine(sqlite_url(ledger))
     database.migrate(engine)
     now = datetime.now(UTC)
@@ -134,19 +71,6 @@ def _furnish(ledger: Path) -> None:
         quay = questions.register(session, text, member=bob, now=now, slug="quay")
         updates.update(session, quay, Value(probability=0.2), member=bob, now=now)
     engine.dispose()
-
-
-def _wait_until_it_answers(browser: Browser, base: str, log: Path) -> None:
-    with browser.new_context() as context:
-        page = context.new_page()
-        for _ in range(150):
-            try:
-                if context.request.get(f"{base}/_stcore/health").ok:
-                    return
-            except Error:
-                pass
-            page.wait_for_timeout(200)
-    pytest.fail(f"The server did not answer:\n{log.read_text()}")
 
 
 @pytest.fixture

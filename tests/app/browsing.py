@@ -1,0 +1,119 @@
+"""A real browser and a real server for tests: started once a module, ended with it.
+
+Where there is no Chromium these tests are skipped, and in CI that fails the run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None and os.environ.get("CI"):
+    pytest.fail("In CI a real browser must be there, and no chromium was found.", pytrace=False)
+IN_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no chromium on this machine (apt install chromium)"
+    ),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 20_000  # ms: the machine may be busy
+
+
+@dataclass
+class Server:
+    base: str
+    ledger: Path
+
+
+@dataclass
+class Watch:
+    """What the browser did that it should not have done."""
+
+    base: str
+    red: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def over(self, page: Page) -> None:
+        page.on(
+            "console", lambda line: self.red.append(line.text) if line.type == "error" else None
+        )
+        page.on("pageerror", lambda error: self.red.append(str(error)))
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("websocket", lambda socket: self._asked(socket.url))
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.base, self.base.replace("http", "ws"), "data:", "blob:")):
+            self.outside.append(url)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    browser: Browser, folder: Path, ledger: Path | str, port: int, **environment: str
+) -> Iterator[str]:
+    """Yield the address of the app as the command starts it on that ledger."""
+    command = [sys.executable, "-c", "from forecasts.cli import main; main()", "app"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--database", str(ledger), "--port", str(port)],
+            cwd=folder,
+            env=os.environ | environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            base = f"http://127.0.0.1:{port}"
+            wait_until_it_answers(browser, f"{base}/_stcore/health", folder / "log")
+            yield base
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=20)
+
+
+def wait_until_it_answers(browser: Browser, address: str, log: Path) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        for _ in range(150):
+            try:
+                if context.request.get(address).ok:
+                    return
+            except Error:
+                pass
+            page.wait_for_timeout(200)
+    pytest.fail(f"The server did not answer:\n{log.read_text()}")
