@@ -33,6 +33,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.limits import require_name
 from forecasts.models import (
     Appointment,
     Forecast,
@@ -472,6 +473,7 @@ def member_or_new(
             f"{handle!r} is not a handle: it needs at least one sign, and all on one line.",
             remedy="Set FORECASTS_MEMBER, or name somebody with --as.",
         )
+    require_name(handle, "The handle")
     member = session.exec(select(Member).where(Member.handle == handle)).first()
     if member is None:
         member = Member(handle=handle, kind=kind, created_at=now)
@@ -482,6 +484,7 @@ def member_or_new(
 
 def team_or_new(session: Session, name: str, *, now: datetime) -> Team:
     """Return the team with this name, which is written first where there is none."""
+    require_name(name, "The name of the team")
     team = session.exec(select(Team).where(Team.name == name)).first()
     if team is None:
         team = Team(name=name, created_at=now)

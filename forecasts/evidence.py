@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.articles.library import article_numbered
 from forecasts.errors import BadInput, Refused
+from forecasts.limits import require_name
 from forecasts.models import (
     DIGEST_ADDRESS,
     Article,
@@ -137,6 +138,7 @@ def require_address(text: str, what: str) -> None:
             + (f": {match[1]}:// is none that it can begin with." if match else "."),
             remedy="Give one that begins with https:// or http://; your own words are a note.",
         )
+    require_name(text, what)
 
 
 def cited(

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Engine, Select
 from sqlmodel import Session, col, func, select
 
-from forecasts import resolutions
+from forecasts import limits, resolutions
 from forecasts.access import member_or_new
 from forecasts.database import reading, writing
 from forecasts.errors import BadInput, DatabaseError, LedgerError
@@ -245,7 +245,10 @@ class _FilesOnce:
     def __call__(self, path: str) -> bytes:
         if path not in self._contents:
             try:
+                limits.require_file(Path(path), limits.OUTCOMES_BYTES)
                 self._contents[path] = Path(path).read_bytes()
+            except BadInput as error:
+                self._contents[path] = error
             except OSError as error:
                 self._contents[path] = BadInput(
                     f"The file {path!r} cannot be read: {error.strerror or error}.",

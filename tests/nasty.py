@@ -66,5 +66,7 @@ HARMLESS = ["שלום עולם", "مرحبا", "予測者", "👩‍👩‍👧�
 UNSTORABLE = ["nul\x00sign", "lone\ud800surrogate"]
 
 WORDS = [*MARKUP, *FORMULAS, *CONTROLS, *HARMLESS]
-# What a handle can be: on one line and printable, with nothing blank around it.
-HANDLES = [word for word in WORDS if word.isprintable() and word == word.strip()]
+# What a handle can be: on one line and printable, with nothing blank around it, and not that long.
+HANDLES = [
+    word for word in WORDS if word.isprintable() and word == word.strip() and len(word) < 500
+]

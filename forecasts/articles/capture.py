@@ -26,6 +26,7 @@ from forecasts.articles.decode import MAX_BYTES, clean, looks_like_html, to_text
 from forecasts.articles.lines import words
 from forecasts.articles.split import read_text
 from forecasts.errors import CaptureError
+from forecasts.limits import said
 
 __all__ = [
     "PARAGRAPH",
@@ -117,11 +118,7 @@ def capture_bytes(
     ``tell`` is called as by ``capture``. Raises ``CaptureError`` where there is none.
     """
     _refuse_naive(captured_at)
-    if len(data) > MAX_BYTES:
-        raise CaptureError(
-            f"The file has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:g} MB are read.",
-            remedy="Paste the article's text instead.",
-        )
+    _refuse_size(len(data), "file")
     text = to_text(data)
     return _articles(text, captured_at, url=None, html=looks_like_html(text), tell=tell)
 
@@ -134,6 +131,7 @@ def capture_text(
     ``tell`` is called as by ``capture``. Raises ``CaptureError`` where there is none.
     """
     _refuse_naive(captured_at)
+    _refuse_size(len(text), "text")
     text = clean(text)
     return _articles(text, captured_at, url=None, html=looks_like_html(text), tell=tell)
 
@@ -206,6 +204,15 @@ def _contents(source: str | Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise CaptureError(f"The file {str(source)[:200]!r} cannot be read: {error}.") from None
+
+
+def _refuse_size(size: int, what: str) -> None:
+    # Where it came from may hold more than was taken from it.
+    if size > MAX_BYTES:
+        raise CaptureError(
+            f"The {what} has more than {said(MAX_BYTES)}; at most {said(MAX_BYTES)} are read.",
+            remedy="Give the article alone, or paste its text.",
+        )
 
 
 def _refuse_naive(captured_at: datetime) -> None:

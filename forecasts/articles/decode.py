@@ -13,6 +13,7 @@ import re
 from charset_normalizer import from_bytes
 
 from forecasts.errors import CaptureError
+from forecasts.limits import TEXT_BYTES
 
 # Multi-byte marks first: UTF-32 begins like UTF-16.
 _MARKS = [
@@ -50,7 +51,7 @@ _HTML = re.compile(
     r"<!doctype html|<(?:html|head|body|article|main|section|div|p|h1|meta|title|table)\b[^<>]*>",
     re.IGNORECASE,
 )
-MAX_BYTES = 5_000_000  # of a page or a file
+MAX_BYTES = TEXT_BYTES  # of a page or a file
 MAX_GARBAGE = 0.02  # share of signs that no text holds
 
 

@@ -58,6 +58,7 @@ def capture(
     from forecasts.articles import library
     from forecasts.articles.capture import capture as capture_source
     from forecasts.articles.capture import capture_bytes
+    from forecasts.limits import TEXT_BYTES
 
     one_of("--format", format_, ("text", "json"))
     chosen = settings(database, member)
@@ -65,7 +66,9 @@ def capture(
     seen = moment if captured_at is None else read_time(captured_at, now=moment)
     left_out: list[str] = []
     if source == "-":
-        captured = capture_bytes(sys.stdin.buffer.read(), captured_at=seen, tell=left_out.append)
+        captured = capture_bytes(
+            sys.stdin.buffer.read(TEXT_BYTES + 1), captured_at=seen, tell=left_out.append
+        )
     else:
         captured = capture_source(
             source,

@@ -14,7 +14,7 @@ from forecasts.cli.tables import frames_of
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="A ledger folder.")],
+    folder: Annotated[Path, typer.Argument(help="A ledger folder, or a ZIP archive of one.")],
     database: Database = None,
     member: Member = None,
 ) -> None:

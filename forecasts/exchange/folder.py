@@ -11,6 +11,8 @@ import math
 import os
 import shutil
 import tempfile
+import weakref
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import pandas as pd
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.errors import BadInput, LedgerError, Problem, Refused
 from forecasts.exchange.tables import Table, read_table, write_csv, written
+from forecasts.exchange.zipped import unzip
 from forecasts.frames import (
     ARTICLE_COLUMNS,
     EVIDENCE_COLUMNS,
@@ -52,6 +55,8 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     that the format does not have, which are left out, and of outcomes that were known before the
     close while scoring goes on to it.
     """
+    if _is_file(folder):
+        return _read_archive(folder, warn)
     if not folder.is_dir():
         raise BadInput(
             f"There is no folder {str(folder)!r}.",
@@ -87,16 +92,48 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     return Frames(**frames, place=lambda name, row: bare[name].place(row))
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def _read_archive(archive: Path, warn: Callable[[str], None]) -> Frames:
+    """Return the ledger in the ZIP archive of a folder.
+
+    What was unpacked stays as long as the frames: they count its lines, once something is wrong.
+    """
+    if not zipfile.is_zipfile(archive):
+        raise BadInput(
+            f"{archive.name} is a file, and no ledger folder.",
+            remedy="Name the folder that holds questions.csv and forecasts.csv, or a ZIP of it.",
+        )
+    unpacked = Path(tempfile.mkdtemp(prefix="ledger-folder-"))
+    try:
+        frames = read_folder(unzip(archive, unpacked), warn=warn)
+    except BaseException:
+        shutil.rmtree(unpacked, ignore_errors=True)
+        raise
+    weakref.finalize(frames, shutil.rmtree, unpacked, ignore_errors=True)
+    return frames
+
+
 def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
     columns, required = FILES[name]
     paths = (folder / f"{name}.csv", folder / f"{name}.parquet")
-    if all(path.exists() for path in paths):
+    if all(map(os.path.lexists, paths)):
         raise BadInput(
             f"The folder {folder.name!r} has both {paths[0].name} and {paths[1].name}.",
             remedy="Leave the one that holds.",
         )
     for path in paths:
-        if path.exists():
+        if os.path.lexists(path):
+            if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+                raise BadInput(
+                    f"{path.name} is a link that leads out of the folder {folder.name!r}.",
+                    remedy="Put the file itself there.",
+                )
             table = read_table(path)
             missing = [column for column in required if column not in table.cells]
             if missing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from forecasts import limits
 from forecasts.errors import BadInput, Problem
 from forecasts.frames import TIME_DTYPE
+from forecasts.plain import no_text
 
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|z|[+-]\d{2}(:?\d{2})?)"
@@ -103,12 +106,16 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Return the file's cells as text; BadInput when it is not a table of UTF-8 text at all."""
+    """Return the file's cells as text; BadInput when it is not a table of UTF-8 text at all.
+
+    BadInput, too, where it is no plain file, and beyond ``forecasts.limits``.
+    """
     try:
+        limits.require_file(path, limits.FILE_BYTES)
         if path.suffix == ".parquet":
-            return Table(path, _read_parquet(path))
+            return _limited(Table(path, _read_parquet(path)))
         frame, ragged = _read_csv(path)
-        return Table(path, frame, ragged=ragged)
+        return _limited(Table(path, frame, ragged=ragged))
     except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError, csv.Error) as error:
         if path.suffix != ".parquet":
             _require_utf8(path)
@@ -120,6 +127,44 @@ def read_table(path: Path) -> Table:
         ) from None
     except OSError as error:
         raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.") from None
+
+
+# What is looked up by, and so is indexed.
+_NAMES = ("question_id", "forecaster", "team", "evidence_id", "url", "article_url")
+
+
+def _limited(table: Table) -> Table:
+    """Return the table, with each cell noted that is too long; BadInput for too many rows."""
+    if len(table) > limits.ROWS:
+        raise limits.too_much(
+            table.path.name, f"{len(table):,} rows", f"{limits.ROWS:,}", "Divide the ledger."
+        )
+    for name in table.cells:
+        most = limits.NAME_BYTES if name in _NAMES else limits.TEXT_BYTES
+        # A sign has at most four bytes: few columns have a cell that is long enough to be measured.
+        texts = table.cells[name].str
+        for row in np.flatnonzero(texts.len() > most // 4).tolist():
+            size = len(table.cells[name].iloc[row].encode())
+            if size > most:
+                rule = f"at most {limits.said(most)}; this has {limits.said(size)}"
+                table.wrong(row, str(name), table.cells[name].iloc[row], rule)
+        for row in np.flatnonzero(texts.contains("\0", regex=False)).tolist():
+            rule = "without NUL (U+0000): no ledger stores that"
+            table.wrong(row, str(name), table.cells[name].iloc[row], rule)
+    return table
+
+
+def _require_columns(path: Path, names: Sequence[str]) -> None:
+    """Refuse a header without a column, with too many, or with one of them twice."""
+    if len(names) > limits.COLUMNS:
+        raise limits.too_much(
+            path.name, f"{len(names):,} columns", f"{limits.COLUMNS}", "Leave the others out."
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not names or twice:
+        raise BadInput(
+            f"{path.name} has {'no header' if not names else f'the column {twice[0]!r} twice'}."
+        )
 
 
 def _require_utf8(path: Path) -> None:
@@ -152,11 +197,7 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
                 f"The columns of {path.name} are separated by {name}: {_short(header[0])!r}.",
                 remedy="Save it with commas between the columns, and points in the numbers.",
             )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if not header or twice:
-        raise BadInput(
-            f"{path.name} has {'no header' if not header else f'the column {twice[0]} twice'}."
-        )
+    _require_columns(path, header)
     ragged: list[object] = []
 
     def note(row: object) -> str:
@@ -192,8 +233,61 @@ def _read_ragged(path: Path, header: list[str]) -> tuple[pd.DataFrame, dict[int,
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """Return the cells in the same texts that a CSV would hold."""
+    _require_small(path)
     frame = pyarrow.parquet.read_table(path).to_pandas()
     return pd.DataFrame({str(name): [_cell_text(v) for v in frame[name]] for name in frame})
+
+
+def _require_small(path: Path) -> None:
+    """Refuse a file that unpacks to more than a CSV may have, before it is.
+
+    First by what it says of itself. Then by what its texts would be, written out: they are read as
+    numbers of the entries of a dictionary, of which each is there once.
+    """
+    with pyarrow.parquet.ParquetFile(path) as file:
+        about = file.metadata
+        names = [about.schema.column(place).path for place in range(about.num_columns)]
+        _require_columns(path, file.schema_arrow.names)
+        parts = [about.row_group(place) for place in range(about.num_row_groups)]
+        values = max(
+            (part.column(place).num_values for part in parts for place in range(len(names))),
+            default=0,
+        )
+        for count, what, most in (
+            (about.num_rows, "rows", limits.ROWS),
+            (values, "values in a column", limits.VALUES),
+        ):
+            if count > most:
+                raise limits.too_much(path.name, f"{count:,} {what}", f"{most:,}", "Divide it.")
+        _require_bytes(path, sum(part.total_byte_size for part in parts))
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=names) as file:
+        size = 0
+        for batch in file.iter_batches():
+            size += sum(map(_written_out, batch.columns))
+            _require_bytes(path, size)
+
+
+def _require_bytes(path: Path, size: int) -> None:
+    if size > limits.FILE_BYTES:
+        raise limits.too_much(
+            path.name,
+            f"{limits.said(size)} once it is unpacked",
+            limits.said(limits.FILE_BYTES),
+            "Divide it.",
+        )
+
+
+def _written_out(array: Any) -> int:
+    """Return how many bytes the texts of an Arrow array have, each as often as it stands there."""
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary)
+        return pc.sum(pc.take(lengths, array.indices).cast(pa.int64())).as_py() or 0
+    if pa.types.is_map(array.type):
+        return _written_out(array.keys) + _written_out(array.items)
+    if pa.types.is_nested(array.type):
+        parts = array.flatten()
+        return sum(map(_written_out, parts if isinstance(parts, list) else [parts]))
+    return int(array.nbytes)
 
 
 def _cell_text(value: Any) -> str:
@@ -284,9 +378,26 @@ def _json(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
             except (json.JSONDecodeError, RecursionError):
                 table.wrong(row, name, text, "JSON")
                 continue
-            if values[row] is None:
+            if rule := _beyond(values[row], limits.DEPTH):
+                table.wrong(row, name, text, rule)
+                values[row] = None
+            elif values[row] is None:
                 table.wrong(row, name, text, "blank where there is no value, not null")
     return pd.Series(values, dtype=object)
+
+
+def _beyond(value: Any, depth: int) -> str:
+    """Return the rule that a value of JSON is too much for; blank where there is none."""
+    if isinstance(value, str) and (sign := no_text(value)):
+        return f"without {sign}: no ledger stores that"
+    if not isinstance(value, list | dict):
+        return ""
+    if not depth:
+        return f"at most {limits.DEPTH} lists or objects within each other"
+    if len(value) > limits.ENTRIES:
+        return f"at most {limits.ENTRIES:,} entries; this has {len(value):,}"
+    inside = [*value, *value.values()] if isinstance(value, dict) else value
+    return next((rule for item in inside if (rule := _beyond(item, depth - 1))), "")
 
 
 _READERS: dict[str, Callable[[Table, str, list[str]], pd.Series[Any]]] = {
