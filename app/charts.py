@@ -30,14 +30,14 @@ _VIOLET = "#9966FF"
 _GREY, _NEUTRAL = "#8A949C", "#7A7F85"
 _SOLID: list[int] = [1, 0]
 # The reader's line, then those that are named: a colour and a dash of its own each.
-_LINES = (
+LINES = (
     (_BLUE, _SOLID),
     (_GREEN, [7, 2]),
     (_VERMILLION, [2, 2]),
     (_PURPLE, [9, 2, 2, 2]),
     (_VIOLET, [14, 3]),
 )
-NAMED = len(_LINES) - 1  # forecasters besides the reader who get a line of their own
+NAMED = len(LINES) - 1  # forecasters besides the reader who get a line of their own
 _SHAPES = {"supports": "triangle-up", "opposes": "triangle-down", "context": "circle"}
 _SHORTEST = timedelta(hours=1)
 
@@ -157,9 +157,9 @@ def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:
 
 def _key(present: Sequence[str], me: str) -> dict[str, alt.Color | alt.StrokeDash]:
     """Return the colour and the dash of each line in the legend, of which the crowd's is last."""
-    own = iter(_LINES[1:])
+    own = iter(LINES[1:])
     lines = {
-        who: _LINES[0] if who == me else (_GREY, _SOLID) if who == OTHERS else next(own)
+        who: LINES[0] if who == me else (_GREY, _SOLID) if who == OTHERS else next(own)
         for who in present
     } | {CROWD: (_NEUTRAL, [6, 4])}
     legend = alt.Legend(

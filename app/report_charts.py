@@ -5,9 +5,12 @@ What the pointer touches says in a sentence what it shows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import pandas as pd
 
+from app.charts import LINES
 from forecasts.reports import Group, wording
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -155,6 +158,52 @@ def murphy_chart(group: Group) -> Chart | None:
             tooltip=_SAID,
         )
         .properties(height=280)
+    )
+    return chart
+
+
+def murphy_curves(groups: Sequence[Group]) -> alt.Chart:
+    """Return the Murphy curves of several groups, each with a curve, in one chart."""
+    names = [group.name for group in groups]
+    rows = pd.DataFrame(
+        [
+            (
+                group.name,
+                point.threshold,
+                point.score,
+                f"{group.name}: those who act above {wording.percent(point.threshold)} lose "
+                f"{wording.number(point.score)} on average.",
+            )
+            for group in groups
+            for point in group.murphy
+        ],
+        columns=["whose", "threshold", "loss", "said"],
+    )
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X(
+                "threshold:Q",
+                title="Threshold at which somebody acts",
+                axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
+            y=alt.Y("loss:Q", title="Mean loss"),
+            color=alt.Color(
+                "whose:N",
+                title=None,
+                scale=alt.Scale(domain=names, range=[colour for colour, _ in LINES[: len(names)]]),
+                legend=alt.Legend(orient="top", columns=1, labelLimit=280, symbolSize=400),
+            ),
+            # Beside the colours, for whom these are alike.
+            strokeDash=alt.StrokeDash(
+                "whose:N",
+                scale=alt.Scale(domain=names, range=[dash for _, dash in LINES[: len(names)]]),
+            ),
+            tooltip=_SAID,
+        )
+        .properties(height=320)
     )
     return chart
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
 from forecasts.models import Question, QuestionText
+from forecasts.reports.wording import shortened as shortened
 from forecasts.times import iso_day_or_time, utc
 
 # Invisible, and no letter: it parts what the renderer would join into a shortcode or a link
@@ -94,14 +95,6 @@ def link(url: str | None, label: str) -> str:
         return as_text(label)
     # Whatever could end the link's target is percent-encoded; letters and % stay as they are.
     return f"[{as_text(label)}](<{quote(url, safe=_URL_SIGNS)}>)"
-
-
-def shortened(words: str, most: int = 90) -> str:
-    """Return ``words`` on one line, cut at a word where they are longer than ``most``."""
-    plain = " ".join(words.split())
-    if len(plain) <= most:
-        return plain
-    return plain[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
 
 
 def when(moment: datetime) -> str:

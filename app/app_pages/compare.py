@@ -16,6 +16,7 @@ from forecasts.comparisons import Comparison, wording
 from forecasts.comparisons.comparison import Of
 from forecasts.reports import wording as words
 from forecasts.reports.choice import Choice
+from forecasts.reports.statistics import OF_COMPARISONS as STATISTICS
 
 OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
 # So many are chosen to begin with; with many more the pairs are too many to read.
@@ -89,7 +90,7 @@ def verdict(comparison: Comparison) -> None:
 
 def ranks(comparison: Comparison) -> None:
     """Show the ranks, as intervals."""
-    st.header("Ranks", anchor=False, help=wording.GUIDE["rank"])
+    st.header("Ranks", anchor=False, help=STATISTICS["rank"].help)
     names = [as_text(side.name) for side in comparison.groups]
     st.table({"": names} | wording.rank_columns(comparison), hide_index=True, border="horizontal")
     st.caption(wording.RANKS)
@@ -97,7 +98,7 @@ def ranks(comparison: Comparison) -> None:
 
 def differences(comparison: Comparison) -> None:
     """Show every pair's difference, drawn, as a table, and in words."""
-    st.header("Differences", anchor=False, help=wording.GUIDE["difference"])
+    st.header("Differences", anchor=False, help=STATISTICS["difference"].help)
     chart = forest_chart(comparison)
     if chart is not None:
         st.altair_chart(
@@ -116,7 +117,7 @@ def differences(comparison: Comparison) -> None:
         hide_index=True,
         border="horizontal",
     )
-    st.caption(f"{wording.GUIDE['holm']} {wording.GUIDE['detectable']}")
+    st.caption(f"{STATISTICS['p_adjusted'].whole} {STATISTICS['detectable'].whole}")
     for pair in pairs:
         st.markdown("- " + as_text(pair.sentence))
 
@@ -126,7 +127,7 @@ def evidence(comparison: Comparison) -> None:
     drawn = {f"{pair.a} − {pair.b}": pair for pair in comparison.pairs if pair.watched is not None}
     if not drawn:
         return
-    st.header("Whenever you look", anchor=False, help=wording.GUIDE["watched"])
+    st.header("Whenever you look", anchor=False, help=STATISTICS["watched"].help)
     picked = next(iter(drawn))
     if len(drawn) > 1:
         picked = st.selectbox("Pair", list(drawn), key="pair")

@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
+from app.charts import LINES
 from app.downloads import downloads
 from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.selecting import pick_questions
 from app.session import engine, my_handle, now, reading, settings
+from app.side_by_side import shown_table, side_by_side
 from app.words import as_text
 from forecasts import access, database, frames, questions, reports
 from forecasts.reports import Group, Report, tables, wording
 from forecasts.reports.choice import Choice, Cohort
-from forecasts.reports.notes import MEANINGS
 from forecasts.reports.report import By, Estimate, Interval, Skill
+from forecasts.reports.statistics import OF_REPORTS as STATISTICS
 
+MOST = len(LINES)  # records side by side
 OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Tag": "tag", "Everyone": "all"}
 
 
@@ -49,22 +52,27 @@ def whose(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
             "team": access.team_names(ledger),
             "tag": known_tags,
         }
-    of, who = st.columns([3, 2], vertical_alignment="bottom")
-    kind = of.segmented_control(
+    kind = st.segmented_control(
         "Record of", list(OF), default="Forecaster", required=True, key="of", bind="query-params"
     )
     by = OF[kind or "Forecaster"]
     there = known.get(by, [])
     if not there:
         return by, ()
-    picked = who.selectbox(
-        "Name",
+    me = my_handle()
+    picked = st.multiselect(
+        f"{kind}s",
         there,
-        index=there.index(my_handle()) if my_handle() in there else 0,
-        key=f"name-{by}",
+        default=[me if me in there else there[0]],
+        max_selections=MOST,
+        key=f"names-{by}",
         bind="query-params",
+        help="Of several the records stand side by side, and one of them in full below.",
     )
-    return by, (picked,)
+    if not picked:
+        st.info("Choose one or more.")
+        st.stop()
+    return by, tuple(picked)
 
 
 def between(interval: Interval | None, digits: int = 4) -> str:
@@ -74,10 +82,11 @@ def between(interval: Interval | None, digits: int = 4) -> str:
     return f"95 % over families: {wording.interval(interval, digits)}"
 
 
-def score(column: st.delta_generator.DeltaGenerator, label: str, one: Estimate, help: str) -> None:
+def score(column: st.delta_generator.DeltaGenerator, name: str, one: Estimate) -> None:
     """Show one score with its interval."""
+    shown = STATISTICS[name]
     with column:
-        st.metric(label, wording.number(one.mean, 4), help=help)
+        st.metric(shown.title, wording.number(one.mean, 4), help=shown.help)
         st.caption(between(one.interval))
 
 
@@ -99,17 +108,17 @@ def counts(group: Group) -> None:
     """Show how much the record rests on."""
     with st.container(border=True):
         top = st.columns(4)
-        top[0].metric("Questions scored", f"{group.questions:,}", help="The unit of everything.")
+        top[0].metric("Questions scored", f"{group.questions:,}", help=STATISTICS["questions"].help)
         top[1].metric(
             "Families",
             f"{group.families:,}",
-            help="Clusters of questions whose outcomes hang together: one piece of evidence each.",
+            help=STATISTICS["families"].help,
         )
-        top[2].metric("Updates", f"{group.updates:,}", help="They count for nothing in any test.")
+        top[2].metric("Updates", f"{group.updates:,}", help=STATISTICS["updates"].help)
         top[3].metric(
             "Coverage",
             wording.percent(group.coverage),
-            help="The share of the questions’ scheduled time in which a forecast stood.",
+            help=STATISTICS["coverage"].help,
         )
 
 
@@ -117,28 +126,24 @@ def scores(group: Group) -> None:
     """Show the scores: alone, against the others, and against what they promised."""
     with st.container(border=True):
         columns = st.columns(3)
-        score(columns[0], wording.BRIER, group.brier, "0 is best; 0.25 is always saying 50 %.")
-        score(columns[1], wording.BRIER_ORIGINAL, group.brier_original, "0 is best; 0.5 at 50 %.")
+        score(columns[0], "brier", group.brier)
+        score(columns[1], "brier_original", group.brier_original)
         with columns[2]:
-            st.metric("Log score", wording.number(group.log.mean, 4), help=MEANINGS["log"])
+            st.metric("Log score", wording.number(group.log.mean, 4), help=STATISTICS["log"].help)
             st.caption(between(group.log.interval))
             if group.log.infinite:
                 many = wording.count(group.log.infinite, "question")
                 st.caption(f"{many} with an infinite score not in the mean")
     with st.container(border=True):
         columns = st.columns(3)
-        for column, label, skill, what in (
-            (columns[0], "Skill", group.skill, "the mean of the others’ scores"),
-            (columns[1], "Skill against the crowd", group.crowd_skill, "their mean forecast"),
-        ):
-            against(column, label, skill, what)
+        against(columns[0], "skill", group.skill)
+        against(columns[1], "crowd_skill", group.crowd_skill)
         luck = group.luck
         with columns[2]:
             st.metric(
                 "Brier expected",
                 wording.number(luck.expected, 4),
-                help="What the forecasts themselves promised: the mean of p (1 − p), beside the "
-                "Brier score that came; both by the time to the scheduled close.",
+                help=STATISTICS["luck"].help,
             )
             st.caption(
                 as_text(
@@ -148,17 +153,14 @@ def scores(group: Group) -> None:
             )
 
 
-def against(
-    column: st.delta_generator.DeltaGenerator, label: str, skill: Skill | None, what: str
-) -> None:
+def against(column: st.delta_generator.DeltaGenerator, name: str, skill: Skill | None) -> None:
     """Show an advantage over the others at the same times."""
     with column:
         mean = None if skill is None else skill.mean
         st.metric(
-            label,
+            STATISTICS[name].title,
             wording.number(mean, 2),
-            help=f"Against {what} on the same questions at the same times, in hundredths of a "
-            "Brier point (0–1). Above 0 is better than they.",
+            help=STATISTICS[name].help,
         )
         st.caption(
             "nobody to compare with"
@@ -175,14 +177,13 @@ def decomposition(group: Group) -> None:
         columns[0].metric(
             "Miscalibration",
             wording.number(parts.miscalibration, 4),
-            help="Smaller is better: what was lost because numbers did not mean what they said.",
+            help=STATISTICS["miscalibration"].help,
         )
         with columns[1]:
             st.metric(
                 "Expected from luck",
                 wording.number(parts.miscalibration_expected, 4),
-                help="What a calibrated forecaster shows, on average, who says the same on the "
-                "same questions. Only more than this is a fault.",
+                help=STATISTICS["miscalibration_expected"].help,
             )
             st.caption(
                 as_text(
@@ -193,12 +194,12 @@ def decomposition(group: Group) -> None:
         columns[2].metric(
             "Discrimination",
             wording.number(parts.discrimination, 4),
-            help="Larger is better: how well the forecasts tell what happens from what does not.",
+            help=STATISTICS["discrimination"].help,
         )
         columns[3].metric(
             "Uncertainty",
             wording.number(parts.uncertainty, 4),
-            help="The questions’ own: the score of always saying how often “yes” happened.",
+            help=STATISTICS["uncertainty"].help,
         )
         st.caption("Brier (0–1) = miscalibration − discrimination + uncertainty.")
 
@@ -208,7 +209,7 @@ def calibration(group: Group) -> None:
     st.header(
         "Reliability",
         anchor=False,
-        help="Of what was called 70 %, how much happened? On the diagonal: 70 %.",
+        help=STATISTICS["curve"].help,
     )
     diagram = reliability_chart(group)
     if diagram is None:
@@ -286,8 +287,14 @@ def tests(group: Group) -> None:
     st.caption(
         "What each of them asks",
         help="\n\n".join(
-            MEANINGS[name]
-            for name in ("recalibration", "spiegelhalter", "in_the_large", "miscalibration", "luck")
+            STATISTICS[name].whole
+            for name in (
+                "recalibration",
+                "spiegelhalter",
+                "calibration_in_the_large",
+                "miscalibration",
+                "luck",
+            )
         ),
     )
     if not line.estimable:
@@ -309,8 +316,7 @@ def movement(group: Group) -> None:
     left.metric(
         "Excess movement",
         wording.number(moved.excess.mean, 4),
-        help="Σ (2p − 1)(p − next p), the mean over questions. 0: each update was as large as what "
-        "was learned. Above 0: over-reaction; below: under-reaction.",
+        help=STATISTICS["movement"].help,
     )
     left.caption(between(moved.excess.interval))
     right.metric(
@@ -381,47 +387,11 @@ def earned(group: Group) -> None:
     if group.moved is None:
         st.caption("No update of this record is on a scored question yet.")
         return
-    st.markdown(as_text(wording.updates(group.moved)))
+    for shown in tables.credits(group):
+        st.subheader(shown.caption, anchor=False)
+        shown_table(shown)
     if not group.earned:
         st.caption("None of them cites any evidence.")
-    for by, heading, nameless in (
-        ("publisher", "Publisher", "– (none named)"),
-        ("kind", "Kind", "– (nothing cited)"),
-    ):
-        rows = [one for one in group.earned if one.by == by]
-        if not rows:
-            continue
-        st.table(
-            {
-                heading: [as_text(one.name) if one.name else nameless for one in rows],
-                "Citations": [f"{one.citations:,}" for one in rows],
-                "Questions": [f"{one.questions:,}" for one in rows],
-                "Earned": [wording.number(one.points, 3) for one in rows],
-                "A question": [wording.number(one.per_question.mean, 4) for one in rows],
-                "95 % interval": [wording.interval(one.per_question.interval, 4) for one in rows],
-            },
-            hide_index=True,
-            border="horizontal",
-        )
-    for shown in tables.credits(group)[1:]:
-        st.subheader(shown.caption, anchor=False)
-        st.table(
-            {
-                name: [
-                    as_text(row[place]) if place < shown.words else row[place] for row in shown.rows
-                ]
-                for place, name in enumerate(shown.head)
-            },
-            hide_index=True,
-            border="horizontal",
-        )
-    st.caption(
-        "Points that the updates took off the Brier score (0–1), times the time that was left; "
-        "negative: they cost. It is bookkeeping, not causation: whoever moved last gets the "
-        "credit. Intervals count families of questions.",
-        help="Citations: how often it was cited. Earned: the points of all its updates together; "
-        "an update with several pieces of evidence is shared out among them.",
-    )
 
 
 def nothing_in(group: Group, cohort: Cohort) -> None:
@@ -435,8 +405,30 @@ def nothing_in(group: Group, cohort: Cohort) -> None:
         )
 
 
-AT_A_LEAD = {"Decisions": murphy, "Tests": tests}
-TABS = {"Over- and under-reaction": movement, "Lead time": leads, "Evidence": earned} | AT_A_LEAD
+AT_A_LEAD = {"Decisions": ("murphy", murphy), "Tests": ("verdict", tests)}
+TABS = {
+    "Over- and under-reaction": ("movement", movement),
+    "Lead time": ("leads", leads),
+    "Evidence": ("moved", earned),
+} | AT_A_LEAD
+
+
+def in_full(group: Group, chosen: Choice) -> None:
+    """Show all of a record."""
+    nothing_in(group, chosen.cohort)
+    verdict(group)
+    counts(group)
+    st.caption(as_text(wording.left_out(group.left_out)))
+    scores(group)
+    decomposition(group)
+    calibration(group)
+    # At one lead there is one forecast a question: nothing moves, and no update earns anything.
+    shown = AT_A_LEAD if chosen.lead is not None else TABS
+    for tab, (statistic, show) in zip(st.tabs(list(shown)), shown.values(), strict=True):
+        with tab:
+            st.caption(as_text(STATISTICS[statistic].whole))
+            show(group)
+
 
 st.title("Track record", anchor=False)
 with reading() as ledger:
@@ -452,19 +444,14 @@ if by != "all" and not names:
     )
     st.stop()
 report = report_of(settings().database_url, by, names, chosen, written, now())
-for group in report.groups:
-    nothing_in(group, chosen.cohort)
-    verdict(group)
-    counts(group)
-    st.caption(as_text(wording.left_out(group.left_out)))
-    scores(group)
-    decomposition(group)
-    calibration(group)
-    # At one lead there is one forecast a question: nothing moves, and no update earns anything.
-    shown = AT_A_LEAD if chosen.lead is not None else TABS
-    for tab, show in zip(st.tabs(list(shown)), shown.values(), strict=True):
-        with tab:
-            show(group)
+if len(report.groups) > 1:
+    side_by_side(report)
+    whose_record = st.selectbox(
+        "In full", [group.name for group in report.groups], key="full", bind="query-params"
+    )
+    in_full(next(group for group in report.groups if group.name == whose_record), chosen)
+else:
+    in_full(report.groups[0], chosen)
 for note in report.notes:
     st.caption(as_text(note))
 st.caption(as_text(wording.scope(report)))

@@ -11,11 +11,17 @@ from forecasts.comparisons import drawing, wording
 from forecasts.comparisons.comparison import Comparison
 from forecasts.reports import wording as words
 from forecasts.reports.page import page_template
+from forecasts.reports.statistics import OF_COMPARISONS
 
 
 def as_html(comparison: Comparison) -> str:
     """Return the page. Every text is escaped: names are everyone's words."""
-    return _template().render(comparison=comparison, most=drawing.reach(comparison))
+    return _template().render(
+        comparison=comparison,
+        most=drawing.reach(comparison),
+        terms=OF_COMPARISONS.values(),
+        watched=OF_COMPARISONS["watched"].whole,
+    )
 
 
 @cache

@@ -6,6 +6,7 @@ from forecasts.comparisons import wording
 from forecasts.comparisons.comparison import Comparison
 from forecasts.reports import wording as words
 from forecasts.reports.as_markdown import escaped, table
+from forecasts.reports.statistics import OF_COMPARISONS
 
 
 def as_markdown(comparison: Comparison) -> str:
@@ -19,8 +20,12 @@ def as_markdown(comparison: Comparison) -> str:
         "\n".join(f"- {escaped(wording.whole(pair))}" for pair in comparison.pairs),
         "## Notes",
     ]
-    last = [words.left_out(comparison.left_out), *wording.GUIDE.values(), *comparison.notes]
+    last = [words.left_out(comparison.left_out), *comparison.notes]
     parts.append("\n".join(f"- {escaped(text)}" for text in last if text))
+    parts.append("## What the numbers say")
+    parts.append(
+        "\n".join(f"- **{one.title}**: {escaped(one.sentence)}" for one in OF_COMPARISONS.values())
+    )
     parts.append(escaped(wording.made_with(comparison.metadata)))
     return "\n\n".join(parts) + "\n"
 

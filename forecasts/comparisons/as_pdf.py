@@ -8,6 +8,7 @@ from typing import Any
 from forecasts.comparisons import drawing, wording
 from forecasts.comparisons.comparison import Comparison, Pair
 from forecasts.reports import wording as words
+from forecasts.reports.statistics import OF_COMPARISONS
 from forecasts.reports.typesetting import typeset
 
 
@@ -34,9 +35,10 @@ def as_pdf(comparison: Comparison) -> bytes:
                 "rows": [_row(pair, most) for pair in comparison.pairs],
             },
             "sentences": [pair.sentence for pair in comparison.pairs],
-            "watched": wording.GUIDE["watched"],
+            "watched": OF_COMPARISONS["watched"].whole,
             "rises": [_rise(pair) for pair in drawing.watched(comparison)],
-            "notes": [*wording.GUIDE.values(), *comparison.notes],
+            "notes": comparison.notes,
+            "terms": [one.whole for one in OF_COMPARISONS.values()],
             "foot": wording.made_with(comparison.metadata),
         },
     )

@@ -10,6 +10,7 @@ from forecasts.comparisons.comparison import Comparison
 from forecasts.plain import on_one_line
 from forecasts.reports import wording as words
 from forecasts.reports.as_text import drawn, fitting, wrapped
+from forecasts.reports.statistics import OF_COMPARISONS
 
 
 def as_text(comparison: Comparison, *, width: int = 100) -> str:
@@ -23,7 +24,11 @@ def as_text(comparison: Comparison, *, width: int = 100) -> str:
         drawn(_pairs(comparison), width),
         *(wrapped(wording.whole(pair), width) for pair in comparison.pairs),
     ]
-    last = [words.left_out(comparison.left_out), *wording.GUIDE.values(), *comparison.notes]
+    last = [
+        words.left_out(comparison.left_out),
+        *(one.whole for one in OF_COMPARISONS.values()),
+        *comparison.notes,
+    ]
     parts.append("\n".join(wrapped(text, width) for text in last if text))
     parts.append(wrapped(wording.made_with(about), width))
     return "\n\n".join(parts) + "\n"

@@ -22,35 +22,6 @@ from forecasts.reports.wording import (
 )
 from forecasts.times import iso
 
-GUIDE = {
-    "difference": (
-        "The difference is the mean of the first one's Brier score (0–1) less the second one's, at "
-        "the times at which both had forecasts on the same questions, or at the lead asked for; "
-        "negative: the first is better. On the original Brier scale (0–2) it is twice that."
-    ),
-    "question": (
-        "The unit is the question, and questions of one family are one piece of evidence. "
-        "Intervals are 95 %. Below 30 shared questions, or 30 families of them, nothing is claimed."
-    ),
-    "holm": (
-        "With several pairs the p-values are adjusted (Holm), so that the chance of any false "
-        "claim among all of them stays at 5 %."
-    ),
-    "rank": (
-        "A rank is an interval: groups that cannot be told apart share ranks. Nobody is compared "
-        "through a third who shares questions with both."
-    ),
-    "detectable": (
-        "Detectable is the smallest true difference that so many questions would show in 8 of 10 "
-        "such records."
-    ),
-    "watched": (
-        "The evidence at any time (an e-process) stays valid however often one looks, while "
-        "questions keep arriving: between equals it ever reaches 20 in at most 1 of 20 cases."
-    ),
-}
-
-
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from jinja2 import Template
 
 from forecasts.reports import diagram, tables, wording
-from forecasts.reports.notes import GUIDE
 from forecasts.reports.page import page_template
 from forecasts.reports.report import Report
+from forecasts.reports.statistics import explained
 
 # Always saying 50 % earns this on a binary question; the forest plot reaches at least so far.
 _COIN = 0.25
@@ -21,7 +21,10 @@ def as_html(report: Report) -> str:
     ends = [group.brier.interval[1] for group in report.groups if group.brier.interval]
     means = [group.brier.mean for group in report.groups if group.brier.mean is not None]
     return _template().render(
-        report=report, guide=GUIDE, coin=_COIN, farthest=max([_COIN, *ends, *means]) * 1.04
+        report=report,
+        terms=explained(report),
+        coin=_COIN,
+        farthest=max([_COIN, *ends, *means]) * 1.04,
     )
 
 

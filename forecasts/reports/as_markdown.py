@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from forecasts.plain import on_one_line
 from forecasts.reports import tables, wording
-from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Group, Report
+from forecasts.reports.statistics import explained
 
 
 def as_markdown(report: Report) -> str:
@@ -24,8 +24,12 @@ def as_markdown(report: Report) -> str:
         if report.metadata.by != "all" and group.left_out:
             parts.append(escaped(wording.left_out(group.left_out)))
     parts.append("## Notes")
-    last = [wording.left_out(report.left_out), *GUIDE.values(), *report.notes]
+    last = [wording.left_out(report.left_out), *report.notes]
     parts.append("\n".join(f"- {escaped(text)}" for text in last if text))
+    parts.append("## What the numbers say")
+    parts.append(
+        "\n".join(f"- **{one.title}**: {escaped(one.sentence)}" for one in explained(report))
+    )
     parts.append(escaped(wording.made_with(report.metadata)))
     return "\n\n".join(parts) + "\n"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from forecasts.reports import diagram, tables, wording
-from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Group, Report
+from forecasts.reports.statistics import explained
 from forecasts.reports.typesetting import typeset
 
 
@@ -24,7 +24,8 @@ def as_pdf(report: Report) -> bytes:
             "nobody": "" if report.groups else wording.nobody(report),
             "overview": _table(tables.overview(report)) if many else None,
             "groups": [_group(report, group) for group in report.groups],
-            "notes": [*GUIDE.values(), *report.notes],
+            "notes": report.notes,
+            "terms": [one.whole for one in explained(report)],
             "foot": wording.made_with(report.metadata),
         },
     )

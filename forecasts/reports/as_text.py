@@ -11,10 +11,12 @@ from rich.text import Text
 
 from forecasts.plain import on_one_line, plain
 from forecasts.reports import tables, wording
-from forecasts.reports.notes import GUIDE
 from forecasts.reports.report import Group, Report
+from forecasts.reports.statistics import OF_REPORTS
 
 _MOST_WIDTH = 110
+# Without these two the numbers mislead; a terminal has no room for all.
+_AT_THE_FOOT = ("families", "miscalibration")
 
 
 def as_text(report: Report, *, width: int = 100) -> str:
@@ -27,7 +29,7 @@ def as_text(report: Report, *, width: int = 100) -> str:
     ]
     if len(report.groups) == 1:
         parts += [_table(shown, width) for shown in tables.shown(report.groups[0])]
-    last = [wording.left_out(report.left_out), GUIDE["families"], GUIDE["miscalibration"]]
+    last = [wording.left_out(report.left_out), *(OF_REPORTS[name].whole for name in _AT_THE_FOOT)]
     parts.append("\n".join(wrapped(text, width) for text in (*last, *report.notes) if text))
     parts.append(wrapped(wording.made_with(report.metadata), width))
     return "\n\n".join(parts) + "\n"

@@ -1,4 +1,4 @@
-"""How to read a report: what its numbers mean in general, and what to mind in this one."""
+"""What to mind in a report; what its numbers say in general stands in ``statistics``."""
 
 from __future__ import annotations
 
@@ -7,100 +7,6 @@ from collections.abc import Sequence
 from forecasts.reports.choice import Cohort
 from forecasts.reports.report import By, Group
 
-# What each number means, in a sentence or two: at the foot of a report, and beside each in the app.
-MEANINGS = {
-    "questions": (
-        "The unit is the question: each counts once, however many forecast it and however often."
-    ),
-    "families": (
-        "Questions whose outcomes hang together are one family, and one piece of evidence: every "
-        "interval (95 %) and every p-value counts families of questions, never updates."
-    ),
-    "updates": "Forecasts made while the questions were open; they tell of diligence alone.",
-    "coverage": "The share of the questions’ scheduled time in which a forecast stood.",
-    "brier": (
-        "The Brier score (0–1) is the mean squared distance between forecast and outcome, over "
-        "the time that each forecast stood; 0 is best, and always saying 50 % earns 0.25. The "
-        "original Brier scale (0–2) is twice that."
-    ),
-    "brier_original": "The Brier score on its scale of 1950, twice the other; 0 is best.",
-    "log": (
-        "The log score is −ln of the probability given to what happened; 0 is best. It is infinite "
-        "where that was 0; such questions are counted apart."
-    ),
-    "skill": (
-        "Skill is how much better the Brier score was than that of the others who forecast the "
-        "same questions at the same times, × 100, over the questions’ scheduled time."
-    ),
-    "crowd_skill": (
-        "The same against the mean of the others’ forecasts, which is harder to beat than they are."
-    ),
-    "miscalibration": (
-        "Miscalibration is what recalibrating the forecasts would have gained. Luck alone makes "
-        "some, which stands beside it; only what exceeds that by more than chance is a fault. "
-        "Chance is judged by the time to the scheduled close, as in every test of calibration."
-    ),
-    "discrimination": (
-        "Discrimination is what the recalibrated forecasts gain over always saying how often "
-        "things came true; more is better."
-    ),
-    "uncertainty": (
-        "Uncertainty is the score of always saying how often things came true: it belongs to the "
-        "questions."
-    ),
-    "luck": (
-        "If the forecasts are right, a Brier score of p (1 − p) is to be expected on average. "
-        "Worse than expected: more certainty was claimed than there was. Both weigh by the time to "
-        "the scheduled close, so where questions closed early they are not the Brier score above."
-    ),
-    "recalibration": (
-        "The line through the log odds of forecasts and outcomes: a slope below 1 says "
-        "overconfident, above 1 underconfident; an intercept above 0 says too low."
-    ),
-    "spiegelhalter": "Whether the confidence was borne out: above 0, less certain than forecast.",
-    "in_the_large": "Whether as much came true as was forecast, all together: above 0, more did.",
-    "movement": (
-        "Who is right at each moment moves, on average, by as much as is learned. Excess movement "
-        "above 0: forecasts swing back (over-reaction); below 0: they creep on (under-reaction)."
-    ),
-    "auc": "The chance that what came true had the higher forecast than what did not.",
-    "sharpness": "The mean of p (1 − p): 0.25 undecided, 0 certain. Good only if calibrated.",
-    "reliability": (
-        "How often such forecasts came true: below the diagonal less often than said, above it "
-        "more often. Inside the band is what luck does."
-    ),
-    "histogram": "For what share of the time a forecast in each range stood.",
-    "murphy": (
-        "What somebody loses who acts when the forecast exceeds a threshold, for every threshold; "
-        "lower is better, and the area under the curve is the Brier score (0–1)."
-    ),
-    "leads": "How good the forecasts were that stood so long before the scheduled close.",
-    "earned": (
-        "What updates took off the Brier score, split over the evidence they cite. Bookkeeping, "
-        "not causation: whoever moved last gets the credit."
-    ),
-    "verdict": (
-        "The verdict says whether forecasts and outcomes differ by more than chance explains "
-        "(an F test of the recalibration line at the 5 % level). It is withheld below 30 "
-        "questions, and below 30 families of linked questions: with few of either the test finds "
-        "fault too often."
-    ),
-}
-# What holds of every report.
-GUIDE = {
-    name: MEANINGS[name]
-    for name in (
-        "brier",
-        "questions",
-        "families",
-        "skill",
-        "miscalibration",
-        "luck",
-        "movement",
-        "murphy",
-        "verdict",
-    )
-}
 _MOST_NAMES = 5
 _MANY_GROUPS = 5
 

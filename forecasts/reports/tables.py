@@ -12,6 +12,7 @@ from forecasts.reports.wording import NOTHING, number, p_value, percent, signed
 
 # A heading of more signs than this is broken over two lines where room is scarce.
 _LONG_HEADING = 10
+_LONG_NAME = 60
 _THIN = 10  # of the thresholds of the Murphy curve, every tenth is listed
 
 
@@ -239,6 +240,18 @@ def murphy(group: Group) -> Table:
     )
 
 
+def murphy_together(groups: Sequence[Group]) -> Table:
+    """Return the Murphy curves of several groups, thinned."""
+    return Table(
+        "The Murphy curves",
+        ("Act above", *(group.name for group in groups)),
+        tuple(
+            (percent(points[0].threshold), *(number(point.score) for point in points))
+            for points in list(zip(*(group.murphy for group in groups), strict=True))[::_THIN]
+        ),
+    )
+
+
 def leads(group: Group) -> Table:
     """Return the lead-time profile."""
     return Table(
@@ -291,7 +304,7 @@ def evidence(group: Group) -> Table:
         ("Evidence", "Times", "Questions", "Earned", "Per question", "95 % interval"),
         tuple(
             (
-                wording.shortened(row.title),
+                wording.shortened(row.title, _LONG_NAME),
                 f"{row.citations:,}",
                 f"{row.questions:,}",
                 signed(row.points),
@@ -309,11 +322,11 @@ def moved(group: Group) -> Table:
     assert group.moved is not None
     return Table(
         "Updates that earned and lost most",
-        ("Question", "By", "Made", "Score before", "after", "Time left", "Earned"),
+        ("Question", "By", "Made", "Score before", "Score after", "Time left", "Earned"),
         tuple(
             (
-                wording.shortened(row.question),
-                wording.shortened(row.forecaster),
+                wording.shortened(row.question, _LONG_NAME),
+                wording.shortened(row.forecaster, _LONG_NAME),
                 f"{row.made_at:%Y-%m-%d}",
                 number(row.score_before),
                 number(row.score),

@@ -334,10 +334,12 @@ def summary(group: Group) -> str:
     return " ".join(sentences)
 
 
-def shortened(words: str, most: int = 60) -> str:
-    """Return the words on one line, cut where they are longer than ``most``."""
+def shortened(words: str, most: int = 90) -> str:
+    """Return ``words`` on one line, cut at a word where they are longer than ``most``."""
     plain = " ".join(words.split())
-    return plain if len(plain) <= most else f"{plain[: most - 2].rstrip()} …"
+    if len(plain) <= most:
+        return plain
+    return plain[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
 
 
 def more_evidence(many: int) -> str:
@@ -381,6 +383,29 @@ def murphy_summary(group: Group) -> str:
         lower, upper = (percent(group.murphy[at].threshold) for at in (first, last - 1))
         ranges.append(upper if lower == upper else f"{lower.removesuffix(' %')} to {upper}")
     return f"{said} {base} those better who act above {' or '.join(ranges)}."
+
+
+def murphy_together(groups: Sequence[Group]) -> str:
+    """Return in words where each of several Murphy curves, of equal thresholds, is lowest."""
+    many = len(groups[0].murphy)
+    lowest = [
+        min(range(len(groups)), key=lambda who: groups[who].murphy[place].score)
+        for place in range(many)
+    ]
+    begins = [place for place in range(many) if place == 0 or lowest[place] != lowest[place - 1]]
+    spans = [
+        (after - first, first, after - 1)
+        for first, after in zip(begins, [*begins[1:], many], strict=True)
+    ]
+    said = []
+    for who in sorted(set(lowest), key=lambda who: -lowest.count(who)):
+        _, first, last = max(span for span in spans if lowest[span[1]] == who)
+        lower, upper = (percent(groups[0].murphy[at].threshold) for at in (first, last))
+        said.append(
+            f"{groups[who].name} at {percent(lowest.count(who) / many)} of the thresholds (as at "
+            f"{upper if lower == upper else f'{lower} to {upper}'})"
+        )
+    return f"Least is lost by those who act on the forecasts of {'; of '.join(said)}."
 
 
 def leads_summary(group: Group) -> str:

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import report_charts
 from forecasts import access, database, questions, resolutions
-from forecasts.reports import wording
+from forecasts.reports import tables, wording
 from tests.app.conftest import visit, words
 from tests.conftest import day
 from tests.reports.small_ledgers import random_ledger, report
@@ -16,7 +16,7 @@ from tests.reports.small_ledgers import random_ledger, report
 def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record"))
     assert "Too few to tell" in said
-    assert furnished.selectbox(key="name-forecaster").value == "alice"
+    assert furnished.multiselect(key="names-forecaster").value == ["alice"]
 
 
 def test_both_brier_scales_are_named_and_agree_with_the_hand(furnished: AppTest) -> None:
@@ -31,7 +31,7 @@ def test_both_brier_scales_are_named_and_agree_with_the_hand(furnished: AppTest)
 
 def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
     visit(furnished, "track_record", of="Team")
-    assert furnished.selectbox(key="name-team").value == "Harbour watchers"
+    assert furnished.multiselect(key="names-team").value == ["Harbour watchers"]
     visit(furnished, "track_record", of="Everyone")
     assert furnished.metric[0].value == "1"
 
@@ -48,10 +48,41 @@ def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
 
 def test_who_has_nothing_scored_sees_dashes_and_no_diagram(furnished: AppTest) -> None:
     visit(furnished, "track_record")
-    furnished.selectbox(key="name-forecaster").select("bob (simulated)").run()
+    furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run()
     assert {metric.label: metric.value for metric in furnished.metric}["Brier (0–1)"] == "–"
     assert "no scored question" in words(furnished)
     assert not furnished.exception
+
+
+def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: AppTest) -> None:
+    visit(furnished, "track_record", cohort="All resolved")
+    both = ["alice", "bob (simulated)"]
+    said = words(furnished.multiselect(key="names-forecaster").set_value(both).run())
+    assert list(furnished.table[0].value[" "]) == [
+        name.replace("(", "\\(").replace(")", "\\)") for name in both
+    ]
+    assert all(f"**{name}**: Too few to tell" in said for name in both)
+    assert "Murphy curves" in said
+    assert furnished.selectbox(key="full").value == "alice"
+    assert not furnished.exception
+    assert "Choose one or more" in words(
+        furnished.multiselect(key="names-forecaster").set_value([]).run()
+    )
+
+
+def test_several_murphy_curves_differ_by_more_than_their_colour_and_stand_in_words() -> None:
+    groups = report(random_ledger(4, questions=60), by="forecaster").groups
+    spec = report_charts.murphy_curves(groups).to_dict()
+    for channel in ("color", "strokeDash"):
+        scale = spec["encoding"][channel]["scale"]
+        assert scale["domain"] == [group.name for group in groups]
+        assert len({str(each) for each in scale["range"]}) == len(groups) == 5
+    said = wording.murphy_together(groups)
+    lowest = min(groups, key=lambda group: group.murphy[100].score)
+    assert lowest.name in said
+    table = tables.murphy_together(groups)
+    assert table.head == ("Act above", *(group.name for group in groups))
+    assert table.rows[10][1] == wording.number(groups[0].murphy[100].score)
 
 
 def test_the_report_can_be_taken_away_in_every_form(furnished: AppTest) -> None:
@@ -67,7 +98,7 @@ def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
         rain, bob = questions.find(ledger, "rain"), access.member_named(ledger, "bob (simulated)")
         resolutions.confirm(ledger, rain, "yes", known_at=day(4), now=day(4.5), member=bob)
     visit(furnished, "track_record")
-    said = words(furnished.selectbox(key="name-forecaster").select("bob (simulated)").run())
+    said = words(furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run())
     assert "1 question of this record resolved before the scheduled close" in said
     assert "Choose “All resolved”" in said
 

@@ -26,7 +26,7 @@ from forecasts.reports.as_json import as_json, schema
 from forecasts.reports.as_markdown import as_markdown, escaped
 from forecasts.reports.as_pdf import as_pdf
 from forecasts.reports.as_text import as_text
-from forecasts.reports.notes import GUIDE
+from forecasts.reports.statistics import OF_REPORTS
 from tests.nasty import MARKUP, WORDS
 from tests.reports.small_ledgers import (
     asked,
@@ -282,7 +282,7 @@ def test_miscalibration_is_never_shown_without_what_luck_makes_of_it(
     expected = found.groups[0].decomposition.miscalibration_expected
     text = " ".join(render(found).replace("\u00a0", " ").split())
     assert wording.number(expected) in text.replace("\\", "")
-    assert GUIDE["miscalibration"].split(". ")[1] in text
+    assert OF_REPORTS["miscalibration"].sentence.split("; ")[1] in text
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
