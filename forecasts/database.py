@@ -40,6 +40,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
+from forecasts import chain
 from forecasts.addresses import (
     EXAMPLES,
     is_embedded,
@@ -271,16 +272,25 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+class _Act(Session):
+    """A session whose rows are sealed when it ends."""
+
+
+event.listen(_Act, "after_flush", chain.note_new)
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """Yield a session for one act: committed at the end of the block, undone if it raises.
 
-    It begins when whoever writes at the moment is done; DatabaseError where that takes too long.
+    What it has written to history is entered in the chain first (see ``chain``). It begins when
+    whoever writes at the moment is done; DatabaseError where that takes too long.
     """
     bound = engine.execution_options(**{_WRITING: True})
-    with _reported(engine), Session(bound, expire_on_commit=False) as session:
+    with _reported(engine), _Act(bound, expire_on_commit=False) as session:
         yield session
         session.flush()
+        chain.seal(session)
         try:
             session.commit()
         except DBAPIError as error:

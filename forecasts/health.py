@@ -15,6 +15,7 @@ from sqlmodel import SQLModel, col
 
 from forecasts import sign_in
 from forecasts.addresses import is_embedded, place
+from forecasts.chain import SEALED
 from forecasts.database import newest_revision, reading, schema_revision, writing
 from forecasts.errors import BadInput, DatabaseError
 from forecasts.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution
@@ -173,6 +174,7 @@ def _look_inside(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Find
             yield Finding("permissions", "The role may do all that a ledger needs.")
         yield _history(connection)
         if not any("SELECT" in grant for grant in missing):
+            yield _chain(connection)
             yield _newest(connection, clock)
             yield _rows(connection)
 
@@ -211,8 +213,11 @@ def _history(connection: Connection) -> Finding:
                 text(
                     "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
                     " WHERE c.relnamespace = current_schema()::regnamespace"
-                    " AND t.tgname = c.relname || '_is_append_only'"
-                    " AND t.tgenabled IN ('O', 'A') AND t.tgtype & :bits = :bits"
+                    # Where words can be forgotten UPDATE has a trigger of its own.
+                    " AND t.tgname IN"
+                    " (c.relname || '_is_append_only', c.relname || '_refuses_update')"
+                    " AND t.tgenabled IN ('O', 'A') AND t.tgtype & 2 = 2"
+                    " GROUP BY c.relname HAVING bit_or(t.tgtype) & :bits = :bits"
                 ).bindparams(bindparam("bits", _BEFORE_ANY_REWRITING))
             )
         )
@@ -224,6 +229,25 @@ def _history(connection: Connection) -> Finding:
         f"Nothing refuses to rewrite the history in {', '.join(bare)}.",
         "Find out who removed the triggers and what was changed since, from a backup; a copy made "
         "with forecasts move has them again.",
+    )
+
+
+def _chain(connection: Connection) -> Finding:
+    """Tell whether there are as many entries as rows; whether they fit takes a walk along all."""
+    tables = SQLModel.metadata.tables
+    entries, rows = (
+        sum(
+            connection.scalar(select(func.count()).select_from(tables[name])) or 0 for name in names
+        )
+        for names in (("entry",), SEALED)
+    )
+    if entries == rows:
+        said = f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them."
+        return Finding("chain", said)
+    return Finding(
+        "chain",
+        f"There are {rows:,} rows of history and {entries:,} entries: somebody has changed it.",
+        "Find out where with: forecasts verify",
     )
 
 

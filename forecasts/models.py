@@ -5,7 +5,8 @@ article -> question -> forecast + evidence -> resolution -> score
 Append-only: the tables in ``APPEND_ONLY``. A changed mind, a withdrawal, a reworded question, a
 corrected resolution is a new row; triggers refuse UPDATE and DELETE (see ``migrations``).
 What can be derived (a question's status, the end of a forecast, the crowd) is not stored.
-Scores are stored, as a cache that ``scores.rebuild`` can make anew.
+Scores are stored, as a cache that ``scores.rebuild`` can make anew. Each row of history has an
+``Entry``, which tells later whether it is still what it was (see ``chain``).
 
 ``table=True`` classes do not validate when they are constructed: verbs validate first, and the
 CHECK constraints below hold even for a writer who goes around the verbs.
@@ -49,6 +50,8 @@ APPEND_ONLY = (
     "resolution",
     "token",
     "token_revocation",
+    "removal",
+    "entry",
 )
 
 
@@ -612,3 +615,36 @@ class Score(SQLModel, table=True):
     score: float
     coverage: float
     updates: int
+
+
+class Removal(SQLModel, table=True):
+    """That a member asked to be forgotten, and was: what they wrote has given way to tombstones.
+
+    From here on, and for this member's words alone, the triggers let that happen.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id", unique=True)
+    removed_by_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class Entry(SQLModel, table=True):
+    """One row of history in the chain of hashes; ``chain`` says what is hashed, and how.
+
+    ``id``: its place in the ledger's chain, from 1 without a gap. ``number``: its place in the
+    chain of its question, where it belongs to one. ``kind`` and ``row_id``: the table and the row
+    that it speaks of. ``salt`` is blank where that row has no words of a person, or no longer.
+    """
+
+    __table_args__ = (UniqueConstraint("question_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int | None = Field(default=None, foreign_key="question.id")
+    number: int | None = None
+    kind: str = Field(sa_type=Text)
+    row_id: int
+    salt: str | None = Field(default=None, sa_type=Text)
+    words_hash: str | None = Field(default=None, sa_type=Text)
+    row_hash: str = Field(sa_type=Text)
+    hash: str = Field(sa_type=Text)

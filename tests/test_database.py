@@ -12,7 +12,16 @@ from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import BadInput, DatabaseError, NoLedger
-from forecasts.models import APPEND_ONLY, Evidence, Forecast, Member, Question
+from forecasts.models import (
+    APPEND_ONLY,
+    Evidence,
+    Forecast,
+    Member,
+    Question,
+    Removal,
+    Token,
+    TokenRevocation,
+)
 from forecasts.settings import Settings, sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -30,7 +39,7 @@ ARTICLE = CapturedArticle(
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """A ledger with at least one row in every append-only table."""
+    """A ledger with at least one row in every append-only table that people write to daily."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
@@ -59,6 +68,19 @@ def filled(engine: Engine) -> Engine:
     return engine
 
 
+@pytest.fixture
+def full(filled: Engine) -> Engine:
+    """A ledger with at least one row in every append-only table."""
+    with database.writing(filled) as session:
+        bob = member_or_new(session, "bob", now=day(0))
+        who = bob.id or 0
+        session.add(Removal(member_id=who, removed_by_id=who, recorded_at=day(3)))
+        session.add(Token(member_id=who, key="k", digest="d", recorded_at=day(3)))
+        session.flush()
+        session.add(TokenRevocation(token_id=1, recorded_at=day(3)))
+    return filled
+
+
 def count(engine: Engine, table: str) -> int:
     with database.reading(engine) as session:
         return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
@@ -69,16 +91,14 @@ def count(engine: Engine, table: str) -> int:
     "act",
     ["UPDATE {} SET id = id + 100", "UPDATE {} SET id = id WHERE id = 1", "DELETE FROM {}"],
 )
-def test_history_cannot_be_rewritten_even_with_raw_sql(
-    filled: Engine, table: str, act: str
-) -> None:
-    with pytest.raises(IntegrityError, match="append-only"), database.writing(filled) as session:
+def test_history_cannot_be_rewritten_even_with_raw_sql(full: Engine, table: str, act: str) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), database.writing(full) as session:
         session.execute(text(act.format(table)))
-    assert count(filled, f"{table} WHERE id < 100") > 0
+    assert count(full, f"{table} WHERE id < 100") > 0
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
-def test_a_row_cannot_be_written_over(filled: Engine, table: str, kind: str) -> None:
+def test_a_row_cannot_be_written_over(full: Engine, table: str, kind: str) -> None:
     acts = {
         "sqlite": [
             f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
@@ -92,10 +112,10 @@ def test_a_row_cannot_be_written_over(filled: Engine, table: str, kind: str) -> 
     for act in acts[kind]:
         with (
             pytest.raises(IntegrityError, match="append-only"),
-            database.writing(filled) as session,
+            database.writing(full) as session,
         ):
             session.execute(text(act))
-        assert count(filled, f"{table} WHERE id < 100") > 0
+        assert count(full, f"{table} WHERE id < 100") > 0
 
 
 def test_nor_through_another_unique_key(filled: Engine, kind: str) -> None:

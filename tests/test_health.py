@@ -84,6 +84,14 @@ def test_what_has_nothing_in_it_yet_is_well_too(engine: Engine) -> None:
     assert said["rows"].well
 
 
+def test_a_row_without_an_entry_is_missed(own: Engine) -> None:
+    assert "chain" not in bad(check(own, now))
+    change(own, "INSERT INTO team (name, created_at) VALUES ('Alder', '2026-01-01')")
+    said = bad(check(own, now))["chain"]
+    assert said.said.startswith("There are 1 rows of history and 0 entries")
+    assert said.remedy.endswith("forecasts verify")
+
+
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_a_trigger_that_is_gone_is_missed(own: Engine, kind: str, table: str) -> None:
     gone = {

@@ -21,6 +21,7 @@ from forecasts.frames import ledger_frames
 from forecasts.models import APPEND_ONLY, Member, Membership
 from forecasts.settings import sqlite_url
 from forecasts.values import Value
+from forecasts.verifying import verify
 from tests.conftest import ask, day
 from tests.postgresql import Server
 
@@ -232,6 +233,11 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
         updates.update(session, snow, Value(probability=0.1), member=bob, now=day(4))
         assert scores.rebuild(session).scores == 3
         assert len(ledger_frames(session).forecasts) == 3
+    if revision < "0006":  # what was written to a later schema has its entries already
+        with database.reading(empty) as session:
+            found = verify(session)
+        assert found.broken is None
+        assert found.rows["forecast"] == 3
 
 
 def test_migrating_twice_does_nothing_the_second_time(empty: Engine) -> None:

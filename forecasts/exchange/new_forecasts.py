@@ -13,6 +13,7 @@ import pandas as pd
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
+from forecasts import chain
 from forecasts.errors import BadInput, Problem
 from forecasts.frames import Frames, forecast_frame, rows
 from forecasts.models import Citation, Evidence, Forecast, Member, Question
@@ -83,9 +84,17 @@ def add_forecasts(
             remedy="Give each the time at which it was made.",
         )
     if new:
-        session.connection().execute(insert(Forecast), new)
+        _insert(session, Forecast, new)
         _citations(session, cited)
     return [row["question_id"] for row in new]
+
+
+def _insert(
+    session: Session, model: type[Forecast | Citation], rows: Sequence[dict[str, Any]]
+) -> None:
+    """Write the rows in bulk, around the unit of work, which would take minutes for so many."""
+    ids = session.connection().scalars(insert(model).returning(col(model.id)), rows)
+    chain.note(session, str(model.__tablename__), [id_ for id_ in ids if id_ is not None])
 
 
 def _import_keys(forecasts: pd.DataFrame) -> list[str]:
@@ -142,8 +151,9 @@ def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]
             select(Forecast.import_key, Forecast.id).where(col(Forecast.import_key).in_(some))
         )
     }
-    session.connection().execute(
-        insert(Citation),
+    _insert(
+        session,
+        Citation,
         [
             {
                 "forecast_id": forecasts[key],

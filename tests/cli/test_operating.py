@@ -157,7 +157,7 @@ def test_move_says_what_it_moved_and_where_to_go_on(
     forecasts("update", "rain", "40%", *named)
     done = forecasts("move", "--to", empty_server, *named)
     tables = len(SQLModel.metadata.tables)
-    assert done.stdout.startswith(f"Moved 4 rows of {tables} tables to postgresql://postgres@")
+    assert done.stdout.startswith(f"Moved 8 rows of {tables} tables to postgresql://postgres@")
     assert f"The ledger at {ledger_file} is as it was." in done.stderr
     assert "rain" in forecasts("questions", "--database", empty_server).stdout
     back = str(tmp_path / "back.sqlite3")

@@ -1,0 +1,301 @@
+"""The chain: every row of history has an entry, and every entry holds the hash of those before it.
+
+An act ends by ``seal``: each row that it has written to one of ``SEALED`` gets an entry, in the
+same transaction, whichever verb wrote it. An entry is a link in two chains: that of the whole
+ledger, in the order in which things were stored, and that of its question. Its hash is
+
+    hash     = SHA-256 of {"before", "kind", "number", "place", "previous", "question", "row",
+               "row_id"}
+    row      = SHA-256 of the row as it is stored, without what a person has written in it,
+               and with "words": the next
+    words    = SHA-256 of the salt, followed by what a person has written in the row
+
+each over canonical JSON (see ``canonical``): ``before`` is the hash of the ledger's entry before
+this one, ``previous`` that of the question's, and the first of each has ``NOTHING`` there. Whoever
+changes, removes, adds or moves a row afterwards has to change the hash of every later entry too,
+and so the digest that was published (``verifying``).
+
+Words are kept apart, under a salt of their own, so that they can be forgotten (``privacy``): with
+the salt gone, nobody can find out by trying what was written, and the row hash is what it was.
+
+A value that is null is left out of the JSON, and so is one of a column that a later schema has
+added while it says what all rows said before (``LATER``): rows hash alike under every schema.
+
+Considered and rejected: one entry an update, with its citations in it (an entry a row needs no
+rule on what belongs to what); a table of the chains' ends (who can cut a chain can cut that too,
+and the writer's turn, see ``database``, makes it needless as a lock); entries written by each verb
+(one that forgets is found by a test at best, and here cannot be).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, insert, select
+from sqlmodel import Session, SQLModel
+
+from forecasts import models
+from forecasts.times import utc
+
+assert models.APPEND_ONLY  # the import fills SQLModel.metadata
+
+NOTHING = "0" * 64  # the hash before the first entry
+# The tables whose rows have entries, each behind those that it refers to: the order in which the
+# rows of one act are entered.
+SEALED = (
+    "member",
+    "token",
+    "token_revocation",
+    "team",
+    "membership",
+    "appointment",
+    "team_rule",
+    "article",
+    "evidence",
+    "question",
+    "question_revision",
+    "question_source",
+    "forecast",
+    "citation",
+    "resolution",
+    "removal",
+)
+# What a person has written, or is known by, in a row of each table.
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "member": ("handle",),
+    "evidence": ("key", "note", "title"),
+    "question_revision": ("reason",),
+    "forecast": ("import_key", "rationale"),
+    "resolution": ("note",),
+}
+# A column that was added to a table that is sealed, with what every row said before it was there.
+LATER: Mapping[str, Mapping[str, Any]] = {}
+_NOTED = "rows to seal"
+_BATCH = 5_000  # rows to read, or entries to write, at a time
+_SALT = 16  # bytes
+
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+).encode
+
+
+def canonical(value: Any) -> bytes:
+    """Return the JSON that is hashed: UTF-8, keys sorted, no spaces, floats as Python's repr."""
+    return _encode(value).encode("utf-8", "surrogatepass")
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of ``data`` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def said(kind: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a row of that table says, as it is hashed: (all the rest, a person's words).
+
+    Times are ISO 8601 in UTC to the microsecond; blank words are left out.
+    """
+    words, later = WORDS.get(kind, ()), LATER.get(kind, {})
+    rest: dict[str, Any] = {}
+    personal: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is None or (name in later and later[name] == value):
+            continue
+        if name in words:
+            if value != "":
+                personal[name] = value
+        elif isinstance(value, datetime):
+            rest[name] = _time(value)
+        elif isinstance(value, float):
+            rest[name] = value + 0.0  # no database tells -0.0 from it
+        else:
+            rest[name] = value
+    return rest, personal
+
+
+def _time(value: datetime) -> str:
+    # SQLite gives times without a zone where the column's type is not known.
+    value = value.replace(tzinfo=UTC) if value.tzinfo is None else utc(value)
+    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def words_hash(salt: str, personal: Mapping[str, Any]) -> str:
+    """Return the hash of a person's words under that salt."""
+    return sha256(salt.encode() + canonical(personal))
+
+
+def row_hash(rest: Mapping[str, Any], words: str | None) -> str:
+    """Return the hash of a row: of what it says, and of the hash of the words in it, if any."""
+    return sha256(canonical(rest if words is None else {**rest, "words": words}))
+
+
+def entry_hash(entry: Mapping[str, Any], *, before: str, previous: str | None) -> str:
+    """Return the hash of an entry behind ``before`` in the ledger, ``previous`` of its question."""
+    link = {
+        "before": before,
+        "kind": entry["kind"],
+        "number": entry["number"],
+        "place": entry["id"],
+        "previous": previous,
+        "question": entry["question_id"],
+        "row": entry["row_hash"],
+        "row_id": entry["row_id"],
+    }
+    return sha256(canonical({name: value for name, value in link.items() if value is not None}))
+
+
+class Chain:
+    """The end of a ledger's chain, and of its questions' chains, where entries are added."""
+
+    def __init__(
+        self, place: int, last: str, last_of: Callable[[int], tuple[int, str] | None]
+    ) -> None:
+        """Go on behind the entry at ``place`` with the hash ``last`` (0 and NOTHING: none).
+
+        ``last_of`` returns number and hash of the last entry of a question, None where there is
+        none; it is asked once a question.
+        """
+        self._place, self._last, self._last_of = place, last, last_of
+        self._questions: dict[int, tuple[int, str]] = {}
+
+    def add(self, kind: str, values: Mapping[str, Any], question_id: int | None) -> dict[str, Any]:
+        """Return the entry of that row, which is the last one now."""
+        rest, personal = said(kind, values)
+        salt = secrets.token_hex(_SALT) if personal else None
+        words = None if salt is None else words_hash(salt, personal)
+        number, previous = self._end_of(question_id)
+        self._place += 1
+        entry = {
+            "id": self._place,
+            "question_id": question_id,
+            "number": number,
+            "kind": kind,
+            "row_id": values["id"],
+            "salt": salt,
+            "words_hash": words,
+            "row_hash": row_hash(rest, words),
+        }
+        entry["hash"] = self._last = entry_hash(entry, before=self._last, previous=previous)
+        if question_id is not None:
+            self._questions[question_id] = number, self._last
+        return entry
+
+    def _end_of(self, question_id: int | None) -> tuple[Any, str | None]:
+        if question_id is None:
+            return None, None
+        end = self._questions.get(question_id) or self._last_of(question_id)
+        return (1, NOTHING) if end is None else (end[0] + 1, end[1])
+
+
+def note_new(session: Session, _context: Any = None) -> None:
+    """Note the rows that a flush has just written, to be sealed; listens to ``after_flush``."""
+    for row in session.new:
+        note(session, row.__tablename__, [row.id])
+
+
+def note(session: Session, kind: str, ids: Sequence[int]) -> None:
+    """Note rows that were written around the unit of work, in bulk."""
+    if kind in SEALED and ids:
+        noted: dict[str, tuple[int, int]] = session.info.setdefault(_NOTED, {})
+        low, high = noted.get(kind, (ids[0], ids[0]))
+        noted[kind] = min(low, *ids), max(high, *ids)
+
+
+def seal(session: Session) -> int:
+    """Return how many entries were written: one for each row that this act has written so far.
+
+    It is this act's turn to write, so that its rows have the numbers between the least and the
+    greatest of them to themselves, and no other entry comes in between.
+    """
+    noted: dict[str, tuple[int, int]] = session.info.pop(_NOTED, {})
+    if not noted:
+        return 0
+    connection = session.connection()
+    chain = _end(connection)
+    written = 0
+    for kind in SEALED:
+        if kind in noted:
+            rows = _rows(connection, kind, *noted[kind])
+            entries = (chain.add(kind, values, question) for values, question in rows)
+            written += write(connection, entries)
+    return written
+
+
+def _end(connection: Connection) -> Chain:
+    entry = _table("entry")
+    last = connection.execute(
+        select(entry.c.id, entry.c.hash).order_by(entry.c.id.desc()).limit(1)
+    ).first()
+
+    def last_of(question_id: int) -> tuple[int, str] | None:
+        found = connection.execute(
+            select(entry.c.number, entry.c.hash)
+            .where(entry.c.question_id == question_id)
+            .order_by(entry.c.number.desc())
+            .limit(1)
+        ).first()
+        return None if found is None else (found.number, found.hash)
+
+    return Chain(0, NOTHING, last_of) if last is None else Chain(last.id, last.hash, last_of)
+
+
+def _table(name: str) -> Table:
+    return SQLModel.metadata.tables[name]
+
+
+def rows_of(kind: str) -> Select[Any]:
+    """Return the statement for a table's rows in the order of their numbers.
+
+    Behind their own columns stands ``of_question``, the question that each belongs to.
+    """
+    table = _table(kind)
+    if kind == "question":
+        return select(table, table.c.id.label("of_question")).order_by(table.c.id)
+    if kind == "citation":
+        forecast = _table("forecast")
+        return (
+            select(table, forecast.c.question_id.label("of_question"))
+            .join(forecast, forecast.c.id == table.c.forecast_id)
+            .order_by(table.c.id)
+        )
+    if "question_id" in table.c:
+        return select(table, table.c.question_id.label("of_question")).order_by(table.c.id)
+    return select(table).order_by(table.c.id)
+
+
+def values_of(row: Row[Any]) -> tuple[dict[str, Any], int | None]:
+    """Return a row of ``rows_of`` as its own columns, and the question that it belongs to."""
+    values = dict(row._mapping)
+    return values, values.pop("of_question", None)
+
+
+def _rows(
+    connection: Connection, kind: str, low: int, high: int
+) -> Iterator[tuple[dict[str, Any], int | None]]:
+    table = _table(kind)
+    while low <= high:
+        batch = connection.execute(
+            rows_of(kind).where(table.c.id.between(low, high)).limit(_BATCH)
+        ).all()
+        yield from map(values_of, batch)
+        if len(batch) < _BATCH:
+            return
+        low = batch[-1].id + 1
+
+
+def write(connection: Connection, entries: Iterable[dict[str, Any]]) -> int:
+    """Return how many entries were written, some thousand at a time."""
+    written = 0
+    batch: list[dict[str, Any]] = []
+    for entry in entries:
+        batch.append(entry)
+        if len(batch) == _BATCH:
+            connection.execute(insert(_table("entry")), batch)
+            written, batch = written + len(batch), []
+    if batch:
+        connection.execute(insert(_table("entry")), batch)
+    return written + len(batch)
