@@ -5,6 +5,7 @@ The page is made rather than written, so that it cannot drift from what ``--help
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,16 @@ rule, and nothing was changed); 3 a scheduled run needs a person; 1 anything els
 def page() -> str:
     """Return the text of docs/commands.md."""
     group: Any = typer.main.get_command(app)
-    return HEAD + "".join(_section(name, command) for name, command in group.commands.items())
+    return HEAD + "".join(_sections("", group))
+
+
+def _sections(before: str, group: Any) -> Iterator[str]:
+    """Yield what there is to say of each command, those of a group by the whole of their names."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _sections(f"{before}{name} ", command)
+        else:
+            yield _section(before + name, command)
 
 
 def _section(name: str, command: Any) -> str:

@@ -6,7 +6,7 @@ import getpass
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
@@ -46,6 +46,7 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the ledger, or the path of an SQLite file",
     )
     member: str = Field(default_factory=_user_name, description="handle of the local member")
+    token: SecretStr | None = Field(default=None, description="what a script shows to act")
     allow_private_addresses: bool = Field(
         default=False, description="let captures fetch from loopback and private networks"
     )
@@ -69,6 +70,11 @@ class Settings(BaseSettings):
     def names_a_ledger(self) -> bool:
         """Whether somebody named the ledger, so that it is expected to be there."""
         return "database_url" in self.model_fields_set
+
+    @property
+    def names_a_member(self) -> bool:
+        """Whether somebody said who acts, so that it is not just the user of the machine."""
+        return "member" in self.model_fields_set
 
     @property
     def highest_probability(self) -> float:

@@ -74,7 +74,8 @@ def main() -> None:
 
 # Commands register themselves on ``app``, in the order in which --help shall show them.
 # isort: off
-from forecasts.cli import serve, operating, history, articles, asking, questions  # noqa: E402, F401
+from forecasts.cli import serve, operating, tokens, history  # noqa: E402, F401
+from forecasts.cli import articles, asking, questions  # noqa: E402, F401
 from forecasts.cli import forecasting, revising, resolving  # noqa: E402, F401
 from forecasts.cli import scores, reports, comparisons, exchange  # noqa: E402, F401
 # isort: on

@@ -14,6 +14,7 @@ from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
+    acting,
     json_text,
     ledger,
     ledger_to_read,
@@ -96,14 +97,13 @@ def capture(
 
 def _store(captured: list[CapturedArticle], chosen: Any, seen: datetime) -> list[Article]:
     """Return the articles as they stand in the ledger, after saying which of them are new."""
-    from forecasts.access import member_or_new
     from forecasts.articles.article import content_hash
     from forecasts.articles.library import store
     from forecasts.database import writing
 
     moment = now()
     with writing(ledger(chosen, begin=True)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         stored = store(session, captured, member=who, captured_at=seen)
     for read, (article, new) in zip(captured, stored, strict=True):
         line = f"{'Stored' if new else 'Already there'}: article {article.id}, {article.title}"

@@ -13,6 +13,7 @@ from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
+    acting,
     ledger,
     ledger_to_read,
     messages,
@@ -94,7 +95,6 @@ def ask(
 ) -> None:
     """Register a question: one of your own, or the draft of an article."""
     from forecasts import questions, runs
-    from forecasts.access import member_or_new
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -130,7 +130,7 @@ def ask(
         fine_print=fine_print,
     )
     with writing(ledger(chosen, begin=True)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         question = questions.register(
             session,
             text,

@@ -18,8 +18,10 @@ from forecasts.plain import plain as plain
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlmodel import Session
 
     from forecasts.database import Migrated
+    from forecasts.models import Member as Row
     from forecasts.settings import Settings
 
 Database = Annotated[
@@ -147,6 +149,13 @@ def ledger_to_read(chosen: Settings) -> Engine:
     )
     _opened.append(empty_ledger())
     return _opened[-1]
+
+
+def acting(session: Session, chosen: Settings, *, now: datetime) -> Row:
+    """Return the member who acts, written first where new; Forbidden as in ``tokens.signer``."""
+    from forecasts import tokens
+
+    return tokens.acting(session, chosen, now=now)
 
 
 def close_ledgers() -> None:

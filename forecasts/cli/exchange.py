@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from forecasts.cli import app
-from forecasts.cli.console import Database, Member, ledger, messages, now, out, plain, settings
+from forecasts.cli.console import (
+    Database,
+    Member,
+    acting,
+    ledger,
+    messages,
+    now,
+    out,
+    plain,
+    settings,
+)
 from forecasts.cli.tables import frames_of
 
 
@@ -19,14 +29,13 @@ def import_(
     member: Member = None,
 ) -> None:
     """Take a ledger folder into the ledger, all or nothing; the same twice changes nothing."""
-    from forecasts.access import member_or_new
     from forecasts.database import writing
     from forecasts.exchange.importing import import_frames
 
     chosen, moment = settings(database, member), now()
     frames = frames_of(folder, None)
     with writing(ledger(chosen, begin=True)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         done = import_frames(session, frames, member=who, now=moment)
     out().print(
         f"{done.questions} new questions, {done.revised} revised, {done.forecasts} forecasts, "

@@ -14,6 +14,7 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
+    acting,
     ledger,
     messages,
     now,
@@ -84,7 +85,6 @@ def update(
 ) -> None:
     """Put a probability on a question, with the evidence that it leans on."""
     from forecasts import questions, updates
-    from forecasts.access import member_or_new
     from forecasts.database import writing
     from forecasts.evidence import say_cited, spoken_for
     from forecasts.fields import as_typed
@@ -92,7 +92,7 @@ def update(
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         text = questions.wording(session, found)
         given = read_value(value, text)
@@ -176,14 +176,13 @@ def withdraw(
 ) -> None:
     """Withdraw your standing forecast; its history stays."""
     from forecasts import questions, updates
-    from forecasts.access import member_or_new
     from forecasts.database import writing
     from forecasts.fields import as_typed
     from forecasts.values import say_value
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         text = questions.wording(session, found)
         before = updates.standing(session, found, who, at=moment)

@@ -50,7 +50,7 @@ def questions(
     member: Member = None,
 ) -> None:
     """List the questions with their slugs and your standing forecasts, soonest close first."""
-    from forecasts.access import find_member
+    from forecasts import tokens
     from forecasts.database import reading
     from forecasts.questions import Status, listing
     from forecasts.updates import standing_of
@@ -60,7 +60,7 @@ def questions(
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
     with reading(ledger_to_read(chosen)) as session:
-        who = find_member(session, chosen.member)
+        who = tokens.reader(session, chosen, now=moment)
         standing = {} if who is None else standing_of(session, who, at=moment)
         rows = [
             stands

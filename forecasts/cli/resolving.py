@@ -12,6 +12,7 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
+    acting,
     ledger,
     now,
     out,
@@ -52,7 +53,6 @@ def propose(
 ) -> None:
     """Propose an outcome. Somebody accepts it with resolve, or turns it down with reject."""
     from forecasts import questions, resolutions
-    from forecasts.access import member_or_new
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -63,7 +63,7 @@ def propose(
             outcome,
             known_at=moment if known_at is None else read_time(known_at, now=moment),
             now=moment,
-            member=member_or_new(session, chosen.member, now=moment),
+            member=acting(session, chosen, now=moment),
             note=because,
             source=source,
         )
@@ -97,12 +97,11 @@ def resolve(
     score. Whatever is superseded stays readable, with its scores, in show.
     """
     from forecasts import answers, questions, resolutions, scores
-    from forecasts.access import member_or_new
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         earlier = questions.as_it_stands(session, found, now=moment).resolution
         resolution = resolutions.confirm(
@@ -137,12 +136,11 @@ def reject(
 ) -> None:
     """Turn down what is proposed as the outcome of a question; --because says what is wrong."""
     from forecasts import questions, resolutions
-    from forecasts.access import member_or_new
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         proposals = resolutions.proposals_on(session, found)
         if not proposals:

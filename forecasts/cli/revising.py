@@ -13,6 +13,7 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
+    acting,
     ledger,
     now,
     out,
@@ -64,7 +65,6 @@ def revise(
 ) -> None:
     """Reword a question or move its close. The earlier wording stays readable, in show."""
     from forecasts import questions, revisions, runs
-    from forecasts.access import member_or_new
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -89,7 +89,7 @@ def revise(
         raise BadInput("Nothing to revise was given.", remedy="See: forecasts revise --help.")
     console = out()
     with writing(ledger(chosen)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         before = questions.wording(session, found)
         if option:
@@ -139,7 +139,6 @@ def close(
 ) -> None:
     """Close a question before its schedule. Its outcome can be told later, with resolve."""
     from forecasts import questions, revisions
-    from forecasts.access import member_or_new
     from forecasts.database import writing
 
     if undo and at is not None:
@@ -147,7 +146,7 @@ def close(
     chosen, moment = settings(database, member), now()
     time = moment if at is None else read_time(at, now=moment)
     with writing(ledger(chosen)) as session:
-        who = member_or_new(session, chosen.member, now=moment)
+        who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         text = (
             revisions.reopen(session, found, member=who, now=moment)

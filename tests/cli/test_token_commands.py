@@ -1,0 +1,107 @@
+"""Tokens from the command line: made and shown once, listed, revoked, and acted by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from sqlalchemy import Engine
+
+from forecasts import database
+from forecasts.identities import Person, admit
+from tests.conftest import KINDS, day
+
+Run = Callable[..., Result]
+ASK = ("ask", "Will it rain?", "--closes", "2026-02-01", "--criteria", "Wet.", "--slug", "rain")
+
+
+@pytest.fixture
+def kind() -> str:
+    """The way from a token to a forecast is gone whole on a server, if there is one."""
+    return KINDS[-1]
+
+
+@pytest.fixture
+def signed_in(engine: Engine) -> None:
+    """Somebody has signed in to the ledger."""
+    with database.writing(engine) as session:
+        admit(session, Person("https://id.example", "u-1", "alice"), now=day(0))
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    """Let the next commands be a script's, which has that token."""
+
+    def with_(token: str | None) -> None:
+        monkeypatch.delenv("FORECASTS_MEMBER", raising=False)
+        monkeypatch.delenv("FORECASTS_TOKEN", raising=False)
+        if token is not None:
+            monkeypatch.setenv("FORECASTS_TOKEN", token)
+
+    return with_
+
+
+def test_a_script_acts_by_its_token_where_people_sign_in(
+    forecasts: Run, clock: object, signed_in: None, scripted: Callable[[str | None], None]
+) -> None:
+    refused = forecasts(*ASK, exit_code=2)
+    assert "they sign in" in refused.stderr
+    assert "FORECASTS_TOKEN" in refused.stderr
+
+    made = forecasts("token", "create", "bot", "--expires", "2026-03-01")
+    token = made.stdout.strip()
+    assert made.stdout.count("\n") == 1
+    assert token not in made.stderr
+    key = token.split("_")[1]
+    scripted(token)
+    forecasts(*ASK)
+    assert forecasts("update", "rain", "40%").stdout.startswith("bot: ")
+    assert "bot" in forecasts("show", "rain").stdout
+    assert "40" in forecasts("questions").stdout
+    assert (
+        "FORECASTS_TOKEN is 'bot'"
+        in forecasts("update", "rain", "50%", "--as", "alice", exit_code=2).stderr
+    )
+
+    listed = forecasts("token", "list").stdout
+    assert key in listed
+    assert "2026-03-01 23:59 UTC" in listed
+    assert "in force" in listed
+    assert token.split("_", 2)[2] not in listed
+    scripted(None)
+    assert f"bot: {key} is revoked" in forecasts("token", "revoke", "bot").stdout
+    assert f"bot: {key} is revoked already" in forecasts("token", "revoke", key).stdout
+    assert "revoked" in forecasts("token", "list").stdout
+    scripted(token)
+    refused = forecasts("update", "rain", "50%", exit_code=2)
+    assert f"The token {key} was revoked" in refused.stderr
+
+
+def test_a_token_that_is_over_is_refused_by_a_sentence(
+    forecasts: Run, clock: Callable[[str], None], scripted: Callable[[str | None], None]
+) -> None:
+    forecasts(*ASK)
+    token = forecasts("token", "create", "bot", "--expires", "tomorrow").stdout.strip()
+    scripted(token)
+    forecasts("update", "rain", "40%")
+    clock("2026-01-07T00:00:00Z")
+    refused = forecasts("update", "rain", "50%", exit_code=2)
+    assert "expired at 2026-01-06T23:59:59Z" in refused.stderr
+    assert "forecasts token create" in refused.stderr
+
+
+def test_what_is_no_token_is_not_repeated(
+    forecasts: Run, clock: object, scripted: Callable[[str | None], None]
+) -> None:
+    forecasts(*ASK)
+    scripted("fct_s3cr3t")
+    refused = forecasts("update", "rain", "40%", exit_code=2)
+    assert "is no token of this ledger" in refused.stderr
+    assert "s3cr3t" not in refused.stderr
+
+
+def test_a_ledger_without_tokens_says_how_to_make_one(forecasts: Run, clock: object) -> None:
+    forecasts(*ASK)
+    assert "forecasts token create NAME" in forecasts("token", "list").stderr
+    assert "There is no token" in forecasts("token", "revoke", "bot", exit_code=2).stderr
