@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import scoring
+from forecasts.reports import scored
+from forecasts.reports.groups import Entries
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
 
@@ -66,7 +67,10 @@ def repeat(settings: Tournament, seed: int, times: int) -> Many:
     )
     family = pd.factorize(whole.questions["family"])[0]
     questions = whole.questions.assign(
-        question_id=np.arange(len(family)), family=family, repetition=family % times
+        question_id=np.arange(len(family)),
+        family=family,
+        repetition=family % times,
+        options=whole.questions.get("options"),
     )
     handles = pd.Index(whole.teams["forecaster"])
     forecasts = whole.forecasts.assign(
@@ -141,10 +145,8 @@ WORLDS = (
 class Claims:
     """What a team said and what came of it, one entry a live forecast (and option).
 
-    ``weight`` is how long the forecast stood, over the time from its member's first one to the
-    *scheduled* close, divided by the members of the team; half of that for an option: the weight
-    that the tests of a report use. ``below`` is the probability of the options that stand before
-    one.
+    ``weight`` is that of the tests of a report, ``fixed`` in ``forecasts.reports.scored``, and
+    ``below`` the probability of the options that stand before one.
     """
 
     p: Floats
@@ -167,38 +169,25 @@ class Claims:
 
 
 def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
-    """Return the claims of a team.
+    """Return the claims of a team, as a report makes them: the gates watch its own code.
 
-    ``live_weights`` divides by the time that a member was live on a question and by the members
-    who were, in place of the time that was left to the scheduled close and of all members.
+    ``live_weights`` takes the weight with which a report describes in place of that of its tests.
     """
-    questions = many.questions
-    live = scoring.standing(questions, many.of(team))
-    place = live["question_id"].to_numpy(dtype=np.intp)
-    scheduled = (questions["scheduled_close_time"] - questions["open_time"]).dt.total_seconds()
-    begins = np.diff(live["forecaster"].to_numpy(), prepend=-1) != 0
-    begins |= np.diff(place, prepend=-1) != 0
-    start = live["start_s"].to_numpy()
-    first = start[begins][np.cumsum(begins) - 1]
-    share = (live["end_s"].to_numpy() - start) / (scheduled.to_numpy()[place] - first)
-    if live_weights:
-        weight = live["weight"].to_numpy() / np.bincount(place, begins)[place]
-    else:
-        weight = share / live["forecaster"].nunique()
+    made = entries_of(many, team)
+    found = scored.claims(many.questions, scored.stood(many.questions, made), made)
+    question = found["question"].to_numpy(dtype=np.intp)
+    weight = found["weight" if live_weights else "fixed"].to_numpy()
+    family, repetition = (many.questions[name].to_numpy() for name in ("family", "repetition"))
+    p, y, below = (found[name].to_numpy() for name in ("p", "y", "below"))
+    return Claims(p, y, weight, question, family[question], repetition[question], below)
 
-    outcome = questions["resolution"].to_numpy(dtype=object)[place]
-    yes = live["p"].to_numpy()
-    parts = [(yes, outcome == "yes", weight, np.zeros(len(yes)))]
-    below = np.zeros(len(yes))
-    for name in [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]:
-        p = live[name].to_numpy()
-        came = outcome == f"outcome {int(name[1:]) + 1}"
-        parts.append((p, came, weight / 2, below))
-        below = below + p
-    p, y, weight, below = (np.concatenate(column) for column in zip(*parts, strict=True))
-    question = np.tile(place, len(parts))
-    there = np.flatnonzero(~np.isnan(p))
-    family, repetition = (questions[name].to_numpy() for name in ("family", "repetition"))
-    return Claims(
-        p, y.astype(np.float64), weight, question, family[question], repetition[question], below
-    ).part(there)
+
+def entries_of(many: Many, team: str) -> Entries:
+    """Return a team's forecasts as a report has them: its members numbered from 0."""
+    members = many.teams.index[many.teams == team]
+    own = many.of(team)
+    return Entries(
+        own.assign(forecaster=members.get_indexer(own["forecaster"])),
+        pd.Series(team, index=range(len(members))),
+        pd.Series(members),
+    )

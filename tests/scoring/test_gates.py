@@ -18,6 +18,7 @@ from scipy import stats
 import scoring
 from benchmarks import measures, simulate
 from benchmarks.worlds import TEAMS, USUAL, claims, repeat
+from forecasts.reports import scored
 from scoring.tournament import Team
 
 MEASURES = simulate.all_measures()
@@ -44,6 +45,15 @@ def test_a_yes_that_closes_its_question_biases_live_time_and_not_scheduled_time(
     assert found["live bias"].mean() > 0.08
     assert found["live rejects"].mean() > 0.5
     assert abs(found["scheduled bias"].mean()) < simulate.BEYOND_CHANCE * error["scheduled bias"]
+
+
+def test_the_gates_judge_by_the_weights_that_a_report_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = repeat(USUAL, seed=1, times=2)
+    given = scored.claims
+    monkeypatch.setattr(scored, "claims", lambda *made: given(*made).assign(fixed=0.25))
+    assert set(claims(many, TEAMS[0].label).weight) == {0.25}
 
 
 # --- a careless method is noticed ---------------------------------------------------------------
