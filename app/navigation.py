@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.entrance import enter, way_out
-from app.session import acknowledge, demonstration, shown_errors
+from app.session import acknowledge, demonstration, shown_outages
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")
 
@@ -22,7 +22,7 @@ pages = [
     st.Page("app_pages/question.py", title="Question", visibility="hidden"),
 ]
 entered = False
-with shown_errors():
+with shown_outages():
     entered = enter()
 # Known before anybody is in, so that the page in the address stays the one that was asked for.
 page = st.navigation(pages, position="top" if entered else "hidden")
@@ -32,7 +32,7 @@ acknowledge()
 body = st.container()
 # Before the page runs, which may stop the run; it stands below the page all the same.
 way_out()
-with body, shown_errors():
+with body, shown_outages():
     if demonstration():
         st.caption(
             "Demonstration: the articles and the outcomes are real, the forecasters and the "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -24,11 +24,12 @@ from app.words import as_text
 from forecasts import access, database, identities
 from forecasts.articles.article import CapturedArticle
 from forecasts.demonstration import is_demonstration
-from forecasts.errors import BadInput, LedgerError
+from forecasts.errors import BadInput, DatabaseError, LedgerError
 from forecasts.models import Member, Resolution
 from forecasts.settings import Settings
 from scoring.errors import InputError
 
+_BETWEEN_TRIES = 3.0  # seconds, until a ledger that could not be used is looked for again
 # Beyond these the problems of a bad input are counted, not listed.
 _MOST_PROBLEMS = 10
 
@@ -212,6 +213,32 @@ def shown_errors() -> Iterator[None]:
         yield
     except (LedgerError, InputError) as error:
         show(error)
+
+
+@contextmanager
+def shown_outages() -> Iterator[None]:
+    """Show errors as ``shown_errors`` does; where the ledger cannot be used, until it can be."""
+    with shown_errors():
+        try:
+            yield
+        except DatabaseError as error:
+            show(error)
+            _try_again([])
+
+
+@st.fragment(run_every=_BETWEEN_TRIES)
+def _try_again(tries: list[None]) -> None:
+    """Show that the page looks for the ledger by itself; run it anew once the ledger is there.
+
+    The run that shows the error does not look: where only some of the ledger cannot be read, the
+    page would be run again and again without a pause.
+    """
+    st.caption("This page looks again by itself every few seconds.")
+    if tries:
+        with suppress(LedgerError), database.reading(engine()) as ledger:
+            ledger.connection()
+            st.rerun()
+    tries.append(None)
 
 
 def show(error: LedgerError | InputError) -> None:

@@ -45,6 +45,11 @@ class Server:
             self.set(name, "off")
         self.run(f"CREATE DATABASE {_SHARED}")
         _migrate(self.url(_SHARED))
+        self._admin.close()
+        self._connect()
+
+    def _connect(self) -> None:
+        self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)
         self._shared = psycopg.connect(self.url(_SHARED), autocommit=True)
         # Else the triggers would refuse to empty it.
         self._shared.execute("SET session_replication_role = replica")
@@ -109,6 +114,19 @@ class Server:
             yield self.url(name)
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let nothing answer in the block; then the server is there again, with what it had."""
+        self._shared.close()
+        self._admin.close()
+        self._server.stop()
+        try:
+            yield
+        finally:
+            with self._server._lock:
+                self._server.ensure_postgres_running()
+            self._connect()
 
     def stop(self) -> None:
         """End the server and remove its folder."""

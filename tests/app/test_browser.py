@@ -51,13 +51,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
     """The app as the command starts it, on a ledger with one article and one question."""
     folder = tmp_path_factory.mktemp("served")
     ledger = folder / "ledger.sqlite3"
-    furnish(ledger)
+    furnish(sqlite_url(ledger))
     with serving(browser, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
         yield Server(base, ledger)
 
 
-def furnish(ledger: Path) -> None:
-    engine = database.open_engine(sqlite_url(ledger))
+def furnish(url: str) -> None:
+    engine = database.open_engine(url)
     database.migrate(engine)
     now = datetime.now(UTC)
     with database.writing(engine) as session:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from forecasts.settings import sqlite_url
 from tests.app.browsing import (
     IN_BROWSER,
     PATIENCE,
@@ -70,7 +71,7 @@ def server(
 ) -> Iterator[Server]:
     """The app for a team, on a ledger with one question."""
     folder, port = tmp_path_factory.mktemp("served"), free_port()
-    furnish(folder / "ledger.sqlite3")
+    furnish(sqlite_url(folder / "ledger.sqlite3"))
     settings = {
         "ISSUER": issuer,
         "CLIENT_ID": "ledger",
