@@ -22,7 +22,7 @@ def side_by_side(report: Report) -> None:
     shown_table(tables.overview(report))
     for group in report.groups:
         said = " ".join(wording.findings(group))
-        st.markdown(f"- **{as_text(group.name)}**: {as_text(said)}")
+        st.markdown(f"- **{as_text(group.name)}**: {wording.tied(as_text(said))}")
     drawn = [group for group in report.groups if group.curve]
     if not drawn:
         st.caption("None of them has a scored question to draw a curve from.")
@@ -35,7 +35,7 @@ def side_by_side(report: Report) -> None:
     st.header("Murphy curves", anchor=False, help=STATISTICS["murphy"].help)
     said = wording.murphy_together(drawn)
     st.altair_chart(murphy_curves(drawn), alt=said)
-    st.markdown(as_text(said))
+    st.markdown(wording.tied(as_text(said)))
     with st.expander("As a table"):
         shown_table(tables.murphy_together(drawn))
     st.caption(
@@ -52,7 +52,7 @@ def _diagram(group: Group) -> None:
     assert chart is not None
     st.altair_chart(chart.properties(height=_SMALL), alt=f"Reliability of {group.name}. {said}")
     with st.expander("In words, and as a table"):
-        st.markdown(as_text(said))
+        st.markdown(wording.tied(as_text(said)))
         shown_table(tables.bins(group))
 
 
@@ -60,11 +60,11 @@ def shown_table(shown: tables.Table) -> None:
     """Show a table of a report; what is to be known of it stands below."""
     st.table(
         {
-            name or " ": [as_text(wording.tied(row[place])) for row in shown.rows]
+            name or " ": [wording.tied(as_text(row[place])) for row in shown.rows]
             for place, name in enumerate(shown.head)
         },
         hide_index=True,
         border="horizontal",
     )
     if shown.below:
-        st.caption(as_text(shown.below))
+        st.caption(wording.tied(as_text(shown.below)))
