@@ -7,6 +7,7 @@
     │       └── Expired      they might once; they have to prove anew who they are
     ├── BadInput             a value or a file cannot be read; carries every problem found
     ├── CaptureError         an article cannot be fetched, or there is none in what came back
+    ├── CannotTell           a resolver found something, and not what settles its question
     └── DatabaseError        the ledger itself cannot be used (newer schema, unreachable, full, …)
         ├── NoLedger         there is no ledger where one was named
         └── NotAdmitted      the server does not let this role in, or not do that
@@ -81,6 +82,10 @@ class BadInput(LedgerError):
 
 class CaptureError(LedgerError):
     """An article cannot be fetched or read; nothing was stored."""
+
+
+class CannotTell(LedgerError):
+    """A resolver cannot tell how its question came out: a person has to look."""
 
 
 class DatabaseError(LedgerError):

@@ -18,8 +18,8 @@ from forecasts.errors import BadInput
 FILE_BYTES = 1 << 30
 # Of a page, a pasted text, or an article's cell: a long novel has a tenth of it.
 TEXT_BYTES = 5_000_000
-# Of a file of outcomes, which every scheduled run reads anew: some hundred thousand rows.
-OUTCOMES_BYTES = 50_000_000
+# Of what a resolver reads anew in every run, a file or a page: some hundred thousand rows.
+SOURCE_BYTES = 50_000_000
 ROWS = 5_000_000  # of one table
 COLUMNS = 200  # of one table; the widest of the format has 25
 # Of a handle, a team's name, an id, an address: they are indexed, and an entry of PostgreSQL's

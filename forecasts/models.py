@@ -169,6 +169,7 @@ class RunState(StrEnum):
     """How one attempt of a resolver ended."""
 
     confirmed = "confirmed"
+    proposed = "proposed"
     not_yet = "not_yet"
     failed = "failed"
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, Select
 from sqlmodel import Session, col, func, select
 
-from forecasts import limits, resolutions
+from forecasts import resolutions
 from forecasts.access import member_or_new
 from forecasts.database import reading, writing
-from forecasts.errors import BadInput, DatabaseError, LedgerError
+from forecasts.errors import DatabaseError, LedgerError, NotFound
 from forecasts.models import (
     Member,
     MemberKind,
@@ -27,8 +27,9 @@ from forecasts.models import (
     ResolverRun,
     RunState,
 )
-from forecasts.questions import Status, as_it_stands, listing
-from forecasts.resolvers import Finding, kind
+from forecasts.questions import Stands, Status, as_it_stands, find, listing
+from forecasts.resolvers import Asked, Fetch, Finding, kind
+from forecasts.resolvers.sources import Sources
 from forecasts.times import utc
 
 # Who confirms what no person does.
@@ -65,18 +66,65 @@ def attach(
     now: datetime,
 ) -> Resolver:
     """Return the resolver that the question carries from now on; BadInput for its settings."""
-    checked = kind(kind_name).check(settings)
-    assert question.id is not None
+    stands = as_it_stands(session, question, now=now)
+    settings = kind(kind_name).check(kind_name, settings, asked(stands))
+    if kind_name == "question":
+        find(session, settings["question"])  # it has to be there
     resolver = Resolver(
-        question_id=question.id,
+        question_id=stands.id,
         kind=kind_name,
-        settings=checked,
+        settings=settings,
         member_id=member.id,
         recorded_at=now,
     )
     session.add(resolver)
     session.flush()
     return resolver
+
+
+def asked(stands: Stands) -> Asked:
+    """Return the question as its resolver sees it."""
+    text = stands.text
+    return Asked(
+        slug=stands.slug,
+        title=text.title,
+        type=text.type,
+        open_time=text.open_time,
+        close_time=text.close_time,
+        scheduled_close_time=text.scheduled_close_time,
+        scheduled_resolve_time=text.scheduled_resolve_time,
+        options=tuple(text.options or ()),
+        proposed=stands.status == Status.proposed,
+    )
+
+
+def look(
+    engine: Engine, slug: str, *, now: datetime, allow_private: bool = False
+) -> Finding | None:
+    """Return what the question's resolver finds now, None where nothing yet; nothing is written.
+
+    NotFound without such a question, or without a resolver; other LedgerErrors say what is wrong.
+    """
+    with reading(engine) as session:
+        stands = as_it_stands(session, find(session, slug), now=now)
+        resolver = session.exec(
+            select(Resolver)
+            .where(Resolver.question_id == stands.id)
+            .order_by(col(Resolver.id).desc())
+            .limit(1)
+        ).first()
+    if resolver is None:
+        raise NotFound(
+            f"{slug!r} carries no resolver.",
+            remedy=f"Give it one: forecasts resolver set {slug} KIND --with NAME=VALUE.",
+        )
+    sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
+    return _looked(resolver, stands, now, sources)
+
+
+def _looked(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Finding | None:
+    looks = kind(resolver.kind)
+    return looks.look(asked(stands), looks.read(resolver.kind, resolver.settings), now, fetch)
 
 
 def due(session: Session, *, now: datetime) -> list[tuple[int, str]]:
@@ -107,23 +155,28 @@ def _newest_resolvers() -> Select[Any]:
 
 
 def run(
-    engine: Engine, *, now: datetime, tell: Callable[[Looked], None] = lambda _: None
+    engine: Engine,
+    *,
+    now: datetime,
+    tell: Callable[[Looked], None] = lambda _: None,
+    allow_private: bool = False,
 ) -> Summary:
-    """Return what was done, in these steps.
+    """Return what was done, in these steps; ``allow_private`` lets it read inside the network.
 
     1. List what is due; ``now`` is taken once, so that a run across midnight sees one day.
     2. For each: look (outside a transaction, since a look may take long).
-    3. In one transaction: confirm what was found, store its scores, record the look.
+    3. In one transaction: confirm what was found, store its scores, record the look. What a kind
+       may only propose is proposed, once.
     4. A look that fails is recorded with its reason, and the others go on.
     5. A look that says what the one before it said is recorded once a day: enough to see that
        the runs go on, and no row an hour for years.
     """
     summary = Summary()
-    files = _FilesOnce()
+    sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
     with reading(engine) as session:
         work = due(session, now=now)
     for resolver_id, slug in work:
-        looked = _one(engine, resolver_id, slug, now=now, read=files)
+        looked = _one(engine, resolver_id, slug, now=now, fetch=sources)
         if looked is not None:
             summary.looked.append(looked)
             tell(looked)
@@ -131,17 +184,19 @@ def run(
 
 
 def _one(
-    engine: Engine, resolver_id: int, slug: str, *, now: datetime, read: Callable[[str], bytes]
+    engine: Engine, resolver_id: int, slug: str, *, now: datetime, fetch: Fetch
 ) -> Looked | None:
     with reading(engine) as session:
         resolver = session.exec(select(Resolver).where(Resolver.id == resolver_id)).one()
+        stands = as_it_stands(session, find(session, slug), now=now)
     finding: Finding | None = None
     looked = Looked(slug, RunState.not_yet, "not known yet")
     try:
-        finding = kind(resolver.kind).look(slug, resolver.settings, now, read)
+        finding = _looked(resolver, stands, now, fetch)
         if finding is not None:
+            settle = _propose if kind(resolver.kind).only_proposes else _confirm
             with writing(engine) as session:
-                looked_now = _confirm(session, resolver, slug, finding, now)
+                looked_now = settle(session, resolver, slug, finding, now)
                 if looked_now is not None:
                     _record(session, resolver, looked_now, now)
                 return looked_now
@@ -176,7 +231,7 @@ def _is_news(looked: Looked, before: ResolverRun, now: datetime) -> bool:
 def _confirm(
     session: Session, resolver: Resolver, slug: str, finding: Finding, now: datetime
 ) -> Looked | None:
-    question = session.exec(select(Question).where(Question.slug == slug)).one()
+    question = find(session, slug)
     if as_it_stands(session, question, now=now).resolution is not None:
         return None  # resolved since the run listed what is due
     resolution = resolutions.confirm(
@@ -193,6 +248,41 @@ def _confirm(
     return Looked(
         slug, RunState.confirmed, f"{resolution.outcome}, known on {finding.known_at:%d %B %Y}"
     )
+
+
+def _propose(
+    session: Session, resolver: Resolver, slug: str, finding: Finding, now: datetime
+) -> Looked | None:
+    question = find(session, slug)
+    if as_it_stands(session, question, now=now).resolution is not None:
+        return None
+    known = f"{finding.outcome}, known on {finding.known_at:%d %B %Y}"
+    for row in resolutions.history(session, question):
+        # What waits already, or was turned down, is not put before people again.
+        same = row.known_at == finding.known_at or row.note == finding.note.strip()
+        if row.resolver_id is not None and row.outcome == finding.outcome and same:
+            return Looked(slug, RunState.not_yet, f"{known}: proposed already")
+    resolutions.propose(
+        session,
+        question,
+        finding.outcome,
+        known_at=finding.known_at,
+        now=now,
+        member=member_or_new(session, RUN_MEMBER, now=now, kind=MemberKind.service),
+        resolver=resolver,
+        note=finding.note,
+        source=finding.source,
+    )
+    return Looked(slug, RunState.proposed, f"{known}; it waits for a decision")
+
+
+def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:
+    """Return how a question came out and since when that is known, None while it has not."""
+    with reading(engine) as session:
+        resolution = as_it_stands(session, find(session, slug), now=now).resolution
+    if resolution is None:
+        return None
+    return resolution.outcome, resolution.known_at or resolution.recorded_at
 
 
 def _record(session: Session, resolver: Resolver, looked: Looked, now: datetime) -> None:
@@ -234,28 +324,3 @@ def watched(session: Session) -> list[Watched]:
     ).all()
     found = [Watched(slug, resolver, look) for slug, resolver, look in rows]
     return sorted(found, key=lambda w: w.look is None or w.look.state != RunState.failed)
-
-
-class _FilesOnce:
-    """Reads each file once a run."""
-
-    def __init__(self) -> None:
-        self._contents: dict[str, bytes | LedgerError] = {}
-
-    def __call__(self, path: str) -> bytes:
-        if path not in self._contents:
-            try:
-                limits.require_file(Path(path), limits.OUTCOMES_BYTES)
-                self._contents[path] = Path(path).read_bytes()
-            except BadInput as error:
-                self._contents[path] = error
-            except OSError as error:
-                self._contents[path] = BadInput(
-                    f"The file {path!r} cannot be read: {error.strerror or error}.",
-                    remedy="Put it there, or name another with: "
-                    "forecasts revise QUESTION --outcomes FILE.",
-                )
-        content = self._contents[path]
-        if isinstance(content, LedgerError):
-            raise content
-        return content

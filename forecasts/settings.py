@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         default=0.001, ge=0, le=0.5, description="the app offers no probability below this"
     )
 
+    commands_folder: Path | None = Field(
+        default=None, description="the folder of programs that resolvers may run; none without it"
+    )
+
     @field_validator("database_url")
     @classmethod
     def _a_path_is_an_sqlite_file(cls, value: str) -> str:

@@ -21,7 +21,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +68,11 @@ def fetch(
     seconds: float = SECONDS,
     max_bytes: int = MAX_BYTES,
     max_redirects: int = MAX_REDIRECTS,
+    content_types: Collection[str] = CONTENT_TYPES,
 ) -> Fetched:
-    """Return the HTML or plain text behind ``url``, following at most ``max_redirects``.
+    """Return what is behind ``url``, following at most ``max_redirects``.
+
+    ``content_types`` are the media types that are taken: HTML and plain text unless told otherwise.
 
     ``max_bytes`` bounds the body both as sent and decompressed. ``allow_private`` lets
     addresses of this machine and its network, and other ports than 80 and 443, through.
@@ -78,7 +81,7 @@ def fetch(
     network = _Network(_Deadline(seconds), allow_private=allow_private)
     here = checked_url(url, allow_private=allow_private)
     for _ in range(max_redirects + 1):
-        answer = _get(here, network, max_bytes)
+        answer = _get(here, network, max_bytes, content_types)
         if isinstance(answer, Fetched):
             return answer
         here = checked_url(answer, base=here, allow_private=allow_private)
@@ -256,7 +259,9 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _get(url: httpx.URL, network: _Network, max_bytes: int) -> Fetched | str:
+def _get(
+    url: httpx.URL, network: _Network, max_bytes: int, content_types: Collection[str]
+) -> Fetched | str:
     """Return the page at ``url``, or the address that it redirects to."""
     with (
         _translated(url, network.deadline.seconds),
@@ -264,14 +269,14 @@ def _get(url: httpx.URL, network: _Network, max_bytes: int) -> Fetched | str:
             ssl_context=httpx.create_ssl_context(), network_backend=network
         ) as pool,
         pool.stream(
-            "GET", _target(url), headers=[("Host", _host(url)), *HEADERS.items()]
+            "GET", _target(url), headers=[("Host", _host(url)), *_headers(content_types)]
         ) as answer,
     ):
         headers = httpx.Headers(answer.headers)
         if answer.status in (301, 302, 303, 307, 308) and headers.get("location"):
             return headers["location"]
         _refuse_status(url, answer.status)
-        content_type, charset = _content_type(url, headers.get("content-type"))
+        content_type, charset = _content_type(url, headers.get("content-type"), content_types)
         if headers.get("content-length", "").isdigit():
             _refuse_size(url, int(headers["content-length"]), max_bytes)
         data = bytearray()
@@ -343,14 +348,23 @@ def _refuse_size(url: httpx.URL, size: int, max_bytes: int) -> None:
         )
 
 
-def _content_type(url: httpx.URL, header: str | None) -> tuple[str | None, str | None]:
+def _headers(content_types: Collection[str]) -> list[tuple[str, str]]:
+    accept = {} if content_types is CONTENT_TYPES else {"Accept": ",".join(sorted(content_types))}
+    return list((HEADERS | accept).items())
+
+
+def _content_type(
+    url: httpx.URL, header: str | None, taken: Collection[str]
+) -> tuple[str | None, str | None]:
     """Return the media type and the charset that the header names, or refuse the type."""
     if header is None:
         return None, None
     media = header.partition(";")[0].strip().lower()
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", header, re.IGNORECASE)
-    if media and media not in CONTENT_TYPES:
+    if media and media not in taken:
         kind = "a PDF" if media == "application/pdf" else f"{media[:80]!r}"
+        if taken is not CONTENT_TYPES:
+            raise CaptureError(f"{_name(url)} sent {kind}, and data was asked for.")
         raise CaptureError(
             f"{_name(url)} sent {kind}; articles are read from HTML and plain text only.",
             remedy="Open it and paste its text instead.",

@@ -76,6 +76,6 @@ def main() -> None:
 # isort: off
 from forecasts.cli import serve, operating, tokens, history  # noqa: E402, F401
 from forecasts.cli import articles, asking, questions  # noqa: E402, F401
-from forecasts.cli import forecasting, revising, resolving  # noqa: E402, F401
+from forecasts.cli import forecasting, revising, resolving, resolvers  # noqa: E402, F401
 from forecasts.cli import scores, reports, comparisons, exchange  # noqa: E402, F401
 # isort: on

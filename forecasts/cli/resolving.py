@@ -168,9 +168,11 @@ def run(database: Database = None) -> None:
     from forecasts.models import RunState
 
     console = out()
+    chosen = settings(database)
     summary = runs.run(
-        ledger(settings(database)),
+        ledger(chosen),
         now=now(),
+        allow_private=chosen.allow_private_addresses,
         tell=lambda looked: (
             console.print(
                 plain(f"{looked.state.replace('_', ' ')}: {looked.slug}: {looked.message}")
@@ -181,10 +183,11 @@ def run(database: Database = None) -> None:
     )
     console.print(
         f"{summary.count(RunState.confirmed)} resolved, "
+        f"{summary.count(RunState.proposed)} proposed, "
         f"{summary.count(RunState.not_yet)} not known yet, "
         f"{summary.count(RunState.failed)} failed"
     )
-    if summary.count(RunState.failed):
+    if summary.count(RunState.failed) or summary.count(RunState.proposed):
         raise typer.Exit(3)
 
 

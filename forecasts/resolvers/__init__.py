@@ -1,57 +1,74 @@
 """Resolvers: what looks up the outcome of a question. One module a kind, one line a kind here.
 
-A kind is two functions. ``check(settings)`` returns the settings as they are stored, or raises
-BadInput: malformed settings are refused when a question gets its resolver, not at three in the
-morning. ``look(slug, settings, now, read)`` returns a ``Finding``, or None while there is no answer
-yet, or raises a LedgerError that says why it cannot tell. ``read(path)`` gives a file's bytes,
-read once a run, so that a thousand questions on one file see the same moment of it.
+What a kind is stands in ``finding``. Others add theirs by an entry point of the group
+``forecasts.resolvers`` that names a ``finding.Kind``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from importlib.metadata import entry_points
 
 from forecasts.errors import BadInput
+from forecasts.resolvers.finding import Asked, Fetch, Finding, Kind, Seen
+
+GROUP = "forecasts.resolvers"
+
+__all__ = ["GROUP", "Asked", "Fetch", "Finding", "Kind", "Seen", "kind", "names"]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a resolver found: the outcome, when it became known, and what says so."""
-
-    outcome: str
-    known_at: datetime
-    source: str = ""
-    note: str = ""
-
-
-Read = Callable[[str], bytes]
-Settings = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of resolver."""
-
-    check: Callable[[Settings], dict[str, Any]]
-    look: Callable[[str, Settings, datetime, Read], Finding | None]
-
-
-def kinds() -> dict[str, Kind]:
-    """Return every kind of resolver by its name."""
-    from forecasts.resolvers import outcomes_file
-
-    return {"outcomes_file": Kind(outcomes_file.check, outcomes_file.look)}
+def names() -> list[str]:
+    """Return the names of all kinds: ours, then those that other packages bring."""
+    ours = list(_ours())
+    others = {entry.name for entry in entry_points(group=GROUP)}
+    return [*ours, *sorted(others.difference(ours))]
 
 
 def kind(name: str) -> Kind:
-    """Return the kind of that name; BadInput names those there are."""
-    known = kinds()
-    if name not in known:
+    """Return the kind of that name; BadInput names those there are, or why it cannot be used.
+
+    A kind of another package that has the name of one of ours does not replace it.
+    """
+    ours = _ours()
+    if name in ours:
+        return ours[name]
+    theirs = [entry for entry in entry_points(group=GROUP) if entry.name == name]
+    if not theirs:
         raise BadInput(
             f"There is no resolver kind {name!r}.",
-            remedy="There are: " + ", ".join(sorted(known)) + ".",
+            remedy="There are: " + ", ".join(names()) + ".",
         )
-    return known[name]
+    try:
+        found = theirs[0].load()
+    except Exception as error:  # whatever a package of somebody's does when it is imported
+        raise BadInput(
+            f"The resolver kind {name!r} cannot be used: {type(error).__name__}: {error}.",
+            remedy="Mend or reinstall the package that brings it.",
+        ) from None
+    if not isinstance(found, Kind):
+        raise BadInput(
+            f"The resolver kind {name!r} is not a forecasts.resolvers.Kind, but {found!r}."
+        )
+    return found
+
+
+def _ours() -> dict[str, Kind]:
+    # Imported here: the kinds import this package's ``finding``, and few commands need them.
+    from forecasts.resolvers import (
+        command,
+        deadline,
+        feed,
+        http_json,
+        outcomes_file,
+        question,
+        series,
+    )
+
+    return {
+        "outcomes_file": Kind(outcomes_file.Settings, outcomes_file.look),
+        "series": Kind(series.Settings, series.look, fits=series.fits),
+        "http_json": Kind(http_json.Settings, http_json.look, fits=http_json.fits),
+        "feed": Kind(feed.Settings, feed.look, only_proposes=True),
+        "deadline": Kind(deadline.Settings, deadline.look, fits=deadline.fits),
+        "question": Kind(question.Settings, question.look, fits=question.fits),
+        "command": Kind(command.Settings, command.look, fits=command.fits),
+    }

@@ -18,33 +18,35 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+
+from pydantic import Field, field_validator
 
 from forecasts.errors import BadInput
-from forecasts.resolvers import Finding, Read
+from forecasts.resolvers import finding
+from forecasts.resolvers.finding import Asked, Fetch, Finding
 from forecasts.times import read_time
 
 
-def check(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with an absolute path; BadInput without one or with others."""
-    path = settings.get("path")
-    if not isinstance(path, str) or not path.strip() or set(settings) != {"path"}:
-        raise BadInput(
-            f"The settings {dict(settings)!r} are not those of an outcomes_file.",
-            remedy="It has one setting: path, the CSV or JSON file with the outcomes.",
-        )
-    return {"path": str(Path(path).expanduser().absolute())}
+class Settings(finding.Settings):
+    """Where the file is."""
+
+    path: str = Field(min_length=1, description="the CSV or JSON file with the outcomes")
+
+    @field_validator("path")
+    @classmethod
+    def _from_wherever_it_runs(cls, path: str) -> str:
+        return str(Path(path).expanduser().absolute())
 
 
-def look(slug: str, settings: Mapping[str, Any], now: datetime, read: Read) -> Finding | None:
+def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return what the file says of the question; None when it says nothing yet.
 
     BadInput when the file cannot be read, gives the question two different outcomes, or names it
     in a row that does not have the cells that the header has.
     """
-    path = settings["path"]
-    found = None
-    for row in _by_question(path, read(path)).get(slug, []):
+    slug, found = asked.slug, None
+    seen = fetch(settings.path)
+    for row in _by_question(settings.path, seen.content).get(slug, []):
         place = row.place
         if row.wrong:
             raise BadInput(
@@ -55,22 +57,20 @@ def look(slug: str, settings: Mapping[str, Any], now: datetime, read: Read) -> F
             continue
         if not row["known_at"]:
             raise BadInput(f"{place}: the outcome has no known_at.")
-        finding = Finding(
+        says = Finding(
             outcome=row["outcome"],
             known_at=read_time(row["known_at"]),
             source=row["source"],
             note=row["note"],
+            seen=(seen,),
         )
-        if found is not None and (found.outcome, found.known_at) != (
-            finding.outcome,
-            finding.known_at,
-        ):
+        if found is not None and (found.outcome, found.known_at) != (says.outcome, says.known_at):
             raise BadInput(
                 f"{place}: {slug!r} stands there twice, as {found.outcome!r} and as "
-                f"{finding.outcome!r}.",
+                f"{says.outcome!r}.",
                 remedy="Leave one of the two rows.",
             )
-        found = finding
+        found = says
     return None if found is None or found.known_at > now else found
 
 

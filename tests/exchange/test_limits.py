@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from forecasts import limits
 from forecasts.errors import BadInput
 from forecasts.exchange.folder import read_folder
 from forecasts.exchange.zipped import unzip
-from forecasts.runs import _FilesOnce
+from forecasts.resolvers.sources import Sources
 from tests.exchange.test_reading_tables import FORECASTS, QUESTIONS, folder, refused
 
 QUESTION = (
@@ -272,14 +272,13 @@ def test_a_damaged_archive_raises_nothing_but_our_own(tmp_path: Path, data: st.D
         unzip(tmp_path / "damaged.zip", into)
 
 
-def test_a_file_of_outcomes_is_read_to_the_same_limits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: Callable[[str], bytes] = _FilesOnce()
+def test_a_file_of_outcomes_is_read_to_the_same_limits(tmp_path: Path) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    read = Sources(now, lambda _: None)
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(BadInput, match=r"pipe\.csv is a pipe"):
         read(str(tmp_path / "pipe.csv"))
-    monkeypatch.setattr(limits, "OUTCOMES_BYTES", 5)
+    read = Sources(now, lambda _: None, most_bytes=5)
     (tmp_path / "outcomes.csv").write_text("123456")
     for _ in range(2):
         with pytest.raises(BadInput, match=r"outcomes\.csv has 6 bytes; at most 5 bytes are read"):

@@ -1,0 +1,58 @@
+"""Resolver kind ``deadline``: no, unless something was confirmed by then.
+
+Silence is not evidence, so this rule is set for a question by somebody who means it, and is kept
+apart from "unknown": it speaks once the time is up (and ``wait_days`` more, for news that is late),
+and not while an outcome that was proposed waits for its decision.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from forecasts.errors import BadInput
+from forecasts.models import QuestionType
+from forecasts.resolvers import finding
+from forecasts.resolvers.finding import Asked, Fetch, Finding
+from forecasts.times import to_minute
+
+
+class Settings(finding.Settings):
+    """What stands when nothing happened, and how long to wait for late news."""
+
+    outcome: str = Field(default="no", min_length=1, description="what it is if nothing happened")
+    wait_days: float = Field(
+        default=0, ge=0, le=3650, description="wait so long after the scheduled close"
+    )
+    by: Literal["close", "resolve"] = Field(
+        default="close", description="the deadline: the scheduled close, or the scheduled resolve"
+    )
+
+
+def fits(asked: Asked, settings: Settings) -> None:
+    """Refuse a deadline that the question has not, and an outcome that it cannot have."""
+    if settings.by == "resolve" and asked.scheduled_resolve_time is None:
+        raise BadInput(f"{asked.slug!r} has no scheduled time of resolution.")
+    possible = {"no", "yes"} if asked.type == QuestionType.binary else set(asked.options)
+    if settings.outcome not in possible:
+        raise BadInput(
+            f"{settings.outcome!r} is no outcome of {asked.slug!r}.",
+            remedy=f"It can come out as: {', '.join(sorted(possible))}."
+            if possible
+            else "Numbers and dates have no outcome that nothing stands for.",
+        )
+
+
+def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
+    """Return the outcome that stands when the time is up; None before, and while one waits."""
+    end = asked.scheduled_close_time
+    if settings.by == "resolve" and asked.scheduled_resolve_time is not None:
+        end = asked.scheduled_resolve_time
+    if now < end + timedelta(days=settings.wait_days) or asked.proposed:
+        return None
+    known_at = min(end, asked.scheduled_close_time)
+    return Finding(
+        settings.outcome, known_at, note=f"nothing else was confirmed by {to_minute(end)}"
+    )

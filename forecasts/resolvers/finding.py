@@ -1,0 +1,117 @@
+"""What a resolver is asked, what it may read, and what it answers.
+
+A kind of resolver is a module with two things: ``Settings``, a pydantic model of what is set for a
+question, and ``look(asked, settings, now, fetch)``. It returns a ``Finding``, or None while there
+is no answer yet, or raises ``CannotTell`` with the reason: "not yet" is looked at again without a
+word, and "cannot tell" needs a person. It reads the world through ``fetch`` alone, which keeps what
+it gave, so that anybody can check later why a question resolved; ``now`` is one moment a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from forecasts.errors import BadInput, Problem
+from forecasts.models import QuestionType
+
+_SHOWN = 80  # signs of a wrong value that a message repeats
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question as a resolver sees it; times are UTC. ``proposed``: an outcome waits already."""
+
+    slug: str
+    title: str
+    type: QuestionType
+    open_time: datetime
+    close_time: datetime
+    scheduled_close_time: datetime
+    scheduled_resolve_time: datetime | None = None
+    options: tuple[str, ...] = ()
+    proposed: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a resolver was shown: from where, when, the bytes, and what the server called them."""
+
+    address: str
+    content: bytes
+    at: datetime
+    media: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a resolver found: the outcome, when it became known, what says so, and what was seen."""
+
+    outcome: str
+    known_at: datetime
+    source: str = ""
+    note: str = ""
+    seen: tuple[Seen, ...] = ()
+
+
+Fetch = Callable[[str], Seen]
+
+
+class Settings(BaseModel):
+    """What every kind's settings have in common: nothing unknown, and nothing changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+Look = Callable[[Asked, Any, datetime, Fetch], Finding | None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of resolver; the object that a package names by ``forecasts.resolvers``.
+
+    ``only_proposes``: whatever it finds waits for a person. ``fits``, where given, raises BadInput
+    for settings that do not go with the question.
+    """
+
+    settings: type[BaseModel]
+    look: Look
+    only_proposes: bool = False
+    fits: Callable[[Asked, Any], None] | None = None
+
+    def read(self, name: str, given: Mapping[str, Any]) -> BaseModel:
+        """Return the settings as the kind takes them; BadInput names each that is wrong."""
+        try:
+            return self.settings.model_validate(given)
+        except ValidationError as error:
+            problems = [
+                Problem(
+                    ".".join(str(part) for part in item["loc"]) or name,
+                    str(item["input"])[:_SHOWN],
+                    item["msg"].removeprefix("Value error, "),
+                )
+                for item in error.errors()
+            ]
+            known = ", ".join(self.settings.model_fields)
+            raise BadInput(
+                f"The settings are not those of the resolver {name}.",
+                problems=problems,
+                remedy=f"It has: {known}. See: forecasts resolver kinds.",
+            ) from None
+
+    def check(self, name: str, given: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+        """Return the settings as they are stored; BadInput for any that cannot serve."""
+        settings = self.read(name, given)
+        if self.fits is not None:
+            self.fits(asked, settings)
+        return settings.model_dump(mode="json", exclude_defaults=True)

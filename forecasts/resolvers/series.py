@@ -1,0 +1,162 @@
+"""Resolver kind ``series``: a column of numbers over time, a window, and a threshold.
+
+The series is CSV with a header, or JSON, in a file or at a URL. An expression such as
+``max(value) >= 145 between open and close`` makes the answer: yes or no of a binary question, a
+number of a numeric one.
+
+Never early and never from half of the data: what can still change is decided when the window is
+over (``settle_days`` later, for what is published late) and the series reaches its end (its newest
+row is at most ``gap_days`` older); until then it is not known. What cannot change any more, such as
+a maximum that has reached its bound, is decided by the row that did it, which then is when the
+outcome became known. A row that is dated by a day counts from the first instant of that day, in the
+series' zone, so that no forecast made on it counts.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+
+from forecasts.errors import BadInput, CannotTell, LedgerError
+from forecasts.models import QuestionType
+from forecasts.resolvers import documents, finding
+from forecasts.resolvers.expressions import Expression, read_expression
+from forecasts.resolvers.finding import Asked, Fetch, Finding, Seen
+from forecasts.times import iso, utc
+
+
+def _expression(text: str) -> str:
+    try:
+        read_expression(text)
+    except LedgerError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("is no time zone such as UTC or America/New_York") from None
+    return name
+
+
+class Settings(finding.Settings):
+    """Where the series is, what its columns are called, and what is asked of it."""
+
+    source: str = Field(min_length=1, description="a file or an https address")
+    expression: Annotated[str, AfterValidator(_expression)] = Field(
+        description="what is asked, as in: max(value) >= 145 between open and close"
+    )
+    time: str = Field(default="date", description="the column of the time")
+    rows: Annotated[str, AfterValidator(documents.checked_path)] | None = Field(
+        default=None, description="JMESPath to the list of rows, in JSON that holds more"
+    )
+    zone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="UTC", description="the zone of times that have none"
+    )
+    missing: tuple[str, ...] = Field(
+        default=("", ".", "NA", "NaN", "null", "None"), description="what stands for no value"
+    )
+    settle_days: float = Field(
+        default=0, ge=0, le=3650, description="wait so long after the window before deciding"
+    )
+    gap_days: float = Field(
+        default=4, ge=0, le=3650, description="the newest row may be so much older than the end"
+    )
+
+
+def fits(asked: Asked, settings: Settings) -> None:
+    """Refuse an expression whose answer is none that the question can have."""
+    expression = read_expression(settings.expression)
+    yes_or_no = expression.sign is not None
+    if yes_or_no != (asked.type == QuestionType.binary) or (
+        not yes_or_no and asked.type != QuestionType.numeric
+    ):
+        raise BadInput(
+            f"{settings.expression!r} gives {'yes or no' if yes_or_no else 'a number'}, and "
+            f"{asked.slug!r} is a {asked.type} question.",
+            remedy="A comparison goes with a binary question, none with a numeric one.",
+        )
+
+
+def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
+    """Return what the series says, None while it may still say otherwise."""
+    expression = read_expression(settings.expression)
+    start, end = expression.window(asked)
+    if start >= end:
+        raise CannotTell(f"The window of {settings.expression!r} ends before it begins.")
+    if now < start:
+        return None
+    seen = fetch(settings.source)
+    rows = _series(seen, expression, settings)
+    known = [(at, value) for at, value in rows if at <= now]
+    inside = [(at, value) for at, value in known if start <= at < end]
+    lasting = expression.lasting
+    if lasting is not None:
+        for many, (at, value) in enumerate(inside, 1):
+            # One row alone moves a maximum or a minimum; only a count needs those before it.
+            if expression.compares(many if expression.what == "count" else value) is lasting:
+                note = f"{expression.column} was {value!r} on {iso(at)}"
+                return _answer(lasting, at, note, seen)
+    if now < end + timedelta(days=settings.settle_days):
+        return None
+    newest = known[-1][0] if known else None
+    if newest is None or newest < end - timedelta(days=settings.gap_days):
+        ends = f"ends on {iso(newest)}" if newest else "has no row with a value up to now"
+        raise CannotTell(
+            f"The series {seen.address} {ends}, and the window ends on {iso(end)}: what is missing "
+            "could decide.",
+            remedy="Wait for the rows, or resolve by hand; gap_days says how much may be missing.",
+        )
+    values = [value for _, value in inside]
+    if not values and expression.what not in ("count", "sum"):
+        raise CannotTell(f"The series {seen.address} has no value between {start} and {end}.")
+    result = expression.value(values)
+    note = f"{expression.what}({expression.column}) of {len(values)} rows is {result!r}"
+    if expression.sign is None:
+        return Finding(repr(result), end, seen.address, note, (seen,))
+    return _answer(expression.compares(result), end, note, seen)
+
+
+def _answer(true: bool, known_at: datetime, note: str, seen: Seen) -> Finding:
+    return Finding("yes" if true else "no", known_at, seen.address, note, (seen,))
+
+
+def _series(seen: Seen, expression: Expression, settings: Settings) -> list[tuple[datetime, float]]:
+    """Return (time, value) of the rows that have a value, oldest first."""
+    zone = ZoneInfo(settings.zone)
+    found: dict[datetime, float] = {}
+    for place, (at, cell) in documents.rows_of(
+        seen, settings.rows, [settings.time, expression.column]
+    ):
+        if str(cell).strip() in settings.missing:
+            continue
+        moment, value = _time(at, zone, place), _number(cell, place, expression.column)
+        if found.setdefault(moment, value) != value:
+            raise CannotTell(
+                f"The {place} says {value!r} for {iso(moment)}, and another row {found[moment]!r}."
+            )
+    return sorted(found.items())
+
+
+def _time(cell: Any, zone: ZoneInfo, place: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(str(cell).strip())
+        return utc(read if read.tzinfo is not None else read.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise CannotTell(f"The {place} has the time {str(cell)[:40]!r}, which is none.") from None
+
+
+def _number(cell: Any, place: str, column: str) -> float:
+    try:
+        value = math.nan if isinstance(cell, bool) else float(cell)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise CannotTell(f"The {place} has {str(cell)[:40]!r} as {column!r}, which is no number.")
+    return value

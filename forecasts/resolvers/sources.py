@@ -1,0 +1,88 @@
+"""What resolvers read: files, web addresses, other questions; each once a run.
+
+A thousand questions that look in one file or at one page see the same moment of it, and ask for it
+once. What could not be read is not asked for again either: all of them are told why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from forecasts import limits
+from forecasts.articles.fetch import fetch
+from forecasts.errors import BadInput, LedgerError
+from forecasts.resolvers.finding import Seen
+from forecasts.resolvers.question import ADDRESS
+from forecasts.times import iso
+
+SECONDS = 20.0
+MEDIA = {
+    "application/json", "application/geo+json", "application/ld+json", "text/json",
+    "text/csv", "application/csv", "text/plain", "text/tab-separated-values",
+    "application/rss+xml", "application/atom+xml", "application/xml", "text/xml",
+    "application/octet-stream", "application/vnd.ms-excel",
+}  # fmt: skip
+
+# Returns the outcome of a question and when it was known, None while it has none.
+Answers = Callable[[str], tuple[str, datetime] | None]
+
+
+class Sources:
+    """Reads each address once; call it with one to get a ``Seen``, or the error it ended in."""
+
+    def __init__(
+        self,
+        now: datetime,
+        answers: Answers,
+        *,
+        allow_private: bool = False,
+        seconds: float = SECONDS,
+        most_bytes: int = limits.SOURCE_BYTES,
+    ) -> None:
+        self._now = now
+        self._answers = answers
+        self._allow_private = allow_private
+        self._seconds = seconds
+        self._most_bytes = most_bytes
+        self._read: dict[str, Seen | LedgerError] = {}
+
+    def __call__(self, address: str) -> Seen:
+        """Return what stands at the address: http(s)://…, question:SLUG, or the path of a file."""
+        if address not in self._read:
+            try:
+                self._read[address] = self._look(address)
+            except LedgerError as error:
+                self._read[address] = error
+        read = self._read[address]
+        if isinstance(read, LedgerError):
+            raise read
+        return read
+
+    def _look(self, address: str) -> Seen:
+        if address.startswith(ADDRESS):
+            answer = self._answers(address.removeprefix(ADDRESS))
+            said = answer and {"outcome": answer[0], "known_at": iso(answer[1])}
+            return Seen(address, json.dumps(said).encode(), self._now, "application/json")
+        if address.startswith(("http://", "https://")):
+            page = fetch(
+                address,
+                allow_private=self._allow_private,
+                seconds=self._seconds,
+                max_bytes=self._most_bytes,
+                content_types=MEDIA,
+            )
+            return Seen(page.url, page.data, self._now, page.content_type or "")
+        return Seen(address, self._file(Path(address)), self._now)
+
+    def _file(self, path: Path) -> bytes:
+        try:
+            limits.require_file(path, self._most_bytes)
+            return path.read_bytes()
+        except OSError as error:
+            raise BadInput(
+                f"The file {str(path)!r} cannot be read: {error.strerror or error}.",
+                remedy="Put it there, or give the question another resolver.",
+            ) from None

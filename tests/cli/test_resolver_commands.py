@@ -1,0 +1,104 @@
+"""resolver kinds, set, try; and a run with what they set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Forecasts = Callable[..., Result]
+
+FEED = """<rss version="2.0"><channel><title>News</title><item><title>A bridge for the ferry</title>
+<link>https://example.org/1</link></item></channel></rss>"""
+
+
+def test_every_kind_says_what_can_be_set(forecasts: Forecasts) -> None:
+    said = forecasts("resolver", "kinds").stdout
+    for name in ("outcomes_file", "series", "http_json", "feed", "deadline", "question", "command"):
+        assert f"\n{name}: " in f"\n{said}"
+    assert "feed: " in said
+    assert "It only proposes." in said
+    assert forecasts("resolver", "kinds", "series").stdout.startswith("series: ")
+    assert forecasts("resolver", "kinds", "oracle", exit_code=2).stderr.startswith(
+        "There is no resolver kind"
+    )
+
+
+def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
+    forecasts: Forecasts, tmp_path: Path
+) -> None:
+    forecasts(
+        "ask",
+        "Will it rise?",
+        "--closes",
+        "2099-12-31",
+        "--slug",
+        "rise",
+        "--criteria",
+        "as it says",
+    )
+    data = tmp_path / "data.csv"
+    data.write_text("date,value\n2099-01-01,1\n")
+    given = ("--with", f"source={data}", "--with", "expression=max(value) >= 145")
+    assert "rise: series will say" in forecasts("resolver", "set", "rise", "series", *given).stdout
+    assert forecasts("resolver", "try", "rise").stdout == "rise: not known yet\n"
+    assert "0 resolved, 0 proposed, 1 not known yet, 0 failed" in forecasts("run").stdout
+    data.write_text("date,price\n")
+    assert "has no column 'value'" in forecasts("resolver", "try", "rise", exit_code=2).stderr
+    assert "has no column 'value'" in forecasts("run", exit_code=3).stdout
+
+
+def test_what_a_feed_finds_is_proposed_once_and_waits_for_a_person(
+    forecasts: Forecasts, tmp_path: Path
+) -> None:
+    forecasts(
+        "ask", "A bridge?", "--closes", "2099-12-31", "--slug", "bridge", "--criteria", "as it says"
+    )
+    feed = tmp_path / "feed.xml"
+    feed.write_text(FEED)
+    given = ("--with", f"url={feed}", "--with", "outcome=yes", "--with", 'all_of=["ferry"]')
+    forecasts("resolver", "set", "bridge", "feed", *given)
+    tried = forecasts("resolver", "try", "bridge").stdout
+    assert "A bridge for the ferry (https://example.org/1)" in tried
+    assert "seen: " in tried
+    assert "0 resolved, 1 proposed" in forecasts("run", exit_code=3).stdout
+    assert "0 resolved, 0 proposed, 1 not known yet" in forecasts("run").stdout
+    forecasts("reject", "bridge", "--because", "a plan only")
+    assert "0 resolved, 0 proposed, 1 not known yet" in forecasts("run").stdout
+
+
+def test_a_question_follows_another(forecasts: Forecasts) -> None:
+    for slug in ("one", "other"):
+        forecasts(
+            "ask", f"{slug}?", "--closes", "2099-12-31", "--slug", slug, "--criteria", "as it says"
+        )
+    given = ("--with", "question=other", "--with", "rule=opposite")
+    forecasts("resolver", "set", "one", "question", *given)
+    assert "1 not known yet" in forecasts("run").stdout
+    forecasts("resolve", "other", "yes")
+    assert "confirmed: one: no, known on" in forecasts("run").stdout
+    assert "other came out as yes" in forecasts("show", "one").stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("oracle", (), "There is no resolver kind 'oracle'"),
+        ("series", (), "source"),
+        ("series", ("--with", "source"), "'source' is no setting"),
+        ("series", ("--with", "source=a", "--with", "source=b"), "given twice"),
+        ("feed", ("--with", "all_of=[1"), "no JSON"),
+        ("question", ("--with", "question=nobody"), "There is no question 'nobody'"),
+        ("deadline", ("--with", "outcome=maybe"), "'maybe' is no outcome"),
+    ],
+)
+def test_settings_that_cannot_serve_are_refused_and_change_nothing(
+    forecasts: Forecasts, kind: str, given: tuple[str, ...], said: str
+) -> None:
+    forecasts(
+        "ask", "Will it?", "--closes", "2099-12-31", "--slug", "it", "--criteria", "as it says"
+    )
+    assert said in forecasts("resolver", "set", "it", kind, *given, exit_code=2).stderr
+    assert "carries no resolver" in forecasts("resolver", "try", "it", exit_code=2).stderr

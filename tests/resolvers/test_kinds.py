@@ -1,0 +1,289 @@
+"""The other kinds: a JSON document, a feed, a deadline, another question, a program."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasts.errors import BadInput, CannotTell
+from forecasts.resolvers import kind, names
+from tests.resolvers.looking import CLOSE, at, look, outcome, question
+
+# --- http_json ----------------------------------------------------------------------------------
+
+STATUS = {
+    "url": "page",
+    "outcome": "launch.status",
+    "outcomes": {"success": "yes", "failure": "no", "true": "yes"},
+    "not_yet": ["planned", "null"],
+    "known_at": "launch.at",
+}
+
+
+def page(status: Any, when: Any = "2026-01-05T12:00:00Z") -> str:
+    return json.dumps({"launch": {"status": status, "at": when}})
+
+
+def test_a_value_means_the_outcome_that_stands_for_it() -> None:
+    assert outcome(look("http_json", STATUS, at(9), page=page("success"))) == ("yes", at(5, 12))
+    assert outcome(look("http_json", STATUS, at(9), page=page(True))) == ("yes", at(5, 12))
+    assert look("http_json", STATUS, at(9), page=page("planned")) is None
+    assert look("http_json", STATUS, at(9), page=page(None)) is None
+    assert look("http_json", STATUS, at(5), page=page("success")) is None  # known later today
+
+
+def test_a_number_answers_a_numeric_question() -> None:
+    settings = {"url": "page", "outcome": "launch.status"}
+    finding = look("http_json", settings, at(9), question("numeric"), page=page(12.5))
+    assert outcome(finding) == ("12.5", at(9))
+    with pytest.raises(CannotTell, match="means nothing"):
+        look("http_json", settings, at(9), question("numeric"), page=page(True))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (page("postponed"), "means nothing to 'rain'"),
+        (page({"a": 1}), "means nothing"),
+        (page("success", "soon"), "'soon' is not a time"),
+        (page("success", None), "not a time"),
+        ('{"other": 1, "launch": NaN}', "no JSON"),
+        ("<html>", "no JSON"),
+        ("", "no JSON"),
+    ],
+)
+def test_a_document_that_changed_its_form_decides_nothing(text: str, fault: str) -> None:
+    with pytest.raises(CannotTell, match=fault):
+        look("http_json", STATUS, at(9), page=text)
+
+
+def test_a_missing_value_is_no_answer_unless_it_was_said_to_be() -> None:
+    with pytest.raises(CannotTell, match="stands null"):
+        look("http_json", STATUS | {"not_yet": []}, at(9), page="{}")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        STATUS | {"outcomes": {"success": "maybe"}},
+        STATUS | {"outcomes": {}},
+        STATUS | {"outcome": "a["},
+        {"url": "page"},
+    ],
+)
+def test_outcomes_that_the_question_cannot_have_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        look("http_json", settings, at(9), page=page("success"))
+
+
+# --- feed ---------------------------------------------------------------------------------------
+
+
+def rss(*items: tuple[str, str, str]) -> str:
+    entries = "".join(
+        f"<item><title>{title}</title><description>{text}</description>"
+        f"<link>https://example.org/{number}</link><pubDate>{when}</pubDate></item>"
+        for number, (title, text, when) in enumerate(items)
+    )
+    return f'<rss version="2.0"><channel><title>News</title>{entries}</channel></rss>'
+
+
+WATCH = {"url": "feed", "outcome": "yes", "all_of": ["ferry"], "none_of": ["rumour"]}
+
+
+def test_a_feed_may_only_propose_with_the_articles_that_matched() -> None:
+    assert kind("feed").only_proposes
+    text = rss(
+        ("The ferry is replaced", "by a bridge", "Mon, 05 Jan 2026 10:00:00 GMT"),
+        ("A rumour", "about the ferry", "Sun, 04 Jan 2026 10:00:00 GMT"),
+        ("Ferryman of the year", "named", "Sun, 04 Jan 2026 10:00:00 GMT"),
+        ("An old ferry", "long ago", "Sun, 04 Jan 2015 10:00:00 GMT"),
+    )
+    finding = look("feed", WATCH, at(9), feed=text)
+    assert outcome(finding) == ("yes", at(5, 10))
+    assert finding is not None
+    assert "The ferry is replaced (https://example.org/0)" in finding.note
+    assert "rumour" not in finding.note
+    assert look("feed", WATCH, at(4), feed=text) is None
+
+
+def test_what_is_no_feed_decides_nothing() -> None:
+    with pytest.raises(CannotTell, match="neither RSS nor Atom"):
+        look("feed", WATCH, at(9), feed="<html><body>Not found</body></html>")
+
+
+@pytest.mark.parametrize("words", [{}, {"any_of": [" "]}, {"none_of": ["a"]}])
+def test_a_feed_needs_words_to_watch_for(words: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        look("feed", {"url": "feed", "outcome": "yes", **words}, at(9), feed=rss())
+
+
+# --- deadline -----------------------------------------------------------------------------------
+
+
+def test_a_deadline_says_no_once_the_time_is_up_and_not_a_second_before() -> None:
+    assert look("deadline", {}, CLOSE.replace(second=58)) is None
+    assert outcome(look("deadline", {}, CLOSE)) == ("no", CLOSE)
+    assert look("deadline", {"wait_days": 2}, at(2, month=2)) is None
+    assert outcome(look("deadline", {"wait_days": 2}, at(3, month=2))) == ("no", CLOSE)
+
+
+def test_a_deadline_waits_for_what_was_proposed() -> None:
+    assert look("deadline", {}, at(3, month=2), question(proposed=True)) is None
+
+
+def test_a_deadline_on_a_leap_day_is_kept() -> None:
+    leap = at(1).replace(year=2028, month=2, day=29, hour=23)
+    asked = question(scheduled_close_time=leap)
+    assert look("deadline", {}, leap.replace(hour=22), asked) is None
+    assert outcome(look("deadline", {}, leap, asked)) == ("no", leap)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({"outcome": "maybe"}, question()),
+        ({"by": "resolve"}, question()),
+        ({}, question("numeric")),
+        ({"wait_days": "soon"}, question()),
+    ],
+)
+def test_a_deadline_that_cannot_serve_is_refused(settings: dict[str, Any], asked: Any) -> None:
+    with pytest.raises(BadInput):
+        look("deadline", settings, at(9), asked)
+
+
+# --- question -----------------------------------------------------------------------------------
+
+
+def follow(settings: dict[str, Any], came_out: str | None, asked: Any = None) -> Any:
+    answer = None if came_out is None else {"outcome": came_out, "known_at": "2026-01-05T00:00:00Z"}
+    contents = {"question:snow": json.dumps(answer)}
+    finding = look("question", {"question": "snow", **settings}, at(9), asked, **contents)
+    return finding and finding.outcome
+
+
+def test_a_question_follows_another() -> None:
+    assert follow({}, "yes") == "yes"
+    assert follow({}, None) is None
+    assert follow({"rule": "opposite"}, "yes") == "no"
+    assert follow({"rule": "opposite"}, "annulled") == "annulled"
+
+
+def test_a_condition_that_was_not_met_annuls() -> None:
+    condition = {"rule": "condition", "when": "yes"}
+    assert follow(condition, "no") == "annulled"
+    assert follow(condition, "yes") is None
+    assert follow(condition, "ambiguous") == "annulled"
+
+
+def test_what_has_no_opposite_decides_nothing() -> None:
+    with pytest.raises(CannotTell, match="no opposite"):
+        follow({"rule": "opposite"}, "Busan")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"question": "rain"}, {"rule": "condition"}, {"when": "yes"}, {"rule": "never"}],
+)
+def test_rules_that_cannot_serve_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        follow(settings, "yes")
+
+
+# --- command ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    folder = tmp_path / "commands"
+    folder.mkdir()
+    monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", str(folder))
+    monkeypatch.setenv("A_SECRET", "hidden")
+
+    def write(body: str) -> dict[str, Any]:
+        path = folder / "tell"
+        path.write_text(f"#!{sys.executable} -S\nimport json, os, sys, time\n{body}\n")
+        path.chmod(0o755)
+        return {"program": "tell"}
+
+    return write
+
+
+def test_a_program_of_the_operators_decides(program: Any) -> None:
+    settings = program(
+        "said = json.load(sys.stdin)\n"
+        "assert 'A_SECRET' not in os.environ\n"
+        "json.dump({'outcome': 'yes', 'known_at': '2026-01-05', "
+        "'note': said['question']['slug'] + sys.argv[1]}, sys.stdout)"
+    )
+    finding = look("command", settings | {"arguments": ["!"]}, at(9))
+    assert outcome(finding) == ("yes", at(5))
+    assert finding is not None
+    assert finding.note == "rain!"
+
+
+def test_a_program_may_say_that_it_is_not_known_yet_or_why_it_cannot_tell(program: Any) -> None:
+    assert look("command", program("print('{\"not_yet\": true}')"), at(9)) is None
+    with pytest.raises(CannotTell, match="cannot tell: the page is gone"):
+        look("command", program("print(json.dumps({'cannot_tell': 'the page is gone'}))"), at(9))
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("sys.exit('no network')", "ended with code 1: no network"),
+        ("print('yes')", "no JSON"),
+        ("print('[1]')", "none of its answers"),
+        ("print('{\"result\": 1}')", "none of its answers"),
+        ('print(\'{"outcome": "yes"}\')', "without 'known_at'"),
+        ('print(\'{"outcome": "yes", "known_at": "soon"}\')', "'soon' is not a time"),
+        ("print('x' * 3_000_000)", "more than 1,000,000 bytes"),
+        ("time.sleep(60)", "more than 0.3 seconds"),
+        ("os.close(1); os.close(2); time.sleep(60)", "more than 0.3 seconds"),
+    ],
+)
+def test_a_program_that_fails_hangs_or_babbles_decides_nothing(
+    program: Any, body: str, fault: str
+) -> None:
+    # Those that are to hang are given little time; the others must not run out of it.
+    seconds = 0.3 if "sleep" in body else 30
+    with pytest.raises(CannotTell, match=fault):
+        look("command", program(body) | {"seconds": seconds}, at(9))
+
+
+def test_a_program_is_stopped_with_all_that_it_started(program: Any, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    body = f"child = os.fork()\nif child: open({str(pid)!r}, 'w').write(str(child))\ntime.sleep(60)"
+    with pytest.raises(CannotTell, match="seconds"):
+        look("command", program(body) | {"seconds": 1}, at(9))
+    state = Path(f"/proc/{pid.read_text()}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.mark.parametrize("name", ["../tell", "/bin/true", "..", "tell\0", "other", "link"])
+def test_only_programs_in_the_folder_are_run(program: Any, tmp_path: Path, name: str) -> None:
+    program("print('{}')")
+    (tmp_path / "commands" / "link").symlink_to("/bin/true")
+    with pytest.raises(BadInput):
+        look("command", {"program": name}, at(9))
+
+
+def test_without_a_folder_there_are_no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORECASTS_COMMANDS_FOLDER", raising=False)
+    with pytest.raises(BadInput, match="no folder of commands is set"):
+        look("command", {"program": os.path.basename(sys.executable)}, at(9))
+
+
+# --- kinds --------------------------------------------------------------------------------------
+
+
+def test_an_unknown_kind_names_those_there_are() -> None:
+    with pytest.raises(BadInput, match="outcomes_file, series, http_json, feed, deadline"):
+        kind("oracle")
+    assert len(set(names())) == len(names())
