@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from forecasts.errors import Expired, Forbidden
-from forecasts.models import Identity, Member
+from forecasts.errors import Expired, Forbidden, Refused
+from forecasts.models import Forecast, Identity, Member, MemberKind, Question
 from forecasts.sign_in import ANY_DOMAIN, SignIn
 from forecasts.times import iso
 
@@ -142,6 +142,37 @@ def admit(session: Session, who: Person, *, now: datetime) -> Member:
         )
         session.flush()
     return member
+
+
+def identify(session: Session, newcomer: Member, known: Member) -> None:
+    """Let whoever signs in as ``newcomer`` be ``known`` from now on: the member they were before.
+
+    For the owner of the database, who knows that the two are one person: a ledger is begun without
+    sign-in. Refused for a member who has signed in already, and for a newcomer who has not, or has
+    asked or forecast by now: what they did would stay behind.
+    """
+    theirs = _identities(session, newcomer)
+    if not theirs:
+        raise Refused(
+            f"{newcomer.handle!r} has not signed in.",
+            remedy="Let them sign in to the app once, and name the handle that they got there.",
+        )
+    if _identities(session, known) or known.kind != MemberKind.human:
+        raise Refused(f"{known.handle!r} is somebody who signs in already, or a script.")
+    for table in (Question, Forecast):
+        if session.exec(select(table.id).where(table.member_id == newcomer.id).limit(1)).first():
+            raise Refused(
+                f"{newcomer.handle!r} has asked or forecast by now, and that would stay behind.",
+                remedy="Let them go on under that handle.",
+            )
+    assert known.id is not None
+    for identity in theirs:
+        identity.member_id = known.id
+    session.flush()
+
+
+def _identities(session: Session, member: Member) -> list[Identity]:
+    return list(session.exec(select(Identity).where(Identity.member_id == member.id)))
 
 
 def _free(session: Session, handle: str) -> str:

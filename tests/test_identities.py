@@ -11,11 +11,11 @@ from sqlmodel import Session, select
 
 from forecasts import identities
 from forecasts.access import find_member, member_or_new
-from forecasts.errors import Expired, Forbidden
-from forecasts.identities import Person, admit, member_of
-from forecasts.models import Identity, Member
+from forecasts.errors import Expired, Forbidden, Refused
+from forecasts.identities import Person, admit, identify, member_of
+from forecasts.models import Identity, Member, MemberKind
 from forecasts.sign_in import SignIn
-from tests.conftest import day
+from tests.conftest import ask, day
 
 NOW = day(5)
 ISSUER = "https://login.example.org"
@@ -171,3 +171,32 @@ def test_a_handle_that_somebody_has_is_given_to_nobody_else(session: Session) ->
     # The same name at another provider is another person.
     elsewhere = Person("https://other.example", "u-1", "alice.b")
     assert admit(session, elsewhere, now=NOW).id not in (mine.id, other.id)
+
+
+def test_who_was_here_before_sign_in_goes_on_as_they_were(session: Session) -> None:
+    before = member_or_new(session, "alice.b", now=day(0))
+    ask(session, before, slug="rain")
+    newcomer = admit(session, person(), now=NOW)
+    assert newcomer.handle == "alice.b-2"
+    identify(session, newcomer, before)
+    assert admit(session, person(), now=NOW) == before
+    # From then on they sign in, so nobody else is said to be them.
+    other = admit(session, person(sub="u-2"), now=NOW)
+    with pytest.raises(Refused, match="is somebody who signs in already"):
+        identify(session, other, before)
+
+
+def test_nobody_is_said_to_be_another_where_that_would_lose_or_lend_a_name(
+    session: Session,
+) -> None:
+    before = member_or_new(session, "alice", now=day(0))
+    script = member_or_new(session, "bot", now=day(0), kind=MemberKind.service)
+    newcomer = admit(session, person(), now=NOW)
+    with pytest.raises(Refused, match="'alice' has not signed in"):
+        identify(session, before, newcomer)
+    with pytest.raises(Refused, match="or a script"):
+        identify(session, newcomer, script)
+    ask(session, newcomer, slug="snow")
+    with pytest.raises(Refused, match="has asked or forecast by now"):
+        identify(session, newcomer, before)
+    assert member_of(session, person()) == newcomer

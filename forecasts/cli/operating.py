@@ -9,6 +9,7 @@ import typer
 from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
+    ledger,
     messages,
     now,
     opened,
@@ -61,6 +62,29 @@ def check(database: Database = None) -> None:
         messages().print(f"{bad} of {len(found)} {'is' if bad == 1 else 'are'} not well.")
         raise typer.Exit(1)
     messages().print("All is well.")
+
+
+@app.command()
+def identify(
+    newcomer: Annotated[
+        str, typer.Argument(metavar="NEW", help="The handle that somebody got by signing in.")
+    ],
+    known: Annotated[
+        str, typer.Argument(metavar="HANDLE", help="The handle that they had before.")
+    ],
+    database: Database = None,
+) -> None:
+    """Say that somebody who has signed in is a member from before, as whom they go on.
+
+    For the owner of the ledger's database alone, who can vouch for that.
+    """
+    from forecasts import identities
+    from forecasts.access import member_named
+    from forecasts.database import writing
+
+    with writing(ledger(settings(database))) as session:
+        identities.identify(session, member_named(session, newcomer), member_named(session, known))
+    out().print(plain(f"{newcomer} is {known}: who signs in so acts as {known} from now on."))
 
 
 @app.command()

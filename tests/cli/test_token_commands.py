@@ -105,3 +105,14 @@ def test_a_ledger_without_tokens_says_how_to_make_one(forecasts: Run, clock: obj
     forecasts(*ASK)
     assert "forecasts token create NAME" in forecasts("token", "list").stderr
     assert "There is no token" in forecasts("token", "revoke", "bot", exit_code=2).stderr
+
+
+def test_a_member_from_before_is_identified_from_the_command_line(
+    forecasts: Run, clock: object, engine: Engine
+) -> None:
+    forecasts(*ASK)
+    with database.writing(engine) as session:
+        admit(session, Person("https://id.example", "u-1", "alice"), now=day(0))
+    assert "alice-2 is alice" in forecasts("identify", "alice-2", "alice").stdout
+    assert "has not signed in" in forecasts("identify", "alice-2", "alice", exit_code=2).stderr
+    assert "no member 'nobody'" in forecasts("identify", "nobody", "alice", exit_code=2).stderr
