@@ -61,7 +61,8 @@ def crowd(
 
     - ``mean`` and ``median``: of the live forecasts.
     - ``recency_weighted``: the weighted median; the i-th of n, in the order in which they were
-      made, weighs e^(√i − √n), or 1 while n ≤ 2. An exact tie takes the mean of the middle two.
+      made (at one instant: of the forecasters' ids), weighs e^(√i − √n), or 1 while n ≤ 2. An
+      exact tie takes the mean of the middle two.
     - ``geometric_odds``: the geometric mean of the odds p / (1 − p). NaN where one says 0 and
       another 1, and where no option is left that all of them hold possible.
     - ``extremized``: those odds to the power n (√(3n² − 3n + 1) − 2) / (n² − n − 1), which is 1 for
@@ -143,7 +144,9 @@ def _aggregates(
     if not len(row):
         return _NOTHING
     question, made = asked[row], live.row[row]
-    order = np.lexsort((made, block.time_us[made], moment, question))
+    # Rows stand in the order of their forecasters, which thus settles who comes first at one
+    # instant: a ledger and its folder, whose rows stand otherwise, have one crowd.
+    order = np.lexsort((block.time_us[made], moment, question))
     question, moment, made = question[order], moment[order], made[order]
     changed = (question[1:] != question[:-1]) | (moment[1:] != moment[:-1])
     p = block.p[made]

@@ -113,7 +113,7 @@ def standing_at(q: dict[str, Any], made: list[dict[str, Any]], moment: int) -> l
                 (row for row in own if row["time"] <= moment),
                 key=lambda row: (row["time"], made_place(made, row)),
             )
-            standing.append((last["time"], made_place(made, last), last["p"]))
+            standing.append((last["time"], who, last["p"]))
     standing.sort(key=lambda item: item[:2])
     return [[1 - p, p] if q["type"] == "binary" else p for _, _, p in standing]
 
@@ -203,6 +203,16 @@ def test_nobody_live_makes_no_crowd() -> None:
     assert crowd(QUESTION, rows, at=early).empty
     assert crowd(QUESTION, rows, at=START + pd.Timedelta(days=30)).empty
     assert crowd(pd.DataFrame(), pd.DataFrame()).empty
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_order_of_the_rows_does_not_matter(method: str) -> None:
+    # Six at one instant, of whom the last weighs most.
+    rows = forecasts(0.1, 0.2, 0.3, 0.6, 0.7, 0.8).assign(made_at=START)
+    turned = rows.iloc[[3, 1, 5, 0, 4, 2]]
+    pd.testing.assert_frame_equal(
+        crowd(QUESTION, rows, method), crowd(QUESTION, turned, method), check_exact=True
+    )
 
 
 def test_several_times_give_the_crowds_path() -> None:
