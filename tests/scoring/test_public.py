@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ import scoring
 FUNCTIONS = [name for name in scoring.__all__ if inspect.isfunction(getattr(scoring, name))]
 OTHERS = [name for name in scoring.__all__ if inspect.isclass(getattr(scoring, name))]
 DEFINED = "a definition of this package"
+
+
+# What one module offers to another, though not `import scoring` to everyone.
+INNER = [
+    function
+    for module in pkgutil.iter_modules(scoring.__path__)
+    for name, function in inspect.getmembers(
+        importlib.import_module(f"scoring.{module.name}"), inspect.isfunction
+    )
+    if function.__module__ == f"scoring.{module.name}" and not name.startswith("_")
+]
 
 
 def described(thing: Any) -> str:
@@ -31,6 +43,12 @@ def test_everything_offered_is_there_once() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_says_first_what_comes_back(name: str) -> None:
     assert (inspect.getdoc(getattr(scoring, name)) or "").startswith("Return ")
+
+
+@pytest.mark.parametrize("function", INNER, ids=lambda each: f"{each.__module__}.{each.__name__}")
+def test_what_modules_offer_each_other_says_what_it_does(function: Any) -> None:
+    first = (inspect.getdoc(function) or "").split(" ", 1)[0]
+    assert first in {"Return", "Raise", "Note", "Average", "Take", "Compare"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
