@@ -10,6 +10,7 @@ Row = dict[str, Any]
 Ledger = tuple[list[Row], list[Row]]
 
 HOUR = 3_600_000_000
+TIMES = ("open", "scheduled", "close", "spot")
 NEW_YEAR = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 
 probabilities = st.one_of(
@@ -61,7 +62,10 @@ def ledgers(
     for number in range(draw(st.integers(1, questions))):
         opened = NEW_YEAR + draw(st.integers(-3, 30)) * HOUR + draw(st.sampled_from([0, 1, 17]))
         length = draw(st.one_of(st.integers(1, 100).map(lambda h: h * HOUR), st.integers(1, HOUR)))
-        early = draw(st.one_of(st.just(length), st.integers(-5, length)))
+        midnight = -opened % (24 * HOUR)
+        early = draw(
+            st.one_of(st.just(length), st.integers(-5, length), st.just(min(midnight, length)))
+        )
         kind = draw(st.sampled_from(types))
         question: Row = {
             "question_id": f"q{number}",
@@ -69,15 +73,16 @@ def ledgers(
             "open": opened,
             "scheduled": opened + length,
             "close": opened + early,
-            "spot": opened + draw(st.one_of(moments, st.just(early), st.integers(0, length))),
+            "spot": opened
+            + draw(st.one_of(moments, st.just(early), *[st.integers(0, length)] * 2)),
         }
         if kind == "binary":
-            question["outcome"] = draw(st.sampled_from([1.0, 0.0, 1.0, 0.0, 0.3, None]))
+            question["outcome"] = draw(st.sampled_from([1.0, 0.0, 0.3, 0.75, 1.0, 0.0, None]))
         elif kind == "multiple_choice":
             count = draw(st.integers(2, 4))
             question["options"] = [f"o{k}" for k in range(count)]
             question["ordered"] = draw(st.booleans())
-            question["outcome"] = draw(st.one_of(st.none(), st.integers(0, count - 1)))
+            question["outcome"] = draw(st.sampled_from([*range(count), *range(count), None]))
         else:
             question |= {"lower_bound": 0.0, "upper_bound": 10.0}
             question["outcome"] = draw(st.sampled_from([-3.0, 0.0, 2.5, 5.0, 10.0, 12.0, None]))
@@ -88,6 +93,10 @@ def ledgers(
     for _ in range(draw(st.integers(0, rows))):
         question = draw(st.sampled_from(asked))
         inside = st.integers(0, question["scheduled"] - question["open"])
+        # Exactly where something begins, ends or is read, and just before.
+        edge = st.sampled_from([question[name] - question["open"] for name in TIMES]).flatmap(
+            lambda at: st.sampled_from([at, at - 1])
+        )
         p: Any = None
         if draw(st.integers(0, 6)):
             if question["type"] == "binary":
@@ -100,7 +109,7 @@ def ledgers(
             {
                 "question_id": question["question_id"],
                 "forecaster": draw(st.sampled_from("abcde")),
-                "time": question["open"] + draw(st.one_of(moments, inside)),
+                "time": question["open"] + draw(st.one_of(moments, inside, edge)),
                 "p": p,
             }
         )

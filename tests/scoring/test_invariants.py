@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from scoring import PROTOCOLS, Protocol, attribution, score
 from tests.scoring.slow_reference import forecast_frame, question_frame
-from tests.scoring.strategies import HOUR, Ledger, ledgers
+from tests.scoring.strategies import HOUR, TIMES, Ledger, ledgers
 
 PEERS = Protocol("peers", "brier", "scheduled_average", "peers")
 EVERYTHING = sorted(set(PROTOCOLS) - {"crps"})
+TIMED = [name for name in EVERYTHING if PROTOCOLS[name].timing != "daily"]
 
 
 def scores(ledger: Ledger, protocol: str | Protocol | list[str]) -> pd.DataFrame:
@@ -42,17 +43,31 @@ def test_skill_between_two_forecasters_is_antisymmetric(ledger: Ledger) -> None:
         np.testing.assert_allclose(both["a"], -both["b"], atol=1e-12)
 
 
+def later(ledger: Ledger, by: int) -> Ledger:
+    asked, made = ledger
+    moved = [q | {name: q[name] + by for name in TIMES} for q in asked]
+    return moved, [row | {"time": row["time"] + by} for row in made]
+
+
 @settings(max_examples=40)
 @given(ledgers(), st.integers(-20_000, 20_000))
 def test_moving_everything_by_whole_days_changes_nothing(ledger: Ledger, days: int) -> None:
-    asked, made = ledger
-    by = days * 24 * HOUR
-    names = ("open", "scheduled", "close", "spot")
-    later = [q | {name: q[name] + by for name in names} for q in asked]
-    rows = [row | {"time": row["time"] + by} for row in made]
     # Whole days, because the daily protocols count calendar days.
     pd.testing.assert_frame_equal(
-        scores((later, rows), EVERYTHING), scores(ledger, EVERYTHING), check_exact=True
+        scores(later(ledger, days * 24 * HOUR), EVERYTHING),
+        scores(ledger, EVERYTHING),
+        check_exact=True,
+    )
+
+
+@settings(max_examples=40)
+@given(ledgers(), st.integers(-(10**15), 10**15))
+def test_moving_everything_by_microseconds_changes_what_counts_no_days_in_nothing(
+    ledger: Ledger, by: int
+) -> None:
+    # Whole days are round numbers in binary too; these are not, and no digit may go with them.
+    pd.testing.assert_frame_equal(
+        scores(later(ledger, by), TIMED), scores(ledger, TIMED), check_exact=True
     )
 
 
