@@ -152,11 +152,13 @@ def test_two_forecasts_are_not_weighted_by_recency() -> None:
 
 
 def test_recent_forecasts_outweigh_older_ones() -> None:
-    # Weights 0.36, 0.56, 0.77, 1, …: of five, the last two hold more than half.
+    # Weights 0.29, 0.44, 0.60, 0.79, 1: of five, the last two hold more than half.
     weights = [math.exp(math.sqrt(i) - math.sqrt(5)) for i in range(1, 6)]
     assert sum(weights[3:]) > sum(weights) / 2
     assert p("recency_weighted", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.9)
     assert p("median", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.1)
+    # The third and the last hold 51 %; were they counted from another place, or alike, they would not.
+    assert p("recency_weighted", 0.1, 0.1, 0.9, 0.1, 0.9) == pytest.approx(0.9)
 
 
 def test_the_mean_of_odds_is_geometric_and_extremized_is_further_out() -> None:
