@@ -157,7 +157,7 @@ def test_recent_forecasts_outweigh_older_ones() -> None:
     assert sum(weights[3:]) > sum(weights) / 2
     assert p("recency_weighted", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.9)
     assert p("median", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.1)
-    # The third and the last hold 51 %; were they counted from another place, or alike, they would not.
+    # The third and the last hold 51 %; counted from another place, or alike, they would not.
     assert p("recency_weighted", 0.1, 0.1, 0.9, 0.1, 0.9) == pytest.approx(0.9)
 
 
