@@ -12,6 +12,7 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
+    acting,
     ledger,
     ledger_to_read,
     now,
@@ -87,7 +88,6 @@ def set_(
     The settings are checked here, so that none fails at three in the morning.
     """
     from forecasts import questions, runs
-    from forecasts.access import member_or_new
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -97,7 +97,7 @@ def set_(
             questions.find(session, question),
             kind,
             _settings(given or []),
-            member=member_or_new(session, chosen.member, now=moment),
+            member=acting(session, chosen, now=moment),
             now=moment,
         )
         stored = carried.settings
