@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app import signed_in
+from app.gate import FAILED
 from app.session import engine, memory, my_handle, now, reading, show
 from app.words import as_text
 from forecasts import database, identities
@@ -41,7 +42,14 @@ def enter() -> bool:
 def _offer(rules: SignIn, error: Forbidden) -> None:
     """Show why somebody is not in, and the way."""
     st.title("Forecast Ledger", anchor=False)
-    if isinstance(error, Expired):
+    if FAILED in st.query_params:
+        del st.query_params[FAILED]
+        st.error(
+            "Signing in did not work: the provider refused it, or what it said could not be "
+            "checked. Try again; the log of the server says more."
+        )
+        _button(rules, "Sign in")
+    elif isinstance(error, Expired):
         st.info(as_text(error.message))
         _button(rules, "Sign in")
     else:

@@ -21,12 +21,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forecasts.sign_in import SignIn, is_loopback
 
 NEXT = "forecasts_next"
+FAILED = "not_signed_in"  # in the query of the page to which a sign-in that failed leads
 _SIGNED_IN = "_streamlit_user="
 _PATIENCE = 600  # seconds that somebody may take to sign in
 _LONGEST = 2000  # signs of an address that is kept
 _TURNED_AWAY = (
     "This ledger is not served under this name: without sign-in it answers to the machine that it "
     "runs on only, and with sign-in to its own pages."
+)
+
+
+_UNREACHED = (
+    "Nobody can sign in at the moment: the provider {} did not answer as it should. Go back and "
+    "try again in a moment; the log of the server says more."
 )
 
 
@@ -75,9 +82,20 @@ class _Answer:
         self._scope = scope
         self._send = send
         self._sign_in = sign_in
+        self._answered = False
+
+    def _is_login(self) -> bool:
+        return str(self._scope["path"]).endswith("/auth/login")
 
     async def __call__(self, message: Message) -> None:
+        if self._answered:
+            return
         if message["type"] == "http.response.start":
+            if self._sign_in is not None and self._is_login() and message["status"] >= 400:
+                self._answered = True
+                said = _UNREACHED.format(self._sign_in.issuer)
+                await PlainTextResponse(said, status_code=502)(self._scope, _no_more, self._send)
+                return
             headers = MutableHeaders(scope=message)
             # No other site learns which page was open, or shows one inside its own.
             headers.setdefault("referrer-policy", "same-origin")
@@ -88,15 +106,21 @@ class _Answer:
 
     def _keep_page(self, status: int, headers: MutableHeaders, sign_in: SignIn) -> None:
         path, asked = str(self._scope["path"]), Headers(scope=self._scope)
-        if path.endswith("/auth/login"):
+        if self._is_login():
             page = page_of(asked.get("referer", ""), sign_in.base)
             headers.append("set-cookie", _cookie(page, _PATIENCE))
         elif path.endswith("/oauth2callback") and 300 <= status < 400:
             if _SIGNED_IN in "\n".join(headers.getlist("set-cookie")):
                 headers["location"] = sign_in.base + kept_page(asked.getlist("cookie"))
+            elif b"state=" in self._scope["query_string"]:  # else they have signed out
+                headers["location"] = f"{sign_in.base}/?{FAILED}="
             headers.append("set-cookie", _cookie("", 0))
         if sign_in.encrypted:
             _keep_to_https(headers)
+
+
+async def _no_more() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def page_of(address: str, base: str) -> str:

@@ -10,6 +10,7 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from app import signed_in
+from app.gate import FAILED
 from forecasts import database, questions, updates
 from forecasts.models import Member
 from tests.app.conftest import Clock, visit, words
@@ -95,6 +96,13 @@ def test_signing_out_ends_a_sign_in_wherever_it_is_shown(
     assert "You have signed out." in words(furnished)
     said["nonce"] = "second"
     assert "You forecast as alice.b." in words(furnished.run())
+
+
+def test_a_sign_in_that_failed_is_said_once(furnished: AppTest, said: dict[str, Any]) -> None:
+    visit(furnished, "today", **{FAILED: ""})
+    assert "Signing in did not work" in words(furnished)
+    assert [button.label for button in furnished.button] == ["Sign in"]
+    assert "You have not signed in." in words(furnished.run())
 
 
 def test_without_sign_in_there_is_no_way_out(furnished: AppTest) -> None:

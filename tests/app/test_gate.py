@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from app.gate import NEXT, Gate, kept_page, page_of
+from app.gate import FAILED, NEXT, Gate, kept_page, page_of
 from forecasts.sign_in import SignIn
 
 HERE = "http://127.0.0.1:8501"
@@ -29,12 +29,12 @@ async def _streamlit(scope: Scope, _receive: Receive, send: Send) -> None:
         return
     callback = scope["path"] == "/oauth2callback"
     headers = {"location": "/"} if callback else {}
-    if callback and scope["query_string"] != b"refused":
+    if callback and b"refused" not in scope["query_string"]:
         headers["set-cookie"] = SIGNED_IN
     await send(
         {
             "type": "http.response.start",
-            "status": 302 if callback else 200,
+            "status": 302 if callback else 400 if b"unreached" in scope["query_string"] else 200,
             "headers": Headers(headers).raw,
         }
     )
@@ -50,7 +50,7 @@ class Asking:
     kept: dict[str, str] = field(default_factory=dict)
 
     def ask(self, path: str, **headers: str) -> tuple[int, Headers, str]:
-        start, body = self._sent("http", path, headers)
+        start, body, *_ = self._sent("http", path, headers)
         answered = Headers(raw=start["headers"])
         for cookie in answered.getlist("set-cookie"):
             name, _, value = cookie.split(";")[0].partition("=")
@@ -136,6 +136,18 @@ def test_who_is_not_let_in_is_led_to_the_first_page() -> None:
     there.ask("/auth/login", referer=TEAM.base + PAGE)
     assert there.ask("/oauth2callback?refused")[1]["location"] == "/"
     assert NEXT not in there.kept
+
+
+def test_a_sign_in_that_failed_leads_to_where_that_is_said() -> None:
+    _, answered, _ = Asking(TEAM, TEAM.base).ask("/oauth2callback?state=x&refused")
+    assert answered["location"] == f"{TEAM.base}/?{FAILED}="
+
+
+def test_a_provider_that_does_not_answer_is_said() -> None:
+    status, _, body = Asking(TEAM, TEAM.base).ask("/auth/login?unreached")
+    assert status == 502
+    assert f"the provider {TEAM.issuer} did not answer as it should" in body
+    assert "page" not in body
 
 
 @pytest.mark.parametrize(
