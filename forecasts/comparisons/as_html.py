@@ -19,8 +19,8 @@ def as_html(comparison: Comparison) -> str:
     return _template().render(
         comparison=comparison,
         most=drawing.reach(comparison),
-        terms=OF_COMPARISONS.values(),
-        watched=OF_COMPARISONS["watched"].whole,
+        terms=wording.explained(comparison),
+        watched=OF_COMPARISONS["watched"].help,
     )
 
 

@@ -6,7 +6,6 @@ from forecasts.comparisons import wording
 from forecasts.comparisons.comparison import Comparison
 from forecasts.reports import wording as words
 from forecasts.reports.as_markdown import escaped, table
-from forecasts.reports.statistics import OF_COMPARISONS
 
 
 def as_markdown(comparison: Comparison) -> str:
@@ -24,7 +23,9 @@ def as_markdown(comparison: Comparison) -> str:
     parts.append("\n".join(f"- {escaped(text)}" for text in last if text))
     parts.append("## What the numbers say")
     parts.append(
-        "\n".join(f"- **{one.title}**: {escaped(one.sentence)}" for one in OF_COMPARISONS.values())
+        "\n".join(
+            f"- **{one.title}**: {escaped(one.sentence)}" for one in wording.explained(comparison)
+        )
     )
     parts.append(escaped(wording.made_with(comparison.metadata)))
     return "\n\n".join(parts) + "\n"

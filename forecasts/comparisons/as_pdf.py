@@ -35,10 +35,10 @@ def as_pdf(comparison: Comparison) -> bytes:
                 "rows": [_row(pair, most) for pair in comparison.pairs],
             },
             "sentences": [pair.sentence for pair in comparison.pairs],
-            "watched": OF_COMPARISONS["watched"].whole,
+            "watched": OF_COMPARISONS["watched"].help,
             "rises": [_rise(pair) for pair in drawing.watched(comparison)],
             "notes": comparison.notes,
-            "terms": [one.whole for one in OF_COMPARISONS.values()],
+            "terms": [one.whole for one in wording.explained(comparison)],
             "foot": wording.made_with(comparison.metadata),
         },
     )

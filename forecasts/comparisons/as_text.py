@@ -10,7 +10,6 @@ from forecasts.comparisons.comparison import Comparison
 from forecasts.plain import on_one_line
 from forecasts.reports import wording as words
 from forecasts.reports.as_text import drawn, fitting, wrapped
-from forecasts.reports.statistics import OF_COMPARISONS
 
 
 def as_text(comparison: Comparison, *, width: int = 100) -> str:
@@ -26,7 +25,7 @@ def as_text(comparison: Comparison, *, width: int = 100) -> str:
     ]
     last = [
         words.left_out(comparison.left_out),
-        *(one.whole for one in OF_COMPARISONS.values()),
+        *(one.whole for one in wording.explained(comparison)),
         *comparison.notes,
     ]
     parts.append("\n".join(wrapped(text, width) for text in last if text))

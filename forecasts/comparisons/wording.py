@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from forecasts.comparisons.comparison import About, Comparison, Of, Pair, Side
 from forecasts.reports.choice import Choice
+from forecasts.reports.statistics import OF_COMPARISONS, Statistic
 from forecasts.reports.wording import (
     BRIER,
     BRIER_ORIGINAL,
@@ -21,6 +22,13 @@ from forecasts.reports.wording import (
     signed_interval,
 )
 from forecasts.times import iso
+
+
+def explained(comparison: Comparison) -> list[Statistic]:
+    """Return the statistics that the comparison shows, in their order."""
+    skilled = any(side.skill is not None for side in comparison.groups)
+    return [one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled]
+
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
 

@@ -214,14 +214,14 @@ OF_COMPARISONS: Mapping[str, Statistic] = {
     ),
     "comparable": Statistic(
         "Comparable",
-        "with 30 shared questions or more, in 30 families or more, which are one piece of evidence "
-        "each; below that nothing is claimed, and intervals are 95 %.",
+        "whether two share 30 questions or more, in 30 families or more, which are one piece of "
+        "evidence each; below that nothing is claimed, and intervals are 95 %.",
         "comparison.md",
     ),
     "p_adjusted": Statistic(
         "p, adjusted",
-        "with several pairs (Holm), so that the chance of any false claim among all of them stays "
-        "at 5 %.",
+        "the p-value raised for the number of pairs (Holm), so that the chance of any false claim "
+        "among all of them stays at 5 %.",
         "comparison.md",
     ),
     "detectable": Statistic(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasts.comparisons import Pair, Side
+from forecasts.comparisons import Pair, Side, wording
 from forecasts.comparisons import as_html as comparison_html
 from forecasts.comparisons import as_markdown as comparison_markdown
 from forecasts.comparisons import as_text as comparison_text
@@ -66,7 +66,12 @@ def test_a_report_explains_at_its_foot_what_it_shows_and_nothing_else() -> None:
 
 
 def test_a_comparison_explains_its_numbers_too() -> None:
-    made = build(random_ledger(8, questions=40), between=["north", "south"], as_of=NOW)
+    frames = random_ledger(8, questions=40)
+    teams = build(frames, between=["north", "south"], as_of=NOW)
+    assert wording.explained(teams) == [
+        one for name, one in OF_COMPARISONS.items() if name != "skill"
+    ]
+    made = build(frames, between=["ana", "bo"], of="forecasters", as_of=NOW)
     for render in (
         comparison_html.as_html,
         comparison_markdown.as_markdown,
