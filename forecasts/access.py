@@ -28,7 +28,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -51,6 +51,8 @@ from forecasts.models import (
 )
 from forecasts.times import iso
 
+# Every act asks it: made once, since to make a statement takes longer than to run it.
+_BY_HANDLE = select(Member).where(Member.handle == bindparam("handle"))
 _READER = "reader"
 
 
@@ -474,7 +476,7 @@ def member_or_new(
             remedy="Set FORECASTS_MEMBER, or name somebody with --as.",
         )
     require_name(handle, "The handle")
-    member = session.exec(select(Member).where(Member.handle == handle)).first()
+    member = session.exec(_BY_HANDLE, params={"handle": handle}).first()
     if member is None:
         member = Member(handle=handle, kind=kind, created_at=now)
         session.add(member)

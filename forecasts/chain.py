@@ -32,12 +32,30 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, insert, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Connection,
+    Float,
+    Insert,
+    Integer,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+    text,
+)
 from sqlmodel import Session, SQLModel
+from sqlmodel.sql.sqltypes import AutoString
 
 from forecasts import models
 from forecasts.times import utc
@@ -78,6 +96,12 @@ LATER: Mapping[str, Mapping[str, Any]] = {}
 _NOTED = "rows to seal"
 _BATCH = 5_000  # rows to read, or entries to write, at a time
 _SALT = 16  # bytes
+
+# Made once, since to make a statement takes longer than to run it.
+_LAST = text("SELECT id, hash FROM entry ORDER BY id DESC LIMIT 1")
+_LAST_OF = text(
+    "SELECT number, hash FROM entry WHERE question_id = :question_id ORDER BY number DESC LIMIT 1"
+)
 
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
@@ -194,15 +218,24 @@ class Chain:
 def note_new(session: Session, _context: Any = None) -> None:
     """Note the rows that a flush has just written, to be sealed; listens to ``after_flush``."""
     for row in session.new:
-        note(session, row.__tablename__, [row.id])
+        if row.__tablename__ in SEALED:
+            _noted(session).setdefault(row.__tablename__, {})[row.id] = row
 
 
-def note(session: Session, kind: str, ids: Sequence[int]) -> None:
+def note_nothing(session: Session) -> None:
+    """Note that nothing has been written after all; listens to ``after_rollback``."""
+    session.info.pop(_NOTED, None)
+
+
+def note(session: Session, kind: str, ids: Iterable[int]) -> None:
     """Note rows that were written around the unit of work, in bulk."""
-    if kind in SEALED and ids:
-        noted: dict[str, tuple[int, int]] = session.info.setdefault(_NOTED, {})
-        low, high = noted.get(kind, (ids[0], ids[0]))
-        noted[kind] = min(low, *ids), max(high, *ids)
+    _noted(session).setdefault(kind, {}).update(dict.fromkeys(ids))
+
+
+def _noted(session: Session) -> dict[str, dict[int, SQLModel | None]]:
+    """Return what this act has written so far, by table and number; None: in bulk."""
+    noted: dict[str, dict[int, SQLModel | None]] = session.info.setdefault(_NOTED, {})
+    return noted
 
 
 def seal(session: Session) -> int:
@@ -211,33 +244,53 @@ def seal(session: Session) -> int:
     It is this act's turn to write, so that its rows have the numbers between the least and the
     greatest of them to themselves, and no other entry comes in between.
     """
-    noted: dict[str, tuple[int, int]] = session.info.pop(_NOTED, {})
-    if not noted:
+    noted = _noted(session)
+    session.info.pop(_NOTED)
+    if not any(noted.values()):
         return 0
     connection = session.connection()
     chain = _end(connection)
     written = 0
     for kind in SEALED:
-        if kind in noted:
-            rows = _rows(connection, kind, *noted[kind])
+        if noted.get(kind):
+            rows = _in_memory(kind, noted) or _rows(connection, kind, noted[kind])
             entries = (chain.add(kind, values, question) for values, question in rows)
             written += write(connection, entries)
     return written
 
 
+def _in_memory(
+    kind: str, noted: Mapping[str, Mapping[int, SQLModel | None]]
+) -> list[tuple[dict[str, Any], int | None]]:
+    """Return the rows and their questions as the act has them; nothing where it has not all."""
+    found = []
+    for id_ in sorted(noted[kind]):
+        row = noted[kind][id_]
+        source = row
+        if kind == "citation":
+            source = noted.get("forecast", {}).get(getattr(row, "forecast_id", 0))
+        if row is None or source is None:
+            return []
+        values = {
+            name: None if (value := getattr(row, name)) is None else stored(value)
+            for name, stored in _as_stored(kind)
+        }
+        question = values["id"] if kind == "question" else getattr(source, "question_id", None)
+        found.append((values, question))
+    return found
+
+
+@cache
+def _as_stored(kind: str) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Return how a value of each column comes out of the database, whatever a verb put in."""
+    return [(column.name, _STORED[type(column.type)]) for column in _table(kind).c]
+
+
 def _end(connection: Connection) -> Chain:
-    entry = _table("entry")
-    last = connection.execute(
-        select(entry.c.id, entry.c.hash).order_by(entry.c.id.desc()).limit(1)
-    ).first()
+    last = connection.execute(_LAST).first()
 
     def last_of(question_id: int) -> tuple[int, str] | None:
-        found = connection.execute(
-            select(entry.c.number, entry.c.hash)
-            .where(entry.c.question_id == question_id)
-            .order_by(entry.c.number.desc())
-            .limit(1)
-        ).first()
+        found = connection.execute(_LAST_OF, {"question_id": question_id}).first()
         return None if found is None else (found.number, found.hash)
 
     return Chain(0, NOTHING, last_of) if last is None else Chain(last.id, last.hash, last_of)
@@ -273,14 +326,35 @@ def values_of(row: Row[Any]) -> tuple[dict[str, Any], int | None]:
     return values, values.pop("of_question", None)
 
 
+_STORED: Mapping[type, Callable[[Any], Any]] = {
+    Integer: int,
+    Boolean: bool,
+    Float: float,
+    String: str,
+    AutoString: str,
+    Text: str,
+    models.Time: utc,
+    JSON: lambda value: json.loads(json.dumps(value)),
+}
+
+
+@cache
+def _some_of(kind: str) -> Select[Any]:
+    numbers = _table(kind).c.id.between(bindparam("low"), bindparam("high"))
+    return rows_of(kind).where(numbers).limit(bindparam("most"))
+
+
+@cache
+def _new_entry() -> Insert:
+    return insert(_table("entry"))
+
+
 def _rows(
-    connection: Connection, kind: str, low: int, high: int
+    connection: Connection, kind: str, ids: Collection[int]
 ) -> Iterator[tuple[dict[str, Any], int | None]]:
-    table = _table(kind)
+    low, high = min(ids), max(ids)
     while low <= high:
-        batch = connection.execute(
-            rows_of(kind).where(table.c.id.between(low, high)).limit(_BATCH)
-        ).all()
+        batch = connection.execute(_some_of(kind), {"low": low, "high": high, "most": _BATCH}).all()
         yield from map(values_of, batch)
         if len(batch) < _BATCH:
             return
@@ -294,8 +368,8 @@ def write(connection: Connection, entries: Iterable[dict[str, Any]]) -> int:
     for entry in entries:
         batch.append(entry)
         if len(batch) == _BATCH:
-            connection.execute(insert(_table("entry")), batch)
+            connection.execute(_new_entry(), batch)
             written, batch = written + len(batch), []
     if batch:
-        connection.execute(insert(_table("entry")), batch)
+        connection.execute(_new_entry(), batch)
     return written + len(batch)

@@ -26,6 +26,7 @@ moves on only when somebody says so (``forecasts migrate``).
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -63,6 +64,7 @@ _WRITING = "ledger_writing"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE = 10  # seconds to wait for whoever is writing to a file
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
+_BETWEEN_LOOKS = (0.0005, 0.006)  # seconds, while somebody writes to a file
 _SERVER_PATIENCE = 30  # and to one on a server, where many do
 _SILENCE = 300  # seconds after which a server takes the turn from a writer who has gone
 _TURN = 0x466F7265636173  # the advisory lock that a writer holds: "Forecas" in ASCII
@@ -193,7 +195,36 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         writing = _is_writing(connection)
         connection.connection.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if writing:
+            _take_turn(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _take_turn(connection: Connection) -> None:
+    """Begin to write when nobody else does.
+
+    SQLite itself would look again after ever longer pauses: then the turn is free for most of the
+    time while all wait, and who has waited longest is the least likely to get it. Short pauses of
+    random length are fair enough: each who waits is as likely to be next as any other.
+    """
+    driver = connection.connection
+    until = time.monotonic() + _PATIENCE
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() >= until:
+                    # By way of the engine, so that it is explained as any other error is.
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    return
+            time.sleep(random.uniform(*_BETWEEN_LOOKS))  # noqa: S311 a pause, no secret
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000:.0f}")
 
 
 def _set_wal(connection: sqlite3.Connection) -> None:
@@ -225,12 +256,12 @@ def _prepare_server(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         if _is_writing(connection):
-            for name, seconds in (
-                ("lock_timeout", _SERVER_PATIENCE),
-                ("idle_in_transaction_session_timeout", _SILENCE),
-            ):
-                connection.exec_driver_sql(f"SET LOCAL {name} = '{seconds}s'")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
+            # In one statement: each takes its time, and who is next waits for all of them.
+            connection.exec_driver_sql(
+                f"SELECT set_config('lock_timeout', '{_SERVER_PATIENCE}s', true),"
+                f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
+                f" pg_advisory_xact_lock({_TURN})"
+            )
 
 
 def _is_writing(connection: Connection) -> bool:
@@ -277,6 +308,7 @@ class _Act(Session):
 
 
 event.listen(_Act, "after_flush", chain.note_new)
+event.listen(_Act, "after_rollback", chain.note_nothing)
 
 
 @contextmanager

@@ -6,16 +6,18 @@ How a question is reworded or closed early stands in ``revisions``.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Subquery
+from sqlalchemy import ColumnElement, Subquery, bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import Select
 
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import (
@@ -36,6 +38,9 @@ from forecasts.values import NOT_SCORED, figure_number
 T = TypeVar("T")
 # So many values one statement may name; SQLite takes 32,766, PostgreSQL 65,535.
 _MOST_NAMED = 10_000
+# What every act asks first: made once, since to make a statement takes longer than to run it, and
+# all others who would write wait meanwhile.
+_BY_SLUG = select(Question).where(Question.slug == bindparam("slug"))
 
 
 class Status(StrEnum):
@@ -237,7 +242,7 @@ def revision_row(
 
 def find(session: Session, slug: str) -> Question:
     """Return the question with this slug; NotFound suggests the nearest ones there are."""
-    question = session.exec(select(Question).where(Question.slug == slug)).first()
+    question = session.exec(_BY_SLUG, params={"slug": slug}).first()
     if question is not None:
         return question
     near = nearest(session, slug)
@@ -277,8 +282,9 @@ def sources(session: Session, question: Question) -> list[tuple[QuestionSource, 
 
 def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stands:
     """Return the question with its newest wording, standing resolution and status."""
-    [stands] = listing(session, now=now, only=[question.slug])
-    return stands
+    rows = session.exec(_as_one_stands(), params={"question_id": question.id}).all()
+    confirmed, proposed = _sorted_out(row for _, row in rows)
+    return _stands(question, rows[0][0], confirmed, proposed, now)
 
 
 def registered_last(session: Session, member: Member, *, now: datetime) -> Stands | None:
@@ -349,20 +355,19 @@ def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list
     rows = session.exec(statement).all()
     ids = None if only is None else [question.id for question, _ in rows]
     confirmed, proposed = _standing_resolutions(session, ids)
-    return [
-        Stands(
-            question,
-            text,
-            confirmed.get(text.question_id),
-            _status(
-                text,
-                confirmed.get(text.question_id),
-                proposed=text.question_id in proposed,
-                now=now,
-            ),
-        )
-        for question, text in rows
-    ]
+    return [_stands(question, text, confirmed, proposed, now) for question, text in rows]
+
+
+def _stands(
+    question: Question,
+    text: QuestionRevision,
+    confirmed: Mapping[int, Resolution],
+    proposed: Collection[int],
+    now: datetime,
+) -> Stands:
+    resolution = confirmed.get(text.question_id)
+    waits = text.question_id in proposed
+    return Stands(question, text, resolution, _status(text, resolution, proposed=waits, now=now))
 
 
 def overtaken() -> ColumnElement[bool]:
@@ -388,15 +393,40 @@ def _standing_resolutions(
     session: Session, ids: Sequence[int | None] | None
 ) -> tuple[dict[int, Resolution], set[int]]:
     """Return the confirmed row that stands for each question, and who has an open proposal."""
-    statement = select(Resolution).where(
-        col(Resolution.state).in_([ResolutionState.confirmed, ResolutionState.proposed]),
-        ~overtaken(),
-    )
+    statement = select(Resolution).where(_is_standing())
     if ids is not None:
         statement = statement.where(col(Resolution.question_id).in_(ids))
+    rows = session.exec(statement).all()
+    return _sorted_out(rows)
+
+
+def _is_standing() -> ColumnElement[bool]:
+    decides = col(Resolution.state) != ResolutionState.rejected
+    return decides & ~overtaken()
+
+
+@cache
+def _as_one_stands() -> Select[QuestionRevision, Resolution]:
+    """Return the statement for a question's newest wording, with each resolution that stands."""
+    later = aliased(QuestionRevision)
+    newest = select(func.max(later.number)).where(later.question_id == bindparam("question_id"))
+    belongs = col(Resolution.question_id) == col(QuestionRevision.question_id)
+    return (
+        select(QuestionRevision, Resolution)
+        .outerjoin(Resolution, belongs & _is_standing())
+        .where(
+            QuestionRevision.question_id == bindparam("question_id"),
+            QuestionRevision.number == newest.scalar_subquery(),
+        )
+    )
+
+
+def _sorted_out(rows: Iterable[Resolution | None]) -> tuple[dict[int, Resolution], set[int]]:
     confirmed: dict[int, Resolution] = {}
     proposed: set[int] = set()
-    for row in session.exec(statement):
+    for row in rows:
+        if row is None:
+            continue
         if row.state == ResolutionState.confirmed:
             confirmed[row.question_id] = row
         else:

@@ -1,0 +1,281 @@
+"""Measure writers that forecast side by side, and what becomes of them when they are killed.
+
+    python -m benchmarks.writing [--on sqlite|postgresql] [--updates N] [--kills N] [--in FOLDER]
+
+Eight processes put updates on questions, half of them on one that everybody is at, half on a
+hundred others; then the same processes insert as many plain rows, one a transaction, into a table
+without rules, triggers or a chain, over the same driver with the same promises about the disk.
+No update may be lost, doubled or refused for a lock, the chain must be whole, and the updates must
+come at least half as fast as the plain rows. Then a writer is killed again and again at random
+moments: what it had been told is stored must be there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlmodel import select
+
+from forecasts import database, questions, updates
+from forecasts.access import member_or_new
+from forecasts.models import Forecast
+from forecasts.settings import sqlite_url
+from forecasts.values import Value
+from forecasts.verifying import verify
+
+# Each is a process of its own, begun from one that has loaded the ledger already.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["benchmarks.writing"])
+READY, COMPLAINT = "ready", "refused: "
+WRITERS = 8
+COLD = 100
+BAR = 0.5
+HOT = "hot"
+OPENS = datetime(2026, 1, 1, tzinfo=UTC)
+PLAIN = (
+    "CREATE TABLE plain (id {id}, question_id INTEGER, member_id INTEGER, made_at TEXT,"
+    " recorded_at TEXT, probability FLOAT, rationale TEXT, origin TEXT)"
+)
+ID = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "SERIAL PRIMARY KEY"}
+INSERT = text(
+    "INSERT INTO plain (question_id, member_id, made_at, recorded_at, probability, rationale,"
+    " origin) VALUES (:question, :member, :at, :at, :p, :said, 'cli')"
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of the writers: seconds, what they were told is stored, and what went wrong."""
+
+    seconds: float
+    acknowledged: list[str]
+    complaints: list[str]
+
+    @property
+    def rate(self) -> float:
+        """How many were written a second."""
+        return len(self.acknowledged) / self.seconds
+
+
+def furnish(engine: Engine) -> None:
+    """Register the questions and the writers."""
+    with database.writing(engine) as session:
+        for number in range(WRITERS):
+            member_or_new(session, f"writer {number}", now=OPENS)
+        asker = member_or_new(session, "asker", now=OPENS)
+        for slug in (HOT, *(f"cold-{number}" for number in range(COLD))):
+            asked = questions.question_text(
+                title=f"Will {slug} be?",
+                open_time=OPENS,
+                scheduled_close_time=OPENS + timedelta(days=300),
+            )
+            questions.register(session, asked, member=asker, now=OPENS, slug=slug)
+
+
+def write(what: str, url: str, writer: int, many: int, told: Connection) -> None:
+    """Be one of the writers: begin when told, and tell of each that is stored that it is."""
+    engine = database.open_engine(url)
+    with database.reading(engine) as session:
+        questions.find(session, HOT)
+    told.send(READY)
+    told.recv()
+    act = {"updates": _update, "plain": _insert}[what]
+    for number in range(many):
+        said = f"{writer}.{number}"
+        slug = HOT if number % 2 else f"cold-{(writer * many + number) // 2 % COLD}"
+        try:
+            act(engine, slug, writer, said, (number % 99 + 1) / 100)
+        except Exception as error:
+            told.send(f"{COMPLAINT}{error!r}")
+        else:
+            told.send(said)
+    told.close()
+    engine.dispose()
+
+
+def _update(engine: Engine, slug: str, writer: int, said: str, p: float) -> None:
+    handle = f"writer {writer % WRITERS}"
+    with database.writing(engine) as session:
+        updates.update(
+            session,
+            questions.find(session, slug),
+            Value(probability=p),
+            member=member_or_new(session, handle, now=OPENS),
+            now=OPENS + timedelta(days=1),
+            rationale=said,
+        )
+
+
+def _insert(engine: Engine, slug: str, writer: int, said: str, p: float) -> None:
+    with engine.execution_options(plain=True).begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA query_only=OFF")
+        connection.execute(
+            INSERT, {"question": 1, "member": writer, "at": str(OPENS), "p": p, "said": said}
+        )
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A process that writes, and the end of the pipe where it tells of it."""
+
+    process: ForkServerProcess
+    pipe: Connection
+
+    def go(self) -> None:
+        """Let it begin."""
+        self.pipe.send(None)
+
+    def heard(self) -> Iterator[str]:
+        """Yield what it tells, until it has ended or been killed."""
+        with suppress(EOFError, OSError):
+            while True:
+                yield self.pipe.recv()
+
+
+def start(what: str, url: str, writer: int, many: int) -> Writer:
+    """Return a writer that is ready to begin."""
+    ours, theirs = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=write, args=(what, url, writer, many, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    assert ours.recv() == READY
+    return Writer(process, ours)
+
+
+def side_by_side(what: str, url: str, many: int, writers: int = WRITERS) -> Written:
+    """Return what came of so many writers who write ``many`` each at the same time."""
+    begun = [start(what, url, number, many) for number in range(writers)]
+    began = time.perf_counter()
+    for writer in begun:
+        writer.go()
+    said = [line for writer in begun for line in writer.heard()]
+    seconds = time.perf_counter() - began
+    for writer in begun:
+        writer.process.join()
+    complaints = [line for line in said if line.startswith(COMPLAINT)]
+    told = [line for line in said if not line.startswith(COMPLAINT)]
+    return Written(seconds, told, complaints)
+
+
+def killed(url: str, kills: int, *, seed: int, most: float = 0.3) -> list[str]:
+    """Return what writers were told is stored, each of whom was killed while writing."""
+    random_ = random.Random(seed)
+    told: list[str] = []
+    for number in range(kills):
+        writer = start("updates", url, number, 1_000_000)
+        writer.go()
+        if random_.random() < 0.8:  # else before it was told anything
+            told.append(next(writer.heard()))
+        time.sleep(random_.uniform(0, most))
+        writer.process.kill()
+        told += writer.heard()
+        writer.process.join()
+    return told
+
+
+def stored(engine: Engine) -> Counter[str]:
+    """Return how often each update is in the ledger; AssertionError where the chain is broken."""
+    with database.reading(engine) as session:
+        found = verify(session)
+        assert found.broken is None, found.broken
+        return Counter(session.exec(select(Forecast.rationale)).all())
+
+
+@contextmanager
+def ledger(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a new ledger that keeps what it acknowledges, in a file or on a server."""
+    if kind == "sqlite":
+        url = sqlite_url(folder / "writing.sqlite3")
+        yield url
+        return
+    from tests.postgresql import Server
+
+    tempfile.tempdir = str(folder)
+    server = Server()
+    try:
+        for name in ("full_page_writes", "fsync"):
+            server.set(name, "on")
+        with server.fresh() as url:
+            yield url
+    finally:
+        server.stop()
+
+
+def measure(kind: str, folder: Path, many: int, kills: int) -> bool:
+    """Print what was measured on a kind of database; return whether every bar was met."""
+    with ledger(kind, folder) as url:
+        engine = database.open_engine(url)
+        database.migrate(engine)
+        furnish(engine)
+        with database.writing(engine) as session:
+            session.execute(text(PLAIN.format(id=ID[kind])))
+        wrote = side_by_side("updates", url, many // WRITERS)
+        plain = side_by_side("plain", url, many // WRITERS)
+        found = stored(engine)
+        ratio = wrote.rate / plain.rate
+        whole = found == Counter(wrote.acknowledged) and not wrote.complaints
+        print(
+            f"| {kind}: {len(wrote.acknowledged):,} updates by {WRITERS} processes | "
+            f"{wrote.rate:,.0f} a second, plain rows {plain.rate:,.0f}: {ratio:.2f} of it | at "
+            f"least {BAR} | {'met' if ratio >= BAR else 'missed'} |"
+        )
+        print(
+            f"| {kind}: lost, doubled or refused | "
+            f"{sum((Counter(wrote.acknowledged) - found).values())}, "
+            f"{sum(n > 1 for n in found.values())}, {len(wrote.complaints)}; "
+            f"chain whole | none | {'met' if whole else 'missed'} |"
+        )
+        print("\n".join(wrote.complaints[:20]), file=sys.stderr)
+        engine.dispose()
+    return whole and ratio >= BAR and (not kills or measure_kills(kind, folder, kills))
+
+
+def measure_kills(kind: str, folder: Path, kills: int) -> bool:
+    """Print what became of what killed writers had been told; return whether it is all there."""
+    with tempfile.TemporaryDirectory(dir=folder) as own, ledger(kind, Path(own)) as url:
+        engine = database.open_engine(url)
+        database.migrate(engine)
+        furnish(engine)
+        told = Counter(killed(url, kills, seed=1))
+        found = stored(engine)
+        engine.dispose()
+    lost = sum((told - found).values())
+    print(
+        f"| {kind}: {kills} writers killed | {told.total():,} updates acknowledged, {lost} of them "
+        f"lost; chain whole | none | {'missed' if lost else 'met'} |"
+    )
+    return not lost
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--on", choices=("sqlite", "postgresql"))
+    parser.add_argument("--updates", type=int, default=20_000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--in", dest="folder", type=Path)
+    given = parser.parse_args()
+    print("| work | measured | bar | |\n|---|---|---|---|")
+    met = True
+    for kind in [given.on] if given.on else ["sqlite", "postgresql"]:
+        with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+            met &= measure(kind, Path(folder), given.updates, given.kills)
+    sys.exit(not met)
+
+
+if __name__ == "__main__":
+    main()
