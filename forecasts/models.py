@@ -372,7 +372,13 @@ class QuestionText(SQLModel):
                 f"The {(field.field_name or '').replace('_', ' ')} {value.isoformat()} has no time "
                 "zone; it needs an offset or Z, as in 2025-10-30T14:00:00Z."
             )
-        return None if value is None else value.astimezone(UTC)
+        try:
+            return None if value is None else value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(
+                f"The {(field.field_name or '').replace('_', ' ')} {value} is no time of the years "
+                "1 to 9999 in UTC."
+            ) from None
 
     @model_validator(mode="after")
     def _the_parts_fit_together(self) -> QuestionText:

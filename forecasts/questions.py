@@ -41,6 +41,7 @@ _MOST_NAMED = 10_000
 # What every act asks first: made once, since to make a statement takes longer than to run it, and
 # all others who would write wait meanwhile.
 _BY_SLUG = select(Question).where(Question.slug == bindparam("slug"))
+_SHOWN = 80  # signs of a wrong value that a message repeats
 
 
 class Status(StrEnum):
@@ -108,7 +109,9 @@ def _sentence(item: Any) -> str:
     if item["input"] is None or item["type"] == "missing":
         return f"The question has no {name}."
     rule = item["msg"].removeprefix("Input should be ")
-    return f"The {name} {item['input']!r} cannot be read: it should be {rule}."
+    said = repr(item["input"])
+    said = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}…"
+    return f"The {name} {said} cannot be read: it should be {rule}."
 
 
 def _check_bounds(text: QuestionText) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
 
 import platformdirs
@@ -88,4 +89,6 @@ class Settings(BaseSettings):
 
 def sqlite_url(path: Path) -> str:
     """Return the SQLAlchemy URL of an SQLite file; signs that mean something in one are quoted."""
-    return URL.create("sqlite", database=str(path.expanduser().absolute())).render_as_string()
+    return URL.create(
+        "sqlite", database=str(Path(os.path.expanduser(path)).absolute())
+    ).render_as_string()

@@ -224,3 +224,12 @@ def test_an_annulled_or_reworded_question_leaves_its_title_free(
     second = ask(session, alice, title="Will it rain?")
     revisions.revise(session, second, member=alice, now=day(1), title="Will it snow?")
     assert ask(session, alice, title="Will it rain?").slug == "will-it-rain-3"
+
+
+def test_a_time_whose_offset_leads_out_of_the_calendar_is_refused_by_name() -> None:
+    with pytest.raises(BadInput, match=r"open time .* is no time of the years 1 to 9999"):
+        questions.question_text(
+            title="?",
+            open_time="0001-01-01T00:00:00+14:00",
+            scheduled_close_time="2026-01-01T00:00:00Z",
+        )

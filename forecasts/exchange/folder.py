@@ -55,9 +55,10 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     that the format does not have, which are left out, and of outcomes that were known before the
     close while scoring goes on to it.
     """
-    if _is_file(folder):
+    # Not by the methods of a path, which raise for a name that no file can have.
+    if os.path.isfile(folder):
         return _read_archive(folder, warn)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise BadInput(
             f"There is no folder {str(folder)!r}.",
             remedy="Name a folder that holds questions.csv and forecasts.csv.",
@@ -90,13 +91,6 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     # Without the cells, which the frames have: only the lines are counted, once something is wrong.
     bare = {name: Table(table.path, pd.DataFrame()) for name, table in tables.items()}
     return Frames(**frames, place=lambda name, row: bare[name].place(row))
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
 
 
 def _read_archive(archive: Path, warn: Callable[[str], None]) -> Frames:
@@ -264,7 +258,9 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
     outlines = {
         item.question_id: (item.type, item.options)
         for item in rows(questions)
+        # What is wrong with the options has been said; whether a vector fits them nobody knows.
         if item.type in set(QuestionType)
+        and (item.type != QuestionType.multiple_choice or isinstance(item.options, list))
     }
     for row in np.flatnonzero((forecasts["forecaster"] == "").to_numpy()):
         table.wrong(int(row), "forecaster", "", "every forecast has a forecaster")

@@ -32,6 +32,7 @@ _TIME = re.compile(
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
 _NEEDS_QUOTES = re.compile(r"""[",\r\n]|^\s|\s$""")
+_FIRST_YEAR, _LAST_YEAR = 1, 9999
 _MIB = 1 << 20
 _INT32_MAX = (1 << 31) - 1  # what a block and a field can have at most
 # A captured article is one cell, and longer than the 128 KiB that the reader allows by default.
@@ -353,8 +354,13 @@ def _times(table: Table, name: str, texts: list[str], *, days: bool = False) -> 
     parsed = pd.to_datetime(
         pd.Series(readable, dtype=object), format="ISO8601", utc=True, errors="coerce"
     ).astype(TIME_DTYPE)
+    # An offset can lead out of the calendar, in which pandas goes on and Python does not.
+    beyond = ~parsed.dt.year.fillna(_FIRST_YEAR).between(_FIRST_YEAR, _LAST_YEAR)
+    for row in np.flatnonzero(beyond.to_numpy()):
+        table.wrong(int(row), name, texts[row], f"a time of the years 1 to {_LAST_YEAR} in UTC")
+    parsed = parsed.mask(beyond)
     for row in np.flatnonzero(parsed.isna().to_numpy()):
-        if cells[row]:
+        if cells[row] and not beyond.iloc[row]:
             naive = _NAIVE.fullmatch(cells[row])
             rule = (
                 "a time needs an offset or Z (naive times are refused)"
@@ -375,7 +381,7 @@ def _json(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
         if text and text.strip():
             try:
                 values[row] = json.loads(text)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError
                 table.wrong(row, name, text, "JSON")
                 continue
             if rule := _beyond(values[row], limits.DEPTH):

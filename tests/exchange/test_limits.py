@@ -283,3 +283,36 @@ def test_a_file_of_outcomes_is_read_to_the_same_limits(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(BadInput, match=r"outcomes\.csv has 6 bytes; at most 5 bytes are read"):
             read(str(tmp_path / "outcomes.csv"))
+
+
+@pytest.mark.parametrize("beyond", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_whose_offset_leads_out_of_the_calendar_is_named_once(
+    tmp_path: Path, beyond: str
+) -> None:
+    forecasts = FORECASTS.replace("2026-01-02T00:00:00Z", beyond)
+    problems = refused(folder(tmp_path, forecasts=forecasts)).problems
+    assert [(problem.place, problem.value, problem.rule) for problem in problems] == [
+        (
+            "forecasts.csv, line 2, column made_at",
+            beyond,
+            "a time of the years 1 to 9999 in UTC",
+        )
+    ]
+
+
+@pytest.mark.parametrize("options", ["1e309", '"x"', "[" + "9" * 5_000 + "]", "{}"])
+def test_options_that_are_none_are_named_and_what_is_forecast_on_them_is_not(
+    tmp_path: Path, options: str
+) -> None:
+    text = QUESTION.format(
+        kind="multiple_choice", options='"' + options.replace('"', '""') + '"', tags=""
+    )
+    forecasts = "question_id,forecaster,made_at,probabilities\n"
+    forecasts += 'q,bob,2026-01-02T00:00:00Z,"[0.5, 0.5]"\n'
+    problems = refused(folder(tmp_path, text.encode(), forecasts)).problems
+    assert {problem.place for problem in problems} == {"questions.csv, line 2, column options"}
+
+
+@pytest.mark.parametrize("name", ["9" * 400, "a\0b"])
+def test_a_name_that_no_folder_can_have_is_no_folder(tmp_path: Path, name: str) -> None:
+    assert "There is no folder" in refused(tmp_path / name).message

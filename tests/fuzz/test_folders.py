@@ -1,0 +1,313 @@
+"""Ledger folders, damaged in every way: read, or refused in our own words, and never half taken."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from forecasts import database
+from forecasts.access import member_or_new
+from forecasts.errors import LedgerError
+from forecasts.exchange.folder import FILES, read_folder, write_folder
+from forecasts.exchange.importing import import_frames
+from forecasts.frames import Frames, ledger_frames
+from forecasts.reports import build
+from forecasts.scores import score_frames
+from tests.conftest import day
+from tests.exchange.test_folder import cells as plain_cells
+from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
+
+TIMES = ["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]
+TABLES: dict[str, list[dict[str, str]]] = {
+    "questions": [
+        {
+            "question_id": "rain",
+            "title": "Rain?",
+            "resolution": "yes",
+            "tags": '["a"]',
+            "known_at": TIMES[1],
+            "article_url": "https://example.org/a",
+            "family": "f",
+        },
+        {
+            "question_id": "port",
+            "type": "multiple_choice",
+            "options": '["a", "b", "Other"]',
+            "resolution": "b",
+            "ordered": "true",
+        },
+        {
+            "question_id": "depth",
+            "type": "numeric",
+            "lower_bound": "0",
+            "upper_bound": "9",
+            "unit": "m",
+            "resolution": "4.5",
+        },
+        {
+            "question_id": "when",
+            "type": "date",
+            "lower_bound": "2026-01-01",
+            "upper_bound": "2027-01-01",
+            "resolution": "2026-03-01",
+        },
+    ],
+    "forecasts": [
+        {
+            "question_id": "rain",
+            "forecaster": "ana",
+            "probability": "0.4",
+            "rationale": "clouds",
+            "evidence": '[{"evidence_id": "e", "stance": "supports", "share": 0.5}]',
+        },
+        {"question_id": "rain", "forecaster": "bo", "probability": "0.75"},
+        {"question_id": "port", "forecaster": "ana", "probabilities": "[0.5, 0.25, 0.25]"},
+        {
+            "question_id": "depth",
+            "forecaster": "ana",
+            "quantiles": '{"0.1": 1, "0.5": 4, "above": 0.1}',
+        },
+        {"question_id": "when", "forecaster": "bo", "quantiles": '{"0.5": "2026-04-01"}'},
+        {"question_id": "rain", "forecaster": "bo"},
+    ],
+    "teams": [{"team": "red", "forecaster": "ana", "joined_at": TIMES[0], "left_at": TIMES[1]}],
+    "evidence": [
+        {"evidence_id": "e", "kind": "news", "title": "t", "url": "https://example.org/a"}
+    ],
+    "articles": [
+        {"url": "https://example.org/a", "title": "A", "captured_at": TIMES[0], "text": "x"}
+    ],
+}
+for _row in TABLES["questions"]:
+    _row |= {"open_time": TIMES[0], "scheduled_close_time": TIMES[1]}
+for _number, _row in enumerate(TABLES["forecasts"]):
+    _row["made_at"] = f"2026-01-0{_number + 2}T00:00:00Z"
+
+
+def text_of(name: str, rows: list[list[str]] | None = None) -> bytes:
+    """Return one file of the valid folder, or the same file with those rows."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows(rows if rows is not None else table(name))
+    return text.getvalue().encode("utf-8", "surrogatepass")
+
+
+def table(name: str) -> list[list[str]]:
+    columns = list(FILES[name][0])
+    return [columns, *([row.get(column, "") for column in columns] for row in TABLES[name])]
+
+
+class _Undo(Exception):
+    """Ends an import that went well, so that each example finds the same ledger."""
+
+
+@pytest.fixture
+def kind() -> str:
+    """One kind of database is enough: what is asked is whether anything is left behind."""
+    return "sqlite"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder"
+
+
+def laid_out(folder: Path, changed: dict[str, bytes]) -> Path:
+    for old in folder.iterdir():
+        old.unlink()
+    for name in TABLES:
+        if f"{name}.parquet" not in changed:
+            (folder / f"{name}.csv").write_bytes(changed.get(f"{name}.csv", text_of(name)))
+    for file in changed:
+        (folder / file).write_bytes(changed[file])
+    return folder
+
+
+def contents(engine: Engine) -> list[str]:
+    """Return all that the ledger's file holds, read past the ledger's own code."""
+    with sqlite3.connect(engine.url.database or "") as connection:
+        return list(connection.iterdump())
+
+
+def taken(engine: Engine, folder: Path, before: list[str], *, whole: bool = False) -> None:
+    """Take the folder in: whatever comes of it, the ledger is as it was, or holds all of it.
+
+    What it holds can be given back and scored; ``whole``: and reported on, which takes longer.
+    """
+    frames: Frames | None = None
+    with our_own_or_nothing():
+        frames = read_folder(folder)
+    if frames is None:
+        return
+    with our_own_or_nothing():
+        score_frames(frames.questions, frames.forecasts, ["brier", "brier_final"])
+    if whole:
+        with our_own_or_nothing():
+            build(frames, as_of=day(400))
+    again = folder.parent / "again"
+    shutil.rmtree(again, ignore_errors=True)
+    try:
+        with our_own_or_nothing(), database.writing(engine) as session:
+            member = member_or_new(session, "alice", now=day(0))
+            import_frames(session, frames, member=member, now=day(400))
+            twice = import_frames(session, frames, member=member, now=day(400))
+            assert (twice.questions, twice.forecasts, twice.resolutions) == (0, 0, 0)
+            write_folder(ledger_frames(session), again)
+            raise _Undo
+    except _Undo:
+        given = read_folder(again)
+        # An empty list of evidence is none.
+        said = [frame.drop(columns="evidence") for frame in (given.forecasts, frames.forecasts)]
+        assert plain_cells(said[0]) == plain_cells(said[1])
+    assert contents(engine) == before
+
+
+@few_or(30)
+def test_a_folder_with_damaged_bytes(engine: Engine, place: Path, examples: int) -> None:
+    before = contents(engine)
+
+    @fuzz(examples)
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(list(TABLES)), label="file")
+        changed = {f"{name}.csv": damaged(data, text_of(name))}
+        taken(engine, laid_out(place, changed), before, whole=examples > 1_000)
+
+    check()
+
+
+@few_or(60)
+def test_a_folder_with_strange_cells(engine: Engine, place: Path, examples: int) -> None:
+    before = contents(engine)
+
+    @fuzz(examples)
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(["questions", "forecasts", *TABLES]), label="file")
+        rows = table(name)
+        for _ in range(data.draw(st.integers(1, 3), label="cells")):
+            row = data.draw(st.integers(1, len(rows) - 1), label="row")
+            column = data.draw(st.integers(0, len(rows[0]) - 1), label="column")
+            rows[row][column] = data.draw(CELLS, label="cell")
+        taken(
+            engine,
+            laid_out(place, {f"{name}.csv": text_of(name, rows)}),
+            before,
+            whole=examples > 1_000,
+        )
+
+    check()
+
+
+@few_or(25)
+def test_a_folder_with_its_columns_and_rows_moved(
+    engine: Engine, place: Path, examples: int
+) -> None:
+    before = contents(engine)
+
+    @fuzz(examples)
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(list(TABLES)), label="file")
+        rows = table(name)
+        for _ in range(data.draw(st.integers(1, 2), label="moves")):
+            a, b = (data.draw(st.integers(0, len(rows[0]) - 1)) for _ in range(2))
+            whole = data.draw(st.booleans(), label="with the header")
+            move = data.draw(st.sampled_from(["swap", "double", "drop", "rename", "repeat"]))
+            for row in rows if whole or move in ("double", "drop") else rows[1:]:
+                if move == "swap":
+                    row[a], row[b] = row[b], row[a]
+                elif move == "double":
+                    row.insert(a, row[b])
+                elif move == "drop" and len(row) > 1:
+                    row.pop(min(a, len(row) - 1))
+            if move == "rename":
+                rows[0][a] = data.draw(CELLS, label="name")
+            if move == "repeat":
+                rows.append(list(rows[data.draw(st.integers(0, len(rows) - 1))]))
+            rows = [row[: min(map(len, rows))] for row in rows]
+        taken(
+            engine,
+            laid_out(place, {f"{name}.csv": text_of(name, rows)}),
+            before,
+            whole=examples > 1_000,
+        )
+
+    check()
+
+
+@few_or(30)
+def test_a_folder_of_parquet_damaged_or_of_other_types(
+    engine: Engine, place: Path, examples: int
+) -> None:
+    before = contents(engine)
+    values = st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**62), 2**62),
+        st.floats(),
+        CELLS,
+        st.binary(max_size=5),
+        st.dates(),
+        st.datetimes(),
+        st.lists(st.floats(), max_size=3),
+        st.dictionaries(st.text(max_size=3), st.floats(), max_size=2),
+        st.decimals(allow_nan=False),
+        st.timedeltas(),
+        st.times(),
+    )
+
+    @fuzz(examples)
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(list(TABLES)), label="file")
+        header, *rows = table(name)
+        columns: dict[str, Any] = {c: [row[i] for row in rows] for i, c in enumerate(header)}
+        stored = pa.table(columns)
+        if data.draw(st.booleans(), label="of another type"):
+            column = data.draw(st.sampled_from(header), label="column")
+            value = data.draw(values, label="value")
+            try:
+                stored = pa.table(columns | {column: pa.array([value] * len(rows))})
+            except (pa.ArrowException, UnicodeEncodeError, OverflowError):
+                return
+        content = io.BytesIO()
+        pyarrow.parquet.write_table(stored, content)
+        whole = content.getvalue()
+        if data.draw(st.booleans(), label="damaged"):
+            whole = damaged(data, whole)
+        taken(engine, laid_out(place, {f"{name}.parquet": whole}), before, whole=examples > 1_000)
+
+    check()
+
+
+def test_the_folder_that_is_damaged_is_sound(engine: Engine, place: Path) -> None:
+    frames = read_folder(laid_out(place, {}))
+    with database.writing(engine) as session:
+        member = member_or_new(session, "alice", now=day(0))
+        done = import_frames(session, frames, member=member, now=day(400))
+    assert (done.questions, done.forecasts, done.resolutions) == (4, 6, 4)
+
+
+def test_a_failed_example_would_be_seen(engine: Engine, place: Path) -> None:
+    before = contents(engine)
+    with pytest.raises(ZeroDivisionError), our_own_or_nothing():
+        raise ZeroDivisionError
+    with our_own_or_nothing():
+        raise LedgerError("Ours.")
+    with database.writing(engine) as session:
+        member_or_new(session, "left behind", now=day(0))
+    with pytest.raises(AssertionError):
+        taken(engine, laid_out(place, {}), before)
