@@ -628,11 +628,12 @@ class Removal(SQLModel, table=True):
     """That a member asked to be forgotten, and was: what they wrote has given way to tombstones.
 
     From here on, and for this member's words alone, the triggers let that happen.
+    ``removed_by_id`` blank: the owner of the ledger's database did it.
     """
 
     id: int | None = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", unique=True)
-    removed_by_id: int = Field(foreign_key="member.id")
+    removed_by_id: int | None = Field(default=None, foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
 
 

@@ -156,16 +156,8 @@ class _Walk:
         # Of each table: the last row that has an entry, and the rows read ahead.
         self._seen = dict.fromkeys(SEALED, 0)
         self._ahead: dict[str, deque[Row[Any]]] = {kind: deque() for kind in SEALED}
-        removal, resolution = (SQLModel.metadata.tables[t] for t in ("removal", "resolution"))
+        removal = SQLModel.metadata.tables["removal"]
         self._removed = set(session.scalars(select(removal.c.member_id)))
-        self._proposers = (
-            {
-                row.id: row.member_id
-                for row in session.execute(select(resolution.c.id, resolution.c.member_id))
-            }
-            if self._removed
-            else {}
-        )
 
     def all(self, tell: Callable[[int, int], None]) -> None:
         """Walk along everything; _Stop at the first fault."""
@@ -283,11 +275,24 @@ class _Walk:
 
     def _is_forgotten(self, kind: str, values: Mapping[str, Any]) -> bool:
         """Return whether nothing but tombstones is left, of somebody who has been removed."""
+        tables = SQLModel.metadata.tables
         owners = {values["id"] if kind == "member" else values.get("member_id")}
         if kind == "resolution":
-            owners.add(self._proposers.get(values["proposal_id"]))
+            resolution = tables["resolution"]
+            proposer = select(resolution.c.member_id).where(
+                resolution.c.id == values["proposal_id"]
+            )
+            owners.update(self.session.scalars(proposer))
+        if kind == "evidence":
+            citation, forecast = tables["citation"], tables["forecast"]
+            who_cite = (
+                select(forecast.c.member_id)
+                .join(citation, citation.c.forecast_id == forecast.c.id)
+                .where(citation.c.evidence_id == values["id"])
+            )
+            owners.update(self.session.scalars(who_cite))
         return not owners.isdisjoint(self._removed) and all(
-            values[name] in tombstones(kind, name, values["id"]) for name in WORDS[kind]
+            values[name] in (tombstone(kind, name, values["id"]), "", None) for name in WORDS[kind]
         )
 
     def _row_of(self, entry: Row[Any]) -> Row[Any]:
@@ -346,10 +351,10 @@ class _Walk:
         return slug
 
 
-def tombstones(kind: str, column: str, row_id: int) -> Sequence[str | None]:
-    """Return what may stand in a column of words once their member has been removed."""
+def tombstone(kind: str, column: str, row_id: int) -> str | None:
+    """Return what stands for the words in a column once their member has been removed."""
     if kind == "member":
-        return (f"removed member {row_id}",)
+        return f"removed member {row_id}"
     if column == "key":
-        return (f"removed-{row_id}",)
-    return (None, "") if column == "import_key" else ("", TOMBSTONE)
+        return f"removed-{row_id}"
+    return None if column == "import_key" else TOMBSTONE

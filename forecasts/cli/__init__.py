@@ -74,7 +74,7 @@ def main() -> None:
 
 # Commands register themselves on ``app``, in the order in which --help shall show them.
 # isort: off
-from forecasts.cli import serve, operating, tokens, history  # noqa: E402, F401
+from forecasts.cli import serve, operating, tokens, members, history  # noqa: E402, F401
 from forecasts.cli import articles, asking, questions  # noqa: E402, F401
 from forecasts.cli import forecasting, revising, resolving, resolvers  # noqa: E402, F401
 from forecasts.cli import scores, reports, comparisons, exchange  # noqa: E402, F401

@@ -158,6 +158,15 @@ def acting(session: Session, chosen: Settings, *, now: datetime) -> Row:
     return tokens.acting(session, chosen, now=now)
 
 
+def by(session: Session, chosen: Settings, moment: datetime) -> Row | None:
+    """Return the member who acts; None for the owner of the database without a token."""
+    from forecasts import tokens
+
+    if chosen.token is None and tokens.owns(session):
+        return None
+    return tokens.acting(session, chosen, now=moment)
+
+
 def close_ledgers() -> None:
     """Close what was opened; every command ends with it."""
     while _opened:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
+    by,
     ledger,
     ledger_to_read,
     messages,
@@ -17,14 +18,6 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlmodel import Session
-
-    from forecasts.models import Member
-    from forecasts.settings import Settings
 
 token = typer.Typer(
     name="token",
@@ -52,8 +45,8 @@ def create(
     chosen, moment = settings(database), now()
     until = None if expires is None else read_time(expires, end_of_day=True, now=moment)
     with writing(ledger(chosen, begin=True)) as session:
-        by = _by(session, chosen, moment)
-        issued = tokens.create(session, name, member=by, now=moment, expires_at=until)
+        who = by(session, chosen, moment)
+        issued = tokens.create(session, name, member=who, now=moment, expires_at=until)
         handle, shown, key = issued.member.handle, issued.shown, issued.token.key
     typer.echo(shown)
     messages().print(
@@ -105,16 +98,7 @@ def revoke(
 
     chosen, moment = settings(database), now()
     with writing(ledger(chosen)) as session:
-        gone = tokens.revoke(session, named, member=_by(session, chosen, moment), now=moment)
+        gone = tokens.revoke(session, named, member=by(session, chosen, moment), now=moment)
     for one in gone:
         again = "" if one.revoked_at is None else " already"
         out().print(plain(f"{one.handle}: {one.token.key} is revoked{again}"))
-
-
-def _by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
-    """Return the member who acts; None for the owner of the database without a token."""
-    from forecasts import tokens
-
-    if chosen.token is None and tokens.owns(session):
-        return None
-    return tokens.acting(session, chosen, now=moment)

@@ -59,7 +59,9 @@ _FORGOTTEN = {
             "title": f"IN ('', '{_TOMBSTONE}')",
             "note": f"IN ('', '{_TOMBSTONE}')",
         },
-        "OLD.member_id",
+        # What nobody else cites is theirs, whoever recorded it, as an import does for all.
+        "OLD.member_id) OR member_id IN (SELECT f.member_id FROM citation c"
+        " JOIN forecast f ON f.id = c.forecast_id WHERE c.evidence_id = OLD.id",
     ),
     "question_revision": ({"reason": f"IN ('', '{_TOMBSTONE}')"}, "OLD.member_id"),
     "resolution": (
@@ -75,7 +77,7 @@ def upgrade() -> None:
         "removal",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
-        sa.Column("removed_by_id", sa.Integer(), nullable=False),
+        sa.Column("removed_by_id", sa.Integer(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["member_id"], ["member.id"], name=op.f("fk_removal_member_id_member")
