@@ -14,6 +14,7 @@ import tempfile
 import weakref
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -251,16 +252,25 @@ def _outcome(wrong: _Wrong, item: Any) -> str:
 
 def _outline(kind: str, options: list[str] | None) -> QuestionText:
     """Return as much of a question as decides which values and outcomes it takes."""
+    if not options:
+        return _bare_outline(kind)  # most are alike, and there may be thousands
     return QuestionText.model_construct(title="", type=QuestionType(kind), options=options)
+
+
+@cache
+def _bare_outline(kind: str) -> QuestionText:
+    return QuestionText.model_construct(title="", type=QuestionType(kind), options=[])
 
 
 def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFrame) -> None:
     outlines = {
-        item.question_id: (item.type, item.options)
-        for item in rows(questions)
+        slug: (kind, options)
+        for slug, kind, options in zip(
+            *(questions[name].tolist() for name in ("question_id", "type", "options")), strict=True
+        )
         # What is wrong with the options has been said; whether a vector fits them nobody knows.
-        if item.type in set(QuestionType)
-        and (item.type != QuestionType.multiple_choice or isinstance(item.options, list))
+        if kind in set(QuestionType)
+        and (kind != QuestionType.multiple_choice or isinstance(options, list))
     }
     for row in np.flatnonzero((forecasts["forecaster"] == "").to_numpy()):
         table.wrong(int(row), "forecaster", "", "every forecast has a forecaster")
@@ -268,7 +278,8 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
     for row in np.flatnonzero(blank_times):
         if not table.texts("made_at")[row].strip():
             table.wrong(int(row), "made_at", "", "required")
-    known = forecasts["question_id"].isin(questions["question_id"]).to_numpy()
+    place, slugs = pd.factorize(forecasts["question_id"])
+    known = slugs.isin(questions["question_id"])[place]
     for row in np.flatnonzero(~known):
         table.wrong(
             int(row), "question_id", forecasts["question_id"].iloc[row], "a question of this folder"
@@ -278,11 +289,11 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
     for row in np.flatnonzero((p < 0) | (p > 1)):
         table.wrong(int(row), "probability", p[row], "0..1")
     has_p = np.isfinite(p)
-    kinds = forecasts["question_id"].map({slug: kind for slug, (kind, _) in outlines.items()})
+    binary = np.array([outlines.get(slug, ("", None))[0] == "binary" for slug in slugs], dtype=bool)
     has_vector = forecasts["probabilities"].notna().to_numpy()
     has_quantiles = forecasts["quantiles"].notna().to_numpy()
     # Binary rows with a probability are the many, and are done; the rest one by one.
-    rest = (has_vector | has_quantiles | (has_p & (kinds != "binary").to_numpy())) & known
+    rest = (has_vector | has_quantiles | (has_p & ~binary[place])) & known
     for row in np.flatnonzero(rest):
         slug = forecasts["question_id"].iloc[row]
         if slug in outlines:

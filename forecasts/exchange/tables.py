@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,21 +23,13 @@ import pyarrow.parquet
 
 from forecasts import limits
 from forecasts.errors import BadInput, Problem
-from forecasts.frames import TIME_DTYPE
-from forecasts.plain import no_text
+from forecasts.exchange.cells import READERS
 
-_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|z|[+-]\d{2}(:?\d{2})?)"
-)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
 _NEEDS_QUOTES = re.compile(r"""[",\r\n]|^\s|\s$""")
-_FIRST_YEAR, _LAST_YEAR = 1, 9999
 _MIB = 1 << 20
 _INT32_MAX = (1 << 31) - 1  # what a block and a field can have at most
 # A captured article is one cell, and longer than the 128 KiB that the reader allows by default.
 csv.field_size_limit(_INT32_MAX)
-_FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}
 
 
 @dataclass
@@ -102,8 +94,13 @@ class Table:
 
     def column(self, name: str, kind: str) -> pd.Series[Any]:
         """Return the column parsed as its kind (see ``frames.Frames``); bad cells are noted."""
-        texts = self.texts(name)
-        return _READERS[kind](self, name, texts)
+
+        def wrong(row: int, value: Any, rule: str) -> None:
+            self.wrong(row, name, value, rule)
+
+        if name not in self.cells:
+            return READERS[kind](wrong, pd.Series([""] * len(self), dtype=str))
+        return READERS[kind](wrong, self.cells[name])
 
 
 def read_table(path: Path) -> Table:
@@ -308,112 +305,6 @@ def _cell_text(value: Any) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def _texts(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
-    return pd.Series(texts, dtype=str)
-
-
-def _flags(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
-    for row, text in enumerate(texts):
-        if text.strip().lower() not in _FLAGS:
-            table.wrong(row, name, text, "true, false or blank")
-    return pd.Series([_FLAGS.get(text.strip().lower(), False) for text in texts], dtype=bool)
-
-
-def _numbers(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
-    values = np.full(len(texts), np.nan)
-    filled = [row for row, text in enumerate(texts) if text and text.strip()]
-    try:
-        values[filled] = np.array([texts[row] for row in filled], dtype=np.float64)
-    except ValueError:
-        for row in filled:
-            try:
-                values[row] = float(texts[row])
-            except ValueError:
-                table.wrong(row, name, texts[row], "a number")
-    for row in np.flatnonzero(~np.isfinite(values)).tolist():
-        if _is_number(texts[row]):
-            table.wrong(row, name, texts[row], "a finite number")
-    return pd.Series(values, dtype=np.float64)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _times(table: Table, name: str, texts: list[str], *, days: bool = False) -> pd.Series[Any]:
-    cells = [text.strip() for text in texts]
-    readable = [
-        cell if _TIME.fullmatch(cell) or (days and _DAY.fullmatch(cell)) else None for cell in cells
-    ]
-    parsed = pd.to_datetime(
-        pd.Series(readable, dtype=object), format="ISO8601", utc=True, errors="coerce"
-    ).astype(TIME_DTYPE)
-    # An offset can lead out of the calendar, in which pandas goes on and Python does not.
-    beyond = ~parsed.dt.year.fillna(_FIRST_YEAR).between(_FIRST_YEAR, _LAST_YEAR)
-    for row in np.flatnonzero(beyond.to_numpy()):
-        table.wrong(int(row), name, texts[row], f"a time of the years 1 to {_LAST_YEAR} in UTC")
-    parsed = parsed.mask(beyond)
-    for row in np.flatnonzero(parsed.isna().to_numpy()):
-        if cells[row] and not beyond.iloc[row]:
-            naive = _NAIVE.fullmatch(cells[row])
-            rule = (
-                "a time needs an offset or Z (naive times are refused)"
-                if naive
-                else "an ISO 8601 time with an offset or Z, as in 2025-10-30T14:00:00Z"
-            )
-            table.wrong(int(row), name, texts[row], rule)
-    return parsed
-
-
-def _days(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
-    return _times(table, name, texts, days=True)
-
-
-def _json(table: Table, name: str, texts: list[str]) -> pd.Series[Any]:
-    values: list[Any] = [None] * len(texts)
-    for row, text in enumerate(texts):
-        if text and text.strip():
-            try:
-                values[row] = json.loads(text)
-            except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError
-                table.wrong(row, name, text, "JSON")
-                continue
-            if rule := _beyond(values[row], limits.DEPTH):
-                table.wrong(row, name, text, rule)
-                values[row] = None
-            elif values[row] is None:
-                table.wrong(row, name, text, "blank where there is no value, not null")
-    return pd.Series(values, dtype=object)
-
-
-def _beyond(value: Any, depth: int) -> str:
-    """Return the rule that a value of JSON is too much for; blank where there is none."""
-    if isinstance(value, str) and (sign := no_text(value)):
-        return f"without {sign}: no ledger stores that"
-    if not isinstance(value, list | dict):
-        return ""
-    if not depth:
-        return f"at most {limits.DEPTH} lists or objects within each other"
-    if len(value) > limits.ENTRIES:
-        return f"at most {limits.ENTRIES:,} entries; this has {len(value):,}"
-    inside = [*value, *value.values()] if isinstance(value, dict) else value
-    return next((rule for item in inside if (rule := _beyond(item, depth - 1))), "")
-
-
-_READERS: dict[str, Callable[[Table, str, list[str]], pd.Series[Any]]] = {
-    "text": _texts,
-    "flag": _flags,
-    "number": _numbers,
-    "time": _times,
-    "day": _days,
-    "json": _json,
-}
 
 
 def written(column: pd.Series[Any], kind: str) -> list[str]:
