@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select
 from sqlmodel import Session, col, func, select
 
+from forecasts import stored_forecasts
 from forecasts.models import (
     DIGEST_ADDRESS,
     Article,
@@ -26,7 +26,6 @@ from forecasts.models import (
     Ledger,
     Member,
     Membership,
-    Question,
     QuestionRevision,
     QuestionSource,
     Resolution,
@@ -99,6 +98,7 @@ FRAME_COLUMNS = {
     "articles": ARTICLE_COLUMNS,
 }
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
+_READY = {"text": pd.StringDtype(na_value=np.nan), "time": TIME_DTYPE}
 
 
 def row_number(table: str, row: int) -> str:
@@ -135,6 +135,8 @@ def typed_frame(columns: dict[str, Any], kinds: dict[str, str]) -> pd.DataFrame:
 
 def typed(values: Any, kind: str) -> pd.Series[Any]:
     """Return ``values`` as a column of that kind (see ``Frames``)."""
+    if isinstance(values, pd.Series) and kind in _READY and values.dtype == _READY[kind]:
+        return values  # to take half a million of them apart takes a second
     if kind == "time":
         return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype(
             TIME_DTYPE
@@ -217,12 +219,11 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     )
     first_source = _first_sources(session, [stands.id for stands in standing] if only else None)
     columns: dict[str, list[Any]] = {name: [] for name in QUESTION_COLUMNS}
+    worded = [name for name in columns if hasattr(QuestionRevision, name)]
     for stands in standing:
         text, resolution = stands.text, stands.resolution
         origin = first_source.get(stands.id)
-        row: dict[str, Any] = {
-            name: getattr(text, name) for name in columns if hasattr(text, name)
-        } | {
+        row: dict[str, Any] = {name: getattr(text, name) for name in worded} | {
             "question_id": stands.slug,
             "type": str(text.type),
             "resolution": resolution.outcome if resolution else None,
@@ -262,30 +263,6 @@ def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[in
     return first
 
 
-def _spread(session: Session, slugs: Sequence[str], vectors: Sequence[Any]) -> list[Any]:
-    """Return the vectors over the options as they are now; null where one was not there yet.
-
-    Options are only ever added, so the length of a vector tells which wording it belongs to.
-    """
-    lists: dict[str, dict[int, Sequence[str]]] = {}
-    for slug, options in session.exec(
-        select(Question.slug, QuestionRevision.options)
-        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
-        .where(col(QuestionRevision.options).is_not(None))
-        .order_by(col(QuestionRevision.number))
-    ):
-        lists.setdefault(slug, {})[len(options or [])] = options or []
-    spread: list[Any] = []
-    for slug, vector in zip(slugs, vectors, strict=True):
-        known = lists.get(slug, {})
-        if vector is None or len(vector) == max(known, default=0) or len(vector) not in known:
-            spread.append(vector)
-            continue
-        given = dict(zip(known[len(vector)], vector, strict=True))
-        spread.append([given.get(option) for option in known[max(known)]])
-    return spread
-
-
 def forecast_frame(
     session: Session, only: Sequence[str] | None, *, words: bool = True, cited: bool = True
 ) -> pd.DataFrame:
@@ -293,61 +270,8 @@ def forecast_frame(
 
     Without ``cited`` their evidence stays blank.
     """
-    forecast = Forecast.__table__.c  # type: ignore[attr-defined]
-    every: Select[Any] = (
-        select(  # type: ignore[call-overload]
-            forecast.id,
-            col(Question.slug),
-            col(Member.handle),
-            forecast.made_at,
-            forecast.probability,
-            forecast.probabilities,
-            forecast.quantiles,
-            *([forecast.rationale] if words else []),
-            forecast.question_id,
-        )
-        .join(Question, col(Question.id) == forecast.question_id)
-        .join(Member, col(Member.id) == forecast.member_id)
-        .order_by(forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
-    )
-    statements = (
-        [every] if only is None else [every.where(col(Question.slug).in_(s)) for s in parts(only)]
-    )
-    connection = session.connection()
-    rows = [row for statement in statements for row in connection.execute(statement)]
-    if len(statements) > 1:
-        rows.sort(key=lambda row: row.question_id)  # each question's rows are in one part, in order
-    values: list[Any] = list(zip(*rows, strict=True)) or [()] * (9 if words else 8)
-    if any(vector is not None for vector in values[5]):
-        values[5] = _spread(session, values[1], values[5])
-    columns: dict[str, Any] = {
-        "question_id": values[1],
-        "forecaster": values[2],
-        "made_at": values[3],
-        "probability": values[4],
-        "probabilities": values[5],
-        "quantiles": values[6],
-        "rationale": values[7] if words else [""] * len(rows),
-        "evidence": [None] * len(rows),
-    }
-    if cited:
-        citations = _cited(session)
-        columns["evidence"] = [citations.get(id_) for id_ in values[0]]
+    columns = stored_forecasts.columns(session, only, words=words, cited=cited)
     return typed_frame(columns, FORECAST_COLUMNS)
-
-
-def _cited(session: Session) -> dict[int, list[dict[str, Any]]]:
-    cited: dict[int, list[dict[str, Any]]] = {}
-    for forecast_id, key, stance, share in session.exec(
-        select(Citation.forecast_id, Evidence.key, Citation.stance, Citation.share)
-        .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
-        .order_by(col(Citation.id))
-    ):
-        entry: dict[str, Any] = {"evidence_id": key, "stance": str(stance)}
-        if share is not None:
-            entry["share"] = share
-        cited.setdefault(forecast_id, []).append(entry)
-    return cited
 
 
 def _teams(session: Session) -> pd.DataFrame:
