@@ -375,12 +375,14 @@ def murphy_curve(
     # and is taken back at the higher.
     sign = np.sign(outcome - forecast) * share * 2
     edge = np.concatenate([np.minimum(forecast, outcome), np.maximum(forecast, outcome)])
-    order = np.argsort(edge)
-    constant = np.append(0.0, np.cumsum(np.concatenate([sign * outcome, -sign * outcome])[order]))
-    slope = np.append(0.0, np.cumsum(np.concatenate([-sign, sign])[order]))
-    place = np.searchsorted(edge[order], at, side="right")
-    score = np.maximum(constant[place] + slope[place] * at, 0.0)
-    return pd.DataFrame({"threshold": at, "score": score})
+    rising, which = np.unique(at, return_inverse=True)
+    # The first threshold that each edge is not above; there are few of them to search.
+    place = np.searchsorted(rising, edge)
+    size = len(rising) + 1
+    constant = np.bincount(place, np.concatenate([sign * outcome, -sign * outcome]), size)[:-1]
+    slope = np.bincount(place, np.concatenate([-sign, sign]), size)[:-1]
+    score = np.maximum(np.cumsum(constant) + np.cumsum(slope) * rising, 0.0)
+    return pd.DataFrame({"threshold": at, "score": score[which]})
 
 
 def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:

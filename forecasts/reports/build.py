@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ from forecasts.reports.report import (
 from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
 from forecasts.times import utc
+from scoring.threads import each
 
 BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
 
@@ -228,8 +230,9 @@ def _groups(
     scores, claims = _Rowed(rows.scores), _Rowed(rows.claims)
     updates, cited = _Rowed(rows.earned.updates), _Rowed(rows.earned.cited)
     skilled, moves = (None if part is None else _Rowed(part) for part in (rows.skills, moved))
-    return tuple(
-        _group(
+    work = [
+        partial(
+            _group,
             name,
             forecasters=int(people.get(name, 0)),
             scores=scores[name],
@@ -245,7 +248,8 @@ def _groups(
             drawn=drawn,
         )
         for name in wanted
-    )
+    ]
+    return tuple(each(lambda group: group(), work))
 
 
 class _Rowed:
@@ -343,13 +347,10 @@ def _touched(made: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[st
     if by == "tag":
         rows = tagged(questions)
     else:
-        inside = made.forecasts[made.forecasts["inside"]]
-        rows = pd.DataFrame(
-            {
-                "group": made.group.to_numpy(dtype=object)[inside["forecaster"].to_numpy()],
-                "question_id": inside["question_id"],
-            }
-        ).drop_duplicates()
+        inside = made.forecasts.loc[made.forecasts["inside"], ["forecaster", "question_id"]]
+        rows = inside.drop_duplicates()  # numbers, and so fewer texts to compare
+        group = made.group.to_numpy(dtype=object)[rows["forecaster"].to_numpy()]
+        rows = rows.assign(group=group)[["group", "question_id"]].drop_duplicates()
     place = pd.Index(questions["question_id"]).get_indexer(rows["question_id"])
     found = pd.DataFrame({"group": rows["group"].to_numpy(), "place": place})
     return found[found["place"] >= 0]

@@ -12,6 +12,7 @@ import pandas as pd
 import scoring
 from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.report import Lead
+from scoring.threads import each
 
 
 def sums(claims: pd.DataFrame) -> pd.DataFrame:
@@ -33,25 +34,35 @@ def profile(
 
     ``at``: the claims at each of them, and ``family`` the cluster of each question.
     """
+
+    def rows(at_lead: tuple[float, pd.DataFrame]) -> dict[Any, Lead]:
+        lead, claims = at_lead
+        of = dict(iter(sums(claims).groupby("group", observed=True)))
+        return {
+            name: _row(lead, part, of[name], family)
+            for name, part in claims.groupby("group", observed=True)
+        }
+
     found: dict[Any, tuple[Lead, ...]] = {}
-    for lead, claims in zip(days, at, strict=True):
-        each = dict(iter(sums(claims).groupby("group", observed=True)))
-        for name, part in claims.groupby("group", observed=True):
-            found[name] = (*found.get(name, ()), _row(lead, part, each[name], family))
+    for made in each(rows, zip(days, at, strict=True)):
+        for name, row in made.items():
+            found[name] = (*found.get(name, ()), row)
     return found
 
 
 def _row(
-    days: float, claims: pd.DataFrame, each: pd.DataFrame, family: npt.NDArray[np.integer]
+    days: float, claims: pd.DataFrame, questions: pd.DataFrame, family: npt.NDArray[np.integer]
 ) -> Lead:
-    cluster = family[each["question"].to_numpy()]
+    cluster = family[questions["question"].to_numpy()]
     of_claims = family[claims["question"].to_numpy()]
     test = scoring.spiegelhalter(claims["p"], claims["y"], claims["weight"], of_claims)
     return Lead(
         days=days,
-        questions=len(each),
+        questions=len(questions),
         families=len(np.unique(cluster)),
-        brier=mean_over_questions(each["brier"].to_numpy(), cluster, (0.0, 1.0), lopsided=True),
-        expected=float(each["expected"].mean()),
+        brier=mean_over_questions(
+            questions["brier"].to_numpy(), cluster, (0.0, 1.0), lopsided=True
+        ),
+        expected=float(questions["expected"].mean()),
         p_value=known(test.p_value),
     )
