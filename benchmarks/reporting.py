@@ -3,7 +3,8 @@
     python -m benchmarks.reporting [--quick]
 
 A simulated tournament of 1,000 questions and 200 forecasters in six teams, about 500,000 updates,
-written as a ledger folder (CSV); and a quarter of it, for how the time grows.
+written as a ledger folder (CSV) and imported into a database (SQLite); and a quarter of it, for how
+the time grows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,31 @@ from scoring.tournament import Team, Tournament
 
 TEAMS = ("Heron", "Kestrel", "Lark", "Osprey", "Teal", "Wren")
 FORECASTERS = 200
+BY_TEAM, PAIRS = ["--by", "team"], [f"{team} (simulated)" for team in TEAMS]
+OF_DATABASE = ["--database", "DATABASE"]
+JUDGED = {
+    "`forecasts report --by team`, text": ["report", "FOLDER", *BY_TEAM],
+    **{
+        f"`forecasts report --by team`, {form.upper()}": [
+            *("report", "FOLDER", *BY_TEAM, "--format", form),
+        ]
+        for form in ("json", "html", "pdf")
+    },
+    "`forecasts compare` of six teams": ["compare", "FOLDER", "--between", *PAIRS],
+    "`forecasts report --by team`, JSON, of a database": [
+        *("report", *BY_TEAM, "--format", "json", *OF_DATABASE),
+    ],
+    "`forecasts compare` of six teams, of a database": [
+        *("compare", "--between", *PAIRS, *OF_DATABASE),
+    ],
+}
+WORKS = {
+    "`forecasts import` into a new database": ["import", "FOLDER", *OF_DATABASE],
+    **JUDGED,
+    "`forecasts report --by forecaster`, JSON": [
+        *("report", "FOLDER", "--by", "forecaster", "--format", "json"),
+    ],
+}
 
 
 def ledger(questions: int, folder: Path) -> int:
@@ -44,11 +70,11 @@ def ledger(questions: int, folder: Path) -> int:
     return len(frames.forecasts)
 
 
-def run(*arguments: str) -> tuple[float, float]:
-    """Return the seconds that a command took, the best of three, and its most memory in GiB."""
+def run(arguments: list[str], times: int) -> tuple[float, float]:
+    """Return the seconds that a command took, the best time, and its most memory in GiB."""
     command = [sys.executable, "-m", "benchmarks.reporting", "--measure", *arguments]
     found = []
-    for _ in range(3):
+    for _ in range(times):
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         found.append(tuple(float(part) for part in said.split()))
     return min(seconds for seconds, _ in found), max(memory for _, memory in found)
@@ -82,25 +108,17 @@ def main() -> None:
         counts = [ledger(size, folder) for size, folder in zip(sizes, folders, strict=True)]
         print("| work | updates | measured | bar |")
         print("| --- | --- | --- | --- |")
-        for name, arguments in {
-            "`forecasts report --by team`, text": ["report", "{}", "--by", "team"],
-            "`forecasts report --by team`, JSON": [
-                *("report", "{}", "--by", "team", "--format", "json"),
-            ],
-            "`forecasts report --by forecaster`, JSON": [
-                *("report", "{}", "--by", "forecaster", "--format", "json"),
-            ],
-            "`forecasts compare` of six teams": [
-                *("compare", "{}", "--between", *(f"{team} (simulated)" for team in TEAMS)),
-            ],
-        }.items():
+        for name, arguments in WORKS.items():
             taken = []
             for folder, count in zip(folders, counts, strict=True):
-                words = [str(folder) if word == "{}" else word for word in arguments]
-                seconds, memory = run(*words)
+                known = {"FOLDER": str(folder), "DATABASE": f"{folder}.db"}
+                # An import is of a ledger that does not hold it yet, so there is but one.
+                times = 1 if arguments[0] == "import" else 3
+                seconds, memory = run([known.get(word, word) for word in arguments], times)
                 taken.append(seconds)
                 print(f"| {name} | {count:,} | {seconds:.2f} s, {memory:.2f} GiB | ", end="")
-                print("under 5 s and 1.5 GB |" if count == counts[-1] else "|", flush=True)
+                judged = count == counts[-1] and name in JUDGED
+                print("under 5 s and 1.5 GB |" if judged else "|", flush=True)
             growth = math.log(taken[1] / taken[0]) / math.log(counts[1] / counts[0])
             print(f"| {name}: growth, log of time by log of updates | | {growth:.2f} | about 1 |")
 
