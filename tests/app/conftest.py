@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
@@ -12,7 +13,8 @@ import pytest
 import streamlit as st
 from sqlalchemy import Engine
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from app import session as app_session
 from forecasts import database, questions, resolutions, updates
@@ -20,6 +22,7 @@ from forecasts.access import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import CapturedArticle
 from forecasts.models import Stance
+from forecasts.settings import sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
 from tests.conftest import KINDS, ask, day
@@ -63,6 +66,15 @@ def _packages_are_looked_through_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _pages_are_compiled_once() -> Iterator[None]:
+    """A running app compiles its pages once; a tested one would do so anew for every run."""
+    compiled = ScriptCache()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "ScriptCache", lambda: compiled)
+        yield
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(day(5))
@@ -95,9 +107,31 @@ def app(_environment: None) -> AppTest:
     return AppTest.from_file(str(NAVIGATION), default_timeout=30)
 
 
+@pytest.fixture(scope="session")
+def furnished_ledger(empty_ledger: Path) -> Path:
+    """A furnished SQLite file to copy: to write it anew for every test takes half of the test."""
+    path = Path(shutil.copy(empty_ledger, empty_ledger.with_name("furnished.sqlite3")))
+    engine = database.open_engine(sqlite_url(path))
+    _furnish(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture
-def furnished(engine: Engine, app: AppTest) -> AppTest:
+def ledger_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    of = "furnished_ledger" if "furnished" in request.fixturenames else "empty_ledger"
+    return Path(shutil.copy(request.getfixturevalue(of), tmp_path / "ledger.sqlite3"))
+
+
+@pytest.fixture
+def furnished(kind: str, engine: Engine, app: AppTest) -> AppTest:
     """The app on a ledger with a question in every state that a page shows."""
+    if kind != "sqlite":
+        _furnish(engine)
+    return app
+
+
+def _furnish(engine: Engine) -> None:
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
@@ -162,13 +196,10 @@ def furnished(engine: Engine, app: AppTest) -> AppTest:
         resolutions.propose(
             ledger, rain, "yes", known_at=day(3), now=day(4), member=bob, note="It poured."
         )
-    return app
 
 
 def visit(app: AppTest, page: str, **query: Any) -> AppTest:
-    """Open a page as a link does: the app once for its pages, then the page with the query."""
-    if not app._registered_pages:
-        app.run()
+    """Open a page at its address, with the query."""
     app.switch_page(f"app_pages/{page}.py")
     app.query_params = query
     return app.run()
