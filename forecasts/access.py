@@ -111,6 +111,10 @@ class Rights:
         """Return the role on a question of that team, None for one of none."""
         return self.general if team_id is None else self.teams.get(team_id, self.general)
 
+    def allow(self, action: Action, team_id: int | None = None) -> bool:
+        """Return whether it is the member's on what others ask of that team, None: of none."""
+        return self.free or self.on(team_id).rank >= NEEDED[action].rank
+
 
 def is_shared(session: Session) -> bool:
     """Return whether the ledger has an admin, so that roles hold in it."""
@@ -147,8 +151,8 @@ def is_now(stay: Membership, now: datetime) -> bool:
 def rights_of(session: Session, member: Member | None, *, now: datetime) -> Rights:
     """Return what the member is now; None: somebody of whom the ledger knows nothing."""
     own = not is_shared(session)
-    if member is None:
-        return Rights(None, own, Role.forecaster, {})
+    if member is None or own:
+        return Rights(None if member is None else member.id, own, Role.forecaster, {})
     teams = {stay.team_id: Role(stay.role) for stay in stays(session, member) if is_now(stay, now)}
     general = appointed(session, member)
     if general is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, select
 
+from forecasts.access import Action, rights_of
 from forecasts.models import Article, Forecast, Member, Score
 from forecasts.questions import Stands, Status, listing
 from forecasts.scores import CRPS, earned
@@ -54,7 +55,9 @@ class Today:
     ``unforecast``: open, without a standing forecast of the member's, the soonest close first.
     ``stale``: open, with one that is older than ``STALE``, the longest untouched first.
     ``awaiting``: closed or proposed. ``resolved``: the latest, with what the member earned.
-    ``fresh``: open, with a younger one; they need nothing.
+    ``fresh``: open, with one that needs nothing.
+    ``able``: the ids of those open ones on which the member may forecast; the others ask nothing
+    of them. ``only_looks``: there are open ones, and none of them asks anything.
     ``empty``: nothing has been captured or asked yet.
     """
 
@@ -63,6 +66,8 @@ class Today:
     awaiting: list[Stands]
     resolved: list[Earned]
     fresh: list[tuple[Stands, Forecast]]
+    able: frozenset[int]
+    only_looks: bool
     empty: bool
 
 
@@ -71,16 +76,23 @@ def today(session: Session, member: Member | None, *, now: datetime) -> Today:
     questions = listing(session, now=now)
     mine = {} if member is None else standing_of(session, member, at=now)
     live = [stands for stands in questions if stands.takes_forecasts(now)]
+    rights = rights_of(session, member, now=now)
+    able = frozenset(
+        stands.id for stands in live if rights.allow(Action.forecast, stands.text.team_id)
+    )
     standing = [(stands, mine[stands.id]) for stands in live if stands.id in mine]
-    stale = [one for one in standing if now - one[1].made_at > STALE]
+    old = [one for one in standing if now - one[1].made_at > STALE]
+    stale = [one for one in old if one[0].id in able]
     return Today(
-        unforecast=[stands for stands in live if stands.id not in mine],
+        unforecast=[stands for stands in live if stands.id in able and stands.id not in mine],
         stale=sorted(stale, key=lambda one: one[1].made_at),
         awaiting=[
             stands for stands in questions if stands.status in (Status.awaiting, Status.proposed)
         ],
         resolved=[] if member is None else _earned(session, member),
-        fresh=[one for one in standing if now - one[1].made_at <= STALE],
+        fresh=[one for one in standing if one not in stale],
+        able=able,
+        only_looks=bool(live) and not able,
         empty=not questions and session.exec(select(Article.id).limit(1)).first() is None,
     )
 

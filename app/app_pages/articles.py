@@ -9,7 +9,7 @@ import streamlit as st
 from app.asking import Suggestion, ask_form
 from app.correcting import correct, stored_name
 from app.links import question_link
-from app.session import memory, now, reading, settings, shown_errors
+from app.session import current_member, memory, now, reading, settings, shown_errors
 from app.words import (
     as_text,
     closing,
@@ -21,6 +21,8 @@ from app.words import (
     published,
     shortened,
 )
+from forecasts import access
+from forecasts.access import Action
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.articles.drafts import Draft
@@ -245,6 +247,12 @@ def register(article: Article, draft: Draft | None, done: set[str]) -> None:
 def everything() -> None:
     """Show the form to read a page with, what was read and is not stored yet, and what is."""
     st.title("Articles", anchor=False)
+    with reading() as ledger:
+        rights = access.rights_of(ledger, current_member(ledger), now=moment)
+    if not rights.allow(Action.capture):
+        st.info("You may read the articles here. To capture one takes a forecaster’s role.")
+        shelf()
+        return
     read_form()
     reading_now = remembered.captured
     if reading_now is not None and not remembered.done[stored_name(reading_now)]:

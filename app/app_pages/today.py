@@ -70,7 +70,8 @@ def row(stands: Stands, standing: Forecast | None) -> None:
             said = shortened(say_value(standing, stands.text.options), 120)
             parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
         st.caption(" · ".join(parts))
-        quick_form(stands, standing)
+        if stands.id in needs.able:
+            quick_form(stands, standing)
 
 
 def more(total: int, **filters: str) -> None:
@@ -90,6 +91,9 @@ def without_forecast() -> None:
         row(stands, None)
     more(len(needs.unforecast), status="open", whose="Not yet mine")
     if needs.unforecast:
+        return
+    if needs.only_looks:
+        st.caption("You may look at the questions here; to forecast takes a forecaster’s role.")
         return
     if needs.stale or needs.fresh:
         st.caption("Every open question has your forecast. Ask the next one, or read for one.")

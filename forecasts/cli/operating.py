@@ -78,11 +78,17 @@ def identify(
 
     For the owner of the ledger's database alone, who can vouch for that.
     """
-    from forecasts import identities
+    from forecasts import identities, tokens
     from forecasts.access import member_named
     from forecasts.database import writing
+    from forecasts.errors import Forbidden
 
     with writing(ledger(settings(database))) as session:
+        if not tokens.owns(session):
+            raise Forbidden(
+                "Only the owner of the ledger's database says who somebody was before.",
+                remedy="Open the ledger as its owner.",
+            )
         identities.identify(session, member_named(session, newcomer), member_named(session, known))
     out().print(plain(f"{newcomer} is {known}: who signs in so acts as {known} from now on."))
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, resolutions, updates
-from forecasts.access import member_or_new
+from forecasts import database, questions, resolutions, teams, updates
+from forecasts.access import member_named, member_or_new
+from forecasts.models import Role
 from forecasts.revisions import revise
 from forecasts.today import STALE
 from forecasts.values import Value
@@ -183,3 +184,20 @@ def test_a_blank_forecast_is_refused_in_a_sentence(furnished: AppTest) -> None:
     furnished.button(key="quick-quay#0-save").click().run()
     assert "The probability is blank" in furnished.error[0].value
     assert not furnished.toast
+
+
+def test_who_may_only_look_is_offered_nothing_to_do(furnished: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice, bob = (member_named(ledger, handle) for handle in ("alice", "bob (simulated)"))
+        alder = teams.create(ledger, "Alder", member=bob, now=day(4))
+        harbour = teams.find(ledger, "Harbour watchers")
+        for team in (alder, harbour):
+            teams.place(ledger, team, alice, Role.viewer, member=bob, now=day(4))
+    visit(furnished, "today")
+    assert "to forecast takes a forecaster" in words(furnished)
+    # Their forecast from before stands, and is shown without a way to change it.
+    assert "1 standing forecast" in words(furnished)
+    assert not furnished.button
+    visit(furnished, "articles")
+    assert "To capture one takes a forecaster" in words(furnished)
+    assert not furnished.button
