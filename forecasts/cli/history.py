@@ -1,7 +1,10 @@
-"""The commands that look after history: verify."""
+"""The commands that look after history: verify, backup, restore."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +13,12 @@ from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     json_text,
+    ledger,
     ledger_to_read,
     messages,
+    now,
     one_of,
+    opened,
     out,
     plain,
     settings,
@@ -50,42 +56,97 @@ def verify(
         out().print(json_text(_as_json(found)), end="")
     elif found.broken is None:
         out().print(plain(_whole(found)))
-    if found.broken is not None:
-        messages().print(plain(say_broken(found.broken)))
-        messages().print(
-            f"Up to there all is whole, with the digest {found.digest}\n"
-            "Leave the ledger as it is, find out who could write to its database since, and "
-            "compare it with the newest backup that forecasts verify finds whole."
-        )
-        raise typer.Exit(1)
+    _end_if_broken(found)
+
+
+def _end_if_broken(found: Verified) -> None:
+    """Say where history is broken, if it is, and end with exit code 1."""
+    if found.broken is None:
+        return
+    messages().print(plain(_say_broken(found.broken)))
+    messages().print(
+        f"Up to there all is whole, with the digest {found.digest}\n"
+        "Leave the ledger as it is, find out who could write to its database since, and "
+        "compare it with the newest backup that forecasts verify finds whole."
+    )
+    raise typer.Exit(1)
 
 
 def verified(engine: Engine, against: str | None = None) -> Verified:
     """Return what a walk along the chain found, with progress on standard error meanwhile."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from forecasts.database import reading
     from forecasts.verifying import verify
 
+    with walking() as tell, reading(engine) as session:
+        return verify(session, against=against, tell=tell)
+
+
+@contextmanager
+def walking() -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows on standard error how far a walk along the chain has come."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     console = messages()
-    with (
-        Progress(
-            TextColumn("verify"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("entries"),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        ) as progress,
-        reading(engine) as session,
-    ):
+    with Progress(
+        TextColumn("verify"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("entries"),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as progress:
         bar = progress.add_task("", total=None)
-        return verify(
-            session,
-            against=against,
-            tell=lambda done, entries: progress.update(bar, completed=done, total=entries),
-        )
+        yield lambda done, entries: progress.update(bar, completed=done, total=entries)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the backup shall be.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file that is there already.")
+    ] = False,
+    database: Database = None,
+) -> None:
+    """Copy a ledger in a file, while others use it, and prove by its chain that the copy is whole.
+
+    Of a ledger on a server the command that does it is printed (exit code 2).
+    """
+    from forecasts.backup import back_up
+
+    with walking() as tell:
+        found = back_up(ledger(settings(database)), file, force=force, tell=tell)
+    if found.broken is not None:
+        messages().print(plain(f"{file} is a copy of the ledger as it is, which is not whole:"))
+    _end_if_broken(found)
+    out().print(plain(f"{file} has {_entries(found)}, and its history is whole."))
+    out().print(found.digest)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
+    database: Database = None,
+) -> None:
+    """Put a backup in the ledger's place, once its history is proven; the ledger is put aside.
+
+    Nobody else may have the ledger open meanwhile: close the app first.
+    """
+    from forecasts.addresses import place
+    from forecasts.backup import restore
+
+    engine = opened(settings(database), begin=True)
+    with walking() as tell:
+        done = restore(engine, file, now=now(), tell=tell)
+    said = f"The ledger {place(engine)} has the {_entries(done.found)} of {file} now"
+    out().print(plain(f"{said}, and its history is whole."))
+    out().print(done.found.digest)
+    if done.aside is not None:
+        messages().print(plain(f"What was there before is at {done.aside} now."))
+
+
+def _entries(found: Verified) -> str:
+    return f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
 
 
 def _whole(found: Verified) -> str:
@@ -93,7 +154,7 @@ def _whole(found: Verified) -> str:
         f"{count:,} {kind.replace('_', ' ')}{'' if count == 1 or kind == 'evidence' else 's'}"
         for kind, count in found.rows.items()
     )
-    lines = [f"History is whole: {found.entries:,} entries of {rows or 'nothing yet'}."]
+    lines = [f"History is whole: {_entries(found)} of {rows or 'nothing yet'}."]
     if found.forgotten:
         speaks = "entry speaks" if found.forgotten == 1 else "entries speak"
         lines.append(f"{found.forgotten:,} {speaks} of words that were removed with their member.")
@@ -102,7 +163,7 @@ def _whole(found: Verified) -> str:
     return "\n".join([*lines, "", "Digest, to be kept where nobody can change it:", found.digest])
 
 
-def say_broken(broken: Broken) -> str:
+def _say_broken(broken: Broken) -> str:
     """Return in a sentence where history is not what it was."""
     where = []
     if broken.entry is not None:
