@@ -26,7 +26,6 @@ COLUMNS = 200  # of one table; the widest of the format has 25
 # index has 2,704 bytes.
 NAME_BYTES = 2_000
 ENTRIES = 1_000  # options, quantiles, tags or citations of one cell
-VALUES = 50_000_000  # of such entries in one column of Parquet
 # Lists and objects within each other, in a cell; the format has two.
 DEPTH = 4
 # Of an archive: its entries, and how many times its own size it may unpack to, once that is more

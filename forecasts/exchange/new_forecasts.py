@@ -112,8 +112,10 @@ def _import_keys(forecasts: pd.DataFrame) -> list[str]:
             if row.probabilities is not None
             else row.quantiles
         )
+        # Nanoseconds, as integers of any size: pandas has them for the years 1677 to 2262 only.
+        made_at = int(row.made_at.as_unit("us").asm8.view("i8")) * 1_000
         said = json.dumps(
-            [row.question_id, row.forecaster, row.made_at.value, _floats(value), row.rationale],
+            [row.question_id, row.forecaster, made_at, _floats(value), row.rationale],
             sort_keys=True,
         )
         before[said] += 1

@@ -12,8 +12,8 @@ from forecasts.access import find_member, join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import BadInput
-from forecasts.exchange.folder import read_folder
-from forecasts.exchange.importing import Imported
+from forecasts.exchange.folder import read_folder, write_folder
+from forecasts.exchange.importing import Imported, import_frames
 from forecasts.frames import ledger_frames
 from forecasts.models import Article, Evidence, Membership, QuestionRevision, QuestionSource, Score
 from forecasts.scores import STORED_PROTOCOLS, score_frames
@@ -310,3 +310,25 @@ def test_words_that_stand_in_the_ledger_under_another_address_are_that_article(
         assert [article.id for article in session.exec(select(Article))] == [known.id]
         assert session.exec(select(Evidence.article_id)).all() == [known.id]
         assert session.exec(select(QuestionSource.article_id)).all() == [known.id]
+
+
+@pytest.mark.parametrize("year", ["0001", "0999", "1600"])
+def test_a_forecast_of_any_year_of_the_calendar_is_imported_once(
+    engine: Engine, tmp_path: Path, year: str
+) -> None:
+    (tmp_path / "questions.csv").write_text(
+        "question_id,open_time,scheduled_close_time\n"
+        f"q,{year}-01-01T00:00:00Z,2026-01-11T00:00:00Z\n"
+    )
+    (tmp_path / "forecasts.csv").write_text(
+        f"question_id,forecaster,made_at,probability\nq,bo,{year}-01-02T00:00:00Z,0.5\n"
+    )
+    for new in (1, 0):
+        with database.writing(engine) as session:
+            alice = member_or_new(session, "alice", now=day(0))
+            frames = read_folder(tmp_path)
+            assert import_frames(session, frames, member=alice, now=day(400)).forecasts == new
+    with database.reading(engine) as session:
+        write_folder(ledger_frames(session), tmp_path / "again")
+    given = read_folder(tmp_path / "again")
+    assert given.forecasts["made_at"].tolist() == frames.forecasts["made_at"].tolist()
