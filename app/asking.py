@@ -7,12 +7,12 @@ from datetime import date, datetime
 
 import streamlit as st
 
-from app.session import Act, act, form_key
-from app.words import day, link_to, shortened
-from forecasts import questions
+from app.session import Act, act, form_key, reading, rights_here
+from app.words import as_text, day, link_to, shortened
+from forecasts import questions, teams
 from forecasts.articles.library import passage
 from forecasts.errors import BadInput
-from forecasts.models import QuestionType
+from forecasts.models import QuestionType, Role
 from forecasts.questions import Passage
 from forecasts.times import read_time
 
@@ -36,6 +36,12 @@ _REQUIRED = " (required)"
 
 def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = False) -> None:
     """Show the form in which a question is registered; with ``go_there`` its page opens then."""
+    with reading() as ledger:
+        rights = rights_here(ledger)
+        there = teams.to_ask(ledger, rights)
+    if not there and not rights.free and rights.general is Role.viewer:
+        st.info("You may look at the questions here. To ask one takes a forecaster’s role.")
+        return
     key = form_key(name)
     kind = st.segmented_control(
         "Type",
@@ -82,10 +88,22 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             placeholder="Yes if …, as reported by … No if …",
             help="Enough for a stranger to decide it.",
         )
-        with st.expander("Background, fine print, tags, family"):
+        with st.expander("Background, fine print, tags, family, who may see it"):
             background = st.text_area("Background", key=f"{key}-background", height=90)
             fine_print = st.text_area("Fine print", key=f"{key}-fine-print", height=90)
             tags = st.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
+            visible_to = st.selectbox(
+                "Who may see it",
+                [teams.EVERYONE, *there, teams.ME],
+                format_func=lambda who: _AUDIENCES.get(who) or as_text(who),
+                key=f"{key}-visible",
+                help="A team's question is decided by its resolvers.",
+            )
+            hide_crowd = st.checkbox(
+                "Hide what others say until one has forecast",
+                key=f"{key}-hide",
+                help="Until then, and while it is open, they see the question alone.",
+            )
             family = st.text_input(
                 "Family",
                 key=f"{key}-family",
@@ -107,6 +125,8 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
                 fine_print=(fine_print or "").strip(),
                 tags=[tag.strip() for tag in (tags or "").split(",") if tag.strip()] or None,
                 family=(family or "").strip(),
+                crowd_hidden=hide_crowd,
+                **teams.audience(doing.ledger, visible_to),
                 **fields,
             )
             question = questions.register(
@@ -119,6 +139,9 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             doing.say(f"Registered: {shortened(text.title)}")
             if go_there:
                 doing.go("question", link_to(question))
+
+
+_AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
 
 
 _TYPES = {

@@ -22,6 +22,7 @@ from app import signed_in
 from app.captured import Captured
 from app.words import as_text
 from forecasts import access, database, identities
+from forecasts.access import Rights
 from forecasts.articles.article import CapturedArticle
 from forecasts.demonstration import is_demonstration
 from forecasts.errors import BadInput, DatabaseError, LedgerError
@@ -58,14 +59,25 @@ def _opened(url: str) -> Engine:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Yield a session that sees one moment of the ledger; what it read stays usable afterwards."""
+    """Yield a session that sees one moment of the ledger, as who sits at this screen may see it.
+
+    What it read stays usable afterwards.
+    """
     with database.reading(engine()) as ledger:
+        access.read_as(ledger, current_member(ledger), now=now())
         yield ledger
 
 
+def rights_here(ledger: Session) -> Rights:
+    """Return what whoever sits at this screen may do, as ``reading`` has found out."""
+    rights = access.rights(ledger)
+    assert rights is not None
+    return rights
+
+
 def demonstration() -> bool:
-    """Return whether the ledger is the demonstration."""
-    with reading() as ledger:
+    """Return whether the ledger is the demonstration, whoever asks."""
+    with database.reading(engine()) as ledger:
         return is_demonstration(ledger)
 
 
@@ -179,7 +191,9 @@ def act(key: str) -> Iterator[Act]:
             _onward(remembered)
         try:
             with database.writing(engine()) as ledger:
-                doing = Act(ledger, _acting(ledger, moment), moment)
+                member = _acting(ledger, moment)
+                access.read_as(ledger, member, now=moment)
+                doing = Act(ledger, member, moment)
                 yield doing
         except (LedgerError, InputError) as error:
             show(error)

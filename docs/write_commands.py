@@ -1,6 +1,6 @@
-"""Write docs/commands.md from the commands themselves; ``make docs`` runs it.
+"""Write docs/commands.md from the commands, and the table of docs/teams.md; ``make docs`` runs it.
 
-The page is made rather than written, so that it cannot drift from what ``--help`` says.
+They are made rather than written, so that they cannot drift from what ``--help`` and the rules say.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Any
 
 import typer
 
+from forecasts.access import NEEDED, OF_AUTHORS
 from forecasts.cli import app
+from forecasts.models import Role
 
 HEAD = """\
 # Commands
@@ -68,5 +70,21 @@ def _row(parameter: Any) -> str:
     return f"| `{name.replace('|', chr(92) + '|')}` | {said} |\n"
 
 
+MARK = "<!-- made by make docs from forecasts/access.py -->\n"
+
+
+def roles(page: str) -> str:
+    """Return ``page`` with the table of what each role may do, between its two marks."""
+    lines = ["| may | viewer | forecaster | resolver | admin |\n", "|---|---|---|---|---|\n"]
+    for action, needed in NEEDED.items():
+        marks = " | ".join("yes" if role.rank >= needed.rank else "" for role in Role)
+        own = " (an author: forecaster)" if action in OF_AUTHORS else ""
+        lines.append(f"| {action}{own} | {marks} |\n")
+    before, _, after = page.split(MARK)
+    return before + MARK + "".join(lines) + MARK + after
+
+
 if __name__ == "__main__":
+    teams = Path(__file__).with_name("teams.md")
+    teams.write_text(roles(teams.read_text(encoding="utf-8")), encoding="utf-8")
     Path(__file__).with_name("commands.md").write_text(page(), encoding="utf-8")

@@ -26,22 +26,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, true
+from sqlalchemy import ColumnElement, Engine, and_, bindparam, func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from forecasts.addresses import is_embedded
 from forecasts.errors import BadInput, Forbidden, NotFound, Refused
 from forecasts.limits import require_name
 from forecasts.models import (
     Appointment,
+    Citation,
+    Evidence,
     Forecast,
     Member,
     MemberKind,
     Membership,
     Question,
     QuestionRevision,
+    QuestionText,
     Resolution,
     ResolutionState,
     Role,
@@ -52,6 +57,16 @@ from forecasts.models import (
 from forecasts.times import iso
 
 # Every act asks it: made once, since to make a statement takes longer than to run it.
+_APPOINTMENTS = (
+    select(Appointment.member_id, Appointment.role)
+    .where(
+        or_(
+            col(Appointment.role) == Role.admin,
+            col(Appointment.member_id) == bindparam("member_id"),
+        )
+    )
+    .order_by(col(Appointment.id))
+)
 _BY_HANDLE = select(Member).where(Member.handle == bindparam("handle"))
 _READER = "reader"
 
@@ -124,13 +139,15 @@ def is_shared(session: Session) -> bool:
 
 def appointed(session: Session, member: Member) -> Role | None:
     """Return the member's role in the whole ledger; None where nobody has said."""
-    role = session.exec(
-        select(Appointment.role)
-        .where(Appointment.member_id == member.id)
-        .order_by(col(Appointment.id).desc())
-        .limit(1)
-    ).first()
-    return None if role is None else Role(role)
+    return _appointed(session, member)[1]
+
+
+def _appointed(session: Session, member: Member | None) -> tuple[bool, Role | None]:
+    """Return whether the ledger has an admin, and the member's role in all of it, if any."""
+    id_ = 0 if member is None else member.id or 0
+    rows = session.exec(_APPOINTMENTS, params={"member_id": id_}).all()
+    own = [Role(role) for of, role in rows if of == id_]
+    return any(role == Role.admin for _, role in rows), own[-1] if own else None
 
 
 def stays(session: Session, member: Member) -> list[Membership]:
@@ -150,26 +167,44 @@ def is_now(stay: Membership, now: datetime) -> bool:
 
 def rights_of(session: Session, member: Member | None, *, now: datetime) -> Rights:
     """Return what the member is now; None: somebody of whom the ledger knows nothing."""
-    own = not is_shared(session)
-    if member is None or own:
-        return Rights(None if member is None else member.id, own, Role.forecaster, {})
+    shared, general = _appointed(session, member)
+    if member is None or not shared:
+        return Rights(None if member is None else member.id, not shared, Role.forecaster, {})
     teams = {stay.team_id: Role(stay.role) for stay in stays(session, member) if is_now(stay, now)}
-    general = appointed(session, member)
     if general is None:
         only_looks = bool(teams) and set(teams.values()) == {Role.viewer}
         general = Role.viewer if only_looks else Role.forecaster
-    return Rights(member.id, own, general, teams)
+    return Rights(member.id, False, general, teams)
 
 
 def role_in(
     session: Session, member: Member, team: Team | None = None, *, now: datetime
 ) -> Role | None:
     """Return the member's role in the team now, None outside it; without a team, elsewhere."""
-    rights = rights_of(session, member, now=now)
     if team is None:
-        return rights.general
-    assert team.id is not None
-    return rights.teams.get(team.id)
+        return rights_of(session, member, now=now).general
+    here = [one for one in stays(session, member) if one.team_id == team.id and is_now(one, now)]
+    return Role(here[-1].role) if here else None
+
+
+def require_own_name(session: Session, signer: str, handle: str, *, now: datetime) -> None:
+    """Refuse, with Forbidden, that ``signer`` acts or reads as ``handle``, who is somebody else.
+
+    Nobody writes a forecast in another's name. A ledger's admin may act for a bot or a service;
+    in a ledger of one's own, and in a file, whose owner could sign as anybody, it is not refused.
+    """
+    if signer == handle or is_embedded(cast("Engine", session.get_bind())):
+        return
+    if not is_shared(session):
+        return
+    other, admin = find_member(session, handle), find_member(session, signer)
+    served = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
+    if served and admin is not None and rights_of(session, admin, now=now).free:
+        return
+    raise Forbidden(
+        f"{signer} cannot act as {handle}: in a shared ledger nobody acts in another's name.",
+        remedy="Leave --as out. A ledger's admin may act for a bot or a service.",
+    )
 
 
 def begin_sharing(session: Session, member: Member, *, now: datetime) -> bool:
@@ -194,8 +229,6 @@ def require(
 
     NotFound for a question that the member may not see.
     """
-    if not is_shared(session):
-        return
     rights = rights_of(session, member, now=now)
     if rights.free:
         return
@@ -203,16 +236,28 @@ def require(
         text = _newest(session, thing)
         if not _sees(rights, thing, text):
             raise no_question(thing.slug)
+        if allows(rights, action, thing, text):
+            return
         role: Role | None = rights.on(text.team_id)
-        own = thing.member_id == member.id and action in OF_AUTHORS
-        needed = Role.forecaster if own else NEEDED[action]
+        needed = _needed(rights, action, thing)
         team = None if text.team_id is None else session.get(Team, text.team_id)
     else:
         team, needed = thing, NEEDED[action]
         role = rights.general if thing is None else rights.teams.get(thing.id or 0)
-    if role is not None and role.rank >= needed.rank:
-        return
-    raise _forbidden(session, member, action, thing, team, role, needed, now=now)
+        if role is not None and role.rank >= needed.rank:
+            return
+    raise _forbidden(session, member, action, thing, team, role, needed, rights, now=now)
+
+
+def allows(rights: Rights, action: Action, question: Question, text: QuestionRevision) -> bool:
+    """Return whether whoever has these rights may do that on the question as it is worded."""
+    enough = rights.on(text.team_id).rank >= _needed(rights, action, question).rank
+    return rights.free or (enough and _sees(rights, question, text))
+
+
+def _needed(rights: Rights, action: Action, question: Question) -> Role:
+    own = question.member_id == rights.member_id and action in OF_AUTHORS
+    return Role.forecaster if own else NEEDED[action]
 
 
 def _newest(session: Session, question: Question) -> QuestionRevision:
@@ -241,29 +286,34 @@ def _forbidden(
     team: Team | None,
     role: Role | None,
     needed: Role,
+    rights: Rights,
     *,
     now: datetime,
 ) -> Forbidden:
     what = repr(thing.slug) if isinstance(thing, Question) else thing.name if thing else ""
-    inside = team is not None and team.id in rights_of(session, member, now=now).teams
+    inside = team is not None and team.id in rights.teams
     if role is None:
         being = f"{member.handle} is not in the team"
     else:
         where = f"in {team.name}" if inside and team is not None else "in this ledger"
         being = f"{member.handle} is a {role} {where}"
+    # Who may only forecast cannot do it for another; who gives roles can give that one.
+    helper = max(needed, Role.resolver, key=lambda one: one.rank)
+    if needed is Role.forecaster:
+        helper = Role.admin
+    author = session.get(Member, thing.member_id) if isinstance(thing, Question) else None
     able = [
-        *([] if team is None else who_may(session, needed, team, now=now)),
+        *([author.handle] if author is not None and helper is not Role.admin else []),
+        *([] if team is None else who_may(session, helper, team, now=now)),
         *admins(session),
     ]
-    author = session.get(Member, thing.member_id) if isinstance(thing, Question) else None
-    if author is not None and action in OF_AUTHORS and author.id != member.id:
-        able.insert(0, author.handle)
-    names = list(dict.fromkeys(able))[:_MOST_NAMED]
-    asked = " or ".join(names)
+    asked = " or ".join(list(dict.fromkeys(able))[:_MOST_NAMED])
     return Forbidden(
         f"{member.handle} may not {action}{f' {what}' if what else ''}: {being}, and that takes "
         f"a role of {needed} or more.",
-        remedy=f"Ask {asked}, who may.",
+        remedy=f"Ask {asked} for that role."
+        if needed is Role.forecaster
+        else f"Ask {asked}, who may.",
     )
 
 
@@ -341,12 +391,51 @@ def second_resolver(session: Session, team_id: int | None) -> bool:
     return bool(rule)
 
 
+def seen_by(session: Session, text: QuestionText) -> str:
+    """Return who alone may see a question that says so, for a person; '' for everyone."""
+    if text.visibility == Visibility.author:
+        return "its author"
+    if text.visibility == Visibility.team and text.team_id is not None:
+        return f"{session.get_one(Team, text.team_id).name} and its author"
+    return ""
+
+
 def no_question(slug: str, near: list[str] | None = None) -> NotFound:
     """Return the error that there is no such question, as far as whoever asks may know."""
     return NotFound(
         f"There is no question {slug!r} in this ledger.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See: forecasts questions.",
     )
+
+
+# Made once: what a statement needs of aliases costs more to make than to run.
+_TEXT, _LATER, _ASKED, _OWN, _ANSWER = (
+    aliased(QuestionRevision),
+    aliased(QuestionRevision),
+    aliased(Question),
+    aliased(Forecast),
+    aliased(Resolution),
+)
+_IS_NEWEST = col(_TEXT.number) == (
+    select(func.max(_LATER.number))
+    .where(col(_LATER.question_id) == col(_TEXT.question_id))
+    .scalar_subquery()
+)
+_RESTRICTED = (
+    select(_TEXT.question_id)
+    .join(_ASKED, col(_ASKED.id) == col(_TEXT.question_id))
+    .where(col(_TEXT.visibility) != Visibility.everyone, _IS_NEWEST)
+)
+_HIDDEN_CROWDS = select(_TEXT.question_id).where(
+    col(_TEXT.crowd_hidden),
+    _IS_NEWEST,
+    ~select(_ANSWER.id)
+    .where(
+        col(_ANSWER.question_id) == col(_TEXT.question_id),
+        col(_ANSWER.state) == ResolutionState.confirmed,
+    )
+    .exists(),
+)
 
 
 @dataclass(frozen=True)
@@ -356,10 +445,53 @@ class _Reader:
     rights: Rights
     now: datetime
 
+    @cached_property
+    def kept(self) -> Any:
+        """The statement for the ids of the questions that are kept from the reader."""
+        return _RESTRICTED.where(
+            col(_ASKED.member_id).is_distinct_from(self.rights.member_id),
+            or_(
+                col(_TEXT.visibility) == Visibility.author,
+                col(_TEXT.team_id).not_in(list(self.rights.teams)),
+            ),
+        )
+
+    @cached_property
+    def hidden_crowds(self) -> Any:
+        """The statement for the ids of the questions whose crowd is hidden from the reader."""
+        closes = func.coalesce(_TEXT.actual_close_time, _TEXT.scheduled_close_time)
+        own = select(_OWN.id).where(
+            col(_OWN.question_id) == col(_TEXT.question_id),
+            col(_OWN.member_id) == self.rights.member_id,
+        )
+        return _HIDDEN_CROWDS.where(closes > self.now, ~own.exists())
+
+    @cached_property
+    def shown(self) -> ColumnElement[bool]:
+        """Return the condition that the reader may see the ``Forecast``."""
+        others = col(Forecast.question_id).not_in(self.hidden_crowds)
+        own = col(Forecast.member_id).is_not_distinct_from(self.rights.member_id)
+        seen = or_(own, others)
+        if self.rights.free:
+            return seen
+        return and_(col(Forecast.question_id).not_in(self.kept), seen)
+
 
 def read_as(session: Session, member: Member | None, *, now: datetime) -> None:
     """Let the session read for that member from here on; None: for somebody unknown to it."""
     session.info[_READER] = _Reader(rights_of(session, member, now=now), now)
+
+
+def rights(session: Session) -> Rights | None:
+    """Return the rights of whom the session reads for; None where that is the ledger itself."""
+    reader: _Reader | None = session.info.get(_READER)
+    return None if reader is None else reader.rights
+
+
+def whom(session: Session) -> int:
+    """Return the id of the member whom the session reads for; 0: somebody unknown, -1: nobody."""
+    reads: _Reader | None = session.info.get(_READER)
+    return -1 if reads is None else reads.rights.member_id or 0
 
 
 @contextmanager
@@ -381,22 +513,7 @@ def visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
     reader: _Reader | None = session.info.get(_READER)
     if reader is None or reader.rights.free:
         return true()
-    rights = reader.rights
-    text, question = aliased(QuestionRevision), aliased(Question)
-    kept = (
-        select(text.question_id)
-        .join(question, col(question.id) == col(text.question_id))
-        .where(
-            col(text.visibility) != Visibility.everyone,
-            _is_newest(text),
-            col(question.member_id).is_distinct_from(rights.member_id),
-            or_(
-                col(text.visibility) == Visibility.author,
-                col(text.team_id).not_in(list(rights.teams)),
-            ),
-        )
-    )
-    return (col(Question.id) if question_id is None else col(question_id)).not_in(kept)
+    return (col(Question.id) if question_id is None else col(question_id)).not_in(reader.kept)
 
 
 def shown(session: Session) -> ColumnElement[bool]:
@@ -408,13 +525,32 @@ def shown(session: Session) -> ColumnElement[bool]:
     reader: _Reader | None = session.info.get(_READER)
     if reader is None:
         return true()
-    return and_(
-        visible(session, Forecast.question_id),
-        or_(
-            col(Forecast.member_id).is_not_distinct_from(reader.rights.member_id),
-            col(Forecast.question_id).not_in(_hidden_crowds(reader)),
-        ),
+    return reader.shown
+
+
+def see(session: Session, question: Question) -> None:
+    """Refuse, with NotFound, a question that whom the session reads for may not see."""
+    reader: _Reader | None = session.info.get(_READER)
+    if reader is None or reader.rights.free:
+        return
+    found = select(Question.id).where(Question.id == question.id, visible(session))
+    if session.exec(found).first() is None:
+        raise no_question(question.slug)
+
+
+def evidence_shown(session: Session) -> ColumnElement[bool]:
+    """Return the condition that whom the session reads for may see the ``Evidence``.
+
+    Those of others' forecasts that are kept from them are, unless a forecast that they see cites
+    the same.
+    """
+    if session.info.get(_READER) is None:
+        return true()
+    cited = select(Citation.evidence_id).join(
+        Forecast, col(Forecast.id) == col(Citation.forecast_id)
     )
+    seen = shown(session)
+    return or_(col(Evidence.id).not_in(cited.where(~seen)), col(Evidence.id).in_(cited.where(seen)))
 
 
 def crowd_is_hidden(session: Session, question: Question) -> bool:
@@ -422,40 +558,8 @@ def crowd_is_hidden(session: Session, question: Question) -> bool:
     reader: _Reader | None = session.info.get(_READER)
     if reader is None:
         return False
-    hidden = col(Question.id).in_(_hidden_crowds(reader))
+    hidden = col(Question.id).in_(reader.hidden_crowds)
     return bool(session.exec(select(Question.id).where(Question.id == question.id, hidden)).all())
-
-
-def _hidden_crowds(reader: _Reader) -> Any:
-    """Return the statement for the ids of the questions whose crowd is hidden from the reader."""
-    text, own, answer = aliased(QuestionRevision), aliased(Forecast), aliased(Resolution)
-    return select(text.question_id).where(
-        col(text.crowd_hidden),
-        _is_newest(text),
-        func.coalesce(text.actual_close_time, text.scheduled_close_time) > reader.now,
-        ~select(own.id)
-        .where(
-            col(own.question_id) == col(text.question_id),
-            col(own.member_id) == reader.rights.member_id,
-        )
-        .exists(),
-        ~select(answer.id)
-        .where(
-            col(answer.question_id) == col(text.question_id),
-            col(answer.state) == ResolutionState.confirmed,
-        )
-        .exists(),
-    )
-
-
-def _is_newest(text: Any) -> ColumnElement[bool]:
-    later = aliased(QuestionRevision)
-    newest = (
-        select(func.max(later.number))
-        .where(col(later.question_id) == col(text.question_id))
-        .scalar_subquery()
-    )
-    return col(text.number) == newest
 
 
 def member_named(session: Session, handle: str) -> Member:
@@ -562,7 +666,7 @@ def handles(session: Session) -> dict[int, str]:
 
 def forecaster_handles(session: Session) -> list[str]:
     """Return the handles of all who have forecast, in alphabetical order."""
-    forecasters = select(Forecast.member_id).distinct()
+    forecasters = select(Forecast.member_id).where(shown(session)).distinct()
     return list(
         session.exec(
             select(Member.handle).where(col(Member.id).in_(forecasters)).order_by(Member.handle)

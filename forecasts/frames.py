@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, func, select
 
-from forecasts import stored_forecasts
+from forecasts import access, stored_forecasts
 from forecasts.models import (
     DIGEST_ADDRESS,
+    Appointment,
     Article,
     Citation,
     Evidence,
@@ -181,6 +182,8 @@ def ledger_frames(
 ) -> Frames:
     """Return the ledger as frames, or the part of it that belongs to those questions' slugs.
 
+    Only what may be seen by whom the session reads for (see ``access``).
+
     Rows come in the order in which they were written, forecasts by (question, forecaster, time).
     Without ``words`` the forecasts' rationale stays blank: no number needs it.
     """
@@ -196,12 +199,14 @@ def ledger_frames(
 def revision(session: Session) -> tuple[int, ...]:
     """Return numbers that differ once anything has been written that bears on a report.
 
-    The first is the moment at which the ledger was made: a demonstration is made anew in place.
+    They differ by whom the session reads for, too, as reports do. The first is the moment at which
+    the ledger was made: a demonstration is made anew in place.
     """
-    tables = (Forecast, QuestionRevision, Resolution, Membership, Citation)
+    tables = (Forecast, QuestionRevision, Resolution, Membership, Citation, Appointment)
     newest = select(*(select(func.max(t.id)).scalar_subquery() for t in tables))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
-    return (max(made, default=0), *(number or 0 for number in session.exec(newest).one()))
+    numbers = (number or 0 for number in session.exec(newest).one())
+    return (max(made, default=0), access.whom(session), *numbers)
 
 
 def scoring_frames(
@@ -290,7 +295,9 @@ def _teams(session: Session) -> pd.DataFrame:
 
 
 def _evidence(session: Session) -> pd.DataFrame:
-    rows = session.exec(select(Evidence).order_by(col(Evidence.id))).all()
+    rows = session.exec(
+        select(Evidence).where(access.evidence_shown(session)).order_by(col(Evidence.id))
+    ).all()
     names = {"evidence_id": "key"}
     return typed_frame(
         {c: [_plain(getattr(row, names.get(c, c))) for row in rows] for c in EVIDENCE_COLUMNS},

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, text
-from sqlmodel import SQLModel, col
+from sqlmodel import Session, SQLModel, col
 
 from forecasts import sign_in
+from forecasts.access import admins
 from forecasts.addresses import is_embedded, place
 from forecasts.chain import SEALED
 from forecasts.database import newest_revision, reading, schema_revision, writing
@@ -175,6 +176,7 @@ def _look_inside(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Find
         yield _history(connection)
         if not any("SELECT" in grant for grant in missing):
             yield _chain(connection)
+            yield _roles(session)
             yield _newest(connection, clock)
             yield _rows(connection)
 
@@ -248,6 +250,18 @@ def _chain(connection: Connection) -> Finding:
         "chain",
         f"There are {rows:,} rows of history and {entries:,} entries: somebody has changed it.",
         "Find out where with: forecasts verify",
+    )
+
+
+def _roles(session: Session) -> Finding:
+    """Tell whose the ledger is."""
+    named = admins(session)
+    if named:
+        return Finding("roles", f"Roles hold in it; its admins: {', '.join(named)}.")
+    return Finding(
+        "roles",
+        "Nobody is its admin, so whoever can open it may do everything in it. To name one: "
+        "forecasts team appoint HANDLE admin.",
     )
 
 

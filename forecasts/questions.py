@@ -19,7 +19,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import Select
 
-from forecasts.errors import BadInput, NotFound, Refused
+from forecasts import access
+from forecasts.access import Action
+from forecasts.errors import BadInput, Refused
 from forecasts.models import (
     Article,
     Member,
@@ -30,6 +32,8 @@ from forecasts.models import (
     QuestionType,
     Resolution,
     ResolutionState,
+    Team,
+    Visibility,
 )
 from forecasts.slugs import free_slug, is_slug, stem_of
 from forecasts.times import to_minute
@@ -146,9 +150,11 @@ def register(
 ) -> Question:
     """Return the new question; it, its first wording and its sources are written.
 
-    Without ``slug`` one is made from the title. Refused when the slug is taken, when a question
-    of that title with that scheduled close is there that is not annulled, and when the scheduled
-    close has already passed (a question whose answer may be known is no question).
+    Without ``slug`` one is made from the title. It takes a forecaster, of the team that it is for;
+    in a ledger of one's own whoever keeps a question from others becomes its admin. Refused when
+    the slug is taken, when a question of that title with that scheduled close is there that is not
+    annulled, and when the scheduled close has already passed (a question whose answer may be known
+    is no question).
     """
     if text.scheduled_close_time <= now:
         raise Refused(
@@ -156,6 +162,7 @@ def register(
             remedy="Give a close time that lies ahead. Questions that are over are taken in by: "
             "forecasts import.",
         )
+    require_may_ask(session, text, member=member, now=now)
     _require_new(session, text, now)
     if slug is None:
         slug = _free_slug(session, text.title)
@@ -165,6 +172,17 @@ def register(
             remedy="Leave it out, and one is made from the title.",
         )
     return record(session, text, slug=slug, member=member, now=now, sources=sources)
+
+
+def require_may_ask(session: Session, text: QuestionText, *, member: Member, now: datetime) -> None:
+    """Refuse a question to a team's eyes by who may not ask there.
+
+    The first who keeps a question from others makes the ledger a shared one.
+    """
+    team = None if text.team_id is None else session.get_one(Team, text.team_id)
+    access.require(session, member, Action.ask, team, now=now)
+    if text.visibility is not Visibility.everyone:
+        access.begin_sharing(session, member, now=now)
 
 
 def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
@@ -245,23 +263,22 @@ def revision_row(
 
 def find(session: Session, slug: str) -> Question:
     """Return the question with this slug; NotFound suggests the nearest ones there are."""
-    question = session.exec(_BY_SLUG, params={"slug": slug}).first()
+    statement = _BY_SLUG.where(access.visible(session))
+    question = session.exec(statement, params={"slug": slug}).first()
     if question is not None:
         return question
-    near = nearest(session, slug)
-    raise NotFound(
-        f"There is no question {slug!r} in this ledger.",
-        remedy=f"Did you mean {' or '.join(near)}?" if near else "See: forecasts questions.",
-    )
+    raise access.no_question(slug, nearest(session, slug))
 
 
 def nearest(session: Session, slug: str) -> list[str]:
     """Return up to three slugs that are spelled much like this one, the likest first."""
-    return difflib.get_close_matches(slug, session.exec(select(Question.slug)).all(), n=3)
+    there = session.exec(select(Question.slug).where(access.visible(session))).all()
+    return difflib.get_close_matches(slug, there, n=3)
 
 
 def wording(session: Session, question: Question) -> QuestionRevision:
     """Return the newest wording of the question."""
+    access.see(session, question)
     return session.exec(
         select(QuestionRevision)
         .where(QuestionRevision.question_id == question.id)
@@ -272,6 +289,7 @@ def wording(session: Session, question: Question) -> QuestionRevision:
 
 def sources(session: Session, question: Question) -> list[tuple[QuestionSource, Article]]:
     """Return the passages that the question was taken from, each with its article."""
+    access.see(session, question)
     return [
         (source, article)
         for source, article in session.exec(
@@ -285,6 +303,7 @@ def sources(session: Session, question: Question) -> list[tuple[QuestionSource, 
 
 def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stands:
     """Return the question with its newest wording, standing resolution and status."""
+    access.see(session, question)
     rows = session.exec(_as_one_stands(), params={"question_id": question.id}).all()
     confirmed, proposed = _sorted_out(row for _, row in rows)
     return _stands(question, rows[0][0], confirmed, proposed, now)
@@ -316,11 +335,13 @@ def tags(session: Session) -> list[str]:
     """Return the tags that the questions bear as they are worded now, in alphabetical order."""
     newest = _newest()
     rows = session.exec(
-        select(QuestionRevision.tags).join(
+        select(QuestionRevision.tags)
+        .join(
             newest,
             (newest.c.question_id == col(QuestionRevision.question_id))
             & (newest.c.number == col(QuestionRevision.number)),
         )
+        .where(access.visible(session, QuestionRevision.question_id))
     )
     return sorted({tag for own in rows for tag in own or []})
 
@@ -345,6 +366,7 @@ def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list
     newest = _newest()
     statement = (
         select(Question, QuestionRevision)
+        .where(access.visible(session))
         .join(newest, newest.c.question_id == col(Question.id))
         .join(
             QuestionRevision,

@@ -13,7 +13,8 @@ from types import EllipsisType
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from forecasts import scores
+from forecasts import access, scores
+from forecasts.access import Action
 from forecasts.errors import BadInput, Refused
 from forecasts.evidence import require_address
 from forecasts.models import (
@@ -48,8 +49,10 @@ def propose(
     """Return the proposal, which is written and waits until somebody confirms or rejects it.
 
     ``known_at`` None: now. On a resolved question it proposes a correction. Refused where the
-    question is resolved just so, or the same is proposed already.
+    question is resolved just so, or the same is proposed already. It takes a forecaster.
     """
+    if member is not None and (resolver is None or resolver.question_id != question.id):
+        access.require(session, member, Action.propose, question, now=now)
     stands = as_it_stands(session, question, now=now)
     known_at = known_at or now
     _require_source(source, resolver)
@@ -91,7 +94,11 @@ def confirm(
     ``expected`` is the resolution (or its id) that whoever confirms has seen stand, None where
     they saw none; left out, whatever stands is corrected.
     Refused when it would say just the same again, and where another one stands than ``expected``.
+    It takes the question's author or a resolver (what a resolver of the question finds was decided
+    by whoever attached it), and by some teams' rule two people: see ``access.require_second``.
     """
+    if resolver is None or resolver.question_id != question.id:
+        access.require(session, member, Action.resolve, question, now=now)
     stands = as_it_stands(session, question, now=now)
     if expected is not ...:
         _require_seen(stands, expected.id if isinstance(expected, Resolution) else expected)
@@ -139,6 +146,8 @@ def _confirm(
     source: str = "",
     proposal: Resolution | None,
 ) -> Resolution:
+    if resolver is None:
+        access.require_second(session, member, stands.question, proposal)
     earlier = stands.resolution
     if known_at is None:
         before = proposal or earlier
@@ -167,10 +176,12 @@ def _confirm(
 
 def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Resolution:
     """Return the confirmed resolution that says what ``proposal`` proposed; written as confirm."""
+    question = _question_of(session, proposal)
+    access.require(session, member, Action.resolve, question, now=now)
     _require_undecided(session, proposal)
     return _confirm(
         session,
-        as_it_stands(session, _question_of(session, proposal), now=now),
+        as_it_stands(session, question, now=now),
         proposal.outcome,
         known_at=None,
         now=now,
@@ -186,12 +197,14 @@ def reject(
 
     Refused without a reason: whoever proposed it should learn what was wrong.
     """
+    question = _question_of(session, proposal)
+    access.require(session, member, Action.resolve, question, now=now)
     _require_undecided(session, proposal)
     if not note.strip():
         raise Refused(
             "Turning a proposal down takes a reason.", remedy="Say what is wrong with it."
         )
-    stands = as_it_stands(session, _question_of(session, proposal), now=now)
+    stands = as_it_stands(session, question, now=now)
     row = _row(
         stands, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member, None
     )
@@ -203,6 +216,7 @@ def reject(
 
 def history(session: Session, question: Question) -> list[Resolution]:
     """Return every row of the question's resolution history, in the order written."""
+    access.see(session, question)
     return list(
         session.exec(
             select(Resolution)
@@ -214,6 +228,7 @@ def history(session: Session, question: Question) -> list[Resolution]:
 
 def proposals_on(session: Session, question: Question) -> list[Resolution]:
     """Return the question's proposals that nobody has decided yet, oldest first."""
+    access.see(session, question)
     return list(
         session.exec(
             select(Resolution)
@@ -234,7 +249,11 @@ def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
         for row, question in session.exec(
             select(Resolution, Question)
             .join(Question, col(Question.id) == col(Resolution.question_id))
-            .where(Resolution.state == ResolutionState.proposed, ~overtaken())
+            .where(
+                Resolution.state == ResolutionState.proposed,
+                ~overtaken(),
+                access.visible(session),
+            )
             .order_by(col(Resolution.id))
         )
     ]

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from forecasts import updates
+from forecasts import access, updates
+from forecasts.access import Action
 from forecasts.errors import Refused
 from forecasts.models import (
     Forecast,
@@ -26,7 +27,14 @@ from forecasts.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions import Stands, as_it_stands, question_text, revision_row, wording
+from forecasts.questions import (
+    Stands,
+    as_it_stands,
+    question_text,
+    require_may_ask,
+    revision_row,
+    wording,
+)
 from forecasts.times import to_minute
 from forecasts.values import say_value
 
@@ -85,6 +93,7 @@ def changes(before: QuestionText, after: QuestionText) -> list[Change]:
 
 def history(session: Session, question: Question) -> list[QuestionRevision]:
     """Return every wording of the question, the first one first."""
+    access.see(session, question)
     return list(
         session.exec(
             select(QuestionRevision)
@@ -137,10 +146,14 @@ def revise(
     Refused when nothing changes, when the scheduled close would lie in the past, and once the
     question is resolved for whatever its scores are worked out from. BadInput or Refused as
     ``reworded`` says.
+    It takes its author or a resolver, and to let a team see it a forecaster of that team.
     """
+    access.require(session, member, Action.revise, question, now=now)
     stands = as_it_stands(session, question, now=now)
     new = reworded(stands.text, **fields)
     changed = [change.field for change in changes(stands.text, new)]
+    if "visibility" in changed or "team_id" in changed:
+        require_may_ask(session, new, member=member, now=now)
     if not changed:
         raise Refused(f"{stands.slug!r} says just that already; nothing was changed.")
     fixed = [name.replace("_", " ") for name in DECIDES_SCORES if name in changed]
@@ -166,6 +179,7 @@ def close(
 
     Refused for a time that is none before the schedule, and once the question is resolved.
     """
+    access.require(session, member, Action.revise, question, now=now)
     stands = as_it_stands(session, question, now=now)
     _require_unresolved(stands)
     text = stands.text
@@ -188,6 +202,7 @@ def reopen(
 
     Refused where it has not been closed early, and once it is resolved.
     """
+    access.require(session, member, Action.revise, question, now=now)
     stands = as_it_stands(session, question, now=now)
     _require_unresolved(stands)
     if stands.text.actual_close_time is None:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, Select
 from sqlmodel import Session, col, func, select
 
 from forecasts import resolutions
-from forecasts.access import member_or_new
+from forecasts.access import Action, member_or_new, require, visible
 from forecasts.database import reading, writing
 from forecasts.errors import DatabaseError, LedgerError, NotFound
 from forecasts.models import (
@@ -65,7 +65,11 @@ def attach(
     member: Member,
     now: datetime,
 ) -> Resolver:
-    """Return the resolver that the question carries from now on; BadInput for its settings."""
+    """Return the resolver that the question carries from now on; BadInput for its settings.
+
+    It takes who may decide on the outcome: what the resolver finds is confirmed unasked.
+    """
+    require(session, member, Action.resolve, question, now=now)
     stands = as_it_stands(session, question, now=now)
     settings = kind(kind_name).check(kind_name, settings, asked(stands))
     if kind_name == "question":
@@ -319,7 +323,7 @@ def watched(session: Session) -> list[Watched]:
         .join(Resolver, col(Resolver.question_id) == col(Question.id))
         .outerjoin(newest, newest.c.resolver_id == col(Resolver.id))
         .outerjoin(ResolverRun, col(ResolverRun.id) == newest.c.id)
-        .where(col(Resolver.id).in_(_newest_resolvers()))
+        .where(col(Resolver.id).in_(_newest_resolvers()), visible(session))
         .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
     ).all()
     found = [Watched(slug, resolver, look) for slug, resolver, look in rows]

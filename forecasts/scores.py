@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from forecasts.access import for_the_ledger, visible
 from forecasts.models import Member, Question, QuestionType, Resolution, Score
 from forecasts.questions import Stands, listing, parts
 
@@ -65,7 +66,9 @@ def _store(
             select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
         ).all()
     )
-    questions, forecasts = scoring_frames(session, questions=list(slugs))
+    # Everybody's forecasts are scored, whoever confirms and whatever they may see.
+    with for_the_ledger(session):
+        questions, forecasts = scoring_frames(session, questions=list(slugs))
     table = score_frames(questions, forecasts, (*STORED_PROTOCOLS, CRPS))
     rows = [
         {
@@ -118,7 +121,8 @@ def of_question(session: Session, resolution: Resolution) -> list[tuple[Score, s
         for score, handle in session.exec(
             select(Score, Member.handle)
             .join(Member, col(Member.id) == col(Score.member_id))
-            .where(Score.resolution_id == resolution.id)
+            .join(Resolution, col(Resolution.id) == col(Score.resolution_id))
+            .where(Score.resolution_id == resolution.id, visible(session, Resolution.question_id))
             .order_by(col(Score.protocol), col(Score.score), col(Member.handle))
         )
     ]
@@ -194,6 +198,7 @@ def earned(session: Session, member: Member, *, limit: int) -> list[tuple[Stands
             Score.member_id == member.id,
             col(Score.protocol).in_(["brier", CRPS]),
             ~superseded,
+            visible(session),
         )
         .order_by(col(Resolution.recorded_at).desc(), col(Resolution.id).desc())
         .limit(limit)

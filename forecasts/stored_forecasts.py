@@ -12,6 +12,7 @@ import pandas as pd
 from sqlalchemy import Text, type_coerce
 from sqlmodel import Session, col, select
 
+from forecasts.access import shown
 from forecasts.models import Citation, Evidence, Forecast, Member, Question, QuestionRevision
 from forecasts.questions import parts
 
@@ -36,6 +37,7 @@ def columns(
         )
         .join(Question, col(Question.id) == forecast.question_id)
         .join(Member, col(Member.id) == forecast.member_id)
+        .where(shown(session))
         .order_by(*path)
     )
     statements = (

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
 from forecasts.access import (
     Action,
+    Rights,
     admins,
     appointed,
     begin_sharing,
@@ -24,7 +26,18 @@ from forecasts.access import (
     team_or_new,
 )
 from forecasts.errors import BadInput, NotFound, Refused
-from forecasts.models import Appointment, Member, Membership, Role, Team, TeamRule
+from forecasts.models import (
+    Appointment,
+    Member,
+    Membership,
+    Role,
+    Team,
+    TeamRule,
+    Visibility,
+)
+
+# Who may see a question, where it is not a team.
+EVERYONE, ME = "everyone", "me"
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,28 @@ def find(session: Session, name: str) -> Team:
             else "Make it with: forecasts team create.",
         )
     return team
+
+
+def audience(session: Session, who: str | None) -> dict[str, Any]:
+    """Return the fields of a question that ``who`` may see: everyone, me, or a team by its name.
+
+    None: whatever else says. A team's question that is opened to everyone stays the team's.
+    """
+    if who is None:
+        return {}
+    if who in (EVERYONE, ME):
+        return {"visibility": Visibility.everyone if who == EVERYONE else Visibility.author}
+    return {"visibility": Visibility.team, "team_id": find(session, who).id}
+
+
+def to_ask(session: Session, rights: Rights) -> list[str]:
+    """Return the names of the teams of whose members one with these rights may ask a question."""
+    return [
+        team.name
+        for team in session.exec(select(Team).order_by(Team.name))
+        if rights.free
+        or (team.id in rights.teams and rights.teams[team.id].rank >= Role.forecaster.rank)
+    ]
 
 
 def roster(session: Session, team: Team, *, now: datetime) -> Roster:
@@ -74,6 +109,8 @@ def create(session: Session, name: str, *, member: Member, now: datetime) -> Tea
     name = " ".join(name.split())
     if not name or not name.isprintable():
         raise BadInput(f"{name!r} is no name for a team.", remedy="Give it at least one letter.")
+    if name.casefold() in (EVERYONE, ME):
+        raise BadInput(f"{name!r} names no team: it says who may see a question.")
     if session.exec(select(Team.id).where(Team.name == name)).first() is not None:
         raise Refused(f"There is a team {name!r} already.", remedy="Choose another name.")
     team = team_or_new(session, name, now=now)

@@ -15,7 +15,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from forecasts.errors import BadInput, Refused
+from forecasts.access import Action, require, shown
+from forecasts.errors import BadInput, Forbidden, Refused
 from forecasts.models import (
     DIGEST_ADDRESS,
     Article,
@@ -74,8 +75,9 @@ def update(
     """Return the new forecast; it, its evidence and its citations are written together.
 
     Refused before the question opens, from its close on, once it is resolved, and for a value
-    that breaks a rule (see ``values.check_value``); nothing is written then.
+    that breaks a rule (see ``values.check_value``); nothing is written then. It takes a forecaster.
     """
+    require(session, member, Action.forecast, question, now=now)
     stands = as_it_stands(session, question, now=now)
     _require_open(stands, now)
     check_value(value, stands.text)
@@ -99,6 +101,7 @@ def withdraw(
 
     Refused where the member has no standing forecast, or the question is not open.
     """
+    require(session, member, Action.forecast, question, now=now)
     stands = as_it_stands(session, question, now=now)
     _require_open(stands, now)
     if standing(session, question, member, at=now) is None:
@@ -168,8 +171,13 @@ def cite(
     """Return the citations of this forecast, written with whatever evidence is new.
 
     Refused when one piece of evidence is cited twice, a share lies outside 0..1, or the shares
-    sum to more than 1.
+    sum to more than 1; Forbidden for the forecast of somebody else.
     """
+    if forecast.member_id != member.id:
+        raise Forbidden(
+            f"{member.handle} cannot cite evidence for a forecast that is somebody else's.",
+            remedy="Cite it with a forecast of your own.",
+        )
     _check_shares([cited.share for cited in evidence if cited.share is not None])
     citations: list[Citation] = []
     for cited in evidence:
@@ -218,6 +226,8 @@ def record_evidence(
 
     Where the URL is that of a captured article, title, publisher and date are taken from it.
     """
+    if member is not None:
+        require(session, member, Action.capture, now=now)
     url = (cited.url or "").strip() or None
     if url is None and not cited.note.strip() and not cited.title.strip():
         raise BadInput(
@@ -277,6 +287,7 @@ def standing(
             Forecast.question_id == question.id,
             Forecast.member_id == member.id,
             Forecast.made_at <= at,
+            shown(session),
         )
         .order_by(col(Forecast.made_at).desc(), col(Forecast.id).desc())
         .limit(1)
@@ -296,7 +307,7 @@ def standing_of(session: Session, member: Member, *, at: datetime) -> dict[int, 
     )
     ranked = (
         select(col(Forecast.id), place)
-        .where(Forecast.member_id == member.id, Forecast.made_at <= at)
+        .where(Forecast.member_id == member.id, Forecast.made_at <= at, shown(session))
         .subquery()
     )
     return {
@@ -312,11 +323,14 @@ def standing_of(session: Session, member: Member, *, at: datetime) -> dict[int, 
 def history(
     session: Session, question: Question, member: Member | None = None
 ) -> list[tuple[Forecast, str]]:
-    """Return every forecast on the question with its forecaster's handle, in the order made."""
+    """Return every forecast on the question with its forecaster's handle, in the order made.
+
+    Those of others are not among them where the crowd is hidden (``access.shown``).
+    """
     statement = (
         select(Forecast, Member.handle)
         .join(Member, col(Member.id) == col(Forecast.member_id))
-        .where(Forecast.question_id == question.id)
+        .where(Forecast.question_id == question.id, shown(session))
         .order_by(col(Forecast.made_at), col(Forecast.id))
     )
     if member is not None:
@@ -331,7 +345,7 @@ def evidence_of(session: Session, question: Question) -> dict[int, list[tuple[Ci
         select(Citation, Evidence)
         .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
         .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
-        .where(Forecast.question_id == question.id)
+        .where(Forecast.question_id == question.id, shown(session))
         .order_by(col(Citation.id))
     ):
         cited[citation.forecast_id].append((citation, evidence))

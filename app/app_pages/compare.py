@@ -9,9 +9,9 @@ import streamlit as st
 from app.comparison_charts import evidence_chart, forest_chart
 from app.downloads import downloads
 from app.selecting import pick_questions
-from app.session import engine, now, reading, settings
+from app.session import now, reading, settings
 from app.words import as_text
-from forecasts import access, comparisons, database, frames, questions
+from forecasts import access, comparisons, frames, questions
 from forecasts.comparisons import Comparison, wording
 from forecasts.comparisons.comparison import Of
 from forecasts.reports import wording as words
@@ -33,8 +33,11 @@ def comparison_of(
     written: tuple[int, ...],
     _at: datetime,
 ) -> Comparison:
-    """Return the comparison; it is made anew once anything has been written to the ledger."""
-    with database.reading(engine()) as ledger:
+    """Return the comparison; it is made anew once anything has been written to the ledger.
+
+    ``written`` says for whom, too: nobody is shown what another may see.
+    """
+    with reading() as ledger:
         everything = frames.ledger_frames(ledger, words=False)
     return comparisons.build(
         everything,

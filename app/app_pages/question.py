@@ -9,7 +9,7 @@ from app.forecasting import forecast_form, withdraw_form
 from app.histories import forecast_list, resolution_list, wording_list
 from app.links import question_link
 from app.revising import close_form, reopen_form, wording_form
-from app.session import current_member, my_handle, now, reading
+from app.session import current_member, my_handle, now, reading, rights_here
 from app.words import (
     COVERAGE_HELP,
     CRPS_HELP,
@@ -23,6 +23,7 @@ from app.words import (
     when,
 )
 from forecasts import access, answers, questions, revisions, scores, updates
+from forecasts.access import Action
 from forecasts.errors import NotFound
 from forecasts.models import QuestionType, Resolution
 from forecasts.paths import paths
@@ -67,6 +68,12 @@ with reading() as ledger:
     steps = answers.steps(ledger, question)
     handles = access.handles(ledger)
     scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
+    seen_by = access.seen_by(ledger, stands.text)
+    may = {
+        action: access.allows(rights_here(ledger), action, question, stands.text)
+        for action in (Action.forecast, Action.propose, Action.revise, Action.resolve)
+    }
+    crowd_hidden = access.crowd_is_hidden(ledger, question)
 text = stands.text
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
@@ -94,10 +101,18 @@ def head() -> None:
     if text.family:
         times.append(f"family {as_text(text.family)}")
     st.caption(" · ".join(times))
+    if seen_by:
+        st.caption(f"Seen by {as_text(seen_by)} only.")
 
 
 def chart() -> None:
     """Show the paths, and what they show where there is none yet."""
+    if crowd_hidden:
+        st.info(
+            "Whether and what others have forecast is hidden, so that your first forecast is your "
+            "own. It is shown once you have forecast, or the question has closed."
+        )
+        return
     if not history:
         st.info("No forecast yet. The first one starts the chart.")
         return
@@ -161,6 +176,9 @@ def update_panel() -> None:
             st.caption(f"since {when(mine.made_at)}")
         if stands.status == Status.proposed:
             st.caption("An outcome is proposed, and waits until somebody decides on it.")
+        if not may[Action.forecast]:
+            st.caption("You may look at this question; to forecast takes a forecaster’s role.")
+            return
         forecast_form(stands, mine)
         if mine is not None:
             with st.expander("Withdraw"):
@@ -183,11 +201,12 @@ def update_panel() -> None:
                 if stands.status == Status.proposed
                 else "Forecasting has ended; the outcome is not known to the ledger yet."
             )
-            st.page_link(
-                "app_pages/resolve.py",
-                label="Decide on it" if stands.status == Status.proposed else "Resolve it",
-                query_params=link_to(question),
-            )
+            if may[Action.propose]:
+                st.page_link(
+                    "app_pages/resolve.py",
+                    label="Decide on it" if stands.status == Status.proposed else "Resolve it",
+                    query_params=link_to(question),
+                )
     else:
         outcome_panel(stands.resolution)
 
@@ -207,9 +226,10 @@ def outcome_panel(resolution: Resolution) -> None:
         st.caption("You have no score on it.")
     else:
         st.caption("You had no live forecast on it.")
-    st.page_link(
-        "app_pages/resolve.py", label="Correct the outcome", query_params=link_to(question)
-    )
+    if may[Action.propose]:
+        st.page_link(
+            "app_pages/resolve.py", label="Correct the outcome", query_params=link_to(question)
+        )
 
 
 def criteria() -> None:
@@ -246,6 +266,8 @@ def change_panel() -> None:
     st.header("This question", anchor=False)
     st.caption("The name by which its address, files and commands know it:")
     st.code(stands.slug, language=None, wrap_lines=True)
+    if not may[Action.revise]:
+        return
     with st.expander("Edit the wording"):
         wording_form(stands)
     if stands.resolution is not None or not text.open_time < moment < text.scheduled_close_time:

@@ -9,9 +9,10 @@ import streamlit as st
 
 from app.links import question_link
 from app.revising import as_utc
-from app.session import Act, act, form_key, memory, now, reading
+from app.session import Act, act, form_key, memory, now, reading, rights_here
 from app.words import as_text, closing, counted, link, link_to, paragraphs, shortened, when
 from forecasts import access, answers, resolutions, runs
+from forecasts.access import Action
 from forecasts.models import Question, QuestionType, Resolution, RunState
 from forecasts.questions import Stands, Status, listing
 from forecasts.runs import Watched
@@ -25,7 +26,13 @@ with reading() as ledger:
     proposals = resolutions.open_proposals(ledger)
     watched = runs.watched(ledger)
     handles = access.handles(ledger)
+    rights = rights_here(ledger)
 by_slug = {stands.slug: stands for stands in questions}
+
+
+def may(action: Action, stands: Stands) -> bool:
+    """Return whether who sits here may do that on the question."""
+    return access.allows(rights, action, stands.question, stands.text)
 
 
 def proposal(row: Resolution, question: Question) -> None:
@@ -46,6 +53,9 @@ def proposal(row: Resolution, question: Question) -> None:
         if stands.text.resolution_criteria:
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(stands.text.resolution_criteria))
+        if not may(Action.resolve, stands):
+            st.caption("It takes its author or a resolver to decide on it.")
+            return
         with st.form(key, border=False):
             reason = st.text_input(
                 "Reason to reject it",
@@ -147,6 +157,9 @@ def outcome_field(stands: Stands, key: str) -> str:
 
 def resolve_form(stands: Stands) -> None:
     """Show the form that settles the question, or corrects how it was settled."""
+    if not may(Action.propose, stands):
+        st.caption("To say how a question came out takes a forecaster’s role at least.")
+        return
     name = f"resolve-{stands.slug}"
     key = form_key(name)
     standing = stands.resolution
@@ -196,7 +209,7 @@ def resolve_form(stands: Stands) -> None:
             "Source", key=f"{key}-source", placeholder="https://…", help="What says so."
         )
         with st.container(horizontal=True):
-            resolved = st.form_submit_button(
+            resolved = may(Action.resolve, stands) and st.form_submit_button(
                 "Resolve" if standing is None else "Correct", type="primary", key=f"{key}-go"
             )
             proposed = st.form_submit_button(

@@ -10,10 +10,10 @@ from app.charts import LINES
 from app.downloads import downloads
 from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.selecting import pick_questions
-from app.session import engine, my_handle, now, reading, settings
+from app.session import my_handle, now, reading, settings
 from app.side_by_side import shown_table, side_by_side
 from app.words import as_text
-from forecasts import access, database, frames, questions, reports
+from forecasts import access, frames, questions, reports
 from forecasts.reports import Group, Report, tables, wording
 from forecasts.reports.choice import Choice, Cohort
 from forecasts.reports.report import By, Estimate, Interval, Skill
@@ -32,8 +32,11 @@ def report_of(
     written: tuple[int, ...],
     _at: datetime,
 ) -> Report:
-    """Return the report; it is made anew once anything has been written to the ledger."""
-    with database.reading(engine()) as ledger:
+    """Return the report; it is made anew once anything has been written to the ledger.
+
+    ``written`` says for whom, too: nobody is shown what another may see.
+    """
+    with reading() as ledger:
         everything = frames.ledger_frames(ledger, words=False)
     return reports.build(
         everything,

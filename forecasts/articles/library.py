@@ -9,6 +9,7 @@ from typing import cast
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
 
+from forecasts.access import Action, require, visible
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
 from forecasts.articles.drafts import Draft, draft_questions
 from forecasts.articles.lines import key
@@ -30,6 +31,7 @@ def store(
     it, as what was captured first was then no more than the beginning. Articles that are stored
     together were told apart by whoever hands them over, at whatever address.
     """
+    require(session, member, Action.capture, now=captured_at)
     stored: list[tuple[Article, bool]] = []
     for article in captured:
         together = {row.id for row, _ in stored}
@@ -148,7 +150,7 @@ def questions_of(
     rows = session.exec(
         select(QuestionSource, Question.slug)
         .join(Question, col(Question.id) == col(QuestionSource.question_id))
-        .where(QuestionSource.article_id == article.id)
+        .where(QuestionSource.article_id == article.id, visible(session))
         .order_by(col(QuestionSource.id))
     ).all()
     stands = {
@@ -165,6 +167,8 @@ def question_counts(session: Session) -> dict[int, int]:
             select(
                 QuestionSource.article_id,
                 func.count(func.distinct(col(QuestionSource.question_id))),
-            ).group_by(col(QuestionSource.article_id))
+            )
+            .where(visible(session, QuestionSource.question_id))
+            .group_by(col(QuestionSource.article_id))
         ).all()
     )

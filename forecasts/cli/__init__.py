@@ -77,5 +77,5 @@ def main() -> None:
 from forecasts.cli import serve, operating, tokens, members, history  # noqa: E402, F401
 from forecasts.cli import articles, asking, questions  # noqa: E402, F401
 from forecasts.cli import forecasting, revising, resolving, resolvers  # noqa: E402, F401
-from forecasts.cli import scores, reports, comparisons, exchange  # noqa: E402, F401
+from forecasts.cli import scores, reports, comparisons, exchange, teams  # noqa: E402, F401
 # isort: on

@@ -17,12 +17,12 @@ from forecasts.cli.console import (
     acting,
     json_text,
     ledger,
-    ledger_to_read,
     messages,
     now,
     one_of,
     out,
     plain,
+    reading_as,
     settings,
 )
 from forecasts.cli.next_step import next_step
@@ -217,10 +217,9 @@ def articles(
 ) -> None:
     """List the captured articles, newest first, or show one with its numbered drafts."""
     from forecasts.articles import library
-    from forecasts.database import reading
 
     moment = now()
-    with reading(ledger_to_read(settings(database))) as session:
+    with reading_as(settings(database)) as (session, _):
         if number is None:
             _print_list(library.listing(session))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,11 +15,12 @@ from forecasts.cli.console import (
     Member,
     acting,
     ledger,
-    ledger_to_read,
     messages,
     now,
     out,
     plain,
+    reading_as,
+    say_shared,
     settings,
 )
 from forecasts.cli.next_step import next_step
@@ -90,11 +91,25 @@ def ask(
         Path | None,
         typer.Option("--outcomes", metavar="FILE", help="A CSV or JSON file that will say."),
     ] = None,
+    visible_to: Annotated[
+        str | None,
+        typer.Option(
+            "--visible-to", metavar="everyone|me|TEAM", help="Who may see it. [default: everyone]"
+        ),
+    ] = None,
+    hide_crowd: Annotated[
+        bool,
+        typer.Option(
+            "--hide-crowd",
+            help="Nobody sees what others said before they have forecast, or it has closed.",
+        ),
+    ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
     """Register a question: one of your own, or the draft of an article."""
-    from forecasts import questions, runs
+    from forecasts import questions, runs, teams
+    from forecasts.access import is_shared, seen_by
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -110,27 +125,31 @@ def ask(
             remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
         )
     last = _last_moment(closes, taken, draft, moment)
-    text = questions.question_text(
-        title=taken.question_by(last.date()) if title is None and taken is not None else title,
-        type="multiple_choice" if option else type_,
-        options=option,
-        ordered=ordered,
-        lower_bound=lower,
-        upper_bound=upper,
-        unit=unit,
-        open_time=read_time(opens, now=moment) if opens else moment,
-        scheduled_close_time=last,
-        scheduled_resolve_time=read_time(resolves, end_of_day=True, now=moment)
+    fields: dict[str, Any] = {
+        "title": taken.question_by(last.date()) if title is None and taken is not None else title,
+        "type": "multiple_choice" if option else type_,
+        "options": option,
+        "ordered": ordered,
+        "lower_bound": lower,
+        "upper_bound": upper,
+        "unit": unit,
+        "open_time": read_time(opens, now=moment) if opens else moment,
+        "scheduled_close_time": last,
+        "scheduled_resolve_time": read_time(resolves, end_of_day=True, now=moment)
         if resolves
         else None,
-        family=family,
-        tags=tag,
-        background=background,
-        resolution_criteria=criteria,
-        fine_print=fine_print,
-    )
+        "family": family,
+        "tags": tag,
+        "background": background,
+        "resolution_criteria": criteria,
+        "fine_print": fine_print,
+        "crowd_hidden": hide_crowd,
+    }
+    text = questions.question_text(**fields)
     with writing(ledger(chosen, begin=True)) as session:
         who = acting(session, chosen, now=moment)
+        shared = is_shared(session)
+        text = questions.question_text(**fields | teams.audience(session, visible_to))
         question = questions.register(
             session,
             text,
@@ -149,6 +168,7 @@ def ask(
                 now=moment,
             )
         name = question.slug
+        kept_by, became_admin = seen_by(session, text), not shared and is_shared(session)
     out().print(name)
     messages().print(
         plain(
@@ -156,6 +176,10 @@ def ask(
             f"{to_minute(text.scheduled_close_time)}."
         )
     )
+    if kept_by:
+        messages().print(plain(f"Only {kept_by} may see it."))
+    if became_admin:
+        say_shared(who.handle)
     if not criteria:
         step = next_step(f'revise {name} --criteria "…"', database=database, member=member)
         messages().print(
@@ -174,7 +198,6 @@ def _range(text: QuestionText) -> str:
 def _draft(article: int | None, number: int | None, quote: str, chosen: Settings) -> Draft | None:
     """Return the draft that was named, if any; BadInput where the options do not fit together."""
     from forecasts.articles.library import article_numbered, draft_numbered
-    from forecasts.database import reading
 
     if article is None and (quote or number is not None):
         raise BadInput(
@@ -187,7 +210,7 @@ def _draft(article: int | None, number: int | None, quote: str, chosen: Settings
         )
     if article is None:
         return None
-    with reading(ledger_to_read(chosen)) as session:
+    with reading_as(chosen) as (session, _):
         known = article_numbered(session, article)
         return None if number is None else draft_numbered(known, number)
 

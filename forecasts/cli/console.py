@@ -152,10 +152,52 @@ def ledger_to_read(chosen: Settings) -> Engine:
 
 
 def acting(session: Session, chosen: Settings, *, now: datetime) -> Row:
-    """Return the member who acts, written first where new; Forbidden as in ``tokens.signer``."""
-    from forecasts import tokens
+    """Return the member who acts, for whom the session reads from here on.
 
-    return tokens.acting(session, chosen, now=now)
+    They are written first where they are new. Forbidden as in ``tokens.signer``, and in another's
+    name (``access.require_own_name``).
+    """
+    from forecasts import access, tokens
+
+    _require_own_name(session, chosen, now)
+    who = tokens.acting(session, chosen, now=now)
+    access.read_as(session, who, now=now)
+    return who
+
+
+@contextmanager
+def reading_as(
+    chosen: Settings, engine: Engine | None = None
+) -> Iterator[tuple[Session, Row | None]]:
+    """Yield a session that reads the ledger, or that one, for who acts; and who that is.
+
+    None: somebody new, or of whom a name says nothing.
+    """
+    from forecasts import access, tokens
+    from forecasts.database import reading
+
+    with reading(engine or ledger_to_read(chosen)) as session:
+        _require_own_name(session, chosen, now())
+        who = tokens.reader(session, chosen, now=now())
+        access.read_as(session, who, now=now())
+        yield session, who
+
+
+def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
+    from forecasts import access
+
+    if chosen.token is None:
+        access.require_own_name(session, settings().member, chosen.member, now=now)
+
+
+def say_shared(handle: str) -> None:
+    """Say that the member's act has made the ledger a shared one."""
+    messages().print(
+        plain(
+            f"{handle} is this ledger's admin from now on, and roles hold in it (docs/teams.md). "
+            "Others become admins with: forecasts team appoint HANDLE admin"
+        )
+    )
 
 
 def by(session: Session, chosen: Settings, moment: datetime) -> Row | None:

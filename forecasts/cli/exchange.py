@@ -17,6 +17,7 @@ from forecasts.cli.console import (
     now,
     out,
     plain,
+    reading_as,
     settings,
 )
 from forecasts.cli.tables import frames_of
@@ -25,6 +26,14 @@ from forecasts.cli.tables import frames_of
 @app.command("import")
 def import_(
     folder: Annotated[Path, typer.Argument(help="A ledger folder, or a ZIP archive of one.")],
+    vouch: Annotated[
+        bool,
+        typer.Option(
+            "--vouch",
+            help="Vouch that the forecasts were made when the folder says. It takes an admin; "
+            "in a ledger of your own you do. Else they count from now on.",
+        ),
+    ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -36,12 +45,17 @@ def import_(
     frames = frames_of(folder, None)
     with writing(ledger(chosen, begin=True)) as session:
         who = acting(session, chosen, now=moment)
-        done = import_frames(session, frames, member=who, now=moment)
+        done = import_frames(session, frames, member=who, now=moment, vouch=vouch)
     out().print(
         f"{done.questions} new questions, {done.revised} revised, {done.forecasts} forecasts, "
         f"{done.resolutions} resolutions, {done.scores} scores, {done.evidence} pieces of "
         f"evidence, {done.articles} articles"
     )
+    if done.unvouched:
+        messages().print(
+            f"{done.unvouched} of the forecasts count as made now, and not when the folder says: "
+            "nobody vouches for that. An admin of the ledger can, with: forecasts import --vouch"
+        )
 
 
 @app.command()
@@ -51,15 +65,15 @@ def export(
         bool, typer.Option("--overwrite", help="Replace the ledger that is in the folder.")
     ] = False,
     database: Database = None,
+    member: Member = None,
 ) -> None:
-    """Write the ledger as a folder of plain files."""
-    from forecasts.database import reading
+    """Write the ledger as a folder of plain files; what you may not see is not among it."""
+    from forecasts.exchange.exporting import exported
     from forecasts.exchange.folder import write_folder
-    from forecasts.exchange.left_out import left_out
-    from forecasts.frames import ledger_frames
 
-    with reading(ledger(settings(database))) as session:
-        frames, beyond = ledger_frames(session), left_out(session)
+    chosen = settings(database, member)
+    with reading_as(chosen, ledger(chosen)) as (session, who):
+        frames, beyond = exported(session, member=who, now=now())
     files = write_folder(frames, folder, overwrite=overwrite)
     if beyond:
         messages().print(

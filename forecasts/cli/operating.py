@@ -41,6 +41,7 @@ def migrate(database: Database = None) -> None:
         say_migrated(engine, migrated)
     said = f"The ledger {place(engine)} has schema {schema_revision(engine)}, the newest."
     out().print(plain(said))
+    _say_whose(engine)
 
 
 @app.command()
@@ -131,6 +132,24 @@ def move(
             "FORECASTS_DATABASE_URL to it."
         )
     )
+    _say_whose(target)
+
+
+def _say_whose(engine: Engine) -> None:
+    """Say of a ledger on a server that it is open to everyone, where that is so."""
+    from forecasts.access import is_shared
+    from forecasts.addresses import is_embedded
+    from forecasts.database import reading
+
+    if is_embedded(engine):
+        return
+    with reading(engine) as session:
+        shared = is_shared(session)
+    if not shared:
+        messages().print(
+            "Nobody is its admin yet, so whoever can open it may do everything in it. To name one: "
+            "forecasts team appoint HANDLE admin (docs/teams.md)."
+        )
 
 
 def _moved(source: Engine, target: Engine) -> Moved:

@@ -15,14 +15,18 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
-    ledger_to_read,
     now,
     one_of,
     out,
     plain,
+    reading_as,
     settings,
 )
 from forecasts.times import to_minute
+
+HIDDEN_CROWD = (
+    "What others have said is hidden until you have forecast, or the question has closed."
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,8 +54,6 @@ def questions(
     member: Member = None,
 ) -> None:
     """List the questions with their slugs and your standing forecasts, soonest close first."""
-    from forecasts import tokens
-    from forecasts.database import reading
     from forecasts.questions import Status, listing
     from forecasts.updates import standing_of
     from forecasts.values import say_value
@@ -59,8 +61,7 @@ def questions(
     chosen, moment = settings(database, member), now()
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
-    with reading(ledger_to_read(chosen)) as session:
-        who = tokens.reader(session, chosen, now=moment)
+    with reading_as(chosen) as (session, who):
         standing = {} if who is None else standing_of(session, who, at=moment)
         rows = [
             stands
@@ -112,18 +113,19 @@ def table_of(rows: Sequence[Stands], mine: Mapping[int, str]) -> Table:
 def show(
     question: QuestionSlug,
     database: Database = None,
+    member: Member = None,
 ) -> None:
     """Show a question: what it says and said, where it comes from, every forecast, its resolution.
 
     Lists begin with the newest.
     """
-    from forecasts.database import reading
+    from forecasts.access import crowd_is_hidden, seen_by
     from forecasts.questions import as_it_stands, find, sources
     from forecasts.revisions import history
     from forecasts.values import say_range
 
     console, moment = out(), now()
-    with reading(ledger_to_read(settings(database))) as session:
+    with reading_as(settings(database, member)) as (session, _):
         stands = as_it_stands(session, find(session, question), now=moment)
         text = stands.text
         console.print(plain(text.title), style="bold")
@@ -136,6 +138,10 @@ def show(
             ),
             style="dim",
         )
+        if who := seen_by(session, text):
+            console.print(plain(f"Seen by {who} only."), style="dim")
+        if crowd_is_hidden(session, stands.question):
+            console.print(plain(HIDDEN_CROWD), style="dim")
         for heading, words in (
             ("Options", ", ".join(text.options or [])),
             ("Range", say_range(text)),

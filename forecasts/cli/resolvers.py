@@ -18,6 +18,7 @@ from forecasts.cli.console import (
     now,
     out,
     plain,
+    reading_as,
     settings,
 )
 from forecasts.errors import BadInput
@@ -92,12 +93,13 @@ def set_(
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
+        who = acting(session, chosen, now=moment)
         carried = runs.attach(
             session,
             questions.find(session, question),
             kind,
             _settings(given or []),
-            member=acting(session, chosen, now=moment),
+            member=who,
             now=moment,
         )
         stored = carried.settings
@@ -128,11 +130,14 @@ def _settings(given: list[str]) -> dict[str, Any]:
 @resolver.command("try")
 def try_(question: QuestionSlug, database: Database = None) -> None:
     """Look now, and say what the resolver of a question finds. Nothing is stored."""
-    from forecasts import runs
+    from forecasts import questions, runs
 
     chosen = settings(database)
+    engine = ledger_to_read(chosen)
+    with reading_as(chosen, engine) as (session, _):
+        questions.find(session, question)  # it is looked at for who may see it
     found = runs.look(
-        ledger_to_read(chosen),
+        engine,
         question,
         now=now(),
         allow_private=chosen.allow_private_addresses,

@@ -59,12 +59,23 @@ def revise(
         Path | None,
         typer.Option("--outcomes", metavar="FILE", help="Another CSV or JSON file that will say."),
     ] = None,
+    visible_to: Annotated[
+        str | None,
+        typer.Option("--visible-to", metavar="everyone|me|TEAM", help="Who may see it."),
+    ] = None,
+    hide_crowd: Annotated[
+        bool | None,
+        typer.Option(
+            "--hide-crowd/--show-crowd",
+            help="Whether what others said is hidden until one has forecast, or it has closed.",
+        ),
+    ] = None,
     because: Because = "",
     database: Database = None,
     member: Member = None,
 ) -> None:
     """Reword a question or move its close. The earlier wording stays readable, in show."""
-    from forecasts import questions, revisions, runs
+    from forecasts import questions, revisions, runs, teams
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -77,6 +88,7 @@ def revise(
         if closes is None
         else read_time(closes, end_of_day=True, now=moment),
         "family": family,
+        "crowd_hidden": hide_crowd,
     }
     fields = {name: value for name, value in given.items() if value is not None}
     if resolves is not None:
@@ -85,13 +97,14 @@ def revise(
         )
     if tag is not None:
         fields["tags"] = [word for word in tag if word] or None
-    if not fields and not option and outcomes is None:
+    if not fields and not option and outcomes is None and visible_to is None:
         raise BadInput("Nothing to revise was given.", remedy="See: forecasts revise --help.")
     console = out()
     with writing(ledger(chosen)) as session:
         who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         before = questions.wording(session, found)
+        fields |= teams.audience(session, visible_to)
         if option:
             options = before.options or []
             fields["options"] = [*options[:-1], *option, *options[-1:]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecasts.cli.console import json_text, ledger_to_read, messages, one_of, plain, settings
+from forecasts.cli.console import json_text, messages, one_of, plain, reading_as, settings
 from forecasts.errors import BadInput
 from forecasts.plain import inert
 
@@ -46,10 +46,9 @@ def frames_of(folder: Path | None, database: str | None, *, words: bool = True) 
         from forecasts.exchange.folder import read_folder
 
         return read_folder(folder, warn=lambda text: messages().print(plain(f"Warning: {text}")))
-    from forecasts.database import reading
     from forecasts.frames import ledger_frames
 
-    with reading(ledger_to_read(settings(database))) as session:
+    with reading_as(settings(database)) as (session, _):
         return ledger_frames(session, words=words)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,16 @@ import pandas as pd
 from sqlmodel import Session, col, select
 
 from forecasts import scores
-from forecasts.access import join, member_or_new, team_or_new
+from forecasts.access import (
+    Action,
+    for_the_ledger,
+    is_shared,
+    join,
+    member_or_new,
+    require,
+    rights_of,
+    team_or_new,
+)
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.errors import BadInput, Problem, Refused
 from forecasts.exchange.new_forecasts import add_forecasts
@@ -44,18 +54,32 @@ class Imported:
     scores: int
     evidence: int
     articles: int
+    unvouched: int = 0
 
 
-def import_frames(session: Session, frames: Frames, *, member: Member, now: datetime) -> Imported:
+def import_frames(
+    session: Session, frames: Frames, *, member: Member, now: datetime, vouch: bool = False
+) -> Imported:
     """Return what was new; everything that the ledger does not hold yet is written.
 
     A question that stands in the ledger with other words is revised (the earlier words stay); a
     blank cell says nothing. BadInput where the file contradicts what an import may not correct (a
     resolution, what a resolved question's scores are worked out from, a question's type, evidence,
     who left a team when), and where it claims what lies ahead of ``now``.
-    Forecasts are marked as imports: their ``made_at`` is what the file claims. Resolutions that
+    Forecasts are marked as imports. With ``vouch``, and always in a ledger of one's own, whose
+    owner is its admin, they count as made when the file claims; otherwise as made ``now``, and the
+    claim is kept beside (a later import that vouches adds them at their times). Resolutions that
     stand are scored again where forecasts or wordings came in.
+    Forbidden for what the member may not do one by one: see ``_require_may_import``.
     """
+    vouched = vouch or not is_shared(session)
+    if vouch:
+        require(session, member, Action.vouch, now=now)
+    known = {
+        stands.slug: stands
+        for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
+    }
+    _require_may_import(session, frames, known, member, now)
     members = _members(session, frames, now)
     for row in rows(frames.teams):
         team = team_or_new(session, row.team, now=now)
@@ -68,12 +92,16 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
         )
     articles, by_address = _articles(session, frames.articles, member, now)
     evidence = _evidence(session, frames.evidence, by_address, member, now)
-    known = {
-        stands.slug: stands
-        for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
-    }
     new, revised, resolutions = _questions(session, frames, known, by_address, member, now)
-    forecasts = add_forecasts(session, frames, members, new_only=not known, now=now)
+    with for_the_ledger(session):
+        forecasts = add_forecasts(
+            session,
+            frames,
+            members,
+            new_only=not known,
+            vouched_by=member if vouched else None,
+            now=now,
+        )
     session.flush()
     touched = revised.union(forecasts)
     to_score = resolutions + [
@@ -89,7 +117,36 @@ def import_frames(session: Session, frames: Frames, *, member: Member, now: date
         scores=scores.store(session, to_score) if to_score else 0,
         evidence=evidence,
         articles=articles,
+        unvouched=0 if vouched else len(forecasts),
     )
+
+
+def _require_may_import(
+    session: Session, frames: Frames, known: dict[str, Stands], member: Member, now: datetime
+) -> None:
+    """Refuse what the member may not do: an import is no way around that.
+
+    It takes an admin to bring in forecasts of others, and who was in which team. One's own
+    forecasts, new questions, new wordings and resolutions take what they take one by one.
+    """
+    if rights_of(session, member, now=now).free:
+        return
+    if len(frames.teams) or set(frames.forecasts["forecaster"]) - {member.handle}:
+        require(session, member, Action.record, now=now)
+    require(session, member, Action.ask, now=now)
+    for row in rows(frames.questions):
+        stands = known.get(row.question_id)
+        if stands is None:
+            continue
+        require(session, member, Action.forecast, stands.question, now=now)
+        if _changes(row, stands, _unnoted):
+            require(session, member, Action.revise, stands.question, now=now)
+        if row.resolution.strip() and stands.resolution is None:
+            require(session, member, Action.resolve, stands.question, now=now)
+
+
+def _unnoted(column: str, value: Any, rule: str) -> None:
+    """Pass over what is wrong with a cell: it is noted when the row is taken in."""
 
 
 def _time(value: Any) -> datetime | None:
@@ -255,7 +312,7 @@ class _Wrong:
         self.problems.append(Problem(f"{place}, column {column}", str(value), rule))
 
 
-def _changes(row: Any, stands: Stands, wrong: _Wrong) -> dict[str, Any]:
+def _changes(row: Any, stands: Stands, wrong: Callable[[str, Any, str], None]) -> dict[str, Any]:
     """Return what the row says otherwise than the ledger; what may not change is a problem.
 
     A blank says nothing, and neither does a title that is the id, which stands in for a blank one.

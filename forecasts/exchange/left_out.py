@@ -6,9 +6,13 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
+from forecasts.access import shown, visible
 from forecasts.models import (
+    Appointment,
+    Forecast,
     Member,
     MemberKind,
+    Membership,
     Question,
     QuestionRevision,
     QuestionSource,
@@ -16,6 +20,8 @@ from forecasts.models import (
     ResolutionState,
     Resolver,
     ResolverRun,
+    Role,
+    Visibility,
 )
 from forecasts.questions import overtaken
 from forecasts.revisions import KNOWN
@@ -28,26 +34,60 @@ def left_out(session: Session) -> list[str]:
     are made anew from what is exported.
     """
     standing = (col(Resolution.state) == ResolutionState.confirmed) & ~overtaken()
+    of_revision = visible(session, QuestionRevision.question_id)
+    of_source = visible(session, QuestionSource.question_id)
+    of_resolution = visible(session, Resolution.question_id)
+    of_resolver = visible(session, Resolver.question_id)
+    restricted = (col(QuestionRevision.visibility) != Visibility.everyone) | col(
+        QuestionRevision.crowd_hidden
+    )
     tables = [
         (
-            _count(session, QuestionRevision.id, col(QuestionRevision.reason) != KNOWN)
-            - _count(session, Question.id),
+            _count(session, QuestionRevision.id, col(QuestionRevision.reason) != KNOWN, of_revision)
+            - _count(session, Question.id, visible(session)),
             ("earlier wording", "earlier wordings"),
         ),
         (
-            _count(session, QuestionSource.id)
-            - _count(session, func.distinct(QuestionSource.question_id)),
+            _count(session, QuestionSource.id, of_source)
+            - _count(session, func.distinct(QuestionSource.question_id), of_source),
             ("further passage", "further passages"),
         ),
         (
-            _count(session, Resolution.id) - _count(session, Resolution.id, standing),
+            _count(session, Resolution.id, of_resolution)
+            - _count(session, Resolution.id, standing, of_resolution),
             (
                 "earlier resolution, proposal or rejection",
                 "earlier resolutions, proposals and rejections",
             ),
         ),
-        (_count(session, Resolver.id), ("resolver", "resolvers")),
-        (_count(session, ResolverRun.id), ("run of a resolver", "runs of resolvers")),
+        (_count(session, Resolver.id, of_resolver), ("resolver", "resolvers")),
+        (
+            _count(
+                session,
+                ResolverRun.id,
+                col(ResolverRun.resolver_id).in_(select(Resolver.id).where(of_resolver)),
+            ),
+            ("run of a resolver", "runs of resolvers"),
+        ),
+        (
+            _count(session, func.distinct(QuestionRevision.question_id), restricted, of_revision),
+            (
+                "question that was kept from some, or its crowd",
+                "questions that were kept from some, or their crowds",
+            ),
+        ),
+        (
+            _count(session, Membership.id, col(Membership.role) != Role.forecaster)
+            + _count(session, Appointment.id),
+            ("role of a member", "roles of members"),
+        ),
+        (
+            _count(session, Forecast.id, col(Forecast.claimed_at).is_not(None), shown(session)),
+            (
+                "time that an import claimed and nobody vouched for",
+                "times that imports claimed and nobody vouched for",
+            ),
+        ),
         (
             _count(session, Member.id, col(Member.kind) != MemberKind.human),
             ("mark of a member as bot or service", "marks of members as bots or services"),

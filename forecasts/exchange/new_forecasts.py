@@ -27,9 +27,12 @@ def add_forecasts(
     members: dict[str, Member],
     *,
     new_only: bool,
+    vouched_by: Member | None,
     now: datetime,
 ) -> list[int]:
     """Return the question's id of every new forecast; they and their citations are written.
+
+    Those for whose times nobody vouches count as made ``now``.
 
     BadInput for one that is made ahead of ``now``: it would stand, later on, over what its
     forecaster says meanwhile.
@@ -44,14 +47,16 @@ def add_forecasts(
     }
     stored: set[str] = set()
     if not new_only:
-        stored = set(_import_keys(forecast_frame(session, slugs)))
+        stored = set(_import_keys(forecast_frame(session, slugs))) | _imported(session, ids)
     new: list[dict[str, Any]] = []
     cited: list[tuple[str, list[dict[str, Any]]]] = []
     problems: list[Problem] = []
     keys = _import_keys(frames.forecasts)
     ahead = (frames.forecasts["made_at"] > now).tolist()
     for number, (key, row) in enumerate(zip(keys, rows(frames.forecasts), strict=True)):
-        if key in stored:
+        if vouched_by is None:
+            key = f"{_CLAIMED}{key}"
+        if key in stored or key.removeprefix(_CLAIMED) in stored:
             continue
         if ahead[number]:
             place = f"{frames.place('forecasts', number)}, column made_at"
@@ -62,7 +67,9 @@ def add_forecasts(
             {
                 "question_id": ids[row.question_id],
                 "member_id": members[row.forecaster].id,
-                "made_at": row.made_at.to_pydatetime(),
+                "made_at": now if vouched_by is None else row.made_at.to_pydatetime(),
+                "claimed_at": row.made_at.to_pydatetime() if vouched_by is None else None,
+                "vouched_by_id": None if vouched_by is None else vouched_by.id,
                 "recorded_at": now,
                 "probability": probability,
                 "probabilities": row.probabilities,
@@ -95,6 +102,24 @@ def _insert(
     """Write the rows in bulk, around the unit of work, which would take minutes for so many."""
     ids = session.connection().scalars(insert(model).returning(col(model.id)), rows)
     chain.note(session, str(model.__tablename__), [id_ for id_ in ids if id_ is not None])
+
+
+def _imported(session: Session, questions: dict[str, int | None]) -> set[str]:
+    """Return the keys of what was imported on these questions, whatever its rows say by now."""
+    return {
+        key
+        for some in parts(list(questions.values()))
+        for key in session.exec(
+            select(Forecast.import_key).where(
+                col(Forecast.question_id).in_(some), col(Forecast.import_key).is_not(None)
+            )
+        )
+        if key is not None
+    }
+
+
+# What the keys of those begin with that nobody vouches for: a later import can.
+_CLAIMED = "claimed:"
 
 
 def _import_keys(forecasts: pd.DataFrame) -> list[str]:

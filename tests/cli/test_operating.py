@@ -84,8 +84,8 @@ def test_commands_refuse_an_older_schema_on_a_server(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(database, "_revisions", lambda: ["0001", "0002"])
-        forecasts("migrate", "--database", empty_server)
-    engine = database.open_engine(empty_server)
+        engine = database.open_engine(empty_server)
+        database.migrate(engine)
     for command in (("questions",), ("ask", "Will it rain?", "--closes", "2999-12-31")):
         said = forecasts(*command, "--database", empty_server, exit_code=1).stderr
         assert "has schema 0002, and this release needs" in said

@@ -72,7 +72,9 @@ def test_an_import_takes_more_questions_forecasts_and_citations_than_a_statement
         ),
     )
     for new in (MANY, 0):
-        done = add_forecasts(many, frames, {"alice": alice}, new_only=False, now=day(20))
+        done = add_forecasts(
+            many, frames, {"alice": alice}, new_only=False, vouched_by=alice, now=day(20)
+        )
         assert len(done) == new
     assert many.exec(select(func.count(Forecast.id))).one() == MANY
     assert many.exec(select(func.count(Citation.id))).one() == MANY

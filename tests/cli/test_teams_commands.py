@@ -1,0 +1,131 @@
+"""Teams, roles and who sees what, from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+UNTIL = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
+
+
+@pytest.fixture
+def alder(forecasts: Run, clock: Callable[[str], None]) -> Run:
+    """A team of alice, its admin, with bob who forecasts and carol who resolves."""
+    made = forecasts("team", "create", "Alder")
+    assert made.stdout == "Alder: made; alice is its admin\n"
+    assert "alice is this ledger's admin from now on" in made.stderr
+    forecasts("team", "add", "Alder", "bob")
+    forecasts("team", "add", "Alder", "carol", "--role", "resolver")
+    return forecasts
+
+
+def test_the_example_of_the_page_comes_out(alder: Run) -> None:
+    assert alder("team", "role", "Alder", "bob", "viewer").stdout == (
+        "Alder: bob is a viewer from now on\n"
+    )
+    assert alder("team", "remove", "Alder", "bob").stdout == "Alder: bob has left it\n"
+    alder("team", "appoint", "dora", "admin")
+    alder("team", "agree", "Alder", "--second-resolver")
+    assert alder("team", "show").stdout == (
+        "Alder: nobody resolves alone a question on which they have forecast\n"
+        "  alice: admin since 2026-01-05\n"
+        "  carol: resolver since 2026-01-05\n"
+        "The whole ledger\n"
+        "  alice: admin\n"
+        "  dora: admin\n"
+    )
+    assert "There is no team 'Birch'" in alder("team", "show", "Birch", exit_code=2).stderr
+    said = alder("team", "add", "Alder", "eve", "--role", "boss", exit_code=2).stderr
+    assert "A role 'boss' is not known. Use viewer, forecaster, resolver or admin." in said.replace(
+        "\n", " "
+    )
+    refused = alder("team", "add", "Alder", "eve", "--as", "carol", exit_code=2).stderr
+    assert "carol may not say who belongs to Alder: carol is a resolver in Alder" in refused
+    assert "Ask alice or dora, who may." in refused
+
+
+def test_a_ledger_of_ones_own_says_that_it_has_no_admin(forecasts: Run) -> None:
+    assert "This ledger has no admin" in forecasts("team", "show").stdout
+
+
+def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> None:
+    asked = alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")
+    assert "Only Alder and its author may see it." in asked.stderr
+    alder("update", "rain", "40%", "--as", "bob")
+    assert "Seen by Alder and its author only." in alder("show", "rain", "--as", "bob").stdout
+    assert "rain" in alder("questions", "--as", "carol").stdout
+    assert "No questions" in alder("questions", "--as", "eve").stdout
+    for command in (("show", "rain"), ("update", "rain", "40%"), ("resolve", "rain", "yes")):
+        said = alder(*command, "--as", "eve", exit_code=2).stderr
+        assert said.startswith("There is no question 'rain' in this ledger.")
+    alder("export", str(tmp_path / "hers"), "--as", "eve")
+    assert "rain" not in (tmp_path / "hers" / "questions.csv").read_text()
+    whole = alder("export", str(tmp_path / "whole"))
+    assert "1 question that was kept from some, or its crowd" in whole.stderr
+    assert "rain" in (tmp_path / "whole" / "questions.csv").read_text()
+    refused = alder("resolve", "rain", "yes", "--as", "bob", exit_code=2).stderr
+    assert "bob may not decide on the outcome of 'rain': bob is a forecaster in Alder" in refused
+    assert "Ask alice or carol, who may." in refused
+    alder("revise", "rain", "--visible-to", "everyone", "--as", "carol")
+    assert "rain" in alder("questions", "--as", "eve").stdout
+
+
+def test_scores_and_reports_count_what_their_reader_may_see(
+    alder: Run, clock: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")
+    alder("update", "rain", "40%", "--as", "bob")
+    clock("2026-02-02T12:00:00Z")
+    alder("resolve", "rain", "yes", "--as", "carol")
+    commands = [("score",), ("crowd",), ("attribute",), ("report", "--format", "json")]
+    for who, seen in (("bob", True), ("eve", False)):
+        monkeypatch.setenv("FORECASTS_MEMBER", who)
+        for command in commands:
+            said = alder(*command).stdout
+            assert (('"questions": 1' if "report" in command else "rain,") in said) == seen
+
+
+def test_a_hidden_crowd_is_hidden_in_a_ledger_of_ones_own_too(
+    forecasts: Run, clock: Callable[[str], None]
+) -> None:
+    forecasts("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--hide-crowd")
+    forecasts("update", "rain", "40%", "--because", "HIS REASON", "--as", "bob")
+    said = forecasts("show", "rain").stdout
+    assert "What others have said is hidden until you have forecast" in said
+    assert "HIS REASON" not in said
+    assert "rain," not in forecasts("crowd").stdout
+    forecasts("update", "rain", "60%")
+    assert "HIS REASON" in forecasts("show", "rain").stdout
+    assert "rain," in forecasts("crowd").stdout
+    said = forecasts("revise", "rain", "--show-crowd").stdout
+    assert "crowd hidden: yes → no" in said.replace("blank", "no")
+
+
+def test_a_question_for_oneself_makes_the_ledger_a_shared_one(
+    forecasts: Run, clock: Callable[[str], None]
+) -> None:
+    asked = forecasts("ask", "Mine?", "--slug", "mine", *UNTIL, "--visible-to", "me")
+    assert "alice is this ledger's admin from now on" in asked.stderr
+    assert "No questions" in forecasts("questions", "--as", "bob").stdout
+
+
+def test_an_import_says_from_when_it_counts(alder: Run, tmp_path: Path) -> None:
+    alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--opens", "2026-01-01")
+    (tmp_path / "questions.csv").write_text(
+        "question_id,open_time,scheduled_close_time\n"
+        "rain,2026-01-01T00:00:00Z,2026-02-01T23:59:59Z\n"
+    )
+    (tmp_path / "forecasts.csv").write_text(
+        "question_id,forecaster,made_at,probability\nrain,bob,2026-01-02T00:00:00Z,0.4\n"
+    )
+    refused = alder("import", str(tmp_path), "--vouch", "--as", "bob", exit_code=2)
+    assert "bob may not vouch for when imported forecasts were made" in refused.stderr
+    done = alder("import", str(tmp_path), "--as", "bob")
+    assert "1 of the forecasts count as made now" in done.stderr
+    done = alder("import", str(tmp_path), "--vouch")
+    assert "1 forecasts" in done.stdout
+    assert done.stderr == ""
