@@ -133,7 +133,7 @@ def _sorted_out(cells: pd.Series[str], plain: str | None) -> tuple[Any, dict[int
 
     Blank cells are null, and none of the others. Without a pattern all are others.
     """
-    texts = pa.array(cells)
+    texts = pa.array(cells, pa.large_string())
     known = pc.equal(texts, "")
     if plain is None:
         fitting = pa.nulls(len(cells), texts.type)

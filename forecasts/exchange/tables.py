@@ -140,14 +140,15 @@ def _limited(table: Table) -> Table:
         )
     for name in table.cells:
         most = limits.NAME_BYTES if name in _NAMES else limits.TEXT_BYTES
-        # A sign has at most four bytes: few columns have a cell that is long enough to be measured.
-        texts = table.cells[name].str
-        for row in np.flatnonzero(texts.len() > most // 4).tolist():
-            size = len(table.cells[name].iloc[row].encode())
-            if size > most:
-                rule = f"at most {limits.said(most)}; this has {limits.said(size)}"
-                table.wrong(row, str(name), table.cells[name].iloc[row], rule)
-        for row in np.flatnonzero(texts.contains("\0", regex=False)).tolist():
+        texts = pa.array(table.cells[name], pa.large_string())
+        sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+        if not sizes.any():
+            continue
+        for row in np.flatnonzero(sizes > most).tolist():
+            rule = f"at most {limits.said(most)}; this has {limits.said(int(sizes[row]))}"
+            table.wrong(row, str(name), table.cells[name].iloc[row], rule)
+        nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero(nul).tolist():
             rule = "without NUL (U+0000): no ledger stores that"
             table.wrong(row, str(name), table.cells[name].iloc[row], rule)
     return table

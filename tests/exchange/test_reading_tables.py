@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,3 +126,13 @@ def test_exactly_the_rows_of_another_width_than_the_header_are_ragged(
     for number, row in enumerate(rows):
         assert table.cells.iloc[number].tolist() == [*row, "", "", ""][:3]
     assert len(table.problems) == len(table.ragged)
+
+
+def test_a_parquet_file_without_rows_is_an_empty_table(tmp_path: Path) -> None:
+    read_folder(folder(tmp_path))
+    (tmp_path / "forecasts.csv").unlink()
+    empty = pd.DataFrame({"question_id": [], "forecaster": [], "made_at": [], "probability": []})
+    empty.to_parquet(tmp_path / "forecasts.parquet")
+    frames = read_folder(tmp_path)
+    assert len(frames.forecasts) == 0
+    assert frames.forecasts["probability"].dtype == "float64"
