@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,9 +39,11 @@ from forecasts.verifying import verify
 
 # Each is a process of its own, begun from one that has loaded the ledger already.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["benchmarks.writing"])
+PROCESSES.set_forkserver_preload(["forecasts.updates", "forecasts.verifying"])
 READY, COMPLAINT = "ready", "refused: "
 WRITERS = 8
+WHAT = ("updates", "plain")  # what takes turns, so many times
+ROUNDS = 5
 COLD = 100
 BAR = 0.5
 HOT = "hot"
@@ -157,9 +159,9 @@ def start(what: str, url: str, writer: int, many: int) -> Writer:
     return Writer(process, ours)
 
 
-def side_by_side(what: str, url: str, many: int, writers: int = WRITERS) -> Written:
-    """Return what came of so many writers who write ``many`` each at the same time."""
-    begun = [start(what, url, number, many) for number in range(writers)]
+def side_by_side(what: str, url: str, many: int, turn: int = 0) -> Written:
+    """Return what came of the writers, who write ``many`` each at the same time."""
+    begun = [start(what, url, turn * WRITERS + number, many) for number in range(WRITERS)]
     began = time.perf_counter()
     for writer in begun:
         writer.go()
@@ -170,6 +172,16 @@ def side_by_side(what: str, url: str, many: int, writers: int = WRITERS) -> Writ
     complaints = [line for line in said if line.startswith(COMPLAINT)]
     told = [line for line in said if not line.startswith(COMPLAINT)]
     return Written(seconds, told, complaints)
+
+
+def together(parts: Iterable[Written]) -> Written:
+    """Return what came of several turns."""
+    all_ = list(parts)
+    return Written(
+        sum(one.seconds for one in all_),
+        [line for one in all_ for line in one.acknowledged],
+        [line for one in all_ for line in one.complaints],
+    )
 
 
 def killed(url: str, kills: int, *, seed: int, most: float = 0.3) -> list[str]:
@@ -205,8 +217,7 @@ def ledger(kind: str, folder: Path) -> Iterator[str]:
         return
     from tests.postgresql import Server
 
-    tempfile.tempdir = str(folder)
-    server = Server()
+    server = Server(folder)
     try:
         for name in ("full_page_writes", "fsync"):
             server.set(name, "on")
@@ -224,8 +235,11 @@ def measure(kind: str, folder: Path, many: int, kills: int) -> bool:
         furnish(engine)
         with database.writing(engine) as session:
             session.execute(text(PLAIN.format(id=ID[kind])))
-        wrote = side_by_side("updates", url, many // WRITERS)
-        plain = side_by_side("plain", url, many // WRITERS)
+        rounds = [
+            [side_by_side(what, url, many // WRITERS // ROUNDS, turn) for what in WHAT]
+            for turn in range(ROUNDS)
+        ]
+        wrote, plain = (together(part) for part in zip(*rounds, strict=True))
         found = stored(engine)
         ratio = wrote.rate / plain.rate
         whole = found == Counter(wrote.acknowledged) and not wrote.complaints

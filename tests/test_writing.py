@@ -37,3 +37,11 @@ def test_whatever_a_killed_writer_was_told_is_there_and_the_chain_whole(
     assert not any(line.startswith(COMPLAINT) for line in told)
     assert not Counter(told) - found
     assert set(found.values()) == {1}
+
+
+@pytest.mark.nightly
+def test_fifty_writers_that_are_killed_lose_nothing_that_they_were_told(
+    engine: Engine, url: str
+) -> None:
+    told = killed(url, 50, seed=1)
+    assert not Counter(told) - stored(engine)
