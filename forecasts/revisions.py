@@ -67,7 +67,7 @@ class Change:
     @property
     def name(self) -> str:
         """The field's name for a person."""
-        return self.field.replace("_", " ")
+        return self.field.removesuffix("_id").replace("_", " ")
 
     def said(self, time: Callable[[datetime], str] = to_minute) -> tuple[str, str]:
         """Return what stood there before and what does now, for a person."""
@@ -80,6 +80,8 @@ def _said(value: Any, time: Callable[[datetime], str]) -> str:
         return time(value)
     if isinstance(value, list):
         return ", ".join(value) or "blank"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"no. {value}"  # a team; its name stands where it says who sees the question
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value or "blank")

@@ -70,7 +70,9 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
     refused = alder("resolve", "rain", "yes", "--as", "bob", exit_code=2).stderr
     assert "bob may not decide on the outcome of 'rain': bob is a forecaster in Alder" in refused
     assert "Ask alice or carol, who may." in refused
-    alder("revise", "rain", "--visible-to", "everyone", "--as", "carol")
+    said = alder("revise", "rain", "--visible-to", "everyone", "--as", "carol").stdout
+    assert "visibility: team → everyone" in said
+    assert "team:" not in said  # it stays the team's
     assert "rain" in alder("questions", "--as", "eve").stdout
 
 
@@ -102,7 +104,10 @@ def test_a_hidden_crowd_is_hidden_in_a_ledger_of_ones_own_too(
     assert "HIS REASON" in forecasts("show", "rain").stdout
     assert "rain," in forecasts("crowd").stdout
     said = forecasts("revise", "rain", "--show-crowd").stdout
-    assert "crowd hidden: yes → no" in said.replace("blank", "no")
+    assert "crowd hidden: yes → no" in said
+    forecasts("team", "create", "Alder")
+    said = forecasts("revise", "rain", "--visible-to", "Alder").stdout
+    assert "team: blank → no. 1" in said
 
 
 def test_a_question_for_oneself_makes_the_ledger_a_shared_one(
