@@ -157,8 +157,8 @@ def test_a_run_resolves_by_the_outcomes_file_and_again_does_nothing(
         *("--outcomes", str(outcomes)),
     )
     clock("2026-01-08")
-    assert "1 resolved, 0 not known yet, 0 failed" in forecasts("run").stdout
-    assert "0 resolved, 0 not known yet, 0 failed" in forecasts("run").stdout
+    assert "1 resolved, 0 proposed, 0 not known yet, 0 failed" in forecasts("run").stdout
+    assert "0 resolved, 0 proposed, 0 not known yet, 0 failed" in forecasts("run").stdout
 
 
 def test_a_run_that_needs_a_person_ends_with_exit_code_3(
@@ -173,7 +173,7 @@ def test_a_run_that_needs_a_person_ends_with_exit_code_3(
 
 
 def test_control_signs_in_words_never_reach_the_terminal() -> None:
-    assert console.plain("a\x1b[31mred\x07\r\u202e") == "a[31mred"
+    assert console.plain("a\x1b[31mred\x07\u202e\rb") == "a[31mred\nb"
 
 
 def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:

@@ -80,15 +80,20 @@ def test_an_ending_without_a_format_is_said_and_nothing_is_written(
     assert not (tmp_path / "table.xlsx").exists()
 
 
+OVER_FAMILIES = "families,per_question,per_question_lower,per_question_upper"
 HEADERS = {
     ("score",): "question_id,forecaster,protocol,score,coverage,updates",
     ("crowd",): "question_id,at,forecasters,p",
     ("attribute",): "question_id,forecaster,made_at,remaining,score_before,score,points,promised,"
     "surprise,evidence",
     ("attribute", "--by", "evidence"): "evidence_id,title,publisher,kind,citations,updates,"
-    "questions,points",
-    ("attribute", "--by", "publisher"): "publisher,citations,updates,questions,points",
-    ("attribute", "--by", "kind"): "kind,citations,updates,questions,points",
+    f"questions,points,{OVER_FAMILIES}",
+    (
+        "attribute",
+        "--by",
+        "publisher",
+    ): f"publisher,citations,updates,questions,points,{OVER_FAMILIES}",
+    ("attribute", "--by", "kind"): f"kind,citations,updates,questions,points,{OVER_FAMILIES}",
 }
 
 

@@ -128,7 +128,7 @@ def test_a_question_gets_another_file_of_outcomes_and_the_first_counts_no_more(
     said = forecasts("revise", "rain", "--outcomes", str(outcomes)).stdout
     assert said == f"rain: {outcomes} will say how it came out\n"
     clock("2026-01-08")
-    assert "1 resolved, 0 not known yet, 0 failed" in forecasts("run").stdout
+    assert "1 resolved, 0 proposed, 0 not known yet, 0 failed" in forecasts("run").stdout
 
 
 def test_a_question_is_closed_early_and_the_close_is_taken_back(
