@@ -139,8 +139,8 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def ledger_url(disk: Disk, empty_ledger: Path) -> str:
-    return sqlite_url(Path(shutil.copy(empty_ledger, disk.folder / "ledger.sqlite3")))
+def ledger_url(disk: Disk, ledger_file: Path) -> str:
+    return sqlite_url(Path(shutil.copy(ledger_file, disk.folder / "ledger.sqlite3")))
 
 
 def test_on_a_full_disk_an_act_is_refused_and_what_was_acknowledged_is_there(
