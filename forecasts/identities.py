@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from forecasts.access import begin_sharing
 from forecasts.errors import Expired, Forbidden, Refused
 from forecasts.models import Forecast, Identity, Member, MemberKind, Question
 from forecasts.sign_in import ANY_DOMAIN, SignIn
@@ -129,7 +130,8 @@ def member_of(session: Session, who: Person) -> Member | None:
 def admit(session: Session, who: Person, *, now: datetime) -> Member:
     """Return the member who that person is, who is written first where there is none yet.
 
-    A handle that somebody has already is given to nobody else: that one gets a number.
+    A handle that somebody has already is given to nobody else: that one gets a number. Where nobody
+    is admin yet, who comes in first is: a ledger that many sign in to is never without one.
     """
     member = member_of(session, who)
     if member is None:
@@ -141,6 +143,7 @@ def admit(session: Session, who: Person, *, now: datetime) -> Member:
             Identity(issuer=who.issuer, subject=who.subject, member_id=member.id, recorded_at=now)
         )
         session.flush()
+        begin_sharing(session, member, now=now)
     return member
 
 

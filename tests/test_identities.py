@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from forecasts import identities
-from forecasts.access import find_member, member_or_new
+from forecasts.access import admins, appointed, begin_sharing, find_member, member_or_new
 from forecasts.errors import Expired, Forbidden, Refused
 from forecasts.identities import Person, admit, identify, member_of
 from forecasts.models import Identity, Member, MemberKind
@@ -152,6 +152,19 @@ def test_the_first_sign_in_makes_a_member_and_the_next_ones_find_it(session: Ses
         "issuer": f"{ISSUER}/",
         "subject": "u-1",
     }
+
+
+def test_who_signs_in_first_is_the_admin_where_there_is_none(session: Session) -> None:
+    first, second = (admit(session, person(sub=sub), now=NOW) for sub in ("u-1", "u-2"))
+    assert admins(session) == [first.handle]
+    assert appointed(session, second) is None
+
+
+def test_an_admin_who_was_named_before_stays_the_only_one(session: Session) -> None:
+    local = member_or_new(session, "dora", now=day(0))
+    begin_sharing(session, local, now=day(0))
+    admit(session, person(), now=NOW)
+    assert admins(session) == ["dora"]
 
 
 def test_a_changed_address_is_the_same_member(session: Session) -> None:
