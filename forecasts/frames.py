@@ -29,6 +29,7 @@ from forecasts.models import (
     Membership,
     QuestionRevision,
     QuestionSource,
+    Removal,
     Resolution,
     Team,
 )
@@ -202,7 +203,15 @@ def revision(session: Session) -> tuple[int, ...]:
     They differ by whom the session reads for, too, as reports do. The first is the moment at which
     the ledger was made: a demonstration is made anew in place.
     """
-    tables = (Forecast, QuestionRevision, Resolution, Membership, Citation, Appointment)
+    tables = (
+        Forecast,
+        QuestionRevision,
+        Resolution,
+        Membership,
+        Citation,
+        Appointment,
+        Removal,
+    )
     newest = select(*(select(func.max(t.id)).scalar_subquery() for t in tables))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
     numbers = (number or 0 for number in session.exec(newest).one())
