@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,8 +39,8 @@ def change(engine: Engine, *statements: str) -> None:
 def own(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A ledger that more may be done to than the verbs do."""
     if kind == "sqlite":
-        engine = database.open_engine(sqlite_url(tmp_path / "own.sqlite3"))
-        database.migrate(engine)
+        file = request.getfixturevalue("empty_ledger")
+        engine = database.open_engine(sqlite_url(shutil.copy(file, tmp_path / "own.sqlite3")))
         yield engine
         engine.dispose()
         return
