@@ -14,14 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 from typer.testing import CliRunner
 
-from forecasts import database, identities, privacy, resolutions, teams, tokens, updates
+from forecasts import database, privacy, resolutions, teams, tokens, updates
 from forecasts.access import member_named, member_or_new
 from forecasts.cli import app
 from forecasts.errors import Forbidden, NotFound, Refused
 from forecasts.exchange.importing import import_frames
 from forecasts.frames import ledger_frames
-from forecasts.identities import Person
-from forecasts.models import Forecast, Member, MemberKind, Role
+from forecasts.models import Forecast, Identity, Member, MemberKind, Role
 from forecasts.revisions import revise
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -36,7 +35,10 @@ def furnished(engine: Engine) -> Engine:
     """A ledger in which bob has written wherever one can, and alice too."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        bob = identities.admit(session, Person("https://id.example", "b", "bob xyzzy"), now=day(0))
+        bob = member_or_new(session, "bob xyzzy", now=day(0))
+        assert bob.id is not None
+        known = {"issuer": "https://id.example", "subject": "b"}
+        session.add(Identity(**known, member_id=bob.id, recorded_at=day(0)))
         rain = ask(session, alice, slug="rain")
         snow = ask(session, bob, slug="snow", title="Snow?")
         revise(session, snow, member=bob, now=day(0), reason="xyzzy was unclear", background="b")
