@@ -136,6 +136,26 @@ def murphy_chart(group: Group) -> Chart | None:
     )
     names = list(whose)
     chart: alt.Chart = (
+        _losses(rows)
+        .encode(
+            color=alt.Color(
+                "whose:N",
+                title=None,
+                scale=alt.Scale(domain=names, range=[_BLUE, _GREY]),
+                legend=alt.Legend(orient="top"),
+            ),
+            strokeDash=alt.StrokeDash(
+                "whose:N", scale=alt.Scale(domain=names, range=[[1, 0], [4, 3]]), legend=None
+            ),
+        )
+        .properties(height=280)
+    )
+    return chart
+
+
+def _losses(rows: pd.DataFrame) -> alt.Chart:
+    """Return the lines of the losses by threshold, whosever they are."""
+    lines: alt.Chart = (
         alt.Chart(rows)
         .mark_line(strokeWidth=2)
         .encode(
@@ -146,20 +166,10 @@ def murphy_chart(group: Group) -> Chart | None:
                 scale=alt.Scale(domain=[0, 1]),
             ),
             y=alt.Y("loss:Q", title="Mean loss"),
-            color=alt.Color(
-                "whose:N",
-                title=None,
-                scale=alt.Scale(domain=names, range=[_BLUE, _GREY]),
-                legend=alt.Legend(orient="top"),
-            ),
-            strokeDash=alt.StrokeDash(
-                "whose:N", scale=alt.Scale(domain=names, range=[[1, 0], [4, 3]]), legend=None
-            ),
             tooltip=_SAID,
         )
-        .properties(height=280)
     )
-    return chart
+    return lines
 
 
 def murphy_curves(groups: Sequence[Group]) -> alt.Chart:
@@ -180,16 +190,8 @@ def murphy_curves(groups: Sequence[Group]) -> alt.Chart:
         columns=["whose", "threshold", "loss", "said"],
     )
     chart: alt.Chart = (
-        alt.Chart(rows)
-        .mark_line(strokeWidth=2)
+        _losses(rows)
         .encode(
-            x=alt.X(
-                "threshold:Q",
-                title="Threshold at which somebody acts",
-                axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
-                scale=alt.Scale(domain=[0, 1]),
-            ),
-            y=alt.Y("loss:Q", title="Mean loss"),
             color=alt.Color(
                 "whose:N",
                 title=None,
@@ -201,7 +203,6 @@ def murphy_curves(groups: Sequence[Group]) -> alt.Chart:
                 "whose:N",
                 scale=alt.Scale(domain=names, range=[dash for _, dash in LINES[: len(names)]]),
             ),
-            tooltip=_SAID,
         )
         .properties(height=320)
     )
