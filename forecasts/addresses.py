@@ -72,6 +72,13 @@ def _without_secrets(url: URL) -> str:
     return public.render_as_string()
 
 
+def holds_secrets(url: str) -> bool:
+    """Return whether a URL has anything in it that is not shown: a password, or an option."""
+    parsed = read_url(url)
+    whole = parsed.set(drivername=parsed.get_backend_name())
+    return _without_secrets(parsed) != whole.render_as_string(hide_password=False)
+
+
 def shown(url: str) -> str:
     """Return a URL, even one that cannot be read, without what is secret in it."""
     try:

@@ -163,9 +163,12 @@ def run(
     *,
     now: datetime,
     tell: Callable[[Looked], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
     allow_private: bool = False,
 ) -> Summary:
     """Return what was done, in these steps; ``allow_private`` lets it read inside the network.
+
+    It ends between two questions once ``stop`` says so.
 
     1. List what is due; ``now`` is taken once, so that a run across midnight sees one day.
     2. For each: look (outside a transaction, since a look may take long).
@@ -180,6 +183,8 @@ def run(
     with reading(engine) as session:
         work = due(session, now=now)
     for resolver_id, slug in work:
+        if stop():
+            break
         looked = _one(engine, resolver_id, slug, now=now, fetch=sources)
         if looked is not None:
             summary.looked.append(looked)

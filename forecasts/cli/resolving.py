@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,9 @@ from forecasts.cli.minus import TakesMinus
 from forecasts.cli.questions import print_scores
 from forecasts.errors import BadInput, Refused
 from forecasts.times import read_time, to_minute
+
+if TYPE_CHECKING:
+    from forecasts.settings import Settings
 
 Outcome = Annotated[
     str,
@@ -162,16 +166,37 @@ def reject(
 
 
 @app.command()
-def run(database: Database = None) -> None:
+def run(
+    every: Annotated[
+        str | None,
+        typer.Option(
+            "--every",
+            metavar="15m|6h|1d",
+            help="Stay, and run again and again until told to end; for containers.",
+        ),
+    ] = None,
+    database: Database = None,
+) -> None:
     """Resolve what is due by the resolvers that the questions carry. Safe to run twice."""
+    chosen = settings(database)
+    if every is not None:
+        from forecasts.cli.schedule import keep_on
+
+        keep_on(lambda stop: _run(chosen, stop), every)
+    elif _run(chosen):
+        raise typer.Exit(3)
+
+
+def _run(chosen: Settings, stop: Callable[[], bool] = lambda: False) -> bool:
+    """Return whether something needs a person, once what is due was looked up."""
     from forecasts import runs
     from forecasts.models import RunState
 
     console = out()
-    chosen = settings(database)
     summary = runs.run(
         ledger(chosen),
         now=now(),
+        stop=stop,
         allow_private=chosen.allow_private_addresses,
         tell=lambda looked: (
             console.print(
@@ -187,8 +212,7 @@ def run(database: Database = None) -> None:
         f"{summary.count(RunState.not_yet)} not known yet, "
         f"{summary.count(RunState.failed)} failed"
     )
-    if summary.count(RunState.failed) or summary.count(RunState.proposed):
-        raise typer.Exit(3)
+    return bool(summary.count(RunState.failed) or summary.count(RunState.proposed))
 
 
 @app.command()

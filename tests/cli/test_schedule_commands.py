@@ -1,0 +1,163 @@
+"""schedule cron, systemd, kubernetes; and run --every, told to end and without its ledger."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import Engine
+
+from forecasts import runs
+from forecasts.cli import console, resolving, schedule
+from forecasts.errors import DatabaseError
+from forecasts.settings import Settings, sqlite_url
+
+Forecasts = Callable[..., Result]
+WITH_PASSWORD = "postgresql://people:geheim@db.example.org/forecasts"
+
+
+@pytest.fixture(autouse=True)
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation whose command lies beside its Python."""
+    command = tmp_path / "bin" / "forecasts"
+    command.parent.mkdir()
+    command.touch()
+    monkeypatch.setattr(sys, "executable", str(command.with_name("python")))
+    return command
+
+
+def test_each_unit_starts_this_installation_on_this_ledger(
+    forecasts: Forecasts, installed: Path, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger.sqlite3"
+    for kind in ("cron", "systemd"):
+        printed = forecasts("schedule", kind, "--every", "30m", "--database", str(ledger)).stdout
+        for words in (f"{installed} run", sqlite_url(ledger), getpass.getuser(), "To install it"):
+            assert words in printed
+        assert "To see that it works" in printed
+    assert "*/30 * * * *" in forecasts("schedule", "cron", "--every", "30m").stdout
+    printed = forecasts("schedule", "kubernetes", "--image", "i:1", "--database", "x.db").stdout
+    assert "forecasts move" in printed
+    assert "secretRef" in printed
+    assert "forecasts schedule kubernetes --image i:1 | kubectl apply -f -" in printed
+
+
+def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Forecasts) -> None:
+    timer = forecasts("schedule", "systemd", "timer", "--every", "6h", "--user", "ledger").stdout
+    assert "[Service]" not in timer
+    assert "forecasts schedule systemd timer --every 6h --user ledger | sudo tee /etc/" in timer
+    both = forecasts("schedule", "systemd", "--user", "ledger").stdout
+    assert both.count("[Unit]") == 2
+    assert "User=ledger\n" in both
+    assert "not known" in forecasts("schedule", "systemd", "socket", exit_code=2).stderr
+    assert "has signs" in forecasts("schedule", "systemd", "--user", "a\nb", exit_code=2).stderr
+
+
+@pytest.mark.parametrize("kind", ["cron", "systemd", "kubernetes"])
+def test_a_password_is_not_printed(
+    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
+    printed = forecasts("schedule", kind).stdout
+    assert "geheim" not in printed
+    assert "FORECASTS_DATABASE_URL" in printed
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD.replace(":geheim", ""))
+    assert "postgresql://people@db.example.org/forecasts" in forecasts("schedule", kind).stdout
+
+
+class Waiting:
+    """In place of an Event: waiting moves the clock, and takes no time."""
+
+    at = datetime(2026, 1, 20, 11, 0, tzinfo=UTC)
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def set(self) -> None:
+        self._set = True
+
+    def wait(self, seconds: float) -> bool:
+        if not self._set and seconds:
+            type(self).at += timedelta(seconds=seconds)
+        return self._set
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> type[Waiting]:
+    class Here(Waiting):
+        pass
+
+    monkeypatch.setattr(schedule, "Event", Here)
+    monkeypatch.setattr(console, "_clock", lambda: Here.at)
+    return Here
+
+
+def carry(forecasts: Forecasts, waiting: type[Waiting], outcomes: Path, *slugs: str) -> None:
+    """Ask at eleven what became known at half past, and let it be noon."""
+    for slug in slugs:
+        forecasts("ask", f"{slug}?", "--closes", "2026-01-25", "--slug", slug, "--criteria", "so")
+        forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={outcomes}")
+    rows = [f"{slug},yes,2026-01-20T11:30:00Z" for slug in slugs]
+    outcomes.write_text("\n".join(["question,outcome,known_at", *rows]) + "\n")
+    waiting.at += timedelta(hours=1)
+
+
+def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
+    forecasts: Forecasts, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain", "snow")
+    before = signal.getsignal(signal.SIGTERM)
+    confirm = runs.resolutions.confirm
+
+    def told(*arguments: object, **more: object) -> object:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return confirm(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runs.resolutions, "confirm", told)
+    said = forecasts("run", "--every", "15m")
+    assert said.stdout.startswith("confirmed: rain: yes")
+    assert "1 resolved" in said.stdout
+    assert said.stderr.endswith("Stopped.\n")
+    assert "snow" in forecasts("questions", "--status", "open").stdout
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_it_goes_on_when_the_ledger_was_away_for_a_while(
+    forecasts: Forecasts, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain")
+    opened, tries = resolving.ledger, []
+
+    def ledger(chosen: Settings) -> Engine:
+        tries.append(waiting.at)
+        if len(tries) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        if len(tries) < 4:
+            raise DatabaseError("The server was not reached.", remedy="Start it.")
+        return opened(chosen)
+
+    monkeypatch.setattr(resolving, "ledger", ledger)
+    said = forecasts("run", "--every", "15m")
+    assert tries == [datetime(2026, 1, 20, 12, minute, tzinfo=UTC) for minute in (0, 15, 30, 45)]
+    away = "The server was not reached.\nStart it.\nThe next run is at 2026-01-20 12:15 UTC.\n"
+    assert away in said.stderr
+    assert said.stderr.count("not reached") == 3
+    assert "confirmed: rain" not in said.stdout  # told to end before it looked
+
+
+def test_a_ledger_that_was_named_wrongly_is_said_at_once(
+    forecasts: Forecasts, waiting: type[Waiting]
+) -> None:
+    said = forecasts("run", "--every", "15m", "--database", "nowhere.sqlite3", exit_code=2)
+    assert "There is no ledger" in said.stderr
+    assert "--every '7m' is no part" in forecasts("run", "--every", "7m", exit_code=2).stderr
