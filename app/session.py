@@ -30,6 +30,7 @@ from forecasts.models import Member, Resolution
 from forecasts.settings import Settings
 from scoring.errors import InputError
 
+_ADDRESS = "http://127.0.0.1:8501"  # where nothing else is known, as in tests
 _BETWEEN_TRIES = 3.0  # seconds, until a ledger that could not be used is looked for again
 # Beyond these the problems of a bad input are counted, not listed.
 _MOST_PROBLEMS = 10
@@ -89,6 +90,12 @@ def current_member(ledger: Session) -> Member | None:
     return identities.member_of(ledger, who)
 
 
+def address_of_app() -> str:
+    """Return where the app is, as its users write it."""
+    rules = signed_in.rules()
+    return rules.base if rules is not None else st.context.headers.get("Origin") or _ADDRESS
+
+
 def my_handle() -> str:
     """Return the handle of who sits at this screen."""
     return memory().handle or settings().member
@@ -129,6 +136,8 @@ class Memory:
     going: Place | None = None
     captured: Captured | None = None
     readings: int = 0
+    # What is shown once: what it is, and the words themselves.
+    secret: tuple[str, str] | None = None
     # Who signed in here; blank where nobody does.
     handle: str = ""
     # By form, the resolution that stood when it was last shown.

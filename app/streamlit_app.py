@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.feeds import calendar
 from app.gate import Gate
 from app.session import went_wrong
 from forecasts import sign_in
@@ -44,6 +45,9 @@ app = st.App(
     "navigation.py",
     secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
     middleware=[Middleware(Gate, sign_in=signs_in)],
-    routes=[Route(f"/{{page}}/_stcore/{name}", elsewhere) for name in ("health", "host-config")],
+    routes=[
+        Route("/calendar/{name}", calendar),
+        *(Route(f"/{{page}}/_stcore/{name}", elsewhere) for name in ("health", "host-config")),
+    ],
     on_script_error=went_wrong,
 )

@@ -346,6 +346,15 @@ def tags(session: Session) -> list[str]:
     return sorted({tag for own in rows for tag in own or []})
 
 
+def newest_wordings() -> ColumnElement[bool]:
+    """Return the condition that a ``QuestionRevision`` is the wording that holds now."""
+    later = aliased(QuestionRevision)
+    newest = select(func.max(later.number)).where(
+        col(later.question_id) == col(QuestionRevision.question_id)
+    )
+    return col(QuestionRevision.number) == newest.correlate(QuestionRevision).scalar_subquery()
+
+
 def _newest() -> Subquery:
     """Return the number of each question's wording that holds now."""
     return (

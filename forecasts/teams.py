@@ -85,15 +85,79 @@ def to_ask(session: Session, rights: Rights) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
+class Person:
+    """A member as they are now: their role in the whole ledger, if any, and in each team."""
+
+    member: Member
+    appointed: Role | None
+    teams: list[tuple[str, Role]]
+
+
+def people(
+    session: Session, *, now: datetime, words: str = "", place: int = 1, size: int = 50
+) -> tuple[list[Person], int]:
+    """Return a page of the members whose handle has the words, by handle; and how many there are.
+
+    Three statements, however many members there are.
+    """
+    fits = func.lower(col(Member.handle)).contains(words.lower(), autoescape=True)
+    total = session.exec(select(func.count(col(Member.id))).where(fits)).one()
+    statement = select(Member).where(fits).order_by(Member.handle)
+    members = session.exec(statement.offset((place - 1) * size).limit(size)).all()
+    ids = [member.id for member in members]
+    newest = select(func.max(Appointment.id)).where(col(Appointment.member_id).in_(ids))
+    newest = newest.group_by(col(Appointment.member_id))
+    appointed_to = dict(
+        session.exec(
+            select(Appointment.member_id, Appointment.role).where(col(Appointment.id).in_(newest))
+        ).all()
+    )
+    stays_of: dict[int, dict[tuple[int, datetime | None], tuple[str, Membership]]] = {}
+    for name, stay in session.exec(
+        select(Team.name, Membership)
+        .join(Membership, col(Membership.team_id) == col(Team.id))
+        .where(col(Membership.member_id).in_(ids))
+        .order_by(Team.name, col(Membership.id))
+    ):
+        stays_of.setdefault(stay.member_id, {})[stay.team_id, stay.joined_at] = name, stay
+    return [
+        Person(
+            member,
+            Role(appointed_to[member.id or 0]) if member.id in appointed_to else None,
+            [
+                (name, Role(stay.role))
+                for name, stay in stays_of.get(member.id or 0, {}).values()
+                if is_now(stay, now)
+            ],
+        )
+        for member in members
+    ], total
+
+
 def roster(session: Session, team: Team, *, now: datetime) -> Roster:
     """Return who is in the team now, in the order of their handles, and what it has agreed on."""
     return Roster(team, roles_of(session, team, now=now), second_resolver(session, team.id))
 
 
 def listing(session: Session, *, now: datetime) -> list[Roster]:
-    """Return every team as it is now, in the order of their names."""
+    """Return every team as it is now, in the order of their names; three statements in all."""
+    newest = select(func.max(Membership.id)).group_by(
+        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
+    )
+    here: dict[int, dict[str, Membership]] = {}
+    for handle, stay in session.exec(
+        select(Member.handle, Membership)
+        .join(Membership, col(Membership.member_id) == col(Member.id))
+        .where(col(Membership.id).in_(newest))
+        .order_by(Member.handle, col(Membership.id))
+    ):
+        if is_now(stay, now):
+            here.setdefault(stay.team_id, {})[handle] = stay
+    rules = select(TeamRule.team_id, TeamRule.second_resolver).order_by(col(TeamRule.id))
+    agreed = dict(session.exec(rules).all())
     return [
-        roster(session, team, now=now)
+        Roster(team, list(here.get(team.id or 0, {}).items()), agreed.get(team.id or 0, False))
         for team in session.exec(select(Team).order_by(Team.name)).all()
     ]
 

@@ -27,8 +27,22 @@ from forecasts.models import Identity, Member, MemberKind, Token, TokenRevocatio
 from forecasts.settings import Settings
 from forecasts.times import iso
 
-_PREFIX = "fct"  # so that who finds one knows what it is
 _NEW = "Have a new one made with: forecasts token create"
+
+
+@dataclass(frozen=True)
+class Use:
+    """What tokens are for: how they begin, and their keys; and what is said of a wrong one."""
+
+    prefix: str
+    key: str
+    named: str
+    remedy: str
+
+
+# Neither does for the other: both the prefix and the key are part of what is hashed.
+ACTING = Use("fct", "", "FORECASTS_TOKEN", f"{_NEW}.")
+CALENDAR = Use("fcc", "calendar-", "The calendar's address", "Make a new one on the page Team.")
 
 
 @dataclass(frozen=True)
@@ -81,11 +95,23 @@ def create(
             "another's name.",
             remedy="Choose a name for the script, such as resolver-bot.",
         )
-    key = secrets.token_hex(6)
-    shown = f"{_PREFIX}_{key}_{secrets.token_urlsafe(32)}"
-    assert service.id is not None
+    return issue(session, service, now=now, expires_at=expires_at)
+
+
+def issue(
+    session: Session,
+    member: Member,
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
+    of: Use = ACTING,
+) -> Issued:
+    """Return a new token of the member's, which is written: what its callers have asked for."""
+    key = of.key + secrets.token_hex(6)
+    shown = f"{of.prefix}_{key}_{secrets.token_urlsafe(32)}"
+    assert member.id is not None
     token = Token(
-        member_id=service.id,
+        member_id=member.id,
         key=key,
         digest=_digest(shown),
         recorded_at=now,
@@ -93,7 +119,7 @@ def create(
     )
     session.add(token)
     session.flush()
-    return Issued(service, token, shown)
+    return Issued(member, token, shown)
 
 
 def revoke(session: Session, named: str, *, member: Member | None, now: datetime) -> list[Listed]:
@@ -132,29 +158,29 @@ def listing(session: Session) -> list[Listed]:
     return [Listed(handle, token, revoked_at) for token, handle, revoked_at in rows]
 
 
-def holder(session: Session, shown: str, *, now: datetime) -> Member:
-    """Return the member whose token that is.
+def holder(session: Session, shown: str, *, now: datetime, of: Use = ACTING) -> Member:
+    """Return the member whose token of that use it is.
 
     Forbidden for what is no token of this ledger, or was revoked; Expired for one that is over.
     """
     parts = shown.strip().split("_", 2)
-    key = parts[1] if len(parts) == 3 and parts[0] == _PREFIX else ""
+    key = parts[1] if len(parts) == 3 and parts[0] == of.prefix else ""
     token = session.exec(select(Token).where(Token.key == key)).first()
     # Compared whichever it is, so that how long it takes tells nothing.
     same = hmac.compare_digest(_digest(shown.strip()), token.digest if token else "0" * 64)
     if token is None or not same:
-        raise Forbidden("FORECASTS_TOKEN is no token of this ledger.", remedy=f"{_NEW}.")
+        raise Forbidden(f"{of.named} is no token of this ledger.", remedy=of.remedy)
     revoked = session.exec(
         select(TokenRevocation.recorded_at).where(TokenRevocation.token_id == token.id)
     ).first()
     if revoked is not None:
         raise Forbidden(
             f"The token {key} was revoked at {iso(revoked)}.",
-            remedy=f"{_NEW}.",
+            remedy=of.remedy,
         )
     if _is_over(token, now):
         assert token.expires_at is not None
-        raise Expired(f"The token {key} expired at {iso(token.expires_at)}.", remedy=f"{_NEW}.")
+        raise Expired(f"The token {key} expired at {iso(token.expires_at)}.", remedy=of.remedy)
     return session.exec(select(Member).where(Member.id == token.member_id)).one()
 
 
@@ -198,7 +224,7 @@ def require_name(session: Session, handle: str) -> None:
     has_one = (
         select(Token.id)
         .join(Member, col(Member.id) == col(Token.member_id))
-        .where(Member.handle == handle)
+        .where(Member.handle == handle, ~col(Token.key).startswith(CALENDAR.key))
         .limit(1)
     )
     if session.exec(has_one).first() is not None:
