@@ -38,6 +38,8 @@ def _sections(before: str, group: Any) -> Iterator[str]:
     """Yield what there is to say of each command, those of a group by the whole of their names."""
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                yield _section(before + name, command)
             yield from _sections(f"{before}{name} ", command)
         else:
             yield _section(before + name, command)

@@ -79,6 +79,7 @@ class Action(StrEnum):
     ask = "ask a question"
     forecast = "forecast on"
     propose = "propose an outcome of"
+    dispute = "dispute the outcome of"
     revise = "change"
     resolve = "decide on the outcome of"
     manage = "say who belongs to"
@@ -93,6 +94,7 @@ NEEDED: dict[Action, Role] = {
     Action.ask: Role.forecaster,
     Action.forecast: Role.forecaster,
     Action.propose: Role.forecaster,
+    Action.dispute: Role.forecaster,
     Action.revise: Role.resolver,
     Action.resolve: Role.resolver,
     Action.manage: Role.admin,

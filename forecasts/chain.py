@@ -82,8 +82,13 @@ SEALED = (
     "forecast",
     "citation",
     "resolution",
+    "policy",
+    "exhibit",
+    "dispute",
     "removal",
 )
+# Of a row that belongs to a question by another row only: that row's table, and its column.
+_BY: Mapping[str, str] = {"citation": "forecast", "exhibit": "resolution", "dispute": "resolution"}
 # What a person has written, or is known by, in a row of each table.
 WORDS: Mapping[str, tuple[str, ...]] = {
     "member": ("handle",),
@@ -91,6 +96,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "question_revision": ("reason",),
     "forecast": ("import_key", "rationale"),
     "resolution": ("note",),
+    "dispute": ("reason",),
 }
 # A column that was added to a table that is sealed, with what every row said before it was there.
 LATER: Mapping[str, Mapping[str, Any]] = {}
@@ -268,8 +274,8 @@ def _in_memory(
     for id_ in sorted(noted[kind]):
         row = noted[kind][id_]
         source = row
-        if kind == "citation":
-            source = noted.get("forecast", {}).get(getattr(row, "forecast_id", 0))
+        if kind in _BY:
+            source = noted.get(_BY[kind], {}).get(getattr(row, f"{_BY[kind]}_id", 0))
         if row is None or source is None:
             return []
         values = {
@@ -309,11 +315,11 @@ def rows_of(kind: str) -> Select[Any]:
     table = _table(kind)
     if kind == "question":
         return select(table, table.c.id.label("of_question")).order_by(table.c.id)
-    if kind == "citation":
-        forecast = _table("forecast")
+    if kind in _BY:
+        other = _table(_BY[kind])
         return (
-            select(table, forecast.c.question_id.label("of_question"))
-            .join(forecast, forecast.c.id == table.c.forecast_id)
+            select(table, other.c.question_id.label("of_question"))
+            .join(other, other.c.id == table.c[f"{_BY[kind]}_id"])
             .order_by(table.c.id)
         )
     if "question_id" in table.c:

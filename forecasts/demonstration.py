@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from forecasts import database, questions, reports, runs, scores, settings, updates
+from forecasts import database, questions, reports, runs, scores, settings, updates, watching
 from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import capture
@@ -149,7 +149,7 @@ def _register(engine: Engine, say: Say) -> None:
                 slug=item["slug"],
                 sources=[source],
             )
-            runs.attach(
+            watching.attach(
                 session,
                 question,
                 "outcomes_file",

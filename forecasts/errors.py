@@ -85,7 +85,14 @@ class CaptureError(LedgerError):
 
 
 class CannotTell(LedgerError):
-    """A resolver cannot tell how its question came out: a person has to look."""
+    """A resolver cannot tell how its question came out: a person has to look.
+
+    ``passing``: it may yet be able to, when what it reads is complete.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", passing: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.passing = passing
 
 
 class DatabaseError(LedgerError):

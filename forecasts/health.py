@@ -30,6 +30,9 @@ _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 # The bits of a trigger that fires before DELETE, UPDATE and TRUNCATE (pg_trigger.tgtype).
 _BEFORE_ANY_REWRITING = 2 | 8 | 16 | 32
 
+# What a role has to do beside reading and adding rows.
+_MORE = {"score": ["DELETE"], "watch": ["UPDATE"]}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -187,7 +190,7 @@ def _missing_grants(connection: Connection) -> list[str]:
     sequence_may = text("SELECT has_sequence_privilege(:name, 'USAGE')")
     grants = []
     for table in SQLModel.metadata.sorted_tables:
-        acts = ["SELECT", "INSERT", *(["DELETE"] if table.name == "score" else [])]
+        acts = ["SELECT", "INSERT", *_MORE.get(table.name, [])]
         lacked = [
             act
             for act in acts

@@ -20,6 +20,8 @@ FILE_BYTES = 1 << 30
 TEXT_BYTES = 5_000_000
 # Of what a resolver reads anew in every run, a file or a page: some hundred thousand rows.
 SOURCE_BYTES = 50_000_000
+# Of what a resolver was shown, so much is kept with what it found: of more than that, its hash.
+EXHIBIT_BYTES = 1_000_000
 ROWS = 5_000_000  # of one table
 COLUMNS = 200  # of one table; the widest of the format has 25
 # Of a handle, a team's name, an id, an address: they are indexed, and an entry of PostgreSQL's

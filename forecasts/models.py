@@ -48,6 +48,10 @@ APPEND_ONLY = (
     "evidence",
     "citation",
     "resolution",
+    "policy",
+    "exhibit",
+    "exhibit_content",
+    "dispute",
     "token",
     "token_revocation",
     "removal",
@@ -165,13 +169,22 @@ class ResolutionState(StrEnum):
     rejected = "rejected"
 
 
+class PolicyKind(StrEnum):
+    """Who decides when a resolver has found an outcome: a person, the finding itself, several."""
+
+    propose = "propose"
+    confirm = "confirm"
+    quorum = "quorum"
+
+
 class RunState(StrEnum):
-    """How one attempt of a resolver ended."""
+    """How one attempt of a resolver ended; what failed is tried again, what is parked is not."""
 
     confirmed = "confirmed"
     proposed = "proposed"
     not_yet = "not_yet"
     failed = "failed"
+    parked = "parked"
 
 
 class Ledger(SQLModel, table=True):
@@ -582,8 +595,73 @@ class Resolution(SQLModel, table=True):
     supersedes_id: int | None = Field(default=None, foreign_key="resolution.id", unique=True)
 
 
+class Exhibit(SQLModel, table=True):
+    """What a resolver was shown when it found the outcome of this row: whence, when, and what.
+
+    The bytes, where they are no more than ``limits.EXHIBIT_BYTES``, are an ``ExhibitContent``.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    resolution_id: int = Field(foreign_key="resolution.id", index=True)
+    address: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Time)
+    media: str = ""
+    sha256: str = Field(index=True)
+    size: int
+
+
+class ExhibitContent(SQLModel, table=True):
+    """Bytes that resolvers were shown: once, however many questions they have resolved."""
+
+    __tablename__ = "exhibit_content"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(unique=True)
+    data: bytes
+
+
+class Dispute(SQLModel, table=True):
+    """That somebody holds a confirmed resolution to be wrong; or that a dispute is settled.
+
+    ``answers_id``: the dispute that this row settles, in favour of the resolution. One that is
+    found to be right ends by the resolution that supersedes the disputed one.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    resolution_id: int = Field(foreign_key="resolution.id", index=True)
+    member_id: int = Field(foreign_key="member.id")
+    reason: str = _long_text()
+    answers_id: int | None = Field(default=None, foreign_key="dispute.id", unique=True)
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class Policy(SQLModel, table=True):
+    """What becomes of what a question's resolvers find; the newest row of a question counts.
+
+    ``agreeing``: of a quorum, how many have to say the same. ``dispute_days``: for how long after
+    a confirmation it may be disputed, and its scores are provisional. Without a row: confirm, 0.
+    """
+
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", PolicyKind), name="kind_is_known"),
+        CheckConstraint("agreeing >= 1", name="somebody_agrees"),
+        CheckConstraint("dispute_days >= 0", name="days_not_negative"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", index=True)
+    kind: PolicyKind = Field(default=PolicyKind.confirm, sa_type=Text)
+    agreeing: int = 1
+    dispute_days: float = 0.0
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
 class Resolver(SQLModel, table=True):
-    """What will look up a question's outcome: the kind and its settings."""
+    """What will look up a question's outcome: the kind and its settings.
+
+    It takes the place of those before it, unless it stands ``beside`` them.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
@@ -591,6 +669,26 @@ class Resolver(SQLModel, table=True):
     settings: dict[str, Any] = Field(sa_type=JSON)
     member_id: int | None = Field(default=None, foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
+    beside: bool = False
+
+
+class Watch(SQLModel, table=True):
+    """When the resolvers of a question look next: the work of the runs, and no history.
+
+    ``next_at`` blank: never again, since the question is resolved. ``claimed_by``: the run that has
+    it in hand, until ``claimed_until``. ``attempts``: how often in a row it has failed; and
+    ``reason`` why. ``parked_at``: since when it waits for a person.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", unique=True)
+    next_at: datetime | None = Field(default=None, sa_type=Time, index=True)
+    claimed_by: str | None = None
+    claimed_until: datetime | None = Field(default=None, sa_type=Time)
+    attempts: int = 0
+    looked_at: datetime | None = Field(default=None, sa_type=Time)
+    parked_at: datetime | None = Field(default=None, sa_type=Time)
+    reason: str = _long_text()
 
 
 class ResolverRun(SQLModel, table=True):

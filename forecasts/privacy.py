@@ -188,6 +188,8 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
         "resolution",
         (resolution.c.note != "") & ((resolution.c.member_id == who.id) | repeats),
     )
+    dispute = tables["dispute"]
+    yield "dispute", (dispute.c.member_id == who.id) & (dispute.c.reason != "")
 
 
 def _forget(session: Session, table: Table, theirs: ColumnElement[bool]) -> int:

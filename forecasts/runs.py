@@ -1,288 +1,607 @@
 """The scheduled run: look up what is due, confirm what is known, record every look.
 
-Safe to run twice, and side by side: each question is one transaction that looks again whether it
-is still unresolved, and the database allows one first confirmation a question.
+Any number of runs may go on side by side, and each may be killed at any moment: a question is in
+the hand of one run at a time, for as long as its lease lasts, and what a run writes of a question
+it writes in one transaction, in which it still has to have it in hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, Select
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement, Engine, bindparam, or_, update
+from sqlmodel import Session, SQLModel, col, func, select
 
-from forecasts import resolutions
-from forecasts.access import Action, member_or_new, require, visible
+from forecasts import disputes, exhibits, resolutions
+from forecasts.access import member_or_new
 from forecasts.database import reading, writing
-from forecasts.errors import DatabaseError, LedgerError, NotFound
+from forecasts.errors import DatabaseError, LedgerError
 from forecasts.models import (
     Member,
     MemberKind,
+    Policy,
     Question,
+    Resolution,
+    ResolutionState,
     Resolver,
     ResolverRun,
     RunState,
+    Watch,
 )
-from forecasts.questions import Stands, Status, as_it_stands, find, listing
-from forecasts.resolvers import Asked, Fetch, Finding, kind
+from forecasts.questions import Stands, Status, as_it_stands, find, listing, overtaken
+from forecasts.resolvers import Fetch, Finding, kind
 from forecasts.resolvers.sources import Sources
 from forecasts.times import utc
+from forecasts.values import read_outcome
+from forecasts.verdicts import Said, Verdict, verdict
+from forecasts.watching import asked, carried, no_resolver, parked, resolvers, unresolved
 
 # Who confirms what no person does.
 RUN_MEMBER = "scheduled run"
+# So many questions a run takes in hand at once, and for so long; longer than any look may take.
+BATCH = 200
+LEASE = timedelta(minutes=15)
+# What was not known is looked at by the next run, and not by one that began at the same time.
+PAUSE = timedelta(seconds=1)
+# What can be known only later is looked at then, but once a day, as it may have been reworded.
+AT_LEAST = timedelta(days=1)
+# What failed is tried again after ever longer pauses: 5 and 15 minutes, 45 … at most a day. Eight
+# attempts take more than two days, so that a weekend's outage needs nobody.
+FIRST_PAUSE, TIMES, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
+MOST_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What one look came to; ``message`` says it in a sentence."""
+    """What the looks for one question came to; ``message`` says it in a sentence.
+
+    ``resolution_id``: what was confirmed or proposed, where that was written.
+    """
 
     slug: str
     state: RunState
     message: str
+    resolution_id: int | None = None
 
 
 @dataclass
 class Summary:
-    """What a run did."""
+    """What a run did; ``waiting``: how many questions need a person, since this run or before."""
 
     looked: list[Looked] = field(default_factory=list)
+    waiting: int = 0
 
     def count(self, state: RunState) -> int:
         """Return how many looks ended in that state."""
         return sum(1 for looked in self.looked if looked.state == state)
 
 
-def attach(
-    session: Session,
-    question: Question,
-    kind_name: str,
-    settings: Mapping[str, Any],
-    *,
-    member: Member,
-    now: datetime,
-) -> Resolver:
-    """Return the resolver that the question carries from now on; BadInput for its settings.
+def look(engine: Engine, slug: str, *, now: datetime, allow_private: bool = False) -> list[Said]:
+    """Return what each of the question's resolvers says now; nothing is written.
 
-    It takes who may decide on the outcome: what the resolver finds is confirmed unasked.
-    """
-    require(session, member, Action.resolve, question, now=now)
-    stands = as_it_stands(session, question, now=now)
-    settings = kind(kind_name).check(kind_name, settings, asked(stands))
-    if kind_name == "question":
-        find(session, settings["question"])  # it has to be there
-    resolver = Resolver(
-        question_id=stands.id,
-        kind=kind_name,
-        settings=settings,
-        member_id=member.id,
-        recorded_at=now,
-    )
-    session.add(resolver)
-    session.flush()
-    return resolver
-
-
-def asked(stands: Stands) -> Asked:
-    """Return the question as its resolver sees it."""
-    text = stands.text
-    return Asked(
-        slug=stands.slug,
-        title=text.title,
-        type=text.type,
-        open_time=text.open_time,
-        close_time=text.close_time,
-        scheduled_close_time=text.scheduled_close_time,
-        scheduled_resolve_time=text.scheduled_resolve_time,
-        options=tuple(text.options or ()),
-        proposed=stands.status == Status.proposed,
-    )
-
-
-def look(
-    engine: Engine, slug: str, *, now: datetime, allow_private: bool = False
-) -> Finding | None:
-    """Return what the question's resolver finds now, None where nothing yet; nothing is written.
-
-    NotFound without such a question, or without a resolver; other LedgerErrors say what is wrong.
+    NotFound without such a question, or without a resolver.
     """
     with reading(engine) as session:
         stands = as_it_stands(session, find(session, slug), now=now)
-        resolver = session.exec(
-            select(Resolver)
-            .where(Resolver.question_id == stands.id)
-            .order_by(col(Resolver.id).desc())
-            .limit(1)
-        ).first()
-    if resolver is None:
-        raise NotFound(
-            f"{slug!r} carries no resolver.",
-            remedy=f"Give it one: forecasts resolver set {slug} KIND --with NAME=VALUE.",
-        )
+        carries = resolvers(session, stands.question)
+    if not carries:
+        raise no_resolver(slug)
     sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
-    return _looked(resolver, stands, now, sources)
-
-
-def _looked(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Finding | None:
-    looks = kind(resolver.kind)
-    return looks.look(asked(stands), looks.read(resolver.kind, resolver.settings), now, fetch)
-
-
-def due(session: Session, *, now: datetime) -> list[tuple[int, str]]:
-    """Return (resolver id, slug) of each question that is open or closed, and not resolved.
-
-    Of a question's resolvers the newest counts.
-    """
-    unresolved = {
-        stands.id: stands.slug
-        for stands in listing(session, now=now)
-        if stands.status in (Status.open, Status.awaiting, Status.proposed)
-    }
-    resolvers = session.exec(
-        select(Resolver.id, Resolver.question_id)
-        .where(col(Resolver.id).in_(_newest_resolvers()))
-        .order_by(col(Resolver.id))
-    ).all()
-    return [
-        (resolver_id, unresolved[question_id])
-        for resolver_id, question_id in resolvers
-        if resolver_id is not None and question_id in unresolved
-    ]
-
-
-def _newest_resolvers() -> Select[Any]:
-    """Return the statement for the ids of those resolvers that no later one has replaced."""
-    return select(func.max(Resolver.id)).group_by(col(Resolver.question_id))
+    return [_look(resolver, stands, now, sources) for resolver in carries]
 
 
 def run(
     engine: Engine,
     *,
     now: datetime,
+    clock: Callable[[], datetime] | None = None,
+    dry: bool = False,
+    only: str | None = None,
+    limit: int | None = None,
     tell: Callable[[Looked], None] = lambda _: None,
+    expect: Callable[[int], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     allow_private: bool = False,
 ) -> Summary:
-    """Return what was done, in these steps; ``allow_private`` lets it read inside the network.
+    """Return what was done, in these steps.
 
-    It ends between two questions once ``stop`` says so.
+    1. Count what is due, and tell ``expect``. ``now`` is taken once, so that a run across midnight
+       sees one day; the leases go by the ``clock``, whatever it says of the day.
+    2. Take up to ``BATCH`` questions in hand, by a conditional UPDATE: what another run has is left
+       to it until its lease is over. With ``only``, those that carry a resolver of that kind; in
+       all no more than ``limit``. Nothing is left: go to 7.
+    3. For each, let its resolvers look, outside of any transaction, since that may take long; when
+       half of the lease is over, it is renewed.
+    4. What is found is confirmed, or proposed, by the question's policy: in one transaction with
+       the scores, what was shown, the record of the look and the end of the claim. It is undone
+       where the question is no longer in hand, or resolved meanwhile.
+    5. What is not known yet, or failed, is written at the end of the batch, for all of it at once,
+       and a look that says what the one before it said is recorded once a day. What failed is tried
+       again later and later, and in the end parked with the reason; what no time will change is
+       parked at once. One question never stops the others.
+    6. Take the next batch; but end between two questions once ``stop`` says so.
+    7. Say how many questions need a person. Whatever is still in hand, after an error, is let go.
 
-    1. List what is due; ``now`` is taken once, so that a run across midnight sees one day.
-    2. For each: look (outside a transaction, since a look may take long).
-    3. In one transaction: confirm what was found, store its scores, record the look. What a kind
-       may only propose is proposed, once.
-    4. A look that fails is recorded with its reason, and the others go on.
-    5. A look that says what the one before it said is recorded once a day: enough to see that
-       the runs go on, and no row an hour for years.
+    ``dry``: look and tell what would be done, and write nothing at all. ``allow_private`` lets it
+    read inside the network. BadInput for a kind that there is not; DatabaseError ends the run.
     """
-    summary = Summary()
-    sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
+    if only is not None:
+        kind(only)
+    going = _Run(engine, now, clock or (lambda: now), only, stop, allow_private)
     with reading(engine) as session:
-        work = due(session, now=now)
-    for resolver_id, slug in work:
-        if stop():
-            break
-        looked = _one(engine, resolver_id, slug, now=now, fetch=sources)
-        if looked is not None:
+        due = going.due(session)
+    due = due if limit is None else due[:limit]
+    expect(len(due))
+    summary = Summary()
+    try:
+        for looked in going.rehearsed(due) if dry else going.worked(len(due)):
             summary.looked.append(looked)
             tell(looked)
+    finally:
+        if not dry:
+            going.let_go()
+    with reading(engine) as session:
+        summary.waiting = waiting(session)
     return summary
 
 
-def _one(
-    engine: Engine, resolver_id: int, slug: str, *, now: datetime, fetch: Fetch
-) -> Looked | None:
-    with reading(engine) as session:
-        resolver = session.exec(select(Resolver).where(Resolver.id == resolver_id)).one()
-        stands = as_it_stands(session, find(session, slug), now=now)
-    finding: Finding | None = None
-    looked = Looked(slug, RunState.not_yet, "not known yet")
+def waiting(session: Session) -> int:
+    """Return how much needs a person: what is parked, disputed, or was proposed by resolvers."""
+    proposed = session.exec(
+        select(func.count(func.distinct(col(Resolution.question_id)))).where(
+            Resolution.state == ResolutionState.proposed,
+            col(Resolution.resolver_id).is_not(None),
+            ~overtaken(),
+        )
+    ).one()
+    return proposed + len(parked(session)) + len(disputes.open_disputes(session))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One question in hand, with all that looking and deciding takes."""
+
+    watch: Watch
+    stands: Stands
+    resolvers: Sequence[Resolver]
+    policy: Policy | None
+    last: dict[int, ResolverRun]
+
+    @property
+    def is_last_try(self) -> bool:
+        return self.watch.attempts + 1 >= MOST_ATTEMPTS
+
+
+class _Run:
+    """One run: its moment, its claims, what it has read."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        now: datetime,
+        clock: Callable[[], datetime],
+        only: str | None,
+        stop: Callable[[], bool],
+        allow_private: bool,
+    ) -> None:
+        self.engine, self.now, self.clock, self.only = engine, now, clock, only
+        self.stop = stop
+        self.name = uuid.uuid4().hex
+        self.until = clock()
+        self.holds: set[int] = set()
+        self.sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
+
+    # Step 1
+
+    def due(self, session: Session) -> list[int]:
+        """Return the ids of what is due and in nobody's hand."""
+        return [id_ for id_ in session.exec(self._due()) if id_ is not None]
+
+    def _due(self) -> Any:
+        return (
+            select(Watch.id)
+            .where(
+                col(Watch.next_at) <= self.now,
+                col(Watch.parked_at).is_(None),
+                self._is_free(),
+                unresolved(),
+                *([] if self.only is None else [self._carries(self.only)]),
+            )
+            .order_by(col(Watch.next_at), col(Watch.id))
+        )
+
+    def _is_free(self) -> ColumnElement[bool]:
+        return or_(col(Watch.claimed_until).is_(None), col(Watch.claimed_until) <= self.clock())
+
+    def _carries(self, name: str) -> ColumnElement[bool]:
+        return (
+            select(Resolver.id)
+            .where(
+                col(Resolver.question_id) == col(Watch.question_id),
+                col(Resolver.kind) == name,
+                carried(),
+            )
+            .exists()
+        )
+
+    # Steps 2 to 6
+
+    def worked(self, most: int) -> Iterator[Looked]:
+        """Yield what each question came to, up to so many."""
+        while most > 0 and not self.stop() and (work := self._claim(min(BATCH, most))):
+            most -= len(work)
+            yield from self._batch(work)
+
+    def rehearsed(self, due: Sequence[int]) -> Iterator[Looked]:
+        """Yield what each of these would come to."""
+        for start in range(0, len(due), BATCH):
+            with reading(self.engine) as session:
+                work = self._load(session, due[start : start + BATCH])
+            for one in work:
+                if self.stop():
+                    return
+                if _is_open(one):
+                    yield self._rehearse(one)
+
+    def _claim(self, most: int) -> list[_Work]:
+        with writing(self.engine) as session:
+            until = self.clock() + LEASE
+            ids = session.scalars(
+                update(Watch)
+                .where(col(Watch.id).in_(self._due().limit(most)))
+                .values(claimed_by=self.name, claimed_until=until)
+                .returning(col(Watch.id))
+                .execution_options(synchronize_session=False)
+            ).all()
+            self.until, self.holds = until, {id_ for id_ in ids if id_ is not None}
+        if not self.holds:
+            return []
+        with reading(self.engine) as session:
+            return self._load(session, list(self.holds))
+
+    def _load(self, session: Session, ids: Sequence[int]) -> list[_Work]:
+        """Return the work with these ids, however many, by a handful of statements."""
+        watches = session.exec(
+            select(Watch).where(col(Watch.id).in_(ids)).order_by(col(Watch.next_at), col(Watch.id))
+        ).all()
+        of = [watch.question_id for watch in watches]
+        slugs = session.exec(select(Question.slug).where(col(Question.id).in_(of))).all()
+        stands = {one.id: one for one in listing(session, now=self.now, only=slugs)}
+        carries: dict[int, list[Resolver]] = {}
+        for resolver in session.exec(
+            select(Resolver)
+            .where(col(Resolver.question_id).in_(of), carried())
+            .order_by(col(Resolver.id))
+        ):
+            carries.setdefault(resolver.question_id, []).append(resolver)
+        policies = {
+            policy.question_id: policy
+            for policy in session.exec(
+                select(Policy).where(col(Policy.question_id).in_(of)).order_by(col(Policy.id))
+            )
+        }
+        newest = (
+            select(func.max(ResolverRun.id))
+            .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
+            .where(col(Resolver.question_id).in_(of))
+            .group_by(col(ResolverRun.resolver_id))
+        )
+        last = {
+            row.resolver_id: row
+            for row in session.exec(select(ResolverRun).where(col(ResolverRun.id).in_(newest)))
+        }
+        return [
+            _Work(
+                watch,
+                stands[watch.question_id],
+                carries[watch.question_id],
+                policies.get(watch.question_id),
+                last,
+            )
+            for watch in watches
+        ]
+
+    def _batch(self, work: Sequence[_Work]) -> Iterator[Looked]:
+        later: list[tuple[_Work, Sequence[Said], Looked, datetime]] = []
+        for one in work:
+            if self.stop():
+                break
+            if not self._still_holds(one):
+                continue
+            if not _is_open(one):
+                opens = min(one.stands.text.open_time, self.now + AT_LEAST)
+                later.append((one, (), _looked(one, RunState.not_yet, ""), opens))
+                continue
+            said: Sequence[Said] = self._said(one)
+            came = verdict(said, one.policy, last=one.is_last_try)
+            if came.findings:
+                try:
+                    if (settled := self._settle(one, said, came)) is not None:
+                        yield settled
+                    continue
+                except DatabaseError:
+                    raise
+                except Exception as error:  # whatever it holds, the others go on
+                    said = [replace(each, finding=None, error=error) for each in said]
+                    came = verdict(said, one.policy, last=one.is_last_try)
+            later.append((one, said, *self._put_off(one, said, came)))
+        held = self._write(later)
+        for one, said, looked, _ in later:
+            if said and one.watch.id in held:
+                yield looked
+
+    def _said(self, one: _Work) -> list[Said]:
+        return [_look(each, one.stands, self.now, self.sources) for each in one.resolvers]
+
+    def _put_off(self, one: _Work, said: Sequence[Said], came: Verdict) -> tuple[Looked, datetime]:
+        """Return what a look without a result came to, and when the next one is due."""
+        if came.state != RunState.failed:
+            at_once, tomorrow = self.now + PAUSE, self.now + AT_LEAST
+            soonest = min(each.not_before or at_once for each in said)
+            return _looked(one, came.state, came.message), max(at_once, min(soonest, tomorrow))
+        parks = came.lasting or one.is_last_try
+        state = RunState.parked if parks else RunState.failed
+        return _looked(one, state, came.message), self.now + pause_after(one.watch.attempts + 1)
+
+    def _still_holds(self, one: _Work) -> bool:
+        """Return whether the question is in hand, after renewing a lease that is half over."""
+        if self.clock() >= self.until - LEASE / 2:
+            with writing(self.engine) as session:
+                until = self.clock() + LEASE
+                ids = session.scalars(
+                    update(Watch)
+                    .where(col(Watch.id).in_(self.holds), col(Watch.claimed_by) == self.name)
+                    .values(claimed_until=until)
+                    .returning(col(Watch.id))
+                    .execution_options(synchronize_session=False)
+                ).all()
+                self.until, self.holds = until, {id_ for id_ in ids if id_ is not None}
+        return one.watch.id in self.holds
+
+    # Step 4
+
+    def _settle(self, one: _Work, said: Sequence[Said], came: Verdict) -> Looked | None:
+        """Return what was written; None where the question is no longer ours, or resolved."""
+        with writing(self.engine) as session:
+            if not self._mine(session, [one]):
+                return None
+            question = find(session, one.stands.slug)
+            looked = None
+            if as_it_stands(session, question, now=self.now).resolution is None:
+                member = member_or_new(session, RUN_MEMBER, now=self.now, kind=MemberKind.service)
+                settle = _confirm if came.state == RunState.confirmed else _propose
+                looked = settle(session, question, came, member, self.now)
+                self._record(session, one, said, looked, always=True)
+            done = looked is None or looked.state == RunState.confirmed
+            self._give_back(session, one, looked, None if done else self.now + PAUSE)
+            return looked
+
+    # Step 5
+
+    def _write(
+        self, later: Sequence[tuple[_Work, Sequence[Said], Looked, datetime]]
+    ) -> set[int | None]:
+        """Return what was still in hand of this, and so was written."""
+        if not later:
+            return set()
+        with writing(self.engine) as session:
+            mine = self._mine(session, [one for one, *_ in later])
+            rows = [row for row in later if row[0].watch.id in mine]
+            for one, said, looked, _ in rows:
+                self._record(session, one, said, looked)
+            if rows:
+                session.connection().execute(
+                    _GIVE_BACK, [self._given_back(one, looked, at) for one, _, looked, at in rows]
+                )
+        return mine
+
+    def _mine(self, session: Session, work: Sequence[_Work]) -> set[int | None]:
+        return set(
+            session.exec(
+                select(Watch.id).where(
+                    col(Watch.id).in_([one.watch.id for one in work]),
+                    col(Watch.claimed_by) == self.name,
+                )
+            )
+        )
+
+    def _give_back(
+        self, session: Session, one: _Work, looked: Looked | None, at: datetime | None
+    ) -> None:
+        row = self._given_back(one, looked, at)
+        session.connection().execute(_GIVE_BACK, row)
+
+    def _given_back(self, one: _Work, looked: Looked | None, at: datetime | None) -> dict[str, Any]:
+        wrong = looked is not None and looked.state in (RunState.failed, RunState.parked)
+        parks = looked is not None and looked.state == RunState.parked
+        return {
+            "of": one.watch.id,
+            "new_next_at": at,
+            "new_attempts": one.watch.attempts + 1 if wrong else 0,
+            "new_looked_at": self.now,
+            "new_parked_at": self.now if parks else None,
+            "new_reason": looked.message if wrong and looked is not None else "",
+        }
+
+    def _record(
+        self,
+        session: Session,
+        one: _Work,
+        said: Sequence[Said],
+        looked: Looked,
+        *,
+        always: bool = False,
+    ) -> None:
+        """Write what each resolver said, where it says something new or is the day's first."""
+        for each in said:
+            state, message = looked.state, looked.message
+            if len(said) > 1:
+                message = each.message
+                if each.finding is None:
+                    state = RunState.not_yet if each.error is None else RunState.failed
+            assert each.resolver.id is not None
+            before = one.last.get(each.resolver.id)
+            same = before is not None and (before.state, before.message) == (state, message)
+            if same and before is not None and not always:
+                same = utc(self.now).date() == before.started_at.date()
+            if same and not always:
+                continue
+            session.add(
+                ResolverRun(
+                    resolver_id=each.resolver.id,
+                    started_at=self.now,
+                    ended_at=self.now,
+                    state=state,
+                    message=message,
+                )
+            )
+
+    # Step 7
+
+    def let_go(self) -> None:
+        """Give back what an error has left in hand, where the ledger can be written to."""
+        with suppress(LedgerError), reading(self.engine) as session:
+            mine = select(Watch.id).where(col(Watch.claimed_by) == self.name).limit(1)
+            if session.exec(mine).first() is None:
+                return
+        with suppress(LedgerError), writing(self.engine) as session:
+            session.execute(
+                update(Watch)
+                .where(col(Watch.claimed_by) == self.name)
+                .values(claimed_by=None, claimed_until=None)
+                .execution_options(synchronize_session=False)
+            )
+
+    # Without writing
+
+    def _rehearse(self, one: _Work) -> Looked:
+        said = self._said(one)
+        came = verdict(said, one.policy, last=one.is_last_try)
+        if came.findings:
+            if came.state == RunState.proposed and self._waits_already(one, came):
+                return _looked(one, RunState.not_yet, f"{came.message}: proposed already")
+            try:
+                for _, finding in came.findings:
+                    resolutions.possible(
+                        one.stands.text,
+                        one.stands.slug,
+                        finding.outcome,
+                        finding.known_at,
+                        self.now,
+                    )
+            except LedgerError as error:
+                state = RunState.parked if one.is_last_try else RunState.failed
+                return _looked(one, state, str(error))
+            return _looked(one, came.state, came.message)
+        return self._put_off(one, said, came)[0]
+
+    def _waits_already(self, one: _Work, came: Verdict) -> bool:
+        with reading(self.engine) as session:
+            before = _proposed_before(session, one.stands.question)
+        return all(any(_is_same(row, new) for row in before) for _, new in came.findings)
+
+
+_WATCH = SQLModel.metadata.tables["watch"]
+_WRITTEN = ("next_at", "attempts", "looked_at", "parked_at", "reason")
+_GIVE_BACK = (
+    update(_WATCH)
+    .where(_WATCH.c.id == bindparam("of"))
+    .values(claimed_by=None, claimed_until=None, **{n: bindparam(f"new_{n}") for n in _WRITTEN})
+)
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long to wait after so many failures in a row.
+
+    >>> [str(pause_after(number)) for number in (1, 2, 3, 7)]
+    ['0:05:00', '0:15:00', '0:45:00', '1 day, 0:00:00']
+    """
+    pause: timedelta = FIRST_PAUSE * TIMES ** (attempts - 1)
+    return min(pause, LONGEST_PAUSE)
+
+
+def _is_open(one: _Work) -> bool:
+    """Return whether the question has opened and is not resolved."""
+    return one.stands.status in (Status.open, Status.awaiting, Status.proposed)
+
+
+def _looked(one: _Work, state: RunState, message: str) -> Looked:
+    return Looked(one.stands.slug, state, message)
+
+
+def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Said:
+    """Return what a resolver says; whatever goes wrong in it is what it says."""
     try:
-        finding = _looked(resolver, stands, now, fetch)
+        looks = kind(resolver.kind)
+        settings = looks.read(resolver.kind, resolver.settings)
+        question = asked(stands)
+        finding = looks.look(question, settings, now, fetch)
         if finding is not None:
-            settle = _propose if kind(resolver.kind).only_proposes else _confirm
-            with writing(engine) as session:
-                looked_now = settle(session, resolver, slug, finding, now)
-                if looked_now is not None:
-                    _record(session, resolver, looked_now, now)
-                return looked_now
+            # As the ledger keeps it, so that those who say the same are seen to.
+            finding = replace(finding, outcome=read_outcome(finding.outcome, stands.text))
+        not_before = None
+        if finding is None and looks.not_before is not None:
+            not_before = looks.not_before(question, settings)
     except DatabaseError:
         raise
-    except LedgerError as error:
-        looked = Looked(slug, RunState.failed, str(error))
     except Exception as error:  # one bad question never stops the others, whatever it holds
-        looked = Looked(slug, RunState.failed, f"{type(error).__name__}: {error}")
-    with reading(engine) as session:
-        before = _last_look(session, resolver)
-    if before is None or _is_news(looked, before, now):
-        with writing(engine) as session:
-            _record(session, resolver, looked, now)
-    return looked
-
-
-def _last_look(session: Session, resolver: Resolver) -> ResolverRun | None:
-    return session.exec(
-        select(ResolverRun)
-        .where(ResolverRun.resolver_id == resolver.id)
-        .order_by(col(ResolverRun.id).desc())
-        .limit(1)
-    ).first()
-
-
-def _is_news(looked: Looked, before: ResolverRun, now: datetime) -> bool:
-    same = (looked.state, looked.message) == (before.state, before.message)
-    return not same or utc(now).date() != before.started_at.date()
+        return Said(resolver, error=error)
+    return Said(resolver, finding, only_proposes=looks.only_proposes, not_before=not_before)
 
 
 def _confirm(
-    session: Session, resolver: Resolver, slug: str, finding: Finding, now: datetime
-) -> Looked | None:
-    question = find(session, slug)
-    if as_it_stands(session, question, now=now).resolution is not None:
-        return None  # resolved since the run listed what is due
-    resolution = resolutions.confirm(
-        session,
-        question,
-        finding.outcome,
-        known_at=finding.known_at,
-        now=now,
-        member=member_or_new(session, RUN_MEMBER, now=now, kind=MemberKind.service),
-        resolver=resolver,
-        note=finding.note,
-        source=finding.source,
+    session: Session, question: Question, came: Verdict, member: Member, now: datetime
+) -> Looked:
+    [(resolver, finding)] = came.findings
+    row = resolutions.confirm(
+        session, question, finding.outcome, **_with(finding, resolver, member, now)
     )
-    return Looked(
-        slug, RunState.confirmed, f"{resolution.outcome}, known on {finding.known_at:%d %B %Y}"
-    )
+    exhibits.keep(session, row, finding.seen)
+    return Looked(question.slug, RunState.confirmed, came.message, row.id)
 
 
 def _propose(
-    session: Session, resolver: Resolver, slug: str, finding: Finding, now: datetime
-) -> Looked | None:
-    question = find(session, slug)
-    if as_it_stands(session, question, now=now).resolution is not None:
-        return None
-    known = f"{finding.outcome}, known on {finding.known_at:%d %B %Y}"
-    for row in resolutions.history(session, question):
-        # What waits already, or was turned down, is not put before people again.
-        same = row.known_at == finding.known_at or row.note == finding.note.strip()
-        if row.resolver_id is not None and row.outcome == finding.outcome and same:
-            return Looked(slug, RunState.not_yet, f"{known}: proposed already")
-    resolutions.propose(
-        session,
-        question,
-        finding.outcome,
-        known_at=finding.known_at,
-        now=now,
-        member=member_or_new(session, RUN_MEMBER, now=now, kind=MemberKind.service),
-        resolver=resolver,
-        note=finding.note,
-        source=finding.source,
-    )
-    return Looked(slug, RunState.proposed, f"{known}; it waits for a decision")
+    session: Session, question: Question, came: Verdict, member: Member, now: datetime
+) -> Looked:
+    """Propose each outcome, but for what waits already, or was turned down."""
+    before = _proposed_before(session, question)
+    written = None
+    for resolver, finding in came.findings:
+        if not any(_is_same(row, finding) for row in before):
+            written = resolutions.propose(
+                session, question, finding.outcome, **_with(finding, resolver, member, now)
+            )
+            exhibits.keep(session, written, finding.seen)
+    if written is None:
+        return Looked(question.slug, RunState.not_yet, f"{came.message}: proposed already")
+    said = f"{came.message}; it waits for a decision"
+    return Looked(question.slug, RunState.proposed, said, written.id)
+
+
+def _proposed_before(session: Session, question: Question) -> list[Resolution]:
+    return [row for row in resolutions.history(session, question) if row.resolver_id is not None]
+
+
+def _is_same(row: Resolution, finding: Finding) -> bool:
+    same = row.known_at == finding.known_at or row.note == finding.note.strip()
+    return row.outcome == finding.outcome and same
+
+
+def _with(finding: Finding, resolver: Resolver, member: Member, now: datetime) -> dict[str, Any]:
+    return {
+        "known_at": finding.known_at,
+        "now": now,
+        "member": member,
+        "resolver": resolver,
+        "note": finding.note,
+        "source": finding.source,
+    }
 
 
 def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:
@@ -292,44 +611,3 @@ def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | 
     if resolution is None:
         return None
     return resolution.outcome, resolution.known_at or resolution.recorded_at
-
-
-def _record(session: Session, resolver: Resolver, looked: Looked, now: datetime) -> None:
-    assert resolver.id is not None
-    session.add(
-        ResolverRun(
-            resolver_id=resolver.id,
-            started_at=now,
-            ended_at=now,
-            state=looked.state,
-            message=looked.message,
-        )
-    )
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A question's resolver, and its newest look; None where it has not looked yet."""
-
-    slug: str
-    resolver: Resolver
-    look: ResolverRun | None
-
-
-def watched(session: Session) -> list[Watched]:
-    """Return each question's resolver with its last look: failures first, then the newest."""
-    newest = (
-        select(ResolverRun.resolver_id, func.max(ResolverRun.id).label("id"))
-        .group_by(col(ResolverRun.resolver_id))
-        .subquery()
-    )
-    rows = session.exec(
-        select(Question.slug, Resolver, ResolverRun)
-        .join(Resolver, col(Resolver.question_id) == col(Question.id))
-        .outerjoin(newest, newest.c.resolver_id == col(Resolver.id))
-        .outerjoin(ResolverRun, col(ResolverRun.id) == newest.c.id)
-        .where(col(Resolver.id).in_(_newest_resolvers()), visible(session))
-        .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
-    ).all()
-    found = [Watched(slug, resolver, look) for slug, resolver, look in rows]
-    return sorted(found, key=lambda w: w.look is None or w.look.state != RunState.failed)

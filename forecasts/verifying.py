@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import LargeBinary, Row, cast, func, select
 from sqlmodel import Session, SQLModel
 
 from forecasts.chain import (
@@ -29,12 +29,15 @@ from forecasts.chain import (
     row_hash,
     rows_of,
     said,
+    sha256,
     values_of,
     words_hash,
 )
 from forecasts.errors import BadInput
+from forecasts.limits import EXHIBIT_BYTES
 
 _BATCH = 2_000  # entries
+_CONTENTS = 20  # of what resolvers were shown: each is a megabyte at most
 _DIGEST = re.compile(r"(\d{1,18})-([0-9a-f]{64})")
 # What stands where the words of somebody were that has been forgotten.
 TOMBSTONE = "[removed]"
@@ -179,6 +182,7 @@ class _Walk:
             low = batch[-1].id
         for kind in SEALED:
             self._no_more(kind)
+        self._contents()
         if self.against is not None and self.against[0] > self.place:
             raise _Stop(
                 Broken(
@@ -303,6 +307,46 @@ class _Walk:
         if ahead[0].id < entry.row_id:
             raise self._stray(entry.kind, ahead[0], f", and stands before that of entry {entry.id}")
         return ahead.popleft()
+
+    def _contents(self) -> None:
+        """Compare what resolvers were shown with the hashes that the chain has of it."""
+        exhibit, content = (SQLModel.metadata.tables[n] for n in ("exhibit", "exhibit_content"))
+        # Whatever somebody has put there is taken for bytes.
+        data = cast(content.c.data, LargeBinary).label("data")
+        some = select(content.c.id, content.c.sha256, data).order_by(content.c.id).limit(_CONTENTS)
+        last = None
+        while kept := self.session.execute(
+            some if last is None else some.where(content.c.id > last)
+        ).all():
+            for row in kept:
+                if sha256(row.data) != row.sha256:
+                    self._broken_content(Fault.altered, row.sha256, "is not what was kept")
+            last = kept[-1].id
+        gone = (
+            select(exhibit.c.sha256)
+            .outerjoin(content, content.c.sha256 == exhibit.c.sha256)
+            .where(content.c.id.is_(None), exhibit.c.size <= EXHIBIT_BYTES)
+            .order_by(exhibit.c.id)
+            .limit(1)
+        )
+        digest = self.session.scalar(gone)
+        if digest is not None:
+            self._broken_content(Fault.removed, digest, "is gone")
+
+    def _broken_content(self, fault: Fault, digest: str, what: str) -> None:
+        exhibit, resolution = (SQLModel.metadata.tables[n] for n in ("exhibit", "resolution"))
+        found = self.session.execute(
+            select(exhibit.c.id, exhibit.c.address, resolution.c.question_id)
+            .join(resolution, resolution.c.id == exhibit.c.resolution_id)
+            .where(exhibit.c.sha256 == digest)
+            .order_by(exhibit.c.id)
+            .limit(1)
+        ).first()
+        shown, row, question = ("something", None, None)
+        if found is not None:
+            shown, row, question = found.address, found.id, self._slug(found.question_id)
+        said = f"what a resolver was shown at {shown} {what}"
+        raise _Stop(Broken(fault, said, question=question, kind="exhibit", row=row))
 
     def _no_more(self, kind: str) -> None:
         """Refuse rows behind the last one that has an entry, or before all."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlmodel import Session, select
 
 import forecasts
@@ -23,17 +23,19 @@ from forecasts import (
     access,
     answers,
     database,
+    disputes,
+    exhibits,
     paths,
     privacy,
     questions,
     resolutions,
     revisions,
-    runs,
     scores,
     teams,
     today,
     tokens,
     updates,
+    watching,
 )
 from forecasts.access import Action
 from forecasts.articles import library
@@ -49,13 +51,18 @@ from forecasts.frames import (
 )
 from forecasts.models import (
     Appointment,
+    Dispute,
+    Exhibit,
     Member,
+    PolicyKind,
     Question,
     Resolution,
     ResolutionState,
     Role,
     Visibility,
+    Watch,
 )
+from forecasts.resolvers import Seen
 from forecasts.settings import sqlite_url
 from forecasts.stored_forecasts import columns
 from forecasts.updates import Cited
@@ -121,6 +128,7 @@ OPEN = {
     "evidence.cited": "reads what was typed, and articles",
     "evidence.read_evidence": "reads what was typed, and articles",
     "exchange.new_forecasts.add_forecasts": "a part of import_frames, which has asked",
+    "exhibits.keep": "called by runs, with what their resolvers were shown",
     "frames.revision": "numbers of rows, to tell whether a report is out of date",
     "health.check": "about the database, for whoever has it",
     "identities.admit": "sign-in asks who may come in, before",
@@ -131,9 +139,9 @@ OPEN = {
     "questions.record": "called by register and imports, which have asked",
     "revisions.append": "called by revise, imports and resolutions, which have asked",
     "revisions.closed_otherwise": "called by resolutions, of a question that they have asked for",
-    "runs.due": "the run's own list of work",
     "runs.look": "looks outside; the command that calls it finds the question first",
     "runs.run": "does what the questions' resolvers were attached for: attach asks",
+    "runs.waiting": "a number, for who has the runs",
     "scores.rebuild": "a cache, made anew of what stands",
     "scores.store": "a cache, made of what stands",
     "questions.registered_last": "the member's own, which they always see",
@@ -329,7 +337,57 @@ def standing_of_anna(session: Session, _member: Member) -> list[str]:
 
 def attached(cell: Cell) -> Any:
     settings = {"path": "outcomes.csv"}
-    return runs.attach(cell.session, cell.question, "outcomes_file", settings, **cell.here)
+    return watching.attach(cell.session, cell.question, "outcomes_file", settings, **cell.here)
+
+
+def _disputes(session: Session, resolutions: Collection[Resolution]) -> None:
+    for row in resolutions:
+        by = row.member_id or 0
+        session.add(Dispute(resolution_id=row.id or 0, member_id=by, recorded_at=NOW))
+    session.flush()
+
+
+def disputed(session: Session, _member: Member) -> list[str]:
+    confirmed = select(Resolution).where(Resolution.state == ResolutionState.confirmed)
+    _disputes(session, session.exec(confirmed).all())
+    found = [question.slug for _, _, question in disputes.open_disputes(session)]
+    assert found
+    return found
+
+
+def upholds(cell: Cell) -> Any:
+    _disputes(cell.session, [cell.resolution])
+    return disputes.uphold(cell.session, cell.question, **cell.here)
+
+
+def past_disputes(cell: Cell) -> Any:
+    _disputes(cell.session, [cell.resolution])
+    return disputes.history(cell.session, cell.question)
+
+
+def provisional(session: Session, _member: Member) -> list[str]:
+    slugs = dict(session.exec(select(Question.id, Question.slug)).all())
+    return [slugs[id_] for id_ in disputes.all_provisional(session, now=NOW)]
+
+
+def parked(session: Session, _member: Member) -> list[str]:
+    session.execute(update(Watch).values(parked_at=NOW))
+    found = [one.slug for one in watching.parked(session)]
+    assert found == [one.slug for one in watching.progress(session, limit=1_000).parked]
+    return found
+
+
+def due_next(session: Session, _member: Member) -> list[str]:
+    found = watching.progress(session, limit=1_000)
+    assert found.watched == len(found.next)
+    return [one.slug for one in found.next]
+
+
+def shown_exhibit(cell: Cell) -> Any:
+    exhibit = cell.session.exec(
+        select(Exhibit).where(Exhibit.resolution_id == cell.resolution.id)
+    ).one()
+    return exhibits.content(cell.session, exhibit)
 
 
 def proposes(cell: Cell) -> Any:
@@ -383,9 +441,26 @@ CASES: dict[str, Case] = {
         lambda c: library.store(c.session, [RAIN], member=c.member, captured_at=NOW),
         on="ledger",
     ),
+    "disputes.all_provisional": Case(A.see, among(provisional), on="resolved"),
+    "disputes.dispute": Case(
+        A.dispute,
+        lambda c: disputes.dispute(c.session, c.question, reason="no", **c.here),
+        on="resolved",
+    ),
+    "disputes.history": Case(A.see, past_disputes, on="resolved"),
+    "disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
+    "disputes.provisional": Case(
+        A.see, lambda c: disputes.provisional(c.session, c.question, now=NOW), on="resolved"
+    ),
+    "disputes.uphold": Case(A.resolve, upholds, on="resolved"),
     "exchange.exporting.exported": Case(A.see, among(exported)),
     "exchange.importing.import_frames": Case(A.forecast, _import, on="import"),
     "exchange.left_out.left_out": Case(A.see, among(proposed)),
+    "exhibits.content": Case(A.see, shown_exhibit, on="resolved"),
+    "exhibits.kept": Case(A.see, lambda c: exhibits.kept(c.session, c.question), on="resolved"),
+    "exhibits.shown_for": Case(
+        A.see, lambda c: exhibits.shown_for(c.session, c.question), on="resolved"
+    ),
     "frames.forecast_frame": Case(
         A.see, among(lambda s, _: set(forecast_frame(s, None)["question_id"]))
     ),
@@ -446,8 +521,6 @@ CASES: dict[str, Case] = {
     "revisions.revise": Case(
         A.revise, lambda c: revisions.revise(c.session, c.question, title="Rain?", **c.here)
     ),
-    "runs.attach": Case(A.resolve, attached),
-    "runs.watched": Case(A.see, among(lambda s, _: [w.slug for w in runs.watched(s)])),
     "scores.earned": Case(A.see, among(earned_by_anna), on="resolved"),
     "scores.of_question": Case(
         A.see, lambda c: scores.of_question(c.session, c.resolution), on="resolved"
@@ -500,6 +573,19 @@ CASES: dict[str, Case] = {
         A.forecast, lambda c: updates.update(c.session, c.question, P, **c.here)
     ),
     "updates.withdraw": Case(A.forecast, withdraws),
+    "watching.attach": Case(A.resolve, attached),
+    "watching.decide_by": Case(
+        A.resolve,
+        lambda c: watching.decide_by(c.session, c.question, PolicyKind.propose, **c.here),
+    ),
+    "watching.parked": Case(A.see, among(parked)),
+    "watching.policy_of": Case(
+        A.see, lambda c: watching.policy_of(c.session, c.question), on="resolved"
+    ),
+    "watching.progress": Case(A.see, among(due_next)),
+    "watching.resolvers": Case(A.see, lambda c: watching.resolvers(c.session, c.question)),
+    "watching.retry": Case(A.resolve, lambda c: watching.retry(c.session, c.question, **c.here)),
+    "watching.watched": Case(A.see, among(lambda s, _: [w.slug for w in watching.watched(s)])),
 }
 
 
@@ -562,9 +648,14 @@ def _question(
     for who in (people["anna"], solo):
         cited = [Cited(note=f"note on {slug}")]
         updates.update(session, made, P, member=who, now=day(1), evidence=cited)
-    runs.attach(session, made, "outcomes_file", {"path": "x.csv"}, member=by, now=day(0))
+    watching.attach(session, made, "outcomes_file", {"path": "x.csv"}, member=by, now=day(0))
+    if over:
+        watching.decide_by(
+            session, made, PolicyKind.confirm, dispute_days=30, member=by, now=day(1)
+        )
     end = resolutions.confirm if over else resolutions.propose
-    end(session, made, "yes", known_at=day(1.2), member=by, now=day(1.2))
+    row = end(session, made, "yes", known_at=day(1.2), member=by, now=day(1.2))
+    exhibits.keep(session, row, [Seen("x.csv", slug.encode(), day(1.2))])
 
 
 @pytest.fixture(scope="module")
@@ -625,6 +716,7 @@ NEEDED = {
     A.ask: Role.forecaster,
     A.forecast: Role.forecaster,
     A.propose: Role.forecaster,
+    A.dispute: Role.forecaster,
     A.revise: Role.resolver,
     A.resolve: Role.resolver,
     A.manage: Role.admin,

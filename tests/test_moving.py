@@ -17,6 +17,8 @@ from sqlmodel import SQLModel
 
 from forecasts import (
     database,
+    disputes,
+    exhibits,
     identities,
     moving,
     questions,
@@ -25,14 +27,16 @@ from forecasts import (
     scores,
     teams,
     updates,
+    watching,
 )
 from forecasts.access import member_named, member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import DatabaseError, NoLedger, Refused
 from forecasts.identities import Person
-from forecasts.models import Forecast, Ledger, Token, TokenRevocation
+from forecasts.models import Forecast, Ledger, PolicyKind, Token, TokenRevocation
 from forecasts.moving import Step, move
+from forecasts.resolvers import Seen
 from forecasts.settings import sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -120,7 +124,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             lower_bound="0",
             upper_bound="30.10",
         )
-        runs.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
+        watching.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
         vector = Value(probabilities=(0.1, 0.2, 0.7))
         updates.update(session, which, vector, member=alice, now=day(1), evidence=[Cited(note=odd)])
         quantiles = Value(quantiles={"0.1": 3.0, "0.5": 8.5, "0.9": 12.25})
@@ -132,7 +136,12 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             updates.update(session, rain, p, member=alice, now=at, rationale=odd, evidence=cited)
         updates.withdraw(session, rain, member=alice, now=day(8))
         resolutions.propose(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
-        resolutions.confirm(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
+        watching.decide_by(
+            session, rain, PolicyKind.confirm, dispute_days=1.5, member=alice, now=day(8)
+        )
+        row = resolutions.confirm(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
+        exhibits.keep(session, row, [Seen(odd, bytes(range(256)), day(9), odd)])
+        disputes.dispute(session, rain, member=alice, now=day(9), reason=odd)
         resolutions.confirm(session, rain, "no", known_at=day(9), now=day(9.5), member=alice)
     runs.run(engine, now=day(9))
 

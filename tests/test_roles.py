@@ -145,6 +145,7 @@ def test_what_a_role_may_not_do_is_said_and_nothing_written(server: Server, url:
     said = bad(check(engine, now))["permissions"]
     assert "GRANT INSERT ON forecast TO people;" in said.remedy
     assert "GRANT INSERT, DELETE ON score TO people;" in said.remedy
+    assert "GRANT INSERT, UPDATE ON watch TO people;" in said.remedy
     assert "GRANT USAGE ON SEQUENCE member_id_seq TO people;" in said.remedy
     engine.dispose()
 
@@ -166,7 +167,7 @@ def test_who_may_not_make_tables_is_told_so(server: Server) -> None:
 
 def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: str) -> None:
     engine = database.open_engine(granted(server, url, *GRANTS))
-    assert len(GRANTS) == 5
+    assert len(GRANTS) == 6
     assert "permissions" not in bad(check(engine, now))
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from forecasts import database, questions, runs
+from forecasts import database, questions, runs, watching
 from forecasts.access import member_or_new
 from forecasts.errors import BadInput
 from forecasts.models import Resolution, ResolverRun, RunState
@@ -25,7 +25,7 @@ def carry(engine: Engine, outcomes: Path, *slugs: str) -> None:
         alice = member_or_new(session, "alice", now=day(0))
         for slug in slugs:
             question = ask(session, alice, slug=slug)
-            runs.attach(
+            watching.attach(
                 session,
                 question,
                 "outcomes_file",
@@ -39,6 +39,11 @@ def write(outcomes: Path, *rows: tuple[str, str, str]) -> None:
     lines = ["question,outcome,known_at,source,note"]
     lines += [",".join([*row, "https://example.org/report", "as reported"]) for row in rows]
     outcomes.write_text("\n".join(lines) + "\n")
+
+
+def message(summary: runs.Summary, slug: str) -> str:
+    [said] = [looked.message for looked in summary.looked if looked.slug == slug]
+    return said
 
 
 def states(summary: runs.Summary) -> dict[str, str]:
@@ -95,9 +100,9 @@ def test_one_bad_row_fails_its_question_with_a_reason_and_stops_no_other(
     )
     summary = runs.run(engine, now=day(4))
     assert states(summary) == {"rain": "failed", "snow": "failed", "wind": "confirmed"}
-    assert "'perhaps' is not an outcome" in summary.looked[0].message
+    assert "'perhaps' is not an outcome" in message(summary, "rain")
     with database.reading(engine) as session:
-        looks = [row.look for row in runs.watched(session)]
+        looks = [row.look for row in watching.watched(session)]
         assert [str(look.state) for look in looks if look] == ["failed", "failed", "confirmed"]
 
 
@@ -130,11 +135,11 @@ def test_a_row_that_has_not_the_cells_of_the_header_fails_its_question_and_no_ot
         for slug in ("n", "rain"):
             question = ask(session, alice, slug=slug, **(bounds if slug == "n" else {}))
             where = {"path": str(outcomes)}
-            runs.attach(session, question, "outcomes_file", where, member=alice, now=day(0))
+            watching.attach(session, question, "outcomes_file", where, member=alice, now=day(0))
     outcomes.write_text(f"question,known_at,outcome\n\nrain,2026-01-03,yes\n{row}\n")
     summary = runs.run(engine, now=day(4))
     assert states(summary) == {"n": "failed", "rain": "confirmed"}
-    assert "outcomes.csv, line 4: " in summary.looked[0].message
+    assert "outcomes.csv, line 4: " in message(summary, "n")
 
 
 def test_rows_that_an_open_quote_has_swallowed_fail_their_questions(
@@ -158,17 +163,17 @@ def test_what_a_person_resolves_while_a_run_looks_stands(
 ) -> None:
     carry(engine, outcomes, "rain")
     write(outcomes, ("rain", "yes", iso(day(3))))
-    due = runs.due
+    load = runs._Run._load
 
-    def resolved_right_after(session, *, now):
-        work = due(session, now=now)
+    def resolved_right_after(self, session, ids):
+        work = load(self, session, ids)
         with database.writing(engine) as other:
             alice = member_or_new(other, "alice", now=day(0))
             rain = questions.find(other, "rain")
-            runs.resolutions.confirm(other, rain, "no", known_at=day(2), now=now, member=alice)
+            runs.resolutions.confirm(other, rain, "no", known_at=day(2), now=day(4), member=alice)
         return work
 
-    monkeypatch.setattr(runs, "due", resolved_right_after)
+    monkeypatch.setattr(runs._Run, "_load", resolved_right_after)
     assert states(runs.run(engine, now=day(4))) == {}
     with database.reading(engine) as session:
         assert session.exec(select(Resolution.outcome)).all() == ["no"]
@@ -189,7 +194,7 @@ def test_whatever_goes_wrong_with_one_question_the_others_are_resolved(
     monkeypatch.setattr(runs.resolutions, "confirm", fails_on_rain)
     summary = runs.run(engine, now=day(4))
     assert states(summary) == {"rain": "failed", "snow": "confirmed"}
-    assert "ZeroDivisionError: unforeseen" in summary.looked[0].message
+    assert "ZeroDivisionError: unforeseen" in message(summary, "rain")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +225,7 @@ def test_a_missing_file_fails_every_question_that_looks_in_it(
     carry(engine, outcomes, "rain", "snow")
     summary = runs.run(engine, now=day(4))
     assert states(summary) == {"rain": "failed", "snow": "failed"}
-    assert "cannot be read" in summary.looked[1].message
+    assert "cannot be read" in message(summary, "snow")
 
 
 def looks(engine: Engine) -> list[tuple[str, str, datetime]]:
@@ -265,7 +270,7 @@ def test_hundreds_of_runs_do_not_make_hundreds_of_rows(engine: Engine, outcomes:
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, slug="rain", scheduled_close_time=day(400))
         where = {"path": str(outcomes)}
-        runs.attach(session, question, "outcomes_file", where, member=alice, now=day(0))
+        watching.attach(session, question, "outcomes_file", where, member=alice, now=day(0))
     write(outcomes)
     for hour in range(200):
         runs.run(engine, now=day(1) + timedelta(hours=hour))
@@ -281,11 +286,11 @@ def test_another_resolver_takes_the_place_of_the_first(
         alice = member_or_new(session, "alice", now=day(0))
         where = {"path": str(outcomes)}
         rain = questions.find(session, "rain")
-        newest = runs.attach(session, rain, "outcomes_file", where, member=alice, now=day(3))
+        newest = watching.attach(session, rain, "outcomes_file", where, member=alice, now=day(3))
     write(outcomes)
     assert states(runs.run(engine, now=day(4))) == {"rain": "not_yet"}
     with database.reading(engine) as session:
-        [row] = runs.watched(session)
+        [row] = watching.watched(session)
     assert (row.resolver.id, row.look.state if row.look else None) == (newest.id, "not_yet")
 
 
@@ -306,16 +311,17 @@ def test_malformed_settings_are_refused_when_the_question_gets_its_resolver(
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice)
         with pytest.raises(BadInput):
-            runs.attach(session, question, kind, settings, member=alice, now=day(0))
+            watching.attach(session, question, kind, settings, member=alice, now=day(0))
 
 
 def test_a_question_that_has_not_opened_is_not_due(engine: Engine, outcomes: Path) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, open_time=day(5), slug="later")
-        runs.attach(
+        watching.attach(
             session, question, "outcomes_file", {"path": str(outcomes)}, member=alice, now=day(0)
         )
-        assert runs.due(session, now=day(4)) == []
-        assert questions.as_it_stands(session, question, now=day(6)).status == "open"
-        assert [slug for _, slug in runs.due(session, now=day(6))] == ["later"]
+    assert states(runs.run(engine, now=day(4))) == {}
+    assert states(runs.run(engine, now=day(4.9))) == {}
+    outcomes.write_text("question,outcome,known_at\n")
+    assert states(runs.run(engine, now=day(5))) == {"later": "not_yet"}

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from forecasts import database, questions, resolutions, revisions, runs, updates
+from forecasts import database, questions, resolutions, revisions, runs, updates, watching
 from forecasts.access import join, member_named, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
@@ -271,7 +271,7 @@ def test_runs_side_by_side_resolve_a_question_once(engine: Engine, tmp_path: Pat
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, slug="rain")
         settings = {"path": str(outcomes)}
-        runs.attach(session, question, "outcomes_file", settings, member=alice, now=day(0))
+        watching.attach(session, question, "outcomes_file", settings, member=alice, now=day(0))
     together = Barrier(MANY)
 
     def run(_: int) -> int:

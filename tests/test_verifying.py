@@ -17,7 +17,17 @@ from sqlalchemy import Engine, insert, text
 from sqlmodel import Session, SQLModel, col, select
 from typer.testing import CliRunner
 
-from forecasts import chain, database, questions, resolutions, teams, updates
+from forecasts import (
+    chain,
+    database,
+    disputes,
+    exhibits,
+    questions,
+    resolutions,
+    teams,
+    updates,
+    watching,
+)
 from forecasts.access import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
@@ -29,12 +39,14 @@ from forecasts.models import (
     Entry,
     Forecast,
     Member,
+    PolicyKind,
     Role,
     Team,
     Token,
     TokenRevocation,
 )
 from forecasts.moving import move
+from forecasts.resolvers import Seen
 from forecasts.settings import sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -73,7 +85,12 @@ def furnish(engine: Engine) -> None:
                 evidence=[Cited(note="clouds"), Cited(url="https://example.org/q")],
             )
     with database.writing(engine) as session:
-        resolutions.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
+        disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
+        watching.decide_by(session, rain, PolicyKind.confirm, **disputable)
+        row = resolutions.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
+        exhibits.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(6))])
+    with database.writing(engine) as session:
+        disputes.dispute(session, rain, member=bob, now=day(6.5), reason="The sprinkler.")
     with database.writing(engine) as session:
         session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(7)))
         session.flush()
@@ -168,7 +185,8 @@ def test_every_row_that_the_verbs_write_has_an_entry_and_the_chain_is_whole(shar
 
 
 def test_every_table_of_history_is_sealed_and_every_column_is_hashed() -> None:
-    assert set(APPEND_ONLY) - {"entry"} == set(SEALED) - {"member", "team"}
+    # Of what a resolver was shown the exhibit has the hash, which the bytes are compared with.
+    assert set(APPEND_ONLY) - {"entry", "exhibit_content"} == set(SEALED) - {"member", "team"}
     names = [table.name for table in SQLModel.metadata.sorted_tables]
     assert [name for name in names if name in SEALED] == sorted(SEALED, key=names.index)
     for kind, words in WORDS.items():
@@ -212,6 +230,9 @@ TAMPERING = {
     "an article": ("UPDATE article SET text = 'Sun.' WHERE id = 1", "altered", "article"),
     "a stay": ("UPDATE membership SET joined_at = NULL WHERE id = 1", "altered", "membership"),
     "a team": ("UPDATE team SET name = 'Birch' WHERE id = 1", "altered", "team"),
+    "a policy": ("UPDATE policy SET dispute_days = 0 WHERE id = 1", "altered", "policy"),
+    "a dispute": ("UPDATE dispute SET reason = 'x' WHERE id = 1", "altered", "dispute"),
+    "what was shown": ("UPDATE exhibit SET address = 'x' WHERE id = 1", "altered", "exhibit"),
     "a handle": ("UPDATE member SET handle = 'carol' WHERE id = 2", "altered", "member"),
 }
 
@@ -225,6 +246,36 @@ def test_a_row_that_was_changed_or_removed_is_named(shared: Engine, act: str) ->
     assert found.entry == entry_of(shared, kind, row)
     assert f"row {row} of {kind}" in found.said
     assert broken(shared, statement, against=look(shared).digest) == found
+
+
+@pytest.mark.parametrize(
+    ("act", "fault"),
+    [
+        ("DELETE FROM exhibit_content", Fault.removed),
+        (f"UPDATE exhibit_content SET sha256 = '{'0' * 64}'", Fault.altered),
+        (
+            f"UPDATE exhibit_content SET sha256 = '{hashlib.sha256(b'').hexdigest()}', data = ''",
+            Fault.removed,
+        ),
+    ],
+)
+def test_what_a_resolver_was_shown_is_compared_with_its_hash(
+    shared: Engine, act: str, fault: Fault
+) -> None:
+    found = broken(shared, act)
+    assert found.fault == fault
+    assert "what a resolver was shown" in found.said
+
+
+def test_bytes_that_were_changed_are_named_with_their_question(shared: Engine) -> None:
+    found = broken(shared, "UPDATE exhibit_content SET data = '13 mm'")
+    assert (found.fault, found.kind, found.row, found.question) == (
+        Fault.altered,
+        "exhibit",
+        1,
+        "rain",
+    )
+    assert "at https://example.org/gauge is not what was kept" in found.said
 
 
 def test_handles_that_were_swapped_are_seen(shared: Engine) -> None:
@@ -515,10 +566,10 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
     said = run().stdout
     digest = said.splitlines()[-1]
     assert said.startswith(
-        "History is whole: 28 entries of 2 members, 1 token, 1 token revocation, "
+        "History is whole: 31 entries of 2 members, 1 token, 1 token revocation, "
     )
     assert (
-        "Nothing up to entry 28 has changed since that digest." in run("--against", digest).stdout
+        "Nothing up to entry 31 has changed since that digest." in run("--against", digest).stdout
     )
     assert json.loads(run("--format", "json").stdout)["digest"] == digest
     assert "no digest" in run("--against", "x", exit_code=2).stderr

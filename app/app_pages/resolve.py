@@ -11,12 +11,12 @@ from app.links import question_link
 from app.revising import as_utc
 from app.session import Act, act, form_key, memory, now, reading, rights_here
 from app.words import as_text, closing, counted, link, link_to, paragraphs, shortened, when
-from forecasts import access, answers, resolutions, runs
+from forecasts import access, answers, resolutions, watching
 from forecasts.access import Action
 from forecasts.models import Question, QuestionType, Resolution, RunState
 from forecasts.questions import Stands, Status, listing
-from forecasts.runs import Watched
 from forecasts.values import NOT_SCORED
+from forecasts.watching import Watched
 
 WAITING_SHOWN = 20
 
@@ -24,7 +24,8 @@ moment = now()
 with reading() as ledger:
     questions = listing(ledger, now=moment)
     proposals = resolutions.open_proposals(ledger)
-    watched = runs.watched(ledger)
+    watched = watching.watched(ledger)
+    waits = watching.parked(ledger)
     handles = access.handles(ledger)
     rights = rights_here(ledger)
 by_slug = {stands.slug: stands for stands in questions}
@@ -236,23 +237,51 @@ def resolve_form(stands: Stands) -> None:
             doing.say(f"Proposed: {row.outcome} on “{shortened(stands.text.title, 60)}”.")
 
 
+def parked() -> None:
+    """Show what no run looks at any more, with the reason and the way to have it looked at."""
+    waiting = [one for one in waits if one.slug in by_slug]
+    if waiting:
+        st.warning(
+            f"{counted(len(waiting), 'question')} could not be looked up, and "
+            f"{'waits' if len(waiting) == 1 else 'wait'} for a person."
+        )
+    for one in waiting:
+        stands = by_slug[one.slug]
+        with st.container(gap="xsmall"):
+            question_link(stands)
+            st.caption(
+                f"{when(one.since)}, after {counted(one.attempts, 'attempt')} · "
+                f"{as_text(one.reason)}"
+            )
+            key = form_key(f"retry-{one.slug}")
+            if may(Action.resolve, stands) and st.button("Look again in the next run", key=key):
+                with act(key) as doing:
+                    watching.retry(
+                        doing.ledger, stands.question, now=doing.now, member=doing.member
+                    )
+                    doing.say(f"The next run looks at “{shortened(stands.text.title, 60)}” again.")
+
+
 def looks(rows: list[Watched]) -> None:
-    """Show the resolvers: those that need a person with their reasons, the others in a table."""
+    """Show the resolvers: those that fail and are tried again with reasons, all in a table."""
+    parked()
     failed = [
         (row, row.look)
         for row in rows
         if by_slug[row.slug].resolution is None
+        and not row.parked
         and row.look is not None
         and row.look.state == RunState.failed
     ]
-    if failed:
-        st.warning(f"{counted(len(failed), 'resolver')} could not tell the outcome.")
     for row, look in failed:
         stands = by_slug[row.slug]
         with st.container(gap=None):
             question_link(stands)
-            st.caption(f"{when(look.started_at)} · {as_text(look.message)}")
-    with st.expander(f"Every resolver ({len(rows):,})", expanded=not failed and len(rows) <= 5):
+            again = "" if row.watch.next_at is None else f"; again {when(row.watch.next_at)}"
+            st.caption(f"{when(look.started_at)} · failed{again} · {as_text(look.message)}")
+    with st.expander(
+        f"Every resolver ({len(rows):,})", expanded=not failed and not waits and len(rows) <= 5
+    ):
         st.dataframe(
             {
                 "State": [

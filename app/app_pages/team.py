@@ -17,12 +17,12 @@ from app.session import (
     rights_here,
 )
 from app.words import as_text, counted, day, when
-from forecasts import access, calendars, runs, teams, tokens
+from forecasts import access, calendars, teams, tokens, watching
 from forecasts.access import Action
 from forecasts.models import Role, RunState, Token
-from forecasts.runs import Watched
 from forecasts.teams import Person, Roster
 from forecasts.tokens import Listed
+from forecasts.watching import Watched
 
 PER_PAGE = 50
 SHOWN = 20  # runs of resolvers; the Resolve page has them all
@@ -32,7 +32,8 @@ LOOKED = {
     RunState.confirmed: "confirmed an outcome",
     RunState.proposed: "proposed an outcome",
     RunState.not_yet: "not known yet",
-    RunState.failed: "**failed**",
+    RunState.failed: "**failed**, and is tried again",
+    RunState.parked: "**failed**, and waits for a person",
 }
 
 moment = now()
@@ -313,7 +314,8 @@ def status(there: list[Watched]) -> None:
             "how it gets one."
         )
         return
-    failed = sum(one.look is not None and one.look.state == RunState.failed for one in there)
+    wrong = (RunState.failed, RunState.parked)
+    failed = sum(one.look is not None and one.look.state in wrong for one in there)
     st.caption(
         f"{counted(len(there), 'question')} looked up by a resolver, "
         + (f"{failed:,} of which failed last time" if failed else "none of which failed last time")
@@ -335,7 +337,7 @@ with reading() as ledger:
     rosters = teams.listing(ledger, now=moment)
     issued = tokens.listing(ledger) if rights.allow(Action.administer) else []
     address = None if me is None else calendars.in_force(ledger, me)
-    watched = runs.watched(ledger)
+    watched = watching.watched(ledger)
 secret()
 who_am_i()
 st.header("Members", anchor=False)

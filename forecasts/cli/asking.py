@@ -108,7 +108,7 @@ def ask(
     member: Member = None,
 ) -> None:
     """Register a question: one of your own, or the draft of an article."""
-    from forecasts import questions, runs, teams
+    from forecasts import questions, teams, watching
     from forecasts.access import is_shared, seen_by
     from forecasts.database import writing
 
@@ -159,7 +159,7 @@ def ask(
             sources=_sources(session, article, quote, taken),
         )
         if outcomes is not None:
-            runs.attach(
+            watching.attach(
                 session,
                 question,
                 "outcomes_file",

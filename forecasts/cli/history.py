@@ -150,8 +150,9 @@ def _entries(found: Verified) -> str:
 
 
 def _whole(found: Verified) -> str:
+    many = {"evidence": "evidence", "policy": "policies"}
     rows = ", ".join(
-        f"{count:,} {kind.replace('_', ' ')}{'' if count == 1 or kind == 'evidence' else 's'}"
+        f"{count:,} {kind if count == 1 else many.get(kind, f'{kind}s')}".replace("_", " ")
         for kind, count in found.rows.items()
     )
     lines = [f"History is whole: {_entries(found)} of {rows or 'nothing yet'}."]

@@ -1,8 +1,9 @@
-"""The commands on what looks up a question's outcome: resolver kinds, set, try."""
+"""The commands on what looks up a question's outcome: resolver kinds, set, add, policy, try."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,12 +17,13 @@ from forecasts.cli.console import (
     ledger,
     ledger_to_read,
     now,
+    one_of,
     out,
     plain,
     reading_as,
     settings,
 )
-from forecasts.errors import BadInput
+from forecasts.errors import BadInput, LedgerError
 from forecasts.times import to_minute
 
 resolver = typer.Typer(
@@ -69,43 +71,147 @@ def _default(value: Any) -> str:
     return f"default: {json.dumps(value)}"
 
 
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="See: forecasts resolver kinds.")]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="NAME=VALUE",
+        help="One of its settings; lists and objects as JSON. Can be repeated.",
+    ),
+]
+
+
 @resolver.command("set")
 def set_(
     question: QuestionSlug,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="See: forecasts resolver kinds.")],
-    given: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with",
-            metavar="NAME=VALUE",
-            help="One of its settings; lists and objects as JSON. Can be repeated.",
-        ),
-    ] = None,
+    kind: Kind,
+    given: With = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Give a question its resolver, in place of the one that it had.
+    """Give a question its resolver, in place of those that it had.
 
     The settings are checked here, so that none fails at three in the morning.
     """
-    from forecasts import questions, runs
+    _attach(question, kind, given, database, member, beside=False)
+
+
+@resolver.command()
+def add(
+    question: QuestionSlug,
+    kind: Kind,
+    given: With = None,
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Give a question a further resolver beside those that it has, as a quorum needs."""
+    _attach(question, kind, given, database, member, beside=True)
+
+
+def _attach(
+    question: str,
+    kind: str,
+    given: list[str] | None,
+    database: str | None,
+    member: str | None,
+    *,
+    beside: bool,
+) -> None:
+    from forecasts import questions, watching
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
         who = acting(session, chosen, now=moment)
-        carried = runs.attach(
+        attached = watching.attach(
             session,
             questions.find(session, question),
             kind,
             _settings(given or []),
             member=who,
             now=moment,
+            beside=beside,
         )
-        stored = carried.settings
+        stored = attached.settings
     out().print(plain(f"{question}: {kind} will say how it came out"))
     for name, value in stored.items():
         out().print(plain(f"  {name}: {json.dumps(value, ensure_ascii=False)}"))
+
+
+@resolver.command()
+def policy(
+    question: QuestionSlug,
+    decides: Annotated[
+        str,
+        typer.Argument(
+            metavar="POLICY",
+            help="propose (a person decides), confirm (at once), or quorum (once several agree).",
+        ),
+    ],
+    agreeing: Annotated[
+        int | None,
+        typer.Option("--agreeing", metavar="N", help="Of a quorum: how many have to agree."),
+    ] = None,
+    dispute_days: Annotated[
+        float,
+        typer.Option(
+            "--dispute-days",
+            metavar="DAYS",
+            help="For how long a resolution may be disputed and its scores are provisional.",
+        ),
+    ] = 0,
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Say what becomes of what a question's resolvers find. Without it what is found is confirmed.
+
+    Those that disagree never resolve a question: each outcome is proposed, with who said what.
+    """
+    from forecasts import questions, watching
+    from forecasts.database import writing
+    from forecasts.models import PolicyKind
+
+    one_of("The policy", decides, [str(known) for known in PolicyKind])
+    chosen, moment = settings(database, member), now()
+    with writing(ledger(chosen)) as session:
+        row = watching.decide_by(
+            session,
+            questions.find(session, question),
+            PolicyKind(decides),
+            agreeing=agreeing,
+            dispute_days=dispute_days,
+            member=acting(session, chosen, now=moment),
+            now=moment,
+        )
+    said = f"{row.kind}, {row.agreeing} have to agree" if agreeing else f"{row.kind}"
+    days = f"; disputes for {row.dispute_days:g} days" if row.dispute_days else ""
+    out().print(plain(f"{question}: {said}{days}"))
+
+
+@resolver.command()
+def evidence(
+    question: QuestionSlug,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Write what is kept into this folder."),
+    ] = None,
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Show what the resolvers of a question were shown when they found its outcome, and keep it."""
+    from forecasts import exhibits, questions
+
+    with reading_as(settings(database, member)) as (session, _):
+        shown = exhibits.kept(session, questions.find(session, question))
+    console = out()
+    for one in shown:
+        row = one.exhibit
+        console.print(plain(f"{to_minute(row.at)}  {row.address}"))
+        kept = "" if one.data is not None else "; too large to be kept"
+        console.print(plain(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}"))
+    for path in [] if folder is None else exhibits.save(shown, folder):
+        console.print(plain(f"wrote {path}"))
 
 
 def _settings(given: list[str]) -> dict[str, Any]:
@@ -136,19 +242,21 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
     engine = ledger_to_read(chosen)
     with reading_as(chosen, engine) as (session, _):
         questions.find(session, question)  # it is looked at for who may see it
-    found = runs.look(
-        engine,
-        question,
-        now=now(),
-        allow_private=chosen.allow_private_addresses,
-    )
+    said = runs.look(engine, question, now=now(), allow_private=chosen.allow_private_addresses)
+    if len(said) == 1 and isinstance(said[0].error, LedgerError):
+        raise said[0].error
     console = out()
-    if found is None:
-        console.print(plain(f"{question}: not known yet"))
-        return
-    console.print(plain(f"{question}: {found.outcome}, known at {to_minute(found.known_at)}"))
-    for line in (found.source, *found.note.splitlines()):
-        if line:
-            console.print(plain(f"  {line}"))
-    for seen in found.seen:
-        console.print(plain(f"  seen: {seen.address}, {len(seen.content):,} bytes, {seen.sha256}"))
+    for one in said:
+        which = f"{one.resolver.kind}: " if len(said) > 1 else ""
+        if one.finding is None:
+            console.print(plain(f"{question}: {which}{one.message}"))
+            continue
+        found = one.finding
+        known = f"{found.outcome}, known at {to_minute(found.known_at)}"
+        console.print(plain(f"{question}: {which}{known}"))
+        for line in (found.source, *found.note.splitlines()):
+            if line:
+                console.print(plain(f"  {line}"))
+        for seen in found.seen:
+            size = f"{len(seen.content):,} bytes"
+            console.print(plain(f"  seen: {seen.address}, {size}, {seen.sha256}"))

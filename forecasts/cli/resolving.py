@@ -1,9 +1,8 @@
-"""The commands that end a question: propose, resolve, reject, run, rescore."""
+"""The commands that end a question: propose, resolve, reject, rescore."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,9 +23,6 @@ from forecasts.cli.minus import TakesMinus
 from forecasts.cli.questions import print_scores
 from forecasts.errors import BadInput, Refused
 from forecasts.times import read_time, to_minute
-
-if TYPE_CHECKING:
-    from forecasts.settings import Settings
 
 Outcome = Annotated[
     str,
@@ -163,56 +159,6 @@ def reject(
         status = questions.as_it_stands(session, found, now=moment).status
     outcomes = " and ".join(proposal.outcome for proposal in proposals)
     out().print(plain(f"{question}: {outcomes} rejected; the question is {status}"))
-
-
-@app.command()
-def run(
-    every: Annotated[
-        str | None,
-        typer.Option(
-            "--every",
-            metavar="15m|6h|1d",
-            help="Stay, and run again and again until told to end; for containers.",
-        ),
-    ] = None,
-    database: Database = None,
-) -> None:
-    """Resolve what is due by the resolvers that the questions carry. Safe to run twice."""
-    chosen = settings(database)
-    if every is not None:
-        from forecasts.cli.schedule import keep_on
-
-        keep_on(lambda stop: _run(chosen, stop), every)
-    elif _run(chosen):
-        raise typer.Exit(3)
-
-
-def _run(chosen: Settings, stop: Callable[[], bool] = lambda: False) -> bool:
-    """Return whether something needs a person, once what is due was looked up."""
-    from forecasts import runs
-    from forecasts.models import RunState
-
-    console = out()
-    summary = runs.run(
-        ledger(chosen),
-        now=now(),
-        stop=stop,
-        allow_private=chosen.allow_private_addresses,
-        tell=lambda looked: (
-            console.print(
-                plain(f"{looked.state.replace('_', ' ')}: {looked.slug}: {looked.message}")
-            )
-            if looked.state != RunState.not_yet
-            else None
-        ),
-    )
-    console.print(
-        f"{summary.count(RunState.confirmed)} resolved, "
-        f"{summary.count(RunState.proposed)} proposed, "
-        f"{summary.count(RunState.not_yet)} not known yet, "
-        f"{summary.count(RunState.failed)} failed"
-    )
-    return bool(summary.count(RunState.failed) or summary.count(RunState.proposed))
 
 
 @app.command()

@@ -75,7 +75,7 @@ def revise(
     member: Member = None,
 ) -> None:
     """Reword a question or move its close. The earlier wording stays readable, in show."""
-    from forecasts import questions, revisions, runs, teams
+    from forecasts import questions, revisions, teams, watching
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -115,7 +115,7 @@ def revise(
         lacking = revisions.lacking(session, found, at=moment) if option else []
         if outcomes is not None:
             settings_of = {"path": str(outcomes)}
-            runs.attach(session, found, "outcomes_file", settings_of, member=who, now=moment)
+            watching.attach(session, found, "outcomes_file", settings_of, member=who, now=moment)
     if fields:
         console.print(plain(f"{question}: wording {after.number}; the earlier ones stay readable"))
         print_changes(console, before, after)

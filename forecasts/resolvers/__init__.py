@@ -65,10 +65,14 @@ def _ours() -> dict[str, Kind]:
 
     return {
         "outcomes_file": Kind(outcomes_file.Settings, outcomes_file.look),
-        "series": Kind(series.Settings, series.look, fits=series.fits),
+        "series": Kind(
+            series.Settings, series.look, fits=series.fits, not_before=series.not_before
+        ),
         "http_json": Kind(http_json.Settings, http_json.look, fits=http_json.fits),
         "feed": Kind(feed.Settings, feed.look, only_proposes=True),
-        "deadline": Kind(deadline.Settings, deadline.look, fits=deadline.fits),
+        "deadline": Kind(
+            deadline.Settings, deadline.look, fits=deadline.fits, not_before=deadline.not_before
+        ),
         "question": Kind(question.Settings, question.look, fits=question.fits),
         "command": Kind(command.Settings, command.look, fits=command.fits),
     }

@@ -45,12 +45,21 @@ def fits(asked: Asked, settings: Settings) -> None:
         )
 
 
+def not_before(asked: Asked, settings: Settings) -> datetime:
+    """Return when the time is up, with what is waited for late news."""
+    return _end(asked, settings) + timedelta(days=settings.wait_days)
+
+
+def _end(asked: Asked, settings: Settings) -> datetime:
+    if settings.by == "resolve" and asked.scheduled_resolve_time is not None:
+        return asked.scheduled_resolve_time
+    return asked.scheduled_close_time
+
+
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the outcome that stands when the time is up; None before, and while one waits."""
-    end = asked.scheduled_close_time
-    if settings.by == "resolve" and asked.scheduled_resolve_time is not None:
-        end = asked.scheduled_resolve_time
-    if now < end + timedelta(days=settings.wait_days) or asked.proposed:
+    end = _end(asked, settings)
+    if now < not_before(asked, settings) or asked.proposed:
         return None
     known_at = min(end, asked.scheduled_close_time)
     return Finding(

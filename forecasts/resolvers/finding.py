@@ -5,6 +5,7 @@ question, and ``look(asked, settings, now, fetch)``. It returns a ``Finding``, o
 is no answer yet, or raises ``CannotTell`` with the reason: "not yet" is looked at again without a
 word, and "cannot tell" needs a person. It reads the world through ``fetch`` alone, which keeps what
 it gave, so that anybody can check later why a question resolved; ``now`` is one moment a run.
+What else goes wrong is tried again; so is a ``CannotTell`` that is ``passing``.
 """
 
 from __future__ import annotations
@@ -81,13 +82,15 @@ class Kind:
     """One kind of resolver; the object that a package names by ``forecasts.resolvers``.
 
     ``only_proposes``: whatever it finds waits for a person. ``fits``, where given, raises BadInput
-    for settings that do not go with the question.
+    for settings that do not go with the question. ``not_before``, where given, says before which
+    moment it has nothing to look for; it is still asked once a day.
     """
 
     settings: type[BaseModel]
     look: Look
     only_proposes: bool = False
     fits: Callable[[Asked, Any], None] | None = None
+    not_before: Callable[[Asked, Any], datetime] | None = None
 
     def read(self, name: str, given: Mapping[str, Any]) -> BaseModel:
         """Return the settings as the kind takes them; BadInput names each that is wrong."""

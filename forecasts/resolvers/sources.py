@@ -1,24 +1,32 @@
 """What resolvers read: files, web addresses, other questions; each once a run.
 
 A thousand questions that look in one file or at one page see the same moment of it, and ask for it
-once. What could not be read is not asked for again either: all of them are told why.
+once. What could not be read is not asked for again either: all of them are told why. A host that
+lets several wait in vain is asked for nothing more, so that one cannot hold a run up for hours.
+
+What was read is kept up to a size in all; what is asked for again after that is read again.
 """
 
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from forecasts import limits
 from forecasts.articles.fetch import fetch
-from forecasts.errors import BadInput, LedgerError
+from forecasts.errors import BadInput, CaptureError, LedgerError
 from forecasts.resolvers.finding import Seen
 from forecasts.resolvers.question import ADDRESS
 from forecasts.times import iso
 
 SECONDS = 20.0
+MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of all that a run has read
+MOST_WAITS = 3  # in vain, for one host
 MEDIA = {
     "application/json", "application/geo+json", "application/ld+json", "text/json",
     "text/csv", "application/csv", "text/plain", "text/tab-separated-values",
@@ -48,6 +56,8 @@ class Sources:
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._read: dict[str, Seen | LedgerError] = {}
+        self._kept = 0
+        self._waits: Counter[str] = Counter()
 
     def __call__(self, address: str) -> Seen:
         """Return what stands at the address: http(s)://…, question:SLUG, or the path of a file."""
@@ -56,10 +66,24 @@ class Sources:
                 self._read[address] = self._look(address)
             except LedgerError as error:
                 self._read[address] = error
+            self._make_room(address)
         read = self._read[address]
         if isinstance(read, LedgerError):
             raise read
         return read
+
+    def _make_room(self, newest: str) -> None:
+        """Forget what was read first, as far as there is too much of it."""
+        self._kept += self._size(newest)
+        for address in [one for one in self._read if one != newest and self._size(one)]:
+            if self._kept <= MOST_KEPT:
+                return
+            self._kept -= self._size(address)
+            del self._read[address]
+
+    def _size(self, address: str) -> int:
+        read = self._read[address]
+        return len(read.content) if isinstance(read, Seen) else 0
 
     def _look(self, address: str) -> Seen:
         if address.startswith(ADDRESS):
@@ -67,6 +91,19 @@ class Sources:
             said = answer and {"outcome": answer[0], "known_at": iso(answer[1])}
             return Seen(address, json.dumps(said).encode(), self._now, "application/json")
         if address.startswith(("http://", "https://")):
+            return self._page(address)
+        return Seen(address, self._file(Path(address)), self._now)
+
+    def _page(self, address: str) -> Seen:
+        host = urlsplit(address).netloc
+        if self._waits[host] >= MOST_WAITS:
+            raise CaptureError(
+                f"{host} let {MOST_WAITS} others wait for {self._seconds:g} seconds in this run, "
+                "so it was not asked.",
+                remedy="The next run asks it again.",
+            )
+        began = time.monotonic()
+        try:
             page = fetch(
                 address,
                 allow_private=self._allow_private,
@@ -74,8 +111,11 @@ class Sources:
                 max_bytes=self._most_bytes,
                 content_types=MEDIA,
             )
-            return Seen(page.url, page.data, self._now, page.content_type or "")
-        return Seen(address, self._file(Path(address)), self._now)
+        except CaptureError:
+            if time.monotonic() - began >= self._seconds:
+                self._waits[host] += 1
+            raise
+        return Seen(page.url, page.data, self._now, page.content_type or "")
 
     def _file(self, path: Path) -> bytes:
         try:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, resolutions, runs
+from forecasts import database, questions, resolutions, runs, watching
 from forecasts.access import member_or_new
 from forecasts.models import Resolution
 from forecasts.questions import Status
@@ -175,25 +175,41 @@ def test_without_a_question_there_is_nothing_to_resolve(app: AppTest) -> None:
     assert "nothing to resolve" in words(visit(app, "resolve"))
 
 
-def test_a_failed_look_is_shown_with_its_reason_before_the_others(
-    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
-) -> None:
+def carry(engine: Engine, path: str) -> None:
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(5))
-        runs.attach(
-            ledger,
-            questions.find(ledger, "ended"),
-            "outcomes_file",
-            {"path": f"{tmp_path}/missing.csv"},
-            member=alice,
-            now=day(5),
-        )
+        ended = questions.find(ledger, "ended")
+        settings = {"path": path}
+        watching.attach(ledger, ended, "outcomes_file", settings, member=alice, now=day(5))
+
+
+def test_a_failed_look_is_shown_with_its_reason_and_when_the_next_one_is(
+    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
+) -> None:
+    carry(engine, f"{tmp_path}/missing.csv")
     runs.run(engine, now=day(5))
     visit(furnished, "resolve")
     said = words(furnished)
-    assert "1 resolver could not tell the outcome." in said
+    assert "failed; again" in said
     assert "missing.csv' cannot be read" in said
     assert list(furnished.dataframe[0].value["State"]) == ["failed"]
+
+
+def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
+    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
+) -> None:
+    carry(engine, f"{tmp_path}/missing.csv")
+    for number in range(runs.MOST_ATTEMPTS):
+        runs.run(engine, now=day(5 + 2 * number))
+    visit(furnished, "resolve")
+    said = words(furnished)
+    assert "1 question could not be looked up, and waits for a person." in said
+    assert f"after {runs.MOST_ATTEMPTS} attempts" in said
+    assert "missing.csv' cannot be read" in said
+    furnished.button(key="retry-ended#0").click().run()
+    assert "waits for a person" not in words(furnished)
+    with database.reading(engine) as ledger:
+        assert watching.parked(ledger) == []
 
 
 def test_what_another_tab_resolved_is_not_corrected_unseen(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import access, calendars, database, runs, teams, tokens
+from forecasts import access, calendars, database, teams, tokens, watching
 from forecasts.access import member_or_new
 from forecasts.models import Role
 from tests.app.conftest import visit, words
@@ -26,7 +26,7 @@ def shared(engine: Engine, app: AppTest) -> AppTest:
         alder = teams.create(ledger, "Alder", member=alice, now=day(0))
         teams.place(ledger, alder, bob, Role.forecaster, member=alice, now=day(0))
         rain = ask(ledger, alice, slug="rain")
-        runs.attach(ledger, rain, "outcomes_file", {"path": "x.csv"}, member=alice, now=day(0))
+        watching.attach(ledger, rain, "outcomes_file", {"path": "x.csv"}, member=alice, now=day(0))
     return app
 
 

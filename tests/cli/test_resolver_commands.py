@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 
 Forecasts = Callable[..., Result]
+Clock = Callable[[str], None]
 
 FEED = """<rss version="2.0"><channel><title>News</title><item><title>A bridge for the ferry</title>
 <link>https://example.org/1</link></item></channel></rss>"""
@@ -27,7 +28,7 @@ def test_every_kind_says_what_can_be_set(forecasts: Forecasts) -> None:
 
 
 def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
-    forecasts: Forecasts, tmp_path: Path
+    forecasts: Forecasts, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts(
         "ask",
@@ -47,11 +48,15 @@ def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
     assert "0 resolved, 0 proposed, 1 not known yet, 0 failed" in forecasts("run").stdout
     data.write_text("date,price\n")
     assert "has no column 'value'" in forecasts("resolver", "try", "rise", exit_code=2).stderr
-    assert "has no column 'value'" in forecasts("run", exit_code=3).stdout
+    clock("2026-01-06T12:00:00Z")
+    said = forecasts("run", exit_code=3).stdout
+    assert "parked: rise: " in said
+    assert "has no column 'value'" in said
+    assert "1 question needs a person" in said
 
 
 def test_what_a_feed_finds_is_proposed_once_and_waits_for_a_person(
-    forecasts: Forecasts, tmp_path: Path
+    forecasts: Forecasts, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts(
         "ask", "A bridge?", "--closes", "2099-12-31", "--slug", "bridge", "--criteria", "as it says"
@@ -60,16 +65,19 @@ def test_what_a_feed_finds_is_proposed_once_and_waits_for_a_person(
     feed.write_text(FEED)
     given = ("--with", f"url={feed}", "--with", "outcome=yes", "--with", 'all_of=["ferry"]')
     forecasts("resolver", "set", "bridge", "feed", *given)
+    clock("2026-01-05T13:00:00Z")
     tried = forecasts("resolver", "try", "bridge").stdout
     assert "A bridge for the ferry (https://example.org/1)" in tried
     assert "seen: " in tried
     assert "0 resolved, 1 proposed" in forecasts("run", exit_code=3).stdout
-    assert "0 resolved, 0 proposed, 1 not known yet" in forecasts("run").stdout
+    clock("2026-01-06T12:00:00Z")
+    assert "0 resolved, 0 proposed, 1 not known yet" in forecasts("run", exit_code=3).stdout
+    clock("2026-01-07T12:00:00Z")
     forecasts("reject", "bridge", "--because", "a plan only")
     assert "0 resolved, 0 proposed, 1 not known yet" in forecasts("run").stdout
 
 
-def test_a_question_follows_another(forecasts: Forecasts) -> None:
+def test_a_question_follows_another(forecasts: Forecasts, clock: Clock) -> None:
     for slug in ("one", "other"):
         forecasts(
             "ask", f"{slug}?", "--closes", "2099-12-31", "--slug", slug, "--criteria", "as it says"
@@ -77,6 +85,7 @@ def test_a_question_follows_another(forecasts: Forecasts) -> None:
     given = ("--with", "question=other", "--with", "rule=opposite")
     forecasts("resolver", "set", "one", "question", *given)
     assert "1 not known yet" in forecasts("run").stdout
+    clock("2026-01-06T12:00:00Z")
     forecasts("resolve", "other", "yes")
     assert "confirmed: one: no, known on" in forecasts("run").stdout
     assert "other came out as yes" in forecasts("show", "one").stdout

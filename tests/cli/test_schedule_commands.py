@@ -15,7 +15,7 @@ from click.testing import Result
 from sqlalchemy import Engine
 
 from forecasts import runs
-from forecasts.cli import console, resolving, schedule
+from forecasts.cli import console, running, schedule
 from forecasts.errors import DatabaseError
 from forecasts.settings import Settings, sqlite_url
 
@@ -136,7 +136,7 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
     forecasts: Forecasts, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain")
-    opened, tries = resolving.ledger, []
+    opened, tries = running.ledger, []
 
     def ledger(chosen: Settings) -> Engine:
         tries.append(waiting.at)
@@ -146,7 +146,7 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
             raise DatabaseError("The server was not reached.", remedy="Start it.")
         return opened(chosen)
 
-    monkeypatch.setattr(resolving, "ledger", ledger)
+    monkeypatch.setattr(running, "ledger", ledger)
     said = forecasts("run", "--every", "15m")
     assert tries == [datetime(2026, 1, 20, 12, minute, tzinfo=UTC) for minute in (0, 15, 30, 45)]
     away = "The server was not reached.\nStart it.\nThe next run is at 2026-01-20 12:15 UTC.\n"

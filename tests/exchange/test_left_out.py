@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from forecasts import database, questions, resolutions, revisions, runs, updates
+from forecasts import database, questions, resolutions, revisions, runs, updates, watching
 from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
@@ -41,7 +41,7 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
                 reason="clearer",
                 background=f"Wording {number}.",
             )
-        runs.attach(session, rain, "outcomes_file", {"path": "x"}, member=alice, now=day(0))
+        watching.attach(session, rain, "outcomes_file", {"path": "x"}, member=alice, now=day(0))
         resolutions.propose(session, rain, "no", known_at=day(11), now=day(11), member=bot)
         resolutions.confirm(session, rain, "no", known_at=day(11), now=day(12), member=alice)
         resolutions.confirm(session, rain, "yes", known_at=day(11), now=day(13), member=alice)

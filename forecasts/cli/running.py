@@ -1,0 +1,243 @@
+"""The scheduled run and what there is to say of it: run, run status, run retry."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecasts.cli import app
+from forecasts.cli.console import (
+    Database,
+    Member,
+    QuestionSlug,
+    acting,
+    json_text,
+    ledger,
+    messages,
+    now,
+    out,
+    plain,
+    reading_as,
+    settings,
+)
+from forecasts.errors import BadInput
+from forecasts.times import iso, to_minute
+
+if TYPE_CHECKING:
+    from forecasts.runs import Looked, Summary
+    from forecasts.settings import Settings
+
+run = typer.Typer(
+    name="run",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="Resolve what is due by the resolvers that the questions carry. Safe to run twice, and "
+    "side by side. Exit code 0: all is well; 3: something needs a person; 1: the run failed.",
+)
+app.add_typer(run)
+# The states that a run counts, in the order in which it says them.
+_COUNTED = {
+    "confirmed": "resolved",
+    "proposed": "proposed",
+    "not_yet": "not known yet",
+    "failed": "failed",
+    "parked": "parked",
+}
+
+
+@run.callback()
+def run_(
+    context: typer.Context,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Look, and say what would be done; write nothing.")
+    ] = False,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="KIND", help="Only questions with a resolver of this kind."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=0, help="At most so many questions.")
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="One JSON object a line for each event, the summary last."),
+    ] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            "--every",
+            metavar="15m|6h|1d",
+            help="Stay, and run again and again until told to end; for containers.",
+        ),
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Resolve what is due by the resolvers that the questions carry.
+
+    Safe to run twice, and side by side. Exit code 0: all is well; 3: something needs a person (see
+    forecasts run status); 1: the run itself failed.
+    """
+    if context.invoked_subcommand is not None:
+        _require_nothing_before(context)
+        return
+    chosen = settings(database)
+
+    def once(stop: Callable[[], bool] = lambda: False) -> bool:
+        return _run(chosen, stop, dry=dry, only=only, limit=limit, as_json=as_json)
+
+    if every is not None:
+        from forecasts.cli.schedule import keep_on
+
+        keep_on(once, every)
+    elif once():
+        raise typer.Exit(3)
+
+
+def _run(
+    chosen: Settings,
+    stop: Callable[[], bool],
+    *,
+    dry: bool,
+    only: str | None,
+    limit: int | None,
+    as_json: bool,
+) -> bool:
+    """Return whether something needs a person, once what is due was looked up."""
+    from forecasts import runs
+
+    engine = ledger(chosen)
+    with _bar(shown=not as_json) as (expect, advance):
+
+        def tell(looked: Looked) -> None:
+            advance()
+            if looked.state != "not_yet":
+                _say(looked, as_json=as_json)
+
+        summary = runs.run(
+            engine,
+            now=now(),
+            clock=now,
+            dry=dry,
+            only=only,
+            limit=limit,
+            tell=tell,
+            expect=expect,
+            stop=stop,
+            allow_private=chosen.allow_private_addresses,
+        )
+    _say_summary(summary, as_json=as_json, dry=dry)
+    return bool(summary.waiting)
+
+
+def _require_nothing_before(context: typer.Context) -> None:
+    """Refuse options of the run before another command: they would mean nothing to it."""
+    given = [name for name, value in context.params.items() if value not in (None, False)]
+    if given:
+        raise BadInput(
+            f"forecasts run {context.invoked_subcommand} has options of its own.",
+            remedy="Write them behind it.",
+        )
+
+
+@contextmanager
+def _bar(*, shown: bool) -> Iterator[tuple[Any, Any]]:
+    """Yield what hears how many there are, and what hears that one is done."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = messages()
+    with Progress(
+        TextColumn("run"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("questions"),
+        console=console,
+        disable=not (shown and console.is_terminal),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as progress:
+        bar = progress.add_task("", total=None)
+        yield lambda count: progress.update(bar, total=count), lambda: progress.advance(bar)
+
+
+def _say(looked: Looked, *, as_json: bool) -> None:
+    if as_json:
+        said = {"question": looked.slug, "state": looked.state, "message": looked.message}
+        typer.echo(json.dumps({"event": "looked", **said}))
+        return
+    out().print(plain(f"{looked.state.replace('_', ' ')}: {looked.slug}: {looked.message}"))
+
+
+def _say_summary(summary: Summary, *, as_json: bool, dry: bool) -> None:
+    from forecasts.models import RunState
+
+    counts = {state: summary.count(RunState(state)) for state in _COUNTED}
+    if as_json:
+        said = {"due": len(summary.looked), **counts, "waiting": summary.waiting, "dry_run": dry}
+        typer.echo(json.dumps({"event": "summary", **said}))
+        return
+    words = ", ".join(f"{counts[state]:,} {word}" for state, word in _COUNTED.items())
+    out().print(f"{'Nothing was written. It would be: ' if dry else ''}{words}")
+    if summary.waiting:
+        needs = "question needs" if summary.waiting == 1 else "questions need"
+        out().print(f"{summary.waiting:,} {needs} a person: see the page Resolve, and run status.")
+
+
+@run.command()
+def status(
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="So many of each list.")
+    ] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Say what the runs have done last, what is parked and why, and what is due next."""
+    from dataclasses import asdict
+
+    from forecasts import watching
+
+    with reading_as(settings(database, member)) as (session, _):
+        found = watching.progress(session, limit=limit)
+    if as_json:
+        typer.echo(json_text(_with_times(asdict(found))), nl=False)
+        return
+    console = out()
+    console.print(f"{found.watched:,} watched by a resolver and not resolved")
+    console.print(f"\nParked, until forecasts run retry QUESTION: {len(found.parked):,}")
+    for one in found.parked:
+        console.print(plain(f"  {to_minute(one.since)}  {one.slug}: {one.reason}"))
+    console.print("\nDue next:" if found.next else "\nNothing is due.")
+    for due in found.next:
+        after = f", after {due.attempts} that failed" if due.attempts else ""
+        console.print(plain(f"  {to_minute(due.at)}  {due.slug}{after}"))
+    console.print("\nDone last:" if found.done else "\nNothing was done yet.")
+    for done in found.done:
+        console.print(plain(f"  {to_minute(done.at)}  {done.state}: {done.slug}: {done.message}"))
+
+
+def _with_times(value: Any) -> Any:
+    from datetime import datetime
+
+    if isinstance(value, dict):
+        return {name: _with_times(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_times(item) for item in value]
+    return iso(value) if isinstance(value, datetime) else value
+
+
+@run.command()
+def retry(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
+    """Let the next run look at a question again that was parked, or waits to be tried again."""
+    from forecasts import questions, watching
+    from forecasts.database import writing
+
+    chosen, moment = settings(database, member), now()
+    with writing(ledger(chosen)) as session:
+        who = acting(session, chosen, now=moment)
+        watching.retry(session, questions.find(session, question), member=who, now=moment)
+    out().print(plain(f"{question}: the next run looks at it again"))

@@ -1,0 +1,124 @@
+"""Verdicts: what becomes of what a question's resolvers say, by its policy. Nothing is read here.
+
+Resolvers that name different outcomes never resolve a question: each outcome is proposed, with who
+said what. Else a person decides (``propose``), the first finding does (``confirm``), or so many of
+the resolvers as the quorum asks for, which have to look in different places. A kind that may only
+propose counts for none of them, and contradicts like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from forecasts.errors import CannotTell, LedgerError
+from forecasts.models import Policy, PolicyKind, Resolver, RunState
+from forecasts.resolvers import Finding
+from forecasts.times import to_minute
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one resolver said: a finding, or why it has none, or neither: not known yet.
+
+    ``only_proposes``: its kind may. ``not_before``: when it can say something at the earliest.
+    """
+
+    resolver: Resolver
+    finding: Finding | None = None
+    error: Exception | None = None
+    only_proposes: bool = False
+    not_before: datetime | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it will say the same however often it is asked."""
+        return isinstance(self.error, CannotTell) and not self.error.passing
+
+    @property
+    def message(self) -> str:
+        """What it said, in a sentence."""
+        if self.error is not None:
+            ours = isinstance(self.error, LedgerError)
+            return str(self.error) if ours else f"{type(self.error).__name__}: {self.error}"
+        return "not known yet" if self.finding is None else known(self.finding)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be done: confirm the one finding, propose each, or look again.
+
+    ``findings`` with the resolver that each came from, one an outcome. ``lasting``: what failed
+    will fail again.
+    """
+
+    state: RunState
+    message: str
+    findings: tuple[tuple[Resolver, Finding], ...] = ()
+    lasting: bool = False
+
+
+def known(finding: Finding) -> str:
+    """Return the outcome and since when it is known, for a person."""
+    return f"{finding.outcome}, known on {finding.known_at:%d %B %Y}"
+
+
+def verdict(said: Sequence[Said], policy: Policy | None, *, last: bool) -> Verdict:
+    """Return what becomes of it; ``last``: nobody will ask again those who have failed."""
+    found = [(one, one.finding) for one in said if one.finding is not None]
+    failed = [one for one in said if one.error is not None]
+    gives_up = last or any(one.lasting for one in failed)
+    if not found:
+        if failed:
+            return Verdict(RunState.failed, _why(said), lasting=any(one.lasting for one in failed))
+        return Verdict(RunState.not_yet, "not known yet")
+    by_outcome: dict[str, list[tuple[Said, Finding]]] = {}
+    for one, finding in found:
+        by_outcome.setdefault(finding.outcome, []).append((one, finding))
+    findings = tuple(_joined(group, said) for group in by_outcome.values())
+    named = "; ".join(known(finding) for _, finding in findings)
+    if len(findings) > 1:
+        return Verdict(RunState.proposed, f"the resolvers disagree: {named}", findings)
+    counted = [one for one, _ in found if not one.only_proposes]
+    if not counted or (policy is not None and policy.kind == PolicyKind.propose):
+        return Verdict(RunState.proposed, named, findings)
+    needed = policy.agreeing if policy is not None and policy.kind == PolicyKind.quorum else 1
+    if len(counted) >= needed:
+        return Verdict(RunState.confirmed, named, findings)
+    open_ = [one for one in said if one.finding is None and not one.lasting]
+    may_yet = [one for one in open_ if not (last and one.error is not None)]
+    agree = f"{len(counted)} of {needed} agree on {named}"
+    if len(counted) + len(may_yet) < needed:
+        return Verdict(RunState.proposed, f"only {agree}", findings)
+    if failed:
+        return Verdict(RunState.failed, f"{agree}; {_why(said)}", lasting=gives_up)
+    return Verdict(RunState.not_yet, agree)
+
+
+def _why(said: Sequence[Said]) -> str:
+    failed = [one for one in said if one.error is not None]
+    if len(said) == 1:
+        return failed[0].message
+    return "; ".join(f"{one.resolver.kind}: {one.message}" for one in failed)
+
+
+def _joined(
+    group: Sequence[tuple[Said, Finding]], said: Sequence[Said]
+) -> tuple[Resolver, Finding]:
+    """Return one finding for all that named an outcome: known since the first of them knew it."""
+    resolver, first = group[0][0].resolver, min((f for _, f in group), key=lambda f: f.known_at)
+    if len(said) == 1:
+        return resolver, first
+    seen = tuple(one for _, finding in group for one in finding.seen)
+    note = "\n".join(_line(one) for one in said)
+    source = next((finding.source for _, finding in group if finding.source), "")
+    return resolver, Finding(first.outcome, first.known_at, source, note, seen)
+
+
+def _line(one: Said) -> str:
+    if one.finding is None:
+        return f"{one.resolver.kind}: {one.message}"
+    words = [f"{one.finding.outcome}, known at {to_minute(one.finding.known_at)}"]
+    words += [part for part in (one.finding.note, one.finding.source) if part]
+    return f"{one.resolver.kind}: {'; '.join(words)}"

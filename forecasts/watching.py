@@ -1,0 +1,348 @@
+"""Watching: which resolvers a question carries, by what policy, and when they look next.
+
+What is written here the runs (``runs``) read: a resolver that is set takes the place of all before
+it, one that is added stands beside them; and each question that carries any has one ``Watch``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+from forecasts.access import Action, require, see, visible
+from forecasts.errors import BadInput, NotFound, Refused
+from forecasts.models import (
+    Member,
+    Policy,
+    PolicyKind,
+    Question,
+    Resolution,
+    ResolutionState,
+    Resolver,
+    ResolverRun,
+    RunState,
+    Watch,
+)
+from forecasts.questions import Stands, Status, as_it_stands, find
+from forecasts.resolvers import Asked, kind
+
+MOST_DAYS = 3650  # for which a resolution can be disputed
+_DONE = (RunState.confirmed, RunState.proposed, RunState.failed, RunState.parked)
+
+
+def attach(
+    session: Session,
+    question: Question,
+    kind_name: str,
+    settings: Mapping[str, Any],
+    *,
+    member: Member,
+    now: datetime,
+    beside: bool = False,
+) -> Resolver:
+    """Return the resolver that the question carries from now on; BadInput for its settings.
+
+    It takes the place of those before it, unless it stands ``beside`` them, for a quorum; Refused
+    where one of them is just the same. It looks in the next run. It takes who may decide on the
+    outcome: what the resolver finds is confirmed unasked.
+    """
+    require(session, member, Action.resolve, question, now=now)
+    stands = as_it_stands(session, question, now=now)
+    settings = kind(kind_name).check(kind_name, settings, asked(stands))
+    if kind_name == "question":
+        find(session, settings["question"])  # it has to be there
+    if beside and any(
+        (other.kind, other.settings) == (kind_name, settings)
+        for other in resolvers(session, question)
+    ):
+        raise Refused(
+            f"{stands.slug!r} carries just this resolver already, and one that looks in the same "
+            "place is no second witness.",
+            remedy="Add one that looks elsewhere.",
+        )
+    resolver = Resolver(
+        question_id=stands.id,
+        kind=kind_name,
+        settings=settings,
+        member_id=member.id,
+        recorded_at=now,
+        beside=beside,
+    )
+    session.add(resolver)
+    _look_next(session, question, now)
+    session.flush()
+    return resolver
+
+
+def asked(stands: Stands) -> Asked:
+    """Return the question as its resolver sees it."""
+    text = stands.text
+    return Asked(
+        slug=stands.slug,
+        title=text.title,
+        type=text.type,
+        open_time=text.open_time,
+        close_time=text.close_time,
+        scheduled_close_time=text.scheduled_close_time,
+        scheduled_resolve_time=text.scheduled_resolve_time,
+        options=tuple(text.options or ()),
+        proposed=stands.status == Status.proposed,
+    )
+
+
+def decide_by(
+    session: Session,
+    question: Question,
+    policy: PolicyKind,
+    *,
+    agreeing: int | None = None,
+    dispute_days: float = 0,
+    member: Member,
+    now: datetime,
+) -> Policy:
+    """Return the policy that holds for the question from now on; BadInput where it cannot.
+
+    ``agreeing``: of a quorum, how many of the resolvers that the question carries. It takes who
+    may decide on the outcome.
+    """
+    require(session, member, Action.resolve, question, now=now)
+    if not 0 <= dispute_days <= MOST_DAYS:
+        raise BadInput(
+            f"A resolution can be disputed for 0 to {MOST_DAYS:,} days; {dispute_days:g} was given."
+        )
+    if (policy is PolicyKind.quorum) != (agreeing is not None):
+        raise BadInput(
+            "A quorum, and no other policy, says how many resolvers have to agree.",
+            remedy="Give --agreeing with quorum, or leave it out.",
+        )
+    carried = len(resolvers(session, question))
+    if agreeing is not None and not 2 <= agreeing <= carried:
+        raise BadInput(
+            f"A quorum is two resolvers or more that the question carries; {agreeing} were asked "
+            f"for, and {question.slug!r} carries {carried}.",
+            remedy=f"Add others first: forecasts resolver add {question.slug} KIND --with …",
+        )
+    assert question.id is not None
+    assert member.id is not None
+    row = Policy(
+        question_id=question.id,
+        kind=policy,
+        agreeing=agreeing or 1,
+        dispute_days=dispute_days,
+        member_id=member.id,
+        recorded_at=now,
+    )
+    session.add(row)
+    if carried:
+        _look_next(session, question, now)
+    session.flush()
+    return row
+
+
+def policy_of(session: Session, question: Question) -> Policy | None:
+    """Return the policy that holds for the question; None: whatever is found is confirmed."""
+    see(session, question)
+    return session.exec(
+        select(Policy).where(Policy.question_id == question.id).order_by(col(Policy.id).desc())
+    ).first()
+
+
+def resolvers(session: Session, question: Question) -> list[Resolver]:
+    """Return the resolvers that the question carries, in the order in which they were given."""
+    see(session, question)
+    return list(
+        session.exec(
+            select(Resolver)
+            .where(Resolver.question_id == question.id, carried())
+            .order_by(col(Resolver.id))
+        )
+    )
+
+
+def carried() -> ColumnElement[bool]:
+    """Return the condition that no later resolver has taken the place of this one."""
+    later = aliased(Resolver)
+    last = (
+        select(func.max(later.id))
+        .where(col(later.question_id) == col(Resolver.question_id), ~col(later.beside))
+        .scalar_subquery()
+    )
+    return col(Resolver.id) >= func.coalesce(last, 0)
+
+
+def _look_next(session: Session, question: Question, now: datetime) -> None:
+    """Let the question's resolvers look in the next run; whoever looks now looks in vain."""
+    watch = session.exec(select(Watch).where(Watch.question_id == question.id)).first()
+    if watch is None:
+        assert question.id is not None
+        watch = Watch(question_id=question.id)
+    watch.next_at, watch.parked_at, watch.attempts, watch.reason = now, None, 0, ""
+    watch.claimed_by = watch.claimed_until = None
+    session.add(watch)
+
+
+def retry(session: Session, question: Question, *, member: Member, now: datetime) -> None:
+    """Let the question's resolvers look again in the next run, however often they have failed.
+
+    It takes who may decide on the outcome. NotFound where it carries none, Refused where the
+    question is resolved.
+    """
+    require(session, member, Action.resolve, question, now=now)
+    if not resolvers(session, question):
+        raise no_resolver(question.slug)
+    if as_it_stands(session, question, now=now).resolution is not None:
+        raise Refused(
+            f"{question.slug!r} is resolved, so nothing is looked up for it any more.",
+            remedy="To correct it, resolve it again with another outcome.",
+        )
+    _look_next(session, question, now)
+    session.flush()
+
+
+def no_resolver(slug: str) -> NotFound:
+    """Return the error that a question carries no resolver."""
+    return NotFound(
+        f"{slug!r} carries no resolver.",
+        remedy=f"Give it one: forecasts resolver set {slug} KIND --with NAME=VALUE.",
+    )
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A question's resolver, its newest look (None: not yet), and when the question's look next."""
+
+    slug: str
+    resolver: Resolver
+    look: ResolverRun | None
+    watch: Watch
+
+    @property
+    def parked(self) -> bool:
+        """Whether it waits for a person."""
+        return self.watch.parked_at is not None
+
+
+def watched(session: Session) -> list[Watched]:
+    """Return the resolvers with their last looks: those that fail first, then the newest."""
+    newest = (
+        select(ResolverRun.resolver_id, func.max(ResolverRun.id).label("id"))
+        .group_by(col(ResolverRun.resolver_id))
+        .subquery()
+    )
+    rows = session.exec(
+        select(Question.slug, Resolver, ResolverRun, Watch)
+        .join(Resolver, col(Resolver.question_id) == col(Question.id))
+        .join(Watch, col(Watch.question_id) == col(Question.id))
+        .outerjoin(newest, newest.c.resolver_id == col(Resolver.id))
+        .outerjoin(ResolverRun, col(ResolverRun.id) == newest.c.id)
+        .where(carried(), visible(session))
+        .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
+    ).all()
+    found = [Watched(slug, resolver, look, watch) for slug, resolver, look, watch in rows]
+    return sorted(found, key=_concern)
+
+
+def _concern(row: Watched) -> int:
+    if row.parked:
+        return 0
+    return 1 if row.look is not None and row.look.state == RunState.failed else 2
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A question that waits for a person: since when, after how many attempts, and why."""
+
+    slug: str
+    since: datetime
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """One look that came to something, or failed."""
+
+    slug: str
+    kind: str
+    state: RunState
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a question is looked at next, and after how many failures in a row."""
+
+    slug: str
+    at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How the work of the runs stands: what was done last, what is parked, what is due next."""
+
+    done: Sequence[Done]
+    parked: Sequence[Parked]
+    next: Sequence[Due]
+    watched: int
+
+
+def progress(session: Session, *, limit: int = 20) -> Progress:
+    """Return what the runs have done last, what they have parked, and what is due next."""
+    done = session.exec(
+        select(Question.slug, Resolver.kind, ResolverRun)
+        .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
+        .join(Question, col(Question.id) == col(Resolver.question_id))
+        .where(col(ResolverRun.state).in_(_DONE), visible(session))
+        .order_by(col(ResolverRun.id).desc())
+        .limit(limit)
+    ).all()
+    waits = unresolved() & visible(session)
+    of_question = col(Question.id) == col(Watch.question_id)
+    due = session.exec(
+        select(Question.slug, Watch)
+        .join(Question, of_question)
+        .where(waits, col(Watch.parked_at).is_(None))
+        .order_by(col(Watch.next_at), col(Watch.id))
+        .limit(limit)
+    ).all()
+    count = session.exec(
+        select(func.count(col(Watch.id))).join(Question, of_question).where(waits)
+    ).one()
+    return Progress(
+        [Done(slug, k, RunState(r.state), r.message, r.started_at) for slug, k, r in done],
+        parked(session),
+        [Due(slug, row.next_at, row.attempts) for slug, row in due if row.next_at is not None],
+        count,
+    )
+
+
+def parked(session: Session) -> list[Parked]:
+    """Return the questions that wait for a person since a look has failed, the newest first."""
+    rows = session.exec(
+        select(Question.slug, Watch)
+        .join(Question, col(Question.id) == col(Watch.question_id))
+        .where(col(Watch.parked_at).is_not(None), unresolved(), visible(session))
+        .order_by(col(Watch.parked_at).desc(), col(Watch.id))
+    ).all()
+    return [
+        Parked(slug, row.parked_at, row.attempts, row.reason)
+        for slug, row in rows
+        if row.parked_at is not None
+    ]
+
+
+def unresolved() -> ColumnElement[bool]:
+    """Return the condition that nobody has resolved the question of the ``Watch`` yet."""
+    answer = select(Resolution.id).where(
+        col(Resolution.question_id) == col(Watch.question_id),
+        Resolution.state == ResolutionState.confirmed,
+    )
+    return col(Watch.next_at).is_not(None) & ~answer.exists()
