@@ -8,6 +8,7 @@ values, and in titles as plain text, never in expressions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -15,11 +16,12 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app.words import shortened, when
+from app.words import figure, shortened, when
 from forecasts.errors import LedgerError
 from forecasts.models import QuestionText, QuestionType
 from forecasts.paths import CROWD, Paths
-from forecasts.values import figure_number
+from forecasts.previews import Slice
+from forecasts.values import figure_number, say_probability
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -54,7 +56,7 @@ def paths_chart(
     coloured = [me, *(name for name in named if name != me)]
     steps = _labelled(paths.steps, coloured)
     crowd = _labelled(paths.crowd.assign(forecaster=CROWD), [CROWD])
-    marks = _labelled(paths.marks, coloured)
+    marks = _labelled(paths.marks, coloured).assign(earned=paths.marks["points"].map(_points))
     key = _key([who for who in (*coloured, OTHERS) if (steps["who"] == who).any()], me)
     came_true = _came_true(text, outcome)
     x, y = _time_axis(paths.steps["time"]), _value_axis(text, [*paths.steps["value"], *came_true])
@@ -118,10 +120,16 @@ def paths_chart(
                     alt.Tooltip("stance:N", title="Stance"),
                     *said,
                     alt.Tooltip("reason:N", title="Reason"),
+                    *([] if outcome is None else [alt.Tooltip("earned:N", title="Earned")]),
                 ],
             )
         )
     return alt.layer(*layers).properties(height=340)
+
+
+def _points(points: float) -> str:
+    """Return what a piece of evidence earned, for a person."""
+    return "–" if math.isnan(points) else f"{points:+.4f} (above 0: it helped)"
 
 
 def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
@@ -145,6 +153,78 @@ def _outcome_rule(came_true: list[float], y: alt.Y, outcome: str) -> list[alt.Ch
             x=alt.value(0), y=y, text="said:N"
         ),
     ]
+
+
+def say_paths(paths: Paths, text: QuestionText, *, me: str) -> str:
+    """Return in words where the lines end: the reader's own, and the crowd's."""
+    own = paths.steps[paths.steps["forecaster"] == me]
+    said = [f"Forecasts on “{text.title}” over time."]
+    if len(own):
+        said.append(f"Your line ends at {own['said'].iloc[-1]}.")
+    if len(paths.crowd):
+        last = paths.crowd.iloc[-1]
+        median = say_median(last["value"], text)
+        said.append(f"The crowd’s median ends at {median}, of {last['live']} standing.")
+    return " ".join([*said, "Every forecast stands in the table under the chart."])
+
+
+def say_median(value: Any, text: QuestionText) -> str:
+    """Return the crowd's value as a person reads it: a probability, a number or a day; – if none.
+
+    ``value`` as in ``Paths.crowd``.
+    """
+    if pd.isna(value):
+        return "–"
+    if text.type == QuestionType.date:
+        return figure(value.timestamp(), text)
+    if text.type == QuestionType.numeric:
+        return figure(value, text)
+    return say_probability(value)
+
+
+def density_chart(slices: Sequence[Slice], text: QuestionText) -> Chart:
+    """Return how densely the chance lies between two quantiles; the area of each is its chance.
+
+    The rule is where it would lie if all between the bounds were equally likely.
+    """
+    dated = text.type == QuestionType.date
+    frame = pd.DataFrame(
+        {
+            "low": _on_axis([one.low for one in slices], dated=dated),
+            "high": _on_axis([one.high for one in slices], dated=dated),
+            "density": [one.density for one in slices],
+            "from": [figure(one.low, text) for one in slices],
+            "to": [figure(one.high, text) for one in slices],
+            "chance": [say_probability(one.chance) for one in slices],
+        }
+    ).dropna()
+    scale = alt.Scale(type="utc", nice=False) if dated else alt.Scale(nice=False, zero=False)
+    axis = alt.Axis(format="%Y-%m-%d", tickCount=3) if dated else alt.Axis(tickCount=5)
+    unit = shortened(text.unit, 40) if text.unit else None
+    drawn = alt.Chart(frame)
+    area = drawn.mark_rect(color=_BLUE, opacity=0.75, stroke=_NEUTRAL, strokeWidth=1).encode(
+        x=alt.X("low:T" if dated else "low:Q", title=unit, scale=scale, axis=axis),
+        x2="high",
+        y=alt.Y(
+            "density:Q", title="Density", axis=alt.Axis(tickCount=3), scale=alt.Scale(zero=True)
+        ),
+        y2=alt.datum(0),
+        tooltip=[
+            alt.Tooltip("from:N", title="From"),
+            alt.Tooltip("to:N", title="To"),
+            alt.Tooltip("chance:N", title="Chance"),
+        ],
+    )
+    even = (
+        alt.Chart(pd.DataFrame({"even": [1.0]}))
+        .mark_rule(color=_NEUTRAL, strokeDash=[4, 4])
+        .encode(y="even:Q")
+    )
+    return alt.layer(area, even).properties(height=150)
+
+
+def _on_axis(numbers: Sequence[float], *, dated: bool) -> Any:
+    return pd.to_datetime(list(numbers), unit="s", utc=True) if dated else list(numbers)
 
 
 def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:

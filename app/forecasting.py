@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 from sqlmodel import Session
 
+from app.entering import value_fields
 from app.session import Act, act, form_key, reading, settings
-from app.words import as_text, bounds, published, shortened
+from app.words import as_text, published, shortened
 from forecasts import updates
 from forecasts.errors import BadInput, LedgerError
 from forecasts.evidence import citable, cited, say_cited, spoken_for
-from forecasts.fields import (
-    as_typed,
-    check_offered,
-    example_quantiles,
-    from_percents,
-    left_over,
-    read_typed,
-    start_percents,
-)
+from forecasts.fields import check_offered, read_typed
 from forecasts.models import Article, EvidenceKind, Forecast, QuestionText, QuestionType, Stance
 from forecasts.questions import Stands
 from forecasts.updates import Cited
 from forecasts.values import Value, say_change, say_value, value_of
 
 ORIGIN = "app"
-_VALUE_HELP = {
-    QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",
-    QuestionType.multiple_choice: "Option=probability, separated by commas; options that you do "
-    "not name share what is left equally.",
-    QuestionType.numeric: "Level=number, separated by commas: 50%=140 says that you give one half "
-    "to 140 or less.",
-    QuestionType.date: "Level=day, separated by commas: 50%=2027-03-01 says that you give one "
-    "half to 1 March 2027 or earlier.",
-}
-_UNCHANGED = " Saved as it stands, it says that you looked again and still mean it."
 _STANCES = {
     Stance.supports: "more likely",
     Stance.opposes: "less likely",
@@ -58,78 +42,47 @@ class _Piece:
     share: float | None
 
 
-def _example(text: QuestionText) -> str:
-    """Return what a forecast on this question could look like when it is typed."""
-    if text.type == QuestionType.multiple_choice and text.options:
-        return f"{text.options[0]}=60%, {text.options[1]}=40%"
-    return "71%, 0.71 or 5:2" if text.type == QuestionType.binary else example_quantiles(text)
+@st.fragment
+def quick_form(stands: Stands, standing: Forecast | None, articles: Sequence[Article] = ()) -> None:
+    """Show in a list how the question's forecast is made or updated, with a reason and evidence.
 
-
-def _value_help(text: QuestionText, standing: Forecast | None) -> str:
-    """Return how a forecast on this question is typed, and between what it lies."""
-    said = _VALUE_HELP[QuestionType(text.type)]
-    if between := bounds(text):
-        said += (
-            f" The question's range is from {as_text(between)}; what lies beyond is below=… or "
-            "above=…."
-        )
-    return said if standing is None else said + _UNCHANGED
-
-
-def quick_form(stands: Stands, standing: Forecast | None) -> None:
-    """Show one line in which the question's forecast is made or updated."""
+    ``articles``: those to pick from. Moving the slider runs this form alone anew.
+    """
     name = f"quick-{stands.slug}"
     key = form_key(name)
-    kind = QuestionType(stands.text.type)
-    with (
-        st.form(key, border=False),
-        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
-    ):
-        written = st.text_input(
-            "Your probability" if kind == QuestionType.binary else "Your forecast",
-            value=as_typed(standing, stands.text),
-            key=f"{key}-value",
-            placeholder=_example(stands.text),
-            label_visibility="collapsed",
-            width=220 if kind == QuestionType.binary else 320,
-        )
+    values, reasons = st.columns([2, 3], gap="medium")
+    with values:
+        written = value_fields(key, stands.text, standing, quick=True)
+    with reasons, st.form(key, border=False):
         reason = st.text_input(
             "Reason",
             key=f"{key}-reason",
             placeholder="Why, in a line (optional)",
             max_chars=2000,
-            label_visibility="collapsed",
         )
+        with st.expander("Evidence"):
+            pieces = _evidence(
+                key, _outcome(stands.text, standing, written), 1, _by_address(articles)
+            )
         submitted = st.form_submit_button(
-            "Save" if standing is None else "Update", key=f"{key}-save"
+            "Save" if standing is None else "Update", key=f"{key}-save", type="primary"
         )
     if submitted:
         with act(key) as doing:
-            value = read_typed(written or "", standing, stands.text)
-            _save(doing, stands, value, reason or "", [])
+            value = read_typed(written, standing, stands.text)
+            _save(doing, stands, value, reason or "", _cited(doing.ledger, pieces))
 
 
+@st.fragment
 def forecast_form(stands: Stands, standing: Forecast | None) -> None:
-    """Show the whole form: the value with a slider or an option each, the reason, the evidence."""
+    """Show the whole form: the value, what it would do, the reason, the evidence.
+
+    Moving a slider runs this form alone anew.
+    """
     name = f"forecast-{stands.slug}"
     key = form_key(name)
-    kind = QuestionType(stands.text.type)
-    percents: list[float | None] = []
-    if kind == QuestionType.binary:
-        _slider(key, standing)
-    elif kind == QuestionType.multiple_choice:
-        percents = _percents(key, stands.text, standing)
+    written = value_fields(key, stands.text, standing)
     with st.form(key):
-        written: str | None = ""
-        if kind != QuestionType.multiple_choice:
-            # Not by ``value=``: the slider writes into the same place.
-            st.session_state.setdefault(_value_key(key), as_typed(standing, stands.text))
-            written = st.text_input(
-                "Probability" if kind == QuestionType.binary else "Quantiles",
-                key=_value_key(key),
-                placeholder=_example(stands.text),
-                help=_value_help(stands.text, standing),
-            )
         reason = st.text_area(
             "Reason",
             key=f"{key}-reason",
@@ -138,7 +91,10 @@ def forecast_form(stands: Stands, standing: Forecast | None) -> None:
             max_chars=10_000,
             help="Your rationale; it is kept with this forecast.",
         )
-        pieces = _evidence(key, _outcome(stands.text, standing, percents))
+        with reading() as ledger:
+            articles = _by_address(citable(ledger))
+        shown = st.session_state.get(_pieces_key(key), 1)
+        pieces = _evidence(key, _outcome(stands.text, standing, written), shown, articles)
         # The first button of a form is the one that Enter presses.
         with st.container(horizontal=True, gap="small"):
             submitted = st.form_submit_button(
@@ -156,81 +112,21 @@ def forecast_form(stands: Stands, standing: Forecast | None) -> None:
             )
     if submitted:
         with act(key) as doing:
-            value = (
-                from_percents(percents, standing, stands.text)
-                if kind == QuestionType.multiple_choice
-                else read_typed(written or "", standing, stands.text)
-            )
+            value = read_typed(written, standing, stands.text)
             _save(doing, stands, value, reason or "", _cited(doing.ledger, pieces))
 
 
-def _value_key(key: str) -> str:
-    return f"{key}-value"
+def _by_address(articles: Sequence[Article]) -> dict[str, Article]:
+    return {article.address: article for article in articles}
 
 
-def _slider(key: str, standing: Forecast | None) -> None:
-    """Show the slider; moving it writes into the form's field, which is what counts."""
-    lowest = settings().lowest_probability
-    start = 0.5 if standing is None or standing.probability is None else standing.probability
-    steps = f"{key}-slider"
-
-    def write() -> None:
-        value = Value(probability=st.session_state[steps] / 100)
-        st.session_state[_value_key(key)] = say_value(value).replace(" ", "")
-
-    st.slider(
-        "Drag, or type below",
-        min_value=100 * lowest,
-        max_value=100 - 100 * lowest,
-        value=min(max(100 * start, 100 * lowest), 100 - 100 * lowest),
-        step=0.1 if lowest >= 0.001 else 0.01,
-        format="%.1f%%",
-        key=steps,
-        on_change=write,
-        help="The slider writes its value into the field; the field is what is saved.",
-    )
-
-
-def _percents(key: str, text: QuestionText, standing: Forecast | None) -> list[float | None]:
-    """Show one number an option and what is left to give; return the numbers."""
-    options = text.options or []
-    start = start_percents(standing, text) or [None] * len(options)
-    given: list[float | None] = []
-    for place, option in enumerate(options):
-        given.append(
-            st.number_input(
-                f"{as_text(option)} (%)",
-                min_value=0.0,
-                max_value=100.0,
-                value=start[place],
-                step=1.0,
-                format="%.4g",
-                placeholder="a share of what is left",
-                key=f"{key}-option-{place}",
-            )
-        )
-    left = left_over(given)
-    blank = sum(p is None for p in given)
-    if left < 0:
-        st.caption(f"{-left:g} % too much: the options must sum to 100 %.")
-    elif left > 0 and blank:
-        st.caption(f"{left:g} % left, shared equally by the options left blank.")
-    elif left > 0:
-        st.caption(f"{left:g} % left to give: the options must sum to 100 %.")
-    else:
-        st.caption("The options sum to 100 %.")
-    return given
-
-
-def _outcome(text: QuestionText, standing: Forecast | None, percents: list[float | None]) -> str:
+def _outcome(text: QuestionText, standing: Forecast | None, written: str) -> str:
     """Return what evidence for the forecast in the fields speaks for or against."""
     value = Value()
     if text.type == QuestionType.multiple_choice:
         try:
-            value = from_percents(percents, standing, text)
+            value = read_typed(written, standing, text)
         except LedgerError:
-            return _MOVES_MOST
-        if all(percent is None for percent in percents):
             return _MOVES_MOST
     return spoken_for(text, standing, value)
 
@@ -243,11 +139,8 @@ def _one_more(key: str) -> None:
     st.session_state[_pieces_key(key)] = st.session_state.get(_pieces_key(key), 1) + 1
 
 
-def _evidence(key: str, outcome: str) -> list[_Piece]:
-    """Show the fields of each piece of evidence; return those that name something."""
-    with reading() as ledger:
-        articles = {article.address: article for article in citable(ledger)}
-    shown = st.session_state.get(_pieces_key(key), 1)
+def _evidence(key: str, outcome: str, shown: int, articles: Mapping[str, Article]) -> list[_Piece]:
+    """Show the fields of so many pieces of evidence; return those that name something."""
     pieces = []
     for place in range(1, shown + 1):
         at = key if place == 1 else f"{key}-{place}"

@@ -12,8 +12,33 @@ from forecasts import answers, revisions
 from forecasts.answers import Rescored, Step
 from forecasts.evidence import say_stance
 from forecasts.models import Citation, Evidence, Forecast, QuestionRevision, QuestionType
+from forecasts.updates import moves
 
 PER_PAGE = 15
+
+
+def discussion(
+    forecasts: list[tuple[Forecast, str]],
+    cited: Mapping[int, list[tuple[Citation, Evidence]]],
+    wordings: Sequence[QuestionRevision],
+) -> None:
+    """Show the reasons that were given, the newest first, each with what it changed."""
+    given = [one for one in moves(forecasts) if one.forecast.rationale]
+    given.reverse()
+    pages = max(1, -(-len(given) // PER_PAGE))
+    place = st.pagination(pages, key="discussion") if pages > 1 else 1
+    for one in given[(place - 1) * PER_PAGE : place * PER_PAGE]:
+        assert one.forecast.id is not None
+        with st.container(border=True, gap="xsmall"):
+            said = revisions.say_forecast(one.forecast, wordings)
+            if one.before is not None:
+                said = f"{revisions.say_forecast(one.before, wordings)} → {said}"
+            st.markdown(paragraphs(one.forecast.rationale))
+            st.caption(f"{as_text(one.handle)}: {as_text(said)} · {when(one.forecast.made_at)}")
+            for citation, evidence in cited.get(one.forecast.id, []):
+                st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
+    if not given:
+        st.caption("Nobody has given a reason yet. One that you give with a forecast stands here.")
 
 
 def forecast_list(

@@ -7,10 +7,10 @@ Everyone's words are data. Streamlit's headings, captions, links and labels read
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
-from forecasts.models import Question, QuestionText
+from forecasts.models import Question, QuestionText, QuestionType
 from forecasts.reports.wording import shortened as shortened
 from forecasts.times import iso_day_or_time, utc
 
@@ -130,6 +130,13 @@ def closing(text: QuestionText, now: datetime) -> str:
     if now < text.close_time:
         return f"closes in {span(text.close_time - now)}"
     return f"closed {span(now - text.close_time)} ago"
+
+
+def figure(number: float, text: QuestionText) -> str:
+    """Return a number on the question's scale, with its unit, or a day (seconds since 1970)."""
+    if text.type == QuestionType.date:
+        return day(datetime.fromtimestamp(number, UTC))
+    return f"{number:,.6g} {text.unit or ''}".rstrip()
 
 
 def bounds(text: QuestionText) -> str:

@@ -68,11 +68,11 @@ def split_points(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     parts: list[tuple[int, str, float]] = []
     for update, cited in enumerate(rows["evidence"]):
         cited = cited or []
-        divided = _parts([entry.get("share") for entry in cited])
+        each = divided([entry.get("share") for entry in cited])
         parts += [
-            (update, entry["evidence_id"], part) for entry, part in zip(cited, divided, strict=True)
+            (update, entry["evidence_id"], part) for entry, part in zip(cited, each, strict=True)
         ]
-        left = 1 - math.fsum(divided)
+        left = 1 - math.fsum(each)
         if not cited or left > SUM_TOLERANCE:
             parts.append((update, UNCITED, left))
     table = pd.DataFrame(parts, columns=["update", "evidence_id", "part"])
@@ -81,8 +81,11 @@ def split_points(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _parts(shares: Sequence[float | None]) -> list[float]:
-    """Return the parts of one update; imported shares that sum to more than 1 are scaled to 1."""
+def divided(shares: Sequence[float | None]) -> list[float]:
+    """Return the parts of one update that its citations account for, by the shares given.
+
+    Imported shares that sum to more than 1 are scaled to 1.
+    """
     given = math.fsum(share for share in shares if share is not None)
     scale = max(given, 1.0)
     blank = sum(share is None for share in shares)

@@ -1,12 +1,18 @@
-"""A forecast's value as the fields of a form hold it: the text to start from, percentages."""
+"""A forecast's value as the fields of a form hold it.
+
+The text is what counts and what is saved. A slider, the bars of the options and the fields of the
+quantiles are other ways to write it: each is read from the text, and writes it anew when moved.
+"""
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from forecasts.errors import Refused
+from forecasts.errors import LedgerError, Refused
 from forecasts.models import Forecast, QuestionText, QuestionType
 from forecasts.values import (
     Value,
@@ -19,6 +25,8 @@ from forecasts.values import (
 )
 
 _LEVELS = ("10%", "50%", "90%")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # the levels that have a field of their own
+_DIGITS = 2  # decimals of a percentage that a bar writes
 
 
 def as_typed(forecast: Forecast | None, question: QuestionText) -> str:
@@ -34,11 +42,7 @@ def as_typed(forecast: Forecast | None, question: QuestionText) -> str:
     if forecast.probabilities is not None:
         if start_percents(forecast, question) is None:
             return ""
-        return ", ".join(
-            f"{option}={_percent(p)}"
-            for option, p in zip(question.options or [], forecast.probabilities, strict=True)
-            if p is not None
-        )
+        return _typed_options([p or 0.0 for p in forecast.probabilities], question)
     return ", ".join(
         f"{level}={_percent(float(figure))}"
         if level in ("below", "above")
@@ -107,33 +111,6 @@ def to_percent(p: float) -> float:
     return round(100 * p, 6)
 
 
-def left_over(percents: Sequence[float | None]) -> float:
-    """Return what is missing to 100 % (negative: given too much), to four decimals."""
-    return round(100 - math.fsum(p for p in percents if p is not None), 4)
-
-
-def from_percents(
-    percents: Sequence[float | None], standing: Forecast | None, question: QuestionText
-) -> Value:
-    """Return the vector of these percentages; options left blank share what is left equally.
-
-    Percentages that are those of the standing forecast are it, to the last digit. Those that sum
-    to 100 to four decimals, such as three times 33.33333, are divided by their sum. Refused as
-    ``check_value`` says, and where nothing is left for the blank ones.
-    """
-    if standing is not None and list(percents) == start_percents(standing, question):
-        return check_value(value_of(standing), question)
-    left, blank = left_over(percents), sum(p is None for p in percents)
-    if left < 0 or (left > 0 and not blank):
-        raise Refused(
-            f"The percentages sum to {100 - left:g}, and they must sum to 100.",
-            remedy="Change one of them, or leave an option blank: it gets what is left.",
-        )
-    filled = [left / blank if p is None else p for p in percents]
-    total = math.fsum(filled)
-    return check_value(Value(probabilities=tuple(p / total for p in filled)), question)
-
-
 def start_percents(standing: Forecast | None, question: QuestionText) -> list[float | None] | None:
     """Return the percentage of each option that the standing forecast states, to edit.
 
@@ -143,3 +120,117 @@ def start_percents(standing: Forecast | None, question: QuestionText) -> list[fl
     if stated is None or None in stated or len(stated) != len(question.options or []):
         return None
     return [None if p is None else to_percent(p) for p in stated]
+
+
+def read_percents(text: str, question: QuestionText) -> list[float] | None:
+    """Return the percentage of each option that the text states; None where it states none."""
+    try:
+        vector = read_value(text, question).probabilities
+    except LedgerError:
+        return None
+    return None if vector is None else [to_percent(p or 0.0) for p in vector]
+
+
+def rebalanced(
+    percents: Sequence[float], place: int, to: float, lowest: float = 0.0
+) -> list[float]:
+    """Return percentages that sum to 100, the one in that place set to ``to``.
+
+    The others keep their proportions to one another, and share equally where they were all 0; each
+    keeps ``lowest`` at least. They are rounded to two decimals, what that leaves going to those
+    that it takes most from.
+    """
+    others = [i for i in range(len(percents)) if i != place]
+    to = round(min(max(to, lowest), 100 - lowest * len(others)), _DIGITS)
+    rest, shares = 100 - to, {i: max(percents[i], 0.0) for i in others}
+    if not any(shares.values()):
+        shares = dict.fromkeys(others, 1.0)
+    # Those that would fall below the lowest stay there; the others divide what is left.
+    held: set[int] = set()
+    while True:
+        free = [i for i in others if i not in held]
+        left, total = rest - lowest * len(held), math.fsum(shares[i] for i in free)
+        exact = {i: left * (shares[i] / total) for i in free if total}
+        below = {i for i, share in exact.items() if share < lowest}
+        if not below:
+            break
+        held |= below
+    exact |= dict.fromkeys(held, lowest)
+    return _in_steps([to if i == place else exact.get(i, 0.0) for i in range(len(percents))], place)
+
+
+def _in_steps(exact: Sequence[float], fixed: int) -> list[float]:
+    """Return these percentages with two decimals, so that they sum to 100 still."""
+    steps = 10**_DIGITS
+    whole = [math.floor(round(p * steps, 6)) for p in exact]
+    most_lost = sorted(
+        (i for i in range(len(exact)) if i != fixed),
+        key=lambda i: (whole[i] - exact[i] * steps, i),
+    )
+    for i in itertools.islice(itertools.cycle(most_lost), 100 * steps - sum(whole)):
+        whole[i] += 1
+    return [number / steps for number in whole]
+
+
+def typed_percents(percents: Sequence[float], question: QuestionText) -> str:
+    """Return what somebody would type to give the options these percentages."""
+    return _typed_options([p / 100 for p in percents], question)
+
+
+def _typed_options(vector: Sequence[float], question: QuestionText) -> str:
+    named = zip(question.options or [], vector, strict=True)
+    typed = ", ".join(f"{option}={_percent(p)}" for option, p in named)
+    try:
+        read_value(typed, question)
+    except LedgerError:
+        # The name of an option can read like something else; in their order they need none.
+        in_order = json.dumps([round(p, 6) for p in vector])
+        return in_order if any("=" in option for option in question.options or []) else typed
+    return typed
+
+
+def read_quantiles(text: str, question: QuestionText) -> list[float | None]:
+    """Return where the text puts each of ``QUANTILES``, dates as seconds since 1970.
+
+    Read off between those that it states; None beyond them, and where it cannot be read.
+    """
+    try:
+        stated = read_value(text, question).quantiles or {}
+    except LedgerError:
+        return [None] * len(QUANTILES)
+    inside = sorted(
+        (float(level), figure_number(figure, question.type))
+        for level, figure in stated.items()
+        if level not in ("below", "above")
+    )
+    return [_read_off(level, inside) for level in QUANTILES]
+
+
+def _read_off(level: float, inside: Sequence[tuple[float, float]]) -> float | None:
+    for (low, left), (high, right) in itertools.pairwise([*inside[:1], *inside]):
+        if low <= level <= high:
+            share = 1.0 if low == high else (level - low) / (high - low)
+            return left + (right - left) * share
+    return None
+
+
+def typed_quantiles(
+    figures: Sequence[float | str | None], text: str, question: QuestionText
+) -> str:
+    """Return what somebody would type to put ``QUANTILES`` there; None: nothing is said of one.
+
+    What the ``text`` that they replace gives beyond the bounds is kept.
+    """
+    try:
+        beyond = read_value(text, question).quantiles or {}
+    except LedgerError:
+        beyond = {}
+    stated = [
+        f"{_percent(level)}={say_figure(figure)}"
+        for level, figure in zip(QUANTILES, figures, strict=True)
+        if figure is not None
+    ]
+    stated += [
+        f"{name}={_percent(float(beyond[name]))}" for name in ("below", "above") if name in beyond
+    ]
+    return ", ".join(stated)

@@ -9,7 +9,7 @@ other crowds (recency weights, extremising) are ``scoring``'s.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,9 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, select
 
+from forecasts.attributions import divided
+from forecasts.frames import rows as frame_rows
+from forecasts.frames import scoring_frames
 from forecasts.models import (
     Citation,
     Evidence,
@@ -28,13 +31,14 @@ from forecasts.models import (
     QuestionText,
     QuestionType,
 )
+from forecasts.scores import protocol_of
 from forecasts.times import iso_day_or_time
 from forecasts.updates import evidence_of, history
 from forecasts.values import figure_number, say_value
 
 CROWD = "Crowd (median)"
 _STEP = ["forecaster", "stretch", "time", "value", "said"]
-_MARK = ["forecaster", "time", "value", "said", "stance", "evidence", "reason"]
+_MARK = ["forecaster", "time", "value", "said", "stance", "evidence", "reason", "points"]
 _Said = tuple[str, datetime, float, str]  # forecaster, time, value (NaN: none stands), words
 
 
@@ -46,7 +50,9 @@ class Paths:
     stretch. A stretch begins with a forecast and ends with a row at the withdrawal, the close or
     now, which repeats its last value.
     ``crowd``: stretch, time, value, live (how many forecasts stand; 0 where that ends a stretch).
-    ``marks``: a row an evidence cited: forecaster, time, value, said, stance, evidence, reason.
+    ``marks``: a row an evidence cited: forecaster, time, value, said, stance, evidence, reason,
+    points (what it earned: its part of the points of its update, positive is better; NaN where the
+    question is not scored, and for a first forecast, which replaced none).
     Values are probabilities, figures, or for a date question times.
     """
 
@@ -56,7 +62,13 @@ class Paths:
 
 
 def paths(
-    session: Session, question: Question, text: QuestionText, *, now: datetime, option: int = 0
+    session: Session,
+    question: Question,
+    text: QuestionText,
+    *,
+    now: datetime,
+    option: int = 0,
+    scored: bool = False,
 ) -> Paths:
     """Return the paths from the open up to ``now`` or the close, whichever is earlier.
 
@@ -64,7 +76,8 @@ def paths(
     said from the close on never stood. So it is in scoring.
 
     ``option``: which option's probability a multiple choice question shows. Of quantiles the
-    median is shown, read off between the two that enclose it.
+    median is shown, read off between the two that enclose it. ``scored``: the question has an
+    outcome, and the marks tell what they earned.
     """
     end = min(now, text.close_time)
     rows = _while_open(history(session, question), text, now)
@@ -79,16 +92,58 @@ def paths(
         )
         for forecast, handle in rows
     ]
+    earned = _earned(session, question, text) if scored and cited else {}
     marks = [
-        (*one, str(citation.stance), _named(evidence), forecast.rationale)
+        (*one, str(citation.stance), _named(evidence), forecast.rationale, points * part)
         for one, (forecast, _) in zip(said, rows, strict=True)
-        for citation, evidence in _of(cited, forecast)
+        for points in [earned.get(forecast.id, float("nan"))]
+        for (citation, evidence), part in _parts(_of(cited, forecast))
     ]
     return Paths(
         steps=_frame(_steps(said, end), _STEP, text),
         crowd=_frame(_crowd(said, end), ["stretch", "time", "value", "live"], text),
         marks=_frame(marks, _MARK, text),
     )
+
+
+def told(lines: Paths) -> pd.DataFrame:
+    """Return the lines as rows to read, the newest first: what the chart shows, in words.
+
+    A row a forecast or withdrawal: time, forecaster, said; crowd, the median that stood from then
+    on (its type is that of the values), and live, of how many. Both are blank where nothing stood.
+    """
+    rows = lines.steps[lines.steps.duplicated(["forecaster", "stretch"], keep="last")]
+    ends = lines.steps[lines.steps["said"] == "withdrawn"]
+    rows = pd.concat([rows, ends]).sort_values("time", kind="stable")
+    crowd = lines.crowd.rename(columns={"value": "crowd"})[["time", "crowd", "live"]]
+    # As pandas wants it to be where one of them has no rows.
+    joined = pd.merge_asof(rows, crowd.sort_values("time"), on="time")
+    joined.loc[joined["live"] == 0, "crowd"] = None
+    return joined[["time", "forecaster", "said", "crowd", "live"]].iloc[::-1]
+
+
+def _parts(
+    cited: Sequence[tuple[Citation, Evidence]],
+) -> list[tuple[tuple[Citation, Evidence], float]]:
+    """Return each citation of a forecast with the part of the update that it accounts for."""
+    parts = divided([citation.share for citation, _ in cited])
+    return list(zip(cited, parts, strict=True))
+
+
+def _earned(session: Session, question: Question, text: QuestionText) -> dict[int | None, float]:
+    """Return the points of each update of the question, by the id of its forecast."""
+    import scoring
+
+    questions, forecasts = scoring_frames(session, questions=[question.slug])
+    updates = scoring.attribution(questions, forecasts, protocol_of(QuestionType(text.type)))
+    # The frames have a forecaster's rows in the order of their path, as the ledger has.
+    paths: dict[str, list[int | None]] = defaultdict(list)
+    for forecast, handle in history(session, question):
+        paths[handle].append(forecast.id)
+    place = forecasts.groupby("forecaster", sort=False).cumcount()
+    return {
+        paths[one.forecaster][place.iloc[one.forecast]]: one.points for one in frame_rows(updates)
+    }
 
 
 def _option_lists(session: Session, question: Question) -> dict[int, list[str]]:

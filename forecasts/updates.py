@@ -338,6 +338,26 @@ def history(
     return [(forecast, handle) for forecast, handle in session.exec(statement)]
 
 
+@dataclass(frozen=True)
+class Move:
+    """One row of a forecaster's path, and what of theirs stood just before it, if anything."""
+
+    forecast: Forecast
+    handle: str
+    before: Forecast | None
+
+
+def moves(rows: Sequence[tuple[Forecast, str]]) -> list[Move]:
+    """Return the rows of ``history``, in its order, each with what it replaced."""
+    standing: dict[int, Forecast] = {}
+    found = []
+    for forecast, handle in rows:
+        before = standing.get(forecast.member_id)
+        found.append(Move(forecast, handle, None if before and before.withdrawn else before))
+        standing[forecast.member_id] = forecast
+    return found
+
+
 def evidence_of(session: Session, question: Question) -> dict[int, list[tuple[Citation, Evidence]]]:
     """Return the citations of each forecast on the question, by the forecast's id."""
     cited: dict[int, list[tuple[Citation, Evidence]]] = defaultdict(list)

@@ -398,6 +398,19 @@ def say_probability(p: float, fewest: int = 1) -> str:
     return f"{p * 100:.{digits}f}".rstrip("0").rstrip(".") + " %"
 
 
+def say_odds(p: float) -> str:
+    """Return odds in favour for a person, the smaller side 1; '' where there are none.
+
+    >>> say_odds(0.8), say_odds(0.5), say_odds(0.02)
+    ('4:1', '1:1', '1:49')
+    """
+    if not 0 < p < 1:
+        return ""
+    more = max(p, 1 - p) / min(p, 1 - p)
+    said = f"{more:.0f}" if more >= 10 else f"{more:.1f}".removesuffix(".0")
+    return f"{said}:1" if p >= 0.5 else f"1:{said}"
+
+
 def say_figure(figure: float | str) -> str:
     """Return a quantile's number to its last digit, or its day, for a person: '120', '7.5'."""
     return figure if isinstance(figure, str) else repr(figure).removesuffix(".0")

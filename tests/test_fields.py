@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,10 +15,13 @@ from forecasts.fields import (
     as_typed,
     check_offered,
     example_quantiles,
-    from_percents,
-    left_over,
+    read_percents,
+    read_quantiles,
     read_typed,
+    rebalanced,
     start_percents,
+    typed_percents,
+    typed_quantiles,
 )
 from forecasts.models import Forecast
 from forecasts.questions import question_text
@@ -78,24 +83,58 @@ def test_a_field_that_was_changed_is_read() -> None:
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=3, max_size=3))
-def test_percentages_left_as_they_were_are_the_standing_vector(weights: list[float]) -> None:
+def test_options_left_as_they_were_are_the_standing_vector(weights: list[float]) -> None:
     forecast = standing(probabilities=[weight / sum(weights) for weight in weights])
-    start = start_percents(forecast, PORTS)
-    assert start is not None
-    assert from_percents(start, forecast, PORTS) == value_of(forecast)
+    assert read_typed(as_typed(forecast, PORTS), forecast, PORTS) == value_of(forecast)
 
 
-def test_options_that_are_left_blank_share_what_is_left_equally() -> None:
-    assert from_percents([60, None, None], None, PORTS).probabilities == (0.6, 0.2, 0.2)
-    assert left_over([60, None, None]) == 40
+BARS = st.lists(st.floats(0, 100), min_size=2, max_size=12)
 
 
-@pytest.mark.parametrize("percents", [[60, 20, 10], [60, 50, None], [60, 50, 0]])
-def test_percentages_that_do_not_sum_to_100_are_refused_with_their_sum(
-    percents: list[float | None],
+@given(BARS, st.data())
+def test_bars_sum_to_100_whichever_is_moved_and_can_be_typed(
+    bars: list[float], data: st.DataObject
 ) -> None:
-    with pytest.raises(Refused, match=f"sum to {sum(p or 0 for p in percents)}"):
-        from_percents(percents, None, PORTS)
+    place = data.draw(st.integers(0, len(bars) - 1))
+    lowest = data.draw(st.sampled_from([0.0, 0.1]))
+    to = data.draw(st.floats(0, 100))
+    moved = rebalanced(bars, place, to, lowest)
+    assert math.fsum(moved) == pytest.approx(100, abs=1e-9)
+    assert min(moved) >= lowest
+    assert moved[place] == pytest.approx(
+        min(max(to, lowest), 100 - lowest * (len(bars) - 1)), abs=0.01
+    )
+    options = [f"option {number}" for number in range(len(bars))]
+    question = question_text(title="?", type="multiple_choice", options=options, **TIMES)
+    typed = typed_percents(moved, question)
+    assert read_percents(typed, question) == pytest.approx(moved)
+
+
+def test_bars_that_give_way_keep_their_proportions() -> None:
+    assert rebalanced([50, 30, 20], 0, 60) == [60, 24, 16]
+    assert rebalanced([100, 0, 0], 0, 40) == [40, 30, 30]
+    # One that would fall below the lowest stays there, and the others pay for it.
+    assert rebalanced([10, 89, 1], 0, 95, lowest=0.5) == [95, 4.5, 0.5]
+
+
+def test_options_with_an_equals_sign_are_typed_in_their_order() -> None:
+    question = question_text(title="?", type="multiple_choice", options=["x = 1", "x = 2"], **TIMES)
+    typed = typed_percents([60, 40], question)
+    assert typed == "[0.6, 0.4]"
+    assert read_percents(typed, question) == [60, 40]
+
+
+def test_quantiles_are_read_off_between_those_that_are_stated() -> None:
+    assert read_quantiles("10%=3, 50%=8, 90%=20", DEPTH) == [None, 4.875, 8, 15.5, None]
+    assert read_quantiles("50%=9, 25%=10", DEPTH) == [None] * 5
+    first, *_ = read_quantiles("5%=2026-03-01", WHEN)
+    assert first == datetime(2026, 3, 1, tzinfo=UTC).timestamp()
+
+
+def test_quantiles_that_are_moved_keep_what_lies_beyond_the_bounds() -> None:
+    typed = typed_quantiles([None, 3.0, 8.0, 9.5, None], "50%=3, above=1%", DEPTH)
+    assert typed == "25%=3, 50%=8, 75%=9.5, above=1%"
+    assert read_value(typed, DEPTH).quantiles is not None
 
 
 def test_options_that_were_added_later_start_blank() -> None:

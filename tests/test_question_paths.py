@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import nan
 from statistics import median
 
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from forecasts import questions, updates
+from forecasts import questions, resolutions, updates
 from forecasts.access import member_or_new
 from forecasts.models import Member, Question
 from forecasts.paths import paths
@@ -192,3 +193,31 @@ def test_at_every_moment_the_lines_show_what_stands_and_the_crowd_its_median(
         for name in "abcd":
             line = seen.steps[seen.steps["forecaster"] == name]
             assert value_at(line, moment) == stood.get(name)
+
+
+def test_a_mark_has_its_part_of_what_its_update_earned(
+    session: Session, question: Question, alice: Member
+) -> None:
+    updates.update(
+        session,
+        question,
+        Value(probability=0.4),
+        member=alice,
+        now=day(0),
+        evidence=[Cited(note="first")],
+    )
+    updates.update(
+        session,
+        question,
+        Value(probability=0.8),
+        member=alice,
+        now=day(5),
+        evidence=[Cited(note="clouds", share=0.75), Cited(note="wind")],
+    )
+    resolutions.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
+    text = questions.wording(session, question)
+    marks = paths(session, question, text, now=day(12), scored=True).marks
+    # From (1 - 0.4)² to (1 - 0.8)² for half of the time; a first forecast replaced none.
+    whole = (0.36 - 0.04) / 2
+    assert marks["points"].tolist() == pytest.approx([nan, 0.75 * whole, 0.25 * whole], nan_ok=True)
+    assert paths(session, question, text, now=day(12)).marks["points"].isna().all()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.charts import NAMED, OTHERS, paths_chart
+from app.charts import NAMED, OTHERS, paths_chart, say_median, say_paths
 from app.forecasting import forecast_form, withdraw_form
-from app.histories import forecast_list, resolution_list, wording_list
+from app.histories import discussion, forecast_list, resolution_list, wording_list
 from app.links import question_link
 from app.revising import close_form, reopen_form, wording_form
 from app.session import current_member, my_handle, now, reading, rights_here
@@ -16,7 +16,6 @@ from app.words import (
     as_text,
     bounds,
     closing,
-    counted,
     link_to,
     paragraphs,
     published,
@@ -26,7 +25,7 @@ from forecasts import access, answers, questions, revisions, scores, updates
 from forecasts.access import Action
 from forecasts.errors import NotFound
 from forecasts.models import QuestionType, Resolution
-from forecasts.paths import paths
+from forecasts.paths import Paths, paths, told
 from forecasts.questions import Stands, Status
 from forecasts.scores import Scored
 
@@ -40,6 +39,7 @@ BADGES = {
     Status.ambiguous: "gray",
 }
 
+TABLE = 50  # rows of the chart's table
 moment = now()
 slug = st.query_params.get("slug", "")
 if not slug:
@@ -128,7 +128,14 @@ def chart() -> None:
         )
         option = options.index(picked)
     with reading() as ledger:
-        lines = paths(ledger, question, text, now=moment, option=option)
+        lines = paths(
+            ledger,
+            question,
+            text,
+            now=moment,
+            option=option,
+            scored=scored_outcome() is not None,
+        )
     if lines.steps.empty:
         st.info("Nothing has stood here yet. The first forecast starts the chart.")
         return
@@ -147,14 +154,33 @@ def chart() -> None:
         marks = "▲ speaks for it, ▼ against it, ● context"
     st.altair_chart(
         paths_chart(lines, text, me=me, named=named, outcome=scored_outcome()),
-        alt=f"Forecasts on “{text.title}” over time: {counted(len(others), 'other forecaster')} "
-        "and the crowd’s median. Every forecast stands in the list under History.",
+        alt=say_paths(lines, text, me=me),
     )
     st.caption(
         "Each dot is a forecast; its line holds until the next one, or a withdrawal. Grey "
         "and dashed: the median of the forecasts that stood. Marks: evidence that came in "
         f"({marks}); point at one to read it. Times are UTC."
     )
+    chart_table(lines)
+
+
+def chart_table(lines: Paths) -> None:
+    """Show what the chart draws as a table, the newest first."""
+    rows = told(lines)
+    with st.expander("The chart as a table"):
+        newest = rows.head(TABLE)
+        st.table(
+            {
+                "At": [when(time) for time in newest["time"]],
+                "Forecaster": [as_text(handle) for handle in newest["forecaster"]],
+                "Forecast": [as_text(said) for said in newest["said"]],
+                "Crowd’s median": [as_text(say_median(one, text)) for one in newest["crowd"]],
+            },
+            hide_index=True,
+            border="horizontal",
+        )
+        if len(rows) > len(newest):
+            st.caption(f"The newest {TABLE} of {len(rows):,}; all stand under History.")
 
 
 def scored_outcome() -> str | None:
@@ -336,13 +362,17 @@ def page(stands: Stands) -> None:
         change_panel()
     with told:
         st.header("History", anchor=False)
-        everyone, end, texts = st.tabs(
+        reasons = [one for one in history if one[0].rationale]
+        talk, everyone, end, texts = st.tabs(
             [
+                f"Discussion ({len(reasons)})",
                 f"Forecasts ({len(history)})",
                 f"Resolution ({len(steps)})",
                 f"Wordings ({len(wordings)})",
             ]
         )
+        with talk:
+            discussion(history, cited, wordings)
         with everyone:
             forecast_list(history, cited, wordings)
         with end:

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from app import charts
-from app.charts import NAMED, OTHERS, paths_chart
+from app.charts import NAMED, OTHERS, density_chart, paths_chart
 from forecasts.paths import CROWD, Paths
+from forecasts.previews import Slice
 from forecasts.questions import question_text
 from tests.conftest import day
 
@@ -33,8 +34,8 @@ def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> 
         [(1, end, 0.5, len(names)) for end in ends], columns=["stretch", "time", "value", "live"]
     )
     marks = pd.DataFrame(
-        [(names[0], day(0), 0.5, "50 %", "opposes", "Clouds", "They are dark")],
-        columns=["forecaster", "time", "value", "said", "stance", "evidence", "reason"],
+        [(names[0], day(0), 0.5, "50 %", "opposes", "Clouds", "They are dark", 0.02)],
+        columns=["forecaster", "time", "value", "said", "stance", "evidence", "reason", "points"],
     )
     return Paths(steps, crowd, marks)
 
@@ -158,6 +159,30 @@ def test_evidence_against_points_down() -> None:
         "opposes": "triangle-down",
         "context": "circle",
     }
+
+
+def test_a_mark_tells_what_was_cited_and_once_there_is_an_outcome_what_it_earned() -> None:
+    def told(outcome: str | None) -> list[str]:
+        spec = paths_chart(paths(), RAIN, me="ana", named=[], outcome=outcome).to_dict()
+        [marks] = [layer for layer in spec["layer"] if "shape" in layer["encoding"]]
+        [row] = spec["datasets"][marks["data"]["name"]]
+        return [str(row[field["field"]]) for field in marks["encoding"]["tooltip"]]
+
+    assert told(None)[:2] == ["Clouds", "opposes"]
+    assert told("yes")[-1] == "+0.0200 (above 0: it helped)"
+    assert len(told("yes")) == len(told(None)) + 1
+
+
+def test_the_density_is_drawn_between_quantiles_and_a_jump_is_left_out() -> None:
+    slices = [Slice(0, 3, 0.1, 1.0), Slice(3, 3, 0.4, None), Slice(3, 30, 0.5, 0.56)]
+    spec = density_chart(slices, DEPTH).to_dict()
+    area, _ = spec["layer"]
+    drawn = spec["datasets"][area["data"]["name"]]
+    assert [(row["low"], row["high"], row["chance"]) for row in drawn] == [
+        (0, 3, "10 %"),
+        (3, 30, "50 %"),
+    ]
+    assert drawn[1]["to"] == "30 m"
 
 
 DEPTH = question_text(

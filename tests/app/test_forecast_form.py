@@ -72,8 +72,8 @@ def test_the_options_start_from_the_standing_percentages(
     thirds = (1 / 3, 1 / 3, 1 / 3)
     say(engine, "port", Value(probabilities=thirds))
     visit(furnished, "question", slug="port")
-    values = [furnished.number_input(key=f"forecast-port#0-option-{n}").value for n in range(3)]
-    assert values == [33.333333] * 3
+    values = [furnished.slider(key=f"forecast-port#0-option-{n}").value for n in range(3)]
+    assert values == pytest.approx([100 / 3] * 3, abs=1e-3)
     save(furnished, "port")
     assert toasts(furnished)[0].startswith("Saved: still Busan 33.3 %")
     with database.reading(engine) as ledger:
@@ -191,9 +191,8 @@ def test_of_options_it_names_the_one_that_moves_most_as_they_are_typed(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="port")
-    for place, percent in enumerate((10, 50, 40)):
-        furnished.number_input(key=f"forecast-port#0-option-{place}").set_value(percent)
-    furnished.run()
+    typed = "Busan=10%, Ulsan=50%, Other=40%"
+    furnished.text_input(key="forecast-port#0-value").input(typed).run()
     stance = furnished.selectbox(key="forecast-port#0-stance").select("opposes")
     assert stance.label == "It makes “Busan”"
     furnished.text_input(key="forecast-port#0-evidence").input("The strike")

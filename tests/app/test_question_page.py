@@ -97,23 +97,90 @@ def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:
     assert furnished.text_input(key="forecast-quay#0-value").value == "12.3%"
 
 
-def test_options_that_are_left_blank_share_what_is_left(furnished: AppTest, engine: Engine) -> None:
+def test_options_that_are_not_named_share_what_is_left(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "question", slug="port")
-    furnished.number_input(key="forecast-port#0-option-0").set_value(60).run()
-    assert "40 % left, shared equally by the options left blank." in words(furnished)
+    furnished.text_input(key="forecast-port#0-value").input("Busan=60%").run()
+    bars = [furnished.slider(key=f"forecast-port#0-option-{n}").value for n in range(3)]
+    assert bars == [60, 20, 20]
     furnished.button(key="forecast-port#0-save").click().run()
     assert newest(engine, "port").probabilities == [0.6, 0.2, 0.2]
 
 
+def test_moving_a_bar_rebalances_the_others_in_proportion(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="port")
+    furnished.text_input(key="forecast-port#0-value").input("Busan=50%, Ulsan=30%, Other=20%").run()
+    furnished.slider(key="forecast-port#0-option-0").set_value(60.0).run()
+    bars = [furnished.slider(key=f"forecast-port#0-option-{n}").value for n in range(3)]
+    assert bars == [60, 24, 16]
+    written = furnished.text_input(key="forecast-port#0-value").value
+    assert written == "Busan=60%, Ulsan=24%, Other=16%"
+    furnished.button(key="forecast-port#0-save").click().run()
+    assert newest(engine, "port").probabilities == [0.6, 0.24, 0.16]
+
+
 def test_options_that_sum_to_less_than_100_are_refused(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "question", slug="port")
-    for place, percent in enumerate((60, 20, 10)):
-        furnished.number_input(key=f"forecast-port#0-option-{place}").set_value(percent)
-    furnished.run()
-    assert "10 % left to give" in words(furnished)
+    field = furnished.text_input(key="forecast-port#0-value")
+    field.input("Busan=60%, Ulsan=20%, Other=10%").run()
+    assert "**Not saved like this:** The probabilities sum to 0.9" in words(furnished)
     furnished.button(key="forecast-port#0-save").click().run()
-    assert "sum to 90" in furnished.error[0].value
+    assert "sum to 0\\.9" in furnished.error[0].value
     assert newest(engine, "port").probabilities == [0.5, 0.3, 0.2]
+
+
+def test_five_quantiles_are_entered_and_what_they_imply_is_drawn(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="depth")
+    for place, metres in enumerate((2.0, 5.0, 8.0, 12.0, 20.0)):
+        furnished.number_input(key=f"forecast-depth#0-level-{place}").set_value(metres).run()
+    written = furnished.text_input(key="forecast-depth#0-value").value
+    assert written == "5%=2, 25%=5, 50%=8, 75%=12, 95%=20"
+    [drawn] = furnished.get("vega_lite_chart")
+    assert "25 % from 5 m to 8 m" in str(drawn.proto)
+    table: Any = furnished.table[0].value
+    assert list(table["Chance"]) == ["5 %", "20 %", "25 %", "25 %", "20 %", "5 %"]
+    furnished.button(key="forecast-depth#0-save").click().run()
+    assert newest(engine, "depth").quantiles == {
+        "0.05": 2.0,
+        "0.25": 5.0,
+        "0.5": 8.0,
+        "0.75": 12.0,
+        "0.95": 20.0,
+    }
+
+
+def test_quantiles_that_cross_are_refused_as_they_are_entered(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="depth")
+    furnished.number_input(key="forecast-depth#0-level-2").set_value(8.0).run()
+    furnished.number_input(key="forecast-depth#0-level-1").set_value(9.0).run()
+    assert "**Not saved like this:** Quantiles must rise with their levels" in words(furnished)
+    assert not furnished.get("vega_lite_chart")
+    furnished.button(key="forecast-depth#0-save").click().run()
+    assert "Quantiles must rise" in furnished.error[0].value
+    with database.reading(engine) as ledger:
+        assert updates.history(ledger, questions.find(ledger, "depth")) == []
+
+
+def test_a_forecast_tells_before_it_is_saved_what_it_does_to_the_expected_score(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = questions.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.58), member=alice, now=day(3))
+    visit(furnished, "question", slug="quay")
+    assert "Your expected Brier stays at 0.24 if you are right about 58 %." in words(furnished)
+    furnished.text_input(key="forecast-quay#0-value").input("4:1").run()
+    assert (
+        "80 %, odds 4:1. This moves your expected Brier from 0.21 to 0.16 if you are right about "
+        "80 %."
+    ) in words(furnished)
+    assert furnished.slider(key="forecast-quay#0-slider").value == 80
 
 
 def test_quantiles_are_typed(furnished: AppTest, engine: Engine) -> None:
@@ -141,7 +208,7 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
     assert "Outcome: no" in said
     assert "No flake fell." in said
     assert furnished.metric[0].value == "0.4000"
-    table: Any = furnished.table[0].value
+    table: Any = furnished.table[1].value  # behind that of the chart
     assert list(table.columns) == [
         "Forecaster",
         "Brier (0–1)",
@@ -162,7 +229,33 @@ def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) ->
 @pytest.mark.parametrize("slug", ["rain", "snow", "port"])
 def test_the_chart_has_a_text_in_its_place(furnished: AppTest, slug: str) -> None:
     [chart] = visit(furnished, "question", slug=slug).get("vega_lite_chart")
-    assert "Every forecast stands in the list under History" in str(chart.proto)
+    assert "Every forecast stands in the table under the chart" in str(chart.proto)
+
+
+def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) -> None:
+    [chart] = visit(furnished, "question", slug="rain").get("vega_lite_chart")
+    assert "Your line ends at 70 %. The crowd’s median ends at 55 %, of 2 standing." in str(
+        chart.proto
+    )
+    table: Any = furnished.table[0].value
+    assert table.to_numpy().tolist() == [
+        ["3 Jan 2026, 00:00 UTC", "bob \\(simulated\\)", "40 \\%", "55 \\%"],
+        ["2 Jan 2026, 00:00 UTC", "alice", "70 \\%", "70 \\%"],
+    ]
+
+
+def test_the_discussion_is_by_reason_the_newest_first_with_what_each_changed(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        rain = questions.find(ledger, "rain")
+        said = {"member": alice, "now": day(4), "rationale": "The wind has turned"}
+        updates.update(ledger, rain, Value(probability=0.9), **said)
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "Discussion (2)" in [tab.label for tab in furnished.tabs]
+    assert "alice: 70 % → 90 % · 5 Jan 2026, 00:00 UTC" in said
+    assert said.index("The wind has turned") < said.index("Clouds *are* gathering")
 
 
 def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: Engine) -> None:
@@ -333,7 +426,7 @@ def test_a_number_that_came_true_shows_the_crps_of_the_table(
     said = words(visit(furnished, "question", slug="depth"))
     assert furnished.metric[0].label == "Your CRPS (0–1)"
     assert furnished.metric[0].value == f"{row.crps:.4f}"
-    table: Any = furnished.table[0].value
+    table: Any = furnished.table[1].value
     assert list(table.columns) == ["Forecaster", "CRPS (0–1)", "Coverage", "Updates"]
     assert "You had no live forecast on it." not in said
     today = words(visit(furnished, "today"))
@@ -365,8 +458,8 @@ def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
     for page in ("questions", "today"):
         assert f"you: **{before}**" in words(visit(furnished, page))
     visit(furnished, "question", slug="port")
-    for place, percent in enumerate((40.0, 30.0, 20.0, 10.0)):
-        furnished.number_input(key=f"forecast-port#0-option-{place}").set_value(percent)
+    typed = "Busan=40%, Ulsan=30%, Pohang=20%, Other=10%"
+    furnished.text_input(key="forecast-port#0-value").input(typed)
     furnished.button(key="forecast-port#0-save").click().run()
     assert f"Saved: {before} → Busan 40 %" in furnished.toast[0].value.replace("\\", "")
 

@@ -1,0 +1,315 @@
+"""The fields in which a forecast's value is entered: a text, and other ways to write it.
+
+The text is what counts: what it says is what is saved. A slider, the bars of the options and the
+fields of the quantiles write it anew when they are moved, and follow it when it is typed. Under
+them stands what has been understood, and what it would do.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, date, datetime
+
+import streamlit as st
+
+from app.charts import density_chart
+from app.session import settings
+from app.words import as_text, bounds, figure
+from forecasts import fields, previews
+from forecasts.errors import LedgerError
+from forecasts.fields import QUANTILES, as_typed, example_quantiles, read_typed
+from forecasts.models import Forecast, QuestionText, QuestionType
+from forecasts.previews import Slice
+from forecasts.values import Value, figure_number, say_odds, say_probability, say_value
+
+_HELP = {
+    QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",
+    QuestionType.multiple_choice: "Option=probability, separated by commas; options that you do "
+    "not name share what is left equally. Moving a bar rebalances the others in proportion.",
+    QuestionType.numeric: "Level=number, separated by commas: 50%=140 says that you give one half "
+    "to 140 or less.",
+    QuestionType.date: "Level=day, separated by commas: 50%=2027-03-01 says that you give one "
+    "half to 1 March 2027 or earlier.",
+}
+_LABELS = {
+    QuestionType.binary: "Probability",
+    QuestionType.multiple_choice: "Probabilities",
+    QuestionType.numeric: "Quantiles",
+    QuestionType.date: "Quantiles",
+}
+_UNCHANGED = " Saved as it stands, it says that you looked again and still mean it."
+_LARGEST = 2.0**53 - 1  # the largest number that a browser's field holds
+_WHOLE_DAYS = 8 * 86_400  # seconds; a question on a shorter time is answered with times, typed
+
+
+def value_fields(
+    key: str, text: QuestionText, standing: Forecast | None, *, quick: bool = False
+) -> str:
+    """Show the fields of the form of ``key``; return what the text among them says.
+
+    ``quick``: in a list, where what takes room is behind a click.
+    """
+    kind = QuestionType(text.type)
+    st.session_state.setdefault(value_key(key), as_typed(standing, text))
+    if kind == QuestionType.binary:
+        _slider(key, standing, quick=quick)
+    elif kind == QuestionType.multiple_choice:
+        with _room("Bars", quick=quick):
+            _bars(key, text)
+    written = st.text_input(
+        _LABELS[kind],
+        key=value_key(key),
+        placeholder=_example(text),
+        help=None if quick else _help(text, standing),
+        on_change=_follow,
+        args=(key, text),
+    )
+    if kind in (QuestionType.numeric, QuestionType.date):
+        with _room("Five quantiles and what they imply", quick=quick):
+            _quantiles(key, text)
+            _density(written or "", text)
+    _preview(key, written or "", text, standing)
+    return written or ""
+
+
+def value_key(key: str) -> str:
+    """Return the key of the text in the form of ``key``."""
+    return f"{key}-value"
+
+
+def _room(label: str, *, quick: bool) -> AbstractContextManager[object]:
+    return st.expander(label) if quick else nullcontext()
+
+
+def _example(text: QuestionText) -> str:
+    """Return what a forecast on this question could look like when it is typed."""
+    if text.type == QuestionType.multiple_choice and text.options:
+        return f"{text.options[0]}=60%, {text.options[1]}=40%"
+    return "71%, 0.71 or 5:2" if text.type == QuestionType.binary else example_quantiles(text)
+
+
+def _help(text: QuestionText, standing: Forecast | None) -> str:
+    """Return how a forecast on this question is typed, and between what it lies."""
+    said = _HELP[QuestionType(text.type)]
+    if between := bounds(text):
+        said += (
+            f" The question's range is from {as_text(between)}; what lies beyond is below=… or "
+            "above=…."
+        )
+    return said if standing is None else said + _UNCHANGED
+
+
+def _follow(key: str, text: QuestionText) -> None:
+    """Move the slider, the bars or the quantiles to what has been typed."""
+    written = st.session_state[value_key(key)] or ""
+    if text.type == QuestionType.binary:
+        percents = _percent(written, text)
+        if percents is not None:
+            st.session_state[f"{key}-slider"] = percents
+    elif text.type == QuestionType.multiple_choice:
+        for place, percent in enumerate(fields.read_percents(written, text) or []):
+            st.session_state[_bar_key(key, place)] = _within(percent)
+    else:
+        for place, number in enumerate(fields.read_quantiles(written, text)):
+            st.session_state[_level_key(key, place)] = _in_field(number, text)
+
+
+def _write(key: str, said: str) -> None:
+    st.session_state[value_key(key)] = said
+
+
+# --- a probability ---------------------------------------------------------------------------
+
+
+def _lowest() -> float:
+    """Return the lowest percentage that is offered."""
+    return 100 * settings().lowest_probability
+
+
+def _within(percent: float) -> float:
+    return min(max(percent, _lowest()), 100 - _lowest())
+
+
+def _percent(written: str, text: QuestionText) -> float | None:
+    try:
+        p = read_typed(written, None, text).probability
+    except LedgerError:
+        return None
+    return None if p is None else _within(100 * p)
+
+
+def _slider(key: str, standing: Forecast | None, *, quick: bool) -> None:
+    name, lowest = f"{key}-slider", _lowest()
+    start = 0.5 if standing is None or standing.probability is None else standing.probability
+    st.session_state.setdefault(name, _within(100 * start))
+
+    def write() -> None:
+        value = Value(probability=st.session_state[name] / 100)
+        _write(key, say_value(value).replace(" ", ""))
+
+    st.slider(
+        "Drag, or type below",
+        min_value=lowest,
+        max_value=100 - lowest,
+        step=0.1 if lowest >= 0.1 else 0.01,
+        format="%.1f%%",
+        key=name,
+        on_change=write,
+        label_visibility="collapsed" if quick else "visible",
+        help=None if quick else "The slider writes its value into the field, which is saved.",
+    )
+
+
+# --- options ---------------------------------------------------------------------------------
+
+
+def _bar_key(key: str, place: int) -> str:
+    return f"{key}-option-{place}"
+
+
+def _bars(key: str, text: QuestionText) -> None:
+    """Show a bar an option; moving one moves the others, so that they sum to 100 % always."""
+    options = text.options or []
+    lowest = _lowest()
+    start = fields.read_percents(st.session_state[value_key(key)], text)
+    even = [100 / len(options)] * len(options)
+    for place, percent in enumerate(start or even):
+        st.session_state.setdefault(_bar_key(key, place), _within(percent))
+
+    def rebalance(place: int) -> None:
+        written = st.session_state[value_key(key)] or ""
+        before = fields.read_percents(written, text)
+        if before is None:
+            before = [st.session_state[_bar_key(key, i)] for i in range(len(options))]
+        now = fields.rebalanced(before, place, st.session_state[_bar_key(key, place)], lowest)
+        for i, percent in enumerate(now):
+            st.session_state[_bar_key(key, i)] = _within(percent)
+        _write(key, fields.typed_percents(now, text))
+
+    for place, option in enumerate(options):
+        st.slider(
+            as_text(option),
+            min_value=lowest,
+            max_value=100 - lowest,
+            step=0.1 if lowest >= 0.1 else 0.01,
+            format="%.1f%%",
+            key=_bar_key(key, place),
+            on_change=rebalance,
+            args=(place,),
+        )
+    st.caption("The bars sum to 100 %: moving one rebalances the others in proportion.")
+
+
+# --- numbers and days ------------------------------------------------------------------------
+
+
+def _level_key(key: str, place: int) -> str:
+    return f"{key}-level-{place}"
+
+
+def _ends(text: QuestionText) -> tuple[float, float]:
+    low, high = (figure_number(bound, text.type) for bound in (text.lower_bound, text.upper_bound))
+    return low, high
+
+
+def _quantiles(key: str, text: QuestionText) -> None:
+    """Show a field for each of five quantiles, where the browser has one that can hold them."""
+    low, high = _ends(text)
+    by_day = text.type == QuestionType.date
+    if (by_day and high - low <= _WHOLE_DAYS) or (not by_day and max(-low, high) > _LARGEST):
+        return
+    start = fields.read_quantiles(st.session_state[value_key(key)], text)
+    for place, number in enumerate(start):
+        st.session_state.setdefault(_level_key(key, place), _in_field(number, text))
+
+    def write() -> None:
+        stated = [st.session_state[_level_key(key, place)] for place in range(len(QUANTILES))]
+        figures = [one.isoformat() if isinstance(one, date) else one for one in stated]
+        _write(key, fields.typed_quantiles(figures, st.session_state[value_key(key)] or "", text))
+
+    with st.container(horizontal=True, gap="small"):
+        for place, level in enumerate(QUANTILES):
+            label, name = f"{say_probability(level)} ≤", _level_key(key, place)
+            if by_day:
+                first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
+                st.date_input(
+                    label,
+                    value=None,
+                    min_value=first,
+                    max_value=last,
+                    format="YYYY-MM-DD",
+                    key=name,
+                    on_change=write,
+                    width=132,
+                )
+            else:
+                digits = max(0, 2 - math.floor(math.log10(high / 2 - low / 2)))
+                st.number_input(
+                    label,
+                    value=None,
+                    min_value=low,
+                    max_value=high,
+                    step=10.0**-digits * 10,
+                    format=f"%.{digits}f",
+                    key=name,
+                    on_change=write,
+                    width=132,
+                )
+
+
+def _in_field(number: float | None, text: QuestionText) -> float | date | None:
+    """Return a quantile as its field holds it."""
+    if number is None:
+        return None
+    if text.type == QuestionType.date:
+        return datetime.fromtimestamp(number, UTC).date()
+    return float(f"{number:.12g}")
+
+
+def _density(written: str, text: QuestionText) -> None:
+    """Draw what the quantiles imply, with the same as words and as a table."""
+    try:
+        slices = previews.density(text, read_typed(written, None, text))
+    except LedgerError:
+        return
+    st.altair_chart(density_chart(slices, text), alt=_say_slices(slices, text))
+    with st.expander("As a table"):
+        st.table(
+            {
+                "From": [as_text(figure(one.low, text)) for one in slices],
+                "To": [as_text(figure(one.high, text)) for one in slices],
+                "Chance": [say_probability(one.chance) for one in slices],
+            },
+            hide_index=True,
+            border="horizontal",
+        )
+
+
+def _say_slices(slices: list[Slice], text: QuestionText) -> str:
+    said = [
+        f"{say_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
+        for one in slices
+    ]
+    return "What your quantiles imply: " + "; ".join(said) + "."
+
+
+# --- what it would do ------------------------------------------------------------------------
+
+
+def _preview(key: str, written: str, text: QuestionText, standing: Forecast | None) -> None:
+    """Show what the text has been understood as and would do; or what keeps it from being saved."""
+    if not written.strip():
+        return
+    try:
+        value = read_typed(written, standing, text)
+    except LedgerError as error:
+        # Saving it says the same, and shows it as the error that it then is.
+        if not st.session_state.get(f"{key}-save"):
+            st.caption(f"**Not saved like this:** {as_text(error.message)}")
+        return
+    said = previews.say_expected(text, standing, value)
+    if value.probability is not None:
+        odds = say_odds(value.probability)
+        said = f"{say_probability(value.probability)}{f', odds {odds}' if odds else ''}. {said}"
+    st.caption(as_text(said))
