@@ -21,7 +21,7 @@ from forecasts.errors import LedgerError
 from forecasts.fields import QUANTILES, as_typed, example_quantiles, read_typed
 from forecasts.models import Forecast, QuestionText, QuestionType
 from forecasts.previews import Slice
-from forecasts.values import Value, figure_number, say_odds, say_probability, say_value
+from forecasts.values import Value, figure_number, say_odds, say_probability, say_value, value_of
 
 _HELP = {
     QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",
@@ -53,10 +53,27 @@ def value_fields(
     kind = QuestionType(text.type)
     st.session_state.setdefault(value_key(key), as_typed(standing, text))
     if kind == QuestionType.binary:
-        _slider(key, standing, quick=quick)
+        with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
+            _slider(key, standing, quick=quick)
+            written = _typed(key, text, standing, quick=quick)
     elif kind == QuestionType.multiple_choice:
+        # In a list the text comes first, and the bars are behind a click.
+        written = _typed(key, text, standing, quick=True) if quick else ""
         with _room("Bars", quick=quick):
             _bars(key, text)
+        written = written if quick else _typed(key, text, standing, quick=False)
+    else:
+        written = _typed(key, text, standing, quick=quick)
+        with _room("Five quantiles and what they imply", quick=quick):
+            _quantiles(key, text)
+            _density(written, text)
+    _preview(key, written, text, standing, quick=quick)
+    return written
+
+
+def _typed(key: str, text: QuestionText, standing: Forecast | None, *, quick: bool) -> str:
+    """Show the text that counts; return it."""
+    kind = QuestionType(text.type)
     written = st.text_input(
         _LABELS[kind],
         key=value_key(key),
@@ -64,12 +81,9 @@ def value_fields(
         help=None if quick else _help(text, standing),
         on_change=_follow,
         args=(key, text),
+        label_visibility="collapsed" if quick else "visible",
+        width=150 if quick and kind == QuestionType.binary else "stretch",
     )
-    if kind in (QuestionType.numeric, QuestionType.date):
-        with _room("Five quantiles and what they imply", quick=quick):
-            _quantiles(key, text)
-            _density(written or "", text)
-    _preview(key, written or "", text, standing)
     return written or ""
 
 
@@ -228,7 +242,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
         figures = [one.isoformat() if isinstance(one, date) else one for one in stated]
         _write(key, fields.typed_quantiles(figures, st.session_state[value_key(key)] or "", text))
 
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
         for place, level in enumerate(QUANTILES):
             label, name = f"{say_probability(level)} ≤", _level_key(key, place)
             if by_day:
@@ -241,7 +255,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
                     format="YYYY-MM-DD",
                     key=name,
                     on_change=write,
-                    width=132,
+                    width=124,
                 )
             else:
                 digits = max(0, 2 - math.floor(math.log10(high / 2 - low / 2)))
@@ -254,7 +268,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
                     format=f"%.{digits}f",
                     key=name,
                     on_change=write,
-                    width=132,
+                    width=124,
                 )
 
 
@@ -297,8 +311,13 @@ def _say_slices(slices: list[Slice], text: QuestionText) -> str:
 # --- what it would do ------------------------------------------------------------------------
 
 
-def _preview(key: str, written: str, text: QuestionText, standing: Forecast | None) -> None:
-    """Show what the text has been understood as and would do; or what keeps it from being saved."""
+def _preview(
+    key: str, written: str, text: QuestionText, standing: Forecast | None, *, quick: bool
+) -> None:
+    """Show what the text has been understood as and would do; or what keeps it from being saved.
+
+    In a list nothing is said of a value that is as it stands.
+    """
     if not written.strip():
         return
     try:
@@ -307,6 +326,8 @@ def _preview(key: str, written: str, text: QuestionText, standing: Forecast | No
         # Saving it says the same, and shows it as the error that it then is.
         if not st.session_state.get(f"{key}-save"):
             st.caption(f"**Not saved like this:** {as_text(error.message)}")
+        return
+    if quick and standing is not None and value == value_of(standing):
         return
     said = previews.say_expected(text, standing, value)
     if value.probability is not None:

@@ -9,11 +9,11 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.entering import value_fields
-from app.session import Act, act, form_key, reading, settings
+from app.session import Act, act, form_key, settings
 from app.words import as_text, published, shortened
 from forecasts import updates
 from forecasts.errors import BadInput, LedgerError
-from forecasts.evidence import citable, cited, say_cited, spoken_for
+from forecasts.evidence import cited, say_cited, spoken_for
 from forecasts.fields import check_offered, read_typed
 from forecasts.models import Article, EvidenceKind, Forecast, QuestionText, QuestionType, Stance
 from forecasts.questions import Stands
@@ -54,19 +54,21 @@ def quick_form(stands: Stands, standing: Forecast | None, articles: Sequence[Art
     with values:
         written = value_fields(key, stands.text, standing, quick=True)
     with reasons, st.form(key, border=False):
-        reason = st.text_input(
-            "Reason",
-            key=f"{key}-reason",
-            placeholder="Why, in a line (optional)",
-            max_chars=2000,
-        )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            reason = st.text_input(
+                "Reason",
+                key=f"{key}-reason",
+                placeholder="Why, in a line (optional)",
+                max_chars=2000,
+                label_visibility="collapsed",
+            )
+            submitted = st.form_submit_button(
+                "Save" if standing is None else "Update", key=f"{key}-save"
+            )
         with st.expander("Evidence"):
             pieces = _evidence(
                 key, _outcome(stands.text, standing, written), 1, _by_address(articles)
             )
-        submitted = st.form_submit_button(
-            "Save" if standing is None else "Update", key=f"{key}-save", type="primary"
-        )
     if submitted:
         with act(key) as doing:
             value = read_typed(written, standing, stands.text)
@@ -74,10 +76,10 @@ def quick_form(stands: Stands, standing: Forecast | None, articles: Sequence[Art
 
 
 @st.fragment
-def forecast_form(stands: Stands, standing: Forecast | None) -> None:
+def forecast_form(stands: Stands, standing: Forecast | None, articles: Sequence[Article]) -> None:
     """Show the whole form: the value, what it would do, the reason, the evidence.
 
-    Moving a slider runs this form alone anew.
+    ``articles``: those to pick from. Moving a slider runs this form alone anew.
     """
     name = f"forecast-{stands.slug}"
     key = form_key(name)
@@ -91,10 +93,10 @@ def forecast_form(stands: Stands, standing: Forecast | None) -> None:
             max_chars=10_000,
             help="Your rationale; it is kept with this forecast.",
         )
-        with reading() as ledger:
-            articles = _by_address(citable(ledger))
         shown = st.session_state.get(_pieces_key(key), 1)
-        pieces = _evidence(key, _outcome(stands.text, standing, written), shown, articles)
+        pieces = _evidence(
+            key, _outcome(stands.text, standing, written), shown, _by_address(articles)
+        )
         # The first button of a form is the one that Enter presses.
         with st.container(horizontal=True, gap="small"):
             submitted = st.form_submit_button(

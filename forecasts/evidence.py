@@ -161,14 +161,17 @@ def cited(
     return Cited(url=url, note=note, kind=kind, stance=stance, share=share)
 
 
-def citable(session: Session) -> list[Article]:
-    """Return the articles to pick from, the newest captures first, without their texts."""
+def citable(session: Session, limit: int = CITABLE) -> list[Article]:
+    """Return the articles to pick from, the newest captures first, without their texts.
+
+    ``limit``: how many at most.
+    """
     return list(
         session.exec(
             select(Article)
             .options(defer(Article.text, raiseload=True))  # type: ignore[arg-type]
             .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
-            .limit(CITABLE)
+            .limit(limit)
         )
     )
 

@@ -24,6 +24,7 @@ from app.words import (
 from forecasts import access, answers, questions, revisions, scores, updates
 from forecasts.access import Action
 from forecasts.errors import NotFound
+from forecasts.evidence import citable
 from forecasts.models import QuestionType, Resolution
 from forecasts.paths import Paths, paths, told
 from forecasts.questions import Stands, Status
@@ -73,6 +74,7 @@ with reading() as ledger:
         action: access.allows(rights_here(ledger), action, question, stands.text)
         for action in (Action.forecast, Action.propose, Action.revise, Action.resolve)
     }
+    articles = citable(ledger) if stands.takes_forecasts(moment) else []
     crowd_hidden = access.crowd_is_hidden(ledger, question)
 text = stands.text
 me = my_handle()
@@ -205,7 +207,7 @@ def update_panel() -> None:
         if not may[Action.forecast]:
             st.caption("You may look at this question; to forecast takes a forecaster’s role.")
             return
-        forecast_form(stands, mine)
+        forecast_form(stands, mine, articles)
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(stands)
@@ -352,15 +354,15 @@ def page(stands: Stands) -> None:
     with wide:
         chart()
         criteria()
+        words()
     with side:
         update_panel()
     if stands.resolution is not None:
         score_table(scored)
-    about, told = st.columns(2, gap="medium")
+    told_here, about = st.columns([2, 1], gap="medium")
     with about:
-        words()
         change_panel()
-    with told:
+    with told_here:
         st.header("History", anchor=False)
         reasons = [one for one in history if one[0].rationale]
         talk, everyone, end, texts = st.tabs(

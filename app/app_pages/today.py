@@ -10,6 +10,7 @@ from app.forecasting import quick_form
 from app.links import question_link
 from app.session import current_member, now, reading
 from app.words import COVERAGE_HELP, CRPS_HELP, as_text, closing, counted, day, shortened, span
+from forecasts.evidence import citable
 from forecasts.models import Forecast, QuestionType
 from forecasts.questions import Stands
 from forecasts.scores import CRPS
@@ -18,6 +19,7 @@ from forecasts.values import say_value
 
 SHOWN = 3  # of each list, so that the next one is in sight; the rest is a link away
 SOON = timedelta(days=7)
+CITED_HERE = 30  # articles to pick from, the newest; the question's own page has more
 STEPS = 3  # of what was said on a resolved question; more are behind a click
 RULES = {
     "brier": ("Brier", "Brier score: the squared distance from what came true."),
@@ -27,6 +29,7 @@ RULES = {
 moment = now()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment)
+    articles = citable(ledger, CITED_HERE) if needs.able else []
 
 
 def ways_in() -> None:
@@ -71,7 +74,7 @@ def row(stands: Stands, standing: Forecast | None) -> None:
             parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
         st.caption(" · ".join(parts))
         if stands.id in needs.able:
-            quick_form(stands, standing)
+            quick_form(stands, standing, articles)
 
 
 def more(total: int, **filters: str) -> None:
