@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Subquery, bindparam
+from sqlalchemy import ColumnElement, Subquery, bindparam, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import Select
@@ -405,21 +405,22 @@ def _stands(
 
 
 def overtaken() -> ColumnElement[bool]:
-    """Return the condition that a later row has decided, superseded or overtaken this one."""
-    later = aliased(Resolution)
-    return (
+    """Return the condition that a later row has decided, superseded or overtaken this one.
+
+    Each way by itself, since each has an index of its own.
+    """
+    superseding, deciding, later = (aliased(Resolution) for _ in range(3))
+    return or_(
+        select(superseding.id).where(col(superseding.supersedes_id) == col(Resolution.id)).exists(),
+        select(deciding.id).where(col(deciding.proposal_id) == col(Resolution.id)).exists(),
+        # A question that was resolved after something was proposed has overtaken the proposal.
         select(later.id)
         .where(
-            (col(later.supersedes_id) == col(Resolution.id))
-            | (col(later.proposal_id) == col(Resolution.id))
-            # A question that was resolved after something was proposed has overtaken the proposal.
-            | (
-                (col(later.question_id) == col(Resolution.question_id))
-                & (col(later.state) == ResolutionState.confirmed)
-                & (col(later.id) > col(Resolution.id))
-            )
+            col(later.question_id) == col(Resolution.question_id),
+            col(later.state) == ResolutionState.confirmed,
+            col(later.id) > col(Resolution.id),
         )
-        .exists()
+        .exists(),
     )
 
 

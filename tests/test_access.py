@@ -25,12 +25,14 @@ from forecasts import (
     database,
     disputes,
     exhibits,
+    filters,
     paths,
     privacy,
     questions,
     resolutions,
     revisions,
     scores,
+    several,
     teams,
     today,
     tokens,
@@ -64,6 +66,7 @@ from forecasts.models import (
 )
 from forecasts.resolvers import Seen
 from forecasts.settings import sqlite_url
+from forecasts.several import Act
 from forecasts.stored_forecasts import columns
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -335,6 +338,35 @@ def standing_of_anna(session: Session, _member: Member) -> list[str]:
     return [slugs[id_] for id_ in standing]
 
 
+def filtered(session: Session, member: Member) -> list[str]:
+    return filters.every(session, filters.Filter(), member=member, now=NOW)
+
+
+def paged(session: Session, member: Member) -> list[str]:
+    """Return what all the pages have together, which say how many there are."""
+    pages = [filters.page(session, filters.Filter(), member=member, now=NOW)]
+    for number in range(2, pages[0].pages + 1):
+        pages.append(filters.page(session, filters.Filter(), member=member, now=NOW, number=number))
+    found = [row.stands.slug for one in pages for row in one.rows]
+    assert {(one.passing, one.there) for one in pages} == {(len(found), len(found))}
+    return found
+
+
+def stands_of(session: Session, question: Question) -> questions.Stands:
+    """Return the question as the ledger itself has it: the verb asks what may be seen of it."""
+    with access.for_the_ledger(session):
+        return questions.as_it_stands(session, question, now=NOW)
+
+
+def several_would(cell: Cell) -> bool:
+    slugs = [cell.question.slug]
+    return bool(several.would_change(cell.session, Act.tag, "new", slugs, **cell.here))
+
+
+def several_do(cell: Cell) -> int:
+    return several.do(cell.session, Act.tag, "new", [cell.question.slug], **cell.here)
+
+
 def attached(cell: Cell) -> Any:
     settings = {"path": "outcomes.csv"}
     return watching.attach(cell.session, cell.question, "outcomes_file", settings, **cell.here)
@@ -461,6 +493,13 @@ CASES: dict[str, Case] = {
     "exhibits.shown_for": Case(
         A.see, lambda c: exhibits.shown_for(c.session, c.question), on="resolved"
     ),
+    "filters.every": Case(A.see, among(filtered)),
+    "filters.labels": Case(A.see, among(lambda s, _: filters.labels(s)[0])),
+    "filters.page": Case(A.see, among(paged)),
+    "filters.trends": Case(
+        A.see,
+        lambda c: filters.trends(c.session, [stands_of(c.session, c.question)], now=NOW),
+    ),
     "frames.forecast_frame": Case(
         A.see, among(lambda s, _: set(forecast_frame(s, None)["question_id"]))
     ),
@@ -526,6 +565,8 @@ CASES: dict[str, Case] = {
         A.see, lambda c: scores.of_question(c.session, c.resolution), on="resolved"
     ),
     "scores.table": Case(A.see, lambda c: scores.table(c.session, c.resolution), on="resolved"),
+    "several.do": Case(A.revise, several_do),
+    "several.would_change": Case(A.see, several_would),
     "teams.agree": Case(
         A.manage,
         lambda c: teams.agree(c.session, alder(c), second_resolver=True, **c.here),

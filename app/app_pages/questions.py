@@ -1,28 +1,31 @@
-"""Questions: find one, or ask one. What is searched for stands in the address."""
+"""Questions: find some, do something to several, or ask one. The view stands in the address."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import streamlit as st
 
 from app.asking import ask_form
 from app.links import question_link
-from app.session import current_member, now, reading
+from app.session import current_member, now, reading, settings
+from app.several import do_to, ticked
 from app.words import as_text, closing, counted, day, shortened
-from forecasts.filters import Filter, chosen, labels
-from forecasts.models import Forecast, QuestionType
-from forecasts.questions import Stands, Status, listing, registered_last
-from forecasts.updates import standing_of
-from forecasts.values import say_value
+from forecasts import access, filters, frames
+from forecasts.filters import Filter, Order, Row, Trend
+from forecasts.models import QuestionType
+from forecasts.questions import Status, registered_last
+from forecasts.values import say_probability, say_value
 
-PER_PAGE = 20
 FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
 TYPES = {kind: kind.replace("_", " ") for kind in QuestionType}
+BARS = "▁▂▃▄▅▆▇█"
 
 moment = now()
 
 
-def filters(tags: list[str], families: list[str]) -> Filter:
+def picked(tags: list[str], families: list[str], teams: list[str]) -> Filter:
     """Show the filters; return what they say."""
     words = st.text_input(
         "Search",
@@ -33,22 +36,8 @@ def filters(tags: list[str], families: list[str]) -> Filter:
     )
     # Side by side where there is room, two in a row on a narrow screen.
     with st.container(horizontal=True, gap="small"):
-        status = st.selectbox(
-            "Status",
-            ["", *Status],
-            format_func=anything,
-            key="status",
-            bind="query-params",
-            width=FILTER_WIDTH,
-        )
-        whose = st.selectbox(
-            "Forecast",
-            ["", *WHOSE],
-            format_func=anything,
-            key="whose",
-            bind="query-params",
-            width=FILTER_WIDTH,
-        )
+        status = one_of("Status", list(Status), "status")
+        whose = one_of("Forecast", list(WHOSE), "whose")
         kind = st.selectbox(
             "Type",
             ["", *TYPES],
@@ -57,68 +46,133 @@ def filters(tags: list[str], families: list[str]) -> Filter:
             bind="query-params",
             width=FILTER_WIDTH,
         )
-        tag = st.selectbox(
-            "Tag",
-            ["", *tags],
-            format_func=anything,
-            key="tag",
-            bind="query-params",
-            width=FILTER_WIDTH,
+        tag = one_of("Tag", tags, "tag")
+        family = one_of(
+            "Family", families, "family", "Questions whose outcomes hang together share one."
         )
-        family = st.selectbox(
-            "Family",
-            ["", *families],
-            format_func=anything,
-            key="family",
-            bind="query-params",
-            width=FILTER_WIDTH,
-            help="Questions whose outcomes hang together share one.",
-        )
+        team = one_of("Team", teams, "team", "Whose question it is.") if teams else ""
     return Filter(
-        words=words or "", status=status, tag=tag, family=family, type=kind, mine=WHOSE.get(whose)
+        words=words or "",
+        status=status,
+        tag=tag,
+        family=family,
+        team=team,
+        type=kind,
+        mine=WHOSE.get(whose),
     )
 
 
-def anything(choice: str) -> str:
-    """Return the words for a choice of a filter; none picked: any will do."""
-    return choice or "any"
+def one_of(label: str, choices: list[str], key: str, said: str | None = None) -> str:
+    """Show one filter; return what is picked, blank for any."""
+    return st.selectbox(
+        label,
+        ["", *choices],
+        format_func=lambda choice: choice or "any",
+        key=key,
+        bind="query-params",
+        width=FILTER_WIDTH,
+        help=said,
+    )
 
 
-def row(stands: Stands, standing: Forecast | None) -> None:
-    """Show one question: its title leads to its page."""
-    text = stands.text
+def spark(trend: Trend) -> str:
+    """Return the crowd's way in a line: where it began, bars from 0 to 100 %, where it is."""
+    known = [p for p in trend.points if p is not None]
+    if not known:
+        return ""
+    bars = "".join(
+        " " if p is None else BARS[min(int(p * len(BARS)), len(BARS) - 1)] for p in trend.points
+    )
+    first, last = (say_probability(round(p, 2)) for p in (known[0], known[-1]))
+    said = last if first == last else f"{first} to {last}"
+    return f"crowd of {trend.forecasters}: {bars.strip()} {said}"
+
+
+def caption(row: Row) -> str:
+    """Return the line below a title: the status, when it closes, my forecast, the crowd, tags."""
+    stands, text = row.stands, row.stands.text
     said = [f"**{stands.status}**"]
     if stands.resolution is not None:
         said = [f"**{as_text(stands.resolution.outcome)}**"]
     # A question that was annulled before its close does not close any more.
     if stands.resolution is None or text.close_time <= moment:
         said += [closing(text, moment), day(text.close_time)]
-    if standing is not None:
-        said.append(f"you: **{as_text(shortened(say_value(standing, text.options), 60))}**")
+    if row.standing is not None:
+        said.append(f"you: **{as_text(shortened(say_value(row.standing, text.options), 60))}**")
+    if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
+        said.append(as_text(drawn))
     said += [as_text(tag) for tag in (text.tags or [])[:4]]
-    with st.container(gap=None):
-        question_link(stands)
-        st.caption(" · ".join(said))
+    return " · ".join(said)
+
+
+@st.cache_data(show_spinner=False, ttl=timedelta(minutes=10), max_entries=64)
+def labels_of(url: str, written: tuple[int, ...]) -> tuple[list[str], list[str]]:
+    """Return the tags and families; they are read anew once anything was written."""
+    with reading() as ledger:
+        return filters.labels(ledger)
+
+
+def page_asked() -> int:
+    """Return which page is asked for, by a click or by the address."""
+    asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
+    return int(asked) if asked.isdecimal() and len(asked) < 7 else 1
 
 
 def find() -> None:
     """Show the questions that the filters let through, a page at a time."""
     with reading() as ledger:
-        questions = listing(ledger, now=moment)
+        written = frames.revision(ledger)
+        teams = access.team_names(ledger)
+    by = picked(*labels_of(settings().database_url, written), teams)
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
+    ):
+        order = st.selectbox(
+            "In the order",
+            [str(order) for order in Order],
+            key="order",
+            bind="query-params",
+            width=FILTER_WIDTH + 35,
+        )
+        several = st.toggle("Select several", key="several")
+    with reading() as ledger:
         member = current_member(ledger)
-        mine = {} if member is None else standing_of(ledger, member, at=moment)
-    if not questions:
+        found = filters.page(
+            ledger,
+            by,
+            member=member,
+            now=moment,
+            order=order,
+            number=page_asked(),
+        )
+    if not found.there:
         st.info("No questions yet. Ask one of your own, or capture an article.")
         st.page_link("app_pages/articles.py", label="Capture an article")
         return
-    found = chosen(questions, filters(*labels(questions)), standing=mine)
-    st.caption(f"{counted(len(found), 'question')} of {len(questions):,}, the next to close first")
-    if not found:
+    st.caption(f"{counted(found.passing, 'question')} of {found.there:,}")
+    if not found.passing:
         st.info("No question fits these filters. Take one of them away.")
-    pages = max(1, -(-len(found) // PER_PAGE))
-    place = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-    for stands in found[(place - 1) * PER_PAGE : place * PER_PAGE]:
-        row(stands, mine.get(stands.id))
+    if several and found.rows:
+        do_to(found.rows)
+    for row in found.rows:
+        line(row, several)
+    if found.pages > 1:
+        st.pagination(found.pages, key="page", bind="query-params")
+
+
+def line(row: Row, several: bool) -> None:
+    """Show one question: its title leads to its page."""
+    if not several:
+        with st.container(gap=None):
+            question_link(row.stands)
+            st.caption(caption(row))
+        return
+    box, words = st.columns([1, 24], vertical_alignment="top", gap="small")
+    with box:
+        ticked(row.stands)
+    with words.container(gap=None):
+        question_link(row.stands)
+        st.caption(caption(row))
 
 
 def ask() -> None:

@@ -1,4 +1,4 @@
-"""A ZIP archive, unpacked with limits: people hand over folders as one, and platforms exports.
+"""A ZIP archive, packed, and unpacked with limits: people hand over folders as one.
 
 Nobody's archive can fill the disk, write outside of the folder that it is unpacked into, or put
 anything but plain files there. What it says of itself is checked before anything is unpacked, and
@@ -7,11 +7,13 @@ what comes out is counted as it comes.
 
 from __future__ import annotations
 
+import io
 import lzma
 import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from forecasts import limits
@@ -30,6 +32,16 @@ _NOT_READ = (
     ValueError,
     OSError,
 )
+
+
+def zipped(files: Iterable[Path]) -> bytes:
+    """Return the archive of these files, side by side; the same files make the same archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            # Without the times at which the files were written.
+            archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return made.getvalue()
 
 
 def unzip(archive: Path, into: Path) -> Path:

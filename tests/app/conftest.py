@@ -198,7 +198,7 @@ def _furnish(engine: Engine) -> None:
         )
 
 
-def visit(app: AppTest, page: str, **query: Any) -> AppTest:
+def visit(app: AppTest, page: str, /, **query: Any) -> AppTest:
     """Open a page at its address, with the query."""
     app.switch_page(f"app_pages/{page}.py")
     app.query_params = query

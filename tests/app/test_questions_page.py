@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions
+from forecasts import database, questions, teams
+from forecasts.access import member_or_new
 from tests.app.conftest import visit, words
-from tests.conftest import day
+from tests.conftest import ask, day
 
 
 def titles(app: AppTest) -> list[str]:
@@ -45,6 +46,62 @@ def test_filters_are_read_from_the_address(
     furnished: AppTest, query: dict[str, str], found: list[str]
 ) -> None:
     assert titles(visit(furnished, "questions", **query)) == found
+
+
+def test_a_page_of_many_stands_in_the_address(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        for number in range(25):
+            ask(ledger, alice, title=f"Number {number:02}?")
+    visit(app, "questions", page="2", order="by title")
+    assert titles(app) == [f"Number {number}?" for number in range(20, 25)]
+    app.text_input(key="words").input("number 03").run()
+    assert titles(app) == ["Number 03?"]
+
+
+def test_the_crowds_way_is_drawn_in_a_line(furnished: AppTest) -> None:
+    said = words(visit(furnished, "questions", words="rain"))
+    assert "crowd of 2: " in said
+    assert "70 % to 55 %" in said
+    furnished.text_input(key="words").input("quay").run()
+    assert "crowd" not in words(furnished)  # of one forecaster there is none
+
+
+def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "questions", whose="Mine")
+    furnished.toggle(key="several").set_value(True).run()
+    furnished.button(key="several#0-all").click().run()
+    assert "2 questions selected" in words(furnished)
+    furnished.text_input(key="several#0-tag").input("weather").run()
+    assert "This changes 1 question:\n\n- Will it snow?" in words(furnished)
+    furnished.button(key="several#0-go").click().run()
+    assert furnished.toast[0].value == "Changed 1 question\\."
+    with database.reading(engine) as ledger:
+        assert questions.wording(ledger, questions.find(ledger, "snow")).tags == ["weather"]
+    assert "0 questions selected" in words(furnished)
+
+
+def test_what_is_refused_of_one_is_done_to_none(furnished: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        teams.create(ledger, "Alder", member=bob, now=day(0))  # and so roles hold
+    visit(furnished, "questions")
+    furnished.toggle(key="several").set_value(True).run()
+    furnished.button(key="several#0-all").click().run()
+    furnished.text_input(key="several#0-tag").input("new").run()
+    furnished.button(key="several#0-go").click().run()
+    assert "alice may not change" in furnished.error[0].value
+    with database.reading(engine) as ledger:
+        assert "new" not in questions.tags(ledger)
+
+
+def test_those_selected_are_taken_away_as_a_ledger_folder(furnished: AppTest) -> None:
+    visit(furnished, "questions", words="rain")
+    furnished.toggle(key="several").set_value(True).run()
+    furnished.button(key="several#0-all").click().run()
+    furnished.selectbox(key="several#0-act").select("export them as a ledger folder").run()
+    [button] = furnished.get("download_button")
+    assert button.proto.label == "Download 1 question (ZIP)"
 
 
 def test_an_empty_ledger_shows_where_questions_come_from(app: AppTest) -> None:
