@@ -1,0 +1,370 @@
+"""Measure the pages of a large ledger in a browser, beside a page of one line.
+
+    python -m benchmarks.pages [--quick] [--in FOLDER] [--only PART]
+
+A simulated ledger of 20,000 questions, 500 members and a million updates, and one of 100 questions,
+are served side by side with a Streamlit page of one line. Each page is opened in Chromium in turn
+on all three: from the navigation to the last of its content it may take 3 times as long as the one
+line, and 1.5 times as long as on the small ledger. Then the pages' scripts are run without a
+browser: how long they take, and whether memory grows over 500 runs. Then 25 people read and update
+for two minutes at once, and one does alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import psutil
+from playwright.async_api import Browser as AsyncBrowser
+from playwright.async_api import async_playwright
+from playwright.sync_api import Browser
+from sqlalchemy import Engine
+from sqlmodel import col, func, select
+from streamlit.testing.v1 import AppTest
+
+import app.session
+from forecasts import database, questions
+from forecasts.access import member_or_new
+from forecasts.exchange.importing import import_frames
+from forecasts.frames import complete
+from forecasts.models import Forecast
+from forecasts.settings import sqlite_url
+from scoring.simulation import simulate
+from scoring.tournament import Team, Tournament
+from tests.app.browsing import CHROMIUM, FLAGS, free_port, launched, serving, wait_until_it_answers
+
+READER = "Wren 1 (simulated)"
+LARGE, SMALL, ONE_LINE = "large", "small", "one line"
+PAGES = {
+    "Today": "",
+    "Questions": "questions",
+    "Question": "question?slug={slug}",
+    "Articles": "articles",
+    "Track record": "track_record",
+    "Compare": "compare",
+    "Resolve": "resolve",
+}
+# Streamlit says so once a run is over, with all that it has shown.
+DONE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+OF_ONE_LINE, OF_SMALL, SCRIPT_MS, OF_ONE_SESSION = 3.0, 1.5, 300, 2.0
+ROUNDS, RUNS = 5, 500
+SESSIONS, SECONDS = 25, 120
+LOOKS_S = (4.0, 12.0)  # how long a person reads before the next click
+OPENED = 60_000  # ms that a page may take before it counts as broken
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a ledger is made."""
+
+    questions: int
+    members: int
+    participation: float
+    updates: float = 5.0
+
+
+SIZES = {LARGE: Size(20_000, 500, 0.02), SMALL: Size(100, 20, 0.5)}
+QUICK = {LARGE: Size(1_000, 100, 0.1), SMALL: Size(100, 20, 0.5)}
+
+
+def furnish(url: str, size: Size, now: datetime) -> str:
+    """Write a simulated ledger of which one question in ten is open; return how large it is."""
+    teams = ("Heron", "Kestrel", "Tern", "Wren")
+    made = simulate(
+        Tournament(
+            teams=tuple(Team(name, members=size.members // len(teams)) for name in teams),
+            seed=1,
+            questions=size.questions,
+            families=size.questions * 2 // 3,
+            participation=size.participation,
+            updates=size.updates,
+        )
+    )
+    asked, said = made.questions, made.forecasts
+    moment = pd.Timestamp(now)
+    by = (moment - asked["scheduled_close_time"].quantile(0.9)).floor("s")
+    for frame in (asked, said, made.teams):
+        for column in frame.select_dtypes("datetimetz"):
+            frame[column] = frame[column] + by
+    ahead = asked["resolved_at"] >= moment
+    asked.loc[ahead, "resolution"] = ""
+    asked.loc[ahead, ["known_at", "resolved_at", "actual_close_time"]] = pd.NaT
+    said = said[said["made_at"] < moment]
+    engine = database.open_engine(url)
+    database.migrate(engine)
+    with database.writing(engine) as session:
+        owner = member_or_new(session, "owner (simulated)", now=now)
+        done = import_frames(session, complete(asked, said, made.teams), member=owner, now=now)
+    engine.dispose()
+    return f"{done.questions:,} questions, {done.forecasts:,} updates, {size.members} members"
+
+
+def busiest(engine: Engine) -> list[str]:
+    """Return the slugs of the open questions, those with the most updates first."""
+    with database.reading(engine) as session:
+        many = dict(
+            session.exec(
+                select(Forecast.question_id, func.count(col(Forecast.id))).group_by(
+                    col(Forecast.question_id)
+                )
+            ).all()
+        )
+        now = datetime.now(UTC)
+        live = [one for one in questions.listing(session, now=now) if one.takes_forecasts(now)]
+    return [one.slug for one in sorted(live, key=lambda one: -many.get(one.id, 0))]
+
+
+@contextmanager
+def one_line(browser: Browser, folder: Path) -> Iterator[str]:
+    """Yield the address of a Streamlit page of one line, served as the app is."""
+    (folder / "line.py").write_text("import streamlit as st; st.title('One line')\n")
+    port = free_port()
+    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
+    options += ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
+    with (folder / "line.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(folder / "line.py"), *options],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            base = f"http://127.0.0.1:{port}"
+            wait_until_it_answers(browser, f"{base}/_stcore/health", folder / "line.log")
+            yield base
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def opened(browser: Browser, address: str) -> float:
+    """Return the milliseconds from the navigation to the last of a page's content."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(OPENED)
+        began = time.perf_counter()
+        page.goto(address, wait_until="commit")
+        page.get_by_role("heading", level=1).first.wait_for()
+        page.locator(DONE).wait_for()
+        return (time.perf_counter() - began) * 1000
+
+
+def measure_pages(browser: Browser, bases: Mapping[str, str], slugs: Mapping[str, str]) -> bool:
+    """Print how long each page takes to open on both ledgers beside the one line."""
+    print("| page | large | small | one line | of one line | of small | |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    met = True
+    for name, path in PAGES.items():
+        at = {
+            which: f"{base}/{path.format(slug=slugs[which])}" if which != ONE_LINE else base
+            for which, base in bases.items()
+        }
+        taken: dict[str, list[float]] = {which: [] for which in at}
+        for turn in range(ROUNDS + 1):
+            for which, address in at.items():
+                seconds = opened(browser, address)
+                if turn:  # the first one fills what a server keeps
+                    taken[which].append(seconds)
+        middle = {which: statistics.median(found) for which, found in taken.items()}
+        of_line, of_small = (middle[LARGE] / middle[which] for which in (ONE_LINE, SMALL))
+        holds = of_line <= OF_ONE_LINE and of_small <= OF_SMALL
+        met &= holds
+        print(
+            f"| {name} | {middle[LARGE]:.0f} ms | {middle[SMALL]:.0f} ms | "
+            f"{middle[ONE_LINE]:.0f} ms | {of_line:.2f} (at most {OF_ONE_LINE:g}) | "
+            f"{of_small:.2f} (at most {OF_SMALL:g}) | {'met' if holds else 'missed'} |",
+            flush=True,
+        )
+    return met
+
+
+def measure_scripts(url: str, slug: str, runs: int) -> bool:
+    """Print how long each page's script takes on the large ledger, and what memory does."""
+    os.environ |= {"FORECASTS_DATABASE_URL": url, "FORECASTS_MEMBER": READER}
+    navigation = Path(app.session.__file__).parent / "navigation.py"
+    print("| page | script, median of 5 runs | |")
+    print("| --- | --- | --- |")
+    met = True
+    tests = {}
+    for name, path in PAGES.items():
+        page, _, query = path.format(slug=slug).partition("?")
+        test = AppTest.from_file(str(navigation), default_timeout=120)
+        test.run()
+        if page:
+            for pair in filter(None, query.split("&")):
+                key, _, value = pair.partition("=")
+                test.query_params[key] = value
+            test.switch_page(f"app_pages/{page}.py")
+        test.run()
+        taken = []
+        for _ in range(5):
+            began = time.perf_counter()
+            test.run()
+            taken.append((time.perf_counter() - began) * 1000)
+        assert not test.exception, test.exception
+        tests[name] = test
+        middle = statistics.median(taken)
+        met &= middle <= SCRIPT_MS
+        verdict = "met" if middle <= SCRIPT_MS else "missed"
+        print(f"| {name} | {middle:.0f} ms (at most {SCRIPT_MS}) | {verdict} |", flush=True)
+    process = psutil.Process()
+    grown = []
+    for number in range(runs):
+        for name in ("Today", "Question"):
+            tests[name].run()
+        if number % (runs // 10) == 0:
+            grown.append(process.memory_info().rss / 2**20)
+    sizes = ", ".join(f"{size:.0f}" for size in grown)
+    print(f"memory over {runs} runs of Today and Question, MiB: {sizes}")
+    return met
+
+
+# --- people at once -----------------------------------------------------------------------------
+
+
+@dataclass
+class Sat:
+    """What one person at a screen saw: how long each click took, what was stored, what broke."""
+
+    taken: list[float]
+    stored: list[str]
+    broke: list[str]
+
+
+async def person(
+    browser: AsyncBrowser, base: str, slugs: list[str], number: int, seconds: float
+) -> Sat:
+    """Read and update for so long, as a person does: a look, a click, a look."""
+    random_ = random.Random(number)
+    sat = Sat([], [], [])
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    page = await context.new_page()
+    page.set_default_timeout(OPENED)
+    page.on("pageerror", lambda error: sat.broke.append(str(error)))
+    until = time.perf_counter() + seconds
+    try:
+        while time.perf_counter() < until:
+            slug = random_.choice(slugs)
+            began = time.perf_counter()
+            await page.goto(f"{base}/question?slug={slug}", wait_until="commit")
+            await page.get_by_role("heading", level=1).first.wait_for()
+            await page.locator(DONE).wait_for()
+            sat.taken.append(time.perf_counter() - began)
+            await asyncio.sleep(random_.uniform(*LOOKS_S))
+            said = f"{number}.{len(sat.stored)}"
+            await page.get_by_label("Probability", exact=True).fill(f"{random_.randint(1, 99)}%")
+            await page.get_by_label(re.compile("^Why")).first.fill(said)
+            began = time.perf_counter()
+            await page.get_by_role(
+                "button", name=re.compile("^(Save|Forecast|Update)")
+            ).first.click()
+            await page.get_by_text(re.compile("^Stored|^Saved")).first.wait_for()
+            await page.locator(DONE).wait_for()
+            sat.taken.append(time.perf_counter() - began)
+            sat.stored.append(said)
+            await asyncio.sleep(random_.uniform(*LOOKS_S))
+    except Exception as error:
+        sat.broke.append(f"{number}: {error}")
+    await context.close()
+    return sat
+
+
+async def people(base: str, slugs: list[str], many: int, first: int, seconds: float) -> list[Sat]:
+    """Return what so many people saw who sat there at once."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        sat = await asyncio.gather(
+            *(person(browser, base, slugs, first + n, seconds) for n in range(many))
+        )
+        await browser.close()
+    return list(sat)
+
+
+def measure_people(base: str, url: str, slugs: list[str], seconds: float) -> bool:
+    """Print how long a click takes for one person and for 25 at once, and whether all is stored."""
+    # In a thread of their own: this one has the loop of the browser that measures the pages.
+    with ThreadPoolExecutor(1) as thread:
+        alone, at_once = (
+            thread.submit(asyncio.run, people(base, slugs, many, first, seconds)).result()
+            for many, first in ((1, 1000), (SESSIONS, 0))
+        )
+    one, many = (
+        statistics.median(taken for sat in sats for taken in sat.taken) for sats in (alone, at_once)
+    )
+    told = [said for sat in (*alone, *at_once) for said in sat.stored]
+    engine = database.open_engine(url)
+    with database.reading(engine) as session:
+        kept = set(session.exec(select(Forecast.rationale).where(Forecast.rationale != "")).all())
+    engine.dispose()
+    lost = [said for said in told if said not in kept]
+    broke = [line for sat in (*alone, *at_once) for line in sat.broke]
+    met = many <= OF_ONE_SESSION * one and not lost and not broke
+    print(
+        f"{SESSIONS} people at once for {seconds:.0f} s, {len(told)} updates: median click "
+        f"{many * 1000:.0f} ms, of one alone {one * 1000:.0f} ms: {many / one:.2f} (at most "
+        f"{OF_ONE_SESSION:g}); lost {len(lost)}, errors {len(broke)}: {'met' if met else 'missed'}"
+    )
+    print("\n".join(broke[:10]), file=sys.stderr)
+    return met
+
+
+def main() -> int:
+    """Measure, print; return 1 where a bar was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a twentieth of it")
+    parser.add_argument("--in", dest="folder", type=Path, help="keep the ledgers in this folder")
+    parser.add_argument("--only", choices=["pages", "scripts", "people"], help="one part")
+    given = parser.parse_args()
+    now = datetime.now(UTC).replace(microsecond=0)
+    sizes = QUICK if given.quick else SIZES
+    met = True
+    with ExitStack() as stack:
+        folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {which: folder / f"{which}.sqlite3" for which in sizes}
+        for which, size in sizes.items():
+            if not files[which].exists():
+                print(f"{which}: {furnish(sqlite_url(files[which]), size, now)}", flush=True)
+        urls = {which: sqlite_url(file) for which, file in files.items()}
+        engines = {which: database.open_engine(url) for which, url in urls.items()}
+        slugs = {which: busiest(engine) for which, engine in engines.items()}
+        for engine in engines.values():
+            engine.dispose()
+        if given.only in (None, "scripts"):
+            met &= measure_scripts(urls[LARGE], slugs[LARGE][0], 20 if given.quick else RUNS)
+        if given.only in (None, "pages", "people"):
+            with ExitStack() as served:
+                browser = served.enter_context(launched())
+                bases = {
+                    which: served.enter_context(
+                        serving(browser, folder, file, free_port(), FORECASTS_MEMBER=READER)
+                    )
+                    for which, file in files.items()
+                }
+                if given.only != "people":
+                    bases[ONE_LINE] = served.enter_context(one_line(browser, folder))
+                    first = {which: own[0] for which, own in slugs.items()}
+                    met &= measure_pages(browser, bases, first)
+                if given.only != "pages":
+                    seconds = 20 if given.quick else SECONDS
+                    met &= measure_people(bases[LARGE], urls[LARGE], slugs[LARGE][:50], seconds)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

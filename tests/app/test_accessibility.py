@@ -1,0 +1,74 @@
+"""What axe-core finds on each page, wide in light colours and narrow in dark ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from forecasts import demonstration
+from tests.app.browsing import IN_BROWSER, PATIENCE, free_port, launched, serving
+
+ROOT = Path(__file__).parents[2]
+pytestmark = IN_BROWSER
+QUESTION = "trump-xi-in-person-fall-2025"
+DONE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+SCREENS: dict[str, tuple[int, Literal["light", "dark"]]] = {
+    "wide and light": (1280, "light"),
+    "narrow and dark": (390, "dark"),
+}
+# Streamlit's tables scroll sideways; by keyboard they do so where the browser sees to it.
+STREAMLITS = ("scrollable-region-focusable",)
+PAGES = sorted(
+    page.stem for page in (ROOT / "app" / "app_pages").glob("*.py") if page.stem != "__init__"
+)
+QUERY = {"question": f"?slug={QUESTION}", "track_record": "?name=Kestrel+1+%28simulated%29"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+    """The app on the demonstration, which has something in every state to show."""
+    folder = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecasts.settings.data_folder", lambda: folder)
+        url = demonstration.build(now=datetime.now(UTC), say=lambda _: None)
+    with serving(browser, folder, url, free_port(), FORECASTS_MEMBER="Wren 1 (simulated)") as base:
+        yield base
+
+
+def test_the_pages_are_all_that_there_are() -> None:
+    assert {"today", "questions", "question", *QUERY} <= set(PAGES)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_on_a_page_keeps_anybody_out(
+    browser: Browser, base: str, page: str, screen: str
+) -> None:
+    width, scheme = SCREENS[screen]
+    with browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme
+    ) as context:
+        shown = context.new_page()
+        shown.goto(f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}")
+        expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
+        expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)
+        found = Axe().run(shown).response["violations"]
+    grave = {
+        f"{one['id']}: {' '.join(node['target'])}"
+        for one in found
+        if one["impact"] in ("serious", "critical") and one["id"] not in STREAMLITS
+        for node in one["nodes"]
+    }
+    assert not grave
