@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from app.revising import changes
+from app.session import reading
 from app.words import as_text, link, paragraphs, published, shortened, when
-from forecasts import answers, revisions
+from forecasts import answers, exhibits, revisions
 from forecasts.answers import Rescored, Step
 from forecasts.evidence import say_stance
-from forecasts.models import Citation, Evidence, Forecast, QuestionRevision, QuestionType
+from forecasts.limits import EXHIBIT_BYTES
+from forecasts.models import (
+    Citation,
+    Evidence,
+    Exhibit,
+    Forecast,
+    QuestionRevision,
+    QuestionType,
+)
 from forecasts.updates import moves
 
 PER_PAGE = 15
@@ -99,10 +109,43 @@ def resolution_list(steps: list[Step]) -> None:
                 st.markdown(paragraphs(row.note))
             if row.source:
                 st.markdown(link(row.source, row.source))
+            for told, who in step.disputes:
+                act = "disputed" if told.answers_id is None else "upheld"
+                st.markdown(f"*{act}* {when(told.recorded_at)} by {as_text(who)}")
+                if told.reason:
+                    st.markdown(paragraphs(told.reason))
+            if step.shown:
+                _shown(step)
             if step.superseded:
                 _rescored(step)
     if not steps:
         st.caption("Nobody has proposed or confirmed an outcome yet.")
+
+
+def _shown(step: Step) -> None:
+    """Show what a resolver was shown, to be fetched where it is kept."""
+    with st.expander(f"What the resolver was shown ({len(step.shown)})"):
+        for exhibit in step.shown:
+            st.markdown(link(exhibit.address, shortened(exhibit.address, 200)))
+            st.caption(f"{when(exhibit.at)} · {exhibit.size:,} bytes · SHA-256 {exhibit.sha256}")
+            if exhibit.size > EXHIBIT_BYTES:
+                st.caption(
+                    "It was too large to be kept. The hash tells whether a copy is the same."
+                )
+                continue
+            st.download_button(
+                "Download",
+                data=partial(_content, exhibit),
+                file_name=exhibits.file_name(exhibit),
+                mime="application/octet-stream",  # a file, whatever a server has called it
+                key=f"exhibit-{exhibit.id}",
+                on_click="ignore",
+            )
+
+
+def _content(exhibit: Exhibit) -> bytes:
+    with reading() as ledger:
+        return exhibits.content(ledger, exhibit) or b""
 
 
 def _rescored(step: Step) -> None:

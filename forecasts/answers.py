@@ -8,8 +8,18 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from forecasts import disputes
 from forecasts.access import handles
-from forecasts.models import Question, QuestionType, Resolution, ResolutionState
+from forecasts.disputes import Provisional
+from forecasts.exhibits import shown_for
+from forecasts.models import (
+    Dispute,
+    Exhibit,
+    Question,
+    QuestionType,
+    Resolution,
+    ResolutionState,
+)
 from forecasts.questions import wording
 from forecasts.resolutions import history
 from forecasts.scores import protocol_of, table
@@ -41,6 +51,8 @@ class Step:
 
     ``corrects``: the earlier confirmed row that this one supersedes. ``superseded``: whether a
     later one has superseded this one; ``rescored`` then holds its scores beside those that stand.
+    ``shown``: what a resolver was shown when it found that. ``disputes``: who disputed it, and who
+    settled that.
     """
 
     row: Resolution
@@ -48,6 +60,8 @@ class Step:
     corrects: Resolution | None
     superseded: bool
     rescored: tuple[Rescored, ...]
+    shown: tuple[Exhibit, ...] = ()
+    disputes: tuple[tuple[Dispute, str], ...] = ()
 
 
 def correction(
@@ -64,6 +78,14 @@ def correction(
     return ", ".join(said)
 
 
+def say_provisional(open_: Provisional, time: Callable[[datetime], str] = to_minute) -> str:
+    """Return why scores are not final yet, for a person."""
+    if open_.dispute is not None:
+        since = time(open_.dispute.recorded_at)
+        return f"Its scores are provisional: it was disputed {since}, and waits for a decision."
+    return f"Its scores are provisional until {time(open_.until)}: so long it can be disputed."
+
+
 def steps(session: Session, question: Question) -> list[Step]:
     """Return how the question got its outcome, the newest step first."""
     rows = history(session, question)
@@ -78,6 +100,7 @@ def steps(session: Session, question: Question) -> list[Step]:
         None,
     )
     named, type = handles(session), wording(session, question).type
+    shown, told = shown_for(session, question), disputes.history(session, question)
     return [
         Step(
             row,
@@ -85,6 +108,8 @@ def steps(session: Session, question: Question) -> list[Step]:
             corrects=by_id.get(row.supersedes_id),
             superseded=row.id in superseded,
             rescored=_rescored(session, row, standing, type) if row.id in superseded else (),
+            shown=tuple(shown.get(row.id or 0, ())),
+            disputes=tuple((one, named[one.member_id]) for one in told.get(row.id or 0, ())),
         )
         for row in reversed(rows)
     ]

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, bindparam, or_, update
+from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
 from forecasts import disputes, exhibits, resolutions
@@ -377,7 +377,8 @@ class _Run:
                 member = member_or_new(session, RUN_MEMBER, now=self.now, kind=MemberKind.service)
                 settle = _confirm if came.state == RunState.confirmed else _propose
                 looked = settle(session, question, came, member, self.now)
-                self._record(session, one, said, looked, always=True)
+                looks = list(self._looks(one, said, looked, always=True))
+                session.connection().execute(insert(ResolverRun), looks)
             done = looked is None or looked.state == RunState.confirmed
             self._give_back(session, one, looked, None if done else self.now + PAUSE)
             return looked
@@ -393,8 +394,9 @@ class _Run:
         with writing(self.engine) as session:
             mine = self._mine(session, [one for one, *_ in later])
             rows = [row for row in later if row[0].watch.id in mine]
-            for one, said, looked, _ in rows:
-                self._record(session, one, said, looked)
+            looks = [each for one, said, came, _ in rows for each in self._looks(one, said, came)]
+            if looks:
+                session.connection().execute(insert(ResolverRun), looks)
             if rows:
                 session.connection().execute(
                     _GIVE_BACK, [self._given_back(one, looked, at) for one, _, looked, at in rows]
@@ -429,16 +431,10 @@ class _Run:
             "new_reason": looked.message if wrong and looked is not None else "",
         }
 
-    def _record(
-        self,
-        session: Session,
-        one: _Work,
-        said: Sequence[Said],
-        looked: Looked,
-        *,
-        always: bool = False,
-    ) -> None:
-        """Write what each resolver said, where it says something new or is the day's first."""
+    def _looks(
+        self, one: _Work, said: Sequence[Said], looked: Looked, *, always: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the row of what each resolver said, where that is new or the day's first."""
         for each in said:
             state, message = looked.state, looked.message
             if len(said) > 1:
@@ -450,17 +446,14 @@ class _Run:
             same = before is not None and (before.state, before.message) == (state, message)
             if same and before is not None and not always:
                 same = utc(self.now).date() == before.started_at.date()
-            if same and not always:
-                continue
-            session.add(
-                ResolverRun(
-                    resolver_id=each.resolver.id,
-                    started_at=self.now,
-                    ended_at=self.now,
-                    state=state,
-                    message=message,
-                )
-            )
+            if always or not same:
+                yield {
+                    "resolver_id": each.resolver.id,
+                    "started_at": self.now,
+                    "ended_at": self.now,
+                    "state": state,
+                    "message": message,
+                }
 
     # Step 7
 

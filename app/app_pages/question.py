@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.charts import NAMED, OTHERS, paths_chart, say_median, say_paths
+from app.disputing import dispute_form
 from app.forecasting import forecast_form, withdraw_form
 from app.histories import discussion, forecast_list, resolution_list, wording_list
 from app.links import question_link
@@ -21,7 +22,7 @@ from app.words import (
     published,
     when,
 )
-from forecasts import access, answers, questions, revisions, scores, updates
+from forecasts import access, answers, disputes, questions, revisions, scores, updates
 from forecasts.access import Action
 from forecasts.errors import NotFound
 from forecasts.evidence import citable
@@ -72,10 +73,17 @@ with reading() as ledger:
     seen_by = access.seen_by(ledger, stands.text)
     may = {
         action: access.allows(rights_here(ledger), action, question, stands.text)
-        for action in (Action.forecast, Action.propose, Action.revise, Action.resolve)
+        for action in (
+            Action.forecast,
+            Action.propose,
+            Action.dispute,
+            Action.revise,
+            Action.resolve,
+        )
     }
     articles = citable(ledger) if stands.takes_forecasts(moment) else []
     crowd_hidden = access.crowd_is_hidden(ledger, question)
+    provisional = disputes.provisional(ledger, question, now=moment)
 text = stands.text
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
@@ -254,6 +262,11 @@ def outcome_panel(resolution: Resolution) -> None:
         st.caption("You have no score on it.")
     else:
         st.caption("You had no live forecast on it.")
+    if provisional is not None:
+        st.info(as_text(answers.say_provisional(provisional, when)))
+        if provisional.dispute is None and may[Action.dispute]:
+            with st.expander("Dispute the outcome"):
+                dispute_form(stands)
     if may[Action.propose]:
         st.page_link(
             "app_pages/resolve.py", label="Correct the outcome", query_params=link_to(question)

@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from app.disputing import disputed
 from app.links import question_link
 from app.revising import as_utc
 from app.session import Act, act, form_key, memory, now, reading, rights_here
 from app.words import as_text, closing, counted, link, link_to, paragraphs, shortened, when
-from forecasts import access, answers, resolutions, watching
+from forecasts import access, answers, disputes, resolutions, watching
 from forecasts.access import Action
 from forecasts.models import Question, QuestionType, Resolution, RunState
 from forecasts.questions import Stands, Status, listing
@@ -26,6 +27,7 @@ with reading() as ledger:
     proposals = resolutions.open_proposals(ledger)
     watched = watching.watched(ledger)
     waits = watching.parked(ledger)
+    in_dispute = disputes.open_disputes(ledger)
     handles = access.handles(ledger)
     rights = rights_here(ledger)
 by_slug = {stands.slug: stands for stands in questions}
@@ -331,6 +333,17 @@ if proposals:
     st.header(f"Proposed ({len(proposals)})", anchor=False)
     for row, question in proposals:
         proposal(row, question)
+if in_dispute:
+    st.header(f"Disputed ({len(in_dispute)})", anchor=False)
+    for told, resolution, question in in_dispute:
+        stands = by_slug[question.slug]
+        disputed(
+            told,
+            resolution,
+            stands,
+            handles[told.member_id],
+            may=may(Action.resolve, stands),
+        )
 settle, wait = st.columns([3, 2], gap="medium")
 with settle:
     st.header("Settle a question", anchor=False)

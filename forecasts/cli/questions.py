@@ -158,7 +158,7 @@ def show(
         wordings = history(session, stands.question)
         _print_wordings(console, session, wordings)
         _print_history(console, session, stands, wordings, moment)
-        _print_resolution(console, session, stands)
+        _print_resolution(console, session, stands, moment)
 
 
 def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionRevision]) -> None:
@@ -230,8 +230,9 @@ def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision])
     return f"  {_at(forecast.made_at)}  {handle}: {said}{reason}"
 
 
-def _print_resolution(console: Console, session: Session, stands: Stands) -> None:
-    from forecasts.answers import correction, steps
+def _print_resolution(console: Console, session: Session, stands: Stands, moment: datetime) -> None:
+    from forecasts.answers import correction, say_provisional, steps
+    from forecasts.disputes import provisional
     from forecasts.scores import table
 
     taken = steps(session, stands.question)
@@ -252,10 +253,20 @@ def _print_resolution(console: Console, session: Session, stands: Stands) -> Non
         for words in (row.note, row.source):
             if words:
                 console.print(plain(f"    {words}"), style="dim")
+        for exhibit in step.shown:
+            shown = f"{exhibit.address}, {exhibit.size:,} bytes, SHA-256 {exhibit.sha256}"
+            console.print(plain(f"    shown at {_at(exhibit.at)}: {shown}"), style="dim")
+        for told, who in step.disputes:
+            act = "disputed" if told.answers_id is None else "upheld"
+            reason = f": {told.reason}" if told.reason else ""
+            console.print(plain(f"    {act} {_at(told.recorded_at)} by {who}{reason}"))
         for earned in step.rescored:
             console.print(plain(f"    {_rescored(earned)}"), style="dim")
     if stands.resolution is None:
         return
+    open_ = provisional(session, stands.question, now=moment)
+    if open_ is not None:
+        console.print(plain(f"\n{say_provisional(open_)}"))
     scored = table(session, stands.resolution)
     console.print("\nScores (0 is best):" if scored else "\nNo scores.")
     print_scores(console, scored)

@@ -1,4 +1,4 @@
-"""The commands that end a question: propose, resolve, reject, rescore."""
+"""The commands that end a question: propose, resolve, reject, dispute, uphold, rescore."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def resolve(
     The outcome that was proposed accepts the proposal; annulled takes the question out of every
     score. Whatever is superseded stays readable, with its scores, in show.
     """
-    from forecasts import answers, questions, resolutions, scores
+    from forecasts import answers, disputes, questions, resolutions, scores
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -115,6 +115,7 @@ def resolve(
             source=source,
         )
         scored = scores.table(session, resolution)
+        open_ = disputes.provisional(session, found, now=moment)
     known = "" if resolution.known_at is None else f", known at {to_minute(resolution.known_at)}"
     console = out()
     console.print(plain(f"{question}: {resolution.outcome}{known}"))
@@ -125,6 +126,8 @@ def resolve(
     print_scores(console, scored)
     if not scored:
         console.print("  No scores.")
+    if open_ is not None:
+        console.print(plain(f"  {answers.say_provisional(open_)}"))
 
 
 @app.command()
@@ -159,6 +162,55 @@ def reject(
         status = questions.as_it_stands(session, found, now=moment).status
     outcomes = " and ".join(proposal.outcome for proposal in proposals)
     out().print(plain(f"{question}: {outcomes} rejected; the question is {status}"))
+
+
+@app.command()
+def dispute(
+    question: QuestionSlug,
+    because: Because = "",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Hold the outcome of a question to be wrong, while its policy allows it; --because says why.
+
+    Its scores stay provisional until somebody decides: by another outcome, or by upholding it.
+    """
+    from forecasts import disputes, questions
+    from forecasts.database import writing
+
+    chosen, moment = settings(database, member), now()
+    with writing(ledger(chosen)) as session:
+        disputes.dispute(
+            session,
+            questions.find(session, question),
+            member=acting(session, chosen, now=moment),
+            now=moment,
+            reason=because,
+        )
+    out().print(plain(f"{question}: disputed; it waits for a decision"))
+
+
+@app.command()
+def uphold(
+    question: QuestionSlug,
+    because: Because = "",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Settle a dispute in favour of the outcome that stands, which then is final."""
+    from forecasts import disputes, questions
+    from forecasts.database import writing
+
+    chosen, moment = settings(database, member), now()
+    with writing(ledger(chosen)) as session:
+        disputes.uphold(
+            session,
+            questions.find(session, question),
+            member=acting(session, chosen, now=moment),
+            now=moment,
+            reason=because,
+        )
+    out().print(plain(f"{question}: upheld; the outcome and its scores are final"))
 
 
 @app.command()

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, resolutions, runs, watching
+from forecasts import database, exhibits, questions, resolutions, runs, watching
 from forecasts.access import member_or_new
-from forecasts.models import Resolution
+from forecasts.models import PolicyKind, Resolution
 from forecasts.questions import Status
+from forecasts.resolvers import Seen
 from tests.app.conftest import Clock, visit, words
 from tests.conftest import day
 
@@ -210,6 +211,56 @@ def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
     assert "waits for a person" not in words(furnished)
     with database.reading(engine) as ledger:
         assert watching.parked(ledger) == []
+
+
+def test_a_dispute_is_decided_by_who_may_resolve(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ended = questions.find(ledger, "ended")
+        watching.decide_by(
+            ledger, ended, PolicyKind.confirm, dispute_days=7, member=alice, now=day(4)
+        )
+        resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+    visit(furnished, "question", slug="ended")
+    assert "provisional until 13 Jan 2026" in furnished.info[-1].value
+    furnished.button(key="dispute-ended#0-go").click().run()
+    assert "takes a reason" in furnished.error[0].value
+    furnished.text_area(key="dispute-ended#0-reason").input("The *sprinkler*.")
+    furnished.button(key="dispute-ended#0-go").click().run()
+    assert "it was disputed" in furnished.info[-1].value
+    assert "*disputed*" in words(furnished)
+    visit(furnished, "resolve")
+    said = words(furnished)
+    assert "Disputed (1)" in said
+    assert "The *sprinkler*." in said
+    furnished.text_input(key="disputed-1#0-reason").input("It rained as well.")
+    furnished.button(key="disputed-1#0-uphold").click().run()
+    assert "Disputed (1)" not in words(furnished)
+    visit(furnished, "question", slug="ended")
+    assert "It rained as well." in words(furnished)
+    assert "provisional" not in "".join(info.value for info in furnished.info)
+
+
+def test_what_a_resolver_was_shown_is_linked_and_can_be_fetched(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ended = questions.find(ledger, "ended")
+        row = resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+        seen = [
+            Seen("https://example.org/gauge", b"12 mm", day(5)),
+            Seen("https://example.org/all", b"x" * 1_000_001, day(5)),
+        ]
+        exhibits.keep(ledger, row, seen)
+    visit(furnished, "question", slug="ended")
+    said = words(furnished)
+    assert "(<https://example.org/gauge>)" in said
+    assert "5 bytes · SHA-256" in said
+    assert "It was too large to be kept" in said
+    assert [one.label for one in furnished.get("download_button")] == ["Download"]
 
 
 def test_what_another_tab_resolved_is_not_corrected_unseen(
