@@ -29,7 +29,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Engine, and_, bindparam, func, or_, true
+from sqlalchemy import ColumnElement, Engine, and_, bindparam, false, func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -255,6 +255,26 @@ def allows(rights: Rights, action: Action, question: Question, text: QuestionRev
     """Return whether whoever has these rights may do that on the question as it is worded."""
     enough = rights.on(text.team_id).rank >= _needed(rights, action, question).rank
     return rights.free or (enough and _sees(rights, question, text))
+
+
+def allowed(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
+    """Return what ``allows`` tells, but for whether it is seen, as a condition.
+
+    It is one on ``Question`` and ``text``, its wording.
+    """
+    if rights.free:
+        return true()
+
+    def enough(needed: Role) -> ColumnElement[bool]:
+        here = [team for team, role in rights.teams.items() if role.rank >= needed.rank]
+        elsewhere = or_(text.team_id.is_(None), text.team_id.not_in(list(rights.teams)))
+        general = elsewhere if rights.general.rank >= needed.rank else false()
+        return or_(text.team_id.in_(here), general)
+
+    if action not in OF_AUTHORS:
+        return enough(NEEDED[action])
+    own = col(Question.member_id) == rights.member_id
+    return or_(enough(NEEDED[action]), and_(own, enough(Role.forecaster)))
 
 
 def _needed(rights: Rights, action: Action, question: Question) -> Role:

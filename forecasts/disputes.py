@@ -138,7 +138,7 @@ def open_disputes(session: Session) -> list[tuple[Dispute, Resolution, Question]
             select(Dispute, Resolution, Question)
             .join(Resolution, col(Resolution.id) == col(Dispute.resolution_id))
             .join(Question, col(Question.id) == col(Resolution.question_id))
-            .where(_is_open(), access.visible(session))
+            .where(is_open(), access.visible(session))
             .order_by(col(Dispute.id))
         )
     ]
@@ -193,11 +193,11 @@ def _open_dispute(session: Session, resolution: Resolution) -> Dispute | None:
     return session.exec(
         select(Dispute)
         .join(Resolution, col(Resolution.id) == col(Dispute.resolution_id))
-        .where(Dispute.resolution_id == resolution.id, _is_open())
+        .where(Dispute.resolution_id == resolution.id, is_open())
     ).first()
 
 
-def _is_open() -> ColumnElement[bool]:
+def is_open() -> ColumnElement[bool]:
     """Return the condition that nobody has decided on the ``Dispute`` of the ``Resolution`` yet."""
     answer, later = aliased(Dispute), aliased(Resolution)
     answered = select(answer.id).where(col(answer.answers_id) == col(Dispute.id)).exists()

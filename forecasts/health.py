@@ -31,7 +31,7 @@ _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _BEFORE_ANY_REWRITING = 2 | 8 | 16 | 32
 
 # What a role has to do beside reading and adding rows.
-_MORE = {"score": ["DELETE"], "watch": ["UPDATE"]}
+_MORE = {"score": ["DELETE"], "watch": ["UPDATE"], "channel": ["UPDATE"], "notice": ["UPDATE"]}
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,29 @@ class RunState(StrEnum):
     parked = "parked"
 
 
+class Event(StrEnum):
+    """What a member can be told, in the order of a message: what resolved, then what to do."""
+
+    resolved = "resolved"
+    decision = "decision"
+    disputed = "disputed"
+    parked = "parked"
+    awaiting = "awaiting"
+    closing = "closing"
+    stale = "stale"
+    closed = "closed"
+
+
+class NoticeState(StrEnum):
+    """How far a notice is. What is ``sending`` beyond its claim may not have arrived."""
+
+    due = "due"
+    sending = "sending"
+    sent = "sent"
+    failed = "failed"
+    moot = "moot"
+
+
 class Ledger(SQLModel, table=True):
     """The one row that says what this database is."""
 
@@ -720,6 +743,80 @@ class Score(SQLModel, table=True):
     score: float
     coverage: float
     updates: int
+
+
+class Channel(SQLModel, table=True):
+    """Where a member is told of what; no history: it changes, and is emptied when it is removed.
+
+    ``secret_url``: the address that Apprise reads, with what lets one write there. ``recorded_at``:
+    since when it is told.
+    """
+
+    __table_args__ = (
+        Index(
+            "uq_channel_name",
+            "member_id",
+            "name",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+        CheckConstraint("days_before_close > 0", name="days_before_close_positive"),
+        CheckConstraint("days_until_stale > 0", name="days_until_stale_positive"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id")
+    name: str
+    secret_url: str = Field(sa_type=Text)
+    events: list[str] = Field(sa_type=JSON)
+    days_before_close: float
+    days_until_stale: float
+    recorded_at: datetime = Field(sa_type=Time)
+    removed_at: datetime | None = Field(default=None, sa_type=Time)
+
+    def __repr__(self) -> str:
+        """Return the channel by its name: its address is secret."""
+        return f"Channel({self.id}, {self.name!r})"
+
+    __str__ = __repr__
+
+
+class Notice(SQLModel, table=True):
+    """One event on its way to one channel: the outbox, and no history.
+
+    ``at``: when the close, the forecast, the proposal … was that it is about; with the question and
+    the event it says which one, so that there is one notice of each. ``claim``: the message that it
+    goes with, which is being sent until ``claimed_until`` at the latest.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("channel_id", "event", "question_id", "at"),
+        CheckConstraint(_one_of("event", Event), name="event_is_known"),
+        CheckConstraint(_one_of("state", NoticeState), name="state_is_known"),
+        Index("ix_notice_claim", "claim"),
+        # Few are on their way, and every run looks for those.
+        Index(
+            "ix_notice_under_way",
+            "channel_id",
+            sqlite_where=text("state IN ('due', 'sending', 'failed')"),
+            postgresql_where=text("state IN ('due', 'sending', 'failed')"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id")
+    event: Event = Field(sa_type=Text)
+    question_id: int = Field(foreign_key="question.id")
+    at: datetime = Field(sa_type=Time)
+    state: NoticeState = Field(default=NoticeState.due, sa_type=Text)
+    recorded_at: datetime = Field(sa_type=Time)
+    attempts: int = 0
+    next_at: datetime = Field(sa_type=Time)
+    claim: str | None = None
+    claimed_until: datetime | None = Field(default=None, sa_type=Time)
+    sent_at: datetime | None = Field(default=None, sa_type=Time)
+    reason: str = _long_text()
 
 
 class Removal(SQLModel, table=True):

@@ -42,7 +42,7 @@ from forecasts.ledger_file import UNFINISHED
 
 _BATCH = 1_000  # rows; an article has its whole text in one
 # What is not appended to can have changed since an earlier attempt, so it is copied anew.
-_CACHE = "score"
+_CHANGES = ("score", "notice", "channel")
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))
 
@@ -128,7 +128,8 @@ def _begin(target: Engine, source: str) -> bool:
                     f"of the one at {source!r}.",
                     remedy="Finish that move, or name an empty database with --to.",
                 )
-            connection.execute(delete(SQLModel.metadata.tables[_CACHE]))
+            for name in _CHANGES:
+                connection.execute(delete(SQLModel.metadata.tables[name]))
             return True
         for table in _tables():
             if _count(session, table):

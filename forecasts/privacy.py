@@ -43,7 +43,7 @@ from forecasts.verifying import TOMBSTONE, tombstone
 
 # Why a question was worded anew, where the ledger says so itself.
 _OF_THE_LEDGER = (CLOSED, KNOWN, REOPENED, "registered", "imported")
-_SECRET = ("digest", "salt")  # what lets somebody in, or would let them guess
+_SECRET = ("digest", "salt", "secret_url")  # what lets somebody in, or would let them guess
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ def _concerns(table: Table, who: Member) -> ColumnElement[bool] | None:
         own.append(table.c.forecast_id.in_(_theirs("forecast", who)))
     if table.name == "evidence":
         own.append(_cited_by(table, who))
+    if table.name == "notice":
+        own.append(table.c.channel_id.in_(_theirs("channel", who)))
     if table.name == "token_revocation":
         own.append(table.c.token_id.in_(_theirs("token", who)))
     return or_(*own) if own else None
@@ -146,6 +148,9 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     tables = SQLModel.metadata.tables
     identity = tables["identity"]
     session.execute(delete(identity).where(identity.c.member_id == who.id))
+    notice, channel = tables["notice"], tables["channel"]
+    session.execute(delete(notice).where(notice.c.channel_id.in_(_theirs("channel", who))))
+    session.execute(delete(channel).where(channel.c.member_id == who.id))
     rows = {name: _forget(session, tables[name], condition) for name, condition in _written_by(who)}
     session.expire_all()
     return Removed(handle_now, {name: count for name, count in rows.items() if count})

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, update
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 import forecasts
 from forecasts import (
@@ -53,7 +53,9 @@ from forecasts.frames import (
 )
 from forecasts.models import (
     Appointment,
+    Channel,
     Dispute,
+    Event,
     Exhibit,
     Member,
     PolicyKind,
@@ -64,6 +66,7 @@ from forecasts.models import (
     Visibility,
     Watch,
 )
+from forecasts.notifications import due, message
 from forecasts.resolvers import Seen
 from forecasts.settings import sqlite_url
 from forecasts.several import Act
@@ -139,6 +142,15 @@ OPEN = {
     "identities.member_of": "says who it is",
     "moving.move": "for whoever has the database",
     "privacy.sweep": "lets the database forget what was removed; remove asks",
+    "notifications.channels.add": "a member's own, which nobody else reads or changes",
+    "notifications.channels.change": "a member's own, which nobody else reads or changes",
+    "notifications.channels.find": "a member's own, which nobody else reads or changes",
+    "notifications.channels.is_shared_ledger": "about the ledger, not what is in it",
+    "notifications.channels.listing": "a member's own, which nobody else reads or changes",
+    "notifications.channels.remove": "a member's own, which nobody else reads or changes",
+    "notifications.outbox.again": "a member's own, which nobody else reads or changes",
+    "notifications.outbox.send": "tells each member what due and compose let them see",
+    "notifications.outbox.unsure": "a number, for whoever looks after the runs",
     "questions.record": "called by register and imports, which have asked",
     "revisions.append": "called by revise, imports and resolutions, which have asked",
     "revisions.closed_otherwise": "called by resolutions, of a question that they have asked for",
@@ -293,6 +305,44 @@ def counted(session: Session, member: Member) -> list[str]:
 def on_today(session: Session, member: Member) -> list[str]:
     found = today.today(session, member, now=NOW)
     return [stands.slug for stands in found.unforecast + found.awaiting]
+
+
+def to_be_told(cell: Cell) -> bool:
+    """Tell whether a proposal is told to the member; where not, they may not decide on it."""
+
+    def told(session: Session, member: Member) -> list[str]:
+        return _slugs(session, due.due(session, _channel(member, Event.decision), now=NOW))
+
+    if among(told)(cell):
+        return True
+    access.require(cell.session, cell.member, A.resolve, cell.question, now=NOW)
+    return False
+
+
+def said(session: Session, member: Member) -> list[str]:
+    """Return the questions that a message speaks of, whatever it was to speak of."""
+    everything = [(Event.closing, id_, NOW) for id_ in session.exec(select(Question.id)) if id_]
+    _, moot = message.compose(session, member, everything, now=NOW)
+    return _slugs(session, [one for one in everything if one not in moot])
+
+
+def _channel(member: Member, event: Event) -> Channel:
+    assert member.id is not None
+    return Channel(
+        id=0,
+        member_id=member.id,
+        name="phone",
+        secret_url="",
+        events=[event],
+        days_before_close=30,
+        days_until_stale=1,
+        recorded_at=day(0),
+    )
+
+
+def _slugs(session: Session, found: Collection[due.Found]) -> list[str]:
+    ids = {id_ for _, id_, _ in found}
+    return list(session.exec(select(Question.slug).where(col(Question.id).in_(ids))))
 
 
 def proposed(session: Session, _member: Member) -> list[str]:
@@ -523,6 +573,8 @@ CASES: dict[str, Case] = {
         A.see,
         among(lambda s, _: set(columns(s, None, words=False, cited=False)["question_id"])),
     ),
+    "notifications.due.due": Case(A.resolve, to_be_told),
+    "notifications.message.compose": Case(A.see, among(said)),
     "questions.as_it_stands": Case(
         A.see, lambda c: questions.as_it_stands(c.session, c.question, now=NOW)
     ),

@@ -34,7 +34,16 @@ from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.errors import DatabaseError, NoLedger, Refused
 from forecasts.identities import Person
-from forecasts.models import Forecast, Ledger, PolicyKind, Token, TokenRevocation
+from forecasts.models import (
+    Channel,
+    Event,
+    Forecast,
+    Ledger,
+    Notice,
+    PolicyKind,
+    Token,
+    TokenRevocation,
+)
 from forecasts.moving import Step, move
 from forecasts.resolvers import Seen
 from forecasts.settings import sqlite_url
@@ -125,6 +134,28 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             upper_bound="30.10",
         )
         watching.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
+        session.add(
+            Channel(
+                member_id=alice.id or 0,
+                name=odd,
+                secret_url=odd,
+                events=["closed"],
+                days_before_close=0.1,
+                days_until_stale=14,
+                recorded_at=day(0),
+            )
+        )
+        session.flush()
+        session.add(
+            Notice(
+                channel_id=1,
+                event=Event.closed,
+                question_id=rain.id or 0,
+                at=day(1),
+                recorded_at=day(1),
+                next_at=day(1),
+            )
+        )
         vector = Value(probabilities=(0.1, 0.2, 0.7))
         updates.update(session, which, vector, member=alice, now=day(1), evidence=[Cited(note=odd)])
         quantiles = Value(quantiles={"0.1": 3.0, "0.5": 8.5, "0.9": 12.25})

@@ -1,4 +1,4 @@
-"""Team: who is here and in which role, the teams, tokens, one's calendar, and what runs."""
+"""Team: who is here and in which role, the teams, tokens, calendar, channels, and what runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
+from app.notifying import where_you_are_told
 from app.session import (
     act,
     address_of_app,
@@ -353,5 +354,7 @@ if rights.allow(Action.administer):
     all_tokens(issued)
 st.header("Your calendar", anchor=False)
 calendar(address)
+st.header("Where you are told", anchor=False)
+where_you_are_told()
 st.header("Runs", anchor=False)
 status(watched)

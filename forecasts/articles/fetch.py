@@ -112,7 +112,7 @@ def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool)
             remedy="Leave out what stands before the @; pages behind a login are not fetched.",
         )
     if parsed.port is not None and parsed.port not in PORTS and not allow_private:
-        if _is_plainly_private(host):
+        if is_plainly_private(host):
             raise _private(host)
         raise CaptureError(
             f"{shown!r} names port {parsed.port}; only 80 and 443 are asked for.",
@@ -140,7 +140,7 @@ def is_public(address: Address) -> bool:
     )
 
 
-def _is_plainly_private(host: str) -> bool:
+def is_plainly_private(host: str) -> bool:
     """Return whether a host is inside the network by its name alone, before any look-up."""
     if host.rstrip(".") == "localhost" or host.rstrip(".").endswith((".localhost", ".local")):
         return True

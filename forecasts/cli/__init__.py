@@ -77,6 +77,6 @@ def main() -> None:
 from forecasts.cli import serve, operating, tokens, members, history  # noqa: E402, F401
 from forecasts.cli import articles, asking, questions  # noqa: E402, F401
 from forecasts.cli import forecasting, revising, resolving, running  # noqa: E402, F401
-from forecasts.cli import resolvers, schedule  # noqa: E402, F401
+from forecasts.cli import resolvers, schedule, notify  # noqa: E402, F401
 from forecasts.cli import scores, reports, comparisons, exchange, teams  # noqa: E402, F401
 # isort: on

@@ -77,7 +77,7 @@ def run_(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Resolve what is due by the resolvers that the questions carry.
+    """Resolve what is due by the resolvers that the questions carry, then tell members.
 
     Safe to run twice, and side by side. Exit code 0: all is well; 3: something needs a person (see
     forecasts run status); 1: the run itself failed.
@@ -109,6 +109,7 @@ def _run(
 ) -> bool:
     """Return whether something needs a person, once what is due was looked up."""
     from forecasts import runs
+    from forecasts.cli.notify import tell as tell_members
 
     engine = ledger(chosen)
     with _bar(shown=not as_json) as (expect, advance):
@@ -131,6 +132,8 @@ def _run(
             allow_private=chosen.allow_private_addresses,
         )
     _say_summary(summary, as_json=as_json, dry=dry)
+    if not dry:
+        tell_members(engine, chosen)
     return bool(summary.waiting)
 
 

@@ -116,7 +116,7 @@ def test_who_is_no_admin_finds_no_way_to_change_who_may_do_what(
         teams.place(ledger, alder, alice, role, member=bob, now=day(2))
         teams.appoint(ledger, alice, role, member=bob, now=day(2))
     visit(shared, "team")
-    assert [button.label for button in shared.button] == ["Make an address"]
+    assert [button.label for button in shared.button] == ["Make an address", "Add the channel"]
     assert [heading.value for heading in shared.subheader] == ["Alder"]
 
 

@@ -1,0 +1,111 @@
+"""notify add, list, set, remove, test, send; and what the run tells at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+from tests.notifications.conftest import Service, service
+
+Forecasts = Callable[..., Result]
+Clock = Callable[[str], None]
+
+__all__ = ["service"]
+
+
+@pytest.fixture(autouse=True)
+def _this_machine_may_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+
+
+def test_a_channel_is_added_tried_changed_and_removed_and_its_address_is_never_shown(
+    forecasts: Forecasts, clock: Clock, service: Service
+) -> None:
+    secret = service.address("xyzzy")
+    added = forecasts("notify", "add", "phone", "-", "--on", "closing", input=f"{secret}\n")
+    assert added.stdout == "phone is told of: closing\n"
+    assert forecasts("notify", "test", "phone").stdout == "phone: sent\n"
+    assert service.got[0]["path"] == "/xyzzy"
+    changed = forecasts("notify", "set", "phone", "--on", "stale", "--days-until-stale", "3")
+    assert changed.stdout == "phone is told of: stale\n"
+    listed = forecasts("notify", "list")
+    assert listed.stdout == (
+        "phone (json://…): stale\n  closing: 2 days before; stale: after 3 days\n"
+        "  nothing sent yet\n"
+    )
+    service.answer = lambda _: 401
+    failed = forecasts("notify", "test", "phone", exit_code=1)
+    assert failed.stderr == "phone: not sent: the service answered with status 401\n"
+    removed = forecasts("notify", "remove", "phone")
+    for said in (added, changed, listed, failed, removed):
+        assert "xyzzy" not in said.output
+    assert "You have no channels" in forecasts("notify", "list").stderr
+    assert "no channel 'phone'" in forecasts("notify", "test", "phone", exit_code=2).stderr
+
+
+def test_the_end_of_a_run_tells_what_it_has_done_and_a_failure_does_not_fail_it(
+    forecasts: Forecasts, clock: Clock, service: Service, tmp_path: object
+) -> None:
+    forecasts("notify", "add", "phone", service.address())
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
+    forecasts("update", "rain", "40%")
+    clock("2026-01-20T12:00:00Z")
+    forecasts("resolve", "rain", "yes", "--known-at", "2026-01-10")
+    service.answer = lambda _: 500
+    said = forecasts("run")
+    assert "not sent to alice's channel phone: the service answered with status 500" in said.stderr
+    listed = forecasts("notify", "list").stdout
+    assert "  1 to be sent\n" in listed
+    assert "  Last: the service answered with status 500\n" in listed
+    service.answer = lambda _: 200
+    clock("2026-01-20T12:06:00Z")
+    assert forecasts("run").stderr == "1 message sent\n"
+    assert "Will it rain? yes; your Brier score is 0.360" in service.bodies[-1]
+    assert forecasts("notify", "send").stderr == ""
+    assert "  1 sent\n" in forecasts("notify", "list").stdout
+
+
+def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
+    forecasts: Forecasts, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasts("notify", "add", "phone", service.address())
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-06T12:00:00Z", "--slug", "rain")
+    with monkeypatch.context() as patch:
+        patch.setattr("forecasts.notifications.outbox._record", lambda *_: None)
+        forecasts("notify", "send")
+    clock("2026-01-05T13:00:00Z")
+    listed = forecasts("notify", "list").stdout
+    assert "  1 may not have arrived\n" in listed
+    assert "forecasts notify send --again phone" in listed
+    assert forecasts("run").stderr == ""
+    said = forecasts("notify", "send", "--again", "phone")
+    assert said.stderr == "phone: 1 to be sent again\n1 message sent\n"
+    assert len(service.got) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("add", "phone", "nope://x"), "cannot be read"),
+        (("add", "phone", "json://example.org", "--on", "rain"), "'rain' is nothing"),
+        (("add", "phone", "json://example.org", "--days-before-close", "-1"), "more than 0"),
+        (("set", "phone"), "no channel 'phone'"),
+        (("send", "--again", "phone"), "no channel 'phone'"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    forecasts: Forecasts, clock: Clock, arguments: tuple[str, ...], words: str
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-25")
+    assert words in forecasts("notify", *arguments, exit_code=2).stderr
+
+
+def test_this_machine_is_not_written_to_unless_that_is_allowed(
+    forecasts: Forecasts, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "false")
+    said = forecasts("notify", "add", "phone", "json://localhost/xyzzy", exit_code=2).stderr
+    assert "FORECASTS_ALLOW_PRIVATE_ADDRESSES" in said
+    assert "xyzzy" not in said
