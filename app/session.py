@@ -26,6 +26,8 @@ from forecasts.access import Rights
 from forecasts.articles.article import CapturedArticle
 from forecasts.demonstration import is_demonstration
 from forecasts.errors import BadInput, DatabaseError, LedgerError
+from forecasts.exchange.importing import Imported
+from forecasts.frames import Frames
 from forecasts.models import Member, Resolution
 from forecasts.settings import Settings
 from scoring.errors import InputError
@@ -101,7 +103,7 @@ def my_handle() -> str:
     return memory().handle or settings().member
 
 
-def _acting(ledger: Session, moment: datetime) -> Member:
+def acting(ledger: Session, moment: datetime) -> Member:
     """Return who acts, who has to be signed in still where people sign in."""
     who = signed_in.person(moment)
     if who is None:
@@ -121,6 +123,17 @@ class Place:
         st.switch_page(f"app_pages/{self.url_path}.py", query_params=self.query)
 
 
+@dataclass(frozen=True)
+class Looked:
+    """A ledger folder that somebody handed over: what it holds, and what importing it would do."""
+
+    key: str
+    frames: Frames
+    said: list[str]
+    would: Imported
+    vouch: bool
+
+
 @dataclass
 class Memory:
     """What one browser session remembers between runs.
@@ -138,6 +151,8 @@ class Memory:
     readings: int = 0
     # What is shown once: what it is, and the words themselves.
     secret: tuple[str, str] | None = None
+    # A ledger folder that was looked at, to be imported.
+    folder: Looked | None = None
     # Who signed in here; blank where nobody does.
     handle: str = ""
     # By form, the resolution that stood when it was last shown.
@@ -200,7 +215,7 @@ def act(key: str) -> Iterator[Act]:
             _onward(remembered)
         try:
             with database.writing(engine()) as ledger:
-                member = _acting(ledger, moment)
+                member = acting(ledger, moment)
                 access.read_as(ledger, member, now=moment)
                 doing = Act(ledger, member, moment)
                 yield doing

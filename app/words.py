@@ -10,6 +10,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
+from forecasts.exchange.importing import Imported
 from forecasts.models import Question, QuestionText, QuestionType
 from forecasts.reports.wording import shortened as shortened
 from forecasts.times import iso_day_or_time, utc
@@ -150,6 +151,23 @@ def bounds(text: QuestionText) -> str:
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its noun: '1 question', '2 questions'."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def added(done: Imported) -> str:
+    """Return what an import has added, for a person: '28 questions, 3 articles'."""
+    parts = [
+        counted(number, *thing)
+        for number, thing in (
+            (done.questions, ("question",)),
+            (done.revised, ("new wording",)),
+            (done.forecasts, ("forecast",)),
+            (done.resolutions, ("resolution",)),
+            (done.evidence, ("piece of evidence", "pieces of evidence")),
+            (done.articles, ("article",)),
+        )
+        if number
+    ]
+    return ", ".join(parts) or "nothing new"
 
 
 def link_to(question: Question) -> dict[str, str]:

@@ -128,7 +128,7 @@ def _capture(engine: Engine, say: Say) -> None:
 
 def _register(engine: Engine, say: Say) -> None:
     outcomes = {"path": str(data_folder() / "outcomes.csv")}
-    items = _toml("questions.toml")["questions"]
+    items = table_of("questions.toml")["questions"]
     with database.writing(engine) as session:
         editor = member_or_new(session, EDITOR, now=CAPTURED_AT)
         numbers = {article.title: article.id for article in session.exec(select(Article))}
@@ -161,7 +161,9 @@ def _register(engine: Engine, say: Say) -> None:
 
 
 def _forecast(engine: Engine, say: Say) -> None:
-    items = sorted(_toml("article_forecasts.toml")["forecasts"], key=lambda item: item["made_at"])
+    items = sorted(
+        table_of("article_forecasts.toml")["forecasts"], key=lambda item: item["made_at"]
+    )
     cited = 0
     with database.writing(engine) as session:
         addresses = {article.title: article for article in session.exec(select(Article))}
@@ -221,7 +223,7 @@ def _tournament(engine: Engine, now: datetime, say: Say) -> None:
     from scoring.simulation import simulate
     from scoring.tournament import Tournament
 
-    tournament = Tournament.from_mapping(_toml("tournament.toml"))
+    tournament = Tournament.from_mapping(table_of("tournament.toml"))
     simulated = simulate(tournament)
     with database.writing(engine) as session:
         editor = member_or_new(session, EDITOR, now=now)
@@ -269,7 +271,7 @@ def _resolve(engine: Engine, now: datetime, say: Say) -> None:
 
 
 def _scores(engine: Engine, now: datetime, say: Say) -> None:
-    first = _toml("questions.toml")["questions"][0]["slug"]
+    first = table_of("questions.toml")["questions"][0]["slug"]
     with database.reading(engine) as session:
         stands = questions.as_it_stands(session, questions.find(session, first), now=now)
         assert stands.resolution is not None
@@ -288,5 +290,6 @@ def _report(engine: Engine, now: datetime, say: Say) -> None:
     say(as_text(reports.build(frames, by="team", as_of=now)))
 
 
-def _toml(name: str) -> dict[str, Any]:
+def table_of(name: str) -> dict[str, Any]:
+    """Return what a TOML file of the data folder holds."""
     return tomllib.loads((data_folder() / name).read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import streamlit as st
+from sqlmodel import Session
 
 from app.asking import ask_form
 from app.links import question_link
@@ -106,10 +107,9 @@ def caption(row: Row) -> str:
 
 
 @st.cache_data(show_spinner=False, ttl=timedelta(minutes=10), max_entries=64)
-def labels_of(url: str, written: tuple[int, ...]) -> tuple[list[str], list[str]]:
+def labels_of(url: str, written: tuple[int, ...], _ledger: Session) -> tuple[list[str], list[str]]:
     """Return the tags and families; they are read anew once anything was written."""
-    with reading() as ledger:
-        return filters.labels(ledger)
+    return filters.labels(_ledger)
 
 
 def page_asked() -> int:
@@ -123,7 +123,8 @@ def find() -> None:
     with reading() as ledger:
         written = frames.revision(ledger)
         teams = access.team_names(ledger)
-    by = picked(*labels_of(settings().database_url, written), teams)
+        tags, families = labels_of(settings().database_url, written, ledger)
+    by = picked(tags, families, teams)
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
     ):

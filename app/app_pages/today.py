@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import streamlit as st
 
+from app.beginning import ways_in
 from app.forecasting import quick_form
 from app.links import question_link
 from app.session import current_member, now, reading
@@ -30,28 +31,6 @@ moment = now()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment)
     articles = citable(ledger, CITED_HERE) if needs.able else []
-
-
-def ways_in() -> None:
-    """Show how an empty ledger begins."""
-    st.info("This ledger is empty. There are three ways in.")
-    article, question, demonstration = st.columns(3, border=True)
-    with article:
-        st.header("Capture an article")
-        st.write("Read a page or paste a text; sentences that look ahead become questions.")
-        st.page_link("app_pages/articles.py", label="Capture an article")
-    with question:
-        st.header("Ask a question")
-        st.write("Something of your own that will have an answer, and when.")
-        ask_link()
-    with demonstration:
-        st.header("See the demonstration")
-        st.write(
-            "Questions from three articles and a simulated tournament, in a ledger of their own. "
-            "In a terminal:"
-        )
-        st.code("make demo", language="bash")
-        st.caption("or, where the product is installed: forecasts demo")
 
 
 def ask_link() -> None:

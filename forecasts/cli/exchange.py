@@ -46,11 +46,7 @@ def import_(
     with writing(ledger(chosen, begin=True)) as session:
         who = acting(session, chosen, now=moment)
         done = import_frames(session, frames, member=who, now=moment, vouch=vouch)
-    out().print(
-        f"{done.questions} new questions, {done.revised} revised, {done.forecasts} forecasts, "
-        f"{done.resolutions} resolutions, {done.scores} scores, {done.evidence} pieces of "
-        f"evidence, {done.articles} articles"
-    )
+    out().print(str(done))
     if done.unvouched:
         messages().print(
             f"{done.unvouched} of the forecasts count as made now, and not when the folder says: "

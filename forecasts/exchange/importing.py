@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from forecasts import scores
+from forecasts import database, scores
 from forecasts.access import (
     Action,
     for_the_ledger,
@@ -42,6 +44,10 @@ from forecasts.revisions import DECIDES_SCORES, append, reworded
 from forecasts.times import iso
 from forecasts.values import read_outcome
 
+# What is told of the progress: what is being done, and how far it is, from 0 to 1.
+Tell = Callable[[str, float], None]
+_STEP = 50  # questions between two words on the progress
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -56,9 +62,23 @@ class Imported:
     articles: int
     unvouched: int = 0
 
+    def __str__(self) -> str:
+        """Say it in a line, for a person."""
+        return (
+            f"{self.questions} new questions, {self.revised} revised, {self.forecasts} forecasts, "
+            f"{self.resolutions} resolutions, {self.scores} scores, {self.evidence} pieces of "
+            f"evidence, {self.articles} articles"
+        )
+
 
 def import_frames(
-    session: Session, frames: Frames, *, member: Member, now: datetime, vouch: bool = False
+    session: Session,
+    frames: Frames,
+    *,
+    member: Member,
+    now: datetime,
+    vouch: bool = False,
+    tell: Tell = lambda _words, _share: None,
 ) -> Imported:
     """Return what was new; everything that the ledger does not hold yet is written.
 
@@ -71,6 +91,7 @@ def import_frames(
     claim is kept beside (a later import that vouches adds them at their times). Resolutions that
     stand are scored again where forecasts or wordings came in.
     Forbidden for what the member may not do one by one: see ``_require_may_import``.
+    ``tell`` is told what is being done and how far it is (0..1); what it raises ends the import.
     """
     vouched = vouch or not is_shared(session)
     if vouch:
@@ -80,6 +101,7 @@ def import_frames(
         for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
     }
     _require_may_import(session, frames, known, member, now)
+    tell("Members, articles and evidence", 0.0)
     members = _members(session, frames, now)
     for row in rows(frames.teams):
         team = team_or_new(session, row.team, now=now)
@@ -92,7 +114,8 @@ def import_frames(
         )
     articles, by_address = _articles(session, frames.articles, member, now)
     evidence = _evidence(session, frames.evidence, by_address, member, now)
-    new, revised, resolutions = _questions(session, frames, known, by_address, member, now)
+    new, revised, resolutions = _questions(session, frames, known, by_address, member, now, tell)
+    tell(f"{len(frames.forecasts):,} forecasts", 0.5)
     with for_the_ledger(session):
         forecasts = add_forecasts(
             session,
@@ -109,6 +132,7 @@ def import_frames(
         for stands in known.values()
         if stands.resolution is not None and stands.id in touched
     ]
+    tell("Scores", 0.8)
     return Imported(
         questions=new,
         revised=len(revised),
@@ -119,6 +143,32 @@ def import_frames(
         articles=articles,
         unvouched=0 if vouched else len(forecasts),
     )
+
+
+class _Undone(Exception):
+    """Ends a rehearsal."""
+
+
+def rehearse(
+    engine: Engine,
+    frames: Frames,
+    *,
+    acting: Callable[[Session], Member],
+    now: datetime,
+    vouch: bool = False,
+    tell: Tell = lambda _words, _share: None,
+) -> Imported:
+    """Return what ``import_frames`` would find new; nothing is written.
+
+    It is imported and undone, so it takes the turn to write for as long, and what refuses the one
+    refuses the other. ``acting`` returns who imports.
+    """
+    done: list[Imported] = []
+    with suppress(_Undone), database.writing(engine) as session:
+        member = acting(session)
+        done.append(import_frames(session, frames, member=member, now=now, vouch=vouch, tell=tell))
+        raise _Undone
+    return done[0]
 
 
 def _require_may_import(
@@ -253,12 +303,16 @@ def _questions(
     articles: dict[str, Article],
     member: Member,
     now: datetime,
+    tell: Tell,
 ) -> tuple[int, set[int], list[Resolution]]:
     """Return how many questions are new, the ids of those revised, and the new resolutions."""
     problems: list[Problem] = []
     new, revised = 0, set[int]()
     resolutions: list[Resolution] = []
     for number, row in enumerate(rows(frames.questions)):
+        if number % _STEP == 0:
+            asked = len(frames.questions)
+            tell(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
         text: QuestionText
         wrong = _Wrong(frames, number, problems)
         stands = known.get(row.question_id)

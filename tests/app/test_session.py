@@ -109,7 +109,7 @@ def test_a_name_with_markup_in_it_is_shown_as_it_is(
     assert app.caption[-1].value.startswith("You forecast as \\<b\\>\\*\\*eve\\*\\*")
 
 
-@pytest.mark.parametrize("page", ["today", "questions", "articles", "resolve"])
+@pytest.mark.parametrize("page", ["today", "questions", "articles", "resolve", "team"])
 def test_a_page_asks_the_ledger_no_more_often_for_more_questions(
     furnished: AppTest, engine: Engine, page: str
 ) -> None:
@@ -131,7 +131,8 @@ def test_a_page_asks_the_ledger_no_more_often_for_more_questions(
         for number in range(12):
             question = ask(ledger, alice, slug=f"more-{number}", title=f"And {number}?")
             updates.update(ledger, question, Value(probability=0.4), member=alice, now=day(5))
-    assert asked() == few < 18
+    visit(furnished, page)  # what is kept until something is written is read once more
+    assert asked() == few < 20
 
 
 def test_problems_are_data() -> None:

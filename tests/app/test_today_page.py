@@ -23,9 +23,17 @@ def toasts(app: AppTest) -> list[str]:
 
 def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
     said = words(visit(app, "today"))
-    for way in ("Capture an article", "Ask a question", "See the demonstration"):
+    for way in ("Questions from articles", "A sample tournament", "A question of your own"):
         assert way in said
-    assert app.code[0].value == "make demo"
+    assert "forecasts demo" in said
+
+
+def test_the_article_questions_are_taken_in_by_a_click(app: AppTest, clock: Clock) -> None:
+    clock.moment = day(-150)
+    visit(app, "today")
+    app.button(key="article-questions#0-go").click().run()
+    assert toasts(app) == ["Taken in: 28 questions, 2 resolutions, 3 articles."]
+    assert "to forecast" in words(app)
 
 
 def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
