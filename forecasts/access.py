@@ -35,6 +35,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.addresses import is_embedded
 from forecasts.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.following import known
 from forecasts.limits import require_name
 from forecasts.models import (
     Appointment,
@@ -147,16 +148,19 @@ def appointed(session: Session, member: Member) -> Role | None:
 def _appointed(session: Session, member: Member | None) -> tuple[bool, Role | None]:
     """Return whether the ledger has an admin, and the member's role in all of it, if any."""
     id_ = 0 if member is None else member.id or 0
-    rows = session.exec(_APPOINTMENTS, params={"member_id": id_}).all()
+    rows = known(
+        session,
+        ("appointments", id_),
+        lambda session: session.exec(_APPOINTMENTS, params={"member_id": id_}).all(),
+    )
     own = [Role(role) for of, role in rows if of == id_]
     return any(role == Role.admin for _, role in rows), own[-1] if own else None
 
 
 def stays(session: Session, member: Member) -> list[Membership]:
     """Return the member's stays in teams, each as the newest row has it, in the order begun."""
-    rows = session.exec(
-        select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
-    )
+    own = select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
+    rows = known(session, ("stays", member.id), lambda session: session.exec(own).all())
     return list({(row.team_id, row.joined_at): row for row in rows}.values())
 
 
@@ -283,12 +287,13 @@ def _needed(rights: Rights, action: Action, question: Question) -> Role:
 
 
 def _newest(session: Session, question: Question) -> QuestionRevision:
-    return session.exec(
+    newest = (
         select(QuestionRevision)
         .where(QuestionRevision.question_id == question.id)
         .order_by(col(QuestionRevision.number).desc())
         .limit(1)
-    ).one()
+    )
+    return known(session, ("wording", question.id), lambda session: session.exec(newest).one())
 
 
 def _sees(rights: Rights, question: Question, text: QuestionRevision) -> bool:
@@ -552,12 +557,17 @@ def shown(session: Session) -> ColumnElement[bool]:
 
 def see(session: Session, question: Question) -> None:
     """Refuse, with NotFound, a question that whom the session reads for may not see."""
+    if not sees(session, question):
+        raise no_question(question.slug)
+
+
+def sees(session: Session, question: Question) -> bool:
+    """Return whether whom the session reads for may see the question."""
     reader: _Reader | None = session.info.get(_READER)
     if reader is None or reader.rights.free:
-        return
+        return True
     found = select(Question.id).where(Question.id == question.id, visible(session))
-    if session.exec(found).first() is None:
-        raise no_question(question.slug)
+    return session.exec(found).first() is not None
 
 
 def evidence_shown(session: Session) -> ColumnElement[bool]:
@@ -606,7 +616,11 @@ def member_or_new(
             remedy="Set FORECASTS_MEMBER, or name somebody with --as.",
         )
     require_name(handle, "The handle")
-    member = session.exec(_BY_HANDLE, params={"handle": handle}).first()
+    member = known(
+        session,
+        ("member", handle),
+        lambda session: session.exec(_BY_HANDLE, params={"handle": handle}).first(),
+    )
     if member is None:
         member = Member(handle=handle, kind=kind, created_at=now)
         session.add(member)

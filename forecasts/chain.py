@@ -32,9 +32,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -59,6 +59,7 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from forecasts import models
+from forecasts.short_insert import insert_row
 from forecasts.times import utc
 
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
@@ -100,7 +101,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 # A column that was added to a table that is sealed, with what every row said before it was there.
 LATER: Mapping[str, Mapping[str, Any]] = {}
-_NOTED = "rows to seal"
+_NOTED, _CHAIN = "rows to seal", "chain"  # of an act, in its session
 _BATCH = 5_000  # rows to read, or entries to write, at a time
 _SALT = 16  # bytes
 
@@ -231,16 +232,23 @@ def note_new(session: Session, _context: Any = None) -> None:
 
 def note_nothing(session: Session) -> None:
     """Note that nothing has been written after all; listens to ``after_rollback``."""
-    session.info.pop(_NOTED, None)
+    for what in (_NOTED, _CHAIN):
+        session.info.pop(what, None)
 
 
-def note(session: Session, kind: str, ids: Iterable[int]) -> None:
-    """Note rows that were written around the unit of work, in bulk."""
-    _noted(session).setdefault(kind, {}).update(dict.fromkeys(ids))
+def note(session: Session, kind: str, rows: Iterable[int] | Mapping[int, SQLModel]) -> None:
+    """Note rows that were written around the unit of work, by their numbers or as they are."""
+    given = rows if isinstance(rows, Mapping) else dict.fromkeys(rows)
+    _noted(session).setdefault(kind, {}).update(given)
+
+
+def noted(session: Session) -> Set[str]:
+    """Return of which kinds this act has written rows so far."""
+    return _noted(session).keys()
 
 
 def _noted(session: Session) -> dict[str, dict[int, SQLModel | None]]:
-    """Return what this act has written so far, by table and number; None: in bulk."""
+    """Return what this act has written and not sealed yet, by table and number; None: in bulk."""
     noted: dict[str, dict[int, SQLModel | None]] = session.info.setdefault(_NOTED, {})
     return noted
 
@@ -252,17 +260,17 @@ def seal(session: Session) -> int:
     greatest of them to themselves, and no other entry comes in between.
     """
     noted = _noted(session)
-    session.info.pop(_NOTED)
     if not any(noted.values()):
         return 0
     connection = session.connection()
-    chain = _end(connection)
+    chain = session.info.get(_CHAIN) or _end(connection)
     written = 0
     for kind in SEALED:
         if noted.get(kind):
             rows = _in_memory(kind, noted) or _rows(connection, kind, noted[kind])
             entries = (chain.add(kind, values, question) for values, question in rows)
             written += write(connection, entries)
+    session.info[_NOTED] = {kind: {} for kind in noted}
     return written
 
 
@@ -293,14 +301,21 @@ def _as_stored(kind: str) -> list[tuple[str, Callable[[Any], Any]]]:
     return [(column.name, _STORED[type(column.type)]) for column in _table(kind).c]
 
 
+def go_on(session: Session, end: Chain) -> None:
+    """Let the act add its entries to ``end``, where that is known."""
+    session.info[_CHAIN] = end
+
+
 def _end(connection: Connection) -> Chain:
     last = connection.execute(_LAST).first()
+    look = partial(last_of, connection)
+    return Chain(0, NOTHING, look) if last is None else Chain(last.id, last.hash, look)
 
-    def last_of(question_id: int) -> tuple[int, str] | None:
-        found = connection.execute(_LAST_OF, {"question_id": question_id}).first()
-        return None if found is None else (found.number, found.hash)
 
-    return Chain(0, NOTHING, last_of) if last is None else Chain(last.id, last.hash, last_of)
+def last_of(connection: Connection, question_id: int) -> tuple[int, str] | None:
+    """Return number and hash of the last entry of a question; None where there is none."""
+    found = connection.execute(_LAST_OF, {"question_id": question_id}).first()
+    return None if found is None else (found.number, found.hash)
 
 
 def _table(name: str) -> Table:
@@ -372,7 +387,9 @@ def write(connection: Connection, entries: Iterable[dict[str, Any]]) -> int:
     """Return how many entries were written, some thousand at a time."""
     written, rest = 0, iter(entries)
     while batch := list(islice(rest, _BATCH)):
-        # One row by itself, as most acts have it, takes the short way through the driver.
-        connection.execute(_new_entry(), batch if len(batch) > 1 else batch[0])
+        if len(batch) == 1:  # as most acts have it
+            insert_row(connection, _table("entry"), batch[0])
+        else:
+            connection.execute(_new_entry(), batch)
         written += len(batch)
     return written

@@ -8,6 +8,10 @@ whatever it would write.
 One act at a time, in both databases: what a verb has checked still holds when it writes, and rows
 are numbered in the order in which they become visible, so that a later number is a later word.
 
+All wait while one writes, so an act is quick: what verbs read before they write is known from
+before, as far as no entry of the chain says otherwise (see ``following``), and a forecast is put
+into its table by the shortest way (``short_insert``).
+
 SQLite: a ``writing`` block begins with BEGIN IMMEDIATE. With SQLite's deferred transactions two
 writers can both read and then both fail to write; taking the write lock first makes the second
 one wait instead. ``synchronous=FULL`` because an acknowledged forecast must survive a power cut.
@@ -17,8 +21,10 @@ committed from then on (READ COMMITTED, where each statement sees whatever was c
 it; a snapshot would be as old as the wait for the lock). Readers (REPEATABLE READ) never wait and
 are never waited for. Not SERIALIZABLE: an act that is refused for the sake of another would have to
 be done again, a page's included, and numbers would not follow the order of commits. Not a lock a
-question: an import spans many, and articles, members and evidence belong to none. An act takes
-milliseconds, so that the one lock suffices for more than a hundred acts a second.
+question: an import spans many, and articles, members and evidence belong to none. The lock
+is given on before the act is on the disk, and the act acknowledged after that (``_on_commit``), so
+that many acts share one wait for the disk: rows become visible in their order, a little before they
+are safe from a power cut, and whatever is acknowledged is safe with all that came before it.
 
 An embedded ledger is migrated by whoever opens it; one on a server has many users, so its schema
 moves on only when somebody says so (``forecasts migrate``).
@@ -29,7 +35,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +47,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
-from forecasts import chain
+from forecasts import chain, following
 from forecasts.addresses import (
     EXAMPLES,
     is_embedded,
@@ -182,7 +188,7 @@ def _connect_options(url: URL) -> dict[str, Any]:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    _refuse_what_no_text_is(engine)
+    _prepare(engine)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -194,11 +200,16 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         writing = _is_writing(connection)
-        connection.connection.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
-        if writing:
-            _take_turn(connection)
-        else:
+        if connection.info.get(_WRITING) != writing:
+            # Only where it changes: SQLite forgets at that how every statement is carried out.
+            connection.connection.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+            connection.info[_WRITING] = writing
+        if not writing:
             connection.exec_driver_sql("BEGIN")
+            return
+        _take_turn(connection)
+        if (followed := _followed(connection)) is not None:
+            _follow(followed, connection, _read(connection, followed.since()))
 
 
 def _take_turn(connection: Connection) -> None:
@@ -227,6 +238,16 @@ def _take_turn(connection: Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000:.0f}")
 
 
+def _read(connection: Connection, statement: str) -> list[Any]:
+    """Return the rows of a statement without parameters, by the shortest way."""
+    try:
+        found: list[Any] = connection.connection.execute(statement).fetchall()
+    except sqlite3.Error:
+        # By way of the engine, so that it is explained as any other error is.
+        found = list(connection.exec_driver_sql(statement).all())
+    return found
+
+
 def _set_wal(connection: sqlite3.Connection) -> None:
     """Set the journal, waiting for others who do.
 
@@ -245,7 +266,7 @@ def _set_wal(connection: sqlite3.Connection) -> None:
 
 
 def _prepare_server(engine: Engine) -> None:
-    _refuse_what_no_text_is(engine)
+    _prepare(engine)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -255,17 +276,55 @@ def _prepare_server(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
+        if not _is_writing(connection):
+            return
+        # At once: each message to the server takes its time, and who is next waits for all of them.
+        turn = (
+            f"SELECT set_config('lock_timeout', '{_SERVER_PATIENCE}s', true),"
+            f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
+            f" set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock({_TURN})"
+        )
+        followed = _followed(connection)
+        if followed is None:
+            connection.exec_driver_sql(turn)
+            return
+        cursor: Any = connection.exec_driver_sql(f"{turn}; {followed.since()}").cursor
+        cursor.nextset()
+        _follow(followed, connection, cursor.fetchall())
+
+    @event.listens_for(engine, "commit")
+    def _on_commit(connection: Connection) -> None:
+        """Give the turn away before the act is on the disk, and wait until it is.
+
+        A commit that waits for the disk holds the turn meanwhile, and each who comes next waits for
+        all before. So the act commits without; the message behind it is a transaction that waits as
+        the server is set to, for several acts at once. The log is written from its beginning on:
+        once it holds the message, it holds the act, and all acts that this one may have built on.
+        """
         if _is_writing(connection):
-            # In one statement: each takes its time, and who is next waits for all of them.
             connection.exec_driver_sql(
-                f"SELECT set_config('lock_timeout', '{_SERVER_PATIENCE}s', true),"
-                f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
-                f" pg_advisory_xact_lock({_TURN})"
+                "COMMIT; SELECT pg_logical_emit_message(true, 'forecasts', '')"
             )
 
 
 def _is_writing(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get(_WRITING, False))
+
+
+def _followed(connection: Connection) -> following.Followed | None:
+    followed: following.Followed | None = connection.get_execution_options().get(following.FOLLOWED)
+    return followed
+
+
+def _follow(
+    followed: following.Followed, connection: Connection, since: Sequence[following.Seen]
+) -> None:
+    followed.follow(since, lambda: connection.exec_driver_sql(following.NEWEST).all())
+
+
+def _prepare(engine: Engine) -> None:
+    engine.update_execution_options(**{following.FOLLOWED: following.Followed()})
+    _refuse_what_no_text_is(engine)
 
 
 def _refuse_what_no_text_is(engine: Engine) -> None:
@@ -307,8 +366,10 @@ class _Act(Session):
     """A session whose rows are sealed when it ends."""
 
 
+event.listen(_Act, "after_begin", following.begin)
 event.listen(_Act, "after_flush", chain.note_new)
 event.listen(_Act, "after_rollback", chain.note_nothing)
+event.listen(_Act, "after_rollback", following.undo)
 
 
 @contextmanager
@@ -320,6 +381,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     """
     bound = engine.execution_options(**{_WRITING: True})
     with _reported(engine), _Act(bound, expire_on_commit=False) as session:
+        session.connection()  # from here on it is this act's turn
         yield session
         session.flush()
         chain.seal(session)
@@ -393,7 +455,8 @@ def migrate(engine: Engine) -> Migrated | None:
     newest = newest_revision()
     if schema_revision(engine) == newest:
         return None
-    with _reported(engine), engine.execution_options(**{_WRITING: True}).begin() as connection:
+    alone = engine.execution_options(**{_WRITING: True, following.FOLLOWED: None})
+    with _reported(engine), alone.begin() as connection:
         before = _revision(connection)
         _require_known(engine, before)
         if before == newest:

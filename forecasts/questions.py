@@ -22,6 +22,7 @@ from sqlmodel.sql.expression import Select
 from forecasts import access
 from forecasts.access import Action
 from forecasts.errors import BadInput, Refused
+from forecasts.following import known
 from forecasts.models import (
     Article,
     Member,
@@ -263,9 +264,12 @@ def revision_row(
 
 def find(session: Session, slug: str) -> Question:
     """Return the question with this slug; NotFound suggests the nearest ones there are."""
-    statement = _BY_SLUG.where(access.visible(session))
-    question = session.exec(statement, params={"slug": slug}).first()
-    if question is not None:
+    question = known(
+        session,
+        ("question", slug),
+        lambda session: session.exec(_BY_SLUG, params={"slug": slug}).first(),
+    )
+    if question is not None and access.sees(session, question):
         return question
     raise access.no_question(slug, nearest(session, slug))
 
@@ -304,7 +308,11 @@ def sources(session: Session, question: Question) -> list[tuple[QuestionSource, 
 def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stands:
     """Return the question with its newest wording, standing resolution and status."""
     access.see(session, question)
-    rows = session.exec(_as_one_stands(), params={"question_id": question.id}).all()
+    rows = known(
+        session,
+        ("stands", question.id),
+        lambda session: session.exec(_as_one_stands(), params={"question_id": question.id}).all(),
+    )
     confirmed, proposed = _sorted_out(row for _, row in rows)
     return _stands(question, rows[0][0], confirmed, proposed, now)
 

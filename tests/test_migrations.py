@@ -175,13 +175,15 @@ def schema(engine: Engine) -> MetaData:
 def furnish(engine: Engine) -> None:
     """Put something into every table, whichever schema it is of."""
     tables = schema(engine).tables
-    with database.writing(engine) as session:
+    # As ``migrate`` writes: whoever acts follows the chain, which earlier schemas have not.
+    alone = engine.execution_options(ledger_writing=True, ledger_followed=None)
+    with alone.begin() as connection:
         for name, rows in FIRST.items():
             kept = [{c: _stored(engine, value) for c, value in row.items()} for row in rows]
-            session.connection().execute(insert(tables[name]), kept)
+            connection.execute(insert(tables[name]), kept)
             if engine.dialect.name == "postgresql":
                 last = f"setval(pg_get_serial_sequence('{name}', 'id'), {len(rows)})"
-                session.execute(text(f"SELECT {last}"))
+                connection.execute(text(f"SELECT {last}"))
 
 
 def _stored(engine: Engine, value: object) -> object:

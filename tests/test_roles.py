@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -207,11 +208,12 @@ def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored
     engine = database.open_engine(url)
     broken: list[int] = []
 
-    @event.listens_for(engine, "commit")
-    def _break(connection: database.Connection) -> None:
-        driver = connection.connection.dbapi_connection
-        broken.append(driver.info.backend_pid)  # type: ignore[union-attr]
-        server.run("SELECT pg_terminate_backend(%s, 5000)", broken[-1])
+    @event.listens_for(engine, "before_cursor_execute")
+    def _break(connection: database.Connection, _: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("COMMIT"):
+            driver = connection.connection.dbapi_connection
+            broken.append(driver.info.backend_pid)  # type: ignore[union-attr]
+            server.run("SELECT pg_terminate_backend(%s, 5000)", broken[-1])
 
     with (
         pytest.raises(DatabaseError, match="not known whether it was") as caught,

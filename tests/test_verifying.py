@@ -22,6 +22,7 @@ from forecasts import (
     database,
     disputes,
     exhibits,
+    following,
     questions,
     resolutions,
     teams,
@@ -136,6 +137,8 @@ def tampered(engine: Engine, *statements: str) -> Iterator[Session]:
                 connection.execute(text(f"DROP TRIGGER {trigger}"))
         for statement in statements:
             connection.execute(text(statement))
+        for forget in (chain.note_nothing, following.undo):  # what is known of it from before
+            forget(session)
         yield session
         session.rollback()
 

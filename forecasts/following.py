@@ -1,0 +1,109 @@
+"""What a process knows of a ledger because it follows the chain, so that no act has to ask again.
+
+While an act has its turn all others wait, and most of it would go by with reading what changes
+seldom: questions, wordings, resolutions, members, roles. Nothing of that changes without an entry
+in the chain. So an act reads, with its turn, the entries that are new since this process looked
+last. As long as they are of kinds that change no fact (``_CHANGE_NONE``), what was read before
+holds still, and is as good as read now.
+
+The same entries say where the chains end, behind which the act enters its own rows.
+
+Nothing is taken on trust from before: the last entry that was seen has to be there still, with the
+same hash, or all is forgotten, as where a backup was restored under a running app.
+
+Considered and rejected: to remember for some seconds (a check would hold no longer when its verb
+writes); to remember without the turn (between the look and the turn everything may change).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlmodel import Session
+
+from forecasts import chain
+
+T = TypeVar("T")
+Seen = tuple[int, int | None, int | None, str, str]  # an entry: id, question, number, kind, hash
+
+NEWEST = "SELECT id, question_id, number, kind, hash FROM entry ORDER BY id DESC LIMIT 1"
+_MOST_NEW = 1_000  # entries that are worth reading; behind more it is quicker to begin anew
+_SINCE = (
+    "SELECT id, question_id, number, kind, hash FROM entry WHERE id >= {place} ORDER BY id "
+    "LIMIT {most}"
+)
+_MOST_KNOWN = 50_000  # facts and ends of chains; then all is forgotten
+_CHANGE_NONE = frozenset({"article", "evidence", "forecast", "citation"})
+FOLLOWED = "ledger_followed"
+
+
+class Followed:
+    """A ledger as far as a process has followed it; changed by who has the turn to write alone."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._place, self._hash = 0, chain.NOTHING
+        self._ends: dict[int, tuple[int, str]] = {}
+        self.facts: dict[Hashable, Any] = {}
+
+    def since(self) -> str:
+        """Return the statement for the entries from the last one on that was seen."""
+        return _SINCE.format(place=self._place, most=_MOST_NEW + 1)
+
+    def follow(self, since: Sequence[Seen], newest: Callable[[], Sequence[Seen]]) -> None:
+        """Take in the entries that ``since`` finds; ``newest`` reads the last one alone."""
+        here = bool(since) and (since[0][0], since[0][4]) == (self._place, self._hash)
+        much = len(since) > _MOST_NEW or len(self.facts) + len(self._ends) > _MOST_KNOWN
+        if not here or much:
+            self._forget()
+            since = newest()
+        elif any(kind not in _CHANGE_NONE for _, _, _, kind, _ in since[1:]):
+            self.facts = {}
+        for id_, question_id, number, _, hash_ in since:
+            self._place, self._hash = id_, hash_
+            if question_id is not None and number is not None:
+                self._ends[question_id] = number, hash_
+
+    def end(self, connection: Connection) -> chain.Chain:
+        """Return the end of the chain; that of a question that was not met yet is looked for."""
+        return chain.Chain(
+            self._place,
+            self._hash,
+            lambda question: self._ends.get(question) or chain.last_of(connection, question),
+        )
+
+
+def begin(session: Session, _transaction: Any, connection: Connection) -> None:
+    """Let the act go on from what is known; listens to ``after_begin``."""
+    followed = connection.get_execution_options().get(FOLLOWED)
+    if followed is not None:
+        session.info[FOLLOWED] = followed
+        chain.go_on(session, followed.end(connection))
+
+
+def undo(session: Session) -> None:
+    """Forget what an act has read that came to nothing; listens to ``after_rollback``."""
+    if (followed := session.info.pop(FOLLOWED, None)) is not None:
+        followed.facts = {}
+
+
+def known(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
+    """Return what ``read`` finds, from before where this act may take it as read.
+
+    ``key`` names it in the whole process; ``read`` has to depend on that and on nothing else. What
+    comes back belongs to no session, and is not to be changed.
+    """
+    followed: Followed | None = session.info.get(FOLLOWED)
+    if followed is None or session.new or not chain.noted(session) <= _CHANGE_NONE:
+        return read(session)
+    facts = followed.facts
+    if key not in facts:
+        # By a session of its own, so that the end of this one does not touch what it found.
+        with Session(session.connection(), autoflush=False) as aside:
+            facts[key] = read(aside)
+    found: T = facts[key]
+    return found

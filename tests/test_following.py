@@ -1,0 +1,178 @@
+"""What an act takes as read, and what makes it look again: an act of another process above all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlmodel import Session, select
+
+from forecasts import access, database, following, privacy, questions, resolutions, revisions
+from forecasts.access import member_or_new
+from forecasts.errors import Forbidden, NotFound, Refused
+from forecasts.models import Appointment, Entry, Forecast, Role
+from forecasts.updates import update
+from forecasts.values import Value
+from forecasts.verifying import verify
+from tests.conftest import ask, day
+
+Act = Callable[[Session], object]
+
+
+@pytest.fixture
+def other(engine: Engine) -> Iterator[Engine]:
+    """The same ledger as another process has it."""
+    opened = database.open_engine(engine.url.render_as_string(hide_password=False))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Engine:
+    """A ledger in which bob has forecast on alice's question, so that it is known here."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        member_or_new(session, "bob", now=day(0))
+        ask(session, alice, slug="rain")
+    for _ in range(2):
+        assert forecast(engine) is not None
+    return engine
+
+
+def forecast(engine: Engine, slug: str = "rain", handle: str = "bob") -> Forecast:
+    with database.writing(engine) as session:
+        bob = member_or_new(session, handle, now=day(0))
+        question = questions.find(session, slug)
+        return update(session, question, Value(probability=0.5), member=bob, now=day(1))
+
+
+def whole(engine: Engine) -> bool:
+    with database.reading(engine) as session:
+        return verify(session).broken is None
+
+
+def test_what_another_forecasts_changes_nothing_of_it(ledger: Engine, other: Engine) -> None:
+    said: list[str] = []
+    event.listen(ledger, "before_cursor_execute", lambda *given: said.append(given[2]))
+    for _ in range(3):
+        forecast(other)
+    forecast(ledger)
+    assert not any("FROM question" in one or "FROM member" in one for one in said)
+    assert sum("INSERT" in one for one in said) == 2
+    assert whole(ledger)
+
+
+def appoint(session: Session) -> None:
+    for handle, role in (("alice", Role.admin), ("bob", Role.viewer)):
+        member = member_or_new(session, handle, now=day(0))
+        assert member.id is not None
+        session.add(Appointment(member_id=member.id, role=role, recorded_at=day(0)))
+
+
+def resolve(session: Session) -> None:
+    rain = questions.find(session, "rain")
+    alice = member_or_new(session, "alice", now=day(0))
+    resolutions.confirm(session, rain, "yes", known_at=day(0.5), now=day(0.6), member=alice)
+
+
+def close(session: Session) -> None:
+    rain = questions.find(session, "rain")
+    alice = member_or_new(session, "alice", now=day(0))
+    revisions.close(session, rain, at=day(0.5), member=alice, now=day(0.6))
+
+
+@pytest.mark.parametrize(
+    ("act", "refusal", "words"),
+    [
+        (appoint, Forbidden, "bob is a viewer"),
+        (resolve, Refused, "is resolved"),
+        (close, Refused, "closed at"),
+    ],
+)
+def test_what_another_decides_holds_from_the_next_act_on(
+    ledger: Engine, other: Engine, act: Act, refusal: type[Exception], words: str
+) -> None:
+    with database.writing(other) as session:
+        act(session)
+    with pytest.raises(refusal, match=words):
+        forecast(ledger)
+
+
+def test_who_was_removed_by_another_is_known_no_more(ledger: Engine, other: Engine) -> None:
+    with database.writing(other) as session:
+        privacy.remove(session, "bob", member=None, now=day(2))
+    made = forecast(ledger)
+    with database.reading(ledger) as session:
+        assert made.member_id == access.member_named(session, "bob").id
+        assert access.member_named(session, "removed member 2").id == 2 != made.member_id
+
+
+def test_what_an_act_itself_writes_it_knows_at_once(ledger: Engine) -> None:
+    with database.writing(ledger) as session:
+        bob = member_or_new(session, "bob", now=day(0))
+        rain = questions.find(session, "rain")
+        appoint(session)  # not even flushed
+        with pytest.raises(Forbidden, match="bob is a viewer"):
+            update(session, rain, Value(probability=0.5), member=bob, now=day(1))
+
+
+def test_what_came_to_nothing_is_not_known(ledger: Engine) -> None:
+    with suppress(ZeroDivisionError), database.writing(ledger) as session:
+        appoint(session)
+        alice = member_or_new(session, "alice", now=day(0))
+        ask(session, alice, slug="snow", title="Will it snow?")
+        assert questions.find(session, "snow").id is not None
+        raise ZeroDivisionError
+    with pytest.raises(NotFound):
+        forecast(ledger, slug="snow")
+    assert forecast(ledger).id is not None
+    assert whole(ledger)
+
+
+def test_many_new_entries_are_passed_over(
+    ledger: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_MOST_NEW", 2)
+    for number in range(3):
+        forecast(other)
+        with database.writing(other) as session:
+            appoint(session) if number == 2 else None
+    with pytest.raises(Forbidden, match="bob is a viewer"):
+        forecast(ledger)
+    assert forecast(ledger, handle="alice").id is not None
+    assert whole(ledger)
+
+
+def test_a_ledger_that_is_another_one_now_is_read_anew() -> None:
+    followed = following.Followed()
+    end = (7, 1, 2, "forecast", "a" * 64)
+    followed.follow([], lambda: [end])
+    followed.facts["rain"] = "open"
+    followed.follow([end, (8, 1, 3, "forecast", "b" * 64)], list)
+    assert followed.facts == {"rain": "open"}
+    restored = (8, 1, 3, "forecast", "c" * 64)
+    followed.follow([restored], lambda: [restored])
+    assert followed.facts == {}
+
+
+def test_a_forecast_is_what_a_session_would_read(ledger: Engine) -> None:
+    made = forecast(ledger)
+    with database.reading(ledger) as session:
+        read = session.exec(select(Forecast).where(Forecast.id == made.id)).one()
+    assert read == made
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_an_act_is_on_the_disk_before_it_is_acknowledged(ledger: Engine) -> None:
+    with database.writing(ledger) as session:
+        appoint(session)
+        session.flush()
+        written = session.execute(text("SELECT pg_current_wal_insert_lsn()")).scalar_one()
+        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "off"
+    with database.reading(ledger) as session:
+        flushed = text("SELECT pg_current_wal_flush_lsn() > :written")
+        assert session.execute(flushed, {"written": written}).scalar_one()
+        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+        assert session.exec(select(Entry.kind).order_by(Entry.id.desc())).first() == "appointment"  # type: ignore[union-attr]
