@@ -19,6 +19,7 @@ pages = [
     st.Page("app_pages/track_record.py", title="Track record"),
     st.Page("app_pages/compare.py", title="Compare"),
     st.Page("app_pages/resolve.py", title="Resolve"),
+    st.Page("app_pages/practice.py", title="Practice"),
     st.Page("app_pages/team.py", title="Team"),
     st.Page("app_pages/exchange.py", title="Import and export"),
     st.Page("app_pages/question.py", title="Question", visibility="hidden"),

@@ -29,6 +29,8 @@ from forecasts.errors import BadInput, DatabaseError, LedgerError
 from forecasts.exchange.importing import Imported
 from forecasts.frames import Frames
 from forecasts.models import Member, Resolution
+from forecasts.practice import Answer
+from forecasts.reports import Group
 from forecasts.settings import Settings
 from scoring.errors import InputError
 
@@ -135,6 +137,17 @@ class Looked:
 
 
 @dataclass
+class Practice:
+    """What somebody has practised in this browser session; it is kept nowhere else."""
+
+    seed: int
+    answers: list[Answer] = field(default_factory=list)
+    shown: Answer | None = None
+    # On all the answers; None after another one.
+    record: Group | None = None
+
+
+@dataclass
 class Memory:
     """What one browser session remembers between runs.
 
@@ -153,6 +166,7 @@ class Memory:
     secret: tuple[str, str] | None = None
     # A ledger folder that was looked at, to be imported.
     folder: Looked | None = None
+    practice: Practice | None = None
     # Who signed in here; blank where nobody does.
     handle: str = ""
     # By form, the resolution that stood when it was last shown.

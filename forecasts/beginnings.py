@@ -40,11 +40,11 @@ def article_questions(
         for one in capture(str(data_folder() / "articles.txt"), captured_at=CAPTURED_AT)
     ]
     address = {article.title: article.address for article in articles}
-    outcomes = _outcomes(now)
+    known = outcomes(now)
     asked = [
         item
         | {"question_id": item["slug"], "article_url": address[item["article"]]}
-        | outcomes.get(item["slug"], {})
+        | known.get(item["slug"], {})
         for item in table_of("questions.toml")["questions"]
     ]
     told = [vars(article) | {"url": article.address} for article in articles]
@@ -67,7 +67,7 @@ def _table(items: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
     )
 
 
-def _outcomes(now: datetime) -> dict[str, dict[str, Any]]:
+def outcomes(now: datetime) -> dict[str, dict[str, Any]]:
     """Return by slug the cells of each outcome that was known by then."""
     with (data_folder() / "outcomes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

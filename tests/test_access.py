@@ -27,6 +27,7 @@ from forecasts import (
     exhibits,
     filters,
     paths,
+    practice,
     privacy,
     questions,
     resolutions,
@@ -412,6 +413,10 @@ def paged(session: Session, member: Member) -> list[str]:
     return found
 
 
+def practised(session: Session, _member: Member) -> list[str]:
+    return [one.slug for one in practice.of_ledger(session, now=NOW)]
+
+
 def stands_of(session: Session, question: Question) -> questions.Stands:
     """Return the question as the ledger itself has it: the verb asks what may be seen of it."""
     with access.for_the_ledger(session):
@@ -573,6 +578,7 @@ CASES: dict[str, Case] = {
             ).steps
         ),
     ),
+    "practice.of_ledger": Case(A.see, among(practised), on="resolved"),
     "privacy.everything": Case(
         A.administer, lambda c: privacy.everything(c.session, "leaver", **c.here), on="ledger"
     ),
