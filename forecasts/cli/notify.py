@@ -89,13 +89,17 @@ def add(
             member=acting(session, chosen, now=moment),
             now=moment,
             events=tuple(Event) if on is None else on,
-            days_before_close=days_before_close or channels.DAYS_BEFORE_CLOSE,
-            days_until_stale=days_until_stale or channels.DAYS_UNTIL_STALE,
+            days_before_close=_or(days_before_close, channels.DAYS_BEFORE_CLOSE),
+            days_until_stale=_or(days_until_stale, channels.DAYS_UNTIL_STALE),
             allow_private=chosen.allow_private_addresses,
         )
         said, events = channel.name, ", ".join(channel.events)
     out().print(plain(f"{said} is told of: {events}"))
     messages().print(plain(f"Its address is not shown again. Try it: forecasts notify test {said}"))
+
+
+def _or(given: float | None, usual: float) -> float:
+    return usual if given is None else given
 
 
 @notify.command("list")

@@ -199,15 +199,20 @@ def status(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Say what the runs have done last, what is parked and why, and what is due next."""
+    """Say what the runs have done last, what is parked and why, and what is due next.
+
+    And how many notices to members may not have arrived.
+    """
     from dataclasses import asdict
 
     from forecasts import watching
+    from forecasts.notifications import outbox
 
     with reading_as(settings(database, member)) as (session, _):
         found = watching.progress(session, limit=limit)
+        unsure = outbox.unsure(session, now=now())
     if as_json:
-        typer.echo(json_text(_with_times(asdict(found))), nl=False)
+        typer.echo(json_text(_with_times(asdict(found) | {"notices_unsure": unsure})), nl=False)
         return
     console = out()
     console.print(f"{found.watched:,} watched by a resolver and not resolved")
@@ -221,6 +226,11 @@ def status(
     console.print("\nDone last:" if found.done else "\nNothing was done yet.")
     for done in found.done:
         console.print(plain(f"  {to_minute(done.at)}  {done.state}: {done.slug}: {done.message}"))
+    if unsure:
+        console.print(
+            f"\n{unsure:,} {'notice' if unsure == 1 else 'notices'} may not have arrived, or were "
+            "given up: whose they are sees them with forecasts notify list."
+        )
 
 
 def _with_times(value: Any) -> Any:

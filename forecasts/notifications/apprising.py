@@ -19,7 +19,6 @@ import threading
 from enum import StrEnum
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from forecasts.articles.fetch import is_plainly_private, is_public
 from forecasts.errors import BadInput, Refused
@@ -46,7 +45,7 @@ class Sent(StrEnum):
 
 def scheme_of(address: str) -> str:
     """Return the part of the address that may be shown: the service."""
-    return urlsplit(address).scheme.lower()
+    return address.strip().partition("://")[0].lower()
 
 
 def check(address: str, *, allow_private: bool, shared: bool) -> None:
@@ -69,13 +68,18 @@ def check_scheme(address: str, *, shared: bool) -> None:
     """Refuse what must not be used where the ledger is not one's own."""
     if not shared:
         return
-    scheme = scheme_of(address)
+    # As Apprise reads it: what it takes for an option is one.
+    from apprise.plugins import url_to_dict
+
+    _listen()
+    read = url_to_dict(address.strip()) or {}  # type: ignore[no-untyped-call]
+    scheme = str(read.get("schema", ""))
     if scheme in _OF_THIS_MACHINE:
         raise Refused(
             f"{scheme}:// writes to the machine that the run is on, and this ledger is shared.",
             remedy="Name a service that you read: mailto://, ntfy://, tgram://, slack:// …",
         )
-    for name, _ in parse_qsl(urlsplit(address).query, keep_blank_values=True):
+    for name in read.get("qsd", {}):
         if _NAMES_A_FILE.fullmatch(name.lstrip("+-:")):
             raise Refused(
                 f"The option {name!r} names a file of the machine that the run is on, and this "

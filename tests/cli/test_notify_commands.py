@@ -79,6 +79,8 @@ def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
     listed = forecasts("notify", "list").stdout
     assert "  1 may not have arrived\n" in listed
     assert "forecasts notify send --again phone" in listed
+    assert "1 notice may not have arrived" in forecasts("run", "status").stdout
+    assert '"notices_unsure": 1' in forecasts("run", "status", "--json").stdout
     assert forecasts("run").stderr == ""
     said = forecasts("notify", "send", "--again", "phone")
     assert said.stderr == "phone: 1 to be sent again\n1 message sent\n"
@@ -91,6 +93,7 @@ def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
         (("add", "phone", "nope://x"), "cannot be read"),
         (("add", "phone", "json://example.org", "--on", "rain"), "'rain' is nothing"),
         (("add", "phone", "json://example.org", "--days-before-close", "-1"), "more than 0"),
+        (("add", "phone", "json://example.org", "--days-until-stale", "0"), "more than 0"),
         (("set", "phone"), "no channel 'phone'"),
         (("send", "--again", "phone"), "no channel 'phone'"),
     ],

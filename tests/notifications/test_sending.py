@@ -244,7 +244,15 @@ def test_on_a_shared_ledger_nothing_is_written_to_the_machine_of_the_run() -> No
     for scheme in ("syslog", "dbus", "macosx", "windows", "gnome"):
         with pytest.raises(Refused, match="this ledger is shared"):
             apprising.check(f"{scheme}://", allow_private=True, shared=True)
-    for option in ("template=/etc/passwd", "keyfile=k.json", "pgppub=x"):
+    with pytest.raises(Refused, match="this ledger is shared"):
+        apprising.check(" SysLog://local ", allow_private=True, shared=True)
+    for option in (
+        "template=/etc/passwd",
+        "keyfile=k",
+        "pgppub=x",
+        "a=b;Template=x",
+        "a&templat%65=x",
+    ):
         with pytest.raises(Refused, match="names a file"):
             apprising.check(f"json://example.org/?{option}", allow_private=True, shared=True)
     apprising.check("json://example.org/?template=x", allow_private=True, shared=False)
@@ -252,8 +260,9 @@ def test_on_a_shared_ledger_nothing_is_written_to_the_machine_of_the_run() -> No
 
 @pytest.mark.parametrize("address", ["", "nonsense", "nope://x", "json://", "http://[", "a" * 99])
 def test_an_address_that_cannot_be_read_is_refused_and_not_repeated(address: str) -> None:
-    with pytest.raises(BadInput, match="cannot be read") as error:
-        apprising.check(address, allow_private=False, shared=False)
+    for shared in (False, True):
+        with pytest.raises(BadInput, match="cannot be read") as error:
+            apprising.check(address, allow_private=False, shared=shared)
     assert not address or address not in str(error.value).replace("nope://", "")
 
 
