@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from forecasts.disputes import all_provisional
 from forecasts.models import Event, Member, Question, Score
 from forecasts.notifications.due import Found
 from forecasts.plain import on_one_line
@@ -69,16 +70,19 @@ def compose(
     moot = [one for one in told if one not in kept]
     if not holds:
         return None, moot
-    scores = _scores(
-        session, member, [stands[id_] for event, id_, _ in holds if event == "resolved"]
-    )
+    resolved = [stands[id_] for event, id_, _ in holds if event == Event.resolved]
+    scores = _scores(session, member, resolved)
+    not_final = all_provisional(session, now=now) if resolved else {}
     body = []
     for event in Event:
         these = [one for one in holds if one[0] == event]
         if not these:
             continue
         body.append(f"{_HEADS[event]}:")
-        body += [f"- {_line(one, stands[one[1]], scores)}" for one in these[:LINES]]
+        for one in these[:LINES]:
+            provisional = event == Event.resolved and one[1] in not_final
+            final = "; it is provisional" if provisional else ""
+            body.append(f"- {_line(one, stands[one[1]], scores)}{final}")
         if len(these) > LINES:
             body.append(f"- … and {len(these) - LINES:,} more")
         body.append("")
