@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _WRITING = "ledger_writing"
+_WAITS = "ledger_waits"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE = 10  # seconds to wait for whoever is writing to a file
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
@@ -220,7 +221,7 @@ def _take_turn(connection: Connection) -> None:
     random length are fair enough: each who waits is as likely to be next as any other.
     """
     driver = connection.connection
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + connection.get_execution_options().get(_WAITS, _PATIENCE)
     driver.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
@@ -279,8 +280,9 @@ def _prepare_server(engine: Engine) -> None:
         if not _is_writing(connection):
             return
         # At once: each message to the server takes its time, and who is next waits for all of them.
+        patience = connection.get_execution_options().get(_WAITS, _SERVER_PATIENCE)
         turn = (
-            f"SELECT set_config('lock_timeout', '{_SERVER_PATIENCE}s', true),"
+            f"SELECT set_config('lock_timeout', '{patience}s', true),"
             f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
             f" set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock({_TURN})"
         )
@@ -362,6 +364,15 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+def give_way(engine: Engine) -> None:
+    """Let whoever waits to write to a file have their turn, between many acts in a row.
+
+    Else who has just written would be the first to ask again, over and over. A server has a queue.
+    """
+    if is_embedded(engine):
+        time.sleep(_BETWEEN_LOOKS[1])
+
+
 class _Act(Session):
     """A session whose rows are sealed when it ends."""
 
@@ -373,13 +384,15 @@ event.listen(_Act, "after_rollback", following.undo)
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
+def writing(engine: Engine, *, patience: float | None = None) -> Iterator[Session]:
     """Yield a session for one act: committed at the end of the block, undone if it raises.
 
     What it has written to history is entered in the chain first (see ``chain``). It begins when
-    whoever writes at the moment is done; DatabaseError where that takes too long.
+    whoever writes at the moment is done; DatabaseError where that takes too long: a person is told
+    soon, and what nobody waits for may have the ``patience`` of so many seconds.
     """
-    bound = engine.execution_options(**{_WRITING: True})
+    waits = {} if patience is None else {_WAITS: patience}
+    bound = engine.execution_options(**{_WRITING: True}, **waits)
     with _reported(engine), _Act(bound, expire_on_commit=False) as session:
         session.connection()  # from here on it is this act's turn
         yield session

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
-from forecasts import disputes, exhibits, resolutions
+from forecasts import disputes, exhibits, resolutions, scores
 from forecasts.access import member_or_new
-from forecasts.database import reading, writing
+from forecasts.database import give_way, reading, writing
 from forecasts.errors import DatabaseError, LedgerError
 from forecasts.models import (
     Member,
@@ -47,6 +47,7 @@ RUN_MEMBER = "scheduled run"
 # So many questions a run takes in hand at once, and for so long; longer than any look may take.
 BATCH = 200
 LEASE = timedelta(minutes=15)
+PATIENCE = 120  # seconds to wait for the turn to write: nobody waits for a run
 # What was not known is looked at by the next run, and not by one that began at the same time.
 PAUSE = timedelta(seconds=1)
 # What can be known only later is looked at then, but once a day, as it may have been reworded.
@@ -197,6 +198,9 @@ class _Run:
         self.holds: set[int] = set()
         self.sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
 
+    def _writing(self) -> AbstractContextManager[Session]:
+        return writing(self.engine, patience=PATIENCE)
+
     # Step 1
 
     def due(self, session: Session) -> list[int]:
@@ -250,7 +254,7 @@ class _Run:
                     yield self._rehearse(one)
 
     def _claim(self, most: int) -> list[_Work]:
-        with writing(self.engine) as session:
+        with self._writing() as session:
             until = self.clock() + LEASE
             ids = session.scalars(
                 update(Watch)
@@ -322,7 +326,9 @@ class _Run:
             came = verdict(said, one.policy, last=one.is_last_try)
             if came.findings:
                 try:
-                    if (settled := self._settle(one, said, came)) is not None:
+                    settled = self._settle(one, said, came)
+                    give_way(self.engine)
+                    if settled is not None:
                         yield settled
                     continue
                 except DatabaseError:
@@ -352,7 +358,7 @@ class _Run:
     def _still_holds(self, one: _Work) -> bool:
         """Return whether the question is in hand, after renewing a lease that is half over."""
         if self.clock() >= self.until - LEASE / 2:
-            with writing(self.engine) as session:
+            with self._writing() as session:
                 until = self.clock() + LEASE
                 ids = session.scalars(
                     update(Watch)
@@ -368,7 +374,8 @@ class _Run:
 
     def _settle(self, one: _Work, said: Sequence[Said], came: Verdict) -> Looked | None:
         """Return what was written; None where the question is no longer ours, or resolved."""
-        with writing(self.engine) as session:
+        scores.load()  # before it is our turn to write
+        with self._writing() as session:
             if not self._mine(session, [one]):
                 return None
             question = find(session, one.stands.slug)
@@ -391,7 +398,7 @@ class _Run:
         """Return what was still in hand of this, and so was written."""
         if not later:
             return set()
-        with writing(self.engine) as session:
+        with self._writing() as session:
             mine = self._mine(session, [one for one, *_ in later])
             rows = [row for row in later if row[0].watch.id in mine]
             looks = [each for one, said, came, _ in rows for each in self._looks(one, said, came)]
@@ -463,7 +470,7 @@ class _Run:
             mine = select(Watch.id).where(col(Watch.claimed_by) == self.name).limit(1)
             if session.exec(mine).first() is None:
                 return
-        with suppress(LedgerError), writing(self.engine) as session:
+        with suppress(LedgerError), self._writing() as session:
             session.execute(
                 update(Watch)
                 .where(col(Watch.claimed_by) == self.name)
@@ -544,7 +551,8 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Sa
     except DatabaseError:
         raise
     except Exception as error:  # one bad question never stops the others, whatever it holds
-        return Said(resolver, error=error)
+        error.__context__ = None
+        return Said(resolver, error=error.with_traceback(None))
     return Said(resolver, finding, only_proposes=looks.only_proposes, not_before=not_before)
 
 

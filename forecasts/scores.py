@@ -40,6 +40,14 @@ def score_frames(
     return scoring.score(questions, forecasts, protocols)
 
 
+def load() -> None:
+    """Load the engine: it takes a second the first time, in which others could write."""
+    from importlib import import_module
+
+    for name in ("scoring", "forecasts.frames"):
+        import_module(name)
+
+
 def store(session: Session, resolutions: Sequence[Resolution]) -> int:
     """Return how many scores were written for these resolutions, one a forecaster and protocol.
 

@@ -130,6 +130,7 @@ OPEN = {
     "chain.noted": "about what an act has written, each of whose verbs has asked",
     "chain.go_on": "about the chain, which is everyone's",
     "chain.seal": "ends an act, each of whose verbs has asked",
+    "database.give_way": "about the database, not what is in it",
     "database.make_ready": "whoever has the database may bring it up to date",
     "database.migrate": "whoever has the database may bring it up to date",
     "database.reading": "a door: read_as says for whom",

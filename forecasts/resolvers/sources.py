@@ -66,10 +66,12 @@ class Sources:
                 self._read[address] = self._look(address)
             except LedgerError as error:
                 self._read[address] = error
+                error.__context__ = None
             self._make_room(address)
         read = self._read[address]
         if isinstance(read, LedgerError):
-            raise read
+            # Anew: where it came from would keep all that was read there in memory.
+            raise read.with_traceback(None)
         return read
 
     def _make_room(self, newest: str) -> None:
