@@ -7,7 +7,16 @@ from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
-from forecasts import database, questions, resolutions, teams, updates
+from forecasts import (
+    database,
+    disputes,
+    exhibits,
+    questions,
+    resolutions,
+    teams,
+    updates,
+    watching,
+)
 from forecasts.access import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
@@ -17,11 +26,13 @@ from forecasts.models import (
     Evidence,
     Forecast,
     Member,
+    PolicyKind,
     Question,
     Removal,
     Token,
     TokenRevocation,
 )
+from forecasts.resolvers import Seen
 from forecasts.settings import Settings, sqlite_url
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -78,6 +89,13 @@ def full(filled: Engine) -> Engine:
         session.add(Token(member_id=who, key="k", digest="d", recorded_at=day(3)))
         session.flush()
         session.add(TokenRevocation(token_id=1, recorded_at=day(3)))
+        rain = questions.find(session, "rain")
+        alice = member_or_new(session, "alice", now=day(0))
+        days = {"dispute_days": 5, "member": alice, "now": day(3)}
+        watching.decide_by(session, rain, PolicyKind.confirm, **days)
+        row = resolutions.confirm(session, rain, "no", known_at=day(2), now=day(3), member=alice)
+        exhibits.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(3))])
+        disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
     return filled
 
 

@@ -262,8 +262,16 @@ def test_a_program_is_stopped_with_all_that_it_started(program: Any, tmp_path: P
     body = f"child = os.fork()\nif child: open({str(pid)!r}, 'w').write(str(child))\ntime.sleep(60)"
     with pytest.raises(CannotTell, match="seconds"):
         look("command", program(body) | {"seconds": 1}, at(9))
-    state = Path(f"/proc/{pid.read_text()}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    # A busy machine takes a moment to carry the signal out.
+    assert any(_is_gone(int(pid.read_text())) for _ in range(100_000))
+
+
+def _is_gone(pid: int) -> bool:
+    os.sched_yield()
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 @pytest.mark.parametrize("name", ["../tell", "/bin/true", "..", "tell\0", "other", "link"])
