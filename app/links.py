@@ -1,4 +1,4 @@
-"""A question in a list: its title, which leads to one of its pages."""
+"""A question in a list, whose title leads to one of its pages; and the page of a list."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def question_link(stands: Stands, page: str = "question") -> None:
         label=as_text(shortened(stands.text.title, _LONGEST)),
         query_params=link_to(stands.question),
     )
+
+
+def page_asked() -> int:
+    """Return which page is asked for, by a click or by the address."""
+    asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
+    return int(asked) if asked.isdecimal() and len(asked) < 7 else 1

@@ -314,6 +314,14 @@ def counted(session: Session, member: Member) -> list[str]:
     return seen
 
 
+def shelved(session: Session, member: Member) -> list[str]:
+    """Tell from the count beside the article alone, as above."""
+    seen = of_article(session, member)
+    [(_, count)] = library.shelf(session).articles
+    assert count == len(seen)
+    return seen
+
+
 def on_today(session: Session, member: Member) -> list[str]:
     found = today.today(session, member, now=NOW)
     return [stands.slug for stands in found.unforecast + found.awaiting]
@@ -534,6 +542,7 @@ CASES: dict[str, Case] = {
     "answers.steps": Case(A.see, lambda c: answers.steps(c.session, c.question)),
     "articles.library.question_counts": Case(A.see, among(counted)),
     "articles.library.questions_of": Case(A.see, among(of_article)),
+    "articles.library.shelf": Case(A.see, among(shelved)),
     "articles.library.store": Case(
         A.capture,
         lambda c: library.store(c.session, [RAIN], member=c.member, captured_at=NOW),

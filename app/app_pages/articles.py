@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.asking import Suggestion, ask_form
 from app.correcting import correct, stored_name
-from app.links import question_link
+from app.links import page_asked, question_link
 from app.session import current_member, memory, now, reading, settings, shown_errors
 from app.words import (
     as_text,
@@ -31,7 +31,7 @@ from forecasts.errors import CaptureError
 from forecasts.models import Article
 from forecasts.questions import Stands
 
-PER_PAGE = 20
+SHELVES = ("All", "Inbox: no question yet")
 WAYS = ("Pasted text", "Web address", "File")
 
 moment = now()
@@ -109,17 +109,32 @@ def seen_at(seen: date | None) -> datetime:
 
 
 def shelf() -> None:
-    """Show the stored articles, the newest first."""
-    with reading() as ledger:
-        articles = library.listing(ledger)
-        counts = library.question_counts(ledger)
+    """Show the stored articles, a page at a time, the newest first."""
     st.header("Stored articles", anchor=False)
-    if not articles:
-        st.info("No articles yet. Paste one above, or give its web address.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = st.text_input(
+            "Search",
+            key="words",
+            type="search",
+            placeholder="Words of the title, publisher or text",
+            bind="query-params",
+        )
+        which = st.segmented_control(
+            "Which", SHELVES, default=SHELVES[0], required=True, key="shelf", bind="query-params"
+        )
+    with reading() as ledger:
+        found = library.shelf(
+            ledger, words=words or "", unasked=which == SHELVES[1], number=page_asked()
+        )
+    if not found.passing:
+        st.info(
+            "No article fits."
+            if words or which == SHELVES[1]
+            else "No articles yet. Paste one above, or give its web address."
+        )
         return
-    pages = max(1, -(-len(articles) // PER_PAGE))
-    place = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-    for article in articles[(place - 1) * PER_PAGE : place * PER_PAGE]:
+    st.caption(counted(found.passing, "article"))
+    for article, questions in found.articles:
         with st.container(gap=None):
             st.page_link(
                 "app_pages/articles.py",
@@ -129,9 +144,11 @@ def shelf() -> None:
             known = [
                 as_text(article.publisher or ""),
                 published(article.published_at) or "no date",
-                counted(counts.get(article.id or 0, 0), "question"),
+                counted(questions, "question") if questions else "no question yet",
             ]
             st.caption(" · ".join(part for part in known if part))
+    if found.pages > 1:
+        st.pagination(found.pages, key="page", bind="query-params")
 
 
 def one(number: int) -> None:

@@ -13,7 +13,7 @@ from forecasts import practice
 from forecasts.practice import Answer, Exercise
 from forecasts.reports import wording
 
-LEDGER, ARTICLES = "This ledger’s questions", "Questions from three articles"
+LEDGER, ARTICLES = "This ledger", "Three articles"
 
 moment = now()
 remembered = memory()
@@ -89,13 +89,14 @@ def so_far(doing: Practice) -> None:
         help="0 is best; always saying 50 % gets 0.25.",
     )
     st.info(as_text(group.verdict.sentence))
+    said = [one for one in group.bins if one.questions]
     st.table(
         {
-            "You said": [wording.tied(wording.bin_range(b)) for b in group.bins],
-            "Questions": [str(b.questions) for b in group.bins],
-            "Mean": [wording.tied(wording.percent(b.forecast, 1)) for b in group.bins],
-            "Happened": [wording.tied(wording.percent(b.observed, 1)) for b in group.bins],
-            "95 % interval": [wording.tied(wording.percents(b.interval)) for b in group.bins],
+            "You said": [wording.tied(wording.bin_range(b)) for b in said],
+            "Questions": [str(b.questions) for b in said],
+            "Mean": [wording.tied(wording.percent(b.forecast, 1)) for b in said],
+            "Happened": [wording.tied(wording.percent(b.observed, 1)) for b in said],
+            "95 % interval": [wording.tied(wording.percents(b.interval)) for b in said],
         },
         hide_index=True,
         border="horizontal",
@@ -119,7 +120,7 @@ st.caption(
     "stored, and none of it counts in a track record."
 )
 of = st.segmented_control(
-    "Practise on", [ARTICLES, LEDGER], default=ARTICLES, required=True, key="on",
+    "Questions of", [ARTICLES, LEDGER], default=ARTICLES, required=True, key="on",
     bind="query-params",
 )  # fmt: skip
 if remembered.practice is None:

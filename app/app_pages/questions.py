@@ -8,7 +8,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.asking import ask_form
-from app.links import question_link
+from app.links import page_asked, question_link
 from app.session import current_member, now, reading, settings
 from app.several import do_to, ticked
 from app.words import as_text, closing, counted, day, shortened
@@ -22,6 +22,7 @@ FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
 TYPES = {kind: kind.replace("_", " ") for kind in QuestionType}
 BARS = "▁▂▃▄▅▆▇█"
+MOVED = 0.1  # from where the crowd's way is drawn
 
 moment = now()
 
@@ -85,8 +86,10 @@ def spark(trend: Trend) -> str:
         " " if p is None else BARS[min(int(p * len(BARS)), len(BARS) - 1)] for p in trend.points
     )
     first, last = (say_probability(round(p, 2)) for p in (known[0], known[-1]))
-    said = last if first == last else f"{first} to {last}"
-    return f"crowd of {trend.forecasters}: {bars.strip()} {said}"
+    # Bars that are all alike are a black block that says no more than the number.
+    if max(known) - min(known) < MOVED:
+        return f"crowd of {trend.forecasters}: {last}"
+    return f"crowd of {trend.forecasters}: {bars.strip()} {first} to {last}"
 
 
 def caption(row: Row) -> str:
@@ -110,12 +113,6 @@ def caption(row: Row) -> str:
 def labels_of(url: str, written: tuple[int, ...], _ledger: Session) -> tuple[list[str], list[str]]:
     """Return the tags and families; they are read anew once anything was written."""
     return filters.labels(_ledger)
-
-
-def page_asked() -> int:
-    """Return which page is asked for, by a click or by the address."""
-    asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
-    return int(asked) if asked.isdecimal() and len(asked) < 7 else 1
 
 
 def find() -> None:

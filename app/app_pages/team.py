@@ -26,6 +26,7 @@ from forecasts.tokens import Listed
 from forecasts.watching import Watched
 
 PER_PAGE = 50
+FEW = 6  # teams that stand below one another; of more, one is picked
 SHOWN = 20  # runs of resolvers; the Resolve page has them all
 # The usual one first.
 GIVEN = sorted(Role, key=lambda role: role is not Role.forecaster)
@@ -125,6 +126,23 @@ def appoint(found: list[Person]) -> None:
                 other = access.member_named(doing.ledger, who)
                 teams.appoint(doing.ledger, other, role, member=doing.member, now=doing.now)
                 doing.say(f"{who} is a {role} in this ledger now.")
+
+
+def picked() -> list[Roster]:
+    """Return the teams to show: all where they are few, else the one that is picked."""
+    if len(rosters) <= FEW:
+        return rosters
+    of = {one.team.name: one for one in rosters}
+    mine = [name for name, one in of.items() if one.team.id in rights.teams]
+    name = st.selectbox(
+        "Team",
+        list(of),
+        index=list(of).index(mine[0]) if mine else 0,
+        format_func=as_text,
+        key="team",
+        bind="query-params",
+    )
+    return [of[name]]
 
 
 def roster(one: Roster) -> None:
@@ -344,7 +362,7 @@ who_am_i()
 st.header("Members", anchor=False)
 members()
 st.header("Teams", anchor=False)
-for one in rosters:
+for one in picked():
     roster(one)
 if not rosters:
     st.caption("There is no team yet.")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from sqlalchemy import or_
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
 
@@ -18,6 +20,8 @@ from forecasts.errors import NotFound, Refused
 from forecasts.models import Article, Member, Question, QuestionSource
 from forecasts.questions import Passage, Stands
 from forecasts.questions import listing as question_listing
+
+SIZE = 20  # articles of a page
 
 
 def store(
@@ -92,6 +96,57 @@ def listing(session: Session) -> list[Article]:
     )
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """Some of the stored articles, without their texts, each with how many questions it has.
+
+    ``number``: which page it is, from 1; ``passing``: how many articles pass in all.
+    """
+
+    articles: list[tuple[Article, int]]
+    number: int
+    passing: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-self.passing // SIZE))
+
+
+def shelf(session: Session, *, words: str = "", unasked: bool = False, number: int = 1) -> Shelf:
+    """Return that page of the articles, the newest capture first; the last one beyond that.
+
+    ``words``: all of them must stand in the title, the publisher or the text. ``unasked``: only
+    those from which no question was taken yet. Three statements, however many there are.
+    """
+    asked = select(QuestionSource.id).where(
+        col(QuestionSource.article_id) == col(Article.id),
+        visible(session, QuestionSource.question_id),
+    )
+    fits = [~asked.exists()] if unasked else []
+    fits += [
+        or_(
+            *(
+                col(said).icontains(word, autoescape=True)
+                for said in (Article.title, Article.publisher, Article.text)
+            )
+        )
+        for word in words.split()
+    ]
+    passing = session.exec(select(func.count(col(Article.id))).where(*fits)).one()
+    number = max(1, min(number, -(-passing // SIZE)))
+    articles = session.exec(
+        select(Article)
+        .where(*fits)
+        .options(defer(cast("QueryableAttribute[str]", Article.text)))
+        .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+        .offset((number - 1) * SIZE)
+        .limit(SIZE)
+    ).all()
+    counts = question_counts(session, [article.id or 0 for article in articles])
+    return Shelf([(one, counts.get(one.id or 0, 0)) for one in articles], number, passing)
+
+
 def drafts_of(article: Article) -> list[Draft]:
     """Return the drafts of a stored article, in the order of its text; people number them from 1.
 
@@ -160,15 +215,19 @@ def questions_of(
     return [(source, stands[slug]) for source, slug in rows]
 
 
-def question_counts(session: Session) -> dict[int, int]:
-    """Return how many questions each article has, by the article's id; absent: none."""
-    return dict(
-        session.exec(
-            select(
-                QuestionSource.article_id,
-                func.count(func.distinct(col(QuestionSource.question_id))),
-            )
-            .where(visible(session, QuestionSource.question_id))
-            .group_by(col(QuestionSource.article_id))
-        ).all()
+def question_counts(session: Session, only: Sequence[int] | None = None) -> dict[int, int]:
+    """Return how many questions each article has, by the article's id; absent: none.
+
+    ``only``: the ids of the articles to count for.
+    """
+    statement = (
+        select(
+            QuestionSource.article_id,
+            func.count(func.distinct(col(QuestionSource.question_id))),
+        )
+        .where(visible(session, QuestionSource.question_id))
+        .group_by(col(QuestionSource.article_id))
     )
+    if only is not None:
+        statement = statement.where(col(QuestionSource.article_id).in_(only))
+    return dict(session.exec(statement).all())

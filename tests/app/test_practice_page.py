@@ -33,7 +33,7 @@ def test_an_answer_is_scored_at_once_and_stored_nowhere(app: AppTest, engine: En
 
 
 def test_the_ledgers_own_run_out(furnished: AppTest) -> None:
-    visit(furnished, "practice", on="This ledger’s questions")
+    visit(furnished, "practice", on="This ledger")
     assert furnished.subheader[0].value == "Will it snow?".replace("?", "\\?")
     assert "No flake fell" not in words(furnished)
     furnished.button(key="answer").click().run()
@@ -44,4 +44,4 @@ def test_the_ledgers_own_run_out(furnished: AppTest) -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_an_empty_ledger_has_nothing_to_practise_on(app: AppTest) -> None:
-    assert "is resolved yet" in words(visit(app, "practice", on="This ledger’s questions"))
+    assert "is resolved yet" in words(visit(app, "practice", on="This ledger"))

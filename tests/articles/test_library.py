@@ -136,3 +136,22 @@ def test_the_list_leaves_the_texts_where_they_are(session: Session, alice: Membe
     [listed] = library.listing(session)
     assert listed.title == "Quay late"
     assert "text" not in vars(listed)
+
+
+def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alice: Member) -> None:
+    numbers = [
+        put(session, alice, article(f"{n} boats came.", title=f"Boats {n}", url=None))[0][0]
+        for n in range(25)
+    ]
+    source = library.passage(session, numbers[0])
+    text = questions.wording(session, ask(session, alice, slug="own"))
+    questions.record(session, text, slug="a", member=alice, now=day(0), sources=[source])
+    first, last = library.shelf(session), library.shelf(session, number=9)
+    assert (first.passing, first.pages, len(first.articles)) == (25, 2, 20)
+    assert (last.number, [count for _, count in last.articles]) == (2, [0, 0, 0, 0, 1])
+    assert library.shelf(session, unasked=True).passing == 24
+    for words in ("17 CAME", "gazette 17"):
+        assert [one.title for one, _ in library.shelf(session, words=words).articles] == [
+            "Boats 17"
+        ]
+    assert library.shelf(session, words="%").articles == []
