@@ -1,0 +1,160 @@
+"""The main task of each page by keyboard alone, in a real browser; nothing leaves the machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from forecasts import database, questions
+from forecasts.access import member_or_new
+from forecasts.exchange.exporting import as_zip, exported
+from forecasts.settings import sqlite_url
+from tests.app.browsing import (
+    IN_BROWSER,
+    PATIENCE,
+    Server,
+    Watch,
+    free_port,
+    launched,
+    serving,
+)
+
+pytestmark = IN_BROWSER
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+    """The app on a ledger with two questions."""
+    folder = tmp_path_factory.mktemp("served")
+    ledger = folder / "ledger.sqlite3"
+    furnish(sqlite_url(ledger), "quay", "ferry")
+    with serving(browser, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
+        yield Server(base, ledger)
+
+
+def furnish(url: str, *slugs: str) -> bytes:
+    """Put questions into a new ledger; return it as a ledger folder."""
+    engine = database.open_engine(url)
+    database.migrate(engine)
+    now = datetime.now(UTC)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=now)
+        for slug in slugs:
+            text = questions.question_text(
+                title=f"Will the {slug} open?",
+                open_time=now,
+                scheduled_close_time=now + timedelta(days=400),
+            )
+            questions.register(session, text, member=alice, now=now, slug=slug)
+    with database.reading(engine) as session:
+        frames, _ = exported(session, member=None, now=now)
+    engine.dispose()
+    return as_zip(frames)
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page on which no mouse is used; it must not have shown or asked for what it should not."""
+    watch = Watch(server.base)
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page = context.new_page()
+        watch.over(page)
+        yield page
+    assert watch.red == []
+    assert watch.outside == []
+
+
+def reach(page: Page, place: Locator) -> None:
+    """Press Tab until the place has the focus."""
+    expect(place).to_be_visible()
+    for _ in range(60):
+        if place.evaluate("place => place === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail("The keyboard does not lead there.")
+
+
+def test_a_question_is_found_and_opened(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/questions")
+    reach(page, page.get_by_label("Search", exact=True))
+    page.keyboard.type("ferry")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 question of")).to_be_visible()
+    expect(page).to_have_url(re.compile("words=ferry"))
+    reach(page, page.get_by_role("link", name="Will the ferry open?"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Will the ferry open?")
+
+
+def test_several_questions_are_tagged(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/questions?words=quay")
+    reach(page, page.get_by_label("Select several"))
+    page.keyboard.press("Space")
+    reach(page, page.get_by_role("button", name="Select all on this page"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 question selected.")).to_be_visible()
+    reach(page, page.get_by_role("textbox", name="Tag", exact=True))
+    page.keyboard.type("harbour")
+    page.keyboard.press("Enter")
+    reach(page, page.get_by_role("button", name="Do it to 1 question"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Changed 1 question.")).to_be_visible()
+
+
+def test_an_answer_is_practised(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/practice")
+    reach(page, page.get_by_role("slider"))
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    reach(page, page.get_by_role("button", name="Answer", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You said 53 %.")).to_be_visible()
+    expect(page.get_by_text("Too few to tell")).to_be_visible()
+
+
+def test_a_calendar_gets_an_address_that_answers_until_it_is_revoked(
+    page: Page, server: Server
+) -> None:
+    page.goto(f"{server.base}/team")
+    reach(page, page.get_by_role("button", name="Make an address"))
+    page.keyboard.press("Enter")
+    address = page.get_by_test_id("stCode").locator("code").inner_text()
+    assert address.startswith(f"{server.base}/calendar/fcc_calendar-")
+    read = page.context.request.get(address)
+    assert read.headers["content-type"].startswith("text/calendar")
+    assert "SUMMARY:Closes: Will the ferry open?" in read.text()
+    reach(page, page.get_by_role("button", name="I have copied it"))
+    page.keyboard.press("Enter")
+    reach(page, page.get_by_role("button", name="Revoke it"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("has no address any more")).to_be_visible()
+    assert page.context.request.get(address).status == 404
+    secret = address.rpartition("_")[2].removesuffix(".ics")
+    assert secret not in (server.ledger.parent / "log").read_text()
+
+
+def test_a_ledger_folder_is_imported(page: Page, server: Server, tmp_path: Path) -> None:
+    archive = furnish(sqlite_url(tmp_path / "other.sqlite3"), "bridge")
+    page.goto(f"{server.base}/exchange")
+    # Which file it is, is asked by the browser's own window.
+    page.locator("input[type=file]").set_input_files(
+        {"name": "ledger.zip", "mimeType": "application/zip", "buffer": archive}
+    )
+    reach(page, page.get_by_role("button", name="See what it would add"))
+    page.keyboard.press("Enter")
+    reach(page, page.get_by_role("button", name="Import it"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Imported: 1 question.")).to_be_visible()
