@@ -14,7 +14,7 @@ help:
 	@echo "make app     serve the app on your own ledger there (another port: make app PORT=8502)"
 	@echo "make test    run every test (those in a browser need Chromium)"
 	@echo "make bench   measure speed and memory against what people use today"
-	@echo "make simulate  measure by simulation how often reports err (minutes)"
+	@echo "make simulate  measure by simulation how often reports err (a quarter of an hour)"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make lock    resolve the dependencies anew"
