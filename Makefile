@@ -26,8 +26,10 @@ demo: $(VENV)/.runs
 app: $(VENV)/.runs
 	$(BIN)/forecasts app --port $(PORT)
 
+# The tests start many processes: where Python is told to keep nothing that it has compiled, each
+# would compile the project anew.
 test: $(VENV)/.tests
-	$(BIN)/pytest -n auto
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks

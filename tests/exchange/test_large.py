@@ -15,7 +15,7 @@ from forecasts.frames import complete, ledger_frames, scoring_frames
 from forecasts.models import Citation, Evidence, Forecast, Question, QuestionRevision
 from tests.conftest import day
 
-MANY = 40_000
+MANY = 33_000
 SLUGS = [f"q{number}" for number in range(MANY)]
 
 
