@@ -9,7 +9,7 @@ supersedes the disputed one, or by upholding it. Either is final.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
@@ -128,6 +128,18 @@ def provisional(session: Session, question: Question, *, now: datetime) -> Provi
 def all_provisional(session: Session, *, now: datetime) -> dict[int, Provisional]:
     """Return what is not final yet, by the id of the question."""
     return _provisional(session, None, now)
+
+
+def windows(session: Session) -> dict[int, datetime | None]:
+    """Return until when what is not final stays so, by the id of the question; None: disputed.
+
+    A time that has passed says that it is final by now.
+    """
+    ever = datetime.min.replace(tzinfo=UTC)
+    return {
+        id_: one.until if one.dispute is None else None
+        for id_, one in _provisional(session, None, ever).items()
+    }
 
 
 def open_disputes(session: Session) -> list[tuple[Dispute, Resolution, Question]]:

@@ -7,8 +7,8 @@ from a folder; whatever takes ``Frames`` therefore gives the same numbers for bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,17 +16,19 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, func, select
 
-from forecasts import access, stored_forecasts
+from forecasts import access, disputes, stored_forecasts
 from forecasts.models import (
     DIGEST_ADDRESS,
     Appointment,
     Article,
     Citation,
+    Dispute,
     Evidence,
     Forecast,
     Ledger,
     Member,
     Membership,
+    Question,
     QuestionRevision,
     QuestionSource,
     Removal,
@@ -115,6 +117,7 @@ class Frames:
     Texts are str (blank: ""), times datetime64[us, UTC] (blank: NaT), numbers float64 (blank:
     NaN), flags bool, and json columns hold parsed lists and mappings (blank: None). ``place`` says
     where a row of a table (0 is the first) stands in the files that it was read from.
+    ``provisional``: until when an outcome may be disputed, by question_id, None where it is.
     """
 
     questions: pd.DataFrame
@@ -123,6 +126,7 @@ class Frames:
     evidence: pd.DataFrame
     articles: pd.DataFrame
     place: Callable[[str, int], str] = row_number
+    provisional: Mapping[str, datetime | None] = field(default_factory=dict)
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
@@ -163,7 +167,7 @@ def complete(
         name: _blank_filled(given.get(name, pd.DataFrame()), kinds)
         for name, kinds in FRAME_COLUMNS.items()
     }
-    return Frames(**filled, place=row_number)
+    return Frames(**filled, place=row_number, provisional={})
 
 
 def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
@@ -194,7 +198,16 @@ def ledger_frames(
         teams=_teams(session),
         evidence=_evidence(session),
         articles=_articles(session),
+        provisional=_provisional(session),
     )
+
+
+def _provisional(session: Session) -> dict[str, datetime | None]:
+    until = disputes.windows(session)
+    if not until:
+        return {}
+    slugs = session.exec(select(Question.id, Question.slug).where(col(Question.id).in_(until)))
+    return {slug: until[id_] for id_, slug in slugs if id_ is not None}
 
 
 def revision(session: Session) -> tuple[int, ...]:
@@ -211,6 +224,7 @@ def revision(session: Session) -> tuple[int, ...]:
         Citation,
         Appointment,
         Removal,
+        Dispute,
     )
     newest = select(*(select(func.max(t.id)).scalar_subquery() for t in tables))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]

@@ -473,6 +473,7 @@ def past_disputes(cell: Cell) -> Any:
 
 def provisional(session: Session, _member: Member) -> list[str]:
     slugs = dict(session.exec(select(Question.id, Question.slug)).all())
+    assert disputes.windows(session).keys() == disputes.all_provisional(session, now=NOW).keys()
     return [slugs[id_] for id_ in disputes.all_provisional(session, now=NOW)]
 
 
@@ -560,6 +561,7 @@ CASES: dict[str, Case] = {
         A.see, lambda c: disputes.provisional(c.session, c.question, now=NOW), on="resolved"
     ),
     "disputes.uphold": Case(A.resolve, upholds, on="resolved"),
+    "disputes.windows": Case(A.see, among(provisional), on="resolved"),
     "exchange.exporting.exported": Case(A.see, among(exported)),
     "exchange.importing.import_frames": Case(A.forecast, _import, on="import"),
     "exchange.left_out.left_out": Case(A.see, among(proposed)),

@@ -7,9 +7,12 @@ from datetime import datetime
 import pytest
 from sqlmodel import Session
 
-from forecasts import disputes, resolutions, scores, updates, watching
+from forecasts import answers, disputes, resolutions, scores, updates, watching
 from forecasts.errors import Refused
+from forecasts.frames import ledger_frames, revision
 from forecasts.models import Member, PolicyKind, Question
+from forecasts.reports.build import build
+from forecasts.reports.choice import Choice
 from forecasts.values import Value
 from tests.conftest import day
 
@@ -108,6 +111,38 @@ def test_a_dispute_needs_a_reason_and_comes_in_time(
 ) -> None:
     with pytest.raises(Refused, match=words):
         disputes.dispute(session, resolved, member=bob, now=day(at), reason=reason)
+
+
+def noted(session: Session, at: float) -> list[str]:
+    made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(at))
+    return [note for note in made.notes if "provisional" in note]
+
+
+def test_a_report_says_how_many_of_its_outcomes_are_provisional(
+    session: Session, resolved: Question, alice: Member, bob: Member
+) -> None:
+    [note] = noted(session, 9)
+    assert note.startswith("One outcome of those counted here can still be disputed")
+    assert noted(session, 10) == []
+    before = revision(session)
+    disputes.dispute(session, resolved, member=bob, now=day(9), reason="The sprinkler.")
+    assert revision(session) != before
+    assert len(noted(session, 100)) == 1
+    disputes.uphold(session, resolved, member=alice, now=day(12))
+    assert noted(session, 12) == []
+
+
+def test_annulling_takes_the_scores_out_of_reports_which_say_so(
+    session: Session, resolved: Question, alice: Member
+) -> None:
+    resolutions.confirm(session, resolved, "annulled", now=day(5), member=alice)
+    made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(20))
+    assert [(left.reason, left.questions) for left in made.left_out] == [("annulled", 1)]
+    assert [group.questions for group in made.groups] == [0]
+    [step, earlier] = answers.steps(session, resolved)
+    assert step.rescored == ()
+    [was] = earlier.rescored
+    assert (was.before, was.now) == (pytest.approx(0.09), None)
 
 
 def test_what_is_not_resolved_cannot_be_disputed(

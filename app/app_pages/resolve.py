@@ -84,10 +84,13 @@ def proposal(row: Resolution, question: Question) -> None:
 def settled(doing: Act, stands: Stands, row: Resolution) -> None:
     """Tell how the question was settled, or what the correction changed."""
     earlier = stands.resolution
+    scored = "The scores are stored."
+    if row.outcome in NOT_SCORED:
+        scored = "It yields no scores, and is out of every report."
     if earlier is None:
-        doing.say(f"Resolved: {row.outcome}. The scores are stored.")
+        doing.say(f"Resolved: {row.outcome}. {scored}")
     else:
-        doing.say(f"Corrected: {answers.correction(earlier, row, when)}. The scores are stored.")
+        doing.say(f"Corrected: {answers.correction(earlier, row, when)}. {scored}")
 
 
 def title_of(slug: str) -> str:

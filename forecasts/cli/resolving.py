@@ -23,6 +23,7 @@ from forecasts.cli.minus import TakesMinus
 from forecasts.cli.questions import print_scores
 from forecasts.errors import BadInput, Refused
 from forecasts.times import read_time, to_minute
+from forecasts.values import NOT_SCORED
 
 Outcome = Annotated[
     str,
@@ -126,6 +127,8 @@ def resolve(
     print_scores(console, scored)
     if not scored:
         console.print("  No scores.")
+    if earlier is not None and resolution.outcome in NOT_SCORED:
+        console.print("  It is out of every report; what it had scored stays readable in show.")
     if open_ is not None:
         console.print(plain(f"  {answers.say_provisional(open_)}"))
 

@@ -91,7 +91,7 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     _warn_of_late_ends(frames["questions"], warn)
     # Without the cells, which the frames have: only the lines are counted, once something is wrong.
     bare = {name: Table(table.path, pd.DataFrame()) for name, table in tables.items()}
-    return Frames(**frames, place=lambda name, row: bare[name].place(row))
+    return Frames(**frames, place=lambda name, row: bare[name].place(row), provisional={})
 
 
 def _read_archive(archive: Path, warn: Callable[[str], None]) -> Frames:

@@ -127,8 +127,15 @@ def build(
             cohort=choice.cohort,
             several_options=bool((counting["type"] == "multiple_choice").any()),
             in_several_teams=in_several_teams(frames.teams[frames.teams["team"].isin(wanted)]),
+            provisional=_provisional(frames, counting, as_of),
         ),
     )
+
+
+def _provisional(frames: Frames, counting: pd.DataFrame, as_of: datetime) -> int:
+    """Return how many of the questions that count have an outcome that is not final."""
+    open_ = {name for name, until in frames.provisional.items() if until is None or until > as_of}
+    return int(counting["id"].isin(open_).sum())
 
 
 def _numbered(frames: Frames) -> Frames:

@@ -18,9 +18,19 @@ def notes(
     cohort: Cohort,
     several_options: bool,
     in_several_teams: Sequence[str],
+    provisional: int,
 ) -> tuple[str, ...]:
     """Return what to mind in this report, as full sentences."""
     said = []
+    if provisional:
+        many = "One outcome" if provisional == 1 else f"{provisional:,} outcomes"
+        said.append(
+            f"{many} of those counted here can still be disputed, or is disputed: what is scored "
+            "by it is provisional."
+            if provisional == 1
+            else f"{many} of those counted here can still be disputed, or are disputed: what is "
+            "scored by them is provisional."
+        )
     if len(groups) >= _MANY_GROUPS:
         said.append(
             f"This report has {len(groups)} verdicts. Of calibrated records about 1 in 20 is "

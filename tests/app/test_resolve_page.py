@@ -140,7 +140,9 @@ def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engin
     furnished.button(key="resolve-snow#0-go").click().run()
     assert stands(engine, "snow").status == Status.annulled
     assert "The question is annulled: it yields no scores." in words(furnished)
-    assert toasts(furnished) == ["Corrected: no → annulled. The scores are stored."]
+    assert toasts(furnished) == [
+        "Corrected: no → annulled. It yields no scores, and is out of every report."
+    ]
 
 
 def test_a_multiple_choice_question_offers_its_options(furnished: AppTest) -> None:

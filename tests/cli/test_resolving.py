@@ -94,6 +94,7 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
     said = forecasts("resolve", rain, "annulled", "--because", "the gauge broke").stdout
     assert said == (
         "rain: annulled, known at 2026-01-10 12:00 UTC\n  corrected: yes → annulled\n  No scores.\n"
+        "  It is out of every report; what it had scored stays readable in show.\n"
     )
     shown = forecasts("show", rain).stdout
     assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
