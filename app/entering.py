@@ -3,6 +3,10 @@
 The text is what counts: what it says is what is saved. A slider, the bars of the options and the
 fields of the quantiles write it anew when they are moved, and follow it when it is typed. Under
 them stands what has been understood, and what it would do.
+
+Whatever is written by another field is a new field, under another key, and one that has been
+replaced is not listened to: with the next click the browser may send what it held before, which
+would otherwise be taken for what was entered last.
 """
 
 from __future__ import annotations
@@ -51,10 +55,10 @@ def value_fields(
     ``quick``: in a list, where what takes room is behind a click.
     """
     kind = QuestionType(text.type)
-    st.session_state.setdefault(value_key(key), as_typed(standing, text))
+    st.session_state.setdefault(_turn_key(value_key(key)), as_typed(standing, text))
     if kind == QuestionType.binary:
         with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
-            _slider(key, standing, quick=quick)
+            _slider(key, text, quick=quick)
             written = _typed(key, text, standing, quick=quick)
     elif kind == QuestionType.multiple_choice:
         # In a list the text comes first, and the bars are behind a click.
@@ -76,11 +80,11 @@ def _typed(key: str, text: QuestionText, standing: Forecast | None, *, quick: bo
     kind = QuestionType(text.type)
     written = st.text_input(
         _LABELS[kind],
-        key=value_key(key),
+        key=_turn_key(value_key(key)),
         placeholder=_example(text),
         help=None if quick else _help(text, standing),
         on_change=_follow,
-        args=(key, text),
+        args=(key, text, _turn_key(value_key(key))),
         label_visibility="collapsed" if quick else "visible",
         width=150 if quick and kind == QuestionType.binary else "stretch",
     )
@@ -88,8 +92,25 @@ def _typed(key: str, text: QuestionText, standing: Forecast | None, *, quick: bo
 
 
 def value_key(key: str) -> str:
-    """Return the key of the text in the form of ``key``."""
+    """Return the key of the text in the form of ``key``, before another field has written it."""
     return f"{key}-value"
+
+
+def _turn_key(name: str) -> str:
+    """Return the key under which the field of that name is at present."""
+    turn = st.session_state.get(f"{name}~", 0)
+    return f"{name}~{turn}" if turn else name
+
+
+def _turned(name: str) -> str:
+    """Let the field of that name be a new one from now on; return its key."""
+    st.session_state[f"{name}~"] = st.session_state.get(f"{name}~", 0) + 1
+    return _turn_key(name)
+
+
+def _text_of(key: str) -> str:
+    """Return what the text in the form of ``key`` says."""
+    return st.session_state[_turn_key(value_key(key))] or ""
 
 
 def _room(label: str, *, quick: bool) -> AbstractContextManager[object]:
@@ -114,23 +135,20 @@ def _help(text: QuestionText, standing: Forecast | None) -> str:
     return said if standing is None else said + _UNCHANGED
 
 
-def _follow(key: str, text: QuestionText) -> None:
-    """Move the slider, the bars or the quantiles to what has been typed."""
-    written = st.session_state[value_key(key)] or ""
-    if text.type == QuestionType.binary:
-        percents = _percent(written, text)
-        if percents is not None:
-            st.session_state[f"{key}-slider"] = percents
-    elif text.type == QuestionType.multiple_choice:
-        for place, percent in enumerate(fields.read_percents(written, text) or []):
-            st.session_state[_bar_key(key, place)] = _within(percent)
-    else:
-        for place, number in enumerate(fields.read_quantiles(written, text)):
-            st.session_state[_level_key(key, place)] = _in_field(number, text)
+def _follow(key: str, text: QuestionText, typed: str) -> None:
+    """Let the slider, the bars or the quantiles start from what has been typed into that field."""
+    if typed != _turn_key(value_key(key)):
+        return
+    _turned(f"{key}-slider")
+    for place in range(len(text.options or [])):
+        _turned(_bar(key, place))
+    for place in range(len(QUANTILES)):
+        _turned(_level(key, place))
 
 
 def _write(key: str, said: str) -> None:
-    st.session_state[value_key(key)] = said
+    """Let the text say that."""
+    st.session_state[_turned(value_key(key))] = said
 
 
 # --- a probability ---------------------------------------------------------------------------
@@ -153,12 +171,14 @@ def _percent(written: str, text: QuestionText) -> float | None:
     return None if p is None else _within(100 * p)
 
 
-def _slider(key: str, standing: Forecast | None, *, quick: bool) -> None:
-    name, lowest = f"{key}-slider", _lowest()
-    start = 0.5 if standing is None or standing.probability is None else standing.probability
-    st.session_state.setdefault(name, _within(100 * start))
+def _slider(key: str, text: QuestionText, *, quick: bool) -> None:
+    name, lowest = _turn_key(f"{key}-slider"), _lowest()
+    stated = _percent(_text_of(key), text)
+    st.session_state.setdefault(name, 50.0 if stated is None else stated)
 
     def write() -> None:
+        if name != _turn_key(f"{key}-slider"):
+            return
         value = Value(probability=st.session_state[name] / 100)
         _write(key, say_value(value).replace(" ", ""))
 
@@ -178,7 +198,7 @@ def _slider(key: str, standing: Forecast | None, *, quick: bool) -> None:
 # --- options ---------------------------------------------------------------------------------
 
 
-def _bar_key(key: str, place: int) -> str:
+def _bar(key: str, place: int) -> str:
     return f"{key}-option-{place}"
 
 
@@ -186,19 +206,20 @@ def _bars(key: str, text: QuestionText) -> None:
     """Show a bar an option; moving one moves the others, so that they sum to 100 % always."""
     options = text.options or []
     lowest = _lowest()
-    start = fields.read_percents(st.session_state[value_key(key)], text)
     even = [100 / len(options)] * len(options)
-    for place, percent in enumerate(start or even):
-        st.session_state.setdefault(_bar_key(key, place), _within(percent))
+    start = fields.read_percents(_text_of(key), text) or even
+    for place, percent in enumerate(start):
+        st.session_state.setdefault(_turn_key(_bar(key, place)), _within(percent))
 
-    def rebalance(place: int) -> None:
-        written = st.session_state[value_key(key)] or ""
-        before = fields.read_percents(written, text)
-        if before is None:
-            before = [st.session_state[_bar_key(key, i)] for i in range(len(options))]
-        now = fields.rebalanced(before, place, st.session_state[_bar_key(key, place)], lowest)
-        for i, percent in enumerate(now):
-            st.session_state[_bar_key(key, i)] = _within(percent)
+    def rebalance(place: int, moved: str) -> None:
+        if moved != _turn_key(_bar(key, place)):
+            return
+        before = fields.read_percents(_text_of(key), text) or even
+        to = st.session_state[moved]
+        now = fields.rebalanced(before, place, to, lowest)
+        for other in range(len(options)):
+            if other != place:
+                _turned(_bar(key, other))
         _write(key, fields.typed_percents(now, text))
 
     for place, option in enumerate(options):
@@ -208,9 +229,9 @@ def _bars(key: str, text: QuestionText) -> None:
             max_value=100 - lowest,
             step=0.1 if lowest >= 0.1 else 0.01,
             format="%.1f%%",
-            key=_bar_key(key, place),
+            key=_turn_key(_bar(key, place)),
             on_change=rebalance,
-            args=(place,),
+            args=(place, _turn_key(_bar(key, place))),
         )
     st.caption("The bars sum to 100 %: moving one rebalances the others in proportion.")
 
@@ -218,7 +239,7 @@ def _bars(key: str, text: QuestionText) -> None:
 # --- numbers and days ------------------------------------------------------------------------
 
 
-def _level_key(key: str, place: int) -> str:
+def _level(key: str, place: int) -> str:
     return f"{key}-level-{place}"
 
 
@@ -233,18 +254,22 @@ def _quantiles(key: str, text: QuestionText) -> None:
     by_day = text.type == QuestionType.date
     if (by_day and high - low <= _WHOLE_DAYS) or (not by_day and max(-low, high) > _LARGEST):
         return
-    start = fields.read_quantiles(st.session_state[value_key(key)], text)
-    for place, number in enumerate(start):
-        st.session_state.setdefault(_level_key(key, place), _in_field(number, text))
+    for place, number in enumerate(fields.read_quantiles(_text_of(key), text)):
+        st.session_state.setdefault(_turn_key(_level(key, place)), _in_field(number, text))
+
+    shown = [_turn_key(_level(key, place)) for place in range(len(QUANTILES))]
 
     def write() -> None:
-        stated = [st.session_state[_level_key(key, place)] for place in range(len(QUANTILES))]
+        names = [_turn_key(_level(key, place)) for place in range(len(QUANTILES))]
+        if names != shown:
+            return
+        stated = [st.session_state[name] for name in names]
         figures = [one.isoformat() if isinstance(one, date) else one for one in stated]
-        _write(key, fields.typed_quantiles(figures, st.session_state[value_key(key)] or "", text))
+        _write(key, fields.typed_quantiles(figures, _text_of(key), text))
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
         for place, level in enumerate(QUANTILES):
-            label, name = f"{say_probability(level)} ≤", _level_key(key, place)
+            label, name = f"{say_probability(level)} ≤", _turn_key(_level(key, place))
             if by_day:
                 first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
                 st.date_input(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import streamlit as st
 from sqlmodel import Session
 
 from app.entering import value_fields
 from app.session import Act, act, form_key, settings
-from app.words import as_text, published, shortened
-from forecasts import updates
+from app.words import as_text, counted, published, shortened
+from forecasts import attention, updates
 from forecasts.errors import BadInput, LedgerError
 from forecasts.evidence import cited, say_cited, spoken_for
 from forecasts.fields import check_offered, read_typed
@@ -26,6 +27,7 @@ _STANCES = {
     Stance.opposes: "less likely",
     Stance.context: "neither (context)",
 }
+_DAYS = (1, 3, 7, 14, 30, 90)
 _MOVES_MOST = "the option that moves most"
 _KINDS = {kind: kind.replace("_", " ") for kind in EvidenceKind}
 
@@ -43,10 +45,19 @@ class _Piece:
 
 
 @st.fragment
-def quick_form(stands: Stands, standing: Forecast | None, articles: Sequence[Article] = ()) -> None:
+def quick_form(
+    stands: Stands,
+    standing: Forecast | None,
+    articles: Sequence[Article] = (),
+    *,
+    every: timedelta | None = None,
+    cites: str | None = None,
+) -> None:
     """Show in a list how the question's forecast is made or updated, with a reason and evidence.
 
-    ``articles``: those to pick from. Moving the slider runs this form alone anew.
+    ``articles``: those to pick from; ``cites``: the address of the one that is picked already.
+    ``every``: after how long the member looks at it again, where they have said so for this one.
+    Moving the slider runs this form alone anew.
     """
     name = f"quick-{stands.slug}"
     key = form_key(name)
@@ -65,21 +76,29 @@ def quick_form(stands: Stands, standing: Forecast | None, articles: Sequence[Art
             submitted = st.form_submit_button(
                 "Save" if standing is None else "Update", key=f"{key}-save"
             )
-        with st.expander("Evidence"):
+        with st.expander("Evidence, and when to look again", expanded=cites is not None):
             pieces = _evidence(
-                key, _outcome(stands.text, standing, written), 1, _by_address(articles)
+                key, _outcome(stands.text, standing, written), 1, _by_address(articles), cites
             )
+            again = _look_again(key, every)
     if submitted:
         with act(key) as doing:
             value = read_typed(written, standing, stands.text)
             _save(doing, stands, value, reason or "", _cited(doing.ledger, pieces))
+            _note_again(doing, stands, every, again)
 
 
 @st.fragment
-def forecast_form(stands: Stands, standing: Forecast | None, articles: Sequence[Article]) -> None:
+def forecast_form(
+    stands: Stands,
+    standing: Forecast | None,
+    articles: Sequence[Article],
+    *,
+    every: timedelta | None = None,
+) -> None:
     """Show the whole form: the value, what it would do, the reason, the evidence.
 
-    ``articles``: those to pick from. Moving a slider runs this form alone anew.
+    ``articles`` and ``every`` as in ``quick_form``. Moving a slider runs this form alone anew.
     """
     name = f"forecast-{stands.slug}"
     key = form_key(name)
@@ -97,6 +116,7 @@ def forecast_form(stands: Stands, standing: Forecast | None, articles: Sequence[
         pieces = _evidence(
             key, _outcome(stands.text, standing, written), shown, _by_address(articles)
         )
+        again = _look_again(key, every)
         # The first button of a form is the one that Enter presses.
         with st.container(horizontal=True, gap="small"):
             submitted = st.form_submit_button(
@@ -116,6 +136,28 @@ def forecast_form(stands: Stands, standing: Forecast | None, articles: Sequence[
         with act(key) as doing:
             value = read_typed(written, standing, stands.text)
             _save(doing, stands, value, reason or "", _cited(doing.ledger, pieces))
+            _note_again(doing, stands, every, again)
+
+
+def _look_again(key: str, every: timedelta | None) -> int | None:
+    """Show after how many days the member looks at this forecast again; None: as usual."""
+    said = None if every is None else every.days
+    choices = sorted({*_DAYS, said} - {None}, key=lambda days: days or 0)
+    return st.selectbox(
+        "Look again",
+        [None, *choices],
+        index=0 if said is None else choices.index(said) + 1,
+        format_func=lambda days: "as usual" if days is None else f"in {counted(days, 'day')}",
+        key=f"{key}-again",
+        help="When Today brings it back. As usual: as you have set it there.",
+    )
+
+
+def _note_again(doing: Act, stands: Stands, every: timedelta | None, again: int | None) -> None:
+    if again != (None if every is None else every.days):
+        attention.revisit_every(
+            doing.ledger, again, member=doing.member, now=doing.now, question=stands.question
+        )
 
 
 def _by_address(articles: Sequence[Article]) -> dict[str, Article]:
@@ -141,8 +183,17 @@ def _one_more(key: str) -> None:
     st.session_state[_pieces_key(key)] = st.session_state.get(_pieces_key(key), 1) + 1
 
 
-def _evidence(key: str, outcome: str, shown: int, articles: Mapping[str, Article]) -> list[_Piece]:
-    """Show the fields of so many pieces of evidence; return those that name something."""
+def _evidence(
+    key: str,
+    outcome: str,
+    shown: int,
+    articles: Mapping[str, Article],
+    cites: str | None = None,
+) -> list[_Piece]:
+    """Show the fields of so many pieces of evidence; return those that name something.
+
+    ``cites``: the address of the article that the first one is, unless another is picked.
+    """
     pieces = []
     for place in range(1, shown + 1):
         at = key if place == 1 else f"{key}-{place}"
@@ -161,7 +212,9 @@ def _evidence(key: str, outcome: str, shown: int, articles: Mapping[str, Article
             article = beside[0].selectbox(
                 f"Article cited as evidence {place}",
                 list(articles),
-                index=None,
+                index=list(articles).index(cites)
+                if place == 1 and cites is not None and cites in articles
+                else None,
                 format_func=lambda address: _named(articles[address]),
                 key=f"{at}-article",
                 placeholder="or an article",

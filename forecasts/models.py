@@ -819,6 +819,34 @@ class Notice(SQLModel, table=True):
     reason: str = _long_text()
 
 
+class Revisit(SQLModel, table=True):
+    """After how many days a member means to look at their forecasts again; the newest row counts.
+
+    ``question_id`` blank: at all for which they have not said. ``days`` blank: as usual.
+    """
+
+    __table_args__ = (
+        CheckConstraint("days > 0", name="days_are_some"),
+        Index("ix_revisit_member_id", "member_id", "question_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id")
+    question_id: int | None = Field(default=None, foreign_key="question.id")
+    days: int | None = None
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class Glance(SQLModel, table=True):
+    """That a member has seen what was resolved until then; the newest row counts."""
+
+    __table_args__ = (Index("ix_glance_member_id", "member_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
 class Removal(SQLModel, table=True):
     """That a member asked to be forgotten, and was: what they wrote has given way to tombstones.
 

@@ -199,11 +199,12 @@ def _value(
         given = named.get((text.options or [])[option])
         return float("nan") if given is None else given
     if forecast.quantiles is not None:
-        return _median(forecast.quantiles, text)
+        return median_of(forecast.quantiles, text)
     return float("nan")
 
 
-def _median(quantiles: dict[str, Any], text: QuestionText) -> float:
+def median_of(quantiles: dict[str, Any], text: QuestionText) -> float:
+    """Return where quantiles have their middle, dates as seconds since 1970; NaN without any."""
     inside = sorted(
         (float(level), figure_number(figure, text.type))
         for level, figure in quantiles.items()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -191,9 +191,12 @@ def protocol_of(type: QuestionType) -> str:
     return CRPS if type in (QuestionType.numeric, QuestionType.date) else "brier"
 
 
-def earned(session: Session, member: Member, *, limit: int) -> list[tuple[Stands, Score]]:
+def earned(
+    session: Session, member: Member, *, limit: int, since: datetime | None = None
+) -> list[tuple[Stands, Score]]:
     """Return the member's scores on the resolutions that stand, the latest recorded first.
 
+    ``since``: of those alone that were recorded later.
     The ``protocol`` of each says what it is: brier, or crps on a number or a day.
     """
     later = aliased(Resolution)
@@ -207,6 +210,7 @@ def earned(session: Session, member: Member, *, limit: int) -> list[tuple[Stands
             col(Score.protocol).in_(["brier", CRPS]),
             ~superseded,
             visible(session),
+            true() if since is None else col(Resolution.recorded_at) > since,
         )
         .order_by(col(Resolution.recorded_at).desc(), col(Resolution.id).desc())
         .limit(limit)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session, select
 
 from forecasts.access import Action, rights_of
+from forecasts.attention import Intervals, intervals, seen_until
+from forecasts.away import Moved, moved_away
+from forecasts.mentions import Mention, mentioned
 from forecasts.models import Article, Forecast, Member, Score
 from forecasts.questions import Stands, Status, listing
 from forecasts.scores import CRPS, earned
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 
 # Beyond these, what was resolved is looked up with its question.
 RECENT = 5
-# A standing forecast that has not been touched for so long is due for a second look.
-STALE = timedelta(days=14)
+# A question that closes within this and lacks one's forecast comes before everything else.
+SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -49,26 +52,62 @@ class Earned:
 
 
 @dataclass(frozen=True)
-class Today:
-    """The questions by what they ask of the member.
+class Again:
+    """A standing forecast that wants a second look, and why.
 
-    ``unforecast``: open, without a standing forecast of the member's, the soonest close first.
-    ``stale``: open, with one that is older than ``STALE``, the longest untouched first.
-    ``awaiting``: closed or proposed. ``resolved``: the latest, with what the member earned.
-    ``fresh``: open, with one that needs nothing.
+    ``every``: after how long the member looks at it again; ``overdue``: that has passed.
+    ``moved``: how the others have moved away from it since; None where they have not.
+    """
+
+    stands: Stands
+    forecast: Forecast
+    every: timedelta
+    overdue: bool
+    moved: Moved | None
+
+
+@dataclass(frozen=True)
+class InTheNews:
+    """A standing forecast with a new article that mentions what its question is about."""
+
+    stands: Stands
+    forecast: Forecast
+    mention: Mention
+
+
+@dataclass(frozen=True)
+class Today:
+    """The questions by what they ask of the member, each in one list, in order of what it is worth.
+
+    ``closing``: open, close within ``SOON``, without a standing forecast of the member's, the
+    soonest first. ``again``: with one that wants a second look, first those that the others have
+    moved away from most, then those that have waited longest beyond their time.
+    ``news``: with one that a new article may bear on. ``awaiting``: closed or proposed.
+    ``resolved``: the latest since the member last said that they had seen them (``seen``), with
+    what they earned. ``later``: as ``closing``, but close after that.
+    ``fresh``: open, with a standing forecast that needs nothing.
     ``able``: the ids of those open ones on which the member may forecast; the others ask nothing
     of them. ``only_looks``: there are open ones, and none of them asks anything.
     ``empty``: nothing has been captured or asked yet.
     """
 
-    unforecast: list[Stands]
-    stale: list[tuple[Stands, Forecast]]
+    closing: list[Stands]
+    again: list[Again]
+    news: list[InTheNews]
     awaiting: list[Stands]
     resolved: list[Earned]
+    seen: datetime | None
+    later: list[Stands]
     fresh: list[tuple[Stands, Forecast]]
     able: frozenset[int]
     only_looks: bool
     empty: bool
+    intervals: Intervals
+
+    @property
+    def unforecast(self) -> list[Stands]:
+        """All that are open without a standing forecast of the member's, the soonest first."""
+        return [*self.closing, *self.later]
 
 
 def today(session: Session, member: Member | None, *, now: datetime) -> Today:
@@ -81,24 +120,70 @@ def today(session: Session, member: Member | None, *, now: datetime) -> Today:
         stands.id for stands in live if rights.allow(Action.forecast, stands.text.team_id)
     )
     standing = [(stands, mine[stands.id]) for stands in live if stands.id in mine]
-    old = [one for one in standing if now - one[1].made_at > STALE]
-    stale = [one for one in old if one[0].id in able]
+    every = intervals(session, member)
+    again = _again(session, [one for one in standing if one[0].id in able], every, now)
+    looked = {one.stands.id for one in again}
+    rest = [one for one in standing if one[0].id not in looked]
+    news = [] if member is None else _news(session, member, rest, able, now)
+    mentioned_in = {one.stands.id for one in news}
+    unforecast = [stands for stands in live if stands.id in able and stands.id not in mine]
+    seen = None if member is None else seen_until(session, member)
     return Today(
-        unforecast=[stands for stands in live if stands.id in able and stands.id not in mine],
-        stale=sorted(stale, key=lambda one: one[1].made_at),
+        closing=[stands for stands in unforecast if stands.text.close_time - now < SOON],
+        again=again,
+        news=news,
         awaiting=[
             stands for stands in questions if stands.status in (Status.awaiting, Status.proposed)
         ],
-        resolved=[] if member is None else _earned(session, member),
-        fresh=[one for one in standing if one not in stale],
+        resolved=[] if member is None else _earned(session, member, seen),
+        seen=seen,
+        later=[stands for stands in unforecast if stands.text.close_time - now >= SOON],
+        fresh=[one for one in rest if one[0].id not in mentioned_in],
         able=able,
         only_looks=bool(live) and not able,
         empty=not questions and session.exec(select(Article.id).limit(1)).first() is None,
+        intervals=every,
     )
 
 
-def _earned(session: Session, member: Member) -> list[Earned]:
-    scored = earned(session, member, limit=RECENT)
+def _again(
+    session: Session,
+    standing: Sequence[tuple[Stands, Forecast]],
+    every: Intervals,
+    now: datetime,
+) -> list[Again]:
+    moved = moved_away(session, [(stands.text, mine) for stands, mine in standing], now=now)
+    found = []
+    for stands, forecast in standing:
+        after = every.of(stands.id)
+        overdue = now - forecast.made_at > after
+        if overdue or stands.id in moved:
+            found.append(Again(stands, forecast, after, overdue, moved.get(stands.id)))
+    return sorted(
+        found,
+        key=lambda one: (
+            0.0 if one.moved is None else -one.moved.by,
+            one.forecast.made_at + one.every,
+        ),
+    )
+
+
+def _news(
+    session: Session,
+    member: Member,
+    standing: Sequence[tuple[Stands, Forecast]],
+    able: frozenset[int],
+    now: datetime,
+) -> list[InTheNews]:
+    """Return those with a new article, the newest article first."""
+    asked = [one for one in standing if one[0].id in able]
+    found = mentioned(session, member, [(stands.text, mine) for stands, mine in asked], now=now)
+    news = [InTheNews(*one, found[one[0].id]) for one in asked if one[0].id in found]
+    return sorted(news, key=lambda one: one.mention.captured_at, reverse=True)
+
+
+def _earned(session: Session, member: Member, since: datetime | None) -> list[Earned]:
+    scored = earned(session, member, limit=RECENT, since=since)
     stood = _stood(session, member, [stands for stands, _ in scored])
     return [Earned(stands, score, stood[stands.slug]) for stands, score in scored]
 

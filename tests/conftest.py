@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 import typer.main
 import typer.testing
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session, col, func, select
 
 from forecasts import database, questions
@@ -190,6 +191,19 @@ def ask(session: Session, member: Member, **fields: Any) -> Question:
     return questions.register(
         session, questions.question_text(**given), member=member, now=day(0), slug=slug
     )
+
+
+@contextmanager
+def counted_statements(engine: Engine | type[Engine]) -> Iterator[list[str]]:
+    """Yield what the database is asked meanwhile, through this engine or through any."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
 
 
 def imported(

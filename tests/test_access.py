@@ -22,6 +22,7 @@ import forecasts
 from forecasts import (
     access,
     answers,
+    attention,
     database,
     disputes,
     exhibits,
@@ -115,6 +116,10 @@ OPEN = {
     "addresses.is_embedded": "about the database, not what is in it",
     "addresses.place": "about the database, not what is in it",
     "addresses.sqlite_path": "about the database, not what is in it",
+    "attention.intervals": "the member's own",
+    "attention.note_seen": "the member's own",
+    "attention.seen_until": "the member's own",
+    "away.moved_away": "of one's own forecasts, with what is shown of others': see test_away",
     "backup.back_up": "for whoever has the file",
     "backup.on_a_server": "about the database, not what is in it",
     "backup.restore": "for whoever has the file",
@@ -151,6 +156,7 @@ OPEN = {
     "identities.admit": "sign-in asks who may come in, before",
     "identities.identify": "for the owner of the database, as its command asks",
     "identities.member_of": "says who it is",
+    "mentions.mentioned": "articles are everyone's who is let in; of the member's own forecasts",
     "moving.move": "for whoever has the database",
     "privacy.sweep": "lets the database forget what was removed; remove asks",
     "notifications.channels.add": "a member's own, which nobody else reads or changes",
@@ -541,6 +547,9 @@ A = Action
 CASES: dict[str, Case] = {
     "access.forecaster_handles": Case(A.see, among(solo)),
     "answers.steps": Case(A.see, lambda c: answers.steps(c.session, c.question)),
+    "attention.revisit_every": Case(
+        A.see, lambda c: attention.revisit_every(c.session, 3, question=c.question, **c.here)
+    ),
     "articles.library.question_counts": Case(A.see, among(counted)),
     "articles.library.questions_of": Case(A.see, among(of_article)),
     "articles.library.shelf": Case(A.see, among(shelved)),

@@ -5,16 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from sqlmodel import Session
 
-from forecasts import resolutions, scores, updates
+from forecasts import access, database, resolutions, scores, updates
 from forecasts.access import forecaster_handles, member_or_new
+from forecasts.articles.article import CapturedArticle
+from forecasts.articles.library import store
+from forecasts.attention import USUAL, note_seen, revisit_every
 from forecasts.models import Member, Question
-from forecasts.today import RECENT, STALE, today
+from forecasts.today import RECENT, SOON, today
+from forecasts.updates import Cited
 from forecasts.values import Value
-from tests.conftest import ask, day, imported
+from tests.conftest import ask, counted_statements, day, imported
+
+
+def captured(text: str) -> CapturedArticle:
+    return CapturedArticle("The quay", None, None, None, None, text)
 
 
 def test_an_empty_ledger_is_empty_and_one_with_a_question_is_not(
@@ -76,11 +85,134 @@ def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_aga
         updates.update(
             session, long, Value(probability=0.2), member=alice, now=day(2 - number / 10)
         )
-    just = day(2) + STALE
-    assert [stands.slug for stands, _ in today(session, alice, now=just).stale] == ["q2", "q1"]
+    just = day(2) + USUAL
+    assert [one.stands.slug for one in today(session, alice, now=just).again] == ["q2", "q1"]
     assert [stands.slug for stands, _ in today(session, alice, now=just).fresh] == ["q0"]
     updates.update(session, long, Value(probability=0.2), member=alice, now=just)
-    assert [stands.slug for stands, _ in today(session, alice, now=just).stale] == ["q1"]
+    assert [one.stands.slug for one in today(session, alice, now=just).again] == ["q1"]
+
+
+def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: Member) -> None:
+    soon, usual = (
+        ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("soon", "usual")
+    )
+    for question in (soon, usual):
+        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+    revisit_every(session, 2, member=alice, now=day(1), question=soon)
+    [one] = today(session, alice, now=day(3.5)).again
+    assert (one.stands.slug, one.overdue, one.every) == ("soon", True, timedelta(days=2))
+    revisit_every(session, 30, member=alice, now=day(4))
+    assert [one.stands.slug for one in today(session, alice, now=day(20)).again] == ["soon"]
+    assert len(today(session, alice, now=day(32)).again) == 2
+
+
+def test_what_the_others_have_moved_away_from_comes_before_what_has_waited(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    waits, moved = (
+        ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("waits", "moved")
+    )
+    updates.update(session, moved, Value(probability=0.4), member=bob, now=day(0))
+    updates.update(session, waits, Value(probability=0.4), member=alice, now=day(1))
+    updates.update(session, moved, Value(probability=0.4), member=alice, now=day(16))
+    updates.update(session, moved, Value(probability=0.7), member=bob, now=day(17))
+    first, second = today(session, alice, now=day(18)).again
+    assert (first.stands.slug, first.overdue, second.stands.slug) == ("moved", False, "waits")
+    assert first.moved is not None
+    assert (first.moved.then, first.moved.now) == ("40 %", "70 %")
+
+
+def test_every_open_question_stands_in_one_list(session: Session, alice: Member) -> None:
+    late = SOON + timedelta(days=1)
+    for slug, closes in (("soon", day(3)), ("late", day(2) + late), ("mine", day(60))):
+        question = ask(session, alice, slug=slug, scheduled_close_time=closes)
+    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    needs = today(session, alice, now=day(2))
+    assert [stands.slug for stands in needs.closing] == ["soon"]
+    assert [stands.slug for stands in needs.later] == ["late"]
+    assert [stands.slug for stands, _ in needs.fresh] == ["mine"]
+
+
+def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice, slug="quay", title="Will the harbour quay reopen?")
+    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    text = "The quay in the harbour will not reopen this year, its builder says."
+    store(session, [captured(text)], member=alice, captured_at=day(2))
+    [one] = today(session, alice, now=day(3)).news
+    assert (one.stands.slug, one.mention.words) == ("quay", ("harbour", "quay", "reopen"))
+    assert today(session, alice, now=day(3)).fresh == []
+    updates.update(session, question, Value(probability=0.2), member=alice, now=day(4))
+    assert today(session, alice, now=day(5)).news == []
+
+
+def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
+    session: Session, alice: Member
+) -> None:
+    for number in range(2):
+        question = ask(session, alice, slug=f"q{number}")
+        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+        resolutions.confirm(
+            session, question, "no", known_at=day(2), now=day(3 + 2 * number), member=alice
+        )
+        if number == 0:
+            assert today(session, alice, now=day(4)).seen is None
+            note_seen(session, member=alice, now=day(4))
+    needs = today(session, alice, now=day(6))
+    assert [one.stands.slug for one in needs.resolved] == ["q1"]
+    assert needs.seen == day(4)
+    note_seen(session, member=alice, now=day(6))
+    assert today(session, alice, now=day(7)).resolved == []
+
+
+def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
+    """Put two questions on each list of Today, with a path of some length on each."""
+    ends = {
+        "closing": day(8),
+        "later": day(60),
+        "again": day(60),
+        "news": day(60),
+        "fresh": day(60),
+        "awaiting": day(5),
+        "resolved": day(60),
+    }
+    for slug, closes in ends.items():
+        title = f"Will the harbour quay open? ({number})" if slug == "news" else f"{slug} {number}?"
+        question = ask(
+            session, alice, slug=f"{slug}-{number}", title=title, scheduled_close_time=closes
+        )
+        for step in range(3):
+            p = Value(probability=0.3 + step / 10)
+            updates.update(session, question, p, member=bob, now=day(1 + step))
+        if slug in ("again", "news", "fresh", "resolved"):
+            note = [Cited(note=f"note {number}")]
+            updates.update(
+                session, question, Value(probability=0.5), member=alice, now=day(4), evidence=note
+            )
+        if slug == "again":
+            updates.update(session, question, Value(probability=0.9), member=bob, now=day(5))
+        if slug == "news":
+            text = f"The harbour has a quay. ({number})"
+            store(session, [captured(text)], member=alice, captured_at=day(5))
+        if slug == "resolved":
+            resolutions.confirm(session, question, "no", known_at=day(5), now=day(5), member=alice)
+
+
+def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engine) -> None:
+    counts = []
+    for number in range(3):
+        with database.writing(engine) as session:
+            alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+            _asked(session, alice, bob, number)
+        if number in (0, 2):
+            with database.reading(engine) as session:
+                access.read_as(session, access.find_member(session, "alice"), now=day(6))
+                with counted_statements(engine) as statements:
+                    needs = today(session, access.find_member(session, "alice"), now=day(6))
+            counts.append(len(statements))
+            assert len(needs.again) == len(needs.news) == len(needs.closing) == number + 1
+    assert counts[0] == counts[1]
 
 
 def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
@@ -99,7 +231,6 @@ def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
     assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
 
 
-@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.integers(1, 99), st.sampled_from([0.0, 0.1, 0.7, None])),

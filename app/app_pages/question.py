@@ -22,7 +22,16 @@ from app.words import (
     published,
     when,
 )
-from forecasts import access, answers, disputes, questions, revisions, scores, updates
+from forecasts import (
+    access,
+    answers,
+    attention,
+    disputes,
+    questions,
+    revisions,
+    scores,
+    updates,
+)
 from forecasts.access import Action
 from forecasts.errors import NotFound
 from forecasts.evidence import citable
@@ -82,6 +91,7 @@ with reading() as ledger:
         )
     }
     articles = citable(ledger) if stands.takes_forecasts(moment) else []
+    every = attention.intervals(ledger, member).on.get(stands.id)
     crowd_hidden = access.crowd_is_hidden(ledger, question)
     provisional = disputes.provisional(ledger, question, now=moment)
 text = stands.text
@@ -215,7 +225,7 @@ def update_panel() -> None:
         if not may[Action.forecast]:
             st.caption("You may look at this question; to forecast takes a forecaster’s role.")
             return
-        forecast_form(stands, mine, articles)
+        forecast_form(stands, mine, articles, every=every)
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(stands)

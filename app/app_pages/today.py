@@ -1,25 +1,23 @@
-"""Today: what needs the reader, in the order in which it runs out."""
+"""Today: what needs the reader, in order of what it is worth."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import streamlit as st
 
 from app.beginning import ways_in
 from app.forecasting import quick_form
 from app.links import question_link
-from app.session import current_member, now, reading
+from app.session import act, current_member, form_key, now, reading
 from app.words import COVERAGE_HELP, CRPS_HELP, as_text, closing, counted, day, shortened, span
+from forecasts import attention
 from forecasts.evidence import citable
 from forecasts.models import Forecast, QuestionType
 from forecasts.questions import Stands
 from forecasts.scores import CRPS
-from forecasts.today import STALE, Earned, today
+from forecasts.today import SOON, Again, Earned, InTheNews, today
 from forecasts.values import say_value
 
 SHOWN = 3  # of each list, so that the next one is in sight; the rest is a link away
-SOON = timedelta(days=7)
 CITED_HERE = 30  # articles to pick from, the newest; the question's own page has more
 STEPS = 3  # of what was said on a resolved question; more are behind a click
 RULES = {
@@ -40,8 +38,17 @@ def ask_link() -> None:
     )
 
 
-def row(stands: Stands, standing: Forecast | None) -> None:
-    """Show an open question with the line in which its forecast is made or updated."""
+def row(
+    stands: Stands,
+    standing: Forecast | None,
+    *,
+    why: str = "",
+    article: str | None = None,
+) -> None:
+    """Show an open question with the line in which its forecast is made or updated.
+
+    ``why``: Markdown that says why it is shown. ``article``: the address of one to cite.
+    """
     with st.container(border=True, gap="xsmall"):
         question_link(stands)
         closes = closing(stands.text, moment)
@@ -52,8 +59,11 @@ def row(stands: Stands, standing: Forecast | None) -> None:
             said = shortened(say_value(standing, stands.text.options), 120)
             parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
         st.caption(" · ".join(parts))
+        if why:
+            st.markdown(why)
         if stands.id in needs.able:
-            quick_form(stands, standing, articles)
+            every = needs.intervals.on.get(stands.id)
+            quick_form(stands, standing, articles, every=every, cites=article)
 
 
 def more(total: int, **filters: str) -> None:
@@ -66,18 +76,30 @@ def more(total: int, **filters: str) -> None:
         )
 
 
-def without_forecast() -> None:
-    """Show the open questions that lack the reader's forecast, or what to do instead."""
-    st.header("Without your forecast, the next to close first", anchor=False)
-    for stands in needs.unforecast[:SHOWN]:
+def closing_soon() -> None:
+    """Show the open questions that close soon and lack the reader's forecast."""
+    if not needs.closing:
+        return
+    st.header(f"Closing within {span(SOON)} without your forecast", anchor=False)
+    for stands in needs.closing[:SHOWN]:
         row(stands, None)
-    more(len(needs.unforecast), status="open", whose="Not yet mine")
+    more(len(needs.closing), status="open", whose="Not yet mine")
+
+
+def not_yet() -> None:
+    """Show the other open questions that lack the reader's forecast, or what to do instead."""
+    if needs.later:
+        st.header("Without your forecast, the next to close first", anchor=False)
+        for stands in needs.later[:SHOWN]:
+            row(stands, None)
+        more(len(needs.later), status="open", whose="Not yet mine")
     if needs.unforecast:
         return
+    st.header("What to forecast next", anchor=False)
     if needs.only_looks:
         st.caption("You may look at the questions here; to forecast takes a forecaster’s role.")
         return
-    if needs.stale or needs.fresh:
+    if needs.again or needs.news or needs.fresh:
         st.caption("Every open question has your forecast. Ask the next one, or read for one.")
     else:
         st.caption("No question is open. Ask one, or take one from an article.")
@@ -87,14 +109,50 @@ def without_forecast() -> None:
 
 
 def to_look_at_again() -> None:
-    """Show the forecasts that have stood untouched for long."""
-    if not needs.stale:
+    """Show the forecasts that want a second look, and why."""
+    if not needs.again:
         return
-    st.header(f"Not looked at for {span(STALE)}", anchor=False)
+    st.header("Look at again", anchor=False)
     st.caption("Change what you say, or save it as it stands to say that you still mean it.")
-    for stands, forecast in needs.stale[:SHOWN]:
-        row(stands, forecast)
-    more(len(needs.stale), status="open", whose="Mine")
+    for one in needs.again[:SHOWN]:
+        row(one.stands, one.forecast, why=why_again(one))
+    more(len(needs.again), status="open", whose="Mine")
+
+
+def why_again(one: Again) -> str:
+    """Return in Markdown why a standing forecast wants a second look."""
+    said = []
+    if one.moved is not None:
+        of = f" on “{as_text(shortened(one.moved.what, 60))}”" if one.moved.what else ""
+        said.append(
+            f"The others have moved away{of} since: **{as_text(one.moved.then)} → "
+            f"{as_text(one.moved.now)}**."
+        )
+    if one.overdue:
+        own = one.stands.id in needs.intervals.on
+        after = f"You said that you would look after {span(one.every)}"
+        usual = f"Not looked at for {span(one.every)}"
+        said.append(f"{after if own else usual}.")
+    return " ".join(said)
+
+
+def in_the_news() -> None:
+    """Show the standing forecasts that a new article may bear on, ready to cite it."""
+    if not needs.news:
+        return
+    st.header("New articles on your questions", anchor=False)
+    for one in needs.news[:SHOWN]:
+        row(one.stands, one.forecast, why=why_news(one), article=one.mention.address)
+    more(len(needs.news), status="open", whose="Mine")
+
+
+def why_news(one: InTheNews) -> str:
+    """Return in Markdown which article mentions the question, and by which words."""
+    article = one.mention
+    named = as_text(shortened(article.title, 120))
+    by = f", {as_text(article.publisher)}" if article.publisher else ""
+    words = ", ".join(as_text(word) for word in article.words)
+    return f"[{named}](articles?article={article.article_id}){by}: mentions {words}"
 
 
 def awaiting() -> None:
@@ -111,7 +169,8 @@ def awaiting() -> None:
 
 def resolved() -> None:
     """Show what was resolved lately, what the reader earned on it and why."""
-    st.header("Recently resolved", anchor=False)
+    since = f", since {day(needs.seen)}" if needs.seen is not None else ""
+    st.header(f"Resolved{since}", anchor=False)
     for one in needs.resolved:
         with st.container(border=True, gap="xsmall"):
             question_link(one.stands)
@@ -126,13 +185,29 @@ def resolved() -> None:
                 help=f"{said} Coverage: {COVERAGE_HELP.lower()}",
             )
             why(one)
-    if not needs.resolved:
+    if needs.resolved:
+        if not needs.only_looks:
+            seen_form()
+    elif needs.seen is not None:
+        st.caption("Nothing of yours since you last looked.")
+    else:
         st.caption(
             "Nothing of yours yet. Your score stands here once a question that you have forecast "
             "is resolved."
         )
-    else:
-        st.page_link("app_pages/track_record.py", label="Your track record")
+        return
+    st.page_link("app_pages/track_record.py", label="Your track record")
+
+
+def seen_form() -> None:
+    """Show how what was resolved is put aside, until the next one is."""
+    key = form_key("seen")
+    with st.form(key, border=False):
+        submitted = st.form_submit_button("I have seen these", key=f"{key}-go")
+    if submitted:
+        with act(key) as doing:
+            attention.note_seen(doing.ledger, member=doing.member, now=doing.now)
+            doing.say("Put aside. What is resolved from now on is shown here.")
 
 
 def why(one: Earned) -> None:
@@ -155,7 +230,7 @@ def why(one: Earned) -> None:
 def still_fresh() -> None:
     """Show the standing forecasts that need nothing."""
     if not needs.fresh:
-        if not needs.stale:
+        if not needs.again and not needs.news:
             st.header("Your standing forecasts", anchor=False)
             st.caption(
                 "None on an open question."
@@ -168,27 +243,58 @@ def still_fresh() -> None:
     more(len(needs.fresh), status="open", whose="Mine")
 
 
+def usual_form() -> None:
+    """Show after how long the reader looks at forecasts again, and let them change it."""
+    usual = needs.intervals.usual.days
+    with st.expander(f"You look at your forecasts again after {counted(usual, 'day')}"):
+        key = form_key("usual")
+        with st.form(key, border=False):
+            days = st.number_input(
+                "After how many days, unless you say otherwise with a forecast",
+                min_value=1,
+                max_value=attention.LONGEST,
+                value=usual,
+                key=f"{key}-days",
+                width=320,
+            )
+            submitted = st.form_submit_button("Save", key=f"{key}-save")
+        if submitted:
+            with act(key) as doing:
+                attention.revisit_every(doing.ledger, int(days), member=doing.member, now=doing.now)
+                doing.say(f"Forecasts come back here after {counted(int(days), 'day')}.")
+
+
 def agenda() -> None:
-    """Show the lists."""
+    """Show the lists, what is worth most first."""
     st.caption(
         " · ".join(
             [
                 day(moment),
                 f"{len(needs.unforecast):,} to forecast",
-                f"{len(needs.stale):,} to look at again",
+                f"{len(needs.again):,} to look at again",
+                f"{len(needs.news):,} in the news",
                 f"{len(needs.awaiting):,} to resolve",
-                counted(len(needs.fresh) + len(needs.stale), "standing forecast"),
+                counted(len(needs.fresh) + len(needs.again) + len(needs.news), "standing forecast"),
             ]
         )
     )
-    without_forecast()
+    closing_soon()
     to_look_at_again()
+    in_the_news()
+    # Where nothing is pressing, the next question to forecast is worth most.
+    pressing = needs.closing or needs.again or needs.news or needs.awaiting or needs.resolved
+    if not pressing:
+        not_yet()
     left, right = st.columns(2, gap="medium")
     with left:
         awaiting()
     with right:
         resolved()
+    if pressing:
+        not_yet()
     still_fresh()
+    if needs.able:
+        usual_form()
 
 
 st.title("Today", anchor=False)

@@ -286,3 +286,87 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
         ).fetchall()
     assert stored == 5
     assert watch.red == []
+
+
+def tab_to(page: Page, label: str) -> None:
+    """Press Tab until what has that label, or says that, has the focus."""
+    named = "() => { const at = document.activeElement; return at.ariaLabel || at.innerText || '' }"
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if re.match(label, page.evaluate(named)):
+            return
+    pytest.fail(f"Tab never comes to {label!r}.")
+
+
+def forecasts_of_alice(server: Server) -> list[tuple[float, str]]:
+    with closing(sqlite3.connect(server.ledger)) as file:
+        return file.execute(
+            "SELECT probability, rationale FROM forecast JOIN member ON member.id = member_id"
+            " WHERE handle = 'alice' ORDER BY forecast.id"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_alone(
+    browser: Browser, server: Server, watch: Watch, width: int
+) -> None:
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        watch.over(page)
+        page.set_default_timeout(PATIENCE)
+        page.goto(server.base)
+        page.get_by_label("Probability", exact=True).first.fill("35%")
+        page.get_by_role("button", name=re.compile("^(Save|Update)$")).first.click()
+        said = page.get_by_test_id("stToast").filter(has_text="35 %")
+        expect(said).to_be_visible(timeout=PATIENCE)
+        assert forecasts_of_alice(server)[-1] == (0.35, "")
+
+        page.goto(server.base)
+        expect(page.get_by_label("Probability", exact=True).first).to_be_visible(timeout=PATIENCE)
+        tab_to(page, "Probability$")
+        page.keyboard.press("Control+A")
+        page.keyboard.type("2:3")
+        tab_to(page, "Reason")
+        page.keyboard.type(f"At {width}")
+        page.keyboard.press("Enter")
+        said = page.get_by_test_id("stToast").filter(has_text="40 %")
+        expect(said).to_be_visible(timeout=PATIENCE)
+        assert forecasts_of_alice(server)[-1] == (0.4, f"At {width}")
+    assert watch.red == []
+    assert watch.outside == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_it_does(
+    browser: Browser, server: Server, watch: Watch, width: int
+) -> None:
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        watch.over(page)
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{server.base}/question?slug=quay")
+        field = page.get_by_label("Probability", exact=True)
+        expect(field).to_be_visible(timeout=PATIENCE)
+        tab_to(page, "Probability")
+        page.keyboard.press("Control+A")
+        page.keyboard.type("80%")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(re.compile("if you are right about 80 %"))).to_be_visible(
+            timeout=PATIENCE
+        )
+        tab_to(page, "(Save|Update) forecast")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Stands at 80 %")).to_be_visible(timeout=PATIENCE)
+        # The slider starts from it, moves by the arrow keys, and writes into the field.
+        page.goto(f"{server.base}/question?slug=quay")
+        expect(page.get_by_text("All times are UTC.")).to_be_visible(timeout=PATIENCE)
+        slider = page.get_by_role("slider").first
+        expect(slider).to_have_value("80", timeout=PATIENCE)
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        expect(field).to_have_value("80.1%", timeout=PATIENCE)
+        expect(page.get_by_text(re.compile("This moves your expected Brier from"))).to_be_visible(
+            timeout=PATIENCE
+        )
+    assert watch.red == []
+    assert watch.outside == []

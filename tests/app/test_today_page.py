@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts import database, questions, resolutions, teams, updates
 from forecasts.access import member_named, member_or_new
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.attention import USUAL
 from forecasts.models import Role
 from forecasts.revisions import revise
-from forecasts.today import STALE
 from forecasts.values import Value
 from tests.app.conftest import Clock, visit, words
 from tests.conftest import ask, day
@@ -38,7 +40,10 @@ def test_the_article_questions_are_taken_in_by_a_click(app: AppTest, clock: Cloc
 
 def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
-    assert "3 to forecast · 0 to look at again · 2 to resolve · 1 standing forecast" in said
+    assert (
+        "3 to forecast · 0 to look at again · 0 in the news · 2 to resolve · 1 standing forecast"
+        in said
+    )
     assert "Will the quay open?" in said
     assert "awaiting resolution · closed 1 day ago" in said
 
@@ -104,7 +109,10 @@ def test_one_question_of_your_own_leads_to_the_next_step_before_and_after_its_fo
     with database.writing(engine) as ledger:
         ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
     said = words(visit(app, "today"))
-    assert "1 to forecast · 0 to look at again · 0 to resolve · 0 standing forecasts" in said
+    assert (
+        "1 to forecast · 0 to look at again · 0 in the news · 0 to resolve · 0 standing forecasts"
+        in said
+    )
     assert "None on an open question. Put a probability on one above." in said
     assert "A question comes here when it has closed" in said
     assert "once a question that you have forecast is resolved" in said
@@ -140,8 +148,8 @@ def test_a_forecast_of_long_ago_comes_back_until_it_is_saved_again(
     visit(furnished, "today")
     furnished.text_input(key="quick-quay#0-value").input("1:2")
     furnished.button(key="quick-quay#0-save").click().run()
-    clock.moment = day(5) + STALE + timedelta(minutes=1)
-    assert "Not looked at for 14 days" in words(visit(furnished, "today"))
+    clock.moment = day(5) + USUAL + timedelta(minutes=1)
+    assert "Not looked at for 14 days." in words(visit(furnished, "today"))
     assert furnished.text_input(key="quick-quay#1-value").value == "33.3333%"
     furnished.button(key="quick-quay#1-save").click().run()
     assert toasts(furnished) == ["Saved: still 33.3 % on “Will the quay open?”."]
@@ -209,3 +217,84 @@ def test_who_may_only_look_is_offered_nothing_to_do(furnished: AppTest, engine: 
     visit(furnished, "articles")
     assert "To capture one takes a forecaster" in words(furnished)
     assert not furnished.button
+
+
+def test_the_lists_stand_in_order_of_what_they_are_worth(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        far = {"scheduled_close_time": day(80)}
+        crane = ask(ledger, bob, slug="crane", title="Will the crane move?", **far)
+        ask(ledger, bob, slug="late", title="Is it late?", **far)
+        updates.update(ledger, crane, Value(probability=0.5), member=bob, now=day(1))
+        updates.update(ledger, crane, Value(probability=0.4), member=alice, now=day(2))
+        updates.update(ledger, crane, Value(probability=0.8), member=bob, now=day(4))
+        quay = questions.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.4), member=alice, now=day(3))
+        text = "The quay opens at last."
+        article = CapturedArticle("Open", "The Gazette", None, None, "https://example.org/o", text)
+        library.store(ledger, [article], member=bob, captured_at=day(4))
+    visit(furnished, "today")
+    assert [header.value for header in furnished.header] == [
+        "Closing within 7 days without your forecast",
+        "Look at again",
+        "New articles on your questions",
+        "Awaiting resolution",
+        "Resolved",
+        "Without your forecast, the next to close first",
+        "Your standing forecasts",
+    ]
+    said = words(furnished)
+    assert "The others have moved away since: **50 % → 80 %**." in said
+    assert "[Open](articles?article=2), The Gazette: mentions quay" in said
+
+
+def test_a_new_article_is_cited_with_the_update_that_it_moved(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = questions.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.4), member=alice, now=day(3))
+        article = CapturedArticle("Open", None, None, None, "https://example.org/o", "The quay.")
+        library.store(ledger, [article], member=alice, captured_at=day(4))
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("60%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert toasts(furnished) == [
+        "Saved: 40 % → 60 % on “Will the quay open?”. Evidence: 1 for yes."
+    ]
+    assert "0 in the news" in words(furnished)
+
+
+def test_a_forecast_comes_back_when_its_forecaster_said_so(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("40%")
+    furnished.selectbox(key="quick-quay#0-again").select(3)
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert "0 to look at again" in words(furnished)
+    clock.moment = day(8.5)
+    said = words(visit(furnished, "today"))
+    assert "You said that you would look after 3 days." in said
+    assert furnished.selectbox(key="quick-quay#1-again").value == 3
+
+
+def test_how_often_forecasts_come_back_is_the_readers_own(furnished: AppTest, clock: Clock) -> None:
+    visit(furnished, "today")
+    furnished.number_input(key="usual#0-days").set_value(2)
+    furnished.button(key="usual#0-save").click().run()
+    assert toasts(furnished) == ["Forecasts come back here after 2 days."]
+    assert "Not looked at for 2 days." in words(furnished)
+
+
+def test_what_was_resolved_is_put_aside_once_it_was_seen(furnished: AppTest) -> None:
+    visit(furnished, "today")
+    furnished.button(key="seen#0-go").click().run()
+    said = words(furnished)
+    assert "Resolved, since 6 Jan 2026" in said
+    assert "Nothing of yours since you last looked." in said
+    assert "Will it snow?" not in said

@@ -1,0 +1,102 @@
+"""What a member has said about their own attention: when to look again, what they have seen.
+
+Settings of theirs and no history of the ledger: they have no entries in the chain. Each is a new
+row all the same, and the newest counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
+
+from forecasts.access import Action, require
+from forecasts.errors import Refused
+from forecasts.models import Glance, Member, Question, Revisit
+
+USUAL = timedelta(days=14)  # until a member says otherwise
+LONGEST = 3_650  # days
+
+
+def revisit_every(
+    session: Session,
+    days: int | None,
+    *,
+    member: Member,
+    now: datetime,
+    question: Question | None = None,
+) -> Revisit:
+    """Return what is written: after how many days the member means to look at forecasts again.
+
+    At theirs on that question; without one at all of theirs for which they have not said. None:
+    as usual. Refused for less than a day, or more than ten years.
+    """
+    if question is not None:
+        require(session, member, Action.see, question, now=now)
+    if days is not None and not 1 <= days <= LONGEST:
+        raise Refused(
+            f"Forecasts are looked at again after 1 to {LONGEST} days; {days} is outside.",
+            remedy="Give a number of days, such as 7.",
+        )
+    assert member.id is not None
+    row = Revisit(
+        member_id=member.id,
+        question_id=None if question is None else question.id,
+        days=days,
+        recorded_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """After how long a member looks at forecasts again: usually, and on some questions."""
+
+    usual: timedelta
+    on: Mapping[int, timedelta]
+
+    def of(self, question_id: int) -> timedelta:
+        """Return after how long they look at theirs on that question again."""
+        return self.on.get(question_id, self.usual)
+
+
+def intervals(session: Session, member: Member | None) -> Intervals:
+    """Return after how long the member looks at their forecasts again."""
+    if member is None:
+        return Intervals(USUAL, {})
+    newest = (
+        select(func.max(Revisit.id))
+        .where(Revisit.member_id == member.id)
+        .group_by(col(Revisit.question_id))
+    )
+    rows = session.exec(
+        select(Revisit.question_id, Revisit.days).where(
+            col(Revisit.id).in_(newest), col(Revisit.days).is_not(None)
+        )
+    )
+    said = {question_id: timedelta(days=days) for question_id, days in rows if days is not None}
+    usual = said.pop(None, USUAL)
+    return Intervals(usual, {id_: every for id_, every in said.items() if id_ is not None})
+
+
+def note_seen(session: Session, *, member: Member, now: datetime) -> Glance:
+    """Return what is written: that the member has seen what was resolved until now."""
+    assert member.id is not None
+    row = Glance(member_id=member.id, recorded_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def seen_until(session: Session, member: Member) -> datetime | None:
+    """Return until when the member has seen what was resolved; None: nothing yet."""
+    return session.exec(
+        select(Glance.recorded_at)
+        .where(Glance.member_id == member.id)
+        .order_by(col(Glance.id).desc())
+        .limit(1)
+    ).first()
