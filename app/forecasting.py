@@ -236,6 +236,8 @@ def _evidence(
         stance = left.selectbox(
             f"It makes {as_text(outcome)}",
             list(_STANCES),
+            # What nobody picked speaks for nothing until somebody says so.
+            index=list(_STANCES).index(Stance.context) if place == 1 and cites is not None else 0,
             format_func=lambda stance: _STANCES[stance],
             key=f"{at}-stance",
             help="What it says about the outcome, whichever way your forecast goes.",

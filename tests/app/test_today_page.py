@@ -264,7 +264,7 @@ def test_a_new_article_is_cited_with_the_update_that_it_moved(
     furnished.text_input(key="quick-quay#0-value").input("60%")
     furnished.button(key="quick-quay#0-save").click().run()
     assert toasts(furnished) == [
-        "Saved: 40 % → 60 % on “Will the quay open?”. Evidence: 1 for yes."
+        "Saved: 40 % → 60 % on “Will the quay open?”. Evidence: 1 as context."
     ]
     assert "0 in the news" in words(furnished)
 
