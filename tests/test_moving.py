@@ -16,6 +16,7 @@ from sqlalchemy import Engine, insert, select, text
 from sqlmodel import SQLModel
 
 from forecasts import (
+    attention,
     database,
     disputes,
     exhibits,
@@ -134,6 +135,8 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             upper_bound="30.10",
         )
         watching.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
+        attention.revisit_every(session, 3, member=alice, now=day(0), question=rain)
+        attention.note_seen(session, member=alice, now=day(0))
         session.add(
             Channel(
                 member_id=alice.id or 0,
