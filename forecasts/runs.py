@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
@@ -36,7 +36,6 @@ from forecasts.models import (
 )
 from forecasts.questions import Stands, Status, as_it_stands, find, listing, overtaken
 from forecasts.resolvers import Fetch, Finding, kind
-from forecasts.resolvers.sources import Sources
 from forecasts.times import utc
 from forecasts.values import read_outcome
 from forecasts.verdicts import Said, Verdict, verdict
@@ -93,7 +92,7 @@ def look(engine: Engine, slug: str, *, now: datetime, allow_private: bool = Fals
         carries = resolvers(session, stands.question)
     if not carries:
         raise no_resolver(slug)
-    sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
+    sources = _sources(engine, now, allow_private=allow_private)
     return [_look(resolver, stands, now, sources) for resolver in carries]
 
 
@@ -196,7 +195,12 @@ class _Run:
         self.name = uuid.uuid4().hex
         self.until = clock()
         self.holds: set[int] = set()
-        self.sources = Sources(now, partial(_answer, engine, now), allow_private=allow_private)
+        self.allow_private = allow_private
+
+    @cached_property
+    def sources(self) -> Fetch:
+        """What the resolvers read through, and what they have read."""
+        return _sources(self.engine, self.now, allow_private=self.allow_private)
 
     def _writing(self) -> AbstractContextManager[Session]:
         return writing(self.engine, patience=PATIENCE)
@@ -603,6 +607,13 @@ def _with(finding: Finding, resolver: Resolver, member: Member, now: datetime) -
         "note": finding.note,
         "source": finding.source,
     }
+
+
+def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> Fetch:
+    # Imported here: a run that has nothing to do need not wait for what reads the web.
+    from forecasts.resolvers import sources
+
+    return sources.Sources(now, partial(_answer, engine, now), allow_private=allow_private)
 
 
 def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:

@@ -23,7 +23,6 @@ from forecasts.cli.minus import TakesMinus
 from forecasts.cli.questions import print_scores
 from forecasts.errors import BadInput, Refused
 from forecasts.times import read_time, to_minute
-from forecasts.values import NOT_SCORED
 
 Outcome = Annotated[
     str,
@@ -99,6 +98,7 @@ def resolve(
     """
     from forecasts import answers, disputes, questions, resolutions, scores
     from forecasts.database import writing
+    from forecasts.values import NOT_SCORED
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:

@@ -20,6 +20,7 @@ from forecasts import database, runs, watching
 from forecasts.access import member_or_new
 from forecasts.articles import fetch as fetching
 from forecasts.models import Resolution
+from forecasts.resolvers import sources
 from forecasts.resolvers.sources import MOST_WAITS, Sources
 from tests.articles.test_fetch import server
 from tests.conftest import KINDS, ask, day
@@ -119,7 +120,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setattr(fetching, "PORTS", {80, 443, port})
         monkeypatch.setattr(fetching, "is_public", lambda one: str(one) == "127.0.0.1")
         monkeypatch.setattr(
-            runs, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
+            sources, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
         )
         yield address.rstrip("/").replace("localhost", "127.0.0.1")
         OVER.set()
