@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 from typer.testing import CliRunner
 
-from forecasts import database, privacy, resolutions, teams, tokens, updates
+from forecasts import database, disputes, privacy, resolutions, teams, tokens, updates, watching
 from forecasts.access import member_named, member_or_new
 from forecasts.cli import app
 from forecasts.errors import Forbidden, NotFound, Refused
 from forecasts.exchange.importing import import_frames
 from forecasts.frames import ledger_frames
-from forecasts.models import Forecast, Identity, Member, MemberKind, Role
+from forecasts.models import Forecast, Identity, Member, MemberKind, PolicyKind, Role
 from forecasts.revisions import revise
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -59,7 +59,10 @@ def furnished(engine: Engine) -> Engine:
         resolutions.propose(
             session, rain, "yes", known_at=day(3), now=day(3), member=bob, note="xyzzy saw it"
         )
+        days = {"dispute_days": 9, "member": alice, "now": day(3)}
+        watching.decide_by(session, rain, PolicyKind.confirm, **days)
         resolutions.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
+        disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
     return engine
 
 
@@ -93,8 +96,9 @@ def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine
         "evidence": 1,
         "question_revision": 1,
         "resolution": 2,  # alice's repeats what bob proposed
+        "dispute": 1,
     }
-    assert after.forgotten == 6
+    assert after.forgotten == 7
     with database.reading(furnished) as session:
         for table in SQLModel.metadata.tables:
             assert SECRET not in repr(rows(session, table)), table
@@ -232,6 +236,7 @@ def test_the_export_has_every_row_that_is_theirs_or_speaks_of_them(
         "evidence": 3,
         "citation": 3,
         "resolution": 1,
+        "dispute": 1,
         "score": 3,
     }
     assert found["forecast"][0]["rationale"] == "xyzzy"
@@ -250,4 +255,4 @@ def test_the_command_asks_for_the_handle_again(run: Callable[..., Result]) -> No
     said = run("member", "remove", "bob xyzzy", input="bob xyzzy\n")
     assert "bob xyzzy is removed member 2 from now on. Words removed: 1 in mem" in said.stdout
     assert "no member" in run("member", "remove", "bob", "--confirm", "bob", exit_code=2).stderr
-    assert "6 entries speak of words that were removed" in run("verify").stdout
+    assert "7 entries speak of words that were removed" in run("verify").stdout
