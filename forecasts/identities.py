@@ -17,9 +17,18 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from forecasts.access import begin_sharing
+from forecasts.access import appointed, begin_sharing, is_now, join, stays
 from forecasts.errors import Expired, Forbidden, Refused
-from forecasts.models import Forecast, Identity, Member, MemberKind, Question
+from forecasts.models import (
+    Appointment,
+    Forecast,
+    Identity,
+    Member,
+    MemberKind,
+    Question,
+    Role,
+    Team,
+)
 from forecasts.sign_in import ANY_DOMAIN, SignIn
 from forecasts.times import iso
 
@@ -147,12 +156,14 @@ def admit(session: Session, who: Person, *, now: datetime) -> Member:
     return member
 
 
-def identify(session: Session, newcomer: Member, known: Member) -> None:
+def identify(session: Session, newcomer: Member, known: Member, *, now: datetime) -> None:
     """Let whoever signs in as ``newcomer`` be ``known`` from now on: the member they were before.
 
     For the owner of the database, who knows that the two are one person: a ledger is begun without
-    sign-in. Refused for a member who has signed in already, and for a newcomer who has not, or has
-    asked or forecast by now: what they did would stay behind.
+    sign-in. Their role in the ledger and their teams go with them: who signs in first is its admin,
+    and without that nobody who can sign in would be. Refused for a member who has signed in
+    already, and for a newcomer who has not, or has asked or forecast by now: what they did would
+    stay behind.
     """
     theirs = _identities(session, newcomer)
     if not theirs:
@@ -172,6 +183,29 @@ def identify(session: Session, newcomer: Member, known: Member) -> None:
     for identity in theirs:
         identity.member_id = known.id
     session.flush()
+    _hand_over(session, newcomer, known, now)
+
+
+def _hand_over(session: Session, newcomer: Member, known: Member, now: datetime) -> None:
+    """Give ``known`` the role and the teams of ``newcomer``, who has none from now on."""
+    role = appointed(session, newcomer)
+    if role is not None:
+        given = [(newcomer, Role.viewer)]
+        if appointed(session, known) is not Role.admin:
+            given.append((known, role))
+        for who, new in given:
+            assert who.id is not None
+            session.add(
+                Appointment(member_id=who.id, role=new, by_member_id=newcomer.id, recorded_at=now)
+            )
+        session.flush()
+    there = {stay.team_id for stay in stays(session, known) if is_now(stay, now)}
+    for stay in [stay for stay in stays(session, newcomer) if is_now(stay, now)]:
+        team = session.get_one(Team, stay.team_id)
+        if stay.joined_at is None or stay.joined_at < now:
+            join(session, team, newcomer, joined_at=stay.joined_at, left_at=now)
+        if stay.team_id not in there:
+            join(session, team, known, joined_at=now, role=Role(stay.role))
 
 
 def _identities(session: Session, member: Member) -> list[Identity]:

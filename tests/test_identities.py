@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,20 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from forecasts import identities
-from forecasts.access import admins, appointed, begin_sharing, find_member, member_or_new
+from forecasts.access import (
+    admins,
+    appointed,
+    begin_sharing,
+    find_member,
+    join,
+    member_or_new,
+    role_in,
+    stays,
+    team_or_new,
+)
 from forecasts.errors import Expired, Forbidden, Refused
 from forecasts.identities import Person, admit, identify, member_of
-from forecasts.models import Identity, Member, MemberKind
+from forecasts.models import Identity, Member, MemberKind, Role
 from forecasts.sign_in import SignIn
 from tests.conftest import ask, day
 
@@ -191,12 +202,28 @@ def test_who_was_here_before_sign_in_goes_on_as_they_were(session: Session) -> N
     ask(session, before, slug="rain")
     newcomer = admit(session, person(), now=NOW)
     assert newcomer.handle == "alice.b-2"
-    identify(session, newcomer, before)
+    identify(session, newcomer, before, now=NOW)
     assert admit(session, person(), now=NOW) == before
     # From then on they sign in, so nobody else is said to be them.
     other = admit(session, person(sub="u-2"), now=NOW)
     with pytest.raises(Refused, match="is somebody who signs in already"):
-        identify(session, other, before)
+        identify(session, other, before, now=NOW)
+
+
+def test_role_and_teams_go_with_who_somebody_is(session: Session) -> None:
+    before = member_or_new(session, "alice.b", now=day(0))
+    newcomer = admit(session, person(), now=NOW - timedelta(days=2))
+    assert admins(session) == ["alice.b-2"]  # as the first to sign in
+    watchers = team_or_new(session, "Harbour watchers", now=day(0))
+    began = NOW - timedelta(days=1)
+    join(session, watchers, newcomer, joined_at=began, role=Role.resolver)
+    identify(session, newcomer, before, now=NOW)
+    assert admins(session) == ["alice.b"]
+    assert role_in(session, before, watchers, now=NOW) is Role.resolver
+    assert role_in(session, newcomer, watchers, now=NOW) is None
+    # What they were in the team before stays in its history.
+    [stay] = stays(session, newcomer)
+    assert (stay.joined_at, stay.left_at) == (began, NOW)
 
 
 def test_nobody_is_said_to_be_another_where_that_would_lose_or_lend_a_name(
@@ -206,10 +233,10 @@ def test_nobody_is_said_to_be_another_where_that_would_lose_or_lend_a_name(
     script = member_or_new(session, "bot", now=day(0), kind=MemberKind.service)
     newcomer = admit(session, person(), now=NOW)
     with pytest.raises(Refused, match="'alice' has not signed in"):
-        identify(session, before, newcomer)
+        identify(session, before, newcomer, now=NOW)
     with pytest.raises(Refused, match="or a script"):
-        identify(session, newcomer, script)
+        identify(session, newcomer, script, now=NOW)
     ask(session, newcomer, slug="snow")
     with pytest.raises(Refused, match="has asked or forecast by now"):
-        identify(session, newcomer, before)
+        identify(session, newcomer, before, now=NOW)
     assert member_of(session, person()) == newcomer

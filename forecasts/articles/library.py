@@ -17,6 +17,7 @@ from forecasts.articles.drafts import Draft, draft_questions
 from forecasts.articles.lines import key
 from forecasts.articles.quotes import context, locate
 from forecasts.errors import NotFound, Refused
+from forecasts.limits import require_name
 from forecasts.models import Article, Member, Question, QuestionSource
 from forecasts.questions import Passage, Stands
 from forecasts.questions import listing as question_listing
@@ -38,6 +39,8 @@ def store(
     require(session, member, Action.capture, now=captured_at)
     stored: list[tuple[Article, bool]] = []
     for article in captured:
+        if article.url is not None:
+            require_name(article.url, "The address of an article")
         together = {row.id for row, _ in stored}
         known = session.exec(
             select(Article).where(Article.content_hash == content_hash(article))

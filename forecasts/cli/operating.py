@@ -90,7 +90,12 @@ def identify(
                 "Only the owner of the ledger's database says who somebody was before.",
                 remedy="Open the ledger as its owner.",
             )
-        identities.identify(session, member_named(session, newcomer), member_named(session, known))
+        identities.identify(
+            session,
+            member_named(session, newcomer),
+            member_named(session, known),
+            now=now(),
+        )
     out().print(plain(f"{newcomer} is {known}: who signs in so acts as {known} from now on."))
 
 

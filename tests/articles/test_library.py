@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from forecasts import questions
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
-from forecasts.errors import NotFound
+from forecasts.errors import BadInput, NotFound
 from forecasts.models import Article, Member
 from tests.conftest import ask, day
 
@@ -155,3 +155,10 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
             "Boats 17"
         ]
     assert library.shelf(session, words="%").articles == []
+
+
+def test_an_address_that_is_longer_than_any_is_refused(session: Session, alice: Member) -> None:
+    long = "https://example.org/" + "quay" * 500
+    with pytest.raises(BadInput, match="at most 2,000 bytes"):
+        put(session, alice, article(url=long))
+    assert rows(session) == 0
