@@ -243,6 +243,7 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
     """
     others = (
         "app/entrance.py",
+        "app/feeds.py",  # the verb reads for whose address it is
         *(f"forecasts/cli/{n}.py" for n in ("history", "operating", "tokens")),
     )
     doors = (

@@ -249,7 +249,7 @@ def stop_at(number: int) -> Callable[[Step], None]:
     return tell
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(stops=st.lists(st.integers(0, 60), max_size=4))
 def test_wherever_it_is_stopped_it_goes_on_from_there(
     ledger_file: Path, postgresql: Server, stops: list[int]
