@@ -42,7 +42,7 @@ from forecasts.ledger_file import UNFINISHED
 
 _BATCH = 1_000  # rows; an article has its whole text in one
 # What is not appended to can have changed since an earlier attempt, so it is copied anew.
-_CHANGES = ("score", "notice", "channel")
+_CHANGES = ("score", "notice", "channel", "watch")
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))
 

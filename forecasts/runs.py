@@ -383,8 +383,12 @@ class _Run:
             if not self._mine(session, [one]):
                 return None
             question = find(session, one.stands.slug)
-            looked = None
-            if as_it_stands(session, question, now=self.now).resolution is None:
+            looked, stands = None, as_it_stands(session, question, now=self.now)
+            if stands.resolution is None and not self._is_still(session, one, stands):
+                # Reworded, proposed, or to be decided otherwise, since it was looked at.
+                self._give_back(session, one, None, self.now + PAUSE)
+                return None
+            if stands.resolution is None:
                 member = member_or_new(session, RUN_MEMBER, now=self.now, kind=MemberKind.service)
                 settle = _confirm if came.state == RunState.confirmed else _propose
                 looked = settle(session, question, came, member, self.now)
@@ -393,6 +397,16 @@ class _Run:
             done = looked is None or looked.state == RunState.confirmed
             self._give_back(session, one, looked, None if done else self.now + PAUSE)
             return looked
+
+    def _is_still(self, session: Session, one: _Work, stands: Stands) -> bool:
+        """Return whether the question is as it was when its resolvers looked."""
+        newest = select(func.max(Policy.id)).where(Policy.question_id == one.stands.id)
+        policy = None if one.policy is None else one.policy.id
+        return (stands.text.id, stands.status, session.exec(newest).one()) == (
+            one.stands.text.id,
+            one.stands.status,
+            policy,
+        )
 
     # Step 5
 
@@ -557,7 +571,13 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Sa
     except Exception as error:  # one bad question never stops the others, whatever it holds
         error.__context__ = None
         return Said(resolver, error=error.with_traceback(None))
-    return Said(resolver, finding, only_proposes=looks.only_proposes, not_before=not_before)
+    return Said(
+        resolver,
+        finding,
+        only_proposes=looks.only_proposes,
+        of_silence=looks.of_silence,
+        not_before=not_before,
+    )
 
 
 def _confirm(
@@ -589,12 +609,21 @@ def _propose(
     return Looked(question.slug, RunState.proposed, said, written.id)
 
 
-def _proposed_before(session: Session, question: Question) -> list[Resolution]:
-    return [row for row in resolutions.history(session, question) if row.resolver_id is not None]
+def _proposed_before(session: Session, question: Question) -> list[tuple[Resolution, bool]]:
+    """Return what resolvers have proposed, each with whether it still waits for a decision."""
+    rows = resolutions.history(session, question)
+    decided = {row.proposal_id for row in rows}
+    return [
+        (row, row.state == ResolutionState.proposed and row.id not in decided)
+        for row in rows
+        if row.resolver_id is not None
+    ]
 
 
-def _is_same(row: Resolution, finding: Finding) -> bool:
-    same = row.known_at == finding.known_at or row.note == finding.note.strip()
+def _is_same(before: tuple[Resolution, bool], finding: Finding) -> bool:
+    """Return whether that was proposed: it waits, or was turned down for the same reason."""
+    row, waits = before
+    same = waits or row.known_at == finding.known_at or row.note == finding.note.strip()
     return row.outcome == finding.outcome and same
 
 
@@ -617,9 +646,11 @@ def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> Fetch:
 
 
 def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:
-    """Return how a question came out and since when that is known, None while it has not."""
+    """Return how a question came out and since when that is known, None while that is not final."""
     with reading(engine) as session:
-        resolution = as_it_stands(session, find(session, slug), now=now).resolution
-    if resolution is None:
+        question = find(session, slug)
+        resolution = as_it_stands(session, question, now=now).resolution
+        open_still = disputes.provisional(session, question, now=now) is not None
+    if resolution is None or open_still:
         return None
     return resolution.outcome, resolution.known_at or resolution.recorded_at

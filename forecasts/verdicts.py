@@ -14,21 +14,26 @@ from datetime import datetime
 
 from forecasts.errors import CannotTell, LedgerError
 from forecasts.models import Policy, PolicyKind, Resolver, RunState
+from forecasts.plain import plain
 from forecasts.resolvers import Finding
 from forecasts.times import to_minute
+
+_LONGEST = 2_000  # signs of a message
 
 
 @dataclass(frozen=True)
 class Said:
     """What one resolver said: a finding, or why it has none, or neither: not known yet.
 
-    ``only_proposes``: its kind may. ``not_before``: when it can say something at the earliest.
+    ``only_proposes``: its kind may. ``of_silence``: it speaks because nobody else did.
+    ``not_before``: when it can say something at the earliest.
     """
 
     resolver: Resolver
     finding: Finding | None = None
     error: Exception | None = None
     only_proposes: bool = False
+    of_silence: bool = False
     not_before: datetime | None = None
 
     @property
@@ -38,10 +43,14 @@ class Said:
 
     @property
     def message(self) -> str:
-        """What it said, in a sentence."""
+        """What it said, in a sentence.
+
+        Of what came from elsewhere without signs that the ledger cannot store, and not endless.
+        """
         if self.error is not None:
             ours = isinstance(self.error, LedgerError)
-            return str(self.error) if ours else f"{type(self.error).__name__}: {self.error}"
+            said = str(self.error) if ours else f"{type(self.error).__name__}: {self.error}"
+            return plain(said)[:_LONGEST]
         return "not known yet" if self.finding is None else known(self.finding)
 
 
@@ -69,10 +78,15 @@ def verdict(said: Sequence[Said], policy: Policy | None, *, last: bool) -> Verdi
     found = [(one, one.finding) for one in said if one.finding is not None]
     failed = [one for one in said if one.error is not None]
     gives_up = last or any(one.lasting for one in failed)
+    needed = policy.agreeing if policy is not None and policy.kind == PolicyKind.quorum else 1
     if not found:
-        if failed:
-            return Verdict(RunState.failed, _why(said), lasting=any(one.lasting for one in failed))
-        return Verdict(RunState.not_yet, "not known yet")
+        if not failed:
+            return Verdict(RunState.not_yet, "not known yet")
+        # The others may do without one that will never tell.
+        without = sum(not one.lasting for one in said) >= needed
+        if without and all(one.lasting for one in failed):
+            return Verdict(RunState.not_yet, _why(said))
+        return Verdict(RunState.failed, _why(said), lasting=not without)
     by_outcome: dict[str, list[tuple[Said, Finding]]] = {}
     for one, finding in found:
         by_outcome.setdefault(finding.outcome, []).append((one, finding))
@@ -80,10 +94,14 @@ def verdict(said: Sequence[Said], policy: Policy | None, *, last: bool) -> Verdi
     named = "; ".join(known(finding) for _, finding in findings)
     if len(findings) > 1:
         return Verdict(RunState.proposed, f"the resolvers disagree: {named}", findings)
+    if failed and all(one.of_silence for one, _ in found):
+        # Who could not look is not silent: what it would have seen may be the very thing.
+        if gives_up:
+            return Verdict(RunState.proposed, f"{named}, but {_why(said)}", findings)
+        return Verdict(RunState.failed, _why(said))
     counted = [one for one, _ in found if not one.only_proposes]
     if not counted or (policy is not None and policy.kind == PolicyKind.propose):
         return Verdict(RunState.proposed, named, findings)
-    needed = policy.agreeing if policy is not None and policy.kind == PolicyKind.quorum else 1
     if len(counted) >= needed:
         return Verdict(RunState.confirmed, named, findings)
     open_ = [one for one in said if one.finding is None and not one.lasting]
@@ -91,8 +109,8 @@ def verdict(said: Sequence[Said], policy: Policy | None, *, last: bool) -> Verdi
     agree = f"{len(counted)} of {needed} agree on {named}"
     if len(counted) + len(may_yet) < needed:
         return Verdict(RunState.proposed, f"only {agree}", findings)
-    if failed:
-        return Verdict(RunState.failed, f"{agree}; {_why(said)}", lasting=gives_up)
+    if failed and not all(one.lasting for one in failed):
+        return Verdict(RunState.failed, f"{agree}; {_why(said)}")
     return Verdict(RunState.not_yet, agree)
 
 

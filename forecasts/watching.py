@@ -22,6 +22,7 @@ from forecasts.models import (
     Policy,
     PolicyKind,
     Question,
+    QuestionType,
     Resolution,
     ResolutionState,
     Resolver,
@@ -31,6 +32,7 @@ from forecasts.models import (
 )
 from forecasts.questions import Stands, Status, as_it_stands, find
 from forecasts.resolvers import Asked, kind
+from forecasts.values import read_outcome
 
 MOST_DAYS = 3650  # for which a resolution can be disputed
 _DONE = (RunState.confirmed, RunState.proposed, RunState.failed, RunState.parked)
@@ -56,14 +58,14 @@ def attach(
     stands = as_it_stands(session, question, now=now)
     settings = kind(kind_name).check(kind_name, settings, asked(stands))
     if kind_name == "question":
-        find(session, settings["question"])  # it has to be there
+        settings = _following(session, stands, settings, now)
     if beside and any(
-        (other.kind, other.settings) == (kind_name, settings)
+        _looks_at(other.kind, other.settings) == _looks_at(kind_name, settings)
         for other in resolvers(session, question)
     ):
         raise Refused(
-            f"{stands.slug!r} carries just this resolver already, and one that looks in the same "
-            "place is no second witness.",
+            f"{stands.slug!r} carries a resolver that looks there already, and one that looks in "
+            "the same place is no second witness.",
             remedy="Add one that looks elsewhere.",
         )
     resolver = Resolver(
@@ -78,6 +80,35 @@ def attach(
     _look_next(session, question, now)
     session.flush()
     return resolver
+
+
+def _following(
+    session: Session, stands: Stands, settings: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    """Return the settings as they fit the question that is followed, which has to be there."""
+    other = as_it_stands(session, find(session, settings["question"]), now=now)
+    when, rule = settings.get("when"), settings.get("rule", "same")
+    if when is not None:
+        return settings | {"when": read_outcome(when, other.text)}
+    if rule == "same":
+        follows = other.text.type == stands.text.type
+    else:
+        follows = rule != "opposite" or other.text.type == QuestionType.binary
+    if not follows:
+        raise BadInput(
+            f"{stands.slug!r} is a {stands.text.type} question and {other.slug!r} a "
+            f"{other.text.type} one, so it cannot come out as the {rule} of that.",
+            remedy="Follow a question of the same type.",
+        )
+    return settings
+
+
+def _looks_at(kind_name: str, settings: Mapping[str, Any]) -> Any:
+    """Return the place where such a resolver looks; what names none is told by all it is."""
+    for name in ("source", "url", "path", "question", "program"):
+        if name in settings:
+            return name == "program", settings[name]
+    return kind_name, sorted(settings.items())
 
 
 def asked(stands: Stands) -> Asked:

@@ -1,16 +1,18 @@
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from forecasts import database, questions, runs, watching
+from forecasts import database, questions, revisions, runs, watching
 from forecasts.access import member_or_new
-from forecasts.errors import BadInput
-from forecasts.models import Resolution, ResolverRun, RunState
+from forecasts.errors import BadInput, Refused
+from forecasts.models import PolicyKind, Resolution, ResolverRun, RunState
 from forecasts.times import iso
+from forecasts.verdicts import Said
 from tests.conftest import ask, day
 
 
@@ -325,3 +327,83 @@ def test_a_question_that_has_not_opened_is_not_due(engine: Engine, outcomes: Pat
     assert states(runs.run(engine, now=day(4.9))) == {}
     outcomes.write_text("question,outcome,known_at\n")
     assert states(runs.run(engine, now=day(5))) == {"later": "not_yet"}
+
+
+def test_what_has_been_reworded_while_a_run_looked_is_looked_at_again(
+    engine: Engine, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, outcomes, "rain")
+    write(outcomes, ("rain", "yes", iso(day(3))))
+    look = runs._look
+
+    def slowly(*given: Any) -> Said:
+        said = look(*given)
+        with database.writing(engine) as session:
+            alice = member_or_new(session, "alice", now=day(4))
+            question = questions.find(session, "rain")
+            revisions.revise(
+                session, question, title="Rain?", member=alice, now=day(4), reason="shorter"
+            )
+        return said
+
+    monkeypatch.setattr(runs, "_look", slowly)
+    assert states(runs.run(engine, now=day(4))) == {}
+    monkeypatch.setattr(runs, "_look", look)
+    assert states(runs.run(engine, now=day(5))) == {"rain": "confirmed"}
+
+
+def test_who_follows_a_question_waits_until_its_outcome_is_final(
+    engine: Engine, outcomes: Path
+) -> None:
+    carry(engine, outcomes, "rain", "snow")
+    write(outcomes, ("rain", "yes", iso(day(3))))
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain, snow = (questions.find(session, slug) for slug in ("rain", "snow"))
+        watching.decide_by(
+            session, rain, PolicyKind.confirm, dispute_days=3, member=alice, now=day(0)
+        )
+        watching.attach(session, snow, "question", {"question": "rain"}, member=alice, now=day(0))
+    assert states(runs.run(engine, now=day(4))) == {"rain": "confirmed", "snow": "not_yet"}
+    assert states(runs.run(engine, now=day(6))) == {"snow": "not_yet"}
+    assert states(runs.run(engine, now=day(8))) == {"snow": "confirmed"}
+
+
+def test_settings_that_can_never_work_are_refused_at_once(engine: Engine, outcomes: Path) -> None:
+    carry(engine, outcomes, "rain", "snow")
+    words = {"outcome": "type(@)", "outcomes": {"up": "yes"}}
+    refused: list[tuple[str, dict[str, Any]]] = [
+        ("question", {"question": "snow", "rule": "condition", "when": "perhaps"}),
+        ("feed", {"url": "https://example.org/feed", "outcome": "perhaps", "any_of": ["rain"]}),
+        ("http_json", {"url": "htps://example.org/a", **words}),
+        ("http_json", {"url": "https://me:secret@example.org/a", **words}),
+        ("series", {"source": "a.csv", "expression": "max(value) > 1 between close and open"}),
+    ]
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = questions.find(session, "rain")
+        for kind, settings in refused:
+            with pytest.raises(BadInput):
+                watching.attach(session, rain, kind, settings, member=alice, now=day(0))
+        follows = {"question": "snow", "rule": "condition", "when": "Yes"}
+        kept = watching.attach(session, rain, "question", follows, member=alice, now=day(0))
+        assert kept.settings["when"] == "yes"
+
+
+def test_the_same_place_is_no_second_witness(engine: Engine, outcomes: Path) -> None:
+    carry(engine, outcomes, "rain")
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = questions.find(session, "rain")
+        settings = {"url": "https://example.org/a", "outcome": "a", "outcomes": {"up": "yes"}}
+        for number, path in enumerate("ab"):
+            given = settings | {"outcome": path}
+            if number:
+                with pytest.raises(Refused, match="no second witness"):
+                    watching.attach(
+                        session, rain, "http_json", given, member=alice, now=day(0), beside=True
+                    )
+            else:
+                watching.attach(
+                    session, rain, "http_json", given, member=alice, now=day(0), beside=True
+                )

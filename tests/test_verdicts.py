@@ -133,3 +133,27 @@ def test_nothing_is_confirmed_but_what_enough_agree_on_and_nobody_denies(
     assert (came.state == RunState.confirmed) == (len(named) == 1 and enough)
     assert (came.state == RunState.not_yet) <= ("waits" in answers)
     assert bool(came.findings) == (came.state in (RunState.confirmed, RunState.proposed))
+
+
+def test_who_speaks_of_silence_does_not_while_another_could_not_look() -> None:
+    silent = says("no", of_silence=True)
+    assert verdict([silent, waits()], None, last=False).state == "confirmed"
+    assert verdict([silent, fails()], None, last=False).state == "failed"
+    given_up = verdict([silent, fails()], None, last=True)
+    assert given_up.state == "proposed"
+    assert "The host is away." in given_up.message
+
+
+def test_one_that_will_never_tell_stops_no_quorum_of_the_others() -> None:
+    never = fails(CannotTell("It has changed its form."))
+    assert verdict([never, waits(), waits()], QUORUM, last=False).state == "not_yet"
+    assert verdict([never, says("yes"), waits()], QUORUM, last=False).state == "not_yet"
+    assert verdict([never, says("yes"), says("yes")], QUORUM, last=False).state == "confirmed"
+    alone = verdict([never, waits()], QUORUM, last=False)
+    assert (alone.state, alone.lasting) == ("failed", True)
+
+
+def test_what_went_wrong_is_said_in_words_that_can_be_stored() -> None:
+    said = fails(CannotTell("NUL \x00 and half a sign \ud800" + "x" * 5000)).message
+    assert said.startswith("NUL  and half a sign x")
+    assert len(said) == 2_000

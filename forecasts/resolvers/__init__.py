@@ -69,9 +69,13 @@ def _ours() -> dict[str, Kind]:
             series.Settings, series.look, fits=series.fits, not_before=series.not_before
         ),
         "http_json": Kind(http_json.Settings, http_json.look, fits=http_json.fits),
-        "feed": Kind(feed.Settings, feed.look, only_proposes=True),
+        "feed": Kind(feed.Settings, feed.look, only_proposes=True, fits=feed.fits),
         "deadline": Kind(
-            deadline.Settings, deadline.look, fits=deadline.fits, not_before=deadline.not_before
+            deadline.Settings,
+            deadline.look,
+            of_silence=True,
+            fits=deadline.fits,
+            not_before=deadline.not_before,
         ),
         "question": Kind(question.Settings, question.look, fits=question.fits),
         "command": Kind(command.Settings, command.look, fits=command.fits),

@@ -13,10 +13,12 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from forecasts.errors import CannotTell
+from forecasts.errors import BadInput, CannotTell
+from forecasts.models import QuestionType
 from forecasts.resolvers import finding
 from forecasts.resolvers.finding import Asked, Fetch, Finding
 from forecasts.times import to_minute
+from forecasts.values import NOT_SCORED
 
 _MOST_NAMED = 10
 
@@ -24,7 +26,7 @@ _MOST_NAMED = 10
 class Settings(finding.Settings):
     """Which feed, which words, and what outcome they speak for."""
 
-    url: str = Field(min_length=1, description="the address of the feed, or a file")
+    url: finding.Source = Field(min_length=1, description="the address of the feed, or a file")
     outcome: str = Field(min_length=1, description="the outcome that is proposed")
     all_of: tuple[str, ...] = Field(default=(), description="words or phrases that must all occur")
     any_of: tuple[str, ...] = Field(default=(), description="of these one must occur")
@@ -37,6 +39,19 @@ class Settings(finding.Settings):
         if any(not word.strip() for word in (*self.all_of, *self.any_of, *self.none_of)):
             raise ValueError("has a blank among its words, which would match everything")
         return self
+
+
+def fits(asked: Asked, settings: Settings) -> None:
+    """Refuse an outcome that the question cannot have."""
+    possible = {
+        QuestionType.binary: {"yes", "no"},
+        QuestionType.multiple_choice: set(asked.options),
+    }.get(asked.type)
+    if possible is not None and settings.outcome not in possible | set(NOT_SCORED):
+        raise BadInput(
+            f"{settings.outcome!r} is no outcome of {asked.slug!r}.",
+            remedy=f"It can come out as: {', '.join(sorted(possible))}.",
+        )
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
@@ -77,7 +92,7 @@ def _published(entry: Any) -> datetime | None:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    return " ".join(re.sub(r"<[^<>]*>", " ", text).split())
 
 
 def _matches(text: str, settings: Settings) -> bool:

@@ -11,16 +11,19 @@ What else goes wrong is tried again; so is a ``CannotTell`` that is ``passing``.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from forecasts.errors import BadInput, Problem
 from forecasts.models import QuestionType
 
+_WITH_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _SHOWN = 80  # signs of a wrong value that a message repeats
 
 
@@ -68,6 +71,21 @@ class Finding:
 Fetch = Callable[[str], Seen]
 
 
+def _source(text: str) -> str:
+    """Return an address on the web, or the path of a file, as it is."""
+    parts = urlsplit(text)
+    if not _WITH_SCHEME.match(text):
+        return text
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is neither an address that begins with https:// nor a file")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("has a name or a password in it, which everybody who reads would see")
+    return text
+
+
+Source = Annotated[str, AfterValidator(_source)]
+
+
 class Settings(BaseModel):
     """What every kind's settings have in common: nothing unknown, and nothing changes."""
 
@@ -81,14 +99,16 @@ Look = Callable[[Asked, Any, datetime, Fetch], Finding | None]
 class Kind:
     """One kind of resolver; the object that a package names by ``forecasts.resolvers``.
 
-    ``only_proposes``: whatever it finds waits for a person. ``fits``, where given, raises BadInput
-    for settings that do not go with the question. ``not_before``, where given, says before which
-    moment it has nothing to look for; it is still asked once a day.
+    ``only_proposes``: whatever it finds waits for a person. ``of_silence``: it speaks because
+    nobody else did, and so not while another resolver of the question could not look. ``fits``,
+    where given, raises BadInput for settings that do not go with the question. ``not_before``,
+    where given, says before which moment it has nothing to look for; it is still asked once a day.
     """
 
     settings: type[BaseModel]
     look: Look
     only_proposes: bool = False
+    of_silence: bool = False
     fits: Callable[[Asked, Any], None] | None = None
     not_before: Callable[[Asked, Any], datetime] | None = None
 

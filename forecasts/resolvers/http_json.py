@@ -26,7 +26,7 @@ JMESPath = Annotated[str, AfterValidator(documents.checked_path)]
 class Settings(finding.Settings):
     """Where the document is, where its answer stands, and what that means."""
 
-    url: str = Field(min_length=1, description="an https address, or a file")
+    url: finding.Source = Field(min_length=1, description="an https address, or a file")
     outcome: JMESPath = Field(description="JMESPath to the value that decides")
     outcomes: dict[str, str] = Field(
         default_factory=dict, description="the outcome that each value stands for"

@@ -48,7 +48,7 @@ def _zone(name: str) -> str:
 class Settings(finding.Settings):
     """Where the series is, what its columns are called, and what is asked of it."""
 
-    source: str = Field(min_length=1, description="a file or an https address")
+    source: finding.Source = Field(min_length=1, description="a file or an https address")
     expression: Annotated[str, AfterValidator(_expression)] = Field(
         description="what is asked, as in: max(value) >= 145 between open and close"
     )
@@ -81,6 +81,12 @@ def fits(asked: Asked, settings: Settings) -> None:
             f"{settings.expression!r} gives {'yes or no' if yes_or_no else 'a number'}, and "
             f"{asked.slug!r} is a {asked.type} question.",
             remedy="A comparison goes with a binary question, none with a numeric one.",
+        )
+    start, end = expression.window(asked)
+    if start >= end:
+        raise BadInput(
+            f"The window of {settings.expression!r} ends before it begins.",
+            remedy="Name its ends in the order in which they come.",
         )
 
 

@@ -64,6 +64,8 @@ def test_nothing_on_a_page_keeps_anybody_out(
         shown.goto(f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}")
         expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
         expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)
+        # What is still fading in has less contrast than it will have.
+        shown.wait_for_function("document.getAnimations().every(one => one.playState != 'running')")
         found = Axe().run(shown).response["violations"]
     grave = {
         f"{one['id']}: {' '.join(node['target'])}"
