@@ -20,6 +20,7 @@ from forecasts.access import Action
 from forecasts.errors import Refused
 from forecasts.models import Dispute, Member, Policy, Question, Resolution, ResolutionState
 from forecasts.questions import as_it_stands
+from forecasts.resolutions import by_resolution
 from forecasts.times import to_minute
 
 
@@ -105,17 +106,7 @@ def _written(
 
 def history(session: Session, question: Question) -> dict[int, list[Dispute]]:
     """Return the disputes and what settled them by the id of the resolution, in that order."""
-    access.see(session, question)
-    rows = session.exec(
-        select(Dispute)
-        .join(Resolution, col(Resolution.id) == col(Dispute.resolution_id))
-        .where(Resolution.question_id == question.id)
-        .order_by(col(Dispute.id))
-    )
-    found: dict[int, list[Dispute]] = {}
-    for row in rows:
-        found.setdefault(row.resolution_id, []).append(row)
-    return found
+    return by_resolution(session, question, Dispute)
 
 
 def provisional(session: Session, question: Question, *, now: datetime) -> Provisional | None:

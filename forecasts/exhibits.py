@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from forecasts import access
 from forecasts.errors import BadInput, NotFound
 from forecasts.limits import EXHIBIT_BYTES
 from forecasts.models import Exhibit, ExhibitContent, Question, Resolution
+from forecasts.resolutions import by_resolution
 from forecasts.resolvers import Seen
 
 
@@ -52,17 +53,7 @@ def keep(session: Session, resolution: Resolution, seen: Sequence[Seen]) -> list
 
 def shown_for(session: Session, question: Question) -> dict[int, list[Exhibit]]:
     """Return the question's exhibits by the id of the resolution row, in the order shown."""
-    access.see(session, question)
-    rows = session.exec(
-        select(Exhibit)
-        .join(Resolution, col(Resolution.id) == col(Exhibit.resolution_id))
-        .where(Resolution.question_id == question.id)
-        .order_by(col(Exhibit.id))
-    )
-    found: dict[int, list[Exhibit]] = {}
-    for row in rows:
-        found.setdefault(row.resolution_id, []).append(row)
-    return found
+    return by_resolution(session, question, Exhibit)
 
 
 def kept(session: Session, question: Question) -> list[Kept]:

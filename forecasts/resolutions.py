@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import EllipsisType
+from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -18,6 +19,8 @@ from forecasts.access import Action
 from forecasts.errors import BadInput, Refused
 from forecasts.evidence import require_address
 from forecasts.models import (
+    Dispute,
+    Exhibit,
     Member,
     Question,
     QuestionText,
@@ -30,6 +33,8 @@ from forecasts.questions import Stands, as_it_stands, overtaken, wording
 from forecasts.revisions import KNOWN, append, closed_otherwise, reworded
 from forecasts.times import to_minute
 from forecasts.values import NOT_SCORED, figure_number, read_outcome
+
+Belongs = TypeVar("Belongs", Dispute, Exhibit)  # what is kept with a resolution
 
 _OPEN_ENDED = ("below_lower_bound", "above_upper_bound")
 
@@ -224,6 +229,22 @@ def history(session: Session, question: Question) -> list[Resolution]:
             .order_by(col(Resolution.id))
         )
     )
+
+
+def by_resolution(
+    session: Session, question: Question, table: type[Belongs]
+) -> dict[int, list[Belongs]]:
+    """Return the rows of ``table`` on the question's resolutions, by the id of the resolution."""
+    access.see(session, question)
+    found: dict[int, list[Belongs]] = {}
+    for row in session.exec(
+        select(table)
+        .join(Resolution, col(Resolution.id) == col(table.resolution_id))
+        .where(Resolution.question_id == question.id)
+        .order_by(col(table.id))
+    ):
+        found.setdefault(row.resolution_id, []).append(row)
+    return found
 
 
 def proposals_on(session: Session, question: Question) -> list[Resolution]:

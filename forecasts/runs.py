@@ -611,11 +611,10 @@ def _propose(
 
 def _proposed_before(session: Session, question: Question) -> list[tuple[Resolution, bool]]:
     """Return what resolvers have proposed, each with whether it still waits for a decision."""
-    rows = resolutions.history(session, question)
-    decided = {row.proposal_id for row in rows}
+    waiting_ = {row.id for row in resolutions.proposals_on(session, question)}
     return [
-        (row, row.state == ResolutionState.proposed and row.id not in decided)
-        for row in rows
+        (row, row.id in waiting_)
+        for row in resolutions.history(session, question)
         if row.resolver_id is not None
     ]
 

@@ -629,6 +629,11 @@ CASES: dict[str, Case] = {
         A.resolve, lambda c: resolutions.accept(c.session, c.proposal, **c.here)
     ),
     "resolutions.confirm": Case(A.resolve, confirms),
+    "resolutions.by_resolution": Case(
+        A.see,
+        lambda c: resolutions.by_resolution(c.session, c.question, Exhibit),
+        on="resolved",
+    ),
     "resolutions.history": Case(A.see, lambda c: resolutions.history(c.session, c.question)),
     "resolutions.open_proposals": Case(A.see, among(proposed)),
     "resolutions.proposals_on": Case(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,9 @@ from forecasts.cli.minus import TakesMinus
 from forecasts.cli.questions import print_scores
 from forecasts.errors import BadInput, Refused
 from forecasts.times import read_time, to_minute
+
+if TYPE_CHECKING:
+    from forecasts.settings import Settings
 
 Outcome = Annotated[
     str,
@@ -178,18 +182,9 @@ def dispute(
 
     Its scores stay provisional until somebody decides: by another outcome, or by upholding it.
     """
-    from forecasts import disputes, questions
-    from forecasts.database import writing
+    from forecasts.disputes import dispute as act
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        disputes.dispute(
-            session,
-            questions.find(session, question),
-            member=acting(session, chosen, now=moment),
-            now=moment,
-            reason=because,
-        )
+    _on_outcome(act, question, because, settings(database, member))
     out().print(plain(f"{question}: disputed; it waits for a decision"))
 
 
@@ -201,19 +196,26 @@ def uphold(
     member: Member = None,
 ) -> None:
     """Settle a dispute in favour of the outcome that stands, which then is final."""
-    from forecasts import disputes, questions
+    from forecasts.disputes import uphold as act
+
+    _on_outcome(act, question, because, settings(database, member))
+    out().print(plain(f"{question}: upheld; the outcome and its scores are final"))
+
+
+def _on_outcome(act: Callable[..., object], slug: str, because: str, chosen: Settings) -> None:
+    """Dispute the outcome of a question, or uphold it, as who runs the command."""
+    from forecasts import questions
     from forecasts.database import writing
 
-    chosen, moment = settings(database, member), now()
+    moment = now()
     with writing(ledger(chosen)) as session:
-        disputes.uphold(
+        act(
             session,
-            questions.find(session, question),
+            questions.find(session, slug),
             member=acting(session, chosen, now=moment),
             now=moment,
             reason=because,
         )
-    out().print(plain(f"{question}: upheld; the outcome and its scores are final"))
 
 
 @app.command()

@@ -13,7 +13,6 @@ from typing import Literal
 from pydantic import Field
 
 from forecasts.errors import BadInput
-from forecasts.models import QuestionType
 from forecasts.resolvers import finding
 from forecasts.resolvers.finding import Asked, Fetch, Finding
 from forecasts.times import to_minute
@@ -35,7 +34,7 @@ def fits(asked: Asked, settings: Settings) -> None:
     """Refuse a deadline that the question has not, and an outcome that it cannot have."""
     if settings.by == "resolve" and asked.scheduled_resolve_time is None:
         raise BadInput(f"{asked.slug!r} has no scheduled time of resolution.")
-    possible = {"no", "yes"} if asked.type == QuestionType.binary else set(asked.options)
+    possible = asked.possible or set()
     if settings.outcome not in possible:
         raise BadInput(
             f"{settings.outcome!r} is no outcome of {asked.slug!r}.",

@@ -14,7 +14,6 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from forecasts.errors import BadInput, CannotTell
-from forecasts.models import QuestionType
 from forecasts.resolvers import finding
 from forecasts.resolvers.finding import Asked, Fetch, Finding
 from forecasts.times import to_minute
@@ -43,10 +42,7 @@ class Settings(finding.Settings):
 
 def fits(asked: Asked, settings: Settings) -> None:
     """Refuse an outcome that the question cannot have."""
-    possible = {
-        QuestionType.binary: {"yes", "no"},
-        QuestionType.multiple_choice: set(asked.options),
-    }.get(asked.type)
+    possible = asked.possible
     if possible is not None and settings.outcome not in possible | set(NOT_SCORED):
         raise BadInput(
             f"{settings.outcome!r} is no outcome of {asked.slug!r}.",

@@ -41,6 +41,14 @@ class Asked:
     options: tuple[str, ...] = ()
     proposed: bool = False
 
+    @property
+    def possible(self) -> set[str] | None:
+        """The outcomes that can be named beforehand; None of a number or a date."""
+        return {
+            QuestionType.binary: {"yes", "no"},
+            QuestionType.multiple_choice: set(self.options),
+        }.get(self.type)
+
 
 @dataclass(frozen=True)
 class Seen:

@@ -44,10 +44,7 @@ def fits(asked: Asked, settings: Settings) -> None:
             f"{asked.slug!r} is a {asked.type} question, and no value stands for any outcome.",
             remedy="Say in outcomes which value means what.",
         )
-    possible = {
-        QuestionType.binary: {"yes", "no"},
-        QuestionType.multiple_choice: set(asked.options),
-    }.get(asked.type)
+    possible = asked.possible
     for value, outcome in settings.outcomes.items():
         if possible is not None and outcome not in possible | {"annulled", "ambiguous"}:
             raise BadInput(
