@@ -14,7 +14,7 @@ help:
 	@echo "make app     serve the app on your own ledger there (another port: make app PORT=8502)"
 	@echo "make test    run every test (those in a browser need Chromium)"
 	@echo "make bench   measure speed and memory against what people use today"
-	@echo "make simulate  measure by simulation how often reports err (minutes)"
+	@echo "make simulate  measure by simulation how often reports err (a quarter of an hour)"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make lock    resolve the dependencies anew"
@@ -26,8 +26,10 @@ demo: $(VENV)/.runs
 app: $(VENV)/.runs
 	$(BIN)/forecasts app --port $(PORT)
 
+# The tests start many processes: where Python is told to keep nothing that it has compiled, each
+# would compile the project anew.
 test: $(VENV)/.tests
-	$(BIN)/pytest -n auto
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks

@@ -157,7 +157,10 @@ POWER = {"teams 0.02 apart": 0.27, "teams 0.01 apart": 0.56}
 
 
 def power(worse: float, seed: int, times: int) -> pd.DataFrame:
-    """How often a true difference is found, and by a plain paired t test over the questions."""
+    """How often a true difference is found, and by two plain paired t tests over the questions.
+
+    ``same`` is one of the same differences, ``plain`` one of each side's mean score.
+    """
     teams = (Team("Heron", 4, skill=0.8), Team("Wren", 4, skill=worse))
     many = repeat(replace(USUAL, teams=teams, questions=300, families=300), seed, times)
     table = scoring.paired(many.questions, many.forecasts, many.teams)
@@ -172,10 +175,12 @@ def power(worse: float, seed: int, times: int) -> pd.DataFrame:
         [pair] = scoring.compare(own, members, many.questions["family"]).pairs
         both = means[repetition[means.index] == number]
         plain = stats.ttest_rel(both.iloc[:, 0], both.iloc[:, 1])
+        same = stats.ttest_1samp(own["difference"], 0)
         assert pair.interval is not None
         rows.append(
             {
                 "found": float(pair.better == pair.a),
+                "same": float(same.pvalue < LEVEL and same.statistic < 0),
                 "plain": float(plain.pvalue < LEVEL and plain.statistic < 0),
                 "mean": pair.difference,
                 "lower": pair.interval[0],

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Text, type_coerce
 from sqlmodel import Session, col, select
@@ -32,35 +33,44 @@ def columns(
     said = [forecast.rationale] if words else []
     every: Any = (
         select(
-            *(forecast.question_id, forecast.id, col(Question.slug), col(Member.handle)),
+            *(forecast.question_id, forecast.id, forecast.member_id),
             *(forecast.probability, *raw, *said),
         )
-        .join(Question, col(Question.id) == forecast.question_id)
-        .join(Member, col(Member.id) == forecast.member_id)
         .where(shown(session))
         .order_by(*path)
     )
-    statements = (
-        [every] if only is None else [every.where(col(Question.slug).in_(s)) for s in parts(only)]
-    )
+    statements = [every]
+    if only is not None:
+        of = [select(col(Question.id)).where(col(Question.slug).in_(s)) for s in parts(only)]
+        statements = [every.where(forecast.question_id.in_(some)) for some in of]
     connection = session.connection()
     with _uncollected():
         rows = [row for s in statements for row in connection.execute(s).all()]
         if len(statements) > 1:
             rows.sort(key=lambda row: row[0])  # each question's rows are in one part, in order
-        values: list[Any] = list(zip(*rows, strict=True)) or [()] * 9
-    question, ids, slug, handle, probability, made_at, vectors, quantiles = values[:8]
+        values: list[Any] = list(zip(*rows, strict=True)) or [()] * 8
+    question, ids, member, probability, made_at, vectors, quantiles = values[:7]
     citations = _cited(session) if cited else {}
     return {
-        "question_id": pd.Series(slug, dtype=str),
-        "forecaster": pd.Series(handle, dtype=str),
+        "question_id": _named(session, question, Question.id, Question.slug),
+        "forecaster": _named(session, member, Member.id, Member.handle),
         "made_at": pd.to_datetime(pd.Series(made_at, dtype=object), format="ISO8601", utc=True),
         "probability": probability,
         "probabilities": _spread(session, question, _parsed(vectors)),
         "quantiles": _parsed(quantiles),
-        "rationale": values[8] if words else [""] * len(rows),
+        "rationale": values[7] if words else [""] * len(rows),
         "evidence": [citations.get(id_) for id_ in ids] if citations else [None] * len(rows),
     }
+
+
+def _named(session: Session, ids: Sequence[int], id_: Any, name: Any) -> pd.Series[str]:
+    """Return the names that go with the ids, each of which is read once."""
+    code, own = pd.factorize(np.asarray(ids, dtype=np.int64))
+    names: dict[int, str] = {}
+    for some in parts(own.tolist()):
+        names |= dict(session.exec(select(id_, name).where(col(id_).in_(some))).all())
+    known = pd.Series([names[one] for one in own.tolist()], dtype=str)
+    return known.take(code).reset_index(drop=True)
 
 
 @contextmanager

@@ -56,6 +56,7 @@ import pandas as pd
 from scipy import special
 
 from scoring.invented import title_and_subject
+from scoring.ordering import in_order
 from scoring.tournament import Tournament
 
 Floats = npt.NDArray[np.float64]
@@ -306,13 +307,13 @@ def _believe(settings: Tournament, asked: _Asked, rows: _Rows, rng: np.random.Ge
 
     rho, shared = settings.family_correlation, settings.shared_noise
     questions, teams = settings.questions, len(settings.teams)
-    family_news, family_end = _brownian(asked.family[rows.question], rows.u, settings.families, rng)
-    own_news, own_end = _brownian(rows.question, rows.u, questions, rng)
+    family_news, family_end = _brownian(asked.family[rows.question], rows, settings.families, rng)
+    own_news, own_end = _brownian(rows.question, rows, questions, rng)
     news = math.sqrt(rho) * family_news + math.sqrt(1 - rho) * own_news
     end = math.sqrt(rho) * family_end[asked.family] + math.sqrt(1 - rho) * own_end
 
-    in_common, _ = _brownian(rows.question * teams + team, rows.u, questions * teams, rng)
-    alone, _ = _brownian(rows.pair, rows.u, int(rows.pair[-1]) + 1 if len(rows.pair) else 0, rng)
+    in_common, _ = _brownian(rows.question * teams + team, rows, questions * teams, rng)
+    alone, _ = _brownian(rows.pair, rows, int(rows.pair[-1]) + 1 if len(rows.pair) else 0, rng)
     noise = math.sqrt(shared) * in_common + math.sqrt(1 - shared) * alone
     heard = skill * (news + np.sqrt(1 / skill - 1) * noise)
 
@@ -325,11 +326,14 @@ def _believe(settings: Tournament, asked: _Asked, rows: _Rows, rng: np.random.Ge
 
 
 def _brownian(
-    group: Ints, u: Floats, groups: int, rng: np.random.Generator
+    group: Ints, rows: _Rows, groups: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return one Brownian motion a group, read at the rows' times, and its value at u = 1."""
-    order = np.lexsort((u, group))
-    number, time = group[order], u[order]
+    """Return one Brownian motion a group, read at the rows' times, and its value at u = 1.
+
+    The questions of a group are of one length, so that whole seconds put them in order too.
+    """
+    order = in_order(group, rows.at_s)[0] if len(group) else np.arange(0)
+    number, time = group[order], rows.u[order]
     begins = np.ones(len(number), dtype=np.bool_)
     begins[1:] = number[1:] != number[:-1]
     step = np.diff(time, prepend=0.0)

@@ -60,7 +60,7 @@ def slow_brier(path: list[Act], outcome: float, close: float) -> tuple[float, fl
     return None if not live else (total / live, live / 10)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(acts=ACTS, verdicts=VERDICTS)
 def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_whole(
     engine: Engine, acts: list[Act], verdicts: list[Verdict]

@@ -8,7 +8,7 @@ from statistics import median
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
@@ -165,6 +165,7 @@ def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
     return seen[0] if seen else None
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcd"), st.sampled_from([0.0, 0.1, 0.5, 0.9, None])),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -231,6 +231,7 @@ def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
     assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
 
 
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.integers(1, 99), st.sampled_from([0.0, 0.1, 0.7, None])),

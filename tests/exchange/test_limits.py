@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -228,27 +229,30 @@ def lying(real: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("made", "said"),
     [
-        (of_entries("../questions.csv"), "leads out of the folder: '../questions.csv'"),
-        (of_entries("/etc/questions.csv"), "leads out of the folder"),
-        (of_entries("..\\questions.csv"), "leads out of the folder"),
-        (of_entries("C:\\questions.csv"), "leads out of the folder"),
-        (of_entries(link()), "has a link in it, 'questions.csv'"),
-        (of_entries(*(f"{n}.csv" for n in range(1_001))), "has 1,001 entries; at most 1,000"),
-        (bomb(), "unpacks to 1,073.7 MB out of 1 MB; at most 200 times its size"),
-        (lying(of_entries("questions.csv")), "cannot be unpacked"),
-        (of_entries("questions.csv")[:-30], "is a file, and no ledger folder"),
-        (b"question_id", "is a file, and no ledger folder"),
+        (lambda: of_entries("../questions.csv"), "leads out of the folder: '../questions.csv'"),
+        (lambda: of_entries("/etc/questions.csv"), "leads out of the folder"),
+        (lambda: of_entries("..\\questions.csv"), "leads out of the folder"),
+        (lambda: of_entries("C:\\questions.csv"), "leads out of the folder"),
+        (lambda: of_entries(link()), "has a link in it, 'questions.csv'"),
+        (
+            lambda: of_entries(*(f"{n}.csv" for n in range(1_001))),
+            "has 1,001 entries; at most 1,000",
+        ),
+        (bomb, "unpacks to 1,073.7 MB out of 1 MB; at most 200 times its size"),
+        (lambda: lying(of_entries("questions.csv")), "cannot be unpacked"),
+        (lambda: of_entries("questions.csv")[:-30], "is a file, and no ledger folder"),
+        (lambda: b"question_id", "is a file, and no ledger folder"),
     ],
     ids=["up", "absolute", "backslash", "drive", "link", "many", "bomb", "lie", "cut", "no zip"],
 )
 def test_an_archive_that_would_do_harm_is_refused_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[], bytes], said: str
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    (tmp_path / "ledger.zip").write_bytes(content)
+    (tmp_path / "ledger.zip").write_bytes(made())
     error = refused(tmp_path / "ledger.zip")
     assert error.message.startswith("ledger.zip ")
     assert said in error.message

@@ -1,15 +1,13 @@
-"""Other people's packages compute the same where they compute the same thing."""
+"""Other people's packages compute the same where they compute the same thing.
+
+They are imported where they are used: whoever only collects the tests need not load them all.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import scoringrules
-import xarray as xr
-from model_diagnostics import scoring as diagnostics
 from numpy.testing import assert_allclose
-from scores import continuous, probability
-from sklearn import isotonic, metrics
 
 import scoring
 
@@ -22,12 +20,17 @@ OPTION = RANDOM.integers(0, 5, 300)
 
 
 def test_brier_scores_agree_with_scoringrules_and_scikit_learn() -> None:
+    import scoringrules
+    from sklearn import metrics
+
     assert_allclose(scoring.brier_score(P, Y), scoringrules.brier_score(Y, P), atol=1e-15)
     found = np.average(scoring.brier_score(P, Y), weights=WEIGHT)
     assert_allclose(found, metrics.brier_score_loss(Y, P, sample_weight=WEIGHT), rtol=1e-12)
 
 
 def test_log_scores_agree_with_scikit_learn() -> None:
+    from sklearn import metrics
+
     inside = np.clip(P, 0.01, 0.99)
     assert_allclose(scoring.log_score(inside, Y).mean(), metrics.log_loss(Y, inside), rtol=1e-12)
     found = scoring.log_score(VECTORS, OPTION).mean()
@@ -35,6 +38,8 @@ def test_log_scores_agree_with_scikit_learn() -> None:
 
 
 def test_ranked_probability_scores_agree_with_scoringrules() -> None:
+    import scoringrules
+
     # There the outcome counts from 1, and the sum is not divided by the number of splits.
     theirs = scoringrules.rps_score(OPTION + 1, VECTORS) / 4
     assert_allclose(scoring.ranked_probability_score(VECTORS, OPTION), theirs, atol=1e-12)
@@ -42,6 +47,9 @@ def test_ranked_probability_scores_agree_with_scoringrules() -> None:
 
 @pytest.mark.filterwarnings("ignore:numba is not available")
 def test_the_crps_agrees_with_scores() -> None:
+    import xarray as xr
+    from scores import probability
+
     values = np.sort(RANDOM.random((50, 4)) * 10, axis=1)
     levels = np.array([0.1, 0.4, 0.6, 0.9])
     outcome = RANDOM.random(50) * 10
@@ -56,6 +64,8 @@ def test_the_crps_agrees_with_scores() -> None:
 
 @pytest.mark.parametrize("weight", [None, WEIGHT])
 def test_the_decomposition_agrees_with_model_diagnostics(weight: np.ndarray | None) -> None:
+    from model_diagnostics import scoring as diagnostics
+
     theirs = diagnostics.decompose(
         Y, P, weights=weight, scoring_function=diagnostics.SquaredError()
     )
@@ -65,17 +75,24 @@ def test_the_decomposition_agrees_with_model_diagnostics(weight: np.ndarray | No
 
 
 def test_the_reliability_curve_agrees_with_scikit_learns_isotonic_regression() -> None:
+    from sklearn import isotonic
+
     curve = scoring.reliability_curve(P, Y, WEIGHT)
     theirs = isotonic.IsotonicRegression().fit(P, Y, sample_weight=WEIGHT)
     assert_allclose(curve["recalibrated"], theirs.predict(curve["forecast"]), atol=1e-12)
 
 
 def test_auc_agrees_with_scikit_learn() -> None:
+    from sklearn import metrics
+
     theirs = metrics.roc_auc_score(Y, P, sample_weight=WEIGHT)
     assert_allclose(scoring.roc_auc(P, Y, WEIGHT), theirs, rtol=1e-12)
 
 
 def test_the_murphy_curve_agrees_with_scores() -> None:
+    import xarray as xr
+    from scores import continuous
+
     # At a threshold that equals a forecast packages differ; there it is a jump.
     thresholds = np.arange(0.005, 1, 0.01)
     theirs = continuous.murphy_score(

@@ -51,7 +51,7 @@ def assert_as_slowly(ledger: Ledger, choice: tuple[Any, Any, Any, Any], toleranc
 def test_every_combination_equals_the_slow_reference(timing: str, reference: str | None) -> None:
     rules = [r for r in RULE_NAMES if reference != "crowd_mean" or RULES[r].deviation is not None]
 
-    @settings(max_examples=25)
+    @settings(max_examples=15)
     @given(ledgers(types=TYPES, rows=25), st.sampled_from(rules), st.sampled_from(SCALES))
     def check(ledger: Ledger, rule: str, scale: Any) -> None:
         if rule == "rps" and reference == "crowd_mean":

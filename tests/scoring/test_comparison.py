@@ -69,7 +69,7 @@ def slow_pair(
     return {"difference": difference, "shared": shared, "deviation": deviation, "time": time}
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     ledgers(types=("binary", "multiple_choice", "numeric")), st.sampled_from([None, None, 1.0, 3.0])
 )

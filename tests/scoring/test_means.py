@@ -58,8 +58,29 @@ def test_a_mean_of_lopsided_values_is_tested_by_the_numbers_worked_by_hand() -> 
     # 0, 0, 0, 4: mean 1, deviations −1, −1, −1, 3; their squares add up to 12, their cubes to 24.
     found = clustered_mean([0, 0, 0, 4], lopsided=True)
     assert found.statistic == pytest.approx(1)  # √(4/3 · 12) / 4 = 1
-    a = (24 / 4) / 3**1.5 / (3 * 2)
+    skewness = (24 / 4) / 3**1.5 * math.sqrt(4 * 3) / 2
+    a = skewness / (3 * 2)
     assert found.p_value == pytest.approx(2 * stats.t.sf(1 + a + a**2 / 3 + a / 2, 3))
+
+
+def test_lopsided_values_of_clusters_that_weigh_unevenly_count_as_so_many_that_are_alike() -> None:
+    # Weights 2, 1, 1: as even as 16/6 alike. Mean 0, sums −2, −2 and 4 about it.
+    found = clustered_mean([-1, -2, 4], weight=[2, 1, 1], lopsided=True)
+    alike = 16 / 6
+    assert found.mean == 0
+    error = math.sqrt(alike / (alike - 1) * 24) / 4
+    skewness = math.sqrt(alike) * 48 / 24**1.5 * math.sqrt(alike * (alike - 1))
+    far = stats.t.ppf(0.975, alike - 1)
+    assert found.lower == pytest.approx(-error * skewed(far, skewness, alike))
+    assert found.upper == pytest.approx(-error * skewed(-far, skewness, alike))
+
+
+def test_where_one_cluster_has_all_but_a_trace_of_the_weight_nothing_is_said_of_the_spread() -> (
+    None
+):
+    found = clustered_mean([1, 2, 3], weight=[1, 1e-9, 1e-9], lopsided=True)
+    assert found.mean == pytest.approx(1)
+    assert all(math.isnan(number) for number in found[1:])
 
 
 def test_the_interval_reaches_further_to_the_side_of_the_long_tail() -> None:

@@ -37,7 +37,7 @@ def test_every_protocol_equals_the_slow_reference(protocol: str) -> None:
     numeric = protocol == "crps"
     types = ("numeric", "binary") if numeric else ("binary", "multiple_choice")
 
-    @settings(max_examples=50)
+    @settings(max_examples=30)
     @given(ledgers(types=types))
     def check(ledger: Ledger) -> None:
         found = score(*frames(ledger), protocol)
@@ -57,7 +57,7 @@ def test_every_named_protocol_is_compared_with_the_reference() -> None:
     assert set(PROTOCOLS) <= set(NAMES)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(ledgers(types=("binary", "multiple_choice", "numeric")), st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, seed: int) -> None:
     asked, made = ledger
