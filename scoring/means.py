@@ -93,7 +93,7 @@ def clustered_mean(
     # Imported here: not every command that starts needs it.
     from scipy.special import stdtr, stdtrit
 
-    skewness = _skewness(sums, many) if lopsided else 0.0
+    skewness = _skewness(sums / math.sqrt(squares), many) if lopsided else 0.0
     far = float(stdtrit(many - 1, (1 + LEVEL) / 2))
     lower, upper = (mean - error * skewed(end, skewness, many) for end in (far, -far))
     statistic = mean / error
@@ -104,10 +104,12 @@ def clustered_mean(
 def _skewness(sums: npt.NDArray[np.float64], clusters: float) -> float:
     """Return the skewness of so many sums about 0, made as large as that of what they come from.
 
+    They are given over their length, so that their squares sum to 1.
+
     Few show less of a long tail than there is: the factor is √(n(n−1)) / (n−2), which grows no
     further below three. Joanes & Gill (1998), doi:10.1111/1467-9884.00122.
     """
-    seen = math.sqrt(clusters) * float(np.sum((sums / math.sqrt(float(sums @ sums))) ** 3))
+    seen = math.sqrt(clusters) * float(np.sum(sums**3))
     return seen * math.sqrt(clusters * (clusters - 1)) / max(clusters - 2, 1.0)
 
 
