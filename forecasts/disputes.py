@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
@@ -200,6 +201,7 @@ def _open_dispute(session: Session, resolution: Resolution) -> Dispute | None:
     ).first()
 
 
+@cache
 def is_open() -> ColumnElement[bool]:
     """Return the condition that nobody has decided on the ``Dispute`` of the ``Resolution`` yet."""
     answer, later = aliased(Dispute), aliased(Resolution)

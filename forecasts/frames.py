@@ -36,6 +36,7 @@ from forecasts.models import (
     Team,
 )
 from forecasts.questions import listing, parts
+from scoring.frames import QUESTION_COLUMNS as SCORED
 
 QUESTION_COLUMNS = {
     "question_id": "text",
@@ -102,6 +103,8 @@ FRAME_COLUMNS = {
     "articles": ARTICLE_COLUMNS,
 }
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
+# What scores come from: a question is scored at once when it resolves, and to read little is quick.
+_SCORED = {name: QUESTION_COLUMNS[name] for name in SCORED}
 _READY = {"text": pd.StringDtype(na_value=np.nan), "time": TIME_DTYPE}
 
 
@@ -237,16 +240,20 @@ def scoring_frames(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the two frames that ``scoring`` takes, and nothing that it does not need."""
     forecasts = forecast_frame(session, questions, words=False, cited=False)
-    return _questions(session, questions), forecasts
+    return _questions(session, questions, _SCORED), forecasts
 
 
-def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
+def _questions(
+    session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
+) -> pd.DataFrame:
     # The status is not read here, so the moment does not matter.
     standing = sorted(
         listing(session, now=datetime(1970, 1, 1, tzinfo=UTC), only=only), key=lambda s: s.id
     )
-    first_source = _first_sources(session, [stands.id for stands in standing] if only else None)
-    columns: dict[str, list[Any]] = {name: [] for name in QUESTION_COLUMNS}
+    first_source = {}
+    if "quote" in kinds:
+        first_source = _first_sources(session, [each.id for each in standing] if only else None)
+    columns: dict[str, list[Any]] = {name: [] for name in kinds}
     worded = [name for name in columns if hasattr(QuestionRevision, name)]
     for stands in standing:
         text, resolution = stands.text, stands.resolution
@@ -264,7 +271,7 @@ def _questions(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
         }
         for name, values in columns.items():
             values.append(row[name])
-    return typed_frame(columns, QUESTION_COLUMNS)
+    return typed_frame(columns, kinds)
 
 
 def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:

@@ -354,6 +354,7 @@ def tags(session: Session) -> list[str]:
     return sorted({tag for own in rows for tag in own or []})
 
 
+@cache
 def newest_wordings() -> ColumnElement[bool]:
     """Return the condition that a ``QuestionRevision`` is the wording that holds now."""
     later = aliased(QuestionRevision)
@@ -363,6 +364,7 @@ def newest_wordings() -> ColumnElement[bool]:
     return col(QuestionRevision.number) == newest.correlate(QuestionRevision).scalar_subquery()
 
 
+@cache
 def _newest() -> Subquery:
     """Return the number of each question's wording that holds now."""
     return (
@@ -412,6 +414,7 @@ def _stands(
     return Stands(question, text, resolution, _status(text, resolution, proposed=waits, now=now))
 
 
+@cache
 def overtaken() -> ColumnElement[bool]:
     """Return the condition that a later row has decided, superseded or overtaken this one.
 
@@ -443,6 +446,7 @@ def _standing_resolutions(
     return _sorted_out(rows)
 
 
+@cache
 def _is_standing() -> ColumnElement[bool]:
     decides = col(Resolution.state) != ResolutionState.rejected
     return decides & ~overtaken()

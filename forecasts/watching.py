@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -196,6 +197,7 @@ def resolvers(session: Session, question: Question) -> list[Resolver]:
     )
 
 
+@cache
 def carried() -> ColumnElement[bool]:
     """Return the condition that no later resolver has taken the place of this one."""
     later = aliased(Resolver)

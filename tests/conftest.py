@@ -17,7 +17,7 @@ import pytest
 import typer.main
 import typer.testing
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlmodel import Session, col, func, select
 
 from forecasts import database, questions
@@ -92,6 +92,30 @@ def _commands_are_read_once() -> Iterator[None]:
     """The command line is made of its functions once: anew for every command is half its time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("typer.testing._get_command", cache(typer.main.get_command))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_are_compiled_once() -> Iterator[None]:
+    """Engines on one kind of database share what they compile: anew for every test takes longest.
+
+    They share the first one's dialect, by which the compiled statements are kept, once it knows
+    the database, with the first connection.
+    """
+    first: dict[str, Engine] = {}
+
+    def alike(url: URL | str, **options: Any) -> Engine:
+        engine = create_engine(url, **options)
+        kind = engine.dialect.driver
+        if kind in first:
+            engine.dialect = first[kind].dialect
+            engine._compiled_cache = first[kind]._compiled_cache
+        else:
+            event.listen(engine, "engine_connect", lambda _: first.setdefault(kind, engine))
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "create_engine", alike)
         yield
 
 

@@ -25,6 +25,24 @@ from forecasts import database
 
 _PREFIX = "forecasts-postgresql-"
 _SHARED, _EMPTY = "ledger", "empty"
+# To truncate forty tables, most of them empty, takes longer than most tests do. One that has grown
+# is truncated all the same: what is deleted keeps its place, and would have to be read over.
+_EMPTIED = """
+CREATE FUNCTION emptied() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY {tables} LOOP
+        IF pg_relation_size(name::regclass) > 500000 THEN
+            EXECUTE format('TRUNCATE %I CASCADE', name);
+        ELSE
+            EXECUTE format('DELETE FROM %I', name);
+        END IF;
+    END LOOP;
+    PERFORM setval(format('%I', sequencename), 1, false)
+        FROM pg_sequences WHERE last_value IS NOT NULL;
+END $$
+"""
 
 
 class Server:
@@ -48,6 +66,8 @@ class Server:
         self.run(f"CREATE DATABASE {_SHARED} TEMPLATE {_EMPTY}")
         self._admin.close()
         self._connect()
+        tables = ", ".join(f"'{table}'" for table in SQLModel.metadata.tables)
+        self._shared.execute(_EMPTIED.replace("{tables}", f"ARRAY[{tables}]"))  # type: ignore[call-overload]
 
     def _connect(self) -> None:
         self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)
@@ -97,8 +117,7 @@ class Server:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        tables = ", ".join(SQLModel.metadata.tables)
-        self._shared.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        self._shared.execute("SELECT emptied()")
         self._shared.execute(
             "UPDATE alembic_version SET version_num = %s", [database.newest_revision()]
         )
