@@ -140,6 +140,11 @@ def is_shared(session: Session) -> bool:
     return found.first() is not None
 
 
+def is_shared_ledger(session: Session) -> bool:
+    """Return whether others than its owner use the ledger: it has an admin, or is on a server."""
+    return not is_embedded(cast("Engine", session.get_bind())) or is_shared(session)
+
+
 def appointed(session: Session, member: Member) -> Role | None:
     """Return the member's role in the whole ledger; None where nobody has said."""
     return _appointed(session, member)[1]

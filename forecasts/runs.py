@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
 from forecasts import disputes, exhibits, resolutions, scores
-from forecasts.access import member_or_new
+from forecasts.access import is_shared_ledger, member_or_new
 from forecasts.database import give_way, reading, writing
 from forecasts.errors import DatabaseError, LedgerError
 from forecasts.models import (
@@ -641,7 +641,10 @@ def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> Fetch:
     # Imported here: a run that has nothing to do need not wait for what reads the web.
     from forecasts.resolvers import sources
 
-    return sources.Sources(now, partial(_answer, engine, now), allow_private=allow_private)
+    with reading(engine) as session:
+        shared = is_shared_ledger(session)
+    answers = partial(_answer, engine, now)
+    return sources.Sources(now, answers, shared=shared, allow_private=allow_private)
 
 
 def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:

@@ -54,9 +54,14 @@ class Settings(BaseSettings):
     lowest_probability: float = Field(
         default=0.001, ge=0, le=0.5, description="the app offers no probability below this"
     )
-
     commands_folder: Path | None = Field(
         default=None, description="the folder of programs that resolvers may run; none without it"
+    )
+
+    files_folder: Path | None = Field(
+        default=None,
+        description="the folder whose files resolvers may read; without it any file of a ledger "
+        "of one's own, and none of a shared one",
     )
 
     @field_validator("database_url")

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from forecasts.access import Action, require, see, visible
+from forecasts.access import Action, is_shared_ledger, require, see, visible
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import (
     Member,
@@ -32,7 +33,7 @@ from forecasts.models import (
     Watch,
 )
 from forecasts.questions import Stands, Status, as_it_stands, find
-from forecasts.resolvers import Asked, kind
+from forecasts.resolvers import Asked, files, kind
 from forecasts.values import read_outcome
 
 MOST_DAYS = 3650  # for which a resolution can be disputed
@@ -57,7 +58,7 @@ def attach(
     """
     require(session, member, Action.resolve, question, now=now)
     stands = as_it_stands(session, question, now=now)
-    settings = kind(kind_name).check(kind_name, settings, asked(stands))
+    settings = _located(session, kind_name, settings, asked(stands))
     if kind_name == "question":
         settings = _following(session, stands, settings, now)
     if beside and any(
@@ -81,6 +82,21 @@ def attach(
     _look_next(session, question, now)
     session.flush()
     return resolver
+
+
+def _located(
+    session: Session, kind_name: str, given: Mapping[str, Any], of: Asked
+) -> dict[str, Any]:
+    """Return the settings as they are stored, whose files are found wherever a run starts."""
+    which = kind(kind_name)
+    settings = which.check(kind_name, given, of)
+    shared = is_shared_ledger(session)
+    for name in which.places:
+        if isinstance(settings.get(name), str):
+            settings[name] = files.located(settings[name])
+            if not settings[name].startswith(files.WEB):
+                files.allowed(Path(settings[name]), shared=shared)
+    return settings
 
 
 def _following(

@@ -119,6 +119,14 @@ def _statements_are_compiled_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _resolvers_may_read_any_file() -> Iterator[None]:
+    """In shared ledgers too: tests put theirs anywhere. Those of the folder itself set another."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORECASTS_FILES_FOLDER", "/")
+        yield
+
+
 @pytest.fixture(scope="session")
 def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy: migrating anew for every test would cost minutes."""

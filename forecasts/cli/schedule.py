@@ -196,6 +196,8 @@ def _installation(
     }
     if chosen.commands_folder is not None:
         needed["FORECASTS_COMMANDS_FOLDER"] = str(chosen.commands_folder.absolute())
+    if chosen.files_folder is not None:
+        needed["FORECASTS_FILES_FOLDER"] = str(chosen.files_folder.absolute())
     if chosen.allow_private_addresses:
         needed["FORECASTS_ALLOW_PRIVATE_ADDRESSES"] = "true"
     options = "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import ColumnElement, Engine
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from forecasts.access import is_shared
-from forecasts.addresses import is_embedded
+from forecasts.access import is_shared_ledger
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.limits import require_name
 from forecasts.models import Channel, Event, Member, Notice, NoticeState
@@ -199,11 +197,6 @@ def _own(session: Session, member: Member) -> list[Channel]:
             .order_by(col(Channel.id))
         )
     )
-
-
-def is_shared_ledger(session: Session) -> bool:
-    """Return whether others than its owner use the ledger: it has an admin, or is on a server."""
-    return not is_embedded(cast("Engine", session.get_bind())) or is_shared(session)
 
 
 def _events(given: Sequence[str]) -> list[str]:

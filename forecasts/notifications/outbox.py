@@ -228,7 +228,7 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
             handle=member.handle,
             channel_name=channel.name,
             address=channel.secret_url,
-            shared=channels.is_shared_ledger(session),
+            shared=access.is_shared_ledger(session),
             message=message,
             events=len(told) - len(moot),
         )

@@ -91,7 +91,10 @@ def _source(text: str) -> str:
     return text
 
 
-Source = Annotated[str, AfterValidator(_source)]
+# Marks a setting that names a file, or where ``Source`` says so a page.
+PLACE = "place"
+File = Annotated[str, PLACE]
+Source = Annotated[str, AfterValidator(_source), PLACE]
 
 
 class Settings(BaseModel):
@@ -139,6 +142,11 @@ class Kind:
                 problems=problems,
                 remedy=f"It has: {known}. See: forecasts resolver kinds.",
             ) from None
+
+    @property
+    def places(self) -> list[str]:
+        """The names of the settings that name a file or a page."""
+        return [name for name, of in self.settings.model_fields.items() if PLACE in of.metadata]
 
     def check(self, name: str, given: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         """Return the settings as they are stored; BadInput for any that cannot serve."""

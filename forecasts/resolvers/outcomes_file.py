@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from forecasts.errors import BadInput
 from forecasts.resolvers import finding
@@ -31,12 +30,7 @@ from forecasts.times import read_time
 class Settings(finding.Settings):
     """Where the file is."""
 
-    path: str = Field(min_length=1, description="the CSV or JSON file with the outcomes")
-
-    @field_validator("path")
-    @classmethod
-    def _from_wherever_it_runs(cls, path: str) -> str:
-        return str(Path(os.path.expanduser(path)).absolute())
+    path: finding.File = Field(min_length=1, description="the CSV or JSON file with the outcomes")
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from forecasts import limits
 from forecasts.articles.fetch import fetch
 from forecasts.errors import BadInput, CaptureError, LedgerError
+from forecasts.resolvers.files import WEB, allowed
 from forecasts.resolvers.finding import Seen
 from forecasts.resolvers.question import ADDRESS
 from forecasts.times import iso
@@ -46,12 +47,14 @@ class Sources:
         now: datetime,
         answers: Answers,
         *,
+        shared: bool,
         allow_private: bool = False,
         seconds: float = SECONDS,
         most_bytes: int = limits.SOURCE_BYTES,
     ) -> None:
         self._now = now
         self._answers = answers
+        self._shared = shared
         self._allow_private = allow_private
         self._seconds = seconds
         self._most_bytes = most_bytes
@@ -92,7 +95,7 @@ class Sources:
             answer = self._answers(address.removeprefix(ADDRESS))
             said = answer and {"outcome": answer[0], "known_at": iso(answer[1])}
             return Seen(address, json.dumps(said).encode(), self._now, "application/json")
-        if address.startswith(("http://", "https://")):
+        if address.startswith(WEB):
             return self._page(address)
         return Seen(address, self._file(Path(address)), self._now)
 
@@ -120,9 +123,11 @@ class Sources:
         return Seen(page.url, page.data, self._now, page.content_type or "")
 
     def _file(self, path: Path) -> bytes:
+        # As the links lead now: the file may have become another since the resolver was set.
+        found = allowed(path, shared=self._shared)
         try:
-            limits.require_file(path, self._most_bytes)
-            return path.read_bytes()
+            limits.require_file(found, self._most_bytes)
+            return found.read_bytes()
         except OSError as error:
             raise BadInput(
                 f"The file {str(path)!r} cannot be read: {error.strerror or error}.",

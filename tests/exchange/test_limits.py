@@ -278,11 +278,11 @@ def test_a_damaged_archive_raises_nothing_but_our_own(tmp_path: Path, data: st.D
 
 def test_a_file_of_outcomes_is_read_to_the_same_limits(tmp_path: Path) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    read = Sources(now, lambda _: None)
+    read = Sources(now, lambda _: None, shared=False)
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(BadInput, match=r"pipe\.csv is a pipe"):
         read(str(tmp_path / "pipe.csv"))
-    read = Sources(now, lambda _: None, most_bytes=5)
+    read = Sources(now, lambda _: None, shared=False, most_bytes=5)
     (tmp_path / "outcomes.csv").write_text("123456")
     for _ in range(2):
         with pytest.raises(BadInput, match=r"outcomes\.csv has 6 bytes; at most 5 bytes are read"):

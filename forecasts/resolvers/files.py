@@ -1,0 +1,52 @@
+"""Files that resolvers read: where each lies, and which of them may be read.
+
+Whoever sets a resolver names the file, and the run, which may be allowed more than they are, reads
+it and hands out what it was shown. In a ledger of one's own that is the same person. Where others
+use the ledger too, only files in the folder that the operator names (FORECASTS_FILES_FOLDER) are
+read, and without that setting none; where it is set it holds for every ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from forecasts.errors import BadInput
+from forecasts.settings import Settings
+
+WEB = ("http://", "https://")
+
+
+def located(address: str) -> str:
+    """Return the address of a page as it is, and of a file so that it is found from anywhere."""
+    if address.startswith(WEB):
+        return address
+    return str(Path(os.path.expanduser(address)).absolute())
+
+
+def allowed(path: Path, *, shared: bool) -> Path:
+    """Return the file that stands there in the end; BadInput where it may not be read.
+
+    ``shared``: others than the ledger's owner use it.
+    """
+    folder = Settings().files_folder
+    if folder is None:
+        if shared:
+            raise BadInput(
+                f"The file {str(path)!r} is not read: this ledger is shared, and no folder of "
+                "files is set.",
+                remedy="The operator sets FORECASTS_FILES_FOLDER to the folder that holds them; or "
+                "name an https address.",
+            )
+        return path
+    try:
+        found = path.resolve()
+        if found.is_relative_to(folder.resolve()):
+            return found
+    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, or no name at all
+        raise BadInput(f"The file {str(path)!r} cannot be found: {error}.") from None
+    raise BadInput(
+        f"The file {str(path)!r} is not in the folder of files, so it is not read.",
+        remedy=f"Put it into {folder}, which FORECASTS_FILES_FOLDER names; links may not lead out "
+        "of it.",
+    )
