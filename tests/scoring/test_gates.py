@@ -1,8 +1,8 @@
 """What is promised is measured on simulated tournaments; the page in docs/ says what came out.
 
-The ordinary suite simulates 200 tournaments in each world, and calls a promise broken when chance
-would let one that is kept look so once in a thousand times. ``pytest -m nightly`` simulates 5,000
-and takes them at their word.
+The ordinary suite simulates 200 tournaments in a world for each promise, and calls one broken when
+chance would let one that is kept look so once in a thousand times. ``pytest -m nightly`` simulates
+5,000 in every world and takes them at their word.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from forecasts.reports import scored
 from scoring.tournament import Team
 
 MEASURES = simulate.all_measures()
+# Every promise is made in one of these; 200 tournaments would tell little more in all the others.
+ORDINARY = ("30 families", "60 families", "teams 0.02 apart", simulate.PEOPLE, simulate.SKILLS)
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", ORDINARY)
 def test_what_is_promised_holds_in_two_hundred_tournaments(name: str) -> None:
     gates = simulate.gates_of(name, simulate.run(MEASURES[name], 200))
     assert gates
