@@ -50,6 +50,7 @@ from forecasts.models import (
     QuestionText,
     Resolution,
     ResolutionState,
+    Resolver,
     Role,
     Team,
     TeamRule,
@@ -394,22 +395,30 @@ def require_second(
 ) -> None:
     """Refuse that somebody who has forecast resolves alone, where the team's rule forbids it.
 
-    They are not alone where they confirm what somebody else has proposed.
+    They are not alone where they confirm what somebody else has proposed. What a resolver has
+    proposed, whoever attached it did.
     """
-    rule = second_resolver(session, _newest(session, question).team_id)
-    alone = proposal is None or proposal.member_id == member.id
-    if not (rule and alone):
-        return
-    own = select(Forecast.id).where(
-        Forecast.question_id == question.id, Forecast.member_id == member.id
-    )
-    if session.exec(own.limit(1)).first() is not None:
+    if proposal is not None:
+        attached = proposal.resolver_id and session.get_one(Resolver, proposal.resolver_id)
+        if (attached or proposal).member_id != member.id:
+            return
+    if needs_second(session, member.id, question):
         raise Refused(
             f"{member.handle} has forecast on {question.slug!r}, and by its team's rule nobody "
             "resolves such a question alone.",
             remedy=f"Propose the outcome (forecasts propose {question.slug} OUTCOME); another "
             "resolver confirms it.",
         )
+
+
+def needs_second(session: Session, member_id: int | None, question: Question) -> bool:
+    """Return whether they may not resolve it alone: they have forecast, and their team says so."""
+    if not second_resolver(session, _newest(session, question).team_id):
+        return False
+    own = select(Forecast.id).where(
+        Forecast.question_id == question.id, Forecast.member_id == member_id
+    )
+    return session.exec(own.limit(1)).first() is not None
 
 
 def second_resolver(session: Session, team_id: int | None) -> bool:

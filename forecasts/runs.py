@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
 from forecasts import disputes, exhibits, resolutions, scores
-from forecasts.access import is_shared_ledger, member_or_new
+from forecasts.access import is_shared_ledger, member_or_new, needs_second
 from forecasts.database import give_way, reading, writing
 from forecasts.errors import DatabaseError, LedgerError
 from forecasts.models import (
@@ -390,6 +390,7 @@ class _Run:
                 return None
             if stands.resolution is None:
                 member = member_or_new(session, RUN_MEMBER, now=self.now, kind=MemberKind.service)
+                came = _by_two(session, question, said, came)
                 settle = _confirm if came.state == RunState.confirmed else _propose
                 looked = settle(session, question, came, member, self.now)
                 looks = list(self._looks(one, said, looked, always=True))
@@ -502,6 +503,8 @@ class _Run:
         said = self._said(one)
         came = verdict(said, one.policy, last=one.is_last_try)
         if came.findings:
+            with reading(self.engine) as session:
+                came = _by_two(session, one.stands.question, said, came)
             if came.state == RunState.proposed and self._waits_already(one, came):
                 return _looked(one, RunState.not_yet, f"{came.message}: proposed already")
             try:
@@ -522,7 +525,7 @@ class _Run:
     def _waits_already(self, one: _Work, came: Verdict) -> bool:
         with reading(self.engine) as session:
             before = _proposed_before(session, one.stands.question)
-        return all(any(_is_same(row, new) for row in before) for _, new in came.findings)
+        return all(any(_is_same(row, new, self.now) for row in before) for _, new in came.findings)
 
 
 _WATCH = SQLModel.metadata.tables["watch"]
@@ -598,7 +601,7 @@ def _propose(
     before = _proposed_before(session, question)
     written = None
     for resolver, finding in came.findings:
-        if not any(_is_same(row, finding) for row in before):
+        if not any(_is_same(row, finding, now) for row in before):
             written = resolutions.propose(
                 session, question, finding.outcome, **_with(finding, resolver, member, now)
             )
@@ -609,21 +612,60 @@ def _propose(
     return Looked(question.slug, RunState.proposed, said, written.id)
 
 
-def _proposed_before(session: Session, question: Question) -> list[tuple[Resolution, bool]]:
-    """Return what resolvers have proposed, each with whether it still waits for a decision."""
+def _by_two(session: Session, question: Question, said: Sequence[Said], came: Verdict) -> Verdict:
+    """Return the verdict, with a proposal for what whoever attached the resolver may not do alone.
+
+    They are not alone where a resolver of somebody else's has found the same.
+    """
+    if came.state != RunState.confirmed:
+        return came
+    by = {
+        one.resolver.member_id for one in said if one.finding is not None and not one.only_proposes
+    }
+    alone = by.pop()
+    if by or not needs_second(session, alone, question):
+        return came
+    [(resolver, finding)] = came.findings
+    why = (
+        f"{session.get_one(Member, alone).handle}, whose resolver says so, has forecast on it, and "
+        "by its team's rule nobody resolves such a question alone"
+    )
+    told = replace(finding, note="\n".join(part for part in (finding.note, why) if part))
+    return Verdict(RunState.proposed, f"{came.message}; {why}", ((resolver, told),))
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What a resolver has proposed: whether it still waits, and the hashes of what it was shown."""
+
+    row: Resolution
+    waits: bool
+    shown: frozenset[str]
+
+
+def _proposed_before(session: Session, question: Question) -> list[_Before]:
     waiting_ = {row.id for row in resolutions.proposals_on(session, question)}
+    shown = exhibits.shown_for(session, question)
     return [
-        (row, row.id in waiting_)
+        _Before(
+            row, row.id in waiting_, frozenset(one.sha256 for one in shown.get(row.id or 0, []))
+        )
         for row in resolutions.history(session, question)
         if row.resolver_id is not None
     ]
 
 
-def _is_same(before: tuple[Resolution, bool], finding: Finding) -> bool:
-    """Return whether that was proposed: it waits, or was turned down for the same reason."""
-    row, waits = before
-    same = waits or row.known_at == finding.known_at or row.note == finding.note.strip()
-    return row.outcome == finding.outcome and same
+def _is_same(before: _Before, finding: Finding, now: datetime) -> bool:
+    """Return whether that was proposed, and waits or was turned down on the same evidence.
+
+    What is shown in other bytes is the same still where they say the same: a page tells the time.
+    """
+    row = before.row
+    if row.outcome != finding.outcome:
+        return False
+    if before.waits or before.shown.issuperset(one.sha256 for one in finding.seen):
+        return True
+    return row.note == finding.note.strip() and finding.known_at in (row.known_at, now)
 
 
 def _with(finding: Finding, resolver: Resolver, member: Member, now: datetime) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def _located(
     for name in which.places:
         if isinstance(settings.get(name), str):
             settings[name] = files.located(settings[name])
-            if not settings[name].startswith(files.WEB):
+            if not files.is_page(settings[name]):
                 files.allowed(Path(settings[name]), shared=shared)
     return settings
 

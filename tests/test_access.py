@@ -101,6 +101,7 @@ OPEN = {
     "access.rights_of": "what access itself rests on",
     "access.role_in": "what access itself rests on",
     "access.roles_of": "who is in a team is no secret",
+    "access.needs_second": "what require_second rests on",
     "access.second_resolver": "what a team has agreed on is no secret",
     "access.see": "asks",
     "access.sees": "asks",

@@ -14,12 +14,15 @@ from pathlib import Path
 from forecasts.errors import BadInput
 from forecasts.settings import Settings
 
-WEB = ("http://", "https://")
+
+def is_page(address: str) -> bool:
+    """Return whether it is on the web; else it is the path of a file."""
+    return address.lower().startswith(("http://", "https://"))
 
 
 def located(address: str) -> str:
     """Return the address of a page as it is, and of a file so that it is found from anywhere."""
-    if address.startswith(WEB):
+    if is_page(address):
         return address
     return str(Path(os.path.expanduser(address)).absolute())
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from forecasts import limits
 from forecasts.articles.fetch import fetch
 from forecasts.errors import BadInput, CaptureError, LedgerError
-from forecasts.resolvers.files import WEB, allowed
+from forecasts.resolvers.files import allowed, is_page
 from forecasts.resolvers.finding import Seen
 from forecasts.resolvers.question import ADDRESS
 from forecasts.times import iso
@@ -95,7 +95,7 @@ class Sources:
             answer = self._answers(address.removeprefix(ADDRESS))
             said = answer and {"outcome": answer[0], "known_at": iso(answer[1])}
             return Seen(address, json.dumps(said).encode(), self._now, "application/json")
-        if address.startswith(WEB):
+        if is_page(address):
             return self._page(address)
         return Seen(address, self._file(Path(address)), self._now)
 
