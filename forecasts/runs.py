@@ -21,7 +21,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 from forecasts import disputes, exhibits, resolutions, scores
 from forecasts.access import is_shared_ledger, member_or_new, needs_second
 from forecasts.database import give_way, reading, writing
-from forecasts.errors import DatabaseError, LedgerError
+from forecasts.errors import CannotTell, DatabaseError, LedgerError
 from forecasts.models import (
     Member,
     MemberKind,
@@ -43,9 +43,11 @@ from forecasts.watching import asked, carried, no_resolver, parked, resolvers, u
 
 # Who confirms what no person does.
 RUN_MEMBER = "scheduled run"
-# So many questions a run takes in hand at once, and for so long; longer than any look may take.
+# So many questions a run takes in hand at once, and for so long.
 BATCH = 200
 LEASE = timedelta(minutes=15)
+# Before each look at least so much of it is left: 12 minutes, and a program may take 10.
+LEFT = 0.8
 PATIENCE = 120  # seconds to wait for the turn to write: nobody waits for a run
 # What was not known is looked at by the next run, and not by one that began at the same time.
 PAUSE = timedelta(seconds=1)
@@ -114,10 +116,11 @@ def run(
     1. Count what is due, and tell ``expect``. ``now`` is taken once, so that a run across midnight
        sees one day; the leases go by the ``clock``, whatever it says of the day.
     2. Take up to ``BATCH`` questions in hand, by a conditional UPDATE: what another run has is left
-       to it until its lease is over. With ``only``, those that carry a resolver of that kind; in
-       all no more than ``limit``. Nothing is left: go to 7.
-    3. For each, let its resolvers look, outside of any transaction, since that may take long; when
-       half of the lease is over, it is renewed.
+       to it until its lease is over. Then that run was killed, perhaps by what it looked at: so
+       such a question is taken last and alone, and it counts as an attempt. With ``only``, those
+       that carry a resolver of that kind; in all no more than ``limit``. Nothing is left: go to 7.
+    3. For each, let its resolvers look, outside of any transaction, since that may take long; the
+       lease is renewed before any look that it might not outlast.
     4. What is found is confirmed, or proposed, by the question's policy: in one transaction with
        the scores, what was shown, the record of the look and the end of the claim. It is undone
        where the question is no longer in hand, or resolved meanwhile.
@@ -172,10 +175,21 @@ class _Work:
     resolvers: Sequence[Resolver]
     policy: Policy | None
     last: dict[int, ResolverRun]
+    attempts: int
+
+    @property
+    def tries(self) -> int:
+        """Which attempt in a row this is."""
+        return min(self.attempts + 1, MOST_ATTEMPTS)
 
     @property
     def is_last_try(self) -> bool:
-        return self.watch.attempts + 1 >= MOST_ATTEMPTS
+        return self.tries == MOST_ATTEMPTS
+
+    @property
+    def is_deadly(self) -> bool:
+        """Whether the run was killed that had it in hand for the last time that is allowed."""
+        return self.attempts >= MOST_ATTEMPTS
 
 
 class _Run:
@@ -258,15 +272,25 @@ class _Run:
                     yield self._rehearse(one)
 
     def _claim(self, most: int) -> list[_Work]:
+        was_killed = col(Watch.claimed_by).is_not(None)
+        fresh = self._due().where(~was_killed).limit(most)
+        orphan = self._due().where(was_killed).order_by(None).order_by(*_LEAST_TRIED).limit(1)
         with self._writing() as session:
             until = self.clock() + LEASE
-            ids = session.scalars(
-                update(Watch)
-                .where(col(Watch.id).in_(self._due().limit(most)))
-                .values(claimed_by=self.name, claimed_until=until)
-                .returning(col(Watch.id))
-                .execution_options(synchronize_session=False)
-            ).all()
+            for some, attempt in ((fresh, 0), (orphan, 1)):
+                ids = session.scalars(
+                    update(Watch)
+                    .where(col(Watch.id).in_(some))
+                    .values(
+                        claimed_by=self.name,
+                        claimed_until=until,
+                        attempts=Watch.attempts + attempt,
+                    )
+                    .returning(col(Watch.id))
+                    .execution_options(synchronize_session=False)
+                ).all()
+                if ids:
+                    break
             self.until, self.holds = until, {id_ for id_ in ids if id_ is not None}
         if not self.holds:
             return []
@@ -311,6 +335,8 @@ class _Run:
                 carries[watch.question_id],
                 policies.get(watch.question_id),
                 last,
+                # Of one whose run was killed, it is counted when it is taken in hand.
+                watch.attempts + (watch.claimed_by not in (None, self.name)),
             )
             for watch in watches
         ]
@@ -320,13 +346,16 @@ class _Run:
         for one in work:
             if self.stop():
                 break
-            if not self._still_holds(one):
-                continue
             if not _is_open(one):
                 opens = min(one.stands.text.open_time, self.now + AT_LEAST)
                 later.append((one, (), _looked(one, RunState.not_yet, ""), opens))
                 continue
-            said: Sequence[Said] = self._said(one)
+            if one.is_deadly:
+                later.append((one, *_deadly(one), self.now))
+                continue
+            said = self._said(one)
+            if not said:
+                continue
             came = verdict(said, one.policy, last=one.is_last_try)
             if came.findings:
                 try:
@@ -346,8 +375,14 @@ class _Run:
             if said and one.watch.id in held:
                 yield looked
 
-    def _said(self, one: _Work) -> list[Said]:
-        return [_look(each, one.stands, self.now, self.sources) for each in one.resolvers]
+    def _said(self, one: _Work) -> Sequence[Said]:
+        """Return what its resolvers say; nothing once the question is no longer in hand."""
+        said: list[Said] = []
+        for each in one.resolvers:
+            if not self._still_holds(one):
+                return ()
+            said.append(_look(each, one.stands, self.now, self.sources))
+        return said
 
     def _put_off(self, one: _Work, said: Sequence[Said], came: Verdict) -> tuple[Looked, datetime]:
         """Return what a look without a result came to, and when the next one is due."""
@@ -357,11 +392,11 @@ class _Run:
             return _looked(one, came.state, came.message), max(at_once, min(soonest, tomorrow))
         parks = came.lasting or one.is_last_try
         state = RunState.parked if parks else RunState.failed
-        return _looked(one, state, came.message), self.now + pause_after(one.watch.attempts + 1)
+        return _looked(one, state, came.message), self.now + pause_after(one.tries)
 
     def _still_holds(self, one: _Work) -> bool:
-        """Return whether the question is in hand, after renewing a lease that is half over."""
-        if self.clock() >= self.until - LEASE / 2:
+        """Return whether the question is in hand, for longer than a look may take."""
+        if self.clock() >= self.until - LEASE * LEFT:
             with self._writing() as session:
                 until = self.clock() + LEASE
                 ids = session.scalars(
@@ -451,7 +486,7 @@ class _Run:
         return {
             "of": one.watch.id,
             "new_next_at": at,
-            "new_attempts": one.watch.attempts + 1 if wrong else 0,
+            "new_attempts": one.tries if wrong else 0,
             "new_looked_at": self.now,
             "new_parked_at": self.now if parks else None,
             "new_reason": looked.message if wrong and looked is not None else "",
@@ -500,7 +535,9 @@ class _Run:
     # Without writing
 
     def _rehearse(self, one: _Work) -> Looked:
-        said = self._said(one)
+        if one.is_deadly:
+            return _deadly(one)[1]
+        said = [_look(each, one.stands, self.now, self.sources) for each in one.resolvers]
         came = verdict(said, one.policy, last=one.is_last_try)
         if came.findings:
             with reading(self.engine) as session:
@@ -528,6 +565,7 @@ class _Run:
         return all(any(_is_same(row, new, self.now) for row in before) for _, new in came.findings)
 
 
+_LEAST_TRIED = (col(Watch.attempts), col(Watch.next_at), col(Watch.id))
 _WATCH = SQLModel.metadata.tables["watch"]
 _WRITTEN = ("next_at", "attempts", "looked_at", "parked_at", "reason")
 _GIVE_BACK = (
@@ -554,6 +592,17 @@ def _is_open(one: _Work) -> bool:
 
 def _looked(one: _Work, state: RunState, message: str) -> Looked:
     return Looked(one.stands.slug, state, message)
+
+
+def _deadly(one: _Work) -> tuple[list[Said], Looked]:
+    """Return what is said of a question whose look no run outlives, and that it is parked."""
+    error = CannotTell(
+        "The run that looked at it was killed before it could write what it found, perhaps for "
+        f"want of memory, and {MOST_ATTEMPTS} attempts are all that are made.",
+        remedy=f"See what its resolver reads, then: forecasts run retry {one.stands.slug}",
+    )
+    said = [Said(each, error=error) for each in one.resolvers]
+    return said, _looked(one, RunState.parked, said[0].message)
 
 
 def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Said:

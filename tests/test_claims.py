@@ -243,7 +243,7 @@ def test_so_with_a_look_that_found_nothing(engine: Engine, oracle: Callable[...,
     oracle(slow)
     assert states(runs.run(engine, now=day(4), clock=lambda: day(4))) == {}
     assert came == [{"rain": "failed"}]
-    assert watch(engine).attempts == 1
+    assert watch(engine).attempts == 2  # one that was too slow might as well have been killed
 
 
 def test_a_lease_is_renewed_while_the_run_goes_on(
@@ -262,6 +262,86 @@ def test_a_lease_is_renewed_while_the_run_goes_on(
     came = states(runs.run(engine, now=day(4), clock=lambda: at[0]))
     assert came == dict.fromkeys(("rain", "snow", "wind"), "confirmed")
     assert others == [{}, {}, {}]
+
+
+def test_two_looks_that_each_take_as_long_as_one_may_do_not_outlast_the_lease(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain")
+    with database.writing(engine) as session:
+        alice, rain = member_named(session, "alice"), questions.find(session, "rain")
+        for name in ("second ", "third "):
+            watching.attach(
+                session, rain, "oracle", {"name": name}, member=alice, now=day(1), beside=True
+            )
+    at = [day(4)]
+    others: list[dict[str, str]] = []
+
+    def slow(slug: str) -> Finding:
+        at[0] += timedelta(minutes=10)
+        others.append(states(runs.run(engine, now=day(4), clock=lambda: at[0])))
+        return yes(slug)
+
+    oracle(slow)
+    assert states(runs.run(engine, now=day(4), clock=lambda: at[0])) == {"rain": "confirmed"}
+    assert others == [{}, {}, {}]
+
+
+def runs_on(engine: Engine, at: timedelta) -> dict[str, str]:
+    moment = day(4) + at
+    return states(runs.run(engine, now=moment, clock=lambda: moment))
+
+
+def test_a_question_that_kills_whoever_looks_at_it_is_parked_in_the_end_and_stops_no_other(
+    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, "first", "deadly", "last", "next")
+    with database.writing(engine) as session:  # which is due later than they are
+        named = rows_of(Question.id).where(Question.slug == "next").scalar_subquery()
+        late = day(4) + runs.LEASE
+        session.execute(update(Watch).where(col(Watch.question_id) == named).values(next_at=late))
+
+    def kills(slug: str) -> Finding:
+        if slug == "deadly":
+            raise Killed
+        return yes(slug)
+
+    oracle(kills)
+    monkeypatch.setattr(runs._Run, "let_go", lambda _: None)
+    deaths = 0
+    for attempt in range(runs.MOST_ATTEMPTS):
+        try:
+            runs_on(engine, attempt * runs.LEASE)
+        except Killed:
+            deaths += 1
+    assert deaths == runs.MOST_ATTEMPTS
+    with database.reading(engine) as session:
+        resolved = select(Question.slug).join(Resolution)
+        assert set(session.exec(resolved)) == {"first", "last", "next"}
+    over = runs.MOST_ATTEMPTS * runs.LEASE
+    before = contents(engine)
+    dry = runs.run(engine, now=day(4) + over, clock=lambda: day(4) + over, dry=True)
+    assert states(dry) == {"deadly": "parked"}
+    assert contents(engine) == before
+    assert runs_on(engine, over) == {"deadly": "parked"}
+    with database.reading(engine) as session:
+        [parked] = watching.parked(session)
+        said = session.exec(select(ResolverRun).order_by(col(ResolverRun.id).desc())).first()
+    assert (parked.slug, parked.attempts) == ("deadly", runs.MOST_ATTEMPTS)
+    assert "was killed before it could write what it found" in parked.reason
+    assert said is not None
+    assert (said.state, said.message) == (RunState.parked, parked.reason)
+
+
+def test_those_whose_run_was_killed_by_another_question_have_lost_nothing(
+    engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
+) -> None:
+    carry(engine, "rain")
+    killed()
+    oracle(lambda _: None)
+    assert runs_on(engine, runs.LEASE) == {"rain": "not_yet"}
+    row = watch(engine)
+    assert (row.attempts, row.claimed_by) == (0, None)
 
 
 def test_another_resolver_takes_the_question_out_of_the_hand_of_a_run(

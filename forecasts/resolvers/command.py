@@ -2,7 +2,8 @@
 
 It must lie in the folder that the operator names (FORECASTS_COMMANDS_FOLDER); without that setting
 there are none. It is started there without a shell, with nothing of the environment but the path
-and the language, gets one JSON object on its standard input,
+and the language, and a mark by which all that it starts is found, and ended with it. It gets one
+JSON object on its standard input,
 
     {"question": {"slug": …, "title": …, "type": …, "options": […], "open_time": …,
      "close_time": …, "scheduled_close_time": …}, "now": …}
@@ -15,11 +16,10 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import selectors
-import signal
 import subprocess
 import time
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from forecasts.errors import BadInput, CannotTell, LedgerError
-from forecasts.resolvers import documents, finding
+from forecasts.resolvers import documents, finding, processes
 from forecasts.resolvers.finding import Asked, Fetch, Finding, Seen
 from forecasts.settings import Settings as ProcessSettings
 from forecasts.times import iso, read_time
@@ -111,6 +111,7 @@ def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes
     environment = {
         name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ
     }
+    mark = secrets.token_hex(8)
     try:
         process = subprocess.Popen(  # noqa: S603 - the operator's own program, without a shell
             command,
@@ -118,7 +119,7 @@ def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=environment,
+            env=environment | {processes.MARK: mark},
             start_new_session=True,
         )
     except OSError as error:
@@ -127,9 +128,7 @@ def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes
         try:
             output, errors = _talk(process, said, time.monotonic() + seconds, seconds)
         finally:
-            # Whatever it started ends with it.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            processes.end(process.pid, mark)  # and whatever it started
     if process.returncode != 0:
         words = errors.decode(errors="replace").strip().splitlines()
         last = f": {words[-1][:200]}" if words else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -257,10 +259,43 @@ def test_a_program_that_fails_hangs_or_babbles_decides_nothing(
         look("command", program(body) | {"seconds": seconds}, at(9))
 
 
-def test_a_program_is_stopped_with_all_that_it_started(program: Any, tmp_path: Path) -> None:
+# How a program starts another, and what that one does to get away.
+STARTS = {
+    "a child": "if os.fork() == 0: stay()",
+    "in a session of its own": "if os.fork() == 0: os.setsid(); stay()",
+    "without the environment": (
+        "if os.fork() == 0: os.setsid(); os.execve('/bin/sh', ['sh', '-c', "
+        "f'echo $$ > {pid}; sleep 60'], {})"
+    ),
+    "a daemon": (
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: stay()\n    os._exit(0)"
+    ),
+}
+
+
+ENDS = ["time.sleep(60)", "print('{\"not_yet\": true}')"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    # Who has no mark is found as long as the program is there.
+    [one for one in product(STARTS, ENDS) if one != ("without the environment", ENDS[1])],
+)
+def test_a_program_is_stopped_with_all_that_it_started(
+    program: Any, tmp_path: Path, starts: str, ends: str
+) -> None:
     pid = tmp_path / "pid"
-    body = f"child = os.fork()\nif child: open({str(pid)!r}, 'w').write(str(child))\ntime.sleep(60)"
-    with pytest.raises(CannotTell, match="seconds"):
+    body = (
+        f"pid = {str(pid)!r}\n"
+        "def stay():\n"
+        "    for stream in (0, 1, 2): os.close(stream)\n"
+        "    open(pid, 'w').write(f'{os.getpid()}\\n')\n"
+        "    time.sleep(60)\n"
+        f"{STARTS[starts]}\n"
+        "while not os.path.exists(pid) or not open(pid).read().endswith('\\n'): pass\n"
+        f"{ends}"
+    )
+    with suppress(CannotTell):
         look("command", program(body) | {"seconds": 1}, at(9))
     # A busy machine takes a moment to carry the signal out.
     assert any(_is_gone(int(pid.read_text())) for _ in range(100_000))
