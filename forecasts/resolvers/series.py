@@ -4,11 +4,17 @@ The series is CSV with a header, or JSON, in a file or at a URL. An expression s
 ``max(value) >= 145 between open and close`` makes the answer: yes or no of a binary question, a
 number of a numeric one.
 
-Never early and never from half of the data: what can still change is decided when the window is
-over (``settle_days`` later, for what is published late) and the series reaches its end (its newest
-row is at most ``gap_days`` older); until then it is not known. What cannot change any more, such as
-a maximum that has reached its bound, is decided by the row that did it, which then is when the
-outcome became known. A row that is dated by a day counts from the first instant of that day, in the
+Never early and never from half of the data. What cannot change any more, such as a maximum that has
+reached its bound, is decided by the row that did it, as soon as it is seen; that row then says when
+the outcome became known. All else can still change, a "no" above all, and waits until
+
+- the window is over, and ``settle_days`` more, for what is filled in or corrected later; and
+- the series has gone past it: there is a row at its end or after it. A row of the last day says
+  nothing of the rest of that day, and who publishes the next one has published those before it.
+  ``gap_days`` lets a row do that is so much older, for a series that ends with the window.
+
+Until then it is not known; where the next row is long overdue, as the pauses between the others
+go, somebody is told. A row that is dated by a day counts from the first instant of that day, in the
 series' zone, so that no forecast made on it counts.
 """
 
@@ -16,6 +22,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +34,8 @@ from forecasts.resolvers import documents, finding
 from forecasts.resolvers.expressions import Expression, read_expression
 from forecasts.resolvers.finding import Asked, Fetch, Finding, Seen
 from forecasts.times import iso, utc
+
+_OVERDUE = 2  # times the longest pause between two rows
 
 
 def _expression(text: str) -> str:
@@ -63,10 +72,16 @@ class Settings(finding.Settings):
         default=("", ".", "NA", "NaN", "null", "None"), description="what stands for no value"
     )
     settle_days: float = Field(
-        default=0, ge=0, le=3650, description="wait so long after the window before deciding"
+        default=0,
+        ge=0,
+        le=3650,
+        description="wait so long after the window, for rows that are filled in or corrected late",
     )
     gap_days: float = Field(
-        default=4, ge=0, le=3650, description="the newest row may be so much older than the end"
+        default=0,
+        ge=0,
+        le=3650,
+        description="a row so much older than the window's end will do; else one at it or after it",
     )
 
 
@@ -120,11 +135,15 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         return None
     newest = known[-1][0] if known else None
     if newest is None or newest < end - timedelta(days=settings.gap_days):
+        pauses = [later - before for (before, _), (later, _) in pairwise(known)]
+        if newest is not None and pauses and now < newest + _OVERDUE * max(pauses):
+            return None
         ends = f"ends on {iso(newest)}" if newest else "has no row with a value up to now"
         raise CannotTell(
             f"The series {seen.address} {ends}, and the window ends on {iso(end)}: what is missing "
             "could decide.",
-            remedy="Wait for the rows, or resolve by hand; gap_days says how much may be missing.",
+            remedy="Wait for a row at the end or after it, or resolve by hand; where none comes, "
+            "gap_days says how much may be missing.",
             passing=True,
         )
     values = [value for _, value in inside]

@@ -32,23 +32,51 @@ def test_a_maximum_that_reached_its_bound_is_decided_by_the_row_that_did_it() ->
 
 
 def test_what_has_not_happened_yet_waits_for_the_end_of_the_window() -> None:
-    text = csv(("2026-01-05", 144), ("2026-01-31", 144.9))
+    text = csv(("2026-01-05", 144), ("2026-01-31T23:59:59", 144.9))
     assert found(RISES, at(20), csv(("2026-01-05", 144))) is None
     assert found(RISES, CLOSE.replace(second=58), text) is None
     assert found(RISES, CLOSE, text) == ("no", CLOSE)
 
 
-def test_a_series_that_breaks_off_before_the_end_decides_nothing() -> None:
-    text = csv(("2026-01-05", 144), ("2026-01-20", 144))
-    with pytest.raises(CannotTell, match="ends on 2026-01-20"):
-        found(RISES, at(3, month=2), text)
-    assert found(RISES, at(3, month=2), text, gap_days=12) == ("no", CLOSE)
+DAILY = csv(*((f"2026-01-{day:02d}", 144) for day in range(1, 32)))
 
 
-def test_what_is_published_late_is_waited_for() -> None:
-    text = csv(("2026-01-31", 144))
-    assert found(RISES, at(2, month=2), text, settle_days=3) is None
+def test_the_row_of_the_last_day_does_not_decide_a_no_but_the_one_after_it() -> None:
+    assert found(RISES, at(1, 12, month=2), DAILY) is None
+    assert found(RISES, at(1, 12, month=2), DAILY + "2026-02-01,150\n") == ("no", CLOSE)
+    assert found(RISES, at(1, 12, month=2), DAILY, gap_days=1) == ("no", CLOSE)
+
+
+def test_a_row_that_comes_late_decides_a_yes_as_soon_as_it_is_seen() -> None:
+    late = DAILY.replace("2026-01-30,144", "2026-01-30,150")
+    assert found(RISES, at(1, 12, month=2), DAILY) is None
+    assert found(RISES, at(1, 12, month=2), late) == ("yes", at(30))
+    assert found(RISES, at(1, 12, month=2), late, settle_days=30) == ("yes", at(30))
+
+
+def test_what_is_filled_in_or_corrected_later_is_waited_for_as_long_as_was_said() -> None:
+    text = DAILY.replace("2026-01-30,144", "2026-01-30,.") + "2026-02-01,144\n"
+    assert found(RISES, at(3, 23, month=2), text, settle_days=3) is None
+    filled = text.replace("2026-01-30,.", "2026-01-30,150")
+    assert found(RISES, at(3, 23, month=2), filled, settle_days=3) == ("yes", at(30))
     assert found(RISES, at(4, month=2), text, settle_days=3) == ("no", CLOSE)
+
+
+def test_the_next_row_is_waited_for_as_long_as_the_series_pauses_and_then_it_cannot_tell() -> None:
+    weekly = csv(("2026-01-13", 144), ("2026-01-20", 144), ("2026-01-27", 144))
+    assert found(RISES, at(9, month=2), weekly) is None
+    with pytest.raises(CannotTell, match="ends on 2026-01-27") as caught:
+        found(RISES, at(10, month=2), weekly)
+    assert caught.value.passing
+
+
+def test_a_series_that_breaks_off_before_the_end_decides_nothing() -> None:
+    text = csv(("2026-01-05", 144), ("2026-01-12", 144), ("2026-01-20", 144))
+    with pytest.raises(CannotTell, match="ends on 2026-01-20"):
+        found(RISES, at(6, month=2), text)
+    assert found(RISES, at(6, month=2), text, gap_days=12) == ("no", CLOSE)
+    with pytest.raises(CannotTell, match="no row with a value up to now"):
+        found(RISES, at(6, month=2), csv())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +102,7 @@ def test_each_expression_is_decided_as_soon_as_it_can_be_and_no_sooner(
 
 
 def test_a_number_answers_a_numeric_question_at_the_end_of_its_window() -> None:
-    text = csv(("2026-01-05", 10), ("2026-01-30", 13))
+    text = csv(("2026-01-05", 10), ("2026-01-30", 13), ("2026-02-01", 99))
     assert found("mean(value)", at(1, month=2), text, "numeric") == ("11.5", CLOSE)
     assert found("mean(value)", at(31), text, "numeric") is None
 
