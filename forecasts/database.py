@@ -443,6 +443,12 @@ def make_ready(engine: Engine) -> Migrated | None:
     """
     if is_embedded(engine):
         return migrate(engine)
+    require_ready(engine)
+    return None
+
+
+def require_ready(engine: Engine) -> None:
+    """Refuse a ledger that this release cannot use as it is; nothing is done to it."""
     revision, newest = schema_revision(engine), newest_revision()
     if revision is None:
         raise NoLedger(
@@ -454,9 +460,10 @@ def make_ready(engine: Engine) -> Migrated | None:
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, and this release needs "
             f"{newest}.",
-            remedy="Tell its users, and bring it up to date with: forecasts migrate",
+            remedy="Tell its users, and bring it up to date with: forecasts migrate"
+            if not is_embedded(engine)
+            else "It was left as it is. Bring it up to date with: forecasts migrate",
         )
-    return None
 
 
 def migrate(engine: Engine) -> Migrated | None:

@@ -74,8 +74,12 @@ class Looked:
 
 @dataclass
 class Summary:
-    """What a run did; ``waiting``: how many questions need a person, since this run or before."""
+    """What a run did; ``waiting``: how many questions need a person, since this run or before.
 
+    ``due``: how many were due when it began, some of which another run may have taken since.
+    """
+
+    due: int = 0
     looked: list[Looked] = field(default_factory=list)
     waiting: int = 0
 
@@ -141,7 +145,7 @@ def run(
         due = going.due(session)
     due = due if limit is None else due[:limit]
     expect(len(due))
-    summary = Summary()
+    summary = Summary(len(due))
     try:
         for looked in going.rehearsed(due) if dry else going.worked(len(due)):
             summary.looked.append(looked)
@@ -149,6 +153,7 @@ def run(
     finally:
         if not dry:
             going.let_go()
+    summary.due -= going.unopened
     with reading(engine) as session:
         summary.waiting = waiting(session)
     return summary
@@ -209,6 +214,7 @@ class _Run:
         self.name = uuid.uuid4().hex
         self.until = clock()
         self.holds: set[int] = set()
+        self.unopened = 0
         self.allow_private = allow_private
 
     @cached_property
@@ -270,6 +276,8 @@ class _Run:
                     return
                 if _is_open(one):
                     yield self._rehearse(one)
+                else:
+                    self.unopened += 1
 
     def _claim(self, most: int) -> list[_Work]:
         was_killed = col(Watch.claimed_by).is_not(None)
@@ -349,6 +357,7 @@ class _Run:
             if not _is_open(one):
                 opens = min(one.stands.text.open_time, self.now + AT_LEAST)
                 later.append((one, (), _looked(one, RunState.not_yet, ""), opens))
+                self.unopened += 1
                 continue
             if one.is_deadly:
                 later.append((one, *_deadly(one), self.now))

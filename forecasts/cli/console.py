@@ -96,15 +96,19 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
 _opened: list[Engine] = []
 
 
-def ledger(chosen: Settings, *, begin: bool = False) -> Engine:
+def ledger(chosen: Settings, *, begin: bool = False, left_as_it_is: bool = False) -> Engine:
     """Return the ledger's engine; an embedded one is brought up to date, which is then said.
 
     Only a command that can put the first thing into a ledger may ``begin`` one; to the others one
-    that is not there is a mistyped name: NoLedger.
+    that is not there is a mistyped name: NoLedger. ``left_as_it_is``: DatabaseError where it would
+    have to be brought up to date.
     """
-    from forecasts.database import make_ready
+    from forecasts.database import make_ready, require_ready
 
     engine = opened(chosen, begin=begin)
+    if left_as_it_is:
+        require_ready(engine)
+        return engine
     migrated = make_ready(engine)
     if migrated is not None:
         say_migrated(engine, migrated)

@@ -111,26 +111,37 @@ def _run(
     from forecasts import runs
     from forecasts.cli.notify import tell as tell_members
 
-    engine = ledger(chosen)
-    with _bar(shown=not as_json) as (expect, advance):
+    so_far = runs.Summary()
+    try:
+        engine = ledger(chosen, left_as_it_is=dry)
+        with _bar(shown=not as_json) as (show, advance):
 
-        def tell(looked: Looked) -> None:
-            advance()
-            if looked.state != "not_yet":
-                _say(looked, as_json=as_json)
+            def expect(count: int) -> None:
+                so_far.due = count
+                show(count)
 
-        summary = runs.run(
-            engine,
-            now=now(),
-            clock=now,
-            dry=dry,
-            only=only,
-            limit=limit,
-            tell=tell,
-            expect=expect,
-            stop=stop,
-            allow_private=chosen.allow_private_addresses,
-        )
+            def tell(looked: Looked) -> None:
+                so_far.looked.append(looked)
+                advance()
+                if as_json or looked.state != "not_yet":
+                    _say(looked, as_json=as_json)
+
+            summary = runs.run(
+                engine,
+                now=now(),
+                clock=now,
+                dry=dry,
+                only=only,
+                limit=limit,
+                tell=tell,
+                expect=expect,
+                stop=stop,
+                allow_private=chosen.allow_private_addresses,
+            )
+    except Exception as error:
+        if as_json:  # whoever reads it waits for a last line
+            _say_summary(so_far, as_json=True, dry=dry, error=error)
+        raise
     _say_summary(summary, as_json=as_json, dry=dry)
     if not dry:
         tell_members(engine, chosen)
@@ -175,12 +186,17 @@ def _say(looked: Looked, *, as_json: bool) -> None:
     out().print(plain(f"{looked.state.replace('_', ' ')}: {looked.slug}: {looked.message}"))
 
 
-def _say_summary(summary: Summary, *, as_json: bool, dry: bool) -> None:
+def _say_summary(
+    summary: Summary, *, as_json: bool, dry: bool, error: Exception | None = None
+) -> None:
     from forecasts.models import RunState
 
     counts = {state: summary.count(RunState(state)) for state in _COUNTED}
     if as_json:
-        said = {"due": len(summary.looked), **counts, "waiting": summary.waiting, "dry_run": dry}
+        said: dict[str, Any] = {"due": summary.due, **counts, "waiting": summary.waiting}
+        said["dry_run"] = dry
+        if error is not None:
+            said |= {"waiting": None, "error": str(error) or type(error).__name__}
         typer.echo(json.dumps({"event": "summary", **said}))
         return
     words = ", ".join(f"{counts[state]:,} {word}" for state, word in _COUNTED.items())

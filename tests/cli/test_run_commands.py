@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from forecasts import database, runs
+from forecasts.errors import DatabaseError
+
 Forecasts = Callable[..., Result]
 Clock = Callable[[str], None]
 NEXT_DAY = "2026-01-06T12:00:00Z"
@@ -44,8 +47,56 @@ def test_a_run_can_be_read_by_a_program(forecasts: Forecasts, outcomes: Path) ->
     assert [(line["event"], line["question"], line["state"]) for line in lines] == [
         ("looked", "rain", "confirmed"),
         ("looked", "snow", "failed"),
+        ("looked", "wind", "not_yet"),
     ]
     assert "'perhaps' is not an outcome" in lines[1]["message"]
+
+
+def test_due_are_questions_that_have_opened_however_many_look_for_each(
+    forecasts: Forecasts, outcomes: Path
+) -> None:
+    forecasts("resolver", "add", "rain", "deadline")
+    given = ("--opens", "2026-01-20", "--closes", "2026-02-01", "--criteria", "so")
+    forecasts("ask", "Fog?", "--slug", "fog", *given, "--outcomes", str(outcomes))
+    for options in (("--dry-run",), ()):
+        *lines, summary = map(json.loads, forecasts("run", "--json", *options).stdout.splitlines())
+        assert (len(lines), summary["due"]) == (3, 3)
+
+
+def test_a_run_that_ends_in_an_error_says_so_in_its_last_line(
+    forecasts: Forecasts, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DatabaseError("The disk is full.")
+
+    monkeypatch.setattr(runs._Run, "_write", full)
+    said = forecasts("run", "--json", exit_code=1).stdout
+    *lines, summary = map(json.loads, said.splitlines())
+    assert [(line["question"], line["state"]) for line in lines] == [("rain", "confirmed")]
+    assert (summary["event"], summary["due"], summary["confirmed"]) == ("summary", 3, 1)
+    assert (summary["error"], summary["waiting"]) == ("The disk is full.", None)
+    monkeypatch.setattr("forecasts.database.schema_revision", full)
+    summary = json.loads(forecasts("run", "--json", exit_code=1).stdout)
+    assert (summary["event"], summary["due"]) == ("summary", 0)
+
+
+def test_a_dry_run_leaves_an_older_ledger_as_it_is(
+    forecasts: Forecasts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "older.sqlite3"
+    with monkeypatch.context() as patch:
+        earlier = database._revisions()[:-1]
+        patch.setattr(database, "_revisions", lambda: earlier)
+        forecasts("migrate", "--database", str(file))
+    before = file.read_bytes()
+    options = ("run", "--dry-run", "--json", "--database", str(file))
+    said = forecasts(*options, exit_code=1)
+    assert f"has schema {earlier[-1]}, and this release needs" in said.stderr
+    assert "It was left as it is. Bring it up to date with: forecasts migrate" in said.stderr
+    assert "has schema" in json.loads(said.stdout)["error"]
+    assert file.read_bytes() == before
+    forecasts("migrate", "--database", str(file))
+    assert json.loads(forecasts(*options).stdout)["due"] == 0
 
 
 def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path) -> None:
