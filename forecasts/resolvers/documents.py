@@ -27,7 +27,11 @@ def text_of(seen: Seen) -> str:
 
 
 def json_of(seen: Seen) -> Any:
-    """Return the JSON document; CannotTell where it is none, with the place."""
+    """Return the JSON document, read once a run; CannotTell where it is none, with the place."""
+    return seen.once("json", lambda: _json(seen))
+
+
+def _json(seen: Seen) -> Any:
     text = text_of(seen)
     try:
         return json.loads(text, parse_constant=_no_number)

@@ -52,12 +52,8 @@ def fits(asked: Asked, settings: Settings) -> None:
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the outcome with the entries that matched since the question opened, or None."""
-    # Imported here: not every command that starts needs it.
-    import feedparser
-
     seen = fetch(settings.url)
-    # Bytes in memory: a text could be taken for an address, which feedparser would fetch.
-    feed = feedparser.parse(seen.content, sanitize_html=True, resolve_relative_uris=False)
+    feed = seen.once("feed", lambda: _read(seen.content))
     if not feed.get("version") and not feed.entries:
         raise CannotTell(f"{seen.address} is neither RSS nor Atom.")
     matches = []
@@ -80,6 +76,14 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     return Finding(
         settings.outcome, matches[0][0], seen.address, "\n".join(["Matches:", *lines]), (seen,)
     )
+
+
+def _read(content: bytes) -> Any:
+    # Imported here: not every command that starts needs it.
+    import feedparser
+
+    # Bytes in memory: a text could be taken for an address, which feedparser would fetch.
+    return feedparser.parse(content, sanitize_html=True, resolve_relative_uris=False)
 
 
 def _published(entry: Any) -> datetime | None:

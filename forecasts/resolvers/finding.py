@@ -12,16 +12,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from forecasts.errors import BadInput, Problem
+from forecasts import limits
+from forecasts.errors import BadInput, LedgerError, Problem
 from forecasts.models import QuestionType
+
+T = TypeVar("T")
 
 _WITH_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _SHOWN = 80  # signs of a wrong value that a message repeats
@@ -50,6 +55,39 @@ class Asked:
         }.get(self.type)
 
 
+class Made:
+    """What was made of bytes, so that a thousand questions that look there make it once.
+
+    What was asked for last is kept, as far as it was made of no more than ``most`` bytes in all:
+    it can take ten times as much of memory.
+    """
+
+    def __init__(self, most: int = limits.SOURCE_BYTES) -> None:
+        self._most = most
+        self._kept: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
+        self._size = 0
+
+    def once(self, key: Hashable, size: int, make: Callable[[], T]) -> T:
+        """Return what ``make`` returns, or raise the LedgerError that it has ended in."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        else:
+            while self._kept and self._size + size > self._most:
+                self._size -= self._kept.popitem(last=False)[1][0]
+            made: T | LedgerError
+            try:
+                made = make()
+            except LedgerError as error:
+                made, size = error, 0
+                error.__context__ = None
+            self._kept[key] = size, made
+            self._size += size
+        found = self._kept[key][1]
+        if isinstance(found, LedgerError):
+            raise found.with_traceback(None)
+        return cast("T", found)
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a resolver was shown: from where, when, the bytes, and what the server called them."""
@@ -58,11 +96,16 @@ class Seen:
     content: bytes
     at: datetime
     media: str = ""
+    made: Made = field(default_factory=Made, compare=False, repr=False)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The digest of the bytes, in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
+
+    def once(self, how: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` makes of the bytes; once a run, for all who make it just so."""
+        return self.made.once((self.address, self.sha256, how), len(self.content), make)
 
 
 @dataclass(frozen=True)

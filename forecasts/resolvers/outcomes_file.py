@@ -16,7 +16,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field
@@ -41,7 +40,8 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     """
     slug, found = asked.slug, None
     seen = fetch(settings.path)
-    for row in _by_question(settings.path, seen.content).get(slug, []):
+    rows = seen.once("outcomes", lambda: _by_question(settings.path, seen.content))
+    for row in rows.get(slug, []):
         place = row.place
         if row.wrong:
             raise BadInput(
@@ -81,9 +81,8 @@ class _Row:
         return self.cells.get(column, "").strip()
 
 
-@lru_cache(maxsize=4)
 def _by_question(path: str, content: bytes) -> dict[str, list[_Row]]:
-    """Return the rows of each question; parsed once, however many questions look in the file."""
+    """Return the rows of each question."""
     name = Path(path).name
     rows: dict[str, list[_Row]] = {}
     try:

@@ -161,7 +161,12 @@ def _answer(true: bool, known_at: datetime, note: str, seen: Seen) -> Finding:
 
 
 def _series(seen: Seen, expression: Expression, settings: Settings) -> list[tuple[datetime, float]]:
-    """Return (time, value) of the rows that have a value, oldest first."""
+    """Return (time, value) of the rows that have a value, oldest first; read once a run."""
+    how = (settings.rows, settings.time, expression.column, settings.zone, settings.missing)
+    return seen.once(how, lambda: _rows(seen, expression, settings))
+
+
+def _rows(seen: Seen, expression: Expression, settings: Settings) -> list[tuple[datetime, float]]:
     zone = ZoneInfo(settings.zone)
     found: dict[datetime, float] = {}
     for place, (at, cell) in documents.rows_of(

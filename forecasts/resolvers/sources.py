@@ -4,7 +4,8 @@ A thousand questions that look in one file or at one page see the same moment of
 once. What could not be read is not asked for again either: all of them are told why. A host that
 lets several wait in vain is asked for nothing more, so that one cannot hold a run up for hours.
 
-What was read is kept up to a size in all; what is asked for again after that is read again.
+What was read is kept up to a size in all, and so is what was made of it (``Made``); what is asked
+for again after that is read again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from forecasts import limits
 from forecasts.articles.fetch import fetch
 from forecasts.errors import BadInput, CaptureError, LedgerError
 from forecasts.resolvers.files import allowed, is_page
-from forecasts.resolvers.finding import Seen
+from forecasts.resolvers.finding import Made, Seen
 from forecasts.resolvers.question import ADDRESS
 from forecasts.times import iso
 
@@ -60,6 +61,7 @@ class Sources:
         self._most_bytes = most_bytes
         self._read: dict[str, Seen | LedgerError] = {}
         self._kept = 0
+        self._made = Made()
         self._waits: Counter[str] = Counter()
 
     def __call__(self, address: str) -> Seen:
@@ -97,7 +99,7 @@ class Sources:
             return Seen(address, json.dumps(said).encode(), self._now, "application/json")
         if is_page(address):
             return self._page(address)
-        return Seen(address, self._file(Path(address)), self._now)
+        return Seen(address, self._file(Path(address)), self._now, made=self._made)
 
     def _page(self, address: str) -> Seen:
         host = urlsplit(address).netloc
@@ -120,7 +122,7 @@ class Sources:
             if time.monotonic() - began >= self._seconds:
                 self._waits[host] += 1
             raise
-        return Seen(page.url, page.data, self._now, page.content_type or "")
+        return Seen(page.url, page.data, self._now, page.content_type or "", self._made)
 
     def _file(self, path: Path) -> bytes:
         # As the links lead now: the file may have become another since the resolver was set.
