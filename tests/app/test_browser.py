@@ -267,7 +267,7 @@ def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
 def test_a_double_click_registers_once_and_leads_to_the_question(
     page: Page, server: Server, watch: Watch
 ) -> None:
-    for number, delay in enumerate((0, 10, 30, 60, 90)):
+    for number, delay in enumerate((0, 30, 90)):
         title = f"Is this click number {number}?"
         page.goto(f"{server.base}/questions")
         page.get_by_text("Ask a question", exact=True).click()
@@ -284,7 +284,7 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
         [(stored,)] = file.execute(
             "SELECT count(*) FROM question WHERE slug LIKE 'is-this-click-number-%'"
         ).fetchall()
-    assert stored == 5
+    assert stored == 3
     assert watch.red == []
 
 

@@ -32,18 +32,16 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame, tolerance: float) -
         )
 
 
-@pytest.mark.parametrize("protocol", NAMES)
-def test_every_protocol_equals_the_slow_reference(protocol: str) -> None:
-    numeric = protocol == "crps"
-    types = ("numeric", "binary") if numeric else ("binary", "multiple_choice")
-
-    @settings(max_examples=30)
-    @given(ledgers(types=types))
-    def check(ledger: Ledger) -> None:
-        found = score(*frames(ledger), protocol)
-        assert_same(found, slow_reference.score(*ledger, protocol), 1e-9)
-
-    check()
+@settings(max_examples=45)
+@given(ledgers(types=("binary", "multiple_choice", "numeric")))
+def test_every_protocol_equals_the_slow_reference(ledger: Ledger) -> None:
+    for protocol in NAMES:
+        try:
+            found = score(*frames(ledger), protocol)
+            assert_same(found, slow_reference.score(*ledger, protocol), 1e-9)
+        except BaseException as error:
+            error.add_note(f"under the protocol {protocol}")
+            raise
 
 
 @settings(max_examples=40)
