@@ -62,7 +62,7 @@ def test_a_folder_and_the_ledger_attribute_alike(
             table(forecasts("attribute", *where, "--by", by, "--protocol", protocol))
             for where in ([folder], [])
         )
-        # The row that a forecast has in its frame is not the same in both, nor is evidence's number.
+        # A forecast's row in its frame differs, and evidence's number.
         own = [name for name in ("forecast", "evidence_id") if name in from_folder]
         alike = from_folder.drop(columns=own), from_ledger.drop(columns=own)
         pd.testing.assert_frame_equal(*alike, obj=f"by {by} under {protocol}")
