@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.revising import changes
 from app.session import reading
-from app.words import as_text, link, paragraphs, published, shortened, when
+from app.words import CRPS_HELP, as_text, link, paragraphs, published, shortened, when
 from forecasts import answers, exhibits, revisions
 from forecasts.answers import Rescored, Step
 from forecasts.evidence import say_stance
@@ -22,6 +22,7 @@ from forecasts.models import (
     QuestionRevision,
     QuestionType,
 )
+from forecasts.scores import CRPS
 from forecasts.updates import moves
 
 PER_PAGE = 15
@@ -157,17 +158,19 @@ def _rescored(step: Step) -> None:
         st.table(
             {
                 "Forecaster": [as_text(row.forecaster) for row in step.rescored],
-                "Then (0–1)": [_brier(row.before) for row in step.rescored],
-                "Now (0–1)": [_brier(row.now) for row in step.rescored],
+                "Then (0–1)": [_score(row.before) for row in step.rescored],
+                "Now (0–1)": [_score(row.now) for row in step.rescored],
                 "Difference": [_difference(row) for row in step.rescored],
             },
             hide_index=True,
             border="horizontal",
         )
-        st.caption("Brier scores, 0 is best: a difference below 0 is an improvement.")
+        by_crps = step.rescored[0].protocol == CRPS
+        named = f"CRPS: {CRPS_HELP} A" if by_crps else "Brier scores, 0 is best: a"
+        st.caption(f"{named} difference below 0 is an improvement.")
 
 
-def _brier(score: float | None) -> str:
+def _score(score: float | None) -> str:
     """Return a score for a person; a dash where there is none."""
     return "–" if score is None else f"{score:.4f}"
 

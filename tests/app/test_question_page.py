@@ -378,6 +378,23 @@ def test_the_chain_of_resolutions_begins_with_the_newest_and_compares_the_scores
     assert "5 Jan 2026, 12:00 UTC · bob (simulated) · superseded" in said
     [table] = [t.value for t in furnished.table if "Difference" in t.value.columns]
     assert list(table.iloc[0]) == ["alice", "0.4000", "0.2000", "-0.2000"]
+    assert "Brier scores, 0 is best: a difference below 0 is an improvement." in said
+
+
+def test_a_correction_of_a_number_names_the_score_by_which_it_is_compared(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        depth = questions.find(ledger, "depth")
+        value = Value(quantiles={"0.1": 8, "0.5": 12, "0.9": 20})
+        updates.update(ledger, depth, value, member=alice, now=day(5))
+        for outcome in ("14", "12"):
+            resolutions.confirm(ledger, depth, outcome, known_at=day(6), now=day(7), member=alice)
+    said = words(visit(furnished, "question", slug="depth"))
+    assert "CRPS: 0 is best" in said
+    assert "A difference below 0 is an improvement." in said
+    assert "Brier" not in said
 
 
 def test_an_annulled_question_does_not_say_when_it_will_close(
