@@ -16,9 +16,11 @@ import logging
 import re
 import sys
 import threading
+from contextlib import suppress
 from enum import StrEnum
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from forecasts.articles.fetch import is_plainly_private, is_public
 from forecasts.errors import BadInput, Refused
@@ -46,6 +48,13 @@ class Sent(StrEnum):
 def scheme_of(address: str) -> str:
     """Return the part of the address that may be shown: the service."""
     return address.strip().partition("://")[0].lower()
+
+
+def service_of(address: str) -> str:
+    """Return what tells apart which channels fail together: the service, and its host if named."""
+    with suppress(ValueError):
+        return f"{scheme_of(address)}://{urlsplit(address.strip()).hostname or ''}"
+    return scheme_of(address)
 
 
 def check(address: str, *, allow_private: bool, shared: bool) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,6 +36,8 @@ LEASE = timedelta(minutes=10)  # far longer than a message takes
 TRIES = 5
 _REST = timedelta(minutes=5)  # after the first failure, and three times as long after each other
 BUDGET = 120.0  # seconds in which messages are begun; the others go with the next run
+MOST_WAITS = 3  # in vain, for one service; its other channels are left to the next run
+PATIENCE = 120  # seconds to wait for the turn to write: nobody waits for what is sent
 _GREETING = Message("Forecast Ledger", "This is where you are told what concerns you.")
 
 
@@ -51,7 +54,7 @@ class Told:
 
 @dataclass
 class Round:
-    """What was sent, message by message; ``left``: channels for which there was no time."""
+    """What was sent, message by message; ``left``: channels that are left to the next run."""
 
     told: list[Told] = field(default_factory=list)
     left: int = 0
@@ -71,14 +74,16 @@ def send(
 ) -> Round:
     """Return what was sent of all that is due, to everybody; what became of it is written.
 
-    A channel that fails stops no other, and none takes longer than ``seconds``.
+    A channel that fails stops no other, none takes longer than ``seconds``, and no message is begun
+    after those of the ``budget``. A service that lets several wait in vain is left alone: what may
+    have arrived is not sent again, so that nobody else's news should be lost to it.
     """
     came_to, until = Round(), time.monotonic() + budget
-    work = _work(engine, now)
-    for place, channel_id in enumerate(work):
-        if time.monotonic() >= until:
-            came_to.left = len(work) - place
-            break
+    waits: Counter[str] = Counter()
+    for channel_id, service in _work(engine, now):
+        if time.monotonic() >= until or waits[service] >= MOST_WAITS:
+            came_to.left += 1
+            continue
         claimed = _claim(engine, channel_id, now)
         if claimed is None:
             continue
@@ -89,6 +94,7 @@ def send(
             raise
         except Exception as error:  # one bad channel never stops the others
             sent, reason = Sent.failed, f"it could not be sent ({type(error).__name__})"
+        waits[service] += sent == Sent.unknown
         _record(engine, claimed, sent, reason, now)
         came_to.told.append(
             Told(claimed.handle, claimed.channel_name, claimed.events, sent, reason)
@@ -148,9 +154,12 @@ class _Claimed:
         return f"_Claimed({self.handle!r}, {self.channel_name!r})"
 
 
-def _work(engine: Engine, now: datetime) -> list[int]:
-    """Return the channels for which something is due, those that have failed before last."""
-    found: list[tuple[int, int]] = []
+def _work(engine: Engine, now: datetime) -> list[tuple[int, str]]:
+    """Return the channels for which something is due, each with its service.
+
+    Those that have failed before come last.
+    """
+    found: list[tuple[int, int, str]] = []
     with reading(engine) as session:
         rows = session.exec(
             select(Channel, Member, func.max(Notice.attempts), func.max(Notice.next_at))
@@ -166,15 +175,16 @@ def _work(engine: Engine, now: datetime) -> list[int]:
         ).all()
         for channel, member, attempts, latest in rows:
             assert channel.id is not None
+            service = apprising.service_of(channel.secret_url)
             rests_until: datetime | None = latest  # None where nothing is due yet
             if rests_until is not None:
                 if rests_until <= now:
-                    found.append((attempts, channel.id))
+                    found.append((attempts, channel.id, service))
                 continue
             access.read_as(session, member, now=now)
             if due(session, channel, now=now):
-                found.append((0, channel.id))
-    return [channel_id for _, channel_id in sorted(found)]
+                found.append((0, channel.id, service))
+    return [(channel_id, service) for _, channel_id, service in sorted(found)]
 
 
 def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
@@ -182,7 +192,7 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
 
     Acts follow one another, so what is due still is when it is written.
     """
-    with writing(engine) as session:
+    with writing(engine, patience=PATIENCE) as session:
         channel, member = session.exec(
             select(Channel, Member)
             .join(Member, col(Member.id) == col(Channel.member_id))
@@ -265,7 +275,7 @@ def _deliver(
 
 def _record(engine: Engine, claimed: _Claimed, sent: Sent, reason: str, now: datetime) -> None:
     """Write what became of the message; of one of which that is not known, why."""
-    with writing(engine) as session:
+    with writing(engine, patience=PATIENCE) as session:
         connection = session.connection()
         mine = (col(Notice.claim) == claimed.claim) & (col(Notice.state) == NoticeState.sending)
         if sent == Sent.sent:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +17,12 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts import database, privacy, questions, resolutions
-from forecasts.access import member_named
+from forecasts.access import member_named, member_or_new
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import Channel
 from forecasts.notifications import apprising, channels, outbox
 from forecasts.notifications.apprising import Sent
-from tests.conftest import day
+from tests.conftest import day, imported
 from tests.notifications.conftest import Service, notices, states, tell
 
 ROOT = Path(__file__).parents[2]
@@ -207,6 +208,50 @@ def test_the_time_of_all_is_bounded_and_those_that_failed_come_last(
         tell(session, alice, service.address("b"), name="b", events=["resolved"], now=day(1))
     assert [one.channel for one in send(resolved, 4).told] == ["b", "phone"]
     assert send(resolved, 5, budget=0).left == 1
+
+
+def test_a_hundred_channels_that_do_not_answer_hold_no_run_up_and_lose_little(
+    resolved: Engine, service: Service
+) -> None:
+    with database.writing(resolved) as session:
+        rain = questions.find(session, "rain")
+        for number in range(10):
+            member = member_or_new(session, f"m{number}", now=day(0))
+            imported(session, rain, member, 1, 0.4)
+            for name in range(10):
+                at = service.address().replace("127.0.0.1", "localhost" if name else "127.0.0.1")
+                tell(session, member, at, name=f"c{name}", events=["resolved"])
+    released = threading.Event()
+
+    def silent(_path: str) -> int:
+        released.wait(30)
+        return 200
+
+    service.answer = silent
+    began = time.monotonic()
+    came_to = send(resolved, 3, seconds=0.2)
+    assert time.monotonic() - began < 30
+    assert came_to.count(Sent.unknown) == 2 * outbox.MOST_WAITS
+    assert came_to.left == 101 - 2 * outbox.MOST_WAITS
+    released.set()
+    service.answer = lambda _path: 200
+    again = send(resolved, 3.1)
+    assert (again.count(Sent.sent), again.left) == (came_to.left, 0)
+
+
+def test_messages_are_begun_for_so_long_and_no_longer(resolved: Engine, service: Service) -> None:
+    with database.writing(resolved) as session:
+        alice = member_named(session, "alice")
+        for number in range(8):
+            tell(session, alice, service.address(), name=f"c{number}", events=["resolved"])
+    released = threading.Event()
+    service.answer = lambda _path: 200 if released.wait(30) else 500
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "MOST_WAITS", 100)
+        came_to = send(resolved, 3, seconds=0.3, budget=0.5)
+    released.set()
+    assert 1 <= len(came_to.told) <= 2
+    assert came_to.left == 9 - len(came_to.told)
 
 
 def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_written_to(
