@@ -699,8 +699,8 @@ class Watch(SQLModel, table=True):
     """When the resolvers of a question look next: the work of the runs, and no history.
 
     ``next_at`` blank: never again, since the question is resolved. ``claimed_by``: the run that has
-    it in hand, until ``claimed_until``. ``attempts``: how often in a row it has failed; and
-    ``reason`` why. ``parked_at``: since when it waits for a person.
+    it in hand, until ``claimed_until``. ``attempts``: how often in a row it has failed, or the run
+    was killed that had it; and ``reason`` why. ``parked_at``: since when it waits for a person.
     """
 
     id: int | None = Field(default=None, primary_key=True)

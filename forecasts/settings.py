@@ -60,8 +60,7 @@ class Settings(BaseSettings):
 
     files_folder: Path | None = Field(
         default=None,
-        description="the folder whose files resolvers may read; without it any file of a ledger "
-        "of one's own, and none of a shared one",
+        description="the folder whose files resolvers may read in a shared ledger; none without it",
     )
 
     @field_validator("database_url")

@@ -3,7 +3,7 @@
 Whoever sets a resolver names the file, and the run, which may be allowed more than they are, reads
 it and hands out what it was shown. In a ledger of one's own that is the same person. Where others
 use the ledger too, only files in the folder that the operator names (FORECASTS_FILES_FOLDER) are
-read, and without that setting none; where it is set it holds for every ledger.
+read, and without that setting none.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ def allowed(path: Path, *, shared: bool) -> Path:
 
     ``shared``: others than the ledger's owner use it.
     """
+    if not shared:
+        return path
     folder = Settings().files_folder
     if folder is None:
-        if shared:
-            raise BadInput(
-                f"The file {str(path)!r} is not read: this ledger is shared, and no folder of "
-                "files is set.",
-                remedy="The operator sets FORECASTS_FILES_FOLDER to the folder that holds them; or "
-                "name an https address.",
-            )
-        return path
+        raise BadInput(
+            f"The file {str(path)!r} is not read: this ledger is shared, and no folder of files is "
+            "set.",
+            remedy="The operator sets FORECASTS_FILES_FOLDER to the folder that holds them; or "
+            "name an https address.",
+        )
     try:
         found = path.resolve()
         if found.is_relative_to(folder.resolve()):

@@ -135,8 +135,9 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         return None
     newest = known[-1][0] if known else None
     if newest is None or newest < end - timedelta(days=settings.gap_days):
-        pauses = [later - before for (before, _), (later, _) in pairwise(known)]
-        if newest is not None and pauses and now < newest + _OVERDUE * max(pauses):
+        pauses = (later - before for (before, _), (later, _) in pairwise(known))
+        longest = max(pauses, default=timedelta())
+        if newest is not None and now < newest + _OVERDUE * longest:
             return None
         ends = f"ends on {iso(newest)}" if newest else "has no row with a value up to now"
         raise CannotTell(

@@ -49,6 +49,18 @@ def test_each_unit_starts_this_installation_on_this_ledger(
     assert "forecasts schedule kubernetes --image i:1 | kubectl apply -f -" in printed
 
 
+def test_each_unit_brings_what_resolvers_may_run_and_read(
+    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", "/srv/programs")
+    monkeypatch.setenv("FORECASTS_FILES_FOLDER", "/srv/files")
+    for kind in ("cron", "systemd", "kubernetes"):
+        printed = forecasts("schedule", kind).stdout
+        for name, folder in (("COMMANDS", "/srv/programs"), ("FILES", "/srv/files")):
+            assert f"FORECASTS_{name}_FOLDER" in printed
+            assert folder in printed
+
+
 def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Forecasts) -> None:
     timer = forecasts("schedule", "systemd", "timer", "--every", "6h", "--user", "ledger").stdout
     assert "[Service]" not in timer

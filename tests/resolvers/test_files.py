@@ -116,7 +116,7 @@ def test_a_file_that_is_named_from_where_one_is_is_found_from_anywhere(
 def test_a_file_of_a_ledger_of_ones_own_may_lie_anywhere(
     ledger_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("FORECASTS_FILES_FOLDER", raising=False)
+    monkeypatch.setenv("FORECASTS_FILES_FOLDER", str(tmp_path / "nothing"))
     outcomes = tmp_path / "outcomes.csv"
     outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-03\n")
     engine = database.open_engine(f"sqlite:///{ledger_file}")
