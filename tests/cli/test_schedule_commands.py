@@ -150,13 +150,13 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain")
     opened, tries = running.ledger, []
 
-    def ledger(chosen: Settings) -> Engine:
+    def ledger(chosen: Settings, **how: bool) -> Engine:
         tries.append(waiting.at)
         if len(tries) == 4:
             os.kill(os.getpid(), signal.SIGINT)
         if len(tries) < 4:
             raise DatabaseError("The server was not reached.", remedy="Start it.")
-        return opened(chosen)
+        return opened(chosen, **how)
 
     monkeypatch.setattr(running, "ledger", ledger)
     said = forecasts("run", "--every", "15m")
