@@ -18,12 +18,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
-from forecasts import disputes, exhibits, resolutions, scores
-from forecasts.access import is_shared_ledger, member_or_new, needs_second
+from forecasts import disputes, resolutions, scores, settling
+from forecasts.access import is_shared_ledger, member_or_new
 from forecasts.database import give_way, reading, writing
 from forecasts.errors import CannotTell, DatabaseError, LedgerError
 from forecasts.models import (
-    Member,
     MemberKind,
     Policy,
     Question,
@@ -35,7 +34,8 @@ from forecasts.models import (
     Watch,
 )
 from forecasts.questions import Stands, Status, as_it_stands, find, listing, overtaken
-from forecasts.resolvers import Fetch, Finding, kind
+from forecasts.resolvers import Fetch, kind
+from forecasts.settling import Looked
 from forecasts.times import utc
 from forecasts.values import read_outcome
 from forecasts.verdicts import Said, Verdict, verdict
@@ -57,19 +57,6 @@ AT_LEAST = timedelta(days=1)
 # attempts take more than two days, so that a weekend's outage needs nobody.
 FIRST_PAUSE, TIMES, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 MOST_ATTEMPTS = 8
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What the looks for one question came to; ``message`` says it in a sentence.
-
-    ``resolution_id``: what was confirmed or proposed, where that was written.
-    """
-
-    slug: str
-    state: RunState
-    message: str
-    resolution_id: int | None = None
 
 
 @dataclass
@@ -434,9 +421,8 @@ class _Run:
                 return None
             if stands.resolution is None:
                 member = member_or_new(session, RUN_MEMBER, now=self.now, kind=MemberKind.service)
-                came = _by_two(session, question, said, came)
-                settle = _confirm if came.state == RunState.confirmed else _propose
-                looked = settle(session, question, came, member, self.now)
+                came = settling.by_two(session, question, said, came)
+                looked = settling.settle(session, question, came, member=member, now=self.now)
                 looks = list(self._looks(one, said, looked, always=True))
                 session.connection().execute(insert(ResolverRun), looks)
             done = looked is None or looked.state == RunState.confirmed
@@ -549,9 +535,11 @@ class _Run:
         said = [_look(each, one.stands, self.now, self.sources) for each in one.resolvers]
         came = verdict(said, one.policy, last=one.is_last_try)
         if came.findings:
+            question = one.stands.question
             with reading(self.engine) as session:
-                came = _by_two(session, one.stands.question, said, came)
-            if came.state == RunState.proposed and self._waits_already(one, came):
+                came = settling.by_two(session, question, said, came)
+                is_new = settling.is_new(session, question, came, now=self.now)
+            if not is_new:
                 return _looked(one, RunState.not_yet, f"{came.message}: proposed already")
             try:
                 for _, finding in came.findings:
@@ -567,11 +555,6 @@ class _Run:
                 return _looked(one, state, str(error))
             return _looked(one, came.state, came.message)
         return self._put_off(one, said, came)[0]
-
-    def _waits_already(self, one: _Work, came: Verdict) -> bool:
-        with reading(self.engine) as session:
-            before = _proposed_before(session, one.stands.question)
-        return all(any(_is_same(row, new, self.now) for row in before) for _, new in came.findings)
 
 
 _LEAST_TRIED = (col(Watch.attempts), col(Watch.next_at), col(Watch.id))
@@ -639,102 +622,6 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Sa
         of_silence=looks.of_silence,
         not_before=not_before,
     )
-
-
-def _confirm(
-    session: Session, question: Question, came: Verdict, member: Member, now: datetime
-) -> Looked:
-    [(resolver, finding)] = came.findings
-    row = resolutions.confirm(
-        session, question, finding.outcome, **_with(finding, resolver, member, now)
-    )
-    exhibits.keep(session, row, finding.seen)
-    return Looked(question.slug, RunState.confirmed, came.message, row.id)
-
-
-def _propose(
-    session: Session, question: Question, came: Verdict, member: Member, now: datetime
-) -> Looked:
-    """Propose each outcome, but for what waits already, or was turned down."""
-    before = _proposed_before(session, question)
-    written = None
-    for resolver, finding in came.findings:
-        if not any(_is_same(row, finding, now) for row in before):
-            written = resolutions.propose(
-                session, question, finding.outcome, **_with(finding, resolver, member, now)
-            )
-            exhibits.keep(session, written, finding.seen)
-    if written is None:
-        return Looked(question.slug, RunState.not_yet, f"{came.message}: proposed already")
-    said = f"{came.message}; it waits for a decision"
-    return Looked(question.slug, RunState.proposed, said, written.id)
-
-
-def _by_two(session: Session, question: Question, said: Sequence[Said], came: Verdict) -> Verdict:
-    """Return the verdict, with a proposal for what whoever attached the resolver may not do alone.
-
-    They are not alone where a resolver of somebody else's has found the same.
-    """
-    if came.state != RunState.confirmed:
-        return came
-    by = {
-        one.resolver.member_id for one in said if one.finding is not None and not one.only_proposes
-    }
-    alone = by.pop()
-    if by or not needs_second(session, alone, question):
-        return came
-    [(resolver, finding)] = came.findings
-    why = (
-        f"{session.get_one(Member, alone).handle}, whose resolver says so, has forecast on it, and "
-        "by its team's rule nobody resolves such a question alone"
-    )
-    told = replace(finding, note="\n".join(part for part in (finding.note, why) if part))
-    return Verdict(RunState.proposed, f"{came.message}; {why}", ((resolver, told),))
-
-
-@dataclass(frozen=True)
-class _Before:
-    """What a resolver has proposed: whether it still waits, and the hashes of what it was shown."""
-
-    row: Resolution
-    waits: bool
-    shown: frozenset[str]
-
-
-def _proposed_before(session: Session, question: Question) -> list[_Before]:
-    waiting_ = {row.id for row in resolutions.proposals_on(session, question)}
-    shown = exhibits.shown_for(session, question)
-    return [
-        _Before(
-            row, row.id in waiting_, frozenset(one.sha256 for one in shown.get(row.id or 0, []))
-        )
-        for row in resolutions.history(session, question)
-        if row.resolver_id is not None
-    ]
-
-
-def _is_same(before: _Before, finding: Finding, now: datetime) -> bool:
-    """Return whether that was proposed, and waits or was turned down on the same evidence.
-
-    What is shown in other bytes is the same still where they say the same: a page tells the time.
-    """
-    row = before.row
-    if row.outcome != finding.outcome:
-        return False
-    if before.waits or before.shown.issuperset(one.sha256 for one in finding.seen):
-        return True
-    return row.note == finding.note.strip() and finding.known_at in (row.known_at, now)
-
-
-def _with(finding: Finding, resolver: Resolver, member: Member, now: datetime) -> dict[str, Any]:
-    return {
-        "known_at": finding.known_at,
-        "now": now,
-        "member": member,
-        "resolver": resolver,
-        "note": finding.note,
-        "source": finding.source,
-    }
 
 
 def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> Fetch:

@@ -150,7 +150,7 @@ def test_what_cannot_be_written_whole_is_not_written_and_is_tried_again(
     oracle(yes)
     before = contents(engine)
     with monkeypatch.context() as patch:
-        patch.setattr(runs.exhibits, "keep", lambda *_: 1 / 0)
+        patch.setattr(exhibits, "keep", lambda *_: 1 / 0)
         assert states(runs.run(engine, now=day(4))) == {"rain": "failed"}
     after = contents(engine)
     changed = {name for name in before if before[name] != after[name]}

@@ -76,8 +76,8 @@ def test_a_run_does_not_confirm_alone_for_somebody_who_has_forecast(
     assert state(agreed, 4) == "proposed"
     row = proposal(agreed)
     assert row.note == (
-        "as reported\nalice, whose resolver says so, has forecast on it, and by its team's rule "
-        "nobody resolves such a question alone"
+        "as reported\nwhoever attached the resolver has forecast on the question, and by its "
+        "team's rule nobody resolves such a question alone"
     )
     assert state(agreed, 5) == "not_yet"
 
@@ -184,6 +184,18 @@ def test_it_is_proposed_again_where_new_evidence_says_something_else(
 ) -> None:
     write(outcomes, "yes", known_at, note)
     assert state(rejected, 5) == "proposed"
+
+
+def test_what_a_person_has_proposed_just_so_is_not_proposed_beside_it(
+    rejected: Engine, outcomes: Path
+) -> None:
+    write(outcomes, "no")
+    with database.writing(rejected) as session:
+        rain, alice = questions.find(session, "rain"), member_named(session, "alice")
+        resolutions.propose(session, rain, "no", known_at=day(2), now=day(5), member=alice)
+    assert state(rejected, 5) == "not_yet"
+    write(outcomes, "no", known_at="2026-01-04")
+    assert state(rejected, 6) == "proposed"
 
 
 def test_another_outcome_is_proposed(rejected: Engine, outcomes: Path) -> None:

@@ -29,8 +29,9 @@ from forecasts.errors import BadInput
 from forecasts.times import iso, to_minute
 
 if TYPE_CHECKING:
-    from forecasts.runs import Looked, Summary
+    from forecasts.runs import Summary
     from forecasts.settings import Settings
+    from forecasts.settling import Looked
 
 run = typer.Typer(
     name="run",

@@ -1,0 +1,150 @@
+"""Settling: what a verdict becomes in the ledger, in the transaction of the run that reached it.
+
+What is confirmed is confirmed with its scores, and what is proposed waits for a person; both with
+what the resolvers were shown. A verdict is not carried out where whoever attached the resolver
+could not resolve alone, and nothing is proposed over and over that waits or was turned down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from forecasts import exhibits, resolutions
+from forecasts.access import needs_second
+from forecasts.models import Member, Question, Resolution, Resolver, RunState
+from forecasts.resolvers import Finding
+from forecasts.verdicts import Said, Verdict
+
+# It names nobody: what is written into history stays when a member is removed.
+_ALONE = (
+    "whoever attached the resolver has forecast on the question, and by its team's rule nobody "
+    "resolves such a question alone"
+)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the looks for one question came to; ``message`` says it in a sentence.
+
+    ``resolution_id``: what was confirmed or proposed, where that was written.
+    """
+
+    slug: str
+    state: RunState
+    message: str
+    resolution_id: int | None = None
+
+
+def by_two(session: Session, question: Question, said: Sequence[Said], came: Verdict) -> Verdict:
+    """Return the verdict, with a proposal for what whoever attached the resolver may not do alone.
+
+    They are not alone where a resolver of somebody else's has found the same.
+    """
+    if came.state != RunState.confirmed:
+        return came
+    by = {
+        one.resolver.member_id for one in said if one.finding is not None and not one.only_proposes
+    }
+    alone = by.pop()
+    if by or not needs_second(session, alone, question):
+        return came
+    [(resolver, finding)] = came.findings
+    told = replace(finding, note="\n".join(part for part in (finding.note, _ALONE) if part))
+    return Verdict(RunState.proposed, f"{came.message}; {_ALONE}", ((resolver, told),))
+
+
+def settle(
+    session: Session, question: Question, came: Verdict, *, member: Member, now: datetime
+) -> Looked:
+    """Return what came of the verdict, which is written: confirmed, or proposed by ``member``."""
+    return (_confirm if came.state == RunState.confirmed else _propose)(
+        session, question, came, member, now
+    )
+
+
+def is_new(session: Session, question: Question, came: Verdict, *, now: datetime) -> bool:
+    """Return whether ``settle`` would write anything."""
+    if came.state == RunState.confirmed:
+        return True
+    before = _proposed_before(session, question)
+    return any(not any(_is_same(row, new, now) for row in before) for _, new in came.findings)
+
+
+def _confirm(
+    session: Session, question: Question, came: Verdict, member: Member, now: datetime
+) -> Looked:
+    [(resolver, finding)] = came.findings
+    row = resolutions.confirm(
+        session, question, finding.outcome, **_with(finding, resolver, member, now)
+    )
+    exhibits.keep(session, row, finding.seen)
+    return Looked(question.slug, RunState.confirmed, came.message, row.id)
+
+
+def _propose(
+    session: Session, question: Question, came: Verdict, member: Member, now: datetime
+) -> Looked:
+    """Propose each outcome, but for what waits already, or was turned down."""
+    before = _proposed_before(session, question)
+    written = None
+    for resolver, finding in came.findings:
+        if not any(_is_same(row, finding, now) for row in before):
+            written = resolutions.propose(
+                session, question, finding.outcome, **_with(finding, resolver, member, now)
+            )
+            exhibits.keep(session, written, finding.seen)
+    if written is None:
+        return Looked(question.slug, RunState.not_yet, f"{came.message}: proposed already")
+    said = f"{came.message}; it waits for a decision"
+    return Looked(question.slug, RunState.proposed, said, written.id)
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What was proposed: whether it still waits, and the hashes of what its resolver was shown."""
+
+    row: Resolution
+    waits: bool
+    shown: frozenset[str]
+
+
+def _proposed_before(session: Session, question: Question) -> list[_Before]:
+    """Return what resolvers have proposed, and what waits of people's."""
+    waits = {row.id for row in resolutions.proposals_on(session, question)}
+    shown = exhibits.shown_for(session, question)
+    return [
+        _Before(row, row.id in waits, frozenset(one.sha256 for one in shown.get(row.id or 0, [])))
+        for row in resolutions.history(session, question)
+        if row.resolver_id is not None or row.id in waits
+    ]
+
+
+def _is_same(before: _Before, finding: Finding, now: datetime) -> bool:
+    """Return whether that was proposed, and waits or was turned down on the same evidence.
+
+    What is shown in other bytes is the same still where they say the same: a page tells the time.
+    """
+    row = before.row
+    if row.outcome != finding.outcome:
+        return False
+    if row.resolver_id is None:  # a person's: what says the same in all is not proposed beside it
+        return row.known_at == finding.known_at
+    if before.waits or before.shown.issuperset(one.sha256 for one in finding.seen):
+        return True
+    return row.note == finding.note.strip() and finding.known_at in (row.known_at, now)
+
+
+def _with(finding: Finding, resolver: Resolver, member: Member, now: datetime) -> dict[str, Any]:
+    return {
+        "known_at": finding.known_at,
+        "now": now,
+        "member": member,
+        "resolver": resolver,
+        "note": finding.note,
+        "source": finding.source,
+    }
