@@ -59,7 +59,7 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from forecasts import models
-from forecasts.short_insert import insert_row
+from forecasts.short_insert import insert_last, insert_row
 from forecasts.times import utc
 
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
@@ -253,8 +253,10 @@ def _noted(session: Session) -> dict[str, dict[int, SQLModel | None]]:
     return noted
 
 
-def seal(session: Session) -> int:
+def seal(session: Session, *, ends: bool = False) -> int:
     """Return how many entries were written: one for each row that this act has written so far.
+
+    Where the act ``ends`` with them, a server may get them with the commit.
 
     It is this act's turn to write, so that its rows have the numbers between the least and the
     greatest of them to themselves, and no other entry comes in between.
@@ -264,12 +266,16 @@ def seal(session: Session) -> int:
         return 0
     connection = session.connection()
     chain = session.info.get(_CHAIN) or _end(connection)
-    written = 0
-    for kind in SEALED:
-        if noted.get(kind):
-            rows = _in_memory(kind, noted) or _rows(connection, kind, noted[kind])
-            entries = (chain.add(kind, values, question) for values, question in rows)
-            written += write(connection, entries)
+    written = write(
+        connection,
+        (
+            chain.add(kind, values, question)
+            for kind in SEALED
+            if noted.get(kind)
+            for values, question in _in_memory(kind, noted) or _rows(connection, kind, noted[kind])
+        ),
+        ends=ends,
+    )
     session.info[_NOTED] = {kind: {} for kind in noted}
     return written
 
@@ -383,12 +389,13 @@ def _rows(
         low = batch[-1].id + 1
 
 
-def write(connection: Connection, entries: Iterable[dict[str, Any]]) -> int:
+def write(connection: Connection, entries: Iterable[dict[str, Any]], *, ends: bool = False) -> int:
     """Return how many entries were written, some thousand at a time."""
     written, rest = 0, iter(entries)
     while batch := list(islice(rest, _BATCH)):
         if len(batch) == 1:  # as most acts have it
-            insert_row(connection, _table("entry"), batch[0])
+            put = insert_last if ends else insert_row
+            put(connection, _table("entry"), batch[0])
         else:
             connection.execute(_new_entry(), batch)
         written += len(batch)

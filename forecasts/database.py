@@ -62,11 +62,13 @@ from forecasts.driver_errors import explained
 from forecasts.errors import BadInput, DatabaseError, NoLedger
 from forecasts.ledger_file import Kind, kind_by_tables, kind_of
 from forecasts.plain import no_text
+from forecasts.short_insert import taken_along
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _WRITING = "ledger_writing"
+_ACTS = "ledger_acts"  # the engine for acts, among the options of the one for the rest
 _WAITS = "ledger_waits"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE = 10  # seconds to wait for whoever is writing to a file
@@ -279,7 +281,9 @@ def _prepare_server(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         if not _is_writing(connection):
             return
+        taken_along(connection)  # of an act that came to nothing
         # At once: each message to the server takes its time, and who is next waits for all of them.
+        # What comes before a BEGIN in one message is in its transaction.
         patience = connection.get_execution_options().get(_WAITS, _SERVER_PATIENCE)
         turn = (
             f"SELECT set_config('lock_timeout', '{patience}s', true),"
@@ -288,9 +292,9 @@ def _prepare_server(engine: Engine) -> None:
         )
         followed = _followed(connection)
         if followed is None:
-            connection.exec_driver_sql(turn)
+            connection.exec_driver_sql(f"{turn}; BEGIN")
             return
-        cursor: Any = connection.exec_driver_sql(f"{turn}; {followed.since()}").cursor
+        cursor: Any = connection.exec_driver_sql(f"{turn}; {followed.since()}; BEGIN").cursor
         cursor.nextset()
         _follow(followed, connection, cursor.fetchall())
 
@@ -305,7 +309,8 @@ def _prepare_server(engine: Engine) -> None:
         """
         if _is_writing(connection):
             connection.exec_driver_sql(
-                "COMMIT; SELECT pg_logical_emit_message(true, 'forecasts', '')"
+                f"{taken_along(connection)} COMMIT;"
+                " SELECT pg_logical_emit_message(true, 'forecasts', '')"
             )
 
 
@@ -326,6 +331,11 @@ def _follow(
 
 def _prepare(engine: Engine) -> None:
     engine.update_execution_options(**{following.FOLLOWED: following.Followed()})
+    # On a server an act begins and ends with messages of our own. Made once: it takes as long as a
+    # statement does.
+    own = {} if is_embedded(engine) else {"isolation_level": "AUTOCOMMIT"}
+    acts = engine.execution_options(**{_WRITING: True}, **own)
+    engine.update_execution_options(**{_ACTS: acts})
     _refuse_what_no_text_is(engine)
 
 
@@ -391,13 +401,14 @@ def writing(engine: Engine, *, patience: float | None = None) -> Iterator[Sessio
     whoever writes at the moment is done; DatabaseError where that takes too long: a person is told
     soon, and what nobody waits for may have the ``patience`` of so many seconds.
     """
-    waits = {} if patience is None else {_WAITS: patience}
-    bound = engine.execution_options(**{_WRITING: True}, **waits)
+    bound: Engine = engine.get_execution_options()[_ACTS]
+    if patience is not None:
+        bound = bound.execution_options(**{_WAITS: patience})
     with _reported(engine), _Act(bound, expire_on_commit=False) as session:
         session.connection()  # from here on it is this act's turn
         yield session
         session.flush()
-        chain.seal(session)
+        chain.seal(session, ends=True)
         try:
             session.commit()
         except DBAPIError as error:
@@ -475,7 +486,7 @@ def migrate(engine: Engine) -> Migrated | None:
     newest = newest_revision()
     if schema_revision(engine) == newest:
         return None
-    alone = engine.execution_options(**{_WRITING: True, following.FOLLOWED: None})
+    alone = engine.get_execution_options()[_ACTS].execution_options(**{following.FOLLOWED: None})
     with _reported(engine), alone.begin() as connection:
         before = _revision(connection)
         _require_known(engine, before)

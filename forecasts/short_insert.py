@@ -28,7 +28,13 @@ class _Insert:
     by_place: bool
     returns: bool
 
+    def given(self, row: Mapping[str, Any]) -> Any:
+        """Return the row's values as the driver takes them."""
+        values = [(name, row[name] if f is None else f(row[name])) for name, f in self.columns]
+        return tuple(value for _, value in values) if self.by_place else dict(values)
 
+
+_LAST = "sent with the commit"
 _made: dict[tuple[str, str], _Insert] = {}
 
 
@@ -43,6 +49,36 @@ def as_loaded(session: Session, model: type[T], row: Mapping[str, Any]) -> T:
 
 def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
     """Return the number of the new row, which has a value for each column but perhaps ``id``."""
+    how = _how(connection, table, row)
+    result = connection.exec_driver_sql(how.sql, how.given(row))
+    if "id" in row:
+        return int(row["id"])
+    return int(result.scalar_one() if how.returns else result.lastrowid)
+
+
+def insert_last(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+    """Put in a row, with its ``id``, that nothing in the act asks for any more.
+
+    A server gets it with the commit (`taken_along`): a message more would take as long again.
+    """
+    if connection.dialect.name == "sqlite":
+        insert_row(connection, table, row)
+        return
+    from psycopg import ClientCursor
+
+    how = _how(connection, table, row)
+    driver: Any = connection.connection.driver_connection
+    statement = ClientCursor(driver).mogrify(how.sql, how.given(row))
+    connection.info[_LAST] = f"{connection.info.get(_LAST, '')}{statement};"
+
+
+def taken_along(connection: Connection) -> str:
+    """Return what is to be sent with the commit, if there is anything, and forget it."""
+    last: str = connection.info.pop(_LAST, "")
+    return last
+
+
+def _how(connection: Connection, table: Table, row: Mapping[str, Any]) -> _Insert:
     dialect = connection.dialect
     key = (f"{table.name} {'id' in row}", dialect.name)
     if key not in _made:
@@ -59,10 +95,4 @@ def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
         _made[key] = _Insert(
             str(compiled), [(name, turn[name]) for name in names], by_place, returns
         )
-    how = _made[key]
-    values = [(name, row[name] if f is None else f(row[name])) for name, f in how.columns]
-    given: Any = tuple(value for _, value in values) if how.by_place else dict(values)
-    result = connection.exec_driver_sql(how.sql, given)
-    if "id" in row:
-        return int(row["id"])
-    return int(result.scalar_one() if how.returns else result.lastrowid)
+    return _made[key]
