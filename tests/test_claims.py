@@ -278,11 +278,11 @@ def test_two_looks_that_each_take_as_long_as_one_may_do_not_outlast_the_lease(
             watching.attach(
                 session, rain, "oracle", {"name": name}, member=alice, now=day(1), beside=True
             )
-    at = [day(4)]
+    at, takes = [day(4)], iter([7, 10, 10])
     others: list[dict[str, str]] = []
 
     def slow(slug: str) -> Finding:
-        at[0] += timedelta(minutes=10)
+        at[0] += timedelta(minutes=next(takes))
         others.append(states(runs.run(engine, now=day(4), clock=lambda: at[0])))
         return yes(slug)
 

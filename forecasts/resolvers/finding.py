@@ -134,9 +134,7 @@ def _source(text: str) -> str:
     return text
 
 
-# Marks a setting that names a file, or where ``Source`` says so a page.
-PLACE = "place"
-File = Annotated[str, PLACE]
+PLACE = "place"  # marks a setting that names a file or a page
 Source = Annotated[str, AfterValidator(_source), PLACE]
 
 

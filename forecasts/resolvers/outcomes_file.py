@@ -29,7 +29,9 @@ from forecasts.times import read_time
 class Settings(finding.Settings):
     """Where the file is."""
 
-    path: finding.File = Field(min_length=1, description="the CSV or JSON file with the outcomes")
+    path: finding.Source = Field(
+        min_length=1, description="the CSV or JSON file with the outcomes, or its https address"
+    )
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:

@@ -58,8 +58,11 @@ def test_a_shared_ledger_without_a_folder_reads_no_file(
         with pytest.raises(BadInput, match="no folder of files is set") as refused:
             attach(shared, kind, path)
         assert "FORECASTS_FILES_FOLDER" in refused.value.remedy
-    if kind != "outcomes_file":
-        assert attach(shared, kind, "https://example.org/a")
+    name, _ = KINDS[kind]
+    for page in ("https://example.org/a", "HTTPS://example.org/a"):
+        assert attach(shared, kind, page)[name] == page
+    with pytest.raises(BadInput):
+        attach(shared, kind, "https://me:secret@example.org/a")
 
 
 @pytest.mark.parametrize("kind", KINDS)
