@@ -17,6 +17,8 @@ from forecasts.access import shown
 from forecasts.models import Citation, Evidence, Forecast, Member, Question, QuestionRevision
 from forecasts.questions import parts
 
+_NEITHER = (None, None)
+
 
 def columns(
     session: Session, only: Sequence[str] | None, *, words: bool, cited: bool
@@ -29,38 +31,54 @@ def columns(
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     path = (forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
     # As the database has them: to convert half a million values one by one takes seconds.
-    raw = [type_coerce(forecast[c], Text) for c in ("made_at", "probabilities", "quantiles")]
+    made = type_coerce(forecast.made_at, Text)
     said = [forecast.rationale] if words else []
-    every: Any = (
-        select(
-            *(forecast.question_id, forecast.id, forecast.member_id),
-            *(forecast.probability, *raw, *said),
-        )
-        .where(shown(session))
-        .order_by(*path)
-    )
-    statements = [every]
-    if only is not None:
-        of = [select(col(Question.id)).where(col(Question.slug).in_(s)) for s in parts(only)]
-        statements = [every.where(forecast.question_id.in_(some)) for some in of]
-    connection = session.connection()
+    every: Any = select(
+        *(forecast.question_id, forecast.id, forecast.member_id, forecast.probability, made, *said)
+    ).order_by(*path)
+    # By themselves: of most forecasts both are blank, and it takes as long to fetch a blank.
+    vectors: Any = select(
+        forecast.id,
+        *(type_coerce(forecast[name], Text) for name in ("probabilities", "quantiles")),
+    ).where(forecast.probabilities.is_not(None) | forecast.quantiles.is_not(None))
     with _uncollected():
-        rows = [row for s in statements for row in connection.execute(s).all()]
-        if len(statements) > 1:
+        rows = _rows(session, every, only)
+        if only is not None:
             rows.sort(key=lambda row: row[0])  # each question's rows are in one part, in order
-        values: list[Any] = list(zip(*rows, strict=True)) or [()] * 8
-    question, ids, member, probability, made_at, vectors, quantiles = values[:7]
+        values: list[Any] = list(zip(*rows, strict=True)) or [()] * 6
+    question, ids, member, probability, made_at = values[:5]
+    several = {id_: both for id_, *both in _rows(session, vectors, only)}
+    blank = [None] * len(rows)
+    probabilities, quantiles = blank, blank
+    if several:
+        probabilities, quantiles = (
+            _parsed([several.get(id_, _NEITHER)[n] for id_ in ids]) for n in range(2)
+        )
     citations = _cited(session) if cited else {}
     return {
         "question_id": _named(session, question, Question.id, Question.slug),
         "forecaster": _named(session, member, Member.id, Member.handle),
         "made_at": pd.to_datetime(pd.Series(made_at, dtype=object), format="ISO8601", utc=True),
         "probability": probability,
-        "probabilities": _spread(session, question, _parsed(vectors)),
-        "quantiles": _parsed(quantiles),
-        "rationale": values[7] if words else [""] * len(rows),
-        "evidence": [citations.get(id_) for id_ in ids] if citations else [None] * len(rows),
+        "probabilities": _spread(session, question, probabilities),
+        "quantiles": quantiles,
+        "rationale": values[5] if words else [""] * len(rows),
+        "evidence": [citations.get(id_) for id_ in ids] if citations else blank,
     }
+
+
+def _rows(session: Session, every: Any, only: Sequence[str] | None) -> list[tuple[Any, ...]]:
+    """Return the rows that may be seen, on all questions or those slugs', as the driver does."""
+    every = every.where(shown(session))
+    statements = [every]
+    if only is not None:
+        of = [select(col(Question.id)).where(col(Question.slug).in_(s)) for s in parts(only)]
+        statements = [every.where(col(Forecast.question_id).in_(some)) for some in of]
+    found: list[tuple[Any, ...]] = []
+    for statement in statements:
+        with session.connection().execute(statement) as result:
+            found += result.cursor.fetchall()
+    return found
 
 
 def _named(session: Session, ids: Sequence[int], id_: Any, name: Any) -> pd.Series[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import or_
 from sqlalchemy.orm import QueryableAttribute, defer
@@ -13,7 +13,6 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access import Action, require, visible
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
-from forecasts.articles.drafts import Draft, draft_questions
 from forecasts.articles.lines import key
 from forecasts.articles.quotes import context, locate
 from forecasts.errors import NotFound, Refused
@@ -21,6 +20,9 @@ from forecasts.limits import require_name
 from forecasts.models import Article, Member, Question, QuestionSource
 from forecasts.questions import Passage, Stands
 from forecasts.questions import listing as question_listing
+
+if TYPE_CHECKING:
+    from forecasts.articles.drafts import Draft
 
 SIZE = 20  # articles of a page
 
@@ -155,6 +157,9 @@ def drafts_of(article: Article) -> list[Draft]:
 
     Relative deadlines count from the day of publication, or of capture where that is not known.
     """
+    # The grammar takes a tenth of a second to load, and few commands draft anything.
+    from forecasts.articles.drafts import draft_questions
+
     published = article.published_at or article.captured_at
     return draft_questions(article.text, published_at=published.date())
 
