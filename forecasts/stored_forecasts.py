@@ -30,39 +30,49 @@ def columns(
     """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     path = (forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
-    # As the database has them: to convert half a million values one by one takes seconds.
-    made = type_coerce(forecast.made_at, Text)
-    said = [forecast.rationale] if words else []
-    every: Any = select(
-        *(forecast.question_id, forecast.id, forecast.member_id, forecast.probability, made, *said)
-    ).order_by(*path)
-    # By themselves: of most forecasts both are blank, and it takes as long to fetch a blank.
+    # What most forecasts have not, by itself: to fetch a blank takes as long as a value.
     vectors: Any = select(
         forecast.id,
         *(type_coerce(forecast[name], Text) for name in ("probabilities", "quantiles")),
     ).where(forecast.probabilities.is_not(None) | forecast.quantiles.is_not(None))
+    several = {id_: both for id_, *both in _rows(session, vectors, only)}
+    citations = _cited(session) if cited else {}
+    wanted = {
+        "question": forecast.question_id,
+        "member": forecast.member_id,
+        "probability": forecast.probability,
+        # As the database has it: to convert half a million values one by one takes seconds.
+        "made_at": type_coerce(forecast.made_at, Text),
+    }
+    if several or citations:
+        wanted["id"] = forecast.id
+    if words:
+        wanted["rationale"] = forecast.rationale
+    every: Any = select(*wanted.values()).order_by(*path)
     with _uncollected():
         rows = _rows(session, every, only)
         if only is not None:
             rows.sort(key=lambda row: row[0])  # each question's rows are in one part, in order
-        values: list[Any] = list(zip(*rows, strict=True)) or [()] * 6
-    question, ids, member, probability, made_at = values[:5]
-    several = {id_: both for id_, *both in _rows(session, vectors, only)}
-    blank = [None] * len(rows)
+        many = len(rows)
+        read: list[Any] = list(zip(*rows, strict=True)) or [()] * len(wanted)
+        del rows  # while nobody looks through them
+    got = dict(zip(wanted, read, strict=True))
+    ids, blank = got.get("id", ()), [None] * many
     probabilities, quantiles = blank, blank
     if several:
         probabilities, quantiles = (
             _parsed([several.get(id_, _NEITHER)[n] for id_ in ids]) for n in range(2)
         )
-    citations = _cited(session) if cited else {}
     return {
-        "question_id": _named(session, question, Question.id, Question.slug),
-        "forecaster": _named(session, member, Member.id, Member.handle),
-        "made_at": pd.to_datetime(pd.Series(made_at, dtype=object), format="ISO8601", utc=True),
-        "probability": probability,
-        "probabilities": _spread(session, question, probabilities),
+        "question_id": _named(session, got["question"], Question.id, Question.slug),
+        "forecaster": _named(session, got["member"], Member.id, Member.handle),
+        "made_at": pd.to_datetime(
+            pd.Series(got["made_at"], dtype=object), format="ISO8601", utc=True
+        ),
+        "probability": got["probability"],
+        "probabilities": _spread(session, got["question"], probabilities),
         "quantiles": quantiles,
-        "rationale": values[5] if words else [""] * len(rows),
+        "rationale": got.get("rationale", pd.Series("", index=range(many), dtype=str)),
         "evidence": [citations.get(id_) for id_ in ids] if citations else blank,
     }
 

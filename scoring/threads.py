@@ -27,6 +27,14 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         return list(pool.map(work, todo))
 
 
+def aside(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
+    """Begin the work beside whatever comes next; what comes back waits for its result."""
+    pool = ThreadPoolExecutor(1)
+    result = pool.submit(work, item).result
+    pool.shutdown(wait=False)
+    return result
+
+
 def parts(rows: int) -> list[slice]:
     """Return slices that make up so many rows; one, if they are too few to share."""
     return [slice(start, start + PART_ROWS) for start in range(0, max(rows, 1), PART_ROWS)]

@@ -6,6 +6,7 @@ the caller can put right and 1 for the rest. Nothing slow is imported before a c
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated, Any
 
 import typer
@@ -69,7 +70,13 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    # A command makes much and drops little: the collector would look through all of it time and
+    # again, and once more as the process ends.
+    gc.set_threshold(200_000)
+    try:
+        app()
+    finally:
+        gc.freeze()
 
 
 # Commands register themselves on ``app``, in the order in which --help shall show them.

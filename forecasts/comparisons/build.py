@@ -23,6 +23,7 @@ from forecasts.reports.report import By
 from forecasts.reports.scored import member_scores, question_scores, timing_days
 from forecasts.times import utc
 from scoring.comparison import NEVER_TOGETHER
+from scoring.threads import aside
 
 _BY: dict[Of, By] = {"teams": "team", "forecasters": "forecaster"}
 # Why a question is left out, where its outcome is still to come.
@@ -50,6 +51,7 @@ def build(
             f"A comparison takes two or more {of}, and {len(set(between))} was named.",
             remedy="Name them after --between.",
         )
+    digest = aside(sha256, frames)
     asked = selected(frames.questions, choice)
     questions = frames.questions[asked].sort_values("question_id", ignore_index=True)
     why = reasons(questions, cohort=choice.cohort, as_of=as_of)
@@ -86,7 +88,7 @@ def build(
             of=of,
             claims=found.of,
             as_of=utc(as_of),
-            input_sha256=sha256(frames),
+            input_sha256=digest(),
         ),
         sentence=wording.verdict(sides, pairs),
         questions=len(asked),

@@ -50,7 +50,7 @@ from forecasts.reports.report import (
 from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
 from forecasts.times import utc
-from scoring.threads import each
+from scoring.threads import aside, each
 
 BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
 
@@ -75,6 +75,7 @@ def build(
             remedy="Name the leads as groups, or report by something else.",
         )
     wanted = chosen(frames, by=by, names=names)
+    digest = aside(sha256, frames)
     here = _numbered(frames)
     asked = selected(here.questions, choice)
     questions = here.questions[asked].reset_index(drop=True)
@@ -116,7 +117,7 @@ def build(
             protocol="brier_lead" if by == "lead" else scored.protocol(scored.PROTOCOL, lead),
             by=by,
             as_of=utc(as_of),
-            input_sha256=sha256(frames),
+            input_sha256=digest(),
         ),
         questions=len(asked),
         left_out=(*left_out, *not_selected(asked)),
