@@ -28,7 +28,7 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
 
 
 def aside(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
-    """Begin the work beside whatever comes next; what comes back waits for its result."""
+    """Return what waits for the result of work that begins at once, beside whatever comes next."""
     pool = ThreadPoolExecutor(1)
     result = pool.submit(work, item).result
     pool.shutdown(wait=False)

@@ -210,7 +210,7 @@ def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored
 
     @event.listens_for(engine, "before_cursor_execute")
     def _break(connection: database.Connection, _: Any, statement: str, *_more: Any) -> None:
-        if statement.startswith("COMMIT"):
+        if "COMMIT" in statement:
             driver = connection.connection.dbapi_connection
             broken.append(driver.info.backend_pid)  # type: ignore[union-attr]
             server.run("SELECT pg_terminate_backend(%s, 5000)", broken[-1])

@@ -34,6 +34,7 @@ from tests.app.browsing import (
 from tests.app.conftest import ARTICLE
 
 ROOT = Path(__file__).parents[2]
+DONE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 pytestmark = IN_BROWSER
 HOSTILE = (
     "**Will** <img src=x onerror=alert(1)> [win](https://example.org) :smile: $x^2$ -> :red[it]?"
@@ -315,6 +316,8 @@ def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_al
         watch.over(page)
         page.set_default_timeout(PATIENCE)
         page.goto(server.base)
+        # Until all of it is there, which field is the first may change between two looks.
+        expect(page.locator(DONE)).to_be_visible(timeout=PATIENCE)
         page.get_by_label("Probability", exact=True).first.fill("35%")
         page.get_by_role("button", name=re.compile("^(Save|Update)$")).first.click()
         said = page.get_by_test_id("stToast").filter(has_text="35 %")
