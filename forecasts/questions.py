@@ -339,6 +339,32 @@ def listing(session: Session, *, now: datetime, only: Sequence[str] | None = Non
     return sorted(found, key=lambda stands: (stands.text.scheduled_close_time, stands.id))
 
 
+def unresolved(session: Session, *, now: datetime) -> list[Stands]:
+    """Return the questions without an outcome that stands as they are, soonest close first.
+
+    As many statements, and as many rows, however many are resolved.
+    """
+    proposed = set(
+        session.exec(
+            select(Resolution.question_id).where(
+                Resolution.state == ResolutionState.proposed, ~overtaken()
+            )
+        )
+    )
+    rows = session.exec(_as_worded(session).where(~_resolved())).all()
+    return [_stands(question, text, {}, proposed, now) for question, text in rows]
+
+
+@cache
+def _resolved() -> ColumnElement[bool]:
+    """Return the condition that the ``Question`` has an outcome; a correction leaves it another."""
+    confirmed = select(Resolution.id).where(
+        col(Resolution.question_id) == col(Question.id),
+        Resolution.state == ResolutionState.confirmed,
+    )
+    return confirmed.correlate(Question).exists()
+
+
 def tags(session: Session) -> list[str]:
     """Return the tags that the questions bear as they are worded now, in alphabetical order."""
     newest = _newest()
@@ -381,9 +407,10 @@ def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield distinct[start : start + _MOST_NAMED]
 
 
-def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[Stands]:
+def _as_worded(session: Session) -> Select[Question, QuestionRevision]:
+    """Return the statement for the questions that are seen, as they are worded now, in order."""
     newest = _newest()
-    statement = (
+    return (
         select(Question, QuestionRevision)
         .where(access.visible(session))
         .join(newest, newest.c.question_id == col(Question.id))
@@ -394,6 +421,10 @@ def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list
         )
         .order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
     )
+
+
+def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[Stands]:
+    statement = _as_worded(session)
     if only is not None:
         statement = statement.where(col(Question.slug).in_(only))
     rows = session.exec(statement).all()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, select
 
-from forecasts.access import Action, rights_of
+from forecasts.access import Action, rights_of, visible
 from forecasts.attention import Intervals, intervals, seen_until
 from forecasts.away import Moved, moved_away
 from forecasts.mentions import Mention, mentioned
-from forecasts.models import Article, Forecast, Member, Score
-from forecasts.questions import Stands, Status, listing
+from forecasts.models import Article, Forecast, Member, Question, Score
+from forecasts.questions import Stands, Status, unresolved
 from forecasts.scores import CRPS, earned
 from forecasts.updates import standing_of
 from forecasts.values import Value, say_probability, say_value
@@ -112,7 +112,7 @@ class Today:
 
 def today(session: Session, member: Member | None, *, now: datetime) -> Today:
     """Return what needs the member now; nobody's forecasts stand for one who has not acted yet."""
-    questions = listing(session, now=now)
+    questions = unresolved(session, now=now)
     mine = {} if member is None else standing_of(session, member, at=now)
     live = [stands for stands in questions if stands.takes_forecasts(now)]
     rights = rights_of(session, member, now=now)
@@ -141,9 +141,15 @@ def today(session: Session, member: Member | None, *, now: datetime) -> Today:
         fresh=[one for one in rest if one[0].id not in mentioned_in],
         able=able,
         only_looks=bool(live) and not able,
-        empty=not questions and session.exec(select(Article.id).limit(1)).first() is None,
+        empty=not questions and _is_empty(session),
         intervals=every,
     )
+
+
+def _is_empty(session: Session) -> bool:
+    """Return whether nothing that may be seen was captured or asked."""
+    asked = select(Question.id).where(visible(session)).limit(1)
+    return all(session.exec(one).first() is None for one in (asked, select(Article.id).limit(1)))
 
 
 def _again(

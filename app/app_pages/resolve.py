@@ -15,7 +15,7 @@ from app.words import as_text, closing, counted, link, link_to, paragraphs, shor
 from forecasts import access, answers, disputes, resolutions, watching
 from forecasts.access import Action
 from forecasts.models import Question, QuestionType, Resolution, RunState
-from forecasts.questions import Stands, Status, listing
+from forecasts.questions import Stands, Status, listing, unresolved
 from forecasts.values import NOT_SCORED
 from forecasts.watching import Watched
 
@@ -23,14 +23,22 @@ WAITING_SHOWN = 20
 
 moment = now()
 with reading() as ledger:
-    questions = listing(ledger, now=moment)
+    questions = unresolved(ledger, now=moment)
     proposals = resolutions.open_proposals(ledger)
     watched = watching.watched(ledger)
     waits = watching.parked(ledger)
     in_dispute = disputes.open_disputes(ledger)
+    # Of those that are resolved, which are most, the ones that are spoken of alone.
+    named = {
+        st.query_params.get("slug", ""),
+        *(question.slug for _, question in proposals),
+        *(question.slug for _, _, question in in_dispute),
+        *(row.slug for row in watched),
+    }.difference(stands.slug for stands in questions)
+    settled_ones = listing(ledger, now=moment, only=sorted(named))
     handles = access.handles(ledger)
     rights = rights_here(ledger)
-by_slug = {stands.slug: stands for stands in questions}
+by_slug = {stands.slug: stands for stands in (*questions, *settled_ones)}
 
 
 def may(action: Action, stands: Stands) -> bool:
@@ -112,7 +120,7 @@ def pick() -> Stands | None:
     slugs = [
         stands.slug
         for stands in sorted(
-            (stands for stands in questions if stands.status in order),
+            (stands for stands in by_slug.values() if stands.status in order),
             key=lambda stands: order.index(stands.status),
         )
     ]
@@ -123,6 +131,7 @@ def pick() -> Stands | None:
         index=slugs.index(asked) if asked in slugs else None,
         format_func=title_of,
         placeholder="Pick a question; those that await their resolution come first",
+        help="To correct one that is resolved, open it and choose Correct the outcome.",
         key=f"pick-{asked}",
     )
     if slug is None:
@@ -329,8 +338,11 @@ def awaiting() -> None:
 
 
 st.title("Resolve", anchor=False)
-if not questions:
-    st.info("No questions yet, so there is nothing to resolve.")
+if not by_slug:
+    st.info(
+        "No question is open or awaits its outcome, so there is nothing to resolve. To correct one "
+        "that is resolved, open it and choose *Correct the outcome*."
+    )
     st.stop()
 if proposals:
     st.header(f"Proposed ({len(proposals)})", anchor=False)
