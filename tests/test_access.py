@@ -628,6 +628,9 @@ CASES: dict[str, Case] = {
     "questions.register": Case(A.ask, registers, on="team"),
     "questions.require_may_ask": Case(A.ask, may_ask, on="ledger"),
     "questions.sources": Case(A.see, lambda c: questions.sources(c.session, c.question)),
+    "questions.unresolved": Case(
+        A.see, among(lambda s, _: [one.slug for one in questions.unresolved(s, now=NOW)])
+    ),
     "questions.tags": Case(A.see, among(lambda s, _: questions.tags(s))),
     "questions.wording": Case(A.see, lambda c: questions.wording(c.session, c.question)),
     "resolutions.accept": Case(
