@@ -421,7 +421,7 @@ class _Run:
                 return None
             if stands.resolution is None:
                 member = member_or_new(session, RUN_MEMBER, now=self.now, kind=MemberKind.service)
-                came = settling.by_two(session, question, said, came)
+                came = settling.left_to_people(session, question, said, came)
                 looked = settling.settle(session, question, came, member=member, now=self.now)
                 looks = list(self._looks(one, said, looked, always=True))
                 session.connection().execute(insert(ResolverRun), looks)
@@ -537,7 +537,7 @@ class _Run:
         if came.findings:
             question = one.stands.question
             with reading(self.engine) as session:
-                came = settling.by_two(session, question, said, came)
+                came = settling.left_to_people(session, question, said, came)
                 is_new = settling.is_new(session, question, came, now=self.now)
             if not is_new:
                 return _looked(one, RunState.not_yet, f"{came.message}: proposed already")

@@ -1,8 +1,8 @@
 """Settling: what a verdict becomes in the ledger, in the transaction of the run that reached it.
 
 What is confirmed is confirmed with its scores, and what is proposed waits for a person; both with
-what the resolvers were shown. A verdict is not carried out where whoever attached the resolver
-could not resolve alone, and nothing is proposed over and over that waits or was turned down.
+what the resolvers were shown. What people have in hand is left to them (``left_to_people``), and
+nothing is proposed over and over that waits or was turned down.
 """
 
 from __future__ import annotations
@@ -40,22 +40,45 @@ class Looked:
     resolution_id: int | None = None
 
 
-def by_two(session: Session, question: Question, said: Sequence[Said], came: Verdict) -> Verdict:
-    """Return the verdict, with a proposal for what whoever attached the resolver may not do alone.
+def left_to_people(
+    session: Session, question: Question, said: Sequence[Said], came: Verdict
+) -> Verdict:
+    """Return the verdict, with a proposal for what no run confirms by itself.
 
-    They are not alone where a resolver of somebody else's has found the same.
+    That is what whoever attached the resolver may not resolve alone, what an outcome that waits
+    contradicts, whoever proposed it, and what resolvers had proposed and somebody has turned down.
     """
     if came.state != RunState.confirmed:
         return came
+    [(resolver, finding)] = came.findings
+    if _is_alone(session, question, said):
+        finding = replace(finding, note="\n".join(part for part in (finding.note, _ALONE) if part))
+        why = _ALONE
+    else:
+        # Not in the note: what only that tells apart would count as new evidence.
+        why = _contradicted(_proposed_before(session, question), finding)
+    if not why:
+        return came
+    return Verdict(RunState.proposed, f"{came.message}; {why}", ((resolver, finding),))
+
+
+def _is_alone(session: Session, question: Question, said: Sequence[Said]) -> bool:
+    """Return whether nobody else's resolver has found the same, and by the team's rule one must."""
     by = {
         one.resolver.member_id for one in said if one.finding is not None and not one.only_proposes
     }
     alone = by.pop()
-    if by or not needs_second(session, alone, question):
-        return came
-    [(resolver, finding)] = came.findings
-    told = replace(finding, note="\n".join(part for part in (finding.note, _ALONE) if part))
-    return Verdict(RunState.proposed, f"{came.message}; {_ALONE}", ((resolver, told),))
+    return not by and needs_second(session, alone, question)
+
+
+def _contradicted(before: Sequence[_Before], finding: Finding) -> str:
+    """Return what speaks against confirming that unasked; '' where nothing does."""
+    for one in before:
+        if one.waits and one.row.outcome != finding.outcome:
+            return f"{one.row.outcome} was proposed, and waits too"
+    if any(not one.waits and one.row.outcome == finding.outcome for one in before):
+        return "it was turned down before"
+    return ""
 
 
 def settle(

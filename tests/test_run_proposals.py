@@ -214,3 +214,64 @@ def test_silence_that_was_turned_down_is_no_evidence_however_long_it_lasts(engin
         alice = member_named(session, "alice")
         resolutions.reject(session, proposal(engine), now=day(12), member=alice, note="it rained")
     assert state(engine, 13) == "not_yet"
+
+
+# What people have in hand
+
+
+@pytest.fixture
+def disputed(engine: Engine, outcomes: Path, tmp_path: Path) -> Path:
+    """The file of the second of two resolvers that contradict each other: it says no."""
+    other = tmp_path / "other.csv"
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    attach(engine, "alice", outcomes)
+    attach(engine, "alice", other, beside=True)
+    write(outcomes, "yes")
+    write(other, "no")
+    assert state(engine, 4) == "proposed"
+    return other
+
+
+def test_what_is_contradicted_stays_so_when_who_contradicts_it_falls_silent(
+    engine: Engine, disputed: Path
+) -> None:
+    disputed.unlink()
+    assert state(engine, 5) == "not_yet"
+    with database.reading(engine) as session:
+        waiting = resolutions.proposals_on(session, questions.find(session, "rain"))
+    assert [row.outcome for row in waiting] == ["yes", "no"]
+
+
+def test_what_was_turned_down_is_not_confirmed_but_proposed_on_new_evidence(
+    engine: Engine, outcomes: Path, disputed: Path
+) -> None:
+    with database.writing(engine) as session:
+        rain, alice = questions.find(session, "rain"), member_named(session, "alice")
+        for row in resolutions.proposals_on(session, rain):
+            resolutions.reject(session, row, now=day(4), member=alice, note="a rumour")
+    disputed.unlink()
+    assert state(engine, 5) == "not_yet"
+    write(outcomes, "yes", note="confirmed by the office")
+    [looked] = runs.run(engine, now=day(6)).looked
+    assert str(looked.state) == "proposed"
+    assert "it was turned down before" in looked.message
+
+
+def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
+    engine: Engine, outcomes: Path
+) -> None:
+    with database.writing(engine) as session:
+        rain = ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+        bob = member_or_new(session, "bob", now=day(0))
+        resolutions.propose(session, rain, "no", known_at=day(2), now=day(3), member=bob)
+    attach(engine, "alice", outcomes)
+    write(outcomes, "yes")
+    [looked] = runs.run(engine, now=day(4)).looked
+    assert str(looked.state) == "proposed"
+    assert "no was proposed, and waits too" in looked.message
+    assert state(engine, 5) == "not_yet"
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        yes = resolutions.proposals_on(session, questions.find(session, "rain"))[-1]
+        assert resolutions.accept(session, yes, now=day(5), member=alice).outcome == "yes"
