@@ -316,7 +316,7 @@ def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_al
         watch.over(page)
         page.set_default_timeout(PATIENCE)
         page.goto(server.base)
-        # Each field is there once its program has loaded, and the second may be so before the first.
+        # A field is there once its program has loaded, the second perhaps before the first.
         expect(page.locator(DONE)).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
         page.get_by_label("Probability", exact=True).first.fill("35%")
