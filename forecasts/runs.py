@@ -21,7 +21,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 from forecasts import disputes, resolutions, scores, settling
 from forecasts.access import is_shared_ledger, member_or_new
 from forecasts.database import give_way, reading, writing
-from forecasts.errors import CannotTell, DatabaseError, LedgerError
+from forecasts.errors import BadInput, CannotTell, DatabaseError, LedgerError
 from forecasts.models import (
     MemberKind,
     Policy,
@@ -34,7 +34,7 @@ from forecasts.models import (
     Watch,
 )
 from forecasts.questions import Stands, Status, as_it_stands, find, listing, overtaken
-from forecasts.resolvers import Fetch, kind
+from forecasts.resolvers import Fetch, Finding, Seen, kind
 from forecasts.settling import Looked
 from forecasts.times import utc
 from forecasts.values import read_outcome
@@ -352,20 +352,22 @@ class _Run:
             said = self._said(one)
             if not said:
                 continue
-            came = verdict(said, one.policy, last=one.is_last_try)
-            if came.findings:
-                try:
+            try:
+                came = verdict(said, one.policy, last=one.is_last_try)
+                if came.findings:
                     settled = self._settle(one, said, came)
                     give_way(self.engine)
                     if settled is not None:
                         yield settled
                     continue
-                except DatabaseError:
-                    raise
-                except Exception as error:  # whatever it holds, the others go on
-                    said = [replace(each, finding=None, error=error) for each in said]
-                    came = verdict(said, one.policy, last=one.is_last_try)
-            later.append((one, said, *self._put_off(one, said, came)))
+                put_off = self._put_off(one, said, came)
+            except DatabaseError:
+                raise
+            except Exception as error:  # whatever it holds, the others go on
+                said = [replace(each, finding=None, error=error) for each in said]
+                came = verdict(said, one.policy, last=one.is_last_try)
+                put_off = self._put_off(one, said, came)
+            later.append((one, said, *put_off))
         held = self._write(later)
         for one, said, looked, _ in later:
             if said and one.watch.id in held:
@@ -605,13 +607,17 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Sa
         question = asked(stands)
         finding = looks.look(question, settings, now, fetch)
         if finding is not None:
+            _require_finding(finding)
             # As the ledger keeps it, so that those who say the same are seen to.
             finding = replace(finding, outcome=read_outcome(finding.outcome, stands.text))
         not_before = None
         if finding is None and looks.not_before is not None:
             not_before = looks.not_before(question, settings)
+            _require_moment("not_before", not_before)
     except DatabaseError:
         raise
+    except SystemExit as error:
+        return Said(resolver, error=BadInput(f"It ended the program, by exit({error.code!r})."))
     except Exception as error:  # one bad question never stops the others, whatever it holds
         error.__context__ = None
         return Said(resolver, error=error.with_traceback(None))
@@ -622,6 +628,24 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Sa
         of_silence=looks.of_silence,
         not_before=not_before,
     )
+
+
+def _require_finding(found: object) -> None:
+    """Refuse, with BadInput, what no ``Finding`` is: kinds of others are not type-checked here."""
+    if not isinstance(found, Finding):
+        raise BadInput(f"It answered with {found!r:.80}, which is neither a Finding nor None.")
+    _require_moment("known_at", found.known_at)
+    for name in ("outcome", "source", "note"):
+        if not isinstance(getattr(found, name), str):
+            raise BadInput(f"Its {name}, {getattr(found, name)!r:.80}, is not a text.")
+    seen: object = found.seen
+    if not isinstance(seen, tuple) or not all(isinstance(one, Seen) for one in seen):
+        raise BadInput(f"What it has seen, {seen!r:.80}, is not a tuple of Seen.")
+
+
+def _require_moment(name: str, moment: object) -> None:
+    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+        raise BadInput(f"Its {name}, {moment!r:.80}, is not a datetime with an offset.")
 
 
 def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> Fetch:

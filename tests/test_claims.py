@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -156,6 +157,49 @@ def test_what_cannot_be_written_whole_is_not_written_and_is_tried_again(
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"watch", "resolver_run"}
     assert states(runs.run(engine, now=day(4.1))) == {"rain": "confirmed"}
+
+
+# Resolvers of others
+
+NAIVE = day(2).replace(tzinfo=None)
+
+
+def exits(_: str) -> Finding:
+    sys.exit(0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (exits, r"ended the program, by exit\(0\)"),
+        (lambda _: "yes", "neither a Finding nor None"),
+        (lambda _: Finding("yes", iso(day(2))), "known_at, '2026-01-03.*not a datetime"),
+        (lambda _: Finding("yes", NAIVE), "known_at, .* is not a datetime with an offset"),
+        (lambda _: Finding(True, day(2)), "outcome, True, is not a text"),
+        (lambda _: Finding("yes", day(2), note=None), "note, None, is not a text"),
+        (lambda _: Finding("yes", day(2), seen=(b"rain",)), "not a tuple of Seen"),
+    ],
+)
+def test_a_resolver_that_does_not_answer_as_it_should_fails_its_question_and_no_other(
+    engine: Engine, oracle: Callable[..., None], bad: Says, why: str
+) -> None:
+    carry(engine, "rain", "snow")
+    oracle(lambda slug: bad(slug) if slug == "rain" else yes(slug))
+    assert states(runs.run(engine, now=day(4), dry=True)) == {"rain": "failed", "snow": "confirmed"}
+    came = runs.run(engine, now=day(4))
+    assert states(came) == {"rain": "failed", "snow": "confirmed"}
+    assert re.search(why, {looked.slug: looked.message for looked in came.looked}["rain"])
+    for attempt in range(2, runs.MOST_ATTEMPTS + 1):
+        [looked] = runs.run(engine, now=day(4 + attempt)).looked
+    assert (looked.slug, str(looked.state)) == ("rain", "parked")
+
+
+def test_so_does_one_that_waits_for_no_moment(engine: Engine, oracle: Callable[..., None]) -> None:
+    carry(engine, "rain")
+    oracle(lambda _: None, not_before=lambda *_: NAIVE)
+    [looked] = runs.run(engine, now=day(4)).looked
+    assert str(looked.state) == "failed"
+    assert "Its not_before" in looked.message
 
 
 # Claims and leases
