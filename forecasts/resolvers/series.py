@@ -11,7 +11,9 @@ the outcome became known. All else can still change, a "no" above all, and waits
 - the window is over, and ``settle_days`` more, for what is filled in or corrected later; and
 - the series has gone past it: there is a row at its end or after it. A row of the last day says
   nothing of the rest of that day, and who publishes the next one has published those before it.
-  ``gap_days`` lets a row do that is so much older, for a series that ends with the window.
+  ``gap_days`` lets a row do that is so much older, for a series that ends with the window; and
+- it is whole: it begins with the window or before it, and leaves out no more than it usually does,
+  or than ``gap_days``. A cell without a value is left out as well.
 
 Until then it is not known; where the next row is long overdue, as the pauses between the others
 go, somebody is told. A row that is dated by a day counts from the first instant of that day, in the
@@ -21,6 +23,10 @@ series' zone, so that no forecast made on it counts.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any
@@ -36,6 +42,8 @@ from forecasts.resolvers.finding import Asked, Fetch, Finding, Seen
 from forecasts.times import iso, utc
 
 _OVERDUE = 2  # times the longest pause between two rows
+_USUAL = 6  # a pause is usual where one of so many is as long: a weekend is one of five
+_HOLE = 1.75  # times the usual pause: Easter is shorter beside weekends, a month left out is longer
 
 
 def _expression(text: str) -> str:
@@ -81,7 +89,7 @@ class Settings(finding.Settings):
         default=0,
         ge=0,
         le=3650,
-        description="a row so much older than the window's end will do; else one at it or after it",
+        description="so much may be missing: rows within the window, and up to its end",
     )
 
 
@@ -121,8 +129,8 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     if now < start:
         return None
     seen = fetch(settings.source)
-    rows = _series(seen, expression, settings)
-    known = [(at, value) for at, value in rows if at <= now]
+    series = _series(seen, expression, settings)
+    known = [(at, value) for at, value in series.rows if at <= now]
     inside = [(at, value) for at, value in known if start <= at < end]
     lasting = expression.lasting
     if lasting is not None:
@@ -147,6 +155,15 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
             "gap_days says how much may be missing.",
             passing=True,
         )
+    hole = _hole([at for at, _ in known], series.blank, start, end, settings)
+    if hole is not None:
+        raise CannotTell(
+            f"The series {seen.address} has no value between {iso(hole[0])} and {iso(hole[1])}: "
+            "what is missing could decide.",
+            remedy="Wait until it is filled in, or resolve by hand; where nothing is missing, "
+            "gap_days says how long it may pause.",
+            passing=True,
+        )
     values = [value for _, value in inside]
     if not values and expression.what not in ("count", "sum"):
         raise CannotTell(f"The series {seen.address} has no value between {start} and {end}.")
@@ -161,26 +178,64 @@ def _answer(true: bool, known_at: datetime, note: str, seen: Seen) -> Finding:
     return Finding("yes" if true else "no", known_at, seen.address, note, (seen,))
 
 
-def _series(seen: Seen, expression: Expression, settings: Settings) -> list[tuple[datetime, float]]:
-    """Return (time, value) of the rows that have a value, oldest first; read once a run."""
+def _hole(
+    times: Sequence[datetime],
+    blank: Sequence[datetime],
+    start: datetime,
+    end: datetime,
+    settings: Settings,
+) -> tuple[datetime, datetime] | None:
+    """Return the first two moments of the window between which rows are missing, or None.
+
+    One pause alone is no measure of itself, so that of two rows nothing is usual.
+    """
+    pauses = list(pairwise(times))
+    lengths = sorted((later - before for before, later in pauses), reverse=True)
+    usual = lengths[max(1, len(lengths) // _USUAL)] if len(lengths) > 1 else timedelta()
+    gap = timedelta(days=settings.gap_days)
+    if times[0] - start > gap and times[0] - start >= usual:
+        return start, times[0]
+    blank = [at for at in blank if start <= at < end]
+    for before, later in [(start, times[0]), *pauses]:
+        if later <= start or before >= end:
+            continue
+        without_value = bisect_right(blank, before) < bisect_left(blank, later)
+        if later - before > (gap if without_value else max(gap, _HOLE * usual)):
+            return before, later
+    return None
+
+
+@dataclass(frozen=True)
+class _Series:
+    """(time, value) of the rows that have a value, and when those are that have none; sorted."""
+
+    rows: list[tuple[datetime, float]]
+    blank: list[datetime]
+
+
+def _series(seen: Seen, expression: Expression, settings: Settings) -> _Series:
+    """Return the series, read once a run."""
     how = (settings.rows, settings.time, expression.column, settings.zone, settings.missing)
     return seen.once(how, lambda: _rows(seen, expression, settings))
 
 
-def _rows(seen: Seen, expression: Expression, settings: Settings) -> list[tuple[datetime, float]]:
+def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
     zone = ZoneInfo(settings.zone)
     found: dict[datetime, float] = {}
+    blank: set[datetime] = set()
     for place, (at, cell) in documents.rows_of(
         seen, settings.rows, [settings.time, expression.column]
     ):
         if str(cell).strip() in settings.missing:
+            with suppress(CannotTell):  # a note below the rows has no time
+                blank.add(_time(at, zone, place))
             continue
         moment, value = _time(at, zone, place), _number(cell, place, expression.column)
         if found.setdefault(moment, value) != value:
             raise CannotTell(
                 f"The {place} says {value!r} for {iso(moment)}, and another row {found[moment]!r}."
             )
-    return sorted(found.items())
+    return _Series(sorted(found.items()), sorted(blank.difference(found)))
 
 
 def _time(cell: Any, zone: ZoneInfo, place: str) -> datetime:

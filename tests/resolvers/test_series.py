@@ -35,7 +35,7 @@ def test_what_has_not_happened_yet_waits_for_the_end_of_the_window() -> None:
     text = csv(("2026-01-05", 144), ("2026-01-31T23:59:59", 144.9))
     assert found(RISES, at(20), csv(("2026-01-05", 144))) is None
     assert found(RISES, CLOSE.replace(second=58), text) is None
-    assert found(RISES, CLOSE, text) == ("no", CLOSE)
+    assert found(RISES, CLOSE, text, gap_days=27) == ("no", CLOSE)
 
 
 DAILY = csv(*((f"2026-01-{day:02d}", 144) for day in range(1, 32)))
@@ -59,7 +59,40 @@ def test_what_is_filled_in_or_corrected_later_is_waited_for_as_long_as_was_said(
     assert found(RISES, at(3, 23, month=2), text, settle_days=3) is None
     filled = text.replace("2026-01-30,.", "2026-01-30,150")
     assert found(RISES, at(3, 23, month=2), filled, settle_days=3) == ("yes", at(30))
-    assert found(RISES, at(4, month=2), text, settle_days=3) == ("no", CLOSE)
+    with pytest.raises(
+        CannotTell, match=r"no value between 2026-01-29T.* and 2026-01-31T"
+    ) as caught:
+        found(RISES, at(4, month=2), text, settle_days=3)
+    assert caught.value.passing
+    assert found(RISES, at(4, month=2), text, settle_days=3, gap_days=2) == ("no", CLOSE)
+
+
+def test_a_part_of_the_window_decides_nothing_that_the_rest_could_change() -> None:
+    rows = [*DAILY.splitlines(), "2026-02-01,144"]
+    for left_out, between in [
+        (range(1, 22), "2026-01-01T.* and 2026-01-22T"),  # the last ten days alone
+        ([15], "2026-01-14T.* and 2026-01-16T"),
+        (range(24, 32), "2026-01-23T.* and 2026-02-01T"),
+    ]:
+        text = "".join(f"{row}\n" for number, row in enumerate(rows) if number not in left_out)
+        with pytest.raises(CannotTell, match=rf"no value between {between}") as caught:
+            found(RISES, at(3, month=2), text)
+        assert caught.value.passing
+        with pytest.raises(CannotTell, match="could decide"):
+            found("mean(value)", at(3, month=2), text, "numeric")
+        assert found("max(value) >= 144", at(3, month=2), text)[0] == "yes"
+        assert found(RISES, at(3, month=2), text, gap_days=21) == ("no", CLOSE)
+
+
+def test_the_days_on_which_a_series_never_has_a_row_are_not_missed() -> None:
+    """New Year, weekends and Epiphany: the row of Friday 2 January is the first."""
+    days = [day for day in range(2, 32) if day % 7 not in (3, 4) and day != 6]
+    text = csv(*((f"2026-01-{day:02d}", 144) for day in days), ("2026-02-02", 144))
+    assert found(RISES, at(3, month=2), text) == ("no", CLOSE)
+    monthly = csv(*((f"2025-{month:02d}-01", 144) for month in range(1, 13)), ("2026-02-01", 144))
+    with pytest.raises(CannotTell, match=r"no value between 2025-12-01T.* and 2026-02-01T"):
+        found(RISES, at(3, month=2), monthly)
+    assert found(RISES, at(3, month=2), monthly + "2026-01-01,144\n") == ("no", CLOSE)
 
 
 def test_the_next_row_is_waited_for_as_long_as_the_series_pauses_and_then_it_cannot_tell() -> None:
@@ -103,14 +136,16 @@ def test_each_expression_is_decided_as_soon_as_it_can_be_and_no_sooner(
 
 def test_a_number_answers_a_numeric_question_at_the_end_of_its_window() -> None:
     text = csv(("2026-01-05", 10), ("2026-01-30", 13), ("2026-02-01", 99))
-    assert found("mean(value)", at(1, month=2), text, "numeric") == ("11.5", CLOSE)
+    assert found("mean(value)", at(1, month=2), text, "numeric", gap_days=25) == ("11.5", CLOSE)
     assert found("mean(value)", at(31), text, "numeric") is None
 
 
 def test_rows_outside_the_window_and_rows_dated_ahead_do_not_count() -> None:
     text = csv(("2025-12-31", 200), ("2026-01-15", 100), ("2026-01-20", 200), ("2026-02-01", 300))
     assert found(RISES, at(18), text) is None
-    assert found("max(value) >= 145 between 2026-01-02 and 2026-01-20", at(25), text) == (
+    assert found(
+        "max(value) >= 145 between 2026-01-02 and 2026-01-20", at(25), text, gap_days=15
+    ) == (
         "no",
         at(20),
     )
@@ -161,10 +196,10 @@ def test_a_series_that_changed_its_form_decides_nothing(text: str | bytes, fault
 
 
 def test_an_empty_window_decides_nothing_but_a_count() -> None:
-    text = csv(("2026-01-31", "."), ("2026-02-01", 5))
+    text = csv(("2026-01-01", "."), ("2026-02-01", 5))
     with pytest.raises(CannotTell, match="no value between"):
-        found(RISES, at(3, month=2), text)
-    assert found("count(value) >= 1", at(3, month=2), text) == ("no", CLOSE)
+        found(RISES, at(3, month=2), text, gap_days=31)
+    assert found("count(value) >= 1", at(3, month=2), text, gap_days=31) == ("no", CLOSE)
 
 
 @pytest.mark.parametrize(
