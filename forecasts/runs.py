@@ -37,7 +37,7 @@ from forecasts.questions import Stands, Status, as_it_stands, find, listing, ove
 from forecasts.resolvers import Fetch, Finding, Seen, kind
 from forecasts.settling import Looked
 from forecasts.times import utc
-from forecasts.values import read_outcome
+from forecasts.values import outcome_value, read_outcome
 from forecasts.verdicts import Said, Verdict, verdict
 from forecasts.watching import asked, carried, no_resolver, parked, resolvers, unresolved
 
@@ -182,6 +182,11 @@ class _Work:
     def is_deadly(self) -> bool:
         """Whether the run was killed that had it in hand for the last time that is allowed."""
         return self.attempts >= MOST_ATTEMPTS
+
+    def verdict(self, said: Sequence[Said]) -> Verdict:
+        """Return what becomes of what its resolvers say."""
+        value = partial(outcome_value, question=self.stands.text)
+        return verdict(said, self.policy, last=self.is_last_try, value=value)
 
 
 class _Run:
@@ -353,7 +358,7 @@ class _Run:
             if not said:
                 continue
             try:
-                came = verdict(said, one.policy, last=one.is_last_try)
+                came = one.verdict(said)
                 if came.findings:
                     settled = self._settle(one, said, came)
                     give_way(self.engine)
@@ -365,7 +370,7 @@ class _Run:
                 raise
             except Exception as error:  # whatever it holds, the others go on
                 said = [replace(each, finding=None, error=error) for each in said]
-                came = verdict(said, one.policy, last=one.is_last_try)
+                came = one.verdict(said)
                 put_off = self._put_off(one, said, came)
             later.append((one, said, *put_off))
         held = self._write(later)
@@ -535,7 +540,7 @@ class _Run:
         if one.is_deadly:
             return _deadly(one)[1]
         said = [_look(each, one.stands, self.now, self.sources) for each in one.resolvers]
-        came = verdict(said, one.policy, last=one.is_last_try)
+        came = one.verdict(said)
         if came.findings:
             question = one.stands.question
             with reading(self.engine) as session:

@@ -16,8 +16,10 @@ from sqlmodel import Session
 
 from forecasts import exhibits, resolutions
 from forecasts.access import needs_second
-from forecasts.models import Member, Question, Resolution, Resolver, RunState
+from forecasts.models import Member, Question, QuestionText, Resolution, Resolver, RunState
+from forecasts.questions import wording
 from forecasts.resolvers import Finding
+from forecasts.values import outcome_value
 from forecasts.verdicts import Said, Verdict
 
 # It names nobody: what is written into history stays when a member is removed.
@@ -74,9 +76,9 @@ def _is_alone(session: Session, question: Question, said: Sequence[Said]) -> boo
 def _contradicted(before: Sequence[_Before], finding: Finding) -> str:
     """Return what speaks against confirming that unasked; '' where nothing does."""
     for one in before:
-        if one.waits and one.row.outcome != finding.outcome:
+        if one.waits and not one.says(finding):
             return f"{one.row.outcome} was proposed, and waits too"
-    if any(not one.waits and one.row.outcome == finding.outcome for one in before):
+    if any(not one.waits and one.says(finding) for one in before):
         return "it was turned down before"
     return ""
 
@@ -132,16 +134,23 @@ class _Before:
     """What was proposed: whether it still waits, and the hashes of what its resolver was shown."""
 
     row: Resolution
+    text: QuestionText
     waits: bool
     shown: frozenset[str]
+
+    def says(self, finding: Finding) -> bool:
+        """Return whether that was the same outcome, however it is written."""
+        before, now = (outcome_value(one.outcome, self.text) for one in (self.row, finding))
+        return before == now
 
 
 def _proposed_before(session: Session, question: Question) -> list[_Before]:
     """Return what resolvers have proposed, and what waits of people's."""
     waits = {row.id for row in resolutions.proposals_on(session, question)}
-    shown = exhibits.shown_for(session, question)
+    text, shown = wording(session, question), exhibits.shown_for(session, question)
+    hashes = {id_: frozenset(one.sha256 for one in rows) for id_, rows in shown.items()}
     return [
-        _Before(row, row.id in waits, frozenset(one.sha256 for one in shown.get(row.id or 0, [])))
+        _Before(row, text, row.id in waits, hashes.get(row.id or 0, frozenset()))
         for row in resolutions.history(session, question)
         if row.resolver_id is not None or row.id in waits
     ]
@@ -153,7 +162,7 @@ def _is_same(before: _Before, finding: Finding, now: datetime) -> bool:
     What is shown in other bytes is the same still where they say the same: a page tells the time.
     """
     row = before.row
-    if row.outcome != finding.outcome:
+    if not before.says(finding):
         return False
     if row.resolver_id is None:  # a person's: what says the same in all is not proposed beside it
         return row.known_at == finding.known_at

@@ -385,6 +385,21 @@ def read_outcome(text: str, question: QuestionText) -> str:
     )
 
 
+def outcome_value(outcome: str, question: QuestionText) -> float | str:
+    """Return what an outcome that the ledger keeps says, however it is written.
+
+    '100' and '100.0' are one number; yes and no are 1 and 0, a date is seconds since 1970; an
+    option, and what is no number, is itself.
+    """
+    if outcome in (*NOT_SCORED, *_BEYOND.values()):
+        return outcome
+    if question.type == QuestionType.multiple_choice:
+        return outcome
+    if outcome in ("yes", "no"):
+        return float(outcome == "yes")
+    return figure_number(outcome, question.type)
+
+
 def say_probability(p: float, fewest: int = 1) -> str:
     """Return ``p`` for a person, with two figures of the nearer end; 0 % and 100 % only if exact.
 

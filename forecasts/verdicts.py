@@ -8,7 +8,7 @@ propose counts for none of them, and contradicts like any other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,8 +73,17 @@ def known(finding: Finding) -> str:
     return f"{finding.outcome}, known on {finding.known_at:%d %B %Y}"
 
 
-def verdict(said: Sequence[Said], policy: Policy | None, *, last: bool) -> Verdict:
-    """Return what becomes of it; ``last``: nobody will ask again those who have failed."""
+def verdict(
+    said: Sequence[Said],
+    policy: Policy | None,
+    *,
+    last: bool,
+    value: Callable[[str], float | str] = str,
+) -> Verdict:
+    """Return what becomes of it; ``last``: nobody will ask again those who have failed.
+
+    ``value`` tells of an outcome what it says, so that '100' and '100.0' are no disagreement.
+    """
     found = [(one, one.finding) for one in said if one.finding is not None]
     failed = [one for one in said if one.error is not None]
     gives_up = last or any(one.lasting for one in failed)
@@ -87,9 +96,9 @@ def verdict(said: Sequence[Said], policy: Policy | None, *, last: bool) -> Verdi
         if without and all(one.lasting for one in failed):
             return Verdict(RunState.not_yet, _why(said))
         return Verdict(RunState.failed, _why(said), lasting=not without)
-    by_outcome: dict[str, list[tuple[Said, Finding]]] = {}
+    by_outcome: dict[float | str, list[tuple[Said, Finding]]] = {}
     for one, finding in found:
-        by_outcome.setdefault(finding.outcome, []).append((one, finding))
+        by_outcome.setdefault(value(finding.outcome), []).append((one, finding))
     findings = tuple(_joined(group, said) for group in by_outcome.values())
     named = "; ".join(known(finding) for _, finding in findings)
     if len(findings) > 1:

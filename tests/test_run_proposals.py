@@ -275,3 +275,19 @@ def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
         alice = member_named(session, "alice")
         yes = resolutions.proposals_on(session, questions.find(session, "rain"))[-1]
         assert resolutions.accept(session, yes, now=day(5), member=alice).outcome == "yes"
+
+
+@pytest.mark.parametrize("likewise", ["yes", "1", "1.0"])
+def test_two_that_write_the_same_otherwise_agree_and_contradict_no_person(
+    engine: Engine, outcomes: Path, tmp_path: Path, likewise: str
+) -> None:
+    other = tmp_path / "other.csv"
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        resolutions.propose(session, rain, "yes", known_at=day(2), now=day(3), member=alice)
+    attach(engine, "alice", outcomes)
+    attach(engine, "alice", other, beside=True)
+    write(outcomes, "yes")
+    write(other, likewise)
+    assert state(engine, 4) == "confirmed"

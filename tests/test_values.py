@@ -14,6 +14,7 @@ from forecasts.values import (
     Value,
     certainty,
     check_value,
+    outcome_value,
     read_outcome,
     read_probability,
     read_value,
@@ -322,6 +323,24 @@ def test_a_change_is_said_from_before_to_after(
 )
 def test_outcomes_are_kept_in_one_form(question: QuestionText, said: str, kept: str) -> None:
     assert read_outcome(said, question) == kept
+
+
+@pytest.mark.parametrize(
+    ("question", "written", "likewise", "otherwise"),
+    [
+        (text(), "yes", "1.0", "no"),
+        (text(), "0", "no", "0.5"),
+        (CITIES, "Busan", "Busan", "Other"),
+        (PRICE, "100", "100.0", "above_upper_bound"),
+        (WHEN, "2026-11-20", "2026-11-20T00:00:00Z", "2026-11-21"),
+        (WHEN, "2026-11-20T01:00:00+01:00", "2026-11-20", "annulled"),
+    ],
+)
+def test_outcomes_that_say_the_same_are_seen_to(
+    question: QuestionText, written: str, likewise: str, otherwise: str
+) -> None:
+    values = [outcome_value(said, question) for said in (written, likewise, otherwise)]
+    assert values[0] == values[1] != values[2]
 
 
 @pytest.mark.parametrize(

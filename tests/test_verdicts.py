@@ -77,6 +77,17 @@ def test_a_disagreement_says_who_said_what() -> None:
             assert words in finding.note
 
 
+def test_those_who_write_the_same_otherwise_agree() -> None:
+    came = verdict([says("100.0", 2), says("100", 3)], QUORUM, last=False, value=float)
+    assert (came.state, [one.outcome for _, one in came.findings]) == (
+        RunState.confirmed,
+        ["100.0"],
+    )
+    assert (
+        verdict([says("100.0"), says("101")], QUORUM, last=False, value=float).state == "proposed"
+    )
+
+
 def test_those_who_agree_knew_it_since_the_first_of_them_did() -> None:
     came = verdict([says("yes", 3), says("yes", 2)], QUORUM, last=False)
     [(_, finding)] = came.findings
