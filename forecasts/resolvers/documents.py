@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jmespath
@@ -66,18 +67,49 @@ def picked(document: Any, path: str, seen: Seen) -> Any:
         ) from None
 
 
-def rows_of(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[tuple[str, list[Any]]]:
-    """Return each row with its place, reduced to ``columns``; of CSV with a header, or of JSON.
+def cut(text: str) -> tuple[str, str]:
+    r"""Return the whole lines, and what follows the last line end: it may go on.
+
+    >>> cut("day,mm\n2026-01-05,1")
+    ('day,mm\n', '2026-01-05,1')
+    """
+    end = max(text.rfind("\n"), text.rfind("\r")) + 1
+    return text[:end], text[end:]
+
+
+def breaks_off(name: str, asked: str) -> CannotTell:
+    """Return the error that what decides stands in a last line that has no end."""
+    return CannotTell(
+        f"What decides {asked!r} stands in the last line of {name}, which has no line end: it may "
+        "go on.",
+        remedy="Wait until it is written to its end; end the last line if it is.",
+        passing=True,
+    )
+
+
+Row = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Each row with its place; ``unfinished`` is the last one, where it may go on."""
+
+    whole: list[Row]
+    unfinished: Row | None = None
+
+
+def rows_of(seen: Seen, rows: str | None, columns: Sequence[str]) -> Rows:
+    """Return the rows, reduced to ``columns``; of CSV with a header, or of JSON.
 
     JSON is a list of objects, or ``rows`` is the JMESPath to one. CannotTell where a column is
     missing, or a row of CSV has not the cells of the header.
     """
     if rows is not None or text_of(seen).lstrip()[:1] in ("[", "{"):
-        return _objects(seen, rows, columns)
+        return Rows(_objects(seen, rows, columns))
     return _lines(seen, columns)
 
 
-def _objects(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[tuple[str, list[Any]]]:
+def _objects(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[Row]:
     found = json_of(seen) if rows is None else picked(json_of(seen), rows, seen)
     where = f"at {rows!r} of {seen.address}" if rows else f"in {seen.address}"
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
@@ -92,8 +124,9 @@ def _objects(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[tuple
     return table
 
 
-def _lines(seen: Seen, columns: Sequence[str]) -> list[tuple[str, list[Any]]]:
-    reader = csv.reader(io.StringIO(text_of(seen), newline=""), strict=True)
+def _lines(seen: Seen, columns: Sequence[str]) -> Rows:
+    whole, rest = cut(text_of(seen))
+    reader = csv.reader(io.StringIO(whole, newline=""), strict=True)
     try:
         header = next(reader, [])
         for column in columns:
@@ -113,4 +146,8 @@ def _lines(seen: Seen, columns: Sequence[str]) -> list[tuple[str, list[Any]]]:
             table.append((place, [cells[column] for column in at]))
     except csv.Error as error:
         raise CannotTell(f"{seen.address} is no CSV: {error}.") from None
-    return table
+    last = rest.split(",")
+    if len(last) != len(header):
+        return Rows(table)
+    place = f"last line of {seen.address}, which has no line end"
+    return Rows(table, (place, [last[column] for column in at]))

@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import Field
 
 from forecasts.errors import BadInput
-from forecasts.resolvers import finding
+from forecasts.resolvers import documents, finding
 from forecasts.resolvers.finding import Asked, Fetch, Finding
 from forecasts.times import read_time
 
@@ -45,6 +45,8 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     rows = seen.once("outcomes", lambda: _by_question(settings.path, seen.content))
     for row in rows.get(slug, []):
         place = row.place
+        if row.unfinished and (row.wrong or row["outcome"]):
+            raise documents.breaks_off(Path(settings.path).name, slug)
         if row.wrong:
             raise BadInput(
                 f"{place}: {row.wrong}.",
@@ -73,11 +75,15 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
 
 @dataclass(frozen=True)
 class _Row:
-    """What one row says, where it stands in the file, and in ``wrong`` why it says nothing."""
+    """What one row says, where it stands in the file, and in ``wrong`` why it says nothing.
+
+    ``unfinished``: it is the last line and has no line end, so that it may go on.
+    """
 
     place: str
     cells: Mapping[str, str] = field(default_factory=dict)
     wrong: str = ""
+    unfinished: bool = False
 
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "").strip()
@@ -118,6 +124,7 @@ def _lines(name: str, text: str) -> Iterator[tuple[str, _Row]]:
     which: it is yielded, as wrong, for every question that one of its cells names.
     """
     lines = list(io.StringIO(text, newline=""))
+    ended = not documents.cut(text)[1]
     reader = csv.reader(lines, strict=True)
     header = next(reader, [])
     for column in ("question", "outcome", "known_at"):
@@ -141,8 +148,11 @@ def _lines(name: str, text: str) -> Iterator[tuple[str, _Row]]:
             if not cells:
                 continue
             if len(cells) == len(header):
-                row = _Row(place, dict(zip(header, cells, strict=True)))
-                yield row["question"], row
-                continue
+                wrong = ""
+        unfinished = not ended and reader.line_num == len(lines)
+        if not wrong:
+            row = _Row(place, dict(zip(header, cells, strict=True)), unfinished=unfinished)
+            yield row["question"], row
+            continue
         for named in dict.fromkeys(cell.strip(' \t"') for cell in cells):
-            yield named, _Row(place, wrong=wrong)
+            yield named, _Row(place, wrong=wrong, unfinished=unfinished)

@@ -130,6 +130,20 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         return None
     seen = fetch(settings.source)
     series = _series(seen, expression, settings)
+    found = _decided(asked, settings, now, seen, series)
+    if series.unfinished is not None:
+        counted = _Series(sorted([*series.rows, series.unfinished]), series.blank)
+        if _decided(asked, settings, now, seen, counted) != found:
+            raise documents.breaks_off(seen.address, asked.slug)
+    return found
+
+
+def _decided(
+    asked: Asked, settings: Settings, now: datetime, seen: Seen, series: _Series
+) -> Finding | None:
+    """Return what the rows decide, None while it may still be otherwise."""
+    expression = read_expression(settings.expression)
+    start, end = expression.window(asked)
     known = [(at, value) for at, value in series.rows if at <= now]
     inside = [(at, value) for at, value in known if start <= at < end]
     lasting = expression.lasting
@@ -207,10 +221,14 @@ def _hole(
 
 @dataclass(frozen=True)
 class _Series:
-    """(time, value) of the rows that have a value, and when those are that have none; sorted."""
+    """(time, value) of the rows that have a value, and when those are that have none; sorted.
+
+    ``unfinished``: what stands so far in a last line that may go on.
+    """
 
     rows: list[tuple[datetime, float]]
     blank: list[datetime]
+    unfinished: tuple[datetime, float] | None = None
 
 
 def _series(seen: Seen, expression: Expression, settings: Settings) -> _Series:
@@ -223,9 +241,8 @@ def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
     zone = ZoneInfo(settings.zone)
     found: dict[datetime, float] = {}
     blank: set[datetime] = set()
-    for place, (at, cell) in documents.rows_of(
-        seen, settings.rows, [settings.time, expression.column]
-    ):
+    table = documents.rows_of(seen, settings.rows, [settings.time, expression.column])
+    for place, (at, cell) in table.whole:
         if str(cell).strip() in settings.missing:
             with suppress(CannotTell):  # a note below the rows has no time
                 blank.add(_time(at, zone, place))
@@ -235,7 +252,12 @@ def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
             raise CannotTell(
                 f"The {place} says {value!r} for {iso(moment)}, and another row {found[moment]!r}."
             )
-    return _Series(sorted(found.items()), sorted(blank.difference(found)))
+    unfinished = None
+    if table.unfinished is not None:
+        place, (at, cell) = table.unfinished
+        with suppress(CannotTell):
+            unfinished = _time(at, zone, place), _number(cell, place, expression.column)
+    return _Series(sorted(found.items()), sorted(blank.difference(found)), unfinished)
 
 
 def _time(cell: Any, zone: ZoneInfo, place: str) -> datetime:

@@ -151,6 +151,28 @@ def test_rows_outside_the_window_and_rows_dated_ahead_do_not_count() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "expression", "now"),
+    [
+        ("2026-01-05,144\n2026-01-06,145", RISES, at(9)),
+        (f"{DAILY[11:]}2026-02-01,1", RISES, at(1, 12, month=2)),
+        (f"{DAILY[11:]}2026-02-01,1\n2026-01-30T12:00,140", RISES, at(1, 12, month=2)),
+    ],
+)
+def test_a_last_line_without_an_end_decides_nothing(rows: str, expression: str, now: Any) -> None:
+    with pytest.raises(CannotTell, match="has no line end: it may go on") as caught:
+        found(expression, now, f"date,value\n{rows}")
+    assert caught.value.passing
+    assert found(expression, now, f"date,value\n{rows}\n") is not None
+
+
+def test_a_last_line_without_an_end_that_decides_nothing_does_not_count() -> None:
+    for rest in ("2026-01-06,14", "2026-01-06,", "2026-01", "2026-01-06,-", "2026-01-06,1,2"):
+        assert found(RISES, at(9), f"date,value\n2026-01-05,144\n{rest}") is None
+        decided = f"date,value\n2026-01-05,145\n{rest}"
+        assert found(RISES, at(9), decided) == ("yes", at(5))
+
+
 def test_a_day_begins_where_the_series_is_made() -> None:
     """Offsets change within the window: 8 March 2026 in New York."""
     asked = question(scheduled_close_time=at(31, month=3))
