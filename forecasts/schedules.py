@@ -17,6 +17,7 @@ from forecasts.errors import BadInput
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _SIZES = {"m": _MINUTE, "h": _HOUR, "d": _DAY}
+LONGEST_RUN = 6 * _HOUR  # after which a unit ends it: none is started while it goes on
 # So that a clock that was put right, or a machine that slept, is noticed.
 _LONGEST_WAIT = 60.0  # seconds
 
@@ -149,6 +150,8 @@ def systemd_service(installation: Installation) -> str:
             "",
             "[Service]",
             "Type=oneshot",
+            "# A run that hangs is ended; what it had in hand is taken up by a later one.",
+            f"TimeoutStartSec={int(LONGEST_RUN.total_seconds())}",
             f"User={installation.user}",
             *environment,
             f"ExecStart={command}",
@@ -244,6 +247,8 @@ def kubernetes(
         "  jobTemplate:",
         "    spec:",
         "      backoffLimit: 0",
+        "      # A run that hangs is ended; what it had in hand is taken up by a later one.",
+        f"      activeDeadlineSeconds: {int(LONGEST_RUN.total_seconds())}",
         "      template:",
         "        metadata:",
         "          labels:",

@@ -124,6 +124,7 @@ def test_the_systemd_units_say_what_runs_as_whom_and_when() -> None:
     service = found["service"]["Service"]
     assert service["User"] == "forecasts"
     assert service["ExecStart"] == '"/opt/fore casts/bin/forecasts" run'
+    assert int(service["TimeoutStartSec"]) == schedules.LONGEST_RUN.total_seconds()
     escaped = NASTY.replace("%", "%%").replace('"', '\\"')
     assert service["Environment"] == f'"FORECASTS_DATABASE_URL={escaped}"'
     assert service["SuccessExitStatus"] == "3"
@@ -171,7 +172,9 @@ def test_the_manifest_is_a_cron_job_that_runs_one_at_a_time() -> None:
     spec = manifest["spec"]
     assert (spec["schedule"], spec["timeZone"]) == ("*/15 * * * *", "Etc/UTC")
     assert spec["concurrencyPolicy"] == "Forbid"
-    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    job = spec["jobTemplate"]["spec"]
+    assert job["activeDeadlineSeconds"] == schedules.LONGEST_RUN.total_seconds()
+    pod = job["template"]["spec"]
     assert pod["restartPolicy"] == "Never"
     [container] = pod["containers"]
     assert container == {

@@ -2,6 +2,9 @@
 
 That words stand in an article does not say that what they name has happened: whatever it finds
 waits for a person, with the articles that matched in the note.
+
+A feed is a stranger's, and of no more than 1 MB. feedparser does not sanitize its HTML, which took
+time by the square of its length: it is read as words here, and nowhere shown as anything else.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from forecasts.times import to_minute
 from forecasts.values import NOT_SCORED
 
 _MOST_NAMED = 10
+MOST_BYTES = 1_000_000
 
 
 class Settings(finding.Settings):
@@ -53,6 +57,12 @@ def fits(asked: Asked, settings: Settings) -> None:
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the outcome with the entries that matched since the question opened, or None."""
     seen = fetch(settings.url)
+    if len(seen.content) > MOST_BYTES:
+        raise CannotTell(
+            f"{seen.address} is larger than a feed may be: {len(seen.content):,} bytes, and "
+            f"{MOST_BYTES:,} are read.",
+            remedy="Name a feed of what is new alone.",
+        )
     feed = seen.once("feed", lambda: _read(seen.content))
     if not feed.get("version") and not feed.entries:
         raise CannotTell(f"{seen.address} is neither RSS nor Atom.")
@@ -61,7 +71,8 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         at = _published(entry)
         if at is not None and not asked.open_time <= at <= now:
             continue
-        if _matches(f"{entry.get('title', '')}\n{_plain(entry.get('summary', ''))}", settings):
+        said = (_plain(entry.get(part, "")) for part in ("title", "summary"))
+        if _matches("\n".join(said), settings):
             matches.append((at or now, at is not None, entry))
     if not matches:
         return None
@@ -83,7 +94,7 @@ def _read(content: bytes) -> Any:
     import feedparser
 
     # Bytes in memory: a text could be taken for an address, which feedparser would fetch.
-    return feedparser.parse(content, sanitize_html=True, resolve_relative_uris=False)
+    return feedparser.parse(content, sanitize_html=False, resolve_relative_uris=False)
 
 
 def _published(entry: Any) -> datetime | None:

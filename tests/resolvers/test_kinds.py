@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -138,6 +139,38 @@ def test_a_feed_may_only_propose_with_the_articles_that_matched() -> None:
 def test_what_is_no_feed_decides_nothing() -> None:
     with pytest.raises(CannotTell, match="neither RSS nor Atom"):
         look("feed", WATCH, at(9), feed="<html><body>Not found</body></html>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rss(("News", "<![CDATA[" + "<!--" * 240_000 + "]]>", "Mon, 05 Jan 2026 10:00:00 GMT")),
+        rss(("News", "&lt;!--" * 140_000, "Mon, 05 Jan 2026 10:00:00 GMT")),
+        rss(("News", "<!--" * 240_000, "Mon, 05 Jan 2026 10:00:00 GMT")),
+    ],
+)
+def test_a_hostile_feed_holds_no_run_up(text: str) -> None:
+    began = time.monotonic()
+    assert look("feed", WATCH, at(9), feed=text) is None
+    assert time.monotonic() - began < 5
+
+
+def test_a_feed_that_is_too_large_is_not_read() -> None:
+    with pytest.raises(CannotTell, match="1,000,001 bytes, and 1,000,000 are read"):
+        look("feed", WATCH, at(9), feed=" " * 1_000_001)
+
+
+def test_marks_in_an_article_are_no_words_of_it() -> None:
+    text = rss(
+        (
+            "<![CDATA[The <b>ferry</b> <img alt='rumour'>]]>",
+            "<![CDATA[is <script src='rumour'></script>replaced]]>",
+            "Mon, 05 Jan 2026 10:00:00 GMT",
+        )
+    )
+    finding = look("feed", WATCH | {"all_of": ["the ferry is replaced"]}, at(9), feed=text)
+    assert finding is not None
+    assert "The ferry (https" in finding.note
 
 
 @pytest.mark.parametrize("words", [{}, {"any_of": [" "]}, {"none_of": ["a"]}])
