@@ -13,16 +13,18 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
-from forecasts import disputes, resolutions, scores, settling
-from forecasts.access import is_shared_ledger, member_or_new
+from forecasts import disputes, followers, resolutions, scores, settling
+from forecasts.access import is_shared_ledger, member_or_new, read_as
 from forecasts.database import give_way, reading, writing
 from forecasts.errors import BadInput, CannotTell, DatabaseError, LedgerError
 from forecasts.models import (
+    Member,
     MemberKind,
     Policy,
     Question,
@@ -57,6 +59,10 @@ AT_LEAST = timedelta(days=1)
 # attempts take more than two days, so that a weekend's outage needs nobody.
 FIRST_PAUSE, TIMES, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 MOST_ATTEMPTS = 8
+
+
+# What a resolver reads through: whoever attached it may see what it is given.
+_Sources = Callable[[Resolver], Fetch]
 
 
 @dataclass
@@ -120,7 +126,8 @@ def run(
        again later and later, and in the end parked with the reason; what no time will change is
        parked at once. One question never stops the others.
     6. Take the next batch; but end between two questions once ``stop`` says so.
-    7. Say how many questions need a person. Whatever is still in hand, after an error, is let go.
+    7. Propose to those that follow a question what its correction means for them (``followers``).
+    8. Say how many questions need a person. Whatever is still in hand, after an error, is let go.
 
     ``dry``: look and tell what would be done, and write nothing at all. ``allow_private`` lets it
     read inside the network. BadInput for a kind that there is not; DatabaseError ends the run.
@@ -134,7 +141,8 @@ def run(
     expect(len(due))
     summary = Summary(len(due))
     try:
-        for looked in going.rehearsed(due) if dry else going.worked(len(due)):
+        worked = going.rehearsed(due) if dry else going.worked(len(due))
+        for looked in chain(worked, going.corrected(dry=dry)):
             summary.looked.append(looked)
             tell(looked)
     finally:
@@ -210,7 +218,7 @@ class _Run:
         self.allow_private = allow_private
 
     @cached_property
-    def sources(self) -> Fetch:
+    def sources(self) -> _Sources:
         """What the resolvers read through, and what they have read."""
         return _sources(self.engine, self.now, allow_private=self.allow_private)
 
@@ -520,6 +528,46 @@ class _Run:
 
     # Step 7
 
+    def corrected(self, *, dry: bool) -> Iterator[Looked]:
+        """Yield what was, or would be, proposed to those that follow what was corrected."""
+        if self.only not in (None, followers.KIND):
+            return
+        with reading(self.engine) as session:
+            found = [
+                (resolver, as_it_stands(session, question, now=self.now))
+                for resolver, question in followers.outdated(session)
+            ]
+        for resolver, stands in found:
+            if self.stop():
+                return
+            finding = _look(resolver, stands, self.now, self.sources).finding
+            if finding is None or not followers.comes_out_otherwise(stands, finding):
+                continue
+            if dry:
+                yield Looked(stands.slug, RunState.proposed, followers.said_of(finding))
+                continue
+            try:
+                looked = self._correct(resolver, stands, finding)
+            except DatabaseError:
+                raise
+            except Exception as error:  # whatever it is, the others go on
+                looked = Looked(stands.slug, RunState.failed, Said(resolver, error=error).message)
+            if looked is not None:
+                yield looked
+
+    def _correct(self, resolver: Resolver, stands: Stands, finding: Finding) -> Looked | None:
+        with self._writing() as session:
+            return followers.correct(
+                session,
+                resolver,
+                find(session, stands.slug),
+                finding,
+                member=member_or_new(session, RUN_MEMBER, now=self.now, kind=MemberKind.service),
+                now=self.now,
+            )
+
+    # Step 8
+
     def let_go(self) -> None:
         """Give back what an error has left in hand, where the ledger can be written to."""
         with suppress(LedgerError), reading(self.engine) as session:
@@ -604,13 +652,13 @@ def _deadly(one: _Work) -> tuple[list[Said], Looked]:
     return said, _looked(one, RunState.parked, said[0].message)
 
 
-def _look(resolver: Resolver, stands: Stands, now: datetime, fetch: Fetch) -> Said:
+def _look(resolver: Resolver, stands: Stands, now: datetime, sources: _Sources) -> Said:
     """Return what a resolver says; whatever goes wrong in it is what it says."""
     try:
         looks = kind(resolver.kind)
         settings = looks.read(resolver.kind, resolver.settings)
         question = asked(stands)
-        finding = looks.look(question, settings, now, fetch)
+        finding = looks.look(question, settings, now, sources(resolver))
         if finding is not None:
             _require_finding(finding)
             # As the ledger keeps it, so that those who say the same are seen to.
@@ -653,14 +701,32 @@ def _require_moment(name: str, moment: object) -> None:
         raise BadInput(f"Its {name}, {moment!r:.80}, is not a datetime with an offset.")
 
 
-def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> Fetch:
+def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> _Sources:
     # Imported here: a run that has nothing to do need not wait for what reads the web.
-    from forecasts.resolvers import sources
+    from forecasts.resolvers import question, sources
 
     with reading(engine) as session:
         shared = is_shared_ledger(session)
     answers = partial(_answer, engine, now)
-    return sources.Sources(now, answers, shared=shared, allow_private=allow_private)
+    reads = sources.Sources(now, answers, shared=shared, allow_private=allow_private)
+
+    def of(resolver: Resolver) -> Fetch:
+        def fetch(address: str) -> Seen:
+            if address.startswith(question.ADDRESS):
+                slug = address.removeprefix(question.ADDRESS)
+                _require_seen(engine, resolver, slug, now)
+            return reads(address)
+
+        return fetch
+
+    return of
+
+
+def _require_seen(engine: Engine, resolver: Resolver, slug: str, now: datetime) -> None:
+    """Refuse, with NotFound, a question that whoever attached the resolver may not see."""
+    with reading(engine) as session:
+        read_as(session, session.get(Member, resolver.member_id or 0), now=now)
+        find(session, slug)
 
 
 def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:

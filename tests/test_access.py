@@ -176,6 +176,8 @@ OPEN = {
     "runs.look": "looks outside; the command that calls it finds the question first",
     "runs.run": "does what the questions' resolvers were attached for: attach asks",
     "runs.waiting": "a number, for who has the runs",
+    "followers.correct": "called by runs, for whoever attached the resolver",
+    "followers.outdated": "called by runs, to look where they have to look again",
     "settling.is_new": "called by runs, of what they have looked at",
     "settling.left_to_people": "called by runs, of what they have looked at",
     "settling.settle": "called by runs, for whoever attached the resolver",
