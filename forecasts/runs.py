@@ -115,7 +115,8 @@ def run(
     2. Take up to ``BATCH`` questions in hand, by a conditional UPDATE: what another run has is left
        to it until its lease is over. Then that run was killed, perhaps by what it looked at: so
        such a question is taken last and alone, and it counts as an attempt. With ``only``, those
-       that carry a resolver of that kind; in all no more than ``limit``. Nothing is left: go to 7.
+       that carry a resolver of that kind; in all no more than ``limit``, the last of which is kept
+       for what a killed run had. Nothing is left: go to 7.
     3. For each, let its resolvers look, outside of any transaction, since that may take long; the
        lease is renewed before any look that it might not outlast.
     4. What is found is confirmed, or proposed, by the question's policy: in one transaction with
@@ -261,10 +262,15 @@ class _Run:
     # Steps 2 to 6
 
     def worked(self, most: int) -> Iterator[Looked]:
-        """Yield what each question came to, up to so many."""
-        while most > 0 and not self.stop() and (work := self._claim(min(BATCH, most))):
-            most -= len(work)
-            yield from self._batch(work)
+        """Yield what each question came to, up to so many; the last is kept for an orphan."""
+        kept = min(most, 1)
+        for many, orphan_first in ((most - kept, False), (kept, True)):
+            while many > 0 and not self.stop():
+                work = self._claim(min(BATCH, many), orphan_first=orphan_first)
+                if not work:
+                    break
+                many -= len(work)
+                yield from self._batch(work)
 
     def rehearsed(self, due: Sequence[int]) -> Iterator[Looked]:
         """Yield what each of these would come to."""
@@ -279,13 +285,14 @@ class _Run:
                 else:
                     self.unopened += 1
 
-    def _claim(self, most: int) -> list[_Work]:
+    def _claim(self, most: int, *, orphan_first: bool) -> list[_Work]:
         was_killed = col(Watch.claimed_by).is_not(None)
         fresh = self._due().where(~was_killed).limit(most)
         orphan = self._due().where(was_killed).order_by(None).order_by(*_LEAST_TRIED).limit(1)
         with self._writing() as session:
             until = self.clock() + LEASE
-            for some, attempt in ((fresh, 0), (orphan, 1)):
+            turns = [(fresh, 0), (orphan, 1)]
+            for some, attempt in reversed(turns) if orphan_first else turns:
                 ids = session.scalars(
                     update(Watch)
                     .where(col(Watch.id).in_(some))

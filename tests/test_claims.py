@@ -381,6 +381,19 @@ def test_a_question_that_kills_whoever_looks_at_it_is_parked_in_the_end_and_stop
     assert (said.state, said.message) == (RunState.parked, parked.reason)
 
 
+def test_what_a_killed_run_had_is_taken_up_however_much_else_is_due(
+    engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
+) -> None:
+    carry(engine, "rain")
+    killed()
+    carry(engine, "snow", "wind", "hail", "fog")
+    over = day(4) + runs.LEASE
+    came = [states(runs.run(engine, now=over, clock=lambda: over, limit=2)) for _ in range(2)]
+    assert list(came[0]) == ["snow", "rain"]
+    assert list(came[1]) == ["wind", "hail"]
+    assert states(runs.run(engine, now=over, clock=lambda: over, limit=1)) == {"fog": "confirmed"}
+
+
 def test_those_whose_run_was_killed_by_another_question_have_lost_nothing(
     engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
 ) -> None:
