@@ -71,21 +71,25 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     said = json.dumps({"question": question, "now": iso(now)}).encode()
     output = _run([str(path), *settings.arguments], said, path.parent, settings.seconds)
     seen = Seen(f"command:{settings.program}", output, now, "application/json")
-    answer = documents.json_of(seen)
+    try:
+        answer = documents.json_of(seen)
+    except CannotTell as error:
+        raise _failed(error.message) from None
     if not isinstance(answer, dict) or not set(answer) <= _ANSWERS:
-        raise CannotTell(
-            f"{settings.program} answered {output[:80]!r}, which is none of its answers."
-        )
+        raise _failed(f"{settings.program} answered {output[:80]!r}, which is none of its answers.")
     if answer.get("cannot_tell"):
-        raise CannotTell(f"{settings.program} cannot tell: {answer['cannot_tell']}")
+        raise CannotTell(
+            f"{settings.program} cannot tell: {answer['cannot_tell']}",
+            remedy="Resolve by hand, or mend what it names and let it look again.",
+        )
     if answer.get("not_yet") is True:
         return None
     try:
         outcome, known_at = str(answer["outcome"]), read_time(str(answer["known_at"]))
     except KeyError as missing:
-        raise CannotTell(f"{settings.program} answered without {missing}.") from None
+        raise _failed(f"{settings.program} answered without {missing}.") from None
     except LedgerError as error:
-        raise CannotTell(f"{settings.program} answered: {error.message}") from None
+        raise _failed(f"{settings.program} answered: {error.message}") from None
     source, note = (str(answer.get(name) or "") for name in ("source", "note"))
     return None if known_at > now else Finding(outcome, known_at, source, note, (seen,))
 
@@ -107,6 +111,16 @@ def _program(name: str) -> Path:
     return path
 
 
+def _failed(said: str) -> CannotTell:
+    """Return the error of a program that may do better the next time."""
+    return CannotTell(
+        said,
+        remedy="It is started again later; start it by hand with such a question to see why, or "
+        "resolve by hand.",
+        passing=True,
+    )
+
+
 def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes:
     environment = {
         name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ
@@ -123,7 +137,7 @@ def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes
             start_new_session=True,
         )
     except OSError as error:
-        raise CannotTell(f"{command[0]} cannot be started: {error.strerror or error}.") from None
+        raise _failed(f"{command[0]} cannot be started: {error.strerror or error}.") from None
     with process:
         try:
             output, errors = _talk(process, said, time.monotonic() + seconds, seconds)
@@ -132,7 +146,7 @@ def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes
     if process.returncode != 0:
         words = errors.decode(errors="replace").strip().splitlines()
         last = f": {words[-1][:200]}" if words else ""
-        raise CannotTell(f"{Path(command[0]).name} ended with code {process.returncode}{last}")
+        raise _failed(f"{Path(command[0]).name} ended with code {process.returncode}{last}")
     return output
 
 
@@ -151,7 +165,7 @@ def _talk(
         while len(ready.get_map()):
             left = end - time.monotonic()
             if left <= 0:
-                raise CannotTell(f"{name} was stopped: it took more than {seconds:g} seconds.")
+                raise _failed(f"{name} was stopped: it took more than {seconds:g} seconds.")
             for key, _ in ready.select(left):
                 if key.fileobj is process.stdin:
                     said = _hand_over(process, said)
@@ -166,16 +180,12 @@ def _talk(
                 if key.fileobj is process.stderr:
                     del kept[process.stderr][:-10_000]
                 elif len(kept[process.stdout]) > MOST_BYTES:
-                    raise CannotTell(
-                        f"{name} was stopped: it wrote more than {MOST_BYTES:,} bytes."
-                    )
+                    raise _failed(f"{name} was stopped: it wrote more than {MOST_BYTES:,} bytes.")
         left = end - time.monotonic()
         try:
             process.wait(timeout=max(left, 0.001))
         except subprocess.TimeoutExpired:
-            raise CannotTell(
-                f"{name} was stopped: it took more than {seconds:g} seconds."
-            ) from None
+            raise _failed(f"{name} was stopped: it took more than {seconds:g} seconds.") from None
     return bytes(kept[process.stdout]), bytes(kept[process.stderr])
 
 

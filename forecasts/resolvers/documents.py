@@ -19,12 +19,29 @@ from forecasts.resolvers.finding import Seen
 MOST_NESTED = 100
 
 
+def unreadable(said: str) -> CannotTell:
+    """Return the error of a document that cannot be read as it is, and perhaps the next time."""
+    return CannotTell(
+        said,
+        remedy="It is read again later. If it stays so, name another source, or resolve by hand.",
+        passing=True,
+    )
+
+
+def changed(said: str) -> CannotTell:
+    """Return the error of a document that says something, and not what it was to say."""
+    return CannotTell(
+        said,
+        remedy="Set the resolver anew for what it is now, have it put right, or resolve by hand.",
+    )
+
+
 def text_of(seen: Seen) -> str:
     """Return the content as text; CannotTell where it is no UTF-8."""
     try:
         return seen.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CannotTell(f"{seen.address} is not UTF-8 text: {error.reason}.") from None
+        raise unreadable(f"{seen.address} is not UTF-8 text: {error.reason}.") from None
 
 
 def json_of(seen: Seen) -> Any:
@@ -37,11 +54,11 @@ def _json(seen: Seen) -> Any:
     try:
         return json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise CannotTell(
+        raise unreadable(
             f"{seen.address} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise CannotTell(f"{seen.address} is no JSON that can be read: {error}.") from None
+        raise unreadable(f"{seen.address} is no JSON that can be read: {error}.") from None
 
 
 def _no_number(word: str) -> float:
@@ -62,7 +79,7 @@ def picked(document: Any, path: str, seen: Seen) -> Any:
     try:
         return jmespath.search(path, document)
     except (JMESPathError, RecursionError) as error:
-        raise CannotTell(
+        raise changed(
             f"{path!r} cannot be looked up in {seen.address}: {str(error).splitlines()[0]}."
         ) from None
 
@@ -113,26 +130,28 @@ def _objects(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[Row]:
     found = json_of(seen) if rows is None else picked(json_of(seen), rows, seen)
     where = f"at {rows!r} of {seen.address}" if rows else f"in {seen.address}"
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise CannotTell(f"There is no list of objects {where}.")
+        raise changed(f"There is no list of objects {where}.")
     table = []
     for number, row in enumerate(found, 1):
         place = f"entry {number} {where}"
         for column in columns:
             if column not in row:
-                raise CannotTell(f"The {place} has no {column!r}.")
+                raise changed(f"The {place} has no {column!r}.")
         table.append((place, [row[column] for column in columns]))
     return table
 
 
 def _lines(seen: Seen, columns: Sequence[str]) -> Rows:
     whole, rest = cut(text_of(seen))
+    if not whole.strip():
+        raise unreadable(f"{seen.address} is empty, or breaks off in its first line.")
     reader = csv.reader(io.StringIO(whole, newline=""), strict=True)
     try:
         header = next(reader, [])
         for column in columns:
             if header.count(column) != 1:
                 many = "no column" if column not in header else "more than one column"
-                raise CannotTell(f"{seen.address} has {many} {column!r}.")
+                raise changed(f"{seen.address} has {many} {column!r}.")
         at = [header.index(column) for column in columns]
         table = []
         for cells in reader:
@@ -140,12 +159,12 @@ def _lines(seen: Seen, columns: Sequence[str]) -> Rows:
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise CannotTell(
+                raise changed(
                     f"The {place} has {len(cells)} cells, and the header has {len(header)}."
                 )
             table.append((place, [cells[column] for column in at]))
     except csv.Error as error:
-        raise CannotTell(f"{seen.address} is no CSV: {error}.") from None
+        raise unreadable(f"{seen.address} is no CSV: {error}.") from None
     last = rest.split(",")
     if len(last) != len(header):
         return Rows(table)

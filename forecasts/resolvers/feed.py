@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from forecasts.errors import BadInput, CannotTell
-from forecasts.resolvers import finding
+from forecasts.resolvers import documents, finding
 from forecasts.resolvers.finding import Asked, Fetch, Finding
 from forecasts.times import to_minute
 from forecasts.values import NOT_SCORED
@@ -65,7 +65,7 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         )
     feed = seen.once("feed", lambda: _read(seen.content))
     if not feed.get("version") and not feed.entries:
-        raise CannotTell(f"{seen.address} is neither RSS nor Atom.")
+        raise documents.unreadable(f"{seen.address} is neither RSS nor Atom.")
     matches = []
     for entry in feed.entries:
         at = _published(entry)

@@ -5,7 +5,8 @@ question, and ``look(asked, settings, now, fetch)``. It returns a ``Finding``, o
 is no answer yet, or raises ``CannotTell`` with the reason: "not yet" is looked at again without a
 word, and "cannot tell" needs a person. It reads the world through ``fetch`` alone, which keeps what
 it gave, so that anybody can check later why a question resolved; ``now`` is one moment a run.
-What else goes wrong is tried again; so is a ``CannotTell`` that is ``passing``.
+What else goes wrong is tried again; so is a ``CannotTell`` that is ``passing``, as what cannot be
+read at all is: the next answer may be whole.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         try:
             known_at = read_time(said) if isinstance(said, str) else read_time(json.dumps(said))
         except LedgerError as error:
-            raise CannotTell(
+            raise documents.changed(
                 f"At {settings.known_at!r} of {seen.address}: {error.message}"
             ) from None
     if known_at > now:

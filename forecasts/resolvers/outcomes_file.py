@@ -55,7 +55,10 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         if not row["outcome"]:
             continue
         if not row["known_at"]:
-            raise BadInput(f"{place}: the outcome has no known_at.")
+            raise BadInput(
+                f"{place}: the outcome has no known_at.",
+                remedy="Say there since when it is known: a time with an offset, or a day.",
+            )
         says = Finding(
             outcome=row["outcome"],
             known_at=read_time(row["known_at"]),
@@ -110,7 +113,9 @@ def _entries(name: str, text: str) -> Iterator[tuple[str, _Row]]:
     """Yield each entry of a JSON file with the question it is about."""
     items = json.loads(text)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise BadInput(f"{name} is not a list of objects.")
+        raise BadInput(
+            f"{name} is not a list of objects.", remedy='Write [{"question": …, "outcome": …}, …].'
+        )
     for number, item in enumerate(items, 1):
         cells = {key: "" if value is None else str(value) for key, value in item.items()}
         row = _Row(f"{name}, entry {number}", cells)
@@ -131,7 +136,8 @@ def _lines(name: str, text: str) -> Iterator[tuple[str, _Row]]:
         if header.count(column) != 1:
             raise BadInput(
                 f"{name} has {'no column' if column not in header else 'twice the column'} "
-                f"{column!r}."
+                f"{column!r}.",
+                remedy="Its first line names each of question, outcome and known_at once.",
             )
     while True:
         begin = reader.line_num

@@ -69,5 +69,8 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     elif outcome in _OPPOSITE:
         follows = _OPPOSITE[outcome]
     else:
-        raise CannotTell(f"{settings.question} came out as {outcome}, which has no opposite.")
+        raise CannotTell(
+            f"{settings.question} came out as {outcome}, which has no opposite.",
+            remedy="Resolve by hand.",
+        )
     return None if known_at > now else Finding(follows, known_at, note=note, seen=(seen,))

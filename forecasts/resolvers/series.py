@@ -125,7 +125,10 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     expression = read_expression(settings.expression)
     start, end = expression.window(asked)
     if start >= end:
-        raise CannotTell(f"The window of {settings.expression!r} ends before it begins.")
+        raise CannotTell(
+            f"The window of {settings.expression!r} ends before it begins.",
+            remedy="The question was reworded: set its resolver anew.",
+        )
     if now < start:
         return None
     seen = fetch(settings.source)
@@ -180,7 +183,10 @@ def _decided(
         )
     values = [value for _, value in inside]
     if not values and expression.what not in ("count", "sum"):
-        raise CannotTell(f"The series {seen.address} has no value between {start} and {end}.")
+        raise CannotTell(
+            f"The series {seen.address} has no value between {iso(start)} and {iso(end)}.",
+            remedy="Name a window in which it has some, or resolve by hand.",
+        )
     result = expression.value(values)
     note = f"{expression.what}({expression.column}) of {len(values)} rows is {result!r}"
     if expression.sign is None:
@@ -249,7 +255,7 @@ def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
             continue
         moment, value = _time(at, zone, place), _number(cell, place, expression.column)
         if found.setdefault(moment, value) != value:
-            raise CannotTell(
+            raise documents.changed(
                 f"The {place} says {value!r} for {iso(moment)}, and another row {found[moment]!r}."
             )
     unfinished = None
@@ -265,7 +271,9 @@ def _time(cell: Any, zone: ZoneInfo, place: str) -> datetime:
         read = datetime.fromisoformat(str(cell).strip())
         return utc(read if read.tzinfo is not None else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise CannotTell(f"The {place} has the time {str(cell)[:40]!r}, which is none.") from None
+        raise documents.changed(
+            f"The {place} has the time {str(cell)[:40]!r}, which is none."
+        ) from None
 
 
 def _number(cell: Any, place: str, column: str) -> float:
@@ -274,5 +282,7 @@ def _number(cell: Any, place: str, column: str) -> float:
     except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
-        raise CannotTell(f"The {place} has {str(cell)[:40]!r} as {column!r}, which is no number.")
+        raise documents.changed(
+            f"The {place} has {str(cell)[:40]!r} as {column!r}, which is no number."
+        )
     return value

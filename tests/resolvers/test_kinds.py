@@ -82,8 +82,10 @@ def test_a_number_answers_a_numeric_question() -> None:
     ],
 )
 def test_a_document_that_changed_its_form_decides_nothing(text: str, fault: str) -> None:
-    with pytest.raises(CannotTell, match=fault):
+    with pytest.raises(CannotTell, match=fault) as caught:
         look("http_json", STATUS, at(9), page=text)
+    assert caught.value.passing is (fault == "no JSON")
+    assert caught.value.remedy
 
 
 def test_a_missing_value_is_no_answer_unless_it_was_said_to_be() -> None:
@@ -137,8 +139,9 @@ def test_a_feed_may_only_propose_with_the_articles_that_matched() -> None:
 
 
 def test_what_is_no_feed_decides_nothing() -> None:
-    with pytest.raises(CannotTell, match="neither RSS nor Atom"):
+    with pytest.raises(CannotTell, match="neither RSS nor Atom") as caught:
         look("feed", WATCH, at(9), feed="<html><body>Not found</body></html>")
+    assert caught.value.passing
 
 
 @pytest.mark.parametrize(
@@ -309,8 +312,10 @@ def test_a_program_that_fails_hangs_or_babbles_decides_nothing(
 ) -> None:
     # Those that are to hang are given little time; the others must not run out of it.
     seconds = 0.3 if "sleep" in body else 30
-    with pytest.raises(CannotTell, match=fault):
+    with pytest.raises(CannotTell, match=fault) as caught:
         look("command", program(body) | {"seconds": seconds}, at(9))
+    assert caught.value.passing
+    assert "started again later" in caught.value.remedy
 
 
 # How a program starts another, and what that one does to get away.

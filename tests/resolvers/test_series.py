@@ -197,7 +197,8 @@ def test_json_is_read_too_where_a_path_leads_to_the_rows() -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", "no column 'date'"),
+        ("", "is empty"),
+        ("date,val", "is empty"),
         ("date,price\n2026-01-05,1\n", "no column 'value'"),
         ("date,value,value\n2026-01-05,1,2\n", "more than one column 'value'"),
         ("date,value\n2026-01-05,1,5\n", "line 2 of data has 3 cells"),
@@ -213,8 +214,11 @@ def test_json_is_read_too_where_a_path_leads_to_the_rows() -> None:
     ],
 )
 def test_a_series_that_changed_its_form_decides_nothing(text: str | bytes, fault: str) -> None:
-    with pytest.raises(CannotTell, match=fault):
+    with pytest.raises(CannotTell, match=fault) as caught:
         look("series", {"source": "data", "expression": RISES}, at(9), data=text)
+    unreadable = {"is empty", "is no JSON", "is not UTF-8"}
+    assert caught.value.passing is (fault in unreadable)
+    assert caught.value.remedy
 
 
 def test_an_empty_window_decides_nothing_but_a_count() -> None:
