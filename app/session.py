@@ -6,12 +6,14 @@ of the ledger are shown where they arise, as a sentence and its remedy, and noth
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NoReturn
 
 import streamlit as st
@@ -47,6 +49,12 @@ def now() -> datetime:
 
 def settings() -> Settings:
     """Return the settings of the environment that the server was started in."""
+    return _settings(frozenset(os.environ.items()))
+
+
+@lru_cache(maxsize=1)
+def _settings(_environment: frozenset[tuple[str, str]]) -> Settings:
+    # A page asks for them dozens of times, and to read them takes as long as a statement does.
     return Settings()
 
 

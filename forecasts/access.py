@@ -716,10 +716,11 @@ def handles(session: Session) -> dict[int, str]:
 
 def forecaster_handles(session: Session) -> list[str]:
     """Return the handles of all who have forecast, in alphabetical order."""
-    forecasters = select(Forecast.member_id).where(shown(session)).distinct()
+    # Of each the first that is found will do, however many there are.
+    one = select(Forecast.id).where(Forecast.member_id == Member.id, shown(session))
     return list(
         session.exec(
-            select(Member.handle).where(col(Member.id).in_(forecasters)).order_by(Member.handle)
+            select(Member.handle).where(one.correlate(Member).exists()).order_by(Member.handle)
         )
     )
 
