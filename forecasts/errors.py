@@ -3,6 +3,7 @@
     LedgerError              a sentence for a person, and a remedy
     ├── NotFound             no question, member, article … by that name
     ├── Refused              the act breaks a rule of the ledger; nothing was written
+    │   ├── Impossible       and would however long one waits
     │   └── Forbidden        this member may not do it
     │       └── Expired      they might once; they have to prove anew who they are
     ├── BadInput             a value or a file cannot be read; carries every problem found
@@ -49,6 +50,10 @@ class NotFound(LedgerError):
 
 class Refused(LedgerError):
     """A rule of the ledger forbids the act; nothing was written."""
+
+
+class Impossible(Refused):
+    """A rule forbids the act, and will however long one waits."""
 
 
 class Forbidden(Refused):

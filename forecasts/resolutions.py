@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from forecasts import access, scores
 from forecasts.access import Action
-from forecasts.errors import BadInput, Refused
+from forecasts.errors import BadInput, Impossible, Refused
 from forecasts.evidence import require_address
 from forecasts.models import (
     Dispute,
@@ -32,7 +32,7 @@ from forecasts.models import (
 from forecasts.questions import Stands, as_it_stands, overtaken, wording
 from forecasts.revisions import KNOWN, append, closed_otherwise, reworded
 from forecasts.times import to_minute
-from forecasts.values import NOT_SCORED, figure_number, read_outcome
+from forecasts.values import NOT_SCORED, beyond, figure_number, read_outcome
 
 Belongs = TypeVar("Belongs", Dispute, Exhibit)  # what is kept with a resolution
 
@@ -62,7 +62,7 @@ def propose(
     known_at = known_at or now
     _require_source(source, resolver)
     outcome = possible(stands.text, stands.slug, outcome, known_at, now)
-    _require_within(stands.text, outcome)
+    require_within(stands.text, outcome)
     _require_news(stands, outcome, known_at)
     for waiting in proposals_on(session, question):
         if (waiting.outcome, waiting.known_at) == (outcome, known_at):
@@ -158,7 +158,7 @@ def _confirm(
         before = proposal or earlier
         known_at = now if before is None else before.known_at
     outcome = possible(stands.text, stands.slug, outcome, known_at, now)
-    _require_within(stands.text, outcome)
+    require_within(stands.text, outcome)
     _require_news(stands, outcome, known_at)
     row = _row(stands, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
     row.note = note.strip() or (proposal.note if proposal else "")
@@ -319,8 +319,8 @@ def possible(
     if outcome in NOT_SCORED:
         return outcome
     if known_at is not None and known_at <= text.open_time:
-        raise Refused(
-            f"The outcome was known at {to_minute(known_at)}, before {slug!r} opened "
+        raise Impossible(
+            f"The outcome was known at {to_minute(known_at)}, not after {slug!r} opened "
             f"({to_minute(text.open_time)}): no forecast on it can be scored.",
             remedy="Annul the question instead.",
         )
@@ -338,18 +338,11 @@ def possible(
     return outcome
 
 
-def _require_within(text: QuestionText, outcome: str) -> None:
+def require_within(text: QuestionText, outcome: str) -> None:
     """Refuse a number or a day beyond the bounds: as likely a slip, and it has a name."""
-    if text.lower_bound is None or text.upper_bound is None:
-        return
-    if outcome in (*NOT_SCORED, *_OPEN_ENDED):
-        return
-    low, figure, high = (
-        figure_number(number, text.type) for number in (text.lower_bound, outcome, text.upper_bound)
-    )
-    if not low <= figure <= high:
-        name = "below_lower_bound" if figure < low else "above_upper_bound"
-        raise Refused(
+    name = beyond(outcome, text)
+    if name:
+        raise Impossible(
             f"The outcome {outcome} lies outside the question's bounds, {text.lower_bound} to "
             f"{text.upper_bound}.",
             remedy=f"If it came out there, the outcome is {name}.",

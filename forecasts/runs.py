@@ -28,6 +28,8 @@ from forecasts.models import (
     MemberKind,
     Policy,
     Question,
+    QuestionText,
+    QuestionType,
     Resolution,
     ResolutionState,
     Resolver,
@@ -39,7 +41,7 @@ from forecasts.questions import Stands, Status, as_it_stands, find, listing, ove
 from forecasts.resolvers import Fetch, Finding, Seen, kind
 from forecasts.settling import Looked
 from forecasts.times import utc
-from forecasts.values import outcome_value, read_outcome
+from forecasts.values import beyond, outcome_value, read_outcome, say_range
 from forecasts.verdicts import Said, Verdict, verdict
 from forecasts.watching import asked, carried, no_resolver, parked, resolvers, unresolved
 
@@ -59,6 +61,8 @@ AT_LEAST = timedelta(days=1)
 # attempts take more than two days, so that a weekend's outage needs nobody.
 FIRST_PAUSE, TIMES, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 MOST_ATTEMPTS = 8
+# Kinds that read a number off, where others pass on what somebody has written down.
+_READ_OFF = ("series", "http_json")
 
 
 # What a resolver reads through: whoever attached it may see what it is given.
@@ -604,17 +608,13 @@ class _Run:
             if not is_new:
                 return _looked(one, RunState.not_yet, f"{came.message}: proposed already")
             try:
-                for _, finding in came.findings:
-                    resolutions.possible(
-                        one.stands.text,
-                        one.stands.slug,
-                        finding.outcome,
-                        finding.known_at,
-                        self.now,
-                    )
+                for _, found in came.findings:
+                    text, slug = one.stands.text, one.stands.slug
+                    resolutions.possible(text, slug, found.outcome, found.known_at, self.now)
+                    resolutions.require_within(text, found.outcome)
             except LedgerError as error:
-                state = RunState.parked if one.is_last_try else RunState.failed
-                return _looked(one, state, str(error))
+                said = [replace(each, finding=None, error=error) for each in said]
+                return self._put_off(one, said, one.verdict(said))[0]
             return _looked(one, came.state, came.message)
         return self._put_off(one, said, came)[0]
 
@@ -668,8 +668,7 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, sources: _Sources) 
         finding = looks.look(question, settings, now, sources(resolver))
         if finding is not None:
             _require_finding(finding)
-            # As the ledger keeps it, so that those who say the same are seen to.
-            finding = replace(finding, outcome=read_outcome(finding.outcome, stands.text))
+            finding = _as_kept(finding, resolver.kind, stands.text)
         not_before = None
         if finding is None and looks.not_before is not None:
             not_before = looks.not_before(question, settings)
@@ -688,6 +687,19 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, sources: _Sources) 
         of_silence=looks.of_silence,
         not_before=not_before,
     )
+
+
+def _as_kept(finding: Finding, kind_name: str, text: QuestionText) -> Finding:
+    """Return the finding with the outcome as the ledger keeps it.
+
+    A number that was read off and lies beyond the bounds is no slip: the outcome is that it does.
+    """
+    outcome = read_outcome(finding.outcome, text)
+    if kind_name in _READ_OFF and text.type == QuestionType.numeric and beyond(outcome, text):
+        note = f"{outcome} lies outside {say_range(text)}"
+        note = "\n".join(part for part in (finding.note, note) if part)
+        return replace(finding, outcome=beyond(outcome, text), note=note)
+    return replace(finding, outcome=outcome)
 
 
 def _require_finding(found: object) -> None:

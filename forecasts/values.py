@@ -400,6 +400,17 @@ def outcome_value(outcome: str, question: QuestionText) -> float | str:
     return figure_number(outcome, question.type)
 
 
+def beyond(outcome: str, question: QuestionText) -> str:
+    """Return what a number or a day outside the question's bounds is called; '' within them."""
+    low, high = question.lower_bound, question.upper_bound
+    if low is None or high is None or outcome in (*NOT_SCORED, *_BEYOND.values()):
+        return ""
+    figure = figure_number(outcome, question.type)
+    if figure < figure_number(low, question.type):
+        return _BEYOND["below"]
+    return _BEYOND["above"] if figure > figure_number(high, question.type) else ""
+
+
 def say_probability(p: float, fewest: int = 1) -> str:
     """Return ``p`` for a person, with two figures of the nearer end; 0 % and 100 % only if exact.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from forecasts.errors import CannotTell, LedgerError
+from forecasts.errors import CannotTell, Impossible, LedgerError
 from forecasts.models import Policy, PolicyKind, Resolver, RunState
 from forecasts.plain import plain
 from forecasts.resolvers import Finding
@@ -39,7 +39,9 @@ class Said:
     @property
     def lasting(self) -> bool:
         """Whether it will say the same however often it is asked."""
-        return isinstance(self.error, CannotTell) and not self.error.passing
+        if isinstance(self.error, CannotTell):
+            return not self.error.passing
+        return isinstance(self.error, Impossible)
 
     @property
     def message(self) -> str:

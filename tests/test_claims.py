@@ -553,12 +553,44 @@ def test_an_outcome_that_cannot_be_resolves_nothing(
         "wind": Finding("yes", day(0)),  # known before it opened
     }
     oracle(found.__getitem__)
-    assert states(runs.run(engine, now=day(4))) == dict.fromkeys(found, "failed")
+    came = {"rain": "failed", "snow": "failed", "wind": "parked"}  # which no time will change
+    assert states(runs.run(engine, now=day(4), dry=True)) == came
+    assert states(runs.run(engine, now=day(4))) == came
+    with database.reading(engine) as session:
+        [parked] = watching.parked(session)
+        assert "known at 2026-01-01 00:00 UTC, not after 'wind' opened" in parked.reason
     assert states(runs.run(engine, now=day(5), dry=True)) == {
         "rain": "failed",
         "snow": "confirmed",
-        "wind": "failed",
     }
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"), [(5000.5, "above_upper_bound"), (-1, "below_lower_bound"), (5000, "5000")]
+)
+def test_a_number_beyond_the_bounds_is_an_outcome_where_it_is_read_off_and_a_slip_elsewhere(
+    engine: Engine, tmp_path: Path, number: float, kept: str
+) -> None:
+    (page := tmp_path / "page.json").write_text(json.dumps({"price": number}))
+    (by_hand := tmp_path / "outcomes.csv").write_text(
+        f"question,outcome,known_at\nwritten,{number},2026-01-03\n"
+    )
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for slug, kind, settings in (
+            ("read", "http_json", {"url": str(page), "outcome": "price"}),
+            ("written", "outcomes_file", {"path": str(by_hand)}),
+        ):
+            bounds = {"type": "numeric", "lower_bound": "0", "upper_bound": "5000"}
+            question = ask(session, alice, slug=slug, **bounds)
+            watching.attach(session, question, kind, settings, member=alice, now=day(1))
+    came = {"read": "confirmed", "written": "confirmed" if number == 5000 else "parked"}
+    assert states(runs.run(engine, now=day(4), dry=True)) == came
+    assert states(runs.run(engine, now=day(4))) == came
+    with database.reading(engine) as session:
+        [row] = resolutions.history(session, questions.find(session, "read"))
+        assert row.outcome == kept
+        assert ("lies outside 0 to 5000" in row.note) == (kept != "5000")
 
 
 # What is asked of a run

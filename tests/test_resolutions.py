@@ -230,7 +230,7 @@ def test_annulling_leaves_no_scores(session: Session, question: Question, alice:
     [
         ("maybe", 5, BadInput, "not an outcome"),
         ("yes", 12, Refused, "cannot be known at"),
-        ("yes", 0, Refused, "before 'rain' opened"),
+        ("yes", 0, Refused, "not after 'rain' opened"),
     ],
 )
 def test_a_resolution_that_cannot_be_is_refused(

@@ -140,7 +140,7 @@ NEXT_YEAR = "2027-12-01T00:00:00Z"  # the import is on 5 February 2027
     [
         (f"binary,,,{TIMES},yes,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
         (f"binary,,,{TIMES},annulled,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
-        (f"binary,,,{TIMES},yes,2026-01-01T00:00:00Z,", "known_at", "before 'q' opened"),
+        (f"binary,,,{TIMES},yes,2026-01-01T00:00:00Z,", "known_at", "not after 'q' opened"),
         (f"date,2026-01-01,2030-01-01,{TIMES},2027-12-01,,", "resolution", "lies ahead"),
         (f"binary,,,{TIMES},yes,,{NEXT_YEAR}", "resolved_at", "not ahead of now"),
     ],
