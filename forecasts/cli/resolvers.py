@@ -16,6 +16,7 @@ from forecasts.cli.console import (
     acting,
     ledger,
     ledger_to_read,
+    messages,
     now,
     one_of,
     out,
@@ -118,7 +119,7 @@ def _attach(
     *,
     beside: bool,
 ) -> None:
-    from forecasts import questions, watching
+    from forecasts import questions, resolvers, watching
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -134,9 +135,22 @@ def _attach(
             beside=beside,
         )
         stored = attached.settings
+        places = resolvers.kind(kind).places
     out().print(plain(f"{question}: {kind} will say how it came out"))
     for name, value in stored.items():
         out().print(plain(f"  {name}: {json.dumps(value, ensure_ascii=False)}"))
+    for name in places:
+        _warn(stored.get(name))
+
+
+def _warn(address: str | None) -> None:
+    """Say what may not be meant of the place where a resolver looks."""
+    from forecasts.resolvers import files
+
+    if address is not None and not files.is_page(address) and not Path(address).exists():
+        messages().print(
+            plain(f"There is no file {address} yet; a run that finds none tries again later.")
+        )
 
 
 @resolver.command()
@@ -236,13 +250,14 @@ def _settings(given: list[str]) -> dict[str, Any]:
 @resolver.command("try")
 def try_(question: QuestionSlug, database: Database = None) -> None:
     """Look now, and say what the resolver of a question finds. Nothing is stored."""
-    from forecasts import questions, runs
+    from forecasts import questions, resolutions, runs
 
-    chosen = settings(database)
+    chosen, moment = settings(database), now()
     engine = ledger_to_read(chosen)
     with reading_as(chosen, engine) as (session, _):
-        questions.find(session, question)  # it is looked at for who may see it
-    said = runs.look(engine, question, now=now(), allow_private=chosen.allow_private_addresses)
+        # It is looked at for who may see it.
+        stands = questions.as_it_stands(session, questions.find(session, question), now=moment)
+    said = runs.look(engine, question, now=moment, allow_private=chosen.allow_private_addresses)
     if len(said) == 1 and isinstance(said[0].error, LedgerError):
         raise said[0].error
     console = out()
@@ -252,6 +267,13 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
             console.print(plain(f"{question}: {which}{one.message}"))
             continue
         found = one.finding
+        try:
+            resolutions.possible(stands.text, question, found.outcome, found.known_at, moment)
+        except LedgerError as error:
+            if len(said) == 1:
+                raise
+            console.print(plain(f"{question}: {which}{error}"))
+            continue
         known = f"{found.outcome}, known at {to_minute(found.known_at)}"
         console.print(plain(f"{question}: {which}{known}"))
         for line in (found.source, *found.note.splitlines()):

@@ -16,11 +16,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from forecasts.errors import BadInput, CannotTell
+from forecasts.errors import CannotTell
 from forecasts.resolvers import documents, finding
 from forecasts.resolvers.finding import Asked, Fetch, Finding
 from forecasts.times import to_minute
-from forecasts.values import NOT_SCORED
 
 _MOST_NAMED = 10
 MOST_BYTES = 1_000_000
@@ -46,12 +45,7 @@ class Settings(finding.Settings):
 
 def fits(asked: Asked, settings: Settings) -> None:
     """Refuse an outcome that the question cannot have."""
-    possible = asked.possible
-    if possible is not None and settings.outcome not in possible | set(NOT_SCORED):
-        raise BadInput(
-            f"{settings.outcome!r} is no outcome of {asked.slug!r}.",
-            remedy=f"It can come out as: {', '.join(sorted(possible))}.",
-        )
+    asked.require_outcome(settings.outcome)
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from forecasts.errors import BadInput
 from forecasts.settings import Settings
@@ -18,6 +19,20 @@ from forecasts.settings import Settings
 def is_page(address: str) -> bool:
     """Return whether it is on the web; else it is the path of a file."""
     return address.lower().startswith(("http://", "https://"))
+
+
+def require_public(address: str) -> None:
+    """Refuse a page that is inside the network by its name alone, unless such are allowed."""
+    # Imported here: what fetches takes long to import, and not every command that starts needs it.
+    from forecasts.articles.fetch import is_plainly_private
+
+    host = urlsplit(address).hostname if is_page(address) else None
+    if host and is_plainly_private(host) and not Settings().allow_private_addresses:
+        raise BadInput(
+            f"{host} is a private address, and no resolver looks there.",
+            remedy="If it is your own network's, the operator sets "
+            "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true, for the run too.",
+        )
 
 
 def located(address: str) -> str:

@@ -25,7 +25,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from forecasts import limits
 from forecasts.errors import BadInput, LedgerError, Problem
-from forecasts.models import QuestionType
+from forecasts.models import QuestionText, QuestionType
+from forecasts.resolvers.files import require_public
+from forecasts.values import read_outcome
 
 T = TypeVar("T")
 
@@ -54,6 +56,17 @@ class Asked:
             QuestionType.binary: {"yes", "no"},
             QuestionType.multiple_choice: set(self.options),
         }.get(self.type)
+
+    def require_outcome(self, outcome: str) -> None:
+        """Refuse what the question cannot come out as; BadInput says what is possible."""
+        # No whole wording, which a resolver is not shown: these two say what is an outcome.
+        text = QuestionText.model_construct(type=self.type, options=list(self.options))
+        try:
+            read_outcome(outcome, text)
+        except BadInput as error:
+            raise BadInput(
+                f"{outcome!r} is no outcome of {self.slug!r}.", remedy=error.remedy
+            ) from None
 
 
 class Made:
@@ -193,6 +206,9 @@ class Kind:
     def check(self, name: str, given: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         """Return the settings as they are stored; BadInput for any that cannot serve."""
         settings = self.read(name, given)
+        for place in self.places:
+            if (address := getattr(settings, place)) is not None:
+                require_public(address)
         if self.fits is not None:
             self.fits(asked, settings)
         return settings.model_dump(mode="json", exclude_defaults=True)

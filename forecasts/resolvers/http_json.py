@@ -38,19 +38,19 @@ class Settings(finding.Settings):
 
 
 def fits(asked: Asked, settings: Settings) -> None:
-    """Refuse outcomes that the question cannot have, and a question without a meaning of values."""
+    """Refuse outcomes that the question cannot have, and values that have no one meaning."""
     if not settings.outcomes and asked.type != QuestionType.numeric:
         raise BadInput(
             f"{asked.slug!r} is a {asked.type} question, and no value stands for any outcome.",
             remedy="Say in outcomes which value means what.",
         )
-    possible = asked.possible
     for value, outcome in settings.outcomes.items():
-        if possible is not None and outcome not in possible | {"annulled", "ambiguous"}:
+        if value in settings.not_yet:
             raise BadInput(
-                f"{value!r} stands for {outcome!r}, which is no outcome of {asked.slug!r}.",
-                remedy=f"It can come out as: {', '.join(sorted(possible))}, annulled, ambiguous.",
+                f"{value!r} stands for {outcome!r}, and means that it is not known yet.",
+                remedy="Name it in outcomes or in not_yet.",
             )
+        asked.require_outcome(outcome)
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:

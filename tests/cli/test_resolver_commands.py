@@ -55,6 +55,24 @@ def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
     assert "1 question needs a person" in said
 
 
+def test_a_try_says_what_a_run_would_refuse_and_a_file_that_is_not_there_is_said(
+    forecasts: Forecasts, clock: Clock, tmp_path: Path
+) -> None:
+    asked = ("--closes", "2099-12-31", "--criteria", "as it says")
+    bounds = ("--type", "numeric", "--lower", "0", "--upper", "9")
+    forecasts("ask", "How many?", "--slug", "many", *bounds, *asked)
+    file = tmp_path / "outcomes.csv"
+    said = forecasts("resolver", "set", "many", "outcomes_file", "--with", f"path={file}")
+    assert f"There is no file {file} yet" in " ".join(said.stderr.split())
+    clock("2026-01-07T12:00:00Z")
+    for row, fault in (("many,2026-01-06", "is not an outcome"), ("5,2020-01-01", "opened")):
+        file.write_text(f"question,outcome,known_at\nmany,{row}\n")
+        assert fault in forecasts("resolver", "try", "many", exit_code=2).stderr
+        assert fault in forecasts("run", "--dry-run").stdout
+    said = forecasts("resolver", "set", "many", "outcomes_file", "--with", f"path={file}")
+    assert said.stderr == ""
+
+
 def test_what_a_feed_finds_is_proposed_once_and_waits_for_a_person(
     forecasts: Forecasts, clock: Clock, tmp_path: Path
 ) -> None:

@@ -98,6 +98,10 @@ def test_a_missing_value_is_no_answer_unless_it_was_said_to_be() -> None:
     [
         STATUS | {"outcomes": {"success": "maybe"}},
         STATUS | {"outcomes": {}},
+        STATUS | {"not_yet": ["success"]},
+        STATUS | {"url": "http://localhost/status"},
+        STATUS | {"url": "https://10.0.0.1/status"},
+        STATUS | {"url": "http://[::1]/status"},
         STATUS | {"outcome": "a["},
         {"url": "page"},
     ],
@@ -105,6 +109,38 @@ def test_a_missing_value_is_no_answer_unless_it_was_said_to_be() -> None:
 def test_outcomes_that_the_question_cannot_have_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         look("http_json", settings, at(9), page=page("success"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "takes", "refuses"),
+    [
+        ("binary", "0.5", "2"),
+        ("numeric", "12.5", "many"),
+        ("date", "2026-01-05", "soon"),
+        ("multiple_choice", "Busan", "Seoul"),
+    ],
+)
+def test_outcomes_are_ones_of_the_question_whatever_its_type(
+    type_: str, takes: str, refuses: str
+) -> None:
+    asked = question(type_, options=("Busan", "Rome") if type_ == "multiple_choice" else ())
+    for name, given in (
+        ("http_json", lambda said: STATUS | {"outcomes": {"success": said}}),
+        ("feed", lambda said: WATCH | {"outcome": said}),
+    ):
+        for said in (takes, "annulled"):
+            assert kind(name).check(name, given(said), asked)
+        with pytest.raises(BadInput, match=f"'{refuses}' is no outcome of 'rain'") as refused:
+            kind(name).check(name, given(refuses), asked)
+        assert "Possible are" in refused.value.remedy
+
+
+def test_an_address_inside_the_network_is_taken_where_such_are_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+    local = STATUS | {"url": "http://localhost/status"}
+    assert kind("http_json").check("http_json", local, question())["url"] == local["url"]
 
 
 # --- feed ---------------------------------------------------------------------------------------
