@@ -59,8 +59,14 @@ class Asked:
 
     def require_outcome(self, outcome: str) -> None:
         """Refuse what the question cannot come out as; BadInput says what is possible."""
-        # No whole wording, which a resolver is not shown: these two say what is an outcome.
-        text = QuestionText.model_construct(type=self.type, options=list(self.options))
+        # Not validated: a resolver is not shown the bounds that a whole wording has.
+        text = QuestionText.model_construct(
+            title=self.title,
+            type=self.type,
+            options=list(self.options),
+            open_time=self.open_time,
+            scheduled_close_time=self.scheduled_close_time,
+        )
         try:
             read_outcome(outcome, text)
         except BadInput as error:
