@@ -6,18 +6,21 @@ it, one that is added stands beside them; and each question that carries any has
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from forecasts.access import Action, is_shared_ledger, require, see, visible
+from forecasts.articles.article import canonical
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.models import (
     Member,
@@ -122,10 +125,24 @@ def _following(
 
 def _looks_at(kind_name: str, settings: Mapping[str, Any]) -> Any:
     """Return the place where such a resolver looks; what names none is told by all it is."""
-    for name in ("source", "url", "path", "question", "program"):
+    for name in ("source", "url", "path"):
         if name in settings:
-            return name == "program", settings[name]
+            return _same_place(settings[name])
+    if "question" in settings:
+        return "question", settings["question"]
+    if "program" in settings:
+        return "program", os.path.normpath(settings["program"])
     return kind_name, sorted(settings.items())
+
+
+def _same_place(address: str) -> str:
+    """Return one name for a file or a page, however it is written and whatever links lead there."""
+    if not files.is_page(address):
+        return os.path.realpath(address)
+    parts = urlsplit(canonical(address) or address)
+    # By either scheme; dots and escapes are what browsers make of them.
+    path = os.path.normpath(unquote(parts.path))
+    return f"//{parts.netloc}{path}?{parts.query}"
 
 
 def asked(stands: Stands) -> Asked:

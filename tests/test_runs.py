@@ -390,6 +390,37 @@ def test_settings_that_can_never_work_are_refused_at_once(engine: Engine, outcom
         assert kept.settings["when"] == "yes"
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("{tmp}/d.csv", "{tmp}/sub/../d.csv"),
+        ("{tmp}/d.csv", "{tmp}/link.csv"),
+        ("https://example.org/d.csv", "HTTPS://Example.ORG:443/x/../d.csv#top"),
+        ("https://example.org/d.csv", "http://example.org/%64.csv"),
+        ("https://example.org", "https://example.org/"),
+    ],
+)
+def test_a_place_is_the_same_however_it_is_written(
+    engine: Engine, tmp_path: Path, first: str, second: str
+) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "d.csv")
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+
+        def add(path: str) -> None:
+            where = {"path": path.format(tmp=tmp_path)}
+            watching.attach(
+                session, rain, "outcomes_file", where, member=alice, now=day(0), beside=True
+            )
+
+        add(first)
+        with pytest.raises(Refused, match="no second witness"):
+            add(second)
+        for other in ("https://example.org/e.csv", "https://example.org/d.csv?of=2"):
+            add(other)
+
+
 def test_the_same_place_is_no_second_witness(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain")
     with database.writing(engine) as session:
