@@ -2,7 +2,8 @@
 
 A thousand questions that look in one file or at one page see the same moment of it, and ask for it
 once. What could not be read is not asked for again either: all of them are told why. A host that
-lets several wait in vain is asked for nothing more, so that one cannot hold a run up for hours.
+took a minute to answer nothing of use is asked for nothing more, so that one cannot hold a run up
+for hours.
 
 What was read is kept up to a size in all, and so is what was made of it (``Made``); what is asked
 for again after that is read again.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ from forecasts.times import iso
 
 SECONDS = 20.0
 MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of all that a run has read
-MOST_WAITS = 3  # in vain, for one host
+MOST_LOST = 60.0  # seconds in vain, on one host
 MEDIA = {
     "application/json", "application/geo+json", "application/ld+json", "text/json",
     "text/csv", "application/csv", "text/plain", "text/tab-separated-values",
@@ -62,7 +63,7 @@ class Sources:
         self._read: dict[str, Seen | LedgerError] = {}
         self._kept = 0
         self._made = Made()
-        self._waits: Counter[str] = Counter()
+        self._lost: defaultdict[str, float] = defaultdict(float)
 
     def __call__(self, address: str) -> Seen:
         """Return what stands at the address: http(s)://…, question:SLUG, or the path of a file."""
@@ -103,10 +104,10 @@ class Sources:
 
     def _page(self, address: str) -> Seen:
         host = urlsplit(address).netloc
-        if self._waits[host] >= MOST_WAITS:
+        if self._lost[host] >= MOST_LOST:
             raise CaptureError(
-                f"{host} let {MOST_WAITS} others wait for {self._seconds:g} seconds in this run, "
-                "so it was not asked.",
+                f"{host} took {self._lost[host]:.0f} seconds of this run for others in vain, so it "
+                "was not asked.",
                 remedy="The next run asks it again.",
             )
         began = time.monotonic()
@@ -119,8 +120,7 @@ class Sources:
                 content_types=MEDIA,
             )
         except CaptureError:
-            if time.monotonic() - began >= self._seconds:
-                self._waits[host] += 1
+            self._lost[host] += time.monotonic() - began
             raise
         return Seen(page.url, page.data, self._now, page.content_type or "", self._made)
 
