@@ -24,6 +24,7 @@ from tests.app.browsing import (
     serving,
 )
 
+DONE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 pytestmark = IN_BROWSER
 
 
@@ -107,6 +108,9 @@ def test_several_questions_are_tagged(page: Page, server: Server) -> None:
     reach(page, page.get_by_role("button", name="Select all on this page"))
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 question selected.")).to_be_visible()
+    # The boxes come behind the words; what is sent before they are there says that none is ticked.
+    expect(page.get_by_role("checkbox", name="Will the quay open")).to_be_checked()
+    expect(page.locator(DONE)).to_be_visible()
     reach(page, page.get_by_role("textbox", name="Tag", exact=True))
     page.keyboard.type("harbour")
     page.keyboard.press("Enter")
