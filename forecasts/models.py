@@ -749,7 +749,9 @@ class Channel(SQLModel, table=True):
     """Where a member is told of what; no history: it changes, and is emptied when it is removed.
 
     ``secret_url``: the address that Apprise reads, with what lets one write there. ``recorded_at``:
-    since when it is told.
+    since when it is told. ``after_resolution``: the id of the last resolution before it, 0 where
+    there was none: a run writes as of its start, which may be earlier. None of channels that were
+    added before this was kept.
     """
 
     __table_args__ = (
@@ -774,6 +776,7 @@ class Channel(SQLModel, table=True):
     days_until_stale: float
     recorded_at: datetime = Field(sa_type=Time)
     removed_at: datetime | None = Field(default=None, sa_type=Time)
+    after_resolution: int | None = None
 
     def __repr__(self) -> str:
         """Return the channel by its name: its address is secret."""

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access import is_shared_ledger
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.limits import require_name
-from forecasts.models import Channel, Event, Member, Notice, NoticeState
+from forecasts.models import Channel, Event, Member, Notice, NoticeState, Resolution
 from forecasts.notifications import apprising
 
 DAYS_BEFORE_CLOSE = 2.0
@@ -96,6 +96,7 @@ def add(
         days_before_close=_days(days_before_close),
         days_until_stale=_days(days_until_stale),
         recorded_at=now,
+        after_resolution=session.exec(select(func.max(col(Resolution.id)))).one() or 0,
     )
     session.add(channel)
     session.flush()

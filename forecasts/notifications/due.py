@@ -208,12 +208,17 @@ def _parked(session: Session, channel: Channel, reader: Rights, _now: datetime) 
 
 def _resolved(session: Session, channel: Channel, _reader: Rights, now: datetime) -> Any:
     """Select what the member has forecast on that is resolved, or corrected."""
+    later = col(Resolution.recorded_at) > channel.recorded_at
+    if channel.after_resolution is not None:
+        # A run writes as of its start, which may lie before the channel was added.
+        later |= col(Resolution.id) > channel.after_resolution
     return _on_questions(
         session,
         channel,
         Event.resolved,
         col(Resolution.recorded_at),
-        col(Resolution.recorded_at) > _since(channel, now),
+        col(Resolution.recorded_at) > now - NEWS,
+        later,
         col(Resolution.state) == ResolutionState.confirmed,
         ~overtaken(),
         _has_forecast(channel),

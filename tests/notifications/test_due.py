@@ -245,6 +245,18 @@ def test_what_happened_before_the_channel_was_added_is_no_news(
     assert told(ledger, service, 4) == []
 
 
+def test_what_a_long_run_resolves_after_the_channel_was_added_is_told(
+    ledger: Engine, service: Service
+) -> None:
+    began = day(3)
+    channel(ledger, service, "alice", "resolved", now=day(4))
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), questions.find(session, "rain")
+        resolutions.confirm(session, rain, "yes", known_at=day(2), now=began, member=root)
+    assert "- Will it rain?" in " ".join(told(ledger, service, 4.1))
+    assert told(ledger, service, 4.2) == []
+
+
 def test_many_events_make_one_message_that_is_short_and_whose_words_do_nothing(
     ledger: Engine, service: Service
 ) -> None:
