@@ -141,13 +141,13 @@ def run(
         kind(only)
     going = _Run(engine, now, clock or (lambda: now), only, stop, allow_private)
     with reading(engine) as session:
-        due = going.due(session)
+        due, outdated = going.due(session), followers.outdated(session)
     due = due if limit is None else due[:limit]
     expect(len(due))
     summary = Summary(len(due))
     try:
         worked = going.rehearsed(due) if dry else going.worked(len(due))
-        for looked in chain(worked, going.corrected(dry=dry)):
+        for looked in chain(worked, going.corrected(outdated, dry=dry)):
             summary.looked.append(looked)
             tell(looked)
     finally:
@@ -267,7 +267,7 @@ class _Run:
 
     def worked(self, most: int) -> Iterator[Looked]:
         """Yield what each question came to, up to so many; the last is kept for an orphan."""
-        kept = min(most, 1)
+        kept = min(most, 1) if self._orphan_waits(most) else 0
         for many, orphan_first in ((most - kept, False), (kept, True)):
             while many > 0 and not self.stop():
                 work = self._claim(min(BATCH, many), orphan_first=orphan_first)
@@ -289,10 +289,15 @@ class _Run:
                 else:
                     self.unopened += 1
 
+    def _orphan_waits(self, most: int) -> bool:
+        if most == 0:
+            return False
+        with reading(self.engine) as session:
+            return session.exec(self._due().where(_WAS_KILLED).limit(1)).first() is not None
+
     def _claim(self, most: int, *, orphan_first: bool) -> list[_Work]:
-        was_killed = col(Watch.claimed_by).is_not(None)
-        fresh = self._due().where(~was_killed).limit(most)
-        orphan = self._due().where(was_killed).order_by(None).order_by(*_LEAST_TRIED).limit(1)
+        fresh = self._due().where(~_WAS_KILLED).limit(most)
+        orphan = self._due().where(_WAS_KILLED).order_by(None).order_by(*_LEAST_TRIED).limit(1)
         with self._writing() as session:
             until = self.clock() + LEASE
             turns = [(fresh, 0), (orphan, 1)]
@@ -539,18 +544,15 @@ class _Run:
 
     # Step 7
 
-    def corrected(self, *, dry: bool) -> Iterator[Looked]:
+    def corrected(
+        self, outdated: Sequence[tuple[Resolver, Question]], *, dry: bool
+    ) -> Iterator[Looked]:
         """Yield what was, or would be, proposed to those that follow what was corrected."""
-        if self.only not in (None, followers.KIND):
-            return
-        with reading(self.engine) as session:
-            found = [
-                (resolver, as_it_stands(session, question, now=self.now))
-                for resolver, question in followers.outdated(session)
-            ]
-        for resolver, stands in found:
+        for resolver, question in outdated if self.only in (None, followers.KIND) else ():
             if self.stop():
                 return
+            with reading(self.engine) as session:
+                stands = as_it_stands(session, question, now=self.now)
             finding = _look(resolver, stands, self.now, self.sources).finding
             if finding is None or not followers.comes_out_otherwise(stands, finding):
                 continue
@@ -619,6 +621,7 @@ class _Run:
         return self._put_off(one, said, came)[0]
 
 
+_WAS_KILLED = col(Watch.claimed_by).is_not(None)  # the run that had it, where it is free
 _LEAST_TRIED = (col(Watch.attempts), col(Watch.next_at), col(Watch.id))
 _WATCH = SQLModel.metadata.tables["watch"]
 _WRITTEN = ("next_at", "attempts", "looked_at", "parked_at", "reason")
