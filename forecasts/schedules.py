@@ -220,6 +220,12 @@ def kubernetes(
         if in_a_file
         else []
     )
+    folders = [name for name in installation.shown if name.endswith("_FOLDER")]
+    if folders:
+        first += [
+            f"# {' and '.join(folders)}: a pod has such a folder only where you mount a volume",
+            "# at that path (volumes, and volumeMounts of the container).",
+        ]
     lines = [
         *first,
         "# To install it: forecasts schedule kubernetes"

@@ -56,11 +56,16 @@ def attach(
     """Return the resolver that the question carries from now on; BadInput for its settings.
 
     It takes the place of those before it, unless it stands ``beside`` them, for a quorum; Refused
-    where one of them is just the same. It looks in the next run. It takes who may decide on the
-    outcome: what the resolver finds is confirmed unasked.
+    where one of them is just the same, and where the question is resolved. It looks in the next
+    run. It takes who may decide on the outcome: what the resolver finds is confirmed unasked.
     """
     require(session, member, Action.resolve, question, now=now)
     stands = as_it_stands(session, question, now=now)
+    if stands.resolution is not None:
+        raise Refused(
+            f"{stands.slug!r} is resolved, so nothing would be looked up for it.",
+            remedy="To correct it, resolve it again with another outcome.",
+        )
     settings = _located(session, kind_name, settings, asked(stands))
     if kind_name == "question":
         settings = _following(session, stands, settings, now)

@@ -216,26 +216,43 @@ def status(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Say what the runs have done last, what is parked and why, and what is due next.
+    """Say what waits for people, what the runs have done last, and what is due next.
 
-    And how many notices to members may not have arrived.
+    What waits: what is parked and why, outcomes that are proposed, and disputes. And how
+    many notices to members may not have arrived.
     """
     from dataclasses import asdict
 
-    from forecasts import watching
+    from forecasts import disputes, resolutions, watching
     from forecasts.notifications import outbox
 
     with reading_as(settings(database, member)) as (session, _):
         found = watching.progress(session, limit=limit)
+        proposed: list[dict[str, Any]] = [
+            {"slug": question.slug, "outcome": row.outcome, "since": row.recorded_at}
+            for row, question in resolutions.open_proposals(session)
+        ]
+        disputed: list[dict[str, Any]] = [
+            {"slug": question.slug, "reason": row.reason, "since": row.recorded_at}
+            for row, _, question in disputes.open_disputes(session)
+        ]
         unsure = outbox.unsure(session, now=now())
     if as_json:
-        typer.echo(json_text(_with_times(asdict(found) | {"notices_unsure": unsure})), nl=False)
+        more = {"proposed": proposed, "disputed": disputed, "notices_unsure": unsure}
+        typer.echo(json_text(_with_times(asdict(found) | more)), nl=False)
         return
     console = out()
     console.print(f"{found.watched:,} watched by a resolver and not resolved")
     console.print(f"\nParked, until forecasts run retry QUESTION: {len(found.parked):,}")
     for one in found.parked:
         console.print(plain(f"  {to_minute(one.since)}  {one.slug}: {one.reason}"))
+    for title, waits, what in (
+        ("Proposed, until somebody decides", proposed, "outcome"),
+        ("Disputed, until somebody decides", disputed, "reason"),
+    ):
+        console.print(f"\n{title}: {len(waits):,}")
+        for each in waits:
+            console.print(plain(f"  {to_minute(each['since'])}  {each['slug']}: {each[what]}"))
     console.print("\nDue next:" if found.next else "\nNothing is due.")
     for due in found.next:
         after = f", after {due.attempts} that failed" if due.attempts else ""

@@ -89,12 +89,14 @@ def systemd(
 
     one_of("The unit", part, ("service", "timer", "both"))
     period = schedules.read_every(every)
+    chosen = settings(database)
     given = {
         "--every": None if every == "15m" else every,
         "--user": user,
         "--environment-file": None if environment_file == _SECRETS else str(environment_file),
+        "--database": _shown(database, chosen),
     }
-    found = _installation(settings(database), user, environment_file, given)
+    found = _installation(chosen, user, environment_file, given)
     units = {
         "service": schedules.systemd_service(found),
         "timer": schedules.systemd_timer(found, period),
@@ -119,7 +121,11 @@ def kubernetes(
     from forecasts.addresses import read_url
 
     chosen = settings(database)
-    given = {"--every": None if every == "15m" else every, "--image": image}
+    given = {
+        "--every": None if every == "15m" else every,
+        "--image": image,
+        "--database": _shown(database, chosen),
+    }
     found = _installation(chosen, None, _SECRETS, given)
     in_a_file = read_url(chosen.database_url).get_backend_name() == "sqlite"
     if in_a_file:
@@ -131,6 +137,13 @@ def kubernetes(
         in_a_file=in_a_file,
     )
     typer.echo(manifest, nl=False)
+
+
+def _shown(database: str | None, chosen: Settings) -> str | None:
+    """Return what was given as the database, where it may be printed."""
+    from forecasts.addresses import holds_secrets
+
+    return None if database is None or holds_secrets(chosen.database_url) else database
 
 
 def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:

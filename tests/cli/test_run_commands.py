@@ -133,6 +133,27 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
     assert "is resolved" in forecasts("run", "retry", "snow", exit_code=2).stderr
     forecasts("ask", "Fog?", "--closes", "2026-02-01", "--slug", "fog", "--criteria", "so")
     assert "carries no resolver" in forecasts("run", "retry", "fog", exit_code=2).stderr
+    given = ("outcomes_file", "--with", f"path={outcomes}")
+    said = forecasts("resolver", "set", "snow", *given, exit_code=2).stderr
+    assert "is resolved, so nothing would be looked up" in said
+    assert "resolve it again with another outcome" in said
+
+
+def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
+    forecasts: Forecasts, outcomes: Path
+) -> None:
+    forecasts("propose", "snow", "no", "--source", "https://example.org/snow")
+    forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7")
+    forecasts("run")
+    forecasts("dispute", "rain", "--because", "it was hail")
+    said = forecasts("run", "status").stdout
+    assert "Proposed, until somebody decides: 1\n  2026-01-06 12:00 UTC  snow: no\n" in said
+    assert "Disputed, until somebody decides: 1\n  2026-01-06 12:00 UTC  rain: it was hail" in said
+    status = json.loads(forecasts("run", "status", "--json").stdout)
+    [proposed], [disputed] = status["proposed"], status["disputed"]
+    assert (proposed["slug"], proposed["outcome"]) == ("snow", "no")
+    assert (disputed["slug"], disputed["reason"]) == ("rain", "it was hail")
+    assert proposed["since"] == disputed["since"] == "2026-01-06T12:00:00Z"
 
 
 def test_options_before_another_command_are_refused(forecasts: Forecasts) -> None:

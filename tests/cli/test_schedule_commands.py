@@ -46,7 +46,9 @@ def test_each_unit_starts_this_installation_on_this_ledger(
     printed = forecasts("schedule", "kubernetes", "--image", "i:1", "--database", "x.db").stdout
     assert "forecasts move" in printed
     assert "secretRef" in printed
-    assert "forecasts schedule kubernetes --image i:1 | kubectl apply -f -" in printed
+    assert (
+        "forecasts schedule kubernetes --image i:1 --database x.db | kubectl apply -f -" in printed
+    )
 
 
 def test_each_unit_brings_what_resolvers_may_run_and_read(
@@ -59,6 +61,18 @@ def test_each_unit_brings_what_resolvers_may_run_and_read(
         for name, folder in (("COMMANDS", "/srv/programs"), ("FILES", "/srv/files")):
             assert f"FORECASTS_{name}_FOLDER" in printed
             assert folder in printed
+    assert "FORECASTS_COMMANDS_FOLDER and FORECASTS_FILES_FOLDER: a pod has such" in printed
+
+
+def test_the_line_that_installs_a_unit_names_the_ledger_unless_that_is_secret(
+    forecasts: Forecasts,
+) -> None:
+    printed = forecasts("schedule", "systemd", "--database", "a ledger.db").stdout
+    for part in ("service", "timer"):
+        assert f"systemd {part} --database 'a ledger.db' | sudo tee" in printed
+    secret = "postgresql://me:hidden@example.org/ledger"
+    for kind in ("systemd", "kubernetes"):
+        assert "hidden" not in forecasts("schedule", kind, "--database", secret).stdout
 
 
 def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Forecasts) -> None:
