@@ -18,6 +18,7 @@ from forecasts.limits import EXHIBIT_BYTES
 from forecasts.models import Exhibit, ExhibitContent, Question, Resolution
 from forecasts.resolutions import by_resolution
 from forecasts.resolvers import Seen
+from forecasts.resolvers.files import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Kept:
 
     exhibit: Exhibit
     data: bytes | None
+
+
+_SUFFIXES = {media: suffix for suffix, media in SUFFIXES.items()} | {"text/xml": ".xml"}
 
 
 def keep(session: Session, resolution: Resolution, seen: Sequence[Seen]) -> list[Exhibit]:
@@ -78,7 +82,7 @@ def content(session: Session, exhibit: Exhibit) -> bytes | None:
 
 def file_name(exhibit: Exhibit) -> str:
     """Return a name for the exhibit's bytes, which nobody's words are part of."""
-    suffix = {"application/json": ".json", "text/csv": ".csv"}.get(exhibit.media, ".bin")
+    suffix = _SUFFIXES.get(exhibit.media, ".bin")
     return f"{exhibit.id}-{exhibit.sha256[:12]}{suffix}"
 
 

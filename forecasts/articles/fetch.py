@@ -44,7 +44,7 @@ HEADERS = {
 }
 PASTE = "Open the page in your browser and paste its text instead."
 
-_ALLOW = "If it is your own network's page, set FORECASTS_ALLOW_PRIVATE_ADDRESSES=true."
+ALLOW = "If it is your own network's page, set FORECASTS_ALLOW_PRIVATE_ADDRESSES=true."
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -116,7 +116,7 @@ def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool)
             raise _private(host)
         raise CaptureError(
             f"{shown!r} names port {parsed.port}; only 80 and 443 are asked for.",
-            remedy=f"{PASTE} {_ALLOW}",
+            remedy=f"{PASTE} {ALLOW}",
         )
     return parsed.copy_with(fragment=None)
 
@@ -153,7 +153,7 @@ def is_plainly_private(host: str) -> bool:
 def _private(shown: str) -> CaptureError:
     return CaptureError(
         f"{shown} is a private address, not on the public internet; nothing is fetched from there.",
-        remedy=f"Paste the page's text. {_ALLOW}",
+        remedy=f"Paste the page's text. {ALLOW}",
     )
 
 

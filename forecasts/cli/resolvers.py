@@ -147,6 +147,13 @@ def _warn(address: str | None) -> None:
     """Say what may not be meant of the place where a resolver looks."""
     from forecasts.resolvers import files
 
+    for name in [] if address is None else files.keys_in(address):
+        messages().print(
+            plain(
+                f"{name} in that address looks like a key: it is kept for good, and shown to "
+                "whoever may see the question."
+            )
+        )
     if address is not None and not files.is_page(address) and not Path(address).exists():
         messages().print(
             plain(f"There is no file {address} yet; a run that finds none tries again later.")

@@ -9,16 +9,37 @@ read, and without that setting none.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from forecasts.errors import BadInput
 from forecasts.settings import Settings
+
+_SECRET = re.compile(r"key$|token|secret|passw", re.IGNORECASE)
+# What a file is by its name; of a page its server says so.
+SUFFIXES = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".xml": "application/xml",
+    ".rss": "application/rss+xml",
+    ".atom": "application/atom+xml",
+}
 
 
 def is_page(address: str) -> bool:
     """Return whether it is on the web; else it is the path of a file."""
     return address.lower().startswith(("http://", "https://"))
+
+
+def keys_in(address: str) -> list[str]:
+    """Return the parameters of a page's address that are called as what is secret.
+
+    >>> keys_in("https://example.org/rain?keyword=storm&api_key=x")
+    ['api_key']
+    """
+    query = urlsplit(address).query if is_page(address) else ""
+    return [name for name, _ in parse_qsl(query, keep_blank_values=True) if _SECRET.search(name)]
 
 
 def require_public(address: str) -> None:

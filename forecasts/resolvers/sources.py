@@ -20,9 +20,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from forecasts import limits
-from forecasts.articles.fetch import fetch
+from forecasts.articles.fetch import ALLOW, fetch
 from forecasts.errors import BadInput, CaptureError, LedgerError
-from forecasts.resolvers.files import allowed, is_page
+from forecasts.resolvers.files import SUFFIXES, allowed, is_page
 from forecasts.resolvers.finding import Made, Seen
 from forecasts.resolvers.question import ADDRESS
 from forecasts.times import iso
@@ -36,6 +36,8 @@ MEDIA = {
     "application/rss+xml", "application/atom+xml", "application/xml", "text/xml",
     "application/octet-stream", "application/vnd.ms-excel",
 }  # fmt: skip
+
+_AGAIN = "It is asked again later. If it stays so, name another source, or resolve by hand."
 
 # Returns the outcome of a question and when it was known, None while it has none.
 Answers = Callable[[str], tuple[str, datetime] | None]
@@ -100,7 +102,9 @@ class Sources:
             return Seen(address, json.dumps(said).encode(), self._now, "application/json")
         if is_page(address):
             return self._page(address)
-        return Seen(address, self._file(Path(address)), self._now, made=self._made)
+        path = Path(address)
+        media = SUFFIXES.get(path.suffix.lower(), "")
+        return Seen(address, self._file(path), self._now, media, self._made)
 
     def _page(self, address: str) -> Seen:
         host = urlsplit(address).netloc
@@ -119,9 +123,10 @@ class Sources:
                 max_bytes=self._most_bytes,
                 content_types=MEDIA,
             )
-        except CaptureError:
+        except CaptureError as error:
             self._lost[host] += time.monotonic() - began
-            raise
+            remedy = f"{_AGAIN} {ALLOW}" if ALLOW in error.remedy else _AGAIN
+            raise CaptureError(error.message, remedy=remedy) from None
         return Seen(page.url, page.data, self._now, page.content_type or "", self._made)
 
     def _file(self, path: Path) -> bytes:

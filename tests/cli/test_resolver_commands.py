@@ -73,6 +73,20 @@ def test_a_try_says_what_a_run_would_refuse_and_a_file_that_is_not_there_is_said
     assert said.stderr == ""
 
 
+def test_a_key_in_an_address_is_warned_of(forecasts: Forecasts) -> None:
+    asked = ("--closes", "2099-12-31", "--slug", "it", "--criteria", "as it says")
+    forecasts("ask", "Will it?", *asked)
+    given = ("--with", "outcome=a", "--with", 'outcomes={"x": "yes"}')
+    address = "https://example.org/status?station=7&api_key=abc"
+    said = forecasts("resolver", "set", "it", "http_json", "--with", f"url={address}", *given)
+    assert "api_key in that address looks like a key: it is kept for good" in " ".join(
+        said.stderr.split()
+    )
+    address = address.partition("&")[0]
+    said = forecasts("resolver", "set", "it", "http_json", "--with", f"url={address}", *given)
+    assert said.stderr == ""
+
+
 def test_what_a_feed_finds_is_proposed_once_and_waits_for_a_person(
     forecasts: Forecasts, clock: Clock, tmp_path: Path
 ) -> None:

@@ -169,6 +169,7 @@ def test_what_was_shown_is_said_and_written_out(
     said = forecasts("resolver", "evidence", "rain", "--out", str(out)).stdout
     assert f"2026-01-06 12:00 UTC  {outcomes}" in said
     [file] = out.iterdir()
+    assert file.suffix == ".csv"
     assert file.read_bytes() == outcomes.read_bytes()
     assert f"wrote {file}" in said
     assert f"shown at 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain").stdout

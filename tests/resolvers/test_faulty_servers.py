@@ -164,6 +164,8 @@ def test_every_fault_is_parked_with_its_name_and_resolves_nothing(
     assert {
         name: parked[name] for name, (_, said) in FAULTS.items() if said not in parked[name]
     } == {}
+    assert not any("paste" in words.casefold() for words in parked.values())
+    assert all("by hand" in parked[name] for name in FAULTS)
     assert summary.waiting == len(FAULTS)
     assert grown < 100  # MB, of some hundred that were sent: what is read of one is 10
     assert time.monotonic() - began < 30
