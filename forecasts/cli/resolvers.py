@@ -276,6 +276,7 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
         found = one.finding
         try:
             resolutions.possible(stands.text, question, found.outcome, found.known_at, moment)
+            resolutions.require_within(stands.text, found.outcome)
         except LedgerError as error:
             if len(said) == 1:
                 raise

@@ -65,7 +65,11 @@ def test_a_try_says_what_a_run_would_refuse_and_a_file_that_is_not_there_is_said
     said = forecasts("resolver", "set", "many", "outcomes_file", "--with", f"path={file}")
     assert f"There is no file {file} yet" in " ".join(said.stderr.split())
     clock("2026-01-07T12:00:00Z")
-    for row, fault in (("many,2026-01-06", "is not an outcome"), ("5,2020-01-01", "opened")):
+    for row, fault in (
+        ("many,2026-01-06", "is not an outcome"),
+        ("10,2026-01-06", "outside the question's bounds"),
+        ("5,2020-01-01", "opened"),
+    ):
         file.write_text(f"question,outcome,known_at\nmany,{row}\n")
         assert fault in forecasts("resolver", "try", "many", exit_code=2).stderr
         assert fault in forecasts("run", "--dry-run").stdout
