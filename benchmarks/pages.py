@@ -272,13 +272,14 @@ async def person(
             sat.taken.append(time.perf_counter() - began)
             await asyncio.sleep(random_.uniform(*LOOKS_S))
             said = f"{number}.{len(sat.stored)}"
-            await page.get_by_label("Probability", exact=True).fill(f"{random_.randint(1, 99)}%")
-            await page.get_by_label(re.compile("^Why")).first.fill(said)
+            field = page.get_by_label("Probability", exact=True).first
+            await field.fill(f"{random_.randint(1, 99)}%")
+            await page.get_by_label("Reason", exact=True).first.fill(said)
             began = time.perf_counter()
             await page.get_by_role(
                 "button", name=re.compile("^(Save|Forecast|Update)")
             ).first.click()
-            await page.get_by_text(re.compile("^Stored|^Saved")).first.wait_for()
+            await page.get_by_test_id("stToast").first.wait_for()
             await page.locator(DONE).wait_for()
             sat.taken.append(time.perf_counter() - began)
             sat.stored.append(said)
