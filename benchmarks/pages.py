@@ -47,7 +47,15 @@ from forecasts.models import Forecast
 from forecasts.settings import sqlite_url
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
-from tests.app.browsing import CHROMIUM, FLAGS, free_port, launched, serving, wait_until_it_answers
+from tests.app.browsing import (
+    CHROMIUM,
+    DONE,
+    FLAGS,
+    free_port,
+    launched,
+    serving,
+    wait_until_it_answers,
+)
 
 READER = "Wren 1 (simulated)"
 LARGE, SMALL, ONE_LINE = "large", "small", "one line"
@@ -60,8 +68,6 @@ PAGES = {
     "Compare": "compare",
     "Resolve": "resolve",
 }
-# Streamlit says so once a run is over, with all that it has shown.
-DONE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 OF_ONE_LINE, OF_SMALL, SCRIPT_MS, OF_ONE_SESSION = 3.0, 1.5, 300, 2.0
 ROUNDS, RUNS = 5, 500
 SESSIONS, SECONDS = 25, 120

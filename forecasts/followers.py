@@ -11,11 +11,10 @@ from sqlalchemy import or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts import exhibits, resolutions
 from forecasts.models import Member, Question, Resolution, ResolutionState, Resolver, RunState
 from forecasts.questions import Stands, as_it_stands
 from forecasts.resolvers import Finding
-from forecasts.settling import Looked
+from forecasts.settling import Looked, proposed
 from forecasts.values import outcome_value
 from forecasts.watching import carried
 
@@ -87,18 +86,7 @@ def correct(
         return None
     if not comes_out_otherwise(as_it_stands(session, question, now=now), finding):
         return None
-    row = resolutions.propose(
-        session,
-        question,
-        finding.outcome,
-        known_at=finding.known_at,
-        now=now,
-        member=member,
-        resolver=resolver,
-        note=finding.note,
-        source=finding.source,
-    )
-    exhibits.keep(session, row, finding.seen)
+    row = proposed(session, question, resolver, finding, member=member, now=now)
     return Looked(question.slug, RunState.proposed, said_of(finding), row.id)
 
 

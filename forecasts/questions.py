@@ -352,18 +352,23 @@ def unresolved(session: Session, *, now: datetime) -> list[Stands]:
             )
         )
     )
-    rows = session.exec(_as_worded(session).where(~_resolved())).all()
+    rows = session.exec(_as_worded(session).where(~resolved(Question.id))).all()
     return [_stands(question, text, {}, proposed, now) for question, text in rows]
 
 
-@cache
-def _resolved() -> ColumnElement[bool]:
-    """Return the condition that the ``Question`` has an outcome; a correction leaves it another."""
-    confirmed = select(Resolution.id).where(
-        col(Resolution.question_id) == col(Question.id),
-        Resolution.state == ResolutionState.confirmed,
+def resolved(question_id: Any) -> ColumnElement[bool]:
+    """Return the condition that the question of that column has an outcome.
+
+    A correction leaves it another one, so that any that was confirmed will do.
+    """
+    return (
+        select(Resolution.id)
+        .where(
+            col(Resolution.question_id) == col(question_id),
+            Resolution.state == ResolutionState.confirmed,
+        )
+        .exists()
     )
-    return confirmed.correlate(Question).exists()
 
 
 def tags(session: Session) -> list[str]:

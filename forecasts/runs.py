@@ -61,8 +61,6 @@ AT_LEAST = timedelta(days=1)
 # attempts take more than two days, so that a weekend's outage needs nobody.
 FIRST_PAUSE, TIMES, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 MOST_ATTEMPTS = 8
-# Kinds that read a number off, where others pass on what somebody has written down.
-_READ_OFF = ("series", "http_json")
 
 
 # What a resolver reads through: whoever attached it may see what it is given.
@@ -671,7 +669,7 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, sources: _Sources) 
         finding = looks.look(question, settings, now, sources(resolver))
         if finding is not None:
             _require_finding(finding)
-            finding = _as_kept(finding, resolver.kind, stands.text)
+            finding = _as_kept(finding, stands.text, reads_off=looks.reads_off)
         not_before = None
         if finding is None and looks.not_before is not None:
             not_before = looks.not_before(question, settings)
@@ -692,13 +690,13 @@ def _look(resolver: Resolver, stands: Stands, now: datetime, sources: _Sources) 
     )
 
 
-def _as_kept(finding: Finding, kind_name: str, text: QuestionText) -> Finding:
+def _as_kept(finding: Finding, text: QuestionText, *, reads_off: bool) -> Finding:
     """Return the finding with the outcome as the ledger keeps it.
 
     A number that was read off and lies beyond the bounds is no slip: the outcome is that it does.
     """
     outcome = read_outcome(finding.outcome, text)
-    if kind_name in _READ_OFF and text.type == QuestionType.numeric and beyond(outcome, text):
+    if reads_off and text.type == QuestionType.numeric and beyond(outcome, text):
         note = f"{outcome} lies outside {say_range(text)}"
         note = "\n".join(part for part in (finding.note, note) if part)
         return replace(finding, outcome=beyond(outcome, text), note=note)

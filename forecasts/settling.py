@@ -119,14 +119,28 @@ def _propose(
     written = None
     for resolver, finding in came.findings:
         if not any(_is_same(row, finding, now) for row in before):
-            written = resolutions.propose(
-                session, question, finding.outcome, **_with(finding, resolver, member, now)
-            )
-            exhibits.keep(session, written, finding.seen)
+            written = proposed(session, question, resolver, finding, member=member, now=now)
     if written is None:
         return Looked(question.slug, RunState.not_yet, f"{came.message}: proposed already")
     said = f"{came.message}; it waits for a decision"
     return Looked(question.slug, RunState.proposed, said, written.id)
+
+
+def proposed(
+    session: Session,
+    question: Question,
+    resolver: Resolver,
+    finding: Finding,
+    *,
+    member: Member,
+    now: datetime,
+) -> Resolution:
+    """Return the proposal of what a resolver has found, written with what it was shown."""
+    row = resolutions.propose(
+        session, question, finding.outcome, **_with(finding, resolver, member, now)
+    )
+    exhibits.keep(session, row, finding.seen)
+    return row
 
 
 @dataclass(frozen=True)

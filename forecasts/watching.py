@@ -28,14 +28,12 @@ from forecasts.models import (
     PolicyKind,
     Question,
     QuestionType,
-    Resolution,
-    ResolutionState,
     Resolver,
     ResolverRun,
     RunState,
     Watch,
 )
-from forecasts.questions import Stands, Status, as_it_stands, find
+from forecasts.questions import Stands, Status, as_it_stands, find, resolved
 from forecasts.resolvers import Asked, files, kind
 from forecasts.values import read_outcome
 
@@ -412,8 +410,4 @@ def parked(session: Session) -> list[Parked]:
 
 def unresolved() -> ColumnElement[bool]:
     """Return the condition that nobody has resolved the question of the ``Watch`` yet."""
-    answer = select(Resolution.id).where(
-        col(Resolution.question_id) == col(Watch.question_id),
-        Resolution.state == ResolutionState.confirmed,
-    )
-    return col(Watch.next_at).is_not(None) & ~answer.exists()
+    return col(Watch.next_at).is_not(None) & ~resolved(Watch.question_id)

@@ -180,6 +180,7 @@ OPEN = {
     "followers.outdated": "called by runs, to look where they have to look again",
     "settling.is_new": "called by runs, of what they have looked at",
     "settling.left_to_people": "called by runs, of what they have looked at",
+    "settling.proposed": "called by runs, for whoever attached the resolver",
     "settling.settle": "called by runs, for whoever attached the resolver",
     "scores.rebuild": "a cache, made anew of what stands",
     "scores.store": "a cache, made of what stands",

@@ -22,6 +22,7 @@ from forecasts.watching import Watched
 WAITING_SHOWN = 20
 
 moment = now()
+asked = st.query_params.get("slug", "")
 with reading() as ledger:
     questions = unresolved(ledger, now=moment)
     proposals = resolutions.open_proposals(ledger)
@@ -30,7 +31,7 @@ with reading() as ledger:
     in_dispute = disputes.open_disputes(ledger)
     # Of those that are resolved, which are most, the ones that are spoken of alone.
     named = {
-        st.query_params.get("slug", ""),
+        asked,
         *(question.slug for _, question in proposals),
         *(question.slug for _, _, question in in_dispute),
         *(row.slug for row in watched),
@@ -124,7 +125,6 @@ def pick() -> Stands | None:
             key=lambda stands: order.index(stands.status),
         )
     ]
-    asked = st.query_params.get("slug", "")
     slug = st.selectbox(
         "Question",
         slugs,

@@ -66,9 +66,13 @@ def _ours() -> dict[str, Kind]:
     return {
         "outcomes_file": Kind(outcomes_file.Settings, outcomes_file.look),
         "series": Kind(
-            series.Settings, series.look, fits=series.fits, not_before=series.not_before
+            series.Settings,
+            series.look,
+            reads_off=True,
+            fits=series.fits,
+            not_before=series.not_before,
         ),
-        "http_json": Kind(http_json.Settings, http_json.look, fits=http_json.fits),
+        "http_json": Kind(http_json.Settings, http_json.look, reads_off=True, fits=http_json.fits),
         "feed": Kind(feed.Settings, feed.look, only_proposes=True, fits=feed.fits),
         "deadline": Kind(
             deadline.Settings,

@@ -172,7 +172,9 @@ class Kind:
     """One kind of resolver; the object that a package names by ``forecasts.resolvers``.
 
     ``only_proposes``: whatever it finds waits for a person. ``of_silence``: it speaks because
-    nobody else did, and so not while another resolver of the question could not look. ``fits``,
+    nobody else did, and so not while another resolver of the question could not look.
+    ``reads_off``: its numbers are read off, where others pass on what somebody has written down; so
+    one beyond the question's bounds is no slip. ``fits``,
     where given, raises BadInput for settings that do not go with the question. ``not_before``,
     where given, says before which moment it has nothing to look for; it is still asked once a day.
     """
@@ -181,6 +183,7 @@ class Kind:
     look: Look
     only_proposes: bool = False
     of_silence: bool = False
+    reads_off: bool = False
     fits: Callable[[Asked, Any], None] | None = None
     not_before: Callable[[Asked, Any], datetime] | None = None
 

@@ -37,6 +37,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+APP = '[data-testid="stApp"]'
+# Streamlit says so once a run is over, with all that it has shown.
+DONE = f'{APP}[data-test-script-state="notRunning"]'
 PATIENCE = 20_000  # ms: the machine may be busy
 
 

@@ -12,13 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from forecasts import demonstration
-from tests.app.browsing import IN_BROWSER, PATIENCE, free_port, launched, serving
+from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, free_port, launched, serving
 
 ROOT = Path(__file__).parents[2]
 pytestmark = IN_BROWSER
 QUESTION = "trump-xi-in-person-fall-2025"
-APP = '[data-testid="stApp"]'
-DONE = f'{APP}[data-test-script-state="notRunning"]'
 SCREENS: dict[str, tuple[int, Literal["light", "dark"]]] = {
     "wide and light": (1280, "light"),
     "narrow and dark": (390, "dark"),

@@ -23,6 +23,7 @@ from forecasts.articles import library
 from forecasts.settings import sqlite_url
 from forecasts.values import Value
 from tests.app.browsing import (
+    DONE,
     IN_BROWSER,
     PATIENCE,
     Server,
@@ -34,7 +35,6 @@ from tests.app.browsing import (
 from tests.app.conftest import ARTICLE
 
 ROOT = Path(__file__).parents[2]
-DONE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 pytestmark = IN_BROWSER
 HOSTILE = (
     "**Will** <img src=x onerror=alert(1)> [win](https://example.org) :smile: $x^2$ -> :red[it]?"

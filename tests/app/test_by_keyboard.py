@@ -15,6 +15,7 @@ from forecasts.access import member_or_new
 from forecasts.exchange.exporting import as_zip, exported
 from forecasts.settings import sqlite_url
 from tests.app.browsing import (
+    DONE,
     IN_BROWSER,
     PATIENCE,
     Server,
@@ -24,7 +25,6 @@ from tests.app.browsing import (
     serving,
 )
 
-DONE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 pytestmark = IN_BROWSER
 
 
