@@ -3,12 +3,12 @@
     python -m benchmarks.writing [--on sqlite|postgresql] [--updates N] [--kills N] [--in FOLDER]
 
 Eight processes put updates on questions, half of them on one that everybody is at, half on a
-hundred others; then the same processes insert as many plain rows, one a transaction, into a table
-without rules, triggers or a chain, over the same driver with the same promises about the disk: by
-a statement, and as one would with SQLModel. No update may be lost, doubled or refused for a lock,
-the chain must be whole, and the updates must come at least half as fast as the plain rows by a
-statement. Then a writer is killed again and again at random moments: what it had been told is
-stored must be there.
+hundred others; in turns with them eight others insert as many plain rows, one a transaction, into a
+table without rules, triggers or a chain, over the same driver with the same promises about the
+disk: by a statement, and as one would with SQLModel. No update may be lost, doubled or refused for
+a lock, the chain must be whole, and the updates must come at least half as fast as the plain rows.
+Then a writer is killed again and again at random moments: what it had been told is stored must be
+there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,8 +32,8 @@ from sqlalchemy import Engine, MetaData, text
 from sqlmodel import Field, Session, SQLModel, select
 
 from forecasts import database, questions, updates
-from forecasts.access import member_or_new
-from forecasts.models import Forecast
+from forecasts.access import member_named, member_or_new
+from forecasts.models import Forecast, Question
 from forecasts.settings import sqlite_url
 from forecasts.values import Value
 from forecasts.verifying import verify
@@ -42,6 +42,7 @@ from forecasts.verifying import verify
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["forecasts.updates", "forecasts.verifying"])
 READY, COMPLAINT = "ready", "refused: "
+Act = Callable[[str, str, float], None]  # slug, rationale, probability
 WRITERS = 8
 WHAT = ("updates", "plain", "sqlmodel")  # what takes turns, so many times
 ROUNDS = 5
@@ -105,63 +106,83 @@ def furnish(engine: Engine) -> None:
 
 
 def write(what: str, url: str, writer: int, many: int, told: Connection) -> None:
-    """Be one of the writers: begin when told, and tell of each that is stored that it is."""
+    """Be one of the writers: whenever told, write so many, and tell of each that it is stored."""
     engine = database.open_engine(url)
-    with database.reading(engine) as session:
-        questions.find(session, HOT)
+    act = {"updates": _updating, "plain": _inserting, "sqlmodel": _adding}[what](engine, writer)
     told.send(READY)
-    told.recv()
-    act = {"updates": _update, "plain": _insert, "sqlmodel": _add}[what]
-    for number in range(many):
-        said = f"{writer}.{number}"
-        slug = HOT if number % 2 else f"cold-{(writer * many + number) // 2 % COLD}"
-        try:
-            act(engine, slug, writer, said, (number % 99 + 1) / 100)
-        except Exception as error:
-            told.send(f"{COMPLAINT}{error!r}")
-        else:
-            told.send(said)
+    written = 0
+    while told.recv():
+        for number in range(written, written + many):
+            said = f"{writer}.{number}"
+            slug = HOT if number % 2 else f"cold-{(writer * many + number) // 2 % COLD}"
+            try:
+                act(slug, said, (number % 99 + 1) / 100)
+            except Exception as error:
+                told.send(f"{COMPLAINT}{error!r}")
+            else:
+                told.send(said)
+        written += many
+        told.send(READY)
     told.close()
     engine.dispose()
 
 
-def _update(engine: Engine, slug: str, writer: int, said: str, p: float) -> None:
-    handle = f"writer {writer % WRITERS}"
-    with database.writing(engine) as session:
-        updates.update(
-            session,
-            questions.find(session, slug),
-            Value(probability=p),
-            member=member_or_new(session, handle, now=OPENS),
-            now=OPENS + timedelta(days=1),
-            rationale=said,
-        )
+def _updating(engine: Engine, writer: int) -> Act:
+    """Return what updates a forecast, by who has the questions at hand as an open page has."""
+    with database.reading(engine) as session:
+        member = member_named(session, f"writer {writer % WRITERS}")
+        asked = {one.slug: one for one in session.exec(select(Question)).all()}
+
+    def update(slug: str, said: str, p: float) -> None:
+        with database.writing(engine) as session:
+            updates.update(
+                session,
+                asked[slug],
+                Value(probability=p),
+                member=member,
+                now=OPENS + timedelta(days=1),
+                rationale=said,
+            )
+
+    return update
 
 
-def _insert(engine: Engine, slug: str, writer: int, said: str, p: float) -> None:
-    with engine.execution_options(plain=True).begin() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA query_only=OFF")
-        connection.execute(
-            INSERT, {"question": 1, "member": writer, "at": str(OPENS), "p": p, "said": said}
-        )
+def _inserting(engine: Engine, writer: int) -> Act:
+    """Return what inserts a plain row, by a statement."""
+    plain = engine.execution_options(plain=True)
+
+    def insert(_slug: str, said: str, p: float) -> None:
+        with plain.begin() as connection:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only=OFF")
+            connection.execute(
+                INSERT, {"question": 1, "member": writer, "at": str(OPENS), "p": p, "said": said}
+            )
+
+    return insert
 
 
-def _add(engine: Engine, slug: str, writer: int, said: str, p: float) -> None:
-    with Session(engine.execution_options(plain=True)) as session:
-        if engine.dialect.name == "sqlite":
-            session.connection().exec_driver_sql("PRAGMA query_only=OFF")
-        row = Plain(
-            question_id=1,
-            member_id=writer,
-            made_at=str(OPENS),
-            recorded_at=str(OPENS),
-            probability=p,
-            rationale=said,
-            origin="cli",
-        )
-        session.add(row)
-        session.commit()
+def _adding(engine: Engine, writer: int) -> Act:
+    """Return what inserts a plain row, as one does with SQLModel."""
+    plain = engine.execution_options(plain=True)
+
+    def add(_slug: str, said: str, p: float) -> None:
+        with Session(plain) as session:
+            if engine.dialect.name == "sqlite":
+                session.connection().exec_driver_sql("PRAGMA query_only=OFF")
+            row = Plain(
+                question_id=1,
+                member_id=writer,
+                made_at=str(OPENS),
+                recorded_at=str(OPENS),
+                probability=p,
+                rationale=said,
+                origin="cli",
+            )
+            session.add(row)
+            session.commit()
+
+    return add
 
 
 @dataclass(frozen=True)
@@ -173,13 +194,18 @@ class Writer:
 
     def go(self) -> None:
         """Let it begin."""
-        self.pipe.send(None)
+        self.pipe.send(True)
+
+    def end(self) -> None:
+        """Let it end, which has written what it was to write."""
+        self.pipe.send(False)
+        self.process.join()
 
     def heard(self) -> Iterator[str]:
-        """Yield what it tells, until it has ended or been killed."""
+        """Yield what it tells, until it has written so many, or been killed."""
         with suppress(EOFError, OSError):
-            while True:
-                yield self.pipe.recv()
+            while (line := self.pipe.recv()) != READY:
+                yield line
 
 
 def start(what: str, url: str, writer: int, many: int) -> Writer:
@@ -192,16 +218,13 @@ def start(what: str, url: str, writer: int, many: int) -> Writer:
     return Writer(process, ours)
 
 
-def side_by_side(what: str, url: str, many: int, turn: int = 0) -> Written:
-    """Return what came of the writers, who write ``many`` each at the same time."""
-    begun = [start(what, url, turn * WRITERS + number, many) for number in range(WRITERS)]
+def side_by_side(writers: Sequence[Writer]) -> Written:
+    """Return what came of the writers, who write at the same time."""
     began = time.perf_counter()
-    for writer in begun:
+    for writer in writers:
         writer.go()
-    said = [line for writer in begun for line in writer.heard()]
+    said = [line for writer in writers for line in writer.heard()]
     seconds = time.perf_counter() - began
-    for writer in begun:
-        writer.process.join()
     complaints = [line for line in said if line.startswith(COMPLAINT)]
     told = [line for line in said if not line.startswith(COMPLAINT)]
     return Written(seconds, told, complaints)
@@ -268,10 +291,11 @@ def measure(kind: str, folder: Path, many: int, kills: int) -> bool:
         furnish(engine)
         with database.writing(engine) as session:
             session.execute(text(PLAIN.format(id=ID[kind])))
-        rounds = [
-            [side_by_side(what, url, many // WRITERS // ROUNDS, turn) for what in WHAT]
-            for turn in range(ROUNDS)
-        ]
+        each = many // WRITERS // ROUNDS
+        begun = [[start(what, url, number, each) for number in range(WRITERS)] for what in WHAT]
+        rounds = [[side_by_side(writers) for writers in begun] for _ in range(ROUNDS)]
+        for writer in (writer for writers in begun for writer in writers):
+            writer.end()
         wrote, plain, added = (together(part) for part in zip(*rounds, strict=True))
         found = stored(engine)
         ratio = wrote.rate / plain.rate

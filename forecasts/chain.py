@@ -33,6 +33,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from itertools import islice
@@ -52,6 +53,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     insert,
+    orm,
     select,
     text,
 )
@@ -59,7 +61,7 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from forecasts import models
-from forecasts.short_insert import insert_last, insert_row
+from forecasts.short_insert import prepare, put, put_last
 from forecasts.times import utc
 
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
@@ -180,6 +182,26 @@ def entry_hash(entry: Mapping[str, Any], *, before: str, previous: str | None) -
     return sha256(canonical({name: value for name, value in link.items() if value is not None}))
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a row says, ready to be entered as soon as the row has a number."""
+
+    kind: str
+    rest: Mapping[str, Any]
+    salt: str | None
+    words: str | None
+    question_id: int | None
+
+
+def tell(kind: str, values: Mapping[str, Any], question_id: int | None) -> Told:
+    """Return what a row of that table and question says; the words in it under a new salt."""
+    rest, personal = said(kind, values)
+    rest.pop("id", None)
+    salt = secrets.token_hex(_SALT) if personal else None
+    words = None if salt is None else words_hash(salt, personal)
+    return Told(kind, rest, salt, words, question_id)
+
+
 class Chain:
     """The end of a ledger's chain, and of its questions' chains, where entries are added."""
 
@@ -194,26 +216,23 @@ class Chain:
         self._place, self._last, self._last_of = place, last, last_of
         self._questions: dict[int, tuple[int, str]] = {}
 
-    def add(self, kind: str, values: Mapping[str, Any], question_id: int | None) -> dict[str, Any]:
-        """Return the entry of that row, which is the last one now."""
-        rest, personal = said(kind, values)
-        salt = secrets.token_hex(_SALT) if personal else None
-        words = None if salt is None else words_hash(salt, personal)
-        number, previous = self._end_of(question_id)
+    def add(self, told: Told, row_id: int) -> dict[str, Any]:
+        """Return the entry of the row with that number, which is the last one now."""
+        number, previous = self._end_of(told.question_id)
         self._place += 1
         entry = {
             "id": self._place,
-            "question_id": question_id,
+            "question_id": told.question_id,
             "number": number,
-            "kind": kind,
-            "row_id": values["id"],
-            "salt": salt,
-            "words_hash": words,
-            "row_hash": row_hash(rest, words),
+            "kind": told.kind,
+            "row_id": row_id,
+            "salt": told.salt,
+            "words_hash": told.words,
+            "row_hash": row_hash({**told.rest, "id": row_id}, told.words),
         }
         entry["hash"] = self._last = entry_hash(entry, before=self._last, previous=previous)
-        if question_id is not None:
-            self._questions[question_id] = number, self._last
+        if told.question_id is not None:
+            self._questions[told.question_id] = number, self._last
         return entry
 
     def _end_of(self, question_id: int | None) -> tuple[Any, str | None]:
@@ -236,8 +255,8 @@ def note_nothing(session: Session) -> None:
         session.info.pop(what, None)
 
 
-def note(session: Session, kind: str, rows: Iterable[int] | Mapping[int, SQLModel]) -> None:
-    """Note rows that were written around the unit of work, by their numbers or as they are."""
+def note(session: orm.Session, kind: str, rows: Iterable[int] | Mapping[int, Told]) -> None:
+    """Note rows that were written around the unit of work, by their numbers or what they say."""
     given = rows if isinstance(rows, Mapping) else dict.fromkeys(rows)
     _noted(session).setdefault(kind, {}).update(given)
 
@@ -247,9 +266,9 @@ def noted(session: Session) -> Set[str]:
     return _noted(session).keys()
 
 
-def _noted(session: Session) -> dict[str, dict[int, SQLModel | None]]:
+def _noted(session: orm.Session) -> dict[str, dict[int, SQLModel | Told | None]]:
     """Return what this act has written and not sealed yet, by table and number; None: in bulk."""
-    noted: dict[str, dict[int, SQLModel | None]] = session.info.setdefault(_NOTED, {})
+    noted: dict[str, dict[int, SQLModel | Told | None]] = session.info.setdefault(_NOTED, {})
     return noted
 
 
@@ -269,10 +288,10 @@ def seal(session: Session, *, ends: bool = False) -> int:
     written = write(
         connection,
         (
-            chain.add(kind, values, question)
+            chain.add(told, row_id)
             for kind in SEALED
             if noted.get(kind)
-            for values, question in _in_memory(kind, noted) or _rows(connection, kind, noted[kind])
+            for row_id, told in _in_memory(kind, noted) or _rows(connection, kind, noted[kind])
         ),
         ends=ends,
     )
@@ -281,33 +300,38 @@ def seal(session: Session, *, ends: bool = False) -> int:
 
 
 def _in_memory(
-    kind: str, noted: Mapping[str, Mapping[int, SQLModel | None]]
-) -> list[tuple[dict[str, Any], int | None]]:
-    """Return the rows and their questions as the act has them; nothing where it has not all."""
+    kind: str, noted: Mapping[str, Mapping[int, SQLModel | Told | None]]
+) -> list[tuple[int, Told]]:
+    """Return what the rows say as the act has them; nothing where it has not all."""
     found = []
     for id_ in sorted(noted[kind]):
         row = noted[kind][id_]
-        source = row
+        if isinstance(row, Told):
+            found.append((id_, row))
+            continue
+        source: SQLModel | Told | None = row
         if kind in _BY:
             source = noted.get(_BY[kind], {}).get(getattr(row, f"{_BY[kind]}_id", 0))
         if row is None or source is None:
             return []
-        values = {
-            name: None if (value := getattr(row, name)) is None else stored(value)
-            for name, stored in _as_stored(kind)
-        }
-        question = values["id"] if kind == "question" else getattr(source, "question_id", None)
-        found.append((values, question))
+        question = id_ if kind == "question" else getattr(source, "question_id", None)
+        values = {name: getattr(row, name) for name in _as_stored(kind)}
+        found.append((id_, tell(kind, as_stored(kind, values), question)))
     return found
 
 
+def as_stored(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row as it will come out of the database, whatever a verb has put in."""
+    stored = _as_stored(kind)
+    return {name: None if value is None else stored[name](value) for name, value in row.items()}
+
+
 @cache
-def _as_stored(kind: str) -> list[tuple[str, Callable[[Any], Any]]]:
-    """Return how a value of each column comes out of the database, whatever a verb put in."""
-    return [(column.name, _STORED[type(column.type)]) for column in _table(kind).c]
+def _as_stored(kind: str) -> dict[str, Callable[[Any], Any]]:
+    return {column.name: _STORED[type(column.type)] for column in _table(kind).c}
 
 
-def go_on(session: Session, end: Chain) -> None:
+def go_on(session: orm.Session, end: Chain) -> None:
     """Let the act add its entries to ``end``, where that is known."""
     session.info[_CHAIN] = end
 
@@ -377,13 +401,12 @@ def _new_entry() -> Insert:
     return insert(_table("entry"))
 
 
-def _rows(
-    connection: Connection, kind: str, ids: Collection[int]
-) -> Iterator[tuple[dict[str, Any], int | None]]:
+def _rows(connection: Connection, kind: str, ids: Collection[int]) -> Iterator[tuple[int, Told]]:
     low, high = min(ids), max(ids)
     while low <= high:
         batch = connection.execute(_some_of(kind), {"low": low, "high": high, "most": _BATCH}).all()
-        yield from map(values_of, batch)
+        for row in batch:
+            yield row.id, tell(kind, *values_of(row))
         if len(batch) < _BATCH:
             return
         low = batch[-1].id + 1
@@ -394,8 +417,8 @@ def write(connection: Connection, entries: Iterable[dict[str, Any]], *, ends: bo
     written, rest = 0, iter(entries)
     while batch := list(islice(rest, _BATCH)):
         if len(batch) == 1:  # as most acts have it
-            put = insert_last if ends else insert_row
-            put(connection, _table("entry"), batch[0])
+            row = prepare(connection.dialect, _table("entry"), batch[0])
+            put_last(connection, row) if ends else put(connection, row)
         else:
             connection.execute(_new_entry(), batch)
         written += len(batch)

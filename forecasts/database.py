@@ -44,10 +44,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
-from forecasts import chain, following
+from forecasts import chain, deferred, following
 from forecasts.addresses import (
     EXAMPLES,
     is_embedded,
@@ -59,9 +60,9 @@ from forecasts.addresses import (
     unreadable,
 )
 from forecasts.driver_errors import explained
-from forecasts.errors import BadInput, DatabaseError, NoLedger
+from forecasts.errors import DatabaseError, NoLedger
 from forecasts.ledger_file import Kind, kind_by_tables, kind_of
-from forecasts.plain import no_text
+from forecasts.plain import require_text
 from forecasts.short_insert import taken_along
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ _WAITS = "ledger_waits"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE = 10  # seconds to wait for whoever is writing to a file
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
-_BETWEEN_LOOKS = (0.0005, 0.006)  # seconds, while somebody writes to a file
+_BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while somebody writes to a file
 _SERVER_PATIENCE = 30  # and to one on a server, where many do
 _SILENCE = 300  # seconds after which a server takes the turn from a writer who has gone
 _TURN = 0x466F7265636173  # the advisory lock that a writer holds: "Forecas" in ASCII
@@ -197,7 +198,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         _set_wal(connection)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -292,11 +293,17 @@ def _prepare_server(engine: Engine) -> None:
         )
         followed = _followed(connection)
         if followed is None:
-            connection.exec_driver_sql(f"{turn}; BEGIN")
+            _send(connection, f"{turn}; BEGIN")
             return
-        cursor: Any = connection.exec_driver_sql(f"{turn}; {followed.since()}; BEGIN").cursor
-        cursor.nextset()
-        _follow(followed, connection, cursor.fetchall())
+        first = deferred.sent_with_turn(connection)
+        answers = _send(connection, f"{turn}; {followed.since()}; BEGIN; {first}")
+        answers.nextset()
+        since = answers.fetchall()
+        if first:
+            answers.nextset()
+            answers.nextset()
+            deferred.answered(connection, answers.fetchone()[0])
+        _follow(followed, connection, since)
 
     @event.listens_for(engine, "commit")
     def _on_commit(connection: Connection) -> None:
@@ -308,10 +315,31 @@ def _prepare_server(engine: Engine) -> None:
         once it holds the message, it holds the act, and all acts that this one may have built on.
         """
         if _is_writing(connection):
-            connection.exec_driver_sql(
+            _send(
+                connection,
                 f"{taken_along(connection)} COMMIT;"
-                " SELECT pg_logical_emit_message(true, 'forecasts', '')"
+                " SELECT pg_logical_emit_message(true, 'forecasts', '')",
             )
+
+
+def _send(connection: Connection, statements: str) -> Any:
+    """Return the driver's cursor with a server's answers to statements without parameters.
+
+    By the shortest way; what the driver refuses is raised as the engine would.
+    """
+    driver, dialect = connection.connection, connection.dialect
+    cursor: Any = driver.cursor()
+    errors: Any = dialect.loaded_dbapi.Error
+    try:
+        cursor.execute(statements)
+    except errors as error:
+        lost = dialect.is_disconnect(error, driver, cursor)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            statements, None, error, errors, connection_invalidated=lost, dialect=dialect
+        ) from error
+    return cursor
 
 
 def _is_writing(connection: Connection) -> bool:
@@ -352,14 +380,8 @@ def _refuse_what_no_text_is(engine: Engine) -> None:
         _many: bool,
     ) -> None:
         # Many rows come as a list; one row can be told to be many, and is none.
-        rows = parameters if isinstance(parameters, list) else [parameters]
-        for row in rows:
-            for value in row.values() if isinstance(row, dict) else row:
-                if isinstance(value, str) and (sign := no_text(value)):
-                    raise BadInput(
-                        f"A text has {sign} in it: {value[:60]!r}.",
-                        remedy="Take it out; no ledger stores it.",
-                    )
+        for row in parameters if isinstance(parameters, list) else [parameters]:
+            require_text(row.values() if isinstance(row, dict) else row)
 
 
 @contextmanager
@@ -386,26 +408,41 @@ def give_way(engine: Engine) -> None:
 class _Act(Session):
     """A session whose rows are sealed when it ends."""
 
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        deferred.write(self)
+        super().flush(objects)
+
+    def connection(self, *given: Any, **named: Any) -> Connection:
+        deferred.write(self)
+        return super().connection(*given, **named)
+
+
+@event.listens_for(_Act, "do_orm_execute")
+def _put_rows_in(asks: ORMExecuteState) -> None:
+    deferred.write(asks.session)
+
 
 event.listen(_Act, "after_begin", following.begin)
 event.listen(_Act, "after_flush", chain.note_new)
 event.listen(_Act, "after_rollback", chain.note_nothing)
 event.listen(_Act, "after_rollback", following.undo)
+event.listen(_Act, "after_rollback", deferred.drop)
 
 
 @contextmanager
 def writing(engine: Engine, *, patience: float | None = None) -> Iterator[Session]:
     """Yield a session for one act: committed at the end of the block, undone if it raises.
 
-    What it has written to history is entered in the chain first (see ``chain``). It begins when
-    whoever writes at the moment is done; DatabaseError where that takes too long: a person is told
-    soon, and what nobody waits for may have the ``patience`` of so many seconds.
+    What it has written to history is entered in the chain first (see ``chain``). Its turn begins
+    with its first statement, when whoever writes at the moment is done; DatabaseError where that
+    takes too long: a person is told soon, and what nobody waits for may have the ``patience`` of so
+    many seconds. Until then verbs can check what they know from before (see ``following``).
     """
     bound: Engine = engine.get_execution_options()[_ACTS]
     if patience is not None:
         bound = bound.execution_options(**{_WAITS: patience})
     with _reported(engine), _Act(bound, expire_on_commit=False) as session:
-        session.connection()  # from here on it is this act's turn
+        following.before_turn(session, bound.get_execution_options()[following.FOLLOWED])
         yield session
         session.flush()
         chain.seal(session, ends=True)

@@ -6,24 +6,32 @@ in the chain. So an act reads, with its turn, the entries that are new since thi
 last. As long as they are of kinds that change no fact (``_CHANGE_NONE``), what was read before
 holds still, and is as good as read now.
 
+So what a verb checks by facts alone it can check before its act's turn, while others have theirs
+(``checked``): the turn comes with the first statement that asks the database for anything. Where an
+entry says then that facts have changed, it is checked again before anything is written. What was
+known before is never a reason to refuse an act: that is decided with the turn.
+
 The same entries say where the chains end, behind which the act enters its own rows.
 
 Nothing is taken on trust from before: the last entry that was seen has to be there still, with the
 same hash, or all is forgotten, as where a backup was restored under a running app.
 
 Considered and rejected: to remember for some seconds (a check would hold no longer when its verb
-writes); to remember without the turn (between the look and the turn everything may change).
+writes); to let all that acts ask be answered without their turn (what a page or a command has found
+so could be another thing by then, and nobody would look again).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, orm
 from sqlmodel import Session
 
 from forecasts import chain
+from forecasts.errors import LedgerError
 
 T = TypeVar("T")
 Seen = tuple[int, int | None, int | None, str, str]  # an entry: id, question, number, kind, hash
@@ -37,6 +45,8 @@ _SINCE = (
 _MOST_KNOWN = 50_000  # facts and ends of chains; then all is forgotten
 _CHANGE_NONE = frozenset({"article", "evidence", "forecast", "citation"})
 FOLLOWED = "ledger_followed"
+# Of an act, in its session: what it was before its turn, and the checks to make again with it.
+_EARLY, _AGAIN = "ledger_early", "ledger_again"
 
 
 class Followed:
@@ -77,18 +87,73 @@ class Followed:
         )
 
 
-def begin(session: Session, _transaction: Any, connection: Connection) -> None:
+@dataclass
+class _Early:
+    """An act before its turn: the facts as they were, and what was checked by them."""
+
+    facts: dict[Hashable, Any]
+    checks: list[Callable[[], object]] = field(default_factory=list)
+    checking: bool = False
+
+
+class _Unknown(Exception):
+    """A check asks for what is not known yet."""
+
+
+def before_turn(session: orm.Session, followed: Followed) -> None:
+    """Let the act check by what is known, until its turn begins."""
+    session.info[_EARLY] = _Early(followed.facts)
+
+
+def has_turn(session: orm.Session) -> bool:
+    """Return whether the act's turn to write has begun."""
+    return _EARLY not in session.info
+
+
+def begin(session: orm.Session, _transaction: Any, connection: Connection) -> None:
     """Let the act go on from what is known; listens to ``after_begin``."""
+    early: _Early | None = session.info.pop(_EARLY, None)
     followed = connection.get_execution_options().get(FOLLOWED)
-    if followed is not None:
-        session.info[FOLLOWED] = followed
-        chain.go_on(session, followed.end(connection))
+    if followed is None:
+        return
+    session.info[FOLLOWED] = followed
+    chain.go_on(session, followed.end(connection))
+    if early is not None and early.facts is not followed.facts:
+        session.info[_AGAIN] = early.checks
 
 
-def undo(session: Session) -> None:
+def check_again(session: orm.Session) -> None:
+    """Make the checks again that may not hold any more, now that the turn has begun."""
+    for check in session.info.pop(_AGAIN, ()):
+        check()
+
+
+def undo(session: orm.Session) -> None:
     """Forget what an act has read that came to nothing; listens to ``after_rollback``."""
+    session.info.pop(_AGAIN, None)
     if (followed := session.info.pop(FOLLOWED, None)) is not None:
         followed.facts = {}
+
+
+def checked(session: Session, check: Callable[[], T]) -> T:
+    """Return what ``check`` finds, which holds when the act writes.
+
+    It asks for facts alone, writes nothing, raises what keeps the act from being done, and may be
+    called more than once; what it returns is as good then as when it was called first.
+    """
+    early: _Early | None = session.info.get(_EARLY)
+    if early is None or session.new:
+        return check()
+    early.checking = True
+    try:
+        found = check()
+    except (_Unknown, LedgerError):
+        session.connection()  # its turn begins
+        return check()
+    finally:
+        early.checking = False
+    early.checks.append(check)
+    return found
 
 
 def known(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
@@ -97,6 +162,14 @@ def known(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
     ``key`` names it in the whole process; ``read`` has to depend on that and on nothing else. What
     comes back belongs to no session, and is not to be changed.
     """
+    early: _Early | None = session.info.get(_EARLY)
+    if early is not None and early.checking:
+        if key not in early.facts:
+            raise _Unknown
+        was: T = early.facts[key]
+        return was
+    if early is not None:
+        session.connection()  # its turn begins
     followed: Followed | None = session.info.get(FOLLOWED)
     if followed is None or session.new or not chain.noted(session) <= _CHANGE_NONE:
         return read(session)

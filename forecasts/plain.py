@@ -9,6 +9,10 @@ person takes them out here.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
+
+from forecasts.errors import BadInput
 
 # Joiners (emoji and many scripts need them), marks of direction and the soft blank stay: they do
 # something to their neighbours only. A line feed and a tab stay too.
@@ -67,3 +71,13 @@ def no_text(words: str) -> str:
     if found is None:
         return ""
     return "NUL (U+0000)" if found[0] == "\0" else f"a lone surrogate (U+{ord(found[0]):04X})"
+
+
+def require_text(values: Iterable[Any]) -> None:
+    """Refuse, with BadInput, values of which one is a text that no ledger can store."""
+    for value in values:
+        if isinstance(value, str) and (sign := no_text(value)):
+            raise BadInput(
+                f"A text has {sign} in it: {value[:60]!r}.",
+                remedy="Take it out; no ledger stores it.",
+            )

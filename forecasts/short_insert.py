@@ -2,25 +2,25 @@
 
 While an act writes all others wait, and for a row by itself most of the time would go into what
 SQLAlchemy does for any statement at all. Here the statement is made once a table; the values are
-turned into what the driver takes by their columns' types, as ever.
+turned into what the driver takes by their columns' types, as ever, and before the act's turn.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Dialect, Table, insert
 from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.orm.attributes import manager_of_class
-from sqlmodel import Session
+from sqlmodel import SQLModel
 
-T = TypeVar("T")
+from forecasts.plain import require_text
 
 
 @dataclass(frozen=True)
-class _Insert:
+class _Statement:
     """The statement of a table for one driver, and what turns the value of each column."""
 
     sql: str
@@ -30,46 +30,77 @@ class _Insert:
 
     def given(self, row: Mapping[str, Any]) -> Any:
         """Return the row's values as the driver takes them."""
-        values = [(name, row[name] if f is None else f(row[name])) for name, f in self.columns]
-        return tuple(value for _, value in values) if self.by_place else dict(values)
+        values = [row[name] if turn is None else turn(row[name]) for name, turn in self.columns]
+        require_text(values)
+        if self.by_place:
+            return tuple(values)
+        return dict(zip((name for name, _ in self.columns), values, strict=True))
 
 
-_LAST = "sent with the commit"
-_made: dict[tuple[str, str], _Insert] = {}
+@dataclass(frozen=True)
+class Prepared:
+    """A row that can go into its table at once; ``id`` where that is known before."""
+
+    statement: _Statement
+    values: Any
+    id: int | None
+
+    def spelled(self, connection: Connection) -> str:
+        """Return the statement with its values in it, for a connection to PostgreSQL."""
+        if _SPELLER not in connection.info:
+            from psycopg import ClientCursor
+
+            connection.info[_SPELLER] = ClientCursor(connection.connection.driver_connection)  # type: ignore[arg-type]
+        spelled: str = connection.info[_SPELLER].mogrify(self.statement.sql, self.values)
+        return spelled
 
 
-def as_loaded(session: Session, model: type[T], row: Mapping[str, Any]) -> T:
-    """Return the object of a row, in the session, as if that had read it from the database."""
-    made: T = manager_of_class(model).new_instance()
-    vars(made).update(row)
+_LAST, _SPELLER = "sent with the commit", "spells statements"
+_made: dict[tuple[str, str], _Statement] = {}
+
+
+def number_it(made: SQLModel, number: int) -> None:
+    """Give ``made`` its number; it is what a session would have read that has ended since."""
+    vars(made)["id"] = number
     make_transient_to_detached(made)
-    session.add(made)
-    return made
 
 
-def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
-    """Return the number of the new row, which has a value for each column but perhaps ``id``."""
-    how = _how(connection, table, row)
-    result = connection.exec_driver_sql(how.sql, how.given(row))
-    if "id" in row:
-        return int(row["id"])
-    return int(result.scalar_one() if how.returns else result.lastrowid)
+def prepare(dialect: Dialect, table: Table, row: Mapping[str, Any]) -> Prepared:
+    """Return the row, which has a value for each column but perhaps ``id``, as it can be put in."""
+    statement = _statement(dialect, table, row)
+    return Prepared(statement, statement.given(row), row.get("id"))
 
 
-def insert_last(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+def put(connection: Connection, row: Prepared) -> int:
+    """Return the number of the new row."""
+    if connection.dialect.name == "sqlite":
+        number = _put_into_file(connection, row)
+    else:
+        result = connection.exec_driver_sql(row.statement.sql, row.values)
+        number = result.scalar_one() if row.statement.returns else row.id
+    assert number is not None
+    return number
+
+
+def _put_into_file(connection: Connection, row: Prepared) -> int | None:
+    driver: Any = connection.connection
+    try:
+        number: int | None = driver.execute(row.statement.sql, row.values).lastrowid
+    except sqlite3.Error:
+        # By way of the engine, so that it is explained as any other error is.
+        number = connection.exec_driver_sql(row.statement.sql, row.values).lastrowid
+    return number
+
+
+def put_last(connection: Connection, row: Prepared) -> None:
     """Put in a row, with its ``id``, that nothing in the act asks for any more.
 
     A server gets it with the commit (`taken_along`): a message more would take as long again.
     """
     if connection.dialect.name == "sqlite":
-        insert_row(connection, table, row)
+        put(connection, row)
         return
-    from psycopg import ClientCursor
-
-    how = _how(connection, table, row)
-    driver: Any = connection.connection.driver_connection
-    statement = ClientCursor(driver).mogrify(how.sql, how.given(row))
-    connection.info[_LAST] = f"{connection.info.get(_LAST, '')}{statement};"
+    connection.info[_LAST] = f"{connection.info.get(_LAST, '')}{row.spelled(connection)};"
 
 
 def taken_along(connection: Connection) -> str:
@@ -78,8 +109,7 @@ def taken_along(connection: Connection) -> str:
     return last
 
 
-def _how(connection: Connection, table: Table, row: Mapping[str, Any]) -> _Insert:
-    dialect = connection.dialect
+def _statement(dialect: Dialect, table: Table, row: Mapping[str, Any]) -> _Statement:
     key = (f"{table.name} {'id' in row}", dialect.name)
     if key not in _made:
         columns = [column for column in table.c if column.name in row]
@@ -92,7 +122,7 @@ def _how(connection: Connection, table: Table, row: Mapping[str, Any]) -> _Inser
         by_place = compiled.positiontup is not None
         names = compiled.positiontup or [column.name for column in columns]
         turn = {c.name: c.type.dialect_impl(dialect).bind_processor(dialect) for c in columns}
-        _made[key] = _Insert(
+        _made[key] = _Statement(
             str(compiled), [(name, turn[name]) for name in names], by_place, returns
         )
     return _made[key]

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel import Session, col, func, select
 
-from forecasts import chain
+from forecasts import deferred
 from forecasts.access import Action, require, shown
 from forecasts.errors import BadInput, Forbidden, Refused
+from forecasts.following import checked
 from forecasts.models import (
     DIGEST_ADDRESS,
     Article,
@@ -30,7 +31,6 @@ from forecasts.models import (
     Stance,
 )
 from forecasts.questions import Stands, as_it_stands
-from forecasts.short_insert import as_loaded, insert_row
 from forecasts.times import to_minute
 from forecasts.values import SUM_TOLERANCE, Value, check_value
 
@@ -79,10 +79,15 @@ def update(
     Refused before the question opens, from its close on, once it is resolved, and for a value
     that breaks a rule (see ``values.check_value``); nothing is written then. It takes a forecaster.
     """
-    require(session, member, Action.forecast, question, now=now)
-    stands = as_it_stands(session, question, now=now)
-    _require_open(stands, now)
-    check_value(value, stands.text)
+
+    def check() -> Stands:
+        require(session, member, Action.forecast, question, now=now)
+        stands = as_it_stands(session, question, now=now)
+        _require_open(stands, now)
+        check_value(value, stands.text)
+        return stands
+
+    stands = checked(session, check)
     forecast = _append(
         session, stands, member, now, value=value, rationale=rationale, origin=origin
     )
@@ -159,11 +164,7 @@ def _append(
         "claimed_at": None,
         "vouched_by_id": None,
     }
-    # Around the unit of work, which takes longer than all else that an update does.
-    row["id"] = insert_row(session.connection(), SQLModel.metadata.tables["forecast"], row)
-    forecast = as_loaded(session, Forecast, row)
-    chain.note(session, "forecast", {row["id"]: forecast})
-    return forecast
+    return deferred.later(session, Forecast, row)
 
 
 def cite(
@@ -184,6 +185,9 @@ def cite(
             f"{member.handle} cannot cite evidence for a forecast that is somebody else's.",
             remedy="Cite it with a forecast of your own.",
         )
+    if not evidence:
+        return []
+    session.flush()  # so that the forecast has its number
     _check_shares([cited.share for cited in evidence if cited.share is not None])
     citations: list[Citation] = []
     for cited in evidence:

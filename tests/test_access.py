@@ -151,7 +151,14 @@ OPEN = {
     "exchange.importing.rehearse": "an import that is undone, which asks",
     "exchange.new_forecasts.add_forecasts": "a part of import_frames, which has asked",
     "exhibits.keep": "called by runs, with what their resolvers were shown",
+    "deferred.drop": "forgets what was to be put in",
+    "deferred.later": "puts in a row for a verb that has asked",
+    "deferred.write": "puts in rows for verbs that have asked",
+    "following.before_turn": "about the chain, which is everyone's",
     "following.begin": "about the chain, which is everyone's",
+    "following.checked": "its caller asks, or checks what others may see",
+    "following.check_again": "makes the checks of verbs again, which ask",
+    "following.has_turn": "about the act, not what is in it",
     "following.known": "its caller asks, or checks what others may see",
     "following.undo": "forgets what was read",
     "frames.revision": "numbers of rows, to tell whether a report is out of date",
@@ -185,7 +192,6 @@ OPEN = {
     "scores.rebuild": "a cache, made anew of what stands",
     "scores.store": "a cache, made of what stands",
     "questions.registered_last": "the member's own, which they always see",
-    "short_insert.as_loaded": "about a row that its caller has written",
     "teams.appointments": "who may help is no secret",
     "teams.audience": "reads what was typed; register asks",
     "teams.find": "which teams there are is no secret",
@@ -227,7 +233,7 @@ def verbs() -> dict[str, Callable[..., Any]]:
             if not inspect.isfunction(function):
                 continue
             takes = {str(p.annotation) for p in inspect.signature(function).parameters.values()}
-            if takes & {"Session", "Engine"}:
+            if takes & {"Session", "orm.Session", "Engine"}:
                 found[f"{name}.{public}"] = function
     return found
 

@@ -335,6 +335,7 @@ def test_an_act_afterwards_does_not_make_an_inserted_row_a_lawful_one(shared: En
         snow = questions.find(session, "snow")
         carol = member_or_new(session, "carol", now=day(3))
         updates.update(session, snow, Value(probability=0.4), member=carol, now=day(3))
+        session.flush()
         chain.seal(session)
         found = verify(session).broken
     assert found is not None

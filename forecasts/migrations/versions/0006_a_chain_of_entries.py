@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from forecasts.chain import NOTHING, Chain
+from forecasts.chain import NOTHING, Chain, tell
 
 revision = "0006"
 down_revision = "0005"
@@ -122,7 +122,7 @@ def _enter_what_is_there() -> None:
             for row in rows:
                 values = dict(row._mapping)
                 question = values.pop("of_question")
-                entries.append(chain.add(kind, values, question))
+                entries.append(chain.add(tell(kind, values, question), values["id"]))
             connection.execute(sa.insert(entry), entries)
 
 
