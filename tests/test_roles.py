@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlmodel import select
 
 from forecasts import database, resolutions, scores, updates
@@ -203,18 +203,20 @@ def test_a_connection_that_breaks_is_said_and_the_next_act_goes_on(
 
 
 def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored(
-    server: Server, url: str
+    server: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = database.open_engine(url)
     broken: list[int] = []
+    send = database._send
 
-    @event.listens_for(engine, "before_cursor_execute")
-    def _break(connection: database.Connection, _: Any, statement: str, *_more: Any) -> None:
-        if "COMMIT" in statement:
+    def breaks(connection: database.Connection, statements: str) -> Any:
+        if "COMMIT" in statements:
             driver = connection.connection.dbapi_connection
             broken.append(driver.info.backend_pid)  # type: ignore[union-attr]
             server.run("SELECT pg_terminate_backend(%s, 5000)", broken[-1])
+        return send(connection, statements)
 
+    monkeypatch.setattr(database, "_send", breaks)
     with (
         pytest.raises(DatabaseError, match="not known whether it was") as caught,
         database.writing(engine) as session,

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import Engine
 
-from benchmarks.writing import COMPLAINT, WRITERS, furnish, killed, side_by_side, stored
+from benchmarks.writing import COMPLAINT, WRITERS, furnish, killed, side_by_side, start, stored
 
 
 @pytest.fixture
@@ -22,7 +22,10 @@ def url(engine: Engine) -> str:
 def test_of_eight_who_write_at_once_nothing_is_lost_doubled_or_refused(
     engine: Engine, url: str
 ) -> None:
-    wrote = side_by_side("updates", url, 30)
+    writers = [start("updates", url, number, 30) for number in range(WRITERS)]
+    wrote = side_by_side(writers)
+    for writer in writers:
+        writer.end()
     assert wrote.complaints == []
     assert len(wrote.acknowledged) == 30 * WRITERS
     assert stored(engine) == Counter(wrote.acknowledged)

@@ -248,7 +248,7 @@ def test_messages_are_begun_for_so_long_and_no_longer(resolved: Engine, service:
     service.answer = lambda _path: 200 if released.wait(30) else 500
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outbox, "MOST_WAITS", 100)
-        came_to = send(resolved, 3, seconds=0.3, budget=0.5)
+        came_to = send(resolved, 3, seconds=1, budget=1.5)
     released.set()
     assert 1 <= len(came_to.told) <= 2
     assert came_to.left == 9 - len(came_to.told)
