@@ -236,10 +236,13 @@ def revision(session: Session) -> tuple[int, ...]:
 
 
 def scoring_frames(
-    session: Session, *, questions: Sequence[str] | None = None
+    session: Session, *, questions: Sequence[str] | None = None, by: Member | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the two frames that ``scoring`` takes, and nothing that it does not need."""
-    forecasts = forecast_frame(session, questions, words=False, cited=False)
+    """Return the two frames that ``scoring`` takes, and nothing that it does not need.
+
+    ``by``: with the forecasts of that member alone.
+    """
+    forecasts = forecast_frame(session, questions, words=False, cited=False, by=by)
     return _questions(session, questions, _SCORED), forecasts
 
 
@@ -299,13 +302,18 @@ def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[in
 
 
 def forecast_frame(
-    session: Session, only: Sequence[str] | None, *, words: bool = True, cited: bool = True
+    session: Session,
+    only: Sequence[str] | None,
+    *,
+    words: bool = True,
+    cited: bool = True,
+    by: Member | None = None,
 ) -> pd.DataFrame:
     """Return the forecasts of ``ledger_frames``, on every question or on those slugs'.
 
-    Without ``cited`` their evidence stays blank.
+    Without ``cited`` their evidence stays blank. ``by``: those of that member alone.
     """
-    columns = stored_forecasts.columns(session, only, words=words, cited=cited)
+    columns = stored_forecasts.columns(session, only, words=words, cited=cited, by=by)
     return typed_frame(columns, FORECAST_COLUMNS)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import Text, type_coerce
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, true
 
 from forecasts.access import shown
 from forecasts.models import Citation, Evidence, Forecast, Member, Question, QuestionRevision
@@ -21,20 +21,26 @@ _NEITHER = (None, None)
 
 
 def columns(
-    session: Session, only: Sequence[str] | None, *, words: bool, cited: bool
+    session: Session,
+    only: Sequence[str] | None,
+    *,
+    words: bool,
+    cited: bool,
+    by: Member | None = None,
 ) -> dict[str, Any]:
     """Return the columns of ``frames.FORECAST_COLUMNS``, on every question or on those slugs'.
 
     In the order of question, forecaster, time and writing. Without ``words`` the rationale, and
-    without ``cited`` the evidence, stays blank.
+    without ``cited`` the evidence, stays blank. ``by``: the forecasts of that member alone.
     """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
+    whose = true() if by is None else forecast.member_id == by.id
     path = (forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
     # What most forecasts have not, by itself: to fetch a blank takes as long as a value.
     vectors: Any = select(
         forecast.id,
         *(type_coerce(forecast[name], Text) for name in ("probabilities", "quantiles")),
-    ).where(forecast.probabilities.is_not(None) | forecast.quantiles.is_not(None))
+    ).where(whose, forecast.probabilities.is_not(None) | forecast.quantiles.is_not(None))
     several = {id_: both for id_, *both in _rows(session, vectors, only)}
     citations = _cited(session) if cited else {}
     wanted = {
@@ -48,7 +54,7 @@ def columns(
         wanted["id"] = forecast.id
     if words:
         wanted["rationale"] = forecast.rationale
-    every: Any = select(*wanted.values()).order_by(*path)
+    every: Any = select(*wanted.values()).where(whose).order_by(*path)
     with _uncollected():
         rows = _rows(session, every, only)
         if only is not None:

@@ -15,8 +15,8 @@ from forecasts.access import Action, rights_of, visible
 from forecasts.attention import Intervals, intervals, seen_until
 from forecasts.away import Moved, moved_away
 from forecasts.mentions import Mention, mentioned
-from forecasts.models import Article, Forecast, Member, Question, Score
-from forecasts.questions import Stands, Status, unresolved
+from forecasts.models import Article, Forecast, Member, Question, QuestionType, Score
+from forecasts.questions import Stands, by_id, outlines
 from forecasts.scores import CRPS, earned
 from forecasts.updates import standing_of
 from forecasts.values import Value, say_probability, say_value
@@ -24,6 +24,8 @@ from forecasts.values import Value, say_probability, say_value
 if TYPE_CHECKING:
     import pandas as pd
 
+# Of each list, so that the next one is in sight; the rest is a link away.
+FIRST = 3
 # Beyond these, what was resolved is looked up with its question.
 RECENT = 5
 # A question that closes within this and lacks one's forecast comes before everything else.
@@ -76,6 +78,14 @@ class InTheNews:
 
 
 @dataclass(frozen=True)
+class Some:
+    """The first questions of a list, and how many are on it."""
+
+    first: list[Stands]
+    total: int
+
+
+@dataclass(frozen=True)
 class Today:
     """The questions by what they ask of the member, each in one list, in order of what it is worth.
 
@@ -91,13 +101,13 @@ class Today:
     ``empty``: nothing has been captured or asked yet.
     """
 
-    closing: list[Stands]
+    closing: Some
     again: list[Again]
     news: list[InTheNews]
-    awaiting: list[Stands]
+    awaiting: Some
     resolved: list[Earned]
     seen: datetime | None
-    later: list[Stands]
+    later: Some
     fresh: list[tuple[Stands, Forecast]]
     able: frozenset[int]
     only_looks: bool
@@ -105,43 +115,52 @@ class Today:
     intervals: Intervals
 
     @property
-    def unforecast(self) -> list[Stands]:
-        """All that are open without a standing forecast of the member's, the soonest first."""
-        return [*self.closing, *self.later]
+    def unforecast(self) -> int:
+        """How many are open without a standing forecast of the member's."""
+        return self.closing.total + self.later.total
 
 
-def today(session: Session, member: Member | None, *, now: datetime) -> Today:
-    """Return what needs the member now; nobody's forecasts stand for one who has not acted yet."""
-    questions = unresolved(session, now=now)
-    mine = {} if member is None else standing_of(session, member, at=now)
-    live = [stands for stands in questions if stands.takes_forecasts(now)]
+def today(session: Session, member: Member | None, *, now: datetime, first: int = FIRST) -> Today:
+    """Return what needs the member now; nobody's forecasts stand for one who has not acted yet.
+
+    Of what is not theirs, however much there is, the ``first`` of each list are read.
+    """
+    asked = outlines(session)
+    mine = {} if member is None else standing_of(session, member, at=now, unresolved=True)
+    live = [one for one in asked if one.takes_forecasts(now)]
     rights = rights_of(session, member, now=now)
-    able = frozenset(
-        stands.id for stands in live if rights.allow(Action.forecast, stands.text.team_id)
-    )
-    standing = [(stands, mine[stands.id]) for stands in live if stands.id in mine]
+    may = {team: rights.allow(Action.forecast, team) for team in {one.team_id for one in live}}
+    able = frozenset(one.id for one in live if may[one.team_id])
+    unforecast = [one for one in live if one.id in able and one.id not in mine]
+    lists = {
+        "closing": [one.id for one in unforecast if one.close_time - now < SOON],
+        "later": [one.id for one in unforecast if one.close_time - now >= SOON],
+        "awaiting": [one.id for one in asked if one.awaits(now)],
+    }
+    stood = [one.id for one in live if one.id in mine]
+    shown = itertools.chain.from_iterable(ids[:first] for ids in lists.values())
+    stands = by_id(session, [*stood, *shown], now=now)
+    some = {
+        name: Some([stands[id_] for id_ in ids[:first]], len(ids)) for name, ids in lists.items()
+    }
+    standing = [(stands[id_], mine[id_]) for id_ in stood]
     every = intervals(session, member)
     again = _again(session, [one for one in standing if one[0].id in able], every, now)
     looked = {one.stands.id for one in again}
     rest = [one for one in standing if one[0].id not in looked]
     news = [] if member is None else _news(session, member, rest, able, now)
     mentioned_in = {one.stands.id for one in news}
-    unforecast = [stands for stands in live if stands.id in able and stands.id not in mine]
     seen = None if member is None else seen_until(session, member)
     return Today(
-        closing=[stands for stands in unforecast if stands.text.close_time - now < SOON],
+        **some,
         again=again,
         news=news,
-        awaiting=[
-            stands for stands in questions if stands.status in (Status.awaiting, Status.proposed)
-        ],
         resolved=[] if member is None else _earned(session, member, seen),
         seen=seen,
-        later=[stands for stands in unforecast if stands.text.close_time - now >= SOON],
         fresh=[one for one in rest if one[0].id not in mentioned_in],
         able=able,
         only_looks=bool(live) and not able,
-        empty=not questions and _is_empty(session),
+        empty=not asked and _is_empty(session),
         intervals=every,
     )
 
@@ -203,11 +222,10 @@ def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict
     from forecasts.frames import rows, scoring_frames
 
     of = {stands.slug: stands for stands in resolved}
-    questions, forecasts = scoring_frames(session, questions=list(of))
-    own = forecasts[forecasts["forecaster"] == member.handle].reset_index(drop=True)
+    questions, own = scoring_frames(session, questions=list(of), by=member)
     updates = [
         update
-        for protocol in ("brier", CRPS)
+        for protocol in dict.fromkeys(_protocol(stands) for stands in resolved)
         for update in rows(scoring.attribution(questions, own, protocol))
     ]
     for this, following in itertools.zip_longest(updates, updates[1:]):
@@ -222,6 +240,11 @@ def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict
         lasted = (one.text.scheduled_close_time - one.text.open_time) * share
         stood[this.question_id].append(Stood(_said(row, one), lasted, this.score))
     return stood
+
+
+def _protocol(stands: Stands) -> str:
+    figure = stands.text.type in (QuestionType.numeric, QuestionType.date)
+    return CRPS if figure else "brier"
 
 
 def _said(row: pd.Series[Any], one: Stands) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, select, true
 
 from forecasts import deferred
 from forecasts.access import Action, require, shown
@@ -30,7 +30,7 @@ from forecasts.models import (
     Question,
     Stance,
 )
-from forecasts.questions import Stands, as_it_stands
+from forecasts.questions import Stands, as_it_stands, resolved
 from forecasts.times import to_minute
 from forecasts.values import SUM_TOLERANCE, Value, check_value
 
@@ -305,8 +305,13 @@ def standing(
     return None if last is None or last.withdrawn else last
 
 
-def standing_of(session: Session, member: Member, *, at: datetime) -> dict[int, Forecast]:
-    """Return the member's forecasts that stand at that time, by question id: one statement."""
+def standing_of(
+    session: Session, member: Member, *, at: datetime, unresolved: bool = False
+) -> dict[int, Forecast]:
+    """Return the member's forecasts that stand at that time, by question id: one statement.
+
+    ``unresolved``: on questions without an outcome alone.
+    """
     place = (
         func.row_number()
         .over(
@@ -325,7 +330,11 @@ def standing_of(session: Session, member: Member, *, at: datetime) -> dict[int, 
         for forecast in session.exec(
             select(Forecast)
             .join(ranked, ranked.c.id == col(Forecast.id))
-            .where(ranked.c.place == 1, col(Forecast.withdrawn).is_(False))
+            .where(
+                ranked.c.place == 1,
+                col(Forecast.withdrawn).is_(False),
+                ~resolved(Forecast.question_id) if unresolved else true(),
+            )
         )
     }
 

@@ -343,8 +343,14 @@ def shelved(session: Session, member: Member) -> list[str]:
 
 
 def on_today(session: Session, member: Member) -> list[str]:
-    found = today.today(session, member, now=NOW)
-    return [stands.slug for stands in found.unforecast + found.awaiting]
+    found = today.today(session, member, now=NOW, first=1_000)
+    lists = (found.closing, found.later, found.awaiting)
+    return [stands.slug for some in lists for stands in some.first]
+
+
+def by_number(session: Session, _member: Member) -> list[str]:
+    every = [id_ for id_ in session.exec(select(Question.id)) if id_ is not None]
+    return [stands.slug for stands in questions.by_id(session, every, now=NOW).values()]
 
 
 def to_be_told(cell: Cell) -> bool:
@@ -637,6 +643,17 @@ CASES: dict[str, Case] = {
     "questions.register": Case(A.ask, registers, on="team"),
     "questions.require_may_ask": Case(A.ask, may_ask, on="ledger"),
     "questions.sources": Case(A.see, lambda c: questions.sources(c.session, c.question)),
+    "questions.by_id": Case(A.see, among(by_number)),
+    "questions.outlines": Case(
+        A.see,
+        among(
+            lambda s, _: [
+                one.slug
+                for one in questions.listing(s, now=NOW)
+                if one.id in {outline.id for outline in questions.outlines(s)}
+            ]
+        ),
+    ),
     "questions.unresolved": Case(
         A.see, among(lambda s, _: [one.slug for one in questions.unresolved(s, now=NOW)])
     ),

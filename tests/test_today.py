@@ -38,12 +38,12 @@ def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     updates.update(session, question, Value(probability=0.2), member=bob, now=day(1))
-    assert len(today(session, alice, now=day(2)).unforecast) == 1
+    assert today(session, alice, now=day(2)).unforecast == 1
     updates.update(session, question, Value(probability=0.3), member=alice, now=day(2))
     [(_, forecast)] = today(session, alice, now=day(3)).fresh
     assert forecast.probability == 0.3
     updates.withdraw(session, question, member=alice, now=day(4))
-    assert len(today(session, alice, now=day(5)).unforecast) == 1
+    assert today(session, alice, now=day(5)).unforecast == 1
 
 
 def test_of_two_forecasts_at_one_instant_the_later_row_stands(
@@ -58,8 +58,8 @@ def test_of_two_forecasts_at_one_instant_the_later_row_stands(
 
 def test_what_has_closed_awaits_its_resolution(session: Session, question: Question) -> None:
     needs = today(session, None, now=day(11))
-    assert [stands.slug for stands in needs.awaiting] == [question.slug]
-    assert needs.unforecast == []
+    assert [stands.slug for stands in needs.awaiting.first] == [question.slug]
+    assert needs.unforecast == 0
 
 
 def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
@@ -128,8 +128,8 @@ def test_every_open_question_stands_in_one_list(session: Session, alice: Member)
         question = ask(session, alice, slug=slug, scheduled_close_time=closes)
     updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
     needs = today(session, alice, now=day(2))
-    assert [stands.slug for stands in needs.closing] == ["soon"]
-    assert [stands.slug for stands in needs.later] == ["late"]
+    assert [stands.slug for stands in needs.closing.first] == ["soon"]
+    assert [stands.slug for stands in needs.later.first] == ["late"]
     assert [stands.slug for stands, _ in needs.fresh] == ["mine"]
 
 
@@ -211,7 +211,7 @@ def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engin
                 with counted_statements(engine) as statements:
                     needs = today(session, access.find_member(session, "alice"), now=day(6))
             counts.append(len(statements))
-            assert len(needs.again) == len(needs.news) == len(needs.closing) == number + 1
+            assert len(needs.again) == len(needs.news) == needs.closing.total == number + 1
     assert counts[0] == counts[1]
 
 

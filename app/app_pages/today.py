@@ -14,10 +14,9 @@ from forecasts.evidence import citable
 from forecasts.models import Forecast, QuestionType
 from forecasts.questions import Stands
 from forecasts.scores import CRPS
-from forecasts.today import SOON, Again, Earned, InTheNews, today
+from forecasts.today import FIRST, SOON, Again, Earned, InTheNews, today
 from forecasts.values import say_value
 
-SHOWN = 3  # of each list, so that the next one is in sight; the rest is a link away
 CITED_HERE = 30  # articles to pick from, the newest; the question's own page has more
 STEPS = 3  # of what was said on a resolved question; more are behind a click
 RULES = {
@@ -68,7 +67,7 @@ def row(
 
 def more(total: int, **filters: str) -> None:
     """Show the way to the rest of a list."""
-    if total > SHOWN:
+    if total > FIRST:
         st.page_link(
             "app_pages/questions.py",
             label=f"All {total} in Questions",
@@ -78,21 +77,21 @@ def more(total: int, **filters: str) -> None:
 
 def closing_soon() -> None:
     """Show the open questions that close soon and lack the reader's forecast."""
-    if not needs.closing:
+    if not needs.closing.total:
         return
     st.header(f"Closing within {span(SOON)} without your forecast", anchor=False)
-    for stands in needs.closing[:SHOWN]:
+    for stands in needs.closing.first:
         row(stands, None)
-    more(len(needs.closing), status="open", whose="Not yet mine")
+    more(needs.closing.total, status="open", whose="Not yet mine")
 
 
 def not_yet() -> None:
     """Show the other open questions that lack the reader's forecast, or what to do instead."""
-    if needs.later:
+    if needs.later.total:
         st.header("Without your forecast, the next to close first", anchor=False)
-        for stands in needs.later[:SHOWN]:
+        for stands in needs.later.first:
             row(stands, None)
-        more(len(needs.later), status="open", whose="Not yet mine")
+        more(needs.later.total, status="open", whose="Not yet mine")
     if needs.unforecast:
         return
     st.header("What to forecast next", anchor=False)
@@ -114,7 +113,7 @@ def to_look_at_again() -> None:
         return
     st.header("Look at again", anchor=False)
     st.caption("Change what you say, or save it as it stands to say that you still mean it.")
-    for one in needs.again[:SHOWN]:
+    for one in needs.again[:FIRST]:
         row(one.stands, one.forecast, why=why_again(one))
     more(len(needs.again), status="open", whose="Mine")
 
@@ -141,7 +140,7 @@ def in_the_news() -> None:
     if not needs.news:
         return
     st.header("New articles on your questions", anchor=False)
-    for one in needs.news[:SHOWN]:
+    for one in needs.news[:FIRST]:
         row(one.stands, one.forecast, why=why_news(one), article=one.mention.address)
     more(len(needs.news), status="open", whose="Mine")
 
@@ -158,12 +157,12 @@ def why_news(one: InTheNews) -> str:
 def awaiting() -> None:
     """Show the questions that want an outcome."""
     st.header("Awaiting resolution", anchor=False)
-    for stands in needs.awaiting[:SHOWN]:
+    for stands in needs.awaiting.first:
         with st.container(border=True, gap="xsmall"):
             question_link(stands, "resolve")
             st.caption(f"{stands.status} · {closing(stands.text, moment)}")
-    more(len(needs.awaiting), status="awaiting resolution")
-    if not needs.awaiting:
+    more(needs.awaiting.total, status="awaiting resolution")
+    if not needs.awaiting.total:
         st.caption("Nothing. A question comes here when it has closed, or an outcome is proposed.")
 
 
@@ -238,7 +237,7 @@ def still_fresh() -> None:
             )
         return
     st.header("Your standing forecasts", anchor=False)
-    for stands, forecast in needs.fresh[:SHOWN]:
+    for stands, forecast in needs.fresh[:FIRST]:
         row(stands, forecast)
     more(len(needs.fresh), status="open", whose="Mine")
 
@@ -270,10 +269,10 @@ def agenda() -> None:
         " · ".join(
             [
                 day(moment),
-                f"{len(needs.unforecast):,} to forecast",
+                f"{needs.unforecast:,} to forecast",
                 f"{len(needs.again):,} to look at again",
                 f"{len(needs.news):,} in the news",
-                f"{len(needs.awaiting):,} to resolve",
+                f"{needs.awaiting.total:,} to resolve",
                 counted(len(needs.fresh) + len(needs.again) + len(needs.news), "standing forecast"),
             ]
         )
@@ -282,7 +281,9 @@ def agenda() -> None:
     to_look_at_again()
     in_the_news()
     # Where nothing is pressing, the next question to forecast is worth most.
-    pressing = needs.closing or needs.again or needs.news or needs.awaiting or needs.resolved
+    pressing = (
+        needs.closing.total or needs.again or needs.news or needs.awaiting.total or needs.resolved
+    )
     if not pressing:
         not_yet()
     left, right = st.columns(2, gap="medium")
