@@ -406,11 +406,7 @@ def by_id(session: Session, ids: Sequence[int], *, now: datetime) -> dict[int, S
     """
     found: dict[int, Stands] = {}
     for some in parts(ids):
-        rows = session.exec(
-            select(Question, QuestionRevision)
-            .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
-            .where(col(Question.id).in_(some), newest_wordings(), access.visible(session))
-        ).all()
+        rows = session.exec(_few_as_worded(session).where(col(Question.id).in_(some))).all()
         confirmed, proposed = _standing_resolutions(session, [question.id for question, _ in rows])
         for question, text in rows:
             found[text.question_id] = _stands(question, text, confirmed, proposed, now)
@@ -479,7 +475,7 @@ def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
 def _as_worded(session: Session) -> Select[Question, QuestionRevision]:
     """Return the statement for the questions that are seen, as they are worded now, in order."""
     newest = _newest()
-    return (
+    return _in_order(
         select(Question, QuestionRevision)
         .where(access.visible(session))
         .join(newest, newest.c.question_id == col(Question.id))
@@ -488,14 +484,29 @@ def _as_worded(session: Session) -> Select[Question, QuestionRevision]:
             (col(QuestionRevision.question_id) == newest.c.question_id)
             & (col(QuestionRevision.number) == newest.c.number),
         )
-        .order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
     )
 
 
+def _few_as_worded(session: Session) -> Select[Question, QuestionRevision]:
+    """Return the same, to be narrowed down to a few: it looks at no other's wordings."""
+    return _in_order(
+        select(Question, QuestionRevision)
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(newest_wordings(), access.visible(session))
+    )
+
+
+def _in_order(
+    questions: Select[Question, QuestionRevision],
+) -> Select[Question, QuestionRevision]:
+    return questions.order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
+
+
 def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[Stands]:
-    statement = _as_worded(session)
-    if only is not None:
-        statement = statement.where(col(Question.slug).in_(only))
+    if only is None:
+        statement = _as_worded(session)
+    else:
+        statement = _few_as_worded(session).where(col(Question.slug).in_(only))
     rows = session.exec(statement).all()
     ids = None if only is None else [question.id for question, _ in rows]
     confirmed, proposed = _standing_resolutions(session, ids)
