@@ -716,13 +716,11 @@ def handles(session: Session) -> dict[int, str]:
 
 def forecaster_handles(session: Session) -> list[str]:
     """Return the handles of all who have forecast, in alphabetical order."""
-    # Of each the first that is found will do, however many there are.
-    one = select(Forecast.id).where(Forecast.member_id == Member.id, shown(session))
-    return list(
-        session.exec(
-            select(Member.handle).where(one.correlate(Member).exists()).order_by(Member.handle)
-        )
-    )
+    # Of each the first that is found will do, however many there are. Without the limit a server
+    # may take it for a join, and read all of them.
+    one = select(Forecast.id).where(Forecast.member_id == Member.id, shown(session)).limit(1)
+    has_one = one.correlate(Member).scalar_subquery().is_not(None)
+    return list(session.exec(select(Member.handle).where(has_one).order_by(Member.handle)))
 
 
 def team_names(session: Session) -> list[str]:

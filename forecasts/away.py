@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
+import sqlalchemy
 from sqlmodel import Session, and_, col, func, select
 
 from forecasts.access import shown
@@ -78,9 +79,17 @@ def _others(
         partition_by=(col(Forecast.question_id), col(Forecast.member_id)),
         order_by=(col(Forecast.made_at).desc(), col(Forecast.id).desc()),
     )
+    # With what is asked of each, so that none has to be looked up by its number afterwards.
+    said: Any = sqlalchemy.select(
+        col(Forecast.question_id),
+        col(Forecast.probability),
+        col(Forecast.probabilities),
+        col(Forecast.quantiles),
+        col(Forecast.withdrawn),
+        place.label("place"),
+    )
     ranked = (
-        select(col(Forecast.id).label("id"), place.label("place"))
-        .join(
+        said.join(
             mine_of,
             and_(
                 mine_of.c.question_id == col(Forecast.question_id),
@@ -90,16 +99,10 @@ def _others(
         .where(col(Forecast.made_at) <= (mine_of.c.made_at if at is None else at), shown(session))
         .subquery()
     )
-    rows = session.exec(
-        select(
-            Forecast.question_id, Forecast.probability, Forecast.probabilities, Forecast.quantiles
-        )
-        .join(ranked, ranked.c.id == col(Forecast.id))
-        .where(ranked.c.place == 1, col(Forecast.withdrawn).is_(False))
-    )
+    last = sqlalchemy.select(ranked).where(ranked.c.place == 1, ranked.c.withdrawn.is_(False))
     found: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row[0]].append(row)
+    for row in session.connection().execute(last):
+        found[row.question_id].append(row)
     return found
 
 

@@ -1,0 +1,28 @@
+"""What says that a report has to be made anew."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from forecasts import frames, resolutions, updates
+from forecasts.models import Member, Question
+from forecasts.values import Value
+from tests.conftest import day
+
+
+def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
+    session: Session, question: Question, alice: Member
+) -> None:
+    seen = {frames.revision(session)}
+    for number in range(3):
+        value = Value(probability=0.2 + number / 10)
+        updates.update(session, question, value, member=alice, now=day(1 + number))
+        session.flush()
+        seen.add(frames.revision(session))
+    resolutions.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
+    assert len(seen | {frames.revision(session)}) == 5
+
+
+def test_of_the_forecasts_of_a_long_one_some_per_mille_count_together() -> None:
+    told = [frames._about(number) for number in (0, 7, 999, 1_000, 1_009, 1_010, 808_809)]
+    assert told == [0, 7, 999, 1_000, 1_000, 1_010, 808_000]
