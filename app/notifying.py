@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.session import Act, act, current_member, form_key, now, reading, settings, shown_errors
 from app.words import as_text, counted
+from forecasts import attention
 from forecasts.models import Event
 from forecasts.notifications import channels, outbox
 from forecasts.notifications.apprising import Sent
@@ -97,8 +98,10 @@ def _add() -> None:
         address = right.text_input(
             "Address", key=f"{key}-address", type="password", placeholder="ntfys://TOPIC"
         )
+        with reading() as ledger:
+            usual = attention.intervals(ledger, current_member(ledger)).usual
         events, before, after = _settings(
-            key, tuple(Event), channels.DAYS_BEFORE_CLOSE, channels.DAYS_UNTIL_STALE
+            key, tuple(Event), channels.DAYS_BEFORE_CLOSE, float(usual.days)
         )
         submitted = st.form_submit_button("Add the channel", key=f"{key}-add")
     if submitted:
@@ -133,6 +136,11 @@ def _settings(
         "Days before a close", min_value=0.1, value=before, step=1.0, key=f"{key}-before"
     )
     days_after = right.number_input(
-        "Days until a forecast is old", min_value=0.1, value=after, step=1.0, key=f"{key}-after"
+        "Days until a forecast is old",
+        min_value=0.1,
+        value=after,
+        step=1.0,
+        key=f"{key}-after",
+        help="Where you have said for a question when you look again, that counts instead.",
     )
     return chosen, days_before, days_after

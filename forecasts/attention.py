@@ -6,6 +6,7 @@ row all the same, and the newest counts.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,11 +67,24 @@ class Intervals:
 
 def intervals(session: Session, member: Member | None) -> Intervals:
     """Return after how long the member looks at their forecasts again."""
-    if member is None:
-        return Intervals(USUAL, {})
+    said = {} if member is None or member.id is None else _said(session, member.id)
+    usual = said.pop(None, USUAL)
+    return Intervals(usual, {id_: every for id_, every in said.items() if id_ is not None})
+
+
+def intervals_on(session: Session, member_id: int) -> dict[timedelta, list[int]]:
+    """Return the questions for which the member has said after how long, by how long."""
+    by_length: dict[timedelta, list[int]] = defaultdict(list)
+    for question_id, every in _said(session, member_id).items():
+        if question_id is not None:
+            by_length[every].append(question_id)
+    return by_length
+
+
+def _said(session: Session, member_id: int) -> dict[int | None, timedelta]:
     newest = (
         select(func.max(Revisit.id))
-        .where(Revisit.member_id == member.id)
+        .where(Revisit.member_id == member_id)
         .group_by(col(Revisit.question_id))
     )
     rows = session.exec(
@@ -78,9 +92,7 @@ def intervals(session: Session, member: Member | None) -> Intervals:
             col(Revisit.id).in_(newest), col(Revisit.days).is_not(None)
         )
     )
-    said = {question_id: timedelta(days=days) for question_id, days in rows if days is not None}
-    usual = said.pop(None, USUAL)
-    return Intervals(usual, {id_: every for id_, every in said.items() if id_ is not None})
+    return {question_id: timedelta(days=days) for question_id, days in rows if days is not None}
 
 
 def note_seen(session: Session, *, member: Member, now: datetime) -> Glance:

@@ -80,11 +80,19 @@ def update(
             help="Where the evidence comes from. [default: news]",
         ),
     ] = None,
+    look_again: Annotated[
+        int | None,
+        typer.Option(
+            "--look-again",
+            metavar="DAYS",
+            help="After how long Today brings the question back. [default: as it is]",
+        ),
+    ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
     """Put a probability on a question, with the evidence that it leans on."""
-    from forecasts import questions, updates
+    from forecasts import attention, questions, updates
     from forecasts.database import writing
     from forecasts.evidence import say_cited, spoken_for
     from forecasts.fields import as_typed
@@ -101,6 +109,8 @@ def update(
         updates.update(
             session, found, given, member=who, now=moment, rationale=because, evidence=citing
         )
+        if look_again is not None:
+            attention.revisit_every(session, look_again, member=who, now=moment, question=found)
         said = say_change(before, given, text.options)
         outcome = spoken_for(text, before, given)
         back = as_typed(before, text)
@@ -117,6 +127,44 @@ def update(
         messages().print(plain(f"To have none stand: {undo}"))
     else:
         messages().print(plain(f"To take it back: {undo}"))
+
+
+@app.command("look-again")
+def look_again(
+    days: Annotated[
+        str, typer.Argument(metavar="DAYS|usual", help="After so many days; or as usual again.")
+    ],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="QUESTION",
+            help="On this question alone. [default: on all for which you have said nothing else]",
+        ),
+    ] = None,
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Say after how long Today brings your forecasts back, and a channel calls them old."""
+    from forecasts import attention, questions
+    from forecasts.database import writing
+
+    chosen, moment = settings(database, member), now()
+    usual = days.strip().casefold() == "usual"
+    if not usual and not days.strip().isdecimal():
+        raise BadInput(
+            f"{days!r} is not a number of days.", remedy="Give one, such as 7; or: usual."
+        )
+    with writing(ledger(chosen)) as session:
+        who = acting(session, chosen, now=moment)
+        found = None if on is None else questions.find(session, on)
+        attention.revisit_every(
+            session, None if usual else int(days), member=who, now=moment, question=found
+        )
+        held = attention.intervals(session, who)
+        every = held.usual if found is None or found.id is None else held.of(found.id)
+    where = "your forecasts" if on is None else on
+    out().print(plain(f"Today brings {where} back after {every.days} days."))
 
 
 def _warnings(

@@ -53,7 +53,12 @@ BeforeClose = Annotated[
 ]
 UntilStale = Annotated[
     float | None,
-    typer.Option("--days-until-stale", metavar="DAYS", help="stale: after so long. [default: 14]"),
+    typer.Option(
+        "--days-until-stale",
+        metavar="DAYS",
+        help="stale: after so long, where you have not said for the question when you look again. "
+        "[default: your usual, 14]",
+    ),
 ]
 
 
@@ -90,7 +95,7 @@ def add(
             now=moment,
             events=tuple(Event) if on is None else on,
             days_before_close=_or(days_before_close, channels.DAYS_BEFORE_CLOSE),
-            days_until_stale=_or(days_until_stale, channels.DAYS_UNTIL_STALE),
+            days_until_stale=days_until_stale,
             allow_private=chosen.allow_private_addresses,
         )
         said, events = channel.name, ", ".join(channel.events)

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from forecasts.access import is_shared_ledger
+from forecasts.attention import intervals
 from forecasts.errors import BadInput, NotFound, Refused
 from forecasts.limits import require_name
 from forecasts.models import Channel, Event, Member, Notice, NoticeState, Resolution
 from forecasts.notifications import apprising
 
 DAYS_BEFORE_CLOSE = 2.0
-DAYS_UNTIL_STALE = 14.0
 MOST = 10  # channels of one member
 _LONGEST = 3_650.0  # days
 
@@ -65,11 +65,12 @@ def add(
     now: datetime,
     events: Sequence[str] = tuple(Event),
     days_before_close: float = DAYS_BEFORE_CLOSE,
-    days_until_stale: float = DAYS_UNTIL_STALE,
+    days_until_stale: float | None = None,
     allow_private: bool = False,
 ) -> Channel:
     """Return the new channel of the member's, which is told of what happens from now on.
 
+    ``days_until_stale``: None for after how long they look at forecasts again (``attention``).
     BadInput for what cannot be read, Refused for what must not be used, for a name that one of
     theirs has, and beyond ``MOST``. None of them repeats the address.
     """
@@ -88,6 +89,8 @@ def add(
     require_name(address, "The address")
     apprising.check(address, allow_private=allow_private, shared=is_shared_ledger(session))
     assert member.id is not None
+    if days_until_stale is None:
+        days_until_stale = intervals(session, member).usual / timedelta(days=1)
     channel = Channel(
         member_id=member.id,
         name=name,

@@ -19,6 +19,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.access import Action, Rights, allowed, rights, visible
+from forecasts.attention import intervals_on
 from forecasts.disputes import is_open
 from forecasts.models import (
     Channel,
@@ -107,7 +108,10 @@ def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) 
 
 
 def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
-    """Select open questions on which the member's standing forecast was made long ago."""
+    """Select open questions on which the member's standing forecast was made long ago.
+
+    After how long it is old the member has said for that question, or else for the channel.
+    """
     replaced = (
         select(_NEXT.id)
         .where(
@@ -120,14 +124,23 @@ def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) ->
         )
         .exists()
     )
+    said = intervals_on(session, channel.member_id)
+    usual = col(_OWN.question_id).not_in([id_ for ids in said.values() for id_ in ids])
     long_ago = now - timedelta(days=channel.days_until_stale)
+    old = or_(
+        usual & (col(_OWN.made_at) <= long_ago),
+        *(
+            col(_OWN.question_id).in_(ids) & (col(_OWN.made_at) <= now - every)
+            for every, ids in said.items()
+        ),
+    )
     return _on_questions(
         session,
         channel,
         Event.stale,
         col(_OWN.made_at),
         col(_OWN.member_id) == channel.member_id,
-        col(_OWN.made_at) <= long_ago,
+        old,
         ~col(_OWN.withdrawn),
         _closes > now,
         col(_TEXT.open_time) <= now,

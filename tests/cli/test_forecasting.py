@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine
 
-from forecasts import database, questions, updates
+from forecasts import access, attention, database, questions, updates
 
 Run = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
@@ -243,3 +243,19 @@ def test_evidence_that_is_not_clear_is_refused_and_nothing_is_stored(
     assert words in forecasts("update", "rain", "50%", *arguments, exit_code=2).stderr
     with database.reading(engine) as session:
         assert updates.history(session, questions.find(session, "rain")) == []
+
+
+def test_when_to_look_again_is_said_with_a_forecast_for_a_question_or_for_all(
+    forecasts: Run, rain: None, engine: Engine
+) -> None:
+    forecasts("update", "rain", "40%", "--look-again", "3")
+    said = forecasts("look-again", "21").stdout
+    assert said == "Today brings your forecasts back after 21 days.\n"
+    with database.reading(engine) as session:
+        every = attention.intervals(session, access.find_member(session, "alice"))
+        of = [every.of(questions.find(session, slug).id or 0).days for slug in ("rain", "which")]
+    assert of == [3, 21]
+    again = forecasts("look-again", "usual", "--on", "rain").stdout
+    assert again == "Today brings rain back after 21 days.\n"
+    assert "is not a number of days" in forecasts("look-again", "soon", exit_code=2).stderr
+    assert "1 to 3650 days; 0 is" in forecasts("look-again", "0", exit_code=2).stderr

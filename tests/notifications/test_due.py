@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event
 from sqlmodel import select
 
 from forecasts import (
+    attention,
     database,
     disputes,
     questions,
@@ -87,6 +88,23 @@ def test_an_old_forecast_is_told_once_and_anew_when_a_newer_one_is_old(
     assert told(ledger, service, 8) == []
     assert "2026-01-06 12:00" in told(ledger, service, 9)[1]
     assert told(ledger, service, 13) == []  # it has closed
+
+
+def test_when_a_forecast_is_old_its_member_may_have_said_for_the_question(
+    ledger: Engine, service: Service
+) -> None:
+    with database.writing(ledger) as session:
+        alice, rain = member_named(session, "alice"), questions.find(session, "rain")
+        attention.revisit_every(session, 6, member=alice, now=day(0))
+    channel(ledger, service, "alice", "stale")
+    assert told(ledger, service, 6.9) == []
+    with database.writing(ledger) as session:
+        attention.revisit_every(session, 2, member=alice, now=day(0), question=rain)
+    assert "2026-01-02" in told(ledger, service, 6.9)[1]
+    with database.writing(ledger) as session:
+        updates.update(session, rain, Value(probability=0.5), member=alice, now=day(7))
+        attention.revisit_every(session, None, member=alice, now=day(7), question=rain)
+    assert told(ledger, service, 9.8) == []  # as usual again
 
 
 def test_a_close_is_told_to_who_asked_and_who_forecast_and_to_who_may_resolve(
