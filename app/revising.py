@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.session import act, form_key, now, shown_errors
-from app.words import as_text, shortened, when
+from app.words import as_text, reworded, shortened, when
 from forecasts import revisions
 from forecasts.errors import Refused
 from forecasts.models import QuestionRevision, QuestionType
@@ -160,10 +160,19 @@ def _wanted(key: str, changed: list[Change]) -> bool:
 
 
 def changes(changed: list[Change]) -> None:
-    """Show fields that differ between two wordings: what stood there, and what does now."""
+    """Show fields that differ between two wordings: what stood there, and what does now.
+
+    Of a text the words that differ, where most are the same.
+    """
+    struck = False
     for change in changed:
-        before, after = (as_text(said) for said in change.said(when))
-        st.markdown(f"*{change.name}*: {before} → {after}")
+        before, after = change.said(when)
+        is_text = isinstance(change.before, str) and isinstance(change.after, str)
+        words = reworded(before, after) if is_text else None
+        struck = struck or words is not None
+        st.markdown(f"*{change.name}*: {words or f'{as_text(before)} → {as_text(after)}'}")
+    if struck:
+        st.caption("Struck through: taken out. Bold: put in.")
 
 
 def close_form(stands: Stands) -> None:

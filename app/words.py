@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from difflib import SequenceMatcher
 from urllib.parse import quote
 
 from forecasts.exchange.importing import Imported
@@ -28,6 +29,9 @@ _LINK = re.compile(r"(?i)(?<=[a-z]:)(?=//)|(?<=www)(?=\.)|(?<=\S@)(?=\S)|(?<=mai
 _ADDRESS = re.compile(
     r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
 )
+# Of two wordings: how much has to be common to show what is not, the words shown beside a change,
+# and how many words may be compared with how many, since that takes as long as their product.
+_ALIKE, _BESIDE, _MOST_COMPARED = 0.4, 4, 1_000_000
 # What stands behind a question mark beside a score, in the same words on each page.
 COVERAGE_HELP = (
     "Share of the time from the opening to the scheduled close for which a forecast stood."
@@ -68,6 +72,35 @@ def _code(plain: str) -> str:
 def paragraphs(words: str) -> str:
     """Return ``words`` as Markdown that shows exactly these words, in their paragraphs."""
     return "\n\n".join(as_text(part) for part in re.split(r"\n\s*\n", words) if part.strip())
+
+
+def reworded(before: str, after: str) -> str | None:
+    """Return as Markdown how ``before`` became ``after``, in words; None where little is common.
+
+    What was taken out is struck through, what was put in is bold; of what stayed the words next to
+    it are shown.
+    """
+    old, new = before.split(), after.split()
+    if not old or not new or len(old) * len(new) > _MOST_COMPARED:
+        return None
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < _ALIKE:
+        return None
+    parts: list[str] = []
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            stayed = old[a:b]
+            left = _BESIDE if a > 0 else 0
+            right = _BESIDE if b < len(old) else 0
+            if len(stayed) > left + right + 1:
+                stayed = [*stayed[:left], "…", *stayed[len(stayed) - right :]]
+            parts.append(as_text(" ".join(stayed)))
+            continue
+        if b > a:
+            parts.append(f"~~{as_text(' '.join(old[a:b]))}~~")
+        if d > c:
+            parts.append(f"**{as_text(' '.join(new[c:d]))}**")
+    return " ".join(parts)
 
 
 def marked(words: str, start: int, end: int) -> list[str]:

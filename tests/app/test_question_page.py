@@ -267,10 +267,11 @@ def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: En
     furnished.button(key="revise-rain-1#0-look").click().run()
     said = words(furnished)
     for change in (
-        "*title*: Will it rain? → Will it rain in town?",
+        "*title*: Will it ~~rain?~~ **rain in town?**",
         "*scheduled close time*: 11 Jan 2026, 00:00 UTC → 20 Jan 2026, 23:59 UTC",
         "*tags*: weather → blank",
-        "*resolution criteria*: Yes if wet. → Yes if the gauge is wet.",
+        "*resolution criteria*: Yes if **the gauge is** wet.",
+        "Struck through: taken out. Bold: put in.",
     ):
         assert change in said
     assert len(wordings(engine, "rain")) == 1  # looked at, and not saved yet

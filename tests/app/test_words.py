@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.words import as_text, counted, link, marked, paragraphs, shortened, span, when
+from app.words import as_text, counted, link, marked, paragraphs, reworded, shortened, span, when
 from tests.conftest import day
 
 JOINER = "\u2060"
@@ -134,3 +134,24 @@ def test_counts_agree_with_their_nouns() -> None:
 
 def test_long_words_are_cut_at_a_word() -> None:
     assert shortened("one two three", 8) == "one two …"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("Will it rain in May?", "Will it snow in May?", r"Will it ~~rain~~ **snow** in May\?"),
+        ("As the gazette says.", "As the gazette says on Monday.", r"~~says\.~~ **says on"),
+        ("one " * 20 + "two", "one " * 20 + "three", "… one one one one ~~two~~ **three**"),
+        ("two " + "one " * 20, "one " * 20, "~~two~~ one one one one …"),
+        ("a b c", "a **b** c", r"a ~~b~~ **\*\*b\*\*** c"),
+    ],
+)
+def test_a_wording_shows_what_was_taken_out_and_put_in(before: str, after: str, said: str) -> None:
+    assert said in str(reworded(before, after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", "a b"), ("a b", ""), ("a b c", "d e f"), ("a " * 2000, "b " * 2000)]
+)
+def test_wordings_with_little_in_common_are_shown_whole(before: str, after: str) -> None:
+    assert reworded(before, after) is None
