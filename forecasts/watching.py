@@ -37,6 +37,7 @@ from forecasts.questions import Stands, Status, as_it_stands, find, resolved
 from forecasts.resolvers import Asked, files, kind
 from forecasts.values import read_outcome
 
+NONE = "none"  # the kind of a row that takes the place of a question's resolvers, and looks nowhere
 MOST_DAYS = 3650  # for which a resolution can be disputed
 _DONE = (RunState.confirmed, RunState.proposed, RunState.failed, RunState.parked)
 
@@ -88,6 +89,27 @@ def attach(
     _look_next(session, question, now)
     session.flush()
     return resolver
+
+
+def detach(session: Session, question: Question, *, member: Member, now: datetime) -> int:
+    """Return how many resolvers the question carried; from now on it carries none.
+
+    What they have looked up stays. NotFound where it carries none; it takes who may decide on the
+    outcome.
+    """
+    require(session, member, Action.resolve, question, now=now)
+    carries = resolvers(session, question)
+    if not carries:
+        raise no_resolver(question.slug)
+    assert question.id is not None
+    session.add(
+        Resolver(
+            question_id=question.id, kind=NONE, settings={}, member_id=member.id, recorded_at=now
+        )
+    )
+    _look_next(session, question, None)
+    session.flush()
+    return len(carries)
 
 
 def _located(
@@ -235,23 +257,23 @@ def resolvers(session: Session, question: Question) -> list[Resolver]:
 
 @cache
 def carried() -> ColumnElement[bool]:
-    """Return the condition that no later resolver has taken the place of this one."""
+    """Return the condition that no later resolver, or none, has taken the place of this one."""
     later = aliased(Resolver)
     last = (
         select(func.max(later.id))
         .where(col(later.question_id) == col(Resolver.question_id), ~col(later.beside))
         .scalar_subquery()
     )
-    return col(Resolver.id) >= func.coalesce(last, 0)
+    return (col(Resolver.id) >= func.coalesce(last, 0)) & (col(Resolver.kind) != NONE)
 
 
-def _look_next(session: Session, question: Question, now: datetime) -> None:
-    """Let the question's resolvers look in the next run; whoever looks now looks in vain."""
+def _look_next(session: Session, question: Question, at: datetime | None) -> None:
+    """Let the question's resolvers look from then on, or never; whoever looks now does in vain."""
     watch = session.exec(select(Watch).where(Watch.question_id == question.id)).first()
     if watch is None:
         assert question.id is not None
         watch = Watch(question_id=question.id)
-    watch.next_at, watch.parked_at, watch.attempts, watch.reason = now, None, 0, ""
+    watch.next_at, watch.parked_at, watch.attempts, watch.reason = at, None, 0, ""
     watch.claimed_by = watch.claimed_until = None
     session.add(watch)
 

@@ -744,6 +744,7 @@ CASES: dict[str, Case] = {
     ),
     "updates.withdraw": Case(A.forecast, withdraws),
     "watching.attach": Case(A.resolve, attached),
+    "watching.detach": Case(A.resolve, lambda c: watching.detach(c.session, c.question, **c.here)),
     "watching.decide_by": Case(
         A.resolve,
         lambda c: watching.decide_by(c.session, c.question, PolicyKind.propose, **c.here),

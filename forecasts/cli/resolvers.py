@@ -110,6 +110,21 @@ def add(
     _attach(question, kind, given, database, member, beside=True)
 
 
+@resolver.command()
+def remove(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
+    """Take a question's resolvers away; what they have looked up stays, and a person settles it."""
+    from forecasts import questions, watching
+    from forecasts.database import writing
+
+    chosen, moment = settings(database, member), now()
+    with writing(ledger(chosen)) as session:
+        who = acting(session, chosen, now=moment)
+        found = questions.find(session, question)
+        many = watching.detach(session, found, member=who, now=moment)
+    resolvers = "its resolver" if many == 1 else f"its {many} resolvers"
+    out().print(plain(f"{question} is looked up no more: {resolvers} removed."))
+
+
 def _attach(
     question: str,
     kind: str,
