@@ -20,16 +20,14 @@ from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
 from forecasts import disputes, followers, resolutions, scores, settling
-from forecasts.access import is_shared_ledger, member_or_new, read_as
+from forecasts.access import member_or_new
 from forecasts.database import give_way, reading, writing
-from forecasts.errors import BadInput, CannotTell, DatabaseError, LedgerError
+from forecasts.errors import CannotTell, DatabaseError, LedgerError
+from forecasts.looking import Sources, ask, sources_of
 from forecasts.models import (
-    Member,
     MemberKind,
     Policy,
     Question,
-    QuestionText,
-    QuestionType,
     Resolution,
     ResolutionState,
     Resolver,
@@ -38,12 +36,12 @@ from forecasts.models import (
     Watch,
 )
 from forecasts.questions import Stands, Status, as_it_stands, find, listing, overtaken
-from forecasts.resolvers import Fetch, Finding, Seen, kind
+from forecasts.resolvers import Finding, kind
 from forecasts.settling import Looked
 from forecasts.times import utc
-from forecasts.values import beyond, outcome_value, read_outcome, say_range
+from forecasts.values import outcome_value
 from forecasts.verdicts import Said, Verdict, verdict
-from forecasts.watching import asked, carried, no_resolver, parked, resolvers, unresolved
+from forecasts.watching import carried, no_resolver, parked, resolvers, unresolved
 
 # Who confirms what no person does.
 RUN_MEMBER = "scheduled run"
@@ -61,10 +59,6 @@ AT_LEAST = timedelta(days=1)
 # attempts take more than two days, so that a weekend's outage needs nobody.
 FIRST_PAUSE, TIMES, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 MOST_ATTEMPTS = 8
-
-
-# What a resolver reads through: whoever attached it may see what it is given.
-_Sources = Callable[[Resolver], Fetch]
 
 
 @dataclass
@@ -93,8 +87,8 @@ def look(engine: Engine, slug: str, *, now: datetime, allow_private: bool = Fals
         carries = resolvers(session, stands.question)
     if not carries:
         raise no_resolver(slug)
-    sources = _sources(engine, now, allow_private=allow_private)
-    return [_look(resolver, stands, now, sources) for resolver in carries]
+    sources = sources_of(engine, now, allow_private=allow_private)
+    return [ask(resolver, stands, now, sources) for resolver in carries]
 
 
 def run(
@@ -221,9 +215,9 @@ class _Run:
         self.allow_private = allow_private
 
     @cached_property
-    def sources(self) -> _Sources:
+    def sources(self) -> Sources:
         """What the resolvers read through, and what they have read."""
-        return _sources(self.engine, self.now, allow_private=self.allow_private)
+        return sources_of(self.engine, self.now, allow_private=self.allow_private)
 
     def _writing(self) -> AbstractContextManager[Session]:
         return writing(self.engine, patience=PATIENCE)
@@ -406,7 +400,7 @@ class _Run:
         for each in one.resolvers:
             if not self._still_holds(one):
                 return ()
-            said.append(_look(each, one.stands, self.now, self.sources))
+            said.append(ask(each, one.stands, self.now, self.sources))
         return said
 
     def _put_off(self, one: _Work, said: Sequence[Said], came: Verdict) -> tuple[Looked, datetime]:
@@ -551,7 +545,7 @@ class _Run:
                 return
             with reading(self.engine) as session:
                 stands = as_it_stands(session, question, now=self.now)
-            finding = _look(resolver, stands, self.now, self.sources).finding
+            finding = ask(resolver, stands, self.now, self.sources).finding
             if finding is None or not followers.comes_out_otherwise(stands, finding):
                 continue
             if dry:
@@ -598,7 +592,7 @@ class _Run:
     def _rehearse(self, one: _Work) -> Looked:
         if one.is_deadly:
             return _deadly(one)[1]
-        said = [_look(each, one.stands, self.now, self.sources) for each in one.resolvers]
+        said = [ask(each, one.stands, self.now, self.sources) for each in one.resolvers]
         came = one.verdict(said)
         if came.findings:
             question = one.stands.question
@@ -658,103 +652,3 @@ def _deadly(one: _Work) -> tuple[list[Said], Looked]:
     )
     said = [Said(each, error=error) for each in one.resolvers]
     return said, _looked(one, RunState.parked, said[0].message)
-
-
-def _look(resolver: Resolver, stands: Stands, now: datetime, sources: _Sources) -> Said:
-    """Return what a resolver says; whatever goes wrong in it is what it says."""
-    try:
-        looks = kind(resolver.kind)
-        settings = looks.read(resolver.kind, resolver.settings)
-        question = asked(stands)
-        finding = looks.look(question, settings, now, sources(resolver))
-        if finding is not None:
-            _require_finding(finding)
-            finding = _as_kept(finding, stands.text, reads_off=looks.reads_off)
-        not_before = None
-        if finding is None and looks.not_before is not None:
-            not_before = looks.not_before(question, settings)
-            _require_moment("not_before", not_before)
-    except DatabaseError:
-        raise
-    except SystemExit as error:
-        return Said(resolver, error=BadInput(f"It ended the program, by exit({error.code!r})."))
-    except Exception as error:  # one bad question never stops the others, whatever it holds
-        error.__context__ = None
-        return Said(resolver, error=error.with_traceback(None))
-    return Said(
-        resolver,
-        finding,
-        only_proposes=looks.only_proposes,
-        of_silence=looks.of_silence,
-        not_before=not_before,
-    )
-
-
-def _as_kept(finding: Finding, text: QuestionText, *, reads_off: bool) -> Finding:
-    """Return the finding with the outcome as the ledger keeps it.
-
-    A number that was read off and lies beyond the bounds is no slip: the outcome is that it does.
-    """
-    outcome = read_outcome(finding.outcome, text)
-    if reads_off and text.type == QuestionType.numeric and beyond(outcome, text):
-        note = f"{outcome} lies outside {say_range(text)}"
-        note = "\n".join(part for part in (finding.note, note) if part)
-        return replace(finding, outcome=beyond(outcome, text), note=note)
-    return replace(finding, outcome=outcome)
-
-
-def _require_finding(found: object) -> None:
-    """Refuse, with BadInput, what no ``Finding`` is: kinds of others are not type-checked here."""
-    if not isinstance(found, Finding):
-        raise BadInput(f"It answered with {found!r:.80}, which is neither a Finding nor None.")
-    _require_moment("known_at", found.known_at)
-    for name in ("outcome", "source", "note"):
-        if not isinstance(getattr(found, name), str):
-            raise BadInput(f"Its {name}, {getattr(found, name)!r:.80}, is not a text.")
-    seen: object = found.seen
-    if not isinstance(seen, tuple) or not all(isinstance(one, Seen) for one in seen):
-        raise BadInput(f"What it has seen, {seen!r:.80}, is not a tuple of Seen.")
-
-
-def _require_moment(name: str, moment: object) -> None:
-    if not isinstance(moment, datetime) or moment.utcoffset() is None:
-        raise BadInput(f"Its {name}, {moment!r:.80}, is not a datetime with an offset.")
-
-
-def _sources(engine: Engine, now: datetime, *, allow_private: bool) -> _Sources:
-    # Imported here: a run that has nothing to do need not wait for what reads the web.
-    from forecasts.resolvers import question, sources
-
-    with reading(engine) as session:
-        shared = is_shared_ledger(session)
-    answers = partial(_answer, engine, now)
-    reads = sources.Sources(now, answers, shared=shared, allow_private=allow_private)
-
-    def of(resolver: Resolver) -> Fetch:
-        def fetch(address: str) -> Seen:
-            if address.startswith(question.ADDRESS):
-                slug = address.removeprefix(question.ADDRESS)
-                _require_seen(engine, resolver, slug, now)
-            return reads(address)
-
-        return fetch
-
-    return of
-
-
-def _require_seen(engine: Engine, resolver: Resolver, slug: str, now: datetime) -> None:
-    """Refuse, with NotFound, a question that whoever attached the resolver may not see."""
-    with reading(engine) as session:
-        read_as(session, session.get(Member, resolver.member_id or 0), now=now)
-        find(session, slug)
-
-
-def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:
-    """Return how a question came out and since when that is known, None while that is not final."""
-    with reading(engine) as session:
-        question = find(session, slug)
-        resolution = as_it_stands(session, question, now=now).resolution
-        open_still = disputes.provisional(session, question, now=now) is not None
-    if resolution is None or open_still:
-        return None
-    return resolution.outcome, resolution.known_at or resolution.recorded_at

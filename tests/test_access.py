@@ -181,6 +181,7 @@ OPEN = {
     "questions.record": "called by register and imports, which have asked",
     "revisions.append": "called by revise, imports and resolutions, which have asked",
     "revisions.closed_otherwise": "called by resolutions, of a question that they have asked for",
+    "looking.sources_of": "gives each resolver what whoever attached it may see",
     "runs.look": "looks outside; the command that calls it finds the question first",
     "runs.run": "does what the questions' resolvers were attached for: attach asks",
     "runs.waiting": "a number, for who has the runs",

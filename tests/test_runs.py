@@ -334,7 +334,7 @@ def test_what_has_been_reworded_while_a_run_looked_is_looked_at_again(
 ) -> None:
     carry(engine, outcomes, "rain")
     write(outcomes, ("rain", "yes", iso(day(3))))
-    look = runs._look
+    look = runs.ask
 
     def slowly(*given: Any) -> Said:
         said = look(*given)
@@ -346,9 +346,9 @@ def test_what_has_been_reworded_while_a_run_looked_is_looked_at_again(
             )
         return said
 
-    monkeypatch.setattr(runs, "_look", slowly)
+    monkeypatch.setattr(runs, "ask", slowly)
     assert states(runs.run(engine, now=day(4))) == {}
-    monkeypatch.setattr(runs, "_look", look)
+    monkeypatch.setattr(runs, "ask", look)
     assert states(runs.run(engine, now=day(5))) == {"rain": "confirmed"}
 
 
