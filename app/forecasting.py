@@ -10,7 +10,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.entering import value_fields
-from app.session import Act, act, form_key, settings
+from app.session import Act, act, form_key, reading, settings
 from app.words import as_text, counted, published, shortened
 from forecasts import attention, updates
 from forecasts.errors import BadInput, LedgerError
@@ -288,7 +288,8 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[Cited]:
 
 def _save(doing: Act, stands: Stands, value: Value, reason: str, citing: list[Cited]) -> None:
     text = stands.text
-    before = updates.standing(doing.ledger, stands.question, doing.member, at=doing.now)
+    with reading() as ledger:  # by itself: the act need not have its turn to write for that
+        before = updates.standing(ledger, stands.question, doing.member, at=doing.now)
     # What stands already, as a command may have said it, can be said again.
     if before is None or value != value_of(before):
         check_offered(value, settings().lowest_probability)

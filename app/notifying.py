@@ -16,7 +16,9 @@ from forecasts.notifications.channels import SAYS, Listed
 def where_you_are_told() -> None:
     """Show the reader's channels, each with its settings, and the form that adds one."""
     with reading() as ledger:
-        listed = channels.listing(ledger, member=current_member(ledger), now=now())
+        me = current_member(ledger)
+        listed = channels.listing(ledger, member=me, now=now())
+        usual = attention.intervals(ledger, me).usual
     st.caption(
         "At the end of each scheduled run you are told what concerns you, where you want to be: by "
         "mail, on your phone, in a chat. An address is one of Apprise, whose wiki describes them "
@@ -26,7 +28,7 @@ def where_you_are_told() -> None:
         with st.container(border=True, gap="xsmall"):
             _channel(channel)
     with st.expander("Add a channel", expanded=not listed):
-        _add()
+        _add(float(usual.days))
 
 
 def _channel(channel: Listed) -> None:
@@ -90,7 +92,7 @@ def _try(name: str) -> None:
             st.warning(f"Not sent: {as_text(reason)}")
 
 
-def _add() -> None:
+def _add(until_stale: float) -> None:
     key = form_key("channel")
     with st.form(key):
         left, right = st.columns([1, 3])
@@ -98,10 +100,8 @@ def _add() -> None:
         address = right.text_input(
             "Address", key=f"{key}-address", type="password", placeholder="ntfys://TOPIC"
         )
-        with reading() as ledger:
-            usual = attention.intervals(ledger, current_member(ledger)).usual
         events, before, after = _settings(
-            key, tuple(Event), channels.DAYS_BEFORE_CLOSE, float(usual.days)
+            key, tuple(Event), channels.DAYS_BEFORE_CLOSE, until_stale
         )
         submitted = st.form_submit_button("Add the channel", key=f"{key}-add")
     if submitted:

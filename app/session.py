@@ -23,7 +23,7 @@ from sqlmodel import Session
 from app import signed_in
 from app.captured import Captured
 from app.words import as_text
-from forecasts import access, database, identities
+from forecasts import access, database, following, identities
 from forecasts.access import Rights
 from forecasts.articles.article import CapturedArticle
 from forecasts.demonstration import is_demonstration
@@ -119,6 +119,15 @@ def acting(ledger: Session, moment: datetime) -> Member:
     if who is None:
         return access.member_or_new(ledger, settings().member, now=moment)
     return identities.admit(ledger, who, now=moment)
+
+
+def _known_here(moment: datetime) -> Member | None:
+    """Return who is signed in, if they have been here before; None too where nobody signs in."""
+    who = signed_in.person(moment)
+    if who is None:
+        return None
+    with database.reading(engine()) as ledger:
+        return identities.member_of(ledger, who)
 
 
 @dataclass(frozen=True)
@@ -236,9 +245,17 @@ def act(key: str) -> Iterator[Act]:
         if remembered.done[name] != int(done):
             _onward(remembered)
         try:
+            known = _known_here(moment)
             with database.writing(engine()) as ledger:
-                member = acting(ledger, moment)
-                access.read_as(ledger, member, now=moment)
+
+                def who() -> Member:
+                    early = known is not None and not following.has_turn(ledger)
+                    member = known if early and known else acting(ledger, moment)
+                    access.read_as(ledger, member, now=moment)
+                    return member
+
+                # Before the act's turn to write, so that nobody waits for it.
+                member = following.checked(ledger, who, same=lambda one: one.id)
                 doing = Act(ledger, member, moment)
                 yield doing
         except (LedgerError, InputError) as error:

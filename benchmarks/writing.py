@@ -32,8 +32,9 @@ from sqlalchemy import Engine, MetaData, text
 from sqlmodel import Field, Session, SQLModel, select
 
 from forecasts import database, questions, updates
-from forecasts.access import member_named, member_or_new
-from forecasts.models import Forecast, Question
+from forecasts.access import member_or_new, read_as
+from forecasts.following import checked
+from forecasts.models import Forecast, Member, Question
 from forecasts.settings import sqlite_url
 from forecasts.values import Value
 from forecasts.verifying import verify
@@ -128,21 +129,22 @@ def write(what: str, url: str, writer: int, many: int, told: Connection) -> None
 
 
 def _updating(engine: Engine, writer: int) -> Act:
-    """Return what updates a forecast, by who has the questions at hand as an open page has."""
+    """Return what updates a forecast as a page does: who acts is looked up, and checked, in it."""
+    handle, now = f"writer {writer % WRITERS}", OPENS + timedelta(days=1)
     with database.reading(engine) as session:
-        member = member_named(session, f"writer {writer % WRITERS}")
         asked = {one.slug: one for one in session.exec(select(Question)).all()}
 
     def update(slug: str, said: str, p: float) -> None:
         with database.writing(engine) as session:
-            updates.update(
-                session,
-                asked[slug],
-                Value(probability=p),
-                member=member,
-                now=OPENS + timedelta(days=1),
-                rationale=said,
-            )
+
+            def who() -> Member:
+                member = member_or_new(session, handle, now=now)
+                read_as(session, member, now=now)
+                return member
+
+            member = checked(session, who, same=lambda one: one.id)
+            value = Value(probability=p)
+            updates.update(session, asked[slug], value, member=member, now=now, rationale=said)
 
     return update
 

@@ -35,7 +35,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.addresses import is_embedded
 from forecasts.errors import BadInput, Forbidden, NotFound, Refused
-from forecasts.following import known
+from forecasts.following import known, with_turn
 from forecasts.limits import require_name
 from forecasts.models import (
     Appointment,
@@ -636,6 +636,7 @@ def member_or_new(
         lambda session: session.exec(_BY_HANDLE, params={"handle": handle}).first(),
     )
     if member is None:
+        with_turn(session)
         member = Member(handle=handle, kind=kind, created_at=now)
         session.add(member)
         session.flush()

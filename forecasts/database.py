@@ -39,7 +39,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -59,7 +59,7 @@ from forecasts.addresses import (
     sqlite_path,
     unreadable,
 )
-from forecasts.driver_errors import explained
+from forecasts.driver_errors import explained, raised, undone
 from forecasts.errors import DatabaseError, NoLedger
 from forecasts.ledger_file import Kind, kind_by_tables, kind_of
 from forecasts.plain import require_text
@@ -77,6 +77,7 @@ _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
 _BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while somebody writes to a file
 _SERVER_PATIENCE = 30  # and to one on a server, where many do
 _SILENCE = 300  # seconds after which a server takes the turn from a writer who has gone
+_IN_IT = 2  # a transaction's status where statements can follow, as libpq has it
 _TURN = 0x466F7265636173  # the advisory lock that a writer holds: "Forecas" in ASCII
 
 
@@ -234,9 +235,7 @@ def _take_turn(connection: Connection) -> None:
             except sqlite3.OperationalError as error:
                 busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                 if not busy or time.monotonic() >= until:
-                    # By way of the engine, so that it is explained as any other error is.
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                    return
+                    raise raised(connection, "BEGIN IMMEDIATE", error) from error
             time.sleep(random.uniform(*_BETWEEN_LOOKS))  # noqa: S311 a pause, no secret
     finally:
         driver.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000:.0f}")
@@ -246,9 +245,8 @@ def _read(connection: Connection, statement: str) -> list[Any]:
     """Return the rows of a statement without parameters, by the shortest way."""
     try:
         found: list[Any] = connection.connection.execute(statement).fetchall()
-    except sqlite3.Error:
-        # By way of the engine, so that it is explained as any other error is.
-        found = list(connection.exec_driver_sql(statement).all())
+    except sqlite3.Error as error:
+        raise raised(connection, statement, error) from error
     return found
 
 
@@ -276,6 +274,8 @@ def _prepare_server(engine: Engine) -> None:
     def _on_connect(connection: Any, _record: Any) -> None:
         # Else times come in the server's zone, in which the first and last of them may not exist.
         connection.execute("SET TIME ZONE 'UTC'")
+        # An act has to see what was committed while it waited for its turn.
+        connection.execute("SET default_transaction_isolation = 'read committed'")
         connection.commit()
 
     @event.listens_for(engine, "begin")
@@ -287,7 +287,7 @@ def _prepare_server(engine: Engine) -> None:
         # What comes before a BEGIN in one message is in its transaction.
         patience = connection.get_execution_options().get(_WAITS, _SERVER_PATIENCE)
         turn = (
-            f"SELECT set_config('lock_timeout', '{patience}s', true),"
+            f"SELECT set_config('lock_timeout', '{max(1, round(patience * 1000))}ms', true),"
             f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
             f" set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock({_TURN})"
         )
@@ -325,21 +325,18 @@ def _prepare_server(engine: Engine) -> None:
 def _send(connection: Connection, statements: str) -> Any:
     """Return the driver's cursor with a server's answers to statements without parameters.
 
-    By the shortest way; what the driver refuses is raised as the engine would.
+    By the shortest way; what the driver refuses is raised as the engine would, and a transaction
+    that has begun is undone: the pool takes back no connection that is in one.
     """
-    driver, dialect = connection.connection, connection.dialect
-    cursor: Any = driver.cursor()
-    errors: Any = dialect.loaded_dbapi.Error
+    driver: Any = connection.connection
     try:
-        cursor.execute(statements)
-    except errors as error:
-        lost = dialect.is_disconnect(error, driver, cursor)
-        if lost:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            statements, None, error, errors, connection_invalidated=lost, dialect=dialect
-        ) from error
-    return cursor
+        return driver.cursor().execute(statements)
+    except BaseException as error:
+        wrong = isinstance(error, connection.dialect.loaded_dbapi.Error)
+        made = raised(connection, statements, error) if wrong else error  # type: ignore[arg-type]
+        if not connection.invalidated:
+            driver.rollback()
+        raise made from error
 
 
 def _is_writing(connection: Connection) -> bool:
@@ -365,6 +362,26 @@ def _prepare(engine: Engine) -> None:
     acts = engine.execution_options(**{_WRITING: True}, **own)
     engine.update_execution_options(**{_ACTS: acts})
     _refuse_what_no_text_is(engine)
+    _refuse_to_go_on_alone(engine)
+
+
+def _refuse_to_go_on_alone(engine: Engine) -> None:
+    """Refuse what an act does after an error at which the database has undone it.
+
+    SQLite undoes a transaction by itself where its disk fails, and every statement after that would
+    be stored by itself. A server takes none after an error, and says of a commit that it was one.
+    """
+
+    @event.listens_for(engine, "before_cursor_execute")
+    @event.listens_for(engine, "commit", insert=True)
+    def _look(connection: Connection, *_: Any) -> None:
+        driver: Any = connection.connection.driver_connection
+        if _is_writing(connection) and not (
+            driver.in_transaction
+            if is_embedded(engine)
+            else driver.info.transaction_status == _IN_IT
+        ):
+            raise undone(place(engine))
 
 
 def _refuse_what_no_text_is(engine: Engine) -> None:
@@ -406,7 +423,10 @@ def give_way(engine: Engine) -> None:
 
 
 class _Act(Session):
-    """A session whose rows are sealed when it ends."""
+    """A session that is one transaction, and whose rows are sealed when it ends.
+
+    Rows wait for its turn to write (``deferred``), and are there for whatever it asks.
+    """
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         deferred.write(self)
@@ -415,6 +435,30 @@ class _Act(Session):
     def connection(self, *given: Any, **named: Any) -> Connection:
         deferred.write(self)
         return super().connection(*given, **named)
+
+    def rollback(self) -> None:
+        deferred.drop(self)
+        super().rollback()
+
+    def commit(self) -> None:
+        raise NotImplementedError("an act is stored when it ends, and as a whole")
+
+    def end(self) -> None:
+        """Store the act."""
+        self.flush()
+        deferred.require_whole(self)
+        chain.seal(self, ends=True)
+        try:
+            super().commit()
+        except DBAPIError as error:
+            bound = cast("Engine", self.get_bind())
+            if is_embedded(bound) and not error.connection_invalidated:
+                raise
+            raise DatabaseError(
+                f"The connection to the ledger at {place(bound)!r} broke while the act was being "
+                "stored, so it is not known whether it was.",
+                remedy="Look before you do it again.",
+            ) from error
 
 
 @event.listens_for(_Act, "do_orm_execute")
@@ -426,7 +470,6 @@ event.listen(_Act, "after_begin", following.begin)
 event.listen(_Act, "after_flush", chain.note_new)
 event.listen(_Act, "after_rollback", chain.note_nothing)
 event.listen(_Act, "after_rollback", following.undo)
-event.listen(_Act, "after_rollback", deferred.drop)
 
 
 @contextmanager
@@ -443,19 +486,12 @@ def writing(engine: Engine, *, patience: float | None = None) -> Iterator[Sessio
         bound = bound.execution_options(**{_WAITS: patience})
     with _reported(engine), _Act(bound, expire_on_commit=False) as session:
         following.before_turn(session, bound.get_execution_options()[following.FOLLOWED])
-        yield session
-        session.flush()
-        chain.seal(session, ends=True)
         try:
-            session.commit()
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            raise DatabaseError(
-                f"The connection to the ledger at {place(engine)!r} broke while the act was being "
-                "stored, so it is not known whether it was.",
-                remedy="Look before you do it again.",
-            ) from error
+            yield session
+            session.end()
+        except BaseException:
+            session.rollback()
+            raise
 
 
 @contextmanager

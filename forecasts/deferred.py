@@ -24,7 +24,7 @@ from forecasts.short_insert import Prepared, number_it, prepare, put
 T = TypeVar("T", bound=SQLModel)
 
 FIRST = "ledger_first"  # the row that is sent with the turn, among the options of a connection
-_ROWS, _NUMBER = "rows to put in", "number of the first row"
+_ROWS, _FAILED, _NUMBER = "rows to put in", "what kept one from it", "number of the first row"
 
 
 def later(session: Session, model: type[T], row: Mapping[str, Any]) -> T:
@@ -40,11 +40,26 @@ def later(session: Session, model: type[T], row: Mapping[str, Any]) -> T:
 
 
 def write(session: orm.Session) -> None:
-    """Put the rows into their tables, in the order in which their verbs had them."""
-    for row, told, made in session.info.pop(_ROWS, ()):
-        number = _put(session, row)
-        number_it(made, number)
-        chain.note(session, told.kind, {number: told})
+    """Put the rows into their tables, in the order in which their verbs had them.
+
+    What keeps one of them from it ends the act, whoever catches it (``require_whole``): by then a
+    row may be there that has no entry, or one be missing.
+    """
+    rows = session.info.pop(_ROWS, ())
+    try:
+        for row, told, made in rows:
+            number = _put(session, row)
+            number_it(made, number)
+            chain.note(session, told.kind, {number: told})
+    except BaseException as error:
+        session.info[_FAILED] = error
+        raise
+
+
+def require_whole(session: orm.Session) -> None:
+    """Raise what has kept a row of the act from its table, where anything has."""
+    if (error := session.info.get(_FAILED)) is not None:
+        raise error
 
 
 def _put(session: orm.Session, row: Prepared) -> int:
@@ -68,5 +83,5 @@ def answered(connection: Connection, number: int) -> None:
 
 
 def drop(session: orm.Session) -> None:
-    """Forget the rows of an act that came to nothing; listens to ``after_rollback``."""
+    """Forget the rows of an act that came to nothing."""
     session.info.pop(_ROWS, None)

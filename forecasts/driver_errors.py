@@ -7,6 +7,7 @@ they are in another language the message itself is shown. No message of the driv
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -31,6 +32,37 @@ _NOT_ADMITTED = {
         "Let the owner of the database run: GRANT CONNECT ON DATABASE … TO …"
     ),
 }
+
+
+def raised(connection: Connection, statement: str, error: Exception) -> DBAPIError:
+    """Return what the engine would have raised for an error of its driver, to be raised from it.
+
+    What is told the driver by a shorter way than the engine's must not be tried again: the driver
+    may have undone all that came before, and whatever followed would stand by itself.
+    """
+    dialect = connection.dialect
+    driver = connection.connection
+    lost = dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]
+    if lost:
+        connection.invalidate(error)
+    made = DBAPIError.instance(
+        statement,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
+    assert isinstance(made, DBAPIError)
+    return made
+
+
+def undone(where: str) -> DatabaseError:
+    """Return the error that an act went on after one at which the database has undone it."""
+    return DatabaseError(
+        f"The ledger at {where!r} has undone an act at an error, and the act went on.",
+        remedy=_AGAIN,
+    )
 
 
 def explained(error: DBAPIError, where: str) -> DatabaseError | None:

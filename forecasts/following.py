@@ -31,7 +31,7 @@ from sqlalchemy import Connection, orm
 from sqlmodel import Session
 
 from forecasts import chain
-from forecasts.errors import LedgerError
+from forecasts.errors import LedgerError, Refused
 
 T = TypeVar("T")
 Seen = tuple[int, int | None, int | None, str, str]  # an entry: id, question, number, kind, hash
@@ -135,11 +135,13 @@ def undo(session: orm.Session) -> None:
         followed.facts = {}
 
 
-def checked(session: Session, check: Callable[[], T]) -> T:
+def checked(
+    session: Session, check: Callable[[], T], *, same: Callable[[T], object] | None = None
+) -> T:
     """Return what ``check`` finds, which holds when the act writes.
 
-    It asks for facts alone, writes nothing, raises what keeps the act from being done, and may be
-    called more than once; what it returns is as good then as when it was called first.
+    It raises what keeps the act from being done, and may be called again when the turn begins.
+    Refused where it finds another one then, by what ``same`` returns of the two.
     """
     early: _Early | None = session.info.get(_EARLY)
     if early is None or session.new:
@@ -152,8 +154,25 @@ def checked(session: Session, check: Callable[[], T]) -> T:
         return check()
     finally:
         early.checking = False
-    early.checks.append(check)
+    if has_turn(session):  # it asked the database, and perhaps took something as read before
+        return check()
+
+    def again() -> None:
+        if same is not None and same(check()) != same(found):
+            raise Refused(
+                "Somebody has just changed what this rests on, so nothing was written.",
+                remedy="Look at it as it is now, and do it again.",
+            )
+
+    early.checks.append(check if same is None else again)
     return found
+
+
+def with_turn(session: Session) -> None:
+    """Let the act's turn begin before it goes on, as it is about to write."""
+    early: _Early | None = session.info.get(_EARLY)
+    if early is not None and early.checking:
+        raise _Unknown
 
 
 def known(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Dialect, Table, insert
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import SQLModel
 
+from forecasts.addresses import place
+from forecasts.driver_errors import raised, undone
 from forecasts.plain import require_text
 
 
@@ -84,11 +86,12 @@ def put(connection: Connection, row: Prepared) -> int:
 
 def _put_into_file(connection: Connection, row: Prepared) -> int | None:
     driver: Any = connection.connection
+    if not driver.in_transaction:
+        raise undone(place(connection.engine))
     try:
         number: int | None = driver.execute(row.statement.sql, row.values).lastrowid
-    except sqlite3.Error:
-        # By way of the engine, so that it is explained as any other error is.
-        number = connection.exec_driver_sql(row.statement.sql, row.values).lastrowid
+    except sqlite3.Error as error:
+        raise raised(connection, row.statement.sql, error) from error
     return number
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlmodel import Session, select
 
 from forecasts import (
@@ -23,7 +23,7 @@ from forecasts import (
     revisions,
 )
 from forecasts.access import member_or_new
-from forecasts.errors import Forbidden, NotFound, Refused
+from forecasts.errors import DatabaseError, Forbidden, NotFound, Refused
 from forecasts.models import Appointment, Entry, Forecast, Role
 from forecasts.updates import standing, update
 from forecasts.values import Value
@@ -180,8 +180,7 @@ def forecasting(engine: Engine, slug: str = "rain", handle: str = "bob") -> Iter
 def test_what_is_known_is_checked_before_the_turn_to_write(ledger: Engine) -> None:
     with forecasting(ledger) as session:
         assert not following.has_turn(session)
-    with ledger.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM forecast")) == 3
+    assert count(ledger) == 3
     assert whole(ledger)
 
 
@@ -203,8 +202,7 @@ def test_what_another_decides_between_the_check_and_the_turn_is_seen(
 ) -> None:
     with pytest.raises(refusal, match=words), forecasting(ledger), database.writing(other) as aside:
         act(aside)
-    with database.reading(ledger) as session:
-        assert len(session.exec(select(Forecast)).all()) == 2
+    assert count(ledger) == 2
     assert whole(ledger)
 
 
@@ -213,8 +211,7 @@ def test_another_who_changes_what_matters_not_is_no_hindrance(
 ) -> None:
     with forecasting(ledger), database.writing(other) as aside:
         ask(aside, member_or_new(aside, "alice", now=day(0)), slug="snow", title="Will it snow?")
-    with database.reading(ledger) as session:
-        assert len(session.exec(select(Forecast)).all()) == 3
+    assert count(ledger) == 3
     assert whole(ledger)
 
 
@@ -254,8 +251,7 @@ def test_an_act_that_comes_to_nothing_forecasts_nothing(ledger: Engine) -> None:
         session.flush()
         raise ZeroDivisionError
     assert forecast(ledger).id is not None
-    with database.reading(ledger) as session:
-        assert len(session.exec(select(Forecast)).all()) == 3
+    assert count(ledger) == 3
     assert whole(ledger)
 
 
@@ -265,6 +261,96 @@ def test_what_the_schema_refuses_leaves_the_connection_usable(ledger: Engine) ->
         deferred.later(session, Forecast, row)
     assert forecast(ledger).id is not None
     assert whole(ledger)
+
+
+def count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text("SELECT count(*) FROM forecast")))
+
+
+def test_a_refusal_at_the_turn_ends_the_act_though_somebody_catches_it(
+    ledger: Engine, other: Engine
+) -> None:
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(Refused, match="closed at"),
+        forecasting(ledger) as session,
+    ):
+        with database.writing(other) as aside:
+            close(aside)
+        with suppress(Refused):
+            session.flush()
+    assert count(ledger) == 2
+    assert whole(ledger)
+
+
+def test_an_act_that_the_database_has_undone_is_not_gone_on_with(ledger: Engine) -> None:
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(DatabaseError, match="undone"),
+        database.writing(ledger) as session,
+    ):
+        driver: Any = session.connection().connection.driver_connection
+        bob, rain = access.member_named(session, "bob"), questions.find(session, "rain")
+        driver.rollback()  # as SQLite does by itself when its disk fails
+        update(session, rain, Value(probability=0.5), member=bob, now=day(1))
+    assert count(ledger) == 2
+    assert forecast(ledger).id is not None
+    assert whole(ledger)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_an_act_in_which_a_statement_failed_is_not_acknowledged(ledger: Engine) -> None:
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(DatabaseError, match="undone"),
+        database.writing(ledger) as session,
+    ):
+        appoint(session)
+        session.flush()
+        with suppress(ProgrammingError):
+            session.execute(text("SELECT 1 FROM nowhere"))
+    with database.reading(ledger) as session:
+        assert session.exec(select(Appointment)).all() == []
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_commit_that_is_refused_gives_its_connection_back(
+    ledger: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "taken_along", lambda _: "SELECT 1 / 0;")
+        for _ in range(3):
+            with pytest.raises(DatabaseError, match="not known whether it was"):
+                forecast(ledger)
+    assert ledger.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert count(ledger) == 2
+    assert forecast(ledger).id is not None
+    assert whole(ledger)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_an_act_sees_what_was_committed_while_it_waited_however_the_server_is_set(
+    ledger: Engine,
+) -> None:
+    url = ledger.url.update_query_dict({"options": "-c default_transaction_isolation=serializable"})
+    engine = database.open_engine(url.render_as_string(hide_password=False))
+    with database.writing(engine) as session:
+        level = session.execute(text("SHOW transaction_isolation")).scalar_one()
+    engine.dispose()
+    assert level == "read committed"
+
+
+def test_what_an_act_knew_is_forgotten_when_it_raises(ledger: Engine) -> None:
+    followed = ledger.get_execution_options()[following.FOLLOWED]
+    assert followed.facts
+    with suppress(ZeroDivisionError), database.writing(ledger) as session:
+        session.connection()
+        raise ZeroDivisionError
+    assert followed.facts == {}
+
+
+def test_an_act_is_stored_when_it_ends_and_not_before(ledger: Engine) -> None:
+    with forecasting(ledger) as session, pytest.raises(NotImplementedError):
+        session.commit()
+    assert count(ledger) == 3
 
 
 @pytest.mark.parametrize("words", ["50 %", "%s %(name)s %%", 'it\'s; "quoted" \\ {0} :p $1 \u2603'])
