@@ -1,9 +1,13 @@
-"""From the ledger's lines and a report's numbers to Altair charts. Nothing is computed here.
+"""From the ledger's lines and a report's numbers to charts. Nothing is computed here.
 
 Colours are Okabe and Ito's, told apart with any colour vision, and never alone in carrying a
 meaning: lines differ in dash and width as well, marks in shape. Each has a contrast of about 3 to
 1 or more on the light background and on the dark one. Everyone's words are data: they stand in
 values, and in titles as plain text, never in expressions.
+
+The chart of a question's paths is written as Vega-Lite itself, since its page is run more often
+than any other. Rejected: Altair, as elsewhere. Its objects are copied and checked against the
+schema at every step, and that took more than half of the page's whole run: 120 ms, now 13.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from forecasts.previews import Slice
 from forecasts.values import figure_number, say_probability
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+Spec = dict[str, Any]  # a chart, or a part of one, as Vega-Lite reads it
 
 OTHERS = "Everyone else"
 _BLUE, _GREEN, _VERMILLION, _PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
@@ -46,12 +51,13 @@ _SHORTEST = timedelta(hours=1)
 
 def paths_chart(
     paths: Paths, text: QuestionText, *, me: str, named: Sequence[str], outcome: str | None = None
-) -> Chart:
+) -> Spec:
     """Return every forecaster's steps, the crowd's, and a mark where evidence came in.
 
     ``me`` and those ``named`` get a line of their own colour and dash; the others share a quiet
     one. The crowd's is grey, broad and dashed. Each forecast is a dot, so that a first one shows
     before its line has any length. A number or a day that is the ``outcome`` is a rule across.
+    The data stand in ``datasets``, a frame a name.
     """
     coloured = [me, *(name for name in named if name != me)]
     steps = _labelled(paths.steps, coloured)
@@ -59,72 +65,97 @@ def paths_chart(
     marks = _labelled(paths.marks, coloured).assign(earned=paths.marks["points"].map(_points))
     key = _key([who for who in (*coloured, OTHERS) if (steps["who"] == who).any()], me)
     came_true = _came_true(text, outcome)
-    x, y = _time_axis(paths.steps["time"]), _value_axis(text, [*paths.steps["value"], *came_true])
-    stretch = ["forecaster:N", "stretch:N"]
-    quiet = steps["who"] == OTHERS
-    layers = []
-    if len(came_true):
-        layers += _outcome_rule(came_true, y, str(outcome))
-    # An empty layer would make Vega warn of an infinite extent.
-    for part, width, opacity in (
-        (steps[quiet], 1.0, 0.6),
-        (crowd, 3.2, 0.9),
-        (steps[~quiet], 2.2, 1.0),
-    ):
-        if len(part):
-            layers.append(
-                alt.Chart(part)
-                .mark_line(interpolate="step-after", strokeWidth=width, opacity=opacity)
-                .encode(x=x, y=y, detail=stretch, **key)
-            )
+    at = {
+        "x": _time_axis(paths.steps["time"]),
+        "y": _value_axis(text, [*paths.steps["value"], *came_true]),
+    }
+    coloured_at = {**at, "color": key["color"]}
+    stretch = [_field("forecaster"), _field("stretch")]
     # The last row of a stretch says when it ends; the others are what was said.
     forecasts = steps[steps.duplicated(["forecaster", "stretch"], keep="last")]
-    quiet = forecasts["who"] == OTHERS
-    for part, size, opacity in ((forecasts[quiet], 10, 0.6), (forecasts[~quiet], 34, 1.0)):
-        if len(part):
-            layers.append(
-                alt.Chart(part)
-                .mark_point(size=size, filled=True, opacity=opacity)
-                .encode(x=x, y=y, color=key["color"])
-            )
+    frames = {
+        "quiet": steps[steps["who"] == OTHERS],
+        "crowd": crowd,
+        "lines": steps[steps["who"] != OTHERS],
+        "quietDots": forecasts[forecasts["who"] == OTHERS],
+        "dots": forecasts[forecasts["who"] != OTHERS],
+        "steps": steps,
+        "evidence": marks,
+    }
+    layers = []
+    if came_true:
+        frames["outcome"] = pd.DataFrame({"value": came_true, "said": [f"outcome {outcome}"]})
+        layers += _outcome_rule("outcome", at["y"])
+    layers += [
+        _layer(
+            *(name, "line", {**at, "detail": stretch, **key}),
+            interpolate="step-after",
+            strokeWidth=width,
+            opacity=opacity,
+        )
+        for name, width, opacity in (("quiet", 1.0, 0.6), ("crowd", 3.2, 0.9), ("lines", 2.2, 1.0))
+    ]
+    layers += [
+        _layer(name, "point", coloured_at, size=size, filled=True, opacity=opacity)
+        for name, size, opacity in (("quietDots", 10, 0.6), ("dots", 34, 1.0))
+    ]
     said = [
-        alt.Tooltip("forecaster:N", title="Forecaster"),
-        alt.Tooltip("said:N", title="Forecast"),
-        alt.Tooltip("at:N", title="At"),
+        _field("forecaster", title="Forecaster"),
+        _field("said", title="Forecast"),
+        _field("at", title="At"),
     ]
     median = [
-        alt.Tooltip("forecaster:N", title="Forecaster"),
+        _field("forecaster", title="Forecaster"),
         _as_read(text),
-        alt.Tooltip("live:Q", title="Standing"),
+        _field("live", "quantitative", title="Standing"),
         said[-1],
     ]
-    for part, tooltip in ((crowd, median), (steps, said)):
-        if len(part):
-            layers.append(
-                alt.Chart(part)
-                .mark_point(size=60, opacity=0, filled=True)
-                .encode(x=x, y=y, color=key["color"], tooltip=tooltip)
-            )
-    if len(marks):
-        shape = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
-        layers.append(
-            alt.Chart(marks)
-            .mark_point(size=95, filled=True, opacity=1, stroke="white", strokeWidth=0.8)
-            .encode(
-                x=x,
-                y=y,
-                color=key["color"],
-                shape=alt.Shape("stance:N", scale=shape, legend=None),
-                tooltip=[
-                    alt.Tooltip("evidence:N", title="Evidence"),
-                    alt.Tooltip("stance:N", title="Stance"),
-                    *said,
-                    alt.Tooltip("reason:N", title="Reason"),
-                    *([] if outcome is None else [alt.Tooltip("earned:N", title="Earned")]),
-                ],
-            )
+    layers += [
+        _layer(name, "point", {**coloured_at, "tooltip": tip}, size=60, opacity=0, filled=True)
+        for name, tip in (("crowd", median), ("steps", said))
+    ]
+    shape = {"domain": list(_SHAPES), "range": list(_SHAPES.values())}
+    tooltip = [
+        _field("evidence", title="Evidence"),
+        _field("stance", title="Stance"),
+        *said,
+        _field("reason", title="Reason"),
+        *([] if outcome is None else [_field("earned", title="Earned")]),
+    ]
+    layers.append(
+        _layer(
+            "evidence",
+            "point",
+            {
+                **coloured_at,
+                "shape": _field("stance", scale=shape, legend=None),
+                "tooltip": tooltip,
+            },
+            size=95,
+            filled=True,
+            opacity=1,
+            stroke="white",
+            strokeWidth=0.8,
         )
-    return alt.layer(*layers).properties(height=340)
+    )
+    # An empty layer would make Vega warn of an infinite extent.
+    shown = [layer for layer in layers if len(frames[layer["data"]["name"]])]
+    used = {layer["data"]["name"] for layer in shown}
+    return {
+        "layer": shown,
+        "height": 340,
+        "datasets": {name: frame for name, frame in frames.items() if name in used},
+    }
+
+
+def _layer(frame: str, mark: str, encoding: Spec, **how: Any) -> Spec:
+    """Return a layer that draws the frame of that name."""
+    return {"data": {"name": frame}, "mark": {"type": mark, **how}, "encoding": encoding}
+
+
+def _field(name: str, kind: str = "nominal", **how: Any) -> Spec:
+    """Return how a column of the frame is read."""
+    return {"field": name, "type": kind, **how}
 
 
 def _points(points: float) -> str:
@@ -142,16 +173,15 @@ def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
         return []  # beyond a bound, and no more is known
 
 
-def _outcome_rule(came_true: list[float], y: alt.Y, outcome: str) -> list[alt.Chart]:
+def _outcome_rule(frame: str, y: Spec) -> list[Spec]:
     """Return the rule across the chart, and the word that says what it is."""
-    at = alt.Chart(pd.DataFrame({"value": came_true, "said": [f"outcome {outcome}"]}))
+    said = _field("said")
+    rule = {"y": y, "tooltip": {**said, "title": "Outcome"}}
+    word = {"x": {"value": 0}, "y": y, "text": said}
+    lies = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -3}
     return [
-        at.mark_rule(color=_VERMILLION, strokeDash=[1, 3], strokeWidth=2).encode(
-            y=y, tooltip=alt.Tooltip("said:N", title="Outcome")
-        ),
-        at.mark_text(color=_VERMILLION, align="left", baseline="bottom", dx=4, dy=-3).encode(
-            x=alt.value(0), y=y, text="said:N"
-        ),
+        _layer(frame, "rule", rule, color=_VERMILLION, strokeDash=[1, 3], strokeWidth=2),
+        _layer(frame, "text", word, color=_VERMILLION, **lies),
     ]
 
 
@@ -235,34 +265,32 @@ def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def _key(present: Sequence[str], me: str) -> dict[str, alt.Color | alt.StrokeDash]:
+def _key(present: Sequence[str], me: str) -> Spec:
     """Return the colour and the dash of each line in the legend, of which the crowd's is last."""
     own = iter(LINES[1:])
     lines = {
         who: LINES[0] if who == me else (_GREY, _SOLID) if who == OTHERS else next(own)
         for who in present
     } | {CROWD: (_NEUTRAL, [6, 4])}
-    legend = alt.Legend(
-        title=None,
-        orient="top",
-        columns=2,
-        labelLimit=150,
-        symbolType="stroke",
-        symbolOpacity=1,
-        symbolSize=700,
-        symbolStrokeWidth=2.4,
-    )
+    legend = {
+        "title": None,
+        "orient": "top",
+        "columns": 2,
+        "labelLimit": 150,
+        "symbolType": "stroke",
+        "symbolOpacity": 1,
+        "symbolSize": 700,
+        "symbolStrokeWidth": 2.4,
+    }
     domain = list(lines)
     colours, dashes = ([line[i] for line in lines.values()] for i in range(2))
     return {
-        "color": alt.Color("who:N", scale=alt.Scale(domain=domain, range=colours), legend=legend),
-        "strokeDash": alt.StrokeDash(
-            "who:N", scale=alt.Scale(domain=domain, range=dashes), legend=legend
-        ),
+        "color": _field("who", scale={"domain": domain, "range": colours}, legend=legend),
+        "strokeDash": _field("who", scale={"domain": domain, "range": dashes}, legend=legend),
     }
 
 
-def _time_axis(times: pd.Series[pd.Timestamp]) -> alt.X:
+def _time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
     """Return an axis in UTC, labelled as ISO 8601 does: as long as tells two ticks apart."""
     first, last = times.min(), times.max()
     if last - first < _SHORTEST:
@@ -273,64 +301,72 @@ def _time_axis(times: pd.Series[pd.Timestamp]) -> alt.X:
         else "%Y-%m-%d" if span > timedelta(days=7)
         else "%Y-%m-%d %H:%M"
     )  # fmt: skip
-    return alt.X(
-        "time:T",
+    return _field(
+        "time",
+        "temporal",
         title=None,
-        scale=alt.Scale(type="utc", domain=[_instant(first), _instant(last)]),
-        axis=alt.Axis(
-            format=labels, tickCount=6, labelOverlap="greedy", labelSeparation=8, labelBound=True
-        ),
+        scale={"type": "utc", "domain": [_instant(first), _instant(last)]},
+        axis={
+            "format": labels,
+            "tickCount": 6,
+            "labelOverlap": "greedy",
+            "labelSeparation": 8,
+            "labelBound": True,
+        },
     )
 
 
-def _instant(moment: pd.Timestamp) -> alt.DateTime:
-    return alt.DateTime(
-        year=moment.year,
-        month=moment.month,
-        date=moment.day,
-        hours=moment.hour,
-        minutes=moment.minute,
-        seconds=moment.second,
-        milliseconds=moment.microsecond // 1000,
-        utc=True,
-    )
+def _instant(moment: pd.Timestamp) -> Spec:
+    return {
+        "year": moment.year,
+        "month": moment.month,
+        "date": moment.day,
+        "hours": moment.hour,
+        "minutes": moment.minute,
+        "seconds": moment.second,
+        "milliseconds": moment.microsecond // 1000,
+        "utc": True,
+    }
 
 
-def _as_read(text: QuestionText) -> alt.Tooltip:
+def _as_read(text: QuestionText) -> Spec:
     """Return the crowd's value as a person reads it."""
     if text.type == QuestionType.date:
-        return alt.Tooltip("value:T", title="Median", format="%Y-%m-%d")
+        return _field("value", "temporal", title="Median", format="%Y-%m-%d")
     if text.type == QuestionType.numeric:
-        return alt.Tooltip("value:Q", title="Median")
-    return alt.Tooltip("value:Q", title="Median", format=".1%")
+        return _field("value", "quantitative", title="Median")
+    return _field("value", "quantitative", title="Median", format=".1%")
 
 
-def _value_axis(text: QuestionText, values: Sequence[object]) -> alt.Y:
+def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
     # Where all values are one, they say nothing of what the axis should span; the question does.
     flat = len(set(values)) == 1
     if text.type == QuestionType.date:
         ends = [pd.Timestamp(bound) for bound in (text.lower_bound, text.upper_bound) if bound]
-        return alt.Y(
-            "value:T",
+        return _field(
+            "value",
+            "temporal",
             title="Median day",
-            scale=alt.Scale(type="utc", zero=False, **_spanning(flat, list(map(_instant, ends)))),
-            axis=alt.Axis(format="%Y-%m-%d", tickCount=5),
+            scale={"type": "utc", "zero": False, **_spanning(flat, list(map(_instant, ends)))},
+            axis={"format": "%Y-%m-%d", "tickCount": 5},
         )
     if text.type == QuestionType.numeric:
         numbers = [float(bound) for bound in (text.lower_bound, text.upper_bound) if bound]
-        return alt.Y(
-            "value:Q",
+        return _field(
+            "value",
+            "quantitative",
             title=f"Median, {shortened(text.unit, 40)}" if text.unit else "Median",
-            scale=alt.Scale(zero=False, nice=True, **_spanning(flat, numbers)),
-            axis=alt.Axis(tickCount=5),
+            scale={"zero": False, "nice": True, **_spanning(flat, numbers)},
+            axis={"tickCount": 5},
         )
-    return alt.Y(
-        "value:Q",
+    return _field(
+        "value",
+        "quantitative",
         title=None,
-        scale=alt.Scale(domain=[0, 1], nice=False),
-        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+        scale={"domain": [0, 1], "nice": False},
+        axis={"format": "%", "values": [0, 0.25, 0.5, 0.75, 1]},
     )
 
 
-def _spanning(flat: bool, ends: Sequence[object]) -> dict[str, Any]:
+def _spanning(flat: bool, ends: Sequence[object]) -> Spec:
     return {"domain": list(ends)} if flat and len(ends) == 2 else {}

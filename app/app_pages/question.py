@@ -172,8 +172,8 @@ def chart() -> None:
     marks = "▲ speaks for yes, ▼ against it, ● context"
     if text.type != QuestionType.binary:
         marks = "▲ speaks for it, ▼ against it, ● context"
-    st.altair_chart(
-        paths_chart(lines, text, me=me, named=named, outcome=scored_outcome()),
+    st.vega_lite_chart(
+        spec=paths_chart(lines, text, me=me, named=named, outcome=scored_outcome()),
         alt=say_paths(lines, text, me=me),
     )
     st.caption(

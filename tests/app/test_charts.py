@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import pytest
 
@@ -20,6 +21,12 @@ from tests.conftest import day
 THEME = Path(charts.__file__).parent / ".streamlit" / "config.toml"
 TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
 RAIN = question_text(title="Will it rain?", **TIMES)
+DEPTH = question_text(
+    title="How deep?", type="numeric", lower_bound="0", upper_bound="30", unit="m", **TIMES
+)
+WHEN = question_text(
+    title="When?", type="date", lower_bound="2027-01-01", upper_bound="2027-12-31", **TIMES
+)
 NAMES = ["ana", "ben", "cleo", "dan", "eva", "fay"]
 
 
@@ -40,14 +47,25 @@ def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> 
     return Paths(steps, crowd, marks)
 
 
+def dated(shown: Paths) -> Paths:
+    """Return the paths with one day for every value."""
+    for frame in (shown.steps, shown.crowd, shown.marks):
+        frame["value"] = pd.Timestamp("2027-03-01", tz="UTC")
+    return shown
+
+
 def drawn(shown: Paths | None = None, text: Any = RAIN, named: int = NAMED) -> dict[str, Any]:
-    spec = paths_chart(shown or paths(), text, me="ana", named=NAMES[1 : named + 1]).to_dict()
-    assert isinstance(spec, dict)
-    return spec
+    return paths_chart(shown or paths(), text, me="ana", named=NAMES[1 : named + 1])
 
 
 def lines(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [layer for layer in spec["layer"] if layer["mark"]["type"] == "line"]
+
+
+def rows(spec: dict[str, Any], layer: dict[str, Any]) -> list[dict[Any, Any]]:
+    """Return what the layer draws."""
+    frame: pd.DataFrame = spec["datasets"][layer["data"]["name"]]
+    return frame.to_dict("records")
 
 
 def scale(spec: dict[str, Any], channel: str) -> dict[str, Any]:
@@ -70,6 +88,23 @@ def contrast(one: str, other: str) -> float:
 
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("outcome", [None, "12"])
+@pytest.mark.parametrize("lasting", [timedelta(0), timedelta(days=30)])
+def test_the_chart_is_what_the_schema_of_vega_lite_allows(
+    lasting: timedelta, outcome: str | None
+) -> None:
+    for text in (RAIN, DEPTH, WHEN):
+        shown = paths(lasting)
+        if text is WHEN:
+            shown = dated(shown)
+        spec = paths_chart(shown, text, me="ana", named=NAMES[1:3], outcome=outcome)
+        frames = {name: frame.astype(str) for name, frame in spec["datasets"].items()}
+        # Altair holds it against the schema.
+        alt.LayerChart.from_dict(
+            spec | {"datasets": {name: frame.to_dict("records") for name, frame in frames.items()}}
+        )
 
 
 def test_every_line_has_a_colour_of_its_own_and_a_dash_of_its_own() -> None:
@@ -134,12 +169,7 @@ def test_a_line_of_seconds_stands_in_an_hour_so_that_its_ticks_can_be_told_apart
 
 
 def test_a_median_day_is_labelled_as_a_day() -> None:
-    bounds = {"lower_bound": "2027-01-01", "upper_bound": "2027-12-31"}
-    text = question_text(title="When?", type="date", **bounds, **TIMES)
-    dated = paths()
-    for frame in (dated.steps, dated.crowd, dated.marks):
-        frame["value"] = pd.Timestamp("2027-03-01", tz="UTC")
-    y = lines(drawn(dated, text))[0]["encoding"]["y"]
+    y = lines(drawn(dated(paths()), WHEN))[0]["encoding"]["y"]
     assert (y["axis"]["format"], y["scale"]["type"]) == ("%Y-%m-%d", "utc")
 
 
@@ -163,9 +193,9 @@ def test_evidence_against_points_down() -> None:
 
 def test_a_mark_tells_what_was_cited_and_once_there_is_an_outcome_what_it_earned() -> None:
     def told(outcome: str | None) -> list[str]:
-        spec = paths_chart(paths(), RAIN, me="ana", named=[], outcome=outcome).to_dict()
+        spec = paths_chart(paths(), RAIN, me="ana", named=[], outcome=outcome)
         [marks] = [layer for layer in spec["layer"] if "shape" in layer["encoding"]]
-        [row] = spec["datasets"][marks["data"]["name"]]
+        [row] = rows(spec, marks)
         return [str(row[field["field"]]) for field in marks["encoding"]["tooltip"]]
 
     assert told(None)[:2] == ["Clouds", "opposes"]
@@ -185,11 +215,6 @@ def test_the_density_is_drawn_between_quantiles_and_a_jump_is_left_out() -> None
     assert drawn[1]["to"] == "30 m"
 
 
-DEPTH = question_text(
-    title="How deep?", type="numeric", lower_bound="0", upper_bound="30", unit="m", **TIMES
-)
-
-
 def points(spec: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the layers of dots that are seen."""
     return [
@@ -203,22 +228,22 @@ def test_a_single_forecast_is_seen_before_its_line_has_any_length() -> None:
     shown = paths(timedelta(0), names=["ana"])
     spec = drawn(Paths(shown.steps, shown.crowd, shown.marks.iloc[:0]), named=0)
     [dots] = points(spec)
-    assert len(spec["datasets"][dots["data"]["name"]]) == 1
+    assert len(rows(spec, dots)) == 1
 
 
 def test_a_number_that_came_true_is_a_rule_with_its_name() -> None:
-    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome="12").to_dict()
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome="12")
     [rule] = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
-    assert spec["datasets"][rule["data"]["name"]] == [{"value": 12.0, "said": "outcome 12"}]
+    assert rows(spec, rule) == [{"value": 12.0, "said": "outcome 12"}]
     assert lines(spec)[0]["encoding"]["y"]["title"] == "Median, m"
 
 
 @pytest.mark.parametrize("outcome", [None, "below_lower_bound"])
 def test_there_is_no_rule_where_no_number_is_known(outcome: str | None) -> None:
-    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome=outcome).to_dict()
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome=outcome)
     assert "rule" not in [layer["mark"]["type"] for layer in spec["layer"]]
 
 
 def test_an_axis_of_one_value_spans_what_the_question_asks_between() -> None:
-    spec = paths_chart(paths(), DEPTH, me="ana", named=[]).to_dict()
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[])
     assert lines(spec)[0]["encoding"]["y"]["scale"]["domain"] == [0, 30]

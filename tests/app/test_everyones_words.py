@@ -202,7 +202,8 @@ def test_a_chart_of_paths_reads_no_word_as_a_field_or_an_expression() -> None:
         title="?", type="numeric", lower_bound="0", upper_bound="1", unit=" ".join(nasty.MARKUP),
         open_time=day(0), scheduled_close_time=day(1),
     )  # fmt: skip
-    spec = paths_chart(paths(names=names), text, me=names[0], named=names[1:5]).to_dict()
+    spec = paths_chart(paths(names=names), text, me=names[0], named=names[1:5])
+    spec["datasets"] = {name: frame.to_dict("records") for name, frame in spec["datasets"].items()}
     held = [(place, word) for place, word in strings(spec) if word in names]
     assert {word for _, word in held} == set(names)
     assert {place for place, _ in held} <= DATA
