@@ -6,17 +6,14 @@ A simulated ledger of 20,000 questions, 500 members and a million updates, and o
 are served side by side with a Streamlit page of one line. Each page is opened in Chromium in turn
 on all three: from the navigation to the last of its content it may take 3 times as long as the one
 line, and 1.5 times as long as on the small ledger. Then the pages' scripts are run without a
-browser: how long they take, and whether memory grows over 500 runs. Then 25 people read and update
-for two minutes at once, and one does alone.
+browser: how long they take, and whether memory grows over 500 runs. Then one person reads and
+updates for two minutes, and 25 at once, over connections such as browsers have (``people``).
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import random
-import re
 import resource
 import statistics
 import subprocess
@@ -24,21 +21,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from playwright.async_api import Browser as AsyncBrowser
-from playwright.async_api import async_playwright
 from playwright.sync_api import Browser
 from sqlalchemy import Engine
 from sqlmodel import col, func, select
 from streamlit.testing.v1 import AppTest
 
 import app.session
+from benchmarks.people import SECONDS, measure_people
 from forecasts import database, questions
 from forecasts.access import member_or_new
 from forecasts.exchange.importing import import_frames
@@ -47,15 +42,7 @@ from forecasts.models import Forecast
 from forecasts.settings import sqlite_url
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
-from tests.app.browsing import (
-    CHROMIUM,
-    DONE,
-    FLAGS,
-    free_port,
-    launched,
-    serving,
-    wait_until_it_answers,
-)
+from tests.app.browsing import DONE, free_port, launched, serving, wait_until_it_answers
 
 READER = "Wren 1 (simulated)"
 LARGE, SMALL, ONE_LINE = "large", "small", "one line"
@@ -68,10 +55,8 @@ PAGES = {
     "Compare": "compare",
     "Resolve": "resolve",
 }
-OF_ONE_LINE, OF_SMALL, SCRIPT_MS, OF_ONE_SESSION = 3.0, 1.5, 300, 2.0
+OF_ONE_LINE, OF_SMALL, SCRIPT_MS = 3.0, 1.5, 300
 ROUNDS, RUNS = 5, 500
-SESSIONS, SECONDS = 25, 120
-LOOKS_S = (4.0, 12.0)  # how long a person reads before the next click
 OPENED = 60_000  # ms that a page may take before it counts as broken
 
 
@@ -243,96 +228,6 @@ def _memory() -> float:
     """Return the MiB that this process holds in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
-
-
-# --- people at once -----------------------------------------------------------------------------
-
-
-@dataclass
-class Sat:
-    """What one person at a screen saw: how long each click took, what was stored, what broke."""
-
-    taken: list[float]
-    stored: list[str]
-    broke: list[str]
-
-
-async def person(
-    browser: AsyncBrowser, base: str, slugs: list[str], number: int, seconds: float
-) -> Sat:
-    """Read and update for so long, as a person does: a look, a click, a look."""
-    random_ = random.Random(number)
-    sat = Sat([], [], [])
-    context = await browser.new_context(viewport={"width": 1280, "height": 900})
-    page = await context.new_page()
-    page.set_default_timeout(OPENED)
-    page.on("pageerror", lambda error: sat.broke.append(str(error)))
-    until = time.perf_counter() + seconds
-    try:
-        while time.perf_counter() < until:
-            slug = random_.choice(slugs)
-            began = time.perf_counter()
-            await page.goto(f"{base}/question?slug={slug}", wait_until="commit")
-            await page.get_by_role("heading", level=1).first.wait_for()
-            await page.locator(DONE).wait_for()
-            sat.taken.append(time.perf_counter() - began)
-            await asyncio.sleep(random_.uniform(*LOOKS_S))
-            said = f"{number}.{len(sat.stored)}"
-            field = page.get_by_label("Probability", exact=True).first
-            await field.fill(f"{random_.randint(1, 99)}%")
-            await page.get_by_label("Reason", exact=True).first.fill(said)
-            began = time.perf_counter()
-            await page.get_by_role(
-                "button", name=re.compile("^(Save|Forecast|Update)")
-            ).first.click()
-            await page.get_by_test_id("stToast").first.wait_for()
-            await page.locator(DONE).wait_for()
-            sat.taken.append(time.perf_counter() - began)
-            sat.stored.append(said)
-            await asyncio.sleep(random_.uniform(*LOOKS_S))
-    except Exception as error:
-        sat.broke.append(f"{number}: {error}")
-    await context.close()
-    return sat
-
-
-async def people(base: str, slugs: list[str], many: int, first: int, seconds: float) -> list[Sat]:
-    """Return what so many people saw who sat there at once."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        sat = await asyncio.gather(
-            *(person(browser, base, slugs, first + n, seconds) for n in range(many))
-        )
-        await browser.close()
-    return list(sat)
-
-
-def measure_people(base: str, url: str, slugs: list[str], seconds: float) -> bool:
-    """Print how long a click takes for one person and for 25 at once, and whether all is stored."""
-    # In a thread of their own: this one has the loop of the browser that measures the pages.
-    with ThreadPoolExecutor(1) as thread:
-        alone, at_once = (
-            thread.submit(asyncio.run, people(base, slugs, many, first, seconds)).result()
-            for many, first in ((1, 1000), (SESSIONS, 0))
-        )
-    one, many = (
-        statistics.median(taken for sat in sats for taken in sat.taken) for sats in (alone, at_once)
-    )
-    told = [said for sat in (*alone, *at_once) for said in sat.stored]
-    engine = database.open_engine(url)
-    with database.reading(engine) as session:
-        kept = set(session.exec(select(Forecast.rationale).where(Forecast.rationale != "")).all())
-    engine.dispose()
-    lost = [said for said in told if said not in kept]
-    broke = [line for sat in (*alone, *at_once) for line in sat.broke]
-    met = many <= OF_ONE_SESSION * one and not lost and not broke
-    print(
-        f"{SESSIONS} people at once for {seconds:.0f} s, {len(told)} updates: median click "
-        f"{many * 1000:.0f} ms, of one alone {one * 1000:.0f} ms: {many / one:.2f} (at most "
-        f"{OF_ONE_SESSION:g}); lost {len(lost)}, errors {len(broke)}: {'met' if met else 'missed'}"
-    )
-    print("\n".join(broke[:10]), file=sys.stderr)
-    return met
 
 
 def main() -> int:
