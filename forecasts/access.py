@@ -510,7 +510,18 @@ class _Reader:
     @cached_property
     def shown(self) -> ColumnElement[bool]:
         """Return the condition that the reader may see the ``Forecast``."""
-        others = col(Forecast.question_id).not_in(self.hidden_crowds)
+        return self._seen(self.hidden_crowds)
+
+    def shown_on(self, question: Question) -> ColumnElement[bool]:
+        """Return the same condition for forecasts on that question only."""
+        return self._seen(self.hidden_crowd(question))
+
+    def hidden_crowd(self, question: Question) -> Any:
+        """Return the statement for the question's id where its crowd is hidden."""
+        return self.hidden_crowds.where(col(_TEXT.question_id) == question.id)
+
+    def _seen(self, hidden: Any) -> ColumnElement[bool]:
+        others = col(Forecast.question_id).not_in(hidden)
         own = col(Forecast.member_id).is_not_distinct_from(self.rights.member_id)
         seen = or_(own, others)
         if self.rights.free:
@@ -557,16 +568,19 @@ def visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
     return (col(Question.id) if question_id is None else col(question_id)).not_in(reader.kept)
 
 
-def shown(session: Session) -> ColumnElement[bool]:
+def shown(session: Session, question: Question | None = None) -> ColumnElement[bool]:
     """Return the condition that whom the session reads for may see the ``Forecast``.
 
     That is one's own, and those of others on what one may see, but for a hidden crowd: that is
     shown once one has forecast, and once the question has closed or is resolved.
+
+    ``question``: the one whose forecasts are read, where no others are; a database looks at the
+    whole ledger otherwise, to tell which crowds are hidden.
     """
     reader: _Reader | None = session.info.get(_READER)
     if reader is None:
         return true()
-    return reader.shown
+    return reader.shown if question is None else reader.shown_on(question)
 
 
 def see(session: Session, question: Question) -> None:
@@ -604,8 +618,7 @@ def crowd_is_hidden(session: Session, question: Question) -> bool:
     reader: _Reader | None = session.info.get(_READER)
     if reader is None:
         return False
-    hidden = col(Question.id).in_(reader.hidden_crowds)
-    return bool(session.exec(select(Question.id).where(Question.id == question.id, hidden)).all())
+    return bool(session.exec(reader.hidden_crowd(question)).all())
 
 
 def member_named(session: Session, handle: str) -> Member:

@@ -349,7 +349,7 @@ def history(
     statement = (
         select(Forecast, Member.handle)
         .join(Member, col(Member.id) == col(Forecast.member_id))
-        .where(Forecast.question_id == question.id, shown(session))
+        .where(Forecast.question_id == question.id, shown(session, question))
         .order_by(col(Forecast.made_at), col(Forecast.id))
     )
     if member is not None:
@@ -384,7 +384,7 @@ def evidence_of(session: Session, question: Question) -> dict[int, list[tuple[Ci
         select(Citation, Evidence)
         .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
         .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
-        .where(Forecast.question_id == question.id, shown(session))
+        .where(Forecast.question_id == question.id, shown(session, question))
         .order_by(col(Citation.id))
     ):
         cited[citation.forecast_id].append((citation, evidence))
