@@ -64,7 +64,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         fields = _type_fields(key, kind or QuestionType.binary)
         left, right = st.columns(2)
         closes = left.date_input(
-            f"Closes (last day){_REQUIRED}",
+            f"Last day of forecasting{_REQUIRED}",
             value=suggested.closes,
             min_value=date.min,  # without the two, Streamlit offers ten years only
             max_value=date.max,
@@ -145,10 +145,10 @@ _AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
 
 
 _TYPES = {
-    QuestionType.binary: "Yes or no",
-    QuestionType.multiple_choice: "Options",
-    QuestionType.numeric: "Number",
-    QuestionType.date: "Day",
+    QuestionType.binary: "Binary",
+    QuestionType.multiple_choice: "Multiple choice",
+    QuestionType.numeric: "Numeric",
+    QuestionType.date: "Date",
 }
 
 
@@ -184,7 +184,7 @@ def _checked(
     """Return when the question closes; BadInput that names what is blank, or a day that is past."""
     needed = {
         "Question": ((title or "").strip(), "Ask it in one sentence."),
-        "Closes (last day)": (closes, "Choose the last day of forecasting."),
+        "Last day of forecasting": (closes, "Choose the last day of forecasting."),
         "Resolution criteria": (
             (criteria or "").strip(),
             "Say when the answer is yes, when it is no, and who reports it, so that a stranger "

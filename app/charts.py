@@ -47,6 +47,17 @@ LINES = (
 NAMED = len(LINES) - 1  # forecasters besides the reader who get a line of their own
 _SHAPES = {"supports": "triangle-up", "opposes": "triangle-down", "context": "circle"}
 _SHORTEST = timedelta(hours=1)
+QUARTERS = [0, 0.25, 0.5, 0.75, 1]
+# Shares are written as everywhere: the sign apart; and each beside its line.
+_SHARES: dict[str, Any] = {
+    "labelExpr": "format(100 * datum.value, '.3~f') + '\u00a0%'",
+    "labelFlush": False,
+}
+
+
+def share_axis(**more: Any) -> alt.Axis:
+    """Return an axis of shares."""
+    return alt.Axis(**_SHARES, **more)
 
 
 def paths_chart(
@@ -364,7 +375,7 @@ def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
         "quantitative",
         title=None,
         scale={"domain": [0, 1], "nice": False},
-        axis={"format": "%", "values": [0, 0.25, 0.5, 0.75, 1]},
+        axis={**_SHARES, "values": QUARTERS},
     )
 
 

@@ -11,7 +11,7 @@ from forecasts.reports import wording as words
 Chart = alt.LayerChart | alt.FacetChart
 _BLUE, _NEUTRAL = "#0072B2", "#7A7F85"
 _CLAIMED, _UNCLAIMED = "comparable", "not comparable"
-_ROW, _AXIS = 44, 70
+_ROW, _AXIS = 56, 70
 
 
 def forest_chart(comparison: Comparison) -> Chart | None:
@@ -61,7 +61,7 @@ def forest_chart(comparison: Comparison) -> Chart | None:
         "low:Q",
         title=["Brier (0–1)", "← first better · second better →"],
         scale=alt.Scale(domain=[-most, most]),
-        axis=alt.Axis(format="+.3~f", tickCount=5),
+        axis=alt.Axis(labelExpr="datum.value ? format(datum.value, '+.3~f') : '0'", tickCount=5),
     )
     zero = (
         alt.Chart(pd.DataFrame({"none": [0.0]}))
@@ -98,12 +98,12 @@ def evidence_chart(pair: Pair) -> Chart | None:
         alt.Chart(rows)
         .mark_line(interpolate="step-after", color=_BLUE, strokeWidth=2)
         .encode(
-            x=alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", labelOverlap=True)),
+            x=alt.X("at:T", title=None, axis=alt.Axis(format="%Y-%m", labelOverlap=True)),
             y=alt.Y(
                 "evidence:Q",
-                title="evidence (log scale)",
+                title="Evidence (log scale)",
                 scale=alt.Scale(type="log", domain=[low, high]),
-                axis=alt.Axis(format="~g", values=_powers(low, high)),
+                axis=alt.Axis(format="~g", values=_powers(low, high), labelFlush=False),
             ),
             tooltip=[
                 alt.Tooltip("day:N", title="Scheduled close"),

@@ -21,7 +21,8 @@ _TYPES = {
 
 def downloads(made: Report | Comparison, stem: str) -> None:
     """Show a button for each form, which is made when it is asked for."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Download", width="content")
         for form, mime in _TYPES.items():
             st.download_button(
                 form.upper(),

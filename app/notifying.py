@@ -94,7 +94,7 @@ def _try(name: str) -> None:
 
 def _add(until_stale: float) -> None:
     key = form_key("channel")
-    with st.form(key):
+    with st.form(key, border=False):
         left, right = st.columns([1, 3])
         name = left.text_input("New channel", key=f"{key}-name", placeholder="phone")
         address = right.text_input(
@@ -133,13 +133,19 @@ def _settings(
     )
     left, right = st.columns(2)
     days_before = left.number_input(
-        "Days before a close", min_value=0.1, value=before, step=1.0, key=f"{key}-before"
+        "Days before a close",
+        min_value=0.1,
+        value=before,
+        step=1.0,
+        format="%g",
+        key=f"{key}-before",
     )
     days_after = right.number_input(
         "Days until a forecast is old",
         min_value=0.1,
         value=after,
         step=1.0,
+        format="%g",
         key=f"{key}-after",
         help="Where you have said for a question when you look again, that counts instead.",
     )

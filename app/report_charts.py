@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from app.charts import LINES
+from app.charts import LINES, QUARTERS, share_axis
 from forecasts.reports import Group, wording
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -44,7 +44,7 @@ def reliability_chart(group: Group) -> Chart | None:
         ],
         columns=["forecast", "observed", "lower", "upper", "questions", "said"],
     )
-    share = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
+    share = share_axis(values=QUARTERS)
     unit = alt.Scale(domain=[0, 1])
     x = alt.X("forecast:Q", title="Forecast", scale=unit, axis=share)
     y = alt.Y("observed:Q", title="Happened", scale=unit, axis=share)
@@ -109,11 +109,11 @@ def histogram_chart(group: Group) -> Chart:
                 "lower:Q",
                 title="Forecast",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+                axis=share_axis(values=QUARTERS),
                 bin="binned",
             ),
             x2="upper:Q",
-            y=alt.Y("share:Q", title="Time", axis=alt.Axis(format="%", tickCount=3)),
+            y=alt.Y("share:Q", title="Time", axis=share_axis(tickCount=3)),
             tooltip=_SAID,
         )
         .properties(height=130)
@@ -162,7 +162,7 @@ def _losses(rows: pd.DataFrame) -> alt.Chart:
             x=alt.X(
                 "threshold:Q",
                 title="Threshold at which somebody acts",
-                axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+                axis=share_axis(values=QUARTERS),
                 scale=alt.Scale(domain=[0, 1]),
             ),
             y=alt.Y("loss:Q", title="Mean loss"),

@@ -106,7 +106,7 @@ def _times(key: str, text: QuestionRevision) -> dict[str, Any]:
     """Show the last days; return those that were changed, since an exact time may stand behind."""
     left, right = st.columns(2)
     closes = left.date_input(
-        "Closes (last day)",
+        "Last day of forecasting",
         value=text.scheduled_close_time.date(),
         min_value=date.min,
         max_value=date.max,

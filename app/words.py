@@ -38,6 +38,7 @@ COVERAGE_HELP = (
 )
 CRPS_HELP = "0 is best; 1 would be a miss by the whole range of the question."
 
+_PER_CENT = re.compile(r"(?<=\d) (?=%)")
 _ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
 
 
@@ -46,6 +47,7 @@ def as_text(words: str) -> str:
 
     Markup, HTML, LaTeX, colour directives, links, emoji and icon shortcodes lose their effect.
     An address stands in a code span, from which it is copied without any sign that is not its own.
+    A sign of per cent stays on one line with its number.
     """
     plain = " ".join(_UNSEEN.sub(" ", words).split())
     return "".join(
@@ -59,7 +61,7 @@ def _inert(plain: str) -> str:
         plain = pattern.sub(
             lambda match: match.group() + _JOINER if match.group() else _JOINER, plain
         )
-    return _PUNCTUATION.sub(r"\\\1", plain)
+    return _PUNCTUATION.sub(r"\\\1", _PER_CENT.sub("\u00a0", plain))
 
 
 def _code(plain: str) -> str:

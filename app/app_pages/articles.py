@@ -111,7 +111,7 @@ def seen_at(seen: date | None) -> datetime:
 def shelf() -> None:
     """Show the stored articles, a page at a time, the newest first."""
     st.header("Stored articles", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top", key="shelf-filters"):
         words = st.text_input(
             "Search",
             key="words",
@@ -270,6 +270,7 @@ def everything() -> None:
         st.info("You may read the articles here. To capture one takes a forecaster’s role.")
         shelf()
         return
+    st.header("Capture an article", anchor=False)
     read_form()
     reading_now = remembered.captured
     if reading_now is not None and not remembered.done[stored_name(reading_now)]:

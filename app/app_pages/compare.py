@@ -55,7 +55,7 @@ def pick(
     """Show whom to compare and on which questions; return the choice."""
     left, right = st.columns([2, 3])
     kind = left.segmented_control(
-        "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
+        "Between", list(OF), default="Teams", required=True, key="of", bind="query-params"
     )
     of = OF[kind or "Teams"]
     with right:
@@ -72,7 +72,7 @@ def pick(
         help="Every two of them are compared, on the questions and at the times that they share.",
     )
     alike = st.toggle(
-        "Claim it of people like them",
+        "Claim the same of people like them",
         key="alike",
         bind="query-params",
         help="Off: the claims are about these members. On: who the members are is taken as chance "
@@ -95,7 +95,9 @@ def ranks(comparison: Comparison) -> None:
     """Show the ranks, as intervals."""
     st.header("Ranks", anchor=False, help=STATISTICS["rank"].help)
     names = [as_text(side.name) for side in comparison.groups]
-    st.table({"": names} | wording.rank_columns(comparison), hide_index=True, border="horizontal")
+    st.table(
+        {"Name": names} | wording.rank_columns(comparison), hide_index=True, border="horizontal"
+    )
     st.caption(wording.RANKS)
 
 
@@ -130,7 +132,7 @@ def evidence(comparison: Comparison) -> None:
     drawn = {f"{pair.a} − {pair.b}": pair for pair in comparison.pairs if pair.watched is not None}
     if not drawn:
         return
-    st.header("Whenever you look", anchor=False, help=STATISTICS["watched"].help)
+    st.header("Evidence over time", anchor=False, help=STATISTICS["watched"].help)
     picked = next(iter(drawn))
     if len(drawn) > 1:
         picked = st.selectbox("Pair", list(drawn), key="pair")

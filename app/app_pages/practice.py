@@ -29,7 +29,7 @@ def exercises(of: str) -> list[Exercise]:
 
 def ask(one: Exercise, doing: Practice) -> None:
     """Show a question without its answer, and take up how sure the reader is."""
-    with st.container(border=True):
+    with st.container(border=True, key="card-ask"):
         st.subheader(as_text(one.title), anchor=False)
         st.caption(f"Asked on {day(one.asked)}, to close on {day(one.closes)}.")
         if one.about:
@@ -56,7 +56,7 @@ def ask(one: Exercise, doing: Practice) -> None:
 def tell(last: Answer, doing: Practice) -> None:
     """Show what the answer was, and what the reader's earned."""
     one = last.exercise
-    with st.container(border=True):
+    with st.container(border=True, key="card-tell"):
         st.subheader(as_text(one.title), anchor=False)
         answer = "yes" if one.answer else "no"
         st.markdown(f"The answer was **{answer}**. You said **{last.p:.0%}**.".replace("%", " %"))
@@ -81,7 +81,8 @@ def so_far(doing: Practice) -> None:
     if doing.record is None:
         doing.record = practice.record(doing.answers, now=moment)
     group = doing.record
-    left, right = st.columns(2)
+    with st.container(key="figures-so-far"):
+        left, right = st.columns(2)
     left.metric("Questions", f"{len(doing.answers):,}")
     right.metric(
         "Mean Brier (0–1)",

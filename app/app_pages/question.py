@@ -38,6 +38,7 @@ from forecasts.evidence import citable
 from forecasts.models import QuestionType, Resolution
 from forecasts.paths import Paths, paths, told
 from forecasts.questions import Stands, Status
+from forecasts.reports.wording import percent, tied
 from forecasts.scores import Scored
 
 BADGES = {
@@ -218,8 +219,9 @@ def update_panel() -> None:
         elif mine is None:
             st.caption("Nothing of yours stands yet.")
         else:
-            st.markdown(f"Stands at **{as_text(revisions.say_forecast(mine, wordings))}**")
-            st.caption(f"since {when(mine.made_at)}")
+            with st.container(gap=None):
+                st.markdown(f"Stands at **{as_text(revisions.say_forecast(mine, wordings))}**")
+                st.caption(f"since {when(mine.made_at)}")
         if stands.status == Status.proposed:
             st.caption("An outcome is proposed, and waits until somebody decides on it.")
         if not may[Action.forecast]:
@@ -262,16 +264,17 @@ def outcome_panel(resolution: Resolution) -> None:
     st.header(f"Outcome: {as_text(resolution.outcome)}", anchor=False)
     row = next((row for row in scored if row.forecaster == me), None)
     if row is not None:
-        left, right = st.columns(2)
+        with st.container(key="figures-earned"):
+            left, right = st.columns(2)
         if graded:
             left.metric("Your CRPS (0–1)", f"{row.score:.4f}", help=CRPS_HELP)
         else:
             left.metric("Your Brier (0–1)", f"{row.score:.4f}", help="0 is best.")
-        right.metric("Coverage", f"{row.coverage:.0%}", help=COVERAGE_HELP)
+        right.metric("Coverage", percent(row.coverage), help=COVERAGE_HELP)
     elif own:
         st.caption("You have no score on it.")
     else:
-        st.caption("You had no live forecast on it.")
+        st.caption("You had no forecast on it.")
     if provisional is not None:
         st.info(as_text(answers.say_provisional(provisional, when)))
         if provisional.dispute is None and may[Action.dispute]:
@@ -300,7 +303,7 @@ def words() -> None:
     if sources:
         st.header("Where it comes from", anchor=False)
     for source, article in sources:
-        with st.container(border=True):
+        with st.container(border=True, gap="xsmall"):
             if source.quote:
                 st.markdown(f"“{as_text(source.quote)}”")
             known = [article.publisher or "", published(article.published_at)]
@@ -344,7 +347,7 @@ def score_table(rows: list[Scored]) -> None:
         columns["Brier (0–1)"] = [figure(row.brier) for row in rows]
         columns["Original (0–2)"] = [figure(row.original) for row in rows]
         columns["At the close (0–1)"] = [figure(row.final) for row in rows]
-    columns["Coverage"] = [f"{row.coverage:.0%}" for row in rows]
+    columns["Coverage"] = [tied(percent(row.coverage)) for row in rows]
     columns["Updates"] = [str(row.updates) for row in rows]
     st.table(columns, hide_index=True, border="horizontal")
     if graded:

@@ -16,12 +16,15 @@ from forecasts import access, filters, frames
 from forecasts.filters import Filter, Order, Row, Trend
 from forecasts.models import QuestionType
 from forecasts.questions import Status, registered_last
+from forecasts.reports.wording import tied
 from forecasts.values import say_probability, say_value
 
 FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
 TYPES = {kind: kind.replace("_", " ") for kind in QuestionType}
 BARS = "▁▂▃▄▅▆▇█"
+# Between two bars, which touch otherwise and are one black block; no line ends there.
+APART = "\u202f"
 MOVED = 0.1  # from where the crowd's way is drawn
 
 moment = now()
@@ -37,7 +40,7 @@ def picked(tags: list[str], families: list[str], teams: list[str]) -> Filter:
         bind="query-params",
     )
     # Side by side where there is room, two in a row on a narrow screen.
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="filters"):
         status = one_of("Status", list(Status), "status")
         whose = one_of("Forecast", list(WHOSE), "whose")
         kind = st.selectbox(
@@ -78,14 +81,17 @@ def one_of(label: str, choices: list[str], key: str, said: str | None = None) ->
 
 
 def spark(trend: Trend) -> str:
-    """Return the crowd's way in a line: where it began, bars from 0 to 100 %, where it is."""
+    """Return the crowd's way in a line of Markdown: where it began, bars from 0 to 100 %, its end.
+
+    All of it is our own words and figures.
+    """
     known = [p for p in trend.points if p is not None]
     if not known:
         return ""
-    bars = "".join(
+    bars = APART.join(
         " " if p is None else BARS[min(int(p * len(BARS)), len(BARS) - 1)] for p in trend.points
     )
-    first, last = (say_probability(round(p, 2)) for p in (known[0], known[-1]))
+    first, last = (tied(say_probability(round(p, 2))) for p in (known[0], known[-1]))
     # Bars that are all alike are a black block that says no more than the number.
     if max(known) - min(known) < MOVED:
         return f"crowd of {trend.forecasters}: {last}"
@@ -104,7 +110,7 @@ def caption(row: Row) -> str:
     if row.standing is not None:
         said.append(f"you: **{as_text(shortened(say_value(row.standing, text.options), 60))}**")
     if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
-        said.append(as_text(drawn))
+        said.append(drawn)
     said += [as_text(tag) for tag in (text.tags or [])[:4]]
     return " · ".join(said)
 
@@ -126,7 +132,7 @@ def find() -> None:
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
     ):
         order = st.selectbox(
-            "In the order",
+            "Order",
             [str(order) for order in Order],
             key="order",
             bind="query-params",

@@ -130,8 +130,9 @@ def pick() -> Stands | None:
         slugs,
         index=slugs.index(asked) if asked in slugs else None,
         format_func=title_of,
-        placeholder="Pick a question; those that await their resolution come first",
-        help="To correct one that is resolved, open it and choose Correct the outcome.",
+        placeholder="Pick a question",
+        help="Those that await their resolution come first. To correct one that is resolved, "
+        "open it and choose Correct the outcome.",
         key=f"pick-{asked}",
     )
     if slug is None:
@@ -189,10 +190,13 @@ def resolve_form(stands: Stands) -> None:
             blank += f", {when(standing.known_at)}"
     elif stands.status == Status.proposed:
         blank = "Blank: as proposed, if that is the outcome; else now"
-    if standing is None or stands.text.close_time <= moment:
-        st.caption(
-            f"{stands.status} · {closing(stands.text, moment)} ({when(stands.text.close_time)})"
-        )
+    # Whole, which the list above cannot be on a narrow screen.
+    with st.container(gap=None):
+        question_link(stands)
+        if standing is None or stands.text.close_time <= moment:
+            st.caption(
+                f"{stands.status} · {closing(stands.text, moment)} ({when(stands.text.close_time)})"
+            )
     st.markdown(paragraphs(stands.text.resolution_criteria) or "_It has no resolution criteria._")
     if standing is not None:
         known = "" if standing.known_at is None else f", known at {when(standing.known_at)}"

@@ -106,7 +106,7 @@ def _general(one: Person) -> str:
 
 
 def _teams(one: Person) -> str:
-    return as_text(", ".join(f"{name} ({role})" for name, role in one.teams)) or "–"
+    return as_text("; ".join(f"{name}, {role}" for name, role in one.teams)) or "–"
 
 
 def appoint(found: list[Person]) -> None:
@@ -155,7 +155,8 @@ def roster(one: Roster) -> None:
         else "Whoever may decide on its questions does so alone."
     )
     if one.members:
-        st.table(
+        # Each with the columns of the others.
+        st.container(key=f"roster-{key}").table(
             {
                 "Member": [as_text(handle) for handle, _ in one.members],
                 "Role": [str(stay.role) for _, stay in one.members],
@@ -326,7 +327,7 @@ def calendar(there: Token | None) -> None:
 
 
 def status(there: list[Watched]) -> None:
-    """Show what looked for outcomes last, failures first."""
+    """Show when outcomes were looked for last, and which resolvers failed or have yet to look."""
     if not there:
         st.caption(
             "No question has a resolver, so nothing runs by itself. The page of a question says "
@@ -339,14 +340,18 @@ def status(there: list[Watched]) -> None:
         f"{counted(len(there), 'question')} looked up by a resolver, "
         + (f"{failed:,} of which failed last time" if failed else "none of which failed last time")
     )
-    for one in there[:SHOWN]:
+    last = max((one.look.started_at for one in there if one.look is not None), default=None)
+    if last is not None:
+        st.caption(f"The last one looked {when(last)}.")
+    told = [one for one in there if one.look is None or one.look.state in wrong]
+    for one in told[:SHOWN]:
         said = "has not looked yet"
         if one.look is not None:
             said = f"{LOOKED[RunState(one.look.state)]} · {when(one.look.started_at)}"
             if one.look.message:
                 said += f" · {as_text(one.look.message)}"
         st.markdown(f"**{as_text(one.slug)}** ({as_text(one.resolver.kind)}): {said}")
-    if len(there) > SHOWN:
+    if len(there) > len(told[:SHOWN]):
         st.page_link("app_pages/resolve.py", label=f"All {len(there):,} on the Resolve page")
 
 

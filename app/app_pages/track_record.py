@@ -88,7 +88,7 @@ def between(interval: Interval | None, digits: int = 4) -> str:
 def score(column: st.delta_generator.DeltaGenerator, name: str, one: Estimate) -> None:
     """Show one score with its interval."""
     shown = STATISTICS[name]
-    with column:
+    with column.container(gap=None):
         st.metric(shown.title, wording.number(one.mean, 4), help=shown.help)
         st.caption(between(one.interval))
 
@@ -109,7 +109,7 @@ def verdict(group: Group) -> None:
 
 def counts(group: Group) -> None:
     """Show how much the record rests on."""
-    with st.container(border=True):
+    with st.container(border=True, key="figures-counts"):
         top = st.columns(4)
         top[0].metric("Questions scored", f"{group.questions:,}", help=STATISTICS["questions"].help)
         top[1].metric(
@@ -127,22 +127,22 @@ def counts(group: Group) -> None:
 
 def scores(group: Group) -> None:
     """Show the scores: alone, against the others, and against what they promised."""
-    with st.container(border=True):
+    with st.container(border=True, key="figures-scores"):
         columns = st.columns(3)
         score(columns[0], "brier", group.brier)
         score(columns[1], "brier_original", group.brier_original)
-        with columns[2]:
+        with columns[2].container(gap=None):
             st.metric("Log score", wording.number(group.log.mean, 4), help=STATISTICS["log"].help)
             st.caption(between(group.log.interval))
             if group.log.infinite:
                 many = wording.count(group.log.infinite, "question")
                 st.caption(f"{many} with an infinite score not in the mean")
-    with st.container(border=True):
+    with st.container(border=True, key="figures-others"):
         columns = st.columns(3)
         against(columns[0], "skill", group.skill)
         against(columns[1], "crowd_skill", group.crowd_skill)
         luck = group.luck
-        with columns[2]:
+        with columns[2].container(gap=None):
             st.metric(
                 "Brier expected",
                 wording.number(luck.expected, 4),
@@ -158,7 +158,7 @@ def scores(group: Group) -> None:
 
 def against(column: st.delta_generator.DeltaGenerator, name: str, skill: Skill | None) -> None:
     """Show an advantage over the others at the same times."""
-    with column:
+    with column.container(gap=None):
         mean = None if skill is None else skill.mean
         st.metric(
             STATISTICS[name].title,
@@ -175,14 +175,14 @@ def against(column: st.delta_generator.DeltaGenerator, name: str, skill: Skill |
 def decomposition(group: Group) -> None:
     """Show the parts of the Brier score, and what luck alone would make of the first."""
     parts = group.decomposition
-    with st.container(border=True):
+    with st.container(border=True, key="figures-parts"):
         columns = st.columns(4)
         columns[0].metric(
             "Miscalibration",
             wording.number(parts.miscalibration, 4),
             help=STATISTICS["miscalibration"].help,
         )
-        with columns[1]:
+        with columns[1].container(gap=None):
             st.metric(
                 "Expected from luck",
                 wording.number(parts.miscalibration_expected, 4),
@@ -315,7 +315,7 @@ def movement(group: Group) -> None:
     if moved is None or not moved.questions:
         st.caption("No question has two forecasts to move between.")
         return
-    left, right = st.columns(2)
+    left, right = (column.container(gap=None) for column in st.columns(2))
     left.metric(
         "Excess movement",
         wording.number(moved.excess.mean, 4),
@@ -421,7 +421,8 @@ def in_full(group: Group, chosen: Choice) -> None:
     nothing_in(group, chosen.cohort)
     verdict(group)
     counts(group)
-    st.caption(as_text(wording.left_out(group.left_out)))
+    if left_out := wording.left_out(group.left_out):
+        st.caption(as_text(left_out))
     scores(group)
     decomposition(group)
     calibration(group)

@@ -210,4 +210,5 @@ def words(app: AppTest) -> str:
     kinds = ("title", "header", "markdown", "caption", "info", "error", "warning", "success")
     said = [element.value for kind in kinds for element in app.get(kind)]
     said += [element.proto.label for element in app.get("page_link")]
-    return "\n".join(said).translate(dict.fromkeys(map(ord, "\\`\u2060")))
+    unseen: dict[int, str | None] = dict.fromkeys(map(ord, "\\`\u2060"))
+    return "\n".join(said).translate(unseen | {0xA0: " "})

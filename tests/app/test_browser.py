@@ -130,7 +130,7 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     # A sentence of the first one becomes a question.
     expect(page.get_by_role("heading", level=1)).to_contain_text("Trump courts")
     page.get_by_role("textbox", name="Question (required)").fill("Will they meet in person?")
-    pick_day(page, "Closes (last day)", "20401231")
+    pick_day(page, "Last day of forecasting", "20401231")
     page.get_by_role("textbox", name="Resolution criteria").fill("Yes if both governments say so.")
     page.get_by_role("button", name="Register question").click()
     expect(page.get_by_text("Registered: Will they meet in person?")).to_be_visible()
@@ -176,7 +176,7 @@ def test_everyones_words_are_shown_and_do_nothing(page: Page, server: Server, wa
     page.get_by_role("link", name="Questions", exact=True).first.click()
     page.get_by_text("Ask a question", exact=True).click()
     page.get_by_role("textbox", name="Question (required)").fill(HOSTILE)
-    pick_day(page, "Closes (last day)", "20401231")
+    pick_day(page, "Last day of forecasting", "20401231")
     page.get_by_role("textbox", name="Resolution criteria").fill(HOSTILE)
     page.get_by_role("button", name="Register question").click()
     heading = page.get_by_role("heading", level=1)
@@ -273,7 +273,7 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
         page.goto(f"{server.base}/questions")
         page.get_by_text("Ask a question", exact=True).click()
         page.get_by_role("textbox", name="Question (required)").fill(title)
-        pick_day(page, "Closes (last day)", "20401231")
+        pick_day(page, "Last day of forecasting", "20401231")
         page.get_by_role("textbox", name="Resolution criteria").fill("Yes if so.")
         page.get_by_role("button", name="Register question").dblclick(delay=delay)
         # The question's own page, or the blank form again under a link to it: which of the two
@@ -356,7 +356,7 @@ def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_
         page.keyboard.press("Control+A")
         page.keyboard.type("80%")
         page.keyboard.press("Enter")
-        expect(page.get_by_text(re.compile("if you are right about 80 %"))).to_be_visible(
+        expect(page.get_by_text(re.compile(r"if you are right about 80\s%"))).to_be_visible(
             timeout=PATIENCE
         )
         tab_to(page, "(Save|Update) forecast")

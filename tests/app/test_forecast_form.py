@@ -12,14 +12,16 @@ from forecasts.values import Value
 from tests.app.conftest import visit
 from tests.conftest import ask, day
 
+UNSEEN: dict[int, str | None] = {**dict.fromkeys(map(ord, "\\`\u2060")), 0xA0: " "}
+
 
 def toasts(app: AppTest) -> list[str]:
-    return [toast.value.translate(dict.fromkeys(map(ord, "\\`\u2060"))) for toast in app.toast]
+    return [toast.value.translate(UNSEEN) for toast in app.toast]
 
 
 def errors(app: AppTest) -> str:
     said = "\n".join(error.value for error in app.error)
-    return said.translate(dict.fromkeys(map(ord, "\\`\u2060")))
+    return said.translate(UNSEEN)
 
 
 def cited(engine: Engine, slug: str) -> list[tuple[str, str, float | None, str]]:

@@ -23,7 +23,7 @@ def wordings(engine: Engine, slug: str) -> list[QuestionRevision]:
 
 
 def toasts(app: AppTest) -> list[str]:
-    return [toast.value.replace("\\", "") for toast in app.toast]
+    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
 
 
 def newest(engine: Engine, slug: str) -> Forecast:
@@ -216,7 +216,7 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
         "Coverage",
         "Updates",
     ]
-    assert list(table.iloc[0]) == ["alice", "0.4000", "0.8000", "0.1600", "100%", "2"]
+    assert list(table.iloc[0]) == ["alice", "0.4000", "0.8000", "0.1600", "100\u00a0%", "2"]
 
 
 def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) -> None:
@@ -238,8 +238,8 @@ def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) 
     )
     table: Any = furnished.table[0].value
     assert table.to_numpy().tolist() == [
-        ["3 Jan 2026, 00:00 UTC", "bob \\(simulated\\)", "40 \\%", "55 \\%"],
-        ["2 Jan 2026, 00:00 UTC", "alice", "70 \\%", "70 \\%"],
+        ["3 Jan 2026, 00:00 UTC", "bob \\(simulated\\)", "40\u00a0\\%", "55\u00a0\\%"],
+        ["2 Jan 2026, 00:00 UTC", "alice", "70\u00a0\\%", "70\u00a0\\%"],
     ]
 
 
@@ -478,7 +478,7 @@ def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
     typed = "Busan=40%, Ulsan=30%, Pohang=20%, Other=10%"
     furnished.text_input(key="forecast-port#0-value").input(typed)
     furnished.button(key="forecast-port#0-save").click().run()
-    assert f"Saved: {before} → Busan 40 %" in furnished.toast[0].value.replace("\\", "")
+    assert f"Saved: {before} → Busan 40 %" in toasts(furnished)[0]
 
 
 def test_the_toast_says_what_stood_at_the_moment_of_saving(
@@ -492,4 +492,4 @@ def test_the_toast_says_what_stood_at_the_moment_of_saving(
         updates.update(ledger, quay, Value(probability=0.3), member=alice, now=day(4))
     furnished.text_input(key="forecast-quay#0-value").input("60%")
     furnished.button(key="forecast-quay#0-save").click().run()
-    assert "Saved: 30 % → 60 %" in furnished.toast[0].value.replace("\\", "")
+    assert "Saved: 30 % → 60 %" in toasts(furnished)[0]

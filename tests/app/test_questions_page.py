@@ -61,7 +61,7 @@ def test_a_page_of_many_stands_in_the_address(app: AppTest, engine: Engine) -> N
 
 def test_the_crowds_way_is_drawn_in_a_line(furnished: AppTest) -> None:
     said = words(visit(furnished, "questions", words="rain"))
-    assert "crowd of 2: ▆▆" in said
+    assert "crowd of 2: ▆\u202f▆" in said
     assert "70 % to 55 %" in said
     furnished.text_input(key="words").input("quay").run()
     assert "crowd" not in words(furnished)  # of one forecaster there is none
@@ -143,10 +143,10 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
     ("title", "closes", "criteria", "rule"),
     [
         ("", date(2026, 3, 1), "Yes if so.", "Not filled in: “Question”. Ask it in one sentence."),
-        ("Will it?", None, "Yes if so.", "Not filled in: “Closes (last day)”."),
+        ("Will it?", None, "Yes if so.", "Not filled in: “Last day of forecasting”."),
         ("Will it?", date(2026, 3, 1), " ", "Not filled in: “Resolution criteria”."),
         ("Will it?", date(2026, 3, 1), "", "who reports it, so that a stranger can decide it."),
-        ("", None, "", "“Question”, “Closes (last day)”, “Resolution criteria”."),
+        ("", None, "", "“Question”, “Last day of forecasting”, “Resolution criteria”."),
         ("Will it?", date(2025, 12, 1), "Yes if so.", "1 Dec 2025, has passed."),
     ],
 )

@@ -23,7 +23,7 @@ def stands(engine: Engine, slug: str) -> questions.Stands:
 
 
 def toasts(app: AppTest) -> list[str]:
-    return [toast.value.replace("\\", "") for toast in app.toast]
+    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
 
 
 def history(engine: Engine, slug: str) -> list[Resolution]:

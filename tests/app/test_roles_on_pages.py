@@ -91,7 +91,7 @@ def test_a_question_is_asked_of_a_team(team: AppTest, engine: Engine) -> None:
     for area, words in (("Question (required)", "Snow?"), ("Resolution criteria (required)", "A")):
         [field] = [one for one in team.text_area if one.label == area]
         field.input(words)
-    [closes] = [one for one in team.date_input if one.label.startswith("Closes")]
+    [closes] = [one for one in team.date_input if one.label.startswith("Last day")]
     closes.set_value(day(8).date())
     [go] = [button for button in team.button if button.label == "Register question"]
     go.click().run()

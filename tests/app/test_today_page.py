@@ -20,7 +20,7 @@ from tests.conftest import ask, day
 
 
 def toasts(app: AppTest) -> list[str]:
-    return [toast.value.replace("\\", "") for toast in app.toast]
+    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
 
 
 def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
@@ -192,7 +192,7 @@ def test_certainty_is_not_offered(furnished: AppTest) -> None:
     visit(furnished, "today")
     furnished.text_input(key="quick-quay#0-value").input("100%")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert "100 \\% is outside" in furnished.error[0].value
+    assert "100\u00a0\\% is outside" in furnished.error[0].value
 
 
 def test_a_blank_forecast_is_refused_in_a_sentence(furnished: AppTest) -> None:
