@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo app test bench simulate lint format docs lock clean
+.PHONY: help demo app test bench simulate lint format docs gallery lock clean
 
 help:
 	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:$(PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make simulate  measure by simulation how often reports err (a quarter of an hour)"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
+	@echo "make gallery  open every page in Chromium and write its picture to docs/gallery"
 	@echo "make lock    resolve the dependencies anew"
 	@echo "make clean   remove what make made"
 
@@ -46,6 +47,9 @@ lint: $(VENV)/.tests
 
 docs: $(VENV)/.tests
 	$(BIN)/python docs/write_commands.py
+
+gallery: $(VENV)/.tests
+	$(BIN)/python docs/write_gallery.py
 
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix

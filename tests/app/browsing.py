@@ -87,10 +87,19 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    browser: Browser, folder: Path, ledger: Path | str, port: int, **environment: str
+    browser: Browser,
+    folder: Path,
+    ledger: Path | str,
+    port: int,
+    *,
+    program: str = "from forecasts.cli import main; main()",
+    **environment: str,
 ) -> Iterator[str]:
-    """Yield the address of the app as the command starts it on that ledger."""
-    command = [sys.executable, "-c", "from forecasts.cli import main; main()", "app"]
+    """Yield the address of the app as the command starts it on that ledger.
+
+    ``program``: Python that runs the command, where it is to be another one than usual.
+    """
+    command = [sys.executable, "-c", program, "app"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--database", str(ledger), "--port", str(port)],
