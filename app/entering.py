@@ -63,7 +63,7 @@ def value_fields(
     elif kind == QuestionType.multiple_choice:
         # In a list the text comes first, and the bars are behind a click.
         written = _typed(key, text, standing, quick=True) if quick else ""
-        with _room("Bars", quick=quick):
+        with _room("Option by option", quick=quick):
             _bars(key, text)
         written = written if quick else _typed(key, text, standing, quick=False)
     else:

@@ -13,6 +13,7 @@ from forecasts import attention
 from forecasts.evidence import citable
 from forecasts.models import Forecast, QuestionType
 from forecasts.questions import Stands
+from forecasts.reports import wording
 from forecasts.scores import CRPS
 from forecasts.today import FIRST, SOON, Again, Earned, InTheNews, today
 from forecasts.values import say_value
@@ -59,7 +60,7 @@ def row(
             parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
         st.caption(" · ".join(parts))
         if why:
-            st.markdown(why)
+            st.caption(why)
         if stands.id in needs.able:
             every = needs.intervals.on.get(stands.id)
             quick_form(stands, standing, articles, every=every, cites=article)
@@ -170,20 +171,12 @@ def resolved() -> None:
     """Show what was resolved lately, what the reader earned on it and why."""
     since = f", since {day(needs.seen)}" if needs.seen is not None else ""
     st.header(f"Resolved{since}", anchor=False)
-    for one in needs.resolved:
-        with st.container(border=True, gap="xsmall"):
-            question_link(one.stands)
-            resolution = one.stands.resolution
-            if resolution is not None:
-                ago = span(moment - resolution.recorded_at)
-                st.caption(f"outcome **{as_text(resolution.outcome)}**, resolved {ago} ago")
-            rule, said = RULES[one.score.protocol]
-            st.caption(
-                f"your {rule} (0–1, 0 is best): **{one.score.score:.4f}** · "
-                f"coverage {one.score.coverage:.0%}",
-                help=f"{said} Coverage: {COVERAGE_HELP.lower()}",
-            )
-            why(one)
+    for one in needs.resolved[:FIRST]:
+        earned(one)
+    if rest := needs.resolved[FIRST:]:
+        with st.expander(f"{len(rest)} more"):
+            for one in rest:
+                earned(one)
     if needs.resolved:
         if not needs.only_looks:
             seen_form()
@@ -196,6 +189,23 @@ def resolved() -> None:
         )
         return
     st.page_link("app_pages/track_record.py", label="Your track record")
+
+
+def earned(one: Earned) -> None:
+    """Show a resolved question with what the reader earned on it and why."""
+    with st.container(border=True, gap="xsmall"):
+        question_link(one.stands)
+        resolution = one.stands.resolution
+        if resolution is not None:
+            ago = span(moment - resolution.recorded_at)
+            st.caption(f"outcome **{as_text(resolution.outcome)}**, resolved {ago} ago")
+        rule, said = RULES[one.score.protocol]
+        st.caption(
+            f"your {rule} (0–1, 0 is best): **{one.score.score:.4f}** · "
+            f"coverage {wording.percent(one.score.coverage)}",
+            help=f"{said} Coverage: {COVERAGE_HELP.lower()}",
+        )
+        why(one)
 
 
 def seen_form() -> None:
@@ -265,18 +275,15 @@ def usual_form() -> None:
 
 def agenda() -> None:
     """Show the lists, what is worth most first."""
-    st.caption(
-        " · ".join(
-            [
-                day(moment),
-                f"{needs.unforecast:,} to forecast",
-                f"{len(needs.again):,} to look at again",
-                f"{len(needs.news):,} in the news",
-                f"{needs.awaiting.total:,} to resolve",
-                counted(len(needs.fresh) + len(needs.again) + len(needs.news), "standing forecast"),
-            ]
-        )
-    )
+    asks = {
+        "to forecast": needs.unforecast,
+        "to look at again": len(needs.again),
+        "in the news": len(needs.news),
+        "to resolve": needs.awaiting.total,
+    }
+    standing = counted(len(needs.fresh) + len(needs.again) + len(needs.news), "standing forecast")
+    said = [f"{many:,} {what}" for what, many in asks.items() if many]
+    st.caption(" · ".join([day(moment), *said, standing]))
     closing_soon()
     to_look_at_again()
     in_the_news()

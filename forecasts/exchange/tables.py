@@ -198,25 +198,24 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
                 remedy="Save it with commas between the columns, and points in the numbers.",
             )
     _require_columns(path, header)
-    ragged: list[object] = []
-
-    def note(row: object) -> str:
-        ragged.append(row)
-        return "skip"
-
-    table = pyarrow.csv.read_csv(
-        path,
-        # One block, since a row that does not fit into its block is an error.
-        read_options=pyarrow.csv.ReadOptions(
-            block_size=min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
-        ),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
-        ),
-    )
-    if ragged:
-        return _read_ragged(path, header)
+    try:
+        table = pyarrow.csv.read_csv(
+            path,
+            # One block, since a row that does not fit into its block is an error.
+            read_options=pyarrow.csv.ReadOptions(
+                block_size=min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
+            ),
+            # Not with a handler of invalid rows: Arrow prints a trace where one is no UTF-8.
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        at_leisure, ragged = _read_ragged(path, header)
+        if not ragged:
+            raise
+        return at_leisure, ragged
     frame: pd.DataFrame = table.to_pandas()
     return frame, {}
 

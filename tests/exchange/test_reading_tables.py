@@ -136,3 +136,10 @@ def test_a_parquet_file_without_rows_is_an_empty_table(tmp_path: Path) -> None:
     frames = read_folder(tmp_path)
     assert len(frames.forecasts) == 0
     assert frames.forecasts["probability"].dtype == "float64"
+
+
+def test_a_row_too_long_that_is_no_utf8_either_is_told_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "questions.csv"
+    path.write_bytes(b"question_id,title\nq1,one\nq2,two,\xff\n")
+    with pytest.raises(BadInput, match=r"is not UTF-8: line 3 has the byte 0xff"):
+        read_table(path)
