@@ -300,17 +300,20 @@ def measure(kind: str, folder: Path, many: int, kills: int) -> bool:
             writer.end()
         wrote, plain, added = (together(part) for part in zip(*rounds, strict=True))
         found = stored(engine)
-        ratio = wrote.rate / plain.rate
         whole = found == Counter(wrote.acknowledged) and not wrote.complaints
-        print(
-            f"| {kind}: {len(wrote.acknowledged):,} updates by {WRITERS} processes | "
-            f"{wrote.rate:,.0f} a second, plain rows {plain.rate:,.0f}: {ratio:.2f} of it | at "
-            f"least {BAR} | {'met' if ratio >= BAR else 'missed'} |"
-        )
-        print(
-            f"| {kind}: as many plain rows with SQLModel | {added.rate:,.0f} a second: updates at "
-            f"{wrote.rate / added.rate:.2f} of it | | |"
-        )
+        met = whole
+        beside = {
+            "plain rows by a statement": plain,
+            "plain rows with SQLModel": added,
+        }
+        for what, rows in beside.items():
+            ratio = wrote.rate / rows.rate
+            met &= ratio >= BAR
+            print(
+                f"| {kind}: {len(wrote.acknowledged):,} updates by {WRITERS} processes beside "
+                f"{what} | {wrote.rate:,.0f} a second, {rows.rate:,.0f}: {ratio:.2f} of it | at "
+                f"least {BAR} | {'met' if ratio >= BAR else 'missed'} |"
+            )
         print(
             f"| {kind}: lost, doubled or refused | "
             f"{sum((Counter(wrote.acknowledged) - found).values())}, "
@@ -319,7 +322,7 @@ def measure(kind: str, folder: Path, many: int, kills: int) -> bool:
         )
         print("\n".join(wrote.complaints[:20]), file=sys.stderr)
         engine.dispose()
-    return whole and ratio >= BAR and (not kills or measure_kills(kind, folder, kills))
+    return (not kills or measure_kills(kind, folder, kills)) and met
 
 
 def measure_kills(kind: str, folder: Path, kills: int) -> bool:
