@@ -271,13 +271,30 @@ def parked() -> None:
                 f"{when(one.since)}, after {counted(one.attempts, 'attempt')} · "
                 f"{as_text(one.reason)}"
             )
-            key = form_key(f"retry-{one.slug}")
-            if may(Action.resolve, stands) and st.button("Look again in the next run", key=key):
-                with act(key) as doing:
-                    watching.retry(
-                        doing.ledger, stands.question, now=doing.now, member=doing.member
-                    )
-                    doing.say(f"The next run looks at “{shortened(stands.text.title, 60)}” again.")
+            if may(Action.resolve, stands):
+                give_up_or_retry(stands)
+
+
+def give_up_or_retry(stands: Stands) -> None:
+    """Show what a person can do where a resolver has given up."""
+    key = form_key(f"retry-{stands.slug}")
+    with st.container(horizontal=True, gap="small"):
+        again = st.button("Look again in the next run", key=key)
+        removed = st.button(
+            "Remove its resolvers",
+            key=f"{key}-remove",
+            help="Nothing looks the question up any more; what was looked up stays. Somebody has "
+            "to say how it came out.",
+        )
+    title = shortened(stands.text.title, 60)
+    if again:
+        with act(key) as doing:
+            watching.retry(doing.ledger, stands.question, now=doing.now, member=doing.member)
+            doing.say(f"The next run looks at “{title}” again.")
+    if removed:
+        with act(key) as doing:
+            watching.detach(doing.ledger, stands.question, now=doing.now, member=doing.member)
+            doing.say(f"Removed the resolvers of “{title}”. Settle it here once it is known.")
 
 
 def looks(rows: list[Watched]) -> None:

@@ -198,6 +198,11 @@ def _furnish(engine: Engine) -> None:
         )
 
 
+def toasts(app: AppTest) -> list[str]:
+    """Return what the page acknowledges, as a reader sees it."""
+    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
+
+
 def visit(app: AppTest, page: str, /, **query: Any) -> AppTest:
     """Open a page at its address, with the query."""
     app.switch_page(f"app_pages/{page}.py")

@@ -13,17 +13,13 @@ from forecasts import database, questions, resolutions, revisions, scores, updat
 from forecasts.access import member_or_new
 from forecasts.models import Forecast, QuestionRevision
 from forecasts.values import Value
-from tests.app.conftest import visit, words
+from tests.app.conftest import toasts, visit, words
 from tests.conftest import day
 
 
 def wordings(engine: Engine, slug: str) -> list[QuestionRevision]:
     with database.reading(engine) as ledger:
         return revisions.history(ledger, questions.find(ledger, slug))
-
-
-def toasts(app: AppTest) -> list[str]:
-    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
 
 
 def newest(engine: Engine, slug: str) -> Forecast:

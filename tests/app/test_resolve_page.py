@@ -13,17 +13,13 @@ from forecasts.access import member_or_new
 from forecasts.models import PolicyKind, Resolution
 from forecasts.questions import Status
 from forecasts.resolvers import Seen
-from tests.app.conftest import Clock, visit, words
+from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import day
 
 
 def stands(engine: Engine, slug: str) -> questions.Stands:
     with database.reading(engine) as ledger:
         return questions.as_it_stands(ledger, questions.find(ledger, slug), now=day(5))
-
-
-def toasts(app: AppTest) -> list[str]:
-    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
 
 
 def history(engine: Engine, slug: str) -> list[Resolution]:
@@ -213,6 +209,21 @@ def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
     assert "waits for a person" not in words(furnished)
     with database.reading(engine) as ledger:
         assert watching.parked(ledger) == []
+
+
+def test_the_resolvers_of_what_is_parked_are_taken_away_on_request(
+    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
+) -> None:
+    carry(engine, f"{tmp_path}/missing.csv")
+    for number in range(runs.MOST_ATTEMPTS):
+        runs.run(engine, now=day(5 + 2 * number))
+    visit(furnished, "resolve")
+    furnished.button(key="retry-ended#0-remove").click().run()
+    assert "waits for a person" not in words(furnished)
+    assert toasts(furnished)[0].startswith("Removed the resolvers of")
+    with database.reading(engine) as ledger:
+        assert watching.watched(ledger) == []
+    assert runs.run(engine, now=day(60)).looked == []
 
 
 def test_a_dispute_is_decided_by_who_may_resolve(

@@ -15,12 +15,8 @@ from forecasts.attention import USUAL
 from forecasts.models import Role
 from forecasts.revisions import revise
 from forecasts.values import Value
-from tests.app.conftest import Clock, visit, words
+from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import ask, day
-
-
-def toasts(app: AppTest) -> list[str]:
-    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
 
 
 def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
