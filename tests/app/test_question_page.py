@@ -443,7 +443,8 @@ def test_a_number_that_came_true_shows_the_crps_of_the_table(
     assert list(table.columns) == ["Forecaster", "CRPS (0–1)", "Coverage", "Updates"]
     assert "You had no live forecast on it." not in said
     today = words(visit(furnished, "today"))
-    assert f"your CRPS (0–1, 0 is best): **{row.crps:.4f}** · coverage {row.coverage:.0%}" in today
+    covered = f"coverage {100 * row.coverage:.0f} %"
+    assert f"your CRPS (0–1, 0 is best): **{row.crps:.4f}** · {covered}" in today
 
 
 def test_options_chosen_by_the_outcome_open_on_the_one_that_came_true(
