@@ -30,7 +30,8 @@ from forecasts.values import Value, figure_number, say_odds, say_probability, sa
 _HELP = {
     QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",
     QuestionType.multiple_choice: "Option=probability, separated by commas; options that you do "
-    "not name share what is left equally. Moving a bar rebalances the others in proportion.",
+    "not name share what is left, in the proportions of your last forecast. Moving a bar "
+    "rebalances the others in proportion.",
     QuestionType.numeric: "Level=number, separated by commas: 50%=140 says that you give one half "
     "to 140 or less.",
     QuestionType.date: "Level=day, separated by commas: 50%=2027-03-01 says that you give one "
@@ -280,7 +281,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
                     format="YYYY-MM-DD",
                     key=name,
                     on_change=write,
-                    width=124,
+                    width=168,
                 )
             else:
                 digits = max(0, 2 - math.floor(math.log10(high / 2 - low / 2)))

@@ -126,7 +126,7 @@ def forecast_form(
                 width="stretch",
             )
             st.form_submit_button(
-                "Add evidence",
+                "More evidence",
                 key=f"{key}-add",
                 on_click=_one_more,
                 args=(key,),

@@ -239,7 +239,7 @@ def act(key: str) -> Iterator[Act]:
     everything and is shown in place; the page goes on and the form keeps its words. Of two clicks
     on one button the second waits for the first, does nothing, and goes where that one goes.
     """
-    remembered, moment = memory(), now()
+    remembered, moment, begun = memory(), now(), False
     name, _, done = key.rpartition("#")
     with remembered.one_at_a_time:
         if remembered.done[name] != int(done):
@@ -255,11 +255,17 @@ def act(key: str) -> Iterator[Act]:
                     return member
 
                 # Before the act's turn to write, so that nobody waits for it.
-                member = following.checked(ledger, who, same=lambda one: one.id)
+                # That an identity was handed to somebody else stands in no entry of the chain.
+                member = following.checked(
+                    ledger, who, same=lambda one: one.id, always=known is not None
+                )
                 doing = Act(ledger, member, moment)
+                begun = True
                 yield doing
         except (LedgerError, InputError) as error:
             show(error)
+            if not begun:
+                st.stop()
             return
         # Between the commit and here no Streamlit call may stand: see ``Memory``.
         remembered.done[name] += 1

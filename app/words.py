@@ -30,8 +30,9 @@ _ADDRESS = re.compile(
     r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
 )
 # Of two wordings: how much has to be common to show what is not, the words shown beside a change,
-# and how many words may be compared with how many, since that takes as long as their product.
-_ALIKE, _BESIDE, _MOST_COMPARED = 0.4, 4, 1_000_000
+# and how many words may be compared with how many: where one word stands everywhere, that takes as
+# long as the cube of them.
+_ALIKE, _BESIDE, _MOST_COMPARED = 0.4, 4, 40_000
 # What stands behind a question mark beside a score, in the same words on each page.
 COVERAGE_HELP = (
     "Share of the time from the opening to the scheduled close for which a forecast stood."
@@ -83,13 +84,14 @@ def reworded(before: str, after: str) -> str | None:
     it are shown.
     """
     old, new = before.split(), after.split()
-    if not old or not new or len(old) * len(new) > _MOST_COMPARED:
+    if not old or not new or old == new or len(old) * len(new) > _MOST_COMPARED:
         return None
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     if matcher.ratio() < _ALIKE:
         return None
     parts: list[str] = []
     for kind, a, b, c, d in matcher.get_opcodes():
+        gone, come = (as_text(" ".join(some)) for some in (old[a:b], new[c:d]))
         if kind == "equal":
             stayed = old[a:b]
             left = _BESIDE if a > 0 else 0
@@ -98,10 +100,10 @@ def reworded(before: str, after: str) -> str | None:
                 stayed = [*stayed[:left], "…", *stayed[len(stayed) - right :]]
             parts.append(as_text(" ".join(stayed)))
             continue
-        if b > a:
-            parts.append(f"~~{as_text(' '.join(old[a:b]))}~~")
-        if d > c:
-            parts.append(f"**{as_text(' '.join(new[c:d]))}**")
+        if gone:
+            parts.append(f"~~{gone}~~")
+        if come:
+            parts.append(f"**{come}**")
     return " ".join(parts)
 
 

@@ -6,11 +6,12 @@ row all the same, and the newest counts.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from forecasts.access import Action, require
@@ -72,26 +73,34 @@ def intervals(session: Session, member: Member | None) -> Intervals:
     return Intervals(usual, {id_: every for id_, every in said.items() if id_ is not None})
 
 
-def intervals_on(session: Session, member_id: int) -> dict[timedelta, list[int]]:
-    """Return the questions for which the member has said after how long, by how long."""
-    by_length: dict[timedelta, list[int]] = defaultdict(list)
-    for question_id, every in _said(session, member_id).items():
-        if question_id is not None:
-            by_length[every].append(question_id)
-    return by_length
+def days_said(session: Session, member_id: int) -> list[int]:
+    """Return the numbers of days that the member has said for some questions, each once."""
+    said = select(col(Revisit.days)).distinct().where(_is_said(member_id))
+    return [days for days in session.exec(said.where(_of_a_question())) if days is not None]
 
 
-def _said(session: Session, member_id: int) -> dict[int | None, timedelta]:
+def said_for(member_id: int, days: int | None = None) -> Any:
+    """Return the statement for the questions for which the member has said so many days, or any."""
+    said = select(Revisit.question_id).where(_is_said(member_id), _of_a_question())
+    return said if days is None else said.where(Revisit.days == days)
+
+
+def _is_said(member_id: int) -> ColumnElement[bool]:
+    """Return the condition that a row holds now, and says how long."""
     newest = (
         select(func.max(Revisit.id))
         .where(Revisit.member_id == member_id)
         .group_by(col(Revisit.question_id))
     )
-    rows = session.exec(
-        select(Revisit.question_id, Revisit.days).where(
-            col(Revisit.id).in_(newest), col(Revisit.days).is_not(None)
-        )
-    )
+    return col(Revisit.id).in_(newest) & col(Revisit.days).is_not(None)
+
+
+def _of_a_question() -> ColumnElement[bool]:
+    return col(Revisit.question_id).is_not(None)
+
+
+def _said(session: Session, member_id: int) -> dict[int | None, timedelta]:
+    rows = session.exec(select(Revisit.question_id, Revisit.days).where(_is_said(member_id)))
     return {question_id: timedelta(days=days) for question_id, days in rows if days is not None}
 
 

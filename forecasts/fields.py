@@ -86,7 +86,7 @@ def read_typed(text: str, standing: Forecast | None, question: QuestionText) -> 
     """
     if standing is not None and text.strip() == as_typed(standing, question):
         return check_value(value_of(standing), question)
-    return read_value(text, question)
+    return read_value(text, question, None if standing is None else value_of(standing))
 
 
 def check_offered(value: Value, lowest: float) -> Value:

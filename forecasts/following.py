@@ -93,6 +93,7 @@ class _Early:
 
     facts: dict[Hashable, Any]
     checks: list[Callable[[], object]] = field(default_factory=list)
+    always: list[Callable[[], object]] = field(default_factory=list)
     checking: bool = False
 
 
@@ -118,8 +119,9 @@ def begin(session: orm.Session, _transaction: Any, connection: Connection) -> No
         return
     session.info[FOLLOWED] = followed
     chain.go_on(session, followed.end(connection))
-    if early is not None and early.facts is not followed.facts:
-        session.info[_AGAIN] = early.checks
+    if early is not None:
+        changed = early.checks if early.facts is not followed.facts else []
+        session.info[_AGAIN] = [*early.always, *changed]
 
 
 def check_again(session: orm.Session) -> None:
@@ -136,12 +138,17 @@ def undo(session: orm.Session) -> None:
 
 
 def checked(
-    session: Session, check: Callable[[], T], *, same: Callable[[T], object] | None = None
+    session: Session,
+    check: Callable[[], T],
+    *,
+    same: Callable[[T], object] | None = None,
+    always: bool = False,
 ) -> T:
     """Return what ``check`` finds, which holds when the act writes.
 
-    It raises what keeps the act from being done, and may be called again when the turn begins.
-    Refused where it finds another one then, by what ``same`` returns of the two.
+    It raises what keeps the act from being done, and may be called again when the turn begins:
+    where facts have changed, or ``always``. Refused where it finds another one then, by what
+    ``same`` returns of the two.
     """
     early: _Early | None = session.info.get(_EARLY)
     if early is None or session.new:
@@ -164,7 +171,7 @@ def checked(
                 remedy="Look at it as it is now, and do it again.",
             )
 
-    early.checks.append(check if same is None else again)
+    (early.always if always else early.checks).append(check if same is None else again)
     return found
 
 

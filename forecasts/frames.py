@@ -221,13 +221,20 @@ def revision(session: Session) -> tuple[int, ...]:
 
     In a long ledger they differ after some per mille more forecasts and citations, not after each:
     one on an open question bears on little of a report, and it would be made for every reader anew
-    with every update of anybody's. What is resolved bears on it at once.
+    with every update of anybody's. What is resolved, or imported, bears on it at once.
     """
     at_once = (QuestionRevision, Resolution, Membership, Appointment, Removal, Dispute)
     newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
     forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())
-    return (max(made, default=0), access.whom(session), *map(_about, (forecast, citation)), *others)
+    about = [_about(number) for number in (forecast, citation)]
+    # An import can speak of what is resolved; those that came before that number are in it.
+    imported = session.exec(
+        select(func.max(Forecast.id)).where(
+            col(Forecast.id) >= about[0], col(Forecast.import_key).is_not(None)
+        )
+    ).one()
+    return (max(made, default=0), access.whom(session), *about, imported or 0, *others)
 
 
 def _about(number: int) -> int:

@@ -9,6 +9,11 @@ from forecasts.errors import BadInput
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAYS_FROM_NOW = {"yesterday": -1, "today": 0, "tomorrow": 1}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WRITTEN = re.compile(
+    r"(?i)(\d{1,2}) (jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sep(?:tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?) (\d{4})"
+)
 
 
 def utc(value: datetime) -> datetime:
@@ -24,6 +29,8 @@ def utc(value: datetime) -> datetime:
 def read_time(text: str, *, end_of_day: bool = False, now: datetime | None = None) -> datetime:
     """Return the UTC time that ``text`` names: ISO 8601 with an offset or Z, or a day.
 
+    A day can be written as the pages show it, too: 30 Oct 2025.
+
     With ``now`` also yesterday, today and tomorrow are days, those around it in UTC.
 
     A day (``2025-10-30``) is read in UTC: its first instant, or with ``end_of_day`` its last
@@ -35,6 +42,10 @@ def read_time(text: str, *, end_of_day: bool = False, now: datetime | None = Non
         if now is not None and text.casefold() in _DAYS_FROM_NOW:
             away = timedelta(days=_DAYS_FROM_NOW[text.casefold()])
             return datetime.combine((utc(now) + away).date(), moment, UTC)
+        if written := _WRITTEN.fullmatch(text):
+            day, month, year = written.groups()
+            number = _MONTHS.index(month[:3].casefold()) + 1
+            return datetime.combine(date(int(year), number, int(day)), moment, UTC)
         if len(text) == 10:
             return datetime.combine(date.fromisoformat(text), moment, UTC)
         return utc(datetime.fromisoformat(text))

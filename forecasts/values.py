@@ -122,11 +122,12 @@ def certainty(value: Value) -> float | None:
     return next((p for p in given or () if p is not None and p in (0, 1)), None)
 
 
-def read_value(text: str, question: QuestionText) -> Value:
+def read_value(text: str, question: QuestionText, standing: Value | None = None) -> Value:
     """Return the value that ``text`` states for this question.
 
-    binary: a probability. multiple_choice: ``Busan=60%, Beijing=0.3, Other=1:9`` (options that
-    are not named share what is left equally) or a JSON list in the order of the options.
+    binary: a probability. multiple_choice: ``Busan=60%, Beijing=0.3, Other=1:9`` or a JSON list in
+    the order of the options. Options that are not named share what is left: in the proportions of
+    the ``standing`` value, where there is one that says something of each; else equally.
     numeric and date: ``10%=120, 50%=140, 90%=170`` or a JSON object of level to value.
     BadInput or Refused as ``check_value`` says.
     """
@@ -136,7 +137,8 @@ def read_value(text: str, question: QuestionText) -> Value:
     if text.startswith(("[", "{")):
         return check_value(_from_json(text), question)
     if question.type == QuestionType.multiple_choice:
-        return check_value(_vector(text, question.options or []), question)
+        said = None if standing is None else standing.probabilities
+        return check_value(_vector(text, question.options or [], said), question)
     return check_value(_quantiles(text, question.type), question)
 
 
@@ -171,7 +173,7 @@ def _pairs(text: str, form: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _vector(text: str, options: Sequence[str]) -> Value:
+def _vector(text: str, options: Sequence[str], standing: Sequence[float | None] | None) -> Value:
     form = f"Write option=probability, separated by commas: {options[0]}=60%, {options[1]}=40%."
     stated: dict[str, float] = {}
     for name, value in _pairs(text, form):
@@ -188,8 +190,22 @@ def _vector(text: str, options: Sequence[str]) -> Value:
     left = 1 - math.fsum(stated.values())
     if rest and left < -SUM_TOLERANCE:
         raise _wrong_sum(1 - left)
-    share = max(left, 0.0) / len(rest) if rest else 0.0
-    return Value(probabilities=tuple(stated.get(option, share) for option in options))
+    weights = _weights(rest, options, standing)
+    total = math.fsum(weights.values())
+    shares = {option: max(left, 0.0) * weight / total for option, weight in weights.items()}
+    return Value(probabilities=tuple((shares | stated)[option] for option in options))
+
+
+def _weights(
+    rest: Sequence[str], options: Sequence[str], standing: Sequence[float | None] | None
+) -> dict[str, float]:
+    """Return by what proportions the options that are not named share what is left."""
+    if standing is not None and len(standing) == len(options):
+        known = dict(zip(options, standing, strict=True))
+        weights = {option: known[option] or 0.0 for option in rest if known[option] is not None}
+        if len(weights) == len(rest) and math.fsum(weights.values()) > 0:
+            return weights
+    return dict.fromkeys(rest, 1.0)
 
 
 def named_option(name: str, options: Sequence[str]) -> str | None:

@@ -100,7 +100,7 @@ def detach(session: Session, question: Question, *, member: Member, now: datetim
     require(session, member, Action.resolve, question, now=now)
     carries = resolvers(session, question)
     if not carries:
-        raise no_resolver(question.slug)
+        raise NotFound(f"{question.slug!r} carries no resolver, so there is none to remove.")
     assert question.id is not None
     session.add(
         Resolver(
@@ -321,17 +321,14 @@ class Watched:
 
 def watched(session: Session) -> list[Watched]:
     """Return the resolvers with their last looks: those that fail first, then the newest."""
-    newest = (
-        select(ResolverRun.resolver_id, func.max(ResolverRun.id).label("id"))
-        .group_by(col(ResolverRun.resolver_id))
-        .subquery()
-    )
+    # Of each resolver by itself: all looks there have been grow by the day.
+    one = aliased(ResolverRun)
+    newest = select(func.max(one.id)).where(one.resolver_id == Resolver.id)
     rows = session.exec(
         select(Question.slug, Resolver, ResolverRun, Watch)
         .join(Resolver, col(Resolver.question_id) == col(Question.id))
         .join(Watch, col(Watch.question_id) == col(Question.id))
-        .outerjoin(newest, newest.c.resolver_id == col(Resolver.id))
-        .outerjoin(ResolverRun, col(ResolverRun.id) == newest.c.id)
+        .outerjoin(ResolverRun, col(ResolverRun.id) == newest.correlate(Resolver).scalar_subquery())
         .where(carried(), visible(session))
         .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
     ).all()

@@ -119,7 +119,7 @@ OPEN = {
     "addresses.place": "about the database, not what is in it",
     "addresses.sqlite_path": "about the database, not what is in it",
     "attention.intervals": "the member's own",
-    "attention.intervals_on": "the member's own",
+    "attention.days_said": "the member's own",
     "attention.note_seen": "the member's own",
     "attention.seen_until": "the member's own",
     "away.moved_away": "of one's own forecasts, with what is shown of others': see test_away",

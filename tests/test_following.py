@@ -206,6 +206,18 @@ def test_what_another_decides_between_the_check_and_the_turn_is_seen(
     assert whole(ledger)
 
 
+def test_what_stands_in_no_entry_is_checked_again_whatever_the_entries_say(ledger: Engine) -> None:
+    who = ["bob"]
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(Refused, match="nothing was written"),
+        forecasting(ledger) as session,
+    ):
+        following.checked(session, lambda: who[0], same=str, always=True)
+        who[0] = "somebody else"
+    assert count(ledger) == 2
+    assert whole(ledger)
+
+
 def test_another_who_changes_what_matters_not_is_no_hindrance(
     ledger: Engine, other: Engine
 ) -> None:

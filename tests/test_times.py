@@ -42,3 +42,14 @@ def test_a_time_is_told_to_the_minute_in_utc() -> None:
     west = timezone(timedelta(hours=-5))
     moment = datetime(2026, 11, 24, 14, 0, 59, 999_999, tzinfo=west)
     assert to_minute(moment) == "2026-11-24 19:00 UTC"
+
+
+@pytest.mark.parametrize("text", ["1 Dec 2026", "1 december 2026", "01 Dec 2026"])
+def test_a_day_is_read_as_the_pages_write_it(text: str) -> None:
+    assert read_time(text) == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["31 Feb 2026", "1 Decem 2026", "Dec 2026", "1 Dec 26"])
+def test_what_only_looks_like_such_a_day_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="is not a time"):
+        read_time(text)

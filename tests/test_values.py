@@ -366,3 +366,23 @@ def test_options_added_later_leave_the_earlier_ones_their_names(
     options: list[str] | None, said: str
 ) -> None:
     assert say_value(Value(probabilities=(0.7, 0.3)), options) == said
+
+
+def test_options_that_are_not_named_keep_the_proportions_of_what_stands() -> None:
+    standing = Value(probabilities=(0.5, 0.3, 0.08, 0.12))
+    text = question_text(
+        title="Which?",
+        type="multiple_choice",
+        options=["a", "b", "c", "d"],
+        open_time=day(0),
+        scheduled_close_time=day(9),
+    )
+    changed = read_value("c=20%", text, standing).probabilities
+    assert changed == pytest.approx((0.8 * 0.5 / 0.92, 0.8 * 0.3 / 0.92, 0.2, 0.8 * 0.12 / 0.92))
+    assert read_value("c=20%", text).probabilities == pytest.approx(
+        (0.8 / 3, 0.8 / 3, 0.2, 0.8 / 3)
+    )
+    nothing = Value(probabilities=(0.0, 0.0, 1.0, 0.0))
+    assert read_value("c=40%", text, nothing).probabilities == pytest.approx((0.2, 0.2, 0.4, 0.2))
+    added = Value(probabilities=(0.5, None, 0.3, 0.2))  # before b was an option
+    assert read_value("c=40%", text, added).probabilities == pytest.approx((0.2, 0.2, 0.4, 0.2))

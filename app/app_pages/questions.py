@@ -117,7 +117,7 @@ def caption(row: Row) -> str:
 
 @st.cache_data(show_spinner=False, ttl=timedelta(minutes=10), max_entries=64)
 def labels_of(url: str, written: tuple[int, ...], _ledger: Session) -> tuple[list[str], list[str]]:
-    """Return the tags and families; they are read anew once anything was written."""
+    """Return the tags and families; they are read anew once ``written`` differs."""
     return filters.labels(_ledger)
 
 

@@ -32,9 +32,9 @@ def report_of(
     written: tuple[int, ...],
     _at: datetime,
 ) -> Report:
-    """Return the report; it is made anew once anything has been written to the ledger.
+    """Return the report; it is made anew once ``written`` differs (``frames.revision``).
 
-    ``written`` says for whom, too: nobody is shown what another may see.
+    That says for whom, too: nobody is shown what another may see.
     """
     with reading() as ledger:
         everything = frames.ledger_frames(ledger, words=False)

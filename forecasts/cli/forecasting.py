@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -96,16 +97,16 @@ def update(
     from forecasts.database import writing
     from forecasts.evidence import say_cited, spoken_for
     from forecasts.fields import as_typed
-    from forecasts.values import read_value, say_change
+    from forecasts.values import read_value, say_change, value_of
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
         who = acting(session, chosen, now=moment)
         found = questions.find(session, question)
         text = questions.wording(session, found)
-        given = read_value(value, text)
-        citing = _cited(session, evidence or [], supports, opposes, context, kind)
         before = updates.standing(session, found, who, at=moment)
+        given = read_value(value, text, None if before is None else value_of(before))
+        citing = _cited(session, evidence or [], supports, opposes, context, kind)
         updates.update(
             session, found, given, member=who, now=moment, rationale=because, evidence=citing
         )
@@ -145,13 +146,16 @@ def look_again(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Say after how long Today brings your forecasts back, and a channel calls them old."""
+    """Say after how long Today brings your forecasts back.
+
+    What is said for a question holds for what you are told, too (forecasts notify).
+    """
     from forecasts import attention, questions
     from forecasts.database import writing
 
     chosen, moment = settings(database, member), now()
     usual = days.strip().casefold() == "usual"
-    if not usual and not days.strip().isdecimal():
+    if not usual and not re.fullmatch(r"\d{1,6}", days.strip()):
         raise BadInput(
             f"{days!r} is not a number of days.", remedy="Give one, such as 7; or: usual."
         )
@@ -164,7 +168,8 @@ def look_again(
         held = attention.intervals(session, who)
         every = held.usual if found is None or found.id is None else held.of(found.id)
     where = "your forecasts" if on is None else on
-    out().print(plain(f"Today brings {where} back after {every.days} days."))
+    days_ = "day" if every.days == 1 else "days"
+    out().print(plain(f"Today brings {where} back after {every.days} {days_}."))
 
 
 def _warnings(

@@ -102,7 +102,7 @@ def _json(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
     values = np.full(len(cells), None, dtype=object)
     for row, text in _sorted_out(cells, None)[1].items():
         try:
-            values[row] = json.loads(text)
+            values[row] = json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError
             wrong(row, text, "JSON")
             continue
@@ -112,6 +112,11 @@ def _json(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
         elif values[row] is None:
             wrong(row, text, "blank where there is no value, not null")
     return pd.Series(values, dtype=object)
+
+
+def _no_constant(name: str) -> None:
+    """Refuse what Python reads as JSON and JSON has not: NaN would be taken for a blank cell."""
+    raise ValueError(name)
 
 
 def _beyond(value: Any, depth: int) -> str:

@@ -25,6 +25,7 @@ from forecasts.models import (
 )
 from forecasts.questions import overtaken
 from forecasts.revisions import KNOWN
+from forecasts.watching import NONE
 
 
 def left_out(session: Session) -> list[str]:
@@ -60,7 +61,10 @@ def left_out(session: Session) -> list[str]:
                 "earlier resolutions, proposals and rejections",
             ),
         ),
-        (_count(session, Resolver.id, of_resolver), ("resolver", "resolvers")),
+        (
+            _count(session, Resolver.id, of_resolver, Resolver.kind != NONE),
+            ("resolver", "resolvers"),
+        ),
         (
             _count(
                 session,

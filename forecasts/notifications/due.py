@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.access import Action, Rights, allowed, rights, visible
-from forecasts.attention import intervals_on
+from forecasts.attention import days_said, said_for
 from forecasts.disputes import is_open
 from forecasts.models import (
     Channel,
@@ -124,15 +124,14 @@ def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) ->
         )
         .exists()
     )
-    said = intervals_on(session, channel.member_id)
-    usual = col(_OWN.question_id).not_in([id_ for ids in said.values() for id_ in ids])
-    long_ago = now - timedelta(days=channel.days_until_stale)
+    of, made = col(_OWN.question_id), col(_OWN.made_at)
+    said = {
+        days: said_for(channel.member_id, days) for days in days_said(session, channel.member_id)
+    }
+    usual = of.not_in(said_for(channel.member_id))
     old = or_(
-        usual & (col(_OWN.made_at) <= long_ago),
-        *(
-            col(_OWN.question_id).in_(ids) & (col(_OWN.made_at) <= now - every)
-            for every, ids in said.items()
-        ),
+        usual & (made <= now - timedelta(days=channel.days_until_stale)),
+        *(of.in_(ids) & (made <= now - timedelta(days=days)) for days, ids in said.items()),
     )
     return _on_questions(
         session,

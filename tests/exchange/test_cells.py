@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,3 +66,11 @@ def test_what_is_no_finite_number_is_named_and_leaves_the_others() -> None:
         (1, "a number"),
         *((row, "a finite number") for row in (2, 3, 4)),
     ]
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "[0.5, NaN]", '{"0.5": -Infinity}'])
+def test_what_json_has_not_is_no_json(text: str) -> None:
+    said: list[str] = []
+    values = READERS["json"](lambda _row, _text, rule: said.append(rule), pd.Series([text]))
+    assert said == ["JSON"]
+    assert values.tolist() == [None]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from forecasts import frames, resolutions, updates
-from forecasts.models import Member, Question
+from forecasts.models import Forecast, Member, Question
 from forecasts.values import Value
-from tests.conftest import day
+from tests.conftest import day, imported
 
 
 def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
@@ -26,3 +26,21 @@ def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
 def test_of_the_forecasts_of_a_long_one_some_per_mille_count_together() -> None:
     told = [frames._about(number) for number in (0, 7, 999, 1_000, 1_009, 1_010, 808_809)]
     assert told == [0, 7, 999, 1_000, 1_000, 1_010, 808_000]
+
+
+def test_an_import_counts_at_once_in_a_long_ledger(
+    session: Session, question: Question, alice: Member
+) -> None:
+    imported(session, question, alice, 1, 0.5)
+    session.flush()
+    [row] = session.exec(select(Forecast)).all()
+    long = {**row.model_dump(exclude={"id", "import_key"}), "made_at": day(2)}
+    session.add(Forecast(**long, id=200_100, import_key=None))
+    session.flush()
+    before = frames.revision(session)
+    session.add(Forecast(**long, id=200_101, import_key=None))
+    session.flush()
+    assert frames.revision(session) == before
+    session.add(Forecast(**long, id=200_102, import_key="i-1"))
+    session.flush()
+    assert frames.revision(session) != before
