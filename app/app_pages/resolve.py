@@ -393,6 +393,6 @@ if watched:
     looks(watched)
 else:
     st.caption(
-        "No question carries a resolver, which looks its outcome up in a file. Whoever keeps the "
-        "ledger can give it one; until then, settle it here."
+        "No question carries a resolver, which looks its outcome up by itself. One is given by a "
+        "command: `forecasts resolver set QUESTION KIND`; until then, settle it here."
     )

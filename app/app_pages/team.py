@@ -330,8 +330,8 @@ def status(there: list[Watched]) -> None:
     """Show when outcomes were looked for last, and which resolvers failed or have yet to look."""
     if not there:
         st.caption(
-            "No question has a resolver, so nothing runs by itself. The page of a question says "
-            "how it gets one."
+            "No question has a resolver, so nothing runs by itself. One is given by a command: "
+            "`forecasts resolver set QUESTION KIND`; the kinds: `forecasts resolver kinds`."
         )
         return
     wrong = (RunState.failed, RunState.parked)

@@ -211,7 +211,7 @@ def _check_kind(wrong: _Wrong, item: Any) -> None:
     if kind == QuestionType.multiple_choice:
         if options is None and wrong.table.texts("options")[wrong.row].strip():
             return  # not even JSON, which has been said
-        if not isinstance(options, list) or not all(isinstance(o, str) for o in options):
+        if not _are_texts(options):
             wrong("options", options, "a JSON list of texts for a multiple_choice question")
             return
         if len(options) < 2 or len(set(options)) < len(options):
@@ -231,10 +231,12 @@ def _check_kind(wrong: _Wrong, item: Any) -> None:
             except (ValueError, LedgerError):
                 wrong(name, getattr(item, name), f"a {'number' if kind == 'numeric' else kind}")
                 return
-    if item.tags is not None and not (
-        isinstance(item.tags, list) and all(isinstance(tag, str) for tag in item.tags)
-    ):
+    if item.tags is not None and not _are_texts(item.tags):
         wrong("tags", item.tags, "a JSON list of texts")
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _outcome(wrong: _Wrong, item: Any) -> str:
@@ -242,7 +244,9 @@ def _outcome(wrong: _Wrong, item: Any) -> str:
     kind = item.type or "binary"
     if not item.resolution.strip() or kind not in set(QuestionType):
         return ""
-    options = item.options if isinstance(item.options, list) else []
+    options = item.options if _are_texts(item.options) else []
+    if kind == QuestionType.multiple_choice and not options:
+        return ""  # that the options are none has been said
     try:
         return read_outcome(item.resolution, _outline(kind, options))
     except LedgerError as error:
@@ -270,7 +274,7 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
         )
         # What is wrong with the options has been said; whether a vector fits them nobody knows.
         if kind in set(QuestionType)
-        and (kind != QuestionType.multiple_choice or isinstance(options, list))
+        and (kind != QuestionType.multiple_choice or _are_texts(options))
     }
     for row in np.flatnonzero((forecasts["forecaster"] == "").to_numpy()):
         table.wrong(int(row), "forecaster", "", "every forecast has a forecaster")

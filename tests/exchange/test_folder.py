@@ -211,6 +211,9 @@ def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
         ("", "q, alice,2026-01-02T00:00:00Z,0.5,,\n", "line 2, column forecaster", "white space"),
         ("", "q,al\u202eice,2026-01-02T00:00:00Z,0.5,,\n", "column forecaster", "printable"),
         ("", "q,alice,2026-01-02T00:00:00Z,,null,\n", "column probabilities", "not null"),
+        ("", "q,alice,2026-01-02T00:00:00Z,,NaN,\n", "column probabilities", "JSON"),
+        ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,[null],a\n", "",
+         "column options", "a JSON list of texts"),
         ("", "q,alice,2026-01-02T00:00:00Z,,,null\n", "column quantiles", "not null"),
     ],
 )  # fmt: skip
