@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 from forecasts.access import Action, rights_of, visible
 from forecasts.attention import Intervals, intervals, seen_until
 from forecasts.away import Moved, moved_away
+from forecasts.disputes import open_disputes
 from forecasts.mentions import Mention, mentioned
 from forecasts.models import Article, Forecast, Member, Question, QuestionType, Score
 from forecasts.questions import Stands, by_id, outlines
@@ -93,6 +94,7 @@ class Today:
     soonest first. ``again``: with one that wants a second look, first those that the others have
     moved away from most, then those that have waited longest beyond their time.
     ``news``: with one that a new article may bear on. ``awaiting``: closed or proposed.
+    ``disputed``: with an outcome that somebody disputes, and nobody has decided on since.
     ``resolved``: the latest since the member last said that they had seen them (``seen``), with
     what they earned. ``later``: as ``closing``, but close after that.
     ``fresh``: open, with a standing forecast that needs nothing.
@@ -105,6 +107,7 @@ class Today:
     again: list[Again]
     news: list[InTheNews]
     awaiting: Some
+    disputed: Some
     resolved: list[Earned]
     seen: datetime | None
     later: Some
@@ -136,6 +139,9 @@ def today(session: Session, member: Member | None, *, now: datetime, first: int 
         "closing": [one.id for one in unforecast if one.close_time - now < SOON],
         "later": [one.id for one in unforecast if one.close_time - now >= SOON],
         "awaiting": [one.id for one in asked if one.awaits(now)],
+        "disputed": list(
+            dict.fromkeys(question.id or 0 for _, _, question in open_disputes(session))
+        ),
     }
     stood = [one.id for one in live if one.id in mine]
     shown = itertools.chain.from_iterable(ids[:first] for ids in lists.values())

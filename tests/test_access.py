@@ -348,7 +348,7 @@ def shelved(session: Session, member: Member) -> list[str]:
 
 def on_today(session: Session, member: Member) -> list[str]:
     found = today.today(session, member, now=NOW, first=1_000)
-    lists = (found.closing, found.later, found.awaiting)
+    lists = (found.closing, found.later, found.awaiting, found.disputed)
     return [stands.slug for some in lists for stands in some.first]
 
 

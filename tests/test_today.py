@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from forecasts import access, database, resolutions, scores, updates
+from forecasts import access, database, disputes, resolutions, scores, updates, watching
 from forecasts.access import forecaster_handles, member_or_new
 from forecasts.articles.article import CapturedArticle
 from forecasts.articles.library import store
 from forecasts.attention import USUAL, note_seen, revisit_every
-from forecasts.models import Member, Question
+from forecasts.models import Member, PolicyKind, Question
 from forecasts.today import RECENT, SOON, today
 from forecasts.updates import Cited
 from forecasts.values import Value
@@ -60,6 +60,21 @@ def test_what_has_closed_awaits_its_resolution(session: Session, question: Quest
     needs = today(session, None, now=day(11))
     assert [stands.slug for stands in needs.awaiting.first] == [question.slug]
     assert needs.unforecast == 0
+
+
+def test_a_disputed_outcome_is_shown_until_somebody_decides(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    watching.decide_by(
+        session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
+    )
+    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    assert today(session, alice, now=day(4)).disputed.total == 0
+    disputes.dispute(session, question, reason="It did not.", member=bob, now=day(4))
+    found = today(session, alice, now=day(5))
+    assert [stands.slug for stands in found.disputed.first] == [question.slug]
+    resolutions.confirm(session, question, "no", known_at=day(2), now=day(6), member=alice)
+    assert today(session, alice, now=day(7)).disputed.total == 0
 
 
 def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(

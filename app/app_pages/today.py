@@ -163,7 +163,14 @@ def awaiting() -> None:
             question_link(stands, "resolve")
             st.caption(f"{stands.status} · {closing(stands.text, moment)}")
     more(needs.awaiting.total, status="awaiting resolution")
-    if not needs.awaiting.total:
+    for stands in needs.disputed.first:
+        with st.container(border=True, gap="xsmall"):
+            question_link(stands, "resolve")
+            outcome = "" if stands.resolution is None else as_text(stands.resolution.outcome)
+            st.caption(f"disputed · resolved as **{outcome}**")
+    if needs.disputed.total > FIRST:
+        st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
+    if not needs.awaiting.total and not needs.disputed.total:
         st.caption("Nothing. A question comes here when it has closed, or an outcome is proposed.")
 
 
@@ -280,6 +287,7 @@ def agenda() -> None:
         "to look at again": len(needs.again),
         "in the news": len(needs.news),
         "to resolve": needs.awaiting.total,
+        "disputed": needs.disputed.total,
     }
     standing = counted(len(needs.fresh) + len(needs.again) + len(needs.news), "standing forecast")
     said = [f"{many:,} {what}" for what, many in asks.items() if many]
@@ -289,7 +297,12 @@ def agenda() -> None:
     in_the_news()
     # Where nothing is pressing, the next question to forecast is worth most.
     pressing = (
-        needs.closing.total or needs.again or needs.news or needs.awaiting.total or needs.resolved
+        needs.closing.total
+        or needs.again
+        or needs.news
+        or needs.awaiting.total
+        or needs.disputed.total
+        or needs.resolved
     )
     if not pressing:
         not_yet()
