@@ -166,10 +166,15 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
         options = [line.strip() for line in (lines or "").splitlines() if line.strip()]
         return {"options": options, "ordered": ordered}
     if kind in (QuestionType.numeric, QuestionType.date):
-        example = ("0", "500") if kind == QuestionType.numeric else ("2027-01-01", "2027-12-31")
+        by_day = kind == QuestionType.date
+        ends, example = (
+            (("Earliest", "Latest"), ("2027-01-01", "2027-12-31"))
+            if by_day
+            else (("Lowest", "Highest"), ("0", "500"))
+        )
         columns = st.columns(3)
-        lower = columns[0].text_input("Lowest", key=f"{key}-lower", placeholder=example[0])
-        upper = columns[1].text_input("Highest", key=f"{key}-upper", placeholder=example[1])
+        lower = columns[0].text_input(ends[0], key=f"{key}-lower", placeholder=example[0])
+        upper = columns[1].text_input(ends[1], key=f"{key}-upper", placeholder=example[1])
         fields: dict[str, object] = {"lower_bound": lower or None, "upper_bound": upper or None}
         if kind == QuestionType.numeric:
             unit = columns[2].text_input("Unit", key=f"{key}-unit", placeholder="million t")

@@ -287,7 +287,7 @@ def _check_vector(vector: Sequence[float | None], options: Sequence[str]) -> Non
 
 def _wrong_sum(total: float) -> Refused:
     return Refused(
-        f"The probabilities sum to {total:.12g}, and they must sum to 1 (within 1e-9).",
+        f"The probabilities sum to {100 * total:.12g} %, and they must sum to 100 %.",
         remedy="Change one of them, or leave an option out: it gets what is left.",
     )
 

@@ -32,7 +32,7 @@ REASONS = {
     "awaiting_resolution": "closed, awaiting resolution",
     "annulled": "annulled",
     "ambiguous": "ambiguous",
-    "not_in_cohort": "resolved, but scheduled to close later",
+    "not_in_cohort": "resolved, but scheduled to close later; they count in the cohort “resolved”",
     "not_selected": "not asked for",
     "numeric_or_date": "numeric or date, without a yes/no probability",
     "never_live": "without a forecast that stood while it was open",
