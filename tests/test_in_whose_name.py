@@ -239,7 +239,8 @@ ROOT = Path(__file__).parents[1]
 def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
     """The doors of ``database`` are opened in few places: those that say for whom.
 
-    Whether a ledger is there, whose it is, its tokens and its hashes are asked for nobody.
+    Whether a ledger is there, whose it is, who is signed in, its tokens and its hashes are asked for
+    nobody.
     """
     others = (
         "app/entrance.py",
@@ -247,7 +248,7 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
         *(f"forecasts/cli/{n}.py" for n in ("history", "operating", "tokens")),
     )
     doors = (
-        {"app/session.py": 4, "forecasts/cli/console.py": 1}
+        {"app/session.py": 5, "forecasts/cli/console.py": 1}
         | dict.fromkeys(others, 1)
         | {"forecasts/cli/members.py": 2}
     )
