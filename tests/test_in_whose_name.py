@@ -239,8 +239,8 @@ ROOT = Path(__file__).parents[1]
 def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
     """The doors of ``database`` are opened in few places: those that say for whom.
 
-    Whether a ledger is there, whose it is, who is signed in, its tokens and its hashes are asked for
-    nobody.
+    Whether a ledger is there, whose it is, who is signed in, its tokens and its hashes are asked
+    for nobody.
     """
     others = (
         "app/entrance.py",
