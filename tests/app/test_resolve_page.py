@@ -194,12 +194,17 @@ def test_a_failed_look_is_shown_with_its_reason_and_when_the_next_one_is(
     assert list(furnished.dataframe[0].value["State"]) == ["failed"]
 
 
+def looked_in_vain(engine: Engine, folder: object) -> None:
+    """Let runs look for the outcome of a question until it waits for a person."""
+    carry(engine, f"{folder}/missing.csv")
+    for number in range(runs.MOST_ATTEMPTS):
+        runs.run(engine, now=day(5 + 2 * number))
+
+
 def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
     furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
 ) -> None:
-    carry(engine, f"{tmp_path}/missing.csv")
-    for number in range(runs.MOST_ATTEMPTS):
-        runs.run(engine, now=day(5 + 2 * number))
+    looked_in_vain(engine, tmp_path)
     visit(furnished, "resolve")
     said = words(furnished)
     assert "1 question could not be looked up, and waits for a person." in said
@@ -214,9 +219,7 @@ def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
 def test_the_resolvers_of_what_is_parked_are_taken_away_on_request(
     furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
 ) -> None:
-    carry(engine, f"{tmp_path}/missing.csv")
-    for number in range(runs.MOST_ATTEMPTS):
-        runs.run(engine, now=day(5 + 2 * number))
+    looked_in_vain(engine, tmp_path)
     visit(furnished, "resolve")
     furnished.button(key="retry-ended#0-remove").click().run()
     assert "waits for a person" not in words(furnished)
