@@ -79,7 +79,7 @@ def read_probability(text: str) -> float:
         except ArithmeticError:
             p = math.inf
         if not 0 <= p <= 1:
-            raise Refused(f"A probability lies in 0..100 %; {text!r} is outside.")
+            raise Refused(f"A probability lies in 0..100 %; {_shown(text)} is outside.")
         return p
     if match := _ODDS.fullmatch(text):
         favour, against = float(match[1]), float(match[2])
@@ -88,21 +88,21 @@ def read_probability(text: str) -> float:
         return check_probability(favour / (favour + against))
     if _DECIMAL_COMMA.fullmatch(text):
         raise BadInput(
-            f"{text!r} has a comma, and the decimal sign is a point.",
-            remedy=f"Write {text.replace(',', '.')}.",
+            f"{_shown(text)} has a comma, and the decimal sign is a point.",
+            remedy=f"Write {text.replace(',', '.')[:_SHOWN]}.",
         )
     try:
         number = float(text)
     except ValueError:
-        raise BadInput(f"{text!r} is not a probability.", remedy=_FORMS) from None
+        raise BadInput(f"{_shown(text)} is not a probability.", remedy=_FORMS) from None
     if _WHOLE.fullmatch(text) and 1 <= number <= 100:
         raise BadInput(
-            f"{text!r} is ambiguous: it could be {text}% or a slip.",
+            f"{_shown(text)} is ambiguous: it could be {text[:_SHOWN]}% or a slip.",
             remedy=f"Write {text}% or {number / 100:g}"
             + (", or 1.0 if you are certain." if number == 1 else "."),
         )
     if not 0 <= number <= 1:
-        raise Refused(f"A probability lies in 0..1; {text!r} is outside.", remedy=_FORMS)
+        raise Refused(f"A probability lies in 0..1; {_shown(text)} is outside.", remedy=_FORMS)
     return number
 
 

@@ -101,7 +101,7 @@ def _by_question(path: str, content: bytes) -> dict[str, list[_Row]]:
         named = _entries(name, text) if text.lstrip()[:1] in ("[", "{") else _lines(name, text)
         for slug, row in named:
             rows.setdefault(slug, []).append(row)
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, RecursionError) as error:
+    except (ValueError, csv.Error, RecursionError) as error:  # also a number of too many digits
         raise BadInput(
             f"{name} cannot be read: {error}.",
             remedy="It must be UTF-8 CSV with a header, or a JSON list of objects.",
