@@ -249,8 +249,10 @@ def act(key: str) -> Iterator[Act]:
             with database.writing(engine()) as ledger:
 
                 def who() -> Member:
-                    early = known is not None and not following.has_turn(ledger)
-                    member = known if early and known else acting(ledger, moment)
+                    if known is not None and not following.has_turn(ledger):
+                        member = known
+                    else:
+                        member = acting(ledger, moment)
                     access.read_as(ledger, member, now=moment)
                     return member
 

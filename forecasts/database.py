@@ -199,7 +199,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         _set_wal(connection)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -430,11 +430,16 @@ class _Act(Session):
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         deferred.write(self)
+        if self.new or self.dirty or self.deleted:
+            self.connection()
         super().flush(objects)
 
     def connection(self, *given: Any, **named: Any) -> Connection:
+        """Begin the act's turn, if it has not; what was checked before it is checked again."""
         deferred.write(self)
-        return super().connection(*given, **named)
+        connection = super().connection(*given, **named)
+        following.check_again(self)
+        return connection
 
     def rollback(self) -> None:
         deferred.drop(self)
@@ -462,8 +467,8 @@ class _Act(Session):
 
 
 @event.listens_for(_Act, "do_orm_execute")
-def _put_rows_in(asks: ORMExecuteState) -> None:
-    deferred.write(asks.session)
+def _begin_its_turn(asks: ORMExecuteState) -> None:
+    asks.session.connection()
 
 
 event.listen(_Act, "after_begin", following.begin)

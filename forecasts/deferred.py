@@ -66,7 +66,6 @@ def _put(session: orm.Session, row: Prepared) -> int:
     if following.has_turn(session):
         return put(session.connection(), row)
     connection = session.connection(execution_options={FIRST: row})
-    following.check_again(session)
     number: int | None = connection.info.pop(_NUMBER, None)
     return put(connection, row) if number is None else number
 

@@ -218,6 +218,31 @@ def test_what_stands_in_no_entry_is_checked_again_whatever_the_entries_say(ledge
     assert whole(ledger)
 
 
+@pytest.mark.parametrize(
+    "begins",
+    [
+        lambda session: session.execute(text("SELECT 1")),
+        lambda session: session.connection(),
+        appoint,
+        lambda session: questions.find(session, "rain"),
+    ],
+)
+def test_whatever_begins_the_turn_what_was_checked_before_is_checked_again(
+    ledger: Engine, begins: Act
+) -> None:
+    who = ["bob"]
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(Refused, match="nothing was written"),
+        database.writing(ledger) as session,
+    ):
+        following.checked(session, lambda: who[0], same=str, always=True)
+        who[0] = "somebody else"
+        begins(session)
+    with database.reading(ledger) as session:
+        assert session.exec(select(Appointment)).all() == []
+    assert whole(ledger)
+
+
 def test_another_who_changes_what_matters_not_is_no_hindrance(
     ledger: Engine, other: Engine
 ) -> None:
