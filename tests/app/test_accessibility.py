@@ -62,8 +62,11 @@ def test_nothing_on_a_page_keeps_anybody_out(browser: Browser, base: str, page: 
                 shown.goto(f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}")
             expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
             expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)
-            # The colours of the other scheme have come, and what fades in has all its contrast.
+            # The colours of the other scheme have come, and what fades in has all its contrast: it
+            # does so once nothing is dimmed any more as of the run before, or yet to be loaded.
             expect(shown.locator(APP)).to_have_css("color-scheme", scheme, timeout=PATIENCE)
+            for passing in ('[data-stale="true"]', '[data-testid="stSkeleton"]'):
+                expect(shown.locator(passing)).to_have_count(0, timeout=PATIENCE)
             shown.wait_for_function(
                 "document.getAnimations().every(one => one.playState != 'running')"
             )
