@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.entrance import enter, way_out
+from app.forms.sign_in import enter, way_out
 from app.session import acknowledge, demonstration, shown_outages
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")

@@ -20,20 +20,21 @@ import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app import signed_in
-from app.captured import Captured
-from app.words import as_text
-from forecasts import access, database, following, identities
-from forecasts.access import Rights
+from app.forms.captured import Captured
+from app.markdown_text import as_text
+from app.web import identity
+from forecasts.access import identities, visibility
+from forecasts.access.visibility import Rights
 from forecasts.articles.article import CapturedArticle
-from forecasts.demonstration import is_demonstration
-from forecasts.errors import BadInput, DatabaseError, LedgerError
-from forecasts.exchange.importing import Imported
-from forecasts.frames import Frames
-from forecasts.models import Member, Resolution
-from forecasts.practice import Answer
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError
+from forecasts.common.settings import Settings
+from forecasts.exchange.import_ import Imported
+from forecasts.exchange.samples.demonstration import is_demonstration
+from forecasts.exchange.samples.practice import Answer
+from forecasts.ledger import database, following
+from forecasts.ledger.models import Member, Resolution
 from forecasts.reports import Group
-from forecasts.settings import Settings
+from forecasts.scores.frames import Frames
 from scoring.errors import InputError
 
 _ADDRESS = "http://127.0.0.1:8501"  # where nothing else is known, as in tests
@@ -77,13 +78,13 @@ def reading() -> Iterator[Session]:
     What it read stays usable afterwards.
     """
     with database.reading(engine()) as ledger:
-        access.read_as(ledger, current_member(ledger), now=now())
+        visibility.read_as(ledger, current_member(ledger), now=now())
         yield ledger
 
 
 def rights_here(ledger: Session) -> Rights:
     """Return what whoever sits at this screen may do, as ``reading`` has found out."""
-    rights = access.rights(ledger)
+    rights = visibility.rights(ledger)
     assert rights is not None
     return rights
 
@@ -96,15 +97,15 @@ def demonstration() -> bool:
 
 def current_member(ledger: Session) -> Member | None:
     """Return who sits at this screen; None until they act, or sign in, for the first time."""
-    who = signed_in.person(now())
+    who = identity.person(now())
     if who is None:
-        return access.find_member(ledger, settings().member)
+        return visibility.find_member(ledger, settings().member)
     return identities.member_of(ledger, who)
 
 
 def address_of_app() -> str:
     """Return where the app is, as its users write it."""
-    rules = signed_in.rules()
+    rules = identity.rules()
     return rules.base if rules is not None else st.context.headers.get("Origin") or _ADDRESS
 
 
@@ -115,15 +116,15 @@ def my_handle() -> str:
 
 def acting(ledger: Session, moment: datetime) -> Member:
     """Return who acts, who has to be signed in still where people sign in."""
-    who = signed_in.person(moment)
+    who = identity.person(moment)
     if who is None:
-        return access.member_or_new(ledger, settings().member, now=moment)
+        return visibility.member_or_new(ledger, settings().member, now=moment)
     return identities.admit(ledger, who, now=moment)
 
 
 def _known_here(moment: datetime) -> Member | None:
     """Return who is signed in, if they have been here before; None too where nobody signs in."""
-    who = signed_in.person(moment)
+    who = identity.person(moment)
     if who is None:
         return None
     with database.reading(engine()) as ledger:
@@ -253,7 +254,7 @@ def act(key: str) -> Iterator[Act]:
                         member = known
                     else:
                         member = acting(ledger, moment)
-                    access.read_as(ledger, member, now=moment)
+                    visibility.read_as(ledger, member, now=moment)
                     return member
 
                 # Before the act's turn to write, so that nobody waits for it.

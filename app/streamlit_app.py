@@ -12,19 +12,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.feeds import calendar
-from app.gate import Gate
 from app.session import went_wrong
-from forecasts import sign_in
+from app.web.calendar_feed import calendar
+from app.web.middleware import Gate
+from forecasts.access import oidc_settings
 from forecasts.cli.console import complain
-from forecasts.errors import LedgerError
+from forecasts.common.errors import LedgerError
 
 
-def _signs_in() -> sign_in.SignIn | None:
+def _signs_in() -> oidc_settings.SignIn | None:
     """Return how people sign in; end the server where it may not be served like this."""
     try:
-        chosen = sign_in.chosen()
-        sign_in.require_safe(st.get_option("server.address"), chosen)
+        chosen = oidc_settings.chosen()
+        oidc_settings.require_safe(st.get_option("server.address"), chosen)
     except LedgerError as error:
         complain(error)
         raise SystemExit(error.exit_code) from None

@@ -34,12 +34,13 @@ from streamlit.testing.v1 import AppTest
 
 import app.session
 from benchmarks.people import SECONDS, measure_people
-from forecasts import database, questions
-from forecasts.access import member_or_new
-from forecasts.exchange.importing import import_frames
-from forecasts.frames import complete
-from forecasts.models import Forecast
-from forecasts.settings import sqlite_url
+from forecasts.access.visibility import member_or_new
+from forecasts.common.settings import sqlite_url
+from forecasts.exchange.import_ import import_frames
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast
+from forecasts.questions import registry
+from forecasts.scores.frames import complete
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
 from tests.app.browsing import DONE, free_port, launched, serving, wait_until_it_answers
@@ -64,7 +65,7 @@ OPENED = 60_000  # ms that a page may take before it counts as broken
 class Size:
     """How large a ledger is made."""
 
-    questions: int
+    registry: int
     members: int
     participation: float
     updates: float = 5.0
@@ -117,7 +118,7 @@ def busiest(engine: Engine) -> list[str]:
             ).all()
         )
         now = datetime.now(UTC)
-        live = [one for one in questions.listing(session, now=now) if one.takes_forecasts(now)]
+        live = [one for one in registry.listing(session, now=now) if one.takes_forecasts(now)]
     return [one.slug for one in sorted(live, key=lambda one: -many.get(one.id, 0))]
 
 

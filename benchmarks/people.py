@@ -36,8 +36,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from forecasts import database
-from forecasts.models import Forecast
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast
 
 OF_ONE_SESSION = 2.0
 SESSIONS, SECONDS = 25, 120

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.reports import scored
+from forecasts.reports import member_scores
 from forecasts.reports.groups import Entries
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
@@ -145,8 +145,8 @@ WORLDS = (
 class Claims:
     """What a team said and what came of it, one entry a live forecast (and option).
 
-    ``weight`` is that of the tests of a report, ``fixed`` in ``forecasts.reports.scored``, and
-    ``below`` the probability of the options that stand before one.
+    ``weight`` is that of the tests of a report, ``fixed`` in ``forecasts.reports.member_scores``,
+    and ``below`` the probability of the options before it.
     """
 
     p: Floats
@@ -174,7 +174,7 @@ def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
     ``live_weights`` takes the weight with which a report describes in place of that of its tests.
     """
     made = entries_of(many, team)
-    found = scored.claims(many.questions, scored.stood(many.questions, made), made)
+    found = member_scores.claims(many.questions, member_scores.stood(many.questions, made), made)
     question = found["question"].to_numpy(dtype=np.intp)
     weight = found["weight" if live_weights else "fixed"].to_numpy()
     family, repetition = (many.questions[name].to_numpy() for name in ("family", "repetition"))

@@ -31,17 +31,19 @@ from pathlib import Path
 from sqlalchemy import Engine, MetaData, text
 from sqlmodel import Field, Session, SQLModel, select
 
-from forecasts import database, questions, updates
-from forecasts.access import member_or_new, read_as
-from forecasts.following import checked
-from forecasts.models import Forecast, Member, Question
-from forecasts.settings import sqlite_url
-from forecasts.values import Value
-from forecasts.verifying import verify
+from forecasts.access.visibility import member_or_new, read_as
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.following import checked
+from forecasts.ledger.models import Forecast, Member, Question
+from forecasts.ledger.verification import verify
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 
 # Each is a process of its own, begun from one that has loaded the ledger already.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["forecasts.updates", "forecasts.verifying"])
+PROCESSES.set_forkserver_preload(["forecasts.updates.updates", "forecasts.ledger.verification"])
 READY, COMPLAINT = "ready", "refused: "
 Act = Callable[[str, str, float], None]  # slug, rationale, probability
 WRITERS = 8
@@ -98,12 +100,12 @@ def furnish(engine: Engine) -> None:
             member_or_new(session, f"writer {number}", now=OPENS)
         asker = member_or_new(session, "asker", now=OPENS)
         for slug in (HOT, *(f"cold-{number}" for number in range(COLD))):
-            asked = questions.question_text(
+            asked = registry.question_text(
                 title=f"Will {slug} be?",
                 open_time=OPENS,
                 scheduled_close_time=OPENS + timedelta(days=300),
             )
-            questions.register(session, asked, member=asker, now=OPENS, slug=slug)
+            registry.register(session, asked, member=asker, now=OPENS, slug=slug)
 
 
 def write(what: str, url: str, writer: int, many: int, told: Connection) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import typer
 
-from forecasts.access import NEEDED, OF_AUTHORS
-from forecasts.cli import app
-from forecasts.models import Role
+from forecasts.access.visibility import NEEDED, OF_AUTHORS
+from forecasts.cli.main import app
+from forecasts.ledger.models import Role
 
 HEAD = """\
 # Commands
@@ -72,7 +72,7 @@ def _row(parameter: Any) -> str:
     return f"| `{name.replace('|', chr(92) + '|')}` | {said} |\n"
 
 
-MARK = "<!-- made by make docs from forecasts/access.py -->\n"
+MARK = "<!-- made by make docs from forecasts/access/visibility.py -->\n"
 
 
 def roles(page: str) -> str:

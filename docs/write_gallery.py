@@ -35,7 +35,7 @@ SERVER = f"""
 import os, secrets, sys
 from datetime import datetime
 import app.session
-from forecasts.cli import main, serve
+from forecasts.cli.main import main, serve
 
 def run(command, environment):
     os.environ.update(environment)
@@ -298,14 +298,14 @@ def save(picture: bytes, path: Path) -> None:
 
 def main(only: list[str]) -> None:
     """Write the page and its pictures: all of them, or those of the names in ``only``."""
-    from forecasts import demonstration
+    from forecasts.exchange.samples import demonstration
     from tests.app.browsing import free_port, launched, serving
 
     FOLDER.mkdir(exist_ok=True)
     shots = [shot for _, there in PAGES.values() for shot in there]
     with tempfile.TemporaryDirectory(prefix="gallery-") as name, launched() as browser:
         folder = Path(name)
-        with mock.patch("forecasts.settings.data_folder", return_value=folder):
+        with mock.patch("forecasts.common.settings.data_folder", return_value=folder):
             built = demonstration.build(now=MOMENT, say=lambda _: None)
         for ledger, empty in ((built, False), (str(folder / "empty.sqlite3"), True)):
             with serving(

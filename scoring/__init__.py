@@ -3,7 +3,7 @@
 Pure: arrays and frames in, arrays and frames out. No database, no clock, no files.
 """
 
-from scoring.attributions import attribution
+from scoring.attribution import attribution
 from scoring.calibration import (
     Decomposition,
     Murphy,
@@ -15,8 +15,17 @@ from scoring.calibration import (
     reliability_curve,
     roc_auc,
 )
-from scoring.comparison import Comparison, Pair, Ranked, compare, detectable_difference, holm
+from scoring.chance import Chance, chance, family_link, outcome_draws
+from scoring.comparison import (
+    Comparison,
+    Pair,
+    Ranked,
+    compare,
+    detectable_difference,
+    holm,
+)
 from scoring.crowds import crowd
+from scoring.e_process import ENOUGH, EProcess, by_family, e_process
 from scoring.errors import InputError, Problem
 from scoring.inference import (
     Recalibration,
@@ -28,7 +37,6 @@ from scoring.inference import (
 from scoring.luck import Luck, luck
 from scoring.means import Mean, clustered_mean
 from scoring.movement import Movement, excess_movement, movement
-from scoring.null import Chance, chance, family_link, outcome_draws
 from scoring.pairing import paired, paired_people
 from scoring.paths import standing
 from scoring.protocols import PROTOCOLS, Protocol
@@ -41,7 +49,6 @@ from scoring.rules import (
     spherical_score,
 )
 from scoring.scores import score
-from scoring.sequential import ENOUGH, EProcess, by_family, e_process
 from scoring.shrinkage import FEWEST_TO_SHRINK, Shrunk, shrink, skills
 from scoring.version import __version__
 

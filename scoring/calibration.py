@@ -14,7 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import InputError, Problem, numbers, one, refuse, whole
+from scoring.errors import (
+    InputError,
+    Problem,
+    numbers,
+    one,
+    refuse,
+    whole,
+)
 
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]

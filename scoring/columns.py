@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring import threads
+from scoring import parallel
 from scoring.errors import Problems
 
 Floats = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def codes(column: pd.Series) -> tuple[Codes, pd.Index]:
         return _filled(len(column), lambda part: rank[places[part]]), ids
     values = _integers(column)
     if values is not None:
-        least, most = map(int, threads.extent(values))
+        least, most = map(int, parallel.extent(values))
         if most - least < 4 * len(values) + 65_536:
             # Ids in a small range need no hashing: all that the range holds are listed.
             listed = pd.RangeIndex(least, most + 1).astype(column.dtype)
@@ -111,7 +111,7 @@ def _filled(rows: int, work: Callable[[slice], npt.NDArray[np.integer]]) -> Code
     def fill(part: slice) -> None:
         found[part] = work(part)
 
-    threads.each(fill, threads.parts(rows))
+    parallel.each(fill, parallel.parts(rows))
     return found
 
 
@@ -151,7 +151,7 @@ def times(
         column = column.astype(object)
     known = isinstance(column.dtype, pd.DatetimeTZDtype)
     instants = _microseconds(column) if known else _instants(column)
-    least, most = threads.extent(instants) if n else (YEAR_1, YEAR_1)
+    least, most = parallel.extent(instants) if n else (YEAR_1, YEAR_1)
     if least < YEAR_1 or most >= YEAR_10000:
         far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
         # Their own representation fails in years that a calendar does not have.

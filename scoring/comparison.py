@@ -19,7 +19,14 @@ import pandas as pd
 
 from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
 from scoring.columns import Floats
-from scoring.errors import InputError, Problem, Problems, numbers, one, refuse
+from scoring.errors import (
+    InputError,
+    Problem,
+    Problems,
+    numbers,
+    one,
+    refuse,
+)
 
 FEWEST = 30
 SIGNIFICANCE = 0.05

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from scoring import threads
+from scoring import parallel
 from scoring.columns import Ints
 
 Places = npt.NDArray[np.intp]
@@ -31,14 +31,14 @@ def in_order(code: Ints, time: Ints) -> tuple[Places, Ints]:
     key >>= cut
     key |= code << (time_bits - cut)
     order = _order(key)
-    key = threads.take(key, order)
+    key = parallel.take(key, order)
     equal = np.flatnonzero(key[1:] == key[:-1])
     if len(equal):
         loose = np.union1d(equal, equal + 1)
         rows = order[loose]
         order[loose] = rows[np.lexsort((rows, time[rows], key[loose]))]
     if cut:
-        return order, threads.take(time, order)
+        return order, parallel.take(time, order)
     key &= (1 << time_bits) - 1
     key += since
     return order, key
@@ -63,6 +63,6 @@ def _order(key: Ints) -> Places:
             rows = order[start:end]
             order[start:end] = rows.take(np.argsort(key.take(rows)))
 
-    shares = len(threads.parts(len(key)))
-    threads.each(sort, range(shares))
+    shares = len(parallel.parts(len(key)))
+    parallel.each(sort, range(shares))
     return order

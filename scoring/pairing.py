@@ -27,12 +27,12 @@ import pandas as pd
 
 from scoring.columns import Codes, Floats
 from scoring.errors import InputError, Problem
+from scoring.event_sweep import Sweep
 from scoring.frames import NUMERIC, Block, Ledger, Questions, read
 from scoring.ordering import Places
 from scoring.paths import Paths, live_paths
 from scoring.rules import RULES
 from scoring.scores import resolved
-from scoring.sweep import Sweep
 from scoring.timings import Timed, Timing, timing
 
 Groups = Mapping[Hashable, str] | pd.Series

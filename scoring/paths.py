@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring import threads
+from scoring import parallel
 from scoring.columns import Codes, Flags, Floats, Ints
 from scoring.frames import MULTIPLE_CHOICE, Block, Questions, read
 from scoring.ordering import Places, in_order
@@ -138,7 +138,7 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
         code = (question.astype(np.int64) - int(question.min())) * people + forecaster
         order, time = in_order(code, time)
         question, forecaster, given = (
-            threads.take(column, order) for column in (question, forecaster, given)
+            parallel.take(column, order) for column in (question, forecaster, given)
         )
         another, changed = _changes(question, forecaster)
     opens, first = _starts(another), _starts(changed)

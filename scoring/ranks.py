@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.columns import Codes, Flags, Floats
-from scoring.exact import joined, split
+from scoring.compensated_sums import joined, split
 
 Number = TypeVar("Number", np.int32, np.complex128)
 

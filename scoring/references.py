@@ -15,11 +15,11 @@ from functools import cached_property
 import numpy as np
 
 from scoring.columns import Codes, Flags, Floats, Ints
+from scoring.event_sweep import Sweep
 from scoring.ordering import Places
 from scoring.paths import Paths
 from scoring.ranks import nth_live, sum_by_rank
 from scoring.rules import Rule, uniform
-from scoring.sweep import Sweep
 from scoring.timings import Timed
 
 

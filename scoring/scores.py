@@ -8,10 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from scoring import threads
+from scoring import parallel
 from scoring.columns import Codes, Floats, Ints
 from scoring.errors import InputError, Problem
-from scoring.frames import BINARY, MULTIPLE_CHOICE, NUMERIC, Block, Ledger, Questions, Rows, read
+from scoring.frames import (
+    BINARY,
+    MULTIPLE_CHOICE,
+    NUMERIC,
+    Block,
+    Ledger,
+    Questions,
+    Rows,
+    read,
+)
 from scoring.paths import Paths, segments
 from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
 from scoring.references import REFERENCES, Comparison, own
@@ -77,7 +86,7 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
             every = segments(batch, ledger.questions, scored=True)
             return [_scores(each, batch, every, ledger.questions) for each in protocols]
 
-        for parts in threads.each(scored, block.batches()):
+        for parts in parallel.each(scored, block.batches()):
             for part, kept in zip(parts, found, strict=True):
                 if part is not None:
                     kept.append(part)
@@ -125,7 +134,7 @@ def rule_for(protocol: Protocol, block: Block) -> Rule | None:
 
 def resolved(rule: Rule, block: Block, paths: Paths, questions: Questions) -> tuple[Floats, Floats]:
     """Return the forecast of each segment and its outcome, as the rule takes them."""
-    p = block.p if paths.order is None else threads.take(block.p, paths.order)
+    p = block.p if paths.order is None else parallel.take(block.p, paths.order)
     outcome = paths.asked(questions.outcome)
     if block.kind == MULTIPLE_CHOICE:
         return as_read(p, outcome.astype(np.intp), ordered=rule.ordered)

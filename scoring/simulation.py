@@ -55,8 +55,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from scoring.invented import title_and_subject
 from scoring.ordering import in_order
+from scoring.simulated_titles import title_and_subject
 from scoring.tournament import Tournament
 
 Floats = npt.NDArray[np.float64]

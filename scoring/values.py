@@ -12,8 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring import threads
-from scoring.columns import NUMBERS, Flags, Floats, blank, of_type, parsed
+from scoring import parallel
+from scoring.columns import (
+    NUMBERS,
+    Flags,
+    Floats,
+    blank,
+    of_type,
+    parsed,
+)
 from scoring.distributions import distributions
 from scoring.errors import Problems
 from scoring.rules import SUM_TOLERANCE
@@ -64,7 +71,7 @@ class Values:
             read = pd.to_numeric(own.astype(object), errors="coerce")
             p = read.to_numpy(dtype=np.float64, na_value=np.nan)
             unread = np.flatnonzero((np.isnan(p) & ~blank(own)) | _truths(own))
-        least, most = threads.extent(p) if len(p) else (0, 1)
+        least, most = parallel.extent(p) if len(p) else (0, 1)
         if len(unread) or least < 0 or most > 1:
             wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
             self._refuse("probability", wrong if rows is None else rows[wrong], OUT_OF_RANGE)

@@ -20,10 +20,11 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlmodel import Session, col, func, select
 
-from forecasts import database, questions
-from forecasts.access import member_or_new
-from forecasts.models import Forecast, Member, Question
-from forecasts.settings import sqlite_url
+from forecasts.access.visibility import member_or_new
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, Member, Question
+from forecasts.questions import registry
 from tests.postgresql import Server
 
 # One fixture may serve all examples of a property: each example writes questions of its own.
@@ -220,8 +221,8 @@ def ask(session: Session, member: Member, **fields: Any) -> Question:
         "scheduled_close_time": day(10),
     } | fields
     slug = given.pop("slug", None)
-    return questions.register(
-        session, questions.question_text(**given), member=member, now=day(0), slug=slug
+    return registry.register(
+        session, registry.question_text(**given), member=member, now=day(0), slug=slug
     )
 
 

@@ -21,7 +21,7 @@ import psycopg
 from sqlalchemy import URL, make_url
 from sqlmodel import SQLModel
 
-from forecasts import database
+from forecasts.ledger import database
 
 _PREFIX = "forecasts-postgresql-"
 _SHARED, _EMPTY = "ledger", "empty"

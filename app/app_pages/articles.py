@@ -6,11 +6,9 @@ from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
-from app.asking import Suggestion, ask_form
-from app.correcting import correct, stored_name
-from app.links import page_asked, question_link
-from app.session import current_member, memory, now, reading, settings, shown_errors
-from app.words import (
+from app.forms.capture_review import correct, stored_name
+from app.forms.question import Suggestion, ask_form
+from app.markdown_text import (
     as_text,
     closing,
     counted,
@@ -21,15 +19,24 @@ from app.words import (
     published,
     shortened,
 )
-from forecasts import access
-from forecasts.access import Action
+from app.session import (
+    current_member,
+    memory,
+    now,
+    reading,
+    settings,
+    shown_errors,
+)
+from app.views.links import page_asked, question_link
+from forecasts.access import visibility
+from forecasts.access.visibility import Action
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_bytes, capture_text
-from forecasts.articles.drafts import Draft
-from forecasts.articles.quotes import excerpt
-from forecasts.errors import CaptureError
-from forecasts.models import Article
-from forecasts.questions import Stands
+from forecasts.articles.drafting.drafts import Draft
+from forecasts.articles.text_quotes import excerpt
+from forecasts.common.errors import CaptureError
+from forecasts.ledger.models import Article
+from forecasts.questions.registry import Stands
 
 SHELVES = ("All", "Inbox: no question yet")
 WAYS = ("Pasted text", "Web address", "File")
@@ -265,7 +272,7 @@ def everything() -> None:
     """Show the form to read a page with, what was read and is not stored yet, and what is."""
     st.title("Articles", anchor=False)
     with reading() as ledger:
-        rights = access.rights_of(ledger, current_member(ledger), now=moment)
+        rights = visibility.rights_of(ledger, current_member(ledger), now=moment)
     if not rights.allow(Action.capture):
         st.info("You may read the articles here. To capture one takes a forecaster’s role.")
         shelf()

@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from app.comparison_charts import evidence_chart, forest_chart
-from app.downloads import downloads
-from app.selecting import pick_questions
+from app.charts.comparisons import evidence_chart, forest_chart
+from app.forms.report_filter import pick_questions
+from app.markdown_text import as_text
 from app.session import now, reading, settings
-from app.words import as_text
-from forecasts import access, comparisons, frames, questions
-from forecasts.comparisons import Comparison, wording
-from forecasts.comparisons.comparison import Of
-from forecasts.reports import wording as words
-from forecasts.reports.choice import Choice
-from forecasts.reports.statistics import OF_COMPARISONS as STATISTICS
+from app.views.downloads import downloads
+from forecasts.access import visibility
+from forecasts.questions import registry
+from forecasts.reports import comparison as report_comparison
+from forecasts.reports.comparison import Comparison, wording
+from forecasts.reports.comparison.comparison import Of
+from forecasts.reports.render import wording as words
+from forecasts.reports.render.glossary import OF_COMPARISONS as STATISTICS
+from forecasts.reports.selection import Choice
+from forecasts.scores import frames
 
 OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
 # So many are chosen to begin with; with many more the pairs are too many to read.
@@ -39,7 +42,7 @@ def comparison_of(
     """
     with reading() as ledger:
         everything = frames.ledger_frames(ledger, words=False)
-    return comparisons.build(
+    return report_comparison.build(
         everything,
         between=names,
         of=of,
@@ -147,10 +150,10 @@ st.title("Compare", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
     known: dict[Of, list[str]] = {
-        "teams": access.team_names(ledger),
-        "forecasters": access.forecaster_handles(ledger),
+        "teams": visibility.team_names(ledger),
+        "forecasters": visibility.forecaster_handles(ledger),
     }
-    known_tags = questions.tags(ledger)
+    known_tags = registry.tags(ledger)
 of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
     st.info(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.progress import progress
+from app.markdown_text import added, as_text
 from app.session import (
     Looked,
     act,
@@ -22,11 +22,11 @@ from app.session import (
     rights_here,
     shown_errors,
 )
-from app.words import added, as_text
-from forecasts.access import Action
-from forecasts.exchange.exporting import as_zip, exported
-from forecasts.exchange.folder import read_folder
-from forecasts.exchange.importing import import_frames, rehearse
+from app.views.progress import progress
+from forecasts.access.visibility import Action
+from forecasts.exchange.export import as_zip, exported
+from forecasts.exchange.folder.folder import read_folder
+from forecasts.exchange.import_ import import_frames, rehearse
 
 moment = now()
 remembered = memory()

@@ -6,12 +6,12 @@ import secrets
 
 import streamlit as st
 
-from app.report_charts import reliability_chart
+from app.charts.records import reliability_chart
+from app.markdown_text import as_text, counted, day, paragraphs
 from app.session import Practice, memory, now, reading
-from app.words import as_text, counted, day, paragraphs
-from forecasts import practice
-from forecasts.practice import Answer, Exercise
-from forecasts.reports import wording
+from forecasts.exchange.samples import practice
+from forecasts.exchange.samples.practice import Answer, Exercise
+from forecasts.reports.render import wording
 
 LEDGER, ARTICLES = "This ledger", "Three articles"
 

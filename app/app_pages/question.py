@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.charts import NAMED, OTHERS, paths_chart, say_median, say_paths
-from app.disputing import dispute_form
-from app.forecasting import forecast_form, withdraw_form
-from app.histories import discussion, forecast_list, resolution_list, wording_list
-from app.links import question_link
-from app.revising import close_form, reopen_form, wording_form
-from app.session import current_member, my_handle, now, reading, rights_here
-from app.words import (
+from app.charts.paths import NAMED, OTHERS, paths_chart, say_median, say_paths
+from app.forms.dispute import dispute_form
+from app.forms.forecast import forecast_form, withdraw_form
+from app.forms.revision import close_form, reopen_form, wording_form
+from app.markdown_text import (
     COVERAGE_HELP,
     CRPS_HELP,
     as_text,
@@ -22,24 +19,24 @@ from app.words import (
     published,
     when,
 )
-from forecasts import (
-    access,
-    answers,
-    attention,
-    disputes,
-    questions,
-    revisions,
-    scores,
-    updates,
-)
-from forecasts.access import Action
-from forecasts.errors import NotFound
-from forecasts.evidence import citable
-from forecasts.models import QuestionType, Resolution
-from forecasts.paths import Paths, paths, told
-from forecasts.questions import Stands, Status
-from forecasts.reports.wording import percent, tied
-from forecasts.scores import Scored
+from app.session import current_member, my_handle, now, reading, rights_here
+from app.views.links import question_link
+from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
+from forecasts.access import visibility
+from forecasts.access.visibility import Action
+from forecasts.agenda import revisits
+from forecasts.common.errors import NotFound
+from forecasts.ledger.models import QuestionType, Resolution
+from forecasts.questions import registry, revisions
+from forecasts.questions.registry import Stands, Status
+from forecasts.reports.render.wording import percent, tied
+from forecasts.resolution import disputes
+from forecasts.resolution import history as resolution_history
+from forecasts.scores import scores
+from forecasts.scores.paths import Paths, paths, told
+from forecasts.scores.scores import Scored
+from forecasts.updates import updates
+from forecasts.updates.evidence import citable
 
 BADGES = {
     Status.open: "green",
@@ -62,27 +59,27 @@ if not slug:
 
 with reading() as ledger:
     try:
-        question = questions.find(ledger, slug)
+        question = registry.find(ledger, slug)
     except NotFound as error:
         st.title("Question", anchor=False)
         st.error(as_text(error.message))
-        for near in questions.listing(ledger, now=moment, only=questions.nearest(ledger, slug)):
+        for near in registry.listing(ledger, now=moment, only=registry.nearest(ledger, slug)):
             question_link(near)
         st.page_link("app_pages/questions.py", label="All questions")
         st.stop()
-    stands = questions.as_it_stands(ledger, question, now=moment)
+    stands = registry.as_it_stands(ledger, question, now=moment)
     member = current_member(ledger)
     mine = None if member is None else updates.standing(ledger, question, member, at=moment)
     history = updates.history(ledger, question)
     cited = updates.evidence_of(ledger, question)
-    sources = questions.sources(ledger, question)
+    sources = registry.sources(ledger, question)
     wordings = revisions.history(ledger, question)
-    steps = answers.steps(ledger, question)
-    handles = access.handles(ledger)
+    steps = resolution_history.steps(ledger, question)
+    handles = visibility.handles(ledger)
     scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
-    seen_by = access.seen_by(ledger, stands.text)
+    seen_by = visibility.seen_by(ledger, stands.text)
     may = {
-        action: access.allows(rights_here(ledger), action, question, stands.text)
+        action: visibility.allows(rights_here(ledger), action, question, stands.text)
         for action in (
             Action.forecast,
             Action.propose,
@@ -92,8 +89,8 @@ with reading() as ledger:
         )
     }
     articles = citable(ledger) if stands.takes_forecasts(moment) else []
-    every = attention.intervals(ledger, member).on.get(stands.id)
-    crowd_hidden = access.crowd_is_hidden(ledger, question)
+    every = revisits.intervals(ledger, member).on.get(stands.id)
+    crowd_hidden = visibility.crowd_is_hidden(ledger, question)
     provisional = disputes.provisional(ledger, question, now=moment)
 text = stands.text
 me = my_handle()
@@ -276,7 +273,7 @@ def outcome_panel(resolution: Resolution) -> None:
     else:
         st.caption("You had no forecast on it.")
     if provisional is not None:
-        st.info(as_text(answers.say_provisional(provisional, when)))
+        st.info(as_text(resolution_history.say_provisional(provisional, when)))
         if provisional.dispute is None and may[Action.dispute]:
             with st.expander("Dispute the outcome"):
                 dispute_form(stands)

@@ -7,17 +7,19 @@ from datetime import timedelta
 import streamlit as st
 from sqlmodel import Session
 
-from app.asking import ask_form
-from app.links import page_asked, question_link
+from app.forms.bulk import do_to, ticked
+from app.forms.question import ask_form
+from app.markdown_text import as_text, closing, counted, day, shortened
 from app.session import current_member, now, reading, settings
-from app.several import do_to, ticked
-from app.words import as_text, closing, counted, day, shortened
-from forecasts import access, filters, frames
-from forecasts.filters import Filter, Order, Row, Trend
-from forecasts.models import QuestionType
-from forecasts.questions import Status, registered_last
-from forecasts.reports.wording import tied
-from forecasts.values import say_probability, say_value
+from app.views.links import page_asked, question_link
+from forecasts.access import visibility
+from forecasts.ledger.models import QuestionType
+from forecasts.questions import search
+from forecasts.questions.registry import Status, registered_last
+from forecasts.questions.search import Filter, Order, Row, Trend
+from forecasts.reports.render.wording import tied
+from forecasts.scores import frames
+from forecasts.updates.values import say_probability, say_value
 
 FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
@@ -118,14 +120,14 @@ def caption(row: Row) -> str:
 @st.cache_data(show_spinner=False, ttl=timedelta(minutes=10), max_entries=64)
 def labels_of(url: str, written: tuple[int, ...], _ledger: Session) -> tuple[list[str], list[str]]:
     """Return the tags and families; they are read anew once ``written`` differs."""
-    return filters.labels(_ledger)
+    return search.labels(_ledger)
 
 
 def find() -> None:
     """Show the questions that the filters let through, a page at a time."""
     with reading() as ledger:
         written = frames.revision(ledger)
-        teams = access.team_names(ledger)
+        teams = visibility.team_names(ledger)
         tags, families = labels_of(settings().database_url, written, ledger)
     by = picked(tags, families, teams)
     with st.container(
@@ -141,7 +143,7 @@ def find() -> None:
         several = st.toggle("Select several", key="several")
     with reading() as ledger:
         member = current_member(ledger)
-        found = filters.page(
+        found = search.page(
             ledger,
             by,
             member=member,

@@ -7,17 +7,35 @@ from typing import Any
 
 import streamlit as st
 
-from app.disputing import disputed
-from app.links import question_link
-from app.revising import as_utc
-from app.session import Act, act, form_key, memory, now, reading, rights_here
-from app.words import as_text, closing, counted, link, link_to, paragraphs, shortened, when
-from forecasts import access, answers, disputes, resolutions, watching
-from forecasts.access import Action
-from forecasts.models import Question, QuestionType, Resolution, RunState
-from forecasts.questions import Stands, Status, listing, unresolved
-from forecasts.values import NOT_SCORED
-from forecasts.watching import Watched
+from app.forms.dispute import disputed
+from app.forms.revision import as_utc
+from app.markdown_text import (
+    as_text,
+    closing,
+    counted,
+    link,
+    link_to,
+    paragraphs,
+    shortened,
+    when,
+)
+from app.session import (
+    Act,
+    act,
+    form_key,
+    memory,
+    now,
+    reading,
+    rights_here,
+)
+from app.views.links import question_link
+from forecasts.access import visibility
+from forecasts.access.visibility import Action
+from forecasts.ledger.models import Question, QuestionType, Resolution, RunState
+from forecasts.questions.registry import Stands, Status, listing, unresolved
+from forecasts.resolution import assignments, disputes, history, resolutions
+from forecasts.resolution.assignments import Watched
+from forecasts.updates.values import NOT_SCORED
 
 WAITING_SHOWN = 20
 
@@ -26,8 +44,8 @@ asked = st.query_params.get("slug", "")
 with reading() as ledger:
     questions = unresolved(ledger, now=moment)
     proposals = resolutions.open_proposals(ledger)
-    watched = watching.watched(ledger)
-    waits = watching.parked(ledger)
+    watched = assignments.watched(ledger)
+    waits = assignments.parked(ledger)
     in_dispute = disputes.open_disputes(ledger)
     # Of those that are resolved, which are most, the ones that are spoken of alone.
     named = {
@@ -37,14 +55,14 @@ with reading() as ledger:
         *(row.slug for row in watched),
     }.difference(stands.slug for stands in questions)
     settled_ones = listing(ledger, now=moment, only=sorted(named))
-    handles = access.handles(ledger)
+    handles = visibility.handles(ledger)
     rights = rights_here(ledger)
 by_slug = {stands.slug: stands for stands in (*questions, *settled_ones)}
 
 
 def may(action: Action, stands: Stands) -> bool:
     """Return whether who sits here may do that on the question."""
-    return access.allows(rights, action, stands.question, stands.text)
+    return visibility.allows(rights, action, stands.question, stands.text)
 
 
 def proposal(row: Resolution, question: Question) -> None:
@@ -99,7 +117,7 @@ def settled(doing: Act, stands: Stands, row: Resolution) -> None:
     if earlier is None:
         doing.say(f"Resolved: {row.outcome}. {scored}")
     else:
-        doing.say(f"Corrected: {answers.correction(earlier, row, when)}. {scored}")
+        doing.say(f"Corrected: {history.correction(earlier, row, when)}. {scored}")
 
 
 def title_of(slug: str) -> str:
@@ -289,11 +307,11 @@ def give_up_or_retry(stands: Stands) -> None:
     title = shortened(stands.text.title, 60)
     if again:
         with act(key) as doing:
-            watching.retry(doing.ledger, stands.question, now=doing.now, member=doing.member)
+            assignments.retry(doing.ledger, stands.question, now=doing.now, member=doing.member)
             doing.say(f"The next run looks at “{title}” again.")
     if removed:
         with act(key) as doing:
-            watching.detach(doing.ledger, stands.question, now=doing.now, member=doing.member)
+            assignments.detach(doing.ledger, stands.question, now=doing.now, member=doing.member)
             doing.say(f"Removed the resolvers of “{title}”. Settle it here once it is known.")
 
 

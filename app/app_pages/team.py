@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
-from app.notifying import where_you_are_told
+from app.forms.channels import where_you_are_told
+from app.markdown_text import as_text, counted, day, when
 from app.session import (
     act,
     address_of_app,
@@ -17,13 +18,14 @@ from app.session import (
     reading,
     rights_here,
 )
-from app.words import as_text, counted, day, when
-from forecasts import access, calendars, teams, tokens, watching
-from forecasts.access import Action
-from forecasts.models import Role, RunState, Token
-from forecasts.teams import Person, Roster
-from forecasts.tokens import Listed
-from forecasts.watching import Watched
+from forecasts.access import teams, tokens, visibility
+from forecasts.access.teams import Person, Roster
+from forecasts.access.tokens import Listed
+from forecasts.access.visibility import Action
+from forecasts.agenda import calendar_feed
+from forecasts.ledger.models import Role, RunState, Token
+from forecasts.resolution import assignments
+from forecasts.resolution.assignments import Watched
 
 PER_PAGE = 50
 FEW = 6  # teams that stand below one another; of more, one is picked
@@ -123,7 +125,7 @@ def appoint(found: list[Person]) -> None:
         st.caption("An admin may do everything, and sees every question.")
         if st.form_submit_button("Appoint", key=f"{key}-go"):
             with act(key) as doing:
-                other = access.member_named(doing.ledger, who)
+                other = visibility.member_named(doing.ledger, who)
                 teams.appoint(doing.ledger, other, role, member=doing.member, now=doing.now)
                 doing.say(f"{who} is a {role} in this ledger now.")
 
@@ -188,7 +190,7 @@ def place(name: str, one: Roster) -> None:
         go = st.form_submit_button("Add, or change the role", key=f"{key}-go")
     if go:
         with act(key) as doing:
-            other = access.member_or_new(doing.ledger, who or "", now=doing.now)
+            other = visibility.member_or_new(doing.ledger, who or "", now=doing.now)
             teams.place(doing.ledger, one.team, other, role, member=doing.member, now=doing.now)
             doing.say(f"{other.handle} is a {role} in {one.team.name} now.")
 
@@ -208,7 +210,7 @@ def remove(name: str, one: Roster) -> None:
         st.warning(f"Tick the box to say that {as_text(who)} leaves.")
     elif go:
         with act(key) as doing:
-            other = access.member_named(doing.ledger, who)
+            other = visibility.member_named(doing.ledger, who)
             teams.remove(doing.ledger, one.team, other, member=doing.member, now=doing.now)
             doing.say(f"{who} has left {one.team.name}.")
 
@@ -315,14 +317,14 @@ def calendar(there: Token | None) -> None:
         label = "Make another address" if there else "Make an address"
         if st.button(label, key=f"{key}-make", help="An earlier one is revoked with that."):
             with act(key) as doing:
-                made = calendars.create(doing.ledger, member=doing.member, now=doing.now)
+                made = calendar_feed.create(doing.ledger, member=doing.member, now=doing.now)
                 remembered.secret = (
                     "The address of your calendar.",
-                    calendars.address(address_of_app(), made.shown),
+                    calendar_feed.address(address_of_app(), made.shown),
                 )
         if there is not None and st.button("Revoke it", key=f"{key}-revoke"):
             with act(key) as doing:
-                calendars.revoke(doing.ledger, member=doing.member, now=doing.now)
+                calendar_feed.revoke(doing.ledger, member=doing.member, now=doing.now)
                 doing.say("Your calendar has no address any more.")
 
 
@@ -360,8 +362,8 @@ with reading() as ledger:
     rights, me = rights_here(ledger), current_member(ledger)
     rosters = teams.listing(ledger, now=moment)
     issued = tokens.listing(ledger) if rights.allow(Action.administer) else []
-    address = None if me is None else calendars.in_force(ledger, me)
-    watched = watching.watched(ledger)
+    address = None if me is None else calendar_feed.in_force(ledger, me)
+    watched = assignments.watched(ledger)
 secret()
 who_am_i()
 st.header("Members", anchor=False)

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.beginning import ways_in
-from app.forecasting import quick_form
-from app.links import question_link
+from app.forms.first_steps import ways_in
+from app.forms.forecast import quick_form
+from app.markdown_text import (
+    COVERAGE_HELP,
+    CRPS_HELP,
+    as_text,
+    closing,
+    counted,
+    day,
+    shortened,
+    span,
+)
 from app.session import act, current_member, form_key, now, reading
-from app.words import COVERAGE_HELP, CRPS_HELP, as_text, closing, counted, day, shortened, span
-from forecasts import attention
-from forecasts.evidence import citable
-from forecasts.models import Forecast, QuestionType
-from forecasts.questions import Stands
-from forecasts.reports import wording
-from forecasts.scores import CRPS
-from forecasts.today import FIRST, SOON, Again, Earned, InTheNews, today
-from forecasts.values import say_value
+from app.views.links import question_link
+from forecasts.agenda import revisits
+from forecasts.agenda.today import (
+    FIRST,
+    SOON,
+    Again,
+    Earned,
+    InTheNews,
+    today,
+)
+from forecasts.ledger.models import Forecast, QuestionType
+from forecasts.questions.registry import Stands
+from forecasts.reports.render import wording
+from forecasts.scores.scores import CRPS
+from forecasts.updates.evidence import citable
+from forecasts.updates.values import say_value
 
 CITED_HERE = 30  # articles to pick from, the newest; the question's own page has more
 STEPS = 3  # of what was said on a resolved question; more are behind a click
@@ -222,7 +238,7 @@ def seen_form() -> None:
         submitted = st.form_submit_button("I have seen these", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            attention.note_seen(doing.ledger, member=doing.member, now=doing.now)
+            revisits.note_seen(doing.ledger, member=doing.member, now=doing.now)
             doing.say("Put aside. What is resolved from now on is shown here.")
 
 
@@ -268,7 +284,7 @@ def usual_form() -> None:
             days = st.number_input(
                 "After how many days, unless you say otherwise with a forecast",
                 min_value=1,
-                max_value=attention.LONGEST,
+                max_value=revisits.LONGEST,
                 value=usual,
                 key=f"{key}-days",
                 width=320,
@@ -276,7 +292,7 @@ def usual_form() -> None:
             submitted = st.form_submit_button("Save", key=f"{key}-save")
         if submitted:
             with act(key) as doing:
-                attention.revisit_every(doing.ledger, int(days), member=doing.member, now=doing.now)
+                revisits.revisit_every(doing.ledger, int(days), member=doing.member, now=doing.now)
                 doing.say(f"Forecasts come back here after {counted(int(days), 'day')}.")
 
 

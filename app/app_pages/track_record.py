@@ -6,18 +6,22 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from app.charts import LINES
-from app.downloads import downloads
-from app.report_charts import histogram_chart, lead_chart, murphy_chart, reliability_chart
-from app.selecting import pick_questions
+from app.charts.paths import LINES
+from app.charts.records import histogram_chart, lead_chart, murphy_chart, reliability_chart
+from app.forms.report_filter import pick_questions
+from app.markdown_text import as_text
 from app.session import my_handle, now, reading, settings
-from app.side_by_side import shown_table, side_by_side
-from app.words import as_text
-from forecasts import access, frames, questions, reports
-from forecasts.reports import Group, Report, tables, wording
-from forecasts.reports.choice import Choice, Cohort
+from app.views.downloads import downloads
+from app.views.record_comparison import shown_table, side_by_side
+from forecasts import reports
+from forecasts.access import visibility
+from forecasts.questions import registry
+from forecasts.reports import Group, Report
+from forecasts.reports.render import tables, wording
+from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
 from forecasts.reports.report import By, Estimate, Interval, Skill
-from forecasts.reports.statistics import OF_REPORTS as STATISTICS
+from forecasts.reports.selection import Choice, Cohort
+from forecasts.scores import frames
 
 MOST = len(LINES)  # records side by side
 OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Tag": "tag", "Everyone": "all"}
@@ -51,8 +55,8 @@ def whose(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
     """Show whose record; return the choice."""
     with reading() as ledger:
         known = {
-            "forecaster": access.forecaster_handles(ledger),
-            "team": access.team_names(ledger),
+            "forecaster": visibility.forecaster_handles(ledger),
+            "team": visibility.team_names(ledger),
             "tag": known_tags,
         }
     kind = st.segmented_control(
@@ -437,7 +441,7 @@ def in_full(group: Group, chosen: Choice) -> None:
 st.title("Track record", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
-    known_tags = questions.tags(ledger)
+    known_tags = registry.tags(ledger)
 by, names = whose(known_tags)
 chosen = pick_questions(known_tags)
 if by != "all" and not names:

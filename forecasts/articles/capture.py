@@ -22,11 +22,11 @@ from forecasts.articles.article import (
     merge,
     split_at,
 )
-from forecasts.articles.decode import MAX_BYTES, clean, looks_like_html, to_text
 from forecasts.articles.lines import words
-from forecasts.articles.split import read_text
-from forecasts.errors import CaptureError
-from forecasts.limits import said
+from forecasts.articles.page.decode import MAX_BYTES, clean, looks_like_html, to_text
+from forecasts.articles.page.plain_text import read_text
+from forecasts.common.errors import CaptureError
+from forecasts.common.limits import said
 
 __all__ = [
     "PARAGRAPH",
@@ -100,7 +100,7 @@ def capture(
         )
     if isinstance(source, str) and _URL.match(source.strip()):
         # Its HTTP client takes a while to import, and files have no need of it.
-        from forecasts.articles.fetch import fetch
+        from forecasts.common.web import fetch
 
         page = fetch(source, allow_private=allow_private)
         text = to_text(page.data, page.charset)
@@ -143,7 +143,7 @@ def _articles(
         raise CaptureError("There is no text in it.", remedy="Paste the article's text.")
     if html:
         # trafilatura takes a while to import, and plain text has no need of it.
-        from forecasts.articles.pages import read_page
+        from forecasts.articles.page.html import read_page
 
         page = read_page(text, url=url, captured_at=captured_at)
         found, seen, left_out = page.articles, page.seen, page.left_out

@@ -11,18 +11,18 @@ from sqlalchemy import or_
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
 
-from forecasts.access import Action, require, visible
+from forecasts.access.visibility import Action, require, visible
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
 from forecasts.articles.lines import key
-from forecasts.articles.quotes import context, locate
-from forecasts.errors import NotFound, Refused
-from forecasts.limits import require_name
-from forecasts.models import Article, Member, Question, QuestionSource
-from forecasts.questions import Passage, Stands
-from forecasts.questions import listing as question_listing
+from forecasts.articles.text_quotes import context, locate
+from forecasts.common.errors import NotFound, Refused
+from forecasts.common.limits import require_name
+from forecasts.ledger.models import Article, Member, Question, QuestionSource
+from forecasts.questions.registry import Passage, Stands
+from forecasts.questions.registry import listing as question_listing
 
 if TYPE_CHECKING:
-    from forecasts.articles.drafts import Draft
+    from forecasts.articles.drafting.drafts import Draft
 
 SIZE = 20  # articles of a page
 
@@ -158,7 +158,7 @@ def drafts_of(article: Article) -> list[Draft]:
     Relative deadlines count from the day of publication, or of capture where that is not known.
     """
     # The grammar takes a tenth of a second to load, and few commands draft anything.
-    from forecasts.articles.drafts import draft_questions
+    from forecasts.articles.drafting.drafts import draft_questions
 
     published = article.published_at or article.captured_at
     return draft_questions(article.text, published_at=published.date())

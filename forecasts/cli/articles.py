@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
@@ -25,12 +24,13 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
+from forecasts.cli.main import app
 from forecasts.cli.next_step import next_step
-from forecasts.times import iso_day_or_time, read_time
+from forecasts.common.times import iso_day_or_time, read_time
 
 if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
-    from forecasts.models import Article
+    from forecasts.ledger.models import Article
 
 Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to print it.")]
 
@@ -59,7 +59,7 @@ def capture(
     from forecasts.articles import library
     from forecasts.articles.capture import capture as capture_source
     from forecasts.articles.capture import capture_bytes
-    from forecasts.limits import TEXT_BYTES
+    from forecasts.common.limits import TEXT_BYTES
 
     one_of("--format", format_, ("text", "json"))
     chosen = settings(database, member)
@@ -99,7 +99,7 @@ def _store(captured: list[CapturedArticle], chosen: Any, seen: datetime) -> list
     """Return the articles as they stand in the ledger, after saying which of them are new."""
     from forecasts.articles.article import content_hash
     from forecasts.articles.library import store
-    from forecasts.database import writing
+    from forecasts.ledger.database import writing
 
     moment = now()
     with writing(ledger(chosen, begin=True)) as session:

@@ -7,11 +7,20 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.core import TyperCommand
 
-from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now, one_of
-from forecasts.cli.renderings import Form, form_of, rendered
-from forecasts.cli.selecting import AsOf, CohortName, Lead, Since, Tags, Until, chosen, moment
-from forecasts.cli.tables import Folder, Output, frames_of
+from forecasts.cli.main import app
+from forecasts.cli.report_options import (
+    AsOf,
+    CohortName,
+    Lead,
+    Since,
+    Tags,
+    Until,
+    chosen,
+    moment,
+)
+from forecasts.cli.report_output import Form, form_of, rendered
+from forecasts.cli.table_output import Folder, Output, frames_of
 
 BETWEEN = "--between"
 
@@ -66,8 +75,8 @@ def compare(
 
     Two are paired by question and time; with several, every two of them, allowing for their number.
     """
-    from forecasts.comparisons import build
-    from forecasts.comparisons.comparison import Of
+    from forecasts.reports.comparison import build
+    from forecasts.reports.comparison.comparison import Of
 
     rendering = form_of(form, output)
     made = build(

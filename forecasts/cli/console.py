@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from forecasts.errors import BadInput, LedgerError
-from forecasts.plain import plain as plain
+from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.text import plain as plain
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlmodel import Session
 
-    from forecasts.database import Migrated
-    from forecasts.models import Member as Row
-    from forecasts.settings import Settings
+    from forecasts.common.settings import Settings
+    from forecasts.ledger.database import Migrated
+    from forecasts.ledger.models import Member as Row
 
 Database = Annotated[
     str | None,
@@ -82,7 +82,7 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
     """Return the settings, with what was given on the command line instead."""
     from pydantic import ValidationError
 
-    from forecasts.settings import Settings
+    from forecasts.common.settings import Settings
 
     given: dict[str, Any] = {"database_url": database, "member": member}
     try:
@@ -103,7 +103,7 @@ def ledger(chosen: Settings, *, begin: bool = False, left_as_it_is: bool = False
     that is not there is a mistyped name: NoLedger. ``left_as_it_is``: DatabaseError where it would
     have to be brought up to date.
     """
-    from forecasts.database import make_ready, require_ready
+    from forecasts.ledger.database import make_ready, require_ready
 
     engine = opened(chosen, begin=begin)
     if left_as_it_is:
@@ -117,7 +117,7 @@ def ledger(chosen: Settings, *, begin: bool = False, left_as_it_is: bool = False
 
 def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -> Engine:
     """Return the engine as ``database.open_engine`` does, closed when the command ends."""
-    from forecasts.database import open_engine
+    from forecasts.ledger.database import open_engine
 
     engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished)
     _opened.append(engine)
@@ -126,7 +126,7 @@ def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -
 
 def say_migrated(engine: Engine, migrated: Migrated) -> None:
     """Say what was done to the schema."""
-    from forecasts.addresses import place
+    from forecasts.ledger.urls import place
 
     said = (
         f"Created the ledger {place(engine)}."
@@ -142,9 +142,9 @@ def ledger_to_read(chosen: Settings) -> Engine:
 
     While nobody has named a ledger, and none has been begun, it reads as empty; none is created.
     """
-    from forecasts.database import empty_ledger
-    from forecasts.ledger_file import Kind, kind_of
-    from forecasts.settings import default_ledger
+    from forecasts.common.settings import default_ledger
+    from forecasts.ledger.database import empty_ledger
+    from forecasts.ledger.sqlite_file import Kind, kind_of
 
     if chosen.names_a_ledger or kind_of(default_ledger()) is not Kind.nothing:
         return ledger(chosen)
@@ -161,11 +161,11 @@ def acting(session: Session, chosen: Settings, *, now: datetime) -> Row:
     They are written first where they are new. Forbidden as in ``tokens.signer``, and in another's
     name (``access.require_own_name``).
     """
-    from forecasts import access, tokens
+    from forecasts.access import tokens, visibility
 
     _require_own_name(session, chosen, now)
     who = tokens.acting(session, chosen, now=now)
-    access.read_as(session, who, now=now)
+    visibility.read_as(session, who, now=now)
     return who
 
 
@@ -177,21 +177,21 @@ def reading_as(
 
     None: somebody new, or of whom a name says nothing.
     """
-    from forecasts import access, tokens
-    from forecasts.database import reading
+    from forecasts.access import tokens, visibility
+    from forecasts.ledger.database import reading
 
     with reading(engine or ledger_to_read(chosen)) as session:
         _require_own_name(session, chosen, now())
         who = tokens.reader(session, chosen, now=now())
-        access.read_as(session, who, now=now())
+        visibility.read_as(session, who, now=now())
         yield session, who
 
 
 def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
-    from forecasts import access
+    from forecasts.access import visibility
 
     if chosen.token is None:
-        access.require_own_name(session, settings().member, chosen.member, now=now)
+        visibility.require_own_name(session, settings().member, chosen.member, now=now)
 
 
 def say_shared(handle: str) -> None:
@@ -206,7 +206,7 @@ def say_shared(handle: str) -> None:
 
 def by(session: Session, chosen: Settings, moment: datetime) -> Row | None:
     """Return the member who acts; None for the owner of the database without a token."""
-    from forecasts import tokens
+    from forecasts.access import tokens
 
     if chosen.token is None and tokens.owns(session):
         return None

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
@@ -20,7 +19,8 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.tables import frames_of
+from forecasts.cli.main import app
+from forecasts.cli.table_output import frames_of
 
 
 @app.command("import")
@@ -38,8 +38,8 @@ def import_(
     member: Member = None,
 ) -> None:
     """Take a ledger folder into the ledger, all or nothing; the same twice changes nothing."""
-    from forecasts.database import writing
-    from forecasts.exchange.importing import import_frames
+    from forecasts.exchange.import_ import import_frames
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
     frames = frames_of(folder, None)
@@ -64,8 +64,8 @@ def export(
     member: Member = None,
 ) -> None:
     """Write the ledger as a folder of plain files; what you may not see is not among it."""
-    from forecasts.exchange.exporting import exported
-    from forecasts.exchange.folder import write_folder
+    from forecasts.exchange.export import exported
+    from forecasts.exchange.folder.folder import write_folder
 
     chosen = settings(database, member)
     with reading_as(chosen, ledger(chosen)) as (session, who):

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
@@ -20,7 +19,8 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.errors import BadInput, Refused
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput, Refused
 
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="Whose.")]
 
@@ -41,8 +41,8 @@ def export(
     acting: Member = None,
 ) -> None:
     """Write everything about one member: as member.json, and a CSV file a table."""
-    from forecasts.database import reading
-    from forecasts.privacy import everything
+    from forecasts.ledger.database import reading
+    from forecasts.operations.privacy import everything
 
     chosen, moment = settings(database, acting), now()
     with reading(ledger(chosen)) as session:
@@ -55,7 +55,7 @@ def _plain(value: Any) -> Any:
     """Return the rows as JSON has them: times as text."""
     from datetime import datetime
 
-    from forecasts.times import iso
+    from forecasts.common.times import iso
 
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
@@ -110,9 +110,9 @@ def remove(
     A tombstone such as "removed member 7" stands in their place from then on, and history stays
     whole. Backups and copies of the ledger are not changed.
     """
-    from forecasts.access import member_named
-    from forecasts.database import reading, writing
-    from forecasts.privacy import remove, sweep
+    from forecasts.access.visibility import member_named
+    from forecasts.ledger.database import reading, writing
+    from forecasts.operations.privacy import remove, sweep
 
     chosen, moment = settings(database, acting), now()
     engine = ledger(chosen)

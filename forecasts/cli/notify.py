@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
@@ -20,11 +19,12 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
+from forecasts.cli.main import app
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from forecasts.settings import Settings
+    from forecasts.common.settings import Settings
 
 notify = typer.Typer(
     name="notify",
@@ -80,9 +80,9 @@ def add(
     member: Member = None,
 ) -> None:
     """Add a channel: what happens from now on is told there, at the end of forecasts run."""
-    from forecasts.database import writing
-    from forecasts.models import Event
-    from forecasts.notifications import channels
+    from forecasts.agenda.notifications import channels
+    from forecasts.ledger.database import writing
+    from forecasts.ledger.models import Event
 
     chosen, moment = settings(database, member), now()
     secret = sys.stdin.readline() if address == "-" else address
@@ -110,7 +110,7 @@ def _or(given: float | None, usual: float) -> float:
 @notify.command("list")
 def list_(database: Database = None, member: Member = None) -> None:
     """List your channels, what each is told of, and what may not have arrived."""
-    from forecasts.notifications import channels
+    from forecasts.agenda.notifications import channels
 
     with reading_as(settings(database, member)) as (session, who):
         listed = channels.listing(session, member=who, now=now())
@@ -143,8 +143,8 @@ def set_(
     member: Member = None,
 ) -> None:
     """Change what a channel is told of. For another address, remove it and add it anew."""
-    from forecasts.database import writing
-    from forecasts.notifications import channels
+    from forecasts.agenda.notifications import channels
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
@@ -163,8 +163,8 @@ def set_(
 @notify.command()
 def remove(name: Name, database: Database = None, member: Member = None) -> None:
     """Remove a channel; its address is forgotten."""
-    from forecasts.database import writing
-    from forecasts.notifications import channels
+    from forecasts.agenda.notifications import channels
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
@@ -175,8 +175,8 @@ def remove(name: Name, database: Database = None, member: Member = None) -> None
 @notify.command("test")
 def greet(name: Name, database: Database = None, member: Member = None) -> None:
     """Send a message to a channel that says no more than that it came. Exit code 1: it did not."""
-    from forecasts.notifications import channels, outbox
-    from forecasts.notifications.apprising import Sent
+    from forecasts.agenda.notifications import channels, outbox
+    from forecasts.agenda.notifications.apprise_gateway import Sent
 
     chosen = settings(database, member)
     with reading_as(chosen) as (session, who):
@@ -202,8 +202,8 @@ def send(
     member: Member = None,
 ) -> None:
     """Tell everybody what is due now, as the end of forecasts run does."""
-    from forecasts.database import writing
-    from forecasts.notifications import outbox
+    from forecasts.agenda.notifications import outbox
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
     engine = ledger(chosen)
@@ -217,8 +217,8 @@ def send(
 
 def tell(engine: Engine, chosen: Settings) -> None:
     """Send what is due to everybody, and say to standard error what became of it, if anything."""
-    from forecasts.notifications import outbox
-    from forecasts.notifications.apprising import Sent
+    from forecasts.agenda.notifications import outbox
+    from forecasts.agenda.notifications.apprise_gateway import Sent
 
     came_to = outbox.send(engine, now=now(), allow_private=chosen.allow_private_addresses)
     if sent := came_to.count(Sent.sent):

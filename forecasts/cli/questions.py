@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
@@ -22,7 +21,8 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.times import to_minute
+from forecasts.cli.main import app
+from forecasts.common.times import to_minute
 
 HIDDEN_CROWD = (
     "What others have said is hidden until you have forecast, or the question has closed."
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlmodel import Session
 
-    from forecasts.answers import Rescored
-    from forecasts.models import Forecast, QuestionRevision, QuestionText
-    from forecasts.questions import Stands
-    from forecasts.scores import Scored
+    from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
+    from forecasts.questions.registry import Stands
+    from forecasts.resolution.history import Rescored
+    from forecasts.scores.scores import Scored
 
 
 @app.command()
@@ -54,9 +54,9 @@ def questions(
     member: Member = None,
 ) -> None:
     """List the questions with their slugs and your standing forecasts, soonest close first."""
-    from forecasts.questions import Status, listing
-    from forecasts.updates import standing_of
-    from forecasts.values import say_value
+    from forecasts.questions.registry import Status, listing
+    from forecasts.updates.updates import standing_of
+    from forecasts.updates.values import say_value
 
     chosen, moment = settings(database, member), now()
     if status is not None:
@@ -119,10 +119,10 @@ def show(
 
     Lists begin with the newest.
     """
-    from forecasts.access import crowd_is_hidden, seen_by
-    from forecasts.questions import as_it_stands, find, sources
-    from forecasts.revisions import history
-    from forecasts.values import say_range
+    from forecasts.access.visibility import crowd_is_hidden, seen_by
+    from forecasts.questions.registry import as_it_stands, find, sources
+    from forecasts.questions.revisions import history
+    from forecasts.updates.values import say_range
 
     console, moment = out(), now()
     with reading_as(settings(database, member)) as (session, _):
@@ -162,8 +162,8 @@ def show(
 
 
 def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionRevision]) -> None:
-    from forecasts.access import handles
-    from forecasts.revisions import worded
+    from forecasts.access.visibility import handles
+    from forecasts.questions.revisions import worded
 
     changed = worded(rows)
     if not changed:
@@ -178,7 +178,7 @@ def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionR
 
 def print_changes(console: Console, before: QuestionText, after: QuestionText) -> None:
     """Print the fields in which two wordings differ, what stood there and what does now."""
-    from forecasts.revisions import changes
+    from forecasts.questions.revisions import changes
 
     for change in changes(before, after):
         old, new = change.said()
@@ -196,9 +196,9 @@ def _print_history(
     wordings: Sequence[QuestionRevision],
     moment: datetime,
 ) -> None:
-    from forecasts.evidence import say_stance
-    from forecasts.revisions import lacking
-    from forecasts.updates import evidence_of, history
+    from forecasts.questions.revisions import lacking
+    from forecasts.updates.evidence import say_stance
+    from forecasts.updates.updates import evidence_of, history
 
     cited = evidence_of(session, stands.question)
     rows = history(session, stands.question)
@@ -223,7 +223,7 @@ def _print_history(
 
 
 def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision]) -> str:
-    from forecasts.revisions import say_forecast
+    from forecasts.questions.revisions import say_forecast
 
     reason = f" — {forecast.rationale}" if forecast.rationale else ""
     said = say_forecast(forecast, wordings)
@@ -231,9 +231,9 @@ def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision])
 
 
 def _print_resolution(console: Console, session: Session, stands: Stands, moment: datetime) -> None:
-    from forecasts.answers import correction, say_provisional, steps
-    from forecasts.disputes import provisional
-    from forecasts.scores import table
+    from forecasts.resolution.disputes import provisional
+    from forecasts.resolution.history import correction, say_provisional, steps
+    from forecasts.scores.scores import table
 
     taken = steps(session, stands.question)
     if taken:
@@ -289,7 +289,7 @@ def print_scores(console: Console, scored: Sequence[Scored]) -> None:
 
 
 def _rescored(earned: Rescored) -> str:
-    from forecasts.scores import CRPS
+    from forecasts.scores.scores import CRPS
 
     def said(score: float | None) -> str:
         return "none" if score is None else f"{score:.4f}"

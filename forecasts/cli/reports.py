@@ -6,11 +6,20 @@ from typing import Annotated, get_args
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now, one_of
-from forecasts.cli.renderings import Form, form_of, rendered
-from forecasts.cli.selecting import AsOf, CohortName, Lead, Since, Tags, Until, chosen, moment
-from forecasts.cli.tables import Folder, Output, frames_of
+from forecasts.cli.main import app
+from forecasts.cli.report_options import (
+    AsOf,
+    CohortName,
+    Lead,
+    Since,
+    Tags,
+    Until,
+    chosen,
+    moment,
+)
+from forecasts.cli.report_output import Form, form_of, rendered
+from forecasts.cli.table_output import Folder, Output, frames_of
 
 
 @app.command()

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
@@ -24,8 +23,9 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.errors import BadInput, LedgerError
-from forecasts.times import to_minute
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.times import to_minute
 
 resolver = typer.Typer(
     name="resolver",
@@ -43,7 +43,7 @@ def kinds(
     ] = None,
 ) -> None:
     """List the kinds of resolvers there are, and what can be set for each."""
-    from forecasts.resolvers import kind, names
+    from forecasts.resolution.resolvers.kinds import kind, names
 
     console = out()
     for each in names() if name is None else [name]:
@@ -113,16 +113,17 @@ def add(
 @resolver.command()
 def remove(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
     """Take a question's resolvers away; what they have looked up stays, and a person settles it."""
-    from forecasts import questions, watching
-    from forecasts.database import writing
+    from forecasts.ledger.database import writing
+    from forecasts.questions import registry
+    from forecasts.resolution import assignments
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
         who = acting(session, chosen, now=moment)
-        found = questions.find(session, question)
-        many = watching.detach(session, found, member=who, now=moment)
-    resolvers = "its resolver" if many == 1 else f"its {many} resolvers"
-    out().print(plain(f"{question} is looked up no more: {resolvers} removed."))
+        found = registry.find(session, question)
+        many = assignments.detach(session, found, member=who, now=moment)
+    resolver_kinds = "its resolver" if many == 1 else f"its {many} resolvers"
+    out().print(plain(f"{question} is looked up no more: {resolver_kinds} removed."))
 
 
 def _attach(
@@ -134,15 +135,17 @@ def _attach(
     *,
     beside: bool,
 ) -> None:
-    from forecasts import questions, resolvers, watching
-    from forecasts.database import writing
+    from forecasts.ledger.database import writing
+    from forecasts.questions import registry
+    from forecasts.resolution import assignments
+    from forecasts.resolution.resolvers import kinds as resolver_kinds
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
         who = acting(session, chosen, now=moment)
-        attached = watching.attach(
+        attached = assignments.attach(
             session,
-            questions.find(session, question),
+            registry.find(session, question),
             kind,
             _settings(given or []),
             member=who,
@@ -150,7 +153,7 @@ def _attach(
             beside=beside,
         )
         stored = attached.settings
-        places = resolvers.kind(kind).places
+        places = resolver_kinds.kind(kind).places
     out().print(plain(f"{question}: {kind} will say how it came out"))
     for name, value in stored.items():
         out().print(plain(f"  {name}: {json.dumps(value, ensure_ascii=False)}"))
@@ -160,7 +163,7 @@ def _attach(
 
 def _warn(address: str | None) -> None:
     """Say what may not be meant of the place where a resolver looks."""
-    from forecasts.resolvers import files
+    from forecasts.resolution.resolvers import files
 
     for name in [] if address is None else files.keys_in(address):
         messages().print(
@@ -204,16 +207,17 @@ def policy(
 
     Those that disagree never resolve a question: each outcome is proposed, with who said what.
     """
-    from forecasts import questions, watching
-    from forecasts.database import writing
-    from forecasts.models import PolicyKind
+    from forecasts.ledger.database import writing
+    from forecasts.ledger.models import PolicyKind
+    from forecasts.questions import registry
+    from forecasts.resolution import assignments
 
     one_of("The policy", decides, [str(known) for known in PolicyKind])
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
-        row = watching.decide_by(
+        row = assignments.decide_by(
             session,
-            questions.find(session, question),
+            registry.find(session, question),
             PolicyKind(decides),
             agreeing=agreeing,
             dispute_days=dispute_days,
@@ -236,17 +240,18 @@ def evidence(
     member: Member = None,
 ) -> None:
     """Show what the resolvers of a question were shown when they found its outcome, and keep it."""
-    from forecasts import exhibits, questions
+    from forecasts.questions import registry
+    from forecasts.resolution import kept_evidence
 
     with reading_as(settings(database, member)) as (session, _):
-        shown = exhibits.kept(session, questions.find(session, question))
+        shown = kept_evidence.kept(session, registry.find(session, question))
     console = out()
     for one in shown:
         row = one.exhibit
         console.print(plain(f"{to_minute(row.at)}  {row.address}"))
         kept = "" if one.data is not None else "; too large to be kept"
         console.print(plain(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}"))
-    for path in [] if folder is None else exhibits.save(shown, folder):
+    for path in [] if folder is None else kept_evidence.save(shown, folder):
         console.print(plain(f"wrote {path}"))
 
 
@@ -272,14 +277,16 @@ def _settings(given: list[str]) -> dict[str, Any]:
 @resolver.command("try")
 def try_(question: QuestionSlug, database: Database = None) -> None:
     """Look now, and say what the resolver of a question finds. Nothing is stored."""
-    from forecasts import questions, resolutions, runs
+    from forecasts.questions import registry
+    from forecasts.resolution import resolutions
+    from forecasts.resolution.runs import run
 
     chosen, moment = settings(database), now()
     engine = ledger_to_read(chosen)
     with reading_as(chosen, engine) as (session, _):
         # It is looked at for who may see it.
-        stands = questions.as_it_stands(session, questions.find(session, question), now=moment)
-    said = runs.look(engine, question, now=moment, allow_private=chosen.allow_private_addresses)
+        stands = registry.as_it_stands(session, registry.find(session, question), now=moment)
+    said = run.look(engine, question, now=moment, allow_private=chosen.allow_private_addresses)
     if len(said) == 1 and isinstance(said[0].error, LedgerError):
         raise said[0].error
     console = out()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     close_ledgers,
@@ -24,11 +23,12 @@ from forecasts.cli.console import (
     one_of,
     settings,
 )
-from forecasts.errors import BadInput, DatabaseError
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput, DatabaseError
 
 if TYPE_CHECKING:
-    from forecasts.schedules import Installation
-    from forecasts.settings import Settings
+    from forecasts.common.settings import Settings
+    from forecasts.operations.schedules import Installation
 
 schedule = typer.Typer(
     name="schedule",
@@ -68,7 +68,7 @@ def cron(
     database: Database = None,
 ) -> None:
     """Print a line for your crontab, how to install it, and how to see that it works."""
-    from forecasts import schedules
+    from forecasts.operations import schedules
 
     found = _installation(settings(database), None, environment_file, {})
     typer.echo(schedules.cron(found, schedules.read_every(every)), nl=False)
@@ -85,7 +85,7 @@ def systemd(
     database: Database = None,
 ) -> None:
     """Print a systemd service and its timer, how to install them, how to see that they work."""
-    from forecasts import schedules
+    from forecasts.operations import schedules
 
     one_of("The unit", part, ("service", "timer", "both"))
     period = schedules.read_every(every)
@@ -117,8 +117,8 @@ def kubernetes(
 ) -> None:
     """Print the manifest of a CronJob, how to install it, and how to see that it works."""
     import scoring
-    from forecasts import schedules
-    from forecasts.addresses import read_url
+    from forecasts.ledger.urls import read_url
+    from forecasts.operations import schedules
 
     chosen = settings(database)
     given = {
@@ -141,7 +141,7 @@ def kubernetes(
 
 def _shown(database: str | None, chosen: Settings) -> str | None:
     """Return what was given as the database, where it may be printed."""
-    from forecasts.addresses import holds_secrets
+    from forecasts.ledger.urls import holds_secrets
 
     return None if database is None or holds_secrets(chosen.database_url) else database
 
@@ -153,8 +153,8 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
     ledger that is away is said, and looked for at the next time; one that cannot be opened at all
     the first time, as it was named wrongly, is raised.
     """
-    from forecasts import schedules
-    from forecasts.times import to_minute
+    from forecasts.common.times import to_minute
+    from forecasts.operations import schedules
 
     period = schedules.read_every(every)
     ending = Event()
@@ -196,8 +196,8 @@ def _installation(
 ) -> Installation:
     import getpass
 
-    from forecasts.addresses import holds_secrets
-    from forecasts.schedules import Installation
+    from forecasts.ledger.urls import holds_secrets
+    from forecasts.operations.schedules import Installation
 
     for words in (user or "", str(secrets)):
         if not words.isprintable():

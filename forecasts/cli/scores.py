@@ -6,10 +6,17 @@ from typing import Annotated
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import Database, emit, now
-from forecasts.cli.tables import Folder, Format, Output, frames_of, table_format, table_text
-from forecasts.errors import BadInput
+from forecasts.cli.main import app
+from forecasts.cli.table_output import (
+    Folder,
+    Format,
+    Output,
+    frames_of,
+    table_format,
+    table_text,
+)
+from forecasts.common.errors import BadInput
 
 
 @app.command()
@@ -24,7 +31,7 @@ def score(
     database: Database = None,
 ) -> None:
     """Score every forecaster on every resolved question, of a folder or of the ledger."""
-    from forecasts.scores import score_frames
+    from forecasts.scores.scores import score_frames
     from scoring import PROTOCOLS, InputError
     from scoring.protocols import named
 
@@ -64,7 +71,7 @@ def crowd(
 ) -> None:
     """Print the crowd's forecast on every question: one forecast made of everybody's."""
     import scoring
-    from forecasts.times import read_time
+    from forecasts.common.times import read_time
 
     chosen = table_format(format_, output)
     moment = None if at is None else read_time(at, now=now())
@@ -92,7 +99,7 @@ def attribute(
 
     It is bookkeeping, not causation: whoever moved last gets the credit.
     """
-    from forecasts.attributions import attribute as attribute_frames
+    from forecasts.scores.attribution import attribute as attribute_frames
 
     chosen = table_format(format_, output)
     frames = frames_of(folder, database)

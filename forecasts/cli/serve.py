@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecasts.cli import app
-from forecasts.cli.console import Database, ledger, messages, now, out, plain, settings
-from forecasts.errors import BadInput
+from forecasts.cli.console import (
+    Database,
+    ledger,
+    messages,
+    now,
+    out,
+    plain,
+    settings,
+)
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
-    from forecasts.settings import Settings
-    from forecasts.sign_in import SignIn
+    from forecasts.access.oidc_settings import SignIn
+    from forecasts.common.settings import Settings
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port on this machine.")]
 _LOOPBACK = "127.0.0.1"
@@ -37,10 +45,10 @@ def app_(
     ] = _LOOPBACK,
 ) -> None:
     """Serve the app: to you alone, or to a team that signs in (see docs/operating.md)."""
-    from forecasts import sign_in
+    from forecasts.access import oidc_settings
 
-    signs_in = sign_in.chosen()
-    sign_in.require_safe(address, signs_in)
+    signs_in = oidc_settings.chosen()
+    oidc_settings.require_safe(address, signs_in)
     require_free(port, address)
     chosen = settings(database)
     ledger(chosen, begin=True)
@@ -79,7 +87,7 @@ def serve(
 
     Without ``sign_in`` nobody is asked to sign in, whatever the environment says.
     """
-    from forecasts.sign_in import PREFIX
+    from forecasts.access.oidc_settings import PREFIX
 
     at = f"http://{_LOOPBACK}:{port}" if sign_in is None else sign_in.base
     messages().print(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
@@ -139,7 +147,7 @@ def demo(
     port: Port = 8501,
 ) -> None:
     """Build a demonstration ledger through the whole journey, print what happened, serve it."""
-    from forecasts import demonstration
+    from forecasts.exchange.samples import demonstration
 
     def say(line: str) -> None:
         out().print(plain(line), soft_wrap=True)

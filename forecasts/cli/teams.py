@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     Member,
@@ -20,9 +19,10 @@ from forecasts.cli.console import (
     say_shared,
     settings,
 )
+from forecasts.cli.main import app
 
 if TYPE_CHECKING:
-    from forecasts.teams import Roster
+    from forecasts.access.teams import Roster
 
 team = typer.Typer(
     name="team",
@@ -48,9 +48,9 @@ RoleName = Annotated[
 @team.command()
 def create(name: Team, database: Database = None, member: Member = None) -> None:
     """Make a team, and be its first admin. In a ledger of your own you become its admin too."""
-    from forecasts import teams
-    from forecasts.access import is_shared
-    from forecasts.database import writing
+    from forecasts.access import teams
+    from forecasts.access.visibility import is_shared
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen, begin=True)) as session:
@@ -91,10 +91,10 @@ def _place(
     *,
     inside: bool = False,
 ) -> None:
-    from forecasts import teams
-    from forecasts.access import member_named, member_or_new
-    from forecasts.database import writing
-    from forecasts.models import Role
+    from forecasts.access import teams
+    from forecasts.access.visibility import member_named, member_or_new
+    from forecasts.ledger.database import writing
+    from forecasts.ledger.models import Role
 
     chosen, moment = settings(database, member), now()
     given = Role(one_of("A role", role, [str(one) for one in Role]))
@@ -111,9 +111,9 @@ def _place(
 @team.command()
 def remove(name: Team, handle: Who, database: Database = None, member: Member = None) -> None:
     """End a member's stay in a team. What they did in it stays."""
-    from forecasts import teams
-    from forecasts.access import member_named
-    from forecasts.database import writing
+    from forecasts.access import teams
+    from forecasts.access.visibility import member_named
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
@@ -138,8 +138,8 @@ def agree(
     member: Member = None,
 ) -> None:
     """Say what a team has agreed on."""
-    from forecasts import teams
-    from forecasts.database import writing
+    from forecasts.access import teams
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
@@ -167,7 +167,7 @@ def show(
     member: Member = None,
 ) -> None:
     """Show who is in a team, since when and in which role; and the roles in the whole ledger."""
-    from forecasts import teams
+    from forecasts.access import teams
 
     moment = now()
     with reading_as(settings(database, member)) as (session, _):
@@ -193,10 +193,10 @@ def show(
 @team.command()
 def appoint(handle: Who, role: RoleName, database: Database = None, member: Member = None) -> None:
     """Give a member a role in the whole ledger. Its admins may do everything."""
-    from forecasts import teams
-    from forecasts.access import member_or_new
-    from forecasts.database import writing
-    from forecasts.models import Role
+    from forecasts.access import teams
+    from forecasts.access.visibility import member_or_new
+    from forecasts.ledger.database import writing
+    from forecasts.ledger.models import Role
 
     chosen, moment = settings(database, member), now()
     given = Role(one_of("A role", role, [str(one) for one in Role]))

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from forecasts.cli import app
 from forecasts.cli.console import (
     Database,
     by,
@@ -18,6 +17,7 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
+from forecasts.cli.main import app
 
 token = typer.Typer(
     name="token",
@@ -38,9 +38,9 @@ def create(
     database: Database = None,
 ) -> None:
     """Make a token for a script, and print it, once. The script finds it in FORECASTS_TOKEN."""
-    from forecasts import tokens
-    from forecasts.database import writing
-    from forecasts.times import read_time
+    from forecasts.access import tokens
+    from forecasts.common.times import read_time
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database), now()
     until = None if expires is None else read_time(expires, end_of_day=True, now=moment)
@@ -62,9 +62,9 @@ def list_(database: Database = None) -> None:
     """List the tokens: whose they are, until when they hold, and which were revoked."""
     from rich.table import Table
 
-    from forecasts import tokens
-    from forecasts.database import reading
-    from forecasts.times import to_minute
+    from forecasts.access import tokens
+    from forecasts.common.times import to_minute
+    from forecasts.ledger.database import reading
 
     moment = now()
     with reading(ledger_to_read(settings(database))) as session:
@@ -93,8 +93,8 @@ def revoke(
     database: Database = None,
 ) -> None:
     """Take tokens back, from this moment on."""
-    from forecasts import tokens
-    from forecasts.database import writing
+    from forecasts.access import tokens
+    from forecasts.ledger.database import writing
 
     chosen, moment = settings(database), now()
     with writing(ledger(chosen)) as session:

@@ -14,14 +14,20 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
-from forecasts.errors import BadInput
-from forecasts.frames import Frames
-from forecasts.reports import calibration, scored
-from forecasts.reports.choice import ALL, Choice
-from forecasts.reports.cohort import COUNTS, counted, families, not_selected, reasons, selected
+from forecasts.common.errors import BadInput
+from forecasts.common.times import utc
+from forecasts.reports import calibration, member_scores
+from forecasts.reports.cohort import (
+    COUNTS,
+    counted,
+    families,
+    not_selected,
+    reasons,
+    selected,
+)
 from forecasts.reports.digest import sha256
-from forecasts.reports.earned import NOTHING, Parts, earned, parts, updates_of
 from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.evidence_points import NOTHING, Parts, earned, parts, updates_of
 from forecasts.reports.groups import (
     EVERYONE,
     LEADS,
@@ -32,8 +38,8 @@ from forecasts.reports.groups import (
     lead_days,
     tagged,
 )
-from forecasts.reports.leads import profile
-from forecasts.reports.movements import movement, movements
+from forecasts.reports.lead_profile import profile
+from forecasts.reports.movement import movement, movements
 from forecasts.reports.notes import notes
 from forecasts.reports.report import (
     By,
@@ -47,10 +53,11 @@ from forecasts.reports.report import (
     Skill,
     Updates,
 )
+from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
-from forecasts.times import utc
-from scoring.threads import aside, each
+from forecasts.scores.frames import Frames
+from scoring.parallel import aside, each
 
 BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
 
@@ -114,7 +121,9 @@ def build(
         metadata=Metadata(
             **vars(choice),
             engine_version=scoring.__version__,
-            protocol="brier_lead" if by == "lead" else scored.protocol(scored.PROTOCOL, lead),
+            protocol="brier_lead"
+            if by == "lead"
+            else member_scores.protocol(member_scores.PROTOCOL, lead),
             by=by,
             as_of=utc(as_of),
             input_sha256=digest(),
@@ -171,19 +180,19 @@ class _Rows:
 def _rows(
     frames: Frames, counting: pd.DataFrame, made: Entries, by: By, lead: float | None
 ) -> _Rows:
-    members = scored.member_scores(counting, made, lead)
-    live = scored.stood(counting, made)
-    standing = live if lead is None else scored.at_lead(live, lead)
+    members = member_scores.member_scores(counting, made, lead)
+    live = member_scores.stood(counting, made)
+    standing = live if lead is None else member_scores.at_lead(live, lead)
     people = members.groupby("group")["member"].nunique()
-    at = [scored.claims(counting, scored.at_lead(live, days), made) for days in LEADS]
+    at = [member_scores.claims(counting, member_scores.at_lead(live, days), made) for days in LEADS]
     if lead is not None:
         at = []
     found = NOTHING if lead is not None else parts(counting, frames, made, people)
     members = _tagged(members, counting, by)
     return _Rows(
         members=members,
-        scores=scored.question_scores(members),
-        claims=_tagged(scored.claims(counting, standing, made), counting, by),
+        scores=member_scores.question_scores(members),
+        claims=_tagged(member_scores.claims(counting, standing, made), counting, by),
         # Everyone together has nobody to be compared with.
         skills=skills(counting, frames, made, lead) if by in ("forecaster", "team") else None,
         earned=Parts(_tagged(found.updates, counting, by), _tagged(found.cited, counting, by)),
@@ -195,17 +204,17 @@ def _rows(
 
 def _rows_by_lead(counting: pd.DataFrame, made: Entries, wanted: Sequence[str]) -> _Rows:
     """Return the rows of everyone, once at each lead."""
-    live = scored.stood(counting, made)
+    live = member_scores.stood(counting, made)
     members, claimed = [], []
     for name in wanted:
         days = lead_days(name)
-        members.append(scored.member_scores(counting, made, days).assign(group=name))
-        at = scored.claims(counting, scored.at_lead(live, days), made)
+        members.append(member_scores.member_scores(counting, made, days).assign(group=name))
+        at = member_scores.claims(counting, member_scores.at_lead(live, days), made)
         claimed.append(at.assign(group=name))
     everyone = pd.concat(members, ignore_index=True)
     return _Rows(
         members=everyone,
-        scores=scored.question_scores(everyone),
+        scores=member_scores.question_scores(everyone),
         claims=pd.concat(claimed, ignore_index=True),
         skills=None,
         earned=NOTHING,

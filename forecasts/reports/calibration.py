@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
-from forecasts.frames import rows
 from forecasts.reports.estimates import known
 from forecasts.reports.report import (
     Bin,
@@ -22,6 +21,7 @@ from forecasts.reports.report import (
     Recalibration,
     ZTest,
 )
+from forecasts.scores.frames import rows
 
 BINS = 10
 BAND_LEVEL = 0.9

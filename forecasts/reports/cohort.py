@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.errors import BadInput
-from forecasts.models import QuestionType
-from forecasts.reports.choice import Choice, Cohort
+from forecasts.common.errors import BadInput
+from forecasts.common.times import utc
+from forecasts.ledger.models import QuestionType
 from forecasts.reports.report import LeftOut, Reason
-from forecasts.times import utc
-from forecasts.values import NOT_SCORED
+from forecasts.reports.selection import Choice, Cohort
+from forecasts.updates.values import NOT_SCORED
 
 COUNTS = ""
 _MOST_NAMES = 20

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.frames import (
+from forecasts.scores.frames import (
     EVIDENCE_COLUMNS,
     FORECAST_COLUMNS,
     QUESTION_COLUMNS,

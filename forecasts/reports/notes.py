@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecasts.reports.choice import Cohort
 from forecasts.reports.report import By, Group
+from forecasts.reports.selection import Cohort
 
 _MOST_NAMES = 5
 _MANY_GROUPS = 5

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from forecasts.reports.choice import Choice
+from forecasts.reports.selection import Choice
 
 By = Literal["all", "forecaster", "team", "tag", "lead"]
 Kind = Literal[

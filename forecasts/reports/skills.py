@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 import scoring
-from forecasts.frames import Frames
 from forecasts.reports.groups import VALUES, Entries
-from forecasts.reports.scored import places, timing_days
+from forecasts.reports.member_scores import places, timing_days
+from forecasts.scores.frames import Frames
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
 

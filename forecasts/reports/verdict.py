@@ -18,9 +18,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.reports.calibration import certainty, recalibration
+from forecasts.reports.render.wording import chance, count
 from forecasts.reports.report import Recalibration, Verdict
-from forecasts.reports.wording import chance, count
-from forecasts.values import say_probability
+from forecasts.updates.values import say_probability
 
 FEWEST = 30  # questions, and families of linked ones
 SIGNIFICANCE = 0.05

@@ -92,7 +92,7 @@ def serving(
     ledger: Path | str,
     port: int,
     *,
-    program: str = "from forecasts.cli import main; main()",
+    program: str = "from forecasts.cli.main import main; main()",
     **environment: str,
 ) -> Iterator[str]:
     """Yield the address of the app as the command starts it on that ledger.

@@ -17,14 +17,17 @@ from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, local_script_runner
 
 from app import session as app_session
-from forecasts import database, questions, resolutions, updates
-from forecasts.access import join, member_or_new, team_or_new
+from forecasts.access.visibility import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import CapturedArticle
-from forecasts.models import Stance
-from forecasts.settings import sqlite_url
-from forecasts.updates import Cited
-from forecasts.values import Value
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.models import Stance
+from forecasts.questions import registry
+from forecasts.resolution import resolutions
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
 from tests.conftest import KINDS, ask, day
 
 NAVIGATION = Path(app_session.__file__).parent / "navigation.py"
@@ -141,9 +144,9 @@ def _furnish(engine: Engine) -> None:
             ledger, article.id or 0, "The harbour master will open the quay by 20 January 2026."
         )
         rain = ask(ledger, alice, slug="rain", tags=["weather"], resolution_criteria="Yes if wet.")
-        quay = questions.register(
+        quay = registry.register(
             ledger,
-            questions.question_text(
+            registry.question_text(
                 title="Will the quay open?",
                 open_time=day(0),
                 scheduled_close_time=day(20),

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from forecasts import demonstration
+from forecasts.exchange.samples import demonstration
 from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, free_port, launched, serving
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def base(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
     """The app on the demonstration, which has something in every state to show."""
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forecasts.settings.data_folder", lambda: folder)
+        patch.setattr("forecasts.common.settings.data_folder", lambda: folder)
         url = demonstration.build(now=datetime.now(UTC), say=lambda _: None)
     with serving(browser, folder, url, free_port(), FORECASTS_MEMBER="Wren 1 (simulated)") as base:
         yield base

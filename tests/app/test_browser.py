@@ -17,11 +17,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from forecasts import database, questions, updates
-from forecasts.access import member_or_new
+from forecasts.access.visibility import member_or_new
 from forecasts.articles import library
-from forecasts.settings import sqlite_url
-from forecasts.values import Value
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 from tests.app.browsing import (
     DONE,
     IN_BROWSER,
@@ -64,12 +66,12 @@ def furnish(url: str) -> None:
     with database.writing(engine) as session:
         bob = member_or_new(session, "bob (simulated)", now=now)
         library.store(session, [ARTICLE], member=bob, captured_at=now)
-        text = questions.question_text(
+        text = registry.question_text(
             title="Will the quay open?",
             open_time=now,
             scheduled_close_time=now + timedelta(days=400),
         )
-        quay = questions.register(session, text, member=bob, now=now, slug="quay")
+        quay = registry.register(session, text, member=bob, now=now, slug="quay")
         updates.update(session, quay, Value(probability=0.2), member=bob, now=now)
     engine.dispose()
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from forecasts import database, questions
-from forecasts.access import member_or_new
-from forecasts.exchange.exporting import as_zip, exported
-from forecasts.settings import sqlite_url
+from forecasts.access.visibility import member_or_new
+from forecasts.common.settings import sqlite_url
+from forecasts.exchange.export import as_zip, exported
+from forecasts.ledger import database
+from forecasts.questions import registry
 from tests.app.browsing import (
     DONE,
     IN_BROWSER,
@@ -52,12 +53,12 @@ def furnish(url: str, *slugs: str) -> bytes:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=now)
         for slug in slugs:
-            text = questions.question_text(
+            text = registry.question_text(
                 title=f"Will the {slug} open?",
                 open_time=now,
                 scheduled_close_time=now + timedelta(days=400),
             )
-            questions.register(session, text, member=alice, now=now, slug=slug)
+            registry.register(session, text, member=alice, now=now, slug=slug)
     with database.reading(engine) as session:
         frames, _ = exported(session, member=None, now=now)
     engine.dispose()

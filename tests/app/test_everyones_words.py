@@ -16,20 +16,23 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 import app as package
-from app.charts import paths_chart
-from app.comparison_charts import forest_chart
-from forecasts import database, questions, resolutions, updates
-from forecasts.access import join, member_or_new, team_or_new
+from app.charts.comparisons import forest_chart
+from app.charts.paths import paths_chart
+from forecasts.access.visibility import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
-from forecasts.comparisons import build
-from forecasts.models import Stance
-from forecasts.questions import question_text
-from forecasts.updates import Cited
-from forecasts.values import Value
+from forecasts.ledger import database
+from forecasts.ledger.models import Stance
+from forecasts.questions import registry
+from forecasts.questions.registry import question_text
+from forecasts.reports.comparison import build
+from forecasts.resolution import resolutions
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
 from tests import nasty
+from tests.app.charts.test_charts import paths
 from tests.app.conftest import visit
-from tests.app.test_charts import paths
 from tests.conftest import day
 from tests.reports.small_ledgers import NOW, random_ledger
 
@@ -76,13 +79,13 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
         }
         for slug, more in kinds.items():
             given = words | {"title": f"{slug} {ALL}", "scheduled_close_time": day(20)} | more
-            question = questions.register(
+            question = registry.register(
                 ledger,
                 question_text(**given),
                 member=bob,
                 now=day(0),
                 slug=slug,
-                sources=[questions.Passage(stored, ALL, ALL, ALL)],
+                sources=[registry.Passage(stored, ALL, ALL, ALL)],
             )
             value = {
                 "pick": Value(probabilities=(0.5, 0.5, *[0.0] * 9)),

@@ -8,8 +8,9 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from forecasts import following, updates
-from forecasts.models import Forecast
+from forecasts.ledger import following
+from forecasts.ledger.models import Forecast
+from forecasts.updates import updates
 from tests.app.conftest import visit
 
 

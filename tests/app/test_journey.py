@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from tests.app.app_pages.test_articles_page import PASTED, keys, read
 from tests.app.conftest import Clock, visit, words
-from tests.app.test_articles_page import PASTED, keys, read
 from tests.conftest import day
 
 

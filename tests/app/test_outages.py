@@ -16,12 +16,14 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, updates
-from forecasts.access import member_or_new
-from forecasts.errors import DatabaseError
-from forecasts.settings import sqlite_url
-from forecasts.values import Value
-from forecasts.verifying import verify
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import DatabaseError
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.verification import verify
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 from tests.app.browsing import IN_BROWSER, PATIENCE, free_port, launched, serving
 from tests.app.conftest import visit, words
 from tests.app.test_browser import furnish
@@ -76,7 +78,7 @@ def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
 def stored(url: str) -> list[tuple[float | None, str]]:
     engine = database.open_engine(url)
     with database.reading(engine) as ledger:
-        rows = updates.history(ledger, questions.find(ledger, "quay"))
+        rows = updates.history(ledger, registry.find(ledger, "quay"))
     engine.dispose()
     return [(forecast.probability, handle) for forecast, handle in rows]
 
@@ -100,7 +102,7 @@ def act(engine: Engine, handle: str) -> None:
 
 
 def members(session: Session) -> list[str]:
-    from forecasts.access import handles
+    from forecasts.access.visibility import handles
 
     return sorted(handles(session).values())
 
@@ -210,4 +212,4 @@ def fill_journal(engine: Engine) -> None:
 
 def updates_of(engine: Engine) -> list[object]:
     with database.reading(engine) as ledger:
-        return list(updates.history(ledger, questions.find(ledger, "quay")))
+        return list(updates.history(ledger, registry.find(ledger, "quay")))

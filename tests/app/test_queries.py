@@ -12,12 +12,15 @@ from sqlalchemy import Connection, Engine, event, insert, select, text
 from sqlmodel import SQLModel
 from streamlit.testing.v1 import AppTest
 
-from forecasts import database, questions, resolutions, updates
-from forecasts.access import member_or_new
+from forecasts.access.visibility import member_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import CapturedArticle
-from forecasts.updates import Cited
-from forecasts.values import Value
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.resolution import resolutions
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
 from tests.app.conftest import visit
 from tests.conftest import KINDS, ask, day
 
@@ -48,7 +51,7 @@ def more(engine: Engine, first: int = 0) -> None:
             who = member_or_new(ledger, f"forecaster {number}", now=day(0))
             updates.update(
                 ledger,
-                questions.find(ledger, "quay"),
+                registry.find(ledger, "quay"),
                 Value(probability=0.5 + number / 100),
                 member=who,
                 now=day(4),

@@ -10,18 +10,20 @@ from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
 from app import session
-from forecasts import database, questions, updates
-from forecasts.access import member_or_new
-from forecasts.errors import BadInput, Problem
-from forecasts.settings import sqlite_url
-from forecasts.values import Value
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import BadInput, Problem
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
 
 def count(engine: Engine, slug: str) -> int:
     with database.reading(engine) as ledger:
-        return len(updates.history(ledger, questions.find(ledger, slug)))
+        return len(updates.history(ledger, registry.find(ledger, slug)))
 
 
 def test_a_form_that_was_carried_out_is_gone_and_a_blank_one_stands_there(
@@ -80,7 +82,7 @@ def test_a_ledger_that_does_not_exist_is_created(
 def test_every_problem_of_an_input_is_listed_up_to_ten() -> None:
     def script() -> None:
         from app.session import shown_errors
-        from forecasts.errors import BadInput, Problem
+        from forecasts.common.errors import BadInput, Problem
 
         with shown_errors():
             problems = [Problem(f"row {n}", "*x*", "must be a number") for n in range(12)]

@@ -21,7 +21,7 @@ from forecasts.articles.capture import (
     capture_text,
     content_hash,
 )
-from forecasts.errors import CaptureError
+from forecasts.common.errors import CaptureError
 
 NOON = datetime(2025, 7, 24, 12, tzinfo=UTC)
 

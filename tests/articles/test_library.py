@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import Session, select
 
-from forecasts import questions
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
-from forecasts.errors import BadInput, NotFound
-from forecasts.models import Article, Member
+from forecasts.common.errors import BadInput, NotFound
+from forecasts.ledger.models import Article, Member
+from forecasts.questions import registry
 from tests.conftest import ask, day
 
 HERE = "https://example.org/quay"
@@ -119,9 +119,9 @@ def test_deadlines_count_from_the_capture_where_no_day_is_known(
 def test_an_article_knows_its_questions(session: Session, alice: Member) -> None:
     [(number, _)] = put(session, alice, article())
     source = library.passage(session, number, "Nobody objected.")
-    text = questions.wording(session, ask(session, alice, slug="own"))
+    text = registry.wording(session, ask(session, alice, slug="own"))
     for slug in ("a", "b"):
-        questions.record(session, text, slug=slug, member=alice, now=day(0), sources=[source])
+        registry.record(session, text, slug=slug, member=alice, now=day(0), sources=[source])
     found = library.questions_of(session, source.article, now=day(1))
     assert [(passage.quote, stands.slug) for passage, stands in found] == [
         ("Nobody objected.", "a"),
@@ -144,8 +144,8 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
         for n in range(25)
     ]
     source = library.passage(session, numbers[0])
-    text = questions.wording(session, ask(session, alice, slug="own"))
-    questions.record(session, text, slug="a", member=alice, now=day(0), sources=[source])
+    text = registry.wording(session, ask(session, alice, slug="own"))
+    registry.record(session, text, slug="a", member=alice, now=day(0), sources=[source])
     first, last = library.shelf(session), library.shelf(session, number=9)
     assert (first.passing, first.pages, len(first.articles)) == (25, 2, 20)
     assert (last.number, [count for _, count in last.articles]) == (2, [0, 0, 0, 0, 1])

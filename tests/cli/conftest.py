@@ -6,7 +6,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from forecasts.cli import app
+from forecasts.cli.main import app
 from tests.conftest import KINDS
 
 
@@ -19,10 +19,10 @@ def kind() -> str:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Set the moment at which the next command runs."""
-    from forecasts.times import read_time
+    from forecasts.common.times import read_time
 
     def at(text: str) -> None:
-        monkeypatch.setattr("forecasts.cli.console._clock", lambda: read_time(text))
+        monkeypatch.setattr("forecasts.cli.main.console._clock", lambda: read_time(text))
 
     at("2026-01-05T12:00:00Z")
     return at

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from forecasts.cli import app
-from forecasts.exchange.folder import write_folder
+from forecasts.cli.main import app
+from forecasts.exchange.folder.folder import write_folder
 from tests.reports.small_ledgers import random_ledger
 
 

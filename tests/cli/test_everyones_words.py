@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from forecasts.exchange.folder import read_folder, write_folder
-from forecasts.plain import plain
-from forecasts.slugs import is_slug
+from forecasts.common.text import plain
+from forecasts.exchange.folder.folder import read_folder, write_folder
+from forecasts.questions.slugs import is_slug
 from tests import nasty
 from tests.reports.small_ledgers import asked, joined, ledger, made
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from forecasts.cli import app
-from forecasts.settings import default_ledger
+from forecasts.cli.main import app
+from forecasts.common.settings import default_ledger
 
 READING = [
     ("questions",),

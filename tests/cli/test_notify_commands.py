@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import Result
 
-from tests.notifications.conftest import Service, service
+from tests.agenda.notifications.conftest import Service, service
 
 Forecasts = Callable[..., Result]
 Clock = Callable[[str], None]
@@ -73,7 +73,7 @@ def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
     forecasts("notify", "add", "phone", service.address())
     forecasts("ask", "Will it rain?", "--closes", "2026-01-06T12:00:00Z", "--slug", "rain")
     with monkeypatch.context() as patch:
-        patch.setattr("forecasts.notifications.outbox._record", lambda *_: None)
+        patch.setattr("forecasts.agenda.notifications.outbox._record", lambda *_: None)
         forecasts("notify", "send")
     clock("2026-01-05T13:00:00Z")
     listed = forecasts("notify", "list").stdout

@@ -8,9 +8,9 @@ from click.testing import Result
 from rich.console import Console
 from sqlalchemy import Engine
 
-from forecasts import database
 from forecasts.cli.questions import table_of
-from forecasts.questions import listing
+from forecasts.ledger import database
+from forecasts.questions.registry import listing
 from tests.conftest import START
 
 Run = Callable[..., Result]

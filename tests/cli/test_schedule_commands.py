@@ -14,10 +14,11 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine
 
-from forecasts import runs
-from forecasts.cli import console, running, schedule
-from forecasts.errors import DatabaseError
-from forecasts.settings import Settings, sqlite_url
+from forecasts.cli import console, schedule
+from forecasts.cli import runs as cli_runs
+from forecasts.common.errors import DatabaseError
+from forecasts.common.settings import Settings, sqlite_url
+from forecasts.resolution.runs import run
 
 Forecasts = Callable[..., Result]
 WITH_PASSWORD = "postgresql://people:geheim@db.example.org/forecasts"
@@ -143,13 +144,13 @@ def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
 ) -> None:
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain", "snow")
     before = signal.getsignal(signal.SIGTERM)
-    confirm = runs.resolutions.confirm
+    confirm = run.resolutions.confirm
 
     def told(*arguments: object, **more: object) -> object:
         os.kill(os.getpid(), signal.SIGTERM)
         return confirm(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runs.resolutions, "confirm", told)
+    monkeypatch.setattr(run.resolutions, "confirm", told)
     said = forecasts("run", "--every", "15m")
     assert said.stdout.startswith("confirmed: rain: yes")
     assert "1 resolved" in said.stdout
@@ -162,7 +163,7 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
     forecasts: Forecasts, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain")
-    opened, tries = running.ledger, []
+    opened, tries = cli_runs.ledger, []
 
     def ledger(chosen: Settings, **how: bool) -> Engine:
         tries.append(waiting.at)
@@ -172,7 +173,7 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
             raise DatabaseError("The server was not reached.", remedy="Start it.")
         return opened(chosen, **how)
 
-    monkeypatch.setattr(running, "ledger", ledger)
+    monkeypatch.setattr(cli_runs, "ledger", ledger)
     said = forecasts("run", "--every", "15m")
     assert tries == [datetime(2026, 1, 20, 12, minute, tzinfo=UTC) for minute in (0, 15, 30, 45)]
     away = "The server was not reached.\nStart it.\nThe next run is at 2026-01-20 12:15 UTC.\n"

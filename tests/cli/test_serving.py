@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecasts import demonstration
 from forecasts.cli import serve
-from tests.test_sign_in import SECRETS, set_to
+from forecasts.exchange.samples import demonstration
+from tests.access.test_oidc_settings import SECRETS, set_to
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_the_demonstration_is_served_where_it_was_built(
 
 ENDLESS = """
 import signal, sys
-from forecasts.cli.serve import _run
+from forecasts.cli.main.serve import _run
 server = "print('up', flush=True); import time; time.sleep(60)"
 sys.exit(_run([sys.executable, "-c", server], {}))
 """

@@ -8,8 +8,8 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine
 
-from forecasts import database
-from forecasts.identities import Person, admit
+from forecasts.access.identities import Person, admit
+from forecasts.ledger import database
 from tests.conftest import KINDS, day
 
 Run = Callable[..., Result]

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine, event, insert
 from sqlmodel import Session, func, select
 
-from forecasts.access import member_or_new
-from forecasts.exchange.new_forecasts import add_forecasts
-from forecasts.frames import complete, ledger_frames, scoring_frames
-from forecasts.models import Citation, Evidence, Forecast, Question, QuestionRevision
+from forecasts.access.visibility import member_or_new
+from forecasts.exchange.import_forecasts import add_forecasts
+from forecasts.ledger.models import Citation, Evidence, Forecast, Question, QuestionRevision
+from forecasts.scores.frames import complete, ledger_frames, scoring_frames
 from tests.conftest import day
 
 MANY = 33_000

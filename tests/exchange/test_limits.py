@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasts import limits
-from forecasts.errors import BadInput
-from forecasts.exchange.folder import read_folder
-from forecasts.exchange.zipped import unzip
-from forecasts.resolvers.sources import Sources
-from tests.exchange.test_reading_tables import FORECASTS, QUESTIONS, folder, refused
+from forecasts.common import limits
+from forecasts.common.errors import BadInput
+from forecasts.exchange.folder.archive import unzip
+from forecasts.exchange.folder.folder import read_folder
+from forecasts.resolution.resolvers.sources import Sources
+from tests.exchange.folder.test_tables import FORECASTS, QUESTIONS, folder, refused
 
 QUESTION = (
     "question_id,title,type,options,tags,open_time,scheduled_close_time\n"

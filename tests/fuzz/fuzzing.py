@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from forecasts.errors import LedgerError
+from forecasts.common.errors import LedgerError
 from scoring.errors import InputError
 from tests import nasty
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from forecasts.articles.article import content_hash
 from forecasts.articles.capture import capture_bytes, capture_text
-from forecasts.articles.dates import find_stamp
-from forecasts.articles.deadlines import find_deadlines, find_overdue
-from forecasts.articles.drafts import draft_questions
-from forecasts.plain import no_text
+from forecasts.articles.drafting.deadlines import find_deadlines, find_overdue
+from forecasts.articles.drafting.drafts import draft_questions
+from forecasts.articles.page.dates import find_stamp
+from forecasts.common.text import no_text
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, damaged, few_or, fuzz, our_own_or_nothing
 

@@ -16,16 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from forecasts import database
-from forecasts.access import member_or_new
-from forecasts.errors import LedgerError
-from forecasts.exchange.folder import FILES, read_folder, write_folder
-from forecasts.exchange.importing import import_frames
-from forecasts.frames import Frames, ledger_frames
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import LedgerError
+from forecasts.exchange.folder.folder import FILES, read_folder, write_folder
+from forecasts.exchange.import_ import import_frames
+from forecasts.ledger import database
 from forecasts.reports import build
-from forecasts.scores import score_frames
+from forecasts.scores.frames import Frames, ledger_frames
+from forecasts.scores.scores import score_frames
 from tests.conftest import day
-from tests.exchange.test_folder import cells as plain_cells
+from tests.exchange.folder.test_folder import cells as plain_cells
 from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
 
 TIMES = ["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]

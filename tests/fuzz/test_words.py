@@ -14,18 +14,18 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from forecasts import database
-from forecasts.cli import app
-from forecasts.evidence import read_evidence
-from forecasts.fields import as_typed, read_typed
-from forecasts.models import Forecast, QuestionText, QuestionType
-from forecasts.questions import question_text
-from forecasts.resolvers import kind as resolver
-from forecasts.resolvers.finding import Asked, Seen
-from forecasts.settings import Settings
-from forecasts.slugs import free_slug, is_slug
-from forecasts.times import iso, read_time
-from forecasts.values import read_outcome, read_probability, read_value, say_value
+from forecasts.cli.main import app
+from forecasts.common.settings import Settings
+from forecasts.common.times import iso, read_time
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.questions.registry import question_text
+from forecasts.questions.slugs import free_slug, is_slug
+from forecasts.resolution.resolvers.kinds import kind as resolver
+from forecasts.resolution.resolvers.protocol import Asked, Seen
+from forecasts.updates.evidence import read_evidence
+from forecasts.updates.typed_values import as_typed, read_typed
+from forecasts.updates.values import read_outcome, read_probability, read_value, say_value
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, WORDS, damaged, few_or, fuzz
 from tests.fuzz.fuzzing import our_own_or_nothing as ours
@@ -198,7 +198,7 @@ def test_what_is_typed_on_the_command_line(
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
-    monkeypatch.setattr("forecasts.cli.console._clock", lambda: day(5))
+    monkeypatch.setattr("forecasts.cli.main.console._clock", lambda: day(5))
     monkeypatch.chdir(tmp_path)
     run = CliRunner()
     asked = run.invoke(app, ["ask", "Will it rain?", "--closes", "2027-01-15", "--slug", "rain"])

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scoring
-from forecasts.errors import BadInput
-from forecasts.frames import Frames
+from forecasts.common.errors import BadInput
 from forecasts.reports import Group
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
+from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
 
 seeds = st.integers(0, 10**6)

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scoring
-from forecasts.attributions import attribute
-from forecasts.errors import BadInput
-from forecasts.frames import Frames
-from forecasts.reports import Group, scored, tables
+from forecasts.common.errors import BadInput
+from forecasts.reports import Group, member_scores
 from forecasts.reports.groups import entries
+from forecasts.reports.render import tables
+from forecasts.scores.attribution import attribute
+from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import (
     asked,
     cited,
@@ -174,7 +175,9 @@ def test_a_yes_that_closes_its_question_is_no_fault_of_who_foresaw_it_rightly() 
     assert outside / weight < 0.1
     # By the live time it would be one.
     team = entries(frames, by="team")
-    claims = scored.claims(frames.questions, scored.stood(frames.questions, team), team)
+    claims = member_scores.claims(
+        frames.questions, member_scores.stood(frames.questions, team), team
+    )
     live = scoring.chance(claims["p"], claims["y"], claims["weight"], claims["question"])
     assert live.p_value < 0.01
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from forecasts.cli import app
-from forecasts.exchange.folder import write_folder
+from forecasts.cli.main import app
+from forecasts.exchange.folder.folder import write_folder
 from tests.reports.small_ledgers import random_ledger
 
 AS_OF = ("--as-of", "2026-06-01T00:00:00Z")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlmodel import Session, select
 
-from forecasts import frames, resolutions, updates
-from forecasts.models import Forecast, Member, Question
-from forecasts.values import Value
+from forecasts.ledger.models import Forecast, Member, Question
+from forecasts.resolution import resolutions
+from forecasts.scores import frames
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 from tests.conftest import day, imported
 
 

@@ -18,7 +18,7 @@ from scipy import stats
 import scoring
 from benchmarks import measures, simulate
 from benchmarks.worlds import TEAMS, USUAL, claims, repeat
-from forecasts.reports import scored
+from forecasts.reports import member_scores
 from scoring.tournament import Team
 
 MEASURES = simulate.all_measures()
@@ -53,8 +53,8 @@ def test_the_gates_judge_by_the_weights_that_a_report_gives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     many = repeat(USUAL, seed=1, times=2)
-    given = scored.claims
-    monkeypatch.setattr(scored, "claims", lambda *made: given(*made).assign(fixed=0.25))
+    given = member_scores.claims
+    monkeypatch.setattr(member_scores, "claims", lambda *made: given(*made).assign(fixed=0.25))
     assert set(claims(many, TEAMS[0].label).weight) == {0.25}
 
 

@@ -1,0 +1,1 @@
+"""Forms that submit one verb each. Pages place them."""

@@ -1,0 +1,210 @@
+"""The page's part on which a person puts right what was read, before anything is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+
+import streamlit as st
+
+from app.forms.captured import Captured, Part
+from app.markdown_text import as_text, counted, day, shortened
+from app.session import Act, act, form_key, memory
+from forecasts.articles import library
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical, openings
+from forecasts.articles.lines import is_heading_like
+from forecasts.common.errors import BadInput
+
+Step = Callable[[Captured], Captured]
+
+
+def correct(captured: Captured) -> None:
+    """Show what was read, each article open to correction, and store what is left."""
+    remembered = memory()
+    st.header("What was read", anchor=False)
+    st.caption(
+        f"{counted(len(captured.parts), 'article')}, nothing stored yet. "
+        "Open one to put it right: its words can be edited, it can be divided, merged, dropped."
+    )
+    articles: list[CapturedArticle] = []
+    step: Step | None = None
+    for place, part in enumerate(captured.parts):
+        article, wish = _part(captured, place, part)
+        articles.append(article)
+        step = step or wish
+    if not articles:
+        st.info("No article is left. Undo the drop, or discard what was read.")
+    with st.container(horizontal=True):
+        store = st.button(
+            f"Store {counted(len(articles), 'article')}",
+            type="primary",
+            disabled=not articles,
+            key="store",
+        )
+        if captured.before is not None and st.button(
+            f"Undo the {captured.step}", icon="↩️", key="undo"
+        ):
+            step = Captured.undone
+        if st.button("Discard", key="discard"):
+            remembered.captured = None
+            st.rerun()
+    if step is not None:
+        remembered.captured = step(captured.edited(articles))
+        st.rerun()
+    if store:
+        with act(form_key(stored_name(captured))) as doing:
+            _store(doing, articles, captured.seen)
+
+
+def stored_name(captured: Captured) -> str:
+    """Return the name of the act that stores this reading; once done, it is shown no more."""
+    return f"store-{captured.number}"
+
+
+def _store(doing: Act, articles: list[CapturedArticle], seen: datetime) -> None:
+    for number, article in enumerate(articles, 1):
+        for name, words in (("title", article.title), ("text", article.text)):
+            if not words:
+                raise BadInput(
+                    f"Article {number} has no {name}.", remedy=f"Give it a {name}, or drop it."
+                )
+    stored = library.store(doing.ledger, articles, member=doing.member, captured_at=seen)
+    new = [article for article, is_new in stored if is_new]
+    known = len(stored) - len(new)
+    said = [f"Stored {counted(len(new), 'article')}."] if new else []
+    said += [f"{counted(known, 'article')} stood here already."] if known else []
+    doing.say(" ".join(said))
+    first = new[0] if new else stored[0][0]
+    doing.go("articles", {"article": str(first.id)})
+
+
+def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, Step | None]:
+    """Show one article; return it as it is edited, and the step that was asked for, if any."""
+    article, step = part.article, None
+
+    def key(name: str) -> str:
+        return f"captured-{captured.number}-{part.name}-{name}"
+
+    with st.expander(
+        f"{place + 1}. {_heading(article, key)}",
+        expanded=len(captured.parts) == 1 or captured.is_new(part),
+        key=key("box"),
+    ):
+        edited = _fields(article, key)
+        with st.container(horizontal=True):
+            paragraph = _choose_opening(edited.text, key)
+            if paragraph is not None:
+                step = _dividing(place, paragraph)
+            if place and st.button(
+                f"Merge with no. {place}",
+                key=key("merge"),
+                help="Where one article was taken for two: this one goes on from the one above.",
+            ):
+                step = _merging(place)
+            if st.button("Drop", key=key("drop"), help="It is not stored; this can be undone."):
+                step = _dropping(place)
+    return edited, step
+
+
+def _heading(article: CapturedArticle, key: Callable[[str], str]) -> str:
+    """Return what an article is called above its fields, with the words that stand in them now."""
+    typed = st.session_state
+    title = typed.get(key("title"), article.title)
+    publisher = typed.get(key("publisher"), article.publisher)
+    appeared = typed.get(key("published"), article.published_at)
+    text = typed.get(key("text"), article.text)
+    known = [
+        f"**{as_text(shortened(title, 100)) or 'no title'}**",
+        as_text(publisher or "no publisher"),
+        "no date" if appeared is None else day(appeared),
+        counted(len(text.split()), "word"),
+    ]
+    return " · ".join(known)
+
+
+def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArticle:
+    """Show the fields of one article; return it as they say."""
+    title = st.text_input("Title", value=article.title, key=key("title"))
+    left, right = st.columns(2)
+    publisher = left.text_input("Publisher", value=article.publisher or "", key=key("publisher"))
+    author = right.text_input("Author", value=article.author or "", key=key("author"))
+    left, right = st.columns(2)  # a row of its own: on a narrow screen the fields keep their order
+    appeared = left.date_input(
+        "Published",
+        value=None if article.published_at is None else article.published_at.date(),
+        min_value=date.min,
+        max_value=date.max,
+        format="YYYY-MM-DD",
+        key=key("published"),
+        help="Deadlines such as “this fall” count from this day; without one, from the day on "
+        "which you saw the page.",
+    )
+    typed = right.text_input(
+        "Web address", value=article.url or "", key=key("url"), placeholder="https://…"
+    )
+    address = canonical(typed)
+    if typed and address is None:
+        st.warning(
+            f"“{as_text(shortened(typed))}” is not a web address, and is left out. One begins "
+            "with https:// or http://."
+        )
+    text = st.text_area("Text", value=article.text, height=240, key=key("text"))
+    return replace(
+        article,
+        title=" ".join((title or "").split()),
+        publisher=" ".join((publisher or "").split()) or None,
+        author=" ".join((author or "").split()) or None,
+        published_at=_published_on(appeared, article.published_at),
+        url=address,
+        text=PARAGRAPH.join(re.split(r"\s*\n\s*\n\s*", (text or "").strip())),
+    )
+
+
+def _published_on(picked: date | None, known: datetime | None) -> datetime | None:
+    """Return the day picked; the known time where that is of the same day."""
+    if picked is None:
+        return None
+    if known is not None and known.date() == picked:
+        return known
+    return datetime.combine(picked, time(), UTC)
+
+
+def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:
+    """Show the beginnings of the paragraphs; return the one at which to divide, once confirmed."""
+    paragraphs, places = text.split(PARAGRAPH), openings(text)
+    why = "Where two articles were taken for one."
+    if not places:
+        why = "The text is one paragraph: put a blank line where the next article begins."
+    with st.popover("Divide", disabled=not places, help=why):
+        with st.container(height=280 if len(places) > 6 else "content"):
+            chosen = st.radio(
+                "The next article begins with",
+                places,
+                index=None,
+                format_func=lambda place: _beginning(paragraphs[place]),
+                key=key("opening"),
+            )
+        confirmed = st.button(
+            "Divide here", type="primary", disabled=chosen is None, key=key("divide")
+        )
+    return chosen if confirmed else None
+
+
+def _beginning(paragraph: str) -> str:
+    """Return how a paragraph begins; a line that looks like a headline stands out."""
+    beginning = as_text(shortened(paragraph, 36))
+    return f"**{beginning}**" if is_heading_like(paragraph) else beginning
+
+
+def _dividing(place: int, paragraph: int) -> Step:
+    return lambda captured: captured.divided(place, paragraph)
+
+
+def _merging(place: int) -> Step:
+    return lambda captured: captured.merged(place)
+
+
+def _dropping(place: int) -> Step:
+    return lambda captured: captured.dropped(place)

@@ -1,0 +1,223 @@
+"""The form in which a question is registered: one of one's own, or one that an article suggests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import streamlit as st
+
+from app.markdown_text import as_text, day, link_to, shortened
+from app.session import Act, act, form_key, reading, rights_here
+from forecasts.access import teams
+from forecasts.articles.library import passage
+from forecasts.common.errors import BadInput
+from forecasts.common.times import read_time
+from forecasts.ledger.models import QuestionType, Role
+from forecasts.questions import registry
+from forecasts.questions.registry import Passage
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What an article suggests for a question; blank for a question of one's own."""
+
+    title: str = ""
+    closes: date | None = None
+    article: int | None = None
+    quote: str = ""
+    prefix: str = ""
+    suffix: str = ""
+
+
+_NOTHING = Suggestion()
+# The widgets' own ``required`` stops a submit in the browser without a word.
+_REQUIRED = " (required)"
+
+
+def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = False) -> None:
+    """Show the form in which a question is registered; with ``go_there`` its page opens then."""
+    with reading() as ledger:
+        rights = rights_here(ledger)
+        there = teams.to_ask(ledger, rights)
+    if not there and not rights.free and rights.general is Role.viewer:
+        st.info("You may look at the questions here. To ask one takes a forecaster’s role.")
+        return
+    key = form_key(name)
+    kind = st.segmented_control(
+        "Type",
+        list(QuestionType),
+        default=QuestionType.binary,
+        required=True,
+        format_func=lambda kind: _TYPES[kind],
+        key=f"{key}-type",
+        help="Yes or no; one of several options; a number; a day.",
+    )
+    with st.form(key):
+        title = st.text_area(
+            f"Question{_REQUIRED}",
+            value=suggested.title,
+            key=f"{key}-title",
+            height="content",
+            placeholder="Will … by …?",
+            help="One sentence whose answer will be known.",
+        )
+        fields = _type_fields(key, kind or QuestionType.binary)
+        left, right = st.columns(2)
+        closes = left.date_input(
+            f"Last day of forecasting{_REQUIRED}",
+            value=suggested.closes,
+            min_value=date.min,  # without the two, Streamlit offers ten years only
+            max_value=date.max,
+            key=f"{key}-closes",
+            format="YYYY-MM-DD",
+            help="Forecasting ends with this day, at 23:59:59 UTC.",
+        )
+        resolves = right.date_input(
+            "To be resolved by",
+            value=None,
+            min_value=date.min,
+            max_value=date.max,
+            key=f"{key}-resolves",
+            format="YYYY-MM-DD",
+            help="When the answer should have been looked up. May stay blank.",
+        )
+        criteria = st.text_area(
+            f"Resolution criteria{_REQUIRED}",
+            key=f"{key}-criteria",
+            height=110,
+            placeholder="Yes if …, as reported by … No if …",
+            help="Enough for a stranger to decide it.",
+        )
+        with st.expander("Background, fine print, tags, family, who may see it"):
+            background = st.text_area("Background", key=f"{key}-background", height=90)
+            fine_print = st.text_area("Fine print", key=f"{key}-fine-print", height=90)
+            tags = st.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
+            visible_to = st.selectbox(
+                "Who may see it",
+                [teams.EVERYONE, *there, teams.ME],
+                format_func=lambda who: _AUDIENCES.get(who) or as_text(who),
+                key=f"{key}-visible",
+                help="A team's question is decided by its resolvers.",
+            )
+            hide_crowd = st.checkbox(
+                "Hide what others say until one has forecast",
+                key=f"{key}-hide",
+                help="Until then, and while it is open, they see the question alone.",
+            )
+            family = st.text_input(
+                "Family",
+                key=f"{key}-family",
+                help="Questions whose outcomes hang together share a family; reports count "
+                "them as one.",
+            )
+        submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
+    if submitted:
+        with act(key) as doing:
+            last = _checked(title, closes, criteria, doing.now)
+            text = registry.question_text(
+                title=" ".join((title or "").split()),
+                type=kind,
+                open_time=doing.now,
+                scheduled_close_time=last,
+                scheduled_resolve_time=None if resolves is None else _end_of(resolves),
+                resolution_criteria=(criteria or "").strip(),
+                background=(background or "").strip(),
+                fine_print=(fine_print or "").strip(),
+                tags=[tag.strip() for tag in (tags or "").split(",") if tag.strip()] or None,
+                family=(family or "").strip(),
+                crowd_hidden=hide_crowd,
+                **teams.audience(doing.ledger, visible_to),
+                **fields,
+            )
+            question = registry.register(
+                doing.ledger,
+                text,
+                member=doing.member,
+                now=doing.now,
+                sources=_sources(doing, suggested),
+            )
+            doing.say(f"Registered: {shortened(text.title)}")
+            if go_there:
+                doing.go("question", link_to(question))
+
+
+_AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
+
+
+_TYPES = {
+    QuestionType.binary: "Binary",
+    QuestionType.multiple_choice: "Multiple choice",
+    QuestionType.numeric: "Numeric",
+    QuestionType.date: "Date",
+}
+
+
+def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
+    """Show the fields that only this type has; return them under their names in the ledger."""
+    if kind == QuestionType.multiple_choice:
+        lines = st.text_area(
+            "Options, one a line", key=f"{key}-options", height=110, placeholder="Busan\nBeijing"
+        )
+        ordered = st.checkbox(
+            "The options have an order",
+            key=f"{key}-ordered",
+            help="Then a near miss scores better than a far one.",
+        )
+        options = [line.strip() for line in (lines or "").splitlines() if line.strip()]
+        return {"options": options, "ordered": ordered}
+    if kind in (QuestionType.numeric, QuestionType.date):
+        by_day = kind == QuestionType.date
+        ends, example = (
+            (("Earliest", "Latest"), ("2027-01-01", "2027-12-31"))
+            if by_day
+            else (("Lowest", "Highest"), ("0", "500"))
+        )
+        columns = st.columns(3)
+        lower = columns[0].text_input(ends[0], key=f"{key}-lower", placeholder=example[0])
+        upper = columns[1].text_input(ends[1], key=f"{key}-upper", placeholder=example[1])
+        fields: dict[str, object] = {"lower_bound": lower or None, "upper_bound": upper or None}
+        if kind == QuestionType.numeric:
+            unit = columns[2].text_input("Unit", key=f"{key}-unit", placeholder="million t")
+            fields["unit"] = unit or None
+        return fields
+    return {}
+
+
+def _checked(
+    title: str | None, closes: date | None, criteria: str | None, now: datetime
+) -> datetime:
+    """Return when the question closes; BadInput that names what is blank, or a day that is past."""
+    needed = {
+        "Question": ((title or "").strip(), "Ask it in one sentence."),
+        "Last day of forecasting": (closes, "Choose the last day of forecasting."),
+        "Resolution criteria": (
+            (criteria or "").strip(),
+            "Say when the answer is yes, when it is no, and who reports it, so that a stranger "
+            "can decide it.",
+        ),
+    }
+    blank = {label: remedy for label, (value, remedy) in needed.items() if not value}
+    if closes is None or blank:
+        fields = ", ".join(f"“{label}”" for label in blank)
+        raise BadInput(f"Not filled in: {fields}.", remedy=" ".join(blank.values()))
+    last = _end_of(closes)
+    if last <= now:
+        raise BadInput(
+            f"The last day of forecasting, {day(closes)}, has passed.",
+            remedy="Choose one that lies ahead.",
+        )
+    return last
+
+
+def _end_of(last: date) -> datetime:
+    return read_time(last.isoformat(), end_of_day=True)
+
+
+def _sources(doing: Act, suggested: Suggestion) -> list[Passage]:
+    if suggested.article is None:
+        return []
+    found = passage(doing.ledger, suggested.article)
+    return [
+        Passage(found.article, suggested.quote, prefix=suggested.prefix, suffix=suggested.suffix)
+    ]

@@ -1,0 +1,1 @@
+"""Parts of pages that only show something. They submit nothing."""

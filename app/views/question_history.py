@@ -1,0 +1,220 @@
+"""What has happened to a question, the newest first: forecasts, resolutions, wordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import streamlit as st
+
+from app.forms.revision import changes
+from app.markdown_text import (
+    CRPS_HELP,
+    as_text,
+    link,
+    paragraphs,
+    published,
+    shortened,
+    when,
+)
+from app.session import reading
+from forecasts.common.limits import EXHIBIT_BYTES
+from forecasts.ledger.models import (
+    Citation,
+    Evidence,
+    Exhibit,
+    Forecast,
+    QuestionRevision,
+    QuestionType,
+)
+from forecasts.questions import revisions
+from forecasts.resolution import history, kept_evidence
+from forecasts.resolution.history import Rescored, Step
+from forecasts.scores.scores import CRPS
+from forecasts.updates.evidence import say_stance
+from forecasts.updates.updates import moves
+
+PER_PAGE = 15
+
+
+def discussion(
+    forecasts: list[tuple[Forecast, str]],
+    cited: Mapping[int, list[tuple[Citation, Evidence]]],
+    wordings: Sequence[QuestionRevision],
+) -> None:
+    """Show the reasons that were given, the newest first, each with what it changed."""
+    given = [one for one in moves(forecasts) if one.forecast.rationale]
+    given.reverse()
+    pages = max(1, -(-len(given) // PER_PAGE))
+    place = st.pagination(pages, key="discussion") if pages > 1 else 1
+    for one in given[(place - 1) * PER_PAGE : place * PER_PAGE]:
+        assert one.forecast.id is not None
+        with st.container(border=True, gap="xsmall"):
+            said = revisions.say_forecast(one.forecast, wordings)
+            if one.before is not None:
+                said = f"{revisions.say_forecast(one.before, wordings)} → {said}"
+            st.markdown(paragraphs(one.forecast.rationale))
+            st.caption(f"{as_text(one.handle)}: {as_text(said)} · {when(one.forecast.made_at)}")
+            for citation, evidence in cited.get(one.forecast.id, []):
+                st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
+    if not given:
+        st.caption("Nobody has given a reason yet. One that you give with a forecast stands here.")
+
+
+def forecast_list(
+    forecasts: list[tuple[Forecast, str]],
+    cited: Mapping[int, list[tuple[Citation, Evidence]]],
+    wordings: Sequence[QuestionRevision],
+) -> None:
+    """Show every forecast with its evidence."""
+    newest = list(reversed(forecasts))
+    pages = max(1, -(-len(newest) // PER_PAGE))
+    place = st.pagination(pages, key="history") if pages > 1 else 1
+    for forecast, handle in newest[(place - 1) * PER_PAGE : place * PER_PAGE]:
+        assert forecast.id is not None
+        _forecast(forecast, handle, cited.get(forecast.id, []), wordings)
+    if not newest:
+        st.caption("No forecasts yet.")
+
+
+def _forecast(
+    forecast: Forecast,
+    handle: str,
+    cited: list[tuple[Citation, Evidence]],
+    wordings: Sequence[QuestionRevision],
+) -> None:
+    """Show one forecast: who, what, when, why, on what evidence."""
+    with st.container(border=True, gap="xsmall"):
+        said = as_text(revisions.say_forecast(forecast, wordings))
+        st.markdown(f"**{as_text(handle)}** — {said}")
+        st.caption(when(forecast.made_at))
+        if forecast.rationale:
+            st.markdown(paragraphs(forecast.rationale))
+        for citation, evidence in cited:
+            st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
+
+
+def _evidence_line(citation: Citation, evidence: Evidence, type: QuestionType) -> str:
+    """Return one citation as Markdown: its stance, what is cited, who published it."""
+    named = evidence.title or evidence.note or evidence.url or ""
+    known = [evidence.publisher or "", published(evidence.published_at)]
+    behind = " · ".join(as_text(part) for part in known if part)
+    line = f"*{say_stance(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
+    return f"{line} ({behind})" if behind else line
+
+
+def resolution_list(steps: list[Step]) -> None:
+    """Show how the question got its answer, who took each step, and what corrections changed."""
+    for step in steps:
+        row = step.row
+        known = "" if row.known_at is None else f", known at {when(row.known_at)}"
+        superseded = " · superseded" if step.superseded else ""
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{row.state}: {as_text(row.outcome)}**{known}")
+            st.caption(f"{when(row.recorded_at)} · {as_text(step.who)}{superseded}")
+            if step.corrects is not None:
+                corrected = history.correction(step.corrects, row, when)
+                st.markdown(f"*corrected*: {as_text(corrected)}")
+            if row.note:
+                st.markdown(paragraphs(row.note))
+            if row.source:
+                st.markdown(link(row.source, row.source))
+            for told, who in step.disputes:
+                act = "disputed" if told.answers_id is None else "upheld"
+                st.markdown(f"*{act}* {when(told.recorded_at)} by {as_text(who)}")
+                if told.reason:
+                    st.markdown(paragraphs(told.reason))
+            if step.shown:
+                _shown(step)
+            if step.superseded:
+                _rescored(step)
+    if not steps:
+        st.caption("Nobody has proposed or confirmed an outcome yet.")
+
+
+def _shown(step: Step) -> None:
+    """Show what a resolver was shown, to be fetched where it is kept."""
+    with st.expander(f"What the resolver was shown ({len(step.shown)})"):
+        for exhibit in step.shown:
+            st.markdown(link(exhibit.address, shortened(exhibit.address, 200)))
+            st.caption(f"{when(exhibit.at)} · {exhibit.size:,} bytes · SHA-256 {exhibit.sha256}")
+            if exhibit.size > EXHIBIT_BYTES:
+                st.caption(
+                    "It was too large to be kept. The hash tells whether a copy is the same."
+                )
+                continue
+            st.download_button(
+                "Download",
+                data=partial(_content, exhibit),
+                file_name=kept_evidence.file_name(exhibit),
+                mime="application/octet-stream",  # a file, whatever a server has called it
+                key=f"exhibit-{exhibit.id}",
+                on_click="ignore",
+            )
+
+
+def _content(exhibit: Exhibit) -> bytes:
+    with reading() as ledger:
+        return kept_evidence.content(ledger, exhibit) or b""
+
+
+def _rescored(step: Step) -> None:
+    """Show what a superseded resolution had scored beside what stands."""
+    with st.expander("Its scores, and those that stand"):
+        if not step.rescored:
+            st.caption("Neither it nor the resolution that stands scored anybody.")
+            return
+        st.table(
+            {
+                "Forecaster": [as_text(row.forecaster) for row in step.rescored],
+                "Then (0–1)": [_score(row.before) for row in step.rescored],
+                "Now (0–1)": [_score(row.now) for row in step.rescored],
+                "Difference": [_difference(row) for row in step.rescored],
+            },
+            hide_index=True,
+            border="horizontal",
+        )
+        by_crps = step.rescored[0].protocol == CRPS
+        named = f"CRPS: {CRPS_HELP} A" if by_crps else "Brier scores, 0 is best: a"
+        st.caption(f"{named} difference below 0 is an improvement.")
+
+
+def _score(score: float | None) -> str:
+    """Return a score for a person; a dash where there is none."""
+    return "–" if score is None else f"{score:.4f}"
+
+
+def _difference(row: Rescored) -> str:
+    """Return what the corrections changed, with its sign; a dash where one score is missing."""
+    return "–" if row.difference is None else f"{row.difference:+.4f}"
+
+
+def wording_list(rows: Sequence[QuestionRevision], handles: Mapping[int, str]) -> None:
+    """Show every wording: what changed in it, and of the earlier ones all that they said."""
+    for before, row in reversed(list(zip([None, *rows], rows, strict=False))):
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{row.number}. {as_text(row.title)}**")
+            behind = [when(row.recorded_at), handles.get(row.member_id, ""), row.reason]
+            st.caption(" · ".join(as_text(part) for part in behind if part))
+            if before is None:
+                st.caption(f"closes {when(row.scheduled_close_time)}")
+            else:
+                changes(revisions.changes(before, row))
+            if row is not rows[-1]:
+                with st.expander("What it said"):
+                    _whole(row)
+
+
+def _whole(row: QuestionRevision) -> None:
+    """Show a wording from its title to its background."""
+    st.markdown(f"**{as_text(row.title)}**")
+    for heading, said in (
+        ("Options", ", ".join(row.options or [])),
+        ("Closes", when(row.close_time)),
+        ("Resolution criteria", row.resolution_criteria),
+        ("Fine print", row.fine_print),
+        ("Background", row.background),
+    ):
+        if said.strip():
+            st.caption(heading)
+            st.markdown(paragraphs(said))

@@ -1,0 +1,4 @@
+"""What happens before a page: sign-in middleware, identity, the calendar feed.
+
+Pages never import it.
+"""

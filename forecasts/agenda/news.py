@@ -1,0 +1,138 @@
+"""New articles that mention what a member's questions are about.
+
+An article is new to a question while it was captured after the member's standing forecast on it,
+is not where the question was taken from, and has not been cited there by them. It mentions the
+question where it has at least half of the words that the question's title is about, and two of
+them if there are as many: plain words, so that a person sees at once why it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from forecasts.ledger.models import (
+    Article,
+    Citation,
+    Evidence,
+    Forecast,
+    Member,
+    QuestionSource,
+    QuestionText,
+)
+from forecasts.questions.registry import parts
+
+LATELY = timedelta(days=30)
+READ = 30  # articles, the newest
+_WORD = re.compile(r"[^\W\d_]{3,}")
+# What any question's title has, whatever it is about.
+_COMMONPLACE = """
+    about above after again against all and any are been before being below between both but can
+    close come could did does during each end ever exceed first for four from future get had happen
+    has have her his how into its last least less lie many more most much next not number off one
+    only open or other our out over own percent per point question reach rise said same shall she
+    should since some still such take than that the their them then there these they this those
+    three through time top under until upon value very was week were what when where which while who
+    whom whose why will win with within would year yet you your
+    january february march april may june july august september october november december
+"""
+_COMMON = frozenset(_COMMONPLACE.split())
+
+
+@dataclass(frozen=True)
+class Mention:
+    """An article that mentions what a question is about, and the words of it that it has."""
+
+    article_id: int
+    title: str
+    publisher: str | None
+    captured_at: datetime
+    address: str
+    words: tuple[str, ...]
+
+
+def topic(text: QuestionText) -> tuple[str, ...]:
+    """Return the words that the title is about, as they stand there, each once."""
+    found: dict[str, str] = {}
+    for match in _WORD.finditer(text.title):
+        if _stem(match[0]) not in _COMMON and match[0].casefold() not in _COMMON:
+            found.setdefault(_stem(match[0]), match[0])
+    return tuple(found.values())
+
+
+def _stem(word: str) -> str:
+    folded = word.casefold()
+    return folded[:-1] if len(folded) > 3 and folded.endswith("s") else folded
+
+
+def mentioned(
+    session: Session,
+    member: Member,
+    standing: Sequence[tuple[QuestionText, Forecast]],
+    *,
+    now: datetime,
+) -> dict[int, Mention]:
+    """Return by question the newest article that is new to it and mentions it.
+
+    Of the newest ``READ`` articles that were captured ``LATELY``; four statements at most.
+    """
+    if not standing:
+        return {}
+    oldest = max(now - LATELY, min(forecast.made_at for _, forecast in standing))
+    articles = session.exec(
+        select(Article)
+        .where(col(Article.captured_at) > oldest, col(Article.captured_at) <= now)
+        .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+        .limit(READ)
+    ).all()
+    if not articles:
+        return {}
+    known = _known(session, member, [forecast.question_id for _, forecast in standing])
+    said = [
+        (article, {_stem(word) for word in _WORD.findall(f"{article.title} {article.text}")})
+        for article in articles
+    ]
+    found: dict[int, Mention] = {}
+    for text, forecast in standing:
+        about = topic(text)
+        for article, words in said:
+            if article.captured_at <= forecast.made_at:
+                break  # and so are all that follow
+            has = tuple(word for word in about if _stem(word) in words)
+            enough = len(has) >= max(min(2, len(about)), len(about) / 2)
+            if has and enough and (forecast.question_id, article.id) not in known:
+                found[forecast.question_id] = _mention(article, has)
+                break
+    return found
+
+
+def _mention(article: Article, words: tuple[str, ...]) -> Mention:
+    assert article.id is not None
+    return Mention(
+        article.id, article.title, article.publisher, article.captured_at, article.address, words
+    )
+
+
+def _known(session: Session, member: Member, questions: Sequence[int]) -> set[tuple[int, int]]:
+    """Return the articles that the member has met on each of these questions already."""
+    known: set[tuple[int, int]] = set()
+    for some in parts(questions):
+        known.update(
+            session.exec(
+                select(QuestionSource.question_id, QuestionSource.article_id).where(
+                    col(QuestionSource.question_id).in_(some)
+                )
+            )
+        )
+        cited = session.exec(
+            select(Forecast.question_id, Evidence.article_id)
+            .join(Citation, col(Citation.forecast_id) == col(Forecast.id))
+            .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
+            .where(Forecast.member_id == member.id, col(Forecast.question_id).in_(some))
+        )
+        known.update((question, article) for question, article in cited if article is not None)
+    return known

@@ -1,0 +1,297 @@
+"""What is to be told: worked out from the ledger, as the channel's member may see it.
+
+Each event is one statement, which leaves out what has a notice already. ``at`` says which close,
+forecast, proposal or resolution it is about, so that a question that is opened again and closes
+again is told again, and an update makes a forecast young.
+
+What has happened (a close, a resolution) is told from when the channel was added, and for so long
+as it is news. What still waits (a decision, an old forecast) is told whenever it began to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from forecasts.access.visibility import Action, Rights, allowed, rights, visible
+from forecasts.agenda.revisits import days_said, said_for
+from forecasts.ledger.models import (
+    Channel,
+    Dispute,
+    Event,
+    Forecast,
+    Notice,
+    Question,
+    QuestionRevision,
+    Resolution,
+    ResolutionState,
+    Watch,
+)
+from forecasts.questions.registry import overtaken
+from forecasts.resolution.disputes import is_open
+
+# What happened longer ago is no news: where nothing ran for so long, it is not told.
+NEWS = timedelta(days=30)
+
+_TEXT, _LATER, _ANSWER, _OWN, _NEXT = (
+    aliased(QuestionRevision),
+    aliased(QuestionRevision),
+    aliased(Resolution),
+    aliased(Forecast),
+    aliased(Forecast),
+)
+_IS_NEWEST = col(_TEXT.number) == (
+    select(func.max(_LATER.number))
+    .where(col(_LATER.question_id) == col(_TEXT.question_id))
+    .scalar_subquery()
+)
+_closes = func.coalesce(_TEXT.actual_close_time, _TEXT.scheduled_close_time)
+_UNRESOLVED = ~(
+    select(_ANSWER.id)
+    .where(
+        col(_ANSWER.question_id) == col(Question.id),
+        col(_ANSWER.state) == ResolutionState.confirmed,
+    )
+    .exists()
+)
+
+_RESOLUTIONS = (Resolution, col(Resolution.question_id) == col(Question.id))
+
+Found = tuple[Event, int, datetime]
+
+
+def due(session: Session, channel: Channel, *, now: datetime) -> list[Found]:
+    """Return what the channel is to be told and has no notice of: event, question id and ``at``.
+
+    The session reads for the channel's member.
+    """
+    reader = rights(session)
+    assert reader is not None
+    found: list[Found] = []
+    for event in map(Event, channel.events):
+        statement = _STATEMENTS[event](session, channel, reader, now)
+        found += [(event, question_id, at) for question_id, at in session.exec(statement)]
+    return found
+
+
+def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
+    """Select what is open, closes soon, and has no standing forecast of the member's."""
+    stands = (
+        select(~col(_OWN.withdrawn))
+        .where(
+            col(_OWN.question_id) == col(Question.id),
+            col(_OWN.member_id) == channel.member_id,
+            col(_OWN.made_at) <= now,
+        )
+        .order_by(col(_OWN.made_at).desc(), col(_OWN.id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    soon = now + timedelta(days=channel.days_before_close)
+    return _on_questions(
+        session,
+        channel,
+        Event.closing,
+        _closes,
+        _closes > now,
+        _closes <= soon,
+        col(_TEXT.open_time) <= now,
+        _UNRESOLVED,
+        allowed(reader, Action.forecast, _TEXT),
+        func.coalesce(stands, ~true()).is_(False),
+    )
+
+
+def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
+    """Select open questions on which the member's standing forecast was made long ago.
+
+    After how long it is old the member has said for that question, or else for the channel.
+    """
+    replaced = (
+        select(_NEXT.id)
+        .where(
+            col(_NEXT.question_id) == col(_OWN.question_id),
+            col(_NEXT.member_id) == col(_OWN.member_id),
+            or_(
+                col(_NEXT.made_at) > col(_OWN.made_at),
+                and_(col(_NEXT.made_at) == col(_OWN.made_at), col(_NEXT.id) > col(_OWN.id)),
+            ),
+        )
+        .exists()
+    )
+    of, made = col(_OWN.question_id), col(_OWN.made_at)
+    said = {
+        days: said_for(channel.member_id, days) for days in days_said(session, channel.member_id)
+    }
+    usual = of.not_in(said_for(channel.member_id))
+    old = or_(
+        usual & (made <= now - timedelta(days=channel.days_until_stale)),
+        *(of.in_(ids) & (made <= now - timedelta(days=days)) for days, ids in said.items()),
+    )
+    return _on_questions(
+        session,
+        channel,
+        Event.stale,
+        col(_OWN.made_at),
+        col(_OWN.member_id) == channel.member_id,
+        old,
+        ~col(_OWN.withdrawn),
+        _closes > now,
+        col(_TEXT.open_time) <= now,
+        _UNRESOLVED,
+        allowed(reader, Action.forecast, _TEXT),
+        ~replaced,
+        joins=[(_OWN, col(_OWN.question_id) == col(Question.id))],
+    )
+
+
+def _closed(session: Session, channel: Channel, _reader: Rights, now: datetime) -> Any:
+    """Select what the member asked, or has forecast on, that has closed and is unresolved."""
+    return _on_questions(
+        session,
+        channel,
+        Event.closed,
+        _closes,
+        _closes > _since(channel, now),
+        _closes <= now,
+        _UNRESOLVED,
+        or_(col(Question.member_id) == channel.member_id, _has_forecast(channel)),
+    )
+
+
+def _awaiting(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
+    """Select what has closed and the member may resolve."""
+    return _on_questions(
+        session,
+        channel,
+        Event.awaiting,
+        _closes,
+        _closes <= now,
+        _UNRESOLVED,
+        allowed(reader, Action.resolve, _TEXT),
+    )
+
+
+def _decision(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
+    """Select where an outcome is proposed, and the member may decide on it."""
+    return _on_questions(
+        session,
+        channel,
+        Event.decision,
+        col(Resolution.recorded_at),
+        col(Resolution.state) == ResolutionState.proposed,
+        ~overtaken(),
+        allowed(reader, Action.resolve, _TEXT),
+        joins=[_RESOLUTIONS],
+    )
+
+
+def _disputed(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
+    """Select what is resolved and disputed, where the member may decide on it."""
+    return _on_questions(
+        session,
+        channel,
+        Event.disputed,
+        col(Dispute.recorded_at),
+        is_open(),
+        allowed(reader, Action.resolve, _TEXT),
+        joins=[_RESOLUTIONS, (Dispute, col(Dispute.resolution_id) == col(Resolution.id))],
+    )
+
+
+def _parked(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
+    """Select where a resolver has failed for good, and the member may resolve the question."""
+    return _on_questions(
+        session,
+        channel,
+        Event.parked,
+        col(Watch.parked_at),
+        col(Watch.parked_at).is_not(None),
+        _UNRESOLVED,
+        allowed(reader, Action.resolve, _TEXT),
+        joins=[(Watch, col(Watch.question_id) == col(Question.id))],
+    )
+
+
+def _resolved(session: Session, channel: Channel, _reader: Rights, now: datetime) -> Any:
+    """Select what the member has forecast on that is resolved, or corrected."""
+    later = col(Resolution.recorded_at) > channel.recorded_at
+    if channel.after_resolution is not None:
+        # A run writes as of its start, which may lie before the channel was added.
+        later |= col(Resolution.id) > channel.after_resolution
+    return _on_questions(
+        session,
+        channel,
+        Event.resolved,
+        col(Resolution.recorded_at),
+        col(Resolution.recorded_at) > now - NEWS,
+        later,
+        col(Resolution.state) == ResolutionState.confirmed,
+        ~overtaken(),
+        _has_forecast(channel),
+        joins=[_RESOLUTIONS],
+    )
+
+
+_STATEMENTS: dict[Event, Callable[[Session, Channel, Rights, datetime], Any]] = {
+    Event.resolved: _resolved,
+    Event.decision: _decision,
+    Event.disputed: _disputed,
+    Event.parked: _parked,
+    Event.awaiting: _awaiting,
+    Event.closing: _closing,
+    Event.stale: _stale,
+    Event.closed: _closed,
+}
+
+
+def _since(channel: Channel, now: datetime) -> datetime:
+    return max(channel.recorded_at, now - NEWS)
+
+
+def _has_forecast(channel: Channel) -> ColumnElement[bool]:
+    return (
+        select(_OWN.id)
+        .where(
+            col(_OWN.question_id) == col(Question.id),
+            col(_OWN.member_id) == channel.member_id,
+        )
+        .exists()
+    )
+
+
+def _on_questions(
+    session: Session,
+    channel: Channel,
+    event: Event,
+    at: Any,
+    *conditions: Any,
+    joins: Sequence[tuple[Any, Any]] = (),
+) -> Any:
+    """Return the statement for the questions, each with ``at``, of which there is no notice yet."""
+    told = (
+        select(Notice.id)
+        .where(
+            Notice.channel_id == channel.id,
+            Notice.event == event,
+            col(Notice.question_id) == col(Question.id),
+            col(Notice.at) == at,
+        )
+        .exists()
+    )
+    statement = (
+        select(col(Question.id), at)
+        .select_from(Question)
+        .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), _IS_NEWEST))
+        .where(*conditions, visible(session), ~told)
+        .distinct()
+        .order_by(at, col(Question.id))
+    )
+    for what, how in joins:
+        statement = statement.join(what, how)
+    return statement

@@ -1,0 +1,4 @@
+"""From an article's sentences to draft questions: subjects, deadlines and wording.
+
+Nothing here is stored; a person confirms every draft.
+"""

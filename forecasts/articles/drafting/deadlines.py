@@ -1,0 +1,305 @@
+"""Deadlines in a text: the last day by which, in its own words, something is to happen.
+
+A small grammar reads a period of the calendar (``periods``), then to its left a part of it
+("early", "the end of", "the first half of") and the preposition that holds it ("by", "until",
+"before"). What comes back is the last day of the interval: "by the end of 2028" is 31 December
+2028, "in July" is 31 July, "before 2027" is 31 December 2026.
+
+What is not a deadline, and is left out:
+
+- a day that has passed when the text is published; without a year, it is the last one of that
+  date for two months, and then the next one;
+- a time told as past by its verb ("met on Friday"), or with "last", "since", "after", "every";
+- a length that is not counted from now ("for three months", "within a week of the ruling", "the
+  first time in ten years"), and one without a number ("in the coming weeks");
+- a year, a month or a season that only names something ("the 2026 World Cup").
+
+Conventions: "by", "until" and "through" include the day or period that they name, "before" ends
+the day before it ("before the end of March" is idiom for by its end). Early and mid are its
+first third and half in round figures: early 2026 runs to 31 March and mid-2026 to 30 June, early
+August to the 10th and mid-August to the 15th, early next week to Tuesday. Late is the end.
+
+Rejected: ``dateparser`` returns None for "by the end of 2028", "this fall" and "within three
+months", and its search reads names and numbers as dates; no other parser reads them either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from forecasts.articles.drafting.intervals import ORDINALS, Interval, add_months, one_day
+from forecasts.articles.drafting.period_meanings import from_now
+from forecasts.articles.drafting.periods import COUNT, Period, find_periods
+from forecasts.articles.drafting.tense import told_as_past
+from forecasts.articles.typography import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A time in a text: ``phrase == text[start:end]``, and the last day that it allows."""
+
+    start: int
+    end: int
+    phrase: str
+    last_day: date
+
+
+# ---- a part of a period
+
+
+def _early(whole: Interval, _: re.Match[str]) -> Interval:
+    first = whole.first
+    match whole.unit:
+        case "year" | "decade" | "century" | "season" | "quarter":
+            months = {"year": 3, "decade": 48, "century": 400}.get(whole.unit, 1)
+            return Interval(first, add_months(first, months) - timedelta(days=1), whole.unit)
+        case "month":
+            return Interval(first, first.replace(day=10), whole.unit)
+        case "week":
+            return Interval(first, first + timedelta(days=1), whole.unit)
+        case _:
+            return whole
+
+
+def _mid(whole: Interval, _: re.Match[str]) -> Interval:
+    first = whole.first
+    match whole.unit:
+        case "year" | "decade" | "century":
+            months = {"year": 6, "decade": 72, "century": 600}[whole.unit]
+            last = add_months(first, months) - timedelta(days=1)
+        case "month":
+            last = first.replace(day=15)
+        case "week":
+            last = first + timedelta(days=2)
+        case _:
+            last = first + (whole.last - first) // 2
+    return Interval(last, last, whole.unit)
+
+
+def _whole(whole: Interval, _: re.Match[str]) -> Interval:
+    return whole
+
+
+def _end(whole: Interval, _: re.Match[str]) -> Interval:
+    if whole.unit in ("day", "length"):
+        raise ValueError("the talks end on Friday, or in a week: a verb")
+    return Interval(whole.last, whole.last, "end")
+
+
+def _start(whole: Interval, _: re.Match[str]) -> Interval:
+    return one_day(whole.first)
+
+
+def _half(whole: Interval, match: re.Match[str]) -> Interval:
+    middle = _mid(whole, match).last
+    if match["nth"].lower() == "first":
+        return Interval(whole.first, middle, "part")
+    return Interval(middle + timedelta(days=1), whole.last, "part")
+
+
+def _run(whole: Interval, match: re.Match[str]) -> Interval:
+    if match["nth"].lower() != "first":
+        return whole
+    first, last = whole.first, from_now(match, whole.first).last - timedelta(days=1)
+    return Interval(first, min(last, whole.last), "part")
+
+
+def _nth_week(whole: Interval, match: re.Match[str]) -> Interval:
+    if match["nth"].lower() == "last":
+        return Interval(whole.last - timedelta(days=6), whole.last, "week")
+    first = whole.first + timedelta(weeks=ORDINALS[match["nth"].lower()] - 1)
+    return Interval(first, first + timedelta(days=6), "week")
+
+
+_PARTS: tuple[tuple[re.Pattern[str], Callable[[Interval, re.Match[str]], Interval]], ...] = tuple(
+    (re.compile(rf"(?<!\w)(?:the )?(?:{form})$".replace(" ", r"\s+"), re.IGNORECASE), part)
+    for form, part in (
+        (r"early(?: in | on |[ -])", _early),
+        (r"(?:mid[- ]?|middle of |midpoint of |midway through |halfway through )", _mid),
+        (r"(?:very )?(?:end|close) of |end[- ]", _end),
+        (r"(?:very )?(?:start|beginning|turn) of ", _start),
+        (r"(?:later?|sometime|some time|some point|any time)(?: in | on |[ -])", _whole),
+        (r"(?:rest|remainder|course|whole|duration|latter part) of ", _whole),
+        (r"(?:latter|back) half of ", _whole),
+        (r"(?:final|last|closing|dying) (?:few )?(?:days|weeks|months|years) (?:of|in) ", _whole),
+        (rf"(?P<nth>first|last|final) {COUNT} (?P<unit>day|week|month|year)s (?:of|in) ", _run),
+        (r"(?P<nth>first|second) half of ", _half),
+        (r"(?P<nth>first|second|third|last) week (?:of|in) ", _nth_week),
+    )
+)  # fmt: skip
+
+
+def _read_parts(left: str, interval: Interval) -> tuple[int, Interval]:
+    """Return where the parts that ``left`` ends with begin, and the interval they leave.
+
+    They nest: "the end of the first quarter of 2027".
+    """
+    start, found = len(left), True
+    while found:
+        found = False
+        for form, part in _PARTS:
+            if match := form.search(left, 0, start):
+                try:
+                    interval = part(interval, match)
+                except (ValueError, OverflowError):
+                    break
+                start, found = match.start(), True
+                break
+    return start, interval
+
+
+# ---- the preposition that holds it
+
+# An hour may stand between the preposition and the day: "by noon on Friday".
+_HOUR = (
+    r"(?P<hour>(?:midnight|noon|midday|\d\d?(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)"
+    r"(?: [A-Z]{2,4})?,?(?: on)? )?"
+)
+
+# The first that fits is the holder. "lead" is where the phrase begins, if not with the form.
+_HOLDERS = tuple(
+    (kind, re.compile(rf"(?<![\w'])(?:{form}) {_HOUR}$".replace(" ", r"\s+"), re.IGNORECASE))
+    for kind, form in (
+        ("limit", r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|within"),
+        (
+            "limit",
+            r"(?:by|until|till|through)(?: at least| to)?|up (?:to|until)|as late as|on or about",
+        ),
+        ("limit", r"(?:scheduled|planned|slated|expected|due|likely) (?P<lead>for|on|in|at)"),
+        ("limit", r"(?:set|booked|called|timed|fixed|tipped|earmarked|targeted) (?P<lead>for)"),
+        ("limit", r"(?:ready|in time|on track|plans?|date|deadline|pencill?ed in) (?P<lead>for)"),
+        (
+            "limit",
+            r"(?:postponed|delayed|deferred|moved|rescheduled|extended|adjourned|put off|put back"
+            r"|pushed back|brought forward)(?: by [\w-]+ [\w-]+,?)? (?P<lead>to|into)",
+        ),
+        ("open", r"last|past|previous|after|since|following|every|each|alternate"),
+        ("open", r"earlier(?: in| on)?|back (?:in|on)|(?:late|early) last|than(?: in| on)?"),
+        ("open", r"not before|(?:no|not) (?:earlier|sooner) than"),
+        ("open", r"(?:days?|weeks?|months?|years?) (?:from|before|to)"),
+        ("before", r"before|ahead of|prior to"),
+        ("in", r"in|on|at|during|over|from|come|around|about|between|into|throughout"),
+        ("in", r"as (?:early|soon) as|as of|(?:starting|beginning|effective)(?: on| in| from)?"),
+    )
+)
+
+
+def _holder(left: str) -> tuple[str, int]:
+    """Return what kind of preposition ``left`` ends with, empty for none, and where it begins."""
+    for kind, form in _HOLDERS:
+        if match := form.search(left):
+            if kind == "before" and match["hour"]:
+                kind = "limit"  # "before noon on Friday" is on Friday
+            return kind, match.start("lead" if "lead" in form.groupindex else 0)
+    return "", len(left)
+
+
+# ---- the whole phrase
+
+_RANGE = re.compile(r"\s*(?:[-/]|,?\s+(?:to|and|or|through|until)\s+)", re.IGNORECASE)
+_AFTERWORDS = re.compile(r"\s+(?:or\s+(?:thereabouts|so|earlier|sooner)|at\s+the\s+latest)\b")
+_NOT_A_LIMIT = re.compile(r"\s+(?:at\s+the\s+(?:very\s+)?(?:earliest|soonest)|onwards?|ago)\b")
+# "The worst in ten years", "the third time in a week": a record, which looks back.
+_RECORD = re.compile(
+    r"\b(?:(?:the|its|their|his|her|our|a|'s) (?:most|least|only|\w+est)|first|second|third|fourth"
+    r"|fifth|times?|record|once|twice|worst|biggest|largest|highest|lowest)\b[^,.;:]{0,40}$",
+    re.IGNORECASE,
+)
+# "Saturday's crash": what nobody plans.
+_HAPPENED = re.compile(
+    r"'s (?:[\w-]+ ){0,2}(?:crash|attack|blaze|fire|shooting|stabbing|bombing|blast|explosion"
+    r"|collapse|quake|earthquake|landslide|killing|murder|death|riot|raid|robbery|accident|collision|outage"
+    r"|incident|defeat|loss|win|victory|draw|remarks|comments|statement|announcement)s?\b"
+)
+_PLAINLY_AHEAD = re.compile(r"\b(?:later|next|(?:the|this)\s+coming)\b", re.IGNORECASE)
+# "This fall", read in summer, and "May 2027" are to come, whatever the verb.
+_NOT_YET = re.compile(r"\bthis\b|\d{4}", re.IGNORECASE)
+_REACH = 60  # characters read on the left of a period: longer than any part and preposition
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """A period with its parts and its preposition, and whether the words limit anything by it.
+
+    ``start`` is where the preposition begins, ``body`` where the period and its parts do.
+    """
+
+    start: int
+    body: int
+    end: int
+    last_day: date
+    is_deadline: bool
+
+
+def find_deadlines(text: str, *, anchor: date) -> list[Deadline]:
+    """Return the deadlines in ``text`` as read on ``anchor``, in the order of the text.
+
+    They do not overlap, and every ``last_day`` is ``anchor`` or later. Positions count the
+    characters of ``text``. Tense is judged by the sentence, so one at a time is read as well as
+    a whole article.
+    """
+    return [limit for limit in _limits(text, anchor) if limit.last_day >= anchor]
+
+
+def find_overdue(text: str, *, anchor: date) -> list[Deadline]:
+    """Return what would be a deadline in ``text`` if its last day were not over on ``anchor``."""
+    return [limit for limit in _limits(text, anchor) if limit.last_day < anchor]
+
+
+def _limits(text: str, anchor: date) -> list[Deadline]:
+    words = plain(text)
+    times: list[_Time] = []
+    for period in find_periods(words, anchor):
+        floor = times[-1].end if times else 0
+        time = _read(words, max(floor, period.start - _REACH), period, anchor)
+        is_range = times and _RANGE.fullmatch(words, floor, time.body)
+        if is_range and period.interval.unit != "length":
+            last_day = time.last_day
+            if timedelta(0) < times[-1].last_day - last_day < timedelta(days=7):
+                last_day += timedelta(days=7)  # "from Friday to Monday", read on a Tuesday
+            times[-1] = replace(times[-1], end=time.end, last_day=last_day)
+        else:
+            times.append(time)
+    return [
+        Deadline(time.start, time.end, text[time.start : time.end], time.last_day)
+        for time in times
+        if time.is_deadline
+    ]
+
+
+def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
+    left = words[floor : period.start]
+    part_start, interval = _read_parts(left, period.interval)
+    kind, holder_start = _holder(left[:part_start])
+    has_part = part_start < len(left)
+    start, body, end = floor + holder_start, floor + part_start, period.end
+    # "Friday's vote" takes place on Friday; "next year's budget" only if it is "in" or "before" it.
+    attribute = words.startswith("'s", end) and interval.unit not in ("day", "end")
+    last_day = interval.last
+    if kind == "before" and interval.unit != "end" and not attribute:
+        last_day = interval.first - timedelta(days=1)
+    held = {
+        "alone": True,
+        "held": has_part or kind != "",
+        "limited": has_part or kind in ("limit", "before"),
+    }[period.rule.stands]
+    certain = (
+        kind in ("limit", "before")
+        or period.rule.ahead
+        or _PLAINLY_AHEAD.search(words, start, end) is not None
+        or (interval.first > anchor and _NOT_YET.search(words, start, end) is not None)
+    )
+    looks_back = (
+        kind == "open"
+        or _NOT_A_LIMIT.match(words, end) is not None
+        or _HAPPENED.match(words, end) is not None
+        or (interval.unit == "length" and not certain and _RECORD.search(left) is not None)
+        or (not certain and told_as_past(words, start, end))
+    )
+    if afterwords := _AFTERWORDS.match(words, end):
+        end = afterwords.end()
+    is_deadline = held and not looks_back and not (attribute and not kind)
+    return _Time(start, body, end, last_day, is_deadline)

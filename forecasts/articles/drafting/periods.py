@@ -1,0 +1,355 @@
+"""Words for a stretch of the calendar, and the first and last day of it.
+
+``find_periods`` finds them in a text: a day, a weekend, a month, a season, a year, so many weeks
+from now. ``RULES`` is the whole vocabulary, one form each with an example. What stands around a
+period ("early", "by the end of", "before") is the business of ``deadlines``.
+
+Conventions, where usage is divided:
+
+- Weeks run from Monday to Sunday. "Friday" is the next one, today included; "next Friday" is
+  the one in next week.
+- Seasons are the northern, meteorological ones: spring is March to May, summer June to August,
+  fall September to November, winter December to February. Weather services report by them, and
+  they end with a month, as the other periods do.
+- A month or a day without a year is the next one that is not over. "This fall" is the one that
+  is not over, if it begins this year or within half a year.
+- A decade runs from its 0 to its 9 ("this decade" ends with 2029), a century ends with its 00.
+- "Next month" is the month of that name, "the next month" is one month from now.
+- A length that is not stated ("in the coming weeks", "within days") is no period.
+- 05/06/2026 is no day: half of its readers would write down the other one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from forecasts.articles.drafting import period_meanings
+from forecasts.articles.drafting.intervals import HOLIDAYS, MONTHS, SEASONS, WEEKDAYS, Interval
+from forecasts.articles.drafting.period_meanings import NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One form: an example, its pattern, the interval it means when read on a day.
+
+    ``stands``: it is a time when it stands "alone", or when "held" by a preposition, or only
+    when "limited", by a part of it or a preposition like "by". ``ahead``: it can only lie in the
+    future ("within the next week"); any other may be told of the past ("on Friday").
+    """
+
+    example: str
+    pattern: re.Pattern[str]
+    interval: Callable[[re.Match[str], date], Interval]
+    stands: Literal["alone", "held", "limited"] = "alone"
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """``text[start:end]`` names ``interval``; ``rule`` says how it was read."""
+
+    start: int
+    end: int
+    interval: Interval
+    rule: Rule
+
+
+def find_periods(text: str, anchor: date) -> list[Period]:
+    """Return the periods in ``text`` as read on ``anchor``: in order, none inside another.
+
+    Of two that overlap the one that begins first is kept, then the longer. Days that do not
+    exist (31 June) and years that a date cannot hold are left out.
+    """
+    found = []
+    for rule in RULES:
+        for match in rule.pattern.finditer(text):
+            try:
+                interval = rule.interval(match, anchor)
+            except (ValueError, OverflowError):
+                continue
+            found.append(Period(match.start(), match.end(), interval, rule))
+    found.sort(key=lambda period: (period.start, -period.end))
+    kept: list[Period] = []
+    for period in found:
+        if not kept or period.start >= kept[-1].end:
+            kept.append(period)
+    return kept
+
+
+# ---- the vocabulary
+#
+# Month and weekday names count only with their capital: "may" and "march" are verbs, too.
+
+_MONTH = rf"(?P<month>{'|'.join(MONTHS)})"
+_SHORT = r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
+_DATE_MONTH = rf"(?P<month>{'|'.join(MONTHS)}|{_SHORT})"
+_WEEKDAY = rf"(?P<weekday>{'|'.join(WEEKDAYS)})"
+_SEASON = rf"(?P<season>(?i:{'|'.join(SEASONS)}))"
+_YEAR = r"(?:,?(?: of)? (?P<year>[12]\d{3}|(?i:this|next) year))"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_FROM_DAY = r"(?P<from_day>\d{1,2})(?:st|nd|rd|th)?(?:-| - | to | and | or | through )"
+_WHICH = r"(?P<which>(?i:this coming|the coming|this|next))"
+_WEEK_OF = rf"(?:the )?week (?:of|beginning|starting|commencing)(?: {_WEEKDAY},?)?(?: the)?"
+_UNIT = r"(?P<unit>week|weekend|month|quarter|year|decade|century)"
+_NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
+COUNT = rf"(?:{_NUMBER}(?: to |-to-| or |-))?(?P<number>{_NUMBER})"
+_LENGTH = r"(?P<unit>hour|day|week|fortnight|month|quarter|year|decade)(?:'s|s?'|s)?"
+_ABOUT = (
+    r"(?:(?:about|around|roughly|approximately|exactly|some|less than|fewer than|under|no more than"
+    r"|at most|as little as|just|only|up to|another) )?"
+)
+# "Within three months of the ruling" counts from a day that the words do not give.
+_FROM_ELSEWHERE = r"(?! (?:of|after|before|ago|earlier|later|following|since|in a row)\b)"
+_NOT_A_NAME = r"(?<!Black\s)(?<!Super\s)(?<!Good\s)(?<!Bloody\s)(?<!Easter\s)(?<!Cyber\s)(?<!Ash\s)"
+_NEWSPAPER = r"(?! (?:Times|Telegraph|Mirror|Mail|Herald|Post|Express|World)\b)"
+
+
+def _form(form: str) -> re.Pattern[str]:
+    """Compile a form: a space is any white space, and it begins and ends with whole words."""
+    return re.compile(rf"(?<![\w.,:/$€£])(?<!\d-){form}(?![\w%]|[.,:/]\d|-\d)".replace(" ", r"\s+"))
+
+
+RULES = (
+    # ---- days
+    Rule("2026-07-27", _form(r"(?P<year>\d{4})-(?P<a>\d\d)-(?P<b>\d\d)"), period_meanings.iso_day),
+    Rule(
+        "27/07/2026; 7/27/2026; 27.7.2026",
+        _form(r"(?P<a>\d{1,2})(?P<dot>[/.])(?P<b>\d{1,2})(?P=dot)(?P<year>\d{4})"),
+        period_meanings.numeric_day,
+    ),
+    Rule(
+        "Sunday, 27 July 2026; the 27th of July; 14 to 15 May; March 3 next year",
+        _form(rf"(?:{_WEEKDAY},? )?(?:the )?(?:{_FROM_DAY})?{_DAY}(?: of)? {_DATE_MONTH}{_YEAR}?"),
+        period_meanings.day_of_year,
+    ),
+    Rule(
+        "Sunday, July 27, 2026; July 27-28",
+        _form(rf"(?:{_WEEKDAY},? )?{_DATE_MONTH} (?:the )?(?:{_FROM_DAY})?{_DAY}{_YEAR}?"),
+        period_meanings.day_of_year,
+    ),
+    Rule(
+        "the week beginning 4 August",
+        _form(rf"{_WEEK_OF} {_DAY}(?: of)? {_DATE_MONTH}{_YEAR}?"),
+        period_meanings.week_from_day,
+    ),
+    Rule(
+        "the week of August 4",
+        _form(rf"{_WEEK_OF} {_DATE_MONTH} {_DAY}{_YEAR}?"),
+        period_meanings.week_from_day,
+    ),
+    Rule(
+        "the 27th; the 27th of next month",
+        _form(
+            r"the (?P<day>\d{1,2})(?:st|nd|rd|th)(?: of (?P<which>this|next) month"
+            r"|(?=[.,;:!?)]|$| (?:and|but|at|when|to|for|by|unless|if)\b))"
+        ),
+        period_meanings.day_of_month,
+        stands="held",
+    ),
+    Rule(
+        "Friday; next Friday; Friday evening; Friday of next week; Friday week",
+        _form(
+            rf"{_NOT_A_NAME}(?:{_WHICH} )?{_WEEKDAY}{_NEWSPAPER}"
+            r"(?: (?:morning|afternoon|evening|night))?"
+            r"(?:(?:,?(?: of)? (?P<week>this|next) week)|(?P<later> week\b))?(?! (?:of )?last\b)"
+        ),
+        period_meanings.weekday,
+    ),
+    Rule(
+        "a week on Saturday; a fortnight today; two weeks from Friday; a week tomorrow",
+        _form(
+            rf"(?i:{COUNT} (?P<unit>week|fortnight)s?)(?: (?:on|from))?"
+            rf" (?:{_WEEKDAY}|(?P<near>today|tomorrow))"
+        ),
+        period_meanings.weeks_from_day,
+    ),
+    Rule("midweek", _form(r"(?i:mid-?week)"), period_meanings.midweek, stands="held"),
+    Rule(
+        "the first Sunday of October; the last Friday in March 2027",
+        _form(
+            r"(?:the )?(?P<nth>first|second|third|fourth|last) "
+            rf"{_WEEKDAY} (?:of|in),? {_MONTH}{_YEAR}?"
+        ),
+        period_meanings.weekday_of_month,
+    ),
+    Rule(
+        "tomorrow; the day after tomorrow",
+        _form(r"(?i:the day after tomorrow|tomorrow(?: morning| afternoon| evening| night)?)"),
+        period_meanings.near_day,
+        ahead=True,
+    ),
+    Rule(
+        "today; this evening",
+        _form(r"(?i:today|tonight|this (?:morning|afternoon|evening))"),
+        period_meanings.near_day,
+    ),
+    # ---- weeks to centuries of the calendar
+    Rule(
+        "this week; next month; next year",
+        _form(rf"(?<!the\s)(?i:(?P<which>this|next) {_UNIT})"),
+        period_meanings.this_or_next,
+    ),
+    Rule(
+        "the coming weekend",
+        _form(r"(?i:(?:this|the) coming (?P<unit>weekend))"),
+        period_meanings.this_or_next,
+    ),
+    Rule(
+        "the weekend",
+        _form(r"(?i:the (?P<unit>weekend))"),
+        period_meanings.this_or_next,
+        stands="held",
+    ),
+    Rule(
+        "the year",
+        _form(rf"(?i:the (?:current )?{_UNIT})"),
+        period_meanings.this_or_next,
+        stands="limited",
+    ),
+    Rule(
+        "year-end; the month's end; the turn of the year",
+        _form(
+            r"(?i:(?:the )?(?P<unit>year|month|quarter|decade|century|week(?='s))(?:'s )?[ -]?end"
+            r"|the turn of the year)"
+        ),
+        period_meanings.end_of_unit,
+        stands="held",
+    ),
+    Rule(
+        "before the year is out",
+        _form(
+            r"(?i:before the (?P<unit>week|month|year|decade) (?:is (?:out|over|up)|ends|closes))"
+        ),
+        period_meanings.end_of_unit,
+        ahead=True,
+    ),
+    # ---- months, seasons, parts of a year
+    Rule(
+        "March 2027; September next year",
+        _form(rf"{_DATE_MONTH}{_YEAR}"),
+        period_meanings.calendar_month,
+    ),
+    Rule("next March", _form(rf"{_WHICH} {_MONTH}"), period_meanings.calendar_month),
+    Rule(
+        "the November election",
+        _form(rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}? [a-z][a-z-]+"),
+        period_meanings.in_month,
+        stands="limited",
+    ),
+    Rule("March", _form(rf"{_MONTH}(?! \d)"), period_meanings.calendar_month, stands="held"),
+    Rule(
+        "this fall; next spring; the coming winter",
+        _form(rf"{_WHICH} {_SEASON}"),
+        period_meanings.season,
+    ),
+    Rule(
+        "summer 2026; the winter of 2026",
+        _form(rf"(?:the )?{_SEASON}{_YEAR}"),
+        period_meanings.season,
+    ),
+    Rule(
+        "the fall (but not: the fall of the government)",
+        _form(rf"(?:the )?{_SEASON}(?! (?:of|in|to|from|back|apart|short|below|again)\b)"),
+        period_meanings.season,
+        stands="held",
+    ),
+    Rule(
+        "the third quarter of the year; the second half of 2027",
+        _form(
+            r"(?i:(?:the )?(?P<nth>first|second|third|fourth|last|final) (?P<part>quarter|half)"
+            rf"(?: of the year|{_YEAR}))"
+        ),
+        period_meanings.part_of_year,
+    ),
+    Rule(
+        "the third quarter (but not the first half, which may be of a match)",
+        _form(r"(?i:(?:the )?(?P<nth>first|second|third|fourth) (?P<part>quarter))(?! of\b)"),
+        period_meanings.part_of_year,
+        stands="held",
+    ),
+    Rule(
+        "Q3 2026; H1 2027",
+        _form(rf"(?:(?P<part>[QH])(?P<nth>[1-4])){_YEAR}?"),
+        period_meanings.part_of_year,
+    ),
+    # ---- years and longer
+    Rule(
+        "2027; fiscal 2027",
+        _form(r"(?i:(?:the )?(?:fiscal|financial)(?: year)? )?(?P<year>[12]\d{3})"),
+        period_meanings.bare_year,
+        stands="held",
+    ),
+    Rule(
+        "2026-27; 2026/27",
+        _form(r"(?P<year>[12]\d{3})[-/](?P<last>\d\d(?:\d\d)?)"),
+        period_meanings.two_years,
+        stands="held",
+    ),
+    Rule(
+        "the 2030s",
+        _form(r"(?:the )?(?P<year>[12]\d{2}0)'?s"),
+        period_meanings.decade,
+        stands="held",
+    ),
+    Rule(
+        "mid-century",
+        _form(r"(?i:mid-?century|the middle of the century)"),
+        period_meanings.mid_century,
+        stands="held",
+    ),
+    Rule(
+        "Christmas; next Easter; the new year",
+        _form(rf"(?:(?:{_WHICH}|(?<!in\s)the) )?(?P<name>{'|'.join(HOLIDAYS)}|new year){_YEAR}?"),
+        period_meanings.holiday,
+        stands="held",
+    ),
+    # ---- lengths, counted from now
+    Rule(
+        "in three months; within 48 hours; in six to eight weeks; inside a year",
+        _form(rf"(?i:(?:within|inside|in) {_ABOUT}{COUNT}[ -]{_LENGTH}){_FROM_ELSEWHERE}"),
+        period_meanings.from_now,
+    ),
+    Rule(
+        "in three weeks' time; a year from now",
+        _form(
+            rf"(?i:(?:(?:with)?in )?{_ABOUT}{COUNT}[ -]{_LENGTH} (?:time|from (?:now|today)|hence))"
+        ),
+        period_meanings.from_now,
+        ahead=True,
+    ),
+    Rule(
+        "for another six weeks; for two more years",
+        _form(
+            r"(?i:for (?:at least )?(?=another |a further |[\w-]+ more )(?:another |a further )?"
+            rf"(?:{COUNT} )?(?:more )?{_LENGTH})"
+        ),
+        period_meanings.from_now,
+    ),
+    Rule(
+        "has six weeks to appeal; given the firm a year to sell",
+        _form(
+            r"(?i:(?:has|have|(?:given|gives?|allows?)(?: [\w'-]+){0,4}?)"
+            rf" {_ABOUT}{COUNT} {_LENGTH}(?= (?:in which )?to [a-z]))"
+        ),
+        period_meanings.from_now,
+        ahead=True,
+    ),
+    Rule(
+        "this time next year",
+        _form(r"this time next (?P<unit>week|month|year)"),
+        period_meanings.from_now,
+    ),
+    Rule(
+        "over the next six weeks; within the coming decade",
+        _form(
+            r"(?i:(?:in|within|over|during|for|through(?:out)?) (?:the )?(?:next|coming) "
+            rf"(?:{COUNT} {_LENGTH}|(?P<one_unit>week|fortnight|month|quarter|year|decade)))"
+        ),
+        period_meanings.from_now,
+        ahead=True,
+    ),
+)

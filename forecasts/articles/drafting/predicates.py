@@ -1,0 +1,151 @@
+"""What a question says of its subject: the verb phrase, with the close date for the deadline.
+
+From "lift the ban by the end of 2028, two officials said" comes "lift the ban by 31 December
+2028": the first clause alone, without who said so, and with the date before a condition
+("by 1 August 2025 unless a deal is struck").
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from forecasts.articles.drafting.deadlines import Deadline
+from forecasts.articles.drafting.intervals import MONTHS
+from forecasts.articles.drafting.subjects import OPENING
+from forecasts.articles.typography import any_of, plain
+
+
+def long_date(day: date) -> str:
+    """Return a day as "31 December 2028", in English whatever the locale."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def by(deadline: Deadline | None, preposition: str = "by") -> str:
+    """Return " by 31 December 2028", empty without a deadline."""
+    return f" {preposition} {long_date(deadline.last_day)}" if deadline else ""
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with single spaces and none around."""
+    return re.sub(r"\s+", " ", text).strip()
+
+
+_CONNECTED = any_of(
+    "according which who whose where as but while although though amid despite citing said says "
+    "so because he she they it"
+)
+_SAID = any_of(
+    "said say says announced announces warned warn warns believe believes predict predicts "
+    "predicted insisted confirmed added think thinks suggested suggests indicated reported "
+    "estimate estimates estimated argue argues argued claim claims claimed forecast show shows "
+    "showed"
+)
+# What follows is another clause, or says who said so.
+_NEXT_CLAUSE = re.compile(
+    rf"""
+    [;"(] | \s--?\s | :\s | \s?—
+  | ,?\s+(?:and|but)\s+(?=[^,;]*\b(?:will|would|could|may|might|must|should|can|is|are
+                           |was|were|has|have|had|said|plans?|intends?|hopes?|wants?|expects?)\b)
+  | ,\s+and\s+(?=\w+ed\b)
+  | ,\s+(?:{_CONNECTED}|a\s+move|[a-z]+ing)\b
+  | ,?\s+with\s+[^,]*?\b[a-z]+ing\b
+  | ,\s+(?!(?:and|or|but)\b)[^,]*?\b(?:[a-z]+ed|is|are|was|were|has|had|will|would)\b
+  | ,\s+[^,]{{2,60}}\s(?:{_SAID}|told\b[^,]*)\b(?:\s+(?:on\s+)?\w+day)?[^,]{{0,40}}$
+    """,
+    re.VERBOSE,
+)
+# The date goes before these: "by 1 August 2025 unless a deal is struck".
+_AFTER_DATE = re.compile(
+    r"\s+(?:on )?(?:if|unless|provided|after|as|because|despite|amid|whether|when)\b"
+)
+_IS_CONDITION = re.compile(r"if|unless|once|when|as soon as", re.IGNORECASE)
+_TIME_CLAUSE = re.compile(r"\s+(?:when|once|as soon as)\s[^,]*$")
+_OTHER_TIME = re.compile(
+    r",?\s+(?:(?:later )?this|next) (?:week|month|year|weekend),?\s*$|\s+soon\s*$"
+    r"|\s+(?:an?|\w+) (?:day|week|month|year)s? later,?\s*$"
+)
+_LASTS = re.compile(
+    r"(?:until|till|through|up (?:to|until))\b"
+    r"|for (?:the (?:next|coming)|another|a further|[\w ]+ more)\b|from\b.* (?:to|until|through) ",
+    re.IGNORECASE,
+)
+_LASTING = re.compile(r"(?:stay|remain|continue|last|keep)\b")
+# Prepositions that held what was cut off.
+_LEFT_OVER = re.compile(
+    r"(?:,|\s(?:and|or|to|at|in|on|for|from|of|by|effective|starting|the))+\s*$"
+)
+
+
+def verb_phrase(
+    sentence: str, start: int, verb: str, deadline: Deadline | None, *, lasting: bool
+) -> str:
+    """Return ``verb`` and what follows from ``start`` on, with the close date for the deadline."""
+    rest, condition = sentence[start:], ""
+    if deadline and deadline.end > start:
+        rest, after = sentence[start : deadline.start], sentence[deadline.end :]
+        if plain(after).startswith("'s"):
+            # The day belongs to a noun: "miss Saturday's match".
+            rest, after = sentence[start:], ""
+        rest = _LEFT_OVER.sub("", _OTHER_TIME.sub("", _TIME_CLAUSE.sub("", rest)))
+        if _AFTER_DATE.match(after):
+            condition = _first_clause(after)
+        elif not after.lstrip().startswith(","):
+            rest += after
+    phrase = _OTHER_TIME.sub("", _first_clause(f"{verb} {rest}"))
+    lasts = (
+        deadline is not None
+        and lasting
+        and (_LASTS.match(deadline.phrase) or _LASTING.match(phrase))
+    )
+    return one_line(f"{phrase}{by(deadline, 'until' if lasts else 'by')} {condition}")
+
+
+def _first_clause(text: str) -> str:
+    """Return the text up to where another clause begins, without the stop."""
+    clause = _NEXT_CLAUSE.search(plain(text))
+    return one_line(text[: clause.start()] if clause else text).rstrip(".,!…'’\"” ")
+
+
+def noun_phrase(sentence: str, start: int, deadline: Deadline | None) -> str:
+    """Return the noun and what goes with it from ``start`` to the deadline or the next clause."""
+    end = deadline.start if deadline and deadline.start >= start else len(sentence)
+    return _LEFT_OVER.sub("", _first_clause(sentence[start:end]))
+
+
+def condition(sentence: str, cue_start: int, deadline: Deadline | None) -> str:
+    """Return " if the dam fails" where that opens the sentence, else nothing.
+
+    A deadline in it gives way to the close date.
+    """
+    opening = OPENING.match(plain(sentence), 0, cue_start)
+    if opening is None or not _IS_CONDITION.match(opening["opener"]):
+        return ""
+    start, end = opening.start("opener"), opening.end()
+    words = sentence[start:end]
+    if deadline and deadline.end <= end:
+        words = (
+            sentence[start : deadline.start].rstrip() + by(deadline) + sentence[deadline.end : end]
+        )
+    words = one_line(words).rstrip(" ,")
+    return f" {words[0].lower()}{words[1:]}"
+
+
+_ES = re.compile(r"(?:go|publish|launch|switch|finish|address|pass)(?=es$)")
+_Y = re.compile(r"(?:appl|testif|fl)(?=ies$)")
+_HEAD = re.compile(r"(.+?)(?:\s+(?:of|at|in|on|for|from|to|with|across|between|by)\s.*)?$")
+
+
+def base_form(present: str, subject: str) -> str:
+    """Return "meet" for "meets", and for "meet" after a plural; else it may be a noun: empty."""
+    first, _, others = present.partition(" ")
+    head = _HEAD.sub(r"\1", subject)
+    if match := _ES.match(first):
+        first = match.group()
+    elif match := _Y.match(first):
+        first = match.group() + "y"
+    elif first.endswith("s"):
+        first = first.removesuffix("s")
+    elif not re.search(r"[a-z]s$", head) or head.endswith(("ss", "'s", "’s")):
+        return ""
+    return f"{first} {others}".strip()

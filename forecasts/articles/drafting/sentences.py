@@ -1,0 +1,102 @@
+"""The sentences of a text, as positions in it.
+
+A paragraph ends at an empty line, and at a line break too unless the text is merely wrapped
+there. Inside a paragraph a sentence ends at a full stop, question or exclamation mark or
+ellipsis, with the quotation marks and brackets that close after it, if what follows opens a
+sentence. A stop after an abbreviation, an initial or inside a number does not end one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from forecasts.articles.typography import any_of
+
+_BREAK = re.compile(r"\n\s*")
+_STOP = re.compile(r"(?:\.{3}|[.!?…])[.!?…]*[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[^\W_a-z])")
+
+
+# These stand before a name or a number, so that a stop after them never ends a sentence.
+_TITLES = re.compile(
+    any_of(
+        "mr mrs ms dr prof gen lt col sgt capt cmdr maj brig adm sen rep gov pres hon rev fr st "
+        "mt ft no nos art sec vs cf fig vol pp approx ca jan feb mar apr jun jul aug sept oct "
+        "nov dec"
+    )
+)
+# These may end one: they do if a word follows that commonly begins a sentence.
+_SHORT_FORMS = re.compile(any_of("inc corp co ltd plc llc jr sr etc"))
+_OPENERS = re.compile(
+    any_of(
+        "a after although an and as at before but by despite during each even few for from he "
+        "her his however if in it its last many meanwhile most no none on once one only other "
+        "others our she since so some that the their then there these they this those though to "
+        "under until we what when where while who with you yet"
+    )
+)
+_INITIALS = re.compile(r"(?:[a-z]\.)+[a-z]")
+_WORD_BEFORE = re.compile(r"[\w.]+$")
+_WORD_AFTER = re.compile(r"\s+[\"'“‘«(\[]*([\w]+)")
+
+
+def find_sentences(text: str) -> list[tuple[int, int]]:
+    """Return (start, end) of each sentence of ``text``, in order and without white space around."""
+    return [
+        span
+        for start, end in _paragraphs(text)
+        for span in _split(text, start, end)
+        if span[1] > span[0]
+    ]
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for line_break in _BREAK.finditer(text):
+        if not _is_wrapped(text, start, line_break):
+            yield start, line_break.start()
+            start = line_break.end()
+    yield start, len(text)
+
+
+def _is_wrapped(text: str, start: int, line_break: re.Match[str]) -> bool:
+    """Return whether a line break stands where a full line ran out, not where a paragraph ends."""
+    if line_break.group().count("\n") > 1:
+        return False
+    line = text[text.rfind("\n", start, line_break.start()) + 1 : line_break.start()]
+    follows = text[line_break.end() : line_break.end() + 1]
+    if line.rstrip().endswith((".", "!", "?", "…", ":", '"', "'", "”", "’")):
+        return False
+    return follows.islower() or 55 <= len(line) <= 100
+
+
+def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for stop in _STOP.finditer(text, start, end):
+        if not _is_abbreviation(text, start, stop):
+            yield _trimmed(text, start, stop.end())
+            start = stop.end()
+    yield _trimmed(text, start, end)
+
+
+def _is_abbreviation(text: str, start: int, stop: re.Match[str]) -> bool:
+    if stop.group() != ".":
+        return False
+    before = _WORD_BEFORE.search(text, max(start, stop.start() - 20), stop.start())
+    after = _WORD_AFTER.match(text, stop.end())
+    if before is None:
+        return False
+    word = before.group().lower()
+    if _TITLES.fullmatch(word):
+        return True
+    opens = after is not None and _OPENERS.fullmatch(after.group(1).lower()) is not None
+    if len(word) == 1 and before.group().isupper():
+        return word == "i" or not opens
+    return not opens and (_SHORT_FORMS.fullmatch(word) or _INITIALS.fullmatch(word)) is not None
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end

@@ -1,0 +1,255 @@
+"""The subject of a sentence that looks ahead, as it stands in a question: "Will … vote?".
+
+It stands between the start of its clause and the cue. Left out are what opens the sentence ("In a
+statement, "), who reported it, an apposition and the deadline; a pronoun for the one who spoke
+gives way to the speaker ("the judge said she would rule": the judge), as "I" and "we" do. Where
+what is left is not plainly a subject, there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from forecasts.articles.drafting.deadlines import Deadline
+from forecasts.articles.typography import any_of, plain
+
+_REPORTING = any_of(
+    "said say says announced announces warned warn warns believe believes predict predicts "
+    "predicted insisted insists confirmed added fear fears feared think thinks hope hopes hoped "
+    "signalled signaled suggested suggests indicated reported estimate estimates estimated "
+    "argue argues argued claim claims claimed forecast forecasts expect expects saying show "
+    "shows showed suggest indicate signal insist report claim assume assumes guess reckon reckons "
+    "suspect suspects doubt doubts"
+)
+_THAT = any_of(
+    "concern concerns doubt fact sign signs mean means likely unlikely likelihood possibility "
+    "warning warnings clear expectation expectations promise promises certain agreed betting "
+    "hunch idea view"
+)
+# A clause that opens the sentence; the main one begins after its comma.
+OPENING = re.compile(
+    r"[\"']*(?P<opener>[Ii]f|[Uu]nless|[Oo]nce|[Ww]hen|[Aa]s soon as|[Aa]s|[Ww]hile|[Aa]lthough"
+    r"|[Tt]hough|[Bb]ecause|[Gg]iven|[Ss]ince|[Ww]ith)\b[^,;\"]*,\s+"
+)
+# The clause begins after the last of these. A "that" after another word may be a relative.
+_CLAUSE = re.compile(
+    rf"""
+    ^["']*(?:[A-Z][A-Z .,/'-]+(?:\s\([A-Z]\w+\))?\s(?:—|--?)\s)?
+        (?:(?:But|And|Meanwhile|However|Now|Still|Yet|Then|Also|Instead|Finally|Perhaps|Maybe
+             |Sooner\ or\ later|After\ all|For\ now),?\s+|[A-Z]\w+ly,\s+)?
+        (?:(?:In|On|At|By|After|Under|With|Despite|Within|During|Before|Following|Amid|Until|From
+             |Over|According\ to|Since|Later|Early|Late|Next|This|Asked|Pressed|Between|While
+             |If|Unless|Once|When|As|as|if|while|Although|Though|Because|Given|Like|Unlike)
+            \b[^,]*,\s+(?:(?:where|which|who|when)\b[^,]*,\s+)?
+          |(?:Under|In|At|By|After|From|With)\ (?:the|a|an|its|their)\ [\w-]+\ (?=(?:the|an?|its)\ )
+        )?["']*
+  | (?P<reported>\b(?:(?:has|have|had)\s+)?(?:also\s+|later\s+|earlier\s+)?(?:{_REPORTING})
+        (?:\s+(?:on\s+)?[MTWFS]\w+day)?(?:\s+that)?\s+)
+  | \b(?:{_THAT}|(?:told|assured|warned)(?:\s+[\w']+){{1,3}})\s+that\s+
+  | (?:,\s+|(?<=,\s))[^,]{{2,40}}\s(?:{_REPORTING}),\s+
+  | [;:]\s+ | \s["'] | \s--?\s | \s—\s | ,\s+(?:and|but|while|so|as|with)\s+
+    """,
+    re.VERBOSE,
+)
+_NOT_FIRST = any_of(
+    'I we(?=.*") you him them me us that those who which what whoever few where why how whether '
+    "if when while unless although though because since as so and but or for with in on at by to "
+    "from after before under still yet now then not also instead some(?=\\sof)"
+)
+_NOT_WITHIN = any_of(
+    "said says is are was were has have had will would could may might can who which whom "
+    "whether if because when while he she they it we that than did does do not "
+    "(?<!up\\s)(?<!close\\s)to"
+)
+_NOT_A_SUBJECT = re.compile(
+    rf"^(?:{_NOT_FIRST})\b|\b(?:and|or|also|now|next|of|(?-i:[a-z]+ed))$|(?<!^)\b(?:{_NOT_WITHIN})\b"
+    r"|,(?!\d|[^;:]*\sand\s)|[;:\"()?!—]|--| - ",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(r"\s(?:that|which|who)\s+(?:has|have|had|is|are|was|were)\s[^,;:\"()?!]+$")
+_NEGATIVE = {
+    "no": "any",
+    "nobody": "anybody",
+    "nothing": "anything",
+    "none": "any",
+    "neither": "either",
+}
+_AUXILIARY = re.compile(
+    r"\s(?:is|are|was|were|has|have|had|will|would|could|may|might|must|should)\s"
+)
+_PRONOUN = re.compile(r"(?:he|she|it|they)(?:'d|'ll)?", re.IGNORECASE)
+_ORGANISATION = re.compile(
+    r"\b(?i:ministry|government|company|firm|agency|bank|club|union|party|group|court|council|army"
+    r"|committee|commission|board|junta|navy|force|department|office|service|chain|retailer|airline"
+    r"|\w+maker|manufacturer|regulator|authority|parliament|senate|federation|league|association"
+    r"|foundation|charity|university|school|team|church|newspaper|broadcaster|operator|developer"
+    r"|fund|trust|opposition|administration|band|workers|inc|corp|airlines|motors|railway|utility"
+    r"|lender|insurer|startup|state|city|county|country|kingdom)\b"
+)
+_SAYS = r"(?:said|says|told|added|wrote|insisted|warned|announced|promised|vowed)"
+# Who speaks is named behind what is said, or before it.
+_SPOKEN = re.compile(
+    r"[^\"]*(?:[,.!]\"|\",?)\s+"
+    rf"(?:{_SAYS}\s+(?P<after>[^,.;\"]{{2,60}})|(?P<before>[^,.;\"]{{2,60}}?)\s+{_SAYS}\b)"
+)
+_SPEAKS = re.compile(
+    rf"(?:^|[.;\"]\s+)(?P<speaker>[^,.;:\"]{{2,60}}?)\s+{_SAYS}\b[^:\"]{{0,40}}[:,]\s+\"[^\"]*$"
+)
+_WHERE = re.compile(r"\s+(?:on|in|at|after|during|outside|from|late|earlier)\s.*")
+# Who speaks for somebody is not who will act.
+_FOR_OTHERS = re.compile(
+    r"(?:an?\s|the\s)?(?:\w+\s)?(?:spokes\w+|lawyer|attorney|solicitor)\s(?:for|of)\s(?=\w)",
+    re.IGNORECASE,
+)
+_SPOKESMAN = re.compile(r"\b(?:spokes\w+|lawyer|attorney|solicitor)s?\b", re.IGNORECASE)
+_DETERMINER = re.compile(
+    any_of(
+        "the a an its their his her our this these such no any either some many several most all "
+        "both two three four five six seven eight nine ten more another other each there it he she "
+        "they we"
+    ),
+    re.IGNORECASE,
+)
+# A sentence may begin with these without their being names.
+_COMMON = re.compile(
+    any_of(
+        "hundreds thousands dozens millions new old further heavy fresh early officials economists "
+        "police prosecutors residents diplomats banks airlines unions activists parents troops "
+        "rebels members delegates authorities companies shares prices exports imports growth "
+        "demand supply output sales rates tariffs hearings rain snow temperatures turnout "
+        "parliament students schools hospitals work trading ferry fuel oil gas gold polls pilots "
+        "astronomers technicians relief rescue health government counting campaigning tickets "
+        "services flights trains fares taxes wages talks launch jury polling power winds clocks "
+        "sirens crews bids stores rivals direct patients staff pupils commuters fans clubs teams "
+        "homes bosses trustees ballots voting hurricane volume cricket football rugby tennis "
+        "bin defence defense school hospital train bus road rail bank house tax interest inflation "
+        "earnings profits revenue borrowing mortgage unemployment rents production tourism "
+        "passengers families women men children people migrants refugees scientists doctors nurses "
+        "tonight tomorrow half most federal local national regional foreign public private direct "
+        "lawyers veterans layoffs sentencing council world tenants clinical "
+        " human climate solar wind nuclear peace trade repairs costs"
+    )
+    + r"|(?:first|second|third|fourth|full|half)-\w+"
+    r"|(?!Rovers|Rangers|Wanderers)\w{2,}(?:ers|ors|ists|ments?|tions?|sions?|ants|ees|ities|ices|ages)",
+    re.IGNORECASE,
+)
+
+
+UNNAMED = "…"  # for a person to fill in
+
+
+def find_subject(
+    sentence: str, cue: re.Match[str], deadline: Deadline | None, small_words: Collection[str]
+) -> str:
+    """Return the subject of the verb at ``cue``, empty where it is not plain.
+
+    Who says "I" or "we" is named where the sentence names the speaker, and else ``UNNAMED``.
+    ``cue`` is a match in the plain sentence: the subject is its group "subject" or ends where it
+    begins. ``small_words`` are words that the text also writes small.
+    """
+    words = plain(sentence)
+    if cue.groupdict().get("subject"):
+        start, end = cue.span("subject")
+        return _as_subject(sentence, start, end, None, small_words)
+    if contracted := re.match(r"(\w+)'(?:ll|d|m|re|s)\b", cue[0]):
+        start, end = cue.start(), cue.start() + contracted.end(1)
+    else:
+        end = _before_aside(words, cue.start())
+        start, end = _as_before_and(words, _clause_start(words, end), end)
+    noun = words[start:end].strip(" \"'")
+    if noun in ("I", "we", "We") and '"' in words:
+        start, end = _spoken_by(words, cue, alone=noun == "I")
+        return _as_subject(sentence, start, end, None, small_words) or UNNAMED
+    if _PRONOUN.fullmatch(noun) and (speaker := _speaker(words, start, noun.lower())):
+        start, end = speaker
+    return _as_subject(sentence, start, end, deadline, small_words)
+
+
+def _before_aside(words: str, end: int) -> int:
+    """Return where the subject ends if an aside between commas stands before the cue."""
+    comma = len(words[:end].rstrip()) - 1
+    if comma > 0 and words[comma] == ",":
+        opened = words.rfind(", ", 0, comma)
+        if opened > 0:
+            return opened
+    return end
+
+
+def _clause_start(words: str, end: int) -> int:
+    """Return where the clause that goes on at ``end`` begins: before "the report", a noun there."""
+    starts = [clause.end() for clause in _CLAUSE.finditer(words, 0, end)]
+    return max((start for start in starts if words[start:end].strip()), default=0)
+
+
+def _as_before_and(words: str, start: int, end: int) -> tuple[int, int]:
+    """Return the subject of the verb before an "and" if the one at ``end`` shares it."""
+    joined = re.search(r"(?:^|\s)(?:and|but)\s+$", words[:end])
+    if joined is None or words[start:end].strip() not in ("", words[start : joined.end()].strip()):
+        return start, end
+    first = _clause_start(words, joined.start())
+    verb = _AUXILIARY.search(words, first, joined.start())
+    return (first, verb.start()) if verb else (start, end)
+
+
+def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
+    """Return where the one stands who said what begins at ``start``, if ``pronoun`` means them."""
+    said = next((c for c in _CLAUSE.finditer(words, 0, start) if c.end() == start), None)
+    if said is None or said["reported"] is None:
+        return None
+    end = _before_aside(words, said.start())
+    begin = _clause_start(words, end)
+    speaker = words[begin:end].strip()
+    is_many = re.search(r"(?:[a-z]s|police|people)$", speaker) is not None
+    is_organisation = _ORGANISATION.search(speaker) is not None
+    fits = {"they": is_many, "it": is_organisation}.get(pronoun, not (is_many or is_organisation))
+    if not fits or _PRONOUN.fullmatch(speaker) or not speaker:
+        return None
+    return begin, end
+
+
+def _spoken_by(words: str, cue: re.Match[str], *, alone: bool) -> tuple[int, int]:
+    """Return where those stand of whom a speaker says "we", or ``alone`` "I".
+
+    They are the speaker, or those for whom a spokesman speaks; nowhere if they are not named.
+    """
+    spoken = _SPOKEN.match(words, cue.end()) or _SPEAKS.search(words, 0, cue.start())
+    if spoken is None:
+        return 0, 0
+    start, end = spoken.span(spoken.lastgroup or 0)
+    if where := _WHERE.search(words, start, end):
+        end = where.start()
+    if speaks_for := _FOR_OTHERS.match(words, start, end):
+        return speaks_for.end(), end
+    speaker = words[start:end]
+    is_open = not alone and (_PRONOUN.fullmatch(speaker) or _SPOKESMAN.search(speaker))
+    return (0, 0) if is_open else (start, end)
+
+
+def _as_subject(
+    sentence: str, start: int, end: int, deadline: Deadline | None, small_words: Collection[str]
+) -> str:
+    words = plain(sentence)
+    at_start = words[:start].rstrip().endswith((",", ":", '"', "'", "—", "-")) or not re.search(
+        r"\w", words[:start]
+    )
+    if deadline and start <= deadline.start < deadline.end <= end:
+        is_attribute = words.startswith("'s", deadline.end)
+        if not words[start : deadline.start].strip() and not is_attribute:
+            start, at_start = deadline.end, False  # "By Friday the court will …"
+        elif not words[deadline.end : end].strip(" ,"):
+            end = deadline.start  # "The court on Friday will …"
+    subject = re.sub(r"\s+", " ", sentence[start:end]).strip(' ,"“”')
+    head = _RELATIVE.sub("", plain(subject))
+    if not 1 <= len(subject.split()) <= 14 or _NOT_A_SUBJECT.search(head):
+        return ""
+    first, space, others = subject.partition(" ")
+    if first.lower() in _NEGATIVE and others != "one":
+        return _NEGATIVE[first.lower()] + space + others
+    if not at_start and first not in ("It", "He", "She", "They", "This", "These"):
+        return subject
+    bare = re.sub(r"['’]s$", "", first)
+    is_name = others[:1].isupper() or not (_COMMON.fullmatch(bare) or bare.lower() in small_words)
+    if is_name and not _DETERMINER.fullmatch(first):
+        return subject
+    return first.lower() + subject[len(first) :]

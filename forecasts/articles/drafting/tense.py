@@ -1,0 +1,109 @@
+"""Whether the words around a time tell of the past: "met on Friday" against "meets on Friday".
+
+English gives most times no year, and the verb alone says which Friday is meant. The last verb
+before the time decides, in the same sentence; where there is none ("On Friday, the court
+adjourned"), or the time opens a clause of its own ("…, and on Friday it did"), the first one
+after it. Only forms that are plain without a dictionary are read;
+where none is found the time is not taken for past.
+"""
+
+from __future__ import annotations
+
+import re
+
+from forecasts.articles.typography import any_of
+
+_IRREGULAR = any_of(
+    "said told met held began came took went made saw gave left lost won fell rose grew hit ran "
+    "sold sent spoke stood struck sought found brought bought built became broke chose drew "
+    "drove flew forgot got heard kept knew led paid shot shut spent swept taught thought threw "
+    "wore wrote slid sank shook stole swore tore underwent withdrew woke overtook arose beat "
+    "bore caught dealt fed felt fled fought froze hid laid lay lent meant rang rode sang sat "
+    "set slept swam swung undertook upheld overthrew foresaw oversaw rebuilt drank ate dug "
+    "cut put quit split spread shed burst"
+)
+_NO_PAST = any_of(
+    "need speed feed seed proceed exceed succeed indeed bed red hundred sacred united embed "
+    "breed greed weed creed naked wicked rugged"
+)
+# After these an infinitive tells of what has been done, or was not.
+_DONE_TO = any_of(
+    "failed managed began begun started continued refused declined forced able used had went "
+    "came tried helped happened proved served returned flew travelled traveled moved fell rose "
+    "dropped grew climbed slipped sank shrank narrowed widened slowed ceased hesitated appeared "
+    "seemed"
+)
+# And after these of what is to come.
+_TO_COME = any_of(
+    "scheduled planned slated due expected set proposed postponed delayed rescheduled projected "
+    "forecast tipped pencilled earmarked anticipated asked invited ordered given told promised "
+    "pledged vowed agreed threatened bound likely unlikely poised hoping hope hopes hoped"
+)
+_MODAL = any_of("will won't would shall should could may might must can to 'll")
+_NO_VERB = any_of("the a an his her its their our this that have be")
+_PRESENT = any_of(
+    "is are am expires expire lapses lapse takes take begins begin starts start ends end opens "
+    "open closes close meets meet resumes resume reopens reopen convenes convene gathers gather "
+    "goes go comes come"
+)
+_NOUN_TOO = any_of(
+    "plan plans vote votes return returns run runs leave leaves fall falls report reports "
+    "result results"
+)
+_ADVERBS = r"(?:(?:not|never|also|now|still|only|already|yet|all|both|even|then|\w+ly)\s+)*"
+
+_VERB = re.compile(
+    rf"""
+    (?P<done_to>\b(?:{_DONE_TO}|had\s+(?:been\s+)?\w+|(?:was|were|been)\s+(?:\w+\s+){{0,2}}\w+ing)
+           \s+to\s+[a-z]+)
+  | (?P<ahead>
+        \b(?:{_MODAL})\s+{_ADVERBS}(?:be\s+{_ADVERBS}[a-z]+|(?!(?:{_NO_VERB})\b)[a-z]+)
+      | \b(?:is|are|am)\s+{_ADVERBS}[a-z]+(?:ed|en|ing|t|ld|de|wn)\b
+      | (?:\b(?:has|have|had)\s+)?(?:\bbeen\s+)?{_ADVERBS}\b(?:{_TO_COME})\b
+            (?=\s+(?:to|for|until|by|in|on|at)\b|(?:\s+[\w'-]+){{1,5}}\s+for\s*$)
+      | \b(?:has|have)\s+until\b
+      | \b(?:{_PRESENT})\b
+      | \b(?:stays?|remains?|keeps?)\s+[a-z]+
+      | \b(?:is|are|am)\b
+    )
+  | (?P<noun_too>\b(?:{_NOUN_TOO})\b)
+  | (?P<past>
+        \b(?:was|were|had|did|has|have)\b
+      | (?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bits\s)(?<!\btheir\s)(?<!\bnew\s)
+        \b(?!(?:{_NO_PAST})\b)[a-z]{{2,}}ed\b
+      | \b(?:{_IRREGULAR})\b
+    )
+    """,
+    re.VERBOSE,
+)
+_SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n")
+_CLAUSE_END = re.compile(r"[,:]|\b(?:that|which|who|and|but|as|while|because|if|when)\b")
+_NEW_CLAUSE = re.compile(r"[,;]\s+(?:and|but)\s+$")
+_REACH = 200  # characters searched for the verb before the time; 120 after it
+
+
+def told_as_past(text: str, start: int, end: int, *, has_verb: bool = False) -> bool:
+    """Return whether the verb that goes with the time ``text[start:end]`` tells of the past.
+
+    ``has_verb``: a verb in the present is known to stand before the time, so that none after it
+    counts. One in the past before it still does: the other may be a noun.
+    """
+    begin = max(0, start - _REACH)
+    for stop in _SENTENCE_END.finditer(text, begin, start):
+        begin = stop.end()
+    last: re.Match[str] | None = None
+    for verb in _VERB.finditer(text, begin, start):
+        # A clause has one verb: in "announced its plans on Friday" the second is a noun.
+        is_noun = verb.lastgroup == "noun_too" and _is_past(last)
+        if not is_noun or (last and _CLAUSE_END.search(text, last.end(), verb.start())):
+            last = verb
+    if has_verb:
+        return _is_past(last)
+    if last is None or last.lastgroup == "noun_too" or _NEW_CLAUSE.search(text, last.end(), start):
+        stop_after = _SENTENCE_END.search(text, end, end + 120)
+        last = _VERB.search(text, end, stop_after.start() if stop_after else end + 120) or last
+    return _is_past(last)
+
+
+def _is_past(verb: re.Match[str] | None) -> bool:
+    return verb is not None and verb.lastgroup in ("past", "done_to")

@@ -1,0 +1,283 @@
+"""Where the articles of a page begin, and what stands at their heads.
+
+A *head* is found in a run of lines without prose: a title, with a publisher, a time or a
+byline around it in any order, or with its own repetition. A title alone is no head, because
+a subheading looks the same; only the first article of a page may have no more than that.
+Teasers have heads too, so of several in one run the last one belongs to the text below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from forecasts.articles.lines import words
+from forecasts.articles.page.boilerplate import ends_article, is_furniture
+from forecasts.articles.page.bylines import (
+    is_agency,
+    is_aside,
+    is_name,
+    is_person,
+    is_publisher,
+    told_apart,
+)
+from forecasts.articles.page.captions import is_credit
+from forecasts.articles.page.layout import NEAR, Page
+
+REACH = 200  # a head is looked for in so many lines above its text
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of an article, which begins at line ``first``; its own lines are ``taken``.
+
+    What lies between and is not taken (a standfirst, say) belongs to the text.
+    """
+
+    first: int
+    taken: frozenset[int]
+    title: str | None
+    publisher: str | None = None
+    author: str | None = None
+    when: datetime | None = None
+    url: str | None = None
+
+
+def find_heads(page: Page) -> list[Head]:
+    """Return the head of every article and teaser, in order; the first may lack a title."""
+    heads: list[Head] = []
+    start = 0
+    for stop in [*(i for i, prose in enumerate(page.prose) if prose), len(page.lines)]:
+        if stop == len(page.lines) and heads:
+            break
+        head = _head(page, start, stop)
+        if head is None and not heads:
+            head = _plain_head(page, stop)
+        if head is not None:
+            if heads and not any(page.prose[heads[-1].first : head.first]):
+                heads.pop()  # it is the same article, of which more is known now
+            heads.append(head)
+        start = stop + 1
+    return [_written_by(page, heads[0])] if len(heads) == 1 else heads
+
+
+def _written_by(page: Page, head: Head) -> Head:
+    """Return the only head of a page; a person's name above or below its date is the author's.
+
+    Aggregators, who hold several articles, put the publisher there, and say how long ago.
+    """
+    name = head.publisher
+    if name is None or head.author is not None or is_publisher(name) or not is_person(name):
+        return head
+    imprints = [imprint for i in head.taken if (imprint := page.imprints[i]) is not None]
+    dated = any(imprint.when is not None and not imprint.relative for imprint in imprints)
+    if not dated or any(name in imprint.names for imprint in imprints):
+        return head
+    return replace(head, publisher=None, author=name)
+
+
+def _head(page: Page, start: int, stop: int) -> Head | None:
+    """Return the last head in the lines ``start`` to ``stop``, which hold no prose."""
+    start = max(start, stop - REACH)
+    # What no head contains cuts the run into blocks; the last block with a mark counts.
+    cuts = [i for i in range(start, stop) if not _is_head_part(page, i)]
+    if start == 0:  # below the page's first title, buttons stand between its parts
+        opening = next((i for i in range(stop) if _is_opening_title(page, i)), stop)
+        cuts = [i for i in cuts if i < opening or ends_article(page.lines[i].text)]
+    edges = list(zip([start, *(i + 1 for i in cuts)], [*cuts, stop], strict=True))
+    for low, high in reversed(edges):
+        if any(_is_mark(page, i) for i in range(low, high)):
+            title = _title(page, low, high)
+            if title is not None:
+                return _filled(page, low, high, title)
+            pictures = all(page.captions[i] or _is_button(page, i) for i in range(start, low))
+            head = _under_standfirst(page, start, high) if pictures else None
+            head = head or _under_short_title(page, low, high)
+            if head is not None:
+                return head
+    return None
+
+
+def _is_button(page: Page, index: int) -> bool:
+    text = page.lines[index].text
+    return is_furniture(text) or is_credit(text) or is_aside(text)
+
+
+def _is_opening_title(page: Page, index: int) -> bool:
+    return page.is_candidate(index) and page.count(index) >= 4
+
+
+def _is_head_part(page: Page, index: int) -> bool:
+    text = page.lines[index].text
+    return (
+        page.imprints[index] is not None
+        or page.is_candidate(index)
+        or is_aside(text)
+        or is_agency(text)
+    )
+
+
+def _is_mark(page: Page, index: int) -> bool:
+    """Return whether a line shows that a head is here, and not a subheading."""
+    imprint = page.imprints[index]
+    if imprint is not None:
+        return imprint.when is not None or imprint.author is not None or imprint.title is not None
+    return index in page.chapters or (page.is_candidate(index) and page.is_repeated(index))
+
+
+def _title(page: Page, low: int, high: int) -> int | None:
+    """Return which line of a block is the title of its last head."""
+    block = range(low, high)
+    told = [i for i in block if (imprint := page.imprints[i]) is not None and imprint.title]
+    chapters = [i for i in block if i in page.chapters]
+    repeated = [i for i in block if page.is_candidate(i) and page.is_repeated(i)]
+    for certain in (told, chapters, repeated):
+        if certain:
+            return certain[-1]
+    titles = [i for i in block if page.is_candidate(i) and not page.is_side_name(i)]
+    marks = [i for i in block if _is_mark(page, i)]
+    # Time and byline of one head have no title between them; those of two heads have.
+    starts = [i for k, i in enumerate(marks) if k == 0 or any(marks[k - 1] < t < i for t in titles)]
+    above = [
+        i for i in titles if i < starts[-1] and not any(i < mark < starts[-1] for mark in marks)
+    ]
+    below = [i for i in titles if i > marks[-1]]
+    if titles and titles[0] > marks[0]:  # on this page the title follows publisher and time
+        above = []
+    if not above:
+        return below[0] if below else None
+    if low <= page.first_prose:
+        opening = [i for i in above if _is_opening_title(page, i)]
+        told_of = [i for i in opening if page.speaks_of_text(i)]
+        return next(iter(told_of or opening or above))
+    if len(above) > 1 and page.count(above[-1]) >= 10 and page.count(above[-2]) >= 3:
+        return above[-2]  # what is as long as that stands under a title
+    return above[-1]
+
+
+def _filled(page: Page, low: int, high: int, title: int) -> Head | None:
+    """Return the head around a title with what the lines beside it say, if it is one."""
+    key = page.lines[title].key
+    same = [i for i in range(low, high) if page.lines[i].key == key and title - i <= NEAR]
+    beside = [i for i in range(low, high) if page.imprints[i] is not None or page.is_side_name(i)]
+    # What stands above the title belongs to the head before, unless nothing stands below.
+    own = [i for i in beside if i > same[0]]
+    if not any((imprint := page.imprints[i]) is not None and imprint.when for i in own):
+        # Above a further title, they are those of a teaser.
+        others = [i for i in range(low, same[0]) if page.is_candidate(i) and i not in beside]
+        own = [i for i in beside if i > max(others, default=-1)] or beside
+    elif same[0] - 1 in beside:
+        names = [name for i in own for name in _names(page, i)]
+        photo = same[0] > 1 and page.captions[same[0] - 2]
+        if not photo and (
+            not names
+            or (is_agency(page.lines[same[0] - 1].text) and not any(map(is_publisher, names)))
+        ):
+            own = [same[0] - 1, *own]
+    certain = len(same) > 1 or title in page.chapters or low == 0
+    certain = certain or page.imprints[title] is not None
+    head = _read(page, title, {*same, *_asides(page, low, high)}, own)
+    named = head.publisher is not None or head.author is not None
+    return head if certain or _is_full(page, title, named=named) else None
+
+
+def _masthead(page: Page, title: int) -> list[int]:
+    """Return the line above a title that names its publisher, past a section and buttons.
+
+    A "Follow" shows that the name is a publisher's, whatever it is.
+    """
+    above = title - 1
+    while above >= max(0, title - 3) and _is_button(page, above):
+        text = page.lines[above].text
+        if is_agency(text) and not is_aside(text):
+            break
+        above -= 1
+    if above < 0 or above == title - 1 or not is_name(page.lines[above].text):
+        return []
+    follow = "follow" in page.lines[above + 1].key
+    first = title <= page.first_prose and is_publisher(page.lines[above].text)
+    return [above] if follow or first else []
+
+
+def _read(page: Page, title: int, taken: set[int], own: Sequence[int]) -> Head:
+    """Return the head of a title with what the lines ``own`` say beside it."""
+    names = [name for i in own for name in _names(page, i)]
+    if not any(map(is_publisher, names)):
+        key = page.lines[title].key
+        masthead = _masthead(page, min(i for i in {title, *taken} if page.lines[i].key == key))
+        own = [*masthead, *own]
+        names = [*(page.lines[i].text for i in masthead), *names]
+    imprints = [imprint for i in own if (imprint := page.imprints[i]) is not None]
+    publisher, writer = told_apart(names)
+    author = next((imprint.author for imprint in imprints if imprint.author), writer)
+    if publisher is None and author is not None and is_publisher(author):
+        publisher, author = author.partition(" Staff")[0].partition(" and ")[0], None
+    told = page.imprints[title]
+    lines = frozenset({title, *taken, *own})
+    return Head(
+        min(lines),
+        lines,
+        told.title if told is not None and told.title else page.lines[title].text,
+        publisher,
+        author,
+        next((imprint.when for imprint in imprints if imprint.when is not None), None),
+        next((imprint.url for imprint in imprints if imprint.url), None),
+    )
+
+
+def _names(page: Page, index: int) -> list[str]:
+    imprint = page.imprints[index]
+    return [page.lines[index].text.strip("|•· ")] if imprint is None else imprint.names
+
+
+def _asides(page: Page, low: int, high: int) -> set[int]:
+    return {i for i in range(low, high) if is_aside(page.lines[i].text)}
+
+
+def _is_full(page: Page, index: int, *, named: bool) -> bool:
+    """Return whether a title that stands once is long enough not to be a reader's name."""
+    count = page.count(index)
+    return (
+        count >= 4 or (named and count >= 2) or (count == 3 and not is_name(page.lines[index].text))
+    )
+
+
+def _under_standfirst(page: Page, low: int, high: int) -> Head | None:
+    """Return the head whose title and time are parted by one sentence, the standfirst."""
+    title = low - 2
+    if title < 0 or not page.prose[low - 1] or page.prose[title]:
+        return None
+    if not page.is_candidate(title):
+        return None
+    own = [i for i in range(low, high) if page.imprints[i] is not None or page.is_side_name(i)]
+    return _read(page, title, _asides(page, low, high), own)
+
+
+def _under_short_title(page: Page, low: int, high: int) -> Head | None:
+    """Return the head whose title is as short as a name: the first line of all."""
+    titles = [i for i in range(low, high) if page.is_candidate(i)]
+    return _filled(page, low, high, titles[0]) if titles else None
+
+
+def _plain_head(page: Page, stop: int) -> Head:
+    """Return the head of a text that begins with no more than a title, or without one."""
+    titles = [i for i in range(min(stop, REACH)) if page.is_candidate(i)]
+    if not titles:
+        return Head(0, frozenset(), None)
+    marked = [i for i in titles if page.lines[i].level]
+    title = next(iter(marked or [i for i in titles if page.count(i) >= 3] or titles))
+    beside = [i for i in range(title + 1, stop) if page.imprints[i] is not None]
+    for i in range(title + 1, stop):
+        text = page.lines[i].text.strip("| ")
+        if page.imprints[i] is None and (
+            not is_name(text) or len(words(text)) > 4 or is_furniture(text) or is_credit(text)
+        ):
+            break
+        if page.imprints[i] is None:
+            beside.append(i)
+    head = _read(page, title, set(), beside)
+    if head.publisher is None or head.author is not None or is_publisher(head.publisher):
+        return head
+    # Under a title alone, a name is a person's.
+    return replace(head, publisher=None, author=head.publisher)

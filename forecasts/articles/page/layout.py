@@ -1,0 +1,210 @@
+"""The lines of a page, with what their neighbours make of them: captions, prose, titles, names.
+
+A line alone does not tell: a short one is a title above a time, a subheading in a text, and a
+button among others. What a line is by itself stands in ``lines``, ``imprints``, ``captions``
+and ``furniture``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice, pairwise
+
+from forecasts.articles.lines import ends_as_sentence, is_heading_like, is_prose, trails_off, words
+from forecasts.articles.page.boilerplate import ends_article, is_furniture, opens_box
+from forecasts.articles.page.bylines import (
+    Imprint,
+    is_agency,
+    is_aside,
+    is_name,
+    is_publisher,
+    read_imprint,
+    reporters,
+)
+from forecasts.articles.page.captions import is_caption, is_credit
+
+NEAR = 8  # a title is repeated within so many lines that hold text
+_SIGNS = ".,;:!?'\"‘’“”()[]–—"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with text: ``key`` compares it with others, ``level`` is that of a # heading."""
+
+    text: str
+    key: str
+    level: int = 0
+    bullet: bool = False
+    ruled: bool = False  # a line drawn across the page stands above
+
+
+class Page:
+    """The lines of a text, with what their neighbours make of them."""
+
+    def __init__(self, lines: Sequence[Line], captured_at: datetime) -> None:
+        self.lines = lines
+        self.imprints = [
+            None if line.level else read_imprint(line.text, captured_at, bullet=line.bullet)
+            for line in lines
+        ]
+        self._places: dict[str, list[int]] = defaultdict(list)
+        for index, line in enumerate(lines):
+            self._places[line.key].append(index)
+        for index, line in enumerate(lines):
+            if (names := reporters(line.text)) and self._is_below_title(index):
+                self.imprints[index] = Imprint(author=names)
+        self.opening = next((i for i in range(len(lines)) if self._could_open(i)), 0)
+        self.captions = [self._is_caption(i) for i in range(len(lines))]
+        for i, (line, below) in enumerate(pairwise(lines)):
+            # What is said to those who cannot see the picture is often said twice.
+            if self.captions[i + 1] and len(line.key) >= 20 and below.key.startswith(line.key):
+                self.captions[i] = True
+        self.prose = [self._is_prose(i) for i in range(len(lines))]
+        self.first_prose = self.prose.index(True) if True in self.prose else len(lines)
+        self.chapters = self._chapter_marks()
+
+    def _is_below_title(self, index: int) -> bool:
+        """Return whether a time stands beside a line, and what can be a title above it."""
+        beside = self.imprints[max(0, index - 1) : index + 2]
+        return any(imprint is not None and imprint.when for imprint in beside) and any(
+            self.imprints[i] is None and self.count(i) >= 5 for i in range(max(0, index - 4), index)
+        )
+
+    def _text(self, index: int) -> str | None:
+        return self.lines[index].text if index < len(self.lines) else None
+
+    def _could_open(self, index: int) -> bool:
+        text = self.lines[index].text
+        return len(words(text)) >= 3 and not is_furniture(text)
+
+    def _is_caption(self, index: int) -> bool:
+        """Return whether a line is a caption; a title above the name of an agency is none."""
+        text = self.lines[index].text
+        if self.imprints[index] is not None or not is_caption(text, self._text(index + 1)):
+            return False
+        if ends_as_sentence(text) or is_caption(text, None):
+            return True
+        below = self.imprints[index + 1 : index + 4]
+        timed = any(imprint is not None and imprint.when for imprint in below)
+        return not (timed or index == self.opening or self.is_repeated(index))
+
+    def _is_prose(self, index: int) -> bool:
+        line = self.lines[index]
+        if line.level or self.imprints[index] is not None or self.captions[index]:
+            return False
+        if not is_prose(line.text) or is_furniture(line.text):
+            return False
+        return not self._is_title_in_prose(index)
+
+    def _is_title_in_prose(self, index: int) -> bool:
+        """Return whether a line that ends like a sentence stands where a title does."""
+        text = self.lines[index].text
+        if len(text) > 220 or trails_off(text):
+            return False
+        if self.is_repeated(index):
+            # Between the two, there is nothing but what stands beside a title.
+            place = min(
+                (i for i in self._places[self.lines[index].key] if i != index),
+                key=lambda i: abs(i - index),
+            )
+            between = range(min(place, index) + 1, max(place, index))
+            near = self.imprints[max(0, index - 4) : index + 5]
+            return any(imprint is not None and imprint.when for imprint in near) and all(
+                self.imprints[i] is not None or is_name(self.lines[i].text) for i in between
+            )
+        asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(words(text)) <= 20
+        below = self.imprints[index + 1 : index + 3]
+        if not asks or not below or self.lines[index + 1].bullet:
+            return False
+        return below[0] is not None or (
+            below[-1] is not None and is_name(self.lines[index + 1].text)
+        )
+
+    def is_repeated(self, index: int) -> bool:
+        """Return whether the same line stands near, as titles do and names at their side do."""
+        line = self.lines[index]
+        places = self._places[line.key]
+        if line.bullet or len(line.key) < 6 or len(places) > 50 or is_aside(line.text):
+            return False
+        near = [
+            place
+            for place in places
+            if 0 < abs(place - index) <= NEAR
+            and not (self.lines[place].bullet or is_aside(self.lines[place].text))
+            and not any(
+                is_prose(between.text) and between.key != line.key
+                for between in self.lines[min(place, index) : max(place, index)]
+            )
+        ]
+        return bool(near) and (
+            len(words(line.text)) >= 4
+            or not is_name(line.text)
+            or any(abs(place - index) == 1 for place in near)
+        )
+
+    def speaks_of_text(self, index: int) -> bool:
+        """Return whether a line shares a word with the three paragraphs below it."""
+        below = (i for i in range(index, len(self.lines)) if self.prose[i])
+        text = " ".join(self.lines[i].text for i in islice(below, 3))
+        return not _stems(self.lines[index].text).isdisjoint(_stems(text))
+
+    def _chapter_marks(self) -> set[int]:
+        """Return the lines that open articles by their markup alone.
+
+        These are the # headings of the top level, if there are several, and the lines under
+        a line drawn across the page, if each such line has a title below it.
+        """
+        levels = [line.level for line in self.lines if line.level]
+        top = min(levels, default=0)
+        found: set[int] = set()
+        if levels.count(top) > 1 and self.lines[0].level == top:
+            found |= {i for i, line in enumerate(self.lines) if line.level == top}
+        ruled = [
+            i
+            for i, line in enumerate(self.lines)
+            if line.ruled and not is_furniture(line.text) and not ends_article(line.text)
+        ]
+        if all(self.is_candidate(i) and any(self.prose[i + 1 : i + 4]) for i in ruled):
+            found |= set(ruled)
+        return found
+
+    def is_candidate(self, index: int) -> bool:
+        """Return whether a line can be a title."""
+        line = self.lines[index]
+        return (
+            self.imprints[index] is None
+            and not self.captions[index]
+            and (line.level > 0 or is_heading_like(line.text) or self._is_title_in_prose(index))
+            and not is_furniture(line.text)
+            and not ends_article(line.text)
+            and not opens_box(line.text)
+            and not is_credit(line.text)
+            and not is_aside(line.text)
+        )
+
+    def is_side_name(self, index: int) -> bool:
+        """Return whether a line names the publisher (or the author) beside a time."""
+        text = self.lines[index].text
+        if self.imprints[index] is not None or not is_name(text) or self.lines[index].level:
+            return False
+        if is_furniture(text) or (is_credit(text) and not is_publisher(text)):
+            return False
+        count = len(words(text))
+        if is_publisher(text):
+            return count <= 4
+        beside = [i for i in (index - 1, index + 1) if 0 <= i < len(self.lines)]
+        return count <= 3 and any(
+            self.imprints[i] is not None or is_agency(self.lines[i].text) for i in beside
+        )
+
+    def count(self, index: int) -> int:
+        """Return the number of words of a line."""
+        return len(words(self.lines[index].text))
+
+
+def _stems(text: str) -> set[str]:
+    """Return the beginnings of the words of a text that are long enough to carry a meaning."""
+    return {word[:5] for raw in words(text.casefold()) if len(word := raw.strip(_SIGNS)) >= 4}

@@ -1,0 +1,357 @@
+"""Plain text, pasted or scraped, into the articles it holds.
+
+From each head to the next reaches its article (see ``heads``). Within it captions, credits and
+furniture go (see ``lines``); subheadings stay, as they are part of the text. A page without any
+head is one article: its first title-like line is the title, or its first sentence.
+
+Rejected: learning the site's template from lines that repeat (a page of one article repeats
+nothing), and a list of sites (the next page comes from another one).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise
+
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
+from forecasts.articles.lines import first_sentence, key, sentences, trails_off, words
+from forecasts.articles.page.boilerplate import (
+    ends_article,
+    is_furniture,
+    opens_box,
+    opens_comments,
+)
+from forecasts.articles.page.bylines import is_name, is_publisher, owner
+from forecasts.articles.page.captions import is_credit, opens_with_source
+from forecasts.articles.page.dates import find_stamp
+from forecasts.articles.page.heads import Head, find_heads
+from forecasts.articles.page.layout import Line, Page
+from forecasts.common.errors import CaptureError
+
+MAX_CHARACTERS = 500_000  # the length of a book, and of no page
+MAX_LINES = 20_000
+TITLE_WORDS = 12  # a question up to this length in a box of related stories is a title
+TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
+SNIPPET_WORDS = 60  # what breaks off before this length is one anywhere
+PREAMBLE_WORDS = 40  # text above the first head with less than this is the site's own
+
+_BULLET = re.compile(r"(?:[•·‣▪●◦∙]\s*|[*–|-]\s+|\|\s*)(?=\S)")
+_HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
+_RULE = re.compile(r"(?:-\s?){3,}|(?:_\s?){3,}|(?:=\s?){3,}|[═─—]{3,}|(?:\*\s?){3,}|~{3,}")
+_DRAWN = re.compile(r"-{3,}|_{3,}|={3,}|[═─—]{3,}")
+_EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|_{1,3})(?P<inner>[^*_\s](?:[^*_]*[^*_\s])?)(?P=mark)")
+_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}")
+_NUMBER = re.compile(r"\d{1,2}[.)]\s+(?=\S)")
+_TITLE_END = re.compile(r"\s+[|–—-]\s+(?P<name>[^|–—]{2,50})$")
+_DATELINE = re.compile(
+    r"(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ'’./ -]+(?:, [A-Z][\w.]+)?)"
+    r"(?:, (?P<day>[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8})(?:, \d{4})?)?"
+    r"\s*(?:\((?P<agency>[A-Z][\w .’'-]{1,40})\)|/[^/]{2,30}/)?\s+[-–—]+(?:\s+|$)"
+)
+
+
+def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
+    """Return the articles in ``text``, in their order; none where there is no prose.
+
+    ``captured_at`` must be aware; relative times count from it. Raises ``CaptureError`` for a
+    text of more than ``MAX_CHARACTERS`` or ``MAX_LINES``.
+    """
+    return read_text(text, captured_at=captured_at)[0]
+
+
+def read_text(
+    text: str, *, captured_at: datetime
+) -> tuple[list[CapturedArticle], list[CapturedArticle]]:
+    """Return the articles as ``split`` does, and what has a title and was left out as a teaser."""
+    lines = text.count("\n")
+    if len(text) > MAX_CHARACTERS or lines > MAX_LINES:
+        raise CaptureError(
+            f"The text has {len(text)} characters in {lines} lines; at most {MAX_CHARACTERS} "
+            f"characters in {MAX_LINES} lines are read.",
+            remedy="Paste one article at a time.",
+        )
+    page = Page(_read_lines(text), captured_at)
+    heads = _without_numbers(find_heads(page))
+    titles = {page.lines[i].key for head in heads for i in head.taken}
+    others = next((i for i, line in enumerate(page.lines) if ends_article(line.text)), None)
+    found: list[tuple[Head, list[str], bool]] = []
+    left_out: list[tuple[Head, list[str]]] = []
+    for place, head in enumerate(heads):
+        end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
+        body = _body(page, head, end, titles)
+        below = others is not None and others < head.first
+        if below and any(opens_comments(line.text) for line in _above_text(page, head, end)):
+            continue
+        if body and len(heads) > 1 and _is_teaser(head, body, first=place == 0):
+            left_out.append((head, body))
+        elif body:
+            found.append((head, body, below and _is_brief(body)))
+    # One sentence alone is a teaser among teasers, and a brief among related stories in full.
+    full = sum(not brief for _, _, brief in found) - 1
+    briefs = sum(brief for _, _, brief in found)
+    articles = [
+        _article(head, body, captured_at)
+        for head, body, brief in found
+        if not brief or full >= briefs
+    ]
+    if len(articles) == 1 and articles[0].publisher is None:
+        owners = [name for line in page.lines if (name := owner(line.text))]
+        articles = [replace(articles[0], publisher=owners[-1] if owners else None)]
+    return articles, [
+        _article(head, body, captured_at)
+        for head, body in left_out
+        if head.title and not trails_off(body[-1])
+    ]
+
+
+def _above_text(page: Page, head: Head, end: int) -> list[Line]:
+    text = next((i for i in range(head.first, end) if page.prose[i]), end)
+    return list(page.lines[head.first : text])
+
+
+def _without_numbers(heads: list[Head]) -> list[Head]:
+    """Return the heads; where all titles are numbered, as in a digest, without the numbers."""
+    if len(heads) > 1 and all(head.title and _NUMBER.match(head.title) for head in heads):
+        return [replace(head, title=_NUMBER.sub("", head.title or "")) for head in heads]
+    return heads
+
+
+def article_text(text: str, *, title: str | None, author: str | None, captured_at: datetime) -> str:
+    """Return the body of a text that is known to be one article, without its title's lines."""
+    page = Page(_read_lines(text), captured_at)
+    keys = {key(title)} if title else set()
+    taken = frozenset(i for i, line in enumerate(page.lines[:5]) if line.key in keys)
+    head = Head(0, taken, title, author=author)
+    return PARAGRAPH.join(_body(page, head, len(page.lines), keys))
+
+
+def _read_lines(text: str) -> list[Line]:
+    """Return the lines that hold text, in normal form, with broken paragraphs joined."""
+    found: list[Line] = []
+    ruled = False
+    rows = unicodedata.normalize("NFC", text).splitlines()
+    for row in _unbroken([" ".join(row.split()) for row in rows]):
+        if _RULE.fullmatch(row):
+            ruled = _DRAWN.fullmatch(row) is not None
+            continue
+        level = 0
+        bullet = _BULLET.match(row)
+        if heading := _HEADING.match(row):
+            level, row = len(heading[1]), row[heading.end() :].rstrip("# ").strip("*_ ")
+        elif emphasis := _EMPHASIS.fullmatch(row):
+            row = emphasis["inner"]
+        if same := key(row):
+            found.append(Line(row, same, level, bullet is not None, ruled))
+            ruled = False
+    return found
+
+
+def _unbroken(rows: list[str]) -> Iterator[str]:
+    """Yield the rows, with those joined that an editor broke at a fixed width.
+
+    A row goes on in the next one where only the width can have ended it: the first word of the
+    next would not have fitted.
+    """
+    width = max((len(row) for row in rows), default=0)
+    soft = sum(1 for above, below in pairwise(rows) if len(above) >= 45 and below[:1].islower())
+    if width > 110 or soft < 2:
+        yield from rows
+        return
+    held: list[str] = []
+    for row in rows:
+        fits = not held or len(held[-1]) + len(row.partition(" ")[0]) < width
+        if row and held and held[-1] and not fits and not _BULLET.match(row):
+            held.append(row)
+        else:
+            yield " ".join(held)
+            held = [row]
+    yield " ".join(held)
+
+
+def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
+    """Return the paragraphs of the article from its head to line ``end``."""
+    inside = [i for i in _text_lines(page, head, end) if i not in head.taken]
+    boxes = _boxes(page, inside)
+    kept = {i: page.lines[i].text for i in inside if i not in boxes and _stays(page, i, titles)}
+    if head.publisher is not None:
+        kept = {i: text for i, text in kept.items() if key(text) != key(head.publisher)}
+    prose = [i for i in kept if page.prose[i]]
+    if not prose:
+        return []
+    last = prose[-1]
+    while last + 1 in kept and page.lines[last + 1].bullet:
+        last += 1  # a list may end an article
+    listed = {i for i in kept if page.lines[i].bullet and {i - 1, i + 1} & kept.keys()}
+    paragraphs = [
+        text
+        for i, text in kept.items()
+        if prose[0] <= i <= last or (i < prose[0] and (len(words(text)) >= 5 or i in listed))
+    ]
+    return _without_bio(_without_pull_quotes(paragraphs), head.author)
+
+
+def _boxes(page: Page, inside: list[int]) -> set[int]:
+    """Return the short lines that belong to a box in the text: a player's, a newsletter's.
+
+    Buttons and labels between two paragraphs show that there is one. The line above the next
+    paragraph can be a subheading, and below a colon a list stands, which is none.
+    """
+    found: set[int] = set()
+    prose = [i for i in inside if page.prose[i]]
+    for above, below in pairwise(prose):
+        run = range(above + 1, below)
+        listed = any(_announces(page.lines[i].text) for i in (above, *run))
+        if listed or any(page.lines[i].level for i in run):
+            continue
+        short = [i for i in run if not is_furniture(page.lines[i].text) and not page.captions[i]]
+        if len(short) >= 2 and len(short) < len(run):
+            found |= {i for i in short if i != below - 1 and not page.lines[i].bullet}
+    return found
+
+
+def _announces(line: str) -> bool:
+    """Return whether a list stands below a line."""
+    return line.endswith(":") and not is_furniture(line)
+
+
+def _without_pull_quotes(paragraphs: list[str]) -> list[str]:
+    """Return the paragraphs without those that repeat a sentence of another, set large."""
+    keys = [key(paragraph) for paragraph in paragraphs]
+    return [
+        paragraph
+        for place, paragraph in enumerate(paragraphs)
+        if not (
+            paragraph[0] in "\"“‘'"
+            and len(words(paragraph)) >= 5
+            and any(
+                len(keys[place]) < len(other) and keys[place] in other
+                for other in (*keys[max(0, place - 4) : place], *keys[place + 1 : place + 5])
+            )
+        )
+    ]
+
+
+def _without_bio(paragraphs: list[str], author: str | None) -> list[str]:
+    """Return the paragraphs without the last ones that introduce the author to the reader."""
+    names = re.split(r",? and |, ", author or "")
+    bio = re.compile(
+        rf"(?:{'|'.join(map(re.escape, names))}) "
+        r"(?:is|was|are|covers|writes|reports|works|teaches|leads|has (?:been|covered|written))\b",
+        re.IGNORECASE,
+    )
+    while author and len(paragraphs) > 1 and bio.match(paragraphs[-1]):
+        paragraphs = paragraphs[:-1]
+    return paragraphs
+
+
+def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
+    """Yield the lines up to where related stories or comments begin.
+
+    Where two paragraphs in a row follow related stories, they were a box in the middle of the
+    text, and only the box is left out.
+    """
+    bare = [i for i in range(head.first, end) if page.prose[i] or not _is_between(page, i)]
+    last_pair = max(
+        (
+            i
+            for i, below in pairwise(bare)
+            if page.prose[i] and page.prose[below] and not trails_off(page.lines[i].text)
+        ),
+        default=-1,
+    )
+    in_box = begun = False
+    for i in range(head.first, end):
+        asks = page.lines[i].text.endswith("?") and page.prose[i + 1 : i + 2] == [False]
+        title = in_box and asks and len(words(page.lines[i].text)) <= TITLE_WORDS
+        if page.prose[i] and not title:
+            in_box, begun = False, True
+        elif begun and ends_article(page.lines[i].text):
+            if opens_comments(page.lines[i].text) or not (
+                i < last_pair or opens_box(page.lines[i].text)
+            ):
+                return
+            in_box = True
+        elif begun and opens_box(page.lines[i].text):
+            in_box = True
+        if not in_box:
+            yield i
+
+
+def _is_between(page: Page, index: int) -> bool:
+    """Return whether a line can stand between two paragraphs and belong to neither."""
+    text = page.lines[index].text
+    return page.captions[index] or (is_furniture(text) and not ends_article(text))
+
+
+def _stays(page: Page, index: int, titles: set[str]) -> bool:
+    """Return whether a line between a head and the next belongs to the text."""
+    line, imprint = page.lines[index], page.imprints[index]
+    if page.prose[index]:
+        return True
+    if page.captions[index] or is_furniture(line.text) or ends_article(line.text):
+        return False
+    above = page.lines[index - 1].text if index else ""
+    if index > 0 and page.captions[index - 1]:
+        # Whatever short line follows "… |" is the name of who took the picture.
+        if is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
+            return False
+        if opens_with_source(above) and len(words(line.text)) >= 7:
+            return False  # what that picture shows is said once more, to those who see it
+    if _CLOCK.fullmatch(line.text) and is_furniture(above):
+        return False  # below a player's buttons a length, and in a live report a time
+    if is_credit(line.text) or line.key in titles:
+        return False
+    if imprint is not None:  # in a text, dates head the parts of a chronicle and bullets a list
+        return (line.bullet and imprint.when is None) or (
+            imprint.when is not None
+            and not imprint.relative
+            and not any(map(is_publisher, imprint.names))
+            and imprint.author is None
+        )
+    return True
+
+
+def _is_teaser(head: Head, body: list[str], *, first: bool) -> bool:
+    """Return whether a head and its text are a teaser only, or the site's word of welcome.
+
+    ``first`` is whether nothing stands above.
+    """
+    count = sum(len(words(paragraph)) for paragraph in body)
+    if trails_off(body[-1]) and count <= SNIPPET_WORDS:
+        return True
+    if first:
+        known = head.when or head.publisher or head.author
+        titled = head.title is not None and len(words(head.title)) >= 3
+        return known is None and count < PREAMBLE_WORDS / (2 if titled else 1)
+    return False
+
+
+def _is_brief(body: list[str]) -> bool:
+    return len(body) == 1 and len(words(body[0])) <= TEASER_WORDS and len(sentences(body[0])) == 1
+
+
+def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArticle:
+    title, publisher, author, when = head.title, head.publisher, head.author, head.when
+    if title is None:
+        title = first_sentence(body[0])
+    elif (end := _TITLE_END.search(title)) and _names_site(end["name"], publisher):
+        title, publisher = title[: end.start()], publisher or end["name"]
+    if dateline := _DATELINE.match(body[0]):
+        if dateline["agency"] and publisher and author is None and not is_publisher(publisher):
+            publisher, author = None, publisher
+        publisher = publisher or dateline["agency"]
+        if when is None and dateline["day"]:
+            stamp = find_stamp(dateline["day"], captured_at)
+            when = stamp.when if stamp is not None else None
+    url = canonical(head.url)
+    return CapturedArticle(title, publisher, author, when, url, PARAGRAPH.join(body))
+
+
+def _names_site(name: str, publisher: str | None) -> bool:
+    if publisher is not None and name.casefold().removeprefix("the ") in publisher.casefold():
+        return True
+    return is_name(name) and is_publisher(name)

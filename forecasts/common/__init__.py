@@ -1,0 +1,4 @@
+"""What every package uses: errors, settings, times, limits, cleaned text, the web.
+
+Nothing here knows the ledger.
+"""

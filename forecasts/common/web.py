@@ -1,0 +1,413 @@
+"""Fetch one page from the web, within limits, and never from inside the network.
+
+A person gives the URL, and redirects are given by strangers, so every hop is checked: the
+scheme, the port, and each address that its name stands for. The name is resolved once and
+the connection goes to an address that was checked, so that a second answer of the name
+server cannot lead anywhere else; the ``Host`` header and the certificate still go by the name.
+One deadline covers name service, connecting, the handshake, every read and every redirect.
+
+``httpcore`` is used directly, since a network backend is where both rules (which address, how
+long) hold for every byte; ``httpx`` above it takes a timeout for each read, not for the whole.
+It reads no proxy from the environment, keeps no cookie and follows no redirect by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+import httpx
+
+from forecasts.articles.page.decode import MAX_BYTES
+from forecasts.common.errors import CaptureError
+
+SECONDS = 10.0
+MAX_REDIRECTS = 3
+PORTS = {80, 443}
+CONTENT_TYPES = {"text/html", "application/xhtml+xml", "text/plain"}
+HEADERS = {
+    "User-Agent": "forecast-ledger (article capture)",
+    "Accept": "text/html,application/xhtml+xml,text/plain;q=0.8",
+    "Accept-Language": "en,*;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "close",
+}
+PASTE = "Open the page in your browser and paste its text instead."
+
+ALLOW = "If it is your own network's page, set FORECASTS_ALLOW_PRIVATE_ADDRESSES=true."
+
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a server sent: the URL it came from after redirects, its type, its decoded body."""
+
+    url: str
+    content_type: str | None
+    charset: str | None
+    data: bytes
+
+
+def fetch(
+    url: str,
+    *,
+    allow_private: bool = False,
+    seconds: float = SECONDS,
+    max_bytes: int = MAX_BYTES,
+    max_redirects: int = MAX_REDIRECTS,
+    content_types: Collection[str] = CONTENT_TYPES,
+) -> Fetched:
+    """Return what is behind ``url``, following at most ``max_redirects``.
+
+    ``content_types`` are the media types that are taken: HTML and plain text unless told otherwise.
+
+    ``max_bytes`` bounds the body both as sent and decompressed. ``allow_private`` lets
+    addresses of this machine and its network, and other ports than 80 and 443, through.
+    Raises ``CaptureError`` for everything that goes wrong.
+    """
+    network = _Network(_Deadline(seconds), allow_private=allow_private)
+    here = checked_url(url, allow_private=allow_private)
+    for _ in range(max_redirects + 1):
+        answer = _get(here, network, max_bytes, content_types)
+        if isinstance(answer, Fetched):
+            return answer
+        here = checked_url(answer, base=here, allow_private=allow_private)
+    raise CaptureError(
+        f"{url} redirects more than {max_redirects} times.",
+        remedy="Give the address that your browser shows in the end.",
+    )
+
+
+def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool) -> httpx.URL:
+    """Return ``url`` parsed (relative to ``base``), or refuse what must not be asked for."""
+    shown = url if len(url) <= 200 else url[:200] + "…"
+    try:
+        parsed = base.join(url) if base is not None else httpx.URL(url.strip())
+        host = parsed.host  # decoded here for the first time, which can fail too
+    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        raise CaptureError(
+            f"{shown!r} is not a URL: {error}.", remedy="Give an address that starts with https://."
+        ) from None
+    if parsed.scheme not in ("http", "https") or not host:
+        raise CaptureError(
+            f"{shown!r} cannot be fetched: only http and https addresses with a host are.",
+            remedy="Give an address that starts with https://.",
+        )
+    if parsed.userinfo:
+        raise CaptureError(
+            f"The address at {host} carries a user name or a password.",
+            remedy="Leave out what stands before the @; pages behind a login are not fetched.",
+        )
+    if parsed.port is not None and parsed.port not in PORTS and not allow_private:
+        if is_plainly_private(host):
+            raise _private(host)
+        raise CaptureError(
+            f"{shown!r} names port {parsed.port}; only 80 and 443 are asked for.",
+            remedy=f"{PASTE} {ALLOW}",
+        )
+    return parsed.copy_with(fragment=None)
+
+
+def is_public(address: Address) -> bool:
+    """Return whether an address belongs to the public internet, also when wrapped in IPv6."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+        if address.teredo is not None or address.is_site_local:
+            return False
+    return address.is_global and not (
+        address.is_multicast
+        or address.is_reserved
+        or address.is_unspecified
+        or address.is_loopback
+        or address.is_link_local
+    )
+
+
+def is_plainly_private(host: str) -> bool:
+    """Return whether a host is inside the network by its name alone, before any look-up."""
+    if host.rstrip(".") == "localhost" or host.rstrip(".").endswith((".localhost", ".local")):
+        return True
+    try:
+        return not is_public(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
+def _private(shown: str) -> CaptureError:
+    return CaptureError(
+        f"{shown} is a private address, not on the public internet; nothing is fetched from there.",
+        remedy=f"Paste the page's text. {ALLOW}",
+    )
+
+
+class _Deadline:
+    """The moment by which a capture must be over, counted from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; raise once there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left
+
+
+class _Network(httpcore.NetworkBackend):
+    """Connects to checked addresses only, and lets nothing outlast the deadline."""
+
+    def __init__(self, deadline: _Deadline, *, allow_private: bool) -> None:
+        self.deadline = deadline
+        self._allow_private = allow_private
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        addresses = self._resolve(host, port)
+        if not self._allow_private:
+            for address in addresses:
+                if not is_public(address):
+                    shown = str(address) if host == str(address) else f"{host[:80]} ({address})"
+                    raise _private(shown)
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for tried, address in enumerate(addresses):
+            # An address that never answers leaves the others their share of the time.
+            share = self.deadline.left() / (len(addresses) - tried)
+            try:
+                stream = self._sockets.connect_tcp(
+                    str(address), port, timeout=share, socket_options=socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Stream(stream, self.deadline)
+        raise failure
+
+    def _resolve(self, host: str, port: int) -> list[Address]:
+        found: list[Address] = []
+        failed: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found.extend(ipaddress.ip_address(answer[4][0]) for answer in answers)
+            except (OSError, ValueError) as error:
+                failed.append(error)
+
+        # The name service has no timeout of its own; a thread that it holds up is left behind.
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(self.deadline.left())
+        if thread.is_alive():
+            raise httpcore.ConnectTimeout
+        if failed:
+            raise httpcore.ConnectError("no name service knows that name")
+        return list(dict.fromkeys(found))
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection of which every read and write ends with the deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, timeout=self._deadline.left())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout=self._deadline.left())
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        secure = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left())
+        return _Stream(secure, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _get(
+    url: httpx.URL, network: _Network, max_bytes: int, content_types: Collection[str]
+) -> Fetched | str:
+    """Return the page at ``url``, or the address that it redirects to."""
+    with (
+        _translated(url, network.deadline.seconds),
+        httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(), network_backend=network
+        ) as pool,
+        pool.stream(
+            "GET", _target(url), headers=[("Host", _host(url)), *_headers(content_types)]
+        ) as answer,
+    ):
+        headers = httpx.Headers(answer.headers)
+        if answer.status in (301, 302, 303, 307, 308) and headers.get("location"):
+            return headers["location"]
+        _refuse_status(url, answer.status)
+        content_type, charset = _content_type(url, headers.get("content-type"), content_types)
+        if headers.get("content-length", "").isdigit():
+            _refuse_size(url, int(headers["content-length"]), max_bytes)
+        data = bytearray()
+        sent = _counted(url, answer.iter_stream(), max_bytes)
+        for chunk in _decompressed(url, sent, headers.get("content-encoding"), max_bytes):
+            data += chunk
+            _refuse_size(url, len(data), max_bytes)
+        return Fetched(str(url), content_type, charset, bytes(data))
+
+
+def _target(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+
+
+def _host(url: httpx.URL) -> str:
+    return url.netloc.decode("ascii")
+
+
+def _name(url: httpx.URL) -> str:
+    return url.host if len(url.host) <= 80 else url.host[:80] + "…"
+
+
+@contextlib.contextmanager
+def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
+    """Turn what the network can raise into a sentence."""
+    try:
+        yield
+    except httpcore.TimeoutException:
+        raise CaptureError(
+            f"{_name(url)} did not deliver the page within {seconds:g} seconds.",
+            remedy="Try again later. " + PASTE,
+        ) from None
+    except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
+        raise CaptureError(
+            f"{_name(url)} cannot be reached: {_reason(error)}.",
+            remedy="Check the address and your connection.",
+        ) from None
+    except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
+        raise CaptureError(
+            f"{_name(url)} did not answer as a web server does: {_reason(error)}.",
+            remedy=PASTE,
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__
+
+
+def _refuse_status(url: httpx.URL, status: int) -> None:
+    if status == 200:
+        return
+    if status in (401, 402, 403, 407, 451):
+        why, remedy = "does not show this page to everyone", PASTE
+    elif status in (404, 410):
+        why, remedy = "has no such page", "Check the address."
+    elif status == 429 or status >= 500:
+        why, remedy = "cannot answer now", "Try again later. " + PASTE
+    else:
+        why, remedy = "did not send the page", PASTE
+    raise CaptureError(f"{_name(url)} {why} (HTTP status {status}).", remedy=remedy)
+
+
+def _refuse_size(url: httpx.URL, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise CaptureError(
+            f"The page at {_name(url)} is larger than {max_bytes / 1e6:g} MB.", remedy=PASTE
+        )
+
+
+def _headers(content_types: Collection[str]) -> list[tuple[str, str]]:
+    accept = {} if content_types is CONTENT_TYPES else {"Accept": ",".join(sorted(content_types))}
+    return list((HEADERS | accept).items())
+
+
+def _content_type(
+    url: httpx.URL, header: str | None, taken: Collection[str]
+) -> tuple[str | None, str | None]:
+    """Return the media type and the charset that the header names, or refuse the type."""
+    if header is None:
+        return None, None
+    media = header.partition(";")[0].strip().lower()
+    charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", header, re.IGNORECASE)
+    if media and media not in taken:
+        kind = "a PDF" if media == "application/pdf" else f"{media[:80]!r}"
+        if taken is not CONTENT_TYPES:
+            raise CaptureError(f"{_name(url)} sent {kind}, and data was asked for.")
+        raise CaptureError(
+            f"{_name(url)} sent {kind}; articles are read from HTML and plain text only.",
+            remedy="Open it and paste its text instead.",
+        )
+    return media or None, charset[1] if charset else None
+
+
+def _counted(url: httpx.URL, chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        _refuse_size(url, total, max_bytes)
+        yield chunk
+
+
+def _decompressed(
+    url: httpx.URL, chunks: Iterable[bytes], encoding: str | None, max_bytes: int
+) -> Iterator[bytes]:
+    """Yield the decoded body, never more than ``max_bytes + 1`` bytes at a time.
+
+    A few kilobytes can stand for gigabytes, so the decoder is told where to stop.
+    """
+    name = (encoding or "identity").strip().lower()
+    if name in ("identity", ""):
+        yield from chunks
+        return
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise CaptureError(
+            f"{_name(url)} sent the page compressed as {name[:40]!r}, which was not asked for.",
+            remedy=PASTE,
+        )
+    window = zlib.MAX_WBITS | 32  # reads the gzip or the zlib header, whichever is there
+    decoder = zlib.decompressobj(window)
+    first = True
+    try:
+        for chunk in chunks:
+            if first and name == "deflate" and chunk and chunk[0] & 0x0F != 8:
+                decoder = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers leave the header out
+            first = False
+            yield decoder.decompress(chunk, max_bytes + 1)
+    except zlib.error as error:
+        raise CaptureError(
+            f"{_name(url)} sent a compressed page that cannot be unpacked ({error}).", remedy=PASTE
+        ) from None
+    if not decoder.eof:
+        raise CaptureError(f"The page at {_name(url)} breaks off before its end.", remedy=PASTE)

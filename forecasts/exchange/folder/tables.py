@@ -1,0 +1,349 @@
+"""One file of a ledger folder: read strictly, with every bad cell named; written exactly.
+
+Read with Arrow, whose CSV reader neither guesses types nor forgives a row of the wrong length,
+and converts numbers to the nearest float, so that a round trip changes no bit.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from forecasts.common import limits
+from forecasts.common.errors import BadInput, Problem
+from forecasts.exchange.folder.cells import READERS
+
+_NEEDS_QUOTES = re.compile(r"""[",\r\n]|^\s|\s$""")
+_MIB = 1 << 20
+_INT32_MAX = (1 << 31) - 1  # what a block and a field can have at most
+# A captured article is one cell, and longer than the 128 KiB that the reader allows by default.
+csv.field_size_limit(_INT32_MAX)
+
+
+@dataclass
+class Table:
+    """The cells of one file as text, and what was found wrong with them so far.
+
+    ``ragged``: the rows with more or fewer cells than the header, as they stand in the file; in
+    ``cells`` they are cut, or filled up with blanks.
+    """
+
+    path: Path
+    cells: pd.DataFrame
+    problems: list[Problem] = field(default_factory=list)
+    ragged: dict[int, list[str]] = field(default_factory=dict)
+    _lines: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        wide = self.cells.shape[1]
+        self.problems += [
+            Problem(
+                f"{self.path.name}, line {self._line(row)}",
+                _short(",".join(cells)),
+                f"{wide} cells, as the header has; here are {len(cells)}",
+            )
+            for row, cells in self.ragged.items()
+        ]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def texts(self, column: str) -> list[str]:
+        """Return the column as texts; blanks where the file has no such column."""
+        if column not in self.cells:
+            return [""] * len(self)
+        return self.cells[column].tolist()
+
+    def wrong(self, row: int, column: str, value: Any, rule: str) -> None:
+        """Note that the cell in that row (0 is the first below the header) breaks a rule.
+
+        Not of a ragged row: nobody knows which of its cells is which.
+        """
+        if row in self.ragged:
+            return
+        self.problems.append(Problem(f"{self.place(row)}, column {column}", str(value), rule))
+
+    def place(self, row: int) -> str:
+        """Return the words that say where the row stands: its line, in Parquet its number."""
+        where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
+        return f"{self.path.name}, {where}"
+
+    def _line(self, row: int) -> int:
+        """Return the line in which a row begins; texts may hold line breaks, so count them."""
+        if self._lines is None:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.reader(file)
+                begins, self._lines = 1, []
+                for cells in reader:
+                    if cells:
+                        self._lines.append(begins)
+                    begins = reader.line_num + 1
+        return self._lines[row + 1]
+
+    def column(self, name: str, kind: str) -> pd.Series[Any]:
+        """Return the column parsed as its kind (see ``frames.Frames``); bad cells are noted."""
+
+        def wrong(row: int, value: Any, rule: str) -> None:
+            self.wrong(row, name, value, rule)
+
+        if name not in self.cells:
+            return READERS[kind](wrong, pd.Series([""] * len(self), dtype=str))
+        return READERS[kind](wrong, self.cells[name])
+
+
+def read_table(path: Path) -> Table:
+    """Return the file's cells as text; BadInput when it is not a table of UTF-8 text at all.
+
+    BadInput, too, where it is no plain file, and beyond ``forecasts.common.limits``.
+    """
+    try:
+        limits.require_file(path, limits.FILE_BYTES)
+        if path.suffix == ".parquet":
+            return _limited(Table(path, _read_parquet(path)))
+        frame, ragged = _read_csv(path)
+        return _limited(Table(path, frame, ragged=ragged))
+    except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+        if path.suffix != ".parquet":
+            _require_utf8(path)
+        reason = " ".join(str(error).split())
+        raise BadInput(
+            f"{path.name} cannot be read: {reason}.",
+            problems=[Problem(path.name, "", reason)],
+            remedy="It must be UTF-8 CSV with a header, or Parquet with the same columns.",
+        ) from None
+    except OSError as error:
+        raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.") from None
+
+
+# What is looked up by, and so is indexed.
+_NAMES = ("question_id", "forecaster", "team", "evidence_id", "url", "article_url")
+
+
+def _limited(table: Table) -> Table:
+    """Return the table, with each cell noted that is too long; BadInput for too many rows."""
+    if len(table) > limits.ROWS:
+        raise limits.too_much(
+            table.path.name, f"{len(table):,} rows", f"{limits.ROWS:,}", "Divide the ledger."
+        )
+    for name in table.cells:
+        most = limits.NAME_BYTES if name in _NAMES else limits.TEXT_BYTES
+        texts = pa.array(table.cells[name], pa.large_string())
+        sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+        if not sizes.any():
+            continue
+        for row in np.flatnonzero(sizes > most).tolist():
+            rule = f"at most {limits.said(most)}; this has {limits.said(int(sizes[row]))}"
+            table.wrong(row, str(name), table.cells[name].iloc[row], rule)
+        nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero(nul).tolist():
+            rule = "without NUL (U+0000): no ledger stores that"
+            table.wrong(row, str(name), table.cells[name].iloc[row], rule)
+    return table
+
+
+def _require_columns(path: Path, names: Sequence[str]) -> None:
+    """Refuse a header without a column, with too many, or with one of them twice."""
+    if len(names) > limits.COLUMNS:
+        raise limits.too_much(
+            path.name, f"{len(names):,} columns", f"{limits.COLUMNS}", "Leave the others out."
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not names or twice:
+        raise BadInput(
+            f"{path.name} has {'no header' if not names else f'the column {twice[0]!r} twice'}."
+        )
+
+
+def _require_utf8(path: Path) -> None:
+    """Raise BadInput that names the first line which is not UTF-8, where there is one."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if b"\x00" in line:
+                what = "has signs of two bytes, as in UTF-16"
+            else:
+                try:
+                    line.decode()
+                    continue
+                except UnicodeDecodeError as error:
+                    what = f"has the byte 0x{line[error.start]:02x}, as in Latin-1"
+            raise BadInput(
+                f"{path.name} is not UTF-8: line {number} {what}.",
+                remedy="Save it as UTF-8; a spreadsheet calls that CSV UTF-8.",
+            )
+
+
+def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+    """Return the cells of ``Table``, and its ragged rows."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    if "\0" in "".join(header):
+        _require_utf8(path)
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and sign in header[0]:
+            raise BadInput(
+                f"The columns of {path.name} are separated by {name}: {_short(header[0])!r}.",
+                remedy="Save it with commas between the columns, and points in the numbers.",
+            )
+    _require_columns(path, header)
+    try:
+        table = pyarrow.csv.read_csv(
+            path,
+            # One block, since a row that does not fit into its block is an error.
+            read_options=pyarrow.csv.ReadOptions(
+                block_size=min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
+            ),
+            # Not with a handler of invalid rows: Arrow prints a trace where one is no UTF-8.
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        at_leisure, ragged = _read_ragged(path, header)
+        if not ragged:
+            raise
+        return at_leisure, ragged
+    frame: pd.DataFrame = table.to_pandas()
+    return frame, {}
+
+
+def _read_ragged(path: Path, header: list[str]) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+    """Return the same as ``_read_csv``, at leisure: nothing is taken from such a file anyway."""
+    wide = len(header)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        cells = [row for row in csv.reader(file) if row][1:]
+    filled = [[*row, *[""] * (wide - len(row))][:wide] for row in cells]
+    ragged = {number: row for number, row in enumerate(cells) if len(row) != wide}
+    return pd.DataFrame(filled, columns=header, dtype=str), ragged
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Return the cells in the same texts that a CSV would hold."""
+    _require_small(path)
+    frame = pyarrow.parquet.read_table(path).to_pandas()
+    return pd.DataFrame({str(name): [_cell_text(v) for v in frame[name]] for name in frame})
+
+
+def _require_small(path: Path) -> None:
+    """Refuse a file that unpacks to more than a CSV may have, before it is.
+
+    First by what it says of itself. Then by what its texts would be, written out: they are read as
+    numbers of the entries of a dictionary, of which each is there once.
+    """
+    with pyarrow.parquet.ParquetFile(path) as file:
+        about = file.metadata
+        names = [about.schema.column(place).path for place in range(about.num_columns)]
+        _require_columns(path, file.schema_arrow.names)
+        parts = [about.row_group(place) for place in range(about.num_row_groups)]
+        # Not what it says of each column: asked for that of a damaged file, Arrow ends the process.
+        if about.num_rows > limits.ROWS:
+            raise limits.too_much(
+                path.name, f"{about.num_rows:,} rows", f"{limits.ROWS:,}", "Divide the ledger."
+            )
+        _require_bytes(path, sum(part.total_byte_size for part in parts))
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=names) as file:
+        size = 0
+        for batch in file.iter_batches():
+            size += sum(map(_written_out, batch.columns))
+            _require_bytes(path, size)
+
+
+def _require_bytes(path: Path, size: int) -> None:
+    if size > limits.FILE_BYTES:
+        raise limits.too_much(
+            path.name,
+            f"{limits.said(size)} once it is unpacked",
+            limits.said(limits.FILE_BYTES),
+            "Divide it.",
+        )
+
+
+def _written_out(array: Any) -> int:
+    """Return how many bytes an Arrow array has in CSV: its texts as often as they stand there.
+
+    What parts the values, of which there may be many without a text, is counted too.
+    """
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.take(pc.binary_length(array.dictionary), array.indices)
+        return len(array) + (pc.sum(lengths.cast(pa.int64())).as_py() or 0)
+    if pa.types.is_map(array.type):
+        return _written_out(array.keys) + _written_out(array.items)
+    if pa.types.is_nested(array.type):
+        parts = array.flatten()
+        return sum(map(_written_out, parts if isinstance(parts, list) else [parts]))
+    return len(array) + int(array.nbytes)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON has no sign for, inside of a list or an object, as a list or as text."""
+    return value.tolist() if isinstance(value, np.ndarray) else str(value)
+
+
+def _cell_text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        # Arrow hands a null among numbers over as NaN.
+        value = [
+            None if isinstance(item, float) and math.isnan(item) else item
+            for item in value.tolist()
+        ]
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=_plain)
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def written(column: pd.Series[Any], kind: str) -> list[str]:
+    """Return the column as the texts that a ledger folder holds: exact, blank where empty."""
+    if kind == "time":
+        return time_texts(column)
+    return [_cell_text(value) for value in column]
+
+
+def time_texts(column: pd.Series[Any]) -> list[str]:
+    """Return times as ISO 8601 in UTC with Z, a fraction only where there is one."""
+    whole = column.dt.strftime("%Y-%m-%dT%H:%M:%S").fillna("")
+    micros = column.dt.microsecond.fillna(0).astype(int)
+    return [
+        "" if not text else f"{text}.{micro:06d}Z" if micro else f"{text}Z"
+        for text, micro in zip(whole, micros, strict=True)
+    ]
+
+
+def write_csv(path: Path, columns: dict[str, Iterable[str]]) -> None:
+    """Write one file of a ledger folder: lines end in a line feed, quotes only where needed.
+
+    Not by the standard library's writer, which leaves a lone carriage return unquoted when lines
+    end in a line feed, so that the file could not be read back.
+    """
+    rows = zip(*columns.values(), strict=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(",".join(columns) + "\n")
+        file.writelines(",".join(map(_quoted, row)) + "\n" for row in rows)
+
+
+def _quoted(text: str) -> str:
+    if _NEEDS_QUOTES.search(text) is None:
+        return text
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,104 @@
+"""What a ledger holds beyond what a ledger folder has a place for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from forecasts.access.visibility import shown, visible
+from forecasts.ledger.models import (
+    Appointment,
+    Forecast,
+    Member,
+    MemberKind,
+    Membership,
+    Question,
+    QuestionRevision,
+    QuestionSource,
+    Resolution,
+    ResolutionState,
+    Resolver,
+    ResolverRun,
+    Role,
+    Visibility,
+)
+from forecasts.questions.registry import overtaken
+from forecasts.questions.revisions import KNOWN
+from forecasts.resolution.assignments import NONE
+
+
+def left_out(session: Session) -> list[str]:
+    """Return what an export of the whole ledger leaves behind: how many of each, and what.
+
+    Who recorded something and when is left behind of everything, and is not counted here; scores
+    are made anew from what is exported.
+    """
+    standing = (col(Resolution.state) == ResolutionState.confirmed) & ~overtaken()
+    of_revision = visible(session, QuestionRevision.question_id)
+    of_source = visible(session, QuestionSource.question_id)
+    of_resolution = visible(session, Resolution.question_id)
+    of_resolver = visible(session, Resolver.question_id)
+    restricted = (col(QuestionRevision.visibility) != Visibility.everyone) | col(
+        QuestionRevision.crowd_hidden
+    )
+    tables = [
+        (
+            _count(session, QuestionRevision.id, col(QuestionRevision.reason) != KNOWN, of_revision)
+            - _count(session, Question.id, visible(session)),
+            ("earlier wording", "earlier wordings"),
+        ),
+        (
+            _count(session, QuestionSource.id, of_source)
+            - _count(session, func.distinct(QuestionSource.question_id), of_source),
+            ("further passage", "further passages"),
+        ),
+        (
+            _count(session, Resolution.id, of_resolution)
+            - _count(session, Resolution.id, standing, of_resolution),
+            (
+                "earlier resolution, proposal or rejection",
+                "earlier resolutions, proposals and rejections",
+            ),
+        ),
+        (
+            _count(session, Resolver.id, of_resolver, Resolver.kind != NONE),
+            ("resolver", "resolvers"),
+        ),
+        (
+            _count(
+                session,
+                ResolverRun.id,
+                col(ResolverRun.resolver_id).in_(select(Resolver.id).where(of_resolver)),
+            ),
+            ("run of a resolver", "runs of resolvers"),
+        ),
+        (
+            _count(session, func.distinct(QuestionRevision.question_id), restricted, of_revision),
+            (
+                "question that was kept from some, or its crowd",
+                "questions that were kept from some, or their crowds",
+            ),
+        ),
+        (
+            _count(session, Membership.id, col(Membership.role) != Role.forecaster)
+            + _count(session, Appointment.id),
+            ("role of a member", "roles of members"),
+        ),
+        (
+            _count(session, Forecast.id, col(Forecast.claimed_at).is_not(None), shown(session)),
+            (
+                "time that an import claimed and nobody vouched for",
+                "times that imports claimed and nobody vouched for",
+            ),
+        ),
+        (
+            _count(session, Member.id, col(Member.kind) != MemberKind.human),
+            ("mark of a member as bot or service", "marks of members as bots or services"),
+        ),
+    ]
+    return [f"{count:,} {one if count == 1 else many}" for count, (one, many) in tables if count]
+
+
+def _count(session: Session, what: Any, *where: Any) -> int:
+    return session.exec(select(func.count(what)).where(*where)).one()

@@ -1,0 +1,122 @@
+"""The file of an embedded ledger: told apart from other files, and replaced while it is in use.
+
+Whose file it is has to be known before it is opened as a ledger, since opening one for use writes
+to it. So it is looked at read-only here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from enum import Enum
+from pathlib import Path
+
+from forecasts.common.errors import DatabaseError, NoLedger
+
+_HEADER = b"SQLite format 3\x00"
+_OURS = {"alembic_version", "question_revision"}
+# The table that a copy has until it is finished (see ``moving``).
+UNFINISHED = "unfinished_copy"
+_PATIENCE = 10.0  # seconds to wait for somebody who is writing
+
+
+class Kind(Enum):
+    """What is in a place where a ledger is looked for."""
+
+    nothing = "no file, or an empty one"
+    ledger = "a ledger"
+    demonstration = "a demonstration ledger"
+    unfinished = "a copy of a ledger that was not finished"
+    other = "something else"
+
+
+def kind_of(path: Path) -> Kind:
+    """Return what is in that place; nothing is written, not even by the database's own machinery.
+
+    NoLedger for a folder and for what cannot be read.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "not a file"
+            raise NoLedger(
+                f"{str(path)!r} is {what}, and a ledger is a file.",
+                remedy="Name the file with --database or FORECASTS_DATABASE_URL.",
+            )
+        if not path.exists() or path.stat().st_size == 0:
+            return Kind.nothing
+        with path.open("rb") as file:
+            if file.read(len(_HEADER)) != _HEADER:
+                return Kind.other
+    except OSError as error:
+        raise NoLedger(
+            f"The ledger {str(path)!r} cannot be read: {error.strerror or error}.",
+            remedy="Name another file with --database or FORECASTS_DATABASE_URL.",
+        ) from None
+    try:
+        with closing(_looking(path)) as connection:
+            return _kind(connection)
+    except sqlite3.OperationalError as error:
+        raise DatabaseError(
+            f"The ledger {str(path)!r} could not be looked at: {error}.", remedy="Try again."
+        ) from None
+    except sqlite3.DatabaseError:
+        return Kind.other
+
+
+def _kind(connection: sqlite3.Connection) -> Kind:
+    tables = {
+        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    }
+    kind = kind_by_tables(tables)
+    if kind is not Kind.ledger:
+        return kind
+    demonstration = connection.execute("SELECT max(demonstration) FROM ledger").fetchone()[0]
+    return Kind.demonstration if demonstration else Kind.ledger
+
+
+def kind_by_tables(names: Collection[str]) -> Kind:
+    """Return what a database with those tables is, in a file or on a server."""
+    tables = set(names)
+    if not tables:
+        return Kind.nothing
+    if not tables >= _OURS:
+        return Kind.other
+    return Kind.unfinished if UNFINISHED in tables else Kind.ledger
+
+
+def _looking(path: Path) -> sqlite3.Connection:
+    """Return a connection that writes nothing.
+
+    A file that nobody has open is taken as unchanging: without that SQLite would put two files
+    beside one in WAL mode. One that is in use has its newest pages in those two.
+    """
+    in_use = path.with_name(f"{path.name}-wal").exists()
+    how = "mode=ro" if in_use else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=_PATIENCE)
+
+
+def replace_contents(path: Path, source: Path) -> None:
+    """Put everything that is in the database ``source`` into the ledger at ``path``, in one step.
+
+    Whoever has that ledger open sees the new contents from their next transaction on, and what
+    they save afterwards is kept: the file stays the same file. DatabaseError where somebody
+    writes to it for too long, or the disk does not take it; it is then as it was before.
+    """
+
+    def wait(state: int, _remaining: int, _total: int) -> None:
+        # The connection has waited already, so this time was in vain; the next would be too.
+        if state in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise sqlite3.OperationalError("somebody else is writing to it")
+
+    try:
+        with (
+            closing(sqlite3.connect(source)) as new,
+            closing(sqlite3.connect(path, timeout=_PATIENCE)) as ledger,
+        ):
+            new.backup(ledger, progress=wait)
+    except sqlite3.Error as error:
+        raise DatabaseError(
+            f"The ledger {str(path)!r} could not be replaced: {error}.",
+            remedy="Nothing was changed. Close what has it open, and try again.",
+        ) from None

@@ -1,0 +1,4 @@
+"""Backup, health, moving, privacy, schedules: what an operator does to a whole ledger.
+
+Daily work lives elsewhere.
+"""

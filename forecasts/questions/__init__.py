@@ -1,0 +1,4 @@
+"""Questions: registration, wordings, current standing, search.
+
+Forecasts on them live in `updates`, outcomes in `resolution`.
+"""

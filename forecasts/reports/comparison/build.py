@@ -1,0 +1,272 @@
+"""The one step that makes a comparison: frames in, ``Comparison`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+import scoring
+from forecasts.common.errors import BadInput
+from forecasts.common.times import utc
+from forecasts.reports.cohort import (
+    COUNTS,
+    counted,
+    families,
+    not_selected,
+    reasons,
+    selected,
+)
+from forecasts.reports.comparison import wording
+from forecasts.reports.comparison.comparison import (
+    About,
+    Comparison,
+    Of,
+    Pair,
+    Side,
+    Skill,
+    Watched,
+)
+from forecasts.reports.digest import sha256
+from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.groups import Entries, chosen, entries, in_several_teams
+from forecasts.reports.member_scores import member_scores, question_scores, timing_days
+from forecasts.reports.report import By
+from forecasts.reports.selection import ALL, Choice
+from forecasts.scores.frames import Frames, rows
+from scoring.comparison import NEVER_TOGETHER
+from scoring.parallel import aside
+
+_BY: dict[Of, By] = {"teams": "team", "forecasters": "forecaster"}
+# Why a question is left out, where its outcome is still to come.
+_TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
+
+
+def build(
+    frames: Frames,
+    *,
+    between: Sequence[str],
+    of: Of = "teams",
+    choice: Choice = ALL,
+    as_of: datetime,
+    alike: bool = False,
+) -> Comparison:
+    """Return the comparison of these teams or forecasters, two by two.
+
+    ``between`` names two or more; BadInput says what there is when one is not. ``choice`` says
+    which questions count, as of ``as_of``, and which forecasts. ``alike`` makes the claims about
+    people like the members, with larger errors.
+    """
+    names = chosen(frames, by=_BY[of], names=between)
+    if len(names) < 2 or not between:
+        raise BadInput(
+            f"A comparison takes two or more {of}, and {len(set(between))} was named.",
+            remedy="Name them after --between.",
+        )
+    digest = aside(sha256, frames)
+    asked = selected(frames.questions, choice)
+    questions = frames.questions[asked].sort_values("question_id", ignore_index=True)
+    why = reasons(questions, cohort=choice.cohort, as_of=as_of)
+    counting = questions[why == COUNTS].reset_index(drop=True)
+    made = _only(entries(frames, by=_BY[of]), names)
+    forecasts = made.forecasts[made.forecasts["question_id"].isin(counting["question_id"])]
+    present = made.group[made.group.index.isin(forecasts["forecaster"])]
+    family = pd.Series(families(questions), index=questions["question_id"])
+    both_sides = present.nunique() > 1
+    paired = (counting, forecasts, present, choice.lead)
+    differences = scoring.paired(*paired) if both_sides else _NO_PAIRS
+    people = scoring.paired_people(*paired) if alike and both_sides else None
+    found = scoring.compare(differences, _members(frames, made, names, of), family, people)
+
+    # A family is over with the last of its questions, whoever forecast that one.
+    of_each = family[questions["question_id"]].to_numpy()
+    over = questions["scheduled_close_time"].groupby(of_each).max()
+    awaited = over[np.unique(of_each[np.isin(why, _TO_COME)])].min()
+    pairs = tuple(
+        wording.told(
+            _pair(pair, choice, _watched(pair, differences, family, over, awaited)),
+            lead=choice.lead,
+            pairs=sum(pair.comparable for pair in found.pairs),
+        )
+        for pair in found.pairs
+    )
+    skill = _skills(frames, counting, family, choice.lead) if of == "forecasters" else {}
+    sides = _sides(found, counting, made, family, skill, choice.lead)
+    return Comparison(
+        metadata=About(
+            **vars(choice),
+            engine_version=scoring.__version__,
+            protocol=wording.protocol(choice.lead),
+            of=of,
+            claims=found.of,
+            as_of=utc(as_of),
+            input_sha256=digest(),
+        ),
+        sentence=wording.verdict(sides, pairs),
+        questions=len(asked),
+        left_out=(*counted(why[why != COUNTS]), *not_selected(asked)),
+        groups=sides,
+        pairs=pairs,
+        notes=wording.notes(
+            pairs,
+            of=of,
+            choice=choice,
+            alike=alike,
+            awaiting=int((why == "awaiting_resolution").sum()),
+        ),
+    )
+
+
+_NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
+
+
+def _only(made: Entries, names: Sequence[str]) -> Entries:
+    """Return the forecasts of these groups alone, their members numbered anew."""
+    kept = made.group.index[made.group.isin(names)]
+    forecasts = made.forecasts[made.forecasts["forecaster"].isin(kept)]
+    number = kept.get_indexer(pd.Index(forecasts["forecaster"]))
+    return Entries(
+        forecasts.assign(forecaster=number),
+        made.group[kept].reset_index(drop=True),
+        made.forecaster[kept].reset_index(drop=True),
+    )
+
+
+def _members(
+    frames: Frames, made: Entries, names: Sequence[str], of: Of
+) -> dict[str, set[Hashable]]:
+    """Return who counts in each group, such that only those who are in two at once are in two.
+
+    Somebody who left one team and joined the other later never stands for both at one time, on
+    any question.
+    """
+    at_once = set(
+        in_several_teams(frames.teams[frames.teams["team"].isin(names)]) if of == "teams" else ()
+    )
+    members: dict[str, set[Hashable]] = {name: set() for name in names}
+    for who, name in zip(made.forecaster[made.group.index], made.group, strict=True):
+        members[name].add(who if who in at_once else (who, name))
+    return members
+
+
+def _pair(pair: scoring.Pair, choice: Choice, watched: Watched | None) -> Pair:
+    apart = choice.lead is not None and pair.reason == NEVER_TOGETHER
+    return Pair(
+        a=pair.a,
+        b=pair.b,
+        shared_questions=pair.shared_questions,
+        families=pair.families,
+        difference=pair.difference,
+        interval=pair.interval,
+        p_value=pair.p_value,
+        p_adjusted=pair.p_adjusted,
+        detectable=pair.detectable,
+        comparable=pair.comparable,
+        reason=wording.NEVER_AT_LEAD if apart else pair.reason,
+        better=pair.better,
+        watched=watched,
+        sentence="",
+    )
+
+
+def _watched(
+    pair: scoring.Pair,
+    differences: pd.DataFrame,
+    family: pd.Series,
+    over: pd.Series,
+    awaited: pd.Timestamp,
+) -> Watched | None:
+    """Return the evidence on the families before the first whose outcomes are not all known.
+
+    ``over`` says when each family was to be over, ``awaited`` when that first one was (NaT: none).
+    To pass over that one would choose by what is known, and a "yes" is often known sooner than a
+    "no": two who are equal would be told apart. None where there is no family, and where nothing
+    may be claimed of the pair.
+    """
+    if not pair.comparable:
+        return None
+    ends = differences[["a", "b"]].isin([pair.a, pair.b]).all(axis=1)
+    shared = differences[ends]
+    sign = np.where(shared["a"] == pair.a, 1.0, -1.0)
+    of_each = family[shared["question_id"]].to_numpy()
+    steps = scoring.by_family(sign * shared["difference"].to_numpy(), of_each, over[of_each])
+    if not pd.isna(awaited):
+        steps = steps[steps["scheduled_close"] < awaited]
+    if steps.empty:
+        return None
+    found = scoring.e_process(steps["difference"])
+    e_values = np.exp(found.log_either)
+    times = steps["scheduled_close"].dt.to_pydatetime()
+    return Watched(
+        e_value=float(e_values[-1]),
+        highest=float(e_values.max()),
+        enough=scoring.ENOUGH,
+        families=len(steps),
+        better=None if found.better is None else getattr(pair, found.better),
+        path=tuple(zip(times, e_values.tolist(), strict=True)),
+    )
+
+
+def _sides(
+    found: scoring.Comparison,
+    counting: pd.DataFrame,
+    made: Entries,
+    family: pd.Series,
+    skill: dict[str, Skill],
+    lead: float | None,
+) -> tuple[Side, ...]:
+    """Return every group with its ranks and its own record, in the order of the ranks."""
+    members = member_scores(counting, made, lead)
+    scores = question_scores(members)
+    cluster = family[counting["question_id"]].to_numpy()
+    people = members.groupby("group")["member"].nunique()
+    sides = []
+    for ranked in found.groups:
+        own = scores[scores["group"] == ranked.name]
+        of = cluster[own["question"].to_numpy()]
+        sides.append(
+            Side(
+                name=ranked.name,
+                rank_low=ranked.rank_low,
+                rank_high=ranked.rank_high,
+                forecasters=int(people.get(ranked.name, 0)),
+                questions=len(own),
+                updates=int(own["updates"].sum()),
+                coverage=float(own["coverage"].mean()) if len(own) else None,
+                brier=mean_over_questions(own["brier"].to_numpy(), of, lopsided=True),
+                brier_original=mean_over_questions(
+                    own["brier_original"].to_numpy(), of, lopsided=True
+                ),
+                skill=skill.get(ranked.name),
+            )
+        )
+    return tuple(sorted(sides, key=lambda side: (side.rank_low, side.rank_high)))
+
+
+def _skills(
+    frames: Frames, counting: pd.DataFrame, family: pd.Series, lead: float | None
+) -> dict[str, Skill]:
+    """Return the skill of every forecaster in the ledger: it takes many to tell luck from skill."""
+    forecasts = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
+    protocol = scoring.PROTOCOLS["skill"]
+    if lead is not None:
+        protocol = replace(protocol, timing=f"lead({timing_days(lead)})")
+    scores = scoring.score(counting, forecasts, protocol)
+    # Where nobody else stood there is nothing to be better at: the score of 0 says nothing.
+    beside = scores.groupby("question_id")["forecaster"].transform("nunique") > 1
+    scores = scores[beside]
+    if scores["forecaster"].nunique() < scoring.FEWEST_TO_SHRINK or not scores["score"].any():
+        return {}
+    return {
+        row.forecaster: Skill(
+            questions=row.questions,
+            mean=row.mean,
+            interval=(row.mean_lower, row.mean_upper),
+            shrunk=row.skill,
+            shrunk_interval=(row.skill_lower, row.skill_upper),
+        )
+        for row in rows(scoring.skills(scores, family))
+    }

@@ -1,0 +1,196 @@
+"""What the updates of groups earned, by themselves and through the evidence that they cite.
+
+``forecasts.scores.attribution`` computes the points of an update and their split over what it
+cites. Here they are added up for each question of a group, so that a question counts once, and
+divided by the number of the group's members; the intervals are over families of questions.
+
+**By all members**, also those who have no score on the question, and for the reason that tests are
+weighed so (``scored``). How many have a score there depends on what happened: a "yes" that closes
+its question early keeps those out who would have come later. Divided by those who were there, an
+update towards "yes" weighs more where it was right than where it was wrong, and sources that point
+to "yes" look better than they are. The price is that a group's points do not add up to what its
+Brier score lost, in which a question counts by those who forecast it; each member's own points do
+(by forecaster the two are the same).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import scoring
+from forecasts.common.times import utc
+from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.groups import Entries
+from forecasts.reports.member_scores import on, places
+from forecasts.reports.report import Earned, Update, Updates
+from forecasts.scores.attribution import UNCITED, split_points
+from forecasts.scores.frames import Frames, rows
+
+KINDS: tuple[Literal["publisher", "kind"], ...] = ("publisher", "kind")
+# So many pieces of evidence, and so many updates, that earned most, and as many that lost most.
+MOST = 5
+_UPDATE = ("remaining", "score_before", "score", "promised", "surprise")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What was earned, a row an update (one that replaced a forecast) and a row a citation.
+
+    Both have group, question (a position among those that count) and points, the group's: what was
+    earned, over its number of members. ``updates`` has besides own (what was earned), share (one
+    over that number), row (which of the frame's forecasts) and what ``scoring.attribution`` says of
+    it; ``cited`` has evidence_id, publisher, kind, and is empty where nobody cites anything.
+    """
+
+    updates: pd.DataFrame
+    cited: pd.DataFrame
+
+
+_NO_ROWS = pd.DataFrame({"group": pd.Series(dtype=object), "question": np.zeros(0, np.intp)})
+NOTHING = Parts(_NO_ROWS, _NO_ROWS)
+
+
+def parts(questions: pd.DataFrame, frames: Frames, made: Entries, people: pd.Series) -> Parts:
+    """Return what every update of every group earned; ``people``: the members of each group."""
+    here = on(questions, made)
+    earned = scoring.attribution(questions, here)
+    earned = earned[earned["points"].notna()].reset_index(drop=True)
+    member = earned["forecaster"].to_numpy(np.intp)
+    code, names = pd.factorize(made.group, sort=True)
+    share = 1 / people.reindex(made.group).to_numpy(dtype=np.float64)
+    own = earned["points"].to_numpy()
+    updates = earned[list(_UPDATE)].assign(
+        group=pd.Categorical.from_codes(code[member], names),
+        question=places(questions, earned["question_id"]),
+        row=here["row"].to_numpy()[earned["forecast"].to_numpy()],
+        own=own,
+        share=share[member],
+    )
+    updates["points"] = own * updates["share"]
+    return Parts(updates, _cited(updates, frames))
+
+
+def _cited(updates: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+    """Return one row a citation, or an update without one; none where nobody cites anything."""
+    if frames.evidence.empty or not frames.forecasts["evidence"].notna().any():
+        return NOTHING.cited
+    given = frames.forecasts.iloc[updates["row"].to_numpy()]
+    cites = given["evidence"].notna().to_numpy()
+    earned = updates[["question", "points"]].rename(columns={"question": "question_id"})
+    table = split_points(earned[cites].reset_index(drop=True), given[cites])
+    table["update"] = np.flatnonzero(cites)[table["update"].to_numpy(np.intp)]
+    uncited = earned[~cites].assign(update=np.flatnonzero(~cites), evidence_id=UNCITED)
+    table = pd.concat([table[uncited.columns], uncited], ignore_index=True)
+    known = frames.evidence.set_index("evidence_id")[["publisher", "kind"]]
+    table = table.join(known, on="evidence_id").fillna({"publisher": "", "kind": ""})
+    table["group"] = updates["group"].to_numpy()[table.pop("update").to_numpy(np.intp)]
+    return table.rename(columns={"question_id": "question"})
+
+
+def earned(
+    cited: pd.DataFrame, evidence: pd.DataFrame, family: npt.NDArray[np.integer]
+) -> tuple[tuple[Earned, ...], int]:
+    """Return what one group earned by publisher, kind and evidence, and how many pieces it cites.
+
+    Most first; of the pieces of evidence only those that earned or lost most. ``cited`` are its
+    rows of ``Parts``, ``evidence`` the ledger's. Nothing where it cites nothing.
+    """
+    told = cited[cited["evidence_id"] != UNCITED] if len(cited) else cited
+    if told.empty:
+        return (), 0
+    found: list[Earned] = []
+    # What cites nothing has no kind; it need not be told again as having no publisher.
+    for by in KINDS:
+        part = told if by == "publisher" else cited
+        lines = [_row(by, str(name), own, family) for name, own in part.groupby(by, sort=True)]
+        found += sorted(lines, key=lambda row: -row.points)
+    sums = told.groupby("evidence_id", sort=True)["points"].sum()
+    picked = [*ends(sums, 1), *ends(sums, -1)[::-1]]
+    names = _names(evidence)
+    pieces = dict(iter(told[told["evidence_id"].isin(picked)].groupby("evidence_id")))
+    found += [_row("evidence", key, pieces[key], family, names[key]) for key in picked]
+    return tuple(found), len(sums)
+
+
+def ends(points: pd.Series, sign: int) -> list[Any]:
+    """Return the labels of the few whose points are furthest above 0, or below it, those first."""
+    beyond = points[points * sign > 0]
+    return list((beyond * sign).nlargest(MOST, keep="first").index)
+
+
+def _names(evidence: pd.DataFrame) -> dict[str, str]:
+    """Return what each piece of evidence is called: its title, else its address, else its id."""
+    return {row.evidence_id: row.title or row.url or row.evidence_id for row in rows(evidence)}
+
+
+def _row(
+    by: Literal["publisher", "kind", "evidence"],
+    name: str,
+    part: pd.DataFrame,
+    family: npt.NDArray[np.integer],
+    title: str = "",
+) -> Earned:
+    each = part.groupby("question")["points"].sum()
+    cluster = family[each.index.to_numpy(dtype=np.intp)]
+    return Earned(
+        by=by,
+        name=name,
+        title=title,
+        citations=int((part["evidence_id"] != UNCITED).sum()),
+        questions=len(each),
+        families=len(np.unique(cluster)),
+        points=float(each.sum()),
+        per_question=mean_over_questions(each.to_numpy(dtype=np.float64), cluster),
+    )
+
+
+def updates_of(
+    moved: pd.DataFrame, frames: Frames, ids: pd.Series, family: npt.NDArray[np.integer]
+) -> Updates | None:
+    """Return what one group's updates earned, and those that earned and lost most.
+
+    ``moved`` are its rows of ``Parts``, ``ids`` the ids of the questions that count. None where
+    nothing on these questions replaced a forecast.
+    """
+    if moved.empty:
+        return None
+    each = moved.groupby("question")["points"].sum()
+    cluster = family[each.index.to_numpy(dtype=np.intp)]
+    own = moved["own"]
+    most, least = (
+        tuple(_update(row, frames, ids) for row in rows(moved.loc[ends(own, sign)]))
+        for sign in (1, -1)
+    )
+    return Updates(
+        updates=len(moved),
+        helped=int((own > 0).sum()),
+        cost=int((own < 0).sum()),
+        questions=len(each),
+        families=len(np.unique(cluster)),
+        points=float(each.sum()),
+        promised=float((moved["promised"] * moved["share"]).sum()),
+        surprise=float((moved["surprise"] * moved["share"]).sum()),
+        per_question=mean_over_questions(each.to_numpy(dtype=np.float64), cluster),
+        most=most,
+        least=least,
+    )
+
+
+def _update(row: Any, frames: Frames, ids: pd.Series) -> Update:
+    made = frames.forecasts.iloc[row.row]
+    return Update(
+        question=str(ids.iloc[row.question]),
+        forecaster=str(made["forecaster"]),
+        made_at=utc(made["made_at"].to_pydatetime()),
+        remaining=float(row.remaining),
+        score_before=float(row.score_before),
+        score=float(row.score),
+        points=float(row.own),
+        promised=float(row.promised),
+        surprise=float(row.surprise),
+    )

@@ -1,0 +1,126 @@
+"""What each update earned, and through its citations each piece of evidence, publisher and kind.
+
+An update earned (score before − score after) × the share of the question's time that was left
+(see ``scoring.attribution``). Those points are split over the evidence that it cites, by the shares
+given; pieces without one divide what is left equally, and what is cited as context counts like the
+rest. What is left where each has a share belongs to no evidence. It is bookkeeping, not causation:
+whoever moved last gets the credit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import scoring
+from forecasts.common.errors import BadInput
+from forecasts.scores.frames import Frames
+from forecasts.updates.values import SUM_TOLERANCE
+from scoring.clusters import families_of
+
+GROUPINGS = ("update", "evidence", "publisher", "kind")
+UNCITED = ""
+
+
+def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd.DataFrame:
+    """Return what was earned, most first; positive points are better, in the protocol's units.
+
+    by update: question_id, forecaster, made_at, remaining, score_before, score, points, promised,
+    surprise, evidence (the ids cited). First forecasts replaced none and have no points.
+    by evidence, publisher or kind: that (blank: what no evidence accounts for), for evidence also
+    title, publisher and kind, then citations, updates, questions, points, families (of those
+    questions), per_question, the mean of points over them, and its 95 % interval clustered by
+    family, per_question_lower and per_question_upper (blank for one family). BadInput for another
+    grouping.
+    """
+    if by not in GROUPINGS:
+        raise BadInput(
+            f"There is no attribution by {by!r}.", remedy="Use " + ", ".join(GROUPINGS) + "."
+        )
+    earned = scoring.attribution(frames.questions, frames.forecasts, protocol)
+    rows = frames.forecasts.iloc[earned["forecast"].to_numpy()].reset_index(drop=True)
+    if by == "update":
+        return _updates(earned, rows)
+    moved = earned["points"].notna().to_numpy()
+    shares = split_points(earned[moved].reset_index(drop=True), rows[moved].reset_index(drop=True))
+    family = frames.questions.set_index("question_id")["family"]
+    return _summed(shares.assign(family=families_of(shares["question_id"], family)), frames, by)
+
+
+def _updates(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    table = earned.assign(
+        made_at=rows["made_at"],
+        evidence=[
+            " ".join(entry["evidence_id"] for entry in cited or []) for cited in rows["evidence"]
+        ],
+    )
+    columns = ["question_id", "forecaster", "made_at", "remaining", "score_before", "score"]
+    columns += ["points", "promised", "surprise", "evidence"]
+    return table[columns].sort_values("points", ascending=False, kind="stable", ignore_index=True)
+
+
+def split_points(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a citation with its part of the points, and one for what none accounts for."""
+    parts: list[tuple[int, str, float]] = []
+    for update, cited in enumerate(rows["evidence"]):
+        cited = cited or []
+        each = divided([entry.get("share") for entry in cited])
+        parts += [
+            (update, entry["evidence_id"], part) for entry, part in zip(cited, each, strict=True)
+        ]
+        left = 1 - math.fsum(each)
+        if not cited or left > SUM_TOLERANCE:
+            parts.append((update, UNCITED, left))
+    table = pd.DataFrame(parts, columns=["update", "evidence_id", "part"])
+    table["question_id"] = earned["question_id"].to_numpy()[table["update"]]
+    table["points"] = earned["points"].to_numpy()[table["update"]] * table["part"]
+    return table
+
+
+def divided(shares: Sequence[float | None]) -> list[float]:
+    """Return the parts of one update that its citations account for, by the shares given.
+
+    Imported shares that sum to more than 1 are scaled to 1.
+    """
+    given = math.fsum(share for share in shares if share is not None)
+    scale = max(given, 1.0)
+    blank = sum(share is None for share in shares)
+    rest = (1 - given / scale) / blank if blank else 0.0
+    return [rest if share is None else share / scale for share in shares]
+
+
+def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
+    known = frames.evidence.set_index("evidence_id")[["title", "publisher", "kind"]]
+    table = shares.join(known, on="evidence_id").fillna(
+        {"title": "", "publisher": "", "kind": UNCITED}
+    )
+    keys: list[Any] = ["evidence_id", "title", "publisher", "kind"] if by == "evidence" else [by]
+    table["cited"] = table["evidence_id"] != UNCITED
+    groups = table.groupby(keys, sort=True)
+    found = groups.agg(
+        citations=("cited", "sum"),
+        updates=("update", "nunique"),
+        questions=("question_id", "nunique"),
+        points=("points", "sum"),
+        families=("family", "nunique"),
+    )
+    found["per_question"] = found["points"] / found["questions"]
+    ends = [_interval(part) for _, part in groups]
+    for place, name in enumerate(("per_question_lower", "per_question_upper")):
+        found[name] = np.array([end[place] for end in ends], dtype=np.float64)
+    return found.reset_index().sort_values(
+        "points", ascending=False, kind="stable", ignore_index=True
+    )
+
+
+def _interval(part: pd.DataFrame) -> tuple[float, float]:
+    """Return the 95 % interval of the mean over questions; NaN for one family, or an infinity."""
+    if part["family"].nunique() < 2 or not np.isfinite(part["points"].to_numpy()).all():
+        return math.nan, math.nan
+    each = part.groupby(["question_id", "family"])["points"].sum()
+    found = scoring.clustered_mean(each.to_numpy(), each.index.get_level_values("family"))
+    return found.lower, found.upper

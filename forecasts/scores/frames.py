@@ -1,0 +1,368 @@
+"""The ledger as data frames: the one form in which it is scored, reported, imported, exported.
+
+``Frames`` has the files of a ledger folder (``ledger-folder.md``) as frames with the same columns
+and parsed values. ``ledger_frames`` reads it from the database, ``exchange.folder.read_folder``
+from a folder; whatever takes ``Frames`` therefore gives the same numbers for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlmodel import Session, col, func, select
+
+from forecasts.access import visibility
+from forecasts.ledger.models import (
+    DIGEST_ADDRESS,
+    Appointment,
+    Article,
+    Citation,
+    Dispute,
+    Evidence,
+    Forecast,
+    Ledger,
+    Member,
+    Membership,
+    Question,
+    QuestionRevision,
+    QuestionSource,
+    Removal,
+    Resolution,
+    Team,
+)
+from forecasts.questions.registry import listing, parts
+from forecasts.resolution import disputes
+from forecasts.scores import forecast_columns
+from scoring.frames import QUESTION_COLUMNS as SCORED
+
+QUESTION_COLUMNS = {
+    "question_id": "text",
+    "title": "text",
+    "type": "text",
+    "options": "json",
+    "ordered": "flag",
+    "lower_bound": "text",
+    "upper_bound": "text",
+    "unit": "text",
+    "open_time": "time",
+    "scheduled_close_time": "time",
+    "actual_close_time": "time",
+    "scheduled_resolve_time": "time",
+    "spot_time": "time",
+    "resolution": "text",
+    "known_at": "time",
+    "resolved_at": "time",
+    "family": "text",
+    "tags": "json",
+    "background": "text",
+    "resolution_criteria": "text",
+    "fine_print": "text",
+    "article_url": "text",
+    "quote": "text",
+    "resolution_note": "text",
+    "resolution_source": "text",
+}
+FORECAST_COLUMNS = {
+    "question_id": "text",
+    "forecaster": "text",
+    "made_at": "time",
+    "probability": "number",
+    "probabilities": "json",
+    "quantiles": "json",
+    "rationale": "text",
+    "evidence": "json",
+}
+TEAM_COLUMNS = {"team": "text", "forecaster": "text", "joined_at": "time", "left_at": "time"}
+EVIDENCE_COLUMNS = {
+    "evidence_id": "text",
+    "kind": "text",
+    "title": "text",
+    "url": "text",
+    "publisher": "text",
+    "published_at": "time",
+    "quote": "text",
+    "note": "text",
+}
+ARTICLE_COLUMNS = {
+    "url": "text",
+    "title": "text",
+    "publisher": "text",
+    "author": "text",
+    "published_at": "time",
+    "captured_at": "time",
+    "text": "text",
+}
+FRAME_COLUMNS = {
+    "questions": QUESTION_COLUMNS,
+    "forecasts": FORECAST_COLUMNS,
+    "teams": TEAM_COLUMNS,
+    "evidence": EVIDENCE_COLUMNS,
+    "articles": ARTICLE_COLUMNS,
+}
+TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
+# What scores come from: a question is scored at once when it resolves, and to read little is quick.
+_SCORED = {name: QUESTION_COLUMNS[name] for name in SCORED}
+_READY = {"text": pd.StringDtype(na_value=np.nan), "time": TIME_DTYPE}
+
+
+def row_number(table: str, row: int) -> str:
+    """Return the words that say where a row stands that was read from no file."""
+    return f"{table}, row {row + 1}"
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A ledger, or part of one.
+
+    Texts are str (blank: ""), times datetime64[us, UTC] (blank: NaT), numbers float64 (blank:
+    NaN), flags bool, and json columns hold parsed lists and mappings (blank: None). ``place`` says
+    where a row of a table (0 is the first) stands in the files that it was read from.
+    ``provisional``: until when an outcome may be disputed, by question_id, None where it is.
+    """
+
+    questions: pd.DataFrame
+    forecasts: pd.DataFrame
+    teams: pd.DataFrame
+    evidence: pd.DataFrame
+    articles: pd.DataFrame
+    place: Callable[[str, int], str] = row_number
+    provisional: Mapping[str, datetime | None] = field(default_factory=dict)
+
+
+def rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Return the rows of a frame as named tuples."""
+    return iter(frame.itertuples(index=False))
+
+
+def typed_frame(columns: dict[str, Any], kinds: dict[str, str]) -> pd.DataFrame:
+    """Return a frame with exactly the columns ``kinds``, each of its kind's type."""
+    return pd.DataFrame({name: typed(columns[name], kind) for name, kind in kinds.items()})
+
+
+def typed(values: Any, kind: str) -> pd.Series[Any]:
+    """Return ``values`` as a column of that kind (see ``Frames``)."""
+    if isinstance(values, pd.Series) and kind in _READY and values.dtype == _READY[kind]:
+        return values  # to take half a million of them apart takes a second
+    if kind == "time":
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype(
+            TIME_DTYPE
+        )
+    if kind == "number":
+        return pd.Series(values, dtype=np.float64)
+    if kind == "flag":
+        return pd.Series(values, dtype=bool)
+    if kind == "text":
+        return pd.Series(["" if v is None else v for v in values], dtype=str)
+    return pd.Series(list(values), dtype=object)
+
+
+def complete(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, teams: pd.DataFrame | None = None
+) -> Frames:
+    """Return ``Frames`` of tables that have some of the columns: the others are blank."""
+    given = {"questions": questions, "forecasts": forecasts}
+    if teams is not None:
+        given["teams"] = teams
+    filled = {
+        name: _blank_filled(given.get(name, pd.DataFrame()), kinds)
+        for name, kinds in FRAME_COLUMNS.items()
+    }
+    return Frames(**filled, place=row_number, provisional={})
+
+
+def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+    frame = frame.reset_index(drop=True)  # blanks have no index to be aligned by
+    blanks = {"text": "", "flag": False, "number": np.nan}
+    return typed_frame(
+        {
+            name: frame[name] if name in frame else [blanks.get(kind)] * len(frame)
+            for name, kind in kinds.items()
+        },
+        kinds,
+    )
+
+
+def ledger_frames(
+    session: Session, *, questions: Sequence[str] | None = None, words: bool = True
+) -> Frames:
+    """Return the ledger as frames, or the part of it that belongs to those questions' slugs.
+
+    Only what may be seen by whom the session reads for (see ``access``).
+
+    Rows come in the order in which they were written, forecasts by (question, forecaster, time).
+    Without ``words`` the forecasts' rationale stays blank: no number needs it.
+    """
+    return Frames(
+        questions=_questions(session, questions),
+        forecasts=forecast_frame(session, questions, words=words),
+        teams=_teams(session),
+        evidence=_evidence(session),
+        articles=_articles(session),
+        provisional=_provisional(session),
+    )
+
+
+def _provisional(session: Session) -> dict[str, datetime | None]:
+    until = disputes.windows(session)
+    if not until:
+        return {}
+    slugs = session.exec(select(Question.id, Question.slug).where(col(Question.id).in_(until)))
+    return {slug: until[id_] for id_, slug in slugs if id_ is not None}
+
+
+def revision(session: Session) -> tuple[int, ...]:
+    """Return numbers that differ once anything has been written that bears on a report.
+
+    They differ by whom the session reads for, too, as reports do. The first is the moment at which
+    the ledger was made: a demonstration is made anew in place.
+
+    In a long ledger they differ after some per mille more forecasts and citations, not after each:
+    one on an open question bears on little of a report, and it would be made for every reader anew
+    with every update of anybody's. What is resolved, or imported, bears on it at once.
+    """
+    at_once = (QuestionRevision, Resolution, Membership, Appointment, Removal, Dispute)
+    newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
+    made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
+    forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())
+    about = [_about(number) for number in (forecast, citation)]
+    # An import can speak of what is resolved; those that came before that number are in it.
+    imported = session.exec(
+        select(func.max(Forecast.id)).where(
+            col(Forecast.id) >= about[0], col(Forecast.import_key).is_not(None)
+        )
+    ).one()
+    return (max(made, default=0), visibility.whom(session), *about, imported or 0, *others)
+
+
+def _about(number: int) -> int:
+    """Return the number by its first three digits, the others zero."""
+    step: int = 10 ** max(0, len(str(number)) - 3)
+    return number - number % step
+
+
+def scoring_frames(
+    session: Session, *, questions: Sequence[str] | None = None, by: Member | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the two frames that ``scoring`` takes, and nothing that it does not need.
+
+    ``by``: with the forecasts of that member alone.
+    """
+    forecasts = forecast_frame(session, questions, words=False, cited=False, by=by)
+    return _questions(session, questions, _SCORED), forecasts
+
+
+def _questions(
+    session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
+) -> pd.DataFrame:
+    # The status is not read here, so the moment does not matter.
+    standing = sorted(
+        listing(session, now=datetime(1970, 1, 1, tzinfo=UTC), only=only), key=lambda s: s.id
+    )
+    first_source = {}
+    if "quote" in kinds:
+        first_source = _first_sources(session, [each.id for each in standing] if only else None)
+    columns: dict[str, list[Any]] = {name: [] for name in kinds}
+    worded = [name for name in columns if hasattr(QuestionRevision, name)]
+    for stands in standing:
+        text, resolution = stands.text, stands.resolution
+        origin = first_source.get(stands.id)
+        row: dict[str, Any] = {name: getattr(text, name) for name in worded} | {
+            "question_id": stands.slug,
+            "type": str(text.type),
+            "resolution": resolution.outcome if resolution else None,
+            "known_at": resolution.known_at if resolution else None,
+            "resolved_at": resolution.resolved_at if resolution else None,
+            "resolution_note": resolution.note if resolution else None,
+            "resolution_source": resolution.source if resolution else None,
+            "article_url": origin[0] if origin else None,
+            "quote": origin[1] if origin else None,
+        }
+        for name, values in columns.items():
+            values.append(row[name])
+    return typed_frame(columns, kinds)
+
+
+def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
+    """Return the address of the article and the quote that each question was first taken from."""
+    every = (
+        select(
+            col(QuestionSource.question_id),
+            col(QuestionSource.quote),
+            col(Article.url),
+            col(Article.content_hash),
+        )
+        .join(Article, col(Article.id) == col(QuestionSource.article_id))
+        .order_by(col(QuestionSource.id))
+    )
+    statements = (
+        [every]
+        if questions is None
+        else [every.where(col(QuestionSource.question_id).in_(some)) for some in parts(questions)]
+    )
+    first: dict[int, tuple[str, str]] = {}
+    for statement in statements:
+        for question_id, quote, url, digest in session.exec(statement):
+            first.setdefault(question_id, (url or f"{DIGEST_ADDRESS}{digest}", quote))
+    return first
+
+
+def forecast_frame(
+    session: Session,
+    only: Sequence[str] | None,
+    *,
+    words: bool = True,
+    cited: bool = True,
+    by: Member | None = None,
+) -> pd.DataFrame:
+    """Return the forecasts of ``ledger_frames``, on every question or on those slugs'.
+
+    Without ``cited`` their evidence stays blank. ``by``: those of that member alone.
+    """
+    columns = forecast_columns.columns(session, only, words=words, cited=cited, by=by)
+    return typed_frame(columns, FORECAST_COLUMNS)
+
+
+def _teams(session: Session) -> pd.DataFrame:
+    newest = select(func.max(Membership.id)).group_by(
+        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
+    )
+    rows = session.exec(
+        select(Team.name, Member.handle, Membership.joined_at, Membership.left_at)
+        .join(Membership, col(Membership.team_id) == col(Team.id))
+        .join(Member, col(Member.id) == col(Membership.member_id))
+        .where(col(Membership.id).in_(newest))
+        .order_by(col(Membership.id))
+    ).all()
+    columns = dict(zip(TEAM_COLUMNS, list(zip(*rows, strict=True)) or [()] * 4, strict=True))
+    return typed_frame(columns, TEAM_COLUMNS)
+
+
+def _evidence(session: Session) -> pd.DataFrame:
+    rows = session.exec(
+        select(Evidence).where(visibility.evidence_shown(session)).order_by(col(Evidence.id))
+    ).all()
+    names = {"evidence_id": "key"}
+    return typed_frame(
+        {c: [_plain(getattr(row, names.get(c, c))) for row in rows] for c in EVIDENCE_COLUMNS},
+        EVIDENCE_COLUMNS,
+    )
+
+
+def _articles(session: Session) -> pd.DataFrame:
+    rows = session.exec(select(Article).order_by(col(Article.id))).all()
+    return typed_frame(
+        {
+            c: [row.address if c == "url" else getattr(row, c) for row in rows]
+            for c in ARTICLE_COLUMNS
+        },
+        ARTICLE_COLUMNS,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value

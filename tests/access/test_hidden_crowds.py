@@ -1,0 +1,157 @@
+"""A hidden crowd is hidden until one has forecast, or the question has closed: from everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import Session
+
+from forecasts.access import teams, visibility
+from forecasts.exchange.export import exported
+from forecasts.ledger.models import Member, Question
+from forecasts.questions import registry, revisions
+from forecasts.resolution import resolutions
+from forecasts.scores import paths
+from forecasts.scores.frames import forecast_frame, ledger_frames, revision, scoring_frames
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+HIS = Value(probability=0.9)
+
+
+@pytest.fixture
+def hidden(session: Session, alice: Member, bob: Member) -> Question:
+    """A question of alice's on which bob has forecast, and whose crowd is hidden."""
+    question = ask(session, alice, slug="rain", crowd_hidden=True)
+    cited = [Cited(note="bob's note")]
+    updates.update(session, question, HIS, member=bob, now=day(1), evidence=cited)
+    return question
+
+
+def drawn(session: Session, question: Question) -> int:
+    text = registry.wording(session, question)
+    return len(paths.paths(session, question, text, now=day(2)).crowd)
+
+
+# What shows others' forecasts: each falsy while the crowd is hidden.
+SHOWS: dict[str, Callable[[Session, Question], object]] = {
+    "history": lambda s, q: [f for f, handle in updates.history(s, q) if handle == "bob"],
+    "evidence": lambda s, q: updates.evidence_of(s, q),
+    "chart": drawn,
+    "frame": lambda s, q: len(forecast_frame(s, None)),
+    "report": lambda s, q: len(ledger_frames(s).forecasts),
+    "evidence of a report": lambda s, q: "bob's note" in set(ledger_frames(s).evidence["note"]),
+    "scores": lambda s, q: len(scoring_frames(s)[1]),
+    "who forecast": lambda s, q: "bob" in visibility.forecaster_handles(s),
+    "his": lambda s, q: updates.standing(s, q, visibility.member_named(s, "bob"), at=day(2)),
+    "all of his": lambda s, q: updates.standing_of(s, visibility.member_named(s, "bob"), at=day(2)),
+}
+
+
+@pytest.mark.parametrize("shows", SHOWS.values(), ids=SHOWS.keys())
+def test_it_is_hidden_until_one_has_forecast(
+    session: Session, alice: Member, hidden: Question, shows: Callable[..., object]
+) -> None:
+    visibility.read_as(session, alice, now=day(2))
+    assert visibility.crowd_is_hidden(session, hidden)
+    assert not shows(session, hidden)
+    updates.update(session, hidden, Value(probability=0.2), member=alice, now=day(2))
+    assert not visibility.crowd_is_hidden(session, hidden)
+    assert shows(session, hidden)
+    # What has been seen cannot be unseen by withdrawing.
+    updates.withdraw(session, hidden, member=alice, now=day(2))
+    assert shows(session, hidden)
+
+
+def test_it_is_shown_once_the_question_has_closed(
+    session: Session, alice: Member, hidden: Question
+) -> None:
+    for at, seen in ((9.99, 0), (10, 1)):
+        visibility.read_as(session, alice, now=day(at))
+        assert len(updates.history(session, hidden)) == seen
+    revisions.close(session, hidden, at=day(3), member=alice, now=day(4))
+    visibility.read_as(session, alice, now=day(4))
+    assert len(updates.history(session, hidden)) == 1
+
+
+def test_it_is_shown_once_the_question_is_resolved(
+    session: Session, alice: Member, hidden: Question
+) -> None:
+    resolutions.confirm(session, hidden, "annulled", member=alice, now=day(2))
+    visibility.read_as(session, alice, now=day(2))
+    assert len(updates.history(session, hidden)) == 1
+
+
+def test_one_sees_ones_own_and_somebody_unknown_sees_none(
+    session: Session, bob: Member, hidden: Question
+) -> None:
+    visibility.read_as(session, bob, now=day(2))
+    assert len(updates.history(session, hidden)) == 1
+    visibility.read_as(session, None, now=day(2))
+    assert updates.history(session, hidden) == []
+
+
+def test_it_is_hidden_from_admins_too_but_not_from_their_export(
+    session: Session, alice: Member, bob: Member, hidden: Question
+) -> None:
+    teams.create(session, "Alder", member=alice, now=day(1))
+    visibility.read_as(session, alice, now=day(2))
+    assert updates.history(session, hidden) == []
+    frames, _ = exported(session, member=alice, now=day(2))
+    assert len(frames.forecasts) == 1
+    carol = visibility.member_or_new(session, "carol", now=day(2))
+    visibility.read_as(session, carol, now=day(2))
+    frames, _ = exported(session, member=carol, now=day(2))
+    assert len(frames.forecasts) == 0
+    assert updates.history(session, hidden) == []
+
+
+def test_everybody_is_scored_whoever_resolves_and_whatever_they_see(
+    session: Session, alice: Member, hidden: Question
+) -> None:
+    from forecasts.scores import scores
+
+    visibility.read_as(session, alice, now=day(2))
+    row = resolutions.confirm(session, hidden, "yes", member=alice, now=day(2))
+    assert [scored.forecaster for scored in scores.table(session, row)] == ["bob"]
+
+
+def test_a_report_that_is_kept_for_one_is_not_shown_to_another(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    kept = set()
+    for member in (alice, bob, None):
+        visibility.read_as(session, member, now=day(2))
+        kept.add(revision(session))
+    assert len(kept) == 3
+
+
+def test_many_questions_are_read_in_as_many_statements_as_few(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    teams.create(session, "Alder", member=alice, now=day(0))
+    restricted = teams.audience(session, "Alder")
+    counts = []
+    for number in range(30):
+        fields = restricted if number % 3 == 0 else {"crowd_hidden": number % 3 == 1}
+        question = ask(session, alice, title=f"Will it rain {number}?", **fields)
+        updates.update(session, question, HIS, member=alice, now=day(1))
+        if number not in (2, 29):
+            continue
+        visibility.read_as(session, bob, now=day(2))
+        connection, statements = session.connection(), []
+        note = lambda *args, statements=statements: statements.append(args[2])  # noqa: E731
+        event.listen(connection, "before_cursor_execute", note)
+        found = registry.listing(session, now=day(2))
+        frames = ledger_frames(session)
+        event.remove(connection, "before_cursor_execute", note)
+        counts.append(len(statements))
+        seen = 2 * (number + 1) // 3
+        assert len(found) == len(frames.questions) == seen
+        assert len(frames.forecasts) == seen // 2
+        visibility.read_as(session, alice, now=day(2))
+    assert counts[0] == counts[1] < 20

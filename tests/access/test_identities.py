@@ -1,0 +1,242 @@
+"""Who signs in: let in by the rules that are set, one member a person, and nothing stored else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session, select
+
+from forecasts.access import identities
+from forecasts.access.identities import Person, admit, identify, member_of
+from forecasts.access.oidc_settings import SignIn
+from forecasts.access.visibility import (
+    admins,
+    appointed,
+    begin_sharing,
+    find_member,
+    join,
+    member_or_new,
+    role_in,
+    stays,
+    team_or_new,
+)
+from forecasts.common.errors import Expired, Forbidden, Refused
+from forecasts.ledger.models import Identity, Member, MemberKind, Role
+from tests.conftest import ask, day
+
+NOW = day(5)
+ISSUER = "https://login.example.org"
+RULES = SignIn(issuer=f"{ISSUER}/", allowed_domains=("example.org",))
+GROUP = SignIn(issuer=ISSUER, required_group="forecasters")
+BOTH = SignIn(issuer=ISSUER, allowed_domains=("example.org",), required_group="forecasters")
+OPEN = SignIn(issuer=ISSUER, allowed_domains=("*",))
+
+
+def claims(**said: Any) -> dict[str, Any]:
+    known = {
+        "iss": ISSUER,
+        "sub": "u-1",
+        "exp": int(day(6).timestamp()),
+        "email": "Alice.B@Example.org",
+        "email_verified": True,
+    }
+    return {name: value for name, value in (known | said).items() if value is not None}
+
+
+def person(rules: SignIn = RULES, **said: Any) -> Person:
+    return identities.person(claims(**said), rules, now=NOW)
+
+
+def test_who_is_of_an_allowed_domain_may_come_in() -> None:
+    assert person() == Person(f"{ISSUER}/", "u-1", "alice.b")
+    assert person(email_verified="true").subject == "u-1"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"email": "mallory@evil.example"}, "is not an address of those who may come in"),
+        ({"email": "alice@example.org.evil.example"}, "is not an address of those"),
+        ({"email": "alice@sub.example.org"}, "is not an address of those"),
+        ({"email": "example.org"}, "is not an address of those"),
+        ({"email_verified": False}, "has not verified your e-mail address"),
+        ({"email_verified": None}, "has not verified your e-mail address"),
+        ({"email_verified": 1.5}, "has not verified your e-mail address"),
+        ({"email": None}, "did not name your e-mail address"),
+        ({"email": ["alice@example.org"]}, "has not|is not|did not"),
+        ({"iss": "https://evil.example"}, "You signed in with 'https://evil.example'"),
+        ({"iss": None}, "You signed in with None"),
+        ({"sub": ""}, "did not say who you are"),
+        ({"sub": 7}, "did not say who you are"),
+    ],
+)
+def test_who_is_not_is_told_why(said: dict[str, Any], words: str) -> None:
+    with pytest.raises(Forbidden, match=words) as caught:
+        person(**said)
+    assert not isinstance(caught.value, Expired)
+
+
+@pytest.mark.parametrize("until", [day(5), day(4.9), day(-100)])
+def test_a_sign_in_that_is_over_is_refused(until: Any) -> None:
+    with pytest.raises(Expired, match="has expired: it held until"):
+        person(exp=until.timestamp())
+
+
+@pytest.mark.parametrize("until", [None, "tomorrow", True, [9e9]])
+def test_one_without_an_end_is_refused_too(until: Any) -> None:
+    with pytest.raises(Expired, match="how long it holds"):
+        person(exp=until)
+
+
+def test_it_holds_until_the_last_second() -> None:
+    assert person(exp=day(5).timestamp() + 1)
+
+
+@pytest.mark.parametrize("groups", ["forecasters", ["others", "forecasters"]])
+def test_a_group_is_a_rule_of_its_own(groups: Any) -> None:
+    assert person(GROUP, groups=groups, email=None, name="Alice B").handle == "alice-b"
+
+
+@pytest.mark.parametrize("groups", [None, [], "forecasters-of-old", ["x"], {"forecasters": 1}])
+def test_who_is_not_in_it_is_told_so(groups: Any) -> None:
+    with pytest.raises(Forbidden, match="does not count you among 'forecasters'"):
+        person(GROUP, groups=groups)
+
+
+def test_where_both_rules_are_set_both_must_hold() -> None:
+    assert person(BOTH, groups=["forecasters"])
+    with pytest.raises(Forbidden):
+        person(BOTH)
+    with pytest.raises(Forbidden):
+        person(BOTH, groups=["forecasters"], email="a@evil.example")
+
+
+def test_a_ledger_may_be_open_to_whomever_the_provider_knows() -> None:
+    assert person(OPEN, email="x@anywhere.example", email_verified=False)
+
+
+def test_no_rule_at_all_is_no_way_in() -> None:
+    # Such settings are refused at the start; a domain rule without domains would let anybody in.
+    closed = SignIn(issuer=ISSUER, allowed_domains=(), required_group="nobody")
+    with pytest.raises(Forbidden):
+        person(closed)
+
+
+@pytest.mark.parametrize(
+    ("said", "handle"),
+    [
+        ({"email": None, "preferred_username": "Al ice@corp"}, "al-ice"),
+        ({"email": None, "preferred_username": "…", "name": "Ålice Ｂ."}, "ålice-b"),
+        ({"email": None, "name": "<b>*x*</b>"}, "b-x-b"),
+        ({"email": None}, "member"),
+        # An address that is not verified is anybody's to claim.
+        ({"email": "boss@example.org", "email_verified": False, "name": "Eve"}, "eve"),
+    ],
+)
+def test_a_handle_suits_whoever_comes_in(said: dict[str, Any], handle: str) -> None:
+    assert person(OPEN, **said).handle == handle
+
+
+@given(st.text(min_size=1), st.sampled_from(["preferred_username", "name", "email"]))
+def test_whatever_the_provider_says_a_handle_is_one_line_of_plain_signs(
+    said: str, where: str
+) -> None:
+    handle = person(OPEN, **{"email": None, where: said}).handle
+    assert 0 < len(handle) <= 40
+    assert handle.isprintable()
+    assert not set(handle) & set(" <>@'\"&|`")
+
+
+def test_the_first_sign_in_makes_a_member_and_the_next_ones_find_it(session: Session) -> None:
+    who = person()
+    assert member_of(session, who) is None
+    member = admit(session, who, now=NOW)
+    assert member_of(session, who) == admit(session, who, now=NOW) == member
+    assert (member.handle, member.kind, member.created_at) == ("alice.b", "human", NOW)
+    # Nothing else of what the provider says is kept.
+    [kept] = session.exec(select(Identity))
+    assert kept.model_dump(exclude={"id", "member_id", "recorded_at"}) == {
+        "issuer": f"{ISSUER}/",
+        "subject": "u-1",
+    }
+
+
+def test_who_signs_in_first_is_the_admin_where_there_is_none(session: Session) -> None:
+    first, second = (admit(session, person(sub=sub), now=NOW) for sub in ("u-1", "u-2"))
+    assert admins(session) == [first.handle]
+    assert appointed(session, second) is None
+
+
+def test_an_admin_who_was_named_before_stays_the_only_one(session: Session) -> None:
+    local = member_or_new(session, "dora", now=day(0))
+    begin_sharing(session, local, now=day(0))
+    admit(session, person(), now=NOW)
+    assert admins(session) == ["dora"]
+
+
+def test_a_changed_address_is_the_same_member(session: Session) -> None:
+    before = admit(session, person(), now=NOW)
+    assert admit(session, person(email="alice.married@example.org"), now=NOW) == before
+    assert session.exec(select(Member.handle)).all() == ["alice.b"]
+
+
+def test_a_handle_that_somebody_has_is_given_to_nobody_else(session: Session) -> None:
+    member_or_new(session, "Alice.B", now=day(0))
+    mine = admit(session, person(), now=NOW)
+    other = admit(session, person(sub="u-2"), now=NOW)
+    assert (mine.handle, other.handle) == ("alice.b-2", "alice.b-3")
+    local = find_member(session, "Alice.B")
+    assert local is not None
+    assert local.id not in (mine.id, other.id)
+    # The same name at another provider is another person.
+    elsewhere = Person("https://other.example", "u-1", "alice.b")
+    assert admit(session, elsewhere, now=NOW).id not in (mine.id, other.id)
+
+
+def test_who_was_here_before_sign_in_goes_on_as_they_were(session: Session) -> None:
+    before = member_or_new(session, "alice.b", now=day(0))
+    ask(session, before, slug="rain")
+    newcomer = admit(session, person(), now=NOW)
+    assert newcomer.handle == "alice.b-2"
+    identify(session, newcomer, before, now=NOW)
+    assert admit(session, person(), now=NOW) == before
+    # From then on they sign in, so nobody else is said to be them.
+    other = admit(session, person(sub="u-2"), now=NOW)
+    with pytest.raises(Refused, match="is somebody who signs in already"):
+        identify(session, other, before, now=NOW)
+
+
+def test_role_and_teams_go_with_who_somebody_is(session: Session) -> None:
+    before = member_or_new(session, "alice.b", now=day(0))
+    newcomer = admit(session, person(), now=NOW - timedelta(days=2))
+    assert admins(session) == ["alice.b-2"]  # as the first to sign in
+    watchers = team_or_new(session, "Harbour watchers", now=day(0))
+    began = NOW - timedelta(days=1)
+    join(session, watchers, newcomer, joined_at=began, role=Role.resolver)
+    identify(session, newcomer, before, now=NOW)
+    assert admins(session) == ["alice.b"]
+    assert role_in(session, before, watchers, now=NOW) is Role.resolver
+    assert role_in(session, newcomer, watchers, now=NOW) is None
+    # What they were in the team before stays in its history.
+    [stay] = stays(session, newcomer)
+    assert (stay.joined_at, stay.left_at) == (began, NOW)
+
+
+def test_nobody_is_said_to_be_another_where_that_would_lose_or_lend_a_name(
+    session: Session,
+) -> None:
+    before = member_or_new(session, "alice", now=day(0))
+    script = member_or_new(session, "bot", now=day(0), kind=MemberKind.service)
+    newcomer = admit(session, person(), now=NOW)
+    with pytest.raises(Refused, match="'alice' has not signed in"):
+        identify(session, before, newcomer, now=NOW)
+    with pytest.raises(Refused, match="or a script"):
+        identify(session, newcomer, script, now=NOW)
+    ask(session, newcomer, slug="snow")
+    with pytest.raises(Refused, match="has asked or forecast by now"):
+        identify(session, newcomer, before, now=NOW)
+    assert member_of(session, person()) == newcomer

@@ -1,0 +1,298 @@
+"""Nobody forecasts in another's name, resolves alone what they have forecast, or backdates."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import nullcontext
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from forecasts.access import teams, visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.exchange.import_ import Imported, import_frames
+from forecasts.exchange.omissions import left_out
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, Member, MemberKind, Question, Role
+from forecasts.questions import registry
+from forecasts.resolution import resolutions
+from forecasts.scores.frames import complete, ledger_frames, scoring_frames
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+P = Value(probability=0.4)
+
+
+@pytest.fixture
+def carol(session: Session) -> Member:
+    return member_or_new(session, "carol", now=day(0))
+
+
+@pytest.fixture
+def alders(session: Session, alice: Member, bob: Member, carol: Member) -> Question:
+    """A question of Alder's: alice is the ledger's admin, bob and carol are resolvers."""
+    alder = teams.create(session, "Alder", member=alice, now=day(0))
+    for who in (bob, carol):
+        teams.place(session, alder, who, Role.resolver, member=alice, now=day(0))
+    teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
+    return ask(session, alice, slug="rain", **teams.audience(session, "Alder"))
+
+
+def test_whoever_has_forecast_does_not_resolve_alone_where_the_team_has_agreed_so(
+    session: Session, alice: Member, bob: Member, carol: Member, alders: Question
+) -> None:
+    for who in (alice, bob):
+        updates.update(session, alders, P, member=who, now=day(1))
+    with pytest.raises(Refused, match="bob has forecast on 'rain'") as caught:
+        resolutions.confirm(session, alders, "yes", member=bob, now=day(2))
+    assert "forecasts propose rain OUTCOME" in caught.value.remedy
+    with pytest.raises(Refused, match="alice has forecast"):  # an admin as well
+        resolutions.confirm(session, alders, "yes", member=alice, now=day(2))
+    proposal = resolutions.propose(session, alders, "yes", member=bob, now=day(2))
+    for confirming in (
+        lambda: resolutions.accept(session, proposal, member=bob, now=day(2)),
+        lambda: resolutions.confirm(session, alders, "yes", member=bob, now=day(2)),
+        lambda: resolutions.confirm(session, alders, "no", member=alice, now=day(2)),
+    ):
+        with pytest.raises(Refused, match="nobody resolves such a question alone"):
+            confirming()
+    # Two who have forecast are not alone.
+    assert resolutions.accept(session, proposal, member=alice, now=day(2)).outcome == "yes"
+    # Who has not forecast corrects it without more ado.
+    assert resolutions.confirm(session, alders, "no", member=carol, now=day(3)).outcome == "no"
+
+
+def test_without_that_rule_and_without_a_forecast_one_resolves_alone(
+    session: Session, alice: Member, bob: Member, alders: Question
+) -> None:
+    alder = teams.find(session, "Alder")
+    resolutions.confirm(session, alders, "yes", member=bob, now=day(2))
+    teams.agree(session, alder, second_resolver=False, member=alice, now=day(2))
+    snow = ask(session, alice, title="Will it snow?", **teams.audience(session, "Alder"))
+    updates.update(session, snow, P, member=bob, now=day(1))
+    assert resolutions.confirm(session, snow, "yes", member=bob, now=day(2)).outcome == "yes"
+
+
+def folder(forecaster: str, *, slug: str = "rain", at: float = 1, p: float = 0.2) -> pd.DataFrame:
+    said = {"question_id": slug, "forecaster": forecaster, "made_at": day(at), "probability": p}
+    return pd.DataFrame([said])
+
+
+QUESTION = pd.DataFrame(
+    [
+        {
+            "question_id": "rain",
+            "title": "Will it rain?",
+            "type": "binary",
+            "open_time": day(0),
+            "scheduled_close_time": day(10),
+        }
+    ]
+)
+
+
+def imports(
+    session: Session, member: Member, rows: pd.DataFrame, at: float, **how: bool
+) -> Imported:
+    return import_frames(session, complete(QUESTION, rows), member=member, now=day(at), **how)
+
+
+def test_in_a_ledger_of_ones_own_its_owner_vouches(session: Session, alice: Member) -> None:
+    assert imports(session, alice, folder("bob"), 5).unvouched == 0
+    row = session.exec(select(Forecast)).one()
+    assert (row.made_at, row.recorded_at, row.claimed_at) == (day(1), day(5), None)
+    assert (row.origin, row.vouched_by_id) == ("import", alice.id)
+    assert imports(session, alice, folder("bob"), 6).forecasts == 0
+
+
+def test_in_a_shared_ledger_an_import_counts_from_when_it_was_recorded(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    ask(session, alice, slug="rain")
+    teams.create(session, "Alder", member=alice, now=day(0))
+    for importing in (bob, alice):
+        assert imports(session, importing, folder("bob"), 5).unvouched == (importing is bob)
+    row = session.exec(select(Forecast)).one()
+    assert (row.made_at, row.claimed_at, row.vouched_by_id) == (day(5), day(1), None)
+    assert scoring_frames(session)[1]["made_at"].tolist() == [pd.Timestamp(day(5))]
+    assert any("claimed and nobody vouched" in words for words in left_out(session))
+
+    with pytest.raises(Forbidden, match="bob may not vouch") as caught:
+        imports(session, bob, folder("bob"), 6, vouch=True)
+    assert caught.value.remedy == "Ask alice, who may."
+    for new in (1, 0):
+        done = imports(session, alice, folder("bob"), 6, vouch=True)
+        assert (done.forecasts, done.unvouched) == (new, 0)
+    times = session.exec(select(Forecast.made_at).order_by(col(Forecast.made_at))).all()
+    assert times == [day(1), day(5)]
+    assert imports(session, bob, folder("bob"), 7).forecasts == 0
+
+
+def test_an_import_is_no_way_around_what_one_may_not(
+    session: Session, alice: Member, bob: Member, carol: Member
+) -> None:
+    ask(session, alice, slug="rain")
+    alder = teams.create(session, "Alder", member=alice, now=day(0))
+    for rows, error in (
+        (folder("alice"), "bob may not import the forecasts of others"),
+        (pd.concat([folder("bob"), folder("carol")]), "bob may not import the forecasts of others"),
+    ):
+        with pytest.raises(Forbidden, match=error):
+            imports(session, bob, rows, 5)
+    mine = folder("bob")
+    stays = pd.DataFrame([{"team": "Alder", "forecaster": "bob"}])
+    for questions_, error in (
+        (QUESTION.assign(title="Will it snow?"), "bob may not change 'rain'"),
+        (QUESTION.assign(resolution="yes"), "bob may not decide on the outcome of 'rain'"),
+    ):
+        with pytest.raises(Forbidden, match=error):
+            import_frames(session, complete(questions_, mine), member=bob, now=day(5))
+    with pytest.raises(Forbidden, match="bob may not import the forecasts of others"):
+        import_frames(session, complete(QUESTION, mine, stays), member=bob, now=day(5))
+    teams.place(session, alder, carol, Role.viewer, member=alice, now=day(1))
+    with pytest.raises(Forbidden, match="carol may not ask a question: carol is a viewer"):
+        imports(session, carol, folder("carol"), 5)
+    assert session.exec(select(Forecast)).all() == []
+
+
+def test_nobody_cites_evidence_for_the_forecast_of_another(
+    session: Session, alice: Member, bob: Member, question: Question
+) -> None:
+    forecast = updates.update(session, question, P, member=alice, now=day(1))
+    with pytest.raises(Forbidden, match="somebody else's"):
+        updates.cite(session, forecast, [Cited(note="x")], member=bob, now=day(1))
+
+
+def test_in_a_shared_ledger_on_a_server_nobody_acts_as_another(
+    session: Session, alice: Member, bob: Member, kind: str
+) -> None:
+    member_or_new(session, "robot", now=day(0), kind=MemberKind.bot)
+    visibility.require_own_name(session, "alice", "bob", now=day(0))  # a ledger of one's own
+    teams.create(session, "Alder", member=alice, now=day(0))
+    visibility.require_own_name(session, "alice", "alice", now=day(0))
+    visibility.require_own_name(session, "alice", "robot", now=day(0))  # an admin, for a bot
+    for signer, handle in (("alice", "bob"), ("bob", "robot"), ("nobody", "alice")):
+        # Whoever has a file could sign as anybody anyway.
+        with nullcontext() if kind == "sqlite" else pytest.raises(Forbidden) as caught:
+            visibility.require_own_name(session, signer, handle, now=day(0))
+        if caught is not None:
+            assert caught.value.message.startswith(f"{signer} cannot act as {handle}")
+            assert "--as" in caught.value.remedy
+
+
+def test_what_one_may_not_see_is_not_there(
+    session: Session, alice: Member, bob: Member, alders: Question
+) -> None:
+    dora = member_or_new(session, "dora", now=day(0))
+    visibility.read_as(session, dora, now=day(1))
+    missing = []
+    for slug in ("rain", "raim"):
+        with pytest.raises(NotFound) as caught:
+            registry.find(session, slug)
+        missing.append(str(caught.value).replace(slug, "SLUG"))
+    assert missing[0] == missing[1]
+    with pytest.raises(NotFound, match="There is no question 'rain'"):
+        updates.update(session, alders, P, member=dora, now=day(1))
+    assert registry.listing(session, now=day(1)) == []
+    # Another's secret does not refuse a question of the same words.
+    assert ask(session, dora, title="Will it rain?").slug == "will-it-rain"
+
+
+def test_a_question_is_opened_to_everyone_by_a_new_wording(
+    session: Session, alice: Member, bob: Member, alders: Question
+) -> None:
+    from forecasts.questions import revisions
+
+    dora = member_or_new(session, "dora", now=day(0))
+    opened = teams.audience(session, "everyone")
+    revisions.revise(session, alders, member=bob, now=day(1), **opened)
+    visibility.read_as(session, dora, now=day(1))
+    text = registry.wording(session, alders)
+    assert text.team_id is not None  # it stays the team's, whose resolvers decide on it
+    with pytest.raises(Forbidden, match="dora may not decide on"):
+        resolutions.confirm(session, alders, "yes", member=dora, now=day(2))
+    updates.update(session, alders, P, member=dora, now=day(2))
+
+
+def test_whoever_first_keeps_a_question_from_others_becomes_admin(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    ask(session, bob, slug="open")
+    assert not visibility.is_shared(session)
+    ask(session, bob, slug="mine", title="Mine?", **teams.audience(session, "me"))
+    assert visibility.admins(session) == ["bob"]
+    visibility.read_as(session, alice, now=day(1))
+    assert [stands.slug for stands in registry.listing(session, now=day(1))] == ["open"]
+    assert ledger_frames(session).questions["question_id"].tolist() == ["open"]
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "forecasts" / "cli").rglob("*.py"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
+    """The doors of ``database`` are opened in few places: those that say for whom.
+
+    Whether a ledger is there, whose it is, who is signed in, its tokens and its hashes are asked
+    for nobody.
+    """
+    others = (
+        "app/forms/sign_in.py",
+        "app/web/calendar_feed.py",  # the verb reads for whose address it is
+        *(f"forecasts/cli/{n}.py" for n in ("history", "operating", "tokens")),
+    )
+    doors = (
+        {"app/session.py": 5, "forecasts/cli/console.py": 1}
+        | dict.fromkeys(others, 1)
+        | {"forecasts/cli/members.py": 2}
+    )
+    opened = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Attribute) and node.func.attr in ("reading", "writing"))
+            or (isinstance(node.func, ast.Name) and node.func.id == "reading" and node.args)
+        )
+    ]
+    assert len(opened) == doors.get(str(path.relative_to(ROOT)), 0)
+
+
+def test_a_command_that_writes_says_who_acts() -> None:
+    """Each ``writing`` block of the commands begins with ``acting``.
+
+    ``rescore`` needs nobody; the others are for the owner of the database, whom they ask for.
+    """
+    without = []
+    for path in sorted((ROOT / "forecasts" / "cli").rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            names = {
+                n.func.id
+                for n in ast.walk(function)
+                if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+            }
+            if "writing" in names and "acting" not in names:
+                without.append(function.name)
+    assert sorted(without) == ["create", "identify", "remove", "rescore", "revoke"]
+
+
+def test_the_ledger_itself_reads_everything(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        ask(session, alice, slug="mine", **teams.audience(session, "me"))
+        visibility.read_as(session, None, now=day(1))
+        with visibility.for_the_ledger(session):
+            assert len(registry.listing(session, now=day(1))) == 1
+        assert registry.listing(session, now=day(1)) == []

@@ -1,0 +1,111 @@
+"""How a team signs in: whole or not at all, named by the environment, and no secret in any word."""
+
+from __future__ import annotations
+
+import pytest
+
+from forecasts.access import oidc_settings
+from forecasts.common.errors import BadInput, Refused
+from forecasts.operations.health import check_sign_in
+
+SECRETS = ("cl1ent-s3cret", "c00kie-s3cret-that-is-long-enough-0123")
+WHOLE = {
+    "ISSUER": "https://login.example.org/",
+    "CLIENT_ID": "ledger",
+    "CLIENT_SECRET": SECRETS[0],
+    "REDIRECT_URI": "https://ledger.example.org/oauth2callback",
+    "COOKIE_SECRET": SECRETS[1],
+    "ALLOWED_DOMAINS": "Example.org, @example.com",
+}
+
+
+def set_to(monkeypatch: pytest.MonkeyPatch, **given: str | None) -> None:
+    for name, value in (WHOLE | given).items():
+        if value is not None:
+            monkeypatch.setenv(f"FORECASTS_OIDC_{name}", value)
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **given: str | None) -> str:
+    set_to(monkeypatch, **given)
+    with pytest.raises(BadInput) as caught:
+        oidc_settings.chosen()
+    return "\n".join([str(caught.value), *map(str, caught.value.problems)])
+
+
+def test_without_any_setting_nobody_signs_in() -> None:
+    assert oidc_settings.chosen() is None
+    assert "Nobody signs in" in check_sign_in().said
+
+
+def test_with_all_settings_a_team_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to(monkeypatch)
+    chosen = oidc_settings.chosen()
+    assert chosen is not None
+    assert chosen.allowed_domains == ("example.org", "example.com")
+    assert (chosen.base, chosen.host) == ("https://ledger.example.org", "ledger.example.org")
+    assert chosen.for_streamlit()["server_metadata_url"] == (
+        "https://login.example.org/.well-known/openid-configuration"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE))
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    said = refusal(monkeypatch, **{name: None})
+    assert f"FORECASTS_OIDC_{name}: '' — is not set" in said
+    assert not any(secret in said for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("ISSUER", "http://login.example.org", "must begin with https://"),
+        ("ISSUER", "login.example.org", "must begin with https://"),
+        ("REDIRECT_URI", "http://10.0.0.5/oauth2callback", "must begin with https://"),
+        ("REDIRECT_URI", "https://me:pw@ledger.example.org/oauth2callback", "must begin with"),
+        ("REDIRECT_URI", "https://ledger.example.org/", "followed by /oauth2callback"),
+        ("COOKIE_SECRET", "sh0rt", "needs at least 32 signs"),
+        ("SCOPES", "email profile", "must have openid in it"),
+        ("ALLOWED_DOMAINS", " , ", "one of them must say who may come in"),
+    ],
+)
+def test_what_cannot_be_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, rule: str
+) -> None:
+    said = refusal(monkeypatch, **{name: value})
+    assert f"FORECASTS_OIDC_{name}: " in said
+    assert rule in said
+    assert "sh0rt" not in said
+
+
+def test_a_group_will_do_in_place_of_domains(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to(monkeypatch, ALLOWED_DOMAINS=None, REQUIRED_GROUP="forecasters")
+    assert oidc_settings.chosen() is not None
+
+
+def test_no_secret_is_in_a_representation_or_in_what_check_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_to(monkeypatch)
+    found = check_sign_in()
+    said = f"{oidc_settings.chosen()!r} {found}"
+    assert "ledger.example.org" in found.said
+    assert not any(secret in said for secret in SECRETS)
+    set_to(monkeypatch, ISSUER="ftp://x")
+    assert "FORECASTS_OIDC_ISSUER must begin with" in check_sign_in().said
+    assert not check_sign_in().well
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
+def test_this_machine_needs_no_sign_in(address: str) -> None:
+    oidc_settings.require_safe(address, None)
+
+
+@pytest.mark.parametrize(
+    "address", [None, "", "0.0.0.0", "::", "192.0.2.1", "example.org", "localhost.example.org"]
+)
+def test_any_other_address_does(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
+    with pytest.raises(Refused, match="without sign-in") as caught:
+        oidc_settings.require_safe(address, None)
+    assert "FORECASTS_OIDC_" in caught.value.remedy
+    set_to(monkeypatch)
+    oidc_settings.require_safe(address, oidc_settings.chosen())

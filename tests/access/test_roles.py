@@ -1,0 +1,260 @@
+"""Who the server lets in, and what a role may do there: a sentence each, and no password in any."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import select
+
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import DatabaseError, NoLedger, NotAdmitted
+from forecasts.ledger import database
+from forecasts.ledger.models import Member
+from forecasts.operations.health import check
+from forecasts.resolution import resolutions
+from forecasts.scores import scores
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+from tests.operations.test_health import bad, now
+from tests.postgresql import Server
+
+SECRET = "s3cr3t"
+PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
+# What the page tells a ledger's owner to grant to those who forecast.
+GRANTS = re.findall(r"^ {8}((?:GRANT|ALTER DEFAULT) .*);$", PAGE.read_text(), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def server(postgresql: Server) -> Server:
+    """The server with two roles that are not its owner: one that must give a password."""
+    rules = postgresql.admission()
+    rules.write_text("local all locked scram-sha-256\n" + rules.read_text())
+    postgresql.run(f"CREATE ROLE locked LOGIN PASSWORD '{SECRET}'")
+    postgresql.run("CREATE ROLE people LOGIN")
+    postgresql.reload()
+    return postgresql
+
+
+@pytest.fixture
+def url(server: Server) -> Iterator[str]:
+    with server.fresh() as url:
+        yield url
+
+
+def name(url: str) -> str:
+    return url.split("/")[-1].split("?")[0]
+
+
+def granted(server: Server, url: str, *grants: str) -> str:
+    """Return the URL of the same ledger for the role ``people``, who is granted that."""
+    engine = database.open_engine(url)
+    with engine.begin() as connection:
+        for grant in grants:
+            connection.execute(text(grant))
+    engine.dispose()
+    return server.url(name(url), user="people")
+
+
+def refusal(url: str) -> DatabaseError:
+    with pytest.raises(DatabaseError) as caught:
+        database.open_engine(url)
+    assert SECRET not in str(caught.value)
+    assert "wr0ng" not in str(caught.value)
+    return caught.value
+
+
+def test_a_wrong_password_is_said_without_it(server: Server, url: str) -> None:
+    error = refusal(server.url(name(url), user="locked", password="wr0ng"))
+    assert isinstance(error, NotAdmitted)
+    assert error.exit_code == 2
+    assert 'password authentication failed for user "locked"' in error.message
+    assert "~/.pgpass" in error.remedy
+
+
+def test_a_missing_password_is_asked_for(server: Server, url: str) -> None:
+    error = refusal(server.url(name(url), user="locked"))
+    assert error.exit_code == 2
+    assert "PGPASSWORD" in error.remedy
+
+
+def test_the_right_password_is_shown_nowhere(server: Server, url: str) -> None:
+    engine = database.open_engine(server.url(name(url), user="locked", password=SECRET))
+    assert "locked@" in database.place(engine)
+    assert SECRET not in database.place(engine)
+    with pytest.raises(NotAdmitted) as caught, database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
+    assert SECRET not in str(caught.value)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("user", "database_name", "words"),
+    [
+        ("postgres", "nowhere", 'database "nowhere" does not exist'),
+        ("nobody", "postgres", 'role "nobody" does not exist'),
+    ],
+)
+def test_a_name_that_the_server_does_not_know_is_said(
+    server: Server, user: str, database_name: str, words: str
+) -> None:
+    error = refusal(server.url(database_name, user=user))
+    assert error.exit_code == 2
+    assert words in error.message
+    assert error.remedy
+
+
+def test_a_server_that_is_down_is_said_with_exit_code_1() -> None:
+    # Nothing listens on port 1.
+    error = refusal(f"postgresql://me:{SECRET}@127.0.0.1:1/forecasts")
+    assert error.exit_code == 1
+    assert "'postgresql://me@127.0.0.1:1/forecasts' was not reached: Connection refused" in str(
+        error
+    )
+    assert "Start it" in error.remedy
+
+
+def test_so_is_one_that_takes_no_more(server: Server, url: str) -> None:
+    server.run("ALTER ROLE people CONNECTION LIMIT 0")
+    error = refusal(server.url(name(url), user="people"))
+    server.run("ALTER ROLE people CONNECTION LIMIT -1")
+    assert error.exit_code == 1
+    assert "too many connections" in error.message
+
+
+def test_a_database_that_is_closed_to_a_role_is_said(server: Server, url: str) -> None:
+    server.run(f"REVOKE CONNECT ON DATABASE {name(url)} FROM PUBLIC")
+    error = refusal(server.url(name(url), user="people"))
+    assert error.exit_code == 2
+    assert "GRANT CONNECT" in error.remedy
+
+
+def test_what_a_role_may_not_do_is_said_and_nothing_written(server: Server, url: str) -> None:
+    engine = database.open_engine(granted(server, url, GRANTS[0].replace(", INSERT", "")))
+    with (
+        pytest.raises(NotAdmitted, match="permission denied for") as caught,
+        database.writing(engine) as session,
+    ):
+        member_or_new(session, "alice", now=day(0))
+    assert caught.value.exit_code == 2
+    assert "docs/operating.md" in caught.value.remedy
+    with database.reading(engine) as session:
+        assert session.exec(select(Member)).all() == []
+    said = bad(check(engine, now))["permissions"]
+    assert "GRANT INSERT ON forecast TO people;" in said.remedy
+    assert "GRANT INSERT, DELETE ON score TO people;" in said.remedy
+    assert "GRANT INSERT, UPDATE ON watch TO people;" in said.remedy
+    assert "GRANT USAGE ON SEQUENCE member_id_seq TO people;" in said.remedy
+    engine.dispose()
+
+
+def test_a_role_that_may_see_nothing_is_told_what_to_ask_for(server: Server, url: str) -> None:
+    engine = database.open_engine(granted(server, url, "GRANT SELECT ON alembic_version TO people"))
+    found = check(engine, now)
+    assert "GRANT SELECT, INSERT ON forecast TO people;" in bad(found)["permissions"].remedy
+    engine.dispose()
+
+
+def test_who_may_not_make_tables_is_told_so(server: Server) -> None:
+    with server.fresh(migrated=False) as url:
+        engine = database.open_engine(server.url(name(url), user="people"))
+        with pytest.raises(NotAdmitted, match="permission denied for schema public"):
+            database.migrate(engine)
+        engine.dispose()
+
+
+def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: str) -> None:
+    engine = database.open_engine(granted(server, url, *GRANTS))
+    assert len(GRANTS) == 6
+    assert "permissions" not in bad(check(engine, now))
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice, slug="rain")
+        updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+        resolutions.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
+        assert scores.rebuild(session).resolutions == 1
+    # Not even the triggers can be taken away by who forecasts.
+    for act in ("DROP TRIGGER forecast_is_append_only ON forecast", "DELETE FROM forecast"):
+        with pytest.raises(NotAdmitted), database.writing(engine) as session:
+            session.execute(text(act))
+    engine.dispose()
+
+
+def test_a_connection_that_breaks_is_said_and_the_next_act_goes_on(
+    server: Server, url: str
+) -> None:
+    engine = database.open_engine(url)
+
+    def act() -> None:
+        with database.writing(engine) as session:
+            pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            server.run("SELECT pg_terminate_backend(%s, 5000)", pid)
+            member_or_new(session, "alice", now=day(0))
+
+    with pytest.raises(DatabaseError, match="could not be used") as caught:
+        act()
+    assert "Nothing was written" in caught.value.remedy
+    with database.writing(engine) as session:
+        member_or_new(session, "bob", now=day(0))
+    engine.dispose()
+
+
+def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored(
+    server: Server, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.open_engine(url)
+    broken: list[int] = []
+    send = database._send
+
+    def breaks(connection: database.Connection, statements: str) -> Any:
+        if "COMMIT" in statements:
+            driver = connection.connection.dbapi_connection
+            broken.append(driver.info.backend_pid)  # type: ignore[union-attr]
+            server.run("SELECT pg_terminate_backend(%s, 5000)", broken[-1])
+        return send(connection, statements)
+
+    monkeypatch.setattr(database, "_send", breaks)
+    with (
+        pytest.raises(DatabaseError, match="not known whether it was") as caught,
+        database.writing(engine) as session,
+    ):
+        member_or_new(session, "alice", now=day(0))
+    assert caught.value.remedy == "Look before you do it again."
+    assert len(broken) == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://me:{SECRET}@host:port/x",
+        f"postgresql://me:{SECRET}@{SECRET}@host/x",
+        f"nonsense://me:{SECRET}@host/x",
+        f"postgresql://me@127.0.0.1:1/x?password={SECRET}",
+        f"postgresql://me@127.0.0.1:1/x?nonsense={SECRET}",
+    ],
+)
+def test_a_url_that_cannot_be_used_keeps_its_secrets(url: str) -> None:
+    refusal(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_a_server_is_named_by_any_of_its_schemes(url: str, scheme: str) -> None:
+    engine = database.open_engine(url.replace("postgresql", scheme, 1))
+    assert database.place(engine).startswith("postgresql://postgres@")
+    engine.dispose()
+
+
+def test_a_missing_driver_is_said_with_the_way_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(NoLedger, match="driver for it is not installed") as caught:
+        database.open_engine("postgresql://me@host/x")
+    assert "forecast-ledger[postgres]" in caught.value.remedy

@@ -1,0 +1,135 @@
+"""Who belongs to a team and in which role, from when to when; and whose a ledger is."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
+
+from forecasts.access import teams, visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.ledger import database
+from forecasts.ledger.models import Appointment, Member, Membership, Role
+from tests.conftest import day
+
+
+def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    assert not visibility.is_shared(session)
+    for member in (alice, bob):
+        assert visibility.rights_of(session, member, now=day(1)).free
+    alder = teams.create(session, "Alder", member=alice, now=day(1))
+    assert visibility.admins(session) == ["alice"]
+    assert visibility.role_in(session, alice, alder, now=day(1)) is Role.admin
+    assert not visibility.rights_of(session, bob, now=day(1)).free
+    with pytest.raises(Forbidden, match="bob may not change who may do what") as caught:
+        teams.create(session, "Birch", member=bob, now=day(1))
+    assert caught.value.remedy == "Ask alice, who may."
+
+
+def test_who_is_in_no_team_and_was_told_nothing_is_a_forecaster(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(1))
+    assert visibility.role_in(session, bob, now=day(1)) is Role.forecaster
+    assert visibility.role_in(session, bob, alder, now=day(1)) is None
+    teams.place(session, alder, bob, Role.viewer, member=alice, now=day(2))
+    assert visibility.role_in(session, bob, now=day(3)) is Role.viewer
+    teams.appoint(session, bob, Role.resolver, member=alice, now=day(4))
+    assert visibility.role_in(session, bob, now=day(4)) is Role.resolver
+    assert visibility.role_in(session, bob, alder, now=day(4)) is Role.viewer
+
+
+def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(1))
+    teams.place(session, alder, bob, Role.forecaster, member=alice, now=day(2))
+    teams.place(session, alder, bob, Role.resolver, member=alice, now=day(4))
+    teams.remove(session, alder, bob, member=alice, now=day(6))
+    roles = [visibility.role_in(session, bob, alder, now=day(d)) for d in (1, 2, 3, 4, 5, 6)]
+    assert roles == [None, "forecaster", "forecaster", "resolver", "resolver", None]
+    assert [(s.joined_at, s.left_at) for s in visibility.stays(session, bob)] == [
+        (day(2), day(4)),
+        (day(4), day(6)),
+    ]
+    assert [h for h, _ in teams.roster(session, alder, now=day(5)).members] == ["alice", "bob"]
+    assert [h for h, _ in teams.roster(session, alder, now=day(6)).members] == ["alice"]
+
+
+def test_a_role_given_twice_is_refused(session: Session, alice: Member, bob: Member) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(1))
+    teams.place(session, alder, bob, Role.viewer, member=alice, now=day(2))
+    with pytest.raises(Refused, match="bob is a viewer in Alder already"):
+        teams.place(session, alder, bob, Role.viewer, member=alice, now=day(3))
+    with pytest.raises(Refused, match="There is a team 'Alder' already"):
+        teams.create(session, "Alder ", member=alice, now=day(3))
+    with pytest.raises(BadInput, match="no name"):
+        teams.create(session, " ", member=alice, now=day(3))
+
+
+def test_a_team_and_a_ledger_keep_an_admin(session: Session, alice: Member, bob: Member) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(1))
+    for act in (
+        lambda: teams.remove(session, alder, alice, member=alice, now=day(2)),
+        lambda: teams.place(session, alder, alice, Role.viewer, member=alice, now=day(2)),
+    ):
+        with pytest.raises(Refused, match="the only admin of Alder"):
+            act()
+    with pytest.raises(Refused, match="the only admin of this ledger"):
+        teams.appoint(session, alice, Role.viewer, member=alice, now=day(2))
+    teams.appoint(session, bob, Role.admin, member=alice, now=day(2))
+    teams.appoint(session, alice, Role.viewer, member=bob, now=day(3))
+    assert visibility.admins(session) == ["bob"]
+    assert teams.appointments(session) == [("alice", "viewer"), ("bob", "admin")]
+    teams.place(session, alder, bob, Role.admin, member=bob, now=day(3))
+    teams.remove(session, alder, alice, member=bob, now=day(3))
+
+
+def test_a_teams_admin_says_who_belongs_to_it_and_to_no_other(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(1))
+    birch = teams.create(session, "Birch", member=alice, now=day(1))
+    carol = member_or_new(session, "carol", now=day(1))
+    teams.place(session, alder, bob, Role.admin, member=alice, now=day(2))
+    teams.place(session, alder, carol, Role.forecaster, member=bob, now=day(3))
+    teams.agree(session, alder, second_resolver=True, member=bob, now=day(3))
+    assert teams.roster(session, alder, now=day(3)).second_resolver
+    with pytest.raises(Forbidden, match="bob may not say who belongs to Birch: bob is not in the"):
+        teams.place(session, birch, carol, Role.forecaster, member=bob, now=day(3))
+    with pytest.raises(Forbidden, match="carol is a forecaster in Alder, and that takes a role of"):
+        teams.remove(session, alder, bob, member=carol, now=day(4))
+    with pytest.raises(NotFound, match="no team 'Cedar'") as caught:
+        teams.find(session, "Cedar")
+    assert caught.value.remedy == "There are: Alder, Birch."
+    assert [one.team.name for one in teams.listing(session, now=day(4))] == ["Alder", "Birch"]
+
+
+def test_a_team_of_a_ledger_of_ones_own_is_shared_by_who_first_says_who_belongs(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = visibility.team_or_new(session, "Alder", now=day(0))  # as an import makes it
+    visibility.join(session, alder, bob, joined_at=day(0))
+    assert not visibility.is_shared(session)
+    teams.place(session, alder, bob, Role.resolver, member=alice, now=day(1))
+    assert visibility.admins(session) == ["alice"]
+    assert session.exec(select(Appointment.role)).all() == ["admin"]
+    assert session.exec(select(Membership.role)).all() == ["forecaster"] * 2 + ["resolver"]
+
+
+@pytest.mark.parametrize("table", ["appointment", "team_rule"])
+def test_what_was_said_of_roles_is_never_rewritten(engine: database.Engine, table: str) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        alder = teams.create(session, "Alder", member=alice, now=day(0))
+        teams.agree(session, alder, second_resolver=False, member=alice, now=day(0))
+    for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            database.writing(engine) as session,
+        ):
+            session.execute(text(act))

@@ -1,0 +1,208 @@
+"""Tokens: shown once, kept as a hash, and asked for where a name by itself says nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, select
+
+from forecasts.access import teams, tokens
+from forecasts.access.identities import Person, admit
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
+from forecasts.common.settings import Settings
+from forecasts.ledger import database
+from forecasts.ledger.models import Member, MemberKind
+from tests.conftest import day
+from tests.postgresql import Server
+
+SOMEBODY = Person("https://id.example", "u-1", "alice")
+
+
+def made(session: Session, name: str = "bot", **given: object) -> tokens.Issued:
+    return tokens.create(session, name, member=None, now=day(1), **given)  # type: ignore[arg-type]
+
+
+def chosen(token: str | None = None, member: str | None = None) -> Settings:
+    given = {"token": token, "member": member}
+    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORECASTS_MEMBER", "FORECASTS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_token_says_who_its_holder_is(session: Session) -> None:
+    issued = made(session)
+    assert tokens.holder(session, issued.shown, now=day(2)).handle == "bot"
+    assert tokens.holder(session, f" {issued.shown}\n", now=day(2)).handle == "bot"
+    assert issued.member.kind == MemberKind.service
+
+
+def test_each_is_another_and_only_a_hash_is_kept(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        first, second = made(session), made(session)
+    assert first.shown != second.shown
+    assert first.member == second.member
+    secret = first.shown.split("_", 2)[2]
+    with database.reading(engine) as session:
+        rows = [
+            [tuple(row) for row in session.execute(select(table))]
+            for table in SQLModel.metadata.sorted_tables
+        ]
+    assert len(secret) >= 32
+    assert secret not in json.dumps(rows, default=str)
+    assert secret not in f"{first!r} {first.token!r} {chosen(first.shown)!r}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda shown: shown[:-1] + ("a" if shown[-1] != "a" else "b"),
+        lambda shown: shown[:-1],
+        lambda shown: shown + "x",
+        lambda shown: shown.replace("fct_", "fct_0", 1),
+        lambda shown: shown.upper(),
+        lambda shown: shown.split("_")[1],
+        lambda _: "",
+        lambda _: "fct__",
+        lambda _: "fct_ünï_\u2028",
+    ],
+)
+def test_what_is_no_token_is_refused_and_not_repeated(session: Session, change: object) -> None:
+    shown = change(made(session).shown)  # type: ignore[operator]
+    with pytest.raises(Forbidden, match="is no token of this ledger") as caught:
+        tokens.holder(session, shown, now=day(2))
+    assert not shown or shown not in str(caught.value)
+
+
+def test_a_token_that_is_over_is_refused_from_that_moment_on(session: Session) -> None:
+    issued = made(session, expires_at=day(3))
+    assert tokens.holder(session, issued.shown, now=day(2.999))
+    with pytest.raises(Expired, match=f"The token {issued.token.key} expired at"):
+        tokens.holder(session, issued.shown, now=day(3))
+    with pytest.raises(BadInput, match="has passed"):
+        made(session, expires_at=day(1))
+
+
+def test_a_token_is_revoked_alone_or_with_all_others_of_its_member(session: Session) -> None:
+    one, two, three = made(session), made(session), made(session)
+    other = made(session, "other")
+    tokens.revoke(session, one.token.key, member=None, now=day(2))
+    with pytest.raises(Forbidden, match="was revoked at 2026-01-03"):
+        tokens.holder(session, one.shown, now=day(3))
+    assert tokens.holder(session, two.shown, now=day(3))
+    gone = tokens.revoke(session, "bot", member=None, now=day(4))
+    assert [listed.token.key for listed in gone] == [two.token.key, three.token.key]
+    for issued in (two, three):
+        with pytest.raises(Forbidden, match="was revoked"):
+            tokens.holder(session, issued.shown, now=day(5))
+    assert tokens.holder(session, other.shown, now=day(5))
+    assert [listed.state(day(5)) for listed in tokens.listing(session)] == [
+        *(["revoked"] * 3),
+        "in force",
+    ]
+    [again] = tokens.revoke(session, one.token.key, member=None, now=day(6))
+    assert again.revoked_at == day(2)
+    for nothing in ("bot", "nobody", ""):
+        with pytest.raises(NotFound, match="There is no token"):
+            tokens.revoke(session, nothing, member=None, now=day(6))
+
+
+def test_nobody_gets_a_token_that_acts_in_a_person_s_name(session: Session) -> None:
+    member_or_new(session, "alice", now=day(0))
+    with pytest.raises(Refused, match="'alice' is a person"):
+        made(session, "alice")
+
+
+def test_neither_a_token_nor_its_revocation_can_be_rewritten(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        made(session)
+        tokens.revoke(session, "bot", member=None, now=day(2))
+    for table in ("token", "token_revocation"):
+        for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
+            with (
+                pytest.raises(IntegrityError, match="append-only"),
+                database.writing(engine) as session,
+            ):
+                session.execute(text(act))
+
+
+def test_without_sign_in_a_name_says_who_acts(session: Session) -> None:
+    assert tokens.acting(session, chosen(member="alice"), now=day(2)).handle == "alice"
+
+
+def test_who_has_a_token_acts_by_it_alone(session: Session) -> None:
+    issued = made(session)
+    with pytest.raises(Forbidden, match="'bot' acts by a token"):
+        tokens.acting(session, chosen(member="bot"), now=day(2))
+    assert tokens.acting(session, chosen(issued.shown), now=day(2)).handle == "bot"
+    assert tokens.acting(session, chosen(issued.shown, "bot"), now=day(2)).handle == "bot"
+    with pytest.raises(Forbidden, match="FORECASTS_TOKEN is 'bot'"):
+        tokens.acting(session, chosen(issued.shown, "alice"), now=day(2))
+    tokens.revoke(session, "bot", member=None, now=day(3))
+    for given in (chosen(issued.shown), chosen(member="bot")):
+        with pytest.raises(Forbidden):
+            tokens.acting(session, given, now=day(4))
+
+
+def test_where_people_sign_in_nobody_acts_by_a_name(session: Session) -> None:
+    issued = made(session)
+    admit(session, SOMEBODY, now=day(1))
+    for name in ("alice", "newcomer"):
+        with pytest.raises(Forbidden, match="they sign in"):
+            tokens.acting(session, chosen(member=name), now=day(2))
+    assert session.exec(select(Member).where(Member.handle == "newcomer")).first() is None
+    assert tokens.acting(session, chosen(issued.shown), now=day(2)).handle == "bot"
+
+
+def test_in_a_shared_ledger_tokens_are_the_admins_to_make(session: Session) -> None:
+    alice = member_or_new(session, "alice", now=day(0))
+    bob = member_or_new(session, "bob", now=day(0))
+    teams.create(session, "Alder", member=alice, now=day(0))
+    issued = tokens.create(session, "bot", member=alice, now=day(1))
+    for act in (
+        lambda: tokens.create(session, "bot-2", member=bob, now=day(1)),
+        lambda: tokens.revoke(session, "bot", member=bob, now=day(1)),
+    ):
+        with pytest.raises(Forbidden, match="bob may not"):
+            act()
+    assert tokens.holder(session, issued.shown, now=day(2))
+    tokens.revoke(session, "bot", member=alice, now=day(2))
+
+
+@pytest.fixture
+def people(postgresql: Server) -> Iterator[tuple[Engine, Engine]]:
+    """A ledger on a server, opened by its owner and by a role that may only append."""
+    postgresql.run("DROP ROLE IF EXISTS scripts")
+    postgresql.run("CREATE ROLE scripts LOGIN")
+    with postgresql.fresh() as url:
+        owner = database.open_engine(url)
+        with owner.begin() as connection:
+            for grant in ("SELECT, INSERT ON ALL TABLES", "USAGE ON ALL SEQUENCES"):
+                connection.execute(text(f"GRANT {grant} IN SCHEMA public TO scripts"))
+        name = url.split("/")[-1].split("?")[0]
+        other = database.open_engine(postgresql.url(name, user="scripts"))
+        yield owner, other
+        owner.dispose()
+        other.dispose()
+    postgresql.run("DROP ROLE scripts")
+
+
+def test_without_an_admin_they_are_the_database_owner_s(people: tuple[Engine, Engine]) -> None:
+    owner, other = people
+    with database.writing(owner) as session:
+        issued = made(session)
+    with (
+        pytest.raises(Forbidden, match="by the owner of its database"),
+        database.writing(other) as session,
+    ):
+        made(session, "mine")
+    with database.writing(other) as session:
+        assert tokens.acting(session, chosen(issued.shown), now=day(2)).handle == "bot"

@@ -1,0 +1,332 @@
+"""Who is told what, and when: worked out from the ledger, each event once a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlmodel import select
+
+from forecasts.access import teams
+from forecasts.access.visibility import Role, member_named
+from forecasts.agenda import revisits
+from forecasts.agenda.notifications import channels, outbox
+from forecasts.ledger import database
+from forecasts.ledger.models import Event, PolicyKind, Watch
+from forecasts.questions import registry, revisions
+from forecasts.resolution import assignments, disputes, resolutions
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.agenda.notifications.conftest import Service, tell
+from tests.conftest import ask, day
+
+EVENTS = tuple(Event)
+
+
+def channel(engine: Engine, service: Service, who: str, *events: str, **how: object) -> None:
+    with database.writing(engine) as session:
+        member = member_named(session, who)
+        tell(session, member, service.address(who), events=events or EVENTS, **how)
+
+
+def told(engine: Engine, service: Service, at: float) -> list[str]:
+    """Return what is said at that day, line by line, without the title."""
+    before = len(service.got)
+    outbox.send(engine, now=day(at), allow_private=True)
+    return [line for one in service.got[before:] for line in one["message"].splitlines()]
+
+
+def test_who_has_no_forecast_is_told_that_the_question_closes_soon_and_once(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "closing")
+    channel(ledger, service, "bob", "closing", days_before_close=3)
+    assert told(ledger, service, 6.9) == []
+    said = told(ledger, service, 7.1)
+    assert said == [
+        "Closes soon, without your forecast:",
+        "- Will it rain? It closes on 2026-01-11 00:00 UTC",
+    ]
+    assert service.got[0]["path"] == "/bob"
+    assert service.got[0]["title"] == "Closes soon, without your forecast: Will it rain?"
+    assert told(ledger, service, 7.2) == told(ledger, service, 9.9) == []
+
+
+def test_a_forecast_that_was_withdrawn_is_none(ledger: Engine, service: Service) -> None:
+    channel(ledger, service, "alice", "closing")
+    with database.writing(ledger) as session:
+        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+        updates.withdraw(session, rain, member=alice, now=day(8))
+        updates.update(session, rain, Value(probability=0.5), member=alice, now=day(8.1))
+    assert told(ledger, service, 8.5) == []
+    with database.writing(ledger) as session:
+        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+        updates.withdraw(session, rain, member=alice, now=day(8.6))
+    assert len(told(ledger, service, 8.7)) == 2
+
+
+def test_an_old_forecast_is_told_once_and_anew_when_a_newer_one_is_old(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "stale", days_until_stale=3)
+    assert told(ledger, service, 3.9) == []
+    assert told(ledger, service, 4) == [
+        "Your forecast is old:",
+        "- Will it rain? Yours was made on 2026-01-02 00:00 UTC",
+    ]
+    assert told(ledger, service, 5) == []
+    with database.writing(ledger) as session:
+        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+        updates.update(session, rain, Value(probability=0.5), member=alice, now=day(5.5))
+    assert told(ledger, service, 8) == []
+    assert "2026-01-06 12:00" in told(ledger, service, 9)[1]
+    assert told(ledger, service, 13) == []  # it has closed
+
+
+def test_when_a_forecast_is_old_its_member_may_have_said_for_the_question(
+    ledger: Engine, service: Service
+) -> None:
+    with database.writing(ledger) as session:
+        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+        revisits.revisit_every(session, 6, member=alice, now=day(0))
+    channel(ledger, service, "alice", "stale")
+    assert told(ledger, service, 6.9) == []
+    with database.writing(ledger) as session:
+        revisits.revisit_every(session, 2, member=alice, now=day(0), question=rain)
+    assert "2026-01-02" in told(ledger, service, 6.9)[1]
+    with database.writing(ledger) as session:
+        updates.update(session, rain, Value(probability=0.5), member=alice, now=day(7))
+        revisits.revisit_every(session, None, member=alice, now=day(7), question=rain)
+    assert told(ledger, service, 9.8) == []  # as usual again
+
+
+def test_a_close_is_told_to_who_asked_and_who_forecast_and_to_who_may_resolve(
+    ledger: Engine, service: Service
+) -> None:
+    for who in ("root", "alice", "bob"):
+        channel(ledger, service, who, "closed")
+    assert told(ledger, service, 9.9) == []
+    line = "- Will it rain? It closed on 2026-01-11 00:00 UTC"
+    assert told(ledger, service, 10) == ["Closed:", line] * 2
+    assert [one["path"] for one in service.got] == ["/root", "/alice"]
+    with database.writing(ledger) as session:
+        for who in ("root", "alice", "bob"):
+            member = member_named(session, who)
+            channels.change(session, "phone", member=member, events=["awaiting"])
+        teams.appoint(
+            session,
+            member_named(session, "root"),
+            Role.admin,
+            member=member_named(session, "root"),
+            now=day(10),
+        )
+    assert told(ledger, service, 11) == ["Closed, and you may resolve it:", line]
+    assert service.got[-1]["path"] == "/root"
+
+
+def test_a_question_that_was_opened_again_is_told_again_when_it_closes(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "closed")
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        revisions.close(session, rain, at=day(5), member=root, now=day(5))
+    assert len(told(ledger, service, 6)) == 2
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        revisions.reopen(session, rain, member=root, now=day(7))
+    assert told(ledger, service, 8) == []
+    assert len(told(ledger, service, 10)) == 2
+
+
+def test_a_proposal_is_told_to_who_may_decide_and_its_decision_to_who_has_forecast(
+    ledger: Engine, service: Service
+) -> None:
+    with database.writing(ledger) as session:
+        root = member_named(session, "root")
+        teams.appoint(session, root, Role.admin, member=root, now=day(0))
+    for who in ("root", "alice", "bob"):
+        channel(ledger, service, who, "decision", "resolved")
+    with database.writing(ledger) as session:
+        bob, rain = member_named(session, "bob"), registry.find(session, "rain")
+        resolutions.propose(session, rain, "yes", known_at=day(2), now=day(2), member=bob)
+    assert told(ledger, service, 2.1) == [
+        "Waits for your decision:",
+        "- Will it rain? An outcome was proposed on 2026-01-03 00:00 UTC",
+    ]
+    assert service.got[-1]["path"] == "/root"
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+    assert told(ledger, service, 3.1) == [
+        "Resolved:",
+        "- Will it rain? yes; your Brier score is 0.360 (0 is best)",
+    ]
+    assert service.got[-1]["path"] == "/alice"
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        resolutions.confirm(session, rain, "no", known_at=day(2), now=day(4), member=root)
+    assert told(ledger, service, 4.1)[1] == (
+        "- Will it rain? corrected to no; your Brier score is 0.160 (0 is best)"
+    )
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        resolutions.confirm(session, rain, "annulled", now=day(5), member=root)
+    assert told(ledger, service, 5.1)[1] == "- Will it rain? corrected to annulled"
+    assert told(ledger, service, 5.2) == []
+
+
+def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
+    ledger: Engine, service: Service
+) -> None:
+    with database.writing(ledger) as session:
+        root, alice = (member_named(session, who) for who in ("root", "alice"))
+        teams.appoint(session, root, Role.admin, member=root, now=day(0))
+        snow = ask(session, root, slug="snow", title="Will it snow?")
+        assignments.attach(session, snow, "outcomes_file", {"path": "x"}, member=root, now=day(0))
+        [watch] = session.exec(select(Watch)).all()
+        watch.parked_at = day(3)
+        rain = registry.find(session, "rain")
+        how = PolicyKind.confirm
+        assignments.decide_by(session, rain, how, dispute_days=9, member=root, now=day(1))
+        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(2), member=root)
+        disputes.dispute(session, rain, member=alice, now=day(4), reason="no")
+    for who in ("root", "alice"):
+        channel(ledger, service, who, "disputed", "parked")
+    with database.writing(ledger) as session:
+        member = member_named(session, "alice")
+        tell(session, member, service.address("x"), name="x", events=["resolved"])
+    assert told(ledger, service, 5) == [
+        "Disputed, and you may decide:",
+        "- Will it rain? Its outcome was disputed on 2026-01-05 00:00 UTC",
+        "",
+        "A resolver failed, and waits for a person:",
+        "- Will it snow? It was looked up in vain for the last time on 2026-01-04 00:00 UTC",
+        "Resolved:",
+        "- Will it rain? yes; your Brier score is 0.360 (0 is best); it is provisional",
+    ]
+    assert [one["path"] for one in service.got] == ["/root", "/x"]
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        disputes.uphold(session, rain, member=root, now=day(6))
+    assert told(ledger, service, 6) == []
+
+
+@pytest.mark.parametrize("visibility", ["author", "team"])
+def test_nothing_is_said_of_a_question_that_the_member_may_not_see(
+    ledger: Engine, service: Service, visibility: str
+) -> None:
+    with database.writing(ledger) as session:
+        root = member_named(session, "root")
+        alder = teams.create(session, "Alder", member=root, now=day(0))
+        who = {"visibility": visibility, "team_id": alder.id if visibility == "team" else None}
+        ask(session, root, slug="snow", title="A secret?", **who)
+    for member in ("root", "bob"):
+        channel(ledger, service, member, days_before_close=3)
+    told(ledger, service, 8)
+    told(ledger, service, 11)
+    said = {one["path"]: "" for one in service.got}
+    for one in service.got:
+        said[one["path"]] += one["title"] + one["message"]
+    assert "A secret?" in said["/root"]
+    assert "A secret?" not in said["/bob"]
+    assert "Will it rain?" in said["/bob"]
+
+
+def test_what_became_secret_while_a_message_waited_is_not_said(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "bob", "closing")
+    service.answer = lambda _: 500
+    assert len(told(ledger, service, 9)) == 2
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        revisions.revise(session, rain, member=root, now=day(9), reason="x", visibility="author")
+    service.answer = lambda _: 200
+    assert told(ledger, service, 9.5) == []
+
+
+def test_what_happened_before_the_channel_was_added_is_no_news(
+    ledger: Engine, service: Service
+) -> None:
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+    channel(ledger, service, "alice", now=day(4))
+    assert told(ledger, service, 4) == []
+
+
+def test_what_a_long_run_resolves_after_the_channel_was_added_is_told(
+    ledger: Engine, service: Service
+) -> None:
+    began = day(3)
+    channel(ledger, service, "alice", "resolved", now=day(4))
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        resolutions.confirm(session, rain, "yes", known_at=day(2), now=began, member=root)
+    assert "- Will it rain?" in " ".join(told(ledger, service, 4.1))
+    assert told(ledger, service, 4.2) == []
+
+
+def test_many_events_make_one_message_that_is_short_and_whose_words_do_nothing(
+    ledger: Engine, service: Service
+) -> None:
+    with database.writing(ledger) as session:
+        root = member_named(session, "root")
+        for number in range(9):
+            title = f"Will @everyone <b>see</b> https://example.org/{number}\n*now*" + "?" * 200
+            ask(session, root, slug=f"q{number}", title=title)
+    channel(ledger, service, "bob", "closing", "closed")
+    said = told(ledger, service, 9)
+    assert len(service.got) == 1
+    assert service.got[0]["title"] == "10 things in your forecast ledger"
+    assert said[0] == "Closes soon, without your forecast:"
+    assert said[-1] == "- … and 5 more"
+    assert len(said) == 7
+    for line in said[2:-1]:
+        assert "@everyone" not in line
+        assert "<b>" not in line
+        assert "https://" not in line
+        assert len(line) < 200
+
+
+def test_a_channel_is_told_of_what_it_was_chosen_for_alone(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "resolved")
+    assert told(ledger, service, 9) == told(ledger, service, 10 + 20) == []
+    with database.writing(ledger) as session:
+        alice = member_named(session, "alice")
+        channels.change(session, "phone", member=alice, events=["closed"])
+    assert len(told(ledger, service, 10 + 20)) == 2
+
+
+def test_it_takes_as_many_statements_however_many_questions_there_are(
+    ledger: Engine, service: Service
+) -> None:
+    for who in ("root", "alice", "bob"):
+        channel(ledger, service, who, days_before_close=3, days_until_stale=1)
+    counts = []
+    for number, at in ((2, 9), (40, 9.5)):
+        with database.writing(ledger) as session:
+            root = member_named(session, "root")
+            for place in range(number):
+                asked = ask(session, root, slug=f"{at}-{place}", title=f"{at} {place}?")
+                updates.update(session, asked, Value(probability=0.5), member=root, now=day(1))
+        seen: list[str] = []
+        with listening(ledger, seen):
+            told(ledger, service, at)
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 100  # three channels, eight events each
+
+
+@contextmanager
+def listening(engine: Engine, seen: list[str]) -> Iterator[None]:
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield
+    event.remove(engine, "before_cursor_execute", note)

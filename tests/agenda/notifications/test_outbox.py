@@ -1,0 +1,388 @@
+"""Each event once a channel, whatever ends a run and whoever runs beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access.visibility import member_named, member_or_new
+from forecasts.agenda.notifications import apprise_gateway, channels, outbox
+from forecasts.agenda.notifications.apprise_gateway import Sent
+from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.ledger import database
+from forecasts.ledger.models import Channel
+from forecasts.operations import privacy
+from forecasts.questions import registry
+from forecasts.resolution import resolutions
+from tests.agenda.notifications.conftest import Service, notices, states, tell
+from tests.conftest import day, imported
+
+ROOT = Path(__file__).parents[3]
+RUN = """
+import sys
+from datetime import datetime
+from forecasts import database
+from forecasts.agenda.notifications import outbox
+engine = database.open_engine(sys.argv[1])
+outbox.send(engine, now=datetime.fromisoformat(sys.argv[2]), allow_private=True)
+print("done")
+"""
+
+
+@pytest.fixture
+def resolved(ledger: Engine, service: Service) -> Engine:
+    """A question of alice's that is resolved, of which she is to be told."""
+    with database.writing(ledger) as session:
+        tell(session, member_named(session, "alice"), service.address("alice"), events=["resolved"])
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+    return ledger
+
+
+def send(engine: Engine, at: float, **how: object) -> outbox.Round:
+    given = {"now": day(at), "allow_private": True} | how
+    return outbox.send(engine, **given)  # type: ignore[arg-type]
+
+
+def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
+    """Return a process of its own that sends what is due."""
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, ledger_url, day(at).isoformat()],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_run_that_is_killed_before_it_records_what_it_sent_does_not_send_it_twice(
+    resolved: Engine, ledger_url: str, service: Service
+) -> None:
+    running: list[subprocess.Popen[str]] = []
+    begun = threading.Event()
+
+    def killed(_path: str) -> int:
+        begun.wait(30)
+        os.kill(running[0].pid, signal.SIGKILL)
+        running[0].wait(30)
+        return 200
+
+    service.answer = killed
+    running.append(run(ledger_url, 3))
+    begun.set()
+    assert running[0].communicate(timeout=60)[0] == ""
+    assert running[0].returncode == -signal.SIGKILL
+    assert len(service.got) == 1
+    assert states(resolved) == ["resolved sending"]
+
+    service.answer = lambda _: 200
+    lease = outbox.LEASE / timedelta(days=1)
+    for at in (3, 3 + lease / 2, 3 + 2 * lease, 20):
+        assert send(resolved, at).told == []
+    assert len(service.got) == 1
+    with database.reading(resolved) as session:
+        alice = member_named(session, "alice")
+        [said] = channels.listing(session, member=alice, now=day(3 + lease / 2))
+        assert (said.waiting, said.unsure) == (1, 0)
+        [said] = channels.listing(session, member=alice, now=day(3 + 2 * lease))
+        assert (said.waiting, said.unsure) == (0, 1)
+        assert outbox.unsure(session, now=day(4)) == 1
+    with database.writing(resolved) as session:
+        alice = member_named(session, "alice")
+        assert outbox.again(session, "phone", member=alice, now=day(4)) == 1
+    assert send(resolved, 4).count(Sent.sent) == 1
+    assert len(service.got) == 2
+    assert states(resolved) == ["resolved sent"]
+
+
+def test_a_run_that_is_killed_before_it_tells_leaves_it_to_the_next(
+    resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "compose", killed)  # within the transaction that claims
+        with pytest.raises(Killed):
+            send(resolved, 3)
+    assert notices(resolved) == []
+    assert send(resolved, 3).count(Sent.sent) == 1
+    assert len(service.got) == 1
+
+
+def test_of_several_runs_side_by_side_one_sends_it(resolved: Engine, service: Service) -> None:
+    together = threading.Barrier(4)
+
+    def one(_: int) -> int:
+        together.wait(30)
+        return len(send(resolved, 3).told)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(one, range(4))) == 1
+    assert len(service.got) == 1
+    assert states(resolved) == ["resolved sent"]
+
+
+def test_what_was_not_sent_is_tried_again_ever_later_and_given_up_in_the_end(
+    resolved: Engine, service: Service
+) -> None:
+    service.answer = lambda _: 503
+    tried = []
+    for minute in (0, 4, 6, 20, 22, 66, 68, 202, 204, 1000):
+        came_to = send(resolved, 3 + minute / 24 / 60)
+        if came_to.told:
+            tried.append(minute)
+            assert came_to.told[0].reason == "the service answered with status 503"
+    assert tried == [0, 6, 22, 68, 204]
+    assert len(service.got) == 5
+    assert states(resolved) == ["resolved failed"]
+    with database.reading(resolved) as session:
+        [said] = channels.listing(session, member=member_named(session, "alice"), now=day(4))
+    assert (said.failed, said.reason) == (1, "the service answered with status 503")
+    service.answer = lambda _: 200
+    with database.writing(resolved) as session:
+        outbox.again(session, "phone", member=member_named(session, "alice"), now=day(5))
+    assert send(resolved, 5).count(Sent.sent) == 1
+
+
+def test_what_comes_up_meanwhile_goes_with_the_next_try(resolved: Engine, service: Service) -> None:
+    service.answer = lambda _: 503
+    send(resolved, 3)
+    with database.writing(resolved) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        resolutions.confirm(session, rain, "no", known_at=day(2), now=day(3.001), member=root)
+    assert send(resolved, 3.002).told == []
+    service.answer = lambda _: 200
+    [told] = send(resolved, 3.01).told
+    assert told.events == 1  # the first is no longer so
+    assert states(resolved) == ["resolved moot", "resolved sent"]
+    assert "corrected to no" in service.bodies[-1]
+
+
+def test_a_service_that_does_not_answer_holds_up_nobody_and_is_not_written_to_twice(
+    resolved: Engine, service: Service
+) -> None:
+    with database.writing(resolved) as session:
+        for number, who in enumerate(("alice", "root")):
+            member = member_named(session, who)
+            tell(session, member, service.address("other"), name=f"b{number}", events=["resolved"])
+    released = threading.Event()
+
+    def answer(path: str) -> int:
+        if path == "/alice":
+            released.wait(30)
+        return 200
+
+    service.answer = answer
+    came_to = send(resolved, 3, seconds=0.3)
+    assert {one.channel: str(one.sent) for one in came_to.told} == {
+        "phone": "unknown",
+        "b0": "sent",
+    }
+    released.set()
+    assert send(resolved, 9).told == []
+    assert [one["path"] for one in service.got] == ["/alice", "/other"]
+    with database.reading(resolved) as session:
+        first, _ = channels.listing(session, member=member_named(session, "alice"), now=day(9))
+    assert first.unsure == 1
+    assert first.reason == "the service did not answer within 0.3 seconds"
+
+
+def test_the_time_of_all_is_bounded_and_those_that_failed_come_last(
+    resolved: Engine, service: Service
+) -> None:
+    service.answer = lambda path: 500 if path == "/alice" else 200
+    send(resolved, 3)
+    with database.writing(resolved) as session:
+        alice = member_named(session, "alice")
+        tell(session, alice, service.address("b"), name="b", events=["resolved"], now=day(1))
+    assert [one.channel for one in send(resolved, 4).told] == ["b", "phone"]
+    assert send(resolved, 5, budget=0).left == 1
+
+
+def test_a_hundred_channels_that_do_not_answer_hold_no_run_up_and_lose_little(
+    resolved: Engine, service: Service
+) -> None:
+    with database.writing(resolved) as session:
+        rain = registry.find(session, "rain")
+        for number in range(10):
+            member = member_or_new(session, f"m{number}", now=day(0))
+            imported(session, rain, member, 1, 0.4)
+            for name in range(10):
+                at = service.address().replace("127.0.0.1", "localhost" if name else "127.0.0.1")
+                tell(session, member, at, name=f"c{name}", events=["resolved"])
+    released = threading.Event()
+
+    def silent(_path: str) -> int:
+        released.wait(30)
+        return 200
+
+    service.answer = silent
+    began = time.monotonic()
+    came_to = send(resolved, 3, seconds=0.2)
+    assert time.monotonic() - began < 30
+    assert came_to.count(Sent.unknown) == 2 * outbox.MOST_WAITS
+    assert came_to.left == 101 - 2 * outbox.MOST_WAITS
+    released.set()
+    service.answer = lambda _path: 200
+    again = send(resolved, 3.1)
+    assert (again.count(Sent.sent), again.left) == (came_to.left, 0)
+
+
+def test_messages_are_begun_for_so_long_and_no_longer(resolved: Engine, service: Service) -> None:
+    with database.writing(resolved) as session:
+        alice = member_named(session, "alice")
+        for number in range(8):
+            tell(session, alice, service.address(), name=f"c{number}", events=["resolved"])
+    released = threading.Event()
+    service.answer = lambda _path: 200 if released.wait(30) else 500
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "MOST_WAITS", 100)
+        came_to = send(resolved, 3, seconds=1, budget=1.5)
+    released.set()
+    assert 1 <= len(came_to.told) <= 2
+    assert came_to.left == 9 - len(came_to.told)
+
+
+def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_written_to(
+    resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing(resolved) as session:
+        bob = member_named(session, "bob")
+        for address in (
+            service.address(),
+            "json://localhost/x",
+            "mailto://u:p@192.168.1.2?to=a@b.c",
+        ):
+            with pytest.raises(Refused, match="this machine or its network"):
+                channels.add(session, "x", address, member=bob, now=day(0))
+    [told] = send(resolved, 3, allow_private=False).told
+    assert told.sent == Sent.failed
+    assert "leads into this machine" in told.reason
+    assert service.got == []
+
+    def answers(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", service.port))]
+
+    with database.writing(resolved) as session:
+        bob = member_named(session, "bob")
+        channels.add(session, "x", "json://public.example", member=bob, now=day(0))
+        channel = channels.find(session, "x", member=bob)
+    monkeypatch.setattr(socket, "getaddrinfo", answers)  # a name that stands for this machine
+    sent, reason = outbox.greet(channel)
+    assert sent == Sent.failed
+    assert "leads into this machine" in reason
+    assert service.got == []
+
+
+def test_on_a_shared_ledger_nothing_is_written_to_the_machine_of_the_run() -> None:
+    for scheme in ("syslog", "dbus", "macosx", "windows", "gnome"):
+        with pytest.raises(Refused, match="this ledger is shared"):
+            apprise_gateway.check(f"{scheme}://", allow_private=True, shared=True)
+    with pytest.raises(Refused, match="this ledger is shared"):
+        apprise_gateway.check(" SysLog://local ", allow_private=True, shared=True)
+    for option in (
+        "template=/etc/passwd",
+        "keyfile=k",
+        "pgppub=x",
+        "a=b;Template=x",
+        "a&templat%65=x",
+    ):
+        with pytest.raises(Refused, match="names a file"):
+            apprise_gateway.check(f"json://example.org/?{option}", allow_private=True, shared=True)
+    apprise_gateway.check("json://example.org/?template=x", allow_private=True, shared=False)
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "nope://x", "json://", "http://[", "a" * 99])
+def test_an_address_that_cannot_be_read_is_refused_and_not_repeated(address: str) -> None:
+    for shared in (False, True):
+        with pytest.raises(BadInput, match="cannot be read") as error:
+            apprise_gateway.check(address, allow_private=False, shared=shared)
+    assert not address or address not in str(error.value).replace("nope://", "")
+
+
+def test_an_address_is_shown_nowhere_and_forgotten_when_its_channel_is_removed(
+    resolved: Engine,
+    service: Service,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    secret = "xyzzy"
+    with database.writing(resolved) as session:
+        alice = member_named(session, "alice")
+        channel = tell(session, alice, service.address(secret), name="b", events=["resolved"])
+        assert secret not in f"{channel!r} {channel}"
+    service.answer = lambda _: 500
+    came_to = send(resolved, 3)
+    with database.reading(resolved) as session:
+        alice = member_named(session, "alice")
+        listed = channels.listing(session, member=alice, now=day(3))
+        handed_over = privacy.everything(session, "alice", member=alice, now=day(3))
+    printed = "".join(capfd.readouterr()) + caplog.text
+    assert secret not in f"{came_to} {listed} {handed_over} {printed}"
+    assert handed_over["channel"][1]["name"] == "b"
+    with database.writing(resolved) as session:
+        alice = member_named(session, "alice")
+        channels.remove(session, "b", member=alice, now=day(4))
+        assert session.get_one(Channel, channel.id).secret_url == ""
+        with pytest.raises(NotFound):
+            channels.find(session, "b", member=alice)
+        tell(session, alice, service.address(), name="b")
+
+
+def test_a_member_who_is_removed_has_no_channels_any_more(
+    resolved: Engine, service: Service
+) -> None:
+    send(resolved, 3)
+    with database.writing(resolved) as session:
+        privacy.remove(session, "alice", member=None, now=day(4))
+    assert notices(resolved) == []
+    with database.reading(resolved) as session:
+        assert session.get(Channel, 1) is None
+
+
+def test_a_channel_is_its_members_own(resolved: Engine, service: Service) -> None:
+    with database.writing(resolved) as session:
+        root = member_named(session, "root")
+        assert channels.listing(session, member=root, now=day(3)) == []
+        for act in (
+            lambda: channels.remove(session, "phone", member=root, now=day(3)),
+            lambda: channels.change(session, "phone", member=root, events=["closed"]),
+            lambda: outbox.again(session, "phone", member=root, now=day(3)),
+        ):
+            with pytest.raises(NotFound, match="no channel 'phone'"):
+                act()
+
+
+def test_what_a_channel_cannot_be_is_said(resolved: Engine, service: Service) -> None:
+    with database.writing(resolved) as session:
+        alice = member_named(session, "alice")
+        with pytest.raises(Refused, match="already"):
+            tell(session, alice, service.address())
+        for how in (
+            {"name": " "},
+            {"name": "a\nb"},
+            {"events": ["rain"]},
+            {"events": []},
+            {"days_before_close": 0.0},
+            {"days_until_stale": float("nan")},
+        ):
+            with pytest.raises(BadInput):
+                tell(session, alice, service.address(), **({"name": "b"} | how))
+        for number in range(channels.MOST - 1):
+            tell(session, alice, service.address(), name=f"c{number}")
+        with pytest.raises(Refused, match="no more"):
+            tell(session, alice, service.address(), name="d")

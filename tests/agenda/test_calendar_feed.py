@@ -1,0 +1,115 @@
+"""A member's calendar: what they may see, in lines that any program reads, behind one address."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from forecasts.access import teams, tokens, visibility
+from forecasts.agenda import calendar_feed
+from forecasts.agenda.calendar_feed import escaped, folded
+from forecasts.common.errors import Forbidden, NotFound
+from forecasts.common.settings import Settings
+from forecasts.ledger.models import Member
+from forecasts.operations import privacy
+from forecasts.resolution import resolutions
+from tests.conftest import ask, day
+
+
+def summaries(feed: str) -> list[str]:
+    return re.findall(r"^SUMMARY:(.*)\r$", feed.replace("\r\n ", ""), re.MULTILINE)
+
+
+def read(session: Session, shown: str) -> str:
+    with visibility.for_the_ledger(session):
+        return calendar_feed.feed(session, shown, at="https://f.example", now=day(5))
+
+
+def test_it_has_the_days_on_which_questions_close_and_are_to_be_resolved(
+    session: Session, alice: Member
+) -> None:
+    ask(session, alice, slug="rain", scheduled_resolve_time=day(12), resolution_criteria="If wet.")
+    over = ask(session, alice, slug="over", title="Over?", scheduled_close_time=day(4))
+    resolutions.confirm(session, over, "yes", known_at=day(4), now=day(4.5), member=alice)
+    issued = calendar_feed.create(session, member=alice, now=day(5))
+    feed = read(session, issued.shown)
+    assert summaries(feed) == ["Closes: Will it rain?", "To be resolved: Will it rain?"]
+    assert "DTSTART:20260111T000000Z\r\n" in feed
+    assert "URL:https://f.example/question?slug=rain\r\n" in feed
+    assert "DESCRIPTION:If wet.\r\n" in feed
+    assert feed.startswith("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n")
+    assert feed.endswith("END:VCALENDAR\r\n")
+
+
+def test_it_has_nothing_that_its_member_may_not_see(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    teams.create(session, "Alder", member=alice, now=day(0))
+    ask(session, alice, title="For all?")
+    ask(session, alice, title="Of Alder?", **teams.audience(session, "Alder"))
+    ask(session, alice, title="My own?", **teams.audience(session, "me"))
+    issued = calendar_feed.create(session, member=bob, now=day(5))
+    assert summaries(read(session, issued.shown)) == ["Closes: For all?"]
+
+
+def test_an_address_holds_until_it_is_revoked_or_another_is_made(
+    session: Session, alice: Member
+) -> None:
+    first = calendar_feed.create(session, member=alice, now=day(1))
+    second = calendar_feed.create(session, member=alice, now=day(2))
+    with pytest.raises(Forbidden, match="was revoked"):
+        read(session, first.shown)
+    assert read(session, second.shown)
+    assert calendar_feed.revoke(session, member=alice, now=day(3))
+    assert not calendar_feed.revoke(session, member=alice, now=day(3))
+    with pytest.raises(Forbidden, match="was revoked"):
+        read(session, second.shown)
+
+
+def test_a_member_who_is_forgotten_has_no_calendar_any_more(session: Session, bob: Member) -> None:
+    issued = calendar_feed.create(session, member=bob, now=day(1))
+    privacy.remove(session, "bob", member=None, now=day(2))
+    with pytest.raises(Forbidden):
+        read(session, issued.shown)
+
+
+def test_with_a_calendars_token_nobody_acts_and_with_a_scripts_nobody_reads_one(
+    session: Session, alice: Member
+) -> None:
+    own = calendar_feed.create(session, member=alice, now=day(1)).shown
+    script = tokens.create(session, "bot", member=None, now=day(1)).shown
+    for shown in (own, own.replace("fcc_", "fct_")):
+        with pytest.raises(Forbidden):
+            tokens.holder(session, shown, now=day(2))
+    for shown in (script, script.replace("fct_", "fcc_")):
+        with pytest.raises(Forbidden):
+            read(session, shown)
+    # Nor does it keep its member from acting by name, where names do.
+    assert tokens.signer(session, Settings(member="alice"), now=day(2)) == "alice"
+
+
+def test_the_address_ends_as_calendars_do() -> None:
+    assert (
+        calendar_feed.token_in(calendar_feed.address("", "fcc_a_b").rpartition("/")[2]) == "fcc_a_b"
+    )
+    with pytest.raises(NotFound):
+        calendar_feed.token_in("fcc_a_b")
+
+
+@settings(max_examples=60)
+@given(st.text())
+def test_whatever_somebody_writes_stays_within_its_property(words: str) -> None:
+    line = folded(f"SUMMARY:{escaped(words)}")
+    assert line.endswith("\r\n")
+    parts = line[:-2].split("\r\n")
+    assert all(len(part.encode()) <= 75 for part in parts)
+    assert all(part.startswith(" ") for part in parts[1:])
+    whole = "".join([parts[0], *(part[1:] for part in parts[1:])])
+    assert "\n" not in whole
+    assert "\r" not in whole
+    value = whole.removeprefix("SUMMARY:")
+    assert re.fullmatch(r"(?:[^\\;,]|\\[\\;,n])*", value, re.DOTALL)

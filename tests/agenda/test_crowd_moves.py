@@ -1,0 +1,129 @@
+"""Where the others have moved away from a standing forecast since it was made."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import teams, visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.agenda.crowd_moves import Moved, moved_away
+from forecasts.ledger.models import Member, Question
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+def say(session: Session, question: Question, member: Member, at: float, value: Value) -> None:
+    updates.update(session, question, value, member=member, now=day(at))
+
+
+def moved(session: Session, question: Question, member: Member, at: float = 9) -> Moved | None:
+    assert question.id is not None
+    mine = updates.standing(session, question, member, at=day(at))
+    assert mine is not None
+    standing = [(registry.wording(session, question), mine)]
+    return moved_away(session, standing, now=day(at)).get(question.id)
+
+
+def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    carol = member_or_new(session, "carol", now=day(0))
+    say(session, question, bob, 1, Value(probability=0.3))
+    say(session, question, carol, 1, Value(probability=0.5))
+    say(session, question, alice, 2, Value(probability=0.4))
+    assert moved(session, question, alice) is None
+    say(session, question, bob, 3, Value(probability=0.6))
+    found = moved(session, question, alice)
+    assert found is not None
+    assert found.by == pytest.approx(0.15)
+    assert (found.what, found.then, found.now) == ("", "40 %", "55 %")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "why"),
+    [
+        (0.6, 0.45, "they have come nearer"),
+        (0.4, 0.49, "it is not far"),
+        (0.2, 0.6, "they have come to the other side, and are as far away as before"),
+        (None, 0.9, "nothing stood of theirs then"),
+        (0.9, None, "nothing stands of theirs now"),
+    ],
+)
+def test_they_have_not_moved_away_where(
+    session: Session,
+    question: Question,
+    alice: Member,
+    bob: Member,
+    then: float | None,
+    now: float | None,
+    why: str,
+) -> None:
+    if then is not None:
+        say(session, question, bob, 1, Value(probability=then))
+    say(session, question, alice, 2, Value(probability=0.4))
+    if now is None:
+        updates.withdraw(session, question, member=bob, now=day(3))
+    else:
+        say(session, question, bob, 3, Value(probability=now))
+    assert moved(session, question, alice) is None, why
+
+
+def test_of_options_the_one_is_named_from_which_they_have_moved_most(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    port = ask(session, alice, type="multiple_choice", options=["Busan", "Ulsan", "Other"])
+    for member in (bob, alice):
+        say(session, port, member, 1, Value(probabilities=(0.4, 0.3, 0.3)))
+    say(session, port, bob, 2, Value(probabilities=(0.5, 0.1, 0.4)))
+    found = moved(session, port, alice)
+    assert found is not None
+    assert (found.what, found.then, found.now) == ("Ulsan", "30 %", "10 %")
+
+
+@pytest.mark.parametrize(
+    ("fields", "first", "second", "said"),
+    [
+        ({"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}, 10.0, 14.0,
+         ("10 m", "14 m")),
+        ({"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}, "2026-03-01",
+         "2026-07-01", ("2026-03-01", "2026-07-01")),
+    ],
+)  # fmt: skip
+def test_numbers_and_days_are_compared_by_their_medians_over_the_range(
+    session: Session,
+    alice: Member,
+    bob: Member,
+    fields: dict[str, str],
+    first: float | str,
+    second: float | str,
+    said: tuple[str, str],
+) -> None:
+    question = ask(session, alice, **fields)
+    for member in (bob, alice):
+        say(session, question, member, 1, Value(quantiles={"0.5": first}))
+    say(session, question, bob, 2, Value(quantiles={"0.5": second}))
+    found = moved(session, question, alice)
+    assert found is not None
+    assert (found.then, found.now) == said
+
+
+def test_what_is_kept_from_the_reader_is_not_looked_at(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=bob, now=day(0))
+    question = ask(session, bob, **teams.audience(session, "Alder"))
+    assert question.id is not None
+    say(session, question, bob, 1, Value(probability=0.4))
+    teams.place(session, alder, alice, visibility.Role.forecaster, member=bob, now=day(0))
+    say(session, question, alice, 2, Value(probability=0.4))
+    say(session, question, bob, 3, Value(probability=0.9))
+    mine = updates.standing(session, question, alice, at=day(4))
+    assert mine is not None
+    standing = [(registry.wording(session, question), mine)]
+    visibility.read_as(session, alice, now=day(4))
+    assert list(moved_away(session, standing, now=day(4))) == [question.id]
+    visibility.read_as(session, None, now=day(4))
+    assert moved_away(session, standing, now=day(4)) == {}

@@ -1,0 +1,100 @@
+"""New articles that mention what a member's questions are about."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.agenda.news import LATELY, Mention, mentioned, topic
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.ledger.models import Member, Question
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+QUAY = "The new quay in the harbour opens next week, the mayor said."
+
+
+def capture(session: Session, member: Member, text: str, at: float, title: str = "News") -> str:
+    article = CapturedArticle(title, None, None, None, f"https://example.org/{at}", text)
+    [(stored, _)] = library.store(session, [article], member=member, captured_at=day(at))
+    return stored.address
+
+
+def found(session: Session, question: Question, member: Member, at: float) -> Mention | None:
+    assert question.id is not None
+    mine = updates.standing(session, question, member, at=day(at))
+    assert mine is not None
+    standing = [(registry.wording(session, question), mine)]
+    return mentioned(session, member, standing, now=day(at)).get(question.id)
+
+
+@pytest.fixture
+def quay(session: Session, alice: Member) -> Question:
+    question = ask(
+        session, alice, title="Will the harbour quay open by June?", scheduled_close_time=day(90)
+    )
+    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    return question
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Will the harbour quay open by June 2026?", ("harbour", "quay")),
+        ("Will NATO’s members meet in Ankara?", ("NATO", "members", "meet", "Ankara")),
+        ("Будет ли дождь?", ("Будет", "дождь")),
+        ("Will it?", ()),
+    ],
+)
+def test_a_question_is_about_the_words_that_not_every_question_has(
+    title: str, words: tuple[str, ...]
+) -> None:
+    times = {"open_time": day(0), "scheduled_close_time": day(1)}
+    assert topic(registry.question_text(title=title, **times)) == words
+
+
+def test_an_article_that_has_the_words_is_shown_with_them(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    capture(session, alice, "A quay is a kind of wharf.", 2)
+    assert found(session, quay, alice, 3) is None
+    capture(session, alice, QUAY, 4, title="Harbours")
+    mention = found(session, quay, alice, 5)
+    assert mention is not None
+    assert (mention.title, mention.words) == ("Harbours", ("harbour", "quay"))
+
+
+def test_it_is_new_while_it_came_after_the_forecast_and_not_long_ago(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    capture(session, alice, QUAY, 0.5)
+    assert found(session, quay, alice, 2) is None
+    capture(session, alice, QUAY + " Again.", 3)
+    assert found(session, quay, alice, 2.9) is None
+    assert found(session, quay, alice, 4) is not None
+    assert found(session, quay, alice, 3.1 + LATELY.days) is None
+
+
+def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_already(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    capture(session, alice, QUAY, 2)
+    source = library.passage(session, 1, "The new quay")
+    text = registry.question_text(
+        title="Will the harbour quay close?", open_time=day(0), scheduled_close_time=day(90)
+    )
+    taken = registry.register(session, text, member=alice, now=day(1), sources=[source])
+    # Made before the article was captured, as an import's may be.
+    updates.update(session, taken, Value(probability=0.4), member=alice, now=day(1.5))
+    assert found(session, taken, alice, 3) is None
+    assert found(session, quay, alice, 3) is not None
+    address = capture(session, alice, QUAY + " Again.", 4)
+    cited = [Cited(url=address)]
+    updates.update(
+        session, quay, Value(probability=0.5), member=alice, now=day(3.9), evidence=cited
+    )
+    assert found(session, quay, alice, 5) is None

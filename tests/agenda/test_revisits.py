@@ -1,0 +1,60 @@
+"""When a member means to look again, and what they have seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.agenda.revisits import (
+    LONGEST,
+    USUAL,
+    intervals,
+    note_seen,
+    revisit_every,
+    seen_until,
+)
+from forecasts.common.errors import Refused
+from forecasts.ledger.models import Member, Question
+from tests.conftest import day
+
+
+def test_until_a_member_says_otherwise_it_is_as_for_everybody(
+    session: Session, question: Question, alice: Member
+) -> None:
+    assert question.id is not None
+    for member in (alice, None):
+        assert intervals(session, member).of(question.id) == USUAL
+
+
+def test_what_was_said_last_counts_and_a_question_goes_before_all(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    assert question.id is not None
+    for days in (30, 5):
+        revisit_every(session, days, member=alice, now=day(1))
+    revisit_every(session, 2, member=alice, now=day(1), question=question)
+    said = intervals(session, alice)
+    assert (said.of(question.id), said.of(0)) == (timedelta(days=2), timedelta(days=5))
+    revisit_every(session, None, member=alice, now=day(2), question=question)
+    assert intervals(session, alice).of(question.id) == timedelta(days=5)
+    revisit_every(session, None, member=alice, now=day(2))
+    assert intervals(session, alice).usual == USUAL
+    assert intervals(session, bob).usual == USUAL
+
+
+@pytest.mark.parametrize("days", [0, -1, LONGEST + 1])
+def test_less_than_a_day_is_refused_and_more_than_ten_years(
+    session: Session, alice: Member, days: int
+) -> None:
+    with pytest.raises(Refused, match=f"{days} is outside"):
+        revisit_every(session, days, member=alice, now=day(1))
+
+
+def test_what_has_been_seen_moves_on(session: Session, alice: Member, bob: Member) -> None:
+    assert seen_until(session, alice) is None
+    for at in (1, 3):
+        note_seen(session, member=alice, now=day(at))
+    assert seen_until(session, alice) == day(3)
+    assert seen_until(session, bob) is None

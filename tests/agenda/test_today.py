@@ -1,0 +1,298 @@
+"""What needs a member today."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from forecasts.access import visibility
+from forecasts.access.visibility import forecaster_handles, member_or_new
+from forecasts.agenda.revisits import USUAL, note_seen, revisit_every
+from forecasts.agenda.today import RECENT, SOON, today
+from forecasts.articles.article import CapturedArticle
+from forecasts.articles.library import store
+from forecasts.ledger import database
+from forecasts.ledger.models import Member, PolicyKind, Question
+from forecasts.resolution import assignments, disputes, resolutions
+from forecasts.scores import scores
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import ask, counted_statements, day, imported
+
+
+def captured(text: str) -> CapturedArticle:
+    return CapturedArticle("The quay", None, None, None, None, text)
+
+
+def test_an_empty_ledger_is_empty_and_one_with_a_question_is_not(
+    session: Session, alice: Member
+) -> None:
+    assert today(session, alice, now=day(1)).empty
+    ask(session, alice)
+    assert not today(session, alice, now=day(1)).empty
+
+
+def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    updates.update(session, question, Value(probability=0.2), member=bob, now=day(1))
+    assert today(session, alice, now=day(2)).unforecast == 1
+    updates.update(session, question, Value(probability=0.3), member=alice, now=day(2))
+    [(_, forecast)] = today(session, alice, now=day(3)).fresh
+    assert forecast.probability == 0.3
+    updates.withdraw(session, question, member=alice, now=day(4))
+    assert today(session, alice, now=day(5)).unforecast == 1
+
+
+def test_of_two_forecasts_at_one_instant_the_later_row_stands(
+    session: Session, question: Question, alice: Member
+) -> None:
+    for p in (0.1, 0.9):
+        updates.update(session, question, Value(probability=p), member=alice, now=day(1))
+    standing = updates.standing_of(session, alice, at=day(1))
+    assert [forecast.probability for forecast in standing.values()] == [0.9]
+    assert updates.standing_of(session, alice, at=day(1) - timedelta(seconds=1)) == {}
+
+
+def test_what_has_closed_awaits_its_resolution(session: Session, question: Question) -> None:
+    needs = today(session, None, now=day(11))
+    assert [stands.slug for stands in needs.awaiting.first] == [question.slug]
+    assert needs.unforecast == 0
+
+
+def test_a_disputed_outcome_is_shown_until_somebody_decides(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    assignments.decide_by(
+        session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
+    )
+    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    assert today(session, alice, now=day(4)).disputed.total == 0
+    disputes.dispute(session, question, reason="It did not.", member=bob, now=day(4))
+    found = today(session, alice, now=day(5))
+    assert [stands.slug for stands in found.disputed.first] == [question.slug]
+    resolutions.confirm(session, question, "no", known_at=day(2), now=day(6), member=alice)
+    assert today(session, alice, now=day(7)).disputed.total == 0
+
+
+def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
+    session: Session, alice: Member
+) -> None:
+    for number in range(RECENT + 2):
+        question = ask(session, alice, slug=f"q{number}", title=f"Question {number}")
+        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+        resolutions.confirm(
+            session, question, "no", known_at=day(2), now=day(3 + number), member=alice
+        )
+    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(20), member=alice)
+    resolved = today(session, alice, now=day(21)).resolved
+    assert [one.stands.slug for one in resolved] == ["q6", "q5", "q4", "q3", "q2"]
+    assert resolved[0].score.score == (1 - 0.2) ** 2
+
+
+def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_again_is_one(
+    session: Session, alice: Member
+) -> None:
+    for number in range(3):
+        long = ask(session, alice, slug=f"q{number}", scheduled_close_time=day(90))
+        updates.update(
+            session, long, Value(probability=0.2), member=alice, now=day(2 - number / 10)
+        )
+    just = day(2) + USUAL
+    assert [one.stands.slug for one in today(session, alice, now=just).again] == ["q2", "q1"]
+    assert [stands.slug for stands, _ in today(session, alice, now=just).fresh] == ["q0"]
+    updates.update(session, long, Value(probability=0.2), member=alice, now=just)
+    assert [one.stands.slug for one in today(session, alice, now=just).again] == ["q1"]
+
+
+def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: Member) -> None:
+    soon, usual = (
+        ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("soon", "usual")
+    )
+    for question in (soon, usual):
+        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+    revisit_every(session, 2, member=alice, now=day(1), question=soon)
+    [one] = today(session, alice, now=day(3.5)).again
+    assert (one.stands.slug, one.overdue, one.every) == ("soon", True, timedelta(days=2))
+    revisit_every(session, 30, member=alice, now=day(4))
+    assert [one.stands.slug for one in today(session, alice, now=day(20)).again] == ["soon"]
+    assert len(today(session, alice, now=day(32)).again) == 2
+
+
+def test_what_the_others_have_moved_away_from_comes_before_what_has_waited(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    waits, moved = (
+        ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("waits", "moved")
+    )
+    updates.update(session, moved, Value(probability=0.4), member=bob, now=day(0))
+    updates.update(session, waits, Value(probability=0.4), member=alice, now=day(1))
+    updates.update(session, moved, Value(probability=0.4), member=alice, now=day(16))
+    updates.update(session, moved, Value(probability=0.7), member=bob, now=day(17))
+    first, second = today(session, alice, now=day(18)).again
+    assert (first.stands.slug, first.overdue, second.stands.slug) == ("moved", False, "waits")
+    assert first.moved is not None
+    assert (first.moved.then, first.moved.now) == ("40 %", "70 %")
+
+
+def test_every_open_question_stands_in_one_list(session: Session, alice: Member) -> None:
+    late = SOON + timedelta(days=1)
+    for slug, closes in (("soon", day(3)), ("late", day(2) + late), ("mine", day(60))):
+        question = ask(session, alice, slug=slug, scheduled_close_time=closes)
+    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    needs = today(session, alice, now=day(2))
+    assert [stands.slug for stands in needs.closing.first] == ["soon"]
+    assert [stands.slug for stands in needs.later.first] == ["late"]
+    assert [stands.slug for stands, _ in needs.fresh] == ["mine"]
+
+
+def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice, slug="quay", title="Will the harbour quay reopen?")
+    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    text = "The quay in the harbour will not reopen this year, its builder says."
+    store(session, [captured(text)], member=alice, captured_at=day(2))
+    [one] = today(session, alice, now=day(3)).news
+    assert (one.stands.slug, one.mention.words) == ("quay", ("harbour", "quay", "reopen"))
+    assert today(session, alice, now=day(3)).fresh == []
+    updates.update(session, question, Value(probability=0.2), member=alice, now=day(4))
+    assert today(session, alice, now=day(5)).news == []
+
+
+def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
+    session: Session, alice: Member
+) -> None:
+    for number in range(2):
+        question = ask(session, alice, slug=f"q{number}")
+        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+        resolutions.confirm(
+            session, question, "no", known_at=day(2), now=day(3 + 2 * number), member=alice
+        )
+        if number == 0:
+            assert today(session, alice, now=day(4)).seen is None
+            note_seen(session, member=alice, now=day(4))
+    needs = today(session, alice, now=day(6))
+    assert [one.stands.slug for one in needs.resolved] == ["q1"]
+    assert needs.seen == day(4)
+    note_seen(session, member=alice, now=day(6))
+    assert today(session, alice, now=day(7)).resolved == []
+
+
+def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
+    """Put two questions on each list of Today, with a path of some length on each."""
+    ends = {
+        "closing": day(8),
+        "later": day(60),
+        "again": day(60),
+        "news": day(60),
+        "fresh": day(60),
+        "awaiting": day(5),
+        "resolved": day(60),
+    }
+    for slug, closes in ends.items():
+        title = f"Will the harbour quay open? ({number})" if slug == "news" else f"{slug} {number}?"
+        question = ask(
+            session, alice, slug=f"{slug}-{number}", title=title, scheduled_close_time=closes
+        )
+        for step in range(3):
+            p = Value(probability=0.3 + step / 10)
+            updates.update(session, question, p, member=bob, now=day(1 + step))
+        if slug in ("again", "news", "fresh", "resolved"):
+            note = [Cited(note=f"note {number}")]
+            updates.update(
+                session, question, Value(probability=0.5), member=alice, now=day(4), evidence=note
+            )
+        if slug == "again":
+            updates.update(session, question, Value(probability=0.9), member=bob, now=day(5))
+        if slug == "news":
+            text = f"The harbour has a quay. ({number})"
+            store(session, [captured(text)], member=alice, captured_at=day(5))
+        if slug == "resolved":
+            resolutions.confirm(session, question, "no", known_at=day(5), now=day(5), member=alice)
+
+
+def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engine) -> None:
+    counts = []
+    for number in range(3):
+        with database.writing(engine) as session:
+            alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+            _asked(session, alice, bob, number)
+        if number in (0, 2):
+            with database.reading(engine) as session:
+                visibility.read_as(session, visibility.find_member(session, "alice"), now=day(6))
+                with counted_statements(engine) as statements:
+                    needs = today(session, visibility.find_member(session, "alice"), now=day(6))
+            counts.append(len(statements))
+            assert len(needs.again) == len(needs.news) == needs.closing.total == number + 1
+    assert counts[0] == counts[1]
+
+
+def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    for at, p in ((-1, 0.8), (2, 0.4), (5, None), (7, 0.1)):
+        imported(session, question, alice, at, p)
+    imported(session, question, bob, 1, 0.5)
+    resolutions.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
+    [one] = today(session, alice, now=day(12)).resolved
+    assert [(stood.said, stood.lasted, round(stood.score, 12)) for stood in one.stood] == [
+        ("80 %", timedelta(days=2), 0.64),
+        ("40 %", timedelta(days=3), 0.16),
+        ("10 %", timedelta(days=3), 0.01),
+    ]
+    assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 99), st.sampled_from([0.0, 0.1, 0.7, None])),
+        max_size=8,
+    ),
+    st.integers(30, 100),
+)
+def test_what_was_said_always_averages_to_the_score(
+    session: Session, alice: Member, acts: list[tuple[int, float | None]], known: int
+) -> None:
+    question = ask(session, alice)
+    imported(session, question, alice, 0, 0.5)
+    for at, p in sorted(acts, key=lambda act: act[0]):
+        imported(session, question, alice, at / 10, p)
+    resolutions.confirm(
+        session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
+    )
+    one = today(session, alice, now=day(12)).resolved[0]
+    assert one.stands.id == question.id
+    lasted = [stood.lasted / timedelta(days=1) for stood in one.stood]
+    mean = sum(days * stood.score for days, stood in zip(lasted, one.stood, strict=True))
+    assert mean / sum(lasted) == pytest.approx(one.score.score)
+
+
+def test_the_score_table_has_one_row_a_forecaster_the_best_first(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    updates.update(session, question, Value(probability=0.9), member=bob, now=day(0))
+    updates.update(session, question, Value(probability=0.5), member=alice, now=day(0))
+    updates.withdraw(session, question, member=alice, now=day(5))
+    resolution = resolutions.confirm(
+        session, question, "yes", known_at=day(10), now=day(10), member=bob
+    )
+    best, worst = scores.table(session, resolution)
+    assert (best.forecaster, best.brier) == ("bob", pytest.approx(0.01))
+    assert (best.original, best.crps) == (pytest.approx(0.02), None)
+    assert (worst.forecaster, worst.final, worst.coverage) == ("alice", None, 0.5)
+
+
+def test_only_those_who_have_forecast_have_a_record(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    member_or_new(session, "carol", now=day(0))
+    updates.update(session, question, Value(probability=0.9), member=bob, now=day(1))
+    assert forecaster_handles(session) == ["bob"]

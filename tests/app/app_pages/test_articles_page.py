@@ -1,0 +1,362 @@
+"""Articles: read, correct the split, store once, make a question of a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.visibility import member_or_new
+from forecasts.articles import library
+from forecasts.ledger import database
+from forecasts.ledger.models import Article
+from forecasts.questions import registry
+from tests.app.conftest import ARTICLE, visit, words
+from tests.conftest import day
+
+PASTED = """The tunnel under the bay
+
+The Bay Courier, 2 days ago
+
+Work on the tunnel began four years ago, and since then the price has doubled and the builder has
+changed hands. The transport minister will open the tunnel by 31 March 2026, her office said.
+Ferry captains have heard such dates before, and most of them shrugged when they were asked.
+"""
+
+
+def stored(engine: Engine) -> list[Article]:
+    with database.reading(engine) as ledger:
+        return library.listing(ledger)
+
+
+def read(app: AppTest, text: str = PASTED) -> AppTest:
+    visit(app, "articles")
+    app.text_area(key="pasted").input(text)
+    return app.button(key="read-go").click().run()
+
+
+def test_what_was_read_is_shown_and_not_stored_yet(app: AppTest, engine: Engine) -> None:
+    read(app)
+    assert "1 article, nothing stored yet" in words(app)
+    assert app.text_input(key="captured-1-0-title").value == "The tunnel under the bay"
+    assert stored(engine) == []
+
+
+def test_a_story_that_was_left_out_for_being_short_is_named(app: AppTest) -> None:
+    story = (
+        "<article><h2>{}</h2><p>By Jane Roe</p><p>" + "A day went by there. " * 9 + "</p></article>"
+    )
+    brief = (
+        "<article><h2>Old light sold</h2>"
+        "<p>A family of Sund bought it, they say, at auction in May last.</p></article>"
+    )
+    read(app, f"<html><body>{story.format('Dam raised')}{story.format('Mill shut')}{brief}")
+    assert "2 articles, nothing stored yet" in words(app)
+    assert "1 short piece was left out: “Old light sold” (13 words)." in words(app)
+
+
+def test_relative_dates_count_from_the_day_on_which_the_page_was_seen(app: AppTest) -> None:
+    visit(app, "articles")
+    app.text_area(key="pasted").input(PASTED)
+    app.date_input[0].set_value(date(2025, 12, 24))
+    app.button(key="read-go").click().run()
+    assert app.date_input(key="captured-1-0-published").value == date(2025, 12, 22)
+
+
+def test_corrections_are_what_is_stored(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.text_input(key="captured-1-0-title").input("A tunnel, perhaps")
+    app.text_input(key="captured-1-0-publisher").input("Bay Courier")
+    app.date_input(key="captured-1-0-published").set_value(date(2026, 1, 2))
+    app.button(key="store").click().run()
+    [article] = stored(engine)
+    assert (article.title, article.publisher) == ("A tunnel, perhaps", "Bay Courier")
+    assert article.published_at == datetime.fromisoformat("2026-01-02T00:00:00+00:00")
+    assert article.captured_at == day(5)
+    # Its page opens, with the sentence that looks ahead.
+    assert "A tunnel, perhaps" in words(app)
+    assert "[**The transport minister will open the tunnel by 31 March 2026" in words(app)
+
+
+def test_the_same_article_is_stored_once(app: AppTest, engine: Engine) -> None:
+    for reading in range(2):
+        read(app)
+        app.button(key="store").click().run()
+        assert len(stored(engine)) == 1, reading
+    assert "1 article stood here already" in app.toast[0].value.replace("\\", "")
+
+
+def titles(app: AppTest) -> list[str]:
+    return [field.value for field in app.text_input if field.label == "Title"]
+
+
+@pytest.fixture
+def pages() -> str:
+    """A page of an aggregator with two articles behind their teasers."""
+    second = PASTED.replace("tunnel", "bridge").replace("The Bay Courier", "The Strait Times")
+    return f"{PASTED}\n\n\n{second}"
+
+
+def test_every_field_can_be_corrected(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.text_input(key="captured-1-0-author").input("Jane  Roe ")
+    app.text_input(key="captured-1-0-url").input("https://example.org/bay?utm_source=x#top")
+    app.text_area(key="captured-1-0-text").input("It leaks.\n \n\nIt will be closed. ")
+    app.button(key="store").click().run()
+    [article] = stored(engine)
+    assert (article.author, article.url) == ("Jane Roe", "https://example.org/bay")
+    with database.reading(engine) as ledger:
+        text = library.article_numbered(ledger, 1).text
+    assert text == "It leaks.\n\nIt will be closed."
+
+
+def test_what_is_typed_stands_in_the_heading_of_the_article(app: AppTest) -> None:
+    read(app, PASTED.replace(", 2 days ago", ""))
+    assert "1. **The tunnel under the bay** · The Bay Courier · no date" in app.expander[0].label
+    app.text_input(key="captured-1-0-title").input("A tunnel, perhaps")
+    app.date_input(key="captured-1-0-published").set_value(date(2026, 1, 2)).run()
+    label = app.expander[0].label.replace("\\", "")
+    assert "1. **A tunnel, perhaps** · The Bay Courier · 2 Jan 2026" in label
+
+
+def test_what_is_no_web_address_is_left_out_and_that_is_said(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.text_input(key="captured-1-0-url").input("bay courier").run()
+    assert "“bay courier” is not a web address" in words(app)
+    app.button(key="store").click().run()
+    assert stored(engine)[0].url is None
+
+
+@pytest.mark.parametrize("name", ["title", "text"])
+def test_an_article_needs_a_title_and_a_text(app: AppTest, engine: Engine, name: str) -> None:
+    read(app)
+    field = app.text_input if name == "title" else app.text_area
+    field(key=f"captured-1-0-{name}").input(" ")
+    app.button(key="store").click().run()
+    assert f"Article 1 has no {name}." in app.error[0].value.replace("\\", "")
+    assert stored(engine) == []
+
+
+def test_an_article_that_is_dropped_is_not_stored_and_comes_back_when_that_is_undone(
+    app: AppTest, engine: Engine, pages: str
+) -> None:
+    _, second = titles(read(app, pages))
+    app.text_input(key="captured-1-0-title").input("A tunnel, perhaps")
+    app.button(key="captured-1-0-drop").click().run()
+    assert titles(app) == [second]
+    app.button(key="captured-1-1-drop").click().run()
+    assert "No article is left" in words(app)
+    assert app.button(key="store").disabled
+    app.button(key="undo").click().run()
+    app.button(key="undo").click().run()
+    assert titles(app) == ["A tunnel, perhaps", second]
+    assert "undo" not in keys(app)
+    app.button(key="captured-1-0-drop").click().run()
+    app.button(key="store").click().run()
+    assert [article.title for article in stored(engine)] == [second]
+
+
+def test_one_article_that_was_taken_for_two_is_merged_with_all_that_was_edited(
+    app: AppTest, pages: str
+) -> None:
+    first, second = titles(read(app, pages))
+    app.text_input(key="captured-1-0-publisher").input("Bay Courier")
+    app.date_input(key="captured-1-0-published").set_value(date(2026, 1, 2))
+    app.text_input(key="captured-1-1-author").input("Jane Roe")
+    app.button(key="captured-1-1-merge").click().run()
+    assert titles(app) == [first]
+    assert second in app.text_area(key="captured-1-2-text").value
+    assert app.text_input(key="captured-1-2-publisher").value == "Bay Courier"
+    assert app.text_input(key="captured-1-2-author").value == "Jane Roe"
+    assert app.date_input(key="captured-1-2-published").value == date(2026, 1, 2)
+    app.button(key="undo").click().run()
+    assert titles(app) == [first, second]
+    assert app.text_input(key="captured-1-0-publisher").value == "Bay Courier"
+
+
+def test_two_articles_that_were_taken_for_one_are_divided(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.text_area(key="captured-1-0-text").input(
+        "It leaks.\n\nThe bridge is late\n\nIt will open by 31 March 2026."
+    ).run()
+    assert app.button(key="captured-1-0-divide").disabled
+    app.radio(key="captured-1-0-opening").set_value(1).run()
+    app.button(key="captured-1-0-divide").click().run()
+    assert titles(app) == ["The tunnel under the bay", "The bridge is late"]
+    app.text_input(key="captured-1-2-publisher").input("The Strait Times")
+    app.button(key="store").click().run()
+    assert [(article.title, article.publisher) for article in stored(engine)] == [
+        ("The bridge is late", "The Strait Times"),
+        ("The tunnel under the bay", "The Bay Courier"),
+    ]
+
+
+def test_a_text_of_one_paragraph_cannot_be_divided(app: AppTest) -> None:
+    read(app)
+    app.text_area(key="captured-1-0-text").input("It leaks.").run()
+    assert app.radio(key="captured-1-0-opening").options == []
+
+
+def test_nothing_is_kept_of_what_is_discarded(app: AppTest, engine: Engine) -> None:
+    read(app)
+    app.button(key="discard").click().run()
+    assert "nothing stored yet" not in words(app)
+    assert stored(engine) == []
+
+
+def test_a_reading_that_was_discarded_leaves_the_next_one_alone(app: AppTest) -> None:
+    read(app)
+    app.button(key="store").click().run()
+    read(app)
+    app.button(key="discard").click().run()
+    read(app)
+    assert "1 article, nothing stored yet" in words(app)
+
+
+def test_a_file_is_read_like_a_pasted_text(app: AppTest) -> None:
+    visit(app, "articles")
+    app.segmented_control(key="way").set_value("File").run()
+    app.file_uploader[0].upload("bay.txt", PASTED.encode(), "text/plain")
+    app.button(key="read-go").click().run()
+    assert app.text_input(key="captured-1-0-title").value == "The tunnel under the bay"
+
+
+def test_without_a_file_there_is_nothing_to_read(app: AppTest) -> None:
+    visit(app, "articles")
+    app.segmented_control(key="way").set_value("File").run()
+    app.button(key="read-go").click().run()
+    assert "No file was chosen" in app.error[0].value
+
+
+def test_a_blank_web_address_is_called_blank(app: AppTest) -> None:
+    visit(app, "articles")
+    app.segmented_control(key="way").set_value("Web address").run()
+    app.button(key="read-go").click().run()
+    assert "No web address was given" in app.error[0].value
+
+
+def test_a_path_of_the_server_is_no_web_address(app: AppTest) -> None:
+    visit(app, "articles")
+    app.segmented_control(key="way").set_value("Web address").run()
+    app.text_input(key="address").input("/etc/passwd")
+    app.button(key="read-go").click().run()
+    assert "is not a web address" in app.error[0].value
+
+
+def test_a_text_without_an_article_is_a_sentence_and_nothing_else(app: AppTest) -> None:
+    read(app, "not found")
+    [error] = app.error
+    assert "no article in it" in error.value
+    assert not app.exception
+
+
+def test_a_question_is_registered_from_a_draft_in_place(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "articles", article="1")
+    [start] = {key.split("#")[0] for key in keys(furnished) if key.startswith("draft-1-")}
+    assert furnished.date_input(key=f"{start}#0-closes").value == date(2026, 1, 20)
+    furnished.text_area(key=f"{start}#0-title").input("Will the quay open by 20 January?")
+    furnished.text_area(key=f"{start}#0-criteria").input("Yes if a ship has moored there.")
+    furnished.button(key=f"{start}#0-go").click().run()
+    with database.reading(engine) as ledger:
+        question = registry.find(ledger, "will-the-quay-open-by-20-january")
+        [(source, article)] = registry.sources(ledger, question)
+    assert source.quote == "The harbour master will open the quay by 20 January 2026."
+    assert article.text[article.text.index(source.quote) - len(source.prefix) :].startswith(
+        source.prefix + source.quote
+    )
+    assert "Will the quay open by 20 January?" in words(furnished)
+
+
+def keys(app: AppTest) -> list[str]:
+    return [widget.key or "" for widget in (*app.text_area, *app.button)]
+
+
+def test_an_article_shows_the_questions_it_has(furnished: AppTest) -> None:
+    said = words(visit(furnished, "articles", article="1"))
+    assert "Will the quay open?" in said
+    assert "There is a question from this sentence already" in said
+
+
+def test_an_article_that_is_not_there_is_a_sentence(furnished: AppTest) -> None:
+    visit(furnished, "articles", article="99")
+    assert "no article 99" in furnished.error[0].value
+
+
+def test_a_question_without_criteria_is_refused_by_the_name_of_the_field(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "articles", article="1")
+    [start] = {key.split("#")[0] for key in keys(furnished) if key.startswith("draft-1-")}
+    furnished.text_area(key=f"{start}#0-title").input("Will the quay open by 20 January?")
+    furnished.button(key=f"{start}#0-go").click().run()
+    assert "Not filled in: “Resolution criteria”" in furnished.error[0].value.replace("\\", "")
+    assert furnished.text_area(key=f"{start}#0-title").value == "Will the quay open by 20 January?"
+
+
+def test_a_question_of_ones_own_keeps_its_article(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "articles", article="1")
+    furnished.radio(key="draft-1").set_value(1).run()
+    furnished.text_area(key="article-1#0-title").input("Will the council pay?")
+    furnished.date_input(key="article-1#0-closes").set_value(date(2026, 3, 1))
+    furnished.text_area(key="article-1#0-criteria").input("Yes if the minutes say so.")
+    furnished.button(key="article-1#0-go").click().run()
+    with database.reading(engine) as ledger:
+        [(source, article)] = registry.sources(
+            ledger, registry.find(ledger, "will-the-council-pay")
+        )
+    assert (article.id, source.quote) == (1, "")
+
+
+QUIET = """The harbour of Brenholt
+
+The Bay Courier
+
+The harbour was dug by hand between 1880 and 1891, and forty men died of it in those years.
+Nobody has counted the stones since, and the plans were lost in a fire a hundred years ago.
+"""
+
+
+def test_an_article_without_drafts_offers_a_question_of_ones_own(app: AppTest) -> None:
+    read(app, QUIET)
+    app.button(key="store").click().run()
+    assert "None was found here" in words(app)
+    assert app.text_area(key="article-1#0-title").value == ""
+
+
+def test_an_article_without_a_date_says_from_when_deadlines_count(app: AppTest) -> None:
+    read(app, PASTED.replace(", 2 days ago", ""))
+    assert "no date" in app.expander[0].label
+    app.button(key="store").click().run()
+    assert "no date: deadlines in it count from the day of capture, 6 Jan 2026" in words(app)
+
+
+def test_a_sentence_without_a_deadline_asks_for_one(app: AppTest) -> None:
+    read(app, PASTED.replace(" by 31 March 2026", ""))
+    app.button(key="store").click().run()
+    assert "names no deadline" in words(app)
+
+
+def test_an_article_of_which_only_the_address_is_known_says_so(
+    app: AppTest, engine: Engine
+) -> None:
+    stub = replace(ARTICLE, title=ARTICLE.url or "", text="")
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        library.store(ledger, [stub], member=alice, captured_at=day(0))
+    assert "Only the address of this article is known" in words(visit(app, "articles", article="1"))
+
+
+def test_the_first_sentence_without_a_question_is_offered(app: AppTest, engine: Engine) -> None:
+    read(app, f"{PASTED}The harbour master will close the old lock by 30 June 2026, he said.\n")
+    app.button(key="store").click().run()
+    assert app.radio[0].value == 0
+    [start] = {key.split("#")[0] for key in keys(app) if key.startswith("draft-1-")}
+    app.text_area(key=f"{start}#0-title").input("Will it be so?")
+    app.date_input(key=f"{start}#0-closes").set_value(date(2026, 3, 1))
+    app.text_area(key=f"{start}#0-criteria").input("Yes if so.")
+    app.button(key=f"{start}#0-go").click().run()
+    assert app.radio[0].value == 1
+    assert app.radio[0].options[0].startswith("✓ ")

@@ -1,0 +1,100 @@
+"""Import and export: what a folder would add is shown before anything is stored."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access import teams, visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.exchange.export import as_zip, exported
+from forecasts.ledger import database
+from forecasts.ledger.models import Role
+from forecasts.questions import registry
+from tests.app.conftest import visit, words
+from tests.conftest import day
+
+
+@pytest.fixture
+def folder(furnished: AppTest, engine: Engine) -> bytes:
+    """The furnished ledger as the page exports it."""
+    with database.reading(engine) as ledger:
+        frames, _ = exported(ledger, member=None, now=day(5))
+    return as_zip(frames)
+
+
+def hand_over(app: AppTest, archive: bytes) -> AppTest:
+    visit(app, "exchange")
+    app.file_uploader[0].upload("ledger.zip", archive, "application/zip")
+    app.button(key="import#0-look").click().run()
+    return app
+
+
+def count(engine: Engine) -> int:
+    with database.reading(engine) as ledger:
+        return len(registry.listing(ledger, now=day(5)))
+
+
+def test_a_folder_is_looked_at_then_imported(
+    furnished: AppTest, engine: Engine, folder: bytes
+) -> None:
+    renamed = folder_with_another_name(folder)
+    hand_over(furnished, renamed)
+    assert list(furnished.table[0].value["How many"]) == ["1", "0", "2", "0", "0", "0"]
+    assert count(engine) == 6
+    furnished.button(key="import#0-go").click().run()
+    assert furnished.toast[0].value.replace("\\", "") == "Imported: 1 question, 2 forecasts."
+    assert count(engine) == 7
+    assert not furnished.exception
+
+
+def folder_with_another_name(archive: bytes) -> bytes:
+    """Return the folder with a question of another id, which the ledger does not have."""
+    import io
+    import zipfile
+
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            said = old.read(name)
+            if name in ("questions.csv", "forecasts.csv"):
+                lines = said.decode().splitlines(keepends=True)
+                rain = [line for line in lines if line.startswith("rain,")]
+                copies = [
+                    line.replace("rain,", "hail,", 1).replace("rain?", "hail?") for line in rain
+                ]
+                said = "".join([lines[0], *copies]).encode()
+            if name != "articles.csv":
+                new.writestr(name, said)
+    return made.getvalue()
+
+
+def test_the_same_folder_adds_nothing(furnished: AppTest, folder: bytes) -> None:
+    hand_over(furnished, folder)
+    assert set(furnished.table[0].value["How many"]) == {"0"}
+
+
+def test_what_is_no_folder_is_said_in_a_sentence(app: AppTest) -> None:
+    hand_over(app, b"PK nonsense")
+    assert "is a file, and no ledger folder" in words(app)
+    assert not app.exception
+    assert not app.table
+
+
+def test_nothing_is_imported_without_a_file(app: AppTest) -> None:
+    visit(app, "exchange")
+    app.button(key="import#0-look").click().run()
+    assert app.warning[0].value == "Choose a file first."
+
+
+def test_a_viewer_may_export_and_finds_no_way_to_import(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
+        teams.create(ledger, "Alder", member=bob, now=day(0))
+        teams.appoint(ledger, alice, Role.viewer, member=bob, now=day(0))
+        assert visibility.is_shared(ledger)
+    visit(app, "exchange")
+    assert not app.file_uploader
+    assert [button.label for button in app.button] == []
+    assert "To import into it takes a forecaster" in words(app)

@@ -1,0 +1,47 @@
+"""Practice: an answer, at once what it was worth, and nothing stored."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
+from streamlit.testing.v1 import AppTest
+
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, Member
+from tests.app.conftest import visit, words
+
+
+def test_an_answer_is_scored_at_once_and_stored_nowhere(app: AppTest, engine: Engine) -> None:
+    visit(app, "practice")
+    [slider] = app.slider
+    slider.set_value(80)
+    app.button(key="answer").click().run()
+    assert not app.exception
+    said = words(app)
+    right = "The answer was **yes**" in said
+    assert "You said **80 %**" in said
+    assert app.metric[0].value == ("0.0400" if right else "0.6400")
+    assert "Too few to tell: 1 question in 1 family" in said
+    app.button(key="next").click().run()
+    assert app.slider[0].value == 50
+    app.button(key="again").click().run()
+    assert "Nothing yet." in words(app)
+    with database.reading(engine) as ledger:
+        assert ledger.exec(select(Forecast)).all() == []
+        assert ledger.exec(select(Member)).all() == []
+
+
+def test_the_ledgers_own_run_out(furnished: AppTest) -> None:
+    visit(furnished, "practice", on="This ledger")
+    assert furnished.subheader[0].value == "Will it snow?".replace("?", "\\?")
+    assert "No flake fell" not in words(furnished)
+    furnished.button(key="answer").click().run()
+    assert "No flake fell" in words(furnished)
+    furnished.button(key="next").click().run()
+    assert "That was all: 1 question." in "".join(one.value for one in furnished.success)
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_empty_ledger_has_nothing_to_practise_on(app: AppTest) -> None:
+    assert "is resolved yet" in words(visit(app, "practice", on="This ledger"))

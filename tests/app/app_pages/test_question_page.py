@@ -1,0 +1,496 @@
+"""The Question page: everyone's path, the update form of each type, withdrawal, the end."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.visibility import member_or_new
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, QuestionRevision
+from forecasts.questions import registry, revisions
+from forecasts.resolution import resolutions
+from forecasts.scores import scores
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.app.conftest import toasts, visit, words
+from tests.conftest import day
+
+
+def wordings(engine: Engine, slug: str) -> list[QuestionRevision]:
+    with database.reading(engine) as ledger:
+        return revisions.history(ledger, registry.find(ledger, slug))
+
+
+def newest(engine: Engine, slug: str) -> Forecast:
+    with database.reading(engine) as ledger:
+        return updates.history(ledger, registry.find(ledger, slug))[-1][0]
+
+
+def test_it_says_what_is_asked_where_it_comes_from_and_who_said_what(furnished: AppTest) -> None:
+    said = words(visit(furnished, "question", slug="quay"))
+    for part in (
+        "Will the quay open?",
+        "“The harbour master will open the quay by 20 January 2026.”",
+        "Harbour works fall behind",
+        "**bob (simulated)** — 20 %",
+        "closes in 15 days (21 Jan 2026, 00:00 UTC)",
+        "family harbour",
+    ):
+        assert part in said
+
+
+def test_evidence_is_named_after_the_article_that_it_cites(furnished: AppTest) -> None:
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "*supports yes*: [Harbour works fall behind](<https://example.org/harbour>)" in said
+    assert "Clouds *are* gathering" in said
+
+
+def test_a_question_that_is_not_there_is_a_sentence(furnished: AppTest) -> None:
+    visit(furnished, "question", slug="rian")
+    [error] = furnished.error
+    assert "no question" in error.value
+    linked = [link.proto.label for link in furnished.get("page_link")]
+    assert linked[-2:] == ["Will it rain\\?", "All questions"]
+    assert not furnished.exception
+
+
+def test_a_page_without_a_question_leads_to_the_questions(furnished: AppTest) -> None:
+    assert "Pick a question first" in words(visit(furnished, "question"))
+
+
+def test_an_update_with_evidence_is_one_act(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.text_input(key="forecast-quay#0-value").input("0.35")
+    furnished.text_area(key="forecast-quay#0-reason").input("The paint is dry")
+    furnished.text_input(key="forecast-quay#0-evidence").input("https://example.org/paint")
+    furnished.selectbox(key="forecast-quay#0-stance").select("opposes")
+    furnished.selectbox(key="forecast-quay#0-kind").select("expert")
+    furnished.button(key="forecast-quay#0-save").click().run()
+    with database.reading(engine) as ledger:
+        question = registry.find(ledger, "quay")
+        forecast, _ = updates.history(ledger, question)[-1]
+        [(citation, evidence)] = updates.evidence_of(ledger, question)[forecast.id or 0]
+    assert forecast.probability == 0.35
+    assert (citation.stance, evidence.kind) == ("opposes", "expert")
+    assert evidence.url == "https://example.org/paint"
+    # The next form starts from what stands.
+    assert furnished.text_input(key="forecast-quay#1-value").value == "35%"
+    assert "Stands at **35 %**" in words(furnished)
+
+
+def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.text_input(key="forecast-quay#0-value").input("30%")
+    furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
+    furnished.button(key="forecast-quay#0-save").click().run()
+    assert "*supports yes*: Seen from the pier:" in words(furnished)
+
+
+def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.slider(key="forecast-quay#0-slider").set_value(12.3).run()
+    # Another field than the one that was typed into, lest what that held be sent once more.
+    assert furnished.text_input(key="forecast-quay#0-value~1").value == "12.3%"
+
+
+def test_options_that_are_not_named_share_what_is_left(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="port")
+    furnished.text_input(key="forecast-port#0-value").input("Busan=60%").run()
+    assert [bar.value for bar in furnished.slider] == [60, 20, 20]
+    furnished.button(key="forecast-port#0-save").click().run()
+    assert newest(engine, "port").probabilities == [0.6, 0.2, 0.2]
+
+
+def test_moving_a_bar_rebalances_the_others_in_proportion(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="port")
+    furnished.text_input(key="forecast-port#0-value").input("Busan=50%, Ulsan=30%, Other=20%").run()
+    furnished.slider[0].set_value(60.0).run()
+    assert [bar.value for bar in furnished.slider] == [60, 24, 16]
+    written = furnished.text_input(key="forecast-port#0-value~1").value
+    assert written == "Busan=60%, Ulsan=24%, Other=16%"
+    furnished.button(key="forecast-port#0-save").click().run()
+    assert newest(engine, "port").probabilities == [0.6, 0.24, 0.16]
+
+
+def test_options_that_sum_to_less_than_100_are_refused(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="port")
+    field = furnished.text_input(key="forecast-port#0-value")
+    field.input("Busan=60%, Ulsan=20%, Other=10%").run()
+    assert "**Not saved like this:** The probabilities sum to 90 %" in words(furnished)
+    furnished.button(key="forecast-port#0-save").click().run()
+    assert "sum to 90" in furnished.error[0].value
+    assert newest(engine, "port").probabilities == [0.5, 0.3, 0.2]
+
+
+def test_five_quantiles_are_entered_and_what_they_imply_is_drawn(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="depth")
+    for place, metres in enumerate((2.0, 5.0, 8.0, 12.0, 20.0)):
+        furnished.number_input(key=f"forecast-depth#0-level-{place}").set_value(metres).run()
+    written = furnished.text_input(key="forecast-depth#0-value~5").value
+    assert written == "5%=2, 25%=5, 50%=8, 75%=12, 95%=20"
+    [drawn] = furnished.get("vega_lite_chart")
+    assert "25 % from 5 m to 8 m" in str(drawn.proto)
+    table: Any = furnished.table[0].value
+    assert list(table["Chance"]) == ["5 %", "20 %", "25 %", "25 %", "20 %", "5 %"]
+    furnished.button(key="forecast-depth#0-save").click().run()
+    assert newest(engine, "depth").quantiles == {
+        "0.05": 2.0,
+        "0.25": 5.0,
+        "0.5": 8.0,
+        "0.75": 12.0,
+        "0.95": 20.0,
+    }
+
+
+def test_quantiles_that_cross_are_refused_as_they_are_entered(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="depth")
+    furnished.number_input(key="forecast-depth#0-level-2").set_value(8.0).run()
+    furnished.number_input(key="forecast-depth#0-level-1").set_value(9.0).run()
+    assert "**Not saved like this:** Quantiles must rise with their levels" in words(furnished)
+    assert not furnished.get("vega_lite_chart")
+    furnished.button(key="forecast-depth#0-save").click().run()
+    assert "Quantiles must rise" in furnished.error[0].value
+    with database.reading(engine) as ledger:
+        assert updates.history(ledger, registry.find(ledger, "depth")) == []
+
+
+def test_a_forecast_tells_before_it_is_saved_what_it_does_to_the_expected_score(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = registry.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.58), member=alice, now=day(3))
+    visit(furnished, "question", slug="quay")
+    assert "Your expected Brier stays at 0.24 if you are right about 58 %." in words(furnished)
+    furnished.text_input(key="forecast-quay#0-value").input("4:1").run()
+    assert (
+        "80 %, odds 4:1. This moves your expected Brier from 0.21 to 0.16 if you are right about "
+        "80 %."
+    ) in words(furnished)
+    assert furnished.slider[0].value == 80
+
+
+def test_quantiles_are_typed(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="depth")
+    furnished.text_input(key="forecast-depth#0-value").input("10%=3, 50%=8, 90%=20")
+    furnished.button(key="forecast-depth#0-save").click().run()
+    assert newest(engine, "depth").quantiles == {"0.1": 3.0, "0.5": 8.0, "0.9": 20.0}
+
+
+def test_a_withdrawal_is_a_row_of_its_own(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.text_input(key="forecast-quay#0-value").input("30%")
+    furnished.button(key="forecast-quay#0-save").click().run()
+    furnished.text_input(key="withdraw-quay#0-reason").input("I know too little")
+    furnished.button(key="withdraw-quay#0-go").click().run()
+    row = newest(engine, "quay")
+    assert (row.withdrawn, row.rationale) == (True, "I know too little")
+    assert "Nothing of yours stands any more: withdrawn 6 Jan 2026, 00:00 UTC." in words(furnished)
+
+
+def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
+    furnished: AppTest,
+) -> None:
+    said = words(visit(furnished, "question", slug="snow"))
+    assert "Outcome: no" in said
+    assert "No flake fell." in said
+    assert furnished.metric[0].value == "0.4000"
+    table: Any = furnished.table[1].value  # behind that of the chart
+    assert list(table.columns) == [
+        "Forecaster",
+        "Brier (0–1)",
+        "Original (0–2)",
+        "At the close (0–1)",
+        "Coverage",
+        "Updates",
+    ]
+    assert list(table.iloc[0]) == ["alice", "0.4000", "0.8000", "0.1600", "100\u00a0%", "2"]
+
+
+def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) -> None:
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "until somebody decides" in said
+    assert "Your forecast" in said
+
+
+@pytest.mark.parametrize("slug", ["rain", "snow", "port"])
+def test_the_chart_has_a_text_in_its_place(furnished: AppTest, slug: str) -> None:
+    [chart] = visit(furnished, "question", slug=slug).get("vega_lite_chart")
+    assert "Every forecast stands in the table under the chart" in str(chart.proto)
+
+
+def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) -> None:
+    [chart] = visit(furnished, "question", slug="rain").get("vega_lite_chart")
+    assert "Your line ends at 70 %. The crowd’s median ends at 55 %, of 2 standing." in str(
+        chart.proto
+    )
+    table: Any = furnished.table[0].value
+    assert table.to_numpy().tolist() == [
+        ["3 Jan 2026, 00:00 UTC", "bob \\(simulated\\)", "40\u00a0\\%", "55\u00a0\\%"],
+        ["2 Jan 2026, 00:00 UTC", "alice", "70\u00a0\\%", "70\u00a0\\%"],
+    ]
+
+
+def test_the_discussion_is_by_reason_the_newest_first_with_what_each_changed(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        rain = registry.find(ledger, "rain")
+        said = {"member": alice, "now": day(4), "rationale": "The wind has turned"}
+        updates.update(ledger, rain, Value(probability=0.9), **said)
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "Discussion (2)" in [tab.label for tab in furnished.tabs]
+    assert "alice: 70 % → 90 % · 5 Jan 2026, 00:00 UTC" in said
+    assert said.index("The wind has turned") < said.index("Clouds *are* gathering")
+
+
+def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="rain")
+    furnished.text_area(key="revise-rain-1#0-title").input("Will it rain in town?")
+    furnished.text_area(key="revise-rain-1#0-criteria").input("Yes if the gauge is wet.")
+    furnished.text_input(key="revise-rain-1#0-tags").input("")
+    furnished.date_input(key="revise-rain-1#0-closes").set_value(date(2026, 1, 20))
+    furnished.text_input(key="revise-rain-1#0-reason").input("Which place was not said")
+    furnished.button(key="revise-rain-1#0-look").click().run()
+    said = words(furnished)
+    for change in (
+        "*title*: Will it ~~rain?~~ **rain in town?**",
+        "*scheduled close time*: 11 Jan 2026, 00:00 UTC → 20 Jan 2026, 23:59 UTC",
+        "*tags*: weather → blank",
+        "*resolution criteria*: Yes if **the gauge is** wet.",
+        "Struck through: taken out. Bold: put in.",
+    ):
+        assert change in said
+    assert len(wordings(engine, "rain")) == 1  # looked at, and not saved yet
+    furnished.button(key="revise-rain-1#0-save").click().run()
+    assert toasts(furnished) == ["Saved wording 2 of “Will it rain in town?”."]
+    first, second = wordings(engine, "rain")
+    assert (second.title, second.tags, second.reason) == (
+        "Will it rain in town?",
+        None,
+        "Which place was not said",
+    )
+    assert second.background == first.background
+    said = words(furnished)
+    assert said.index("**2. Will it rain in town?**") < said.index("**1. Will it rain?**")
+    assert "Which place was not said" in said
+
+
+def test_a_wording_that_breaks_a_rule_is_refused_and_the_words_stay(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.text_area(key="revise-quay-1#0-title").input("  ")
+    furnished.text_area(key="revise-quay-1#0-criteria").input("Yes if a ship lies there.")
+    furnished.button(key="revise-quay-1#0-look").click().run()
+    assert [error.value for error in furnished.error] == ["The question has no title\\."]
+    assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
+    furnished.text_area(key="revise-quay-1#0-title").input("Will the quay open?")
+    furnished.date_input(key="revise-quay-1#0-closes").set_value(date(2026, 1, 2))
+    furnished.button(key="revise-quay-1#0-look").click().run()
+    furnished.button(key="revise-quay-1#0-save").click().run()
+    assert "has passed already" in furnished.error[0].value
+    assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
+    assert len(wordings(engine, "quay")) == 1
+
+
+def test_a_wording_that_is_left_as_it_is_is_not_saved(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.button(key="revise-quay-1#0-look").click().run()
+    assert "Nothing changes" in words(furnished)
+    assert not [button for button in furnished.button if button.key == "revise-quay-1#0-save"]
+
+
+def test_an_option_is_added_and_earlier_forecasts_keep_the_names_that_they_had(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="port")
+    furnished.text_area(key="revise-port-1#0-options").input("Incheon\n")
+    furnished.button(key="revise-port-1#0-look").click().run()
+    furnished.button(key="revise-port-1#0-save").click().run()
+    assert wordings(engine, "port")[-1].options == ["Busan", "Ulsan", "Incheon", "Other"]
+    assert "Busan 50 %, Ulsan 30 %, Other 20 %" in words(furnished)
+
+
+def test_words_of_a_resolved_question_can_be_put_right_and_nothing_else(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="snow")
+    assert "revise-snow-1#0-closes" not in [field.key for field in furnished.date_input]
+    furnished.text_area(key="revise-snow-1#0-title").input("Will it snow in town?")
+    furnished.button(key="revise-snow-1#0-look").click().run()
+    furnished.button(key="revise-snow-1#0-save").click().run()
+    assert furnished.title[0].value == "Will it snow in town\\?"
+
+
+def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.datetime_input(key="close-quay#0-at").set_value(datetime(2026, 1, 5, 12))  # noqa: DTZ001
+    furnished.button(key="close-quay#0-go").click().run()
+    assert "Nothing was closed" in furnished.error[0].value
+    furnished.checkbox(key="close-quay#0-sure").check()
+    furnished.button(key="close-quay#0-go").click().run()
+    assert toasts(furnished) == ["Closed at 5 Jan 2026, 12:00 UTC: “Will the quay open?”."]
+    said = words(furnished)
+    assert "Awaiting resolution" in said
+    assert "It was closed early, at 5 Jan 2026, 12:00 UTC." in said
+    furnished.button(key="reopen-quay#0-go").click().run()
+    assert toasts(furnished) == ["“Will the quay open?” closes 21 Jan 2026, 00:00 UTC again."]
+    assert "Your forecast" in words(furnished)
+    assert [w.reason for w in wordings(engine, "quay")] == [
+        "registered",
+        "closed early",
+        "early close taken back",
+    ]
+
+
+@pytest.mark.parametrize("slug", ["snow", "ended"])
+def test_what_has_ended_is_not_closed_early(furnished: AppTest, slug: str) -> None:
+    visit(furnished, "question", slug=slug)
+    keys = [button.key for button in furnished.button]
+    assert not {f"close-{slug}#0-go", f"reopen-{slug}#0-go"} & set(keys)
+
+
+def test_the_chain_of_resolutions_begins_with_the_newest_and_compares_the_scores(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        snow = registry.find(ledger, "snow")
+        resolutions.confirm(ledger, snow, "yes", now=day(5), member=bob, note="It did.")
+    said = words(visit(furnished, "question", slug="snow"))
+    assert said.index("**confirmed: yes**") < said.index("**confirmed: no**")
+    assert "*corrected*: no → yes" in said
+    assert "5 Jan 2026, 12:00 UTC · bob (simulated) · superseded" in said
+    [table] = [t.value for t in furnished.table if "Difference" in t.value.columns]
+    assert list(table.iloc[0]) == ["alice", "0.4000", "0.2000", "-0.2000"]
+    assert "Brier scores, 0 is best: a difference below 0 is an improvement." in said
+
+
+def test_a_correction_of_a_number_names_the_score_by_which_it_is_compared(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        depth = registry.find(ledger, "depth")
+        value = Value(quantiles={"0.1": 8, "0.5": 12, "0.9": 20})
+        updates.update(ledger, depth, value, member=alice, now=day(5))
+        for outcome in ("14", "12"):
+            resolutions.confirm(ledger, depth, outcome, known_at=day(6), now=day(7), member=alice)
+    said = words(visit(furnished, "question", slug="depth"))
+    assert "CRPS: 0 is best" in said
+    assert "A difference below 0 is an improvement." in said
+    assert "Brier" not in said
+
+
+def test_an_annulled_question_does_not_say_when_it_will_close(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        resolutions.confirm(
+            ledger, registry.find(ledger, "quay"), "annulled", now=day(5), member=bob
+        )
+    [caption] = [c.value for c in visit(furnished, "question", slug="quay").caption[:1]]
+    assert "closes in" not in caption
+    assert "annulled 6 Jan 2026" in caption
+
+
+def test_the_slug_can_be_copied(furnished: AppTest) -> None:
+    assert visit(furnished, "question", slug="quay").code[0].value == "quay"
+
+
+def test_a_number_is_asked_between_its_bounds_and_answered_on_their_scale(
+    furnished: AppTest, engine: Engine
+) -> None:
+    said = words(visit(furnished, "question", slug="depth"))
+    assert "numeric: 0 to 30 m" in said
+    field = furnished.text_input(key="forecast-depth#0-value")
+    assert field.placeholder == "10%=7.5, 50%=15, 90%=22.5"
+    assert "from 0 to 30 m" in field.help
+    field.input("10%=3, 50%=8, 90%=20")
+    furnished.button(key="forecast-depth#0-save").click().run()
+    assert "Stands at 10 % ≤ 3, 50 % ≤ 8, 90 % ≤ 20" in words(furnished).replace("*", "")
+
+
+def test_a_number_that_came_true_shows_the_crps_of_the_table(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        depth = registry.find(ledger, "depth")
+        value = Value(quantiles={"0.1": 3.0, "0.5": 8.0, "0.9": 20.0})
+        updates.update(ledger, depth, value, member=alice, now=day(1))
+        resolution = resolutions.confirm(
+            ledger, depth, "10", known_at=day(3), now=day(3), member=alice
+        )
+        [row] = scores.table(ledger, resolution)
+    said = words(visit(furnished, "question", slug="depth"))
+    assert furnished.metric[0].label == "Your CRPS (0–1)"
+    assert furnished.metric[0].value == f"{row.crps:.4f}"
+    table: Any = furnished.table[1].value
+    assert list(table.columns) == ["Forecaster", "CRPS (0–1)", "Coverage", "Updates"]
+    assert "You had no live forecast on it." not in said
+    today = words(visit(furnished, "today"))
+    covered = f"coverage {100 * row.coverage:.0f} %"
+    assert f"your CRPS (0–1, 0 is best): **{row.crps:.4f}** · {covered}" in today
+
+
+def test_options_chosen_by_the_outcome_open_on_the_one_that_came_true(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        port = registry.find(ledger, "port")
+        resolutions.confirm(ledger, port, "Ulsan", known_at=day(4), now=day(4), member=bob)
+    visit(furnished, "question", slug="port")
+    assert furnished.selectbox[0].value == "Ulsan"
+
+
+def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        port = registry.find(ledger, "port")
+        updates.update(ledger, port, Value(probabilities=(0.5, 0.3, 0.2)), member=alice, now=day(3))
+        revisions.revise(
+            ledger, port, member=alice, now=day(4), options=["Busan", "Ulsan", "Pohang", "Other"]
+        )
+    before = "Busan 50 %, Ulsan 30 %, Other 20 %"
+    for page in ("questions", "today"):
+        assert f"you: **{before}**" in words(visit(furnished, page))
+    visit(furnished, "question", slug="port")
+    typed = "Busan=40%, Ulsan=30%, Pohang=20%, Other=10%"
+    furnished.text_input(key="forecast-port#0-value").input(typed)
+    furnished.button(key="forecast-port#0-save").click().run()
+    assert f"Saved: {before} → Busan 40 %" in toasts(furnished)[0]
+
+
+def test_the_toast_says_what_stood_at_the_moment_of_saving(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    assert "Nothing of yours stands yet." in words(furnished)
+    with database.writing(engine) as ledger:  # in another tab
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = registry.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.3), member=alice, now=day(4))
+    furnished.text_input(key="forecast-quay#0-value").input("60%")
+    furnished.button(key="forecast-quay#0-save").click().run()
+    assert "Saved: 30 % → 60 %" in toasts(furnished)[0]

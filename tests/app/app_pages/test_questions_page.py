@@ -1,0 +1,166 @@
+"""Questions: search and filters that stand in the address, and the form to ask one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access import teams
+from forecasts.access.visibility import member_or_new
+from forecasts.ledger import database
+from forecasts.questions import registry
+from tests.app.conftest import visit, words
+from tests.conftest import ask, day
+
+
+def titles(app: AppTest) -> list[str]:
+    return [link.proto.label.replace("\\", "") for link in app.get("page_link")]
+
+
+def test_what_can_be_forecast_comes_first_and_what_is_over_last(furnished: AppTest) -> None:
+    assert titles(visit(furnished, "questions")) == [
+        "Which port comes first?",
+        "How deep will it be?",
+        "Will the quay open?",
+        "Has it ended?",
+        "Will it rain?",
+        "Will it snow?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"words": "QUAY open"}, ["Will the quay open?"]),
+        ({"status": "awaiting resolution"}, ["Has it ended?"]),
+        ({"tag": "weather"}, ["Will it rain?"]),
+        ({"family": "harbour"}, ["Will the quay open?"]),
+        ({"type": "multiple choice"}, ["Which port comes first?"]),
+        ({"whose": "Mine"}, ["Will it rain?", "Will it snow?"]),
+        ({"whose": "Not yet mine", "type": "numeric"}, ["How deep will it be?"]),
+        ({"words": "nothing like this"}, []),
+    ],
+)
+def test_filters_are_read_from_the_address(
+    furnished: AppTest, query: dict[str, str], found: list[str]
+) -> None:
+    assert titles(visit(furnished, "questions", **query)) == found
+
+
+def test_a_page_of_many_stands_in_the_address(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        for number in range(25):
+            ask(ledger, alice, title=f"Number {number:02}?")
+    visit(app, "questions", page="2", order="by title")
+    assert titles(app) == [f"Number {number}?" for number in range(20, 25)]
+    app.text_input(key="words").input("number 03").run()
+    assert titles(app) == ["Number 03?"]
+
+
+def test_the_crowds_way_is_drawn_in_a_line(furnished: AppTest) -> None:
+    said = words(visit(furnished, "questions", words="rain"))
+    assert "crowd of 2: ▆\u202f▆" in said
+    assert "70 % to 55 %" in said
+    furnished.text_input(key="words").input("quay").run()
+    assert "crowd" not in words(furnished)  # of one forecaster there is none
+
+
+def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "questions", whose="Mine")
+    furnished.toggle(key="several").set_value(True).run()
+    furnished.button(key="several#0-all").click().run()
+    assert "2 questions selected" in words(furnished)
+    furnished.text_input(key="several#0-tag").input("weather").run()
+    assert "This changes 1 question:\n\n- Will it snow?" in words(furnished)
+    furnished.button(key="several#0-go").click().run()
+    assert furnished.toast[0].value == "Changed 1 question\\."
+    with database.reading(engine) as ledger:
+        assert registry.wording(ledger, registry.find(ledger, "snow")).tags == ["weather"]
+    assert "0 questions selected" in words(furnished)
+
+
+def test_what_is_refused_of_one_is_done_to_none(furnished: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        teams.create(ledger, "Alder", member=bob, now=day(0))  # and so roles hold
+    visit(furnished, "questions")
+    furnished.toggle(key="several").set_value(True).run()
+    furnished.button(key="several#0-all").click().run()
+    furnished.text_input(key="several#0-tag").input("new").run()
+    furnished.button(key="several#0-go").click().run()
+    assert "alice may not change" in furnished.error[0].value
+    with database.reading(engine) as ledger:
+        assert "new" not in registry.tags(ledger)
+
+
+def test_those_selected_are_taken_away_as_a_ledger_folder(furnished: AppTest) -> None:
+    visit(furnished, "questions", words="rain")
+    furnished.toggle(key="several").set_value(True).run()
+    furnished.button(key="several#0-all").click().run()
+    furnished.selectbox(key="several#0-act").select("export them as a ledger folder").run()
+    [button] = furnished.get("download_button")
+    assert button.proto.label == "Download 1 question (ZIP)"
+
+
+def test_an_empty_ledger_shows_where_questions_come_from(app: AppTest) -> None:
+    assert "No questions yet" in words(visit(app, "questions"))
+
+
+def test_a_question_of_ones_own_is_registered_and_its_page_opens(
+    app: AppTest, engine: Engine
+) -> None:
+    visit(app, "questions", view="Ask a question")
+    app.text_area(key="ask#0-title").input("Will the lighthouse be lit?")
+    app.date_input(key="ask#0-closes").set_value(date(2026, 3, 1))
+    app.text_area(key="ask#0-criteria").input("Yes if it shines by then.")
+    app.text_input(key="ask#0-tags").input("coast, light")
+    app.button(key="ask#0-go").click().run()
+    assert app.title[0].value == "Will the lighthouse be lit\\?"
+    with database.reading(engine) as ledger:
+        text = registry.wording(ledger, registry.find(ledger, "will-the-lighthouse-be-lit"))
+    assert text.tags == ["coast", "light"]
+    assert text.scheduled_close_time.isoformat() == "2026-03-01T23:59:59+00:00"
+    # Back at the form there is a way to it.
+    assert titles(visit(app, "questions", view="Ask a question")) == ["Will the lighthouse be lit?"]
+
+
+def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
+    visit(app, "questions", view="Ask a question")
+    app.segmented_control(key="ask#0-type").set_value("multiple_choice").run()
+    app.text_area(key="ask#0-title").input("Who wins?")
+    app.text_area(key="ask#0-options").input("Ann\n\nBen \nOther")
+    app.date_input(key="ask#0-closes").set_value(date(2026, 3, 1))
+    app.text_area(key="ask#0-criteria").input("Whoever is first over the line.")
+    app.button(key="ask#0-go").click().run()
+    with database.reading(engine) as ledger:
+        text = registry.wording(ledger, registry.find(ledger, "who-wins"))
+    assert text.options == ["Ann", "Ben", "Other"]
+
+
+@pytest.mark.parametrize(
+    ("title", "closes", "criteria", "rule"),
+    [
+        ("", date(2026, 3, 1), "Yes if so.", "Not filled in: “Question”. Ask it in one sentence."),
+        ("Will it?", None, "Yes if so.", "Not filled in: “Last day of forecasting”."),
+        ("Will it?", date(2026, 3, 1), " ", "Not filled in: “Resolution criteria”."),
+        ("Will it?", date(2026, 3, 1), "", "who reports it, so that a stranger can decide it."),
+        ("", None, "", "“Question”, “Last day of forecasting”, “Resolution criteria”."),
+        ("Will it?", date(2025, 12, 1), "Yes if so.", "1 Dec 2025, has passed."),
+    ],
+)
+def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
+    app: AppTest, engine: Engine, title: str, closes: date | None, criteria: str, rule: str
+) -> None:
+    visit(app, "questions", view="Ask a question")
+    app.text_area(key="ask#0-title").input(title)
+    app.date_input(key="ask#0-closes").set_value(closes)
+    app.text_area(key="ask#0-criteria").input(criteria)
+    app.button(key="ask#0-go").click().run()
+    assert rule in " ".join(app.error[0].value.replace("\\", "").split())
+    assert app.text_area(key="ask#0-criteria").value == criteria  # the form keeps its words
+    with database.reading(engine) as ledger:
+        assert registry.listing(ledger, now=day(5)) == []

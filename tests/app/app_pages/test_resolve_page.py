@@ -1,0 +1,301 @@
+"""Resolve: decide on proposals, settle, correct, annul; what the resolvers saw."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.visibility import member_or_new
+from forecasts.ledger import database
+from forecasts.ledger.models import PolicyKind, Resolution
+from forecasts.questions import registry
+from forecasts.questions.registry import Status
+from forecasts.resolution import assignments, kept_evidence, resolutions
+from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.resolution.runs import run
+from tests.app.conftest import Clock, toasts, visit, words
+from tests.conftest import day
+
+
+def stands(engine: Engine, slug: str) -> registry.Stands:
+    with database.reading(engine) as ledger:
+        return registry.as_it_stands(ledger, registry.find(ledger, slug), now=day(5))
+
+
+def history(engine: Engine, slug: str) -> list[Resolution]:
+    with database.reading(engine) as ledger:
+        return resolutions.history(ledger, registry.find(ledger, slug))
+
+
+def proposal(engine: Engine) -> str:
+    [row] = history(engine, "rain")
+    return f"proposal-{row.id}#0"
+
+
+def test_a_proposal_is_accepted_with_its_time_and_note(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve")
+    furnished.button(key=f"{proposal(engine)}-accept").click().run()
+    resolution = stands(engine, "rain").resolution
+    assert resolution is not None
+    assert (resolution.outcome, resolution.known_at) == ("yes", day(3))
+    assert resolution.note == "It poured."
+
+
+def test_a_rejection_keeps_its_reason_and_the_question_goes_on(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve")
+    furnished.text_input(key=f"{proposal(engine)}-reason").input("That was the sprinkler")
+    furnished.button(key=f"{proposal(engine)}-reject").click().run()
+    assert stands(engine, "rain").status == Status.open
+    assert history(engine, "rain")[-1].note == "That was the sprinkler"
+
+
+def test_a_question_is_settled_with_a_time_note_and_source(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="ended")
+    furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
+    furnished.datetime_input(key="resolve-ended#0-known").set_value(datetime(2026, 1, 4, 18, 30))  # noqa: DTZ001
+    furnished.text_area(key="resolve-ended#0-note").input("It has.")
+    furnished.text_input(key="resolve-ended#0-source").input("https://example.org/end")
+    furnished.button(key="resolve-ended#0-go").click().run()
+    resolution = stands(engine, "ended").resolution
+    assert resolution is not None
+    assert resolution.known_at == datetime.fromisoformat("2026-01-04T18:30:00+00:00")
+    assert (resolution.note, resolution.source) == ("It has.", "https://example.org/end")
+    assert "Outcome: yes" in words(furnished)
+
+
+def test_a_correction_supersedes_and_the_earlier_row_stays(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    assert "Another outcome or time corrects it" in words(furnished)
+    furnished.radio(key="resolve-snow#0-outcome").set_value("yes")
+    furnished.button(key="resolve-snow#0-go").click().run()
+    first, second = history(engine, "snow")
+    assert second.supersedes_id == first.id
+    assert second.known_at == first.known_at  # nothing else was said
+    assert toasts(furnished) == ["Corrected: no → yes. The scores are stored."]
+    # The other way round: 0.8 and 0.4 are now 0.2 and 0.6 away.
+    assert furnished.metric[0].value == f"{(0.2**2 + 0.6**2) / 2:.4f}"
+
+
+def test_a_correction_of_the_time_alone_says_from_when_to_when(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.radio(key="resolve-snow#0-outcome").set_value("no")
+    furnished.datetime_input(key="resolve-snow#0-known").set_value(datetime(2026, 1, 4, 18, 30))  # noqa: DTZ001
+    furnished.button(key="resolve-snow#0-go").click().run()
+    assert toasts(furnished) == [
+        "Corrected: known at 5 Jan 2026, 00:00 UTC → 4 Jan 2026, 18:30 UTC. The scores are stored."
+    ]
+
+
+def test_the_same_outcome_without_a_time_changes_nothing_and_says_so(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.radio(key="resolve-snow#0-outcome").set_value("no")
+    furnished.text_area(key="resolve-snow#0-note").input("I looked again")
+    furnished.button(key="resolve-snow#0-go").click().run()
+    [error] = furnished.error
+    assert "is already resolved: no" in error.value.replace("\\", "")
+    assert "Nothing was changed." in error.value.replace("\\", "")
+    assert furnished.text_area(key="resolve-snow#0-note").value == "I looked again"
+    assert len(history(engine, "snow")) == 1
+
+
+def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve", slug="ended")
+    furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
+    furnished.text_area(key="resolve-ended#0-note").input("I heard so")
+    furnished.button(key="resolve-ended#0-propose").click().run()
+    assert stands(engine, "ended").status == Status.proposed
+    assert toasts(furnished) == ["Proposed: yes on “Has it ended?”."]
+    said = words(furnished)
+    assert "Proposed (2)" in said
+    assert "I heard so" in said
+    assert "alice · 6 Jan 2026, 00:00 UTC" in said
+
+
+def test_resolving_as_proposed_accepts_the_proposal(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve", slug="rain")
+    furnished.radio(key="resolve-rain#0-outcome").set_value("yes")
+    furnished.button(key="resolve-rain#0-go").click().run()
+    proposed, confirmed = history(engine, "rain")
+    assert confirmed.proposal_id == proposed.id
+    assert (confirmed.known_at, confirmed.note) == (day(3), "It poured.")
+
+
+def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.radio(key="resolve-snow#0-outcome").set_value("annulled")
+    furnished.button(key="resolve-snow#0-go").click().run()
+    assert stands(engine, "snow").status == Status.annulled
+    assert "The question is annulled: it yields no scores." in words(furnished)
+    assert toasts(furnished) == [
+        "Corrected: no → annulled. It yields no scores, and is out of every report."
+    ]
+
+
+def test_a_multiple_choice_question_offers_its_options(furnished: AppTest) -> None:
+    visit(furnished, "resolve", slug="port")
+    assert list(furnished.radio(key="resolve-port#0-outcome").options) == [
+        "Busan",
+        "Ulsan",
+        "Other",
+        "annulled",
+        "ambiguous",
+    ]
+
+
+@pytest.mark.parametrize("button", ["go", "propose"])
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [("deep", "is not an outcome of this question"), ("", "No outcome was given")],
+)
+def test_an_outcome_that_cannot_be_is_refused_and_the_words_stay_in_the_form(
+    furnished: AppTest, engine: Engine, outcome: str, words: str, button: str
+) -> None:
+    visit(furnished, "resolve", slug="depth")
+    furnished.text_input(key="resolve-depth#0-outcome").input(outcome)
+    furnished.text_area(key="resolve-depth#0-note").input("As measured")
+    furnished.button(key=f"resolve-depth#0-{button}").click().run()
+    assert words in furnished.error[0].value
+    assert furnished.text_input(key="resolve-depth#0-outcome").value == outcome
+    assert furnished.text_area(key="resolve-depth#0-note").value == "As measured"
+    assert history(engine, "depth") == []
+
+
+def test_without_a_question_there_is_nothing_to_resolve(app: AppTest) -> None:
+    assert "nothing to resolve" in words(visit(app, "resolve"))
+
+
+def carry(engine: Engine, path: str) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(5))
+        ended = registry.find(ledger, "ended")
+        settings = {"path": path}
+        assignments.attach(ledger, ended, "outcomes_file", settings, member=alice, now=day(5))
+
+
+def test_a_failed_look_is_shown_with_its_reason_and_when_the_next_one_is(
+    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
+) -> None:
+    carry(engine, f"{tmp_path}/missing.csv")
+    run.run(engine, now=day(5))
+    visit(furnished, "resolve")
+    said = words(furnished)
+    assert "failed; again" in said
+    assert "missing.csv' cannot be read" in said
+    assert list(furnished.dataframe[0].value["State"]) == ["failed"]
+
+
+def looked_in_vain(engine: Engine, folder: object) -> None:
+    """Let runs look for the outcome of a question until it waits for a person."""
+    carry(engine, f"{folder}/missing.csv")
+    for number in range(run.MOST_ATTEMPTS):
+        run.run(engine, now=day(5 + 2 * number))
+
+
+def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
+    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
+) -> None:
+    looked_in_vain(engine, tmp_path)
+    visit(furnished, "resolve")
+    said = words(furnished)
+    assert "1 question could not be looked up, and waits for a person." in said
+    assert f"after {run.MOST_ATTEMPTS} attempts" in said
+    assert "missing.csv' cannot be read" in said
+    furnished.button(key="retry-ended#0").click().run()
+    assert "waits for a person" not in words(furnished)
+    with database.reading(engine) as ledger:
+        assert assignments.parked(ledger) == []
+
+
+def test_the_resolvers_of_what_is_parked_are_taken_away_on_request(
+    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
+) -> None:
+    looked_in_vain(engine, tmp_path)
+    visit(furnished, "resolve")
+    furnished.button(key="retry-ended#0-remove").click().run()
+    assert "waits for a person" not in words(furnished)
+    assert toasts(furnished)[0].startswith("Removed the resolvers of")
+    with database.reading(engine) as ledger:
+        assert assignments.watched(ledger) == []
+    assert run.run(engine, now=day(60)).looked == []
+
+
+def test_a_dispute_is_decided_by_who_may_resolve(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ended = registry.find(ledger, "ended")
+        assignments.decide_by(
+            ledger, ended, PolicyKind.confirm, dispute_days=7, member=alice, now=day(4)
+        )
+        resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+    visit(furnished, "question", slug="ended")
+    assert "provisional until 13 Jan 2026" in furnished.info[-1].value
+    furnished.button(key="dispute-ended#0-go").click().run()
+    assert "takes a reason" in furnished.error[0].value
+    furnished.text_area(key="dispute-ended#0-reason").input("The *sprinkler*.")
+    furnished.button(key="dispute-ended#0-go").click().run()
+    assert "it was disputed" in furnished.info[-1].value
+    assert "*disputed*" in words(furnished)
+    visit(furnished, "resolve")
+    said = words(furnished)
+    assert "Disputed (1)" in said
+    assert "The *sprinkler*." in said
+    furnished.text_input(key="disputed-1#0-reason").input("It rained as well.")
+    furnished.button(key="disputed-1#0-uphold").click().run()
+    assert "Disputed (1)" not in words(furnished)
+    visit(furnished, "question", slug="ended")
+    assert "It rained as well." in words(furnished)
+    assert "provisional" not in "".join(info.value for info in furnished.info)
+
+
+def test_what_a_resolver_was_shown_is_linked_and_can_be_fetched(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ended = registry.find(ledger, "ended")
+        row = resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+        seen = [
+            Seen("https://example.org/gauge", b"12 mm", day(5)),
+            Seen("https://example.org/all", b"x" * 1_000_001, day(5)),
+        ]
+        kept_evidence.keep(ledger, row, seen)
+    visit(furnished, "question", slug="ended")
+    said = words(furnished)
+    assert "(<https://example.org/gauge>)" in said
+    assert "5 bytes · SHA-256" in said
+    assert "It was too large to be kept" in said
+    assert [one.label for one in furnished.get("download_button")] == ["Download"]
+
+
+def test_what_another_tab_resolved_is_not_corrected_unseen(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="ended")
+    with database.writing(engine) as ledger:  # in another tab
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ended = registry.find(ledger, "ended")
+        resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+    furnished.radio(key="resolve-ended#0-outcome").set_value("no")
+    furnished.button(key="resolve-ended#0-go").click().run()
+    assert "resolved meanwhile: yes" in furnished.error[0].value.replace("\\", "")
+    assert "Resolved: yes" in words(furnished)
+    assert furnished.button(key="resolve-ended#0-go").label == "Correct"
+    assert [row.outcome for row in history(engine, "ended")] == ["yes"]
+    # Now that it has been seen, it can be corrected.
+    furnished.button(key="resolve-ended#0-go").click().run()
+    assert [row.outcome for row in history(engine, "ended")] == ["yes", "no"]

@@ -1,0 +1,105 @@
+"""What the pages show to whom: who sees a question, a hidden crowd, a viewer's pages."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access import teams, visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.ledger import database
+from forecasts.ledger.models import Role
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(
+        element.value
+        for kind in (app.caption, app.info, app.error, app.markdown, app.title)
+        for element in kind
+    )
+
+
+@pytest.fixture
+def team(engine: Engine, app: AppTest) -> AppTest:
+    """A shared ledger: bob is its admin, alice, who sits here, is in Alder."""
+    with database.writing(engine) as ledger:
+        alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
+        alder = teams.create(ledger, "Alder", member=bob, now=day(0))
+        teams.place(ledger, alder, alice, Role.forecaster, member=bob, now=day(0))
+        rain = ask(ledger, bob, slug="rain", crowd_hidden=True, **teams.audience(ledger, "Alder"))
+        ask(ledger, bob, slug="secret", title="A secret?", **teams.audience(ledger, "me"))
+        updates.update(ledger, rain, Value(probability=0.9), member=bob, now=day(1))
+    return app
+
+
+def question(app: AppTest, slug: str) -> AppTest:
+    app.query_params["slug"] = slug
+    app.switch_page("app_pages/question.py")
+    return app.run()
+
+
+def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
+    team: AppTest, engine: Engine
+) -> None:
+    page = question(team, "rain")
+    said = texts(page)
+    assert "Seen by Alder and its author only." in said
+    assert "is hidden, so that your first forecast is your own" in said
+    assert "**bob** —" not in said
+    with database.writing(engine) as ledger:
+        alice = visibility.member_named(ledger, "alice")
+        rain = registry.find(ledger, "rain")
+        updates.update(ledger, rain, Value(probability=0.2), member=alice, now=day(2))
+    said = texts(question(team, "rain"))
+    assert "is hidden" not in said
+    assert "**bob** —" in said
+
+
+def test_what_is_kept_from_one_is_on_no_page(team: AppTest) -> None:
+    assert "There is no question 'secret'" in texts(question(team, "secret")).replace("\\", "")
+    for page in ("today", "questions", "resolve"):
+        team.query_params.clear()
+        team.switch_page(f"app_pages/{page}.py").run()
+        assert not team.exception
+        assert "A secret?" not in str(team)
+
+
+def test_a_viewer_finds_no_way_to_forecast(team: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice, bob = (visibility.member_named(ledger, handle) for handle in ("alice", "bob"))
+        alder = teams.find(ledger, "Alder")
+        teams.place(ledger, alder, alice, Role.viewer, member=bob, now=day(1))
+    page = question(team, "rain")
+    assert "You may look at this question" in texts(page)
+    assert [button.label for button in page.button] == []
+    page.query_params["view"] = "Ask a question"
+    page.switch_page("app_pages/questions.py").run()
+    assert "To ask one takes a forecaster" in texts(page)
+    assert "Register question" not in [button.label for button in page.button]
+
+
+def test_a_question_is_asked_of_a_team(team: AppTest, engine: Engine) -> None:
+    team.query_params["view"] = "Ask a question"
+    team.switch_page("app_pages/questions.py").run()
+    [who] = [box for box in team.selectbox if box.label == "Who may see it"]
+    assert who.options == ["Everyone", "Alder", "Only me"]
+    who.select("Alder")
+    [hide] = [box for box in team.checkbox if box.label.startswith("Hide what others say")]
+    hide.check()
+    for area, words in (("Question (required)", "Snow?"), ("Resolution criteria (required)", "A")):
+        [field] = [one for one in team.text_area if one.label == area]
+        field.input(words)
+    [closes] = [one for one in team.date_input if one.label.startswith("Last day")]
+    closes.set_value(day(8).date())
+    [go] = [button for button in team.button if button.label == "Register question"]
+    go.click().run()
+    assert not team.exception
+    with database.reading(engine) as ledger:
+        text = registry.wording(ledger, registry.find(ledger, "snow"))
+        assert visibility.seen_by(ledger, text) == "Alder and its author"
+        assert text.crowd_hidden

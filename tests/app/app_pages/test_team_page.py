@@ -1,0 +1,132 @@
+"""Team: who is here, teams and roles, tokens that are shown once, a calendar's address, runs."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access import teams, tokens, visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.agenda import calendar_feed
+from forecasts.ledger import database
+from forecasts.ledger.models import Role
+from forecasts.resolution import assignments
+from tests.app.conftest import visit, words
+from tests.conftest import ask, day
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    [button] = [button for button in app.button if button.label == label]
+    return button.click().run()
+
+
+@pytest.fixture
+def shared(engine: Engine, app: AppTest) -> AppTest:
+    """A ledger that alice, who sits here, has shared: she is the admin, bob is in Alder."""
+    with database.writing(engine) as ledger:
+        alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
+        alder = teams.create(ledger, "Alder", member=alice, now=day(0))
+        teams.place(ledger, alder, bob, Role.forecaster, member=alice, now=day(0))
+        rain = ask(ledger, alice, slug="rain")
+        assignments.attach(
+            ledger, rain, "outcomes_file", {"path": "x.csv"}, member=alice, now=day(0)
+        )
+    return app
+
+
+def roles(engine: Engine) -> dict[str, str]:
+    with database.reading(engine) as ledger:
+        [alder] = teams.listing(ledger, now=day(9))
+        return {handle: stay.role for handle, stay in alder.members}
+
+
+def test_a_team_is_made_and_its_maker_becomes_the_admin(app: AppTest, engine: Engine) -> None:
+    visit(app, "team")
+    assert "This ledger is your own" in words(app)
+    app.text_input(key="create-team#0-name").input("Alder")
+    press(app, "Make the team")
+    assert "You are an admin of this ledger" in words(app)
+    assert roles(engine) == {"alice": "admin"}
+
+
+def test_somebody_is_added_given_another_role_and_removed(shared: AppTest, engine: Engine) -> None:
+    visit(shared, "team")
+    for number, role in enumerate((Role.viewer, Role.resolver)):
+        shared.text_input(key=f"team-1-place#{number}-who").input("carol")
+        shared.selectbox(key=f"team-1-place#{number}-role").select(role)
+        press(shared, "Add, or change the role")
+        assert roles(engine)["carol"] == role
+    shared.selectbox(key="team-1-remove#0-who").select("carol")
+    press(shared, "Remove from the team")
+    assert "carol" in roles(engine)  # not without saying so
+    shared.checkbox(key="team-1-remove#0-sure").check()
+    press(shared, "Remove from the team")
+    assert roles(engine) == {"alice": "admin", "bob": "forecaster"}
+
+
+def test_a_team_keeps_an_admin_and_the_page_says_so(shared: AppTest, engine: Engine) -> None:
+    visit(shared, "team")
+    shared.selectbox(key="team-1-remove#0-who").select("alice")
+    shared.checkbox(key="team-1-remove#0-sure").check()
+    press(shared, "Remove from the team")
+    assert "alice is the only admin of Alder" in shared.error[0].value.replace("\\", "")
+    assert roles(engine)["alice"] == "admin"
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(shared: AppTest, engine: Engine) -> None:
+    visit(shared, "team")
+    shared.text_input(key="token#0-who").input("resolver-bot")
+    press(shared, "Make a token")
+    [shown] = [code.value for code in shared.code]
+    with database.reading(engine) as ledger:
+        assert tokens.holder(ledger, shown, now=day(6)).handle == "resolver-bot"
+    press(shared, "I have copied it")
+    assert shown.split("_", 2)[2] not in str(shared)
+    shared.checkbox(key="revoke#0-sure").check()
+    press(shared, "Revoke")
+    with database.reading(engine) as ledger:
+        assert [one.state(day(6)) for one in tokens.listing(ledger)] == ["revoked"]
+
+
+def test_a_calendar_gets_an_address_that_is_shown_once(shared: AppTest, engine: Engine) -> None:
+    visit(shared, "team")
+    press(shared, "Make an address")
+    [shown] = [code.value for code in shared.code]
+    token = calendar_feed.token_in(shown.rpartition("/")[2])
+    with database.reading(engine) as ledger:
+        assert "SUMMARY:Closes: Will it rain?" in calendar_feed.feed(
+            ledger, token, at="", now=day(5)
+        )
+    press(shared, "I have copied it")
+    press(shared, "Revoke it")
+    assert "no address any more" in shared.toast[0].value
+    with database.reading(engine) as ledger:
+        assert calendar_feed.in_force(ledger, visibility.member_named(ledger, "alice")) is None
+
+
+def test_resolvers_show_how_their_last_look_went(shared: AppTest) -> None:
+    said = words(visit(shared, "team"))
+    assert "**rain** (outcomes_file): has not looked yet" in said
+
+
+@pytest.mark.parametrize("role", [Role.viewer, Role.forecaster, Role.resolver])
+def test_who_is_no_admin_finds_no_way_to_change_who_may_do_what(
+    shared: AppTest, engine: Engine, role: Role
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = visibility.member_named(ledger, "alice")
+        bob = visibility.member_named(ledger, "bob")
+        alder = teams.find(ledger, "Alder")
+        teams.appoint(ledger, bob, Role.admin, member=alice, now=day(1))
+        teams.place(ledger, alder, bob, Role.admin, member=alice, now=day(1))
+        teams.place(ledger, alder, alice, role, member=bob, now=day(2))
+        teams.appoint(ledger, alice, role, member=bob, now=day(2))
+    visit(shared, "team")
+    assert [button.label for button in shared.button] == ["Make an address", "Add the channel"]
+    assert [heading.value for heading in shared.subheader] == ["Alder"]
+
+
+def test_members_are_found_by_a_part_of_their_handle(shared: AppTest) -> None:
+    visit(shared, "team", member="BO")
+    assert "1 member" in words(shared)

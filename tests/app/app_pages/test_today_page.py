@@ -1,0 +1,294 @@
+"""Today: what needs the reader, and the update made in place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access import teams
+from forecasts.access.visibility import member_named, member_or_new
+from forecasts.agenda.revisits import USUAL
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.ledger import database
+from forecasts.ledger.models import Role
+from forecasts.questions import registry
+from forecasts.questions.revisions import revise
+from forecasts.resolution import resolutions
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.app.conftest import Clock, toasts, visit, words
+from tests.conftest import ask, day
+
+
+def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
+    said = words(visit(app, "today"))
+    for way in ("Questions from articles", "A sample tournament", "A question of your own"):
+        assert way in said
+    assert "forecasts demo" in said
+
+
+def test_the_article_questions_are_taken_in_by_a_click(app: AppTest, clock: Clock) -> None:
+    clock.moment = day(-150)
+    visit(app, "today")
+    app.button(key="article-questions#0-go").click().run()
+    assert toasts(app) == ["Taken in: 28 questions, 2 resolutions, 3 articles."]
+    assert "to forecast" in words(app)
+
+
+def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
+    said = words(visit(furnished, "today"))
+    assert "3 to forecast · 2 to resolve · 1 standing forecast" in said
+    assert "Will the quay open?" in said
+    assert "awaiting resolution · closed 1 day ago" in said
+
+
+def test_what_was_resolved_shows_the_readers_own_brier_score_and_why(furnished: AppTest) -> None:
+    # 0.8 stood for half the time and 0.4 for the other half; the outcome is no.
+    by_hand = (0.8**2 + 0.4**2) / 2
+    said = words(visit(furnished, "today"))
+    assert f"your Brier (0–1, 0 is best): **{by_hand:.4f}**" in said
+    assert "outcome **no**, resolved 12 hours ago" in said
+    assert "You said 80 % for 2 days (0.6400), then 40 % for 2 days (0.1600)" in said
+
+
+def test_of_several_options_what_the_right_one_had_is_told(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        two = {"type": "multiple_choice", "options": ["Oslo", "Other"]}
+        host = ask(ledger, alice, slug="host", title="Which host?", **two)
+        updates.update(ledger, host, Value(probabilities=(0.7, 0.3)), member=alice, now=day(0))
+        rules = {"reason": "Riga is in", "options": ["Oslo", "Riga", "Other"]}
+        revise(ledger, host, member=alice, now=day(1), **rules)
+        updates.update(ledger, host, Value(probabilities=(0.5, 0.4, 0.1)), member=alice, now=day(2))
+        resolutions.confirm(ledger, host, "Riga", known_at=day(3), now=day(3), member=alice)
+    assert ("You gave it 30 % for 2 days (0.4900), then 40 % for 1 day (0.3100)") in words(
+        visit(furnished, "today")
+    )
+
+
+def test_what_a_command_said_with_certainty_can_be_said_again_here(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = registry.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=1.0), member=alice, now=day(3))
+    visit(furnished, "today")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert toasts(furnished) == ["Saved: still 100 % on “Will the quay open?”."]
+
+
+def test_of_a_long_path_the_first_and_the_last_steps_are_told(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        sleet = ask(ledger, alice, slug="sleet", title="Will it sleet?")
+        for number in range(6):
+            value = Value(probability=(number + 1) / 10)
+            updates.update(ledger, sleet, value, member=alice, now=day(number / 2))
+        resolutions.confirm(ledger, sleet, "yes", known_at=day(3), now=day(3), member=alice)
+    said = words(visit(furnished, "today"))
+    assert "You said 10 % for 12 hours (0.8100), and 60 % for 12 hours (0.1600) in the end" in said
+    assert "All 6 steps" in [expander.label for expander in furnished.expander]
+    for step in ("1. 30 % for 12 hours (0.4900)", "1. 50 % for 12 hours (0.2500)"):
+        assert step in said
+
+
+def test_one_question_of_your_own_leads_to_the_next_step_before_and_after_its_forecast(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
+    said = words(visit(app, "today"))
+    assert "1 to forecast · 0 standing forecasts" in said
+    assert "None on an open question. Put a probability on one above." in said
+    assert "A question comes here when it has closed" in said
+    assert "once a question that you have forecast is resolved" in said
+    app.text_input(key="quick-rain#0-value").input("40%")
+    app.button(key="quick-rain#0-save").click().run()
+    said = words(app)
+    assert "Every open question has your forecast." in said
+    for way in ("Ask a question", "Capture an article"):
+        assert way in said
+    assert "you: **40 %**" in said
+
+
+def test_a_ledger_of_closed_questions_says_how_one_is_opened(
+    app: AppTest, engine: Engine, clock: Clock
+) -> None:
+    with database.writing(engine) as ledger:
+        ask(ledger, member_or_new(ledger, "alice", now=day(0)))
+    clock.moment = day(11)
+    said = words(visit(app, "today"))
+    assert "No question is open. Ask one, or take one from an article." in said
+    assert "awaiting resolution · closed 1 day ago" in said
+
+
+def test_what_closes_within_a_week_stands_out(furnished: AppTest) -> None:
+    said = words(visit(furnished, "today"))
+    assert "**closes in 5 days** · 11 Jan 2026" in said
+    assert "\ncloses in 15 days · 21 Jan 2026" in said
+
+
+def test_a_forecast_of_long_ago_comes_back_until_it_is_saved_again(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("1:2")
+    furnished.button(key="quick-quay#0-save").click().run()
+    clock.moment = day(5) + USUAL + timedelta(minutes=1)
+    assert "Not looked at for 14 days." in words(visit(furnished, "today"))
+    assert furnished.text_input(key="quick-quay#1-value").value == "33.3333%"
+    furnished.button(key="quick-quay#1-save").click().run()
+    assert toasts(furnished) == ["Saved: still 33.3 % on “Will the quay open?”."]
+    assert "Not looked at for" not in words(furnished)
+    with database.reading(engine) as ledger:
+        path = updates.history(ledger, registry.find(ledger, "quay"))
+    # The field rounds; what stands is kept to the last digit.
+    assert [forecast.probability for forecast, _ in path[1:]] == [1 / 3, 1 / 3]
+
+
+def test_a_forecast_is_made_in_place_and_acknowledged(furnished: AppTest, engine: Engine) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("5:2")
+    furnished.text_input(key="quick-quay#0-reason").input("The crane is up")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert toasts(furnished) == ["Saved: 71.4 % on “Will the quay open?”."]
+    with database.reading(engine) as ledger:
+        [(_, _), (forecast, handle)] = updates.history(ledger, registry.find(ledger, "quay"))
+    assert (handle, forecast.rationale, forecast.origin) == ("alice", "The crane is up", "app")
+    assert forecast.probability == 5 / 7
+
+
+def test_an_ambiguous_number_is_refused_in_place_and_the_words_stay(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("71")
+    furnished.text_input(key="quick-quay#0-reason").input("The crane is up")
+    furnished.button(key="quick-quay#0-save").click().run()
+    [error] = furnished.error
+    assert "ambiguous" in error.value
+    assert "Write 71\\% or 0\\.71\\." in error.value
+    assert furnished.text_input(key="quick-quay#0-reason").value == "The crane is up"
+    assert not furnished.toast
+    with database.reading(engine) as ledger:
+        assert len(updates.history(ledger, registry.find(ledger, "quay"))) == 1
+
+
+def test_certainty_is_not_offered(furnished: AppTest) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("100%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert "100\u00a0\\% is outside" in furnished.error[0].value
+
+
+def test_a_blank_forecast_is_refused_in_a_sentence(furnished: AppTest) -> None:
+    visit(furnished, "today")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert "The probability is blank" in furnished.error[0].value
+    assert not furnished.toast
+
+
+def test_who_may_only_look_is_offered_nothing_to_do(furnished: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice, bob = (member_named(ledger, handle) for handle in ("alice", "bob (simulated)"))
+        alder = teams.create(ledger, "Alder", member=bob, now=day(4))
+        harbour = teams.find(ledger, "Harbour watchers")
+        for team in (alder, harbour):
+            teams.place(ledger, team, alice, Role.viewer, member=bob, now=day(4))
+    visit(furnished, "today")
+    assert "to forecast takes a forecaster" in words(furnished)
+    # Their forecast from before stands, and is shown without a way to change it.
+    assert "1 standing forecast" in words(furnished)
+    assert not furnished.button
+    visit(furnished, "articles")
+    assert "To capture one takes a forecaster" in words(furnished)
+    assert not furnished.button
+
+
+def test_the_lists_stand_in_order_of_what_they_are_worth(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        far = {"scheduled_close_time": day(80)}
+        crane = ask(ledger, bob, slug="crane", title="Will the crane move?", **far)
+        ask(ledger, bob, slug="late", title="Is it late?", **far)
+        updates.update(ledger, crane, Value(probability=0.5), member=bob, now=day(1))
+        updates.update(ledger, crane, Value(probability=0.4), member=alice, now=day(2))
+        updates.update(ledger, crane, Value(probability=0.8), member=bob, now=day(4))
+        quay = registry.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.4), member=alice, now=day(3))
+        text = "The quay opens at last."
+        article = CapturedArticle("Open", "The Gazette", None, None, "https://example.org/o", text)
+        library.store(ledger, [article], member=bob, captured_at=day(4))
+    visit(furnished, "today")
+    assert [header.value for header in furnished.header] == [
+        "Closing within 7 days without your forecast",
+        "Look at again",
+        "New articles on your questions",
+        "Awaiting resolution",
+        "Resolved",
+        "Without your forecast, the next to close first",
+        "Your standing forecasts",
+    ]
+    said = words(furnished)
+    assert "The others have moved away since: **50 % → 80 %**." in said
+    assert "[Open](articles?article=2), The Gazette: mentions quay" in said
+
+
+def test_a_new_article_is_cited_with_the_update_that_it_moved(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        quay = registry.find(ledger, "quay")
+        updates.update(ledger, quay, Value(probability=0.4), member=alice, now=day(3))
+        article = CapturedArticle("Open", None, None, None, "https://example.org/o", "The quay.")
+        library.store(ledger, [article], member=alice, captured_at=day(4))
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("60%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert toasts(furnished) == [
+        "Saved: 40 % → 60 % on “Will the quay open?”. Evidence: 1 as context."
+    ]
+    assert "in the news" not in words(furnished)
+
+
+def test_a_forecast_comes_back_when_its_forecaster_said_so(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("40%")
+    furnished.selectbox(key="quick-quay#0-again").select(3)
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert "to look at again" not in words(furnished)
+    clock.moment = day(8.5)
+    said = words(visit(furnished, "today"))
+    assert "You said that you would look after 3 days." in said
+    assert furnished.selectbox(key="quick-quay#1-again").value == 3
+
+
+def test_how_often_forecasts_come_back_is_the_readers_own(furnished: AppTest, clock: Clock) -> None:
+    visit(furnished, "today")
+    furnished.number_input(key="usual#0-days").set_value(2)
+    furnished.button(key="usual#0-save").click().run()
+    assert toasts(furnished) == ["Forecasts come back here after 2 days."]
+    assert "Not looked at for 2 days." in words(furnished)
+
+
+def test_what_was_resolved_is_put_aside_once_it_was_seen(furnished: AppTest) -> None:
+    visit(furnished, "today")
+    furnished.button(key="seen#0-go").click().run()
+    said = words(furnished)
+    assert "Resolved, since 6 Jan 2026" in said
+    assert "Nothing of yours since you last looked." in said
+    assert "Will it snow?" not in said

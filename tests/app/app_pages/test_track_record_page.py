@@ -1,0 +1,154 @@
+"""Track record: the report on a forecaster, a team, everyone; what it does not claim."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from app.charts import records
+from forecasts.access import visibility
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.reports.render import tables, wording
+from forecasts.resolution import resolutions
+from tests.app.conftest import visit, words
+from tests.conftest import day
+from tests.reports.small_ledgers import random_ledger, report
+
+
+def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record"))
+    assert "Too few to tell" in said
+    assert furnished.multiselect(key="names-forecaster").value == ["alice"]
+
+
+def test_both_brier_scales_are_named_and_agree_with_the_hand(furnished: AppTest) -> None:
+    visit(furnished, "track_record", cohort="All resolved")
+    shown = {metric.label: metric.value for metric in furnished.metric}
+    by_hand = (0.8**2 + 0.4**2) / 2
+    assert shown["Brier (0–1)"] == f"{by_hand:.4f}"
+    assert shown["Brier, original (0–2)"] == f"{2 * by_hand:.4f}"
+    assert shown["Questions scored"] == "1"
+    assert shown["Updates"] == "2"
+
+
+def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
+    visit(furnished, "track_record", of="Team")
+    assert furnished.multiselect(key="names-team").value == ["Harbour watchers"]
+    visit(furnished, "track_record", of="Everyone")
+    assert furnished.metric[0].value == "1"
+
+
+def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    table = furnished.table[0].value
+    assert next(iter(table["Forecast"])) == "0–10\u00a0%"
+    assert len(table) == 10
+    assert "The table beside it has the same numbers" in str(
+        furnished.get("vega_lite_chart")[0].proto
+    )
+
+
+def test_who_has_nothing_scored_sees_dashes_and_no_diagram(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run()
+    assert {metric.label: metric.value for metric in furnished.metric}["Brier (0–1)"] == "–"
+    assert "no scored question" in words(furnished)
+    assert not furnished.exception
+
+
+def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: AppTest) -> None:
+    visit(furnished, "track_record", cohort="All resolved")
+    both = ["alice", "bob (simulated)"]
+    said = words(furnished.multiselect(key="names-forecaster").set_value(both).run())
+    assert list(furnished.table[0].value[" "]) == [
+        name.replace("(", "\\(").replace(")", "\\)") for name in both
+    ]
+    assert all(f"**{name}**: Too few to tell" in said for name in both)
+    assert "Murphy curves" in said
+    assert furnished.selectbox(key="full").value == "alice"
+    assert not furnished.exception
+    assert "Choose one or more" in words(
+        furnished.multiselect(key="names-forecaster").set_value([]).run()
+    )
+
+
+def test_several_murphy_curves_differ_by_more_than_their_colour_and_stand_in_words() -> None:
+    groups = report(random_ledger(4, questions=60), by="forecaster").groups
+    spec = records.murphy_curves(groups).to_dict()
+    for channel in ("color", "strokeDash"):
+        scale = spec["encoding"][channel]["scale"]
+        assert scale["domain"] == [group.name for group in groups]
+        assert len({str(each) for each in scale["range"]}) == len(groups) == 5
+    said = wording.murphy_together(groups)
+    lowest = min(groups, key=lambda group: group.murphy[100].score)
+    assert lowest.name in said
+    table = tables.murphy_together(groups)
+    assert table.head == ("Act above", *(group.name for group in groups))
+    assert table.rows[10][1] == wording.number(groups[0].murphy[100].score)
+
+
+def test_the_report_can_be_taken_away_in_every_form(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    labels = [button.label for button in furnished.get("download_button")]
+    assert labels == ["PDF", "HTML", "CSV", "MD", "JSON"]
+
+
+def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
+    engine: Engine, furnished: AppTest
+) -> None:
+    with database.writing(engine) as ledger:
+        rain, bob = (
+            registry.find(ledger, "rain"),
+            visibility.member_named(ledger, "bob (simulated)"),
+        )
+        resolutions.confirm(ledger, rain, "yes", known_at=day(4), now=day(4.5), member=bob)
+    visit(furnished, "track_record")
+    said = words(furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run())
+    assert "1 question of this record resolved before the scheduled close" in said
+    assert "Choose “All resolved”" in said
+
+
+def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record", cohort="All resolved"))
+    assert "All of them count 1 family of questions" in said
+    tables = [table.value for table in furnished.table]
+    [tests] = [table for table in tables if "Test" in table]
+    assert next(iter(tests["Test"])) == "Recalibration line is (0, 1)"
+
+
+def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record", cohort="All resolved", lead="3"))
+    assert "as they stood 3 days before the scheduled close" in said
+    assert [tab.label for tab in furnished.tabs] == ["Decisions", "Tests"]
+    assert not furnished.exception
+
+
+def test_a_tag_has_a_record_too(furnished: AppTest) -> None:
+    visit(furnished, "track_record", of="Tag")
+    assert not furnished.exception
+
+
+def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:
+    assert "a record begins with a forecast" in words(visit(app, "track_record"))
+
+
+def test_every_interval_says_that_it_counts_families(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record", cohort="All resolved"))
+    assert "no interval: fewer than two families" in said
+    assert "Intervals count families of questions." in said
+
+
+def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:
+    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    for chart, sentence in (
+        (records.reliability_chart(group), wording.said_of_bin(group.bins[8])),
+        (records.reliability_chart(group), wording.said_of_point(group.curve[3])),
+        (records.murphy_chart(group), wording.said_of_threshold(group.murphy[30])),
+        (records.lead_chart(group), wording.said_of_lead(group.leads[0])),
+    ):
+        assert chart is not None
+        spec = chart.to_dict()
+        said = [row.get("said") for rows in spec["datasets"].values() for row in rows]
+        assert sentence in said
+        assert all("None" not in each for each in said if each)

@@ -1,0 +1,249 @@
+"""The chart of a question's paths: what tells lines apart, and how its times are labelled."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import pytest
+
+from app.charts import paths as chart_paths
+from app.charts.paths import NAMED, OTHERS, density_chart, paths_chart
+from forecasts.questions.registry import question_text
+from forecasts.scores.paths import CROWD, Paths
+from forecasts.updates.previews import Slice
+from tests.conftest import day
+
+THEME = Path(chart_paths.__file__).parent / ".streamlit" / "config.toml"
+TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
+RAIN = question_text(title="Will it rain?", **TIMES)
+DEPTH = question_text(
+    title="How deep?", type="numeric", lower_bound="0", upper_bound="30", unit="m", **TIMES
+)
+WHEN = question_text(
+    title="When?", type="date", lower_bound="2027-01-01", upper_bound="2027-12-31", **TIMES
+)
+NAMES = ["ana", "ben", "cleo", "dan", "eva", "fay"]
+
+
+def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> Paths:
+    """Return a line for each name from one moment on, and a crowd."""
+    ends = [day(0), day(0) + lasting]
+    steps = pd.DataFrame(
+        [(name, 1, end, 0.5, "50 %") for name in names for end in ends],
+        columns=["forecaster", "stretch", "time", "value", "said"],
+    )
+    crowd = pd.DataFrame(
+        [(1, end, 0.5, len(names)) for end in ends], columns=["stretch", "time", "value", "live"]
+    )
+    marks = pd.DataFrame(
+        [(names[0], day(0), 0.5, "50 %", "opposes", "Clouds", "They are dark", 0.02)],
+        columns=["forecaster", "time", "value", "said", "stance", "evidence", "reason", "points"],
+    )
+    return Paths(steps, crowd, marks)
+
+
+def dated(shown: Paths) -> Paths:
+    """Return the paths with one day for every value."""
+    for frame in (shown.steps, shown.crowd, shown.marks):
+        frame["value"] = pd.Timestamp("2027-03-01", tz="UTC")
+    return shown
+
+
+def drawn(shown: Paths | None = None, text: Any = RAIN, named: int = NAMED) -> dict[str, Any]:
+    return paths_chart(shown or paths(), text, me="ana", named=NAMES[1 : named + 1])
+
+
+def lines(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [layer for layer in spec["layer"] if layer["mark"]["type"] == "line"]
+
+
+def rows(spec: dict[str, Any], layer: dict[str, Any]) -> list[dict[Any, Any]]:
+    """Return what the layer draws."""
+    frame: pd.DataFrame = spec["datasets"][layer["data"]["name"]]
+    return frame.to_dict("records")
+
+
+def scale(spec: dict[str, Any], channel: str) -> dict[str, Any]:
+    """Return by name in the legend what the channel draws it with."""
+    [of] = {str(line["encoding"][channel]["scale"]) for line in lines(spec)}
+    chosen = lines(spec)[0]["encoding"][channel]["scale"]
+    assert of == str(chosen)
+    return dict(zip(chosen["domain"], chosen["range"], strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours as WCAG 2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (
+            p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("outcome", [None, "12"])
+@pytest.mark.parametrize("lasting", [timedelta(0), timedelta(days=30)])
+def test_the_chart_is_what_the_schema_of_vega_lite_allows(
+    lasting: timedelta, outcome: str | None
+) -> None:
+    for text in (RAIN, DEPTH, WHEN):
+        shown = paths(lasting)
+        if text is WHEN:
+            shown = dated(shown)
+        spec = paths_chart(shown, text, me="ana", named=NAMES[1:3], outcome=outcome)
+        frames = {name: frame.astype(str) for name, frame in spec["datasets"].items()}
+        # Altair holds it against the schema.
+        alt.LayerChart.from_dict(
+            spec | {"datasets": {name: frame.to_dict("records") for name, frame in frames.items()}}
+        )
+
+
+def test_every_line_has_a_colour_of_its_own_and_a_dash_of_its_own() -> None:
+    spec = drawn()
+    colours, dashes = scale(spec, "color"), scale(spec, "strokeDash")
+    assert list(colours) == list(dashes) == [*NAMES[: NAMED + 1], OTHERS, CROWD]
+    assert len(set(colours.values())) == len(colours)
+    own = [str(dash) for who, dash in dashes.items() if who != OTHERS]
+    assert len(set(own)) == len(own)
+
+
+def test_the_crowd_is_grey_and_dashed_and_nobody_else_is() -> None:
+    spec = drawn()
+    red, green, blue = (int(scale(spec, "color")[CROWD][i : i + 2], 16) for i in (1, 3, 5))
+    assert max(red, green, blue) - min(red, green, blue) < 16
+    assert scale(spec, "strokeDash")[CROWD] == [6, 4]
+    assert scale(spec, "strokeDash")[OTHERS] == scale(spec, "strokeDash")["ana"] == [1, 0]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_every_line_can_be_seen_on_the_background(mode: str) -> None:
+    background = tomllib.loads(THEME.read_text())["theme"][mode]["backgroundColor"]
+    for who, colour in scale(drawn(), "color").items():
+        assert contrast(colour, background) >= 3, who
+
+
+def test_those_who_are_not_named_share_one_quiet_line_style() -> None:
+    spec = drawn(named=1)
+    assert list(scale(spec, "color")) == ["ana", "ben", OTHERS, CROWD]
+    [quiet] = [line for line in lines(spec) if line["mark"]["strokeWidth"] == 1]
+    assert [field["field"] for field in quiet["encoding"]["detail"]] == ["forecaster", "stretch"]
+
+
+def test_no_line_joins_two_stretches() -> None:
+    for line in lines(drawn()):
+        assert "stretch" in [field["field"] for field in line["encoding"]["detail"]]
+
+
+@pytest.mark.parametrize(
+    ("lasting", "labels"),
+    [
+        (timedelta(hours=5), "%Y-%m-%d %H:%M"),
+        (timedelta(days=5), "%Y-%m-%d %H:%M"),
+        (timedelta(days=30), "%Y-%m-%d"),
+        (timedelta(days=2000), "%Y-%m"),
+    ],
+)
+def test_times_are_labelled_in_utc_with_the_year_and_the_whole_day_of_24_hours(
+    lasting: timedelta, labels: str
+) -> None:
+    for line in lines(drawn(paths(lasting))):
+        x = line["encoding"]["x"]
+        assert x["axis"]["format"] == labels
+        assert x["scale"]["type"] == "utc"
+
+
+def test_a_line_of_seconds_stands_in_an_hour_so_that_its_ticks_can_be_told_apart() -> None:
+    spec = drawn(paths(timedelta(seconds=3)))
+    first, last = lines(spec)[0]["encoding"]["x"]["scale"]["domain"]
+    assert (first["hours"], last["hours"]) == (0, 1)
+    assert first["utc"]
+
+
+def test_a_median_day_is_labelled_as_a_day() -> None:
+    y = lines(drawn(dated(paths()), WHEN))[0]["encoding"]["y"]
+    assert (y["axis"]["format"], y["scale"]["type"]) == ("%Y-%m-%d", "utc")
+
+
+def test_a_ledger_of_one_forecaster_without_evidence_is_drawn_too() -> None:
+    alone = paths(names=["ana"])
+    spec = drawn(Paths(alone.steps, alone.crowd, alone.marks.iloc[:0]))
+    assert list(scale(spec, "color")) == ["ana", CROWD]
+    shapes = [layer for layer in spec["layer"] if "shape" in layer["encoding"]]
+    assert shapes == []
+
+
+def test_evidence_against_points_down() -> None:
+    [marks] = [layer for layer in drawn()["layer"] if "shape" in layer["encoding"]]
+    shape = marks["encoding"]["shape"]["scale"]
+    assert dict(zip(shape["domain"], shape["range"], strict=True)) == {
+        "supports": "triangle-up",
+        "opposes": "triangle-down",
+        "context": "circle",
+    }
+
+
+def test_a_mark_tells_what_was_cited_and_once_there_is_an_outcome_what_it_earned() -> None:
+    def told(outcome: str | None) -> list[str]:
+        spec = paths_chart(paths(), RAIN, me="ana", named=[], outcome=outcome)
+        [marks] = [layer for layer in spec["layer"] if "shape" in layer["encoding"]]
+        [row] = rows(spec, marks)
+        return [str(row[field["field"]]) for field in marks["encoding"]["tooltip"]]
+
+    assert told(None)[:2] == ["Clouds", "opposes"]
+    assert told("yes")[-1] == "+0.0200 (above 0: it helped)"
+    assert len(told("yes")) == len(told(None)) + 1
+
+
+def test_the_density_is_drawn_between_quantiles_and_a_jump_is_left_out() -> None:
+    slices = [Slice(0, 3, 0.1, 1.0), Slice(3, 3, 0.4, None), Slice(3, 30, 0.5, 0.56)]
+    spec = density_chart(slices, DEPTH).to_dict()
+    area, _ = spec["layer"]
+    drawn = spec["datasets"][area["data"]["name"]]
+    assert [(row["low"], row["high"], row["chance"]) for row in drawn] == [
+        (0, 3, "10 %"),
+        (3, 30, "50 %"),
+    ]
+    assert drawn[1]["to"] == "30 m"
+
+
+def points(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the layers of dots that are seen."""
+    return [
+        layer
+        for layer in spec["layer"]
+        if layer["mark"]["type"] == "point" and layer["mark"]["opacity"] > 0
+    ]
+
+
+def test_a_single_forecast_is_seen_before_its_line_has_any_length() -> None:
+    shown = paths(timedelta(0), names=["ana"])
+    spec = drawn(Paths(shown.steps, shown.crowd, shown.marks.iloc[:0]), named=0)
+    [dots] = points(spec)
+    assert len(rows(spec, dots)) == 1
+
+
+def test_a_number_that_came_true_is_a_rule_with_its_name() -> None:
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome="12")
+    [rule] = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
+    assert rows(spec, rule) == [{"value": 12.0, "said": "outcome 12"}]
+    assert lines(spec)[0]["encoding"]["y"]["title"] == "Median, m"
+
+
+@pytest.mark.parametrize("outcome", [None, "below_lower_bound"])
+def test_there_is_no_rule_where_no_number_is_known(outcome: str | None) -> None:
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome=outcome)
+    assert "rule" not in [layer["mark"]["type"] for layer in spec["layer"]]
+
+
+def test_an_axis_of_one_value_spans_what_the_question_asks_between() -> None:
+    spec = paths_chart(paths(), DEPTH, me="ana", named=[])
+    assert lines(spec)[0]["encoding"]["y"]["scale"]["domain"] == [0, 30]

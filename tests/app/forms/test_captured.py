@@ -1,0 +1,92 @@
+"""The steps by which a person puts right what was read, and their undoing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.forms.captured import Captured
+from forecasts.articles.article import CapturedArticle, openings
+from tests.conftest import day
+
+
+def article(title: str, *paragraphs: str) -> CapturedArticle:
+    return CapturedArticle(title, None, None, None, None, "\n\n".join(paragraphs))
+
+
+FERRY = article("The ferry", "It is old.", "It is slow.")
+QUAY = article("The quay", "It is late.", "The tunnel", "It leaks.")
+
+STEPS = ("drop", "merge", "divide", "edit")
+
+
+def of(*articles: CapturedArticle) -> Captured:
+    return Captured.of(articles, day(0), 1)
+
+
+def titles(captured: Captured) -> list[str]:
+    return [article.title for article in captured.articles]
+
+
+def test_a_merge_keeps_everything_that_was_edited() -> None:
+    edited = replace(FERRY, title="Old ferry", publisher="Courier", published_at=day(1))
+    merged = of(FERRY, QUAY).edited([edited, replace(QUAY, author="Jane Roe")]).merged(1)
+    [whole] = merged.articles
+    assert (whole.title, whole.publisher, whole.author) == ("Old ferry", "Courier", "Jane Roe")
+    assert whole.published_at == day(1)
+    assert whole.text == f"{FERRY.text}\n\nThe quay\n\n{QUAY.text}"
+
+
+def test_a_division_makes_two_articles_in_the_place_of_one() -> None:
+    divided = of(FERRY, QUAY).divided(1, 1)
+    assert titles(divided) == ["The ferry", "The quay", "The tunnel"]
+    assert [divided.is_new(part) for part in divided.parts] == [False, True, True]
+    assert divided.step == "division"
+
+
+def test_undoing_goes_back_one_step_at_a_time() -> None:
+    read = of(FERRY, QUAY)
+    twice = read.divided(1, 1).dropped(0)
+    assert titles(twice) == ["The quay", "The tunnel"]
+    assert titles(twice.undone()) == ["The ferry", "The quay", "The tunnel"]
+    assert twice.undone().undone().articles == read.articles
+    assert read.undone() == read
+
+
+def test_undoing_keeps_what_was_edited_elsewhere_in_between() -> None:
+    dropped = of(FERRY, QUAY).dropped(0)
+    undone = dropped.edited([replace(QUAY, title="The late quay")]).undone()
+    assert titles(undone) == ["The ferry", "The late quay"]
+
+
+def test_a_name_is_never_given_twice_so_that_no_field_shows_the_words_of_another() -> None:
+    first = of(FERRY, QUAY).merged(1)
+    again = first.undone().merged(1)
+    assert first.parts[0].name != again.parts[0].name
+
+
+@given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9))))
+def test_whatever_was_done_can_be_undone_to_the_beginning(steps: list[tuple[str, int]]) -> None:
+    read = now = of(FERRY, QUAY, article("A. B.", "One.", "Two.", "Three."))
+    done = 0
+    for step, number in steps:
+        if not now.parts:
+            break
+        place = number % len(now.parts)
+        places = openings(now.articles[place].text)
+        if step == "drop":
+            now = now.dropped(place)
+        elif step == "merge" and place:
+            now = now.merged(place)
+        elif step == "divide" and places:
+            now = now.divided(place, places[number % len(places)])
+        else:
+            now = now.edited(now.articles)
+            continue
+        done += 1
+    for _ in range(done):
+        now = now.undone()
+    assert now.parts == read.parts
+    assert now.before is None

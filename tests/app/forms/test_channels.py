@@ -1,0 +1,78 @@
+"""Where the reader is told: their channels on the page Team."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.visibility import member_named, member_or_new
+from forecasts.agenda.notifications import channels, outbox
+from forecasts.ledger import database
+from tests.agenda.notifications.conftest import Service, service
+from tests.app.conftest import visit, words
+from tests.conftest import ask, day
+
+__all__ = ["service"]
+
+
+@pytest.fixture
+def team(app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+    with database.writing(engine) as ledger:
+        ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
+    return visit(app, "team")
+
+
+def add(app: AppTest, name: str, address: str) -> None:
+    app.text_input(key="channel#0-name").input(name)
+    app.text_input(key="channel#0-address").input(address)
+    app.button(key="channel#0-add").click().run()
+
+
+def test_a_channel_is_added_tried_changed_and_removed(
+    team: AppTest, engine: Engine, service: Service
+) -> None:
+    add(team, "pho*ne*", service.address("xyzzy"))
+    assert "Added the channel pho*ne*" in team.toast[0].value.replace("\\", "")
+    assert "**pho*ne*** json://…" in words(team)
+    assert not team.exception
+    team.button(key="channel-pho*ne*#0-test").click().run()
+    assert [one.value for one in team.success] == ["Sent."]
+    service.answer = lambda _: 403
+    team.button(key="channel-pho*ne*#0-test").click().run()
+    assert "status 403" in team.warning[0].value
+    team.multiselect(key="channel-pho*ne*#0-events").set_value(["stale"])
+    team.number_input(key="channel-pho*ne*#0-after").set_value(5.0)
+    team.button(key="channel-pho*ne*#0-save").click().run()
+    with database.reading(engine) as ledger:
+        [said] = channels.listing(ledger, member=member_named(ledger, "alice"), now=day(5))
+    assert (said.events, said.days_until_stale) == (("stale",), 5.0)
+    shown = words(team) + "".join(one.value or "" for one in team.text_input)
+    assert "xyzzy" not in shown
+    team.button(key="channel-pho*ne*#1-remove").click().run()
+    assert "pho*ne" not in words(team)
+
+
+def test_what_cannot_be_is_said_in_place(team: AppTest) -> None:
+    add(team, "phone", "nope://xyzzy")
+    assert "cannot be read" in team.error[0].value
+    assert "xyzzy" not in team.error[0].value
+
+
+def test_what_may_not_have_arrived_is_shown_and_sent_again(
+    team: AppTest, engine: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_named(ledger, "alice")
+        given = {"events": ["closing"], "days_before_close": 30.0, "allow_private": True}
+        channels.add(ledger, "phone", service.address(), member=alice, now=day(0), **given)
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "_record", lambda *_: None)
+        outbox.send(engine, now=day(1), allow_private=True)
+    assert "1 may not have arrived" in words(visit(team, "team"))
+    team.button(key="channel-phone#0-again").click().run()
+    assert "1 notice will be sent again" in team.toast[0].value
+    assert "1 to be sent" in words(team)
+    outbox.send(engine, now=day(6), allow_private=True)
+    assert len(service.got) == 2

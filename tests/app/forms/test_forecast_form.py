@@ -1,0 +1,204 @@
+"""The form on the Question page: what it starts from, what saving says, the evidence it takes."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.visibility import member_or_new
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.app.conftest import visit
+from tests.conftest import ask, day
+
+UNSEEN: dict[int, str | None] = {**dict.fromkeys(map(ord, "\\`\u2060")), 0xA0: " "}
+
+
+def toasts(app: AppTest) -> list[str]:
+    return [toast.value.translate(UNSEEN) for toast in app.toast]
+
+
+def errors(app: AppTest) -> str:
+    said = "\n".join(error.value for error in app.error)
+    return said.translate(UNSEEN)
+
+
+def cited(engine: Engine, slug: str) -> list[tuple[str, str, float | None, str]]:
+    """Return stance, kind, share and what is named of the newest forecast's evidence."""
+    with database.reading(engine) as ledger:
+        question = registry.find(ledger, slug)
+        newest, _ = updates.history(ledger, question)[-1]
+        return [
+            (citation.stance, evidence.kind, citation.share, evidence.url or evidence.note)
+            for citation, evidence in updates.evidence_of(ledger, question)[newest.id or 0]
+        ]
+
+
+def say(engine: Engine, slug: str, value: Value) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        updates.update(ledger, registry.find(ledger, slug), value, member=alice, now=day(3))
+
+
+def save(app: AppTest, slug: str, number: int = 0) -> None:
+    app.button(key=f"forecast-{slug}#{number}-save").click().run()
+
+
+def test_it_starts_from_what_stands_and_saving_it_unchanged_says_so(
+    furnished: AppTest, engine: Engine
+) -> None:
+    say(engine, "quay", Value(probability=5 / 7))
+    visit(furnished, "question", slug="quay")
+    assert furnished.text_input(key="forecast-quay#0-value").value == "71.4286%"
+    assert furnished.slider(key="forecast-quay#0-slider").value == pytest.approx(500 / 7)
+    save(furnished, "quay")
+    assert toasts(furnished) == ["Saved: still 71.4 % on “Will the quay open?”."]
+    with database.reading(engine) as ledger:
+        path = updates.history(ledger, registry.find(ledger, "quay"))
+    assert [forecast.probability for forecast, _ in path[1:]] == [5 / 7, 5 / 7]
+
+
+def test_saving_says_before_and_after(furnished: AppTest, engine: Engine) -> None:
+    say(engine, "quay", Value(probability=0.4))
+    visit(furnished, "question", slug="quay")
+    furnished.slider(key="forecast-quay#0-slider").set_value(9.0).run()
+    save(furnished, "quay")
+    assert toasts(furnished) == ["Saved: 40 % → 9 % on “Will the quay open?”."]
+    assert furnished.text_input(key="forecast-quay#1-value").value == "9%"
+
+
+def test_the_options_start_from_the_standing_percentages(
+    furnished: AppTest, engine: Engine
+) -> None:
+    thirds = (1 / 3, 1 / 3, 1 / 3)
+    say(engine, "port", Value(probabilities=thirds))
+    visit(furnished, "question", slug="port")
+    values = [furnished.slider(key=f"forecast-port#0-option-{n}").value for n in range(3)]
+    assert values == pytest.approx([100 / 3] * 3, abs=1e-3)
+    save(furnished, "port")
+    assert toasts(furnished)[0].startswith("Saved: still Busan 33.3 %")
+    with database.reading(engine) as ledger:
+        newest, _ = updates.history(ledger, registry.find(ledger, "port"))[-1]
+    assert newest.probabilities == list(thirds)
+
+
+def test_a_withdrawal_says_what_stood(furnished: AppTest, engine: Engine) -> None:
+    say(engine, "quay", Value(probability=0.4))
+    visit(furnished, "question", slug="quay")
+    furnished.button(key="withdraw-quay#0-go").click().run()
+    assert toasts(furnished) == [
+        "Withdrew 40 % from “Will the quay open?”: nothing of yours stands from now on."
+    ]
+
+
+def test_several_pieces_of_evidence_are_taken_each_with_its_own_stance_kind_and_share(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    key = "forecast-quay#0"
+    furnished.text_input(key=f"{key}-value").input("35%")
+    furnished.text_input(key=f"{key}-evidence").input("https://example.org/paint")
+    furnished.button(key=f"{key}-add").click().run()
+    furnished.button(key=f"{key}-add").click().run()
+    # What was typed stays, and nothing has been saved.
+    assert furnished.text_input(key=f"{key}-value").value == "35%"
+    assert furnished.text_input(key=f"{key}-evidence").value == "https://example.org/paint"
+    assert toasts(furnished) == []
+    furnished.selectbox(key=f"{key}-2-article").select_index(0)
+    furnished.selectbox(key=f"{key}-2-stance").select("opposes")
+    furnished.number_input(key=f"{key}-2-share").set_value(60)
+    furnished.text_input(key=f"{key}-3-evidence").input("Quays open late")
+    furnished.selectbox(key=f"{key}-3-stance").select("context")
+    furnished.selectbox(key=f"{key}-3-kind").select("base_rate")
+    save(furnished, "quay")
+    assert errors(furnished) == ""
+    assert cited(engine, "quay") == [
+        ("supports", "news", None, "https://example.org/paint"),
+        ("opposes", "news", 0.6, "https://example.org/harbour"),
+        ("context", "base_rate", None, "Quays open late"),
+    ]
+    assert toasts(furnished) == [
+        "Saved: 35 % on “Will the quay open?”. Evidence: 1 for yes, 1 against yes, 1 as context."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rule"),
+    [
+        ({"evidence": "a", "article": 0}, {}, "Evidence 1 names both an article and 'a'."),
+        ({"evidence": "a", "share": 70}, {"evidence": "b", "share": 50}, "sum to 1.2"),
+        ({"evidence": "a"}, {"share": 50}, "Evidence 2 has a share and names nothing."),
+        ({"evidence": "a"}, {"evidence": "a"}, "cited twice"),
+    ],
+)
+def test_evidence_that_is_not_clear_is_refused_and_the_words_stay(
+    furnished: AppTest,
+    engine: Engine,
+    first: dict[str, str | int],
+    second: dict[str, str | int],
+    rule: str,
+) -> None:
+    visit(furnished, "question", slug="quay")
+    key = "forecast-quay#0"
+    furnished.text_input(key=f"{key}-value").input("35%")
+    furnished.button(key=f"{key}-add").click().run()
+    for at, fields in ((key, first), (f"{key}-2", second)):
+        for name, given in fields.items():
+            if name == "evidence":
+                furnished.text_input(key=f"{at}-evidence").input(str(given))
+            elif name == "article":
+                furnished.selectbox(key=f"{at}-article").select_index(int(given))
+            else:
+                furnished.number_input(key=f"{at}-share").set_value(int(given))
+    save(furnished, "quay")
+    assert rule in errors(furnished)
+    assert toasts(furnished) == []
+    assert furnished.text_input(key=f"{key}-value").value == "35%"
+    with database.reading(engine) as ledger:
+        assert len(updates.history(ledger, registry.find(ledger, "quay"))) == 1
+
+
+def test_an_article_that_was_pasted_can_be_cited(app: AppTest, engine: Engine) -> None:
+    from forecasts.articles import library
+    from forecasts.articles.capture import CapturedArticle
+
+    pasted = CapturedArticle(
+        title="Pasted", publisher=None, author=None, published_at=None, url=None, text="Words."
+    )
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        [(article, _)] = library.store(ledger, [pasted], member=alice, captured_at=day(0))
+        address = article.address
+        ask(ledger, alice, slug="rain")
+    visit(app, "question", slug="rain")
+    app.text_input(key="forecast-rain#0-value").input("35%")
+    app.selectbox(key="forecast-rain#0-article").select_index(0)
+    save(app, "rain")
+    assert cited(engine, "rain") == [("supports", "news", None, address)]
+
+
+@pytest.mark.parametrize(
+    ("slug", "label"),
+    [("quay", "It makes yes"), ("depth", "It makes a higher number"),
+     ("port", "It makes the option that moves most")],
+)  # fmt: skip
+def test_it_says_what_evidence_speaks_for(furnished: AppTest, slug: str, label: str) -> None:
+    visit(furnished, "question", slug=slug)
+    stance = furnished.selectbox(key=f"forecast-{slug}#0-stance")
+    assert (stance.label, stance.options[0]) == (label, "more likely")
+
+
+def test_of_options_it_names_the_one_that_moves_most_as_they_are_typed(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="port")
+    typed = "Busan=10%, Ulsan=50%, Other=40%"
+    furnished.text_input(key="forecast-port#0-value").input(typed).run()
+    stance = furnished.selectbox(key="forecast-port#0-stance").select("opposes")
+    assert stance.label == "It makes “Busan”"
+    furnished.text_input(key="forecast-port#0-evidence").input("The strike")
+    save(furnished, "port")
+    assert "Evidence: 1 against “Busan”." in toasts(furnished)[0]

@@ -1,0 +1,61 @@
+"""The address of a calendar: 404 for whatever is no address in force, and nothing is logged."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.web import calendar_feed
+from forecasts.access.visibility import member_or_new
+from forecasts.agenda import calendar_feed as agenda_calendar_feed
+from forecasts.ledger import database
+from tests.conftest import ask, day
+
+
+@pytest.fixture(autouse=True)
+def _served(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "_engine", lambda _: engine)
+
+
+def get(name: str) -> Response:
+    return calendar_feed.calendar(
+        Request(
+            {
+                "type": "http",
+                "method": "GET",
+                "scheme": "http",
+                "server": ("testserver", 80),
+                "path": f"/calendar/{name}",
+                "path_params": {"name": name},
+                "query_string": b"",
+                "headers": [],
+            }
+        )
+    )
+
+
+def test_a_calendar_is_read_by_its_address_alone(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "app")
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ask(ledger, alice, slug="rain", scheduled_close_time=day(30_000))
+        issued = agenda_calendar_feed.create(ledger, member=alice, now=day(0))
+    answer = get(f"{issued.shown}.ics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "URL:http://testserver/question?slug=rain" in bytes(answer.body).decode()
+    assert issued.shown not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["x.ics", "fcc_calendar-00_x.ics", "fct__.ics", "\0.ics", "x"])
+def test_any_other_address_is_none_whatever_is_wrong_with_it(name: str) -> None:
+    answer = get(name)
+    assert answer.status_code == 404
+    assert bytes(answer.body).decode() == calendar_feed._NONE

@@ -1,0 +1,200 @@
+"""Before Streamlit sees a request: this machine only without sign-in, and deep links with it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+
+from app.web.middleware import FAILED, NEXT, Gate, kept_page, page_of
+from forecasts.access.oidc_settings import SignIn
+
+HERE = "http://127.0.0.1:8501"
+TEAM = SignIn(issuer="https://id.example", redirect_uri="https://ledger.example/oauth2callback")
+PAGE = "/question?slug=quay&tab=2"
+SIGNED_IN = "_streamlit_user=signed; Path=/; HttpOnly"
+
+
+async def _streamlit(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer as Streamlit does: after signing in lead to the first page, with a cookie."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        return
+    callback = scope["path"] == "/oauth2callback"
+    headers = {"location": "/"} if callback else {}
+    if callback and b"refused" not in scope["query_string"]:
+        headers["set-cookie"] = SIGNED_IN
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 302 if callback else 400 if b"unreached" in scope["query_string"] else 200,
+            "headers": Headers(headers).raw,
+        }
+    )
+    await send({"type": "http.response.body", "body": b"page"})
+
+
+@dataclass
+class Asking:
+    """A browser that asks at ``base``, and keeps the cookie of the page that it wanted."""
+
+    sign_in: SignIn | None
+    base: str = HERE
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, path: str, **headers: str) -> tuple[int, Headers, str]:
+        start, body, *_ = self._sent("http", path, headers)
+        answered = Headers(raw=start["headers"])
+        for cookie in answered.getlist("set-cookie"):
+            name, _, value = cookie.split(";")[0].partition("=")
+            self.kept[name] = value
+            if "Max-Age=0" in cookie:
+                del self.kept[name]
+        return start["status"], answered, body["body"].decode()
+
+    def talks(self, **headers: str) -> bool:
+        [answer] = self._sent("websocket", "/stream", headers)
+        assert answer["type"] == "websocket.accept" or answer["code"] == 1008
+        return bool(answer["type"] == "websocket.accept")
+
+    def _sent(self, kind: str, path: str, headers: dict[str, str]) -> list[Any]:
+        at = urlsplit(self.base)
+        kept = "; ".join(f"{name}={value}" for name, value in self.kept.items())
+        sent: list[Message] = []
+        scope = {
+            "type": kind,
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
+            # What the browser calls the server is what it connects to, too.
+            "server": (at.hostname, at.port),
+            "headers": Headers({"host": at.netloc, "cookie": kept} | headers).raw,
+        }
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def receive() -> Message:
+            raise AssertionError("nothing is asked of the browser")
+
+        asyncio.run(Gate(_streamlit, self.sign_in)(scope, receive, send))
+        return sent
+
+
+@pytest.mark.parametrize("base", [HERE, "http://[::1]:8501", "http://localhost:8501"])
+def test_without_sign_in_this_machine_is_served(base: str) -> None:
+    # What the client calls the server is what it connects to, too.
+    there = Asking(None, base)
+    assert there.ask("/question")[2] == "page"
+    assert there.talks()
+    assert there.talks(origin=base)
+
+
+@pytest.mark.parametrize("base", ["http://192.0.2.1:8501", "http://ledger.example"])
+def test_without_sign_in_no_other_address_is(base: str) -> None:
+    there = Asking(None, base)
+    status, _, body = there.ask("/question")
+    assert status == 403
+    assert "without sign-in" in body
+    assert not there.talks()
+
+
+def test_a_name_that_was_made_to_point_here_is_turned_away() -> None:
+    there = Asking(None)
+    assert there.ask("/", host="evil.example:8501")[0] == 403
+    assert not there.talks(host="evil.example:8501", origin="http://evil.example:8501")
+
+
+def test_the_page_of_another_site_cannot_talk_to_the_ledger() -> None:
+    assert not Asking(None).talks(origin="https://evil.example")
+    assert not Asking(None).talks(origin="http://127.0.0.1:3000")
+    assert not Asking(TEAM, TEAM.base).talks(origin="https://evil.example")
+
+
+def test_with_sign_in_a_proxy_may_call_the_server_what_it_likes() -> None:
+    there = Asking(TEAM, "http://app:8501")
+    assert there.ask("/")[2] == "page"
+    assert there.talks(origin=TEAM.base)
+
+
+def test_the_page_that_was_wanted_is_opened_after_signing_in() -> None:
+    there = Asking(TEAM, TEAM.base)
+    there.ask("/auth/login", referer=TEAM.base + PAGE)
+    assert there.kept[NEXT] == quote(PAGE, safe="")
+    assert there.ask("/oauth2callback")[1]["location"] == TEAM.base + PAGE
+    assert NEXT not in there.kept
+
+
+def test_who_is_not_let_in_is_led_to_the_first_page() -> None:
+    there = Asking(TEAM, TEAM.base)
+    there.ask("/auth/login", referer=TEAM.base + PAGE)
+    assert there.ask("/oauth2callback?refused")[1]["location"] == "/"
+    assert NEXT not in there.kept
+
+
+def test_a_sign_in_that_failed_leads_to_where_that_is_said() -> None:
+    _, answered, _ = Asking(TEAM, TEAM.base).ask("/oauth2callback?state=x&refused")
+    assert answered["location"] == f"{TEAM.base}/?{FAILED}="
+
+
+def test_a_provider_that_does_not_answer_is_said() -> None:
+    status, _, body = Asking(TEAM, TEAM.base).ask("/auth/login?unreached")
+    assert status == 502
+    assert f"the provider {TEAM.issuer} did not answer as it should" in body
+    assert "page" not in body
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "https://evil.example/question",
+        f"{TEAM.base}.evil.example/",
+        f"{TEAM.base}@evil.example/",
+        f"{TEAM.base}//evil.example/",
+        f"{TEAM.base}/\\evil.example",
+        f"{TEAM.base}/\r\nSet-Cookie: a=b",
+        f"{TEAM.base}/oauth2callback?code=1",
+        f"{TEAM.base}/auth/logout",
+        f"{TEAM.base}/{'x' * 3000}",
+    ],
+)
+def test_what_is_no_page_of_the_app_is_not_kept(address: str) -> None:
+    assert page_of(address, TEAM.base) == "/"
+
+
+@given(st.text())
+def test_whatever_a_cookie_says_the_next_page_is_a_path_of_this_site(said: str) -> None:
+    page = kept_page([f"a=b; {NEXT}={quote(said, safe='')}"])
+    assert page.startswith("/")
+    assert not page.startswith("//")
+    assert page == "/" or page == said
+    assert page.isprintable()
+
+
+def test_a_cookie_with_another_site_in_it_leads_to_the_first_page() -> None:
+    there = Asking(TEAM, TEAM.base)
+    there.kept[NEXT] = quote("//evil.example/", safe="")
+    assert there.ask("/oauth2callback")[1]["location"] == f"{TEAM.base}/"
+
+
+def test_over_https_every_cookie_is_kept_to_it() -> None:
+    _, answered, _ = Asking(TEAM, TEAM.base).ask("/oauth2callback")
+    cookies = answered.getlist("set-cookie")
+    assert len(cookies) == 2
+    assert all("; Secure" in cookie and "HttpOnly" in cookie for cookie in cookies)
+    here = SignIn(issuer=TEAM.issuer, redirect_uri=f"{HERE}/oauth2callback")
+    _, answered, _ = Asking(here).ask("/oauth2callback")
+    assert not any("Secure" in cookie for cookie in answered.getlist("set-cookie"))
+
+
+def test_no_other_site_shows_a_page_or_learns_its_address() -> None:
+    _, answered, _ = Asking(None).ask("/")
+    assert answered["referrer-policy"] == "same-origin"
+    assert answered["x-frame-options"] == "SAMEORIGIN"

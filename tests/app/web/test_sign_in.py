@@ -1,0 +1,112 @@
+"""The way in where people sign in: nothing is shown before, and each act is theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
+from streamlit.testing.v1 import AppTest
+
+from app.web import identity
+from app.web.middleware import FAILED
+from forecasts.ledger import database
+from forecasts.ledger.models import Member
+from forecasts.questions import registry
+from forecasts.updates import updates
+from tests.access.test_identities import ISSUER, claims
+from tests.access.test_oidc_settings import set_to
+from tests.app.conftest import Clock, visit, words
+from tests.conftest import day
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the provider says of who sits at the screen; empty: nobody has signed in."""
+    said: dict[str, Any] = {}
+    set_to(monkeypatch, ISSUER=ISSUER, ALLOWED_DOMAINS="example.org")
+    monkeypatch.setattr(identity, "claims", lambda: said)
+    return said
+
+
+def handles(engine: Engine) -> list[str]:
+    with database.reading(engine) as ledger:
+        return list(ledger.exec(select(Member.handle).order_by(Member.handle)))
+
+
+@pytest.mark.parametrize("page", ["today", "questions", "articles", "track_record", "resolve"])
+def test_who_has_not_signed_in_sees_the_way_in_and_nothing_else(
+    furnished: AppTest, said: dict[str, Any], page: str
+) -> None:
+    visit(furnished, page, slug="rain")
+    assert words(furnished).splitlines() == ["Forecast Ledger", "You have not signed in."]
+    assert [button.label for button in furnished.button] == ["Sign in"]
+
+
+def test_who_signs_in_is_a_member_from_then_on(
+    furnished: AppTest, engine: Engine, said: dict[str, Any]
+) -> None:
+    said.update(claims())
+    visit(furnished, "today")
+    assert "You forecast as alice.b. All times are UTC." in words(furnished)
+    assert handles(engine) == ["alice", "alice.b", "bob (simulated)"]
+    furnished.text_input(key="quick-rain#0-value").input("30%")
+    furnished.button(key="quick-rain#0-save").click().run()
+    with database.reading(engine) as ledger:
+        rain = registry.find(ledger, "rain")
+        assert [handle for _, handle in updates.history(ledger, rain)][-1] == "alice.b"
+    assert handles(engine) == ["alice", "alice.b", "bob (simulated)"]
+
+
+def test_who_may_not_come_in_is_told_so_and_not_stored(
+    furnished: AppTest, engine: Engine, said: dict[str, Any]
+) -> None:
+    before = handles(engine)
+    said.update(claims(email="mallory@evil.example"))
+    visit(furnished, "questions")
+    assert "is not an address of those who may come in" in words(furnished)
+    assert "quay" not in words(furnished)
+    assert handles(engine) == before
+
+
+def test_a_sign_in_that_ends_meanwhile_stores_nothing_and_is_asked_for_anew(
+    furnished: AppTest, engine: Engine, said: dict[str, Any], clock: Clock
+) -> None:
+    said.update(claims(exp=int(day(5.5).timestamp())))
+    visit(furnished, "today")
+    furnished.text_input(key="quick-rain#0-value").input("30%")
+    clock.moment = day(5.5)
+    furnished.button(key="quick-rain#0-save").click().run()
+    assert "Your sign-in has expired" in words(furnished)
+    with database.reading(engine) as ledger:
+        assert len(updates.history(ledger, registry.find(ledger, "rain"))) == 2
+    said.update(claims(exp=int(day(6).timestamp())))
+    assert "You forecast as alice.b." in words(furnished.run())
+
+
+def test_signing_out_ends_a_sign_in_wherever_it_is_shown(
+    furnished: AppTest, said: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[bool] = []
+    monkeypatch.setattr("streamlit.logout", lambda: ended.append(True))
+    said.update(claims(nonce="first"))
+    visit(furnished, "today")
+    [out] = [button for button in furnished.button if button.label == "Sign out"]
+    out.click().run()
+    assert ended == [True]
+    assert "You have signed out." in words(furnished)
+    said["nonce"] = "second"
+    assert "You forecast as alice.b." in words(furnished.run())
+
+
+def test_a_sign_in_that_failed_is_said_once(furnished: AppTest, said: dict[str, Any]) -> None:
+    visit(furnished, "today", **{FAILED: ""})
+    assert "Signing in did not work" in words(furnished)
+    assert [button.label for button in furnished.button] == ["Sign in"]
+    assert "You have not signed in." in words(furnished.run())
+
+
+def test_without_sign_in_there_is_no_way_out(furnished: AppTest) -> None:
+    visit(furnished, "today")
+    assert "Sign out" not in [button.label for button in furnished.button]

@@ -1,0 +1,189 @@
+"""A real sign-in in a real browser, by a real provider: OpenID Connect from end to end."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from forecasts.common.settings import sqlite_url
+from tests.app.browsing import (
+    IN_BROWSER,
+    PATIENCE,
+    Server,
+    free_port,
+    launched,
+    serving,
+    wait_until_it_answers,
+)
+from tests.app.test_browser import furnish
+
+pytestmark = IN_BROWSER
+SECRETS = ("cl1ent-s3cret", "c00kie-s3cret-that-is-long-enough-0123")
+
+
+@dataclass
+class Provider:
+    """Who says who people are; what it says can be told to it."""
+
+    issuer: str
+    context: BrowserContext
+
+    def knows(self, subject: str, **claims: Any) -> None:
+        answer = self.context.request.put(f"{self.issuer}/users/{subject}", data=claims)
+        assert answer.ok
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+    port = free_port()
+    log = tmp_path_factory.mktemp("provider") / "log"
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
+    with log.open("w") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT)
+        try:
+            issuer = f"http://127.0.0.1:{port}"
+            wait_until_it_answers(browser, f"{issuer}/.well-known/openid-configuration", log)
+            yield issuer
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, issuer: str
+) -> Iterator[Server]:
+    """The app for a team, on a ledger with one question."""
+    folder, port = tmp_path_factory.mktemp("served"), free_port()
+    furnish(sqlite_url(folder / "ledger.sqlite3"))
+    settings = {
+        "ISSUER": issuer,
+        "CLIENT_ID": "ledger",
+        "CLIENT_SECRET": SECRETS[0],
+        "REDIRECT_URI": f"http://127.0.0.1:{port}/oauth2callback",
+        "COOKIE_SECRET": SECRETS[1],
+        "ALLOWED_DOMAINS": "example.org",
+    }
+    environment = {f"FORECASTS_OIDC_{name}": value for name, value in settings.items()}
+    ledger = folder / "ledger.sqlite3"
+    with serving(browser, folder, ledger, port, FORECASTS_MEMBER="eve", **environment) as base:
+        yield Server(base, ledger)
+    said = (folder / "log").read_text()
+    assert not any(secret in said for secret in SECRETS)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that nobody has signed in with yet."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def provider(issuer: str, context: BrowserContext) -> Provider:
+    provider = Provider(issuer, context)
+    provider.knows("u-1", email="alice@example.org", email_verified=True)
+    return provider
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    expect.set_options(timeout=PATIENCE)
+    return context.new_page()
+
+
+def sign_in(page: Page, subject: str, button: str = "Sign in") -> None:
+    page.get_by_role("button", name=button, exact=True).click()
+    page.get_by_placeholder("sub").fill(subject)
+    page.get_by_role("button", name="Authorize").click()
+
+
+def members(server: Server) -> set[str]:
+    with closing(sqlite3.connect(server.ledger)) as file:
+        return {handle for (handle,) in file.execute("SELECT handle FROM member")}
+
+
+def test_who_signs_in_comes_to_the_page_that_they_wanted_and_forecasts_there(
+    page: Page, server: Server, provider: Provider
+) -> None:
+    page.goto(f"{server.base}/question?slug=quay")
+    expect(page.get_by_text("You have not signed in.")).to_be_visible()
+    expect(page.get_by_text("Will the quay open?")).to_have_count(0)
+    expect(page.get_by_role("link", name="Questions")).to_have_count(0)
+    sign_in(page, "u-1")
+    expect(page.get_by_role("heading", name="Will the quay open?")).to_be_visible()
+    expect(page).to_have_url(f"{server.base}/question?slug=quay")
+    expect(page.get_by_text("You forecast as alice.")).to_be_visible()
+
+    # Who acts is who signed in, whatever the server's environment says.
+    page.get_by_role("textbox", name=re.compile("Probability")).first.fill("35%")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name=re.compile("^(Save|Update|Forecast)")).first.click()
+    expect(page.get_by_test_id("stToast")).to_be_visible()
+    assert {"alice"} <= members(server)
+    assert "eve" not in members(server)
+
+
+def test_signing_out_ends_it_in_every_tab(
+    page: Page, context: BrowserContext, server: Server, provider: Provider
+) -> None:
+    page.goto(f"{server.base}/questions")
+    sign_in(page, "u-1")
+    other = context.new_page()
+    other.goto(f"{server.base}/questions")
+    expect(other.get_by_text("You forecast as alice.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="End session").click()
+    expect(page.get_by_text("You have not signed in.")).to_be_visible()
+    other.get_by_role("link", name="Today").first.click()
+    expect(other.get_by_text("You have signed out.")).to_be_visible()
+    expect(other.get_by_text("You forecast as alice.")).to_have_count(0)
+
+
+def test_who_is_of_another_domain_is_told_so_and_nothing_is_stored(
+    page: Page, server: Server, provider: Provider
+) -> None:
+    before = members(server)
+    provider.knows("u-2", email="mallory@evil.example", email_verified=True)
+    page.goto(f"{server.base}/questions")
+    sign_in(page, "u-2")
+    expect(page.get_by_text("is not an address of those who may come in")).to_be_visible()
+    expect(page.get_by_role("link", name="Questions")).to_have_count(0)
+    assert members(server) == before
+    # With another account they are.
+    sign_in(page, "u-1", "Sign in as somebody else")
+    expect(page.get_by_text("You forecast as alice.")).to_be_visible()
+
+
+def test_a_sign_in_that_has_expired_is_refused_and_another_one_goes_on(
+    page: Page, server: Server, provider: Provider
+) -> None:
+    # Streamlit takes it, within the leeway that clocks are given, and would keep it for 30 days.
+    claims = {"email": "bob@example.org", "email_verified": True}
+    provider.knows("u-3", **claims, exp=int(time.time()) - 30)
+    page.goto(f"{server.base}/question?slug=quay")
+    sign_in(page, "u-3")
+    expect(page.get_by_text("Your sign-in has expired")).to_be_visible()
+    assert "bob" not in members(server)
+    provider.knows("u-3", **claims)
+    sign_in(page, "u-3")
+    expect(page.get_by_text("You forecast as bob.")).to_be_visible()
+    expect(page).to_have_url(f"{server.base}/question?slug=quay")

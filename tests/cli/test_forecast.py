@@ -1,0 +1,265 @@
+"""Putting a probability on a question, and taking it back, from the command line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import Engine
+
+from forecasts.access import visibility
+from forecasts.agenda import revisits
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.updates import updates
+
+Run = Callable[..., Result]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def rain(forecasts: Run, clock: Callable[[str], None]) -> None:
+    """Three questions that are open: rain, which (Busan, Ulsan or Other) and depth (0 to 30)."""
+    until = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
+    forecasts("ask", "Will it rain?", "--slug", "rain", *until)
+    options = ("--option", "Busan", "--option", "Ulsan", "--option", "Other")
+    forecasts("ask", "Which port?", "--slug", "which", *options, *until)
+    bounds = ("--type", "numeric", "--lower", "0", "--upper", "30")
+    forecasts("ask", "How deep?", "--slug", "depth", *bounds, *until)
+
+
+def cited(engine: Engine, slug: str = "rain") -> list[tuple[str, str, float | None, str]]:
+    """Return stance, kind, share and words of what the newest forecast cites."""
+    with database.reading(engine) as session:
+        question = registry.find(session, slug)
+        newest, _ = updates.history(session, question)[-1]
+        return [
+            (citation.stance, evidence.kind, citation.share, evidence.url or evidence.note)
+            for citation, evidence in updates.evidence_of(session, question)[newest.id or 0]
+        ]
+
+
+def examples(page: str) -> list[list[str]]:
+    """Return the indented blocks of a page as their lines, commands joined where they go on."""
+    blocks = re.findall(r"(?:^    .*\n)+", page, re.MULTILINE)
+    return [textwrap.dedent(block).replace("\\\n", "").splitlines() for block in blocks]
+
+
+def test_the_examples_of_the_forecasting_page_come_out(
+    forecasts: Run, clock: Callable[[str], None], engine: Engine
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-02-01", "--slug", "will-it-rain")
+    for number in range(3):
+        forecasts("capture", "-", input=f"Title {number}\n\nIt will rain on day {number}.\n" * 3)
+    forecasts("update", "will-it-rain", "40%")
+    told, citing = examples((ROOT / "docs" / "forecasting.md").read_text())
+    done = forecasts(*shlex.split(told[0])[1:])
+    assert (done.stdout + done.stderr).splitlines() == told[1:]
+    forecasts(*shlex.split(citing[0])[1:])
+    assert [one[:3] for one in cited(engine, "will-it-rain")] == [
+        ("opposes", "data", 0.6),
+        ("context", "base_rate", None),
+        ("supports", "news", None),
+    ]
+
+
+@pytest.mark.usefixtures("rain")
+def test_the_first_forecast_is_said_with_how_to_take_it_back(forecasts: Run) -> None:
+    done = forecasts("update", "rain", "40%")
+    assert done.stdout == "alice: 40 % on rain\n"
+    assert done.stderr == "To take it back: forecasts withdraw rain\n"
+
+
+@pytest.mark.usefixtures("rain")
+def test_an_update_says_before_and_after_and_how_to_go_back(forecasts: Run) -> None:
+    forecasts("update", "rain", "40%")
+    done = forecasts("update", "rain", "9:1")
+    assert done.stdout == "alice: 40 % → 90 % on rain\n"
+    assert done.stderr == (
+        "To go back: forecasts update rain 40%   To have none stand: forecasts withdraw rain\n"
+    )
+    assert forecasts("update", "rain", "40%").stdout == "alice: 90 % → 40 % on rain\n"
+
+
+@pytest.mark.usefixtures("rain")
+def test_saying_the_same_again_is_said_to_be_the_same(forecasts: Run) -> None:
+    forecasts("update", "rain", "40%")
+    done = forecasts("update", "rain", "0.4")
+    assert done.stdout == "alice: still 40 % on rain\n"
+    assert done.stderr == "To have none stand: forecasts withdraw rain\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "words"),
+    [
+        ("when", "50%=31.3.2027", "'31.3.2027', for 50%, is not a day. Write YYYY-MM-DD: 50%="),
+        ("depth", "10 %=3m", "'3m', for 10 %, is not a number. Write one with a point"),
+    ],
+)
+def test_what_is_no_day_or_number_is_said_of_the_level_as_it_was_typed(
+    forecasts: Run, clock: Callable[[str], None], question: str, value: str, words: str
+) -> None:
+    ask = ("ask", f"Which {question}?", "--closes", "2026-02-01", "--slug", question)
+    days = ("--type", "date", "--lower", "2026-01-01", "--upper", "2027-12-31")
+    numbers = ("--type", "numeric", "--lower", "0", "--upper", "30")
+    forecasts(*ask, *(days if question == "when" else numbers))
+    refused = forecasts("update", question, value, exit_code=2).stderr
+    assert words in " ".join(refused.split())
+
+
+@pytest.mark.usefixtures("rain")
+def test_the_way_back_names_the_ledger_and_the_member_that_were_named(
+    forecasts: Run, ledger_url: str
+) -> None:
+    done = forecasts("update", "rain", "40%", "--as", "bob b", "--database", ledger_url)
+    named = f"--database {shlex.quote(ledger_url)} --as 'bob b'"
+    assert done.stderr.endswith(f"forecasts withdraw rain {named}\n")
+
+
+@pytest.mark.usefixtures("rain")
+def test_the_way_back_can_be_typed_for_options_and_numbers_too(forecasts: Run) -> None:
+    forecasts("update", "which", "Busan=60%")
+    back = forecasts("update", "which", "Ulsan=50%").stderr
+    assert "forecasts update which 'Busan=60%, Ulsan=20%, Other=20%'   " in back
+    forecasts("update", "depth", "10%=3, 50%=8.5, above=1%")
+    back = forecasts("withdraw", "depth").stderr
+    assert back == "To stand again: forecasts update depth '10%=3, 50%=8.5, above=1%'\n"
+
+
+@pytest.mark.usefixtures("rain")
+def test_a_withdrawal_says_what_stood(forecasts: Run) -> None:
+    forecasts("update", "rain", "40%")
+    done = forecasts("withdraw", "rain")
+    assert done.stdout == "alice: withdrew 40 % from rain; none stands from now on\n"
+    assert done.stderr == "To stand again: forecasts update rain 40%\n"
+
+
+@pytest.mark.usefixtures("rain")
+@pytest.mark.parametrize(
+    "arguments",
+    [("rain", "-5%"), ("-5%", "rain"), ("rain", "--because", "-3", "-5%"), ("rain", "--", "-5%")],
+)
+def test_a_number_below_0_is_a_value_and_not_an_option(
+    forecasts: Run, arguments: tuple[str, ...]
+) -> None:
+    refused = forecasts("update", *arguments, exit_code=2)
+    if arguments[0] == "rain":
+        assert refused.stderr == "A probability lies in 0..100 %; '-5%' is outside.\n"
+    else:
+        assert "no question '-5%'" in refused.stderr
+
+
+@pytest.mark.usefixtures("rain")
+def test_a_mistyped_option_is_still_an_option_that_is_not_there(forecasts: Run) -> None:
+    assert "--evidence" in forecasts("update", "rain", "5%", "--evidnce", "x", exit_code=2).stderr
+
+
+@pytest.mark.usefixtures("rain")
+@pytest.mark.parametrize(
+    ("slug", "value", "words"),
+    [("rain", "0", "0 % means never"), ("rain", "100%", "100 % means certain"),
+     ("which", "Busan=100%", "100 % means certain"), ("which", "Busan=0%", "0 % means never")],
+)  # fmt: skip
+def test_certainty_is_allowed_and_warned_of_once(
+    forecasts: Run, slug: str, value: str, words: str
+) -> None:
+    said = forecasts("update", slug, value).stderr
+    assert said.count("Warning") == 1
+    assert f"Warning: {words}: one surprise costs an infinite log score" in said
+
+
+@pytest.mark.usefixtures("rain")
+def test_what_leaves_a_chance_is_not_warned_of(forecasts: Run) -> None:
+    assert "Warning" not in forecasts("update", "rain", "0.1%").stderr
+    assert "Warning" not in forecasts("update", "depth", "0%=0, 100%=30").stderr
+
+
+@pytest.mark.usefixtures("rain")
+def test_a_flag_holds_for_all_evidence_that_does_not_say_otherwise(
+    forecasts: Run, engine: Engine
+) -> None:
+    done = forecasts(
+        *("update", "rain", "30%", "--because", "dry", "--kind", "expert", "--opposes"),
+        *("--evidence", "https://example.org/a", "--evidence", "No cloud in sight"),
+        *("--evidence", "context data 30%: https://example.org/b", "--evidence", "article 1"),
+        exit_code=2,
+    )
+    assert "no article 1" in done.stderr
+    done = forecasts(
+        *("update", "rain", "30%", "--because", "dry", "--kind", "expert", "--opposes"),
+        *("--evidence", "https://example.org/a", "--evidence", "No cloud in sight"),
+        *("--evidence", "context data 30%: https://example.org/b"),
+    )
+    assert done.stdout == "alice: 30 % on rain (evidence: 2 against yes, 1 as context)\n"
+    assert cited(engine) == [
+        ("opposes", "expert", None, "https://example.org/a"),
+        ("opposes", "expert", None, "No cloud in sight"),
+        ("context", "data", 0.3, "https://example.org/b"),
+    ]
+
+
+@pytest.mark.usefixtures("rain")
+def test_a_flag_behind_the_evidence_takes_no_value(forecasts: Run, engine: Engine) -> None:
+    url = "https://example.org/mayor"
+    forecasts("update", "--because", "x", "--evidence", url, "--supports", "rain", "60%")
+    assert cited(engine) == [("supports", "news", None, url)]
+
+
+@pytest.mark.usefixtures("rain")
+def test_the_option_that_moves_most_is_named_as_what_the_evidence_is_about(
+    forecasts: Run,
+) -> None:
+    forecasts("update", "which", "Busan=60%, Ulsan=20%")
+    done = forecasts("update", "which", "Busan=30%, Ulsan=40%", "--evidence", "x", "--opposes")
+    assert done.stdout.endswith("on which (evidence: 1 against “Busan”)\n")
+
+
+@pytest.mark.usefixtures("rain")
+def test_going_down_on_evidence_whose_stance_was_not_said_is_pointed_out(forecasts: Run) -> None:
+    forecasts("update", "rain", "60%")
+    assert "--opposes" in forecasts("update", "rain", "50%", "--evidence", "a").stderr
+    said = forecasts("update", "rain", "40%", "--evidence", "b", "--supports")
+    assert "--opposes" not in said.stderr
+    assert "--opposes" not in forecasts("update", "rain", "70%", "--evidence", "c").stderr
+
+
+@pytest.mark.usefixtures("rain")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--supports",), "A stance needs evidence."),
+        (("--kind", "data"), "A kind needs evidence."),
+        (("--evidence", "x", "--supports", "--opposes"), "cannot do two at once"),
+        (("--evidence", "opposes rumour: x"), "not clear where"),
+        (("--evidence", "70%: a", "--evidence", "50%: b"), "sum to 1.2"),
+        (("--evidence", "a", "--evidence", "a"), "cited twice"),
+        (("--evidence", " "), "needs a URL, a title or a note"),
+    ],
+)
+def test_evidence_that_is_not_clear_is_refused_and_nothing_is_stored(
+    forecasts: Run, engine: Engine, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in forecasts("update", "rain", "50%", *arguments, exit_code=2).stderr
+    with database.reading(engine) as session:
+        assert updates.history(session, registry.find(session, "rain")) == []
+
+
+def test_when_to_look_again_is_said_with_a_forecast_for_a_question_or_for_all(
+    forecasts: Run, rain: None, engine: Engine
+) -> None:
+    forecasts("update", "rain", "40%", "--look-again", "3")
+    said = forecasts("look-again", "21").stdout
+    assert said == "Today brings your forecasts back after 21 days.\n"
+    with database.reading(engine) as session:
+        every = revisits.intervals(session, visibility.find_member(session, "alice"))
+        of = [every.of(registry.find(session, slug).id or 0).days for slug in ("rain", "which")]
+    assert of == [3, 21]
+    again = forecasts("look-again", "usual", "--on", "rain").stdout
+    assert again == "Today brings rain back after 21 days.\n"
+    assert "is not a number of days" in forecasts("look-again", "soon", exit_code=2).stderr
+    assert "1 to 3650 days; 0 is" in forecasts("look-again", "0", exit_code=2).stderr

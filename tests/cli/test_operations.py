@@ -1,0 +1,211 @@
+"""Looking after a ledger from the command line: migrate, check, move; and what a server refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlmodel import SQLModel
+
+from forecasts.access.visibility import member_or_new
+from forecasts.cli.next_step import next_step
+from forecasts.ledger import database
+from forecasts.operations import transfer
+from forecasts.operations.health import Finding
+from tests.access.test_oidc_settings import SECRETS, set_to
+from tests.conftest import day
+from tests.postgresql import Server
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def empty_server(postgresql: Server) -> Iterator[str]:
+    """The URL of a database on a server with nothing in it."""
+    with postgresql.fresh(migrated=False) as url:
+        yield url
+
+
+def test_a_server_s_ledger_is_begun_and_brought_up_to_date_by_migrate_alone(
+    forecasts: Run, empty_server: str
+) -> None:
+    for command in (("ask", "Will it rain?", "--closes", "2999-12-31"), ("app", "--port", "8502")):
+        refused = forecasts(*command, "--database", empty_server, exit_code=2)
+        assert "There is no ledger at" in refused.stderr
+        assert "forecasts migrate" in refused.stderr
+    assert (
+        "forecasts migrate"
+        in forecasts("questions", "--database", empty_server, exit_code=2).stderr
+    )
+    done = forecasts("migrate", "--database", empty_server)
+    assert "Created the ledger postgresql://postgres@" in done.stderr
+    assert f"has schema {database.newest_revision()}, the newest." in done.stdout
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--database", empty_server)
+
+
+JOURNEY = [
+    ("ask", "Will it rain?", "--closes", "2026-02-01", "--slug", "rain", "--criteria", "Wet."),
+    ("ask", "Which?", "--closes", "2026-02-01", "--slug", "port", "--option", "a", "--option", "b"),
+    ("update", "rain", "40%", "--because", "clouds", "--evidence", "https://example.org/a"),
+    ("update", "rain", "70%", "--as", "Zoe"),
+    ("update", "rain", "60%", "--as", "bob"),
+    ("update", "port", "a=30%"),
+    ("withdraw", "port"),
+    ("update", "rain", "2"),
+    ("resolve", "rain", "yes", "--because", "it rained"),
+    ("resolve", "rain", "no", "--because", "it did not"),
+    ("show", "rain"),
+    ("questions",),
+    ("score",),
+    ("crowd",),
+    ("attribute", "--by", "evidence"),
+    ("report", "--cohort", "resolved", "--as-of", "2026-03-01T00:00:00Z", "--format", "json"),
+    ("rescore",),
+]
+
+
+def test_the_whole_journey_says_the_same_on_a_server_as_in_a_file(
+    forecasts: Run, clock: Callable[[str], None], ledger_file: Path, empty_server: str
+) -> None:
+    forecasts("migrate", "--database", empty_server)
+    for number, command in enumerate(JOURNEY):
+        clock(f"2026-01-{number + 5:02d}T12:00:00Z")
+        code = 2 if command[-1] == "2" else 0  # a bare 2 is no probability
+        here, there = (
+            forecasts(*command, "--database", where, exit_code=code)
+            for where in (str(ledger_file), empty_server)
+        )
+        assert here.stdout == there.stdout, command
+
+
+def test_commands_refuse_an_older_schema_on_a_server(
+    forecasts: Run, empty_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_revisions", lambda: ["0001", "0002"])
+        engine = database.open_engine(empty_server)
+        database.migrate(engine)
+    for command in (("questions",), ("ask", "Will it rain?", "--closes", "2999-12-31")):
+        said = forecasts(*command, "--database", empty_server, exit_code=1).stderr
+        assert "has schema 0002, and this release needs" in said
+        assert "forecasts migrate" in said
+    assert database.schema_revision(engine) == "0002"
+    engine.dispose()
+    done = forecasts("migrate", "--database", empty_server)
+    assert "from schema 0002 to" in done.stderr
+    assert "No questions." in forecasts("questions", "--database", empty_server).stdout
+
+
+def test_check_prints_what_is_well_and_what_is_not_with_its_remedy(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Finding("schema", "It has schema 0003."), Finding("rows", "It holds 3 members.")]
+    monkeypatch.setattr("forecasts.operations.health.check", lambda *_: found)
+    said = forecasts("check")
+    assert said.stdout.splitlines() == [
+        "✓ schema: It has schema 0003.",
+        "✓ rows: It holds 3 members.",
+        "✓ sign-in: Nobody signs in here, so the app answers to this machine only.",
+    ]
+    assert said.stderr == "All is well.\n"
+    found.append(Finding("clock", "It is wrong.", "Set it right."))
+    said = forecasts("check", exit_code=1)
+    assert "✗ clock: It is wrong.\n  Set it right.\n" in said.stdout
+    assert said.stderr == "1 of 4 is not well.\n"
+
+
+def test_check_says_how_people_sign_in_and_keeps_the_secrets(
+    forecasts: Run, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to(monkeypatch)
+    said = forecasts("check", "--database", str(ledger_file)).stdout
+    assert "come back to the app at ledger.example.org." in said
+    set_to(monkeypatch, REDIRECT_URI="https://ledger.example.org")
+    said += forecasts("check", "--database", str(ledger_file), exit_code=1).stdout
+    assert "FORECASTS_OIDC_REDIRECT_URI must be the app's address" in said
+    assert not any(secret in said for secret in SECRETS)
+
+
+def test_check_looks_at_the_ledger_that_is_named(forecasts: Run, ledger_file: Path) -> None:
+    said = forecasts("check", "--database", str(ledger_file))
+    assert f"the file {ledger_file}." in said.stdout
+    assert "0 forecasts" in said.stdout
+
+
+def test_check_of_nothing_creates_nothing(forecasts: Run, tmp_path: Path) -> None:
+    assert (
+        "There is no ledger"
+        in forecasts("check", "--database", str(tmp_path / "typo"), exit_code=2).stderr
+    )
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_server_that_is_down_ends_any_command_with_exit_code_1(forecasts: Run) -> None:
+    url = "postgresql://me:s3cr3t@127.0.0.1:1/forecasts"
+    for command in ("check", "questions", "migrate"):
+        said = forecasts(command, "--database", url, exit_code=1)
+        assert "was not reached" in said.stderr
+        assert "s3cr3t" not in said.output + said.stderr
+
+
+def test_move_says_what_it_moved_and_where_to_go_on(
+    forecasts: Run, ledger_file: Path, empty_server: str, tmp_path: Path
+) -> None:
+    named = ("--database", str(ledger_file))
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--slug", "rain", *named)
+    forecasts("update", "rain", "40%", *named)
+    done = forecasts("move", "--to", empty_server, *named)
+    tables = len(SQLModel.metadata.tables)
+    assert done.stdout.startswith(f"Moved 8 rows of {tables} tables to postgresql://postgres@")
+    assert f"The ledger at {ledger_file} is as it was." in done.stderr
+    assert "rain" in forecasts("questions", "--database", empty_server).stdout
+    back = str(tmp_path / "back.sqlite3")
+    forecasts("move", "--to", back, "--database", empty_server)
+    for command in (("questions",), ("show", "rain")):
+        assert forecasts(*command, "--database", back).stdout == forecasts(*command, *named).stdout
+
+
+def test_a_target_that_is_not_empty_is_refused(
+    forecasts: Run, ledger_file: Path, ledger_url: str
+) -> None:
+    engine = database.open_engine(ledger_url)
+    with database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
+    engine.dispose()
+    if ledger_url.endswith(str(ledger_file)):
+        said = forecasts("move", "--to", ledger_url, exit_code=2).stderr
+        assert "already" in said
+        return
+    said = forecasts("move", "--to", ledger_url, "--database", str(ledger_file), exit_code=2)
+    assert "is not empty" in said.stderr
+
+
+def test_a_move_that_is_interrupted_says_how_it_goes_on(
+    forecasts: Run, ledger_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    to = ("--to", str(tmp_path / "new.sqlite3"), "--database", str(ledger_file))
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "_compare", interrupt)
+        assert "goes on from here" in forecasts("move", *to, exit_code=130).stderr
+    said = forecasts("questions", "--database", to[1], exit_code=2).stderr
+    assert "a copy of a ledger that was not finished" in said
+    assert "gone on with" in forecasts("move", *to).stdout
+    assert forecasts("questions", "--database", to[1]).stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ("postgresql://me:s3cr3t@host/x", "postgresql://me:PASSWORD@host/x"),
+        ("postgresql://me:s3:cr@3t@host/x", "postgresql://me:PASSWORD@host/x"),
+        ("postgresql://me@host/x", "postgresql://me@host/x"),
+        ("/home/me/a:b@c.sqlite3", "/home/me/a:b@c.sqlite3"),
+    ],
+)
+def test_a_command_to_copy_does_not_repeat_a_password(named: str, shown: str) -> None:
+    assert next_step("show rain", database=named) == f"forecasts show rain --database {shown}"

@@ -1,0 +1,226 @@
+"""run with its options, run status, run retry; policies, disputes, and what was shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from forecasts.common.errors import DatabaseError
+from forecasts.ledger import database
+from forecasts.resolution.runs import run
+
+Forecasts = Callable[..., Result]
+Clock = Callable[[str], None]
+NEXT_DAY = "2026-01-06T12:00:00Z"
+
+
+@pytest.fixture
+def outcomes(forecasts: Forecasts, clock: Clock, tmp_path: Path) -> Path:
+    """A file that three questions look in; it is the day after they were asked."""
+    path = tmp_path / "outcomes.csv"
+    for slug in ("rain", "snow", "wind"):
+        forecasts("ask", f"{slug}?", "--closes", "2026-02-01", "--slug", slug, "--criteria", "so")
+        forecasts("update", slug, "40%")
+        forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={path}")
+    clock(NEXT_DAY)
+    path.write_text("question,outcome,known_at\nrain,yes,2026-01-06\nsnow,perhaps,2026-01-06\n")
+    return path
+
+
+def test_a_run_can_be_read_by_a_program(forecasts: Forecasts, outcomes: Path) -> None:
+    lines = [json.loads(line) for line in forecasts("run", "--json").stdout.splitlines()]
+    summary = lines.pop()
+    assert summary == {
+        "event": "summary",
+        "due": 3,
+        "confirmed": 1,
+        "proposed": 0,
+        "not_yet": 1,
+        "failed": 1,
+        "parked": 0,
+        "waiting": 0,
+        "dry_run": False,
+    }
+    assert [(line["event"], line["question"], line["state"]) for line in lines] == [
+        ("looked", "rain", "confirmed"),
+        ("looked", "snow", "failed"),
+        ("looked", "wind", "not_yet"),
+    ]
+    assert "'perhaps' is not an outcome" in lines[1]["message"]
+
+
+def test_due_are_questions_that_have_opened_however_many_look_for_each(
+    forecasts: Forecasts, outcomes: Path
+) -> None:
+    forecasts("resolver", "add", "rain", "deadline")
+    given = ("--opens", "2026-01-20", "--closes", "2026-02-01", "--criteria", "so")
+    forecasts("ask", "Fog?", "--slug", "fog", *given, "--outcomes", str(outcomes))
+    for options in (("--dry-run",), ()):
+        *lines, summary = map(json.loads, forecasts("run", "--json", *options).stdout.splitlines())
+        assert (len(lines), summary["due"]) == (3, 3)
+
+
+def test_a_run_that_ends_in_an_error_says_so_in_its_last_line(
+    forecasts: Forecasts, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DatabaseError("The disk is full.")
+
+    monkeypatch.setattr(run._Run, "_write", full)
+    said = forecasts("run", "--json", exit_code=1).stdout
+    *lines, summary = map(json.loads, said.splitlines())
+    assert [(line["question"], line["state"]) for line in lines] == [("rain", "confirmed")]
+    assert (summary["event"], summary["due"], summary["confirmed"]) == ("summary", 3, 1)
+    assert (summary["error"], summary["waiting"]) == ("The disk is full.", None)
+    monkeypatch.setattr("forecasts.ledger.database.schema_revision", full)
+    summary = json.loads(forecasts("run", "--json", exit_code=1).stdout)
+    assert (summary["event"], summary["due"]) == ("summary", 0)
+
+
+def test_a_dry_run_leaves_an_older_ledger_as_it_is(
+    forecasts: Forecasts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "older.sqlite3"
+    with monkeypatch.context() as patch:
+        earlier = database._revisions()[:-1]
+        patch.setattr(database, "_revisions", lambda: earlier)
+        forecasts("migrate", "--database", str(file))
+    before = file.read_bytes()
+    options = ("run", "--dry-run", "--json", "--database", str(file))
+    said = forecasts(*options, exit_code=1)
+    assert f"has schema {earlier[-1]}, and this release needs" in said.stderr
+    assert "It was left as it is. Bring it up to date with: forecasts migrate" in said.stderr
+    assert "has schema" in json.loads(said.stdout)["error"]
+    assert file.read_bytes() == before
+    forecasts("migrate", "--database", str(file))
+    assert json.loads(forecasts(*options).stdout)["due"] == 0
+
+
+def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path) -> None:
+    said = forecasts("run", "--dry-run").stdout
+    assert "confirmed: rain: yes, known on 06 January 2026\n" in said
+    would = "Nothing was written. It would be: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
+    assert would in said
+    assert "Nothing was done yet." in forecasts("run", "status").stdout
+    assert "1 resolved" in forecasts("run", "--only", "outcomes_file", "--limit", "1").stdout
+    assert "There is no resolver kind" in forecasts("run", "--only", "x", exit_code=2).stderr
+
+
+def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
+    forecasts: Forecasts, clock: Clock, outcomes: Path
+) -> None:
+    forecasts("run")
+    said = forecasts("run", "status").stdout
+    assert said.startswith("2 watched by a resolver and not resolved\n")
+    assert "Parked, until forecasts run retry QUESTION: 0\n" in said
+    assert "Due next:\n  2026-01-06 12:00 UTC  wind\n  2026-01-06 12:05 UTC  snow, after 1" in said
+    assert "  2026-01-06 12:00 UTC  confirmed: rain: yes, known on 06 January 2026" in said
+    for day in range(7, 28, 3):
+        clock(f"2026-01-{day:02}T12:00:00Z")
+        ended = forecasts("run", exit_code=3 if day == 25 else 0)
+    assert "1 question needs a person: see the page Resolve" in ended.stdout
+    status = json.loads(forecasts("run", "status", "--json").stdout)
+    [parked] = status["parked"]
+    assert (parked["slug"], parked["attempts"]) == ("snow", 8)
+    assert parked["since"] == "2026-01-25T12:00:00Z"
+    outcomes.write_text("question,outcome,known_at\nsnow,no,2026-01-07\n")
+    assert "0 resolved" in forecasts("run", exit_code=3).stdout
+    assert "snow: the next run looks at it again" in forecasts("run", "retry", "snow").stdout
+    assert "confirmed: snow: no" in forecasts("run").stdout
+    assert "is resolved" in forecasts("run", "retry", "snow", exit_code=2).stderr
+    forecasts("ask", "Fog?", "--closes", "2026-02-01", "--slug", "fog", "--criteria", "so")
+    assert "carries no resolver" in forecasts("run", "retry", "fog", exit_code=2).stderr
+    given = ("outcomes_file", "--with", f"path={outcomes}")
+    said = forecasts("resolver", "set", "snow", *given, exit_code=2).stderr
+    assert "is resolved, so nothing would be looked up" in said
+    assert "resolve it again with another outcome" in said
+
+
+def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
+    forecasts: Forecasts, outcomes: Path
+) -> None:
+    forecasts("propose", "snow", "no", "--source", "https://example.org/snow")
+    forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7")
+    forecasts("run")
+    forecasts("dispute", "rain", "--because", "it was hail")
+    said = forecasts("run", "status").stdout
+    assert "Proposed, until somebody decides: 1\n  2026-01-06 12:00 UTC  snow: no\n" in said
+    assert "Disputed, until somebody decides: 1\n  2026-01-06 12:00 UTC  rain: it was hail" in said
+    status = json.loads(forecasts("run", "status", "--json").stdout)
+    [proposed], [disputed] = status["proposed"], status["disputed"]
+    assert (proposed["slug"], proposed["outcome"]) == ("snow", "no")
+    assert (disputed["slug"], disputed["reason"]) == ("rain", "it was hail")
+    assert proposed["since"] == disputed["since"] == "2026-01-06T12:00:00Z"
+
+
+def test_options_before_another_command_are_refused(forecasts: Forecasts) -> None:
+    said = forecasts("run", "--limit", "1", "status", exit_code=2).stderr
+    assert "forecasts run status has options of its own." in said
+
+
+def test_what_was_shown_is_said_and_written_out(
+    forecasts: Forecasts, outcomes: Path, tmp_path: Path
+) -> None:
+    forecasts("run")
+    out = tmp_path / "kept"
+    said = forecasts("resolver", "evidence", "rain", "--out", str(out)).stdout
+    assert f"2026-01-06 12:00 UTC  {outcomes}" in said
+    [file] = out.iterdir()
+    assert file.suffix == ".csv"
+    assert file.read_bytes() == outcomes.read_bytes()
+    assert f"wrote {file}" in said
+    assert f"shown at 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain").stdout
+    nothing = forecasts("resolver", "evidence", "wind", exit_code=2).stderr
+    assert "Nothing that a resolver was shown is kept" in nothing
+
+
+def test_a_resolution_is_disputed_and_upheld(
+    forecasts: Forecasts, clock: Clock, outcomes: Path
+) -> None:
+    said = forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7").stdout
+    assert said == "rain: confirm; disputes for 7 days\n"
+    forecasts("run")
+    until = "Its scores are provisional until 2026-01-13 12:00 UTC: so long it can be disputed."
+    assert until in forecasts("show", "rain").stdout
+    clock("2026-01-08T12:00:00Z")
+    assert "takes a reason" in forecasts("dispute", "rain", exit_code=2).stderr
+    forecasts("dispute", "rain", "--because", "The sprinkler.", "--as", "bob")
+    shown = forecasts("show", "rain").stdout
+    assert "    disputed 2026-01-08 12:00Z by bob: The sprinkler.\n" in shown
+    assert "Its scores are provisional: it was disputed 2026-01-08 12:00 UTC" in shown
+    clock("2026-02-08T12:00:00Z")
+    assert "needs a person" in forecasts("run", exit_code=3).stdout
+    said = forecasts("uphold", "rain", "--because", "It rained as well.").stdout
+    assert said == "rain: upheld; the outcome and its scores are final\n"
+    shown = forecasts("show", "rain").stdout
+    assert "    upheld 2026-02-08 12:00Z by alice: It rained as well.\n" in shown
+    assert "provisional" not in shown
+
+
+def test_a_correction_ends_a_dispute(forecasts: Forecasts, clock: Clock, outcomes: Path) -> None:
+    forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7")
+    said = forecasts("resolve", "rain", "yes", "--known-at", "2026-01-06").stdout
+    assert "provisional until 2026-01-13" in said
+    forecasts("dispute", "rain", "--because", "The sprinkler.")
+    said = forecasts("resolve", "rain", "no").stdout
+    assert "corrected: yes → no" in said
+    assert "provisional" not in said
+
+
+def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) -> None:
+    quorum = ("resolver", "policy", "rain", "quorum", "--agreeing", "2")
+    assert "carries 1" in forecasts(*quorum, exit_code=2).stderr
+    given = ("resolver", "add", "rain", "outcomes_file", "--with", f"path={outcomes}")
+    assert "no second witness" in forecasts(*given, exit_code=2).stderr
+    forecasts("resolver", "add", "rain", "deadline")
+    assert forecasts(*quorum).stdout == "rain: quorum, 2 have to agree\n"
+    assert "1 of 2 agree on yes" not in forecasts("run").stdout  # it is not known yet
+    tried = forecasts("resolver", "try", "rain").stdout
+    assert "rain: outcomes_file: yes, known at" in tried
+    assert "rain: deadline: not known yet" in tried
+    bad = forecasts("resolver", "policy", "rain", "guess", exit_code=2).stderr
+    assert "Use propose, confirm or quorum." in bad

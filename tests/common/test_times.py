@@ -1,0 +1,55 @@
+"""Times as people name them and as they are told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from forecasts.common.errors import BadInput
+from forecasts.common.times import read_time, to_minute
+
+NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("word", "day"),
+    [("yesterday", "2026-02-28"), ("Today", "2026-03-01"), ("tomorrow", "2026-03-02")],
+)
+def test_a_day_around_now_is_read_as_its_date_would_be(word: str, day: str) -> None:
+    for end_of_day in (False, True):
+        named = read_time(word, end_of_day=end_of_day, now=NOW)
+        assert named == read_time(day, end_of_day=end_of_day)
+
+
+def test_which_day_it_is_is_decided_in_utc() -> None:
+    east = NOW.astimezone(timezone(timedelta(hours=9)))
+    assert read_time("today", now=east) == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_without_a_clock_a_word_is_no_time() -> None:
+    with pytest.raises(BadInput, match="'today' is not a time"):
+        read_time("today")
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-13-01", "2025-02-29"])
+def test_a_day_that_no_calendar_has_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(BadInput, match=f"There is no day {text}"):
+        read_time(text)
+
+
+def test_a_time_is_told_to_the_minute_in_utc() -> None:
+    west = timezone(timedelta(hours=-5))
+    moment = datetime(2026, 11, 24, 14, 0, 59, 999_999, tzinfo=west)
+    assert to_minute(moment) == "2026-11-24 19:00 UTC"
+
+
+@pytest.mark.parametrize("text", ["1 Dec 2026", "1 december 2026", "01 Dec 2026"])
+def test_a_day_is_read_as_the_pages_write_it(text: str) -> None:
+    assert read_time(text) == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["31 Feb 2026", "1 Decem 2026", "Dec 2026", "1 Dec 26"])
+def test_what_only_looks_like_such_a_day_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="is not a time"):
+        read_time(text)

@@ -1,0 +1,395 @@
+"""Pages are fetched within limits, and never from inside the network."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from forecasts.common import web as fetching
+from forecasts.common.errors import CaptureError
+from forecasts.common.web import Fetched, checked_url, fetch, is_public
+
+PAGE = b"<html><body><p>A page.</p></body></html>"
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextlib.contextmanager
+def server(answer: Answer) -> Iterator[str]:
+    """Serve ``answer`` for every GET on a free port of this machine; give the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                answer(self)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *args: Any) -> None:
+            pass
+
+    with Quiet(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_port}"
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def sends(body: bytes = PAGE, status: int = 200, **headers: str) -> Answer:
+    """Return an answer with this body; header names are written with underscores."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in ({"Content_Type": "text/html"} | headers).items():
+            request.send_header(name.replace("_", "-"), value)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+def get(url: str, **limits: Any) -> Fetched:
+    return fetch(url, allow_private=True, **limits)
+
+
+def test_a_page_comes_back_with_its_address_type_and_charset() -> None:
+    with server(sends(Content_Type="text/html; charset=ISO-8859-1")) as url:
+        page = get(f"{url}/news#part")
+    assert page == Fetched(f"{url}/news", "text/html", "ISO-8859-1", PAGE)
+
+
+def test_the_host_that_was_asked_for_is_named_to_the_server() -> None:
+    asked: list[str] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.headers["Host"])
+        sends()(request)
+
+    with server(answer) as url:
+        get(url.replace("127.0.0.1", "localhost"))
+        assert asked == [url.removeprefix("http://").replace("127.0.0.1", "localhost")]
+
+
+def test_redirects_are_followed_up_to_the_limit() -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        left = int(request.path.strip("/"))
+        sends(status=302, Location=str(left - 1))(request) if left else sends()(request)
+
+    with server(answer) as url:
+        assert get(f"{url}/3").url == f"{url}/0"
+        with pytest.raises(CaptureError, match="redirects more than 3 times"):
+            get(f"{url}/4")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("file:///etc/passwd", "only http and https"),
+        ("ftp://example.org/", "only http and https"),
+        ("http://me:secret@example.org/", "user name or a password"),
+        ("http://[::1", "not a URL"),
+    ],
+)
+def test_a_redirect_is_checked_like_an_address(target: str, message: str) -> None:
+    with (
+        server(sends(status=301, Location=target)) as url,
+        pytest.raises(CaptureError, match=message) as refused,
+    ):
+        get(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_redirect_into_the_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first hop counts as public here; the second is this machine itself."""
+    with server(sends(status=302, Location="http://127.0.0.1/admin")) as url:
+        port = int(url.rsplit(":", 1)[1])
+        monkeypatch.setattr(fetching, "PORTS", {80, 443, port})
+        real = fetching.is_public
+        first = ipaddress.ip_address("127.0.0.1")
+        answers = iter([True])
+        monkeypatch.setattr(
+            fetching, "is_public", lambda a: next(answers, False) if a == first else real(a)
+        )
+        with pytest.raises(CaptureError, match="not on the public internet"):
+            fetch(url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::1]", "0.0.0.0", "[::]",
+        "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "169.254.169.254", "[fe80::1]", "10.0.0.1",
+        "172.16.0.1", "192.168.1.1", "100.64.0.1", "[fd00::1]", "224.0.0.1", "[ff02::1]",
+        "240.0.0.1", "255.255.255.255", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::127.0.0.1]",
+        "[2001:0:7f00:1::]",
+    ],
+)  # fmt: skip
+def test_addresses_inside_the_network_are_refused_in_every_spelling(host: str) -> None:
+    with pytest.raises(CaptureError, match="not on the public internet"):
+        fetch(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST.", "app.localhost", "[::1]", "192.168.1.1"]
+)
+def test_a_private_address_with_a_port_is_called_private_and_the_setting_is_named(
+    host: str,
+) -> None:
+    with pytest.raises(CaptureError, match="is a private address") as refused:
+        fetch(f"http://{host}:8501/page")
+    assert "port" not in refused.value.message
+    assert "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "2606:2800:21f:cb07::1", "64:ff9b::5db8:d70e", "::ffff:8.8.8.8"]
+)
+def test_public_addresses_are_public(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
+
+
+def test_a_name_with_one_private_address_is_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: str, port: int, **_: Any) -> list[Any]:
+        return [(0, 0, 0, "", (a, port)) for a in ("93.184.215.14", "10.0.0.7")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(CaptureError, match=r"news.example \(10.0.0.7\)"):
+        fetch("http://news.example/")
+
+
+def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name server that answers differently the second time leads nowhere else."""
+    with server(sends()) as url:
+        port = int(url.rsplit(":", 1)[1])
+        real, asked = socket.getaddrinfo, []
+
+        def resolve(host: str, *args: Any, **named: Any) -> Any:
+            if host != "news.example":
+                return real(host, *args, **named)
+            asked.append(host)
+            address = "127.0.0.1" if len(asked) == 1 else "10.255.255.1"
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert get(f"http://news.example:{port}/").data == PAGE
+        assert asked == ["news.example"]
+
+
+def test_where_one_address_of_a_name_refuses_the_next_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with server(sends()) as url:
+        port = int(url.rsplit(":", 1)[1])
+        real = socket.getaddrinfo
+
+        def resolve(host: str, *args: Any, **named: Any) -> Any:
+            if host != "news.example":
+                return real(host, *args, **named)
+            return [(0, 0, 0, "", (address, port)) for address in ("127.0.0.99", "127.0.0.1")]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert get(f"http://news.example:{port}/").data == PAGE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "http://", "example.org", "javascript:alert(1)", "http://\x00", "http://xn--/",
+        "http://[1::2", "http://a b:c/", "http://" + "a" * 300 + ".org/", "http://①②⑦.0.0.1/",
+        "http://example.org\r\nX: y/",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(CaptureError) as refused:
+        fetch(url, seconds=5)
+    assert refused.value.remedy
+
+
+def test_other_ports_are_for_networks_that_allow_it() -> None:
+    with pytest.raises(CaptureError, match="port 22"):
+        checked_url("https://example.org:22/", allow_private=False)
+    assert checked_url("https://example.org:8443/", allow_private=True).port == 8443
+
+
+def test_a_name_that_nobody_knows_is_an_error_of_ours() -> None:
+    with pytest.raises(CaptureError, match="cannot be reached"):
+        fetch("http://nowhere.invalid/")
+
+
+def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with server(sends()) as url:
+        assert get(url).data == PAGE
+
+
+# -- limits ---------------------------------------------------------------------------------
+
+
+def test_a_body_that_drips_ends_with_the_deadline() -> None:
+    release = threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "text/html")
+        request.end_headers()
+        while not release.wait(0.02):
+            request.wfile.write(b"x")
+            request.wfile.flush()
+
+    with server(answer) as url:
+        began = time.monotonic()
+        with pytest.raises(CaptureError, match=r"within 0.3 seconds"):
+            get(url, seconds=0.3)
+        release.set()
+    assert time.monotonic() - began < 2
+
+
+def test_headers_that_drip_end_with_the_deadline() -> None:
+    release = threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not release.wait(0.02):
+            request.wfile.write(b"X-A: b\r\n")
+            request.wfile.flush()
+
+    with server(answer) as url:
+        with pytest.raises(CaptureError, match="within"):
+            get(url, seconds=0.3)
+        release.set()
+
+
+def test_redirects_share_one_deadline() -> None:
+    release = threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        release.wait(0.2)
+        sends(status=302, Location="/again")(request)
+
+    with server(answer) as url:
+        with pytest.raises(CaptureError, match="within"):
+            get(url, seconds=0.3)
+        release.set()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content_Length": "2000"}])
+def test_a_body_over_the_limit_is_refused(headers: dict[str, str]) -> None:
+    with server(sends(b"x" * 2000, **headers)) as url:
+        assert len(get(url, max_bytes=2000).data) == 2000
+        with pytest.raises(CaptureError, match="larger than"):
+            get(url, max_bytes=1999)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(PAGE, mtime=0)),
+        ("deflate", zlib.compress(PAGE)),
+        ("deflate", zlib.compress(PAGE, wbits=-15)),
+    ],
+)
+def test_compressed_pages_are_unpacked(encoding: str, packed: bytes) -> None:
+    with server(sends(packed, Content_Encoding=encoding)) as url:
+        assert get(url).data == PAGE
+
+
+def test_a_small_body_that_unpacks_to_a_large_one_is_refused() -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000, mtime=0)
+    with (
+        server(sends(bomb, Content_Encoding="gzip")) as url,
+        pytest.raises(CaptureError, match="larger than"),
+    ):
+        get(url)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "message"),
+    [
+        (gzip.compress(PAGE, mtime=0)[:-9], "gzip", "breaks off"),
+        (b"not packed at all", "gzip", "cannot be unpacked"),
+        (b"??", "br", "compressed as 'br'"),
+    ],
+)
+def test_what_cannot_be_unpacked_is_refused(body: bytes, encoding: str, message: str) -> None:
+    with (
+        server(sends(body, Content_Encoding=encoding)) as url,
+        pytest.raises(CaptureError, match=message),
+    ):
+        get(url)
+
+
+@pytest.mark.parametrize(
+    ("media", "message"),
+    [("application/pdf", "a PDF"), ("image/png", "image/png"), ("application/json", "json")],
+)
+def test_other_types_than_html_and_text_are_refused(media: str, message: str) -> None:
+    with server(sends(Content_Type=media)) as url, pytest.raises(CaptureError, match=message):
+        get(url)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(401, "to everyone"), (402, "to everyone"), (403, "to everyone"), (404, "no such page"),
+     (429, "cannot answer now"), (503, "cannot answer now"), (204, "did not send"),
+     (302, "did not send")],
+)  # fmt: skip
+def test_a_status_other_than_ok_is_told_in_words(status: int, message: str) -> None:
+    with server(sends(status=status)) as url, pytest.raises(CaptureError, match=message):
+        get(url)
+
+
+@pytest.mark.parametrize(
+    "wire", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"]
+)
+def test_an_answer_that_is_none_is_an_error_of_ours(wire: bytes) -> None:
+    with (
+        server(lambda request: void(request.wfile.write(wire))) as url,
+        pytest.raises(CaptureError),
+    ):
+        get(url)
+
+
+def void(_: object) -> None:
+    """Take a value and give none back."""
+
+
+def test_a_server_that_speaks_no_tls_is_an_error_of_ours() -> None:
+    with server(sends()) as url, pytest.raises(CaptureError, match="cannot be reached"):
+        get(url.replace("http://", "https://"))
+
+
+def test_certificates_go_by_the_name_and_not_by_the_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The handshake is where the name must stand; what it says there is looked at here."""
+    named: list[str | None] = []
+
+    def wrap(self: ssl.SSLContext, *args: Any, server_hostname: str | None = None, **_: Any) -> Any:
+        named.append(server_hostname)
+        raise ssl.SSLError("enough seen")
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
+    with server(sends()) as url, pytest.raises(CaptureError, match="cannot be reached"):
+        get(url.replace("http://127.0.0.1", "https://localhost"))
+    assert named == ["localhost"]

@@ -1,0 +1,60 @@
+"""An export says what it leaves behind."""
+
+from sqlalchemy import Engine
+
+from forecasts.access.visibility import member_or_new
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.exchange.omissions import left_out
+from forecasts.ledger import database
+from forecasts.ledger.models import MemberKind
+from forecasts.questions import registry, revisions
+from forecasts.resolution import assignments, resolutions
+from forecasts.resolution.runs import run
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+def test_a_ledger_that_a_folder_can_hold_leaves_nothing_behind(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice)
+        updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+        resolutions.confirm(session, question, "yes", known_at=day(9), now=day(11), member=alice)
+        assert left_out(session) == []
+
+
+def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        bot = member_or_new(session, "bot", now=day(0), kind=MemberKind.bot)
+        article = CapturedArticle("Clouds", None, None, None, None, "It may rain. It may snow.")
+        library.store(session, [article], member=alice, captured_at=day(0))
+        passages = [library.passage(session, 1, words) for words in ("It may rain.", "snow")]
+        text = registry.question_text(
+            title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
+        )
+        rain = registry.register(session, text, member=alice, now=day(0), sources=passages)
+        for number in (1, 2):
+            revisions.revise(
+                session,
+                rain,
+                member=alice,
+                now=day(number),
+                reason="clearer",
+                background=f"Wording {number}.",
+            )
+        assignments.attach(session, rain, "outcomes_file", {"path": "x"}, member=alice, now=day(0))
+        resolutions.propose(session, rain, "no", known_at=day(11), now=day(11), member=bot)
+        resolutions.confirm(session, rain, "no", known_at=day(11), now=day(12), member=alice)
+        resolutions.confirm(session, rain, "yes", known_at=day(11), now=day(13), member=alice)
+    run.run(engine, now=day(14))
+    with database.reading(engine) as session:
+        assert left_out(session) == [
+            "2 earlier wordings",
+            "1 further passage",
+            "2 earlier resolutions, proposals and rejections",
+            "1 resolver",
+            "1 mark of a member as bot or service",
+        ]

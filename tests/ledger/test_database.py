@@ -1,0 +1,367 @@
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, select
+
+from forecasts.access import teams
+from forecasts.access.visibility import member_or_new
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.common.errors import BadInput, DatabaseError, NoLedger
+from forecasts.common.settings import Settings, sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.models import (
+    APPEND_ONLY,
+    Evidence,
+    Forecast,
+    Member,
+    PolicyKind,
+    Question,
+    Removal,
+    Token,
+    TokenRevocation,
+)
+from forecasts.questions import registry
+from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
+from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import KINDS, day
+
+ARTICLE = CapturedArticle(
+    title="The quay",
+    publisher=None,
+    author=None,
+    published_at=None,
+    url=None,
+    text="The quay will open.",
+)
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """A ledger with at least one row in every append-only table that people write to daily."""
+    _fill(engine)
+    return engine
+
+
+def _fill(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
+        alder = teams.create(session, "Alder", member=alice, now=day(0))
+        teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
+        source = library.passage(session, article.id or 0, "The quay will open.")
+        question = registry.register(
+            session,
+            registry.question_text(
+                title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
+            ),
+            member=alice,
+            now=day(0),
+            slug="rain",
+            sources=[source],
+        )
+        updates.update(
+            session,
+            question,
+            Value(probability=0.5),
+            member=alice,
+            now=day(1),
+            evidence=[Cited(note="clouds")],
+        )
+        resolutions.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def full(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A ledger with at least one row in every append-only table.
+
+    Whatever is tried on it is refused, so that one serves all who try.
+    """
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = sqlite_url(tmp_path_factory.mktemp("full") / "ledger.sqlite3")
+        else:
+            url = stack.enter_context(request.getfixturevalue("postgresql").fresh())
+        engine = database.open_engine(url)
+        stack.callback(engine.dispose)
+        database.migrate(engine)
+        _fill(engine)
+        _fill_the_rest(engine)
+        yield engine
+
+
+def _fill_the_rest(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        bob = member_or_new(session, "bob", now=day(0))
+        who = bob.id or 0
+        session.add(Removal(member_id=who, removed_by_id=who, recorded_at=day(3)))
+        session.add(Token(member_id=who, key="k", digest="d", recorded_at=day(3)))
+        session.flush()
+        session.add(TokenRevocation(token_id=1, recorded_at=day(3)))
+        rain = registry.find(session, "rain")
+        alice = member_or_new(session, "alice", now=day(0))
+        days = {"dispute_days": 5, "member": alice, "now": day(3)}
+        assignments.decide_by(session, rain, PolicyKind.confirm, **days)
+        row = resolutions.confirm(session, rain, "no", known_at=day(2), now=day(3), member=alice)
+        kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(3))])
+        disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
+
+
+def count(engine: Engine, table: str) -> int:
+    with database.reading(engine) as session:
+        return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize(
+    "act",
+    ["UPDATE {} SET id = id + 100", "UPDATE {} SET id = id WHERE id = 1", "DELETE FROM {}"],
+)
+def test_history_cannot_be_rewritten_even_with_raw_sql(full: Engine, table: str, act: str) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), database.writing(full) as session:
+        session.execute(text(act.format(table)))
+    assert count(full, f"{table} WHERE id < 100") > 0
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_a_row_cannot_be_written_over(full: Engine, table: str) -> None:
+    acts = {
+        "sqlite": [
+            f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+            f"REPLACE INTO {table} SELECT * FROM {table}",
+        ],
+        "postgresql": [
+            f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (id) DO UPDATE SET id = 100",
+            f"TRUNCATE {table} CASCADE",
+        ],
+    }
+    for act in acts[full.dialect.name]:
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            database.writing(full) as session,
+        ):
+            session.execute(text(act))
+        assert count(full, f"{table} WHERE id < 100") > 0
+
+
+def test_nor_through_another_unique_key(filled: Engine, kind: str) -> None:
+    columns = "INTO question (id, slug, member_id, recorded_at)"
+    rows = "SELECT id + 100, slug, member_id, recorded_at FROM question"
+    act = {
+        "sqlite": f"REPLACE {columns} {rows}",
+        "postgresql": f"INSERT {columns} {rows} ON CONFLICT (slug) DO UPDATE SET id = 100",
+    }
+    with pytest.raises(IntegrityError, match="append-only"), database.writing(filled) as session:
+        session.execute(text(act[kind]))
+
+
+@pytest.mark.parametrize(
+    ("probability", "withdrawn"), [(7.0, False), (-0.1, False), (None, False), (0.5, True)]
+)
+def test_the_database_refuses_values_that_the_verbs_would_have_refused(
+    filled: Engine, probability: float | None, withdrawn: bool
+) -> None:
+    written = {"question_id": 1, "member_id": 1, "made_at": day(0), "recorded_at": day(0)}
+    written |= {"rationale": "", "origin": "sql"}
+    with (
+        pytest.raises(IntegrityError, match=r"(?i)check constraint"),
+        database.writing(filled) as session,
+    ):
+        session.connection().execute(
+            insert(Forecast),
+            [written | {"probability": probability, "withdrawn": withdrawn}],
+        )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Member(handle="alice", created_at=day(0)),
+        Question(slug="rain", member_id=1, recorded_at=day(0)),
+        Evidence(key="k", recorded_at=day(0)),
+    ],
+    ids=["member", "question", "evidence"],
+)
+def test_what_is_unique_is_so_in_every_database(filled: Engine, row: SQLModel) -> None:
+    with database.writing(filled) as session:
+        session.add(Evidence(key="k", recorded_at=day(0)))
+    again = type(row)(**row.model_dump())
+    with pytest.raises(IntegrityError), database.writing(filled) as session:
+        session.add(again)
+
+
+def test_an_act_that_fails_midway_leaves_nothing(engine: Engine) -> None:
+    def act() -> None:
+        with database.writing(engine) as session:
+            member_or_new(session, "alice", now=day(0))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        act()
+    with database.reading(engine) as session:
+        assert session.exec(select(Member)).all() == []
+
+
+def test_a_reading_session_is_refused_whatever_it_would_write(filled: Engine) -> None:
+    with (
+        pytest.raises(DatabaseError, match=r"(?i)read-?only"),
+        database.reading(filled) as session,
+    ):
+        member_or_new(session, "eve", now=day(0))
+    assert count(filled, "member") == 1
+    with database.writing(filled) as session:
+        member_or_new(session, "bob", now=day(0))
+    assert count(filled, "member") == 2
+
+
+def test_a_reading_session_sees_one_moment(filled: Engine) -> None:
+    with database.reading(filled) as session:
+        assert len(session.exec(select(Member)).all()) == 1
+        with database.writing(filled) as act:
+            member_or_new(act, "bob", now=day(0))
+        session.expire_all()
+        assert len(session.exec(select(Member)).all()) == 1
+    assert count(filled, "member") == 2
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0"])
+def test_a_text_that_one_of_the_databases_cannot_store_is_refused_by_both(
+    filled: Engine, text: str
+) -> None:
+    with (
+        pytest.raises(BadInput, match="NUL") as caught,
+        database.writing(filled) as session,
+    ):
+        session.add(Evidence(key="e2", note=text, recorded_at=day(0)))
+    assert caught.value.exit_code == 2
+    with pytest.raises(BadInput, match="NUL"), database.writing(filled) as session:
+        session.connection().execute(
+            insert(Evidence),
+            [
+                {"key": key, "note": note, "title": "", "quote": "", "recorded_at": day(0)}
+                for key, note in (("e2", ""), ("e3", text))
+            ],
+        )
+    assert count(filled, "evidence") == 1
+
+
+def test_a_ledger_of_a_newer_release_is_refused_and_left_as_it_is(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseError, match=r"schema 9999.*newer"):
+        database.migrate(engine)
+    assert database.schema_revision(engine) == "9999"
+
+
+def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("nonsense://", "mysql+nothing://x/y", "sqlite+nothing:///x", "://"),
+        *("sqlite://", "sqlite://name", "sqlite:///"),
+    ],
+)
+def test_a_url_that_names_no_database_is_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(NoLedger, match=r"cannot be used|names no file") as caught:
+        database.open_engine(url)
+    assert caught.value.exit_code == 2
+
+
+def test_a_url_is_shown_without_its_password() -> None:
+    with pytest.raises(NoLedger) as caught:
+        database.open_engine("nonsense://me:secret@host/x")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_ledger_that_is_not_there_is_begun_only_where_that_is_meant(
+    tmp_path: Path, there: bool
+) -> None:
+    path = tmp_path / "mistyped"
+    if there:
+        path.touch()
+    with pytest.raises(NoLedger, match="There is no ledger at") as caught:
+        database.open_engine(sqlite_url(path), begin=False)
+    assert "forecasts ask" in caught.value.remedy
+    assert path.exists() is there
+    assert not there or path.stat().st_size == 0
+    engine = database.open_engine(sqlite_url(path))
+    database.migrate(engine)
+    engine.dispose()
+    database.open_engine(sqlite_url(path), begin=False).dispose()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NoLedger, match="cannot be created"):
+        database.open_engine(sqlite_url(tmp_path / "file" / "ledger.sqlite3"))
+
+
+def test_an_empty_ledger_in_memory_is_read_and_takes_nothing() -> None:
+    engine = database.empty_ledger()
+    with database.reading(engine) as session:
+        assert session.exec(select(Member)).all() == []
+    with pytest.raises(DatabaseError), database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
+    engine.dispose()
+
+
+@settings(max_examples=50)
+@given(
+    name=st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=40)
+)
+def test_any_file_name_leads_to_that_file(tmp_path: Path, name: str) -> None:
+    assume(name not in (".", "..") and len(name.encode()) < 200 and not name.startswith("~"))
+    path = tmp_path / name
+    engine = database.open_engine(Settings(database_url=str(path)).database_url)
+    assert database.sqlite_path(engine) == path
+    with engine.connect():
+        pass
+    engine.dispose()
+    assert path.exists()
+
+
+def test_times_come_back_aware_and_in_utc(session: Session, question: Question) -> None:
+    session.expire_all()
+    assert session.exec(select(Question)).one().recorded_at == day(0)
+
+
+def test_without_settings_the_ledger_is_a_file_in_the_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("FORECASTS_DATABASE_URL", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Settings().database_url == sqlite_url(tmp_path / "forecasts" / "ledger.sqlite3")
+
+
+def test_a_plain_path_is_taken_as_an_sqlite_file(tmp_path: Path) -> None:
+    given = Settings(database_url=str(tmp_path / "mine.db"))
+    assert given.database_url == sqlite_url(tmp_path / "mine.db")
+    assert given.names_a_ledger
+
+
+def test_a_ledger_is_named_by_the_environment_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", "here.sqlite3")
+    assert Settings().names_a_ledger
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", "")
+    assert not Settings().names_a_ledger

@@ -1,0 +1,445 @@
+"""What an act takes as read, and what makes it look again: an act of another process above all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlmodel import Session, select
+
+from forecasts.access import visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import DatabaseError, Forbidden, NotFound, Refused
+from forecasts.ledger import database, deferred, following
+from forecasts.ledger.models import Appointment, Entry, Forecast, Role
+from forecasts.ledger.verification import verify
+from forecasts.operations import privacy
+from forecasts.questions import registry, revisions
+from forecasts.resolution import resolutions
+from forecasts.updates.updates import standing, update
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+Act = Callable[[Session], object]
+
+
+@pytest.fixture
+def other(engine: Engine) -> Iterator[Engine]:
+    """The same ledger as another process has it."""
+    opened = database.open_engine(engine.url.render_as_string(hide_password=False))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Engine:
+    """A ledger in which bob has forecast on alice's question, so that it is known here."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        member_or_new(session, "bob", now=day(0))
+        ask(session, alice, slug="rain")
+    for _ in range(2):
+        assert forecast(engine) is not None
+    return engine
+
+
+def forecast(engine: Engine, slug: str = "rain", handle: str = "bob") -> Forecast:
+    with database.writing(engine) as session:
+        bob = member_or_new(session, handle, now=day(0))
+        question = registry.find(session, slug)
+        return update(session, question, Value(probability=0.5), member=bob, now=day(1))
+
+
+def whole(engine: Engine) -> bool:
+    with database.reading(engine) as session:
+        return verify(session).broken is None
+
+
+@contextmanager
+def said_to(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Yield what the driver is told meanwhile."""
+    said: list[str] = []
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:  # the one that all in this thread get again
+            driver: Any = connection.connection.driver_connection
+        driver.set_trace_callback(said.append)
+        yield said
+        driver.set_trace_callback(None)
+    else:
+        execute = psycopg.Cursor.execute
+
+        def recorded(cursor: Any, query: str, *given: Any, **named: Any) -> Any:
+            said.extend(query.split(";"))
+            return execute(cursor, query, *given, **named)
+
+        monkeypatch.setattr(psycopg.Cursor, "execute", recorded)
+        yield said
+        monkeypatch.undo()
+
+
+def test_what_another_forecasts_changes_nothing_of_it(
+    ledger: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        forecast(other)
+    with said_to(ledger, monkeypatch) as said:
+        forecast(ledger)
+    assert not any("FROM question" in one or "FROM member" in one for one in said)
+    # A set, since SQLite tells of a statement again where a trigger looks at its row.
+    assert len({one for one in said if one.strip().startswith("INSERT INTO")}) == 2
+    assert whole(ledger)
+
+
+def appoint(session: Session) -> None:
+    for handle, role in (("alice", Role.admin), ("bob", Role.viewer)):
+        member = member_or_new(session, handle, now=day(0))
+        assert member.id is not None
+        session.add(Appointment(member_id=member.id, role=role, recorded_at=day(0)))
+
+
+def resolve(session: Session) -> None:
+    rain = registry.find(session, "rain")
+    alice = member_or_new(session, "alice", now=day(0))
+    resolutions.confirm(session, rain, "yes", known_at=day(0.5), now=day(0.6), member=alice)
+
+
+def close(session: Session) -> None:
+    rain = registry.find(session, "rain")
+    alice = member_or_new(session, "alice", now=day(0))
+    revisions.close(session, rain, at=day(0.5), member=alice, now=day(0.6))
+
+
+@pytest.mark.parametrize(
+    ("act", "refusal", "words"),
+    [
+        (appoint, Forbidden, "bob is a viewer"),
+        (resolve, Refused, "is resolved"),
+        (close, Refused, "closed at"),
+    ],
+)
+def test_what_another_decides_holds_from_the_next_act_on(
+    ledger: Engine, other: Engine, act: Act, refusal: type[Exception], words: str
+) -> None:
+    with database.writing(other) as session:
+        act(session)
+    with pytest.raises(refusal, match=words):
+        forecast(ledger)
+
+
+def test_who_was_removed_by_another_is_known_no_more(ledger: Engine, other: Engine) -> None:
+    with database.writing(other) as session:
+        privacy.remove(session, "bob", member=None, now=day(2))
+    made = forecast(ledger)
+    with database.reading(ledger) as session:
+        assert made.member_id == visibility.member_named(session, "bob").id
+        assert visibility.member_named(session, "removed member 2").id == 2 != made.member_id
+
+
+def test_what_an_act_itself_writes_it_knows_at_once(ledger: Engine) -> None:
+    with database.writing(ledger) as session:
+        bob = member_or_new(session, "bob", now=day(0))
+        rain = registry.find(session, "rain")
+        appoint(session)  # not even flushed
+        with pytest.raises(Forbidden, match="bob is a viewer"):
+            update(session, rain, Value(probability=0.5), member=bob, now=day(1))
+
+
+def test_what_came_to_nothing_is_not_known(ledger: Engine) -> None:
+    with suppress(ZeroDivisionError), database.writing(ledger) as session:
+        appoint(session)
+        alice = member_or_new(session, "alice", now=day(0))
+        ask(session, alice, slug="snow", title="Will it snow?")
+        assert registry.find(session, "snow").id is not None
+        raise ZeroDivisionError
+    with pytest.raises(NotFound):
+        forecast(ledger, slug="snow")
+    assert forecast(ledger).id is not None
+    assert whole(ledger)
+
+
+@contextmanager
+def forecasting(engine: Engine, slug: str = "rain", handle: str = "bob") -> Iterator[Session]:
+    """Yield the session of an act that has forecast, as an open page does, and not ended yet."""
+    with database.reading(engine) as session:
+        member, question = visibility.member_named(session, handle), registry.find(session, slug)
+    with database.writing(engine) as session:
+        update(session, question, Value(probability=0.5), member=member, now=day(1))
+        yield session
+
+
+def test_what_is_known_is_checked_before_the_turn_to_write(ledger: Engine) -> None:
+    with forecasting(ledger) as session:
+        assert not following.has_turn(session)
+    assert count(ledger) == 3
+    assert whole(ledger)
+
+
+def test_what_is_not_known_is_checked_with_the_turn(other: Engine, ledger: Engine) -> None:
+    with forecasting(other) as session:
+        assert following.has_turn(session)
+
+
+@pytest.mark.parametrize(
+    ("act", "refusal", "words"),
+    [
+        (appoint, Forbidden, "bob is a viewer"),
+        (resolve, Refused, "is resolved"),
+        (close, Refused, "closed at"),
+    ],
+)
+def test_what_another_decides_between_the_check_and_the_turn_is_seen(
+    ledger: Engine, other: Engine, act: Act, refusal: type[Exception], words: str
+) -> None:
+    with pytest.raises(refusal, match=words), forecasting(ledger), database.writing(other) as aside:
+        act(aside)
+    assert count(ledger) == 2
+    assert whole(ledger)
+
+
+def test_what_stands_in_no_entry_is_checked_again_whatever_the_entries_say(ledger: Engine) -> None:
+    who = ["bob"]
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(Refused, match="nothing was written"),
+        forecasting(ledger) as session,
+    ):
+        following.checked(session, lambda: who[0], same=str, always=True)
+        who[0] = "somebody else"
+    assert count(ledger) == 2
+    assert whole(ledger)
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        lambda session: session.execute(text("SELECT 1")),
+        lambda session: session.connection(),
+        appoint,
+        lambda session: registry.find(session, "rain"),
+    ],
+)
+def test_whatever_begins_the_turn_what_was_checked_before_is_checked_again(
+    ledger: Engine, begins: Act
+) -> None:
+    who = ["bob"]
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(Refused, match="nothing was written"),
+        database.writing(ledger) as session,
+    ):
+        following.checked(session, lambda: who[0], same=str, always=True)
+        who[0] = "somebody else"
+        begins(session)
+    with database.reading(ledger) as session:
+        assert session.exec(select(Appointment)).all() == []
+    assert whole(ledger)
+
+
+def test_another_who_changes_what_matters_not_is_no_hindrance(
+    ledger: Engine, other: Engine
+) -> None:
+    with forecasting(ledger), database.writing(other) as aside:
+        ask(aside, member_or_new(aside, "alice", now=day(0)), slug="snow", title="Will it snow?")
+    assert count(ledger) == 3
+    assert whole(ledger)
+
+
+def test_what_was_known_is_no_reason_to_refuse(ledger: Engine, other: Engine) -> None:
+    with database.writing(other) as aside:
+        appoint(aside)
+    with pytest.raises(Forbidden, match="bob is a viewer"):
+        forecast(ledger)
+    with pytest.raises(Forbidden, match="bob is a viewer"), forecasting(ledger):
+        pass
+    with database.writing(other) as aside:
+        bob = visibility.member_named(aside, "bob")
+        assert bob.id is not None
+        aside.add(Appointment(member_id=bob.id, role=Role.forecaster, recorded_at=day(0)))
+    with forecasting(ledger):
+        pass
+    assert whole(ledger)
+
+
+def test_who_asks_in_the_same_act_finds_what_was_forecast(ledger: Engine) -> None:
+    with forecasting(ledger) as session:
+        assert len(session.exec(select(Forecast)).all()) == 3
+        question = registry.find(session, "rain")
+        bob = visibility.member_named(session, "bob")
+        again = update(session, question, Value(probability=0.7), member=bob, now=day(2))
+        assert again.id is None  # not yet
+        last = standing(session, question, bob, at=day(2))
+        assert last is not None
+        assert (last.id, last.probability) == (again.id, 0.7)
+    assert whole(ledger)
+
+
+def test_an_act_that_comes_to_nothing_forecasts_nothing(ledger: Engine) -> None:
+    with suppress(ZeroDivisionError), forecasting(ledger):
+        raise ZeroDivisionError
+    with suppress(ZeroDivisionError), forecasting(ledger) as session:
+        session.flush()
+        raise ZeroDivisionError
+    assert forecast(ledger).id is not None
+    assert count(ledger) == 3
+    assert whole(ledger)
+
+
+def test_what_the_schema_refuses_leaves_the_connection_usable(ledger: Engine) -> None:
+    row = forecast(ledger).model_dump(exclude={"id"}) | {"probability": 2.0}
+    with pytest.raises(IntegrityError), database.writing(ledger) as session:
+        deferred.later(session, Forecast, row)
+    assert forecast(ledger).id is not None
+    assert whole(ledger)
+
+
+def count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text("SELECT count(*) FROM forecast")))
+
+
+def test_a_refusal_at_the_turn_ends_the_act_though_somebody_catches_it(
+    ledger: Engine, other: Engine
+) -> None:
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(Refused, match="closed at"),
+        forecasting(ledger) as session,
+    ):
+        with database.writing(other) as aside:
+            close(aside)
+        with suppress(Refused):
+            session.flush()
+    assert count(ledger) == 2
+    assert whole(ledger)
+
+
+def test_an_act_that_the_database_has_undone_is_not_gone_on_with(ledger: Engine) -> None:
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(DatabaseError, match="undone"),
+        database.writing(ledger) as session,
+    ):
+        driver: Any = session.connection().connection.driver_connection
+        bob, rain = visibility.member_named(session, "bob"), registry.find(session, "rain")
+        driver.rollback()  # as SQLite does by itself when its disk fails
+        update(session, rain, Value(probability=0.5), member=bob, now=day(1))
+    assert count(ledger) == 2
+    assert forecast(ledger).id is not None
+    assert whole(ledger)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_an_act_in_which_a_statement_failed_is_not_acknowledged(ledger: Engine) -> None:
+    with (  # noqa: PT012 an act has several lines
+        pytest.raises(DatabaseError, match="undone"),
+        database.writing(ledger) as session,
+    ):
+        appoint(session)
+        session.flush()
+        with suppress(ProgrammingError):
+            session.execute(text("SELECT 1 FROM nowhere"))
+    with database.reading(ledger) as session:
+        assert session.exec(select(Appointment)).all() == []
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_commit_that_is_refused_gives_its_connection_back(
+    ledger: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "taken_along", lambda _: "SELECT 1 / 0;")
+        for _ in range(3):
+            with pytest.raises(DatabaseError, match="not known whether it was"):
+                forecast(ledger)
+    assert ledger.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert count(ledger) == 2
+    assert forecast(ledger).id is not None
+    assert whole(ledger)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_an_act_sees_what_was_committed_while_it_waited_however_the_server_is_set(
+    ledger: Engine,
+) -> None:
+    url = ledger.url.update_query_dict({"options": "-c default_transaction_isolation=serializable"})
+    engine = database.open_engine(url.render_as_string(hide_password=False))
+    with database.writing(engine) as session:
+        level = session.execute(text("SHOW transaction_isolation")).scalar_one()
+    engine.dispose()
+    assert level == "read committed"
+
+
+def test_what_an_act_knew_is_forgotten_when_it_raises(ledger: Engine) -> None:
+    followed = ledger.get_execution_options()[following.FOLLOWED]
+    assert followed.facts
+    with suppress(ZeroDivisionError), database.writing(ledger) as session:
+        session.connection()
+        raise ZeroDivisionError
+    assert followed.facts == {}
+
+
+def test_an_act_is_stored_when_it_ends_and_not_before(ledger: Engine) -> None:
+    with forecasting(ledger) as session, pytest.raises(NotImplementedError):
+        session.commit()
+    assert count(ledger) == 3
+
+
+@pytest.mark.parametrize("words", ["50 %", "%s %(name)s %%", 'it\'s; "quoted" \\ {0} :p $1 \u2603'])
+def test_whatever_a_reason_says_is_stored_as_it_is(ledger: Engine, words: str) -> None:
+    with database.reading(ledger) as session:
+        bob, rain = visibility.member_named(session, "bob"), registry.find(session, "rain")
+    with database.writing(ledger) as session:
+        made = update(
+            session, rain, Value(probability=0.5), member=bob, now=day(1), rationale=words
+        )
+    with database.reading(ledger) as session:
+        assert session.exec(select(Forecast.rationale).where(Forecast.id == made.id)).one() == words
+    assert whole(ledger)
+
+
+def test_many_new_entries_are_passed_over(
+    ledger: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_MOST_NEW", 2)
+    for number in range(3):
+        forecast(other)
+        with database.writing(other) as session:
+            appoint(session) if number == 2 else None
+    with pytest.raises(Forbidden, match="bob is a viewer"):
+        forecast(ledger)
+    assert forecast(ledger, handle="alice").id is not None
+    assert whole(ledger)
+
+
+def test_a_ledger_that_is_another_one_now_is_read_anew() -> None:
+    followed = following.Followed()
+    end = (7, 1, 2, "forecast", "a" * 64)
+    followed.follow([], lambda: [end])
+    followed.facts["rain"] = "open"
+    followed.follow([end, (8, 1, 3, "forecast", "b" * 64)], list)
+    assert followed.facts == {"rain": "open"}
+    restored = (8, 1, 3, "forecast", "c" * 64)
+    followed.follow([restored], lambda: [restored])
+    assert followed.facts == {}
+
+
+def test_a_forecast_is_what_a_session_would_read(ledger: Engine) -> None:
+    made = forecast(ledger)
+    with database.reading(ledger) as session:
+        read = session.exec(select(Forecast).where(Forecast.id == made.id)).one()
+    assert read == made
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_an_act_is_on_the_disk_before_it_is_acknowledged(ledger: Engine) -> None:
+    with database.writing(ledger) as session:
+        appoint(session)
+        session.flush()
+        written = session.execute(text("SELECT pg_current_wal_insert_lsn()")).scalar_one()
+        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "off"
+    with database.reading(ledger) as session:
+        flushed = text("SELECT pg_current_wal_flush_lsn() > :written")
+        assert session.execute(flushed, {"written": written}).scalar_one()
+        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+        assert session.exec(select(Entry.kind).order_by(Entry.id.desc())).first() == "appointment"  # type: ignore[union-attr]

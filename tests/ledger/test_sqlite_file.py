@@ -1,0 +1,135 @@
+"""A file is told apart from a ledger without being touched, and a ledger replaced while in use."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import DatabaseError, NoLedger
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database, sqlite_file
+from forecasts.ledger.models import Ledger, Member
+from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
+from tests.conftest import day
+
+
+@pytest.fixture
+def kind() -> str:
+    """A ledger in a file, whatever else there is."""
+    return "sqlite"
+
+
+def database_of_others(path: Path, journal: str = "delete") -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA journal_mode={journal}")
+        connection.execute("CREATE TABLE bookmark (url TEXT)")
+        connection.commit()
+
+
+def handles(engine: Engine) -> set[str]:
+    with database.reading(engine) as session:
+        return set(session.exec(select(Member.handle)))
+
+
+def write(engine: Engine, handle: str) -> None:
+    with database.writing(engine) as session:
+        member_or_new(session, handle, now=day(0))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.write_text("shopping list"),
+        lambda path: path.write_bytes(b"SQLite format 3\x00 and then nothing of the kind" * 99),
+        database_of_others,
+        lambda path: database_of_others(path, "wal"),
+    ],
+    ids=["text", "broken", "database", "database in WAL mode"],
+)
+def test_a_file_of_others_is_told_apart_and_not_touched(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "file"
+    make(path)
+    before = path.read_bytes()
+    assert kind_of(path) is Kind.other
+    with pytest.raises(NoLedger, match="is not a ledger"):
+        database.open_engine(sqlite_url(path))
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_ledger_is_looked_at_without_a_trace(ledger_file: Path, tmp_path: Path) -> None:
+    before = sqlite_file.read_bytes()
+    assert kind_of(sqlite_file) is Kind.ledger
+    assert sqlite_file.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [sqlite_file.name]
+
+
+def test_what_stands_only_in_the_log_beside_the_file_counts(engine: Engine, tmp_path: Path) -> None:
+    with database.writing(engine) as session:
+        session.add(Ledger(created_at=day(0), demonstration=True))
+    path = database.sqlite_path(engine)
+    assert path is not None
+    assert path.with_name(f"{path.name}-wal").stat().st_size > 0
+    assert kind_of(path) is Kind.demonstration
+
+
+def test_an_empty_file_is_nothing_yet_and_a_folder_never_will_be(tmp_path: Path) -> None:
+    assert kind_of(tmp_path / "missing") is Kind.nothing
+    (tmp_path / "empty").touch()
+    assert kind_of(tmp_path / "empty") is Kind.nothing
+    with pytest.raises(NoLedger, match="is a folder"):
+        kind_of(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_refused_with_the_reason(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(NoLedger, match="cannot be read: Permission denied"):
+        kind_of(sqlite_file)
+
+
+def test_who_has_a_ledger_open_while_it_is_replaced_goes_on_with_the_new_one(
+    empty_ledger: Path, engine: Engine, tmp_path: Path
+) -> None:
+    old = database.sqlite_path(engine)
+    assert old is not None
+    write(engine, "before")
+    new = Path(shutil.copy(empty_ledger, tmp_path / "new"))
+    other = database.open_engine(sqlite_url(new))
+    write(other, "new")
+    with database.reading(engine) as session:
+        assert session.exec(select(Member.handle)).all() == ["before"]
+        replace_contents(old, new)
+        # This reader saw one moment of the old one, and still does.
+        assert session.exec(select(Member.handle)).all() == ["before"]
+    other.dispose()
+    assert handles(engine) == {"new"}
+    write(engine, "after")
+    again = database.open_engine(sqlite_url(old))
+    assert handles(again) == {"new", "after"}
+    again.dispose()
+
+
+def test_a_ledger_that_somebody_writes_to_is_not_replaced_under_their_hands(
+    empty_ledger: Path, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.0)
+    path = database.sqlite_path(engine)
+    assert path is not None
+    with database.writing(engine) as session:
+        member_or_new(session, "busy", now=day(0))
+        with pytest.raises(DatabaseError, match="somebody else is writing"):
+            replace_contents(path, empty_ledger)
+    assert handles(engine) == {"busy"}

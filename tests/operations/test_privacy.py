@@ -1,0 +1,269 @@
+"""A member's own is handed over whole, and forgotten for good; scores and chain stay."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, select
+from typer.testing import CliRunner
+
+from forecasts.access import teams, tokens
+from forecasts.access.visibility import member_named, member_or_new
+from forecasts.cli.main import app
+from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.exchange.import_ import import_frames
+from forecasts.ledger import database
+from forecasts.ledger.models import (
+    Forecast,
+    Identity,
+    Member,
+    MemberKind,
+    PolicyKind,
+    Role,
+)
+from forecasts.ledger.verification import Verified, verify
+from forecasts.operations import privacy
+from forecasts.questions.revisions import revise
+from forecasts.resolution import assignments, disputes, resolutions
+from forecasts.scores.frames import ledger_frames
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+SECRET = "xyzzy"  # in everything that bob wrote, and in his name
+
+
+@pytest.fixture
+def furnished(engine: Engine) -> Engine:
+    """A ledger in which bob has written wherever one can, and alice too."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        bob = member_or_new(session, "bob xyzzy", now=day(0))
+        assert bob.id is not None
+        known = {"issuer": "https://id.example", "subject": "b"}
+        session.add(Identity(**known, member_id=bob.id, recorded_at=day(0)))
+        rain = ask(session, alice, slug="rain")
+        snow = ask(session, bob, slug="snow", title="Snow?")
+        revise(session, snow, member=bob, now=day(0), reason="xyzzy was unclear", background="b")
+        shared = Cited(note="clouds that both saw")
+        own = Cited(note="xyzzy told me", title="xyzzy")
+        page = Cited(url="https://example.org/a")
+        for member, cited in ((bob, [shared, own, page]), (alice, [shared])):
+            updates.update(
+                session,
+                rain,
+                Value(probability=0.6),
+                member=member,
+                now=day(1),
+                rationale="xyzzy" if member is bob else "because",
+                evidence=cited,
+            )
+        updates.update(session, rain, Value(probability=0.7), member=bob, now=day(2))
+        resolutions.propose(
+            session, rain, "yes", known_at=day(3), now=day(3), member=bob, note="xyzzy saw it"
+        )
+        days = {"dispute_days": 9, "member": alice, "now": day(3)}
+        assignments.decide_by(session, rain, PolicyKind.confirm, **days)
+        resolutions.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
+        disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
+    return engine
+
+
+def remove(engine: Engine, handle: str = "bob xyzzy", **by: Member | None) -> privacy.Removed:
+    with database.writing(engine) as session:
+        return privacy.remove(session, handle, member=by.get("by"), now=day(4))
+
+
+def look(engine: Engine, against: str | None = None) -> Verified:
+    with database.reading(engine) as session:
+        return verify(session, against=against)
+
+
+def rows(session: Session, table: str) -> list[dict[str, object]]:
+    found = SQLModel.metadata.tables[table]
+    return [dict(row._mapping) for row in session.execute(select(found).order_by(found.c.id))]
+
+
+def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine) -> None:
+    before = look(furnished)
+    with database.reading(furnished) as session:
+        scores = rows(session, "score")
+        forecasts = rows(session, "forecast")
+    done = remove(furnished)
+    after = look(furnished, before.digest)
+    assert after.broken is None
+    assert done.handle == "removed member 2"
+    assert done.rows == {
+        "member": 1,
+        "forecast": 1,
+        "evidence": 1,
+        "question_revision": 1,
+        "resolution": 2,  # alice's repeats what bob proposed
+        "dispute": 1,
+    }
+    assert after.forgotten == 7
+    with database.reading(furnished) as session:
+        for table in SQLModel.metadata.tables:
+            assert SECRET not in repr(rows(session, table)), table
+        assert rows(session, "score") == scores
+        assert rows(session, "identity") == []
+        kept = [{**row, "rationale": ""} for row in rows(session, "forecast")]
+        assert kept == [{**row, "rationale": ""} for row in forecasts]
+        frames = ledger_frames(session)
+    assert "removed member 2" in set(frames.forecasts["forecaster"])
+    assert set(frames.forecasts["rationale"]) == {"[removed]", "because", ""}
+    assert "clouds that both saw" in set(frames.evidence["note"])
+
+
+def test_of_a_file_no_trace_is_left(furnished: Engine, kind: str) -> None:
+    if kind != "sqlite":
+        return
+    remove(furnished)
+    privacy.sweep(furnished)
+    path = Path(str(furnished.url.database))
+    for file in path.parent.iterdir():
+        assert b"xyzzy" not in file.read_bytes(), file
+
+
+def test_what_came_in_by_an_import_is_removed_with_who_said_it(
+    furnished: Engine, engine: Engine
+) -> None:
+    with database.writing(engine) as session:
+        frames = ledger_frames(session)
+        frames.forecasts["forecaster"] = frames.forecasts["forecaster"].replace("alice", "carol")
+        frames.forecasts["made_at"] += day(0.01) - day(0)
+        alice = member_named(session, "alice")
+        import_frames(session, frames, member=alice, now=day(9))
+    before = look(engine).digest
+    remove(engine, "carol")
+    with database.reading(engine) as session:
+        carol = member_named(session, "removed member 3")
+        [row] = session.exec(select(Forecast).where(Forecast.member_id == carol.id))
+    assert (row.rationale, row.import_key) == ("[removed]", None)
+    assert look(engine, before).broken is None
+
+
+def test_whoever_is_not_removed_keeps_every_word(furnished: Engine) -> None:
+    remove(furnished)
+    for act in (
+        "UPDATE forecast SET rationale = '[removed]' WHERE member_id = 1",
+        "UPDATE forecast SET rationale = 'other' WHERE member_id = 2",
+        "UPDATE forecast SET probability = 0.1 WHERE member_id = 2",
+        "UPDATE forecast SET import_key = 'k' WHERE member_id = 2",
+        "UPDATE evidence SET kind = 'data' WHERE key LIKE 'removed-%'",
+        "UPDATE question_revision SET title = '[removed]' WHERE member_id = 2",
+        "UPDATE resolution SET outcome = 'no' WHERE note = '[removed]'",
+        "UPDATE entry SET salt = 'x' WHERE salt IS NOT NULL",
+        "UPDATE entry SET salt = NULL, hash = 'x'",
+        "UPDATE removal SET member_id = 1",
+        "DELETE FROM removal",
+    ):
+        with database.writing(furnished) as session:
+            table = act.split()[1] if act.startswith("UPDATE") else "removal"
+            where = act.split(" WHERE ")[1] if " WHERE " in act else "1 = 1"
+            assert session.execute(text(f"SELECT 1 FROM {table} WHERE {where}")).first(), act
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            database.writing(furnished) as session,
+        ):
+            session.execute(text(act))
+
+
+def test_a_member_asks_for_themselves_or_an_admin_does(furnished: Engine) -> None:
+    with database.writing(furnished) as session:
+        alice, bob = (member_named(session, name) for name in ("alice", "bob xyzzy"))
+        teams.appoint(session, alice, Role.admin, member=alice, now=day(3))
+        carol = member_or_new(session, "carol", now=day(3))
+    for act in (privacy.everything, privacy.remove):
+        with database.writing(furnished) as session:
+            with pytest.raises(Forbidden):
+                act(session, "bob xyzzy", member=carol, now=day(4))
+            session.rollback()
+    with database.reading(furnished) as session:
+        assert privacy.everything(session, "bob xyzzy", member=bob, now=day(4))
+    assert remove(furnished, by=bob).handle == "removed member 2"
+    assert remove(furnished, "carol", by=alice).handle == "removed member 3"
+    with pytest.raises(Refused, match="the only admin"):
+        remove(furnished, by=alice, handle="alice")
+    assert look(furnished).broken is None
+
+
+def test_who_is_removed_can_do_nothing_any_more(furnished: Engine) -> None:
+    with database.writing(furnished) as session:
+        issued = tokens.create(session, "bot", member=None, now=day(3))
+        alice = member_named(session, "alice")
+        for handle in ("alice", "bot"):
+            who = member_or_new(session, handle, now=day(3), kind=MemberKind.service)
+            teams.appoint(session, who, Role.admin, member=alice, now=day(3))
+    remove(furnished, "bot")
+    with database.reading(furnished) as session:
+        with pytest.raises(Forbidden):
+            tokens.holder(session, issued.shown, now=day(5))
+        assert teams.appointments(session) == [
+            ("alice", Role.admin),
+            ("removed member 3", Role.viewer),
+        ]
+
+
+def test_nobody_is_removed_twice_or_without_being_there(furnished: Engine) -> None:
+    remove(furnished)
+    with pytest.raises(Refused, match="removed already"):
+        remove(furnished, "removed member 2")
+    with pytest.raises(NotFound):
+        remove(furnished)
+
+
+@pytest.fixture
+def run(furnished: Engine) -> Callable[..., Result]:
+    def run(*arguments: str, exit_code: int = 0, input: str | None = None) -> Result:
+        url = furnished.url.render_as_string(hide_password=False)
+        result = CliRunner().invoke(app, [*arguments, "--database", url], input=input)
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+def test_the_export_has_every_row_that_is_theirs_or_speaks_of_them(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    said = run("member", "export", "bob xyzzy", str(folder))
+    found = json.loads((folder / "member.json").read_text())
+    assert {name: len(part) for name, part in found.items()} == {
+        "member": 1,
+        "identity": 1,
+        "question": 1,
+        "question_revision": 2,
+        "forecast": 2,
+        "evidence": 3,
+        "citation": 3,
+        "resolution": 1,
+        "dispute": 1,
+        "score": 3,
+    }
+    assert found["forecast"][0]["rationale"] == "xyzzy"
+    assert found["forecast"][0]["made_at"] == "2026-01-02T00:00:00Z"
+    with (folder / "forecast.csv").open() as file:
+        assert [row["probability"] for row in csv.DictReader(file)] == ["0.6", "0.7"]
+    assert str(folder / "citation.csv") in said.stdout
+    assert "is not empty" in run("member", "export", "alice", str(folder), exit_code=2).stderr
+
+
+def test_the_command_asks_for_the_handle_again(run: Callable[..., Result]) -> None:
+    assert (
+        "nothing was removed"
+        in run("member", "remove", "bob xyzzy", input="bob\n", exit_code=2).stderr
+    )
+    said = run("member", "remove", "bob xyzzy", input="bob xyzzy\n")
+    assert "bob xyzzy is removed member 2 from now on. Words removed: 1 in mem" in said.stdout
+    assert "no member" in run("member", "remove", "bob", "--confirm", "bob", exit_code=2).stderr
+    assert "7 entries speak of words that were removed" in run("verify").stdout

@@ -1,0 +1,239 @@
+"""When the scheduled run runs: the units that are printed, and the loop."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import shlex
+import shutil
+import subprocess
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasts.common.errors import BadInput
+from forecasts.operations import schedules
+from tests.conftest import day
+
+PARTS = [f"{n}m" for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)]
+PARTS += [f"{n}h" for n in (1, 2, 3, 4, 6, 8, 12, 24)] + ["1d"]
+NASTY = '/srv/le %dger/it\'s $HOME "x".sqlite3'
+
+
+def installation(**settings: str | None) -> schedules.Installation:
+    return schedules.Installation(
+        command=("/opt/fore casts/bin/forecasts", "run"),
+        user="forecasts",
+        settings=settings or {"FORECASTS_DATABASE_URL": "sqlite:////srv/ledger.sqlite3"},
+        secrets="/etc/forecasts/environment",
+    )
+
+
+@pytest.mark.parametrize("words", ["", "15", "0m", "7m", "90m", "5h", "2d", "1w", "-5m", "1.5h"])
+def test_what_divides_neither_an_hour_nor_a_day_is_refused(words: str) -> None:
+    with pytest.raises(BadInput, match="no part of an hour"):
+        schedules.read_every(words)
+
+
+@given(seconds=st.integers(0, 400 * 86_400), words=st.sampled_from(PARTS))
+def test_the_next_time_is_the_first_on_the_grid_of_its_day(seconds: int, words: str) -> None:
+    now, every = day(0) + timedelta(seconds=seconds), schedules.read_every(words)
+    due = schedules.next_time(now, every)
+    assert timedelta() < due - now <= every
+    assert (due - day(0)) % every == timedelta()
+
+
+def cron_times(fields: str) -> list[tuple[int, int]]:
+    """Return the (hour, minute)s of a day at which cron starts something, as crontab(5) says."""
+
+    def read(field: str, of: int) -> list[int]:
+        first, _, step = field.partition("/")
+        return list(range(0, of, int(step or 1))) if first == "*" else [int(field)]
+
+    minute, hour, *rest = fields.split()
+    assert rest == ["*", "*", "*"]
+    return [(h, m) for h in read(hour, 24) for m in read(minute, 60)]
+
+
+@pytest.mark.parametrize("words", PARTS)
+def test_cron_and_kubernetes_start_it_at_the_times_of_the_grid(words: str) -> None:
+    every = schedules.read_every(words)
+    expected, moment = [(0, 0)], schedules.next_time(day(0), every)
+    while moment < day(1):
+        expected.append((moment.hour, moment.minute))
+        moment = schedules.next_time(moment, every)
+    [line] = [one for one in schedules.cron(installation(), every).splitlines() if one[0] != "#"]
+    assert cron_times(" ".join(line.split()[:5])) == expected
+    manifest = schedules.kubernetes(installation(), every, image="ledger")
+    [fields] = [one for one in manifest.splitlines() if one.startswith("  schedule: ")]
+    assert cron_times(json.loads(fields.removeprefix("  schedule: "))) == expected
+
+
+def test_the_command_of_the_crontab_is_read_by_a_shell_as_it_was_meant() -> None:
+    printed = schedules.cron(
+        installation(FORECASTS_DATABASE_URL=NASTY), schedules.read_every("15m")
+    )
+    [line] = [one for one in printed.splitlines() if one[0] != "#"]
+    assert "%" not in line.replace("\\%", "")
+    command = line.split(maxsplit=5)[5].replace("\\%", "%")
+    said, _, into = command.partition(" 2>&1 | ")
+    assert shlex.split(said) == [
+        f"FORECASTS_DATABASE_URL={NASTY}",
+        "/opt/fore casts/bin/forecasts",
+        "run",
+    ]
+    assert into == "logger -t forecasts"
+
+
+def test_what_is_secret_is_read_from_a_file_and_printed_nowhere() -> None:
+    secret = installation(FORECASTS_DATABASE_URL=None, FORECASTS_COMMANDS_FOLDER="/srv/commands")
+    every = schedules.read_every("15m")
+    cron = schedules.cron(secret, every)
+    assert "set -a; . /etc/forecasts/environment; FORECASTS_COMMANDS_FOLDER=/srv/comm" in cron
+    service = schedules.systemd_service(secret)
+    assert "EnvironmentFile=/etc/forecasts/environment\n" in service
+    manifest = schedules.kubernetes(secret, every, image="ledger")
+    [container] = yaml.safe_load(manifest)["spec"]["jobTemplate"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert container["envFrom"] == [{"secretRef": {"name": "forecasts"}}]
+    for printed in (cron, service, manifest):
+        assert "FORECASTS_DATABASE_URL" in printed.replace("FORECASTS_DATABASE_URL=", "")
+        assert "mode 0600" in printed or "kubectl create secret" in printed
+
+
+def units(**settings: str | None) -> dict[str, configparser.RawConfigParser]:
+    read = {}
+    for part, text in (
+        ("service", schedules.systemd_service(installation(**settings))),
+        ("timer", schedules.systemd_timer(installation(), schedules.read_every("6h"))),
+    ):
+        parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",))
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser.read_string(text)
+        read[part] = parser
+    return read
+
+
+def test_the_systemd_units_say_what_runs_as_whom_and_when() -> None:
+    found = units(FORECASTS_DATABASE_URL=NASTY)
+    service = found["service"]["Service"]
+    assert service["User"] == "forecasts"
+    assert service["ExecStart"] == '"/opt/fore casts/bin/forecasts" run'
+    assert int(service["TimeoutStartSec"]) == schedules.LONGEST_RUN.total_seconds()
+    escaped = NASTY.replace("%", "%%").replace('"', '\\"')
+    assert service["Environment"] == f'"FORECASTS_DATABASE_URL={escaped}"'
+    assert service["SuccessExitStatus"] == "3"
+    assert found["timer"]["Timer"]["OnCalendar"] == "*-*-* 00/6:00:00 UTC"
+    assert found["timer"]["Install"]["WantedBy"] == "timers.target"
+
+
+@pytest.mark.parametrize("words", ["1m", "15m", "1h", "6h", "1d"])
+def test_systemd_itself_accepts_the_units(words: str, tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:  # then what the parser above has read is all that can be said
+        return
+    program = tmp_path / "fore casts"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    this = schedules.Installation(
+        command=(str(program), "run"),
+        user="root",
+        settings={"FORECASTS_DATABASE_URL": NASTY, "FORECASTS_COMMANDS_FOLDER": None},
+        secrets="/etc/forecasts/environment",
+    )
+    service, timer = tmp_path / "forecasts.service", tmp_path / "forecasts.timer"
+    service.write_text(schedules.systemd_service(this))
+    timer.write_text(schedules.systemd_timer(this, schedules.read_every(words)))
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", str(service), str(timer)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if "forecasts." in line] == []
+
+
+def test_the_manifest_is_a_cron_job_that_runs_one_at_a_time() -> None:
+    url = "postgresql://people@db/ledger?host=%2Frun"
+    manifest = yaml.safe_load(
+        schedules.kubernetes(
+            installation(FORECASTS_DATABASE_URL=url),
+            schedules.read_every("15m"),
+            image='ledger:"1" # ü',
+        )
+    )
+    assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "CronJob")
+    spec = manifest["spec"]
+    assert (spec["schedule"], spec["timeZone"]) == ("*/15 * * * *", "Etc/UTC")
+    assert spec["concurrencyPolicy"] == "Forbid"
+    job = spec["jobTemplate"]["spec"]
+    assert job["activeDeadlineSeconds"] == schedules.LONGEST_RUN.total_seconds()
+    pod = job["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"
+    [container] = pod["containers"]
+    assert container == {
+        "name": "run",
+        "image": 'ledger:"1" # ü',
+        "command": ["sh", "-c", "forecasts run || test $? -eq 3"],
+        "env": [{"name": "FORECASTS_DATABASE_URL", "value": url}],
+    }
+
+
+class Clock:
+    """A clock that moves while somebody waits, and the times at which something was done."""
+
+    def __init__(self, at: datetime, until: datetime) -> None:
+        self.at, self.until = at, until
+        self.acted: list[datetime] = []
+
+    def now(self) -> datetime:
+        return self.at
+
+    def stopped(self, seconds: float) -> bool:
+        assert 0 <= seconds <= 60
+        self.at += timedelta(seconds=seconds)
+        return self.at >= self.until
+
+
+def keep_on(clock: Clock, takes: timedelta = timedelta()) -> list[datetime]:
+    def act() -> None:
+        clock.acted.append(clock.at)
+        clock.at += takes
+
+    schedules.keep_on(act, every=schedules.read_every("15m"), now=clock.now, stopped=clock.stopped)
+    return clock.acted
+
+
+def minutes(*numbers: float) -> list[datetime]:
+    return [day(0) + timedelta(minutes=number) for number in numbers]
+
+
+def test_it_runs_at_once_and_then_at_each_time_of_the_grid() -> None:
+    [begin, end] = minutes(7, 61)
+    assert keep_on(Clock(begin, end)) == minutes(7, 15, 30, 45, 60)
+
+
+def test_a_run_that_takes_longer_is_followed_by_the_next_time_that_is_not_over() -> None:
+    [begin, end] = minutes(0, 100)
+    assert keep_on(Clock(begin, end), timedelta(minutes=20)) == minutes(0, 30, 60, 90)
+
+
+def test_it_does_not_wait_for_longer_when_the_clock_was_set_back() -> None:
+    [begin, end] = minutes(600, 640)
+    clock = Clock(begin, end)
+    set_back = clock.stopped
+
+    def stopped(seconds: float) -> bool:
+        if not set_back(seconds) and len(clock.acted) == 1 and clock.at > minutes(610)[0]:
+            clock.at -= timedelta(hours=1)
+            clock.until -= timedelta(hours=1)
+        return set_back(0)
+
+    clock.stopped = stopped  # type: ignore[method-assign]
+    assert keep_on(clock) == minutes(600, 555, 570)

@@ -1,0 +1,449 @@
+"""A ledger moves between a file and a server, whole, verified, and on where it was stopped."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, insert, select, text
+from sqlmodel import SQLModel
+
+from forecasts.access import identities, teams
+from forecasts.access.identities import Person
+from forecasts.access.visibility import member_named, member_or_new
+from forecasts.agenda import revisits
+from forecasts.articles import library
+from forecasts.articles.article import CapturedArticle
+from forecasts.common.errors import DatabaseError, NoLedger, Refused
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.models import (
+    Channel,
+    Event,
+    Forecast,
+    Ledger,
+    Notice,
+    PolicyKind,
+    Token,
+    TokenRevocation,
+)
+from forecasts.operations import transfer
+from forecasts.operations.transfer import Step, move
+from forecasts.questions import registry
+from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
+from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.resolution.runs import run
+from forecasts.scores import scores
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+from tests.postgresql import Server
+
+WAYS = ["to a server", "to a file"]
+TABLES = [table.name for table in SQLModel.metadata.sorted_tables]
+
+
+@pytest.fixture(params=WAYS)
+def urls(
+    request: pytest.FixtureRequest, ledger_file: Path, postgresql: Server, tmp_path: Path
+) -> Iterator[tuple[str, str]]:
+    """Where a ledger is, and where there is nothing yet."""
+    to_server = request.param == WAYS[0]
+    with postgresql.fresh(migrated=not to_server) as server:
+        if to_server:
+            yield sqlite_url(ledger_file), server
+        else:
+            yield server, sqlite_url(tmp_path / "moved" / "ledger.sqlite3")
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Engine]]:
+    engines: list[Engine] = []
+
+    def open_(url: str, **how: bool) -> Engine:
+        engines.append(database.open_engine(url, **how))
+        return engines[-1]
+
+    yield open_
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def source(urls: tuple[str, str], opened: Callable[..., Engine]) -> Engine:
+    engine = opened(urls[0])
+    furnish(engine)
+    return engine
+
+
+@pytest.fixture
+def target(urls: tuple[str, str], opened: Callable[..., Engine]) -> Engine:
+    return opened(urls[1], unfinished=True)
+
+
+def furnish(engine: Engine, *, forecasts: int = 2) -> None:
+    """Put rows into every table, with whatever is hard to carry over."""
+    odd = "“ünïcode” \u2028 🎯 \\ ' \" %s :x \x01"
+    with database.writing(engine) as session:
+        session.add(Ledger(created_at=day(0)))
+        alice = member_or_new(session, "alice ünï", now=day(0.123456789))
+        alder = teams.create(session, "Alder", member=alice, now=day(0))
+        teams.agree(session, alder, second_resolver=False, member=alice, now=day(0))
+        identities.admit(session, Person("https://id.example", odd, "bob"), now=day(0))
+        session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(0)))
+        session.flush()
+        session.add(TokenRevocation(token_id=1, recorded_at=day(0)))
+        seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", odd * 3)
+        [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
+        text_ = registry.question_text(
+            title="Which?",
+            type="multiple_choice",
+            options=["a", "b", odd.strip()],
+            tags=["x", ""],
+            open_time=day(0),
+            scheduled_close_time=day(10),
+            visibility="team",
+            team_id=alder.id,
+            crowd_hidden=True,
+        )
+        sources = [library.passage(session, article.id or 0)]
+        which = registry.register(
+            session, text_, member=alice, now=day(0), slug="which", sources=sources
+        )
+        rain = ask(session, alice, slug="rain")
+        depth = ask(
+            session,
+            alice,
+            slug="depth",
+            title="How deep?",
+            type="numeric",
+            lower_bound="0",
+            upper_bound="30.10",
+        )
+        assignments.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
+        revisits.revisit_every(session, 3, member=alice, now=day(0), question=rain)
+        revisits.note_seen(session, member=alice, now=day(0))
+        session.add(
+            Channel(
+                member_id=alice.id or 0,
+                name=odd,
+                secret_url=odd,
+                events=["closed"],
+                days_before_close=0.1,
+                days_until_stale=14,
+                recorded_at=day(0),
+            )
+        )
+        session.flush()
+        session.add(
+            Notice(
+                channel_id=1,
+                event=Event.closed,
+                question_id=rain.id or 0,
+                at=day(1),
+                recorded_at=day(1),
+                next_at=day(1),
+            )
+        )
+        vector = Value(probabilities=(0.1, 0.2, 0.7))
+        updates.update(session, which, vector, member=alice, now=day(1), evidence=[Cited(note=odd)])
+        quantiles = Value(quantiles={"0.1": 3.0, "0.5": 8.5, "0.9": 12.25})
+        updates.update(session, depth, quantiles, member=alice, now=day(1))
+        for number in range(forecasts):
+            p = Value(probability=1 / (number + 3))
+            cited = [Cited(url=f"https://example.org/{number}", share=1 / 3)]
+            at = day(1 + number / 1000)
+            updates.update(session, rain, p, member=alice, now=at, rationale=odd, evidence=cited)
+        updates.withdraw(session, rain, member=alice, now=day(8))
+        resolutions.propose(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
+        assignments.decide_by(
+            session, rain, PolicyKind.confirm, dispute_days=1.5, member=alice, now=day(8)
+        )
+        row = resolutions.confirm(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
+        kept_evidence.keep(session, row, [Seen(odd, bytes(range(256)), day(9), odd)])
+        disputes.dispute(session, rain, member=alice, now=day(9), reason=odd)
+        resolutions.confirm(session, rain, "no", known_at=day(9), now=day(9.5), member=alice)
+    run.run(engine, now=day(9))
+
+
+def contents(engine: Engine) -> dict[str, list[Any]]:
+    with database.reading(engine) as session:
+        return {
+            table.name: session.execute(select(table).order_by(table.c.id)).all()
+            for table in SQLModel.metadata.sorted_tables
+        }
+
+
+def test_every_row_of_every_table_is_moved_and_the_source_is_left_as_it_is(
+    source: Engine, target: Engine
+) -> None:
+    before = contents(source)
+    steps: list[Step] = []
+    moved = move(source, target, tell=steps.append)
+    assert contents(target) == contents(source) == before
+    assert moved.rows == {name: len(rows) for name, rows in before.items()}
+    assert not moved.resumed
+    empty = {name for name, rows in before.items() if not rows}
+    assert empty <= {"resolver_run", "removal"}
+    for act in ("copy", "compare"):
+        last = {step.table: step for step in steps if step.act == act}
+        assert {name: step.done for name, step in last.items() if step.done} == {
+            name: len(rows) for name, rows in before.items() if rows
+        }
+
+
+def test_what_was_moved_is_a_ledger_to_go_on_with(
+    source: Engine, target: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
+) -> None:
+    move(source, target)
+    there = opened(urls[1], begin=False)
+    assert database.make_ready(there) is None
+    with database.writing(there) as session:
+        bob = member_or_new(session, "bob", now=day(9.6))
+        snow = ask(session, bob, slug="snow", title="Will it snow?")
+        evidence = [Cited(note="flakes")]
+        updates.update(
+            session, snow, Value(probability=0.4), member=bob, now=day(9.6), evidence=evidence
+        )
+        resolutions.confirm(session, snow, "no", known_at=day(9.7), now=day(9.7), member=bob)
+        assert scores.rebuild(session).resolutions == 2
+    after = contents(there)
+    for name, rows in contents(source).items():
+        assert after[name][: len(rows)] == rows or name == "score"
+
+
+def test_there_and_back_gives_the_same_ledger(
+    source: Engine, target: Engine, tmp_path: Path, opened: Callable[..., Engine]
+) -> None:
+    move(source, target)
+    back = opened(sqlite_url(tmp_path / "back.sqlite3"))
+    move(target, back)
+    assert contents(back) == contents(source)
+
+
+class Stop(Exception):
+    """What ends a move in between."""
+
+
+def stop_at(number: int) -> Callable[[Step], None]:
+    told = iter(range(number))
+
+    def tell(_: Step) -> None:
+        if next(told, None) is None:
+            raise Stop
+
+    return tell
+
+
+@settings(max_examples=4)
+@given(stops=st.lists(st.integers(0, 60), max_size=4))
+def test_wherever_it_is_stopped_it_goes_on_from_there(
+    ledger_file: Path, postgresql: Server, stops: list[int]
+) -> None:
+    source = database.open_engine(sqlite_url(ledger_file))
+    if not contents(source)["member"]:
+        furnish(source)
+    with postgresql.fresh(migrated=False) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transfer, "_BATCH", 1)
+        target = database.open_engine(url)
+        for number in stops:
+            try:
+                move(source, target, tell=stop_at(number))
+            except Stop:
+                with pytest.raises(NoLedger, match="not finished") as caught:
+                    database.open_engine(url)
+                assert "forecasts move" in caught.value.remedy
+            else:
+                break
+        else:
+            assert move(source, target).resumed is bool(stops)
+        assert contents(target) == contents(source)
+        target.dispose()
+        database.open_engine(url, begin=False).dispose()
+    source.dispose()
+
+
+KILLED = """
+import os, signal, sys
+from forecasts import database, moving
+moving._BATCH = 50
+seen = 0
+def tell(step):
+    global seen
+    seen += step.table == "forecast"
+    if seen == 3:
+        print(step.done, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+source, target = (database.open_engine(url, unfinished=True) for url in sys.argv[1:])
+moving.move(source, target, tell=tell)
+"""
+
+
+def test_a_move_that_was_killed_goes_on_where_it_stopped(
+    urls: tuple[str, str], opened: Callable[..., Engine]
+) -> None:
+    source = opened(urls[0])
+    furnish(source, forecasts=300)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *urls], capture_output=True, text=True, timeout=120
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert killed.stdout == "100\n"
+    target = opened(urls[1], unfinished=True)
+    steps: list[Step] = []
+    assert move(source, target, tell=steps.append).resumed
+    begun = next(step for step in steps if step.table == "forecast")
+    assert begun.done == 100
+    assert contents(target) == contents(source)
+
+
+def test_what_was_written_to_the_source_in_between_comes_along(
+    source: Engine, target: Engine
+) -> None:
+    with pytest.raises(Stop):
+        move(source, target, tell=stop_at(len(TABLES) + 6))
+    with database.writing(source) as session:
+        member_or_new(session, "bob", now=day(9.6))
+        # The scores are a cache: made anew, with numbers that others had before.
+        scores.rebuild(session)
+    move(source, target)
+    assert contents(target) == contents(source)
+
+
+def test_nobody_writes_to_the_source_while_it_is_moved(
+    source: Engine,
+    target: Engine,
+    urls: tuple[str, str],
+    opened: Callable[..., Engine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for patience in ("_PATIENCE", "_SERVER_PATIENCE"):
+        monkeypatch.setattr(database, patience, 0.05)
+    other = opened(urls[0])
+    tried: list[str] = []
+
+    def tell(step: Step) -> None:
+        if step.table == "forecast" and step.done == step.rows:
+            with database.reading(other) as session:
+                assert member_named(session, "alice ünï").id == 1
+            with (
+                pytest.raises(DatabaseError, match="could not be"),
+                database.writing(other) as session,
+            ):
+                member_or_new(session, "bob", now=day(9.6))
+            tried.append(step.act)
+
+    before = contents(source)
+    move(source, target, tell=tell)
+    assert set(tried) == {"copy", "compare"}
+    assert contents(source) == before
+
+
+def test_a_target_with_anything_in_it_is_refused_and_left_as_it_is(
+    source: Engine, target: Engine
+) -> None:
+    database.migrate(target)
+    with database.writing(target) as session:
+        member_or_new(session, "somebody", now=day(0))
+    before = contents(target)
+    with pytest.raises(Refused, match="is not empty: it has rows in the table member"):
+        move(source, target)
+    assert contents(target) == before
+
+
+def test_an_empty_ledger_is_a_target_too(source: Engine, target: Engine) -> None:
+    database.migrate(target)
+    move(source, target)
+    assert contents(target) == contents(source)
+
+
+def test_an_unfinished_copy_of_another_ledger_is_refused(
+    source: Engine, target: Engine, tmp_path: Path, opened: Callable[..., Engine]
+) -> None:
+    with pytest.raises(Stop):
+        move(source, target, tell=stop_at(5))
+    other = opened(sqlite_url(tmp_path / "another.sqlite3"))
+    database.migrate(other)
+    with pytest.raises(Refused, match="unfinished copy of the ledger at"):
+        move(other, target)
+
+
+def test_a_row_that_differs_is_found_and_the_copy_not_finished(
+    source: Engine, target: Engine, urls: tuple[str, str]
+) -> None:
+    def tamper(step: Step) -> None:
+        if step.act == "compare" and step.table == "member":
+            with database.writing(target) as session:
+                session.execute(text("UPDATE team SET name = 'Alder ' WHERE id = 1"))
+
+    with pytest.raises(DatabaseError, match="Row 1 of the table team is another") as caught:
+        move(source, target, tell=tamper)
+    assert "Begin anew" in caught.value.remedy
+    with pytest.raises(NoLedger, match="not finished"):
+        database.open_engine(urls[1])
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        ("INSERT INTO team (id, name, created_at) VALUES (9, 'x', '2026-01-01')", "Row 9"),
+        ("DELETE FROM score WHERE id = (SELECT max(id) FROM score)", "is missing"),
+    ],
+)
+def test_a_row_too_many_or_too_few_is_found(
+    source: Engine, target: Engine, act: str, words: str
+) -> None:
+    def tamper(step: Step) -> None:
+        if step.act == "compare" and step.table == "ledger":
+            with database.writing(target) as session:
+                session.execute(text(act))
+
+    with pytest.raises(DatabaseError, match=words):
+        move(source, target, tell=tamper)
+
+
+def test_a_ledger_is_not_moved_onto_itself(
+    source: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
+) -> None:
+    with pytest.raises(Refused, match="already"):
+        move(source, opened(urls[0]))
+
+
+def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
+    with database.writing(source) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(Refused, match="has schema 0001") as caught:
+        move(source, target)
+    assert "forecasts migrate" in caught.value.remedy
+    assert database.schema_revision(target) is None
+
+
+@settings(max_examples=30)
+@given(
+    p=st.floats(0, 1),
+    share=st.floats(0, 1),
+    words=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+)
+def test_whatever_a_row_holds_it_comes_out_of_each_database_the_same(
+    engine: Engine, p: float, share: float, words: str
+) -> None:
+    row = {"question_id": 1, "member_id": 1, "made_at": day(p * 9), "recorded_at": day(1)}
+    row |= {"rationale": words, "withdrawn": False, "origin": "test"}
+    with database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
+        if not session.execute(select(SQLModel.metadata.tables["question"])).all():
+            ask(session, member_named(session, "alice"), slug="rain")
+        for value in ({"probability": p}, {"quantiles": {"q": [share, words]}}):
+            session.connection().execute(insert(Forecast), row | value)
+    plain, nested = contents(engine)["forecast"][-2:]
+    assert (repr(plain.probability), plain.rationale, plain.made_at) == (repr(p), words, day(p * 9))
+    assert nested.quantiles == {"q": [share, words]}
+    assert nested.probability is None

@@ -1,0 +1,238 @@
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.ledger.models import Member, Question
+from forecasts.questions import registry, revisions, slugs
+from forecasts.questions.registry import Status
+from forecasts.resolution import resolutions
+from tests.conftest import ask, day
+
+
+def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
+    session: Session, alice: Member
+) -> None:
+    titles = ["Will Müller & Söhne merge?", "Will Müller & Söhne merge?", "会談は開かれるか"]
+    slugs = [
+        ask(session, alice, title=title, scheduled_close_time=day(10 + number)).slug
+        for number, title in enumerate(titles)
+    ]
+    assert slugs == ["will-muller-sohne-merge", "will-muller-sohne-merge-2", "question-1"]
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        (
+            "Will the council of Brenholt replace its old ferry by a bridge in 2026?",
+            "will-the-council-of-brenholt-replace-its-old-ferry-by-a",
+        ),
+        ("Will the Fed’s rate fall?", "will-the-feds-rate-fall"),
+        ("Wird Łódź’ Straße größer als Ærø?", "wird-lodz-strasse-grosser-als-aero"),
+        ("5G by 2030?", "5g-by-2030"),
+        ("x" * 70, "x" * 60),
+        ("2026 会談", "question-1"),
+        ("?!", "question-1"),
+    ],
+)
+def test_a_slug_is_made_of_whole_words(
+    session: Session, alice: Member, title: str, slug: str
+) -> None:
+    assert ask(session, alice, title=title).slug == slug
+
+
+@given(titles=st.lists(st.text(min_size=1).filter(lambda t: t.strip() != ""), max_size=6))
+def test_whatever_the_titles_are_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
+    taken: list[str] = []
+    for title in titles:
+        slug = slugs.free_slug(title, taken)
+        assert slug not in taken
+        assert slugs.is_slug(slug)
+        assert len(slug) <= slugs.LONGEST + 2
+        taken.append(slug)
+
+
+def test_a_slug_that_is_taken_is_refused(session: Session, alice: Member) -> None:
+    ask(session, alice, slug="rain")
+    with pytest.raises(Refused, match="already a question 'rain'"):
+        ask(session, alice, slug="rain")
+
+
+def test_a_question_whose_close_has_passed_is_not_registered(
+    session: Session, alice: Member
+) -> None:
+    text = registry.question_text(title="?", open_time=day(0), scheduled_close_time=day(1))
+    with pytest.raises(Refused, match="already passed"):
+        registry.register(session, text, member=alice, now=day(2))
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule"),
+    [
+        ({"title": "  "}, "has no title"),
+        ({"scheduled_close_time": day(0)}, "must come after the open time"),
+        ({"type": "multiple_choice"}, "at least two options"),
+        ({"type": "multiple_choice", "options": ["a", "a"]}, "once only"),
+        ({"options": ["a", "b"]}, "multiple_choice questions only"),
+        ({"type": "numeric"}, "needs a lower and an upper bound"),
+        ({"type": "numeric", "lower_bound": "a", "upper_bound": "9"}, "are numbers"),
+        ({"type": "numeric", "lower_bound": "10", "upper_bound": "5"}, "must lie below"),
+        ({"type": "date", "lower_bound": "1", "upper_bound": "2027-01-01"}, "are dates"),
+        ({"type": "multiple_choice", "options": ["a", " b"]}, "begin or end with a space"),
+        ({"type": "multiple_choice", "options": ["a", "Annulled"]}, "outcomes of every question"),
+        ({"slug": "../x y"}, "is no slug"),
+        ({"slug": ""}, "is no slug"),
+        ({"lower_bound": "1"}, "numeric and date questions only"),
+        ({"type": "essay"}, "'binary'"),
+        ({"open_time": datetime(2026, 1, 1)}, "offset or Z"),  # noqa: DTZ001
+    ],
+)
+def test_a_malformed_question_is_refused_with_field_and_rule(
+    session: Session, alice: Member, fields: dict[str, object], rule: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        ask(session, alice, **fields)
+    assert rule in str(caught.value)
+    assert caught.value.problems == ()  # the sentence says it all, and says it once
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"title": ""}, "The question has no title."),
+        ({"scheduled_close_time": None}, "The question has no scheduled close time."),
+        (
+            {"scheduled_close_time": day(-1)},
+            "The scheduled close, 2025-12-31T00:00:00Z, must come after the open time, "
+            "2026-01-01T00:00:00Z.",
+        ),
+        (
+            {"type": "essay"},
+            "The type 'essay' cannot be read: it should be 'binary', 'multiple_choice', 'numeric' "
+            "or 'date'.",
+        ),
+        (
+            {"type": "multiple_choice", "options": ["a", "b", "a"]},
+            "Every option may stand once only; 'a' stands there again.",
+        ),
+        (
+            {"type": "numeric", "lower_bound": "10", "upper_bound": "5"},
+            "The lower bound '10' must lie below the upper bound '5'.",
+        ),
+        (
+            {"title": "", "type": "essay"},
+            "The question has no title. The type 'essay' cannot be read: it should be 'binary', "
+            "'multiple_choice', 'numeric' or 'date'.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_said_in_sentences(
+    fields: dict[str, object], sentence: str
+) -> None:
+    given = {"title": "Q?", "open_time": day(0), "scheduled_close_time": day(9)} | fields
+    with pytest.raises(BadInput) as caught:
+        registry.question_text(**given)
+    assert str(caught.value) == sentence
+
+
+def test_status_follows_from_times_and_resolutions(session: Session, alice: Member) -> None:
+    question = ask(session, alice, open_time=day(1))
+    at = {0.5: Status.upcoming, 1: Status.open, 9.99: Status.open, 10: Status.awaiting}
+    for number, status in at.items():
+        stands = registry.as_it_stands(session, question, now=day(number))
+        assert stands.status == status
+
+
+def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
+    session: Session, alice: Member
+) -> None:
+    from forecasts.resolution import resolutions
+    from forecasts.scores import scores
+    from forecasts.scores.frames import ledger_frames
+    from forecasts.updates import updates
+    from forecasts.updates.values import Value
+
+    question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
+    updates.update(session, question, Value(probabilities=(0.6, 0.4)), member=alice, now=day(0))
+    revisions.revise(
+        session, question, member=alice, now=day(1), reason="more", options=["a", "b", "Other"]
+    )
+    assert ledger_frames(session).forecasts["probabilities"].tolist() == [[0.6, None, 0.4]]
+    resolution = resolutions.confirm(
+        session, question, "b", known_at=day(10), now=day(10), member=alice
+    )
+    scored = {score.protocol: score.score for score, _ in scores.of_question(session, resolution)}
+    assert scored["brier"] == pytest.approx(0.36)  # as if "Other" had been right
+
+
+def test_an_unknown_slug_suggests_the_nearest(session: Session, question: Question) -> None:
+    with pytest.raises(NotFound, match="Did you mean rain"):
+        registry.find(session, "rian")
+
+
+def test_the_list_takes_a_bounded_number_of_queries(session: Session, alice: Member) -> None:
+    from sqlalchemy import event
+
+    for number in range(20):
+        ask(session, alice, title=f"Question {number}?")
+    statements: list[str] = []
+    connection = session.connection()
+    event.listen(
+        connection,
+        "before_cursor_execute",
+        lambda _c, _cur, statement, *_: statements.append(statement),
+    )
+    assert len(registry.listing(session, now=day(1))) == 20
+    assert len(statements) == 2
+
+
+def test_more_questions_are_named_than_one_statement_takes(
+    session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_MOST_NAMED", 2)
+    for number in range(5):
+        ask(session, alice, slug=f"q{number}", scheduled_close_time=day(9 - number))
+    only = ["q4", "q0", "q2", "q0", "q1", "gone"]
+    found = registry.listing(session, now=day(1), only=only)
+    assert [stands.slug for stands in found] == ["q4", "q2", "q1", "q0"]
+
+
+def test_a_list_may_name_more_questions_than_a_database_takes_parameters(
+    session: Session, question: Question
+) -> None:
+    only = ["rain", *(f"gone-{number}" for number in range(40_000))]
+    [found] = registry.listing(session, now=day(1), only=only)
+    assert found.slug == "rain"
+
+
+def test_a_question_is_registered_once_however_its_title_is_spelled(
+    session: Session, alice: Member
+) -> None:
+    ask(session, alice, slug="rain", title="Will it rain?")
+    with pytest.raises(Refused, match=r"registered already, as 'rain'.*2026-01-11 00:00 UTC"):
+        ask(session, alice, title="WILL  it rain?")
+    ask(session, alice, title="Will it rain hard?")
+    ask(session, alice, title="Will it rain?", scheduled_close_time=day(11))
+
+
+def test_an_annulled_or_reworded_question_leaves_its_title_free(
+    session: Session, alice: Member
+) -> None:
+    first = ask(session, alice, title="Will it rain?")
+    resolutions.confirm(session, first, "annulled", now=day(0), member=alice)
+    second = ask(session, alice, title="Will it rain?")
+    revisions.revise(session, second, member=alice, now=day(1), title="Will it snow?")
+    assert ask(session, alice, title="Will it rain?").slug == "will-it-rain-3"
+
+
+def test_a_time_whose_offset_leads_out_of_the_calendar_is_refused_by_name() -> None:
+    with pytest.raises(BadInput, match=r"open time .* is no time of the years 1 to 9999"):
+        registry.question_text(
+            title="?",
+            open_time="0001-01-01T00:00:00+14:00",
+            scheduled_close_time="2026-01-01T00:00:00Z",
+        )

@@ -1,0 +1,147 @@
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.common.errors import BadInput, Refused
+from forecasts.ledger.models import Member, Question
+from forecasts.questions import registry, revisions
+from forecasts.questions.registry import Status
+from forecasts.resolution import resolutions
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+def revise(session: Session, question: Question, member: Member, at: float, **fields: Any) -> None:
+    revisions.revise(session, question, member=member, now=day(at), reason="clearer", **fields)
+
+
+def closes(session: Session, question: Question) -> Any:
+    return registry.wording(session, question).close_time
+
+
+def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
+    session: Session, alice: Member, question: Question
+) -> None:
+    revise(session, question, alice, 2, title="Will it rain much?", tags=["weather"])
+    first, second = revisions.history(session, question)
+    assert (first.title, second.title) == ("Will it rain?", "Will it rain much?")
+    assert (second.number, second.reason, second.recorded_at) == (2, "clearer", day(2))
+    assert registry.wording(session, question) == second
+    assert [(change.name, *change.said()) for change in revisions.changes(first, second)] == [
+        ("title", "Will it rain?", "Will it rain much?"),
+        ("tags", "blank", "weather"),
+    ]
+
+
+def test_a_preview_says_what_would_change_and_writes_nothing(
+    session: Session, question: Question
+) -> None:
+    text = registry.wording(session, question)
+    new = revisions.reworded(text, scheduled_close_time=day(12), ordered=False)
+    [change] = revisions.changes(text, new)
+    assert change.name == "scheduled close time"
+    assert change.said() == ("2026-01-11 00:00 UTC", "2026-01-13 00:00 UTC")
+    assert len(revisions.history(session, question)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({}, Refused, "says just that already"),
+        ({"title": "Will it rain?", "tags": []}, Refused, "says just that already"),
+        ({"title": " "}, BadInput, "The question has no title."),
+        ({"scheduled_close_time": day(2)}, Refused, "has passed already"),
+        ({"scheduled_close_time": day(0)}, BadInput, "must come after the open time"),
+        ({"type": "numeric", "lower_bound": "0", "upper_bound": "9"}, Refused, "type .* is fixed"),
+    ],
+)
+def test_what_cannot_be_a_revision_is_refused(
+    session: Session,
+    alice: Member,
+    question: Question,
+    fields: dict[str, Any],
+    error: type[Exception],
+    words: str,
+) -> None:
+    with pytest.raises(error, match=words):
+        revise(session, question, alice, 2, **fields)
+    assert len(revisions.history(session, question)) == 1
+
+
+def test_options_may_be_added_before_the_last_but_not_reordered(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
+    revise(session, question, alice, 1, options=["a", "b", "Other"])
+    for options in (
+        ["b", "a", "Other"],
+        ["a", "b", "Other", "c"],
+        ["a", "Other"],
+        ["c", "a", "b", "Other"],
+    ):
+        with pytest.raises(Refused, match="only be added to"):
+            revise(session, question, alice, 2, options=options)
+
+
+def test_once_resolved_words_may_be_put_right_but_not_what_the_scores_rest_on(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
+    resolutions.confirm(session, question, "a", known_at=day(3), now=day(3), member=alice)
+    for fields in ({"options": ["a", "b", "Other"]}, {"scheduled_close_time": day(20)}):
+        with pytest.raises(Refused, match="is resolved, and its scores"):
+            revise(session, question, alice, 4, **fields)
+    revise(session, question, alice, 4, title="Which one?")
+    assert registry.wording(session, question).title == "Which one?"
+    assert closes(session, question) == day(3)
+
+
+def test_a_later_close_opens_a_question_again_that_had_closed_by_its_schedule(
+    session: Session, alice: Member, question: Question
+) -> None:
+    assert registry.as_it_stands(session, question, now=day(11)).status == Status.awaiting
+    revise(session, question, alice, 11, scheduled_close_time=day(20))
+    assert registry.as_it_stands(session, question, now=day(11)).status == Status.open
+
+
+def test_a_question_closed_early_takes_no_more_forecasts_until_that_is_taken_back(
+    session: Session, alice: Member, question: Question
+) -> None:
+    value = Value(probability=0.5)
+    revisions.close(session, question, at=day(3), member=alice, now=day(3))
+    with pytest.raises(Refused, match="closed at 2026-01-04"):
+        updates.update(session, question, value, member=alice, now=day(4))
+    revisions.reopen(session, question, member=alice, now=day(5))
+    updates.update(session, question, value, member=alice, now=day(5))
+    reasons = [revision.reason for revision in revisions.history(session, question)]
+    assert reasons == ["registered", "closed early", "early close taken back"]
+
+
+@pytest.mark.parametrize("at", [-1, 0, 4.1, 10, 11])
+def test_an_early_close_lies_between_the_open_time_and_now(
+    session: Session, alice: Member, question: Question, at: float
+) -> None:
+    with pytest.raises(Refused, match="no early close"):
+        revisions.close(session, question, at=day(at), member=alice, now=day(4))
+
+
+def test_an_early_close_may_be_put_right_by_another(
+    session: Session, alice: Member, question: Question
+) -> None:
+    for at in (3, 5, 2):
+        revisions.close(session, question, at=day(at), member=alice, now=day(6))
+        assert closes(session, question) == day(at)
+    with pytest.raises(Refused, match="already; nothing was changed"):
+        revisions.close(session, question, at=day(2), member=alice, now=day(6))
+
+
+def test_a_resolved_question_is_neither_closed_nor_reopened_by_hand(
+    session: Session, alice: Member, question: Question
+) -> None:
+    resolutions.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    with pytest.raises(Refused, match="is resolved"):
+        revisions.close(session, question, at=day(2), member=alice, now=day(4))
+    with pytest.raises(Refused, match="is resolved"):
+        revisions.reopen(session, question, member=alice, now=day(4))

@@ -1,0 +1,219 @@
+"""Which questions are shown, and in which order; found a page at a time, however many there are."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlmodel import Session, select
+
+from forecasts.access import teams
+from forecasts.access.visibility import member_or_new, read_as
+from forecasts.common.errors import LedgerError
+from forecasts.ledger import database
+from forecasts.ledger.models import Member, Question
+from forecasts.questions import revisions, search
+from forecasts.questions.registry import Status, listing, tags
+from forecasts.questions.search import Filter, Order, labels, page
+from forecasts.resolution import resolutions
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day, imported
+
+
+@pytest.fixture
+def _some(session: Session, alice: Member) -> None:
+    ask(session, alice, slug="later", title="Later", scheduled_close_time=day(20), tags=["b", "a"])
+    ask(session, alice, slug="sooner", title="Sooner", family="f", background="On the Quay.")
+    ask(session, alice, slug="ended", title="Ended in Łódź", scheduled_close_time=day(3))
+    ask(session, alice, slug="upcoming", title="Upcoming", open_time=day(8))
+    for slug, closes in (("old", 2), ("recent", 4)):
+        question = ask(session, alice, slug=slug, title=slug, scheduled_close_time=day(closes))
+        resolutions.confirm(
+            session, question, "yes", known_at=day(closes), now=day(5), member=alice
+        )
+
+
+def found(
+    session: Session, by: Filter, member: Member | None = None, order: Order = Order.close
+) -> list[str]:
+    shown = page(session, by, member=member, now=day(5), order=order)
+    slugs = [row.stands.slug for row in shown.rows]
+    assert sorted(slugs) == sorted(search.every(session, by, member=member, now=day(5)))
+    assert shown.passing == len(slugs)
+    return slugs
+
+
+@pytest.mark.usefixtures("_some")
+def test_what_can_be_forecast_comes_first_and_what_is_over_last(session: Session) -> None:
+    assert found(session, Filter()) == ["sooner", "later", "ended", "upcoming", "recent", "old"]
+
+
+@pytest.mark.usefixtures("_some")
+@pytest.mark.parametrize(
+    ("by", "slugs"),
+    [
+        (Filter(words="the QUAY"), ["sooner"]),
+        (Filter(words="quay later"), []),
+        (Filter(words="łÓDŹ ended"), ["ended"]),
+        (Filter(words="%"), []),
+        (Filter(words="oon_r"), []),
+        (Filter(status="resolved"), ["recent", "old"]),
+        (Filter(tag="a"), ["later"]),
+        (Filter(tag="a%"), []),
+        (Filter(family="f"), ["sooner"]),
+        (Filter(type="numeric"), []),
+        (Filter(team="Alder"), []),
+    ],
+)
+def test_every_part_of_a_filter_must_fit(session: Session, by: Filter, slugs: list[str]) -> None:
+    assert found(session, by) == slugs
+
+
+@pytest.mark.usefixtures("_some")
+def test_mine_are_those_that_i_stand_behind(session: Session, alice: Member, bob: Member) -> None:
+    sooner, later = (
+        session.exec(select(Question).where(Question.slug == slug)).one()
+        for slug in ("sooner", "later")
+    )
+    for question, at in ((later, 1), (sooner, 2)):
+        updates.update(session, question, Value(0.4), member=alice, now=day(at))
+    updates.update(session, later, Value(0.6), member=bob, now=day(2))
+    assert found(session, Filter(mine=True), alice) == ["sooner", "later"]
+    assert found(session, Filter(mine=True), alice, Order.untouched) == ["later", "sooner"]
+    updates.withdraw(session, sooner, member=alice, now=day(3))
+    assert found(session, Filter(mine=True), alice) == ["later"]
+    assert "sooner" in found(session, Filter(mine=False), alice)
+    assert found(session, Filter(mine=True)) == []
+
+
+@pytest.mark.usefixtures("_some")
+def test_other_orders(session: Session) -> None:
+    assert found(session, Filter(), order=Order.newest)[0] == "recent"
+    assert found(session, Filter(), order=Order.alphabet)[:2] == ["ended", "later"]
+
+
+@pytest.mark.usefixtures("_some")
+def test_labels_come_once_and_in_order(session: Session) -> None:
+    assert labels(session) == (["a", "b"], ["f"])
+    assert tags(session) == ["a", "b"]
+
+
+def test_a_team_has_its_questions_and_nobody_finds_what_they_may_not_see(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    teams.create(session, "Alder", member=alice, now=day(0))
+    ask(session, alice, slug="ours", tags=["t"], **teams.audience(session, "Alder"))
+    ask(session, alice, slug="mine", title="Mine?", family="f", **teams.audience(session, "me"))
+    ask(session, alice, slug="all", title="All?")
+    assert found(session, Filter(team="Alder")) == ["ours"]
+    read_as(session, bob, now=day(5))
+    assert found(session, Filter()) == ["all"]
+    assert labels(session) == ([], [])
+
+
+def test_a_status_in_sql_is_the_status_that_is_derived(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    """Questions that went through acts at random, in whatever order they can be done in."""
+    chance = random.Random(7)
+    for number in range(60):
+        question = ask(
+            session,
+            alice,
+            open_time=day(chance.choice([0, 6])),
+            scheduled_close_time=day(chance.choice([7, 20])),
+        )
+        for _ in range(chance.randrange(4)):
+            act = chance.choice(["propose", "confirm", "reject", "annul", "close"])
+            outcome = chance.choice(["yes", "no"])
+            with suppress(LedgerError), session.begin_nested():
+                if act == "propose":
+                    resolutions.propose(session, question, outcome, member=alice, now=day(4.5))
+                elif act == "confirm":
+                    resolutions.confirm(session, question, outcome, member=alice, now=day(4.5))
+                elif act == "annul":
+                    word = chance.choice(["annulled", "ambiguous"])
+                    resolutions.confirm(session, question, word, member=alice, now=day(4.5))
+                elif act == "close":
+                    revisions.close(session, question, at=day(4), member=alice, now=day(4.5))
+                else:
+                    for row in resolutions.proposals_on(session, question)[:1]:
+                        note = f"no. {number}"
+                        resolutions.reject(session, row, note=note, member=alice, now=day(4.5))
+    derived = {one.slug: one.status for one in listing(session, now=day(5))}
+    assert len(set(derived.values())) == 7
+    for status in Status:
+        in_sql = search.every(session, Filter(status=status), member=bob, now=day(5))
+        assert set(in_sql) == {slug for slug, own in derived.items() if own is status}
+
+
+def test_the_crowds_way_is_the_median_of_what_stood(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    rain = ask(session, alice, slug="rain")
+    imported(session, rain, alice, 1, 0.2)
+    imported(session, rain, bob, 2, 0.6)
+    imported(session, rain, alice, 4, None)
+    [row] = page(session, Filter(), member=alice, now=day(6)).rows
+    assert row.standing is None
+    assert row.trend is not None
+    assert row.trend.forecasters == 1
+    assert row.trend.points == (None, *[0.2] * 2, *[0.4] * 4, *[0.6] * 5)
+
+
+def test_a_hidden_crowd_has_no_way(session: Session, alice: Member, bob: Member) -> None:
+    rain = ask(session, alice, slug="rain", crowd_hidden=True)
+    updates.update(session, rain, Value(0.2), member=alice, now=day(1))
+    read_as(session, bob, now=day(2))
+    [row] = page(session, Filter(), member=bob, now=day(2)).rows
+    assert row.trend is None
+
+
+@pytest.fixture
+def _many(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for number in range(45):
+            question = ask(session, alice, slug=f"q-{number:02}", tags=[f"t{number % 3}"])
+            updates.update(session, question, Value(0.3), member=alice, now=day(1))
+
+
+@pytest.mark.usefixtures("_many")
+def test_a_page_takes_as_many_statements_however_many_questions_there_are(engine: Engine) -> None:
+    counted: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: counted.append(given[2]))
+    with database.reading(engine) as session:
+        alice = session.exec(select(Member)).one()
+        counted.clear()
+        first = page(session, Filter(), member=alice, now=day(2))
+        assert len(counted) == 6
+        last = page(session, Filter(), member=alice, now=day(2), number=99)
+        labels(session)
+    assert (first.number, first.pages, len(first.rows)) == (1, 3, 20)
+    assert (last.number, len(last.rows)) == (3, 5)
+    seen = [row.stands.slug for row in (*first.rows, *last.rows)]
+    assert len(set(seen)) == 25
+
+
+@pytest.mark.usefixtures("_many")
+def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
+    """By the plan of the database: what belongs to a question is found by an index."""
+    with database.reading(engine) as session:
+        alice = session.exec(select(Member)).one()
+        by = Filter(mine=True, status="open", words="rain", tag="t1")
+        statement = search._passing(session, by, alice, day(2)).order_by(
+            *search._order(Order.untouched, alice, day(2))
+        )
+        literal = statement.compile(engine, compile_kwargs={"literal_binds": True})
+        connection = session.connection()
+        if kind == "postgresql":
+            # Of so few rows the planner would read all, where it is free to.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN" if kind == "postgresql" else "EXPLAIN QUERY PLAN"
+        plan = [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {literal}")]
+    scans = [line for line in plan if line.strip(" ->").startswith(("SCAN", "Seq Scan"))]
+    assert len(plan) > 5
+    assert not [line for line in scans if "forecast" in line or "resolution" in line]

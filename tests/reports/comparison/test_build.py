@@ -1,0 +1,357 @@
+"""What a comparison says, on ledgers that can be worked by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scoring
+from forecasts.common.errors import BadInput
+from forecasts.reports.comparison import Comparison, Pair, build, wording
+from forecasts.reports.report import LeftOut
+from forecasts.scores.frames import Frames, complete
+from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, picked, random_ledger
+
+
+def compared(frames: Frames, *names: str, **wanted: Any) -> Comparison:
+    return build(frames, between=names, **({"as_of": NOW} | picked(wanted)))
+
+
+def two_teams(
+    questions: int, ours: float, theirs: float, *, family: str = "", **more: Any
+) -> Frames:
+    """Return a ledger in which "ours" say one number and "theirs" another, on the same questions.
+
+    Every other question ends in "yes".
+    """
+    asked_ = [
+        asked(f"q{n:03}", "yes" if n % 2 else "no", family=family, **more) for n in range(questions)
+    ]
+    rows = []
+    for n in range(questions):
+        rows += [
+            made(f"q{n:03}", "ann", 0, ours if n % 2 else 1 - ours),
+            made(f"q{n:03}", "bob", 0, theirs if n % 2 else 1 - theirs),
+        ]
+    return ledger(asked_, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+
+
+def only(comparison: Comparison) -> Pair:
+    [pair] = comparison.pairs
+    return pair
+
+
+def test_the_difference_is_the_first_ones_brier_score_less_the_seconds() -> None:
+    pair = only(compared(two_teams(40, 0.9, 0.7), "ours", "theirs"))
+    assert pair.shared_questions == 40
+    assert pair.difference == pytest.approx(0.1**2 - 0.3**2)
+    assert pair.comparable
+    assert pair.better == "ours"
+    assert "ours did better than theirs" in pair.sentence
+
+
+def test_turned_round_it_says_the_same_with_the_sign_changed() -> None:
+    frames = random_ledger(3, questions=120)
+    one = only(compared(frames, "north", "south"))
+    other = only(compared(frames, "south", "north"))
+    assert one.difference is not None
+    assert one.interval is not None
+    assert other.difference == -one.difference
+    assert other.interval == (-one.interval[1], -one.interval[0])
+    assert (other.p_value, other.detectable) == (one.p_value, one.detectable)
+    assert one.watched is not None
+    assert other.watched is not None
+    assert other.watched.e_value == pytest.approx(one.watched.e_value, rel=1e-12)
+
+
+def test_only_the_time_at_which_both_had_a_forecast_counts() -> None:
+    questions = [asked("q", "yes")]
+    rows = [made("q", "ann", 0, 0.5), made("q", "ann", 5, 0.9), made("q", "bob", 5, 0.6)]
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    # From the fifth day of ten on: (0.1² − 0.4²) for half of the time.
+    assert only(compared(frames, "ours", "theirs")).difference == pytest.approx(-0.15 / 2)
+
+
+def test_below_thirty_shared_questions_the_numbers_are_shown_and_nothing_is_claimed() -> None:
+    comparison = compared(two_teams(29, 0.9, 0.7), "ours", "theirs")
+    pair = only(comparison)
+    assert pair.difference is not None
+    assert not pair.comparable
+    assert pair.better is None
+    assert "29" in pair.reason
+    assert [(side.rank_low, side.rank_high) for side in comparison.groups] == [(1, 2), (1, 2)]
+
+
+def test_questions_of_one_family_are_one_piece_of_evidence() -> None:
+    pair = only(compared(two_teams(40, 0.9, 0.7, family="one"), "ours", "theirs"))
+    assert pair.families == 1
+    assert not pair.comparable
+    assert "famil" in pair.reason
+
+
+def test_two_teams_without_a_shared_question_get_words() -> None:
+    questions = [asked("q1", "yes"), asked("q2", "no")]
+    rows = [made("q1", "ann", 0, 0.5), made("q2", "bob", 0, 0.5)]
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    pair = only(compared(frames, "ours", "theirs"))
+    assert (pair.shared_questions, pair.difference, pair.watched) == (0, None, None)
+    assert "never" in pair.reason
+
+
+def test_a_team_that_never_forecast_is_compared_in_words() -> None:
+    frames = ledger(
+        [asked("q1", "yes")],
+        [made("q1", "ann", 0, 0.5)],
+        [joined("ours", "ann"), joined("theirs", "bob")],
+    )
+    assert not only(compared(frames, "ours", "theirs")).comparable
+
+
+def test_somebody_in_both_teams_at_once_is_named() -> None:
+    frames = two_teams(40, 0.9, 0.7)
+    both = ledger(
+        [asked(f"q{n:03}", "yes") for n in range(40)],
+        [made(f"q{n:03}", who, 0, p) for n in range(40) for who, p in (("ann", 0.9), ("bob", 0.7))],
+        [joined("ours", "ann"), joined("theirs", "bob"), joined("theirs", "ann")],
+    )
+    assert only(compared(frames, "ours", "theirs")).comparable
+    pair = only(compared(both, "ours", "theirs"))
+    assert not pair.comparable
+    assert "ann" in pair.reason
+
+
+def test_somebody_who_changed_teams_counts_in_each_for_their_time() -> None:
+    questions = [asked(f"q{n:03}", "yes") for n in range(40)]
+    rows = []
+    for n in range(40):
+        rows += [made(f"q{n:03}", "ann", 1, 0.9), made(f"q{n:03}", "bob", 1, 0.7)]
+    frames = ledger(
+        questions,
+        rows,
+        [
+            joined("ours", "ann", until=5),
+            joined("theirs", "bob"),
+            joined("theirs", "ann", since=5),
+        ],
+    )
+    pair = only(compared(frames, "ours", "theirs"))
+    assert pair.comparable
+    assert pair.difference == pytest.approx((0.1**2 - 0.3**2) * 0.9)
+
+
+def test_everyone_equal_is_not_told_apart_and_says_what_could_have_been_found() -> None:
+    rng = np.random.default_rng(1)
+    rows, questions = [], []
+    for n in range(80):
+        questions.append(asked(f"q{n:03}", "yes" if rng.random() < 0.5 else "no"))
+        rows += [made(f"q{n:03}", who, 0, float(rng.uniform(0.3, 0.7))) for who in ("ann", "bob")]
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    comparison = compared(frames, "ours", "theirs")
+    pair = only(comparison)
+    assert pair.better is None
+    assert pair.detectable is not None
+    assert "cannot be told apart" in pair.sentence
+    assert comparison.sentence == "No difference between them is more than chance explains."
+
+
+def test_a_family_with_a_question_still_to_come_is_not_in_the_evidence_at_any_time() -> None:
+    questions = [asked(f"q{n:03}", "yes", family=f"f{n}") for n in range(40)]
+    questions.append(asked("later", "", closes=900, family="f0"))
+    rows = [
+        made(f"q{n:03}", who, 0, p) for n in range(40) for who, p in (("ann", 0.9), ("bob", 0.7))
+    ]
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    pair = only(compared(frames, "ours", "theirs"))
+    assert pair.watched is not None
+    assert (pair.families, pair.watched.families) == (40, 39)
+
+
+def test_forecasters_have_their_skill_beside_them_raw_and_shrunk() -> None:
+    comparison = compared(random_ledger(5, questions=60), "ana", "bo", of="forecasters")
+    for side in comparison.groups:
+        assert side.skill is not None
+        assert abs(side.skill.shrunk) <= abs(side.skill.mean) + 5
+        assert side.skill.interval[0] <= side.skill.mean <= side.skill.interval[1]
+
+
+def test_a_question_that_one_answered_alone_says_nothing_of_their_skill() -> None:
+    frames = random_ledger(5, questions=60)
+    alone = ledger([asked(f"alone{n}", "yes") for n in range(9)],
+                   [made(f"alone{n}", "ana", 0, 0.9) for n in range(9)])  # fmt: skip
+    more = complete(
+        pd.concat([frames.questions, alone.questions]),
+        pd.concat([frames.forecasts, alone.forecasts]),
+        frames.teams,
+    )
+    before, after = (
+        {side.name: side.skill for side in compared(each, "ana", "bo", of="forecasters").groups}
+        for each in (frames, more)
+    )
+    assert after == before
+
+
+def test_only_the_questions_that_were_asked_for_are_compared() -> None:
+    frames = two_teams(40, 0.9, 0.7, tags=["a"])
+    assert only(compared(frames, "ours", "theirs", tags=("a",))).shared_questions == 40
+    later = compared(frames, "ours", "theirs", since=NOW)
+    assert only(later).shared_questions == 0
+    assert later.left_out == (LeftOut("not_selected", 40),)
+    assert "Only those scheduled to close from 2026-06-01" in wording.scope(later)
+    with pytest.raises(BadInput, match="'b'"):
+        compared(frames, "ours", "theirs", tags=("b",))
+
+
+def test_at_a_lead_only_what_stood_then_is_compared_and_every_sentence_says_so() -> None:
+    questions = [asked(f"q{n:02}", "yes") for n in range(40)]
+    questions += [asked("early", "yes", actual_close_time=day(2))]
+    rows = [made(q["question_id"], "ann", 0, 0.9) for q in questions]
+    for q in questions:
+        rows += [made(q["question_id"], "bob", 0, 0.8), made(q["question_id"], "bob", 7, 0.99)]
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    # Three days after they opened; the one that a "yes" had closed by then is not shared.
+    comparison = compared(frames, "ours", "theirs", lead=7)
+    pair = only(comparison)
+    assert pair.shared_questions == 40
+    assert pair.difference == pytest.approx(0.1**2 - 0.2**2)
+    assert pair.better == "ours"
+    assert "by 7 days before the scheduled close" in pair.sentence
+    assert comparison.metadata.lead == 7
+    assert comparison.metadata.protocol == "brier, paired at a lead of 7 days"
+    assert "as they stood 7 days before the scheduled close" in wording.scope(comparison)
+    assert any("had closed by then" in note for note in comparison.notes)
+    assert {side.questions for side in comparison.groups} == {40}
+    throughout = only(compared(frames, "ours", "theirs")).difference
+    assert throughout is not None
+    assert throughout > pair.difference
+
+
+def test_at_a_lead_at_which_nothing_stood_words_say_so() -> None:
+    pair = only(compared(two_teams(40, 0.9, 0.7), "ours", "theirs", lead=11))
+    assert (pair.shared_questions, pair.difference) == (0, None)
+    assert pair.reason == wording.NEVER_AT_LEAD
+
+
+def test_forecasters_at_a_lead_have_their_skill_at_it() -> None:
+    frames = random_ledger(3, questions=120)
+    found = compared(frames, "ana", "bo", of="forecasters", lead=2)
+    stood = scoring.score(frames.questions, frames.forecasts, "brier_lead(2)")
+    for side in found.groups:
+        assert side.questions == (stood["forecaster"] == side.name).sum()
+        assert side.skill is not None
+        assert side.skill.questions <= side.questions
+
+
+@pytest.mark.parametrize("lead", [0, -1, float("nan"), 1e7])
+def test_a_lead_that_is_none_is_refused(lead: float) -> None:
+    with pytest.raises(BadInput, match="lead"):
+        compared(two_teams(2, 0.9, 0.7), "ours", "theirs", lead=lead)
+
+
+def test_claims_about_people_like_them_are_labelled_and_never_narrower() -> None:
+    frames = random_ledger(7, questions=80)
+    these = compared(frames, "north", "south")
+    alike = compared(frames, "north", "south", alike=True)
+    assert (these.metadata.claims, alike.metadata.claims) == ("these members", "people like them")
+    narrow, wide = only(these).interval, only(alike).interval
+    assert narrow is not None
+    assert wide is None or wide[1] - wide[0] >= narrow[1] - narrow[0]
+
+
+def test_all_pairs_of_several_are_compared() -> None:
+    frames = random_ledger(9, questions=60)
+    comparison = compared(frames, "ana", "bo", "cy", of="forecasters")
+    assert [(pair.a, pair.b) for pair in comparison.pairs] == [
+        ("ana", "bo"),
+        ("ana", "cy"),
+        ("bo", "cy"),
+    ]
+
+
+@pytest.mark.parametrize("names", [(), ("north",), ("north", "north")])
+def test_fewer_than_two_names_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput, match="two or more"):
+        compared(random_ledger(1), *names)
+
+
+def test_an_unknown_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BadInput, match="'west'") as refused:
+        compared(random_ledger(1), "north", "west")
+    assert "north, south" in str(refused.value.remedy)
+
+
+def test_two_of_three_are_compared_as_if_the_third_were_not_there() -> None:
+    frames = random_ledger(13, questions=60)
+    for pair in (("ana", "bo"), ("bo", "eli"), ("ana", "eli")):
+        alone = only(compared(frames, *pair, of="forecasters"))
+        [among] = [
+            one
+            for one in compared(frames, "ana", "bo", "eli", of="forecasters").pairs
+            if (one.a, one.b) == pair
+        ]
+        assert alone.difference == pytest.approx(among.difference, abs=1e-12)
+        assert alone.interval == pytest.approx(among.interval, abs=1e-12)
+        sides = {side.name: side for side in compared(frames, *pair, of="forecasters").groups}
+        everyone = {
+            side.name: side
+            for side in compared(frames, "ana", "bo", "eli", of="forecasters").groups
+        }
+        for name in pair:
+            assert sides[name].brier.mean == pytest.approx(everyone[name].brier.mean, abs=1e-12)
+
+
+def test_the_evidence_at_any_time_ends_before_the_first_outcome_that_is_awaited() -> None:
+    # "No" is written down late: to pass over those that wait would leave the "yes" alone.
+    questions = [
+        asked(f"q{n:03}", "" if n == 20 else "yes", closes=10 + n, family=f"f{n}")
+        for n in range(40)
+    ]
+    rows = [
+        made(f"q{n:03}", who, 0, p) for n in range(40) for who, p in (("ann", 0.6), ("bob", 0.4))
+    ]
+    comparison = compared(
+        ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")]), "ours", "theirs"
+    )
+    pair = only(comparison)
+    assert pair.watched is not None
+    assert (pair.shared_questions, pair.watched.families) == (39, 20)
+    assert any("1 question closed and awaiting" in note for note in comparison.notes)
+
+
+def test_nothing_is_watched_where_nothing_may_be_claimed() -> None:
+    pair = only(compared(two_teams(25, 0.99, 0.01), "ours", "theirs"))
+    assert pair.difference is not None
+    assert pair.watched is None
+
+
+def test_somebody_in_both_teams_stands_in_the_sentence_as_a_name() -> None:
+    frames = ledger(
+        [asked("q", "yes")],
+        [made("q", "ann", 0, 0.9), made("q", "bob", 0, 0.7)],
+        [joined("ours", "ann"), joined("theirs", "bob"), joined("theirs", "ann")],
+    )
+    sentence = only(compared(frames, "ours", "theirs")).sentence
+    assert sentence == "ours and theirs are not comparable: ann counts in both."
+
+
+def test_the_evidence_speaks_for_the_better_one_in_whatever_order_they_are_named() -> None:
+    frames = two_teams(200, 0.95, 0.55)
+    for names in (("ours", "theirs"), ("theirs", "ours")):
+        watched = only(compared(frames, *names)).watched
+        assert watched is not None
+        assert watched.better == "ours"
+        assert watched.highest >= watched.enough
+
+
+def test_a_claim_among_several_says_that_it_allows_for_their_number() -> None:
+    rows, questions = [], []
+    for n in range(60):
+        questions.append(asked(f"q{n:03}", "yes" if n % 2 else "no"))
+        for who, p in (("ann", 0.95), ("bob", 0.6), ("cid", 0.55)):
+            rows.append(made(f"q{n:03}", who, 0, p if n % 2 else 1 - p))
+    several = compared(ledger(questions, rows), "ann", "bob", "cid", of="forecasters")
+    assert "allowing for the 3 pairs compared" in several.pairs[0].sentence
+    alone = only(compared(ledger(questions, rows), "ann", "bob", of="forecasters"))
+    assert "allowing for" not in alone.sentence

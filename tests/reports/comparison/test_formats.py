@@ -1,0 +1,131 @@
+"""A comparison's renderings: they say the same, and take everyone's words as words."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import jsonschema
+import pytest
+from markupsafe import escape
+
+from forecasts.common.text import inert, on_one_line, plain
+from forecasts.reports.comparison import Comparison, build
+from forecasts.reports.comparison.as_csv import as_csv
+from forecasts.reports.comparison.as_html import as_html
+from forecasts.reports.comparison.as_json import as_json, schema
+from forecasts.reports.comparison.as_markdown import as_markdown
+from forecasts.reports.comparison.as_pdf import as_pdf
+from forecasts.reports.comparison.as_text import as_text
+from forecasts.reports.render.as_markdown import escaped
+from forecasts.reports.selection import Choice
+from tests import nasty
+from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, random_ledger
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return build(
+        random_ledger(11, questions=80), between=["ana", "bo", "cy"], of="forecasters", as_of=NOW
+    )
+
+
+def test_the_json_is_what_its_schema_says(comparison: Comparison) -> None:
+    jsonschema.validate(json.loads(as_json(comparison)), schema())
+
+
+def test_which_questions_and_forecasts_were_asked_for_stands_in_every_form() -> None:
+    choice = Choice(tags=("t0", "t1"), since=day(1), lead=2)
+    made = build(
+        random_ledger(11, questions=80), between=["north", "south"], choice=choice, as_of=NOW
+    )
+    said = json.loads(as_json(made))
+    jsonschema.validate(said, schema())
+    assert said["metadata"]["lead"] == 2
+    assert said["metadata"]["since"] == "2026-01-02T00:00:00Z"
+    [row] = csv.DictReader(io.StringIO(as_csv(made)))
+    assert (row["tags"], row["since"], row["until"], row["lead"]) == (
+        "t0;t1",
+        "2026-01-02T00:00:00Z",
+        "",
+        "2",
+    )
+    for form in (as_html, as_markdown, as_text):
+        text = " ".join(form(made).split())
+        assert "with the tag t0 or t1" in text
+        assert "as they stood 2 days before the scheduled close" in text
+
+
+@pytest.mark.parametrize("form", [as_csv, as_html, as_json, as_markdown, as_pdf, as_text])
+def test_the_same_comparison_gives_the_same_bytes(form, comparison: Comparison) -> None:  # type: ignore[no-untyped-def]
+    again = build(
+        random_ledger(11, questions=80), between=["ana", "bo", "cy"], of="forecasters", as_of=NOW
+    )
+    assert form(again) == form(comparison)
+
+
+def test_every_pair_is_a_row_of_the_csv_with_its_ranks(comparison: Comparison) -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(comparison))))
+    assert [(row["a"], row["b"]) for row in rows] == [("ana", "bo"), ("ana", "cy"), ("bo", "cy")]
+    for row, pair in zip(rows, comparison.pairs, strict=True):
+        assert pair.difference is not None
+        assert float(row["difference"]) == pair.difference
+        assert 1 <= int(row["a_rank_low"]) <= int(row["a_rank_high"]) <= 3
+
+
+@pytest.mark.parametrize("form", [as_html, as_markdown, as_text])
+def test_every_sentence_and_both_brier_scales_are_in_the_texts(form, comparison) -> None:  # type: ignore[no-untyped-def]
+    text = " ".join(form(comparison).replace("\\", "").replace("\u00a0", " ").split())
+    for pair in comparison.pairs:
+        assert pair.sentence in text
+    assert "0–1" in text
+    assert "0–2" in text
+    assert comparison.metadata.input_sha256 in text
+
+
+# Four teams, so few pairs: all that would act, in the name of one or the other.
+UNKIND = [" ".join(nasty.MARKUP), "".join(nasty.CONTROLS), "; ".join(nasty.FORMULAS), "שלום 予測者"]
+
+
+@pytest.fixture(scope="module")
+def unkind() -> Comparison:
+    names = enumerate(UNKIND)
+    return build(
+        ledger(
+            [asked("q0", "yes"), asked("q1", "no")],
+            [made(f"q{n}", f"f{who}", 0, who / 4) for n in range(2) for who in range(4)],
+            [joined(name, f"f{who}") for who, name in names],
+        ),
+        between=UNKIND,
+        as_of=NOW,
+    )
+
+
+def test_names_are_text_in_every_form(unkind: Comparison) -> None:
+    page, text, markdown = as_html(unkind), as_text(unkind), as_markdown(unkind)
+    assert not re.search(r"<(script|img|b|i)\b|<svg onload", page)
+    assert "&lt;script&gt;" in page
+    assert plain(page) == page
+    assert plain(text) == text
+    assert as_pdf(unkind).startswith(b"%PDF")
+    for name in UNKIND:
+        assert f"<bdi>{escape(on_one_line(name))}</bdi>" in " ".join(page.split())
+        assert f"| {escaped(name)} | " in markdown
+    assert on_one_line(UNKIND[0]) in " ".join(text.split())
+    rows = list(csv.DictReader(io.StringIO(as_csv(unkind), newline="")))
+    assert {row["a"] for row in rows} | {row["b"] for row in rows} == set(map(inert, UNKIND))
+    assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+
+
+def test_a_page_needs_nothing_from_elsewhere(comparison: Comparison) -> None:
+    page = as_html(comparison)
+    assert "default-src 'none'" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_names_in_scripts_that_the_fonts_lack_do_no_harm() -> None:
+    frames = ledger([asked("q", "yes")], [made("q", "習近平", 0, 0.5), made("q", "bo", 0, 0.4)])
+    comparison = build(frames, between=["習近平", "bo"], of="forecasters", as_of=NOW)
+    assert as_pdf(comparison).startswith(b"%PDF")

@@ -1,0 +1,361 @@
+"""Renderings: every form says the same, escapes everyone's words, and is the same each time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+import typst
+
+from forecasts.common.text import inert, on_one_line, plain
+from forecasts.reports import Report
+from forecasts.reports.render import diagram, wording
+from forecasts.reports.render.as_csv import as_csv
+from forecasts.reports.render.as_html import as_html
+from forecasts.reports.render.as_json import as_json, schema
+from forecasts.reports.render.as_markdown import as_markdown, escaped
+from forecasts.reports.render.as_pdf import as_pdf
+from forecasts.reports.render.as_text import as_text
+from forecasts.reports.render.glossary import OF_REPORTS
+from forecasts.scores.frames import Frames
+from tests.nasty import MARKUP, WORDS
+from tests.reports.small_ledgers import (
+    asked,
+    cited,
+    day,
+    joined,
+    ledger,
+    made,
+    random_ledger,
+    report,
+)
+
+RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown, as_pdf]
+
+
+def nasty() -> Frames:
+    return ledger(
+        [asked("q1", "yes", tags=WORDS), asked("q2", "no", tags=WORDS)],
+        [made(q, name, 0, 0.6) for q in ("q1", "q2") for name in WORDS],
+        [joined(team, WORDS[0]) for team in WORDS],
+    )
+
+
+def same_outcomes() -> Frames:
+    return ledger(
+        [asked(f"q{n}", "yes") for n in range(35)],
+        [made(f"q{n}", "ana", 0, 0.5 + n / 100) for n in range(35)],
+    )
+
+
+def separated() -> Frames:
+    return ledger(
+        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 0.9 if n % 2 else 0.1) for n in range(40)],
+    )
+
+
+def came_and_went() -> Frames:
+    return ledger(
+        [asked("q", "yes"), asked("r", "no")],
+        [made("q", "bo", at, 0.3 + at / 20) for at in (1, 5, 9)] + [made("r", "cy", 0, 0.5)],
+        [joined("red", "bo", 4, 6), joined("blue", "bo", 8), joined("empty", "dee", 0, 1)],
+    )
+
+
+def edge_cases() -> dict[str, Report]:
+    return {
+        "an empty ledger": report(ledger([])),
+        "no team": report(ledger([]), by="team"),
+        "nothing resolved": report(ledger([asked("q", closes=300)], [made("q", "ana", 0, 0.5)])),
+        "one question": report(ledger([asked("q", "yes")], [made("q", "ana", 0, 1.0)])),
+        "an impossible that happened": report(
+            ledger([asked("q", "yes"), asked("r", "no")], [made("q", "a", 0, 0.0)])
+        ),
+        "a random one": report(random_ledger(2)),
+        "by lead time": report(random_ledger(2), by="lead"),
+        "at a lead": report(random_ledger(2), by="forecaster", lead=2.0),
+        "a choice": report(random_ledger(2), tags=("t0",), since=day(0), until=day(30)),
+        "every outcome the same": report(same_outcomes()),
+        "separated": report(separated()),
+        "one forecaster alone": report(
+            ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), by="forecaster"
+        ),
+        "who came and went": report(came_and_went(), by="team"),
+        "many groups": report(random_ledger(2), by="forecaster"),
+        "all resolved": report(random_ledger(3), by="team", cohort="resolved"),
+        "evidence": report(cited(random_ledger(8, questions=20)), by="team"),
+        "everyone's words": report(nasty(), by="tag"),
+    }
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, Report]:
+    return edge_cases()
+
+
+def test_every_form_has_words_for_every_edge_case(reports: dict[str, Report]) -> None:
+    for found in reports.values():
+        for render in RENDERERS:
+            assert render(found).strip()
+    assert "There is no team in this ledger." in as_text(reports["no team"])
+
+
+def test_the_json_keeps_to_its_schema(reports: dict[str, Report]) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    validator = jsonschema.Draft202012Validator(schema())
+    for found in reports.values():
+        validator.validate(json.loads(as_json(found)))
+
+
+def test_the_schema_allows_no_key_without_describing_it() -> None:
+    def objects(node: Any) -> list[dict[str, Any]]:
+        if isinstance(node, list):
+            return [found for item in node for found in objects(item)]
+        if not isinstance(node, dict):
+            return []
+        here = [node] if "properties" in node and "required" in node else []
+        return here + [found for item in node.values() for found in objects(item)]
+
+    for each in objects(schema()):
+        assert each["additionalProperties"] is False
+        assert set(each["required"]) == set(each["properties"])
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_the_same_ledger_gives_the_same_bytes(render: Callable[[Report], str | bytes]) -> None:
+    first, second = (render(report(random_ledger(4), by="team")) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("render", [as_text, as_html, as_csv, as_markdown])
+def test_every_form_names_both_brier_scales_engine_cohort_and_digest(
+    render: Callable[[Report], str],
+) -> None:
+    found = report(random_ledger(4))
+    text = render(found)
+    assert ("0–1" in text and "0–2" in text) or "brier_original_mean" in text
+    for word in (found.metadata.engine_version, "scheduled", "2026-06-01T00:00:00Z"):
+        assert word in text
+    assert found.metadata.input_sha256 in text.replace("\n", "")
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its tags, and every address it would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.attributes: set[str] = set()
+        self.ids: set[str] = set()
+        self.said: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [v or "" for name, v in attrs if name in ("src", "href", "xlink:href")]
+        self.attributes |= {name for name, _ in attrs}
+        self.ids |= {v or "" for name, v in attrs if name == "id"}
+        if tag == "svg":
+            self.said |= {id_ for n, v in attrs if n == "aria-labelledby" for id_ in v.split()}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_page_shows_whatever_anybody_is_called_and_runs_nothing(
+    reports: dict[str, Report],
+) -> None:
+    page, source = Page(), as_html(reports["everyone's words"])
+    page.feed(source)
+    assert not {"script", "img", "b", "i"} & set(page.tags)
+    assert "<script" not in source
+    for name in WORDS:
+        assert on_one_line(name) in page.text.replace("\u00a0%", " %")
+    assert all(address.startswith("#group-") for address in page.addresses)
+    assert not any(name.startswith("on") for name in page.attributes)
+    assert "url(" not in source
+    assert "@import" not in source
+    assert plain(source) == source
+
+
+def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
+    page = Page()
+    page.feed(as_html(report(random_ledger(4), by="team")))
+    # Reliability, lead time and Murphy curve of each of two teams.
+    assert page.tags.count("figure") == page.tags.count("figcaption") == 6
+    assert page.tags.count("details") == 6
+    assert page.said == page.ids & page.said
+    assert len(page.said) == 2 * 6
+    assert page.tags.count("h1") == 1
+    assert "True" not in page.text
+    assert "None" not in page.text
+
+
+def test_a_spreadsheet_finds_no_formula(reports: dict[str, Report]) -> None:
+    text = io.StringIO(as_csv(reports["everyone's words"]), newline="")
+    rows = list(csv.DictReader(text))
+    assert {row["name"] for row in rows} == set(map(inert, WORDS))
+    assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+
+
+def test_numbers_in_csv_are_those_of_the_report_to_the_last_bit() -> None:
+    found = report(random_ledger(6), by="team")
+    rows = list(csv.DictReader(io.StringIO(as_csv(found))))
+    for row, group in zip(rows, found.groups, strict=True):
+        assert float(row["brier_mean"]) == group.brier.mean
+        assert float(row["miscalibration"]) == group.decomposition.miscalibration
+
+
+def test_markdown_takes_no_name_for_markup(reports: dict[str, Report]) -> None:
+    text = as_markdown(reports["everyone's words"])
+    for word in WORDS:
+        found = escaped(word)
+        assert f"\n## {found}\n" in text
+        assert not re.search(r"[*_`$^\[\]<>|{}#~&!@]|:[a-z]+:", re.sub(r"\\.", "", found))
+        read = re.sub(r"\\(.)", r"\1", found).replace("\u2060", "")
+        assert read == on_one_line(word)
+    lines = text.splitlines()
+    rules = [place for place, line in enumerate(lines) if line.startswith("| :--")]
+    for rule in rules:
+        rows = [lines[rule - 1]]
+        while lines[rule + len(rows)].startswith("| "):
+            rows.append(lines[rule + len(rows)])
+        assert {row.count(" | ") for row in rows} == {lines[rule].count(" | ")}
+
+
+def test_a_terminal_is_given_words_alone_and_no_row_that_nobody_made(
+    reports: dict[str, Report],
+) -> None:
+    text = as_text(reports["everyone's words"])
+    assert plain(text) == text
+    for name in MARKUP:
+        assert name in text  # no rich markup, no emoji
+    # A name with line ends in it is one line.
+    assert "two lines three" in text
+
+
+def test_markdown_drops_control_signs_and_takes_no_markup_from_behind_them() -> None:
+    name = "\x00# ana\x1b[2J\u202e\u200b- bo\x9b1m"
+    frames = ledger([asked("q", "yes", tags=[name])], [made("q", name, 0, 0.6)])
+    for by in ("forecaster", "tag"):
+        text = as_markdown(report(frames, by=by))
+        assert r"## \# ana\[2J- bo1m" in text
+        assert all(sign == "\n" or sign.isprintable() for sign in text)
+
+
+def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
+    found = report(random_ledger(8, questions=60, choices=False))
+    assert found.groups[0].curve is not None
+    page = Page()
+    page.feed(as_html(found))
+    assert page.tags.count("tr") < 200
+
+
+def test_lines_of_text_keep_to_the_width() -> None:
+    found = report(random_ledger(4), by="team")
+    for width in (80, 100):
+        assert max(map(len, as_text(found, width=width).splitlines())) <= width
+
+
+def test_the_text_of_one_group_has_its_bins_and_that_of_several_has_not() -> None:
+    frames = random_ledger(4)
+    assert "90–100 %" in as_text(report(frames))
+    assert "90–100 %" not in as_text(report(frames, by="team"))
+
+
+@pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
+def test_miscalibration_is_never_shown_without_what_luck_makes_of_it(
+    render: Callable[[Report], str],
+) -> None:
+    found = report(random_ledger(4, questions=40))
+    expected = found.groups[0].decomposition.miscalibration_expected
+    text = " ".join(render(found).replace("\u00a0", " ").split())
+    assert wording.number(expected) in text.replace("\\", "")
+    assert OF_REPORTS["miscalibration"].sentence.split("; ")[1] in text
+
+
+@pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
+def test_intervals_and_p_values_say_that_they_count_families(
+    render: Callable[[Report], str],
+) -> None:
+    text = " ".join(render(report(random_ledger(4, questions=80))).replace("\u00a0", " ").split())
+    assert "every interval (95 %) and every p-value counts families of questions" in text
+    assert "over 40 families of questions" in text
+    assert "such records (40 families of questions)" in text
+
+
+def test_a_reaction_stands_beside_the_verdict_in_every_form(reports: dict[str, Report]) -> None:
+    group = reports["a random one"].groups[0]
+    assert group.movement is not None
+    slow = replace(group.movement, kind="under_reacting", sentence="Under-reacts: so it does.")
+    found = replace(reports["a random one"], groups=(replace(group, movement=slow),))
+    for render in (as_text, as_html, as_markdown, as_csv, as_json):
+        assert "Under-reacts: so it does." in render(found)
+
+
+def test_what_is_nothing_has_no_sign_and_no_infinite_score_is_not_counted() -> None:
+    found = report(random_ledger(4), by="forecaster")
+    for render in (as_text, as_html, as_markdown):
+        assert "−0.000" not in render(found)
+        assert "0 infinite" not in render(found)
+
+
+def test_a_pdf_takes_no_name_for_markup_and_has_signs_of_every_script(
+    reports: dict[str, Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_: list[Any] = []
+
+    def headings(template: Path, **given: Any) -> bytes:
+        del given["timestamp"]
+        set_.extend(json.loads(typst.query(template, "heading.where(level: 2)", **given)))
+        return b""
+
+    found = reports["everyone's words"]
+    assert as_pdf(found) == as_pdf(found)
+    monkeypatch.setattr("typst.compile", headings)
+    as_pdf(found)
+    assert [heading["body"] for heading in set_[: len(WORDS)]] == [
+        {"func": "text", "text": on_one_line(group.name)} for group in found.groups
+    ]
+
+
+def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -> None:
+    for found in reports.values():
+        for group in found.groups:
+            if not group.questions:
+                continue
+            charts = [diagram.reliability(group), diagram.murphy(group)]
+            charts += [diagram.leads(group.leads)] if group.leads else []
+            for chart in charts:
+                root = ElementTree.fromstring(chart.sheet())
+                width, height = chart.size
+                for shape in root.iter():
+                    for name, most in (("x1", width), ("x2", width), ("cx", width), ("y1", height),
+                                       ("y2", height), ("cy", height)):  # fmt: skip
+                        if name in shape.attrib:
+                            assert 0 <= float(shape.attrib[name]) <= most
+
+
+def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
+    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    said = [wording.said_of_bin(bin_) for bin_ in group.bins if bin_.questions]
+    said += [wording.said_of_point(point) for point in group.curve]
+    said += [wording.said_of_threshold(point) for point in group.murphy]
+    said += [wording.said_of_lead(row) for row in group.leads]
+    assert all(sentence.endswith(".") and "None" not in sentence for sentence in said)
+    outside = [s for s in said if "outside what chance alone does" in s]
+    assert len(outside) == sum(
+        not point.lower <= point.recalibrated <= point.upper for point in group.curve
+    )

@@ -1,0 +1,81 @@
+"""Every number that is shown is explained, in one sentence, from one place, and has its page."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from forecasts.reports import Group
+from forecasts.reports.comparison import Pair, Side, wording
+from forecasts.reports.comparison import as_html as comparison_html
+from forecasts.reports.comparison import as_markdown as comparison_markdown
+from forecasts.reports.comparison import as_text as comparison_text
+from forecasts.reports.comparison.build import build
+from forecasts.reports.render.as_html import as_html
+from forecasts.reports.render.as_markdown import as_markdown
+from forecasts.reports.render.glossary import OF_COMPARISONS, OF_REPORTS, Statistic, explained
+from forecasts.reports.report import Decomposition
+from tests.reports.small_ledgers import NOW, cited, random_ledger, report
+
+FOLDER = Path(__file__).parents[3] / "docs" / "statistics"
+EVERY = [*OF_REPORTS.values(), *OF_COMPARISONS.values()]
+# What names a group, or is told with something else.
+NO_NUMBERS = {"name", "decomposition", "p_value", "forecasters", "evidence"}
+
+
+def test_every_statistic_of_a_report_is_explained() -> None:
+    shown = {field.name for field in (*fields(Group), *fields(Decomposition))} - NO_NUMBERS
+    assert set(OF_REPORTS) == shown
+
+
+def test_every_statistic_of_a_comparison_is_explained() -> None:
+    shown = {field.name for field in (*fields(Pair), *fields(Side))}
+    names = {name for name in OF_COMPARISONS if name != "rank"}
+    assert names <= shown
+    told = {"a", "b", "shared_questions", "families", "interval", "p_value", "reason", "better"}
+    about = {"sentence", "name", "rank_low", "rank_high", "forecasters"}
+    assert shown - names - told - about <= set(OF_REPORTS)
+
+
+def test_every_page_on_a_statistic_is_named_by_one_and_is_there() -> None:
+    assert {one.page for one in EVERY} | {"README.md"} == {
+        page.name for page in FOLDER.glob("*.md")
+    }
+
+
+@pytest.mark.parametrize("one", EVERY, ids=lambda one: one.title)
+def test_what_a_statistic_says_is_one_sentence(one: Statistic) -> None:
+    assert one.sentence.endswith(".")
+    assert ". " not in one.sentence
+    assert len(one.sentence) < 260
+    assert one.help[1:] == one.sentence[1:]
+
+
+def test_a_report_explains_at_its_foot_what_it_shows_and_nothing_else() -> None:
+    whole = report(cited(random_ledger(8, questions=20)), by="forecaster")
+    assert explained(whole) == list(OF_REPORTS.values())
+    alone = report(random_ledger(8, questions=20))
+    missing = [one for one in OF_REPORTS.values() if one not in explained(alone)]
+    assert missing == [OF_REPORTS[name] for name in ("left_out", "skill", "crowd_skill", "earned")]
+    for render in (as_html, as_markdown):
+        said = render(whole).replace("\\", "").replace("\u00a0", " ").replace("&#39;", "'")
+        assert [one.title for one in explained(whole) if one.sentence[1:] not in said] == []
+        assert OF_REPORTS["skill"].sentence[1:] not in render(alone).replace("\\", "")
+
+
+def test_a_comparison_explains_its_numbers_too() -> None:
+    frames = random_ledger(8, questions=40)
+    teams = build(frames, between=["north", "south"], as_of=NOW)
+    assert wording.explained(teams) == [
+        one for name, one in OF_COMPARISONS.items() if name != "skill"
+    ]
+    made = build(frames, between=["ana", "bo"], of="forecasters", as_of=NOW)
+    for render in (
+        comparison_html.as_html,
+        comparison_markdown.as_markdown,
+        comparison_text.as_text,
+    ):
+        said = " ".join(render(made).replace("\\", "").replace("\u00a0", " ").split())
+        assert [one.title for one in OF_COMPARISONS.values() if one.sentence[1:] not in said] == []

@@ -1,0 +1,135 @@
+"""Which files a resolver may read: any in a ledger of one's own, else those of one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access import visibility
+from forecasts.access.visibility import member_or_new
+from forecasts.common.errors import BadInput
+from forecasts.ledger import database
+from forecasts.ledger.models import RunState
+from forecasts.questions import registry
+from forecasts.resolution import assignments
+from forecasts.resolution.runs import run
+from tests.conftest import ask, day
+
+KINDS = {
+    "outcomes_file": ("path", {}),
+    "series": ("source", {"expression": "max(value) > 1"}),
+    "http_json": ("url", {"outcome": "a", "outcomes": {"x": "yes"}}),
+    "feed": ("url", {"outcome": "yes", "any_of": ["rain"]}),
+}
+
+
+@pytest.fixture
+def shared(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A ledger that others use: on a server, or with an admin; no folder is set."""
+    monkeypatch.delenv("FORECASTS_FILES_FOLDER")
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        visibility.begin_sharing(session, alice, now=day(0))
+        ask(session, alice, slug="rain")
+    return engine
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    monkeypatch.setenv("FORECASTS_FILES_FOLDER", str(folder))
+    return folder
+
+
+def attach(engine: Engine, kind: str, path: str) -> dict[str, object]:
+    name, more = KINDS[kind]
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = registry.find(session, "rain")
+        given = {name: path, **more}
+        return assignments.attach(session, rain, kind, given, member=alice, now=day(1)).settings
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shared_ledger_without_a_folder_reads_no_file(
+    shared: Engine, kind: str, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    for path in (str(secret), "secret", "~/secret", "/etc/passwd"):
+        with pytest.raises(BadInput, match="no folder of files is set") as refused:
+            attach(shared, kind, path)
+        assert "FORECASTS_FILES_FOLDER" in refused.value.remedy
+    name, _ = KINDS[kind]
+    for page in ("https://example.org/a", "HTTPS://example.org/a"):
+        assert attach(shared, kind, page)[name] == page
+    with pytest.raises(BadInput):
+        attach(shared, kind, "https://me:secret@example.org/a")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_a_folder_files_in_it_are_read_and_no_others(
+    shared: Engine, kind: str, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "circle").symlink_to(folder / "circle")
+    (tmp_path / "files-of-others").mkdir()
+    for path in ("link", "../secret", "x/../../secret", "../files-of-others/x", "/etc/passwd"):
+        with pytest.raises(BadInput, match="is not in the folder of files"):
+            attach(shared, kind, f"{folder}/{path}" if path[0] != "/" else path)
+    with pytest.raises(BadInput):
+        attach(shared, kind, f"{folder}/circle/x\0")
+    assert attach(shared, kind, f"{folder}/there")
+
+
+def test_where_a_file_leads_is_looked_at_again_when_it_is_read(
+    shared: Engine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = folder / "outcomes.csv"
+    secret = tmp_path / "secret"
+    secret.write_text("question,outcome,known_at\nrain,yes,2026-01-03\n")
+    attach(shared, "outcomes_file", str(outcomes))
+    outcomes.symlink_to(secret)
+    [looked] = run.run(shared, now=day(4)).looked
+    assert (looked.state, "not in the folder" in looked.message) == (RunState.failed, True)
+    [said] = run.look(shared, "rain", now=day(4))
+    assert "not in the folder" in said.message
+    monkeypatch.delenv("FORECASTS_FILES_FOLDER")
+    [looked] = run.run(shared, now=day(5)).looked
+    assert (looked.state, "no folder of files" in looked.message) == (RunState.failed, True)
+    monkeypatch.setenv("FORECASTS_FILES_FOLDER", str(folder))
+    outcomes.unlink()
+    outcomes.write_text(secret.read_text())
+    [looked] = run.run(shared, now=day(6)).looked
+    assert looked.state == RunState.confirmed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_named_from_where_one_is_is_found_from_anywhere(
+    engine: Engine, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    name, _ = KINDS[kind]
+    assert attach(engine, kind, "here.csv")[name] == str(tmp_path / "here.csv")
+    assert attach(engine, kind, "~/there.csv")[name] == str(tmp_path / "home" / "there.csv")
+
+
+def test_a_file_of_a_ledger_of_ones_own_may_lie_anywhere(
+    ledger_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_FILES_FOLDER", str(tmp_path / "nothing"))
+    outcomes = tmp_path / "outcomes.csv"
+    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-03\n")
+    engine = database.open_engine(f"sqlite:///{ledger_file}")
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    attach(engine, "outcomes_file", str(outcomes))
+    [looked] = run.run(engine, now=day(4)).looked
+    engine.dispose()
+    assert looked.state == RunState.confirmed

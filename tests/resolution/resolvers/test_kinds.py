@@ -1,0 +1,427 @@
+"""The other kinds: a JSON document, a feed, a deadline, another question, a program."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasts.common.errors import BadInput, CannotTell
+from forecasts.resolution.resolvers.kinds import kind, names
+from tests.resolution.resolvers.looking import CLOSE, at, look, outcome, question
+
+# --- outcomes_file ------------------------------------------------------------------------------
+
+
+def test_an_outcome_in_a_last_line_without_an_end_waits_until_it_has_one() -> None:
+    row = "rain,2026-01-03,yes"
+    for cut in (row, row[:-1], row[:14], row[:4]):
+        text = f"question,known_at,outcome\n{cut}"
+        with pytest.raises(CannotTell, match="has no line end: it may go on") as caught:
+            look("outcomes_file", {"path": "file"}, at(9), file=text)
+        assert caught.value.passing
+        other = question(slug="snow")
+        assert look("outcomes_file", {"path": "file"}, at(9), other, file=text) is None
+    whole = look(
+        "outcomes_file", {"path": "file"}, at(9), file=f"question,known_at,outcome\n{row}\n"
+    )
+    assert outcome(whole) == ("yes", at(3))
+    for rest in ("snow,2026-01-03,ye", "rain,,"):
+        text = f"question,known_at,outcome\n{row}\n{rest}"
+        assert outcome(look("outcomes_file", {"path": "file"}, at(9), file=text)) == ("yes", at(3))
+
+
+# --- http_json ----------------------------------------------------------------------------------
+
+STATUS = {
+    "url": "page",
+    "outcome": "launch.status",
+    "outcomes": {"success": "yes", "failure": "no", "true": "yes"},
+    "not_yet": ["planned", "null"],
+    "known_at": "launch.at",
+}
+
+
+def page(status: Any, when: Any = "2026-01-05T12:00:00Z") -> str:
+    return json.dumps({"launch": {"status": status, "at": when}})
+
+
+def test_a_value_means_the_outcome_that_stands_for_it() -> None:
+    assert outcome(look("http_json", STATUS, at(9), page=page("success"))) == ("yes", at(5, 12))
+    assert outcome(look("http_json", STATUS, at(9), page=page(True))) == ("yes", at(5, 12))
+    assert look("http_json", STATUS, at(9), page=page("planned")) is None
+    assert look("http_json", STATUS, at(9), page=page(None)) is None
+    assert look("http_json", STATUS, at(5), page=page("success")) is None  # known later today
+
+
+def test_a_number_answers_a_numeric_question() -> None:
+    settings = {"url": "page", "outcome": "launch.status"}
+    finding = look("http_json", settings, at(9), question("numeric"), page=page(12.5))
+    assert outcome(finding) == ("12.5", at(9))
+    with pytest.raises(CannotTell, match="means nothing"):
+        look("http_json", settings, at(9), question("numeric"), page=page(True))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (page("postponed"), "means nothing to 'rain'"),
+        (page({"a": 1}), "means nothing"),
+        (page("success", "soon"), "'soon' is not a time"),
+        (page("success", None), "not a time"),
+        ('{"other": 1, "launch": NaN}', "no JSON"),
+        ("<html>", "no JSON"),
+        ("", "no JSON"),
+    ],
+)
+def test_a_document_that_changed_its_form_decides_nothing(text: str, fault: str) -> None:
+    with pytest.raises(CannotTell, match=fault) as caught:
+        look("http_json", STATUS, at(9), page=text)
+    assert caught.value.passing is (fault == "no JSON")
+    assert caught.value.remedy
+
+
+def test_a_missing_value_is_no_answer_unless_it_was_said_to_be() -> None:
+    with pytest.raises(CannotTell, match="stands null"):
+        look("http_json", STATUS | {"not_yet": []}, at(9), page="{}")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        STATUS | {"outcomes": {"success": "maybe"}},
+        STATUS | {"outcomes": {}},
+        STATUS | {"not_yet": ["success"]},
+        STATUS | {"url": "http://localhost/status"},
+        STATUS | {"url": "https://10.0.0.1/status"},
+        STATUS | {"url": "http://[::1]/status"},
+        STATUS | {"outcome": "a["},
+        {"url": "page"},
+    ],
+)
+def test_outcomes_that_the_question_cannot_have_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        look("http_json", settings, at(9), page=page("success"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "takes", "refuses"),
+    [
+        ("binary", "0.5", "2"),
+        ("numeric", "12.5", "many"),
+        ("date", "2026-01-05", "soon"),
+        ("multiple_choice", "Busan", "Seoul"),
+    ],
+)
+def test_outcomes_are_ones_of_the_question_whatever_its_type(
+    type_: str, takes: str, refuses: str
+) -> None:
+    asked = question(type_, options=("Busan", "Rome") if type_ == "multiple_choice" else ())
+    for name, given in (
+        ("http_json", lambda said: STATUS | {"outcomes": {"success": said}}),
+        ("feed", lambda said: WATCH | {"outcome": said}),
+    ):
+        for said in (takes, "annulled"):
+            assert kind(name).check(name, given(said), asked)
+        with pytest.raises(BadInput, match=f"'{refuses}' is no outcome of 'rain'") as refused:
+            kind(name).check(name, given(refuses), asked)
+        assert "Possible are" in refused.value.remedy
+
+
+def test_an_address_inside_the_network_is_taken_where_such_are_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+    local = STATUS | {"url": "http://localhost/status"}
+    assert kind("http_json").check("http_json", local, question())["url"] == local["url"]
+
+
+# --- feed ---------------------------------------------------------------------------------------
+
+
+def rss(*items: tuple[str, str, str]) -> str:
+    entries = "".join(
+        f"<item><title>{title}</title><description>{text}</description>"
+        f"<link>https://example.org/{number}</link><pubDate>{when}</pubDate></item>"
+        for number, (title, text, when) in enumerate(items)
+    )
+    return f'<rss version="2.0"><channel><title>News</title>{entries}</channel></rss>'
+
+
+WATCH = {"url": "feed", "outcome": "yes", "all_of": ["ferry"], "none_of": ["rumour"]}
+
+
+def test_a_feed_may_only_propose_with_the_articles_that_matched() -> None:
+    assert kind("feed").only_proposes
+    text = rss(
+        ("The ferry is replaced", "by a bridge", "Mon, 05 Jan 2026 10:00:00 GMT"),
+        ("A rumour", "about the ferry", "Sun, 04 Jan 2026 10:00:00 GMT"),
+        ("Ferryman of the year", "named", "Sun, 04 Jan 2026 10:00:00 GMT"),
+        ("An old ferry", "long ago", "Sun, 04 Jan 2015 10:00:00 GMT"),
+    )
+    finding = look("feed", WATCH, at(9), feed=text)
+    assert outcome(finding) == ("yes", at(5, 10))
+    assert finding is not None
+    assert "The ferry is replaced (https://example.org/0)" in finding.note
+    assert "rumour" not in finding.note
+    assert look("feed", WATCH, at(4), feed=text) is None
+
+
+def test_what_is_no_feed_decides_nothing() -> None:
+    with pytest.raises(CannotTell, match="neither RSS nor Atom") as caught:
+        look("feed", WATCH, at(9), feed="<html><body>Not found</body></html>")
+    assert caught.value.passing
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rss(("News", "<![CDATA[" + "<!--" * 240_000 + "]]>", "Mon, 05 Jan 2026 10:00:00 GMT")),
+        rss(("News", "&lt;!--" * 140_000, "Mon, 05 Jan 2026 10:00:00 GMT")),
+        rss(("News", "<!--" * 240_000, "Mon, 05 Jan 2026 10:00:00 GMT")),
+    ],
+)
+def test_a_hostile_feed_holds_no_run_up(text: str) -> None:
+    began = time.monotonic()
+    assert look("feed", WATCH, at(9), feed=text) is None
+    assert time.monotonic() - began < 5
+
+
+def test_a_feed_that_is_too_large_is_not_read() -> None:
+    with pytest.raises(CannotTell, match="1,000,001 bytes, and 1,000,000 are read"):
+        look("feed", WATCH, at(9), feed=" " * 1_000_001)
+
+
+def test_marks_in_an_article_are_no_words_of_it() -> None:
+    text = rss(
+        (
+            "<![CDATA[The <b>ferry</b> <img alt='rumour'>]]>",
+            "<![CDATA[is <script src='rumour'></script>replaced]]>",
+            "Mon, 05 Jan 2026 10:00:00 GMT",
+        )
+    )
+    finding = look("feed", WATCH | {"all_of": ["the ferry is replaced"]}, at(9), feed=text)
+    assert finding is not None
+    assert "The ferry (https" in finding.note
+
+
+@pytest.mark.parametrize("words", [{}, {"any_of": [" "]}, {"none_of": ["a"]}])
+def test_a_feed_needs_words_to_watch_for(words: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        look("feed", {"url": "feed", "outcome": "yes", **words}, at(9), feed=rss())
+
+
+# --- deadline -----------------------------------------------------------------------------------
+
+
+def test_a_deadline_says_no_once_the_time_is_up_and_not_a_second_before() -> None:
+    assert look("deadline", {}, CLOSE.replace(second=58)) is None
+    assert outcome(look("deadline", {}, CLOSE)) == ("no", CLOSE)
+    assert look("deadline", {"wait_days": 2}, at(2, month=2)) is None
+    assert outcome(look("deadline", {"wait_days": 2}, at(3, month=2))) == ("no", CLOSE)
+
+
+def test_a_deadline_waits_for_what_was_proposed() -> None:
+    assert look("deadline", {}, at(3, month=2), question(proposed=True)) is None
+
+
+def test_a_deadline_on_a_leap_day_is_kept() -> None:
+    leap = at(1).replace(year=2028, month=2, day=29, hour=23)
+    asked = question(scheduled_close_time=leap)
+    assert look("deadline", {}, leap.replace(hour=22), asked) is None
+    assert outcome(look("deadline", {}, leap, asked)) == ("no", leap)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({"outcome": "maybe"}, question()),
+        ({"by": "resolve"}, question()),
+        ({}, question("numeric")),
+        ({"wait_days": "soon"}, question()),
+    ],
+)
+def test_a_deadline_that_cannot_serve_is_refused(settings: dict[str, Any], asked: Any) -> None:
+    with pytest.raises(BadInput):
+        look("deadline", settings, at(9), asked)
+
+
+# --- question -----------------------------------------------------------------------------------
+
+
+def follow(settings: dict[str, Any], came_out: str | None, asked: Any = None) -> Any:
+    answer = None if came_out is None else {"outcome": came_out, "known_at": "2026-01-05T00:00:00Z"}
+    contents = {"question:snow": json.dumps(answer)}
+    finding = look("question", {"question": "snow", **settings}, at(9), asked, **contents)
+    return finding and finding.outcome
+
+
+def test_a_question_follows_another() -> None:
+    assert follow({}, "yes") == "yes"
+    assert follow({}, None) is None
+    assert follow({"rule": "opposite"}, "yes") == "no"
+    assert follow({"rule": "opposite"}, "annulled") == "annulled"
+
+
+def test_a_condition_that_was_not_met_annuls() -> None:
+    condition = {"rule": "condition", "when": "yes"}
+    assert follow(condition, "no") == "annulled"
+    assert follow(condition, "yes") is None
+    assert follow(condition, "ambiguous") == "annulled"
+
+
+def test_what_has_no_opposite_decides_nothing() -> None:
+    with pytest.raises(CannotTell, match="no opposite"):
+        follow({"rule": "opposite"}, "Busan")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"question": "rain"}, {"rule": "condition"}, {"when": "yes"}, {"rule": "never"}],
+)
+def test_rules_that_cannot_serve_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        follow(settings, "yes")
+
+
+# --- command ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    folder = tmp_path / "commands"
+    folder.mkdir()
+    monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", str(folder))
+    monkeypatch.setenv("A_SECRET", "hidden")
+
+    def write(body: str) -> dict[str, Any]:
+        path = folder / "tell"
+        path.write_text(f"#!{sys.executable} -S\nimport json, os, sys, time\n{body}\n")
+        path.chmod(0o755)
+        return {"program": "tell"}
+
+    return write
+
+
+def test_a_program_of_the_operators_decides(program: Any) -> None:
+    settings = program(
+        "said = json.load(sys.stdin)\n"
+        "assert 'A_SECRET' not in os.environ\n"
+        "json.dump({'outcome': 'yes', 'known_at': '2026-01-05', "
+        "'note': said['question']['slug'] + sys.argv[1]}, sys.stdout)"
+    )
+    finding = look("command", settings | {"arguments": ["!"]}, at(9))
+    assert outcome(finding) == ("yes", at(5))
+    assert finding is not None
+    assert finding.note == "rain!"
+
+
+def test_a_program_may_say_that_it_is_not_known_yet_or_why_it_cannot_tell(program: Any) -> None:
+    assert look("command", program("print('{\"not_yet\": true}')"), at(9)) is None
+    with pytest.raises(CannotTell, match="cannot tell: the page is gone"):
+        look("command", program("print(json.dumps({'cannot_tell': 'the page is gone'}))"), at(9))
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("sys.exit('no network')", "ended with code 1: no network"),
+        ("print('yes')", "no JSON"),
+        ("print('[1]')", "none of its answers"),
+        ("print('{\"result\": 1}')", "none of its answers"),
+        ('print(\'{"outcome": "yes"}\')', "without 'known_at'"),
+        ('print(\'{"outcome": "yes", "known_at": "soon"}\')', "'soon' is not a time"),
+        ("print('x' * 3_000_000)", "more than 1,000,000 bytes"),
+        ("time.sleep(60)", "more than 0.3 seconds"),
+        ("os.close(1); os.close(2); time.sleep(60)", "more than 0.3 seconds"),
+    ],
+)
+def test_a_program_that_fails_hangs_or_babbles_decides_nothing(
+    program: Any, body: str, fault: str
+) -> None:
+    # Those that are to hang are given little time; the others must not run out of it.
+    seconds = 0.3 if "sleep" in body else 30
+    with pytest.raises(CannotTell, match=fault) as caught:
+        look("command", program(body) | {"seconds": seconds}, at(9))
+    assert caught.value.passing
+    assert "started again later" in caught.value.remedy
+
+
+# How a program starts another, and what that one does to get away.
+STARTS = {
+    "a child": "if os.fork() == 0: stay()",
+    "in a session of its own": "if os.fork() == 0: os.setsid(); stay()",
+    "without the environment": (
+        "if os.fork() == 0: os.setsid(); os.execve('/bin/sh', ['sh', '-c', "
+        "f'echo $$ > {pid}; sleep 60'], {})"
+    ),
+    "a daemon": (
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: stay()\n    os._exit(0)"
+    ),
+}
+
+
+ENDS = ["time.sleep(60)", "print('{\"not_yet\": true}')"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    # Who has no mark is found as long as the program is there.
+    [one for one in product(STARTS, ENDS) if one != ("without the environment", ENDS[1])],
+)
+def test_a_program_is_stopped_with_all_that_it_started(
+    program: Any, tmp_path: Path, starts: str, ends: str
+) -> None:
+    pid = tmp_path / "pid"
+    body = (
+        f"pid = {str(pid)!r}\n"
+        "def stay():\n"
+        "    for stream in (0, 1, 2): os.close(stream)\n"
+        "    open(pid, 'w').write(f'{os.getpid()}\\n')\n"
+        "    time.sleep(60)\n"
+        f"{STARTS[starts]}\n"
+        "while not os.path.exists(pid) or not open(pid).read().endswith('\\n'): pass\n"
+        f"{ends}"
+    )
+    with suppress(CannotTell):
+        look("command", program(body) | {"seconds": 1}, at(9))
+    # A busy machine takes a moment to carry the signal out.
+    assert any(_is_gone(int(pid.read_text())) for _ in range(100_000))
+
+
+def _is_gone(pid: int) -> bool:
+    os.sched_yield()
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize("name", ["../tell", "/bin/true", "..", "tell\0", "other", "link"])
+def test_only_programs_in_the_folder_are_run(program: Any, tmp_path: Path, name: str) -> None:
+    program("print('{}')")
+    (tmp_path / "commands" / "link").symlink_to("/bin/true")
+    with pytest.raises(BadInput):
+        look("command", {"program": name}, at(9))
+
+
+def test_without_a_folder_there_are_no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORECASTS_COMMANDS_FOLDER", raising=False)
+    with pytest.raises(BadInput, match="no folder of commands is set"):
+        look("command", {"program": os.path.basename(sys.executable)}, at(9))
+
+
+# --- kinds --------------------------------------------------------------------------------------
+
+
+def test_an_unknown_kind_names_those_there_are() -> None:
+    with pytest.raises(BadInput, match="outcomes_file, series, http_json, feed, deadline"):
+        kind("oracle")
+    assert len(set(names())) == len(names())

@@ -1,0 +1,134 @@
+"""Questions that follow another one: what its correction means for them, and who may follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access import teams
+from forecasts.access.visibility import Role, begin_sharing, member_named, member_or_new
+from forecasts.ledger import database
+from forecasts.ledger.models import PolicyKind, Resolution, Visibility
+from forecasts.questions import registry
+from forecasts.resolution import assignments, resolutions
+from forecasts.resolution.runs import run as resolution_run
+from tests.conftest import ask, day
+
+
+def follow(engine: Engine, by: str = "alice", at: float = 0, **settings: Any) -> None:
+    with database.writing(engine) as session:
+        assignments.attach(
+            session,
+            registry.find(session, "snow"),
+            "question",
+            {"question": "rain", **settings},
+            member=member_named(session, by),
+            now=day(at),
+        )
+
+
+def resolve(engine: Engine, outcome: str, at: float, slug: str = "rain") -> None:
+    with database.writing(engine) as session:
+        resolutions.confirm(
+            session,
+            registry.find(session, slug),
+            outcome,
+            known_at=day(2),
+            member=member_named(session, "alice"),
+            now=day(at),
+        )
+
+
+def run(engine: Engine, at: float) -> dict[str, str]:
+    """Return what a run at that moment comes to, which is what it had said it would."""
+    dry = resolution_run.run(engine, now=day(at), dry=True)
+    came = resolution_run.run(engine, now=day(at))
+    assert [(one.slug, one.message) for one in dry.looked] == [
+        (one.slug, one.message) for one in came.looked
+    ]
+    return {one.slug: str(one.state) for one in came.looked}
+
+
+def waiting(engine: Engine) -> list[Resolution]:
+    with database.reading(engine) as session:
+        return resolutions.proposals_on(session, registry.find(session, "snow"))
+
+
+@pytest.fixture
+def followed(engine: Engine) -> Engine:
+    """A question, snow, that came out as rain did: yes."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for slug in ("rain", "snow"):
+            ask(session, alice, slug=slug)
+    follow(engine)
+    resolve(engine, "yes", 3)
+    assert run(engine, 4) == {"snow": "confirmed"}
+    assert run(engine, 5) == {}
+    return engine
+
+
+def test_a_correction_is_proposed_to_who_follows_once(followed: Engine) -> None:
+    resolve(followed, "no", 5)
+    assert run(followed, 6) == {"snow": "proposed"}
+    [row] = waiting(followed)
+    assert (row.outcome, row.known_at, row.note) == ("no", day(2), "rain came out as no")
+    assert run(followed, 7) == {}
+    with database.writing(followed) as session:
+        alice = member_named(session, "alice")
+        resolutions.reject(session, row, now=day(7), member=alice, note="snow is another matter")
+    assert run(followed, 8) == {}
+    resolve(followed, "annulled", 9)
+    assert run(followed, 10) == {"snow": "proposed"}
+
+
+def test_once_it_is_accepted_it_stands(followed: Engine) -> None:
+    resolve(followed, "no", 5)
+    run(followed, 6)
+    [row] = waiting(followed)
+    with database.writing(followed) as session:
+        resolutions.accept(session, row, now=day(7), member=member_named(session, "alice"))
+    assert run(followed, 8) == {}
+
+
+def test_a_correction_that_changes_nothing_for_who_follows_is_not_proposed(
+    followed: Engine,
+) -> None:
+    resolve(followed, "no", 5, slug="snow")
+    resolve(followed, "no", 6)
+    assert run(followed, 7) == {}
+
+
+def test_nor_is_one_that_may_still_be_disputed(followed: Engine) -> None:
+    with database.writing(followed) as session:
+        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+        assignments.decide_by(
+            session, rain, PolicyKind.confirm, dispute_days=3, member=alice, now=day(4)
+        )
+    resolve(followed, "no", 5)
+    assert run(followed, 6) == {}
+    assert run(followed, 9) == {"snow": "proposed"}
+
+
+def test_nobody_learns_by_following_how_a_question_came_out_that_is_kept_from_them(
+    engine: Engine,
+) -> None:
+    with database.writing(engine) as session:
+        alice, bob = (member_or_new(session, one, now=day(0)) for one in ("alice", "bob"))
+        begin_sharing(session, alice, now=day(0))
+        alder = teams.create(session, "Alder", member=alice, now=day(0))
+        teams.place(session, alder, bob, Role.forecaster, member=alice, now=day(0))
+        ask(session, alice, slug="rain", team_id=alder.id, visibility=Visibility.team)
+        ask(session, bob, slug="snow")
+    follow(engine, by="bob")
+    with database.writing(engine) as session:
+        alice, bob = (member_named(session, one) for one in ("alice", "bob"))
+        teams.remove(session, teams.find(session, "Alder"), bob, member=alice, now=day(1))
+    resolve(engine, "yes", 3)
+    assert run(engine, 4) == {"snow": "failed"}
+    [looked] = resolution_run.run(engine, now=day(5)).looked
+    assert "There is no question 'rain'" in looked.message
+    follow(engine, by="alice", at=5)
+    assert run(engine, 6) == {"snow": "confirmed"}

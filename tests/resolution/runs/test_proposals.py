@@ -1,0 +1,298 @@
+"""What a run proposes, where it may not confirm, and when it proposes the same again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access import teams
+from forecasts.access.visibility import Role, member_named, member_or_new
+from forecasts.common.errors import Refused
+from forecasts.ledger import database
+from forecasts.ledger.models import PolicyKind, Resolution
+from forecasts.questions import registry
+from forecasts.resolution import assignments, resolutions
+from forecasts.resolution.runs import run
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path) -> Path:
+    return tmp_path / "outcomes.csv"
+
+
+def write(path: Path, outcome: str, known_at: str = "2026-01-03", note: str = "") -> None:
+    path.write_text(f"question,outcome,known_at,note\nrain,{outcome},{known_at},{note}\n")
+
+
+def attach(engine: Engine, by: str, path: Path, *, beside: bool = False) -> None:
+    with database.writing(engine) as session:
+        assignments.attach(
+            session,
+            registry.find(session, "rain"),
+            "outcomes_file",
+            {"path": str(path)},
+            member=member_named(session, by),
+            now=day(1),
+            beside=beside,
+        )
+
+
+def state(engine: Engine, at: float) -> str:
+    """Return what a run at that moment comes to, which is what it had said it would."""
+    dry = run.run(engine, now=day(at), dry=True)
+    came = run.run(engine, now=day(at))
+    assert [one.state for one in dry.looked] == [one.state for one in came.looked]
+    [looked] = came.looked
+    return str(looked.state)
+
+
+def proposal(engine: Engine) -> Resolution:
+    with database.reading(engine) as session:
+        [row] = resolutions.proposals_on(session, registry.find(session, "rain"))
+        return row
+
+
+# By a team's rule nobody resolves alone what they have forecast
+
+
+@pytest.fixture
+def agreed(engine: Engine) -> Engine:
+    """A question of a team with the rule, on which alice has forecast and bob has not."""
+    with database.writing(engine) as session:
+        alice, bob = (member_or_new(session, one, now=day(0)) for one in ("alice", "bob"))
+        alder = teams.create(session, "Alder", member=alice, now=day(0))
+        teams.place(session, alder, bob, Role.resolver, member=alice, now=day(0))
+        teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
+        rain = ask(session, alice, slug="rain", team_id=alder.id)
+        updates.update(session, rain, Value(probability=0.4), member=alice, now=day(1))
+    return engine
+
+
+def test_a_run_does_not_confirm_alone_for_somebody_who_has_forecast(
+    agreed: Engine, outcomes: Path
+) -> None:
+    attach(agreed, "alice", outcomes)
+    write(outcomes, "yes", note="as reported")
+    assert state(agreed, 4) == "proposed"
+    row = proposal(agreed)
+    assert row.note == (
+        "as reported\nwhoever attached the resolver has forecast on the question, and by its "
+        "team's rule nobody resolves such a question alone"
+    )
+    assert state(agreed, 5) == "not_yet"
+
+
+def test_nor_do_they_confirm_what_their_own_resolver_has_proposed(
+    agreed: Engine, outcomes: Path
+) -> None:
+    attach(agreed, "alice", outcomes)
+    write(outcomes, "yes")
+    state(agreed, 4)
+    waits = proposal(agreed)
+    with database.writing(agreed) as session:
+        alice, bob = (member_named(session, one) for one in ("alice", "bob"))
+        with pytest.raises(Refused, match="nobody resolves such a question alone"):
+            resolutions.accept(session, waits, now=day(5), member=alice)
+        assert resolutions.accept(session, waits, now=day(5), member=bob).outcome == "yes"
+
+
+def test_the_resolver_of_somebody_without_a_forecast_confirms(
+    agreed: Engine, outcomes: Path
+) -> None:
+    attach(agreed, "bob", outcomes)
+    write(outcomes, "yes")
+    assert state(agreed, 4) == "confirmed"
+
+
+def test_two_whose_resolvers_find_the_same_are_not_alone(
+    agreed: Engine, outcomes: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.csv"
+    attach(agreed, "alice", outcomes)
+    attach(agreed, "bob", other, beside=True)
+    write(outcomes, "yes")
+    other.write_text("question,outcome,known_at\n")
+    assert state(agreed, 4) == "proposed"  # alice's alone
+    write(other, "yes")
+    assert state(agreed, 5) == "confirmed"
+
+
+def test_where_the_team_has_no_such_rule_it_is_confirmed(agreed: Engine, outcomes: Path) -> None:
+    with database.writing(agreed) as session:
+        alice, alder = member_named(session, "alice"), teams.find(session, "Alder")
+        teams.agree(session, alder, second_resolver=False, member=alice, now=day(2))
+    attach(agreed, "alice", outcomes)
+    write(outcomes, "yes")
+    assert state(agreed, 4) == "confirmed"
+
+
+# What was turned down
+
+
+@pytest.fixture
+def rejected(engine: Engine, outcomes: Path) -> Engine:
+    """A question whose resolver's yes was turned down."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        assignments.decide_by(session, rain, PolicyKind.propose, member=alice, now=day(0))
+    attach(engine, "alice", outcomes)
+    write(outcomes, "yes", note="as reported")
+    assert state(engine, 4) == "proposed"
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        resolutions.reject(session, proposal(engine), now=day(4), member=alice, note="a rumour")
+    return engine
+
+
+def test_what_was_turned_down_is_not_proposed_again_on_the_same_evidence(
+    rejected: Engine, outcomes: Path
+) -> None:
+    assert state(rejected, 5) == "not_yet"
+
+
+def test_nor_where_other_bytes_say_the_same(rejected: Engine, outcomes: Path) -> None:
+    outcomes.write_text(outcomes.read_text() + "snow,no,2026-01-02,a row of another question\n")
+    assert state(rejected, 5) == "not_yet"
+
+
+def test_nor_where_a_page_only_tells_another_time(rejected: Engine, tmp_path: Path) -> None:
+    page = tmp_path / "page.json"
+    with database.writing(rejected) as session:
+        assignments.attach(
+            session,
+            registry.find(session, "rain"),
+            "http_json",
+            {"url": str(page), "outcome": "status", "outcomes": {"done": "yes"}},
+            member=member_named(session, "alice"),
+            now=day(5),
+        )
+    page.write_text('{"status": "done", "time": 5}')
+    assert state(rejected, 5) == "proposed"
+    with database.writing(rejected) as session:
+        alice = member_named(session, "alice")
+        resolutions.reject(session, proposal(rejected), now=day(5), member=alice, note="a rumour")
+    page.write_text('{"status": "done", "time": 6}')
+    assert state(rejected, 6) == "not_yet"
+
+
+@pytest.mark.parametrize(
+    ("known_at", "note"), [("2026-01-02", "as reported"), ("2026-01-03", "seen by two")]
+)
+def test_it_is_proposed_again_where_new_evidence_says_something_else(
+    rejected: Engine, outcomes: Path, known_at: str, note: str
+) -> None:
+    write(outcomes, "yes", known_at, note)
+    assert state(rejected, 5) == "proposed"
+
+
+def test_what_a_person_has_proposed_just_so_is_not_proposed_beside_it(
+    rejected: Engine, outcomes: Path
+) -> None:
+    write(outcomes, "no")
+    with database.writing(rejected) as session:
+        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+        resolutions.propose(session, rain, "no", known_at=day(2), now=day(5), member=alice)
+    assert state(rejected, 5) == "not_yet"
+    write(outcomes, "no", known_at="2026-01-04")
+    assert state(rejected, 6) == "proposed"
+
+
+def test_another_outcome_is_proposed(rejected: Engine, outcomes: Path) -> None:
+    write(outcomes, "no", note="as reported")
+    assert state(rejected, 5) == "proposed"
+
+
+def test_silence_that_was_turned_down_is_no_evidence_however_long_it_lasts(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        assignments.decide_by(session, rain, PolicyKind.propose, member=alice, now=day(0))
+        assignments.attach(session, rain, "deadline", {}, member=alice, now=day(0))
+    assert state(engine, 11) == "proposed"
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        resolutions.reject(session, proposal(engine), now=day(12), member=alice, note="it rained")
+    assert state(engine, 13) == "not_yet"
+
+
+# What people have in hand
+
+
+@pytest.fixture
+def disputed(engine: Engine, outcomes: Path, tmp_path: Path) -> Path:
+    """The file of the second of two resolvers that contradict each other: it says no."""
+    other = tmp_path / "other.csv"
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    attach(engine, "alice", outcomes)
+    attach(engine, "alice", other, beside=True)
+    write(outcomes, "yes")
+    write(other, "no")
+    assert state(engine, 4) == "proposed"
+    return other
+
+
+def test_what_is_contradicted_stays_so_when_who_contradicts_it_falls_silent(
+    engine: Engine, disputed: Path
+) -> None:
+    disputed.unlink()
+    assert state(engine, 5) == "not_yet"
+    with database.reading(engine) as session:
+        waiting = resolutions.proposals_on(session, registry.find(session, "rain"))
+    assert [row.outcome for row in waiting] == ["yes", "no"]
+
+
+def test_what_was_turned_down_is_not_confirmed_but_proposed_on_new_evidence(
+    engine: Engine, outcomes: Path, disputed: Path
+) -> None:
+    with database.writing(engine) as session:
+        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+        for row in resolutions.proposals_on(session, rain):
+            resolutions.reject(session, row, now=day(4), member=alice, note="a rumour")
+    disputed.unlink()
+    assert state(engine, 5) == "not_yet"
+    write(outcomes, "yes", note="confirmed by the office")
+    [looked] = run.run(engine, now=day(6)).looked
+    assert str(looked.state) == "proposed"
+    assert "it was turned down before" in looked.message
+
+
+def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
+    engine: Engine, outcomes: Path
+) -> None:
+    with database.writing(engine) as session:
+        rain = ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+        bob = member_or_new(session, "bob", now=day(0))
+        resolutions.propose(session, rain, "no", known_at=day(2), now=day(3), member=bob)
+    attach(engine, "alice", outcomes)
+    write(outcomes, "yes")
+    [looked] = run.run(engine, now=day(4)).looked
+    assert str(looked.state) == "proposed"
+    assert "no was proposed, and waits too" in looked.message
+    assert state(engine, 5) == "not_yet"
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        yes = resolutions.proposals_on(session, registry.find(session, "rain"))[-1]
+        assert resolutions.accept(session, yes, now=day(5), member=alice).outcome == "yes"
+
+
+@pytest.mark.parametrize("likewise", ["yes", "1", "1.0"])
+def test_two_that_write_the_same_otherwise_agree_and_contradict_no_person(
+    engine: Engine, outcomes: Path, tmp_path: Path, likewise: str
+) -> None:
+    other = tmp_path / "other.csv"
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        resolutions.propose(session, rain, "yes", known_at=day(2), now=day(3), member=alice)
+    attach(engine, "alice", outcomes)
+    attach(engine, "alice", other, beside=True)
+    write(outcomes, "yes")
+    write(other, likewise)
+    assert state(engine, 4) == "confirmed"

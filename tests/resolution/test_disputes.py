@@ -1,0 +1,156 @@
+"""A resolution may be disputed for some days, and people decide."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.common.errors import Refused
+from forecasts.ledger.models import Member, PolicyKind, Question
+from forecasts.reports.build import build
+from forecasts.reports.selection import Choice
+from forecasts.resolution import assignments, disputes, history, resolutions
+from forecasts.scores import scores
+from forecasts.scores.frames import ledger_frames, revision
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import day
+
+
+@pytest.fixture
+def resolved(session: Session, question: Question, alice: Member) -> Question:
+    """Resolved on day 3, for a week of disputes, with a forecast of alice's."""
+    updates.update(session, question, Value(probability=0.7), member=alice, now=day(1))
+    assignments.decide_by(
+        session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
+    )
+    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    return question
+
+
+def until(session: Session, question: Question, at: float) -> datetime | None:
+    found = disputes.provisional(session, question, now=day(at))
+    return None if found is None else found.until
+
+
+def test_a_resolution_is_provisional_until_its_days_are_over(
+    session: Session, resolved: Question
+) -> None:
+    assert until(session, resolved, 3) == until(session, resolved, 9.99) == day(10)
+    assert until(session, resolved, 10) is None
+    assert list(disputes.all_provisional(session, now=day(9))) == [resolved.id]
+
+
+def test_without_such_a_policy_it_is_final_at_once(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    assert until(session, question, 3) is None
+    with pytest.raises(Refused, match="is final"):
+        disputes.dispute(session, question, member=alice, now=day(3), reason="no")
+
+
+def test_a_policy_that_was_set_afterwards_does_not_reach_back(
+    session: Session, resolved: Question, alice: Member
+) -> None:
+    for days in (0, 100):
+        assignments.decide_by(
+            session, resolved, PolicyKind.confirm, dispute_days=days, member=alice, now=day(4)
+        )
+    assert until(session, resolved, 5) == day(10)
+
+
+def test_what_is_disputed_stays_provisional_until_somebody_decides(
+    session: Session, resolved: Question, alice: Member, bob: Member
+) -> None:
+    row = disputes.dispute(session, resolved, member=bob, now=day(4), reason=" The sprinkler. ")
+    assert row.reason == "The sprinkler."
+    assert until(session, resolved, 100) == day(10)
+    [(found, _, question)] = disputes.open_disputes(session)
+    assert (found, question) == (row, resolved)
+    with pytest.raises(Refused, match="is disputed already"):
+        disputes.dispute(session, resolved, member=alice, now=day(4), reason="no")
+    disputes.uphold(session, resolved, member=alice, now=day(12), reason="It rained as well.")
+    assert until(session, resolved, 12) is None
+    assert disputes.open_disputes(session) == []
+    assert [
+        one.answers_id for [*rows] in disputes.history(session, resolved).values() for one in rows
+    ] == [
+        None,
+        row.id,
+    ]
+    for act in (disputes.uphold, disputes.dispute):
+        with pytest.raises(Refused):
+            act(session, resolved, member=alice, now=day(12), reason="again")
+
+
+def test_another_outcome_ends_a_dispute_and_is_final(
+    session: Session, resolved: Question, alice: Member, bob: Member
+) -> None:
+    disputes.dispute(session, resolved, member=bob, now=day(4), reason="The sprinkler.")
+    row = resolutions.confirm(session, resolved, "no", now=day(5), member=alice)
+    assert until(session, resolved, 5) is None
+    assert disputes.open_disputes(session) == []
+    [scored] = scores.table(session, row)
+    assert scored.brier == pytest.approx(0.49)
+
+
+def test_a_correction_that_nobody_asked_for_may_be_disputed_in_turn(
+    session: Session, resolved: Question, alice: Member
+) -> None:
+    resolutions.confirm(session, resolved, "no", now=day(5), member=alice)
+    assert until(session, resolved, 5) == day(12)
+
+
+@pytest.mark.parametrize(
+    ("at", "reason", "words"),
+    [(4, " ", "takes a reason"), (10, "no", "is final"), (11, "no", "is final")],
+)
+def test_a_dispute_needs_a_reason_and_comes_in_time(
+    session: Session, resolved: Question, bob: Member, at: float, reason: str, words: str
+) -> None:
+    with pytest.raises(Refused, match=words):
+        disputes.dispute(session, resolved, member=bob, now=day(at), reason=reason)
+
+
+def noted(session: Session, at: float) -> list[str]:
+    made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(at))
+    return [note for note in made.notes if "provisional" in note]
+
+
+def test_a_report_says_how_many_of_its_outcomes_are_provisional(
+    session: Session, resolved: Question, alice: Member, bob: Member
+) -> None:
+    [note] = noted(session, 9)
+    assert note.startswith("One outcome of those counted here can still be disputed")
+    assert noted(session, 10) == []
+    before = revision(session)
+    disputes.dispute(session, resolved, member=bob, now=day(9), reason="The sprinkler.")
+    assert revision(session) != before
+    assert len(noted(session, 100)) == 1
+    disputes.uphold(session, resolved, member=alice, now=day(12))
+    assert noted(session, 12) == []
+
+
+def test_annulling_takes_the_scores_out_of_reports_which_say_so(
+    session: Session, resolved: Question, alice: Member
+) -> None:
+    resolutions.confirm(session, resolved, "annulled", now=day(5), member=alice)
+    made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(20))
+    assert [(left.reason, left.questions) for left in made.left_out] == [("annulled", 1)]
+    assert [group.questions for group in made.groups] == [0]
+    [step, earlier] = history.steps(session, resolved)
+    assert step.rescored == ()
+    [was] = earlier.rescored
+    assert (was.before, was.now) == (pytest.approx(0.09), None)
+
+
+def test_what_is_not_resolved_cannot_be_disputed(
+    session: Session, question: Question, bob: Member
+) -> None:
+    with pytest.raises(Refused, match="is not resolved"):
+        disputes.dispute(session, question, member=bob, now=day(1), reason="no")
+    with pytest.raises(Refused, match="is not disputed"):
+        disputes.uphold(session, question, member=bob, now=day(1))

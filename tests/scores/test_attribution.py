@@ -1,0 +1,174 @@
+import pandas as pd
+import pytest
+
+import scoring
+from forecasts.common.errors import BadInput
+from forecasts.scores.attribution import attribute
+from forecasts.scores.frames import EVIDENCE_COLUMNS, Frames, complete, typed_frame
+from tests.conftest import day
+from tests.reports.small_ledgers import cited, random_ledger
+
+
+@pytest.fixture
+def frames() -> Frames:
+    """One question of ten days, resolved yes; ana moves twice, each time on evidence."""
+    ledger = complete(
+        pd.DataFrame(
+            {
+                "question_id": ["q"],
+                "type": ["binary"],
+                "open_time": [day(0)],
+                "scheduled_close_time": [day(10)],
+                "resolution": ["yes"],
+            }
+        ),
+        pd.DataFrame(
+            {
+                "question_id": ["q"] * 3,
+                "forecaster": ["ana"] * 3,
+                "made_at": [day(0), day(4), day(5)],
+                "probability": [0.4, 0.7, 0.6],
+                "evidence": [
+                    [{"evidence_id": "a"}],
+                    [{"evidence_id": "a", "share": 0.75}, {"evidence_id": "b", "share": 0.25}],
+                    [{"evidence_id": "b"}, {"evidence_id": "c"}],
+                ],
+            }
+        ),
+    )
+    evidence = typed_frame(
+        {
+            "evidence_id": ["a", "b", "c"],
+            "kind": ["news", "news", "data"],
+            "title": ["A", "B", "C"],
+            "url": ["", "", ""],
+            "publisher": ["Post", "Times", "Times"],
+            "published_at": [None, None, None],
+            "quote": ["", "", ""],
+            "note": ["", "", ""],
+        },
+        EVIDENCE_COLUMNS,
+    )
+    return Frames(ledger.questions, ledger.forecasts, ledger.teams, evidence, ledger.articles)
+
+
+# The first move earned (0.36 − 0.09) · 0.6, the second lost (0.09 − 0.16) · 0.5.
+FIRST, SECOND = 0.162, -0.035
+
+
+def test_each_update_earned_its_gain_times_the_time_left(frames: Frames) -> None:
+    table = attribute(frames).set_index("made_at")["points"]
+    assert table[day(4)] == pytest.approx(FIRST)
+    assert table[day(5)] == pytest.approx(SECOND)
+    assert pd.isna(table[day(0)])  # it replaced none
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("evidence_id", {"a": 0.75 * FIRST, "b": 0.25 * FIRST + SECOND / 2, "c": SECOND / 2}),
+        ("publisher", {"Post": 0.75 * FIRST, "Times": 0.25 * FIRST + SECOND}),
+        ("kind", {"news": FIRST + SECOND / 2, "data": SECOND / 2}),
+    ],
+)
+def test_points_are_split_by_share_and_equally_where_none_is_given(
+    frames: Frames, by: str, expected: dict[str, float]
+) -> None:
+    table = attribute(frames, by.removesuffix("_id"))
+    assert dict(zip(table[by], table["points"], strict=True)) == pytest.approx(expected)
+    assert table["points"].sum() == pytest.approx(FIRST + SECOND)
+
+
+@pytest.mark.parametrize("by", ["evidence", "publisher", "kind"])
+def test_what_a_source_earned_on_a_question_has_an_interval_over_families(by: str) -> None:
+    frames = cited(random_ledger(8, questions=20))
+    table = attribute(frames, by)
+    parts = attribute(frames)
+    assert table["points"].sum() == pytest.approx(parts["points"].sum())
+    assert table["per_question"].to_numpy() == pytest.approx(table["points"] / table["questions"])
+    blank = table[table["families"] < 2]
+    assert blank[["per_question_lower", "per_question_upper"]].isna().all(axis=None)
+    rest = table[table["families"] > 1]
+    assert len(rest)
+    assert (rest["per_question_lower"] <= rest["per_question"]).all()
+    assert (rest["per_question"] <= rest["per_question_upper"]).all()
+
+
+def test_the_interval_is_that_of_the_mean_over_the_questions_clustered(frames: Frames) -> None:
+    asked = pd.concat([frames.questions] * 3, ignore_index=True).assign(
+        question_id=["q", "r", "s"], family=["one", "one", ""]
+    )
+    made = pd.concat(
+        [frames.forecasts.assign(question_id=name) for name in asked["question_id"]],
+        ignore_index=True,
+    )
+    made.loc[5:, "probability"] = made.loc[5:, "probability"] / 2
+    whole = Frames(asked, made, frames.teams, frames.evidence, frames.articles)
+    row = attribute(whole, "kind").set_index("kind").loc["data"]
+    each = []
+    for n, name in enumerate(asked["question_id"]):
+        own = made[made["question_id"] == name].reset_index(drop=True)
+        one = Frames(asked.iloc[[n]], own, frames.teams, frames.evidence, frames.articles)
+        each.append(attribute(one, "kind").set_index("kind").loc["data", "points"])
+    expected = scoring.clustered_mean(each, ["one", "one", "s"])
+    assert (row["families"], row["questions"]) == (2, 3)
+    assert row["per_question"] == pytest.approx(expected.mean)
+    assert row["per_question_lower"] == pytest.approx(expected.lower)
+    assert row["per_question_upper"] == pytest.approx(expected.upper)
+
+
+def sharing(frames: Frames, *shares: float | None) -> dict[str, float]:
+    """Return what each piece of evidence earned where the first move alone cites, by shares."""
+    cited = [
+        {"evidence_id": name} | ({} if share is None else {"share": share})
+        for name, share in zip("abc", shares, strict=False)
+    ]
+    evidence = pd.Series([None, cited, None], dtype=object)
+    only = frames.forecasts.assign(evidence=evidence).iloc[:2]
+    table = attribute(
+        Frames(frames.questions, only, frames.teams, frames.evidence, frames.articles), "evidence"
+    )
+    return dict(zip(table["evidence_id"], table["points"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("shares", "parts"),
+    [
+        # Pieces without a share divide what is left.
+        ((0.5, None, None), {"a": 0.5, "b": 0.25, "c": 0.25}),
+        ((1.0, None), {"a": 1, "b": 0}),
+        # What the shares leave belongs to no evidence.
+        ((0.3,), {"a": 0.3, "": 0.7}),
+        ((0.25, 0.5), {"a": 0.25, "b": 0.5, "": 0.25}),
+        ((0.0, 0.0), {"a": 0, "b": 0, "": 1}),
+        # Shares of an import that sum to more than 1 count in proportion.
+        ((3.0, 1.0), {"a": 0.75, "b": 0.25}),
+        ((3.0, 1.0, None), {"a": 0.75, "b": 0.25, "c": 0}),
+    ],
+)
+def test_the_parts_of_an_update_always_sum_to_what_it_earned(
+    frames: Frames, shares: tuple[float | None, ...], parts: dict[str, float]
+) -> None:
+    earned = sharing(frames, *shares)
+    assert sum(earned.values()) == pytest.approx(FIRST)
+    assert earned == pytest.approx({name: part * FIRST for name, part in parts.items()})
+
+
+def test_an_update_that_cites_nothing_stays_apart(frames: Frames) -> None:
+    bare = frames.forecasts.assign(evidence=pd.Series([None] * 3, dtype=object))
+    table = attribute(
+        Frames(frames.questions, bare, frames.teams, frames.evidence, frames.articles), "kind"
+    )
+    assert table[["kind", "citations", "updates"]].to_numpy().tolist() == [["", 0, 2]]
+
+
+def test_another_grouping_is_refused(frames: Frames) -> None:
+    with pytest.raises(BadInput, match="by 'colour'"):
+        attribute(frames, "colour")
+
+
+def test_a_ledger_without_resolved_questions_has_nothing_to_attribute(frames: Frames) -> None:
+    open_ = frames.questions.assign(resolution="")
+    empty = Frames(open_, frames.forecasts, frames.teams, frames.evidence, frames.articles)
+    assert attribute(empty).empty
+    assert attribute(empty, "publisher").empty

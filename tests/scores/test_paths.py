@@ -1,0 +1,226 @@
+"""Every forecaster's path and the crowd's, as the chart draws them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import nan
+from statistics import median
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from forecasts.access.visibility import member_or_new
+from forecasts.ledger.models import Member, Question
+from forecasts.questions import registry
+from forecasts.questions.revisions import revise
+from forecasts.resolution import resolutions
+from forecasts.scores.paths import paths
+from forecasts.updates import updates
+from forecasts.updates.updates import Cited
+from forecasts.updates.values import Value
+from tests.conftest import ask, day, imported
+
+
+def drawn(session: Session, question: Question, at: float, option: int = 0):  # type: ignore[no-untyped-def]
+    text = registry.wording(session, question)
+    return paths(session, question, text, now=day(at), option=option)
+
+
+def test_a_line_holds_its_last_value_until_now(
+    session: Session, question: Question, alice: Member
+) -> None:
+    updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
+    steps = drawn(session, question, 4).steps
+    assert list(steps["time"]) == [day(1), day(4)]
+    assert list(steps["value"]) == [0.3, 0.3]
+
+
+def test_a_line_ends_at_the_close(session: Session, question: Question, alice: Member) -> None:
+    updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
+    assert drawn(session, question, 99).steps["time"].max() == day(10)
+
+
+def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
+    updates.update(session, question, Value(probability=0.5), member=bob, now=day(2))
+    updates.withdraw(session, question, member=alice, now=day(3))
+    updates.withdraw(session, question, member=bob, now=day(4))
+    updates.update(session, question, Value(probability=0.8), member=alice, now=day(6))
+    seen = drawn(session, question, 8)
+    columns = ["forecaster", "stretch", "time", "value", "said"]
+    assert seen.steps[columns].to_numpy().tolist() == [
+        ["alice", 1, day(1), 0.3, "30 %"],
+        ["bob", 1, day(2), 0.5, "50 %"],
+        ["alice", 1, day(3), 0.3, "withdrawn"],
+        ["bob", 1, day(4), 0.5, "withdrawn"],
+        ["alice", 2, day(6), 0.8, "80 %"],
+        ["alice", 2, day(8), 0.8, "80 %"],
+    ]
+    assert seen.crowd[["stretch", "time", "value", "live"]].to_numpy().tolist() == [
+        [1, day(1), 0.3, 1],
+        [1, day(2), 0.4, 2],
+        [1, day(3), 0.5, 1],
+        [1, day(4), 0.5, 0],
+        [2, day(6), 0.8, 1],
+        [2, day(8), 0.8, 1],
+    ]
+
+
+def test_what_was_said_before_the_open_stands_from_the_open_on(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    imported(session, question, alice, -3, 0.9)
+    imported(session, question, alice, -2, 0.3)
+    imported(session, question, bob, -2, 0.5)
+    imported(session, question, bob, -1, None)
+    seen = drawn(session, question, 4)
+    assert list(seen.steps["time"]) == [day(0), day(4)]
+    assert list(seen.steps["value"]) == [0.3, 0.3]
+    assert list(seen.crowd["time"]) == [day(0), day(4)]
+    assert list(seen.crowd["live"]) == [1, 1]
+    assert len(drawn(session, question, -1).steps) == 0
+
+
+def test_what_was_said_from_the_close_on_is_neither_drawn_nor_in_the_crowd(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    imported(session, question, alice, 1, 0.3)
+    imported(session, question, alice, 10, 0.8)
+    imported(session, question, bob, 12, 0.9)
+    seen = drawn(session, question, 20)
+    assert list(seen.steps["forecaster"]) == ["alice", "alice"]
+    assert list(seen.steps["time"]) == [day(1), day(10)]
+    assert list(seen.crowd["time"]) == [day(1), day(10)]
+    assert list(seen.crowd["value"]) == [0.3, 0.3]
+    assert list(seen.crowd["live"]) == [1, 1]
+
+
+def test_evidence_is_marked_where_it_came_in(
+    session: Session, question: Question, alice: Member
+) -> None:
+    cited = [Cited(note="Clouds", publisher="The Sky")]
+    updates.update(
+        session, question, Value(probability=0.3), member=alice, now=day(1), evidence=cited,
+        rationale="They are dark",
+    )  # fmt: skip
+    [mark] = drawn(session, question, 4).marks.to_dict("records")
+    assert (mark["evidence"], mark["stance"], mark["reason"]) == (
+        "Clouds · The Sky",
+        "supports",
+        "They are dark",
+    )
+
+
+def test_the_path_of_one_option_is_drawn(session: Session, alice: Member) -> None:
+    port = ask(session, alice, type="multiple_choice", options=["A", "B", "C"])
+    vector = Value(probabilities=(0.5, 0.3, 0.2))
+    updates.update(session, port, vector, member=alice, now=day(1))
+    assert list(drawn(session, port, 2, option=2).steps["value"]) == [0.2, 0.2]
+
+
+def test_of_quantiles_the_median_is_drawn(session: Session, alice: Member) -> None:
+    depth = ask(session, alice, type="numeric", lower_bound="0", upper_bound="30")
+    value = Value(quantiles={"0.25": 4.0, "0.75": 8.0, "below": 0.01})
+    updates.update(session, depth, value, member=alice, now=day(1))
+    assert list(drawn(session, depth, 2).steps["value"]) == [6.0, 6.0]
+
+
+def test_a_median_day_is_a_time(session: Session, alice: Member) -> None:
+    end = ask(session, alice, type="date", lower_bound="2027-01-01", upper_bound="2027-12-31")
+    updates.update(session, end, Value(quantiles={"0.5": "2027-03-01"}), member=alice, now=day(1))
+    assert drawn(session, end, 2).steps["value"].iloc[0].isoformat() == "2027-03-01T00:00:00+00:00"
+
+
+def test_without_forecasts_there_is_nothing_to_draw(session: Session, question: Question) -> None:
+    seen = drawn(session, question, 4)
+    assert (len(seen.steps), len(seen.crowd), len(seen.marks)) == (0, 0, 0)
+
+
+def test_an_option_that_was_added_later_has_a_line_from_then_on(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    port = ask(session, alice, type="multiple_choice", options=["Busan", "Other"])
+    updates.update(session, port, Value(probabilities=(0.6, 0.4)), member=alice, now=day(1))
+    revise(session, port, member=alice, now=day(2), reason="x", options=["Busan", "Ulsan", "Other"])
+    updates.update(session, port, Value(probabilities=(0.5, 0.2, 0.3)), member=bob, now=day(3))
+    by_option = [drawn(session, port, 4, option).steps for option in range(3)]
+    assert [list(steps["value"]) for steps in by_option] == [
+        [0.6, 0.5, 0.6, 0.5],
+        [0.2, 0.2],
+        [0.4, 0.3, 0.4, 0.3],
+    ]
+
+
+def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
+    """Return what the stretches say of a moment; None where none of them covers it."""
+    seen = [
+        stretch.loc[stretch["time"] <= at, "value"].iloc[-1]
+        for _, stretch in frame.groupby("stretch")
+        if stretch["time"].iloc[0] <= at < stretch["time"].iloc[-1]
+    ]
+    assert len(seen) <= 1
+    return seen[0] if seen else None
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.sampled_from([0.0, 0.1, 0.5, 0.9, None])),
+        max_size=12,
+    )
+)
+def test_at_every_moment_the_lines_show_what_stands_and_the_crowd_its_median(
+    session: Session, alice: Member, acts: list[tuple[str, float | None]]
+) -> None:
+    question = ask(session, alice)
+    standing: dict[str, float] = {}
+    expected = []
+    for number, (name, p) in enumerate(acts):
+        member = member_or_new(session, name, now=day(0))
+        now = day(1 + number / 100)
+        if p is not None:
+            updates.update(session, question, Value(probability=p), member=member, now=now)
+            standing[name] = p
+        elif standing.pop(name, None) is not None:
+            updates.withdraw(session, question, member=member, now=now)
+        expected.append((day(1 + (number + 0.5) / 100), dict(standing)))
+    seen = drawn(session, question, 5)
+    for moment, stood in expected:
+        crowd = value_at(seen.crowd, moment)
+        assert crowd == (pytest.approx(median(stood.values())) if stood else None)
+        for name in "abcd":
+            line = seen.steps[seen.steps["forecaster"] == name]
+            assert value_at(line, moment) == stood.get(name)
+
+
+def test_a_mark_has_its_part_of_what_its_update_earned(
+    session: Session, question: Question, alice: Member
+) -> None:
+    updates.update(
+        session,
+        question,
+        Value(probability=0.4),
+        member=alice,
+        now=day(0),
+        evidence=[Cited(note="first")],
+    )
+    updates.update(
+        session,
+        question,
+        Value(probability=0.8),
+        member=alice,
+        now=day(5),
+        evidence=[Cited(note="clouds", share=0.75), Cited(note="wind")],
+    )
+    resolutions.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
+    text = registry.wording(session, question)
+    marks = paths(session, question, text, now=day(12), scored=True).marks
+    # From (1 - 0.4)² to (1 - 0.8)² for half of the time; a first forecast replaced none.
+    whole = (0.36 - 0.04) / 2
+    assert marks["points"].tolist() == pytest.approx([nan, 0.75 * whole, 0.25 * whole], nan_ok=True)
+    assert paths(session, question, text, now=day(12)).marks["points"].isna().all()

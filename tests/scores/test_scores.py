@@ -1,0 +1,81 @@
+"""Numbers and days are scored by CRPS, with their resolution and with what corrects it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.agenda.today import today
+from forecasts.ledger.models import Member
+from forecasts.resolution import history, resolutions
+from forecasts.scores import scores
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+DEPTH: dict[str, Any] = {"type": "numeric", "lower_bound": "0", "upper_bound": "10"}
+END: dict[str, Any] = {"type": "date", "lower_bound": "2025-12-20", "upper_bound": "2025-12-30"}
+# All of it at one place, so many tenths of the range from the outcome: |distance| is the CRPS.
+CERTAIN = Value(quantiles={"0.0": 4.0, "1.0": 4.0})
+CERTAIN_DAY = Value(quantiles={"0.0": "2025-12-24", "1.0": "2025-12-24"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "value", "outcome"), [(DEPTH, CERTAIN, "6"), (END, CERTAIN_DAY, "2025-12-26")]
+)
+def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
+    session: Session, alice: Member, fields: dict[str, Any], value: Value, outcome: str
+) -> None:
+    question = ask(session, alice, **fields)
+    updates.update(session, question, value, member=alice, now=day(5))
+    resolution = resolutions.confirm(
+        session, question, outcome, known_at=day(10), now=day(10), member=alice
+    )
+    [row] = scores.table(session, resolution)
+    assert (row.forecaster, row.crps, row.score) == ("alice", pytest.approx(0.2), row.crps)
+    assert (row.brier, row.original, row.final) == (None, None, None)
+    assert (row.coverage, row.updates) == (0.5, 1)
+    [earned] = today(session, alice, now=day(11)).resolved
+    assert (earned.score.protocol, earned.score.score) == ("crps", row.crps)
+    assert [stood.score for stood in earned.stood] == [row.crps]
+
+
+def test_of_two_who_forecast_a_number_the_one_nearer_to_it_comes_first(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    question = ask(session, alice, **DEPTH)
+    updates.update(session, question, CERTAIN, member=alice, now=day(0))
+    near = Value(quantiles={"0.0": 5.0, "1.0": 6.0})
+    updates.update(session, question, near, member=bob, now=day(0))
+    resolution = resolutions.confirm(
+        session, question, "6", known_at=day(10), now=day(10), member=bob
+    )
+    assert [row.forecaster for row in scores.table(session, resolution)] == ["bob", "alice"]
+
+
+def test_a_corrected_number_compares_the_crps_of_both_resolutions(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice, **DEPTH)
+    updates.update(session, question, CERTAIN, member=alice, now=day(0))
+    for outcome in ("9", "5"):
+        resolutions.confirm(session, question, outcome, known_at=day(10), now=day(10), member=alice)
+    _, first = history.steps(session, question)
+    [changed] = first.rescored
+    assert (changed.protocol, changed.difference) == ("crps", pytest.approx(0.1 - 0.5))
+
+
+def test_scoring_again_brings_the_crps_of_what_was_resolved_before_it_was_stored(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice, **DEPTH)
+    updates.update(session, question, CERTAIN, member=alice, now=day(0))
+    resolution = resolutions.confirm(session, question, "6", now=day(10), member=alice)
+    before = scores.table(session, resolution)
+    for score, _ in scores.of_question(session, resolution):
+        session.delete(score)
+    session.flush()
+    assert scores.rebuild(session).scores == 1
+    assert scores.table(session, resolution) == before

@@ -1,0 +1,113 @@
+"""Evidence that holds however often one looks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import scoring
+from scoring import InputError
+from scoring.e_process import BETS
+
+differences = st.lists(st.floats(-1, 1), min_size=1, max_size=30)
+
+
+@given(differences)
+def test_the_evidence_is_the_mean_of_the_products_written_out(values: list[float]) -> None:
+    found = scoring.e_process(values)
+    for n in range(1, len(values) + 1):
+        b = sum(math.prod(1 + bet * d for d in values[:n]) for bet in BETS) / len(BETS)
+        a = sum(math.prod(1 - bet * d for d in values[:n]) for bet in BETS) / len(BETS)
+        assert_allclose(np.exp(found.log_b[n - 1]), b, rtol=1e-9)
+        assert_allclose(np.exp(found.log_a[n - 1]), a, rtol=1e-9)
+        assert_allclose(np.exp(found.log_either[n - 1]), (a + b) / 2, rtol=1e-9)
+
+
+@given(differences)
+def test_turned_round_the_two_sides_change_places(values: list[float]) -> None:
+    there, back = scoring.e_process(values), scoring.e_process([-d for d in values])
+    assert (there.log_a == back.log_b).all()
+    assert_allclose(there.log_either, back.log_either, atol=1e-12)
+
+
+@given(differences, st.randoms(use_true_random=False))
+def test_where_it_ends_does_not_depend_on_the_order(values: list[float], random: object) -> None:
+    other = sorted(values)
+    assert_allclose(
+        scoring.e_process(values).log_either[-1], scoring.e_process(other).log_either[-1], atol=1e-9
+    )
+
+
+def test_what_was_reached_stays_reached() -> None:
+    found = scoring.e_process([-0.5] * 20 + [0.5] * 40)
+    assert found.reached is not None
+    assert found.reached < 20
+    assert found.better == "a"
+    assert np.exp(found.log_either[found.reached - 1]) >= scoring.ENOUGH
+    assert np.exp(found.log_either[found.reached - 2]) < scoring.ENOUGH
+    assert found.log_b[-1] > found.log_a[-1]
+
+
+def test_ten_thousand_differences_overflow_nothing() -> None:
+    found = scoring.e_process(np.full(10_000, 0.9))
+    assert np.isfinite(found.log_either).all()
+    assert found.better == "b"
+    assert np.isfinite(scoring.e_process([-1.0] * 5000).log_b).all()
+
+
+def test_without_differences_there_is_no_evidence() -> None:
+    found = scoring.e_process([])
+    assert (len(found.log_either), found.reached, found.better) == (0, None, None)
+
+
+def test_who_looks_after_every_family_seldom_finds_a_difference_that_is_not_there() -> None:
+    random = np.random.default_rng(1)
+    reached = 0
+    for _ in range(1000):
+        d = random.choice([-1.0, -0.3, 0.0, 0.3, 1.0], 400)
+        reached += scoring.e_process(d).reached is not None
+    # Ville: 5 % at most, and this far below 1000 · 5 % = 50 that chance plays no part.
+    assert reached <= 50
+
+
+def test_families_stand_in_the_order_in_which_they_were_to_be_over() -> None:
+    closes = pd.Series(
+        pd.to_datetime(["2026-03-01", "2026-01-01", "2026-02-01", "2026-03-01"], utc=True),
+        index=[9, 9, 9, 9],
+    )
+    found = scoring.by_family([0.1, 0.2, 0.3, 0.5], ["x", "y", "x", "w"], closes)
+    assert found["family"].tolist() == ["y", "w", "x"]
+    assert found["questions"].tolist() == [1, 1, 2]
+    assert_allclose(found["difference"], [0.2, 0.5, 0.2])
+    assert found["scheduled_close"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize(
+    ("values", "family", "closes", "column"),
+    [
+        ([0.1], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
+        ([0.1, 0.2], ["x"], ["2026-01-01", "2026-01-02"], "family"),
+        ([0.1, 0.2], ["x", "y"], ["2026-01-01"], "difference"),
+        ([0.1, math.nan], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
+        ([0.1, 0.2], ["x", None], ["2026-01-01", "2026-01-02"], "family"),
+        ([0.1, 0.2], ["x", "y"], ["2026-01-01", None], "scheduled_close"),
+    ],
+)
+def test_entries_that_make_no_family_are_refused(
+    values: list[float], family: list[str], closes: list[str], column: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        scoring.by_family(values, family, pd.Series(pd.to_datetime(closes, utc=True)))
+    assert caught.value.problems[0].column == column
+
+
+@pytest.mark.parametrize("values", [[0.2, 1.1], [math.nan], [[0.1]]])
+def test_a_difference_that_is_none_is_refused(values: list[float]) -> None:
+    with pytest.raises(InputError, match="difference"):
+        scoring.e_process(values)

@@ -1,0 +1,166 @@
+"""A forecast's value in the fields of a form."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasts.common.errors import Refused
+from forecasts.ledger.models import Forecast
+from forecasts.questions.registry import question_text
+from forecasts.updates.typed_values import (
+    as_typed,
+    check_offered,
+    example_quantiles,
+    read_percents,
+    read_quantiles,
+    read_typed,
+    rebalanced,
+    start_percents,
+    typed_percents,
+    typed_quantiles,
+)
+from forecasts.updates.values import Value, read_value, value_of
+from tests.conftest import day
+
+TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
+RAIN = question_text(title="?", **TIMES)
+PORTS = question_text(
+    title="?", type="multiple_choice", options=["Busan", "Beijing, China", "Other"], **TIMES
+)
+DEPTH = question_text(title="?", type="numeric", lower_bound="0", upper_bound="30", **TIMES)
+WHEN = question_text(
+    title="?", type="date", lower_bound="2026-01-01", upper_bound="2027-01-01", **TIMES
+)
+
+
+def standing(**value: Any) -> Forecast:
+    return Forecast(question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), **value)
+
+
+@pytest.mark.parametrize(
+    ("forecast", "question", "typed"),
+    [
+        (None, RAIN, ""),
+        (standing(probability=0.4), RAIN, "40%"),
+        (standing(probability=5 / 7), RAIN, "71.4286%"),
+        (standing(probability=0.0), RAIN, "0%"),
+        (standing(probability=1e-9), RAIN, "0.0000001%"),
+        (standing(probabilities=[0.5, 0.3, 0.2]), PORTS,
+         "Busan=50%, Beijing, China=30%, Other=20%"),
+        (standing(probabilities=[0.5, 0.5]), PORTS, ""),
+        (standing(quantiles={"0.1": 3.0, "0.5": 8.5, "above": 0.01}), DEPTH,
+         "10%=3, 50%=8.5, above=1%"),
+        (standing(quantiles={"0.5": "2026-03-01"}), WHEN, "50%=2026-03-01"),
+    ],
+)  # fmt: skip
+def test_a_field_starts_from_what_would_be_typed_to_say_what_stands(
+    forecast: Forecast | None, question: Any, typed: str
+) -> None:
+    assert as_typed(forecast, question) == typed
+
+
+@given(st.floats(0, 1))
+def test_what_a_field_starts_from_can_be_typed(p: float) -> None:
+    typed = as_typed(standing(probability=p), RAIN)
+    assert read_value(typed, RAIN).probability == pytest.approx(p, abs=5e-7, rel=0.06)
+
+
+@given(st.floats(0, 1))
+def test_a_field_left_as_it_was_is_the_standing_value_to_the_last_digit(p: float) -> None:
+    forecast = standing(probability=p)
+    assert read_typed(f" {as_typed(forecast, RAIN)} ", forecast, RAIN).probability == p
+
+
+def test_a_field_that_was_changed_is_read() -> None:
+    assert read_typed("30%", standing(probability=1 / 3), RAIN).probability == 0.3
+    assert read_typed("30%", None, RAIN).probability == 0.3
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=3, max_size=3))
+def test_options_left_as_they_were_are_the_standing_vector(weights: list[float]) -> None:
+    forecast = standing(probabilities=[weight / sum(weights) for weight in weights])
+    assert read_typed(as_typed(forecast, PORTS), forecast, PORTS) == value_of(forecast)
+
+
+BARS = st.lists(st.floats(0, 100), min_size=2, max_size=12)
+
+
+@given(BARS, st.data())
+def test_bars_sum_to_100_whichever_is_moved_and_can_be_typed(
+    bars: list[float], data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(bars) - 1))
+    lowest = data.draw(st.sampled_from([0.0, 0.1]))
+    to = data.draw(st.floats(0, 100))
+    moved = rebalanced(bars, place, to, lowest)
+    assert math.fsum(moved) == pytest.approx(100, abs=1e-9)
+    assert min(moved) >= lowest
+    assert moved[place] == pytest.approx(
+        min(max(to, lowest), 100 - lowest * (len(bars) - 1)), abs=0.01
+    )
+    options = [f"option {number}" for number in range(len(bars))]
+    question = question_text(title="?", type="multiple_choice", options=options, **TIMES)
+    typed = typed_percents(moved, question)
+    assert read_percents(typed, question) == pytest.approx(moved)
+
+
+def test_bars_that_give_way_keep_their_proportions() -> None:
+    assert rebalanced([50, 30, 20], 0, 60) == [60, 24, 16]
+    assert rebalanced([100, 0, 0], 0, 40) == [40, 30, 30]
+    # One that would fall below the lowest stays there, and the others pay for it.
+    assert rebalanced([10, 89, 1], 0, 95, lowest=0.5) == [95, 4.5, 0.5]
+
+
+def test_options_with_an_equals_sign_are_typed_in_their_order() -> None:
+    question = question_text(title="?", type="multiple_choice", options=["x = 1", "x = 2"], **TIMES)
+    typed = typed_percents([60, 40], question)
+    assert typed == "[0.6, 0.4]"
+    assert read_percents(typed, question) == [60, 40]
+
+
+def test_quantiles_are_read_off_between_those_that_are_stated() -> None:
+    assert read_quantiles("10%=3, 50%=8, 90%=20", DEPTH) == [None, 4.875, 8, 15.5, None]
+    assert read_quantiles("50%=9, 25%=10", DEPTH) == [None] * 5
+    first, *_ = read_quantiles("5%=2026-03-01", WHEN)
+    assert first == datetime(2026, 3, 1, tzinfo=UTC).timestamp()
+
+
+def test_quantiles_that_are_moved_keep_what_lies_beyond_the_bounds() -> None:
+    typed = typed_quantiles([None, 3.0, 8.0, 9.5, None], "50%=3, above=1%", DEPTH)
+    assert typed == "25%=3, 50%=8, 75%=9.5, above=1%"
+    assert read_value(typed, DEPTH).quantiles is not None
+
+
+def test_options_that_were_added_later_start_blank() -> None:
+    assert start_percents(standing(probabilities=[0.5, 0.5]), PORTS) is None
+    assert start_percents(None, PORTS) is None
+
+
+def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
+    for value in (Value(probability=1.0), Value(probabilities=(0.9995, 0.0005, 0.0))):
+        with pytest.raises(Refused, match="outside"):
+            check_offered(value, 0.001)
+        assert check_offered(value, 0) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "lowest", "highest", "said"),
+    [
+        ("numeric", "0", "500", "10%=125, 50%=250, 90%=375"),
+        ("numeric", "0.0", "1", "10%=0.25, 50%=0.5, 90%=0.75"),
+        ("numeric", "-1e308", "1e308", "10%=-5e+307, 50%=0, 90%=5e+307"),
+        ("date", "2027-01-01", "2027-12-31", "10%=2027-04-02, 50%=2027-07-02, 90%=2027-10-01"),
+    ],
+)
+def test_the_example_lies_within_the_questions_own_bounds_and_can_be_typed(
+    kind: str, lowest: str, highest: str, said: str
+) -> None:
+    question = question_text(title="?", type=kind, lower_bound=lowest, upper_bound=highest, **TIMES)
+    assert example_quantiles(question) == said
+    assert read_value(said, question).quantiles is not None
