@@ -23,8 +23,8 @@ from sqlmodel import Session
 from app.forms.captured import Captured
 from app.markdown_text import as_text
 from app.web import identity
-from forecasts.access import identities, visibility
-from forecasts.access.visibility import Rights
+from forecasts.access import identities, members, visibility
+from forecasts.access.roles import Rights
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
@@ -99,7 +99,7 @@ def current_member(ledger: Session) -> Member | None:
     """Return who sits at this screen; None until they act, or sign in, for the first time."""
     who = identity.person(now())
     if who is None:
-        return visibility.find_member(ledger, settings().member)
+        return members.find_member(ledger, settings().member)
     return identities.member_of(ledger, who)
 
 
@@ -118,7 +118,7 @@ def acting(ledger: Session, moment: datetime) -> Member:
     """Return who acts, who has to be signed in still where people sign in."""
     who = identity.person(moment)
     if who is None:
-        return visibility.member_or_new(ledger, settings().member, now=moment)
+        return members.member_or_new(ledger, settings().member, now=moment)
     return identities.admit(ledger, who, now=moment)
 
 

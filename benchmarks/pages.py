@@ -34,12 +34,12 @@ from streamlit.testing.v1 import AppTest
 
 import app.session
 from benchmarks.people import SECONDS, measure_people
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast
-from forecasts.questions import registry
+from forecasts.questions import standing
 from forecasts.scores.frames import complete
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
@@ -118,7 +118,7 @@ def busiest(engine: Engine) -> list[str]:
             ).all()
         )
         now = datetime.now(UTC)
-        live = [one for one in registry.listing(session, now=now) if one.takes_forecasts(now)]
+        live = [one for one in standing.listing(session, now=now) if one.takes_forecasts(now)]
     return [one.slug for one in sorted(live, key=lambda one: -many.get(one.id, 0))]
 
 

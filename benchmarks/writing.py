@@ -31,7 +31,8 @@ from pathlib import Path
 from sqlalchemy import Engine, MetaData, text
 from sqlmodel import Field, Session, SQLModel, select
 
-from forecasts.access.visibility import member_or_new, read_as
+from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.following import checked

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from forecasts.access.visibility import NEEDED, OF_AUTHORS
+from forecasts.access.roles import NEEDED, OF_AUTHORS
 from forecasts.cli.main import app
 from forecasts.ledger.models import Role
 

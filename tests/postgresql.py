@@ -21,7 +21,7 @@ import psycopg
 from sqlalchemy import URL, make_url
 from sqlmodel import SQLModel
 
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 
 _PREFIX = "forecasts-postgresql-"
 _SHARED, _EMPTY = "ledger", "empty"
@@ -119,7 +119,7 @@ class Server:
         )
         self._shared.execute("SELECT emptied()")
         self._shared.execute(
-            "UPDATE alembic_version SET version_num = %s", [database.newest_revision()]
+            "UPDATE alembic_version SET version_num = %s", [schema.newest_revision()]
         )
         return self.url(_SHARED)
 

@@ -28,15 +28,16 @@ from app.session import (
     shown_errors,
 )
 from app.views.links import page_asked, question_link
-from forecasts.access import visibility
-from forecasts.access.visibility import Action
+from forecasts.access import roles
+from forecasts.access.roles import Action
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.articles.drafting.drafts import Draft
 from forecasts.articles.text_quotes import excerpt
 from forecasts.common.errors import CaptureError
 from forecasts.ledger.models import Article
-from forecasts.questions.registry import Stands
+from forecasts.questions import sources
+from forecasts.questions.standing import Stands
 
 SHELVES = ("All", "Inbox: no question yet")
 WAYS = ("Pasted text", "Web address", "File")
@@ -162,7 +163,7 @@ def one(number: int) -> None:
     """Show a stored article: its drafts, the chosen one in its place, the form, and the text."""
     with reading() as ledger:
         article = library.article_numbered(ledger, number)
-        asked = library.questions_of(ledger, article, now=moment)
+        asked = sources.questions_of(ledger, article, now=moment)
     st.page_link("app_pages/articles.py", label="← All articles")
     st.title(as_text(shortened(article.title, 200)), anchor=False)
     known = [
@@ -272,7 +273,7 @@ def everything() -> None:
     """Show the form to read a page with, what was read and is not stored yet, and what is."""
     st.title("Articles", anchor=False)
     with reading() as ledger:
-        rights = visibility.rights_of(ledger, current_member(ledger), now=moment)
+        rights = roles.rights_of(ledger, current_member(ledger), now=moment)
     if not rights.allow(Action.capture):
         st.info("You may read the articles here. To capture one takes a forecaster’s role.")
         shelf()

@@ -11,8 +11,8 @@ from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text
 from app.session import now, reading, settings
 from app.views.downloads import downloads
-from forecasts.access import visibility
-from forecasts.questions import registry
+from forecasts.access import members, visibility
+from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison
 from forecasts.reports.comparison import Comparison, wording
 from forecasts.reports.comparison.comparison import Of
@@ -150,10 +150,10 @@ st.title("Compare", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
     known: dict[Of, list[str]] = {
-        "teams": visibility.team_names(ledger),
+        "teams": members.team_names(ledger),
         "forecasters": visibility.forecaster_handles(ledger),
     }
-    known_tags = registry.tags(ledger)
+    known_tags = standing.tags(ledger)
 of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
     st.info(

@@ -23,7 +23,7 @@ from app.session import (
     shown_errors,
 )
 from app.views.progress import progress
-from forecasts.access.visibility import Action
+from forecasts.access.roles import Action
 from forecasts.exchange.export import as_zip, exported
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.import_ import import_frames, rehearse

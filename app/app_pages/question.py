@@ -22,20 +22,21 @@ from app.markdown_text import (
 from app.session import current_member, my_handle, now, reading, rights_here
 from app.views.links import question_link
 from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
-from forecasts.access import visibility
-from forecasts.access.visibility import Action
+from forecasts.access import members, roles, visibility
+from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.common.errors import NotFound
 from forecasts.ledger.models import QuestionType, Resolution
-from forecasts.questions import registry, revisions
-from forecasts.questions.registry import Stands, Status
+from forecasts.questions import finality, registry, revisions, standing
+from forecasts.questions import sources as question_sources
+from forecasts.questions.standing import Stands, Status
 from forecasts.reports.render.wording import percent, tied
-from forecasts.resolution import disputes
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import scores
 from forecasts.scores.paths import Paths, paths, told
 from forecasts.scores.scores import Scored
 from forecasts.updates import updates
+from forecasts.updates import wordings as update_wordings
 from forecasts.updates.evidence import citable
 
 BADGES = {
@@ -63,23 +64,23 @@ with reading() as ledger:
     except NotFound as error:
         st.title("Question", anchor=False)
         st.error(as_text(error.message))
-        for near in registry.listing(ledger, now=moment, only=registry.nearest(ledger, slug)):
+        for near in standing.listing(ledger, now=moment, only=registry.nearest(ledger, slug)):
             question_link(near)
         st.page_link("app_pages/questions.py", label="All questions")
         st.stop()
-    stands = registry.as_it_stands(ledger, question, now=moment)
+    stands = standing.as_it_stands(ledger, question, now=moment)
     member = current_member(ledger)
     mine = None if member is None else updates.standing(ledger, question, member, at=moment)
     history = updates.history(ledger, question)
     cited = updates.evidence_of(ledger, question)
-    sources = registry.sources(ledger, question)
+    sources = question_sources.sources(ledger, question)
     wordings = revisions.history(ledger, question)
     steps = resolution_history.steps(ledger, question)
-    handles = visibility.handles(ledger)
+    handles = members.handles(ledger)
     scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
     seen_by = visibility.seen_by(ledger, stands.text)
     may = {
-        action: visibility.allows(rights_here(ledger), action, question, stands.text)
+        action: roles.allows(rights_here(ledger), action, question, stands.text)
         for action in (
             Action.forecast,
             Action.propose,
@@ -91,7 +92,7 @@ with reading() as ledger:
     articles = citable(ledger) if stands.takes_forecasts(moment) else []
     every = revisits.intervals(ledger, member).on.get(stands.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
-    provisional = disputes.provisional(ledger, question, now=moment)
+    provisional = finality.provisional(ledger, question, now=moment)
 text = stands.text
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
@@ -217,7 +218,9 @@ def update_panel() -> None:
             st.caption("Nothing of yours stands yet.")
         else:
             with st.container(gap=None):
-                st.markdown(f"Stands at **{as_text(revisions.say_forecast(mine, wordings))}**")
+                st.markdown(
+                    f"Stands at **{as_text(update_wordings.say_forecast(mine, wordings))}**"
+                )
                 st.caption(f"since {when(mine.made_at)}")
         if stands.status == Status.proposed:
             st.caption("An outcome is proposed, and waits until somebody decides on it.")

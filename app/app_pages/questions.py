@@ -12,11 +12,11 @@ from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, counted, day, shortened
 from app.session import current_member, now, reading, settings
 from app.views.links import page_asked, question_link
-from forecasts.access import visibility
+from forecasts.access import members
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import search
-from forecasts.questions.registry import Status, registered_last
 from forecasts.questions.search import Filter, Order, Row, Trend
+from forecasts.questions.standing import Status, registered_last
 from forecasts.reports.render.wording import tied
 from forecasts.scores import frames
 from forecasts.updates.values import say_probability, say_value
@@ -127,7 +127,7 @@ def find() -> None:
     """Show the questions that the filters let through, a page at a time."""
     with reading() as ledger:
         written = frames.revision(ledger)
-        teams = visibility.team_names(ledger)
+        teams = members.team_names(ledger)
         tags, families = labels_of(settings().database_url, written, ledger)
     by = picked(tags, families, teams)
     with st.container(

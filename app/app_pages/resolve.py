@@ -29,13 +29,13 @@ from app.session import (
     rights_here,
 )
 from app.views.links import question_link
-from forecasts.access import visibility
-from forecasts.access.visibility import Action
+from forecasts.access import members, roles
+from forecasts.access.roles import Action
 from forecasts.ledger.models import Question, QuestionType, Resolution, RunState
-from forecasts.questions.registry import Stands, Status, listing, unresolved
+from forecasts.questions.outcomes import NOT_SCORED
+from forecasts.questions.standing import Stands, Status, listing, unresolved
 from forecasts.resolution import assignments, disputes, history, resolutions
 from forecasts.resolution.assignments import Watched
-from forecasts.updates.values import NOT_SCORED
 
 WAITING_SHOWN = 20
 
@@ -55,14 +55,14 @@ with reading() as ledger:
         *(row.slug for row in watched),
     }.difference(stands.slug for stands in questions)
     settled_ones = listing(ledger, now=moment, only=sorted(named))
-    handles = visibility.handles(ledger)
+    handles = members.handles(ledger)
     rights = rights_here(ledger)
 by_slug = {stands.slug: stands for stands in (*questions, *settled_ones)}
 
 
 def may(action: Action, stands: Stands) -> bool:
     """Return whether who sits here may do that on the question."""
-    return visibility.allows(rights, action, stands.question, stands.text)
+    return roles.allows(rights, action, stands.question, stands.text)
 
 
 def proposal(row: Resolution, question: Question) -> None:

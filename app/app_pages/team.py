@@ -18,10 +18,11 @@ from app.session import (
     reading,
     rights_here,
 )
-from forecasts.access import teams, tokens, visibility
+from forecasts.access import members as access_members
+from forecasts.access import teams, tokens
+from forecasts.access.roles import Action
 from forecasts.access.teams import Person, Roster
 from forecasts.access.tokens import Listed
-from forecasts.access.visibility import Action
 from forecasts.agenda import calendar_feed
 from forecasts.ledger.models import Role, RunState, Token
 from forecasts.resolution import assignments
@@ -125,7 +126,7 @@ def appoint(found: list[Person]) -> None:
         st.caption("An admin may do everything, and sees every question.")
         if st.form_submit_button("Appoint", key=f"{key}-go"):
             with act(key) as doing:
-                other = visibility.member_named(doing.ledger, who)
+                other = access_members.member_named(doing.ledger, who)
                 teams.appoint(doing.ledger, other, role, member=doing.member, now=doing.now)
                 doing.say(f"{who} is a {role} in this ledger now.")
 
@@ -190,7 +191,7 @@ def place(name: str, one: Roster) -> None:
         go = st.form_submit_button("Add, or change the role", key=f"{key}-go")
     if go:
         with act(key) as doing:
-            other = visibility.member_or_new(doing.ledger, who or "", now=doing.now)
+            other = access_members.member_or_new(doing.ledger, who or "", now=doing.now)
             teams.place(doing.ledger, one.team, other, role, member=doing.member, now=doing.now)
             doing.say(f"{other.handle} is a {role} in {one.team.name} now.")
 
@@ -210,7 +211,7 @@ def remove(name: str, one: Roster) -> None:
         st.warning(f"Tick the box to say that {as_text(who)} leaves.")
     elif go:
         with act(key) as doing:
-            other = visibility.member_named(doing.ledger, who)
+            other = access_members.member_named(doing.ledger, who)
             teams.remove(doing.ledger, one.team, other, member=doing.member, now=doing.now)
             doing.say(f"{who} has left {one.team.name}.")
 

@@ -28,7 +28,7 @@ from forecasts.agenda.today import (
     today,
 )
 from forecasts.ledger.models import Forecast, QuestionType
-from forecasts.questions.registry import Stands
+from forecasts.questions.standing import Stands
 from forecasts.reports.render import wording
 from forecasts.scores.scores import CRPS
 from forecasts.updates.evidence import citable

@@ -14,8 +14,8 @@ from app.session import my_handle, now, reading, settings
 from app.views.downloads import downloads
 from app.views.record_comparison import shown_table, side_by_side
 from forecasts import reports
-from forecasts.access import visibility
-from forecasts.questions import registry
+from forecasts.access import members, visibility
+from forecasts.questions import standing
 from forecasts.reports import Group, Report
 from forecasts.reports.render import tables, wording
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
@@ -56,7 +56,7 @@ def whose(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
     with reading() as ledger:
         known = {
             "forecaster": visibility.forecaster_handles(ledger),
-            "team": visibility.team_names(ledger),
+            "team": members.team_names(ledger),
             "tag": known_tags,
         }
     kind = st.segmented_control(
@@ -441,7 +441,7 @@ def in_full(group: Group, chosen: Choice) -> None:
 st.title("Track record", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
-    known_tags = registry.tags(ledger)
+    known_tags = standing.tags(ledger)
 by, names = whose(known_tags)
 chosen = pick_questions(known_tags)
 if by != "all" and not names:

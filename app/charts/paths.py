@@ -23,9 +23,10 @@ import pandas as pd
 from app.markdown_text import figure, shortened, when
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.questions.outcomes import figure_number
 from forecasts.scores.paths import CROWD, Paths
 from forecasts.updates.previews import Slice
-from forecasts.updates.values import figure_number, say_probability
+from forecasts.updates.values import say_probability
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Spec = dict[str, Any]  # a chart, or a part of one, as Vega-Lite reads it

@@ -19,8 +19,8 @@ from app.session import (
 from forecasts.access import teams
 from forecasts.exchange.export import as_zip, exported
 from forecasts.ledger.models import Role
-from forecasts.questions.registry import Stands
 from forecasts.questions.search import Row
+from forecasts.questions.standing import Stands
 from forecasts.updates import bulk
 from forecasts.updates.bulk import Act
 

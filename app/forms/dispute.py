@@ -8,7 +8,7 @@ from app.markdown_text import as_text, link_to, paragraphs, shortened, when
 from app.session import act, form_key
 from app.views.links import question_link
 from forecasts.ledger.models import Dispute, Resolution
-from forecasts.questions.registry import Stands
+from forecasts.questions.standing import Stands
 from forecasts.resolution import disputes
 
 

@@ -22,11 +22,10 @@ from forecasts.ledger.models import (
     QuestionType,
     Stance,
 )
-from forecasts.questions.registry import Stands
+from forecasts.questions.standing import Stands
 from forecasts.updates import updates
-from forecasts.updates.evidence import cited, say_cited, spoken_for
+from forecasts.updates.evidence import Cited, cited, say_cited, spoken_for
 from forecasts.updates.typed_values import check_offered, read_typed
-from forecasts.updates.updates import Cited
 from forecasts.updates.values import Value, say_change, say_value, value_of
 
 ORIGIN = "app"

@@ -22,17 +22,11 @@ from app.markdown_text import as_text, bounds, figure
 from app.session import settings
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.questions.outcomes import figure_number
 from forecasts.updates import previews, typed_values
 from forecasts.updates.previews import Slice
 from forecasts.updates.typed_values import QUANTILES, as_typed, example_quantiles, read_typed
-from forecasts.updates.values import (
-    Value,
-    figure_number,
-    say_odds,
-    say_probability,
-    say_value,
-    value_of,
-)
+from forecasts.updates.values import Value, say_odds, say_probability, say_value, value_of
 
 _HELP = {
     QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",

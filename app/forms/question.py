@@ -10,12 +10,11 @@ import streamlit as st
 from app.markdown_text import as_text, day, link_to, shortened
 from app.session import Act, act, form_key, reading, rights_here
 from forecasts.access import teams
-from forecasts.articles.library import passage
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionType, Role
 from forecasts.questions import registry
-from forecasts.questions.registry import Passage
+from forecasts.questions.sources import Passage, passage
 
 
 @dataclass(frozen=True)

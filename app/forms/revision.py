@@ -13,8 +13,8 @@ from forecasts.common.errors import Refused
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionRevision, QuestionType
 from forecasts.questions import revisions
-from forecasts.questions.registry import Stands
 from forecasts.questions.revisions import Change
+from forecasts.questions.standing import Stands
 
 
 def wording_form(stands: Stands) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.markdown_text import as_text, link_to, shortened
-from forecasts.questions.registry import Stands
+from forecasts.questions.standing import Stands
 
 _LONGEST = 160  # signs of a title in a list; it is whole on the question's own page
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from forecasts.access.members import join
 from forecasts.access.oidc_settings import ANY_DOMAIN, SignIn
-from forecasts.access.visibility import appointed, begin_sharing, is_now, join, stays
+from forecasts.access.roles import appointed, begin_sharing, is_now, stays
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.common.times import iso
 from forecasts.ledger.models import (

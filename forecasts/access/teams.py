@@ -11,19 +11,18 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import (
+from forecasts.access.members import join, team_or_new
+from forecasts.access.roles import (
     Action,
     Rights,
     admins,
     appointed,
     begin_sharing,
     is_now,
-    join,
     require,
     roles_of,
     second_resolver,
     stays,
-    team_or_new,
 )
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import (

@@ -20,8 +20,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from forecasts.access import visibility
-from forecasts.access.visibility import Action
+from forecasts.access import members, roles
+from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.common.times import iso
@@ -88,7 +88,7 @@ def create(
     _require_right(session, member, now)
     if expires_at is not None and expires_at <= now:
         raise BadInput(f"The token would expire at {iso(expires_at)}, which has passed.")
-    service = visibility.member_or_new(session, handle, now=now, kind=MemberKind.service)
+    service = members.member_or_new(session, handle, now=now, kind=MemberKind.service)
     if service.kind == MemberKind.human:
         raise Refused(
             f"{service.handle!r} is a person, and tokens are for scripts: nobody forecasts in "
@@ -186,14 +186,14 @@ def holder(session: Session, shown: str, *, now: datetime, of: Use = ACTING) -> 
 
 def acting(session: Session, chosen: Settings, *, now: datetime) -> Member:
     """Return the member who acts, written first where new: ``signer`` says who may act so."""
-    return visibility.member_or_new(session, signer(session, chosen, now=now), now=now)
+    return members.member_or_new(session, signer(session, chosen, now=now), now=now)
 
 
 def reader(session: Session, chosen: Settings, *, now: datetime) -> Member | None:
     """Return the member who reads; None for one who is new, or of whom a name says nothing."""
     if chosen.token is None and people_sign_in(session):
         return None
-    return visibility.find_member(session, signer(session, chosen, now=now))
+    return members.find_member(session, signer(session, chosen, now=now))
 
 
 def signer(session: Session, chosen: Settings, *, now: datetime) -> str:
@@ -255,7 +255,7 @@ def owns(session: Session) -> bool:
 
 def _require_right(session: Session, member: Member | None, now: datetime) -> None:
     if member is not None:
-        visibility.require(session, member, Action.administer, now=now)
+        roles.require(session, member, Action.administer, now=now)
     elif not owns(session):
         raise Forbidden(
             "Tokens are made and revoked by a ledger's admin, or by the owner of its database.",

@@ -25,411 +25,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, bindparam, false, func, or_, true
+from sqlalchemy import ColumnElement, and_, func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
-from forecasts.common.limits import require_name
-from forecasts.common.times import iso
-from forecasts.ledger.following import known, with_turn
+from forecasts.access.roles import Rights, no_question, rights_of
 from forecasts.ledger.models import (
-    Appointment,
     Citation,
     Evidence,
     Forecast,
     Member,
-    MemberKind,
-    Membership,
     Question,
     QuestionRevision,
     QuestionText,
     Resolution,
     ResolutionState,
-    Resolver,
-    Role,
     Team,
-    TeamRule,
     Visibility,
 )
-from forecasts.ledger.urls import is_embedded
 
-# Every act asks it: made once, since to make a statement takes longer than to run it.
-_APPOINTMENTS = (
-    select(Appointment.member_id, Appointment.role)
-    .where(
-        or_(
-            col(Appointment.role) == Role.admin,
-            col(Appointment.member_id) == bindparam("member_id"),
-        )
-    )
-    .order_by(col(Appointment.id))
-)
-_BY_HANDLE = select(Member).where(Member.handle == bindparam("handle"))
 _READER = "reader"
-
-
-class Action(StrEnum):
-    """What a member may or may not do; the words that a refusal says it in."""
-
-    see = "see"
-    capture = "capture an article"
-    ask = "ask a question"
-    forecast = "forecast on"
-    propose = "propose an outcome of"
-    dispute = "dispute the outcome of"
-    revise = "change"
-    resolve = "decide on the outcome of"
-    manage = "say who belongs to"
-    administer = "change who may do what in this ledger"
-    vouch = "vouch for when imported forecasts were made"
-    record = "import the forecasts of others"
-
-
-NEEDED: dict[Action, Role] = {
-    Action.see: Role.viewer,
-    Action.capture: Role.forecaster,
-    Action.ask: Role.forecaster,
-    Action.forecast: Role.forecaster,
-    Action.propose: Role.forecaster,
-    Action.dispute: Role.forecaster,
-    Action.revise: Role.resolver,
-    Action.resolve: Role.resolver,
-    Action.manage: Role.admin,
-    Action.administer: Role.admin,
-    Action.vouch: Role.admin,
-    Action.record: Role.admin,
-}
-# What an author who may forecast may do with their own question, whatever their role.
-OF_AUTHORS = (Action.revise, Action.resolve)
-
-
-@dataclass(frozen=True)
-class Rights:
-    """What a member is at a moment, all over the ledger.
-
-    ``own``: the ledger has no admin. ``general``: the role where no team says otherwise.
-    ``teams``: the role in each team, by its id.
-    """
-
-    member_id: int | None
-    own: bool
-    general: Role
-    teams: dict[int, Role]
-
-    @property
-    def free(self) -> bool:
-        """Whether nothing is refused to the member and nothing kept from them."""
-        return self.own or self.general is Role.admin
-
-    def on(self, team_id: int | None) -> Role:
-        """Return the role on a question of that team, None for one of none."""
-        return self.general if team_id is None else self.teams.get(team_id, self.general)
-
-    def allow(self, action: Action, team_id: int | None = None) -> bool:
-        """Return whether it is the member's on what others ask of that team, None: of none."""
-        return self.free or self.on(team_id).rank >= NEEDED[action].rank
-
-
-def is_shared(session: Session) -> bool:
-    """Return whether the ledger has an admin, so that roles hold in it."""
-    found = session.exec(select(Appointment.id).where(Appointment.role == Role.admin).limit(1))
-    return found.first() is not None
-
-
-def is_shared_ledger(session: Session) -> bool:
-    """Return whether others than its owner use the ledger: it has an admin, or is on a server."""
-    return not is_embedded(cast("Engine", session.get_bind())) or is_shared(session)
-
-
-def appointed(session: Session, member: Member) -> Role | None:
-    """Return the member's role in the whole ledger; None where nobody has said."""
-    return _appointed(session, member)[1]
-
-
-def _appointed(session: Session, member: Member | None) -> tuple[bool, Role | None]:
-    """Return whether the ledger has an admin, and the member's role in all of it, if any."""
-    id_ = 0 if member is None else member.id or 0
-    rows = known(
-        session,
-        ("appointments", id_),
-        lambda session: session.exec(_APPOINTMENTS, params={"member_id": id_}).all(),
-    )
-    own = [Role(role) for of, role in rows if of == id_]
-    return any(role == Role.admin for _, role in rows), own[-1] if own else None
-
-
-def stays(session: Session, member: Member) -> list[Membership]:
-    """Return the member's stays in teams, each as the newest row has it, in the order begun."""
-    own = select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
-    rows = known(session, ("stays", member.id), lambda session: session.exec(own).all())
-    return list({(row.team_id, row.joined_at): row for row in rows}.values())
-
-
-def is_now(stay: Membership, now: datetime) -> bool:
-    """Return whether the stay goes on at that moment."""
-    return (stay.joined_at is None or stay.joined_at <= now) and (
-        stay.left_at is None or now < stay.left_at
-    )
-
-
-def rights_of(session: Session, member: Member | None, *, now: datetime) -> Rights:
-    """Return what the member is now; None: somebody of whom the ledger knows nothing."""
-    shared, general = _appointed(session, member)
-    if member is None or not shared:
-        return Rights(None if member is None else member.id, not shared, Role.forecaster, {})
-    teams = {stay.team_id: Role(stay.role) for stay in stays(session, member) if is_now(stay, now)}
-    if general is None:
-        only_looks = bool(teams) and set(teams.values()) == {Role.viewer}
-        general = Role.viewer if only_looks else Role.forecaster
-    return Rights(member.id, False, general, teams)
-
-
-def role_in(
-    session: Session, member: Member, team: Team | None = None, *, now: datetime
-) -> Role | None:
-    """Return the member's role in the team now, None outside it; without a team, elsewhere."""
-    if team is None:
-        return rights_of(session, member, now=now).general
-    here = [one for one in stays(session, member) if one.team_id == team.id and is_now(one, now)]
-    return Role(here[-1].role) if here else None
-
-
-def require_own_name(session: Session, signer: str, handle: str, *, now: datetime) -> None:
-    """Refuse, with Forbidden, that ``signer`` acts or reads as ``handle``, who is somebody else.
-
-    Nobody writes a forecast in another's name. A ledger's admin may act for a bot or a service;
-    in a ledger of one's own, and in a file, whose owner could sign as anybody, it is not refused.
-    """
-    if signer == handle or is_embedded(cast("Engine", session.get_bind())):
-        return
-    if not is_shared(session):
-        return
-    other, admin = find_member(session, handle), find_member(session, signer)
-    served = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
-    if served and admin is not None and rights_of(session, admin, now=now).free:
-        return
-    raise Forbidden(
-        f"{signer} cannot act as {handle}: in a shared ledger nobody acts in another's name.",
-        remedy="Leave --as out. A ledger's admin may act for a bot or a service.",
-    )
-
-
-def begin_sharing(session: Session, member: Member, *, now: datetime) -> bool:
-    """Return whether the member has become the ledger's admin just now: if it had none."""
-    if is_shared(session):
-        return False
-    assert member.id is not None
-    session.add(Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
-    session.flush()
-    return True
-
-
-def require(
-    session: Session,
-    member: Member,
-    action: Action,
-    thing: Question | Team | None = None,
-    *,
-    now: datetime,
-) -> None:
-    """Refuse, with Forbidden, what the member may not do; ``thing``: on what, where it matters.
-
-    NotFound for a question that the member may not see.
-    """
-    rights = rights_of(session, member, now=now)
-    if rights.free:
-        return
-    if isinstance(thing, Question):
-        text = _newest(session, thing)
-        if not _sees(rights, thing, text):
-            raise no_question(thing.slug)
-        if allows(rights, action, thing, text):
-            return
-        role: Role | None = rights.on(text.team_id)
-        needed = _needed(rights, action, thing)
-        team = None if text.team_id is None else session.get(Team, text.team_id)
-    else:
-        team, needed = thing, NEEDED[action]
-        role = rights.general if thing is None else rights.teams.get(thing.id or 0)
-        if role is not None and role.rank >= needed.rank:
-            return
-    raise _forbidden(session, member, action, thing, team, role, needed, rights, now=now)
-
-
-def allows(rights: Rights, action: Action, question: Question, text: QuestionRevision) -> bool:
-    """Return whether whoever has these rights may do that on the question as it is worded."""
-    enough = rights.on(text.team_id).rank >= _needed(rights, action, question).rank
-    return rights.free or (enough and _sees(rights, question, text))
-
-
-def allowed(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
-    """Return what ``allows`` tells, but for whether it is seen, as a condition.
-
-    It is one on ``Question`` and ``text``, its wording.
-    """
-    if rights.free:
-        return true()
-
-    def enough(needed: Role) -> ColumnElement[bool]:
-        here = [team for team, role in rights.teams.items() if role.rank >= needed.rank]
-        elsewhere = or_(text.team_id.is_(None), text.team_id.not_in(list(rights.teams)))
-        general = elsewhere if rights.general.rank >= needed.rank else false()
-        return or_(text.team_id.in_(here), general)
-
-    if action not in OF_AUTHORS:
-        return enough(NEEDED[action])
-    own = col(Question.member_id) == rights.member_id
-    return or_(enough(NEEDED[action]), and_(own, enough(Role.forecaster)))
-
-
-def _needed(rights: Rights, action: Action, question: Question) -> Role:
-    own = question.member_id == rights.member_id and action in OF_AUTHORS
-    return Role.forecaster if own else NEEDED[action]
-
-
-def _newest(session: Session, question: Question) -> QuestionRevision:
-    newest = (
-        select(QuestionRevision)
-        .where(QuestionRevision.question_id == question.id)
-        .order_by(col(QuestionRevision.number).desc())
-        .limit(1)
-    )
-    return known(session, ("wording", question.id), lambda session: session.exec(newest).one())
-
-
-def _sees(rights: Rights, question: Question, text: QuestionRevision) -> bool:
-    return (
-        rights.free
-        or text.visibility == Visibility.everyone
-        or question.member_id == rights.member_id
-        or (text.visibility == Visibility.team and text.team_id in rights.teams)
-    )
-
-
-def _forbidden(
-    session: Session,
-    member: Member,
-    action: Action,
-    thing: Question | Team | None,
-    team: Team | None,
-    role: Role | None,
-    needed: Role,
-    rights: Rights,
-    *,
-    now: datetime,
-) -> Forbidden:
-    what = repr(thing.slug) if isinstance(thing, Question) else thing.name if thing else ""
-    inside = team is not None and team.id in rights.teams
-    if role is None:
-        being = f"{member.handle} is not in the team"
-    else:
-        where = f"in {team.name}" if inside and team is not None else "in this ledger"
-        being = f"{member.handle} is a {role} {where}"
-    # Who may only forecast cannot do it for another; who gives roles can give that one.
-    helper = max(needed, Role.resolver, key=lambda one: one.rank)
-    if needed is Role.forecaster:
-        helper = Role.admin
-    author = session.get(Member, thing.member_id) if isinstance(thing, Question) else None
-    able = [
-        *([author.handle] if author is not None and helper is not Role.admin else []),
-        *([] if team is None else who_may(session, helper, team, now=now)),
-        *admins(session),
-    ]
-    asked = " or ".join(list(dict.fromkeys(able))[:_MOST_NAMED])
-    return Forbidden(
-        f"{member.handle} may not {action}{f' {what}' if what else ''}: {being}, and that takes "
-        f"a role of {needed} or more.",
-        remedy=f"Ask {asked} for that role."
-        if needed is Role.forecaster
-        else f"Ask {asked}, who may.",
-    )
-
-
-_MOST_NAMED = 5  # of those who may do what somebody may not
-
-
-def admins(session: Session) -> list[str]:
-    """Return the handles of the ledger's admins, in alphabetical order; none: it is one's own."""
-    newest = select(func.max(Appointment.id)).group_by(col(Appointment.member_id))
-    return list(
-        session.exec(
-            select(Member.handle)
-            .join(Appointment, col(Appointment.member_id) == col(Member.id))
-            .where(col(Appointment.id).in_(newest), Appointment.role == Role.admin)
-            .order_by(Member.handle)
-        )
-    )
-
-
-def roles_of(session: Session, team: Team, *, now: datetime) -> list[tuple[str, Membership]]:
-    """Return who is in the team now, by handle, each with the stay that has their role."""
-    newest = select(func.max(Membership.id)).group_by(
-        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
-    )
-    rows = session.exec(
-        select(Member.handle, Membership)
-        .join(Membership, col(Membership.member_id) == col(Member.id))
-        .where(Membership.team_id == team.id, col(Membership.id).in_(newest))
-        .order_by(Member.handle, col(Membership.id))
-    )
-    here = {handle: stay for handle, stay in rows if is_now(stay, now)}
-    return list(here.items())
-
-
-def who_may(session: Session, needed: Role, team: Team, *, now: datetime) -> list[str]:
-    """Return the handles of those in the team whose role is that or more."""
-    return [
-        handle
-        for handle, stay in roles_of(session, team, now=now)
-        if Role(stay.role).rank >= needed.rank
-    ]
-
-
-def require_second(
-    session: Session, member: Member, question: Question, proposal: Resolution | None
-) -> None:
-    """Refuse that somebody who has forecast resolves alone, where the team's rule forbids it.
-
-    They are not alone where they confirm what somebody else has proposed. What a resolver has
-    proposed, whoever attached it did.
-    """
-    if proposal is not None:
-        attached = proposal.resolver_id and session.get_one(Resolver, proposal.resolver_id)
-        if (attached or proposal).member_id != member.id:
-            return
-    if needs_second(session, member.id, question):
-        raise Refused(
-            f"{member.handle} has forecast on {question.slug!r}, and by its team's rule nobody "
-            "resolves such a question alone.",
-            remedy=f"Propose the outcome (forecasts propose {question.slug} OUTCOME); another "
-            "resolver confirms it.",
-        )
-
-
-def needs_second(session: Session, member_id: int | None, question: Question) -> bool:
-    """Return whether they may not resolve it alone: they have forecast, and their team says so."""
-    if not second_resolver(session, _newest(session, question).team_id):
-        return False
-    own = select(Forecast.id).where(
-        Forecast.question_id == question.id, Forecast.member_id == member_id
-    )
-    return session.exec(own.limit(1)).first() is not None
-
-
-def second_resolver(session: Session, team_id: int | None) -> bool:
-    """Return whether the team's rule is that a forecaster's resolution takes a second one."""
-    rule = session.exec(
-        select(TeamRule.second_resolver)
-        .where(TeamRule.team_id == team_id)
-        .order_by(col(TeamRule.id).desc())
-        .limit(1)
-    ).first()
-    return bool(rule)
 
 
 def seen_by(session: Session, text: QuestionText) -> str:
@@ -441,14 +59,6 @@ def seen_by(session: Session, text: QuestionText) -> str:
     return ""
 
 
-def no_question(slug: str, near: list[str] | None = None) -> NotFound:
-    """Return the error that there is no such question, as far as whoever asks may know."""
-    return NotFound(
-        f"There is no question {slug!r} in this ledger.",
-        remedy=f"Did you mean {' or '.join(near)}?" if near else "See: forecasts questions.",
-    )
-
-
 # Made once: what a statement needs of aliases costs more to make than to run.
 _TEXT, _LATER, _ASKED, _OWN, _ANSWER = (
     aliased(QuestionRevision),
@@ -457,16 +67,19 @@ _TEXT, _LATER, _ASKED, _OWN, _ANSWER = (
     aliased(Forecast),
     aliased(Resolution),
 )
+
 _IS_NEWEST = col(_TEXT.number) == (
     select(func.max(_LATER.number))
     .where(col(_LATER.question_id) == col(_TEXT.question_id))
     .scalar_subquery()
 )
+
 _RESTRICTED = (
     select(_TEXT.question_id)
     .join(_ASKED, col(_ASKED.id) == col(_TEXT.question_id))
     .where(col(_TEXT.visibility) != Visibility.everyone, _IS_NEWEST)
 )
+
 _HIDDEN_CROWDS = select(_TEXT.question_id).where(
     col(_TEXT.crowd_hidden),
     _IS_NEWEST,
@@ -621,113 +234,6 @@ def crowd_is_hidden(session: Session, question: Question) -> bool:
     return bool(session.exec(reader.hidden_crowd(question)).all())
 
 
-def member_named(session: Session, handle: str) -> Member:
-    """Return the member with this handle; NotFound where there is none."""
-    member = session.exec(select(Member).where(Member.handle == handle)).first()
-    if member is None:
-        raise NotFound(f"There is no member {handle!r} in this ledger.")
-    return member
-
-
-def member_or_new(
-    session: Session, handle: str, *, now: datetime, kind: MemberKind = MemberKind.human
-) -> Member:
-    """Return the member with this handle, who is written first where there is none.
-
-    BadInput for a blank handle or one with a line break in it.
-    """
-    handle = handle.strip()
-    if not handle or not handle.isprintable():
-        raise BadInput(
-            f"{handle!r} is not a handle: it needs at least one sign, and all on one line.",
-            remedy="Set FORECASTS_MEMBER, or name somebody with --as.",
-        )
-    require_name(handle, "The handle")
-    member = known(
-        session,
-        ("member", handle),
-        lambda session: session.exec(_BY_HANDLE, params={"handle": handle}).first(),
-    )
-    if member is None:
-        with_turn(session)
-        member = Member(handle=handle, kind=kind, created_at=now)
-        session.add(member)
-        session.flush()
-    return member
-
-
-def team_or_new(session: Session, name: str, *, now: datetime) -> Team:
-    """Return the team with this name, which is written first where there is none."""
-    require_name(name, "The name of the team")
-    team = session.exec(select(Team).where(Team.name == name)).first()
-    if team is None:
-        team = Team(name=name, created_at=now)
-        session.add(team)
-        session.flush()
-    return team
-
-
-def join(
-    session: Session,
-    team: Team,
-    member: Member,
-    *,
-    joined_at: datetime | None = None,
-    left_at: datetime | None = None,
-    role: Role = Role.forecaster,
-) -> Membership:
-    """Return the stay that began at ``joined_at``; a row is written where it says something new.
-
-    An open stay ends at ``left_at`` where that is given; one that ended already stays as it is,
-    and BadInput says so where ``left_at`` is another time. BadInput too where it is not after
-    ``joined_at``.
-    """
-    if joined_at is not None and left_at is not None and left_at <= joined_at:
-        raise BadInput(
-            f"{member.handle} cannot leave {team.name} on {iso(left_at)}: that is not after "
-            f"{iso(joined_at)}, when the stay began."
-        )
-    assert team.id is not None
-    assert member.id is not None
-    known = session.exec(
-        select(Membership)
-        .where(
-            Membership.team_id == team.id,
-            Membership.member_id == member.id,
-            col(Membership.joined_at).is_not_distinct_from(joined_at),
-        )
-        .order_by(col(Membership.id).desc())
-    ).first()
-    if known is not None and left_at in (None, known.left_at):
-        return known
-    if known is not None and known.left_at is not None and left_at is not None:
-        raise BadInput(
-            f"{member.handle} left {team.name} on {iso(known.left_at)} in this ledger, "
-            f"not on {iso(left_at)}."
-        )
-    membership = Membership(
-        team_id=team.id,
-        member_id=member.id,
-        joined_at=joined_at,
-        left_at=left_at,
-        role=role if known is None else known.role,
-    )
-    session.add(membership)
-    session.flush()
-    return membership
-
-
-def find_member(session: Session, handle: str) -> Member | None:
-    """Return the member with this handle; None for somebody who has not acted yet."""
-    return session.exec(select(Member).where(Member.handle == handle)).first()
-
-
-def handles(session: Session) -> dict[int, str]:
-    """Return every member's handle by the member's id, in alphabetical order."""
-    rows = session.exec(select(Member.id, Member.handle).order_by(col(Member.handle))).all()
-    return {id_: handle for id_, handle in rows if id_ is not None}
-
-
 def forecaster_handles(session: Session) -> list[str]:
     """Return the handles of all who have forecast, in alphabetical order."""
     # Of each the first that is found will do, however many there are. Without the limit a server
@@ -735,8 +241,3 @@ def forecaster_handles(session: Session) -> list[str]:
     one = select(Forecast.id).where(Forecast.member_id == Member.id, shown(session)).limit(1)
     has_one = one.correlate(Member).scalar_subquery().is_not(None)
     return list(session.exec(select(Member.handle).where(has_one).order_by(Member.handle)))
-
-
-def team_names(session: Session) -> list[str]:
-    """Return the names of the teams, in alphabetical order."""
-    return list(session.exec(select(Team.name).order_by(Team.name)))

@@ -26,7 +26,7 @@ from forecasts.ledger.models import (
     Token,
     TokenRevocation,
 )
-from forecasts.questions.registry import Stands, listing, newest_wordings
+from forecasts.questions.standing import Stands, listing, newest_wordings
 
 # Days that passed longer ago are left out, and so is what lies beyond so many questions.
 _PAST = timedelta(days=31)

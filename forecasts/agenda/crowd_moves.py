@@ -20,8 +20,9 @@ from sqlmodel import Session, and_, col, func, select
 
 from forecasts.access.visibility import shown
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.questions.outcomes import figure_number, say_figure
 from forecasts.scores.paths import median_of
-from forecasts.updates.values import figure_number, say_figure, say_probability
+from forecasts.updates.values import say_probability
 
 FAR = 0.1  # by so much more than then they have to be away from the forecast
 LOOKED_AT = 100  # questions, the first of those that are asked about

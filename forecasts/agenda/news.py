@@ -24,7 +24,7 @@ from forecasts.ledger.models import (
     QuestionSource,
     QuestionText,
 )
-from forecasts.questions.registry import parts
+from forecasts.questions.standing import parts
 
 LATELY = timedelta(days=30)
 READ = 30  # articles, the newest

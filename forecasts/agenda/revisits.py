@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import Action, require
+from forecasts.access.roles import Action, require
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Glance, Member, Question, Revisit
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, select
 
-from forecasts.access.visibility import Action, rights_of, visible
+from forecasts.access.roles import Action, rights_of
+from forecasts.access.visibility import visible
 from forecasts.agenda.crowd_moves import Moved, moved_away
 from forecasts.agenda.news import Mention, mentioned
 from forecasts.agenda.revisits import Intervals, intervals, seen_until
@@ -23,7 +24,7 @@ from forecasts.ledger.models import (
     QuestionType,
     Score,
 )
-from forecasts.questions.registry import Stands, by_id, outlines
+from forecasts.questions.standing import Stands, by_id, outlines
 from forecasts.resolution.disputes import open_disputes
 from forecasts.scores.scores import CRPS, earned
 from forecasts.updates.updates import standing_of

@@ -23,10 +23,10 @@ from forecasts.articles.article import (
     split_at,
 )
 from forecasts.articles.lines import words
-from forecasts.articles.page.decode import MAX_BYTES, clean, looks_like_html, to_text
+from forecasts.articles.page.decode import clean, looks_like_html, to_text
 from forecasts.articles.page.plain_text import read_text
 from forecasts.common.errors import CaptureError
-from forecasts.common.limits import said
+from forecasts.common.limits import TEXT_BYTES, said
 
 __all__ = [
     "PARAGRAPH",
@@ -201,16 +201,16 @@ def _contents(source: str | Path) -> bytes:
                 remedy="Give the path of an HTML or text file, or an address with https://.",
             )
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(TEXT_BYTES + 1)
     except (OSError, ValueError) as error:
         raise CaptureError(f"The file {str(source)[:200]!r} cannot be read: {error}.") from None
 
 
 def _refuse_size(size: int, what: str) -> None:
     # Where it came from may hold more than was taken from it.
-    if size > MAX_BYTES:
+    if size > TEXT_BYTES:
         raise CaptureError(
-            f"The {what} has more than {said(MAX_BYTES)}; at most {said(MAX_BYTES)} are read.",
+            f"The {what} has more than {said(TEXT_BYTES)}; at most {said(TEXT_BYTES)} are read.",
             remedy="Give the article alone, or paste its text.",
         )
 

@@ -11,18 +11,17 @@ from sqlalchemy import or_
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import Action, require, visible
+from forecasts.access.roles import Action, require
+from forecasts.access.visibility import visible
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
 from forecasts.articles.lines import key
-from forecasts.articles.text_quotes import context, locate
-from forecasts.common.errors import NotFound, Refused
+from forecasts.common.errors import NotFound
 from forecasts.common.limits import require_name
-from forecasts.ledger.models import Article, Member, Question, QuestionSource
-from forecasts.questions.registry import Passage, Stands
-from forecasts.questions.registry import listing as question_listing
+from forecasts.ledger.models import Article, Member, QuestionSource
 
 if TYPE_CHECKING:
     from forecasts.articles.drafting.drafts import Draft
+
 
 SIZE = 20  # articles of a page
 
@@ -184,43 +183,6 @@ def article_numbered(session: Session, number: int) -> Article:
     if article is None:
         raise NotFound(f"There is no article {number}.", remedy="See: forecasts articles.")
     return article
-
-
-def passage(
-    session: Session, number: int, quote: str = "", prefix: str = "", suffix: str = ""
-) -> Passage:
-    """Return the passage of that article; Refused where the quote does not stand in it.
-
-    ``prefix`` and ``suffix`` tell words apart that stand there more than once.
-    """
-    article = article_numbered(session, number)
-    if not quote:
-        return Passage(article)
-    start = locate(article.text, quote, prefix, suffix)
-    if start is None:
-        raise Refused(
-            f"{quote!r} does not stand in article {number}, {article.title!r}.",
-            remedy=f"Copy the passage exactly; see: forecasts articles {number} --text.",
-        )
-    prefix, suffix = context(article.text, start, start + len(quote))
-    return Passage(article, quote=quote, prefix=prefix, suffix=suffix)
-
-
-def questions_of(
-    session: Session, article: Article, *, now: datetime
-) -> list[tuple[QuestionSource, Stands]]:
-    """Return the questions that were taken from the article, each with its passage."""
-    rows = session.exec(
-        select(QuestionSource, Question.slug)
-        .join(Question, col(Question.id) == col(QuestionSource.question_id))
-        .where(QuestionSource.article_id == article.id, visible(session))
-        .order_by(col(QuestionSource.id))
-    ).all()
-    stands = {
-        standing.slug: standing
-        for standing in question_listing(session, now=now, only=[slug for _, slug in rows])
-    }
-    return [(source, stands[slug]) for source, slug in rows]
 
 
 def question_counts(session: Session, only: Sequence[int] | None = None) -> dict[int, int]:

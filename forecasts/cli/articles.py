@@ -24,8 +24,8 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.main import app
 from forecasts.cli.next_step import next_step
+from forecasts.cli.root import app
 from forecasts.common.times import iso_day_or_time, read_time
 
 if TYPE_CHECKING:
@@ -217,6 +217,7 @@ def articles(
 ) -> None:
     """List the captured articles, newest first, or show one with its numbered drafts."""
     from forecasts.articles import library
+    from forecasts.questions import sources
 
     moment = now()
     with reading_as(settings(database)) as (session, _):
@@ -225,7 +226,7 @@ def articles(
             return
         article = library.article_numbered(session, number)
         asked: dict[str, list[str]] = {}
-        for source, stands in library.questions_of(session, article, now=moment):
+        for source, stands in sources.questions_of(session, article, now=moment):
             asked.setdefault(source.quote, []).append(stands.slug)
     _print_article(article, moment.date(), asked)
     if text:

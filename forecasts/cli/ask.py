@@ -22,8 +22,8 @@ from forecasts.cli.console import (
     say_shared,
     settings,
 )
-from forecasts.cli.main import app
 from forecasts.cli.next_step import next_step
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from forecasts.articles.drafting.drafts import Draft
     from forecasts.common.settings import Settings
     from forecasts.ledger.models import QuestionText
-    from forecasts.questions.registry import Passage
+    from forecasts.questions.sources import Passage
 
 
 @app.command()
@@ -109,7 +109,8 @@ def ask(
 ) -> None:
     """Register a question: one of your own, or the draft of an article."""
     from forecasts.access import teams
-    from forecasts.access.visibility import is_shared, seen_by
+    from forecasts.access.roles import is_shared
+    from forecasts.access.visibility import seen_by
     from forecasts.ledger.database import writing
     from forecasts.questions import registry
     from forecasts.resolution import assignments
@@ -191,7 +192,7 @@ def ask(
 
 
 def _range(text: QuestionText) -> str:
-    from forecasts.updates.values import say_range
+    from forecasts.questions.outcomes import say_range
 
     said = say_range(text)
     return f", {said}" if said else ""
@@ -220,7 +221,7 @@ def _draft(article: int | None, number: int | None, quote: str, chosen: Settings
 def _sources(
     session: Session, article: int | None, quote: str, taken: Draft | None
 ) -> list[Passage]:
-    from forecasts.articles.library import passage
+    from forecasts.questions.sources import passage
 
     if article is None:
         return []

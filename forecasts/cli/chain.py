@@ -22,7 +22,7 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

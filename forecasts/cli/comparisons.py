@@ -8,7 +8,6 @@ import typer
 from typer.core import TyperCommand
 
 from forecasts.cli.console import Database, emit, now, one_of
-from forecasts.cli.main import app
 from forecasts.cli.report_options import (
     AsOf,
     CohortName,
@@ -20,6 +19,7 @@ from forecasts.cli.report_options import (
     moment,
 )
 from forecasts.cli.report_output import Form, form_of, rendered
+from forecasts.cli.root import app
 from forecasts.cli.table_output import Folder, Output, frames_of
 
 BETWEEN = "--between"

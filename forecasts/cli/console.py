@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.common.settings import Settings
-    from forecasts.ledger.database import Migrated
     from forecasts.ledger.models import Member as Row
+    from forecasts.ledger.schema import Migrated
 
 Database = Annotated[
     str | None,
@@ -188,10 +188,10 @@ def reading_as(
 
 
 def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
-    from forecasts.access import visibility
+    from forecasts.access import roles
 
     if chosen.token is None:
-        visibility.require_own_name(session, settings().member, chosen.member, now=now)
+        roles.require_own_name(session, settings().member, chosen.member, now=now)
 
 
 def say_shared(handle: str) -> None:

@@ -19,7 +19,7 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.cli.table_output import frames_of
 
 

@@ -23,16 +23,16 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.cli.main import app
 from forecasts.cli.negative_values import TakesMinus
 from forecasts.cli.next_step import next_step
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.ledger.models import Forecast
-    from forecasts.updates.updates import Cited
+    from forecasts.updates.evidence import Cited
     from forecasts.updates.values import Value
 
 

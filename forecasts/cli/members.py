@@ -19,7 +19,7 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, Refused
 
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="Whose.")]
@@ -110,7 +110,7 @@ def remove(
     A tombstone such as "removed member 7" stands in their place from then on, and history stays
     whole. Backups and copies of the ledger are not changed.
     """
-    from forecasts.access.visibility import member_named
+    from forecasts.access.members import member_named
     from forecasts.ledger.database import reading, writing
     from forecasts.operations.privacy import remove, sweep
 

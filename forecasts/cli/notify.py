@@ -19,7 +19,7 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

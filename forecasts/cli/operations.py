@@ -17,7 +17,7 @@ from forecasts.cli.console import (
     say_migrated,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -80,7 +80,7 @@ def identify(
     For the owner of the ledger's database alone, who can vouch for that.
     """
     from forecasts.access import identities, tokens
-    from forecasts.access.visibility import member_named
+    from forecasts.access.members import member_named
     from forecasts.common.errors import Forbidden
     from forecasts.ledger.database import writing
 
@@ -142,7 +142,7 @@ def move(
 
 def _say_whose(engine: Engine) -> None:
     """Say of a ledger on a server that it is open to everyone, where that is so."""
-    from forecasts.access.visibility import is_shared
+    from forecasts.access.roles import is_shared
     from forecasts.ledger.database import reading
     from forecasts.ledger.urls import is_embedded
 

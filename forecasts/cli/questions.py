@@ -21,7 +21,7 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.common.times import to_minute
 
 HIDDEN_CROWD = (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
-    from forecasts.questions.registry import Stands
+    from forecasts.questions.standing import Stands
     from forecasts.resolution.history import Rescored
     from forecasts.scores.scores import Scored
 
@@ -54,7 +54,7 @@ def questions(
     member: Member = None,
 ) -> None:
     """List the questions with their slugs and your standing forecasts, soonest close first."""
-    from forecasts.questions.registry import Status, listing
+    from forecasts.questions.standing import Status, listing
     from forecasts.updates.updates import standing_of
     from forecasts.updates.values import say_value
 
@@ -120,9 +120,11 @@ def show(
     Lists begin with the newest.
     """
     from forecasts.access.visibility import crowd_is_hidden, seen_by
-    from forecasts.questions.registry import as_it_stands, find, sources
+    from forecasts.questions.outcomes import say_range
+    from forecasts.questions.registry import find
     from forecasts.questions.revisions import history
-    from forecasts.updates.values import say_range
+    from forecasts.questions.sources import sources
+    from forecasts.questions.standing import as_it_stands
 
     console, moment = out(), now()
     with reading_as(settings(database, member)) as (session, _):
@@ -162,7 +164,7 @@ def show(
 
 
 def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionRevision]) -> None:
-    from forecasts.access.visibility import handles
+    from forecasts.access.members import handles
     from forecasts.questions.revisions import worded
 
     changed = worded(rows)
@@ -196,9 +198,9 @@ def _print_history(
     wordings: Sequence[QuestionRevision],
     moment: datetime,
 ) -> None:
-    from forecasts.questions.revisions import lacking
     from forecasts.updates.evidence import say_stance
     from forecasts.updates.updates import evidence_of, history
+    from forecasts.updates.wordings import lacking
 
     cited = evidence_of(session, stands.question)
     rows = history(session, stands.question)
@@ -223,7 +225,7 @@ def _print_history(
 
 
 def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision]) -> str:
-    from forecasts.questions.revisions import say_forecast
+    from forecasts.updates.wordings import say_forecast
 
     reason = f" — {forecast.rationale}" if forecast.rationale else ""
     said = say_forecast(forecast, wordings)
@@ -231,7 +233,7 @@ def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision])
 
 
 def _print_resolution(console: Console, session: Session, stands: Stands, moment: datetime) -> None:
-    from forecasts.resolution.disputes import provisional
+    from forecasts.questions.finality import provisional
     from forecasts.resolution.history import correction, say_provisional, steps
     from forecasts.scores.scores import table
 

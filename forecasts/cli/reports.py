@@ -7,7 +7,6 @@ from typing import Annotated, get_args
 import typer
 
 from forecasts.cli.console import Database, emit, now, one_of
-from forecasts.cli.main import app
 from forecasts.cli.report_options import (
     AsOf,
     CohortName,
@@ -19,6 +18,7 @@ from forecasts.cli.report_options import (
     moment,
 )
 from forecasts.cli.report_output import Form, form_of, rendered
+from forecasts.cli.root import app
 from forecasts.cli.table_output import Folder, Output, frames_of
 
 

@@ -19,9 +19,9 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.cli.main import app
 from forecasts.cli.negative_values import TakesMinus
 from forecasts.cli.questions import print_scores
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time, to_minute
 
@@ -102,16 +102,16 @@ def resolve(
     score. Whatever is superseded stays readable, with its scores, in show.
     """
     from forecasts.ledger.database import writing
-    from forecasts.questions import registry
-    from forecasts.resolution import disputes, history, resolutions
+    from forecasts.questions import finality, registry, standing
+    from forecasts.questions.outcomes import NOT_SCORED
+    from forecasts.resolution import history, resolutions
     from forecasts.scores import scores
-    from forecasts.updates.values import NOT_SCORED
 
     chosen, moment = settings(database, member), now()
     with writing(ledger(chosen)) as session:
         who = acting(session, chosen, now=moment)
         found = registry.find(session, question)
-        earlier = registry.as_it_stands(session, found, now=moment).resolution
+        earlier = standing.as_it_stands(session, found, now=moment).resolution
         resolution = resolutions.confirm(
             session,
             found,
@@ -123,7 +123,7 @@ def resolve(
             source=source,
         )
         scored = scores.table(session, resolution)
-        open_ = disputes.provisional(session, found, now=moment)
+        open_ = finality.provisional(session, found, now=moment)
     known = "" if resolution.known_at is None else f", known at {to_minute(resolution.known_at)}"
     console = out()
     console.print(plain(f"{question}: {resolution.outcome}{known}"))
@@ -149,7 +149,7 @@ def reject(
 ) -> None:
     """Turn down what is proposed as the outcome of a question; --because says what is wrong."""
     from forecasts.ledger.database import writing
-    from forecasts.questions import registry
+    from forecasts.questions import registry, standing
     from forecasts.resolution import resolutions
 
     chosen, moment = settings(database, member), now()
@@ -170,7 +170,7 @@ def reject(
             )
         for proposal in proposals:
             resolutions.reject(session, proposal, now=moment, member=who, note=because)
-        status = registry.as_it_stands(session, found, now=moment).status
+        status = standing.as_it_stands(session, found, now=moment).status
     outcomes = " and ".join(proposal.outcome for proposal in proposals)
     out().print(plain(f"{question}: {outcomes} rejected; the question is {status}"))
 

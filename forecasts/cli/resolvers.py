@@ -23,7 +23,7 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.times import to_minute
 
@@ -277,7 +277,7 @@ def _settings(given: list[str]) -> dict[str, Any]:
 @resolver.command("try")
 def try_(question: QuestionSlug, database: Database = None) -> None:
     """Look now, and say what the resolver of a question finds. Nothing is stored."""
-    from forecasts.questions import registry
+    from forecasts.questions import registry, standing
     from forecasts.resolution import resolutions
     from forecasts.resolution.runs import run
 
@@ -285,7 +285,7 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
     engine = ledger_to_read(chosen)
     with reading_as(chosen, engine) as (session, _):
         # It is looked at for who may see it.
-        stands = registry.as_it_stands(session, registry.find(session, question), now=moment)
+        stands = standing.as_it_stands(session, registry.find(session, question), now=moment)
     said = run.look(engine, question, now=moment, allow_private=chosen.allow_private_addresses)
     if len(said) == 1 and isinstance(said[0].error, LedgerError):
         raise said[0].error

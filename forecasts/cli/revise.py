@@ -19,8 +19,8 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.cli.main import app
 from forecasts.cli.questions import print_changes
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute
 
@@ -79,6 +79,7 @@ def revise(
     from forecasts.ledger.database import writing
     from forecasts.questions import registry, revisions
     from forecasts.resolution import assignments
+    from forecasts.updates import wordings
 
     chosen, moment = settings(database, member), now()
     given: dict[str, Any] = {
@@ -114,7 +115,7 @@ def revise(
             after = revisions.revise(
                 session, found, member=who, now=moment, reason=because, **fields
             )
-        lacking = revisions.lacking(session, found, at=moment) if option else []
+        lacking = wordings.lacking(session, found, at=moment) if option else []
         if outcomes is not None:
             settings_of = {"path": str(outcomes)}
             assignments.attach(session, found, "outcomes_file", settings_of, member=who, now=moment)

@@ -24,7 +24,7 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 from forecasts.common.times import iso, to_minute
 

@@ -23,7 +23,7 @@ from forecasts.cli.console import (
     one_of,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, DatabaseError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from forecasts.cli.console import Database, emit, now
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.cli.table_output import (
     Folder,
     Format,

@@ -21,7 +21,7 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:

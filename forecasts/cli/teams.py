@@ -19,7 +19,7 @@ from forecasts.cli.console import (
     say_shared,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 
 if TYPE_CHECKING:
     from forecasts.access.teams import Roster
@@ -49,7 +49,7 @@ RoleName = Annotated[
 def create(name: Team, database: Database = None, member: Member = None) -> None:
     """Make a team, and be its first admin. In a ledger of your own you become its admin too."""
     from forecasts.access import teams
-    from forecasts.access.visibility import is_shared
+    from forecasts.access.roles import is_shared
     from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -92,7 +92,7 @@ def _place(
     inside: bool = False,
 ) -> None:
     from forecasts.access import teams
-    from forecasts.access.visibility import member_named, member_or_new
+    from forecasts.access.members import member_named, member_or_new
     from forecasts.ledger.database import writing
     from forecasts.ledger.models import Role
 
@@ -112,7 +112,7 @@ def _place(
 def remove(name: Team, handle: Who, database: Database = None, member: Member = None) -> None:
     """End a member's stay in a team. What they did in it stays."""
     from forecasts.access import teams
-    from forecasts.access.visibility import member_named
+    from forecasts.access.members import member_named
     from forecasts.ledger.database import writing
 
     chosen, moment = settings(database, member), now()
@@ -194,7 +194,7 @@ def show(
 def appoint(handle: Who, role: RoleName, database: Database = None, member: Member = None) -> None:
     """Give a member a role in the whole ledger. Its admins may do everything."""
     from forecasts.access import teams
-    from forecasts.access.visibility import member_or_new
+    from forecasts.access.members import member_or_new
     from forecasts.ledger.database import writing
     from forecasts.ledger.models import Role
 

@@ -17,7 +17,7 @@ from forecasts.cli.console import (
     plain,
     settings,
 )
-from forecasts.cli.main import app
+from forecasts.cli.root import app
 
 token = typer.Typer(
     name="token",

@@ -28,8 +28,8 @@ from typing import Any
 import httpcore
 import httpx
 
-from forecasts.articles.page.decode import MAX_BYTES
 from forecasts.common.errors import CaptureError
+from forecasts.common.limits import TEXT_BYTES
 
 SECONDS = 10.0
 MAX_REDIRECTS = 3
@@ -66,7 +66,7 @@ def fetch(
     *,
     allow_private: bool = False,
     seconds: float = SECONDS,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int = TEXT_BYTES,
     max_redirects: int = MAX_REDIRECTS,
     content_types: Collection[str] = CONTENT_TYPES,
 ) -> Fetched:

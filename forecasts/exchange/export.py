@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from forecasts.access.visibility import for_the_ledger, rights_of
+from forecasts.access.roles import rights_of
+from forecasts.access.visibility import for_the_ledger
 from forecasts.exchange.folder.archive import zipped
 from forecasts.exchange.folder.folder import write_folder
 from forecasts.exchange.omissions import left_out

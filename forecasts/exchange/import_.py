@@ -13,16 +13,9 @@ import pandas as pd
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from forecasts.access.visibility import (
-    Action,
-    for_the_ledger,
-    is_shared,
-    join,
-    member_or_new,
-    require,
-    rights_of,
-    team_or_new,
-)
+from forecasts.access.members import join, member_or_new, team_or_new
+from forecasts.access.roles import Action, is_shared, require, rights_of
+from forecasts.access.visibility import for_the_ledger
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso
@@ -38,12 +31,14 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.registry import Passage, Stands, listing, question_text, record
+from forecasts.questions.outcomes import read_outcome
+from forecasts.questions.registry import question_text, record
 from forecasts.questions.revisions import DECIDES_SCORES, append, reworded
+from forecasts.questions.sources import Passage
+from forecasts.questions.standing import Stands, listing
 from forecasts.resolution.resolutions import possible
 from forecasts.scores import scores
 from forecasts.scores.frames import Frames, rows
-from forecasts.updates.values import read_outcome
 
 # What is told of the progress: what is being done, and how far it is, from 0 to 1.
 Tell = Callable[[str, float], None]

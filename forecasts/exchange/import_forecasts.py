@@ -17,7 +17,7 @@ from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import iso
 from forecasts.ledger import chain
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
-from forecasts.questions.registry import parts
+from forecasts.questions.standing import parts
 from forecasts.scores.frames import Frames, forecast_frame, rows
 
 

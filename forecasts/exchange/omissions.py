@@ -23,8 +23,8 @@ from forecasts.ledger.models import (
     Role,
     Visibility,
 )
-from forecasts.questions.registry import overtaken
 from forecasts.questions.revisions import KNOWN
+from forecasts.questions.standing import overtaken
 from forecasts.resolution.assignments import NONE
 
 

@@ -37,7 +37,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,18 +65,28 @@ from forecasts.ledger.urls import (
 )
 
 if TYPE_CHECKING:
-    from alembic.config import Config
+    pass
+
+from forecasts.ledger.schema import Migrated, alembic_config, newest_revision, require_known
 
 _WRITING = "ledger_writing"
+
 _ACTS = "ledger_acts"  # the engine for acts, among the options of the one for the rest
+
 _WAITS = "ledger_waits"
-_MIGRATIONS = Path(__file__).parent / "migrations"
+
 _PATIENCE = 10  # seconds to wait for whoever is writing to a file
+
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
+
 _BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while somebody writes to a file
+
 _SERVER_PATIENCE = 30  # and to one on a server, where many do
+
 _SILENCE = 300  # seconds after which a server takes the turn from a writer who has gone
+
 _IN_IT = 2  # a transaction's status where statements can follow, as libpq has it
+
 _TURN = 0x466F7265636173  # the advisory lock that a writer holds: "Forecas" in ASCII
 
 
@@ -472,8 +481,11 @@ def _begin_its_turn(asks: ORMExecuteState) -> None:
 
 
 event.listen(_Act, "after_begin", following.begin)
+
 event.listen(_Act, "after_flush", chain.note_new)
+
 event.listen(_Act, "after_rollback", chain.note_nothing)
+
 event.listen(_Act, "after_rollback", following.undo)
 
 
@@ -516,14 +528,6 @@ def _reported(engine: Engine) -> Iterator[None]:
         ) from error
 
 
-@dataclass(frozen=True)
-class Migrated:
-    """What ``migrate`` did: from which schema revision (None: an empty database) to which."""
-
-    before: str | None
-    after: str
-
-
 def make_ready(engine: Engine) -> Migrated | None:
     """Return what was done to an embedded ledger so that this release can use it; None: nothing.
 
@@ -544,7 +548,7 @@ def require_ready(engine: Engine) -> None:
             f"There is no ledger at {place(engine)!r} yet.",
             remedy="Begin it with: forecasts migrate",
         )
-    _require_known(engine, revision)
+    require_known(engine, revision)
     if revision != newest:
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, and this release needs "
@@ -567,25 +571,15 @@ def migrate(engine: Engine) -> Migrated | None:
     alone = engine.get_execution_options()[_ACTS].execution_options(**{following.FOLLOWED: None})
     with _reported(engine), alone.begin() as connection:
         before = _revision(connection)
-        _require_known(engine, before)
+        require_known(engine, before)
         if before == newest:
             return None
         from alembic import command
 
-        config = _alembic()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, newest)
     return Migrated(before, newest)
-
-
-def _require_known(engine: Engine, revision: str | None) -> None:
-    if revision is not None and revision not in _revisions():
-        raise DatabaseError(
-            f"The ledger at {place(engine)!r} has schema {revision}, which this release "
-            f"(schema {newest_revision()}) does not know: it was written by a newer one.",
-            remedy="Install that release, or name another ledger with --database. "
-            "Nothing was changed.",
-        )
 
 
 def schema_revision(engine: Engine) -> str | None:
@@ -599,26 +593,3 @@ def _revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
-
-
-def newest_revision() -> str:
-    """Return the schema revision that this release works with."""
-    return _revisions()[-1]
-
-
-def _revisions() -> list[str]:
-    """Return every schema revision that this release knows, the newest last.
-
-    They are the numbers that the migrations' file names begin with. Alembic itself is loaded
-    only to migrate: a command that finds the schema up to date should not wait for it.
-    """
-    return sorted(path.name.split("_")[0] for path in (_MIGRATIONS / "versions").glob("0*.py"))
-
-
-def _alembic() -> Config:
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    return config

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Engine, bindparam, func, select, text
 from sqlmodel import Session, SQLModel, col
 
 from forecasts.access import oidc_settings
-from forecasts.access.visibility import admins
+from forecasts.access.roles import admins
 from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.common.times import iso, utc
 from forecasts.ledger.chain import SEALED
-from forecasts.ledger.database import newest_revision, reading, schema_revision, writing
+from forecasts.ledger.database import reading, schema_revision, writing
 from forecasts.ledger.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution
+from forecasts.ledger.schema import newest_revision
 from forecasts.ledger.urls import is_embedded, place
 
 # Clocks that differ by less say the same to whoever forecasts.

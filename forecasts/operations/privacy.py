@@ -32,14 +32,15 @@ from sqlalchemy import (
 from sqlmodel import Session, SQLModel
 
 from forecasts.access import tokens
-from forecasts.access.visibility import Action, admins, appointed, member_named, require
+from forecasts.access.members import member_named
+from forecasts.access.roles import Action, admins, appointed, require
 from forecasts.common.errors import Refused
 from forecasts.ledger.chain import WORDS
 from forecasts.ledger.models import Appointment, Member, Removal, Role
 from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.verification import TOMBSTONE, tombstone
-from forecasts.questions.registry import parts
 from forecasts.questions.revisions import CLOSED, KNOWN, REOPENED
+from forecasts.questions.standing import parts
 
 # Why a question was worded anew, where the ledger says so itself.
 _OF_THE_LEDGER = (CLOSED, KNOWN, REOPENED, "registered", "imported")

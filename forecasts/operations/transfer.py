@@ -36,7 +36,8 @@ from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import DatabaseError, Refused
 from forecasts.ledger import models
-from forecasts.ledger.database import migrate, newest_revision, reading, schema_revision, writing
+from forecasts.ledger.database import migrate, reading, schema_revision, writing
+from forecasts.ledger.schema import newest_revision
 from forecasts.ledger.sqlite_file import UNFINISHED
 from forecasts.ledger.urls import is_embedded, place, sqlite_path
 

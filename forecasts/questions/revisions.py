@@ -15,12 +15,11 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from forecasts.access import visibility
-from forecasts.access.visibility import Action
+from forecasts.access import roles, visibility
+from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import (
-    Forecast,
     Member,
     Question,
     QuestionRevision,
@@ -28,21 +27,17 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.registry import (
-    Stands,
-    as_it_stands,
-    question_text,
-    require_may_ask,
-    revision_row,
-    wording,
-)
-from forecasts.updates import updates
-from forecasts.updates.values import say_value
+from forecasts.questions.registry import question_text, require_may_ask, revision_row
+from forecasts.questions.standing import Stands, as_it_stands
 
 CLOSED = "closed early"
+
 REOPENED = "early close taken back"
+
 KNOWN = "the outcome became known"
+
 _FIELDS = tuple(QuestionText.model_fields)
+
 # What a score is worked out from: it stays as it is once the question is resolved.
 DECIDES_SCORES = (
     "type",
@@ -106,15 +101,6 @@ def history(session: Session, question: Question) -> list[QuestionRevision]:
     )
 
 
-def say_forecast(forecast: Forecast, wordings: Sequence[QuestionRevision]) -> str:
-    """Return a forecast's value for a person, under the options that there were at the time.
-
-    Options are only ever added, so the length of a vector tells which wording it answers.
-    """
-    lists = {len(text.options or []): text.options for text in wordings}
-    return say_value(forecast, lists.get(len(forecast.probabilities or [])))
-
-
 def reworded(text: QuestionText, **fields: Any) -> QuestionText:
     """Return ``text`` with these fields instead, validated, written nowhere; BadInput if invalid.
 
@@ -151,7 +137,7 @@ def revise(
     ``reworded`` says.
     It takes its author or a resolver, and to let a team see it a forecaster of that team.
     """
-    visibility.require(session, member, Action.revise, question, now=now)
+    roles.require(session, member, Action.revise, question, now=now)
     stands = as_it_stands(session, question, now=now)
     new = reworded(stands.text, **fields)
     changed = [change.field for change in changes(stands.text, new)]
@@ -182,7 +168,7 @@ def close(
 
     Refused for a time that is none before the schedule, and once the question is resolved.
     """
-    visibility.require(session, member, Action.revise, question, now=now)
+    roles.require(session, member, Action.revise, question, now=now)
     stands = as_it_stands(session, question, now=now)
     _require_unresolved(stands)
     text = stands.text
@@ -205,31 +191,13 @@ def reopen(
 
     Refused where it has not been closed early, and once it is resolved.
     """
-    visibility.require(session, member, Action.revise, question, now=now)
+    roles.require(session, member, Action.revise, question, now=now)
     stands = as_it_stands(session, question, now=now)
     _require_unresolved(stands)
     if stands.text.actual_close_time is None:
         raise Refused(f"{stands.slug!r} has not been closed early; nothing was changed.")
     new = reworded(stands.text, actual_close_time=None)
     return append(session, stands.text, new, member=member, now=now, reason=REOPENED)
-
-
-def lacking(session: Session, question: Question, *, at: datetime) -> list[str]:
-    """Return the handles of those whose standing forecast is older than an option, sorted.
-
-    Until they update, a new option has of them what they gave the last one (scoring contract,
-    section 5).
-    """
-    newest = wording(session, question).options or []
-    standing: dict[str, Forecast] = {}
-    for forecast, handle in updates.history(session, question):
-        if forecast.made_at <= at:
-            standing[handle] = forecast
-    return sorted(
-        handle
-        for handle, forecast in standing.items()
-        if not forecast.withdrawn and is_lacking(forecast, newest)
-    )
 
 
 def worded(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, QuestionRevision]]:
@@ -243,12 +211,6 @@ def worded(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, Que
         if after.reason != KNOWN
         or [change.field for change in changes(before, after)] != ["actual_close_time"]
     ]
-
-
-def is_lacking(forecast: Forecast, options: Sequence[str] | None) -> bool:
-    """Return whether a forecast says nothing of some option, which was added after it."""
-    vector = forecast.probabilities
-    return vector is not None and (len(vector) < len(options or []) or None in vector)
 
 
 def _require_unresolved(stands: Stands) -> None:

@@ -29,8 +29,8 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.ledger.urls import is_embedded
-from forecasts.questions.registry import Stands, Status, listing, newest_wordings, overtaken
-from forecasts.updates.values import NOT_SCORED
+from forecasts.questions.outcomes import NOT_SCORED
+from forecasts.questions.standing import Stands, Status, listing, newest_wordings, overtaken
 
 SIZE = 20  # questions of a page
 MOST_LABELS = 500  # tags or families that are offered to choose from: those used most

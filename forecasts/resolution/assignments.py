@@ -19,7 +19,8 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import Action, is_shared_ledger, require, see, visible
+from forecasts.access.roles import Action, is_shared_ledger, require
+from forecasts.access.visibility import see, visible
 from forecasts.articles.article import canonical
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import (
@@ -33,11 +34,12 @@ from forecasts.ledger.models import (
     RunState,
     Watch,
 )
-from forecasts.questions.registry import Stands, Status, as_it_stands, find, resolved
+from forecasts.questions.outcomes import read_outcome
+from forecasts.questions.registry import find
+from forecasts.questions.standing import Stands, Status, as_it_stands, resolved
 from forecasts.resolution.resolvers import files
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked
-from forecasts.updates.values import read_outcome
 
 NONE = "none"  # the kind of a row that takes the place of a question's resolvers, and looks nowhere
 MOST_DAYS = 3650  # for which a resolution can be disputed

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from forecasts.access.visibility import handles
+from forecasts.access.members import handles
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import (
     Dispute,
@@ -18,9 +18,9 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
+from forecasts.questions.finality import Provisional
 from forecasts.questions.registry import wording
 from forecasts.resolution import disputes
-from forecasts.resolution.disputes import Provisional
 from forecasts.resolution.kept_evidence import shown_for
 from forecasts.resolution.resolutions import history
 from forecasts.scores.scores import protocol_of, table

@@ -14,8 +14,8 @@ from typing import TypeVar
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from forecasts.access import visibility
-from forecasts.access.visibility import Action
+from forecasts.access import roles, visibility
+from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Impossible, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import (
@@ -29,11 +29,12 @@ from forecasts.ledger.models import (
     ResolutionState,
     Resolver,
 )
-from forecasts.questions.registry import Stands, as_it_stands, overtaken, wording
+from forecasts.questions.outcomes import NOT_SCORED, beyond, figure_number, read_outcome
+from forecasts.questions.registry import wording
 from forecasts.questions.revisions import KNOWN, append, closed_otherwise, reworded
+from forecasts.questions.standing import Stands, as_it_stands, overtaken
 from forecasts.scores import scores
 from forecasts.updates.evidence import require_address
-from forecasts.updates.values import NOT_SCORED, beyond, figure_number, read_outcome
 
 Belongs = TypeVar("Belongs", Dispute, Exhibit)  # what is kept with a resolution
 
@@ -58,7 +59,7 @@ def propose(
     question is resolved just so, or the same is proposed already. It takes a forecaster.
     """
     if member is not None and (resolver is None or resolver.question_id != question.id):
-        visibility.require(session, member, Action.propose, question, now=now)
+        roles.require(session, member, Action.propose, question, now=now)
     stands = as_it_stands(session, question, now=now)
     known_at = known_at or now
     _require_source(source, resolver)
@@ -104,7 +105,7 @@ def confirm(
     by whoever attached it), and by some teams' rule two people: see ``access.require_second``.
     """
     if resolver is None or resolver.question_id != question.id:
-        visibility.require(session, member, Action.resolve, question, now=now)
+        roles.require(session, member, Action.resolve, question, now=now)
     stands = as_it_stands(session, question, now=now)
     if expected is not ...:
         _require_seen(stands, expected.id if isinstance(expected, Resolution) else expected)
@@ -153,7 +154,7 @@ def _confirm(
     proposal: Resolution | None,
 ) -> Resolution:
     if resolver is None:
-        visibility.require_second(session, member, stands.question, proposal)
+        roles.require_second(session, member, stands.question, proposal)
     earlier = stands.resolution
     if known_at is None:
         before = proposal or earlier
@@ -183,7 +184,7 @@ def _confirm(
 def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Resolution:
     """Return the confirmed resolution that says what ``proposal`` proposed; written as confirm."""
     question = _question_of(session, proposal)
-    visibility.require(session, member, Action.resolve, question, now=now)
+    roles.require(session, member, Action.resolve, question, now=now)
     _require_undecided(session, proposal)
     return _confirm(
         session,
@@ -204,7 +205,7 @@ def reject(
     Refused without a reason: whoever proposed it should learn what was wrong.
     """
     question = _question_of(session, proposal)
-    visibility.require(session, member, Action.resolve, question, now=now)
+    roles.require(session, member, Action.resolve, question, now=now)
     _require_undecided(session, proposal)
     if not note.strip():
         raise Refused(

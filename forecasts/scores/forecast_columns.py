@@ -22,7 +22,7 @@ from forecasts.ledger.models import (
     Question,
     QuestionRevision,
 )
-from forecasts.questions.registry import parts
+from forecasts.questions.standing import parts
 
 _NEITHER = (None, None)
 

@@ -35,8 +35,8 @@ from forecasts.ledger.models import (
     Resolution,
     Team,
 )
-from forecasts.questions.registry import listing, parts
-from forecasts.resolution import disputes
+from forecasts.questions import finality
+from forecasts.questions.standing import listing, parts
 from forecasts.scores import forecast_columns
 from scoring.frames import QUESTION_COLUMNS as SCORED
 
@@ -208,7 +208,7 @@ def ledger_frames(
 
 
 def _provisional(session: Session) -> dict[str, datetime | None]:
-    until = disputes.windows(session)
+    until = finality.windows(session)
     if not until:
         return {}
     slugs = session.exec(select(Question.id, Question.slug).where(col(Question.id).in_(until)))

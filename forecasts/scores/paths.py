@@ -29,12 +29,13 @@ from forecasts.ledger.models import (
     QuestionText,
     QuestionType,
 )
+from forecasts.questions.outcomes import figure_number
 from forecasts.scores.attribution import divided
 from forecasts.scores.frames import rows as frame_rows
 from forecasts.scores.frames import scoring_frames
 from forecasts.scores.scores import protocol_of
 from forecasts.updates.updates import evidence_of, history
-from forecasts.updates.values import figure_number, say_value
+from forecasts.updates.values import say_value
 
 CROWD = "Crowd (median)"
 _STEP = ["forecaster", "stretch", "time", "value", "said"]

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import for_the_ledger, visible
 from forecasts.ledger.models import Member, Question, QuestionType, Resolution, Score
-from forecasts.questions.registry import Stands, listing, parts
+from forecasts.questions.standing import Stands, listing, parts
 
 if TYPE_CHECKING:
     import pandas as pd

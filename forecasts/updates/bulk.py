@@ -17,8 +17,8 @@ from forecasts.access import teams
 from forecasts.common.errors import BadInput
 from forecasts.common.limits import too_much
 from forecasts.ledger.models import Member
-from forecasts.questions.registry import Stands, listing
 from forecasts.questions.revisions import revise
+from forecasts.questions.standing import Stands, listing
 from forecasts.updates.updates import standing_of, withdraw
 
 MOST = 200  # questions of one act: others wait meanwhile

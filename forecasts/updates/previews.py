@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.updates.values import Value, figure_number, say_probability, value_of
+from forecasts.questions.outcomes import figure_number
+from forecasts.updates.values import Value, say_probability, value_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,15 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.updates.values import (
-    Value,
-    check_value,
-    figure_number,
-    read_value,
-    say_figure,
-    say_probability,
-    value_of,
-)
+from forecasts.questions.outcomes import figure_number, say_figure
+from forecasts.updates.values import Value, check_value, read_value, say_probability, value_of
 
 _LEVELS = ("10%", "50%", "90%")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # the levels that have a field of their own

@@ -6,8 +6,6 @@ stands at a time is the last one made at or before it.
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,52 +13,22 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select, true
 
-from forecasts.access.visibility import Action, require, shown
-from forecasts.common.errors import BadInput, Forbidden, Refused
+from forecasts.access.roles import Action, require
+from forecasts.access.visibility import shown
+from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import deferred
 from forecasts.ledger.following import checked
 from forecasts.ledger.models import (
-    DIGEST_ADDRESS,
-    Article,
     Citation,
     Evidence,
-    EvidenceKind,
     Forecast,
     Member,
     Question,
-    Stance,
 )
-from forecasts.questions.registry import Stands, as_it_stands, resolved
-from forecasts.updates.values import SUM_TOLERANCE, Value, check_value
-
-
-@dataclass(frozen=True)
-class Cited:
-    """Evidence as it is handed over with an update: where it is, what it says, what it does.
-
-    A URL, a note or a title is needed. The same URL (or, without one, the same words) is the same
-    evidence, so what one source earned can be added up over updates and members.
-
-    ``stance`` is about the outcome, whatever the forecast: *supports* makes it likelier, *opposes*
-    makes it less likely, *context* does neither. The outcome meant is yes on a binary question; on
-    a multiple-choice one the option whose probability the update moves most; a higher number; a
-    later day (``evidence.spoken_for`` names it).
-
-    ``share`` is the part of the update, in 0..1, that this piece accounts for. Those without one
-    divide what is left equally; what the shares leave, where each has one, no evidence earns.
-    """
-
-    url: str | None = None
-    note: str = ""
-    title: str = ""
-    kind: EvidenceKind = EvidenceKind.news
-    publisher: str | None = None
-    published_at: datetime | None = None
-    quote: str = ""
-    stance: Stance = Stance.supports
-    share: float | None = None
-    key: str | None = None
+from forecasts.questions.standing import Stands, as_it_stands, resolved
+from forecasts.updates.evidence import Cited, cite
+from forecasts.updates.values import Value, check_value
 
 
 def update(
@@ -165,126 +133,6 @@ def _append(
         "vouched_by_id": None,
     }
     return deferred.later(session, Forecast, row)
-
-
-def cite(
-    session: Session,
-    forecast: Forecast,
-    evidence: Sequence[Cited],
-    *,
-    member: Member,
-    now: datetime,
-) -> list[Citation]:
-    """Return the citations of this forecast, written with whatever evidence is new.
-
-    Refused when one piece of evidence is cited twice, a share lies outside 0..1, or the shares
-    sum to more than 1; Forbidden for the forecast of somebody else.
-    """
-    if forecast.member_id != member.id:
-        raise Forbidden(
-            f"{member.handle} cannot cite evidence for a forecast that is somebody else's.",
-            remedy="Cite it with a forecast of your own.",
-        )
-    if not evidence:
-        return []
-    session.flush()  # so that the forecast has its number
-    _check_shares([cited.share for cited in evidence if cited.share is not None])
-    citations: list[Citation] = []
-    for cited in evidence:
-        row = record_evidence(session, cited, member=member, now=now)
-        assert row.id is not None
-        assert forecast.id is not None
-        if any(known.evidence_id == row.id for known in citations):
-            raise Refused(
-                f"The evidence {cited.url or cited.note or cited.title!r} is cited twice in one "
-                "update.",
-                remedy="Name it once, with the stance that prevails.",
-            )
-        citations.append(
-            Citation(
-                forecast_id=forecast.id,
-                evidence_id=row.id,
-                stance=cited.stance,
-                share=cited.share,
-            )
-        )
-    session.add_all(citations)
-    session.flush()
-    return citations
-
-
-def _check_shares(shares: Sequence[float]) -> None:
-    for share in shares:
-        if not 0 <= share <= 1:
-            raise Refused(
-                f"The share of an update that a piece of evidence accounts for lies in 0..1; "
-                f"{share!r} does not."
-            )
-    total = math.fsum(shares)
-    if total > 1 + SUM_TOLERANCE:
-        raise Refused(
-            f"The shares of the evidence sum to {total:.12g}, and an update has 1 (100 %) to share "
-            "out.",
-            remedy="Lower one of them, or leave one out: it gets what is left.",
-        )
-
-
-def record_evidence(
-    session: Session, cited: Cited, *, member: Member | None, now: datetime
-) -> Evidence:
-    """Return the row of this evidence, written if it is new.
-
-    Where the URL is that of a captured article, title, publisher and date are taken from it.
-    """
-    if member is not None:
-        require(session, member, Action.capture, now=now)
-    url = (cited.url or "").strip() or None
-    if url is None and not cited.note.strip() and not cited.title.strip():
-        raise BadInput(
-            "Evidence needs a URL, a title or a note.", remedy="Say what moved the forecast."
-        )
-    if url is not None and not url.startswith(("https://", "http://", DIGEST_ADDRESS)):
-        raise BadInput(
-            f"{url!r} is not a web address.",
-            remedy="Give one that begins with https://, or put it into a note.",
-        )
-    key = cited.key or evidence_key(cited)
-    known = session.exec(select(Evidence).where(Evidence.key == key)).first()
-    if known is not None:
-        return known
-    article = None if url is None else article_at(session, url)
-    row = Evidence(
-        key=key,
-        kind=cited.kind,
-        title=cited.title or (article.title if article else ""),
-        url=url,
-        publisher=cited.publisher or (article.publisher if article else None),
-        published_at=cited.published_at or (article.published_at if article else None),
-        quote=cited.quote,
-        note=cited.note,
-        article_id=article.id if article else None,
-        member_id=member.id if member else None,
-        recorded_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def article_at(session: Session, address: str) -> Article | None:
-    """Return the captured article with that address (``Article.address``), the first if several."""
-    found = (
-        Article.content_hash == address.removeprefix(DIGEST_ADDRESS)
-        if address.startswith(DIGEST_ADDRESS)
-        else Article.url == address
-    )
-    return session.exec(select(Article).where(found).order_by(col(Article.id)).limit(1)).first()
-
-
-def evidence_key(cited: Cited) -> str:
-    """Return the key of this evidence: its URL decides, or without one its words."""
-    words = cited.url.strip() if cited.url else f"{cited.kind}\n{cited.title}\n{cited.note}"
-    return "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def standing(

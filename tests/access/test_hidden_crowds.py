@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from forecasts.access import teams, visibility
+from forecasts.access import members, teams, visibility
 from forecasts.exchange.export import exported
 from forecasts.ledger.models import Member, Question
-from forecasts.questions import registry, revisions
+from forecasts.questions import registry, revisions, standing
 from forecasts.resolution import resolutions
 from forecasts.scores import paths
 from forecasts.scores.frames import forecast_frame, ledger_frames, revision, scoring_frames
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -47,8 +47,8 @@ SHOWS: dict[str, Callable[[Session, Question], object]] = {
     "evidence of a report": lambda s, q: "bob's note" in set(ledger_frames(s).evidence["note"]),
     "scores": lambda s, q: len(scoring_frames(s)[1]),
     "who forecast": lambda s, q: "bob" in visibility.forecaster_handles(s),
-    "his": lambda s, q: updates.standing(s, q, visibility.member_named(s, "bob"), at=day(2)),
-    "all of his": lambda s, q: updates.standing_of(s, visibility.member_named(s, "bob"), at=day(2)),
+    "his": lambda s, q: updates.standing(s, q, members.member_named(s, "bob"), at=day(2)),
+    "all of his": lambda s, q: updates.standing_of(s, members.member_named(s, "bob"), at=day(2)),
 }
 
 
@@ -103,7 +103,7 @@ def test_it_is_hidden_from_admins_too_but_not_from_their_export(
     assert updates.history(session, hidden) == []
     frames, _ = exported(session, member=alice, now=day(2))
     assert len(frames.forecasts) == 1
-    carol = visibility.member_or_new(session, "carol", now=day(2))
+    carol = members.member_or_new(session, "carol", now=day(2))
     visibility.read_as(session, carol, now=day(2))
     frames, _ = exported(session, member=carol, now=day(2))
     assert len(frames.forecasts) == 0
@@ -146,7 +146,7 @@ def test_many_questions_are_read_in_as_many_statements_as_few(
         connection, statements = session.connection(), []
         note = lambda *args, statements=statements: statements.append(args[2])  # noqa: E731
         event.listen(connection, "before_cursor_execute", note)
-        found = registry.listing(session, now=day(2))
+        found = standing.listing(session, now=day(2))
         frames = ledger_frames(session)
         event.remove(connection, "before_cursor_execute", note)
         counts.append(len(statements))

@@ -12,18 +12,9 @@ from sqlmodel import Session, select
 
 from forecasts.access import identities
 from forecasts.access.identities import Person, admit, identify, member_of
+from forecasts.access.members import find_member, join, member_or_new, team_or_new
 from forecasts.access.oidc_settings import SignIn
-from forecasts.access.visibility import (
-    admins,
-    appointed,
-    begin_sharing,
-    find_member,
-    join,
-    member_or_new,
-    role_in,
-    stays,
-    team_or_new,
-)
+from forecasts.access.roles import admins, appointed, begin_sharing, role_in, stays
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.ledger.models import Identity, Member, MemberKind, Role
 from tests.conftest import ask, day

@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from forecasts.access import teams, visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access import roles, teams, visibility
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.exchange.import_ import Imported, import_frames
 from forecasts.exchange.omissions import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, Question, Role
-from forecasts.questions import registry
+from forecasts.questions import registry, standing
 from forecasts.resolution import resolutions
 from forecasts.scores.frames import complete, ledger_frames, scoring_frames
-from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates import evidence, updates
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -166,21 +166,21 @@ def test_nobody_cites_evidence_for_the_forecast_of_another(
 ) -> None:
     forecast = updates.update(session, question, P, member=alice, now=day(1))
     with pytest.raises(Forbidden, match="somebody else's"):
-        updates.cite(session, forecast, [Cited(note="x")], member=bob, now=day(1))
+        evidence.cite(session, forecast, [Cited(note="x")], member=bob, now=day(1))
 
 
 def test_in_a_shared_ledger_on_a_server_nobody_acts_as_another(
     session: Session, alice: Member, bob: Member, kind: str
 ) -> None:
     member_or_new(session, "robot", now=day(0), kind=MemberKind.bot)
-    visibility.require_own_name(session, "alice", "bob", now=day(0))  # a ledger of one's own
+    roles.require_own_name(session, "alice", "bob", now=day(0))  # a ledger of one's own
     teams.create(session, "Alder", member=alice, now=day(0))
-    visibility.require_own_name(session, "alice", "alice", now=day(0))
-    visibility.require_own_name(session, "alice", "robot", now=day(0))  # an admin, for a bot
+    roles.require_own_name(session, "alice", "alice", now=day(0))
+    roles.require_own_name(session, "alice", "robot", now=day(0))  # an admin, for a bot
     for signer, handle in (("alice", "bob"), ("bob", "robot"), ("nobody", "alice")):
         # Whoever has a file could sign as anybody anyway.
         with nullcontext() if kind == "sqlite" else pytest.raises(Forbidden) as caught:
-            visibility.require_own_name(session, signer, handle, now=day(0))
+            roles.require_own_name(session, signer, handle, now=day(0))
         if caught is not None:
             assert caught.value.message.startswith(f"{signer} cannot act as {handle}")
             assert "--as" in caught.value.remedy
@@ -199,7 +199,7 @@ def test_what_one_may_not_see_is_not_there(
     assert missing[0] == missing[1]
     with pytest.raises(NotFound, match="There is no question 'rain'"):
         updates.update(session, alders, P, member=dora, now=day(1))
-    assert registry.listing(session, now=day(1)) == []
+    assert standing.listing(session, now=day(1)) == []
     # Another's secret does not refuse a question of the same words.
     assert ask(session, dora, title="Will it rain?").slug == "will-it-rain"
 
@@ -224,11 +224,11 @@ def test_whoever_first_keeps_a_question_from_others_becomes_admin(
     session: Session, alice: Member, bob: Member
 ) -> None:
     ask(session, bob, slug="open")
-    assert not visibility.is_shared(session)
+    assert not roles.is_shared(session)
     ask(session, bob, slug="mine", title="Mine?", **teams.audience(session, "me"))
-    assert visibility.admins(session) == ["bob"]
+    assert roles.admins(session) == ["bob"]
     visibility.read_as(session, alice, now=day(1))
-    assert [stands.slug for stands in registry.listing(session, now=day(1))] == ["open"]
+    assert [stands.slug for stands in standing.listing(session, now=day(1))] == ["open"]
     assert ledger_frames(session).questions["question_id"].tolist() == ["open"]
 
 
@@ -294,5 +294,5 @@ def test_the_ledger_itself_reads_everything(engine: Engine) -> None:
         ask(session, alice, slug="mine", **teams.audience(session, "me"))
         visibility.read_as(session, None, now=day(1))
         with visibility.for_the_ledger(session):
-            assert len(registry.listing(session, now=day(1))) == 1
-        assert registry.listing(session, now=day(1)) == []
+            assert len(standing.listing(session, now=day(1))) == 1
+        assert standing.listing(session, now=day(1)) == []

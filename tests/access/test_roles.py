@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, NoLedger, NotAdmitted
 from forecasts.ledger import database
 from forecasts.ledger.models import Member

@@ -7,8 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
-from forecasts.access import teams, visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access import members, teams
+from forecasts.access import roles as access_roles
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Appointment, Member, Membership, Role
@@ -18,13 +19,13 @@ from tests.conftest import day
 def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
     session: Session, alice: Member, bob: Member
 ) -> None:
-    assert not visibility.is_shared(session)
+    assert not access_roles.is_shared(session)
     for member in (alice, bob):
-        assert visibility.rights_of(session, member, now=day(1)).free
+        assert access_roles.rights_of(session, member, now=day(1)).free
     alder = teams.create(session, "Alder", member=alice, now=day(1))
-    assert visibility.admins(session) == ["alice"]
-    assert visibility.role_in(session, alice, alder, now=day(1)) is Role.admin
-    assert not visibility.rights_of(session, bob, now=day(1)).free
+    assert access_roles.admins(session) == ["alice"]
+    assert access_roles.role_in(session, alice, alder, now=day(1)) is Role.admin
+    assert not access_roles.rights_of(session, bob, now=day(1)).free
     with pytest.raises(Forbidden, match="bob may not change who may do what") as caught:
         teams.create(session, "Birch", member=bob, now=day(1))
     assert caught.value.remedy == "Ask alice, who may."
@@ -34,13 +35,13 @@ def test_who_is_in_no_team_and_was_told_nothing_is_a_forecaster(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
-    assert visibility.role_in(session, bob, now=day(1)) is Role.forecaster
-    assert visibility.role_in(session, bob, alder, now=day(1)) is None
+    assert access_roles.role_in(session, bob, now=day(1)) is Role.forecaster
+    assert access_roles.role_in(session, bob, alder, now=day(1)) is None
     teams.place(session, alder, bob, Role.viewer, member=alice, now=day(2))
-    assert visibility.role_in(session, bob, now=day(3)) is Role.viewer
+    assert access_roles.role_in(session, bob, now=day(3)) is Role.viewer
     teams.appoint(session, bob, Role.resolver, member=alice, now=day(4))
-    assert visibility.role_in(session, bob, now=day(4)) is Role.resolver
-    assert visibility.role_in(session, bob, alder, now=day(4)) is Role.viewer
+    assert access_roles.role_in(session, bob, now=day(4)) is Role.resolver
+    assert access_roles.role_in(session, bob, alder, now=day(4)) is Role.viewer
 
 
 def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
@@ -50,9 +51,9 @@ def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
     teams.place(session, alder, bob, Role.forecaster, member=alice, now=day(2))
     teams.place(session, alder, bob, Role.resolver, member=alice, now=day(4))
     teams.remove(session, alder, bob, member=alice, now=day(6))
-    roles = [visibility.role_in(session, bob, alder, now=day(d)) for d in (1, 2, 3, 4, 5, 6)]
+    roles = [access_roles.role_in(session, bob, alder, now=day(d)) for d in (1, 2, 3, 4, 5, 6)]
     assert roles == [None, "forecaster", "forecaster", "resolver", "resolver", None]
-    assert [(s.joined_at, s.left_at) for s in visibility.stays(session, bob)] == [
+    assert [(s.joined_at, s.left_at) for s in access_roles.stays(session, bob)] == [
         (day(2), day(4)),
         (day(4), day(6)),
     ]
@@ -83,7 +84,7 @@ def test_a_team_and_a_ledger_keep_an_admin(session: Session, alice: Member, bob:
         teams.appoint(session, alice, Role.viewer, member=alice, now=day(2))
     teams.appoint(session, bob, Role.admin, member=alice, now=day(2))
     teams.appoint(session, alice, Role.viewer, member=bob, now=day(3))
-    assert visibility.admins(session) == ["bob"]
+    assert access_roles.admins(session) == ["bob"]
     assert teams.appointments(session) == [("alice", "viewer"), ("bob", "admin")]
     teams.place(session, alder, bob, Role.admin, member=bob, now=day(3))
     teams.remove(session, alder, alice, member=bob, now=day(3))
@@ -112,11 +113,11 @@ def test_a_teams_admin_says_who_belongs_to_it_and_to_no_other(
 def test_a_team_of_a_ledger_of_ones_own_is_shared_by_who_first_says_who_belongs(
     session: Session, alice: Member, bob: Member
 ) -> None:
-    alder = visibility.team_or_new(session, "Alder", now=day(0))  # as an import makes it
-    visibility.join(session, alder, bob, joined_at=day(0))
-    assert not visibility.is_shared(session)
+    alder = members.team_or_new(session, "Alder", now=day(0))  # as an import makes it
+    members.join(session, alder, bob, joined_at=day(0))
+    assert not access_roles.is_shared(session)
     teams.place(session, alder, bob, Role.resolver, member=alice, now=day(1))
-    assert visibility.admins(session) == ["alice"]
+    assert access_roles.admins(session) == ["alice"]
     assert session.exec(select(Appointment.role)).all() == ["admin"]
     assert session.exec(select(Membership.role)).all() == ["forecaster"] * 2 + ["resolver"]
 

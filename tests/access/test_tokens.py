@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel, select
 
 from forecasts.access import teams, tokens
 from forecasts.access.identities import Person, admit
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.ledger import database

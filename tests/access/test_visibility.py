@@ -19,9 +19,9 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 import forecasts
-from forecasts.access import teams, tokens
+from forecasts.access import members, roles, teams, tokens
 from forecasts.access import visibility as access_visibility
-from forecasts.access.visibility import Action
+from forecasts.access.roles import Action
 from forecasts.agenda import revisits, today
 from forecasts.agenda.notifications import due, message
 from forecasts.articles import library
@@ -47,15 +47,16 @@ from forecasts.ledger.models import (
     Watch,
 )
 from forecasts.operations import privacy
-from forecasts.questions import registry, revisions, search
+from forecasts.questions import finality, registry, revisions, search, sources
+from forecasts.questions import standing as question_standing
 from forecasts.resolution import assignments, disputes, history, kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.scores import paths, scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
-from forecasts.updates import bulk, updates
+from forecasts.updates import bulk, evidence, updates, wordings
 from forecasts.updates.bulk import Act
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -266,7 +267,7 @@ def alder(cell: Cell) -> Any:
 
 
 def root(cell: Cell) -> Member:
-    return access_visibility.member_named(cell.session, "root")
+    return members.member_named(cell.session, "root")
 
 
 def _import(cell: Cell, **fields: Any) -> Any:
@@ -303,14 +304,16 @@ def among(slugs: Callable[[Session, Member], Collection[str]]) -> Callable[[Cell
 
 
 def listed(session: Session, _member: Member) -> list[str]:
-    found = registry.listing(session, now=NOW)
-    assert found == registry.listing(session, now=NOW, only=[stands.slug for stands in found])
+    found = question_standing.listing(session, now=NOW)
+    assert found == question_standing.listing(
+        session, now=NOW, only=[stands.slug for stands in found]
+    )
     return [stands.slug for stands in found]
 
 
 def of_article(session: Session, _member: Member) -> list[str]:
     article = library.article_numbered(session, 1)
-    return [stands.slug for _, stands in library.questions_of(session, article, now=NOW)]
+    return [stands.slug for _, stands in sources.questions_of(session, article, now=NOW)]
 
 
 def counted(session: Session, member: Member) -> list[str]:
@@ -336,7 +339,7 @@ def on_today(session: Session, member: Member) -> list[str]:
 
 def by_number(session: Session, _member: Member) -> list[str]:
     every = [id_ for id_ in session.exec(select(Question.id)) if id_ is not None]
-    return [stands.slug for stands in registry.by_id(session, every, now=NOW).values()]
+    return [stands.slug for stands in question_standing.by_id(session, every, now=NOW).values()]
 
 
 def to_be_told(cell: Cell) -> bool:
@@ -347,7 +350,7 @@ def to_be_told(cell: Cell) -> bool:
 
     if among(told)(cell):
         return True
-    access_visibility.require(cell.session, cell.member, A.resolve, cell.question, now=NOW)
+    roles.require(cell.session, cell.member, A.resolve, cell.question, now=NOW)
     return False
 
 
@@ -404,7 +407,7 @@ def scored(session: Session, _member: Member) -> set[str]:
 
 
 def earned_by_anna(session: Session, _member: Member) -> list[str]:
-    anna = access_visibility.member_named(session, "anna")
+    anna = members.member_named(session, "anna")
     return [stands.slug for stands, _ in scores.earned(session, anna, limit=100)]
 
 
@@ -416,7 +419,7 @@ def solo(session: Session, _member: Member) -> list[str]:
 
 
 def standing_of_anna(session: Session, _member: Member) -> list[str]:
-    anna = access_visibility.member_named(session, "anna")
+    anna = members.member_named(session, "anna")
     standing = updates.standing_of(session, anna, at=NOW)
     slugs = dict(session.exec(select(Question.id, Question.slug)).all())
     return [slugs[id_] for id_ in standing]
@@ -440,10 +443,10 @@ def practised(session: Session, _member: Member) -> list[str]:
     return [one.slug for one in practice.of_ledger(session, now=NOW)]
 
 
-def stands_of(session: Session, question: Question) -> registry.Stands:
+def stands_of(session: Session, question: Question) -> question_standing.Stands:
     """Return the question as the ledger itself has it: the verb asks what may be seen of it."""
     with access_visibility.for_the_ledger(session):
-        return registry.as_it_stands(session, question, now=NOW)
+        return question_standing.as_it_stands(session, question, now=NOW)
 
 
 def several_would(cell: Cell) -> bool:
@@ -487,8 +490,8 @@ def past_disputes(cell: Cell) -> Any:
 
 def provisional(session: Session, _member: Member) -> list[str]:
     slugs = dict(session.exec(select(Question.id, Question.slug)).all())
-    assert disputes.windows(session).keys() == disputes.all_provisional(session, now=NOW).keys()
-    return [slugs[id_] for id_ in disputes.all_provisional(session, now=NOW)]
+    assert finality.windows(session).keys() == finality.all_provisional(session, now=NOW).keys()
+    return [slugs[id_] for id_ in finality.all_provisional(session, now=NOW)]
 
 
 def parked(session: Session, _member: Member) -> list[str]:
@@ -547,7 +550,7 @@ def reopens(cell: Cell) -> Any:
 
 
 def standing_anna(cell: Cell) -> bool:
-    anna = access_visibility.member_named(cell.session, "anna")
+    anna = members.member_named(cell.session, "anna")
     return updates.standing(cell.session, cell.question, anna, at=NOW) is not None
 
 
@@ -575,7 +578,7 @@ CASES: dict[str, Case] = {
     "disputes.history": Case(A.see, past_disputes, on="resolved"),
     "disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
     "disputes.provisional": Case(
-        A.see, lambda c: disputes.provisional(c.session, c.question, now=NOW), on="resolved"
+        A.see, lambda c: finality.provisional(c.session, c.question, now=NOW), on="resolved"
     ),
     "disputes.uphold": Case(A.resolve, upholds, on="resolved"),
     "disputes.windows": Case(A.see, among(provisional), on="resolved"),
@@ -623,7 +626,7 @@ CASES: dict[str, Case] = {
     "notifications.due.due": Case(A.resolve, to_be_told),
     "notifications.message.compose": Case(A.see, among(said)),
     "questions.as_it_stands": Case(
-        A.see, lambda c: registry.as_it_stands(c.session, c.question, now=NOW)
+        A.see, lambda c: question_standing.as_it_stands(c.session, c.question, now=NOW)
     ),
     "questions.find": Case(A.see, lambda c: registry.find(c.session, c.question.slug)),
     "questions.listing": Case(A.see, among(listed)),
@@ -632,22 +635,22 @@ CASES: dict[str, Case] = {
     ),
     "questions.register": Case(A.ask, registers, on="team"),
     "questions.require_may_ask": Case(A.ask, may_ask, on="ledger"),
-    "questions.sources": Case(A.see, lambda c: registry.sources(c.session, c.question)),
+    "questions.sources": Case(A.see, lambda c: sources.sources(c.session, c.question)),
     "questions.by_id": Case(A.see, among(by_number)),
     "questions.outlines": Case(
         A.see,
         among(
             lambda s, _: [
                 one.slug
-                for one in registry.listing(s, now=NOW)
-                if one.id in {outline.id for outline in registry.outlines(s)}
+                for one in question_standing.listing(s, now=NOW)
+                if one.id in {outline.id for outline in question_standing.outlines(s)}
             ]
         ),
     ),
     "questions.unresolved": Case(
-        A.see, among(lambda s, _: [one.slug for one in registry.unresolved(s, now=NOW)])
+        A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
     ),
-    "questions.tags": Case(A.see, among(lambda s, _: registry.tags(s))),
+    "questions.tags": Case(A.see, among(lambda s, _: question_standing.tags(s))),
     "questions.wording": Case(A.see, lambda c: registry.wording(c.session, c.question)),
     "resolutions.accept": Case(
         A.resolve, lambda c: resolutions.accept(c.session, c.proposal, **c.here)
@@ -672,7 +675,7 @@ CASES: dict[str, Case] = {
     ),
     "revisions.history": Case(A.see, lambda c: revisions.history(c.session, c.question)),
     "revisions.lacking": Case(
-        A.see, lambda c: revisions.lacking(c.session, c.question, at=NOW) == []
+        A.see, lambda c: wordings.lacking(c.session, c.question, at=NOW) == []
     ),
     "revisions.reopen": Case(A.revise, reopens),
     "revisions.revise": Case(
@@ -693,7 +696,7 @@ CASES: dict[str, Case] = {
     "teams.appoint": Case(
         A.administer,
         lambda c: teams.appoint(
-            c.session, access_visibility.member_named(c.session, "anna"), Role.viewer, **c.here
+            c.session, members.member_named(c.session, "anna"), Role.viewer, **c.here
         ),
         on="ledger",
     ),
@@ -708,7 +711,7 @@ CASES: dict[str, Case] = {
     "teams.remove": Case(
         A.manage,
         lambda c: teams.remove(
-            c.session, alder(c), access_visibility.member_named(c.session, "leaver"), **c.here
+            c.session, alder(c), members.member_named(c.session, "leaver"), **c.here
         ),
         on="team",
     ),
@@ -723,7 +726,7 @@ CASES: dict[str, Case] = {
     "updates.history": Case(A.see, lambda c: updates.history(c.session, c.question)),
     "updates.record_evidence": Case(
         A.capture,
-        lambda c: updates.record_evidence(c.session, Cited(note="clouds"), **c.here),
+        lambda c: evidence.record_evidence(c.session, Cited(note="clouds"), **c.here),
         on="ledger",
     ),
     "updates.standing": Case(A.see, standing_anna),
@@ -761,26 +764,18 @@ def test_every_verb_has_a_place() -> None:
 
 def furnish(session: Session) -> None:
     """Make the world in a ledger of one's own, where nothing is refused, and then share it."""
-    people = {
-        handle: access_visibility.member_or_new(session, handle, now=day(0)) for handle in PEOPLE
-    }
+    people = {handle: members.member_or_new(session, handle, now=day(0)) for handle in PEOPLE}
     tokens.create(session, "robot", member=None, now=day(0))
-    alder, birch = (
-        access_visibility.team_or_new(session, n, now=day(0)) for n in ("Alder", "Birch")
-    )
-    access_visibility.join(session, alder, people["leaver"], joined_at=day(0))
+    alder, birch = (members.team_or_new(session, n, now=day(0)) for n in ("Alder", "Birch"))
+    members.join(session, alder, people["leaver"], joined_at=day(0))
     library.store(session, [RAIN], member=people["anna"], captured_at=day(0))
     for author in ("anna", *(f"author {role}" for role in Role)):
         for seen in Visibility:
             for over in (False, True):
                 _question(session, people, author, alder.id, seen, over)
     for role in Role:
-        access_visibility.join(
-            session, alder, people[f"own team {role}"], joined_at=day(0), role=role
-        )
-        access_visibility.join(
-            session, birch, people[f"other team {role}"], joined_at=day(0), role=role
-        )
+        members.join(session, alder, people[f"own team {role}"], joined_at=day(0), role=role)
+        members.join(session, birch, people[f"other team {role}"], joined_at=day(0), role=role)
         for where in ("no team", "author"):
             who = people[f"{where} {role}"]
             session.add(Appointment(member_id=who.id, role=role, recorded_at=day(0)))
@@ -812,9 +807,9 @@ def _question(
         team_id=team,
     )
     by = people[author]
-    source = library.passage(session, 1)
+    source = sources.passage(session, 1)
     made = registry.record(session, text, slug=slug, member=by, now=day(0), sources=[source])
-    solo = access_visibility.member_or_new(session, f"solo {slug}", now=day(0))
+    solo = members.member_or_new(session, f"solo {slug}", now=day(0))
     for who in (people["anna"], solo):
         cited = [Cited(note=f"note on {slug}")]
         updates.update(session, made, P, member=who, now=day(1), evidence=cited)

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.access import teams, visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.agenda.crowd_moves import Moved, moved_away
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from forecasts.access import visibility
-from forecasts.access.visibility import forecaster_handles, member_or_new
+from forecasts.access import members, visibility
+from forecasts.access.members import member_or_new
+from forecasts.access.visibility import forecaster_handles
 from forecasts.agenda.revisits import USUAL, note_seen, revisit_every
 from forecasts.agenda.today import RECENT, SOON, today
 from forecasts.articles.article import CapturedArticle
@@ -21,7 +22,7 @@ from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.resolution import assignments, disputes, resolutions
 from forecasts.scores import scores
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, counted_statements, day, imported
 
@@ -226,9 +227,9 @@ def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engin
             _asked(session, alice, bob, number)
         if number in (0, 2):
             with database.reading(engine) as session:
-                visibility.read_as(session, visibility.find_member(session, "alice"), now=day(6))
+                visibility.read_as(session, members.find_member(session, "alice"), now=day(6))
                 with counted_statements(engine) as statements:
-                    needs = today(session, visibility.find_member(session, "alice"), now=day(6))
+                    needs = today(session, members.find_member(session, "alice"), now=day(6))
             counts.append(len(statements))
             assert len(needs.again) == len(needs.news) == needs.closing.total == number + 1
     assert counts[0] == counts[1]

@@ -17,16 +17,16 @@ from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, local_script_runner
 
 from app import session as app_session
-from forecasts.access.visibility import join, member_or_new, team_or_new
+from forecasts.access.members import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import CapturedArticle
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
-from forecasts.questions import registry
+from forecasts.questions import registry, sources
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import KINDS, ask, day
 
@@ -140,7 +140,7 @@ def _furnish(engine: Engine) -> None:
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
         join(ledger, team_or_new(ledger, "Harbour watchers", now=day(0)), alice)
         [(article, _)] = library.store(ledger, [ARTICLE], member=alice, captured_at=day(0))
-        source = library.passage(
+        source = sources.passage(
             ledger, article.id or 0, "The harbour master will open the quay by 20 January 2026."
         )
         rain = ask(ledger, alice, slug="rain", tags=["weather"], resolution_criteria="Yes if wet.")

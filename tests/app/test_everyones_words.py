@@ -18,17 +18,17 @@ from streamlit.testing.v1 import AppTest
 import app as package
 from app.charts.comparisons import forest_chart
 from app.charts.paths import paths_chart
-from forecasts.access.visibility import join, member_or_new, team_or_new
+from forecasts.access.members import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
-from forecasts.questions import registry
+from forecasts.questions import registry, sources
 from forecasts.questions.registry import question_text
 from forecasts.reports.comparison import build
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests import nasty
 from tests.app.charts.test_charts import paths
@@ -85,7 +85,7 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
                 member=bob,
                 now=day(0),
                 slug=slug,
-                sources=[registry.Passage(stored, ALL, ALL, ALL)],
+                sources=[sources.Passage(stored, ALL, ALL, ALL)],
             )
             value = {
                 "pick": Value(probabilities=(0.5, 0.5, *[0.0] * 9)),

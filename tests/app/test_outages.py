@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
@@ -102,7 +102,7 @@ def act(engine: Engine, handle: str) -> None:
 
 
 def members(session: Session) -> list[str]:
-    from forecasts.access.visibility import handles
+    from forecasts.access.members import handles
 
     return sorted(handles(session).values())
 

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, Engine, event, insert, select, text
 from sqlmodel import SQLModel
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import CapturedArticle
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.app.conftest import visit
 from tests.conftest import KINDS, ask, day

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
 from app import session
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database

@@ -10,7 +10,7 @@ from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import Article, Member
-from forecasts.questions import registry
+from forecasts.questions import registry, sources
 from tests.conftest import ask, day
 
 HERE = "https://example.org/quay"
@@ -118,11 +118,11 @@ def test_deadlines_count_from_the_capture_where_no_day_is_known(
 
 def test_an_article_knows_its_questions(session: Session, alice: Member) -> None:
     [(number, _)] = put(session, alice, article())
-    source = library.passage(session, number, "Nobody objected.")
+    source = sources.passage(session, number, "Nobody objected.")
     text = registry.wording(session, ask(session, alice, slug="own"))
     for slug in ("a", "b"):
         registry.record(session, text, slug=slug, member=alice, now=day(0), sources=[source])
-    found = library.questions_of(session, source.article, now=day(1))
+    found = sources.questions_of(session, source.article, now=day(1))
     assert [(passage.quote, stands.slug) for passage, stands in found] == [
         ("Nobody objected.", "a"),
         ("Nobody objected.", "b"),
@@ -143,7 +143,7 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
         put(session, alice, article(f"{n} boats came.", title=f"Boats {n}", url=None))[0][0]
         for n in range(25)
     ]
-    source = library.passage(session, numbers[0])
+    source = sources.passage(session, numbers[0])
     text = registry.wording(session, ask(session, alice, slug="own"))
     registry.record(session, text, slug="a", member=alice, now=day(0), sources=[source])
     first, last = library.shelf(session), library.shelf(session, number=9)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine
 
-from forecasts.access import visibility
+from forecasts.access import members
 from forecasts.agenda import revisits
 from forecasts.ledger import database
 from forecasts.questions import registry
@@ -256,7 +256,7 @@ def test_when_to_look_again_is_said_with_a_forecast_for_a_question_or_for_all(
     said = forecasts("look-again", "21").stdout
     assert said == "Today brings your forecasts back after 21 days.\n"
     with database.reading(engine) as session:
-        every = revisits.intervals(session, visibility.find_member(session, "alice"))
+        every = revisits.intervals(session, members.find_member(session, "alice"))
         of = [every.of(registry.find(session, slug).id or 0).days for slug in ("rain", "which")]
     assert of == [3, 21]
     again = forecasts("look-again", "usual", "--on", "rain").stdout

@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 from sqlmodel import SQLModel
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.cli.next_step import next_step
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.operations import transfer
 from forecasts.operations.health import Finding
 from tests.access.test_oidc_settings import SECRETS, set_to
@@ -41,7 +41,7 @@ def test_a_server_s_ledger_is_begun_and_brought_up_to_date_by_migrate_alone(
     )
     done = forecasts("migrate", "--database", empty_server)
     assert "Created the ledger postgresql://postgres@" in done.stderr
-    assert f"has schema {database.newest_revision()}, the newest." in done.stdout
+    assert f"has schema {schema.newest_revision()}, the newest." in done.stdout
     forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--database", empty_server)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from forecasts.cli.questions import table_of
 from forecasts.ledger import database
-from forecasts.questions.registry import listing
+from forecasts.questions.standing import listing
 from tests.conftest import START
 
 Run = Callable[..., Result]

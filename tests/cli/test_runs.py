@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from forecasts.common.errors import DatabaseError
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.resolution.runs import run
 
 Forecasts = Callable[..., Result]
@@ -86,7 +86,7 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
 ) -> None:
     file = tmp_path / "older.sqlite3"
     with monkeypatch.context() as patch:
-        earlier = database._revisions()[:-1]
+        earlier = schema._revisions()[:-1]
         patch.setattr(database, "_revisions", lambda: earlier)
         forecasts("migrate", "--database", str(file))
     before = file.read_bytes()

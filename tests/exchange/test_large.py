@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, insert
 from sqlmodel import Session, func, select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.exchange.import_forecasts import add_forecasts
 from forecasts.ledger.models import Citation, Evidence, Forecast, Question, QuestionRevision
 from forecasts.scores.frames import complete, ledger_frames, scoring_frames

@@ -2,13 +2,13 @@
 
 from sqlalchemy import Engine
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.exchange.omissions import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import MemberKind
-from forecasts.questions import registry, revisions
+from forecasts.questions import registry, revisions, sources
 from forecasts.resolution import assignments, resolutions
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
@@ -31,7 +31,7 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         bot = member_or_new(session, "bot", now=day(0), kind=MemberKind.bot)
         article = CapturedArticle("Clouds", None, None, None, None, "It may rain. It may snow.")
         library.store(session, [article], member=alice, captured_at=day(0))
-        passages = [library.passage(session, 1, words) for words in ("It may rain.", "snow")]
+        passages = [sources.passage(session, 1, words) for words in ("It may rain.", "snow")]
         text = registry.question_text(
             title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
         )

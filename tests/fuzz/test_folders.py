@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import LedgerError
 from forecasts.exchange.folder.folder import FILES, read_folder, write_folder
 from forecasts.exchange.import_ import import_frames

@@ -19,13 +19,14 @@ from forecasts.common.settings import Settings
 from forecasts.common.times import iso, read_time
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import question_text
 from forecasts.questions.slugs import free_slug, is_slug
 from forecasts.resolution.resolvers.kinds import kind as resolver
 from forecasts.resolution.resolvers.protocol import Asked, Seen
 from forecasts.updates.evidence import read_evidence
 from forecasts.updates.typed_values import as_typed, read_typed
-from forecasts.updates.values import read_outcome, read_probability, read_value, say_value
+from forecasts.updates.values import read_probability, read_value, say_value
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, WORDS, damaged, few_or, fuzz
 from tests.fuzz.fuzzing import our_own_or_nothing as ours

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Resolution
-from forecasts.questions import registry
+from forecasts.questions import standing as question_standing
 from forecasts.resolution import resolutions
 from forecasts.scores import scores
 from forecasts.updates import updates
@@ -118,7 +118,7 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
         assert [step.supersedes_id for step in steps] == [None, *[s.id for s in steps[:-1]]]
 
         # What stands is the last word, and its scores are those of the slow reference.
-        stands = registry.as_it_stands(session, question, now=day(20))
+        stands = question_standing.as_it_stands(session, question, now=day(20))
         assert stands.resolution == steps[-1]
         stored = {
             handle: score

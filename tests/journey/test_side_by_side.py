@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import join, member_named, member_or_new, team_or_new
+from forecasts.access.members import join, member_named, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import DatabaseError, LedgerError, Refused
@@ -34,12 +34,12 @@ from forecasts.ledger.models import (
     Resolution,
     Team,
 )
-from forecasts.questions import registry, revisions
+from forecasts.questions import registry, revisions, standing
 from forecasts.resolution import assignments, resolutions
 from forecasts.resolution.runs import run as resolution_run
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -195,7 +195,7 @@ def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, 
         assert [row.supersedes_id for row in rows] == [None, *(row.id for row in rows[:-1])]
         said = [row.outcome for row in rows]
         assert all(one != other for one, other in pairwise(said))
-        stands = registry.as_it_stands(session, registry.find(session, rain), now=day(3))
+        stands = standing.as_it_stands(session, registry.find(session, rain), now=day(3))
         assert stands.resolution is not None
         assert stands.resolution.id == rows[-1].id
 

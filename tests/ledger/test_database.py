@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from forecasts.access import teams
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger
@@ -27,11 +27,11 @@ from forecasts.ledger.models import (
     Token,
     TokenRevocation,
 )
-from forecasts.questions import registry
+from forecasts.questions import registry, sources
 from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import KINDS, day
 
@@ -58,7 +58,7 @@ def _fill(engine: Engine) -> None:
         [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
         teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
-        source = library.passage(session, article.id or 0, "The quay will open.")
+        source = sources.passage(session, article.id or 0, "The quay will open.")
         question = registry.register(
             session,
             registry.question_text(

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlmodel import Session, select
 
-from forecasts.access import visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access import members
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, Forbidden, NotFound, Refused
 from forecasts.ledger import database, deferred, following
 from forecasts.ledger.models import Appointment, Entry, Forecast, Role
@@ -136,8 +136,8 @@ def test_who_was_removed_by_another_is_known_no_more(ledger: Engine, other: Engi
         privacy.remove(session, "bob", member=None, now=day(2))
     made = forecast(ledger)
     with database.reading(ledger) as session:
-        assert made.member_id == visibility.member_named(session, "bob").id
-        assert visibility.member_named(session, "removed member 2").id == 2 != made.member_id
+        assert made.member_id == members.member_named(session, "bob").id
+        assert members.member_named(session, "removed member 2").id == 2 != made.member_id
 
 
 def test_what_an_act_itself_writes_it_knows_at_once(ledger: Engine) -> None:
@@ -166,7 +166,7 @@ def test_what_came_to_nothing_is_not_known(ledger: Engine) -> None:
 def forecasting(engine: Engine, slug: str = "rain", handle: str = "bob") -> Iterator[Session]:
     """Yield the session of an act that has forecast, as an open page does, and not ended yet."""
     with database.reading(engine) as session:
-        member, question = visibility.member_named(session, handle), registry.find(session, slug)
+        member, question = members.member_named(session, handle), registry.find(session, slug)
     with database.writing(engine) as session:
         update(session, question, Value(probability=0.5), member=member, now=day(1))
         yield session
@@ -255,7 +255,7 @@ def test_what_was_known_is_no_reason_to_refuse(ledger: Engine, other: Engine) ->
     with pytest.raises(Forbidden, match="bob is a viewer"), forecasting(ledger):
         pass
     with database.writing(other) as aside:
-        bob = visibility.member_named(aside, "bob")
+        bob = members.member_named(aside, "bob")
         assert bob.id is not None
         aside.add(Appointment(member_id=bob.id, role=Role.forecaster, recorded_at=day(0)))
     with forecasting(ledger):
@@ -267,7 +267,7 @@ def test_who_asks_in_the_same_act_finds_what_was_forecast(ledger: Engine) -> Non
     with forecasting(ledger) as session:
         assert len(session.exec(select(Forecast)).all()) == 3
         question = registry.find(session, "rain")
-        bob = visibility.member_named(session, "bob")
+        bob = members.member_named(session, "bob")
         again = update(session, question, Value(probability=0.7), member=bob, now=day(2))
         assert again.id is None  # not yet
         last = standing(session, question, bob, at=day(2))
@@ -321,7 +321,7 @@ def test_an_act_that_the_database_has_undone_is_not_gone_on_with(ledger: Engine)
         database.writing(ledger) as session,
     ):
         driver: Any = session.connection().connection.driver_connection
-        bob, rain = visibility.member_named(session, "bob"), registry.find(session, "rain")
+        bob, rain = members.member_named(session, "bob"), registry.find(session, "rain")
         driver.rollback()  # as SQLite does by itself when its disk fails
         update(session, rain, Value(probability=0.5), member=bob, now=day(1))
     assert count(ledger) == 2
@@ -388,7 +388,7 @@ def test_an_act_is_stored_when_it_ends_and_not_before(ledger: Engine) -> None:
 @pytest.mark.parametrize("words", ["50 %", "%s %(name)s %%", 'it\'s; "quoted" \\ {0} :p $1 \u2603'])
 def test_whatever_a_reason_says_is_stored_as_it_is(ledger: Engine, words: str) -> None:
     with database.reading(ledger) as session:
-        bob, rain = visibility.member_named(session, "bob"), registry.find(session, "rain")
+        bob, rain = members.member_named(session, "bob"), registry.find(session, "rain")
     with database.writing(ledger) as session:
         made = update(
             session, rain, Value(probability=0.5), member=bob, now=day(1), rationale=words

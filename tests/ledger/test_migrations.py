@@ -14,10 +14,11 @@ from sqlalchemy import Engine, MetaData, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
+from forecasts.ledger import schema as ledger_schema
 from forecasts.ledger.models import APPEND_ONLY, Member, Membership
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
@@ -28,7 +29,7 @@ from forecasts.updates.values import Value
 from tests.conftest import ask, day
 from tests.postgresql import Server
 
-EARLIER = database._revisions()[:-1]
+EARLIER = ledger_schema._revisions()[:-1]
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def empty(empty_url: str) -> Iterator[Engine]:
 
 def migrate_to(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bring the schema to that of an earlier release, as that release did."""
-    known = [known for known in database._revisions() if known <= revision]
+    known = [known for known in ledger_schema._revisions() if known <= revision]
     with monkeypatch.context() as patch:
         patch.setattr(database, "_revisions", lambda: known)
         database.migrate(engine)
@@ -215,7 +216,7 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
     earlier = schema(empty)
     before = contents(empty, earlier)
     done = database.migrate(empty)
-    assert done == database.Migrated(revision, database.newest_revision())
+    assert done == ledger_schema.Migrated(revision, ledger_schema.newest_revision())
     assert contents(empty, earlier) == before
     assert len(before["forecast"]) == len(before["citation"]) == 2
     assert all(before[name] for name in FIRST)
@@ -247,7 +248,7 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
 
 def test_migrating_twice_does_nothing_the_second_time(empty: Engine) -> None:
     done = database.migrate(empty)
-    assert done == database.Migrated(None, database.newest_revision())
+    assert done == ledger_schema.Migrated(None, ledger_schema.newest_revision())
     assert database.migrate(empty) is None
 
 
@@ -279,7 +280,7 @@ def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
         one.stdin.write("go\n")
         one.stdin.flush()
     said = sorted(one.communicate(timeout=60)[0].strip() for one in migrating)
-    newest = database.newest_revision()
+    newest = ledger_schema.newest_revision()
     assert said == [f"Migrated(before=None, after='{newest}')", "None", "None"]
     assert [one.returncode for one in migrating] == [0, 0, 0]
 

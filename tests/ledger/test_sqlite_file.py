@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, sqlite_file

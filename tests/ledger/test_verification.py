@@ -18,7 +18,7 @@ from sqlmodel import Session, SQLModel, col, select
 from typer.testing import CliRunner
 
 from forecasts.access import teams
-from forecasts.access.visibility import join, member_or_new, team_or_new
+from forecasts.access.members import join, member_or_new, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.cli.main import app
@@ -39,11 +39,11 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
 from forecasts.operations.transfer import move
-from forecasts.questions import registry
+from forecasts.questions import registry, sources
 from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import KINDS, ask, day
 
@@ -64,7 +64,7 @@ def furnish(engine: Engine) -> None:
             member=alice,
             now=day(0),
             slug="rain",
-            sources=[library.passage(session, article.id or 0)],
+            sources=[sources.passage(session, article.id or 0)],
         )
         snow = ask(session, bob, slug="snow")
     for number, (question, member) in enumerate(((rain, alice), (snow, bob), (rain, bob))):

@@ -13,7 +13,7 @@ from click.testing import Result
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from forecasts.access.visibility import handles, member_or_new
+from forecasts.access.members import handles, member_or_new
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import APPEND_ONLY
 from forecasts.operations.health import Finding, check
 from forecasts.updates.updates import update
@@ -69,7 +69,7 @@ def test_of_a_sound_ledger_everything_is_well_and_said(engine: Engine, kind: str
     found = check(engine, now)
     assert bad(found) == {}
     said = {one.about: one.said for one in found}
-    assert said["schema"] == f"It has schema {database.newest_revision()}, that of this release."
+    assert said["schema"] == f"It has schema {schema.newest_revision()}, that of this release."
     assert said["rows"].startswith("It holds 1 member, 0 articles, 1 question, 1 forecast,")
     assert said["newest"] == "The newest row was recorded at 2026-01-02T00:00:00Z."
     about = {"sqlite": "SQLite 3", "postgresql": "PostgreSQL 1"}

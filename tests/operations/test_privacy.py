@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, select
 from typer.testing import CliRunner
 
 from forecasts.access import teams, tokens
-from forecasts.access.visibility import member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.cli.main import app
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.exchange.import_ import import_frames
@@ -34,7 +34,7 @@ from forecasts.questions.revisions import revise
 from forecasts.resolution import assignments, disputes, resolutions
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from forecasts.access import identities, teams
 from forecasts.access.identities import Person
-from forecasts.access.visibility import member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda import revisits
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
@@ -37,12 +37,13 @@ from forecasts.ledger.models import (
 from forecasts.operations import transfer
 from forecasts.operations.transfer import Step, move
 from forecasts.questions import registry
+from forecasts.questions import sources as question_sources
 from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.scores import scores
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 from tests.postgresql import Server
@@ -114,7 +115,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             team_id=alder.id,
             crowd_hidden=True,
         )
-        sources = [library.passage(session, article.id or 0)]
+        sources = [question_sources.passage(session, article.id or 0)]
         which = registry.register(
             session, text_, member=alice, now=day(0), slug="which", sources=sources
         )

@@ -7,8 +7,8 @@ from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import Member, Question
-from forecasts.questions import registry, revisions, slugs
-from forecasts.questions.registry import Status
+from forecasts.questions import registry, revisions, slugs, standing
+from forecasts.questions.standing import Status
 from forecasts.resolution import resolutions
 from tests.conftest import ask, day
 
@@ -143,7 +143,7 @@ def test_status_follows_from_times_and_resolutions(session: Session, alice: Memb
     question = ask(session, alice, open_time=day(1))
     at = {0.5: Status.upcoming, 1: Status.open, 9.99: Status.open, 10: Status.awaiting}
     for number, status in at.items():
-        stands = registry.as_it_stands(session, question, now=day(number))
+        stands = standing.as_it_stands(session, question, now=day(number))
         assert stands.status == status
 
 
@@ -186,7 +186,7 @@ def test_the_list_takes_a_bounded_number_of_queries(session: Session, alice: Mem
         "before_cursor_execute",
         lambda _c, _cur, statement, *_: statements.append(statement),
     )
-    assert len(registry.listing(session, now=day(1))) == 20
+    assert len(standing.listing(session, now=day(1))) == 20
     assert len(statements) == 2
 
 
@@ -197,7 +197,7 @@ def test_more_questions_are_named_than_one_statement_takes(
     for number in range(5):
         ask(session, alice, slug=f"q{number}", scheduled_close_time=day(9 - number))
     only = ["q4", "q0", "q2", "q0", "q1", "gone"]
-    found = registry.listing(session, now=day(1), only=only)
+    found = standing.listing(session, now=day(1), only=only)
     assert [stands.slug for stands in found] == ["q4", "q2", "q1", "q0"]
 
 
@@ -205,7 +205,7 @@ def test_a_list_may_name_more_questions_than_a_database_takes_parameters(
     session: Session, question: Question
 ) -> None:
     only = ["rain", *(f"gone-{number}" for number in range(40_000))]
-    [found] = registry.listing(session, now=day(1), only=only)
+    [found] = standing.listing(session, now=day(1), only=only)
     assert found.slug == "rain"
 
 

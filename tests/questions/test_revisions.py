@@ -5,8 +5,8 @@ from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, Question
-from forecasts.questions import registry, revisions
-from forecasts.questions.registry import Status
+from forecasts.questions import registry, revisions, standing
+from forecasts.questions.standing import Status
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -101,9 +101,9 @@ def test_once_resolved_words_may_be_put_right_but_not_what_the_scores_rest_on(
 def test_a_later_close_opens_a_question_again_that_had_closed_by_its_schedule(
     session: Session, alice: Member, question: Question
 ) -> None:
-    assert registry.as_it_stands(session, question, now=day(11)).status == Status.awaiting
+    assert standing.as_it_stands(session, question, now=day(11)).status == Status.awaiting
     revise(session, question, alice, 11, scheduled_close_time=day(20))
-    assert registry.as_it_stands(session, question, now=day(11)).status == Status.open
+    assert standing.as_it_stands(session, question, now=day(11)).status == Status.open
 
 
 def test_a_question_closed_early_takes_no_more_forecasts_until_that_is_taken_back(

@@ -10,13 +10,14 @@ from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
 from forecasts.access import teams
-from forecasts.access.visibility import member_or_new, read_as
+from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
 from forecasts.common.errors import LedgerError
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import revisions, search
-from forecasts.questions.registry import Status, listing, tags
 from forecasts.questions.search import Filter, Order, labels, page
+from forecasts.questions.standing import Status, listing, tags
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
 from forecasts.updates.values import Value

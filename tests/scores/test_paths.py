@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from forecasts.resolution import resolutions
 from forecasts.scores.paths import paths
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, day, imported
 

@@ -14,8 +14,7 @@ from forecasts.articles.capture import CapturedArticle
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import EvidenceKind, Forecast, Member, Stance
 from forecasts.questions.registry import question_text
-from forecasts.updates.evidence import citable, read_evidence, say_cited, spoken_for
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited, citable, read_evidence, say_cited, spoken_for
 from forecasts.updates.values import Value
 from tests.conftest import day
 

@@ -13,7 +13,7 @@ from forecasts.ledger.models import (
 from forecasts.questions import registry
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -137,7 +137,7 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
 def test_an_update_whose_evidence_is_refused_leaves_nothing_behind(
     engine, evidence: list[Cited], rule: str
 ) -> None:
-    from forecasts.access.visibility import member_or_new
+    from forecasts.access.members import member_or_new
     from forecasts.ledger import database
 
     with database.writing(engine) as session:

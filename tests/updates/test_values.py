@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText
+from forecasts.questions.outcomes import outcome_value, read_outcome
 from forecasts.questions.registry import question_text
 from forecasts.updates.values import (
     Value,
     certainty,
     check_value,
-    outcome_value,
-    read_outcome,
     read_probability,
     read_value,
     say_change,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import is_shared_ledger
+from forecasts.access.roles import is_shared_ledger
 from forecasts.agenda.notifications import apprise_gateway
 from forecasts.agenda.revisits import intervals
 from forecasts.common.errors import BadInput, NotFound, Refused

@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.access.visibility import Action, Rights, allowed, rights, visible
+from forecasts.access.roles import Action, Rights, allowed
+from forecasts.access.visibility import rights, visible
 from forecasts.agenda.revisits import days_said, said_for
 from forecasts.ledger.models import (
     Channel,
@@ -32,7 +33,7 @@ from forecasts.ledger.models import (
     ResolutionState,
     Watch,
 )
-from forecasts.questions.registry import overtaken
+from forecasts.questions.standing import overtaken
 from forecasts.resolution.disputes import is_open
 
 # What happened longer ago is no news: where nothing ran for so long, it is not told.

@@ -17,10 +17,10 @@ from forecasts.agenda.notifications.due import Found
 from forecasts.common.text import on_one_line
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Event, Member, Question, Score
-from forecasts.questions.registry import Stands, Status, listing, parts
-from forecasts.resolution.disputes import all_provisional
+from forecasts.questions.finality import all_provisional
+from forecasts.questions.outcomes import NOT_SCORED
+from forecasts.questions.standing import Stands, Status, listing, parts
 from forecasts.scores.scores import CRPS, protocol_of
-from forecasts.updates.values import NOT_SCORED
 
 LINES = 5  # of each event; the others are counted
 _TITLE = 120  # signs

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Engine, insert, or_, update
 from sqlmodel import Session, col, func, select
 
-from forecasts.access import visibility
+from forecasts.access import roles, visibility
 from forecasts.agenda.notifications import apprise_gateway, channels
 from forecasts.agenda.notifications.apprise_gateway import Sent
 from forecasts.agenda.notifications.due import Found, due
@@ -30,7 +30,7 @@ from forecasts.agenda.notifications.message import Message, compose
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState
-from forecasts.questions.registry import parts
+from forecasts.questions.standing import parts
 
 LEASE = timedelta(minutes=10)  # far longer than a message takes
 TRIES = 5
@@ -238,7 +238,7 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
             handle=member.handle,
             channel_name=channel.name,
             address=channel.secret_url,
-            shared=visibility.is_shared_ledger(session),
+            shared=roles.is_shared_ledger(session),
             message=message,
             events=len(told) - len(moot),
         )

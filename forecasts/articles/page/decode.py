@@ -13,7 +13,6 @@ import re
 from charset_normalizer import from_bytes
 
 from forecasts.common.errors import CaptureError
-from forecasts.common.limits import TEXT_BYTES
 
 # Multi-byte marks first: UTF-32 begins like UTF-16.
 _MARKS = [
@@ -51,7 +50,6 @@ _HTML = re.compile(
     r"<!doctype html|<(?:html|head|body|article|main|section|div|p|h1|meta|title|table)\b[^<>]*>",
     re.IGNORECASE,
 )
-MAX_BYTES = TEXT_BYTES  # of a page or a file
 MAX_GARBAGE = 0.02  # share of signs that no text holds
 
 

@@ -26,6 +26,7 @@ from forecasts.common.errors import BadInput, LedgerError, Problem, Refused
 from forecasts.exchange.folder.archive import unzip
 from forecasts.exchange.folder.tables import Table, read_table, write_csv, written
 from forecasts.ledger.models import DIGEST_ADDRESS, EvidenceKind, QuestionText, QuestionType, Stance
+from forecasts.questions.outcomes import NOT_SCORED, figure_number, read_outcome
 from forecasts.scores.frames import (
     ARTICLE_COLUMNS,
     EVIDENCE_COLUMNS,
@@ -35,7 +36,7 @@ from forecasts.scores.frames import (
     Frames,
     rows,
 )
-from forecasts.updates.values import NOT_SCORED, Value, check_value, figure_number, read_outcome
+from forecasts.updates.values import Value, check_value
 
 # File, its columns, and which of them may not be missing.
 FILES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from forecasts import reports
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import capture
 from forecasts.articles.drafting.drafts import draft_questions
@@ -38,14 +38,15 @@ from forecasts.ledger.models import (
     Stance,
 )
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
-from forecasts.questions import registry
+from forecasts.questions import registry, sources
+from forecasts.questions import standing as question_standing
 from forecasts.reports.render.as_text import as_text
 from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
 from forecasts.scores import scores
 from forecasts.scores.frames import complete, ledger_frames
 from forecasts.updates import updates
-from forecasts.updates.updates import Cited
+from forecasts.updates.evidence import Cited
 from forecasts.updates.values import Value
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _register(engine: Engine, say: Say) -> None:
         for item in items:
             number = numbers[item["article"]]
             assert number is not None
-            source = library.passage(session, number, item["quote"])
+            source = sources.passage(session, number, item["quote"])
             fields = {
                 name: value
                 for name, value in item.items()
@@ -275,9 +276,9 @@ def _resolve(engine: Engine, now: datetime, say: Say) -> None:
         elif looked.state == RunState.failed:
             say(f"   failed: {looked.slug}: {looked.message}")
     with database.reading(engine) as session:
-        standing = registry.listing(session, now=now)
-    waiting = sum(1 for stands in standing if stands.status == registry.Status.awaiting)
-    still_open = sum(1 for stands in standing if stands.status == registry.Status.open)
+        standing = question_standing.listing(session, now=now)
+    waiting = sum(1 for stands in standing if stands.status == question_standing.Status.awaiting)
+    still_open = sum(1 for stands in standing if stands.status == question_standing.Status.open)
     say(
         f"   {summary.count(RunState.confirmed)} resolved by the outcomes file; {waiting} have "
         f"passed their deadline and await a person; {still_open} are still open"
@@ -287,7 +288,7 @@ def _resolve(engine: Engine, now: datetime, say: Say) -> None:
 def _scores(engine: Engine, now: datetime, say: Say) -> None:
     first = table_of("questions.toml")["questions"][0]["slug"]
     with database.reading(engine) as session:
-        stands = registry.as_it_stands(session, registry.find(session, first), now=now)
+        stands = question_standing.as_it_stands(session, registry.find(session, first), now=now)
         assert stands.resolution is not None
         say(f"   {stands.text.title} {stands.resolution.outcome.capitalize()}.")
         for score, handle in scores.of_question(session, stands.resolution):

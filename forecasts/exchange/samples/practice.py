@@ -23,7 +23,7 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.registry import listing, newest_wordings
+from forecasts.questions.standing import listing, newest_wordings
 from forecasts.reports import Group, build
 from forecasts.scores.frames import complete
 

@@ -26,8 +26,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError, Problem
 from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.questions.outcomes import read_outcome
 from forecasts.resolution.resolvers.files import require_public
-from forecasts.updates.values import read_outcome
 
 T = TypeVar("T")
 

@@ -16,9 +16,9 @@ from pydantic import Field
 from forecasts.common.errors import BadInput, CannotTell
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionType
+from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.resolution.resolvers import documents, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
-from forecasts.updates.values import NOT_SCORED
 
 # What ``fetch`` gives for another question: {"outcome": …, "known_at": …}, null while open.
 ADDRESS = "question:"

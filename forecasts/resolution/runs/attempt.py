@@ -12,17 +12,19 @@ from functools import partial
 
 from sqlalchemy import Engine
 
-from forecasts.access.visibility import is_shared_ledger, read_as
+from forecasts.access.roles import is_shared_ledger
+from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.ledger.database import reading
 from forecasts.ledger.models import Member, QuestionText, QuestionType, Resolver
-from forecasts.questions.registry import Stands, as_it_stands, find
-from forecasts.resolution import disputes
+from forecasts.questions import finality
+from forecasts.questions.outcomes import beyond, read_outcome, say_range
+from forecasts.questions.registry import find
+from forecasts.questions.standing import Stands, as_it_stands
 from forecasts.resolution.assignments import asked
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Fetch, Finding, Seen
 from forecasts.resolution.runs.decision import Said
-from forecasts.updates.values import beyond, read_outcome, say_range
 
 # What a resolver reads through: whoever attached it may see what it is given.
 Sources = Callable[[Resolver], Fetch]
@@ -123,7 +125,7 @@ def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | 
     with reading(engine) as session:
         question = find(session, slug)
         resolution = as_it_stands(session, question, now=now).resolution
-        open_still = disputes.provisional(session, question, now=now) is not None
+        open_still = finality.provisional(session, question, now=now) is not None
     if resolution is None or open_still:
         return None
     return resolution.outcome, resolution.known_at or resolution.recorded_at

@@ -19,11 +19,11 @@ from forecasts.ledger.models import (
     Resolver,
     RunState,
 )
-from forecasts.questions.registry import Stands, as_it_stands
+from forecasts.questions.outcomes import outcome_value
+from forecasts.questions.standing import Stands, as_it_stands
 from forecasts.resolution.assignments import carried
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.record import Looked, proposed
-from forecasts.updates.values import outcome_value
 
 KIND = "question"  # of the resolvers that follow another question
 

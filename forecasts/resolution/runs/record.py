@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from forecasts.access.visibility import needs_second
+from forecasts.access.roles import needs_second
 from forecasts.ledger.models import (
     Member,
     Question,
@@ -23,11 +23,11 @@ from forecasts.ledger.models import (
     Resolver,
     RunState,
 )
+from forecasts.questions.outcomes import outcome_value
 from forecasts.questions.registry import wording
 from forecasts.resolution import kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.decision import Said, Verdict
-from forecasts.updates.values import outcome_value
 
 # It names nobody: what is written into history stays when a member is removed.
 _ALONE = (

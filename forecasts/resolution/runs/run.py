@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, bindparam, insert, or_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import CannotTell, DatabaseError, LedgerError
 from forecasts.common.times import utc
 from forecasts.ledger.database import give_way, reading, writing
@@ -34,14 +34,9 @@ from forecasts.ledger.models import (
     RunState,
     Watch,
 )
-from forecasts.questions.registry import (
-    Stands,
-    Status,
-    as_it_stands,
-    find,
-    listing,
-    overtaken,
-)
+from forecasts.questions.outcomes import outcome_value
+from forecasts.questions.registry import find
+from forecasts.questions.standing import Stands, Status, as_it_stands, listing, overtaken
 from forecasts.resolution import disputes, resolutions
 from forecasts.resolution.assignments import carried, no_resolver, parked, resolvers, unresolved
 from forecasts.resolution.resolvers.kinds import kind
@@ -51,7 +46,6 @@ from forecasts.resolution.runs.attempt import Sources, ask, sources_of
 from forecasts.resolution.runs.decision import Said, Verdict, verdict
 from forecasts.resolution.runs.record import Looked
 from forecasts.scores import scores
-from forecasts.updates.values import outcome_value
 
 # Who confirms what no person does.
 RUN_MEMBER = "scheduled run"

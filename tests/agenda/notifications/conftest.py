@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.agenda.notifications import channels
 from forecasts.ledger import database
 from forecasts.ledger.models import Channel, Member, Notice

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, event
 from sqlmodel import select
 
 from forecasts.access import teams
-from forecasts.access.visibility import Role, member_named
+from forecasts.access.members import member_named
+from forecasts.access.visibility import Role
 from forecasts.agenda import revisits
 from forecasts.agenda.notifications import channels, outbox
 from forecasts.ledger import database

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.access.visibility import member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda.notifications import apprise_gateway, channels, outbox
 from forecasts.agenda.notifications.apprise_gateway import Sent
 from forecasts.common.errors import BadInput, NotFound, Refused

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Article
-from forecasts.questions import registry
+from forecasts.questions import registry, sources
 from tests.app.conftest import ARTICLE, visit, words
 from tests.conftest import day
 
@@ -262,7 +262,7 @@ def test_a_question_is_registered_from_a_draft_in_place(furnished: AppTest, engi
     furnished.button(key=f"{start}#0-go").click().run()
     with database.reading(engine) as ledger:
         question = registry.find(ledger, "will-the-quay-open-by-20-january")
-        [(source, article)] = registry.sources(ledger, question)
+        [(source, article)] = sources.sources(ledger, question)
     assert source.quote == "The harbour master will open the quay by 20 January 2026."
     assert article.text[article.text.index(source.quote) - len(source.prefix) :].startswith(
         source.prefix + source.quote
@@ -304,9 +304,7 @@ def test_a_question_of_ones_own_keeps_its_article(furnished: AppTest, engine: En
     furnished.text_area(key="article-1#0-criteria").input("Yes if the minutes say so.")
     furnished.button(key="article-1#0-go").click().run()
     with database.reading(engine) as ledger:
-        [(source, article)] = registry.sources(
-            ledger, registry.find(ledger, "will-the-council-pay")
-        )
+        [(source, article)] = sources.sources(ledger, registry.find(ledger, "will-the-council-pay"))
     assert (article.id, source.quote) == (1, "")
 
 

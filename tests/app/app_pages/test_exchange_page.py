@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access import teams, visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access import roles, teams
+from forecasts.access.members import member_or_new
 from forecasts.exchange.export import as_zip, exported
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
-from forecasts.questions import registry
+from forecasts.questions import standing
 from tests.app.conftest import visit, words
 from tests.conftest import day
 
@@ -33,7 +33,7 @@ def hand_over(app: AppTest, archive: bytes) -> AppTest:
 
 def count(engine: Engine) -> int:
     with database.reading(engine) as ledger:
-        return len(registry.listing(ledger, now=day(5)))
+        return len(standing.listing(ledger, now=day(5)))
 
 
 def test_a_folder_is_looked_at_then_imported(
@@ -93,7 +93,7 @@ def test_a_viewer_may_export_and_finds_no_way_to_import(app: AppTest, engine: En
         alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
         teams.create(ledger, "Alder", member=bob, now=day(0))
         teams.appoint(ledger, alice, Role.viewer, member=bob, now=day(0))
-        assert visibility.is_shared(ledger)
+        assert roles.is_shared(ledger)
     visit(app, "exchange")
     assert not app.file_uploader
     assert [button.label for button in app.button] == []

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, QuestionRevision
 from forecasts.questions import registry, revisions

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from forecasts.access import teams
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.questions import registry
+from forecasts.questions import registry, standing
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
@@ -94,7 +94,7 @@ def test_what_is_refused_of_one_is_done_to_none(furnished: AppTest, engine: Engi
     furnished.button(key="several#0-go").click().run()
     assert "alice may not change" in furnished.error[0].value
     with database.reading(engine) as ledger:
-        assert "new" not in registry.tags(ledger)
+        assert "new" not in standing.tags(ledger)
 
 
 def test_those_selected_are_taken_away_as_a_ledger_folder(furnished: AppTest) -> None:
@@ -163,4 +163,4 @@ def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
     assert rule in " ".join(app.error[0].value.replace("\\", "").split())
     assert app.text_area(key="ask#0-criteria").value == criteria  # the form keeps its words
     with database.reading(engine) as ledger:
-        assert registry.listing(ledger, now=day(5)) == []
+        assert standing.listing(ledger, now=day(5)) == []

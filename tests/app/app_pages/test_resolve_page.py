@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution
-from forecasts.questions import registry
-from forecasts.questions.registry import Status
+from forecasts.questions import registry, standing
+from forecasts.questions.standing import Status
 from forecasts.resolution import assignments, kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
@@ -20,9 +20,9 @@ from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import day
 
 
-def stands(engine: Engine, slug: str) -> registry.Stands:
+def stands(engine: Engine, slug: str) -> standing.Stands:
     with database.reading(engine) as ledger:
-        return registry.as_it_stands(ledger, registry.find(ledger, slug), now=day(5))
+        return standing.as_it_stands(ledger, registry.find(ledger, slug), now=day(5))
 
 
 def history(engine: Engine, slug: str) -> list[Resolution]:

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access import teams, visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access import members, teams, visibility
+from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry
@@ -52,7 +52,7 @@ def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
     assert "is hidden, so that your first forecast is your own" in said
     assert "**bob** —" not in said
     with database.writing(engine) as ledger:
-        alice = visibility.member_named(ledger, "alice")
+        alice = members.member_named(ledger, "alice")
         rain = registry.find(ledger, "rain")
         updates.update(ledger, rain, Value(probability=0.2), member=alice, now=day(2))
     said = texts(question(team, "rain"))
@@ -71,7 +71,7 @@ def test_what_is_kept_from_one_is_on_no_page(team: AppTest) -> None:
 
 def test_a_viewer_finds_no_way_to_forecast(team: AppTest, engine: Engine) -> None:
     with database.writing(engine) as ledger:
-        alice, bob = (visibility.member_named(ledger, handle) for handle in ("alice", "bob"))
+        alice, bob = (members.member_named(ledger, handle) for handle in ("alice", "bob"))
         alder = teams.find(ledger, "Alder")
         teams.place(ledger, alder, alice, Role.viewer, member=bob, now=day(1))
     page = question(team, "rain")

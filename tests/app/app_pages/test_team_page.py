@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access import teams, tokens, visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access import members, teams, tokens
+from forecasts.access.members import member_or_new
 from forecasts.agenda import calendar_feed
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
@@ -102,7 +102,7 @@ def test_a_calendar_gets_an_address_that_is_shown_once(shared: AppTest, engine: 
     press(shared, "Revoke it")
     assert "no address any more" in shared.toast[0].value
     with database.reading(engine) as ledger:
-        assert calendar_feed.in_force(ledger, visibility.member_named(ledger, "alice")) is None
+        assert calendar_feed.in_force(ledger, members.member_named(ledger, "alice")) is None
 
 
 def test_resolvers_show_how_their_last_look_went(shared: AppTest) -> None:
@@ -115,8 +115,8 @@ def test_who_is_no_admin_finds_no_way_to_change_who_may_do_what(
     shared: AppTest, engine: Engine, role: Role
 ) -> None:
     with database.writing(engine) as ledger:
-        alice = visibility.member_named(ledger, "alice")
-        bob = visibility.member_named(ledger, "bob")
+        alice = members.member_named(ledger, "alice")
+        bob = members.member_named(ledger, "bob")
         alder = teams.find(ledger, "Alder")
         teams.appoint(ledger, bob, Role.admin, member=alice, now=day(1))
         teams.place(ledger, alder, bob, Role.admin, member=alice, now=day(1))

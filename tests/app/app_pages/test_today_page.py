@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from forecasts.access import teams
-from forecasts.access.visibility import member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda.revisits import USUAL
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from app.charts import records
-from forecasts.access import visibility
+from forecasts.access import members
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.reports.render import tables, wording
@@ -100,7 +100,7 @@ def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
     with database.writing(engine) as ledger:
         rain, bob = (
             registry.find(ledger, "rain"),
-            visibility.member_named(ledger, "bob (simulated)"),
+            members.member_named(ledger, "bob (simulated)"),
         )
         resolutions.confirm(ledger, rain, "yes", known_at=day(4), now=day(4.5), member=bob)
     visit(furnished, "track_record")

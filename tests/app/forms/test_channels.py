@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.visibility import member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda.notifications import channels, outbox
 from forecasts.ledger import database
 from tests.agenda.notifications.conftest import Service, service

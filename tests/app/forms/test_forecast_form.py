@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates

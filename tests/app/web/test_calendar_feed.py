@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web import calendar_feed
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.agenda import calendar_feed as agenda_calendar_feed
 from forecasts.ledger import database
 from tests.conftest import ask, day

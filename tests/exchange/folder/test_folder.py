@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.common.errors import BadInput, Refused
 from forecasts.exchange.folder.folder import read_folder, write_folder

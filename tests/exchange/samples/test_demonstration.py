@@ -13,7 +13,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.exchange.samples import demonstration
 from forecasts.ledger import database
 from forecasts.ledger.models import Article, Forecast, Ledger, Member, Resolution
-from forecasts.questions import registry
+from forecasts.questions import standing as question_standing
 from forecasts.scores import frames
 from tests.conftest import day
 
@@ -45,7 +45,7 @@ def test_the_page_comes_out_as_three_articles_with_publisher_and_day(
 
 def test_every_state_of_a_question_is_shown(built: tuple[Engine, list[str]]) -> None:
     with database.reading(built[0]) as session:
-        standing = registry.listing(session, now=NOW)
+        standing = question_standing.listing(session, now=NOW)
     ours = [s for s in standing if "simulated" not in (s.text.tags or [])]
     assert {str(s.status) for s in ours} >= {"open", "awaiting resolution", "resolved"}
     by_slug = {s.slug: s for s in ours}
@@ -62,7 +62,7 @@ def test_outcomes_are_those_of_the_file_and_no_other(built: tuple[Engine, list[s
     with (demonstration.data_folder() / "outcomes.csv").open(encoding="utf-8") as file:
         listed = {row["question"] for row in csv.DictReader(file)}
     with database.reading(built[0]) as session:
-        standing = registry.listing(session, now=NOW)
+        standing = question_standing.listing(session, now=NOW)
         by_resolver = session.exec(
             select(Resolution).where(col(Resolution.resolver_id).is_not(None))
         ).all()

@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from forecasts.access.visibility import member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.common.times import utc
 from forecasts.exchange.samples import starters
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question, QuestionRevision
-from forecasts.questions import search
-from forecasts.questions.registry import Status
+from forecasts.questions import search, sources
 from forecasts.questions.search import Filter
+from forecasts.questions.standing import Status
 from tests.conftest import day
 
 NOW = day(300)
@@ -27,7 +27,7 @@ def test_the_article_questions_come_with_their_articles_and_what_is_known(
     assert (done.questions, done.articles, done.forecasts) == (28, 3, 0)
     assert done.resolutions > 5
     for article in library.listing(session):
-        asked = library.questions_of(session, article, now=NOW)
+        asked = sources.questions_of(session, article, now=NOW)
         assert asked
         assert all(source.quote in article.text for source, _ in asked)
     assert {utc(q.recorded_at) for q in session.exec(select(Question))} == {NOW}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.access import visibility
-from forecasts.access.visibility import member_or_new
+from forecasts.access import roles
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput
 from forecasts.ledger import database
 from forecasts.ledger.models import RunState
@@ -31,7 +31,7 @@ def shared(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.delenv("FORECASTS_FILES_FOLDER")
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        visibility.begin_sharing(session, alice, now=day(0))
+        roles.begin_sharing(session, alice, now=day(0))
         ask(session, alice, slug="rain")
     return engine
 

@@ -26,7 +26,7 @@ from sqlalchemy import Engine, event, insert, update
 from sqlalchemy import select as rows_of
 from sqlmodel import SQLModel, col, func, select
 
-from forecasts.access.visibility import member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.common.errors import BadInput, CannotTell, CaptureError, DatabaseError
 from forecasts.common.times import iso
 from forecasts.ledger import database

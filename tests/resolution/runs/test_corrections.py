@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.access import teams
-from forecasts.access.visibility import Role, begin_sharing, member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
+from forecasts.access.roles import begin_sharing
+from forecasts.access.visibility import Role
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, Visibility
 from forecasts.questions import registry

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.access import teams
-from forecasts.access.visibility import Role, member_named, member_or_new
+from forecasts.access.members import member_named, member_or_new
+from forecasts.access.visibility import Role
 from forecasts.common.errors import Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution

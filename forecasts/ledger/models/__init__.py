@@ -1,0 +1,127 @@
+"""All tables, in the order of the journey.
+
+article -> question -> forecast + evidence -> resolution -> score
+
+Append-only: the tables in ``APPEND_ONLY``. A changed mind, a withdrawal, a reworded question, a
+corrected resolution is a new row; triggers refuse UPDATE and DELETE (see ``migrations``).
+What can be derived (a question's status, the end of a forecast, the crowd) is not stored.
+Scores are stored, as a cache that ``scores.rebuild`` can make anew. Each row of history has an
+``Entry``, which tells later whether it is still what it was (see ``chain``).
+
+``table=True`` classes do not validate when they are constructed: verbs validate first, and the
+CHECK constraints below hold even for a writer who goes around the verbs.
+"""
+
+from __future__ import annotations
+
+from forecasts.ledger.models.agenda import Channel, Event, Glance, Notice, NoticeState, Revisit
+from forecasts.ledger.models.articles import DIGEST_ADDRESS, Article
+from forecasts.ledger.models.chain import Entry, Removal
+from forecasts.ledger.models.columns import Time
+from forecasts.ledger.models.people import (
+    Appointment,
+    Identity,
+    Ledger,
+    Member,
+    MemberKind,
+    Membership,
+    Role,
+    Team,
+    TeamRule,
+    Token,
+    TokenRevocation,
+)
+from forecasts.ledger.models.questions import (
+    Question,
+    QuestionRevision,
+    QuestionSource,
+    QuestionText,
+    QuestionType,
+    Visibility,
+)
+from forecasts.ledger.models.resolution import (
+    Dispute,
+    Exhibit,
+    ExhibitContent,
+    Policy,
+    PolicyKind,
+    Resolution,
+    ResolutionState,
+    Resolver,
+    ResolverRun,
+    RunState,
+    Score,
+    Watch,
+)
+from forecasts.ledger.models.updates import Citation, Evidence, EvidenceKind, Forecast, Stance
+
+__all__ = [
+    "APPEND_ONLY",
+    "DIGEST_ADDRESS",
+    "Appointment",
+    "Article",
+    "Channel",
+    "Citation",
+    "Dispute",
+    "Entry",
+    "Event",
+    "Evidence",
+    "EvidenceKind",
+    "Exhibit",
+    "ExhibitContent",
+    "Forecast",
+    "Glance",
+    "Identity",
+    "Ledger",
+    "Member",
+    "MemberKind",
+    "Membership",
+    "Notice",
+    "NoticeState",
+    "Policy",
+    "PolicyKind",
+    "Question",
+    "QuestionRevision",
+    "QuestionSource",
+    "QuestionText",
+    "QuestionType",
+    "Removal",
+    "Resolution",
+    "ResolutionState",
+    "Resolver",
+    "ResolverRun",
+    "Revisit",
+    "Role",
+    "RunState",
+    "Score",
+    "Stance",
+    "Team",
+    "TeamRule",
+    "Time",
+    "Token",
+    "TokenRevocation",
+    "Visibility",
+    "Watch",
+]
+
+APPEND_ONLY = (
+    "membership",
+    "appointment",
+    "team_rule",
+    "article",
+    "question",
+    "question_revision",
+    "question_source",
+    "forecast",
+    "evidence",
+    "citation",
+    "resolution",
+    "policy",
+    "exhibit",
+    "exhibit_content",
+    "dispute",
+    "token",
+    "token_revocation",
+    "removal",
+    "entry",
+)

@@ -1,0 +1,58 @@
+"""Column types and rules that the tables share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import DateTime as SADateTime
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import JSON, TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from forecasts.common.times import utc
+
+# One naming rule for constraints, so that migrations can name what they alter.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Time(TypeDecorator[datetime]):
+    """An aware time: stored in UTC, returned in UTC, refused when naive."""
+
+    impl = SADateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the UTC time to store; SQLite has no zones, so there the zone is dropped."""
+        if value is None:
+            return None
+        value = utc(value)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored time as an aware one."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def json_column() -> Any:
+    """Return a JSON column in which None is SQL NULL (and not the JSON word null)."""
+    return Field(default=None, sa_type=JSON(none_as_null=True))
+
+
+def long_text() -> Any:
+    """Return a column for a text of any length, blank by default."""
+    return Field(default="", sa_type=Text)
+
+
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """Return the SQL that lets a column hold these values only."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"

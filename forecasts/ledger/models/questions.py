@@ -1,0 +1,197 @@
+"""Questions, their wordings, and the articles they come from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pydantic import ValidationInfo, field_validator, model_validator
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from forecasts.common.text import no_text
+from forecasts.common.times import iso
+from forecasts.ledger.models.columns import Time, json_column, long_text, one_of
+
+
+class Visibility(StrEnum):
+    """Who may see a question."""
+
+    everyone = "everyone"
+    team = "team"
+    author = "author"
+
+
+class QuestionType(StrEnum):
+    """What kind of answer a question has."""
+
+    binary = "binary"
+    multiple_choice = "multiple_choice"
+    numeric = "numeric"
+    date = "date"
+
+
+class Question(SQLModel, table=True):
+    """The identity of a question. What it says stands in its newest ``QuestionRevision``."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True)
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class QuestionText(SQLModel):
+    """All that a question says, and to whom; ``questions.csv`` of a ledger folder has the fields.
+
+    Bounds are text so that a number and a date come back exactly as they were written.
+    ``visibility``: who sees the question; a team's (``team_id``) can be open to everyone as well.
+    ``crowd_hidden``: nobody sees what others said before they have forecast, or it has closed.
+    """
+
+    title: str
+    type: QuestionType = Field(default=QuestionType.binary, sa_type=Text)
+    options: list[str] | None = json_column()
+    ordered: bool = False
+    lower_bound: str | None = None
+    upper_bound: str | None = None
+    unit: str | None = None
+    open_time: datetime = Field(sa_type=Time)
+    scheduled_close_time: datetime = Field(sa_type=Time)
+    actual_close_time: datetime | None = Field(default=None, sa_type=Time)
+    scheduled_resolve_time: datetime | None = Field(default=None, sa_type=Time)
+    spot_time: datetime | None = Field(default=None, sa_type=Time)
+    family: str = ""
+    tags: list[str] | None = json_column()
+    background: str = long_text()
+    resolution_criteria: str = long_text()
+    fine_print: str = long_text()
+    visibility: Visibility = Field(default=Visibility.everyone, sa_type=Text)
+    team_id: int | None = Field(default=None, foreign_key="team.id")
+    crowd_hidden: bool = False
+
+    @field_validator("title")
+    @classmethod
+    def _a_title_says_something(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("The question has no title.")
+        return value
+
+    @field_validator("options", "tags")
+    @classmethod
+    def _what_is_stored_as_json_is_text(cls, value: list[str] | None) -> list[str] | None:
+        for word in value or []:
+            if sign := no_text(word):
+                raise ValueError(f"{word[:60]!r} has {sign} in it, and no ledger stores it.")
+        return value
+
+    @field_validator(
+        "open_time",
+        "scheduled_close_time",
+        "actual_close_time",
+        "scheduled_resolve_time",
+        "spot_time",
+    )
+    @classmethod
+    def _times_have_a_zone(cls, value: datetime | None, field: ValidationInfo) -> datetime | None:
+        if value is not None and value.utcoffset() is None:
+            raise ValueError(
+                f"The {(field.field_name or '').replace('_', ' ')} {value.isoformat()} has no time "
+                "zone; it needs an offset or Z, as in 2025-10-30T14:00:00Z."
+            )
+        try:
+            return None if value is None else value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(
+                f"The {(field.field_name or '').replace('_', ' ')} {value} is no time of the years "
+                "1 to 9999 in UTC."
+            ) from None
+
+    @model_validator(mode="after")
+    def _the_parts_fit_together(self) -> QuestionText:
+        if self.scheduled_close_time <= self.open_time:
+            raise ValueError(
+                f"The scheduled close, {iso(self.scheduled_close_time)}, must come after the open "
+                f"time, {iso(self.open_time)}."
+            )
+        if self.type is QuestionType.multiple_choice:
+            _check_options(self.options or [])
+        elif self.options is not None:
+            raise ValueError(
+                f"Options belong to multiple_choice questions only; this one is {self.type}."
+            )
+        if self.type in (QuestionType.numeric, QuestionType.date):
+            if self.lower_bound is None or self.upper_bound is None:
+                raise ValueError(f"A {self.type} question needs a lower and an upper bound.")
+        elif self.lower_bound is not None or self.upper_bound is not None:
+            raise ValueError(
+                f"Bounds belong to numeric and date questions only; this one is {self.type}."
+            )
+        if self.visibility is Visibility.team and self.team_id is None:
+            raise ValueError("A question that a team may see needs the team.")
+        return self
+
+    @property
+    def close_time(self) -> datetime:
+        """When forecasting ends as things stand: the actual close, else the scheduled one."""
+        return self.actual_close_time or self.scheduled_close_time
+
+
+def _check_options(options: list[str]) -> None:
+    if len(options) < 2:
+        raise ValueError(
+            f"A multiple_choice question needs at least two options; it has {len(options)}."
+        )
+    for option in options:
+        if options.count(option) > 1:
+            raise ValueError(f"Every option may stand once only; {option!r} stands there again.")
+        if not option.strip() == option != "":
+            raise ValueError(
+                f"An option may not be blank, nor begin or end with a space; {option!r} does."
+            )
+        if option.casefold() in ("annulled", "ambiguous"):
+            raise ValueError(
+                f"{option!r} cannot be an option: annulled and ambiguous are outcomes of every "
+                "question already."
+            )
+
+
+class QuestionRevision(QuestionText, table=True):
+    """One wording of a question. The newest counts; the earlier ones stay readable."""
+
+    __tablename__ = "question_revision"
+    __table_args__ = (
+        UniqueConstraint("question_id", "number"),
+        CheckConstraint("open_time < scheduled_close_time", name="opens_before_it_closes"),
+        CheckConstraint(
+            "type IN ('binary', 'multiple_choice', 'numeric', 'date')", name="type_is_known"
+        ),
+        CheckConstraint(one_of("visibility", Visibility), name="visibility_is_known"),
+        CheckConstraint("visibility <> 'team' OR team_id IS NOT NULL", name="a_team_is_named"),
+        # Few are restricted, and whoever reads looks at those first: see ``access``.
+        Index(
+            "ix_question_revision_restricted",
+            "question_id",
+            sqlite_where=text("visibility <> 'everyone' OR crowd_hidden"),
+            postgresql_where=text("visibility <> 'everyone' OR crowd_hidden"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id")
+    number: int
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+    reason: str = long_text()
+
+
+class QuestionSource(SQLModel, table=True):
+    """The passage that a question was taken from: a W3C TextQuoteSelector into an article."""
+
+    __tablename__ = "question_source"
+
+    id: int | None = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", index=True)
+    article_id: int = Field(foreign_key="article.id", index=True)
+    quote: str = long_text()
+    prefix: str = long_text()
+    suffix: str = long_text()
