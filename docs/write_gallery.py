@@ -35,7 +35,8 @@ SERVER = f"""
 import os, secrets, sys
 from datetime import datetime
 import app.session
-from forecasts.cli.main import main, serve
+from forecasts.cli import serve
+from forecasts.cli.main import main
 
 def run(command, environment):
     os.environ.update(environment)

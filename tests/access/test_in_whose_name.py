@@ -249,7 +249,7 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
     others = (
         "app/forms/sign_in.py",
         "app/web/calendar_feed.py",  # the verb reads for whose address it is
-        *(f"forecasts/cli/{n}.py" for n in ("history", "operating", "tokens")),
+        *(f"forecasts/cli/{n}.py" for n in ("chain", "operations", "tokens")),
     )
     doors = (
         {"app/session.py": 5, "forecasts/cli/console.py": 1}

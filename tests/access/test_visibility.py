@@ -62,143 +62,144 @@ from tests.conftest import day
 
 # Verbs that anybody may call, and why.
 OPEN = {
-    "access.admins": "who may help is no secret",
-    "access.appointed": "what access itself rests on",
-    "access.begin_sharing": "does nothing in a ledger that is shared; in one's own all is allowed",
-    "access.crowd_is_hidden": "tells what is kept from whom the session reads for",
-    "access.evidence_shown": "the condition itself",
-    "access.find_member": "who there is, is no secret",
-    "access.for_the_ledger": "what a verb works out from everything; called by verbs alone",
-    "access.handles": "who there is, is no secret",
-    "access.is_shared": "what access itself rests on",
-    "access.is_shared_ledger": "about the ledger, not what is in it",
-    "access.join": "called by teams.create and imports, which have asked",
-    "access.member_named": "who there is, is no secret",
-    "access.member_or_new": "whoever opens the ledger, or is let in by sign-in, is a member",
-    "access.read_as": "says for whom; the doors call it",
-    "access.whom": "says for whom",
-    "access.require": "asks",
-    "access.require_own_name": "asks",
-    "access.require_second": "asks",
-    "access.rights": "what access itself rests on",
-    "access.rights_of": "what access itself rests on",
-    "access.role_in": "what access itself rests on",
-    "access.roles_of": "who is in a team is no secret",
-    "access.needs_second": "what require_second rests on",
-    "access.second_resolver": "what a team has agreed on is no secret",
-    "access.see": "asks",
-    "access.sees": "asks",
-    "access.seen_by": "about a wording that its caller has read already",
-    "access.shown": "the condition itself",
-    "access.stays": "who is in a team is no secret",
-    "access.team_names": "which teams there are is no secret",
-    "access.team_or_new": "called by teams.create and imports, which have asked",
-    "access.visible": "the condition itself",
-    "access.who_may": "who is in a team is no secret",
+    "access.roles.admins": "who may help is no secret",
+    "access.roles.appointed": "what access itself rests on",
+    "access.roles.begin_sharing": "does nothing in a shared ledger; in one's own all is allowed",
+    "access.visibility.crowd_is_hidden": "tells what is kept from whom the session reads for",
+    "access.visibility.evidence_shown": "the condition itself",
+    "access.members.find_member": "who there is, is no secret",
+    "access.visibility.for_the_ledger": "verbs compute from everything; called by verbs alone",
+    "access.members.handles": "who there is, is no secret",
+    "access.roles.is_shared": "what access itself rests on",
+    "access.roles.is_shared_ledger": "about the ledger, not what is in it",
+    "access.members.join": "called by teams.create and imports, which have asked",
+    "access.members.member_named": "who there is, is no secret",
+    "access.members.member_or_new": "someone who opens the ledger or signs in is a member",
+    "access.visibility.read_as": "says for whom; the doors call it",
+    "access.visibility.whom": "says for whom",
+    "access.roles.require": "asks",
+    "access.roles.require_own_name": "asks",
+    "access.roles.require_second": "asks",
+    "access.visibility.rights": "what access itself rests on",
+    "access.roles.rights_of": "what access itself rests on",
+    "access.roles.role_in": "what access itself rests on",
+    "access.roles.roles_of": "who is in a team is no secret",
+    "access.roles.needs_second": "what require_second rests on",
+    "access.roles.second_resolver": "what a team has agreed on is no secret",
+    "access.visibility.see": "asks",
+    "access.visibility.sees": "asks",
+    "access.visibility.seen_by": "about a wording that its caller has read already",
+    "access.visibility.shown": "the condition itself",
+    "access.roles.stays": "who is in a team is no secret",
+    "access.members.team_names": "which teams there are is no secret",
+    "access.members.team_or_new": "called by teams.create and imports, which have asked",
+    "access.visibility.visible": "the condition itself",
+    "access.roles.who_may": "who is in a team is no secret",
     "articles.library.article_numbered": "articles are everyone's who is let in",
     "articles.library.listing": "articles are everyone's who is let in",
-    "articles.library.passage": "articles are everyone's who is let in",
-    "addresses.is_embedded": "about the database, not what is in it",
-    "addresses.place": "about the database, not what is in it",
-    "addresses.sqlite_path": "about the database, not what is in it",
-    "attention.intervals": "the member's own",
-    "attention.days_said": "the member's own",
-    "attention.note_seen": "the member's own",
-    "attention.seen_until": "the member's own",
-    "away.moved_away": "of one's own forecasts, with what is shown of others': see test_away",
-    "backup.back_up": "for whoever has the file",
-    "backup.on_a_server": "about the database, not what is in it",
-    "backup.restore": "for whoever has the file",
-    "beginnings.article_questions": "an import, which asks",
-    "beginnings.sample_tournament": "an import, which asks",
-    "calendars.create": "the member's own",
-    "calendars.feed": "shows what its token's member may see: see test_calendars",
-    "calendars.in_force": "keys are no secret, and of a token there is nothing else",
-    "calendars.revoke": "the member's own",
-    "chain.note_nothing": "forgets what was noted",
-    "chain.note": "notes what a verb that has asked writes",
-    "chain.note_new": "notes what a verb that has asked writes",
-    "chain.noted": "about what an act has written, each of whose verbs has asked",
-    "chain.go_on": "about the chain, which is everyone's",
-    "chain.seal": "ends an act, each of whose verbs has asked",
-    "database.give_way": "about the database, not what is in it",
-    "database.require_ready": "about the schema, not what is in it",
-    "database.make_ready": "whoever has the database may bring it up to date",
-    "database.migrate": "whoever has the database may bring it up to date",
-    "database.reading": "a door: read_as says for whom",
-    "database.schema_revision": "about the database, not what is in it",
-    "database.writing": "a door: each verb asks",
-    "demonstration.is_demonstration": "about the ledger, not what is in it",
-    "evidence.citable": "articles are everyone's who is let in",
-    "evidence.cited": "reads what was typed, and articles",
-    "evidence.read_evidence": "reads what was typed, and articles",
-    "exchange.importing.rehearse": "an import that is undone, which asks",
-    "exchange.new_forecasts.add_forecasts": "a part of import_frames, which has asked",
-    "exhibits.keep": "called by runs, with what their resolvers were shown",
-    "deferred.drop": "forgets what was to be put in",
-    "deferred.later": "puts in a row for a verb that has asked",
-    "deferred.require_whole": "about the act, not what is in it",
-    "deferred.write": "puts in rows for verbs that have asked",
-    "following.before_turn": "about the chain, which is everyone's",
-    "following.begin": "about the chain, which is everyone's",
-    "following.checked": "its caller asks, or checks what others may see",
-    "following.check_again": "makes the checks of verbs again, which ask",
-    "following.has_turn": "about the act, not what is in it",
-    "following.known": "its caller asks, or checks what others may see",
-    "following.with_turn": "about the act, not what is in it",
-    "following.undo": "forgets what was read",
-    "frames.revision": "numbers of rows, to tell whether a report is out of date",
-    "health.check": "about the database, for whoever has it",
-    "identities.admit": "sign-in asks who may come in, before",
-    "identities.identify": "for the owner of the database, as its command asks",
-    "identities.member_of": "says who it is",
-    "mentions.mentioned": "articles are everyone's who is let in; of the member's own forecasts",
-    "moving.move": "for whoever has the database",
-    "privacy.sweep": "lets the database forget what was removed; remove asks",
-    "notifications.channels.add": "a member's own, which nobody else reads or changes",
-    "notifications.channels.change": "a member's own, which nobody else reads or changes",
-    "notifications.channels.find": "a member's own, which nobody else reads or changes",
-    "notifications.channels.listing": "a member's own, which nobody else reads or changes",
-    "notifications.channels.remove": "a member's own, which nobody else reads or changes",
-    "notifications.outbox.again": "a member's own, which nobody else reads or changes",
-    "notifications.outbox.send": "tells each member what due and compose let them see",
-    "notifications.outbox.unsure": "a number, for whoever looks after the runs",
-    "questions.record": "called by register and imports, which have asked",
-    "revisions.append": "called by revise, imports and resolutions, which have asked",
-    "revisions.closed_otherwise": "called by resolutions, of a question that they have asked for",
-    "looking.sources_of": "gives each resolver what whoever attached it may see",
-    "runs.look": "looks outside; the command that calls it finds the question first",
-    "runs.run": "does what the questions' resolvers were attached for: attach asks",
-    "runs.waiting": "a number, for who has the runs",
-    "followers.correct": "called by runs, for whoever attached the resolver",
-    "followers.outdated": "called by runs, to look where they have to look again",
-    "settling.is_new": "called by runs, of what they have looked at",
-    "settling.left_to_people": "called by runs, of what they have looked at",
-    "settling.proposed": "called by runs, for whoever attached the resolver",
-    "settling.settle": "called by runs, for whoever attached the resolver",
-    "scores.rebuild": "a cache, made anew of what stands",
-    "scores.store": "a cache, made of what stands",
-    "questions.registered_last": "the member's own, which they always see",
-    "teams.appointments": "who may help is no secret",
-    "teams.audience": "reads what was typed; register asks",
-    "teams.find": "which teams there are is no secret",
-    "teams.listing": "who is in a team is no secret",
-    "teams.people": "who there is, is no secret",
-    "teams.roster": "who is in a team is no secret",
-    "teams.to_ask": "tells what register would allow",
-    "tokens.acting": "says who acts",
-    "tokens.holder": "says whose a token is",
-    "tokens.issue": "called by create, which has asked, and for a member's own calendar",
-    "tokens.listing": "keys are no secret, and of a token there is nothing else",
-    "tokens.owns": "about the database, not what is in it",
-    "tokens.people_sign_in": "about the ledger, not what is in it",
-    "tokens.reader": "says who reads",
-    "tokens.require_name": "asks whether a name will do",
-    "tokens.signer": "says who acts",
-    "updates.article_at": "articles are everyone's who is let in",
-    "verifying.newest": "a hash, which tells nobody what was hashed",
-    "verifying.verify": "for whoever has the database: hashes, and where they do not fit",
-    "updates.cite": "asks whether the forecast is the member's own: see below",
+    "questions.sources.passage": "articles are everyone's who is let in",
+    "ledger.urls.is_embedded": "about the database, not what is in it",
+    "ledger.urls.place": "about the database, not what is in it",
+    "ledger.urls.sqlite_path": "about the database, not what is in it",
+    "agenda.revisits.intervals": "the member's own",
+    "agenda.revisits.days_said": "the member's own",
+    "agenda.revisits.note_seen": "the member's own",
+    "agenda.revisits.seen_until": "the member's own",
+    "agenda.crowd_moves.moved_away": "own forecasts, beside visible ones: see test_crowd_moves",
+    "ledger.schema.require_known": "about the schema, not the contents",
+    "operations.backup.back_up": "for whoever has the file",
+    "operations.backup.on_a_server": "about the database, not what is in it",
+    "operations.backup.restore": "for whoever has the file",
+    "exchange.samples.starters.article_questions": "an import, which asks",
+    "exchange.samples.starters.sample_tournament": "an import, which asks",
+    "agenda.calendar_feed.create": "the member's own",
+    "agenda.calendar_feed.feed": "shows what its token's member may see: see test_calendars",
+    "agenda.calendar_feed.in_force": "keys are no secret, and of a token there is nothing else",
+    "agenda.calendar_feed.revoke": "the member's own",
+    "ledger.chain.note_nothing": "forgets what was noted",
+    "ledger.chain.note": "notes what a verb that has asked writes",
+    "ledger.chain.note_new": "notes what a verb that has asked writes",
+    "ledger.chain.noted": "about what an act has written, each of whose verbs has asked",
+    "ledger.chain.go_on": "about the chain, which is everyone's",
+    "ledger.chain.seal": "ends an act, each of whose verbs has asked",
+    "ledger.database.give_way": "about the database, not what is in it",
+    "ledger.database.require_ready": "about the schema, not what is in it",
+    "ledger.database.make_ready": "whoever has the database may bring it up to date",
+    "ledger.database.migrate": "whoever has the database may bring it up to date",
+    "ledger.database.reading": "a door: read_as says for whom",
+    "ledger.database.schema_revision": "about the database, not what is in it",
+    "ledger.database.writing": "a door: each verb asks",
+    "exchange.samples.demonstration.is_demonstration": "about the ledger, not what is in it",
+    "updates.evidence.citable": "articles are everyone's who is let in",
+    "updates.evidence.cited": "reads what was typed, and articles",
+    "updates.evidence.read_evidence": "reads what was typed, and articles",
+    "exchange.import_.rehearse": "an import that is undone, which asks",
+    "exchange.import_forecasts.add_forecasts": "a part of import_frames, which has asked",
+    "resolution.kept_evidence.keep": "called by runs, with what their resolvers were shown",
+    "ledger.deferred.drop": "forgets what was to be put in",
+    "ledger.deferred.later": "puts in a row for a verb that has asked",
+    "ledger.deferred.require_whole": "about the act, not what is in it",
+    "ledger.deferred.write": "puts in rows for verbs that have asked",
+    "ledger.following.before_turn": "about the chain, which is everyone's",
+    "ledger.following.begin": "about the chain, which is everyone's",
+    "ledger.following.checked": "its caller asks, or checks what others may see",
+    "ledger.following.check_again": "makes the checks of verbs again, which ask",
+    "ledger.following.has_turn": "about the act, not what is in it",
+    "ledger.following.known": "its caller asks, or checks what others may see",
+    "ledger.following.with_turn": "about the act, not what is in it",
+    "ledger.following.undo": "forgets what was read",
+    "scores.frames.revision": "numbers of rows, to tell whether a report is out of date",
+    "operations.health.check": "about the database, for whoever has it",
+    "access.identities.admit": "sign-in asks who may come in, before",
+    "access.identities.identify": "for the owner of the database, as its command asks",
+    "access.identities.member_of": "says who it is",
+    "agenda.news.mentioned": "articles are everyone's who is let in; of the member's own forecasts",
+    "operations.transfer.move": "for whoever has the database",
+    "operations.privacy.sweep": "lets the database forget what was removed; remove asks",
+    "agenda.notifications.channels.add": "a member's own, which nobody else reads or changes",
+    "agenda.notifications.channels.change": "a member's own, which nobody else reads or changes",
+    "agenda.notifications.channels.find": "a member's own, which nobody else reads or changes",
+    "agenda.notifications.channels.listing": "a member's own, which nobody else reads or changes",
+    "agenda.notifications.channels.remove": "a member's own, which nobody else reads or changes",
+    "agenda.notifications.outbox.again": "a member's own, which nobody else reads or changes",
+    "agenda.notifications.outbox.send": "tells each member what due and compose let them see",
+    "agenda.notifications.outbox.unsure": "a number, for whoever looks after the runs",
+    "questions.registry.record": "called by register and imports, which have asked",
+    "questions.revisions.append": "called by revise, imports and resolutions, which have asked",
+    "questions.revisions.closed_otherwise": "called by resolutions, which have asked",
+    "resolution.runs.attempt.sources_of": "gives each resolver what whoever attached it may see",
+    "resolution.runs.run.look": "looks outside; the command that calls it finds the question first",
+    "resolution.runs.run.run": "does what the questions' resolvers were attached for: attach asks",
+    "resolution.runs.run.waiting": "a number, for who has the runs",
+    "resolution.runs.corrections.correct": "called by runs, for whoever attached the resolver",
+    "resolution.runs.corrections.outdated": "called by runs, to look where they have to look again",
+    "resolution.runs.record.is_new": "called by runs, of what they have looked at",
+    "resolution.runs.record.left_to_people": "called by runs, of what they have looked at",
+    "resolution.runs.record.proposed": "called by runs, for whoever attached the resolver",
+    "resolution.runs.record.settle": "called by runs, for whoever attached the resolver",
+    "scores.scores.rebuild": "a cache, made anew of what stands",
+    "scores.scores.store": "a cache, made of what stands",
+    "questions.standing.registered_last": "the member's own, which they always see",
+    "access.teams.appointments": "who may help is no secret",
+    "access.teams.audience": "reads what was typed; register asks",
+    "access.teams.find": "which teams there are is no secret",
+    "access.teams.listing": "who is in a team is no secret",
+    "access.teams.people": "who there is, is no secret",
+    "access.teams.roster": "who is in a team is no secret",
+    "access.teams.to_ask": "tells what register would allow",
+    "access.tokens.acting": "says who acts",
+    "access.tokens.holder": "says whose a token is",
+    "access.tokens.issue": "called by create, which has asked, and for a member's own calendar",
+    "access.tokens.listing": "keys are no secret, and of a token there is nothing else",
+    "access.tokens.owns": "about the database, not what is in it",
+    "access.tokens.people_sign_in": "about the ledger, not what is in it",
+    "access.tokens.reader": "says who reads",
+    "access.tokens.require_name": "asks whether a name will do",
+    "access.tokens.signer": "says who acts",
+    "updates.evidence.article_at": "articles are everyone's who is let in",
+    "ledger.verification.newest": "a hash, which tells nobody what was hashed",
+    "ledger.verification.verify": "for whoever has the database: hashes, and where they do not fit",
+    "updates.evidence.cite": "asks whether the forecast is the member's own: see below",
 }
 
 P = Value(probability=0.4)
@@ -212,7 +213,7 @@ def verbs() -> dict[str, Callable[..., Any]]:
     found = {}
     for module in pkgutil.walk_packages(forecasts.__path__, "forecasts."):
         name = module.name.removeprefix("forecasts.")
-        if name.split(".")[0] in ("cli", "migrations"):
+        if name.startswith(("cli", "ledger.migrations")):
             continue
         for public, function in vars(importlib.import_module(module.name)).items():
             if public.startswith("_") or getattr(function, "__module__", "") != module.name:
@@ -556,55 +557,55 @@ def standing_anna(cell: Cell) -> bool:
 
 A = Action
 CASES: dict[str, Case] = {
-    "access.forecaster_handles": Case(A.see, among(solo)),
-    "answers.steps": Case(A.see, lambda c: history.steps(c.session, c.question)),
-    "attention.revisit_every": Case(
+    "access.visibility.forecaster_handles": Case(A.see, among(solo)),
+    "resolution.history.steps": Case(A.see, lambda c: history.steps(c.session, c.question)),
+    "agenda.revisits.revisit_every": Case(
         A.see, lambda c: revisits.revisit_every(c.session, 3, question=c.question, **c.here)
     ),
     "articles.library.question_counts": Case(A.see, among(counted)),
-    "articles.library.questions_of": Case(A.see, among(of_article)),
+    "questions.sources.questions_of": Case(A.see, among(of_article)),
     "articles.library.shelf": Case(A.see, among(shelved)),
     "articles.library.store": Case(
         A.capture,
         lambda c: library.store(c.session, [RAIN], member=c.member, captured_at=NOW),
         on="ledger",
     ),
-    "disputes.all_provisional": Case(A.see, among(provisional), on="resolved"),
-    "disputes.dispute": Case(
+    "questions.finality.all_provisional": Case(A.see, among(provisional), on="resolved"),
+    "resolution.disputes.dispute": Case(
         A.dispute,
         lambda c: disputes.dispute(c.session, c.question, reason="no", **c.here),
         on="resolved",
     ),
-    "disputes.history": Case(A.see, past_disputes, on="resolved"),
-    "disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
-    "disputes.provisional": Case(
+    "resolution.disputes.history": Case(A.see, past_disputes, on="resolved"),
+    "resolution.disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
+    "questions.finality.provisional": Case(
         A.see, lambda c: finality.provisional(c.session, c.question, now=NOW), on="resolved"
     ),
-    "disputes.uphold": Case(A.resolve, upholds, on="resolved"),
-    "disputes.windows": Case(A.see, among(provisional), on="resolved"),
-    "exchange.exporting.exported": Case(A.see, among(exported)),
-    "exchange.importing.import_frames": Case(A.forecast, _import, on="import"),
-    "exchange.left_out.left_out": Case(A.see, among(proposed)),
-    "exhibits.content": Case(A.see, shown_exhibit, on="resolved"),
-    "exhibits.kept": Case(
+    "resolution.disputes.uphold": Case(A.resolve, upholds, on="resolved"),
+    "questions.finality.windows": Case(A.see, among(provisional), on="resolved"),
+    "exchange.export.exported": Case(A.see, among(exported)),
+    "exchange.import_.import_frames": Case(A.forecast, _import, on="import"),
+    "exchange.omissions.left_out": Case(A.see, among(proposed)),
+    "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
+    "resolution.kept_evidence.kept": Case(
         A.see, lambda c: kept_evidence.kept(c.session, c.question), on="resolved"
     ),
-    "exhibits.shown_for": Case(
+    "resolution.kept_evidence.shown_for": Case(
         A.see, lambda c: kept_evidence.shown_for(c.session, c.question), on="resolved"
     ),
-    "filters.every": Case(A.see, among(filtered)),
-    "filters.labels": Case(A.see, among(lambda s, _: search.labels(s)[0])),
-    "filters.page": Case(A.see, among(paged)),
-    "filters.trends": Case(
+    "questions.search.every": Case(A.see, among(filtered)),
+    "questions.search.labels": Case(A.see, among(lambda s, _: search.labels(s)[0])),
+    "questions.search.page": Case(A.see, among(paged)),
+    "questions.search.trends": Case(
         A.see,
         lambda c: search.trends(c.session, [stands_of(c.session, c.question)], now=NOW),
     ),
-    "frames.forecast_frame": Case(
+    "scores.frames.forecast_frame": Case(
         A.see, among(lambda s, _: set(forecast_frame(s, None)["question_id"]))
     ),
-    "frames.ledger_frames": Case(A.see, among(lambda s, _: held(ledger_frames(s)))),
-    "frames.scoring_frames": Case(A.see, among(scored)),
-    "paths.paths": Case(
+    "scores.frames.ledger_frames": Case(A.see, among(lambda s, _: held(ledger_frames(s)))),
+    "scores.frames.scoring_frames": Case(A.see, among(scored)),
+    "scores.paths.paths": Case(
         A.see,
         lambda c: len(
             paths.paths(
@@ -612,32 +613,32 @@ CASES: dict[str, Case] = {
             ).steps
         ),
     ),
-    "practice.of_ledger": Case(A.see, among(practised), on="resolved"),
-    "privacy.everything": Case(
+    "exchange.samples.practice.of_ledger": Case(A.see, among(practised), on="resolved"),
+    "operations.privacy.everything": Case(
         A.administer, lambda c: privacy.everything(c.session, "leaver", **c.here), on="ledger"
     ),
-    "privacy.remove": Case(
+    "operations.privacy.remove": Case(
         A.administer, lambda c: privacy.remove(c.session, "leaver", **c.here), on="ledger"
     ),
-    "stored_forecasts.columns": Case(
+    "scores.forecast_columns.columns": Case(
         A.see,
         among(lambda s, _: set(columns(s, None, words=False, cited=False)["question_id"])),
     ),
-    "notifications.due.due": Case(A.resolve, to_be_told),
-    "notifications.message.compose": Case(A.see, among(said)),
-    "questions.as_it_stands": Case(
+    "agenda.notifications.due.due": Case(A.resolve, to_be_told),
+    "agenda.notifications.message.compose": Case(A.see, among(said)),
+    "questions.standing.as_it_stands": Case(
         A.see, lambda c: question_standing.as_it_stands(c.session, c.question, now=NOW)
     ),
-    "questions.find": Case(A.see, lambda c: registry.find(c.session, c.question.slug)),
-    "questions.listing": Case(A.see, among(listed)),
-    "questions.nearest": Case(
+    "questions.registry.find": Case(A.see, lambda c: registry.find(c.session, c.question.slug)),
+    "questions.standing.listing": Case(A.see, among(listed)),
+    "questions.registry.nearest": Case(
         A.see, lambda c: c.question.slug in registry.nearest(c.session, c.question.slug)
     ),
-    "questions.register": Case(A.ask, registers, on="team"),
-    "questions.require_may_ask": Case(A.ask, may_ask, on="ledger"),
-    "questions.sources": Case(A.see, lambda c: sources.sources(c.session, c.question)),
-    "questions.by_id": Case(A.see, among(by_number)),
-    "questions.outlines": Case(
+    "questions.registry.register": Case(A.ask, registers, on="team"),
+    "questions.registry.require_may_ask": Case(A.ask, may_ask, on="ledger"),
+    "questions.sources.sources": Case(A.see, lambda c: sources.sources(c.session, c.question)),
+    "questions.standing.by_id": Case(A.see, among(by_number)),
+    "questions.standing.outlines": Case(
         A.see,
         among(
             lambda s, _: [
@@ -647,110 +648,122 @@ CASES: dict[str, Case] = {
             ]
         ),
     ),
-    "questions.unresolved": Case(
+    "questions.standing.unresolved": Case(
         A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
     ),
-    "questions.tags": Case(A.see, among(lambda s, _: question_standing.tags(s))),
-    "questions.wording": Case(A.see, lambda c: registry.wording(c.session, c.question)),
-    "resolutions.accept": Case(
+    "questions.standing.tags": Case(A.see, among(lambda s, _: question_standing.tags(s))),
+    "questions.registry.wording": Case(A.see, lambda c: registry.wording(c.session, c.question)),
+    "resolution.resolutions.accept": Case(
         A.resolve, lambda c: resolutions.accept(c.session, c.proposal, **c.here)
     ),
-    "resolutions.confirm": Case(A.resolve, confirms),
-    "resolutions.by_resolution": Case(
+    "resolution.resolutions.confirm": Case(A.resolve, confirms),
+    "resolution.resolutions.by_resolution": Case(
         A.see,
         lambda c: resolutions.by_resolution(c.session, c.question, Exhibit),
         on="resolved",
     ),
-    "resolutions.history": Case(A.see, lambda c: resolutions.history(c.session, c.question)),
-    "resolutions.open_proposals": Case(A.see, among(proposed)),
-    "resolutions.proposals_on": Case(
+    "resolution.resolutions.history": Case(
+        A.see, lambda c: resolutions.history(c.session, c.question)
+    ),
+    "resolution.resolutions.open_proposals": Case(A.see, among(proposed)),
+    "resolution.resolutions.proposals_on": Case(
         A.see, lambda c: resolutions.proposals_on(c.session, c.question)
     ),
-    "resolutions.propose": Case(A.propose, proposes),
-    "resolutions.reject": Case(
+    "resolution.resolutions.propose": Case(A.propose, proposes),
+    "resolution.resolutions.reject": Case(
         A.resolve, lambda c: resolutions.reject(c.session, c.proposal, note="no", **c.here)
     ),
-    "revisions.close": Case(
+    "questions.revisions.close": Case(
         A.revise, lambda c: revisions.close(c.session, c.question, at=day(1.5), **c.here)
     ),
-    "revisions.history": Case(A.see, lambda c: revisions.history(c.session, c.question)),
-    "revisions.lacking": Case(
+    "questions.revisions.history": Case(A.see, lambda c: revisions.history(c.session, c.question)),
+    "updates.wordings.lacking": Case(
         A.see, lambda c: wordings.lacking(c.session, c.question, at=NOW) == []
     ),
-    "revisions.reopen": Case(A.revise, reopens),
-    "revisions.revise": Case(
+    "questions.revisions.reopen": Case(A.revise, reopens),
+    "questions.revisions.revise": Case(
         A.revise, lambda c: revisions.revise(c.session, c.question, title="Rain?", **c.here)
     ),
-    "scores.earned": Case(A.see, among(earned_by_anna), on="resolved"),
-    "scores.of_question": Case(
+    "scores.scores.earned": Case(A.see, among(earned_by_anna), on="resolved"),
+    "scores.scores.of_question": Case(
         A.see, lambda c: scores.of_question(c.session, c.resolution), on="resolved"
     ),
-    "scores.table": Case(A.see, lambda c: scores.table(c.session, c.resolution), on="resolved"),
-    "several.do": Case(A.revise, several_do),
-    "several.would_change": Case(A.see, several_would),
-    "teams.agree": Case(
+    "scores.scores.table": Case(
+        A.see, lambda c: scores.table(c.session, c.resolution), on="resolved"
+    ),
+    "updates.bulk.do": Case(A.revise, several_do),
+    "updates.bulk.would_change": Case(A.see, several_would),
+    "access.teams.agree": Case(
         A.manage,
         lambda c: teams.agree(c.session, alder(c), second_resolver=True, **c.here),
         on="team",
     ),
-    "teams.appoint": Case(
+    "access.teams.appoint": Case(
         A.administer,
         lambda c: teams.appoint(
             c.session, members.member_named(c.session, "anna"), Role.viewer, **c.here
         ),
         on="ledger",
     ),
-    "teams.create": Case(
+    "access.teams.create": Case(
         A.administer, lambda c: teams.create(c.session, "Cedar", **c.here), on="ledger"
     ),
-    "teams.place": Case(
+    "access.teams.place": Case(
         A.manage,
         lambda c: teams.place(c.session, alder(c), root(c), Role.viewer, **c.here),
         on="team",
     ),
-    "teams.remove": Case(
+    "access.teams.remove": Case(
         A.manage,
         lambda c: teams.remove(
             c.session, alder(c), members.member_named(c.session, "leaver"), **c.here
         ),
         on="team",
     ),
-    "today.today": Case(A.see, among(on_today)),
-    "tokens.create": Case(
+    "agenda.today.today": Case(A.see, among(on_today)),
+    "access.tokens.create": Case(
         A.administer, lambda c: tokens.create(c.session, "script", **c.here), on="ledger"
     ),
-    "tokens.revoke": Case(
+    "access.tokens.revoke": Case(
         A.administer, lambda c: tokens.revoke(c.session, "robot", **c.here), on="ledger"
     ),
-    "updates.evidence_of": Case(A.see, lambda c: updates.evidence_of(c.session, c.question)),
-    "updates.history": Case(A.see, lambda c: updates.history(c.session, c.question)),
-    "updates.record_evidence": Case(
+    "updates.updates.evidence_of": Case(
+        A.see, lambda c: updates.evidence_of(c.session, c.question)
+    ),
+    "updates.updates.history": Case(A.see, lambda c: updates.history(c.session, c.question)),
+    "updates.evidence.record_evidence": Case(
         A.capture,
         lambda c: evidence.record_evidence(c.session, Cited(note="clouds"), **c.here),
         on="ledger",
     ),
-    "updates.standing": Case(A.see, standing_anna),
-    "updates.standing_of": Case(A.see, among(standing_of_anna)),
-    "updates.update": Case(
+    "updates.updates.standing": Case(A.see, standing_anna),
+    "updates.updates.standing_of": Case(A.see, among(standing_of_anna)),
+    "updates.updates.update": Case(
         A.forecast, lambda c: updates.update(c.session, c.question, P, **c.here)
     ),
-    "updates.withdraw": Case(A.forecast, withdraws),
-    "watching.attach": Case(A.resolve, attached),
-    "watching.detach": Case(
+    "updates.updates.withdraw": Case(A.forecast, withdraws),
+    "resolution.assignments.attach": Case(A.resolve, attached),
+    "resolution.assignments.detach": Case(
         A.resolve, lambda c: assignments.detach(c.session, c.question, **c.here)
     ),
-    "watching.decide_by": Case(
+    "resolution.assignments.decide_by": Case(
         A.resolve,
         lambda c: assignments.decide_by(c.session, c.question, PolicyKind.propose, **c.here),
     ),
-    "watching.parked": Case(A.see, among(parked)),
-    "watching.policy_of": Case(
+    "resolution.assignments.parked": Case(A.see, among(parked)),
+    "resolution.assignments.policy_of": Case(
         A.see, lambda c: assignments.policy_of(c.session, c.question), on="resolved"
     ),
-    "watching.progress": Case(A.see, among(due_next)),
-    "watching.resolvers": Case(A.see, lambda c: assignments.resolvers(c.session, c.question)),
-    "watching.retry": Case(A.resolve, lambda c: assignments.retry(c.session, c.question, **c.here)),
-    "watching.watched": Case(A.see, among(lambda s, _: [w.slug for w in assignments.watched(s)])),
+    "resolution.assignments.progress": Case(A.see, among(due_next)),
+    "resolution.assignments.resolvers": Case(
+        A.see, lambda c: assignments.resolvers(c.session, c.question)
+    ),
+    "resolution.assignments.retry": Case(
+        A.resolve, lambda c: assignments.retry(c.session, c.question, **c.here)
+    ),
+    "resolution.assignments.watched": Case(
+        A.see, among(lambda s, _: [w.slug for w in assignments.watched(s)])
+    ),
 }
 
 

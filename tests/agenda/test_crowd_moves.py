@@ -8,7 +8,7 @@ from sqlmodel import Session
 from forecasts.access import teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.agenda.crowd_moves import Moved, moved_away
-from forecasts.ledger.models import Member, Question
+from forecasts.ledger.models import Member, Question, Role
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -117,7 +117,7 @@ def test_what_is_kept_from_the_reader_is_not_looked_at(
     question = ask(session, bob, **teams.audience(session, "Alder"))
     assert question.id is not None
     say(session, question, bob, 1, Value(probability=0.4))
-    teams.place(session, alder, alice, visibility.Role.forecaster, member=bob, now=day(0))
+    teams.place(session, alder, alice, Role.forecaster, member=bob, now=day(0))
     say(session, question, alice, 2, Value(probability=0.4))
     say(session, question, bob, 3, Value(probability=0.9))
     mine = updates.standing(session, question, alice, at=day(4))

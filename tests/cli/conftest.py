@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     from forecasts.common.times import read_time
 
     def at(text: str) -> None:
-        monkeypatch.setattr("forecasts.cli.main.console._clock", lambda: read_time(text))
+        monkeypatch.setattr("forecasts.cli.console._clock", lambda: read_time(text))
 
     at("2026-01-05T12:00:00Z")
     return at

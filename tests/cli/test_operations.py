@@ -84,7 +84,7 @@ def test_commands_refuse_an_older_schema_on_a_server(
     forecasts: Run, empty_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(database, "_revisions", lambda: ["0001", "0002"])
+        patch.setattr(schema, "_revisions", lambda: ["0001", "0002"])
         engine = database.open_engine(empty_server)
         database.migrate(engine)
     for command in (("questions",), ("ask", "Will it rain?", "--closes", "2999-12-31")):

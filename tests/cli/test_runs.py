@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from forecasts.common.errors import DatabaseError
-from forecasts.ledger import database, schema
+from forecasts.ledger import schema
 from forecasts.resolution.runs import run
 
 Forecasts = Callable[..., Result]
@@ -87,7 +87,7 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
     file = tmp_path / "older.sqlite3"
     with monkeypatch.context() as patch:
         earlier = schema._revisions()[:-1]
-        patch.setattr(database, "_revisions", lambda: earlier)
+        patch.setattr(schema, "_revisions", lambda: earlier)
         forecasts("migrate", "--database", str(file))
     before = file.read_bytes()
     options = ("run", "--dry-run", "--json", "--database", str(file))

@@ -117,7 +117,7 @@ def test_the_demonstration_is_served_where_it_was_built(
 
 ENDLESS = """
 import signal, sys
-from forecasts.cli.main.serve import _run
+from forecasts.cli.serve import _run
 server = "print('up', flush=True); import time; time.sleep(60)"
 sys.exit(_run([sys.executable, "-c", server], {}))
 """

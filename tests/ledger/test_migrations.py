@@ -54,7 +54,7 @@ def migrate_to(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -
     """Bring the schema to that of an earlier release, as that release did."""
     known = [known for known in ledger_schema._revisions() if known <= revision]
     with monkeypatch.context() as patch:
-        patch.setattr(database, "_revisions", lambda: known)
+        patch.setattr(ledger_schema, "_revisions", lambda: known)
         database.migrate(engine)
 
 
@@ -265,7 +265,7 @@ def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
 ) -> None:
     act = (
         "import sys\n"
-        "from forecasts import database\n"
+        "from forecasts.ledger import database\n"
         "engine = database.open_engine(sys.argv[1])\n"
         "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"

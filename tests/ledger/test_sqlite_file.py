@@ -66,10 +66,10 @@ def test_a_file_of_others_is_told_apart_and_not_touched(
 
 
 def test_a_ledger_is_looked_at_without_a_trace(ledger_file: Path, tmp_path: Path) -> None:
-    before = sqlite_file.read_bytes()
-    assert kind_of(sqlite_file) is Kind.ledger
-    assert sqlite_file.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == [sqlite_file.name]
+    before = ledger_file.read_bytes()
+    assert kind_of(ledger_file) is Kind.ledger
+    assert ledger_file.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [ledger_file.name]
 
 
 def test_what_stands_only_in_the_log_beside_the_file_counts(engine: Engine, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_reason(
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(NoLedger, match="cannot be read: Permission denied"):
-        kind_of(sqlite_file)
+        kind_of(ledger_file)
 
 
 def test_who_has_a_ledger_open_while_it_is_replaced_goes_on_with_the_new_one(

@@ -17,7 +17,7 @@ from forecasts.access.members import handles, member_or_new
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.verification import verify
 from forecasts.operations import backup
 from forecasts.operations.backup import back_up, restore
@@ -173,7 +173,7 @@ def test_a_backup_of_an_earlier_schema_is_brought_up_to_date(
     older = tmp_path / "older.sqlite3"
     before = database.open_engine(sqlite_url(older))
     with monkeypatch.context() as patch:
-        patch.setattr(database, "_revisions", lambda: ["0001", "0002", "0003"])
+        patch.setattr(schema, "_revisions", lambda: ["0001", "0002", "0003"])
         database.migrate(before)
     # As ``migrate`` writes: whoever acts follows the chain, which earlier schemas have not.
     alone = before.execution_options(ledger_writing=True, ledger_followed=None)

@@ -274,8 +274,9 @@ def test_wherever_it_is_stopped_it_goes_on_from_there(
 
 KILLED = """
 import os, signal, sys
-from forecasts import database, moving
-moving._BATCH = 50
+from forecasts.ledger import database
+from forecasts.operations import transfer
+transfer._BATCH = 50
 seen = 0
 def tell(step):
     global seen
@@ -284,7 +285,7 @@ def tell(step):
         print(step.done, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 source, target = (database.open_engine(url, unfinished=True) for url in sys.argv[1:])
-moving.move(source, target, tell=tell)
+transfer.move(source, target, tell=tell)
 """
 
 

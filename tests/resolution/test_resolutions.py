@@ -454,7 +454,7 @@ def test_more_resolutions_are_scored_than_one_statement_takes(
         say(session, question, alice, number / 10, 0)
         resolutions.confirm(session, question, "no", known_at=day(10), now=day(10), member=alice)
     before = sorted(session.exec(select(Score.score)))
-    monkeypatch.setattr(registry, "_MOST_NAMED", 2)
+    monkeypatch.setattr(question_standing, "_MOST_NAMED", 2)
     assert scores.rebuild(session) == scores.Rebuilt(15, 5, scoring.__version__)
     assert sorted(session.exec(select(Score.score))) == before
 

@@ -20,13 +20,15 @@ FORMS = {
     "md": "as_markdown",
 }
 
+_PACKAGES = {"Report": "forecasts.reports.render", "Comparison": "forecasts.reports.comparison"}
+
 
 def renderer(made: Report | Comparison, form: str) -> Callable[..., str | bytes]:
     """Return the function that makes that form of a document like ``made``.
 
     Only its own module is imported: each takes its time.
     """
-    package = type(made).__module__.rpartition(".")[0]
+    package = _PACKAGES[type(made).__name__]
     render: Callable[..., str | bytes] = getattr(
         import_module(f"{package}.{FORMS[form]}"), FORMS[form]
     )

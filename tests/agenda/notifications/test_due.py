@@ -11,11 +11,10 @@ from sqlmodel import select
 
 from forecasts.access import teams
 from forecasts.access.members import member_named
-from forecasts.access.visibility import Role
 from forecasts.agenda import revisits
 from forecasts.agenda.notifications import channels, outbox
 from forecasts.ledger import database
-from forecasts.ledger.models import Event, PolicyKind, Watch
+from forecasts.ledger.models import Event, PolicyKind, Role, Watch
 from forecasts.questions import registry, revisions
 from forecasts.resolution import assignments, disputes, resolutions
 from forecasts.updates import updates

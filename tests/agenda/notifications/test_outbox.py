@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[3]
 RUN = """
 import sys
 from datetime import datetime
-from forecasts import database
+from forecasts.ledger import database
 from forecasts.agenda.notifications import outbox
 engine = database.open_engine(sys.argv[1])
 outbox.send(engine, now=datetime.fromisoformat(sys.argv[2]), allow_private=True)

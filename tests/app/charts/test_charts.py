@@ -18,7 +18,7 @@ from forecasts.scores.paths import CROWD, Paths
 from forecasts.updates.previews import Slice
 from tests.conftest import day
 
-THEME = Path(chart_paths.__file__).parent / ".streamlit" / "config.toml"
+THEME = Path(chart_paths.__file__).parents[1] / ".streamlit" / "config.toml"
 TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
 RAIN = question_text(title="Will it rain?", **TIMES)
 DEPTH = question_text(

@@ -870,7 +870,8 @@ RUNNER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from forecasts import database, runs
+from forecasts.ledger import database
+from forecasts.resolution.runs import run as runs
 
 runs.LEASE, runs.BATCH = timedelta(seconds=float(sys.argv[2])), int(sys.argv[3])
 runs.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=sys.argv[4]))

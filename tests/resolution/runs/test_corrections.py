@@ -10,9 +10,8 @@ from sqlalchemy import Engine
 from forecasts.access import teams
 from forecasts.access.members import member_named, member_or_new
 from forecasts.access.roles import begin_sharing
-from forecasts.access.visibility import Role
 from forecasts.ledger import database
-from forecasts.ledger.models import PolicyKind, Resolution, Visibility
+from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
 from forecasts.resolution import assignments, resolutions
 from forecasts.resolution.runs import run as resolution_run

@@ -9,10 +9,9 @@ from sqlalchemy import Engine
 
 from forecasts.access import teams
 from forecasts.access.members import member_named, member_or_new
-from forecasts.access.visibility import Role
 from forecasts.common.errors import Refused
 from forecasts.ledger import database
-from forecasts.ledger.models import PolicyKind, Resolution
+from forecasts.ledger.models import PolicyKind, Resolution, Role
 from forecasts.questions import registry
 from forecasts.resolution import assignments, resolutions
 from forecasts.resolution.runs import run
