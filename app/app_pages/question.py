@@ -29,7 +29,7 @@ from forecasts.common.errors import NotFound
 from forecasts.ledger.models import QuestionType, Resolution
 from forecasts.questions import finality, registry, revisions, standing
 from forecasts.questions import sources as question_sources
-from forecasts.questions.standing import Stands, Status
+from forecasts.questions.standing import QuestionState, Status
 from forecasts.reports.render.wording import percent, tied
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import scores
@@ -68,7 +68,7 @@ with reading() as ledger:
             question_link(near)
         st.page_link("app_pages/questions.py", label="All questions")
         st.stop()
-    stands = standing.as_it_stands(ledger, question, now=moment)
+    state = standing.current_state(ledger, question, now=moment)
     member = current_member(ledger)
     mine = None if member is None else updates.standing(ledger, question, member, at=moment)
     history = updates.history(ledger, question)
@@ -77,10 +77,10 @@ with reading() as ledger:
     wordings = revisions.history(ledger, question)
     steps = resolution_history.steps(ledger, question)
     handles = members.handles(ledger)
-    scored = [] if stands.resolution is None else scores.table(ledger, stands.resolution)
-    seen_by = visibility.seen_by(ledger, stands.text)
+    scored = [] if state.resolution is None else scores.table(ledger, state.resolution)
+    seen_by = visibility.seen_by(ledger, state.text)
     may = {
-        action: roles.allows(rights_here(ledger), action, question, stands.text)
+        action: roles.allows(rights_here(ledger), action, question, state.text)
         for action in (
             Action.forecast,
             Action.propose,
@@ -89,11 +89,11 @@ with reading() as ledger:
             Action.resolve,
         )
     }
-    articles = citable(ledger) if stands.takes_forecasts(moment) else []
-    every = revisits.intervals(ledger, member).on.get(stands.id)
+    articles = citable(ledger) if state.takes_forecasts(moment) else []
+    every = revisits.intervals(ledger, member).on.get(state.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
     provisional = finality.provisional(ledger, question, now=moment)
-text = stands.text
+text = state.text
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
 graded = text.type in (QuestionType.numeric, QuestionType.date)
@@ -103,18 +103,18 @@ def head() -> None:
     """Show the title, the status, the time left or how it ended."""
     st.title(as_text(text.title), anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.badge(str(stands.status), color=BADGES[stands.status])  # type: ignore[arg-type]
-        if stands.resolution is not None and stands.status == Status.resolved:
-            st.badge(f"outcome: {as_text(stands.resolution.outcome)}", color="blue")
+        st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
+        if state.resolution is not None and state.status == Status.resolved:
+            st.badge(f"outcome: {as_text(state.resolution.outcome)}", color="blue")
         between = f": {as_text(bounds(text))}" if graded else ""
         st.badge(str(text.type).replace("_", " ") + between, color="gray")
         for tag in text.tags or []:
             st.badge(as_text(tag), color="gray")
     times = [f"opened {when(text.open_time)}"] if text.open_time <= moment else []
-    if stands.resolution is None or text.close_time <= moment:
+    if state.resolution is None or text.close_time <= moment:
         times.append(f"{closing(text, moment)} ({when(text.close_time)})")
-    if stands.resolution is not None:
-        times.append(f"{stands.status} {when(stands.resolution.recorded_at)}")
+    if state.resolution is not None:
+        times.append(f"{state.status} {when(state.resolution.recorded_at)}")
     elif text.scheduled_resolve_time is not None:
         times.append(f"to be resolved by {when(text.scheduled_resolve_time)}")
     if text.family:
@@ -138,7 +138,7 @@ def chart() -> None:
     option = 0
     if text.type == QuestionType.multiple_choice:
         options = text.options or []
-        came_true = None if stands.resolution is None else stands.resolution.outcome
+        came_true = None if state.resolution is None else state.resolution.outcome
         picked = st.selectbox(
             "Option shown",
             options,
@@ -204,13 +204,13 @@ def chart_table(lines: Paths) -> None:
 
 def scored_outcome() -> str | None:
     """Return the outcome that forecasts are scored against, once there is one."""
-    scores_it = stands.resolution is not None and stands.status == Status.resolved
-    return stands.resolution.outcome if scores_it and stands.resolution is not None else None
+    scores_it = state.resolution is not None and state.status == Status.resolved
+    return state.resolution.outcome if scores_it and state.resolution is not None else None
 
 
 def update_panel() -> None:
     """Show what stands and the form; or why there is none."""
-    if stands.takes_forecasts(moment):
+    if state.takes_forecasts(moment):
         st.header("Your forecast", anchor=False)
         if mine is None and own and own[-1].withdrawn:
             st.caption(f"Nothing of yours stands any more: withdrawn {when(own[-1].made_at)}.")
@@ -222,16 +222,16 @@ def update_panel() -> None:
                     f"Stands at **{as_text(update_wordings.say_forecast(mine, wordings))}**"
                 )
                 st.caption(f"since {when(mine.made_at)}")
-        if stands.status == Status.proposed:
+        if state.status == Status.proposed:
             st.caption("An outcome is proposed, and waits until somebody decides on it.")
         if not may[Action.forecast]:
             st.caption("You may look at this question; to forecast takes a forecaster’s role.")
             return
-        forecast_form(stands, mine, articles, every=every)
+        forecast_form(state, mine, articles, every=every)
         if mine is not None:
             with st.expander("Withdraw"):
-                withdraw_form(stands)
-        proposed = stands.status == Status.proposed
+                withdraw_form(state)
+        proposed = state.status == Status.proposed
         st.page_link(
             "app_pages/resolve.py",
             label="Decide on the proposed outcome"
@@ -239,24 +239,24 @@ def update_panel() -> None:
             else "Is the outcome known? Resolve it",
             query_params=link_to(question),
         )
-    elif stands.resolution is None:
-        st.header(str(stands.status).capitalize(), anchor=False)
-        if stands.status == Status.upcoming:
+    elif state.resolution is None:
+        st.header(str(state.status).capitalize(), anchor=False)
+        if state.status == Status.upcoming:
             st.write(f"Forecasting begins {when(text.open_time)}.")
         else:
             st.write(
                 "Forecasting has ended; an outcome is proposed and waits for somebody’s decision."
-                if stands.status == Status.proposed
+                if state.status == Status.proposed
                 else "Forecasting has ended; the outcome is not known to the ledger yet."
             )
             if may[Action.propose]:
                 st.page_link(
                     "app_pages/resolve.py",
-                    label="Decide on it" if stands.status == Status.proposed else "Resolve it",
+                    label="Decide on it" if state.status == Status.proposed else "Resolve it",
                     query_params=link_to(question),
                 )
     else:
-        outcome_panel(stands.resolution)
+        outcome_panel(state.resolution)
 
 
 def outcome_panel(resolution: Resolution) -> None:
@@ -279,7 +279,7 @@ def outcome_panel(resolution: Resolution) -> None:
         st.info(as_text(resolution_history.say_provisional(provisional, when)))
         if provisional.dispute is None and may[Action.dispute]:
             with st.expander("Dispute the outcome"):
-                dispute_form(stands)
+                dispute_form(state)
     if may[Action.propose]:
         st.page_link(
             "app_pages/resolve.py", label="Correct the outcome", query_params=link_to(question)
@@ -319,19 +319,19 @@ def change_panel() -> None:
     """Show how the question is changed, and the name that commands know it by."""
     st.header("This question", anchor=False)
     st.caption("The name by which its address, files and commands know it:")
-    st.code(stands.slug, language=None, wrap_lines=True)
+    st.code(state.slug, language=None, wrap_lines=True)
     if not may[Action.revise]:
         return
     with st.expander("Edit the wording"):
-        wording_form(stands)
-    if stands.resolution is not None or not text.open_time < moment < text.scheduled_close_time:
+        wording_form(state)
+    if state.resolution is not None or not text.open_time < moment < text.scheduled_close_time:
         return
     if text.actual_close_time is None:
         with st.expander("Close it early"):
-            close_form(stands)
+            close_form(state)
     else:
         with st.expander("Take the early close back"):
-            reopen_form(stands)
+            reopen_form(state)
 
 
 def score_table(rows: list[Scored]) -> None:
@@ -366,14 +366,14 @@ def figure(score: float | None) -> str:
 
 def no_scores() -> str:
     """Return why nobody has a score on a question that is resolved."""
-    if stands.status != Status.resolved:
-        return f"The question is {stands.status}: it yields no scores."
+    if state.status != Status.resolved:
+        return f"The question is {state.status}: it yields no scores."
     if history:
         return "No forecast on it has a score: none stood while it was open and undecided."
     return "Nobody had a forecast on it while it was open, so there is nothing to score."
 
 
-def page(stands: Stands) -> None:
+def page(state: QuestionState) -> None:
     """Lay the page out: what is needed first comes first, on a narrow screen too."""
     head()
     wide, side = st.columns([2, 1], gap="medium")
@@ -383,7 +383,7 @@ def page(stands: Stands) -> None:
         words()
     with side:
         update_panel()
-    if stands.resolution is not None:
+    if state.resolution is not None:
         score_table(scored)
     told_here, about = st.columns([2, 1], gap="medium")
     with about:
@@ -409,4 +409,4 @@ def page(stands: Stands) -> None:
             wording_list(wordings, handles)
 
 
-page(stands)
+page(state)

@@ -16,7 +16,7 @@ from forecasts.access import members
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import search
 from forecasts.questions.search import Filter, Order, Row, Trend
-from forecasts.questions.standing import Status, registered_last
+from forecasts.questions.standing import Status, last_registered
 from forecasts.reports.render.wording import tied
 from forecasts.scores import frames
 from forecasts.updates.values import say_probability, say_value
@@ -102,12 +102,12 @@ def spark(trend: Trend) -> str:
 
 def caption(row: Row) -> str:
     """Return the line below a title: the status, when it closes, my forecast, the crowd, tags."""
-    stands, text = row.stands, row.stands.text
-    said = [f"**{stands.status}**"]
-    if stands.resolution is not None:
-        said = [f"**{as_text(stands.resolution.outcome)}**"]
+    state, text = row.state, row.state.text
+    said = [f"**{state.status}**"]
+    if state.resolution is not None:
+        said = [f"**{as_text(state.resolution.outcome)}**"]
     # A question that was annulled before its close does not close any more.
-    if stands.resolution is None or text.close_time <= moment:
+    if state.resolution is None or text.close_time <= moment:
         said += [closing(text, moment), day(text.close_time)]
     if row.standing is not None:
         said.append(f"you: **{as_text(shortened(say_value(row.standing, text.options), 60))}**")
@@ -170,14 +170,14 @@ def line(row: Row, several: bool) -> None:
     """Show one question: its title leads to its page."""
     if not several:
         with st.container(gap=None):
-            question_link(row.stands)
+            question_link(row.state)
             st.caption(caption(row))
         return
     box, words = st.columns([1, 24], vertical_alignment="top", gap="small")
     with box:
-        ticked(row.stands)
+        ticked(row.state)
     with words.container(gap=None):
-        question_link(row.stands)
+        question_link(row.state)
         st.caption(caption(row))
 
 
@@ -192,7 +192,7 @@ def ask() -> None:
     # Read after the form, which is a blank one from the moment the question is stored.
     with reading() as ledger:
         member = current_member(ledger)
-        last = None if member is None else registered_last(ledger, member, now=moment)
+        last = None if member is None else last_registered(ledger, member, now=moment)
     if last is not None:
         with place:
             st.caption("You asked last:", width="content")

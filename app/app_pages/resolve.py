@@ -33,7 +33,7 @@ from forecasts.access import members, roles
 from forecasts.access.roles import Action
 from forecasts.ledger.models import Question, QuestionType, Resolution, RunState
 from forecasts.questions.outcomes import NOT_SCORED
-from forecasts.questions.standing import Stands, Status, listing, unresolved
+from forecasts.questions.standing import QuestionState, Status, listing, unresolved
 from forecasts.resolution import assignments, disputes, history, resolutions
 from forecasts.resolution.assignments import Watched
 
@@ -53,26 +53,26 @@ with reading() as ledger:
         *(question.slug for _, question in proposals),
         *(question.slug for _, _, question in in_dispute),
         *(row.slug for row in watched),
-    }.difference(stands.slug for stands in questions)
+    }.difference(state.slug for state in questions)
     settled_ones = listing(ledger, now=moment, only=sorted(named))
     handles = members.handles(ledger)
     rights = rights_here(ledger)
-by_slug = {stands.slug: stands for stands in (*questions, *settled_ones)}
+by_slug = {state.slug: state for state in (*questions, *settled_ones)}
 
 
-def may(action: Action, stands: Stands) -> bool:
+def may(action: Action, state: QuestionState) -> bool:
     """Return whether who sits here may do that on the question."""
-    return roles.allows(rights, action, stands.question, stands.text)
+    return roles.allows(rights, action, state.question, state.text)
 
 
 def proposal(row: Resolution, question: Question) -> None:
     """Show one proposal with the two answers to it."""
-    stands = by_slug[question.slug]
+    state = by_slug[question.slug]
     key = form_key(f"proposal-{row.id}")
     with st.container(border=True, gap="small"):
-        question_link(stands)
+        question_link(state)
         known = "" if row.known_at is None else f", known at {when(row.known_at)}"
-        instead = "" if stands.resolution is None else f" instead of {stands.resolution.outcome}"
+        instead = "" if state.resolution is None else f" instead of {state.resolution.outcome}"
         st.markdown(f"Proposed: **{as_text(row.outcome)}**{as_text(instead)}{known}")
         who = "a resolver" if row.member_id is None else handles[row.member_id]
         st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
@@ -80,10 +80,10 @@ def proposal(row: Resolution, question: Question) -> None:
             st.markdown(paragraphs(row.note))
         if row.source:
             st.markdown(link(row.source, row.source))
-        if stands.text.resolution_criteria:
+        if state.text.resolution_criteria:
             with st.expander("Resolution criteria"):
-                st.markdown(paragraphs(stands.text.resolution_criteria))
-        if not may(Action.resolve, stands):
+                st.markdown(paragraphs(state.text.resolution_criteria))
+        if not may(Action.resolve, state):
             st.caption("It takes its author or a resolver to decide on it.")
             return
         with st.form(key, border=False):
@@ -99,18 +99,18 @@ def proposal(row: Resolution, question: Question) -> None:
     if accepted:
         with act(key) as doing:
             accepted_row = resolutions.accept(doing.ledger, row, now=doing.now, member=doing.member)
-            settled(doing, stands, accepted_row)
+            settled(doing, state, accepted_row)
     if rejected:
         with act(key) as doing:
             resolutions.reject(
                 doing.ledger, row, now=doing.now, member=doing.member, note=reason or ""
             )
-            doing.say(f"Rejected: {row.outcome} on “{shortened(stands.text.title, 60)}”.")
+            doing.say(f"Rejected: {row.outcome} on “{shortened(state.text.title, 60)}”.")
 
 
-def settled(doing: Act, stands: Stands, row: Resolution) -> None:
+def settled(doing: Act, state: QuestionState, row: Resolution) -> None:
     """Tell how the question was settled, or what the correction changed."""
-    earlier = stands.resolution
+    earlier = state.resolution
     scored = "The scores are stored."
     if row.outcome in NOT_SCORED:
         scored = "It yields no scores, and is out of every report."
@@ -122,11 +122,11 @@ def settled(doing: Act, stands: Stands, row: Resolution) -> None:
 
 def title_of(slug: str) -> str:
     """Return a question's status and title for the list to pick from."""
-    stands = by_slug[slug]
-    return f"{stands.status} · {shortened(stands.text.title, 100)}"
+    state = by_slug[slug]
+    return f"{state.status} · {shortened(state.text.title, 100)}"
 
 
-def pick() -> Stands | None:
+def pick() -> QuestionState | None:
     """Show the questions, those that await their resolution first; return the one picked."""
     order = [
         Status.awaiting,
@@ -137,10 +137,10 @@ def pick() -> Stands | None:
         Status.ambiguous,
     ]
     slugs = [
-        stands.slug
-        for stands in sorted(
-            (stands for stands in by_slug.values() if stands.status in order),
-            key=lambda stands: order.index(stands.status),
+        state.slug
+        for state in sorted(
+            (state for state in by_slug.values() if state.status in order),
+            key=lambda state: order.index(state.status),
         )
     ]
     slug = st.selectbox(
@@ -160,9 +160,9 @@ def pick() -> Stands | None:
     return by_slug[slug]
 
 
-def outcome_field(stands: Stands, key: str) -> str:
+def outcome_field(state: QuestionState, key: str) -> str:
     """Show the outcomes that the question can have; return the one chosen, as text."""
-    kind = QuestionType(stands.text.type)
+    kind = QuestionType(state.text.type)
     if kind in (QuestionType.numeric, QuestionType.date):
         return (
             st.text_input(
@@ -174,7 +174,7 @@ def outcome_field(stands: Stands, key: str) -> str:
             )
             or ""
         )
-    options = ["yes", "no"] if kind == QuestionType.binary else list(stands.text.options or [])
+    options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
     return (
         st.radio(
             "Outcome",
@@ -189,14 +189,14 @@ def outcome_field(stands: Stands, key: str) -> str:
     )
 
 
-def resolve_form(stands: Stands) -> None:
+def resolve_form(state: QuestionState) -> None:
     """Show the form that settles the question, or corrects how it was settled."""
-    if not may(Action.propose, stands):
+    if not may(Action.propose, state):
         st.caption("To say how a question came out takes a forecaster’s role at least.")
         return
-    name = f"resolve-{stands.slug}"
+    name = f"resolve-{state.slug}"
     key = form_key(name)
-    standing = stands.resolution
+    standing = state.resolution
     # The run that carries a click out reads the ledger anew; what the person saw is of the run
     # before. What somebody else has done in between is not corrected unseen.
     seen = memory().seen.get(key, standing)
@@ -206,16 +206,16 @@ def resolve_form(stands: Stands) -> None:
         blank = "Blank: as before"
         if standing.known_at is not None:
             blank += f", {when(standing.known_at)}"
-    elif stands.status == Status.proposed:
+    elif state.status == Status.proposed:
         blank = "Blank: as proposed, if that is the outcome; else now"
     # Whole, which the list above cannot be on a narrow screen.
     with st.container(gap=None):
-        question_link(stands)
-        if standing is None or stands.text.close_time <= moment:
+        question_link(state)
+        if standing is None or state.text.close_time <= moment:
             st.caption(
-                f"{stands.status} · {closing(stands.text, moment)} ({when(stands.text.close_time)})"
+                f"{state.status} · {closing(state.text, moment)} ({when(state.text.close_time)})"
             )
-    st.markdown(paragraphs(stands.text.resolution_criteria) or "_It has no resolution criteria._")
+    st.markdown(paragraphs(state.text.resolution_criteria) or "_It has no resolution criteria._")
     if standing is not None:
         known = "" if standing.known_at is None else f", known at {when(standing.known_at)}"
         st.info(
@@ -223,7 +223,7 @@ def resolve_form(stands: Stands) -> None:
             "the earlier row and its scores stay readable.",
         )
     with st.form(key):
-        outcome = outcome_field(stands, key)
+        outcome = outcome_field(state, key)
         known_at = st.datetime_input(
             "Known at (UTC)",
             value=None,
@@ -246,7 +246,7 @@ def resolve_form(stands: Stands) -> None:
             "Source", key=f"{key}-source", placeholder="https://…", help="What says so."
         )
         with st.container(horizontal=True):
-            resolved = may(Action.resolve, stands) and st.form_submit_button(
+            resolved = may(Action.resolve, state) and st.form_submit_button(
                 "Resolve" if standing is None else "Correct", type="primary", key=f"{key}-go"
             )
             proposed = st.form_submit_button(
@@ -265,12 +265,12 @@ def resolve_form(stands: Stands) -> None:
             "source": source or "",
         }
         if resolved:
-            row = resolutions.confirm(doing.ledger, stands.question, outcome, expected=seen, **said)
-            settled(doing, stands, row)
-            doing.go("question", link_to(stands.question))
+            row = resolutions.confirm(doing.ledger, state.question, outcome, expected=seen, **said)
+            settled(doing, state, row)
+            doing.go("question", link_to(state.question))
         else:
-            row = resolutions.propose(doing.ledger, stands.question, outcome, **said)
-            doing.say(f"Proposed: {row.outcome} on “{shortened(stands.text.title, 60)}”.")
+            row = resolutions.propose(doing.ledger, state.question, outcome, **said)
+            doing.say(f"Proposed: {row.outcome} on “{shortened(state.text.title, 60)}”.")
 
 
 def parked() -> None:
@@ -282,20 +282,20 @@ def parked() -> None:
             f"{'waits' if len(waiting) == 1 else 'wait'} for a person."
         )
     for one in waiting:
-        stands = by_slug[one.slug]
+        state = by_slug[one.slug]
         with st.container(gap="xsmall"):
-            question_link(stands)
+            question_link(state)
             st.caption(
                 f"{when(one.since)}, after {counted(one.attempts, 'attempt')} · "
                 f"{as_text(one.reason)}"
             )
-            if may(Action.resolve, stands):
-                give_up_or_retry(stands)
+            if may(Action.resolve, state):
+                give_up_or_retry(state)
 
 
-def give_up_or_retry(stands: Stands) -> None:
+def give_up_or_retry(state: QuestionState) -> None:
     """Show what a person can do where a resolver has given up."""
-    key = form_key(f"retry-{stands.slug}")
+    key = form_key(f"retry-{state.slug}")
     with st.container(horizontal=True, gap="small"):
         again = st.button("Look again in the next run", key=key)
         removed = st.button(
@@ -304,14 +304,14 @@ def give_up_or_retry(stands: Stands) -> None:
             help="Nothing looks the question up any more; what was looked up stays. Somebody has "
             "to say how it came out.",
         )
-    title = shortened(stands.text.title, 60)
+    title = shortened(state.text.title, 60)
     if again:
         with act(key) as doing:
-            assignments.retry(doing.ledger, stands.question, now=doing.now, member=doing.member)
+            assignments.retry(doing.ledger, state.question, now=doing.now, member=doing.member)
             doing.say(f"The next run looks at “{title}” again.")
     if removed:
         with act(key) as doing:
-            assignments.detach(doing.ledger, stands.question, now=doing.now, member=doing.member)
+            assignments.detach(doing.ledger, state.question, now=doing.now, member=doing.member)
             doing.say(f"Removed the resolvers of “{title}”. Settle it here once it is known.")
 
 
@@ -327,9 +327,9 @@ def looks(rows: list[Watched]) -> None:
         and row.look.state == RunState.failed
     ]
     for row, look in failed:
-        stands = by_slug[row.slug]
+        state = by_slug[row.slug]
         with st.container(gap=None):
-            question_link(stands)
+            question_link(state)
             again = "" if row.watch.next_at is None else f"; again {when(row.watch.next_at)}"
             st.caption(f"{when(look.started_at)} · failed{again} · {as_text(look.message)}")
     with st.expander(
@@ -364,12 +364,12 @@ def looks(rows: list[Watched]) -> None:
 def awaiting() -> None:
     """Show the questions that have closed and are not resolved, the longest waiting first."""
     st.header("Awaiting resolution", anchor=False)
-    waiting = [stands for stands in questions if stands.status == Status.awaiting]
-    waiting.sort(key=lambda stands: stands.text.close_time)
-    for stands in waiting[:WAITING_SHOWN]:
+    waiting = [state for state in questions if state.status == Status.awaiting]
+    waiting.sort(key=lambda state: state.text.close_time)
+    for state in waiting[:WAITING_SHOWN]:
         with st.container(gap=None):
-            question_link(stands, "resolve")
-            st.caption(f"{closing(stands.text, moment)} ({when(stands.text.close_time)})")
+            question_link(state, "resolve")
+            st.caption(f"{closing(state.text, moment)} ({when(state.text.close_time)})")
     if not waiting:
         st.caption("Nothing awaits its resolution.")
     if len(waiting) > WAITING_SHOWN:
@@ -390,13 +390,13 @@ if proposals:
 if in_dispute:
     st.header(f"Disputed ({len(in_dispute)})", anchor=False)
     for told, resolution, question in in_dispute:
-        stands = by_slug[question.slug]
+        state = by_slug[question.slug]
         disputed(
             told,
             resolution,
-            stands,
+            state,
             handles[told.member_id],
-            may=may(Action.resolve, stands),
+            may=may(Action.resolve, state),
         )
 settle, wait = st.columns([3, 2], gap="medium")
 with settle:

@@ -28,7 +28,7 @@ from forecasts.agenda.today import (
     today,
 )
 from forecasts.ledger.models import Forecast, QuestionType
-from forecasts.questions.standing import Stands
+from forecasts.questions.standing import QuestionState
 from forecasts.reports.render import wording
 from forecasts.scores.scores import CRPS
 from forecasts.updates.evidence import citable
@@ -55,7 +55,7 @@ def ask_link() -> None:
 
 
 def row(
-    stands: Stands,
+    state: QuestionState,
     standing: Forecast | None,
     *,
     why: str = "",
@@ -66,20 +66,20 @@ def row(
     ``why``: Markdown that says why it is shown. ``article``: the address of one to cite.
     """
     with st.container(border=True, gap="xsmall"):
-        question_link(stands)
-        closes = closing(stands.text, moment)
-        if stands.text.close_time - moment < SOON:
+        question_link(state)
+        closes = closing(state.text, moment)
+        if state.text.close_time - moment < SOON:
             closes = f"**{closes}**"
-        parts = [closes, day(stands.text.close_time)]
+        parts = [closes, day(state.text.close_time)]
         if standing is not None:
-            said = shortened(say_value(standing, stands.text.options), 120)
+            said = shortened(say_value(standing, state.text.options), 120)
             parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
         st.caption(" · ".join(parts))
         if why:
             st.caption(why)
-        if stands.id in needs.able:
-            every = needs.intervals.on.get(stands.id)
-            quick_form(stands, standing, articles, every=every, cites=article)
+        if state.id in needs.able:
+            every = needs.intervals.on.get(state.id)
+            quick_form(state, standing, articles, every=every, cites=article)
 
 
 def more(total: int, **filters: str) -> None:
@@ -97,8 +97,8 @@ def closing_soon() -> None:
     if not needs.closing.total:
         return
     st.header(f"Closing within {span(SOON)} without your forecast", anchor=False)
-    for stands in needs.closing.first:
-        row(stands, None)
+    for state in needs.closing.first:
+        row(state, None)
     more(needs.closing.total, status="open", whose="Not yet mine")
 
 
@@ -106,8 +106,8 @@ def not_yet() -> None:
     """Show the other open questions that lack the reader's forecast, or what to do instead."""
     if needs.later.total:
         st.header("Without your forecast, the next to close first", anchor=False)
-        for stands in needs.later.first:
-            row(stands, None)
+        for state in needs.later.first:
+            row(state, None)
         more(needs.later.total, status="open", whose="Not yet mine")
     if needs.unforecast:
         return
@@ -131,7 +131,7 @@ def to_look_at_again() -> None:
     st.header("Look at again", anchor=False)
     st.caption("Change what you say, or save it as it stands to say that you still mean it.")
     for one in needs.again[:FIRST]:
-        row(one.stands, one.forecast, why=why_again(one))
+        row(one.state, one.forecast, why=why_again(one))
     more(len(needs.again), status="open", whose="Mine")
 
 
@@ -145,7 +145,7 @@ def why_again(one: Again) -> str:
             f"{as_text(one.moved.now)}**."
         )
     if one.overdue:
-        own = one.stands.id in needs.intervals.on
+        own = one.state.id in needs.intervals.on
         after = f"You said that you would look after {span(one.every)}"
         usual = f"Not looked at for {span(one.every)}"
         said.append(f"{after if own else usual}.")
@@ -158,7 +158,7 @@ def in_the_news() -> None:
         return
     st.header("New articles on your questions", anchor=False)
     for one in needs.news[:FIRST]:
-        row(one.stands, one.forecast, why=why_news(one), article=one.mention.address)
+        row(one.state, one.forecast, why=why_news(one), article=one.mention.address)
     more(len(needs.news), status="open", whose="Mine")
 
 
@@ -174,15 +174,15 @@ def why_news(one: InTheNews) -> str:
 def awaiting() -> None:
     """Show the questions that want an outcome."""
     st.header("Awaiting resolution", anchor=False)
-    for stands in needs.awaiting.first:
+    for state in needs.awaiting.first:
         with st.container(border=True, gap="xsmall"):
-            question_link(stands, "resolve")
-            st.caption(f"{stands.status} · {closing(stands.text, moment)}")
+            question_link(state, "resolve")
+            st.caption(f"{state.status} · {closing(state.text, moment)}")
     more(needs.awaiting.total, status="awaiting resolution")
-    for stands in needs.disputed.first:
+    for state in needs.disputed.first:
         with st.container(border=True, gap="xsmall"):
-            question_link(stands, "resolve")
-            outcome = "" if stands.resolution is None else as_text(stands.resolution.outcome)
+            question_link(state, "resolve")
+            outcome = "" if state.resolution is None else as_text(state.resolution.outcome)
             st.caption(f"disputed · resolved as **{outcome}**")
     if needs.disputed.total > FIRST:
         st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
@@ -217,8 +217,8 @@ def resolved() -> None:
 def earned(one: Earned) -> None:
     """Show a resolved question with what the reader earned on it and why."""
     with st.container(border=True, gap="xsmall"):
-        question_link(one.stands)
-        resolution = one.stands.resolution
+        question_link(one.state)
+        resolution = one.state.resolution
         if resolution is not None:
             ago = span(moment - resolution.recorded_at)
             st.caption(f"outcome **{as_text(resolution.outcome)}**, resolved {ago} ago")
@@ -248,7 +248,7 @@ def why(one: Earned) -> None:
         f"{as_text(shortened(stood.said, 60))} for {span(stood.lasted)} ({stood.score:.4f})"
         for stood in one.stood
     ]
-    chose = one.stands.text.type == QuestionType.multiple_choice
+    chose = one.state.text.type == QuestionType.multiple_choice
     begins = "You gave it " if chose else "You said "
     if len(steps) <= STEPS:
         st.caption(begins + ", then ".join(steps))
@@ -270,8 +270,8 @@ def still_fresh() -> None:
             )
         return
     st.header("Your standing forecasts", anchor=False)
-    for stands, forecast in needs.fresh[:FIRST]:
-        row(stands, forecast)
+    for state, forecast in needs.fresh[:FIRST]:
+        row(state, forecast)
     more(len(needs.fresh), status="open", whose="Mine")
 
 

@@ -20,24 +20,24 @@ from forecasts.access import teams
 from forecasts.exchange.export import as_zip, exported
 from forecasts.ledger.models import Role
 from forecasts.questions.search import Row
-from forecasts.questions.standing import Stands
+from forecasts.questions.standing import QuestionState
 from forecasts.updates import bulk
 from forecasts.updates.bulk import Act
 
 _EXPORT = "export them as a ledger folder"
 
 
-def ticked(stands: Stands) -> None:
+def ticked(state: QuestionState) -> None:
     """Show the box by which a question is selected."""
     st.checkbox(
-        as_text(shortened(stands.text.title, 60)),
-        key=_box(stands),
+        as_text(shortened(state.text.title, 60)),
+        key=_box(state),
         label_visibility="collapsed",
     )
 
 
-def _box(stands: Stands) -> str:
-    return f"{form_key('several')}-{stands.id}"
+def _box(state: QuestionState) -> str:
+    return f"{form_key('several')}-{state.id}"
 
 
 def do_to(rows: Sequence[Row]) -> None:
@@ -46,8 +46,8 @@ def do_to(rows: Sequence[Row]) -> None:
     every = st.container(horizontal=True)
     if every.button("Select all on this page", key=f"{key}-all"):
         for row in rows:
-            st.session_state[_box(row.stands)] = True
-    slugs = [row.stands.slug for row in rows if st.session_state.get(_box(row.stands))]
+            st.session_state[_box(row.state)] = True
+    slugs = [row.state.slug for row in rows if st.session_state.get(_box(row.state))]
     with reading() as ledger:
         rights = rights_here(ledger)
         to_ask = teams.to_ask(ledger, rights)

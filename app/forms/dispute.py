@@ -8,13 +8,13 @@ from app.markdown_text import as_text, link_to, paragraphs, shortened, when
 from app.session import act, form_key
 from app.views.links import question_link
 from forecasts.ledger.models import Dispute, Resolution
-from forecasts.questions.standing import Stands
+from forecasts.questions.standing import QuestionState
 from forecasts.resolution import disputes
 
 
-def dispute_form(stands: Stands) -> None:
+def dispute_form(state: QuestionState) -> None:
     """Show the form in which the outcome is disputed."""
-    key = form_key(f"dispute-{stands.slug}")
+    key = form_key(f"dispute-{state.slug}")
     with st.form(key, border=False):
         reason = st.text_area(
             "What is wrong with it",
@@ -27,7 +27,7 @@ def dispute_form(stands: Stands) -> None:
         with act(key) as doing:
             disputes.dispute(
                 doing.ledger,
-                stands.question,
+                state.question,
                 member=doing.member,
                 now=doing.now,
                 reason=reason or "",
@@ -35,11 +35,13 @@ def dispute_form(stands: Stands) -> None:
             doing.say("Disputed. It waits for a decision, and until then no score on it is final.")
 
 
-def disputed(row: Dispute, resolution: Resolution, stands: Stands, who: str, *, may: bool) -> None:
+def disputed(
+    row: Dispute, resolution: Resolution, state: QuestionState, who: str, *, may: bool
+) -> None:
     """Show one dispute with the two ways to end it."""
     key = form_key(f"disputed-{row.id}")
     with st.container(border=True, gap="small"):
-        question_link(stands)
+        question_link(state)
         st.markdown(f"Resolved: **{as_text(resolution.outcome)}**, and disputed")
         st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
         st.markdown(paragraphs(row.reason))
@@ -54,15 +56,15 @@ def disputed(row: Dispute, resolution: Resolution, stands: Stands, who: str, *, 
         st.page_link(
             "app_pages/resolve.py",
             label="It came out otherwise: correct it",
-            query_params=link_to(stands.question),
+            query_params=link_to(state.question),
         )
     if upheld:
         with act(key) as doing:
             disputes.uphold(
                 doing.ledger,
-                stands.question,
+                state.question,
                 member=doing.member,
                 now=doing.now,
                 reason=reason or "",
             )
-            doing.say(f"Upheld: {resolution.outcome} on “{shortened(stands.text.title, 60)}”.")
+            doing.say(f"Upheld: {resolution.outcome} on “{shortened(state.text.title, 60)}”.")

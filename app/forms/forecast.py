@@ -22,7 +22,7 @@ from forecasts.ledger.models import (
     QuestionType,
     Stance,
 )
-from forecasts.questions.standing import Stands
+from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
 from forecasts.updates.evidence import Cited, cited, say_cited, spoken_for
 from forecasts.updates.typed_values import check_offered, read_typed
@@ -53,7 +53,7 @@ class _Piece:
 
 @st.fragment
 def quick_form(
-    stands: Stands,
+    state: QuestionState,
     standing: Forecast | None,
     articles: Sequence[Article] = (),
     *,
@@ -66,11 +66,11 @@ def quick_form(
     ``every``: after how long the member looks at it again, where they have said so for this one.
     Moving the slider runs this form alone anew.
     """
-    name = f"quick-{stands.slug}"
+    name = f"quick-{state.slug}"
     key = form_key(name)
     values, reasons = st.columns([2, 3], gap="medium")
     with values:
-        written = value_fields(key, stands.text, standing, quick=True)
+        written = value_fields(key, state.text, standing, quick=True)
     with reasons, st.form(key, border=False):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             reason = st.text_input(
@@ -85,19 +85,19 @@ def quick_form(
             )
         with st.expander("Evidence, and when to look again", expanded=cites is not None):
             pieces = _evidence(
-                key, _outcome(stands.text, standing, written), 1, _by_address(articles), cites
+                key, _outcome(state.text, standing, written), 1, _by_address(articles), cites
             )
             again = _look_again(key, every)
     if submitted:
         with act(key) as doing:
-            value = read_typed(written, standing, stands.text)
-            _save(doing, stands, value, reason or "", _cited(doing.ledger, pieces))
-            _note_again(doing, stands, every, again)
+            value = read_typed(written, standing, state.text)
+            _save(doing, state, value, reason or "", _cited(doing.ledger, pieces))
+            _note_again(doing, state, every, again)
 
 
 @st.fragment
 def forecast_form(
-    stands: Stands,
+    state: QuestionState,
     standing: Forecast | None,
     articles: Sequence[Article],
     *,
@@ -107,9 +107,9 @@ def forecast_form(
 
     ``articles`` and ``every`` as in ``quick_form``. Moving a slider runs this form alone anew.
     """
-    name = f"forecast-{stands.slug}"
+    name = f"forecast-{state.slug}"
     key = form_key(name)
-    written = value_fields(key, stands.text, standing)
+    written = value_fields(key, state.text, standing)
     with st.form(key):
         reason = st.text_area(
             "Reason",
@@ -121,7 +121,7 @@ def forecast_form(
         )
         shown = st.session_state.get(_pieces_key(key), 1)
         pieces = _evidence(
-            key, _outcome(stands.text, standing, written), shown, _by_address(articles)
+            key, _outcome(state.text, standing, written), shown, _by_address(articles)
         )
         again = _look_again(key, every)
         # The first button of a form is the one that Enter presses.
@@ -141,9 +141,9 @@ def forecast_form(
             )
     if submitted:
         with act(key) as doing:
-            value = read_typed(written, standing, stands.text)
-            _save(doing, stands, value, reason or "", _cited(doing.ledger, pieces))
-            _note_again(doing, stands, every, again)
+            value = read_typed(written, standing, state.text)
+            _save(doing, state, value, reason or "", _cited(doing.ledger, pieces))
+            _note_again(doing, state, every, again)
 
 
 def _look_again(key: str, every: timedelta | None) -> int | None:
@@ -160,10 +160,12 @@ def _look_again(key: str, every: timedelta | None) -> int | None:
     )
 
 
-def _note_again(doing: Act, stands: Stands, every: timedelta | None, again: int | None) -> None:
+def _note_again(
+    doing: Act, state: QuestionState, every: timedelta | None, again: int | None
+) -> None:
     if again != (None if every is None else every.days):
         revisits.revisit_every(
-            doing.ledger, again, member=doing.member, now=doing.now, question=stands.question
+            doing.ledger, again, member=doing.member, now=doing.now, question=state.question
         )
 
 
@@ -293,16 +295,16 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[Cited]:
     return citing
 
 
-def _save(doing: Act, stands: Stands, value: Value, reason: str, citing: list[Cited]) -> None:
-    text = stands.text
+def _save(doing: Act, state: QuestionState, value: Value, reason: str, citing: list[Cited]) -> None:
+    text = state.text
     with reading() as ledger:  # by itself: the act need not have its turn to write for that
-        before = updates.standing(ledger, stands.question, doing.member, at=doing.now)
+        before = updates.standing(ledger, state.question, doing.member, at=doing.now)
     # What stands already, as a command may have said it, can be said again.
     if before is None or value != value_of(before):
         check_offered(value, settings().lowest_probability)
     updates.update(
         doing.ledger,
-        stands.question,
+        state.question,
         value,
         member=doing.member,
         now=doing.now,
@@ -317,9 +319,9 @@ def _save(doing: Act, stands: Stands, value: Value, reason: str, citing: list[Ci
     doing.say(said)
 
 
-def withdraw_form(stands: Stands) -> None:
+def withdraw_form(state: QuestionState) -> None:
     """Show the form in which the member takes the standing forecast back."""
-    name = f"withdraw-{stands.slug}"
+    name = f"withdraw-{state.slug}"
     key = form_key(name)
     with st.form(key, border=False):
         reason = st.text_input("Why", key=f"{key}-reason", placeholder="Your reason (optional)")
@@ -327,18 +329,18 @@ def withdraw_form(stands: Stands) -> None:
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            before = updates.standing(doing.ledger, stands.question, doing.member, at=doing.now)
+            before = updates.standing(doing.ledger, state.question, doing.member, at=doing.now)
             updates.withdraw(
                 doing.ledger,
-                stands.question,
+                state.question,
                 member=doing.member,
                 now=doing.now,
                 rationale=reason or "",
                 origin=ORIGIN,
             )
             assert before is not None
-            said = shortened(say_value(before, stands.text.options))
+            said = shortened(say_value(before, state.text.options))
             doing.say(
-                f"Withdrew {said} from “{shortened(stands.text.title, 60)}”: nothing of yours "
+                f"Withdrew {said} from “{shortened(state.text.title, 60)}”: nothing of yours "
                 "stands from now on."
             )

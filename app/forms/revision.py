@@ -14,20 +14,20 @@ from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionRevision, QuestionType
 from forecasts.questions import revisions
 from forecasts.questions.revisions import Change
-from forecasts.questions.standing import Stands
+from forecasts.questions.standing import QuestionState
 
 
-def wording_form(stands: Stands) -> None:
+def wording_form(state: QuestionState) -> None:
     """Show the form in which the question is reworded; what would change is seen before it is."""
-    text = stands.text
+    text = state.text
     # Another form for another wording, so that nobody's is written over unseen.
-    name = f"revise-{stands.slug}-{text.number}"
+    name = f"revise-{state.slug}-{text.number}"
     key = form_key(name)
     with st.form(key):
         fields = _words(key, text)
-        if stands.resolution is None:
+        if state.resolution is None:
             fields |= _times(key, text)
-        if stands.resolution is None and text.type == QuestionType.multiple_choice:
+        if state.resolution is None and text.type == QuestionType.multiple_choice:
             fields |= _options(key, text)
         reason = st.text_input(
             "Why",
@@ -44,7 +44,7 @@ def wording_form(stands: Stands) -> None:
             with act(key) as doing:
                 new = revisions.revise(
                     doing.ledger,
-                    stands.question,
+                    state.question,
                     member=doing.member,
                     now=doing.now,
                     reason=reason or "",
@@ -175,10 +175,10 @@ def changes(changed: list[Change]) -> None:
         st.caption("Struck through: taken out. Bold: put in.")
 
 
-def close_form(stands: Stands) -> None:
+def close_form(state: QuestionState) -> None:
     """Show the form in which forecasting is ended before its schedule, where that can be."""
-    text = stands.text
-    name = f"close-{stands.slug}"
+    text = state.text
+    name = f"close-{state.slug}"
     key = form_key(name)
     with st.form(key, border=False):
         at = st.datetime_input(
@@ -203,7 +203,7 @@ def close_form(stands: Stands) -> None:
                 raise Refused("Nothing was closed.", remedy="Tick the box to say that you mean it.")
             closed = revisions.close(
                 doing.ledger,
-                stands.question,
+                state.question,
                 at=doing.now if at is None else as_utc(at),
                 member=doing.member,
                 now=doing.now,
@@ -211,20 +211,20 @@ def close_form(stands: Stands) -> None:
             doing.say(f"Closed at {when(closed.close_time)}: “{shortened(text.title, 60)}”.")
 
 
-def reopen_form(stands: Stands) -> None:
+def reopen_form(state: QuestionState) -> None:
     """Show the form in which an early close is taken back."""
-    name = f"reopen-{stands.slug}"
+    name = f"reopen-{state.slug}"
     key = form_key(name)
     with st.form(key, border=False):
         st.caption(
-            f"It was closed early, at {when(stands.text.close_time)}. Taken back, it closes by its "
-            f"schedule: {when(stands.text.scheduled_close_time)}."
+            f"It was closed early, at {when(state.text.close_time)}. Taken back, it closes by its "
+            f"schedule: {when(state.text.scheduled_close_time)}."
         )
         submitted = st.form_submit_button("Take the early close back", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
             text = revisions.reopen(
-                doing.ledger, stands.question, member=doing.member, now=doing.now
+                doing.ledger, state.question, member=doing.member, now=doing.now
             )
             doing.say(f"“{shortened(text.title, 60)}” closes {when(text.close_time)} again.")
 

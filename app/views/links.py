@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from app.markdown_text import as_text, link_to, shortened
-from forecasts.questions.standing import Stands
+from forecasts.questions.standing import QuestionState
 
 _LONGEST = 160  # signs of a title in a list; it is whole on the question's own page
 
 
-def question_link(stands: Stands, page: str = "question") -> None:
+def question_link(state: QuestionState, page: str = "question") -> None:
     """Show the question's title as a link to its page of that name."""
     st.page_link(
         f"app_pages/{page}.py",
-        label=as_text(shortened(stands.text.title, _LONGEST)),
-        query_params=link_to(stands.question),
+        label=as_text(shortened(state.text.title, _LONGEST)),
+        query_params=link_to(state.question),
     )
 
 

@@ -26,7 +26,7 @@ from forecasts.ledger.models import (
     Token,
     TokenRevocation,
 )
-from forecasts.questions.standing import Stands, listing, newest_wordings
+from forecasts.questions.standing import QuestionState, is_newest_wording, listing
 
 # Days that passed longer ago are left out, and so is what lies beyond so many questions.
 _PAST = timedelta(days=31)
@@ -87,13 +87,13 @@ def feed(session: Session, shown: str, *, at: str, now: datetime) -> str:
         "X-WR-CALNAME:Forecast Ledger",
         "REFRESH-INTERVAL;VALUE=DURATION:PT6H",
     ]
-    for stands in _coming(session, now):
-        lines += _events(stands, at, now)
+    for state in _coming(session, now):
+        lines += _events(state, at, now)
     lines.append("END:VCALENDAR")
     return "".join(folded(line) for line in lines)
 
 
-def _coming(session: Session, now: datetime) -> list[Stands]:
+def _coming(session: Session, now: datetime) -> list[QuestionState]:
     """Return the unresolved questions that have a day to come, the next to close first."""
     text = QuestionRevision
     answered = select(Resolution.id).where(
@@ -104,7 +104,7 @@ def _coming(session: Session, now: datetime) -> list[Stands]:
         select(Question.slug)
         .join(text, col(text.question_id) == col(Question.id))
         .where(
-            newest_wordings(),
+            is_newest_wording(),
             visibility.visible(session),
             ~answered.exists(),
             (col(text.scheduled_close_time) >= now - _PAST)
@@ -116,8 +116,8 @@ def _coming(session: Session, now: datetime) -> list[Stands]:
     return listing(session, now=now, only=slugs)
 
 
-def _events(stands: Stands, at: str, now: datetime) -> Iterator[str]:
-    text = stands.text
+def _events(state: QuestionState, at: str, now: datetime) -> Iterator[str]:
+    text = state.text
     for kind, says, moment in (
         ("close", "Closes", text.close_time),
         ("resolve", "To be resolved", text.scheduled_resolve_time),
@@ -125,14 +125,14 @@ def _events(stands: Stands, at: str, now: datetime) -> Iterator[str]:
         if moment is None or moment < now - _PAST:
             continue
         yield "BEGIN:VEVENT"
-        yield f"UID:{quote(stands.slug, safe='')}-{kind}@forecast-ledger"
+        yield f"UID:{quote(state.slug, safe='')}-{kind}@forecast-ledger"
         yield f"DTSTAMP:{_time(text.recorded_at)}"
         yield f"SEQUENCE:{text.number - 1}"
         yield f"DTSTART:{_time(moment)}"
         yield f"SUMMARY:{escaped(f'{says}: {text.title}')}"
         if text.resolution_criteria:
             yield f"DESCRIPTION:{escaped(text.resolution_criteria)}"
-        yield f"URL:{at}/question?slug={quote(stands.slug, safe='')}"
+        yield f"URL:{at}/question?slug={quote(state.slug, safe='')}"
         yield "TRANSP:TRANSPARENT"
         yield "END:VEVENT"
 

@@ -24,7 +24,7 @@ from forecasts.ledger.models import (
     QuestionSource,
     QuestionText,
 )
-from forecasts.questions.standing import parts
+from forecasts.questions.standing import in_batches
 
 LATELY = timedelta(days=30)
 READ = 30  # articles, the newest
@@ -120,7 +120,7 @@ def _mention(article: Article, words: tuple[str, ...]) -> Mention:
 def _known(session: Session, member: Member, questions: Sequence[int]) -> set[tuple[int, int]]:
     """Return the articles that the member has met on each of these questions already."""
     known: set[tuple[int, int]] = set()
-    for some in parts(questions):
+    for some in in_batches(questions):
         known.update(
             session.exec(
                 select(QuestionSource.question_id, QuestionSource.article_id).where(

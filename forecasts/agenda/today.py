@@ -24,7 +24,7 @@ from forecasts.ledger.models import (
     QuestionType,
     Score,
 )
-from forecasts.questions.standing import Stands, by_id, outlines
+from forecasts.questions.standing import QuestionState, by_id, outlines
 from forecasts.resolution.disputes import open_disputes
 from forecasts.scores.scores import CRPS, earned
 from forecasts.updates.updates import standing_of
@@ -57,7 +57,7 @@ class Stood:
 class Earned:
     """A resolved question with the member's score and why: the mean of ``stood``, by time."""
 
-    stands: Stands
+    state: QuestionState
     score: Score
     stood: list[Stood]
 
@@ -70,7 +70,7 @@ class Again:
     ``moved``: how the others have moved away from it since; None where they have not.
     """
 
-    stands: Stands
+    state: QuestionState
     forecast: Forecast
     every: timedelta
     overdue: bool
@@ -81,7 +81,7 @@ class Again:
 class InTheNews:
     """A standing forecast with a new article that mentions what its question is about."""
 
-    stands: Stands
+    state: QuestionState
     forecast: Forecast
     mention: Mention
 
@@ -90,7 +90,7 @@ class InTheNews:
 class Some:
     """The first questions of a list, and how many are on it."""
 
-    first: list[Stands]
+    first: list[QuestionState]
     total: int
 
 
@@ -119,7 +119,7 @@ class Today:
     resolved: list[Earned]
     seen: datetime | None
     later: Some
-    fresh: list[tuple[Stands, Forecast]]
+    fresh: list[tuple[QuestionState, Forecast]]
     able: frozenset[int]
     only_looks: bool
     empty: bool
@@ -153,17 +153,17 @@ def today(session: Session, member: Member | None, *, now: datetime, first: int 
     }
     stood = [one.id for one in live if one.id in mine]
     shown = itertools.chain.from_iterable(ids[:first] for ids in lists.values())
-    stands = by_id(session, [*stood, *shown], now=now)
+    state = by_id(session, [*stood, *shown], now=now)
     some = {
-        name: Some([stands[id_] for id_ in ids[:first]], len(ids)) for name, ids in lists.items()
+        name: Some([state[id_] for id_ in ids[:first]], len(ids)) for name, ids in lists.items()
     }
-    standing = [(stands[id_], mine[id_]) for id_ in stood]
+    standing = [(state[id_], mine[id_]) for id_ in stood]
     every = intervals(session, member)
     again = _again(session, [one for one in standing if one[0].id in able], every, now)
-    looked = {one.stands.id for one in again}
+    looked = {one.state.id for one in again}
     rest = [one for one in standing if one[0].id not in looked]
     news = [] if member is None else _news(session, member, rest, able, now)
-    mentioned_in = {one.stands.id for one in news}
+    mentioned_in = {one.state.id for one in news}
     seen = None if member is None else seen_until(session, member)
     return Today(
         **some,
@@ -187,17 +187,17 @@ def _is_empty(session: Session) -> bool:
 
 def _again(
     session: Session,
-    standing: Sequence[tuple[Stands, Forecast]],
+    standing: Sequence[tuple[QuestionState, Forecast]],
     every: Intervals,
     now: datetime,
 ) -> list[Again]:
-    moved = moved_away(session, [(stands.text, mine) for stands, mine in standing], now=now)
+    moved = moved_away(session, [(state.text, mine) for state, mine in standing], now=now)
     found = []
-    for stands, forecast in standing:
-        after = every.of(stands.id)
+    for state, forecast in standing:
+        after = every.of(state.id)
         overdue = now - forecast.made_at > after
-        if overdue or stands.id in moved:
-            found.append(Again(stands, forecast, after, overdue, moved.get(stands.id)))
+        if overdue or state.id in moved:
+            found.append(Again(state, forecast, after, overdue, moved.get(state.id)))
     return sorted(
         found,
         key=lambda one: (
@@ -210,36 +210,38 @@ def _again(
 def _news(
     session: Session,
     member: Member,
-    standing: Sequence[tuple[Stands, Forecast]],
+    standing: Sequence[tuple[QuestionState, Forecast]],
     able: frozenset[int],
     now: datetime,
 ) -> list[InTheNews]:
     """Return those with a new article, the newest article first."""
     asked = [one for one in standing if one[0].id in able]
-    found = mentioned(session, member, [(stands.text, mine) for stands, mine in asked], now=now)
+    found = mentioned(session, member, [(state.text, mine) for state, mine in asked], now=now)
     news = [InTheNews(*one, found[one[0].id]) for one in asked if one[0].id in found]
     return sorted(news, key=lambda one: one.mention.captured_at, reverse=True)
 
 
 def _earned(session: Session, member: Member, since: datetime | None) -> list[Earned]:
     scored = earned(session, member, limit=RECENT, since=since)
-    stood = _stood(session, member, [stands for stands, _ in scored])
-    return [Earned(stands, score, stood[stands.slug]) for stands, score in scored]
+    stood = _stood(session, member, [state for state, _ in scored])
+    return [Earned(state, score, stood[state.slug]) for state, score in scored]
 
 
-def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict[str, list[Stood]]:
+def _stood(
+    session: Session, member: Member, resolved: Sequence[QuestionState]
+) -> dict[str, list[Stood]]:
     """Return by slug what the member said on each question while it was open, in its order."""
-    stood: dict[str, list[Stood]] = {stands.slug: [] for stands in resolved}
+    stood: dict[str, list[Stood]] = {state.slug: [] for state in resolved}
     if not resolved:
         return stood
     import scoring
     from forecasts.scores.frames import rows, scoring_frames
 
-    of = {stands.slug: stands for stands in resolved}
+    of = {state.slug: state for state in resolved}
     questions, own = scoring_frames(session, questions=list(of), by=member)
     updates = [
         update
-        for protocol in dict.fromkeys(_protocol(stands) for stands in resolved)
+        for protocol in dict.fromkeys(_protocol(state) for state in resolved)
         for update in rows(scoring.attribution(questions, own, protocol))
     ]
     for this, following in itertools.zip_longest(updates, updates[1:]):
@@ -256,12 +258,12 @@ def _stood(session: Session, member: Member, resolved: Sequence[Stands]) -> dict
     return stood
 
 
-def _protocol(stands: Stands) -> str:
-    figure = stands.text.type in (QuestionType.numeric, QuestionType.date)
+def _protocol(state: QuestionState) -> str:
+    figure = state.text.type in (QuestionType.numeric, QuestionType.date)
     return CRPS if figure else "brier"
 
 
-def _said(row: pd.Series[Any], one: Stands) -> str:
+def _said(row: pd.Series[Any], one: QuestionState) -> str:
     """Return in words what a row of the forecasts frame says."""
     vector, options = row["probabilities"], one.text.options or []
     if vector is None:

@@ -20,7 +20,7 @@ from forecasts.cli.console import (
     now,
     one_of,
     out,
-    plain,
+    printable,
     reading_as,
     settings,
 )
@@ -82,7 +82,7 @@ def capture(
     else:
         found = _store(captured, chosen, seen)
     for sentence in left_out:
-        messages().print(plain(sentence))
+        messages().print(printable(sentence))
     if format_ == "json":
         sys.stdout.write(json_text({"articles": [_as_json(article) for article in found]}))
         return
@@ -109,7 +109,7 @@ def _store(captured: list[CapturedArticle], chosen: Any, seen: datetime) -> list
         line = f"{'Stored' if new else 'Already there'}: article {article.id}, {article.title}"
         if article.content_hash != content_hash(read):
             line += " (its page has changed since; the first capture stays)"
-        messages().print(plain(line))
+        messages().print(printable(line))
     return [article for article, _ in stored]
 
 
@@ -155,8 +155,8 @@ def _print_article(
         f"{len(article.text.split()):,} words",
     ]
     title = article.title if article.id is None else f"Article {article.id}: {article.title}"
-    console.print(plain(title), style="bold")
-    console.print(plain(" · ".join(part for part in known if part)), style="dim")
+    console.print(printable(title), style="bold")
+    console.print(printable(" · ".join(part for part in known if part)), style="dim")
     drafts = drafts_of(article)
     if drafts and published is None:
         console.print(
@@ -165,10 +165,10 @@ def _print_article(
         )
     for number, draft in enumerate(drafts, 1):
         closes = _closing(draft.close_date, today)
-        console.print(f"  {number}. {plain(draft.question)} ({closes})")
-        console.print(f"     “{plain(' '.join(draft.quote.split()))}”", style="dim")
+        console.print(f"  {number}. {printable(draft.question)} ({closes})")
+        console.print(f"     “{printable(' '.join(draft.quote.split()))}”", style="dim")
         for slug in (asked or {}).get(draft.quote, ()):
-            console.print(f"     asked already: {plain(slug)}")
+            console.print(f"     asked already: {printable(slug)}")
     if not article.text:
         console.print("  Only its address is known: there is no text to read.", style="dim")
     elif not drafts:
@@ -201,7 +201,7 @@ def _print_next(
     else:
         step, closes = f'ask "Will …?" --article {found[0].id}', " --closes YYYY-MM-DD"
     step += f'{closes} --criteria "…"'
-    messages().print(plain(f"Next: {next_step(step, database=database, member=member)}"))
+    messages().print(printable(f"Next: {next_step(step, database=database, member=member)}"))
 
 
 @app.command()
@@ -226,11 +226,11 @@ def articles(
             return
         article = library.article_numbered(session, number)
         asked: dict[str, list[str]] = {}
-        for source, stands in sources.questions_of(session, article, now=moment):
-            asked.setdefault(source.quote, []).append(stands.slug)
+        for source, state in sources.questions_of(session, article, now=moment):
+            asked.setdefault(source.quote, []).append(state.slug)
     _print_article(article, moment.date(), asked)
     if text:
-        out().print(plain(f"\n{article.text}"))
+        out().print(printable(f"\n{article.text}"))
     _print_next([article], moment.date(), database, None)
 
 
@@ -242,8 +242,8 @@ def _print_list(rows: Sequence[Article]) -> None:
     for article in rows:
         table.add_row(
             str(article.id),
-            plain(article.title),
-            plain(article.publisher or ""),
+            printable(article.title),
+            printable(article.publisher or ""),
             iso_day_or_time(article.published_at) if article.published_at else "",
         )
     out().print(table)

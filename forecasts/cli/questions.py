@@ -17,7 +17,7 @@ from forecasts.cli.console import (
     now,
     one_of,
     out,
-    plain,
+    printable,
     reading_as,
     settings,
 )
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
-    from forecasts.questions.standing import Stands
+    from forecasts.questions.standing import QuestionState
     from forecasts.resolution.history import Rescored
     from forecasts.scores.scores import Scored
 
@@ -64,15 +64,15 @@ def questions(
     with reading_as(chosen) as (session, who):
         standing = {} if who is None else standing_of(session, who, at=moment)
         rows = [
-            stands
-            for stands in listing(session, now=moment)
-            if (status is None or stands.status.name == status)
-            and (tag is None or tag in (stands.text.tags or []))
+            state
+            for state in listing(session, now=moment)
+            if (status is None or state.status.name == status)
+            and (tag is None or tag in (state.text.tags or []))
         ]
         mine = {
-            stands.id: say_value(standing[stands.id], stands.text.options)
-            for stands in rows
-            if stands.id in standing
+            state.id: say_value(standing[state.id], state.text.options)
+            for state in rows
+            if state.id in standing
         }
     if not rows and (status or tag):
         out().print("No question fits. Leave --status or --tag out to see them all.")
@@ -81,30 +81,30 @@ def questions(
         out().print("No questions. Register one with: forecasts ask, or see: forecasts demo")
         return
     if not sys.stdout.isatty():  # for scripts: whole slugs, one question a line
-        for stands in rows:
-            closes = f"{stands.text.close_time:%F}"
-            yours = mine.get(stands.id, "")
-            line = [stands.slug, stands.text.title, stands.status.name, closes, yours]
+        for state in rows:
+            closes = f"{state.text.close_time:%F}"
+            yours = mine.get(state.id, "")
+            line = [state.slug, state.text.title, state.status.name, closes, yours]
             # Not through the console, which makes blanks of tabs.
-            typer.echo(plain("\t".join(" ".join(part.split()) for part in line)))
+            typer.echo(printable("\t".join(" ".join(part.split()) for part in line)))
         return
     out().print(table_of(rows, mine))
 
 
-def table_of(rows: Sequence[Stands], mine: Mapping[int, str]) -> Table:
+def table_of(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> Table:
     """Return the questions with what somebody said on each, by its id, to print on a terminal."""
     table = Table(box=None, pad_edge=False)
     table.add_column("question", no_wrap=True)  # to copy, so it is the title that gives way
     for heading in ("title", "status", "closes", "you"):
         table.add_column(heading, overflow="fold")
-    for stands in rows:
-        said = f": {stands.resolution.outcome}" if stands.resolution else ""
+    for state in rows:
+        said = f": {state.resolution.outcome}" if state.resolution else ""
         table.add_row(
-            plain(stands.slug),
-            plain(stands.text.title),
-            plain(f"{stands.status}{said}"),
-            f"{stands.text.close_time:%Y-%m-%d}",
-            plain(mine.get(stands.id, "")),
+            printable(state.slug),
+            printable(state.text.title),
+            printable(f"{state.status}{said}"),
+            f"{state.text.close_time:%Y-%m-%d}",
+            printable(mine.get(state.id, "")),
         )
     return table
 
@@ -124,26 +124,26 @@ def show(
     from forecasts.questions.registry import find
     from forecasts.questions.revisions import history
     from forecasts.questions.sources import sources
-    from forecasts.questions.standing import as_it_stands
+    from forecasts.questions.standing import current_state
 
     console, moment = out(), now()
     with reading_as(settings(database, member)) as (session, _):
-        stands = as_it_stands(session, find(session, question), now=moment)
-        text = stands.text
-        console.print(plain(text.title), style="bold")
+        state = current_state(session, find(session, question), now=moment)
+        text = state.text
+        console.print(printable(text.title), style="bold")
         opens = "opened" if text.open_time <= moment else "opens"
-        closes = "closes" if stands.takes_forecasts(moment) or opens == "opens" else "closed"
+        closes = "closes" if state.takes_forecasts(moment) or opens == "opens" else "closed"
         console.print(
-            plain(
-                f"{stands.slug} · {stands.status} · {text.type} · "
+            printable(
+                f"{state.slug} · {state.status} · {text.type} · "
                 f"{opens} {to_minute(text.open_time)} · {closes} {to_minute(text.close_time)}"
             ),
             style="dim",
         )
         if who := seen_by(session, text):
-            console.print(plain(f"Seen by {who} only."), style="dim")
-        if crowd_is_hidden(session, stands.question):
-            console.print(plain(HIDDEN_CROWD), style="dim")
+            console.print(printable(f"Seen by {who} only."), style="dim")
+        if crowd_is_hidden(session, state.question):
+            console.print(printable(HIDDEN_CROWD), style="dim")
         for heading, words in (
             ("Options", ", ".join(text.options or [])),
             ("Range", say_range(text)),
@@ -152,15 +152,15 @@ def show(
             ("Fine print", text.fine_print),
         ):
             if words:
-                console.print(plain(f"\n{heading}: {words}"))
-        for source, article in sources(session, stands.question):
-            console.print(plain(f"\nFrom: {article.title} ({article.publisher or 'no publisher'})"))
+                console.print(printable(f"\n{heading}: {words}"))
+        for source, article in sources(session, state.question):
+            console.print(printable(f"\nFrom: {article.title} ({article.publisher or 'no publisher'})"))
             if source.quote:
-                console.print(plain(f"  “{' '.join(source.quote.split())}”"), style="dim")
-        wordings = history(session, stands.question)
+                console.print(printable(f"  “{' '.join(source.quote.split())}”"), style="dim")
+        wordings = history(session, state.question)
         _print_wordings(console, session, wordings)
-        _print_history(console, session, stands, wordings, moment)
-        _print_resolution(console, session, stands, moment)
+        _print_history(console, session, state, wordings, moment)
+        _print_resolution(console, session, state, moment)
 
 
 def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionRevision]) -> None:
@@ -174,7 +174,7 @@ def _print_wordings(console: Console, session: Session, rows: Sequence[QuestionR
     console.print(f"\nWordings: {len(changed) + 1}")
     for before, after in reversed(changed):
         reason = f": {after.reason}" if after.reason else ""
-        console.print(plain(f"  {_at(after.recorded_at)}  {named[after.member_id]}{reason}"))
+        console.print(printable(f"  {_at(after.recorded_at)}  {named[after.member_id]}{reason}"))
         print_changes(console, before, after)
 
 
@@ -184,7 +184,7 @@ def print_changes(console: Console, before: QuestionText, after: QuestionText) -
 
     for change in changes(before, after):
         old, new = change.said()
-        console.print(plain(f"    {change.name}: {old} → {new}"), style="dim")
+        console.print(printable(f"    {change.name}: {old} → {new}"), style="dim")
 
 
 def _at(moment: datetime) -> str:
@@ -194,7 +194,7 @@ def _at(moment: datetime) -> str:
 def _print_history(
     console: Console,
     session: Session,
-    stands: Stands,
+    state: QuestionState,
     wordings: Sequence[QuestionRevision],
     moment: datetime,
 ) -> None:
@@ -202,22 +202,22 @@ def _print_history(
     from forecasts.updates.updates import evidence_of, history
     from forecasts.updates.wordings import lacking
 
-    cited = evidence_of(session, stands.question)
-    rows = history(session, stands.question)
+    cited = evidence_of(session, state.question)
+    rows = history(session, state.question)
     console.print(f"\nForecasts: {len(rows)}" if rows else "\nNo forecasts yet.")
     for forecast, handle in reversed(rows):
-        console.print(plain(_line(forecast, handle, wordings)))
+        console.print(printable(_line(forecast, handle, wordings)))
         for citation, evidence in cited.get(forecast.id or 0, []):
             what = evidence.title or evidence.note or evidence.url or ""
             shown = evidence.url and what != evidence.url and evidence.url.startswith("http")
             where = f" ({evidence.url})" if shown else ""
-            stance = say_stance(citation, stands.text.type)
-            console.print(plain(f"    {stance}: {what}{where}"), style="dim")
-    options = stands.text.options
-    if stands.takes_forecasts(moment) and (without := lacking(session, stands.question, at=moment)):
+            stance = say_stance(citation, state.text.type)
+            console.print(printable(f"    {stance}: {what}{where}"), style="dim")
+    options = state.text.options
+    if state.takes_forecasts(moment) and (without := lacking(session, state.question, at=moment)):
         assert options is not None
         console.print(
-            plain(
+            printable(
                 f"An option was added since {', '.join(without)} forecast: until updated, it has "
                 f"the probability given to {options[-1]!r}."
             )
@@ -232,12 +232,14 @@ def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision])
     return f"  {_at(forecast.made_at)}  {handle}: {said}{reason}"
 
 
-def _print_resolution(console: Console, session: Session, stands: Stands, moment: datetime) -> None:
+def _print_resolution(
+    console: Console, session: Session, state: QuestionState, moment: datetime
+) -> None:
     from forecasts.questions.finality import provisional
     from forecasts.resolution.history import correction, say_provisional, steps
     from forecasts.scores.scores import table
 
-    taken = steps(session, stands.question)
+    taken = steps(session, state.question)
     if taken:
         console.print("\nResolution:")
     for step in taken:
@@ -245,31 +247,31 @@ def _print_resolution(console: Console, session: Session, stands: Stands, moment
         known = f", known at {to_minute(row.known_at)}" if row.known_at else ""
         superseded = " (superseded)" if step.superseded else ""
         console.print(
-            plain(
+            printable(
                 f"  {_at(row.recorded_at)}  {step.who}: {row.state}: {row.outcome}{known}"
                 f"{superseded}"
             )
         )
         if step.corrects is not None:
-            console.print(plain(f"    corrected: {correction(step.corrects, row)}"), style="dim")
+            console.print(printable(f"    corrected: {correction(step.corrects, row)}"), style="dim")
         for words in (row.note, row.source):
             if words:
-                console.print(plain(f"    {words}"), style="dim")
+                console.print(printable(f"    {words}"), style="dim")
         for exhibit in step.shown:
             shown = f"{exhibit.address}, {exhibit.size:,} bytes, SHA-256 {exhibit.sha256}"
-            console.print(plain(f"    shown at {_at(exhibit.at)}: {shown}"), style="dim")
+            console.print(printable(f"    shown at {_at(exhibit.at)}: {shown}"), style="dim")
         for told, who in step.disputes:
             act = "disputed" if told.answers_id is None else "upheld"
             reason = f": {told.reason}" if told.reason else ""
-            console.print(plain(f"    {act} {_at(told.recorded_at)} by {who}{reason}"))
+            console.print(printable(f"    {act} {_at(told.recorded_at)} by {who}{reason}"))
         for earned in step.rescored:
-            console.print(plain(f"    {_rescored(earned)}"), style="dim")
-    if stands.resolution is None:
+            console.print(printable(f"    {_rescored(earned)}"), style="dim")
+    if state.resolution is None:
         return
-    open_ = provisional(session, stands.question, now=moment)
+    open_ = provisional(session, state.question, now=moment)
     if open_ is not None:
-        console.print(plain(f"\n{say_provisional(open_)}"))
-    scored = table(session, stands.resolution)
+        console.print(printable(f"\n{say_provisional(open_)}"))
+    scored = table(session, state.resolution)
     console.print("\nScores (0 is best):" if scored else "\nNo scores.")
     print_scores(console, scored)
 
@@ -287,7 +289,7 @@ def print_scores(console: Console, scored: Sequence[Scored]) -> None:
                 f"Brier {row.brier:.4f} (0–1), {said}original Brier {row.original:.4f} (0–2), "
                 f"at the close {final}, {updates}"
             )
-        console.print(plain(f"  {row.forecaster}: {said}"))
+        console.print(printable(f"  {row.forecaster}: {said}"))
 
 
 def _rescored(earned: Rescored) -> str:

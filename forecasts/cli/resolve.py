@@ -16,7 +16,7 @@ from forecasts.cli.console import (
     ledger,
     now,
     out,
-    plain,
+    printable,
     settings,
 )
 from forecasts.cli.negative_values import TakesMinus
@@ -74,7 +74,7 @@ def propose(
         )
     known = to_minute(proposal.known_at or moment)
     out().print(
-        plain(f"{question}: proposed {proposal.outcome}, known at {known}; it waits for a decision")
+        printable(f"{question}: proposed {proposal.outcome}, known at {known}; it waits for a decision")
     )
 
 
@@ -111,7 +111,7 @@ def resolve(
     with writing(ledger(chosen)) as session:
         who = acting(session, chosen, now=moment)
         found = registry.find(session, question)
-        earlier = standing.as_it_stands(session, found, now=moment).resolution
+        earlier = standing.current_state(session, found, now=moment).resolution
         resolution = resolutions.confirm(
             session,
             found,
@@ -126,9 +126,9 @@ def resolve(
         open_ = finality.provisional(session, found, now=moment)
     known = "" if resolution.known_at is None else f", known at {to_minute(resolution.known_at)}"
     console = out()
-    console.print(plain(f"{question}: {resolution.outcome}{known}"))
+    console.print(printable(f"{question}: {resolution.outcome}{known}"))
     if earlier is not None:
-        console.print(plain(f"  corrected: {history.correction(earlier, resolution)}"))
+        console.print(printable(f"  corrected: {history.correction(earlier, resolution)}"))
     if resolution.proposal_id is not None:
         console.print("  as it was proposed")
     print_scores(console, scored)
@@ -137,7 +137,7 @@ def resolve(
     if earlier is not None and resolution.outcome in NOT_SCORED:
         console.print("  It is out of every report; what it had scored stays readable in show.")
     if open_ is not None:
-        console.print(plain(f"  {history.say_provisional(open_)}"))
+        console.print(printable(f"  {history.say_provisional(open_)}"))
 
 
 @app.command()
@@ -170,9 +170,9 @@ def reject(
             )
         for proposal in proposals:
             resolutions.reject(session, proposal, now=moment, member=who, note=because)
-        status = standing.as_it_stands(session, found, now=moment).status
+        status = standing.current_state(session, found, now=moment).status
     outcomes = " and ".join(proposal.outcome for proposal in proposals)
-    out().print(plain(f"{question}: {outcomes} rejected; the question is {status}"))
+    out().print(printable(f"{question}: {outcomes} rejected; the question is {status}"))
 
 
 @app.command()
@@ -189,7 +189,7 @@ def dispute(
     from forecasts.resolution.disputes import dispute as act
 
     _on_outcome(act, question, because, settings(database, member))
-    out().print(plain(f"{question}: disputed; it waits for a decision"))
+    out().print(printable(f"{question}: disputed; it waits for a decision"))
 
 
 @app.command()
@@ -203,7 +203,7 @@ def uphold(
     from forecasts.resolution.disputes import uphold as act
 
     _on_outcome(act, question, because, settings(database, member))
-    out().print(plain(f"{question}: upheld; the outcome and its scores are final"))
+    out().print(printable(f"{question}: upheld; the outcome and its scores are final"))
 
 
 def _on_outcome(act: Callable[..., object], slug: str, because: str, chosen: Settings) -> None:

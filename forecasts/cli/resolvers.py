@@ -19,7 +19,7 @@ from forecasts.cli.console import (
     now,
     one_of,
     out,
-    plain,
+    printable,
     reading_as,
     settings,
 )
@@ -52,18 +52,18 @@ def kinds(
         except BadInput as error:
             if name is not None:
                 raise
-            console.print(plain(f"{each}: {error.message}"))
+            console.print(printable(f"{each}: {error.message}"))
             continue
         proposes = " It only proposes." if found.only_proposes else ""
         said = " ".join((found.settings.__doc__ or "").split())
-        console.print(plain(f"{each}: {said}{proposes}"))
+        console.print(printable(f"{each}: {said}{proposes}"))
         for field_name, field in found.settings.model_fields.items():
             default = (
                 "required"
                 if field.is_required()
                 else _default(field.get_default(call_default_factory=True))
             )
-            console.print(plain(f"  {field_name}: {field.description or ''} [{default}]"))
+            console.print(printable(f"  {field_name}: {field.description or ''} [{default}]"))
 
 
 def _default(value: Any) -> str:
@@ -123,7 +123,7 @@ def remove(question: QuestionSlug, database: Database = None, member: Member = N
         found = registry.find(session, question)
         many = assignments.detach(session, found, member=who, now=moment)
     resolver_kinds = "its resolver" if many == 1 else f"its {many} resolvers"
-    out().print(plain(f"{question} is looked up no more: {resolver_kinds} removed."))
+    out().print(printable(f"{question} is looked up no more: {resolver_kinds} removed."))
 
 
 def _attach(
@@ -154,9 +154,9 @@ def _attach(
         )
         stored = attached.settings
         places = resolver_kinds.kind(kind).places
-    out().print(plain(f"{question}: {kind} will say how it came out"))
+    out().print(printable(f"{question}: {kind} will say how it came out"))
     for name, value in stored.items():
-        out().print(plain(f"  {name}: {json.dumps(value, ensure_ascii=False)}"))
+        out().print(printable(f"  {name}: {json.dumps(value, ensure_ascii=False)}"))
     for name in places:
         _warn(stored.get(name))
 
@@ -167,14 +167,14 @@ def _warn(address: str | None) -> None:
 
     for name in [] if address is None else files.keys_in(address):
         messages().print(
-            plain(
+            printable(
                 f"{name} in that address looks like a key: it is kept for good, and shown to "
                 "whoever may see the question."
             )
         )
     if address is not None and not files.is_page(address) and not Path(address).exists():
         messages().print(
-            plain(f"There is no file {address} yet; a run that finds none tries again later.")
+            printable(f"There is no file {address} yet; a run that finds none tries again later.")
         )
 
 
@@ -226,7 +226,7 @@ def policy(
         )
     said = f"{row.kind}, {row.agreeing} have to agree" if agreeing else f"{row.kind}"
     days = f"; disputes for {row.dispute_days:g} days" if row.dispute_days else ""
-    out().print(plain(f"{question}: {said}{days}"))
+    out().print(printable(f"{question}: {said}{days}"))
 
 
 @resolver.command()
@@ -248,11 +248,11 @@ def evidence(
     console = out()
     for one in shown:
         row = one.exhibit
-        console.print(plain(f"{to_minute(row.at)}  {row.address}"))
+        console.print(printable(f"{to_minute(row.at)}  {row.address}"))
         kept = "" if one.data is not None else "; too large to be kept"
-        console.print(plain(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}"))
+        console.print(printable(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}"))
     for path in [] if folder is None else kept_evidence.save(shown, folder):
-        console.print(plain(f"wrote {path}"))
+        console.print(printable(f"wrote {path}"))
 
 
 def _settings(given: list[str]) -> dict[str, Any]:
@@ -285,7 +285,7 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
     engine = ledger_to_read(chosen)
     with reading_as(chosen, engine) as (session, _):
         # It is looked at for who may see it.
-        stands = standing.as_it_stands(session, registry.find(session, question), now=moment)
+        state = standing.current_state(session, registry.find(session, question), now=moment)
     said = run.look(engine, question, now=moment, allow_private=chosen.allow_private_addresses)
     if len(said) == 1 and isinstance(said[0].error, LedgerError):
         raise said[0].error
@@ -293,22 +293,22 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
     for one in said:
         which = f"{one.resolver.kind}: " if len(said) > 1 else ""
         if one.finding is None:
-            console.print(plain(f"{question}: {which}{one.message}"))
+            console.print(printable(f"{question}: {which}{one.message}"))
             continue
         found = one.finding
         try:
-            resolutions.possible(stands.text, question, found.outcome, found.known_at, moment)
-            resolutions.require_within(stands.text, found.outcome)
+            resolutions.possible(state.text, question, found.outcome, found.known_at, moment)
+            resolutions.require_within(state.text, found.outcome)
         except LedgerError as error:
             if len(said) == 1:
                 raise
-            console.print(plain(f"{question}: {which}{error}"))
+            console.print(printable(f"{question}: {which}{error}"))
             continue
         known = f"{found.outcome}, known at {to_minute(found.known_at)}"
-        console.print(plain(f"{question}: {which}{known}"))
+        console.print(printable(f"{question}: {which}{known}"))
         for line in (found.source, *found.note.splitlines()):
             if line:
-                console.print(plain(f"  {line}"))
+                console.print(printable(f"  {line}"))
         for seen in found.seen:
             size = f"{len(seen.content):,} bytes"
-            console.print(plain(f"  seen: {seen.address}, {size}, {seen.sha256}"))
+            console.print(printable(f"  seen: {seen.address}, {size}, {seen.sha256}"))

@@ -35,7 +35,7 @@ from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import question_text, record
 from forecasts.questions.revisions import DECIDES_SCORES, append, reworded
 from forecasts.questions.sources import Passage
-from forecasts.questions.standing import Stands, listing
+from forecasts.questions.standing import QuestionState, listing
 from forecasts.resolution.resolutions import possible
 from forecasts.scores import scores
 from forecasts.scores.frames import Frames, rows
@@ -93,8 +93,8 @@ def import_frames(
     if vouch:
         require(session, member, Action.vouch, now=now)
     known = {
-        stands.slug: stands
-        for stands in listing(session, now=now, only=frames.questions["question_id"].tolist())
+        state.slug: state
+        for state in listing(session, now=now, only=frames.questions["question_id"].tolist())
     }
     _require_may_import(session, frames, known, member, now)
     tell("Members, articles and evidence", 0.0)
@@ -124,9 +124,9 @@ def import_frames(
     session.flush()
     touched = revised.union(forecasts)
     to_score = resolutions + [
-        stands.resolution
-        for stands in known.values()
-        if stands.resolution is not None and stands.id in touched
+        state.resolution
+        for state in known.values()
+        if state.resolution is not None and state.id in touched
     ]
     tell("Scores", 0.8)
     return Imported(
@@ -168,7 +168,7 @@ def rehearse(
 
 
 def _require_may_import(
-    session: Session, frames: Frames, known: dict[str, Stands], member: Member, now: datetime
+    session: Session, frames: Frames, known: dict[str, QuestionState], member: Member, now: datetime
 ) -> None:
     """Refuse what the member may not do: an import is no way around that.
 
@@ -181,14 +181,14 @@ def _require_may_import(
         require(session, member, Action.record, now=now)
     require(session, member, Action.ask, now=now)
     for row in rows(frames.questions):
-        stands = known.get(row.question_id)
-        if stands is None:
+        state = known.get(row.question_id)
+        if state is None:
             continue
-        require(session, member, Action.forecast, stands.question, now=now)
-        if _changes(row, stands, _unnoted):
-            require(session, member, Action.revise, stands.question, now=now)
-        if row.resolution.strip() and stands.resolution is None:
-            require(session, member, Action.resolve, stands.question, now=now)
+        require(session, member, Action.forecast, state.question, now=now)
+        if _changes(row, state, _unnoted):
+            require(session, member, Action.revise, state.question, now=now)
+        if row.resolution.strip() and state.resolution is None:
+            require(session, member, Action.resolve, state.question, now=now)
 
 
 def _unnoted(column: str, value: Any, rule: str) -> None:
@@ -256,13 +256,13 @@ def _evidence(
 ) -> int:
     known = {item.key: item for item in session.exec(select(Evidence))}
     problems = [
-        Problem(f"evidence {row.evidence_id}, {name}", said, f"in this ledger: {stands!r}")
+        Problem(f"evidence {row.evidence_id}, {name}", said, f"in this ledger: {present!r}")
         for row in rows(evidence)
         if row.evidence_id in known
         for name in ("kind", "title", "url", "publisher", "note", "quote")
         # A kind that is left blank reads as "other".
         if (said := getattr(row, name)) not in ("", "other" if name == "kind" else "")
-        and said != (stands := str(getattr(known[row.evidence_id], name) or ""))
+        and said != (present := str(getattr(known[row.evidence_id], name) or ""))
     ]
     if problems:
         raise BadInput(
@@ -295,7 +295,7 @@ def _evidence(
 def _questions(
     session: Session,
     frames: Frames,
-    known: dict[str, Stands],
+    known: dict[str, QuestionState],
     articles: dict[str, Article],
     member: Member,
     now: datetime,
@@ -311,8 +311,8 @@ def _questions(
             tell(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
         text: QuestionText
         wrong = _Wrong(frames, number, problems)
-        stands = known.get(row.question_id)
-        if stands is None:
+        state = known.get(row.question_id)
+        if state is None:
             new += 1
             text = _text(row)
             sources = []
@@ -326,15 +326,15 @@ def _questions(
                 session, text, slug=row.question_id, member=member, now=now, sources=sources
             )
         else:
-            question, text = stands.question, stands.text
-            changes = _changes(row, stands, wrong)
+            question, text = state.question, state.text
+            changes = _changes(row, state, wrong)
             if changes:
-                new_text = reworded(stands.text, **changes)
+                new_text = reworded(state.text, **changes)
                 text = append(
-                    session, stands.text, new_text, member=member, now=now, reason="imported"
+                    session, state.text, new_text, member=member, now=now, reason="imported"
                 )
-                revised.add(stands.id)
-        resolution = _resolution(row, question, text, stands, member, now, wrong)
+                revised.add(state.id)
+        resolution = _resolution(row, question, text, state, member, now, wrong)
         if resolution is not None:
             resolutions.append(resolution)
     if problems:
@@ -362,7 +362,9 @@ class _Wrong:
         self.problems.append(Problem(f"{place}, column {column}", str(value), rule))
 
 
-def _changes(row: Any, stands: Stands, wrong: Callable[[str, Any, str], None]) -> dict[str, Any]:
+def _changes(
+    row: Any, state: QuestionState, wrong: Callable[[str, Any, str], None]
+) -> dict[str, Any]:
     """Return what the row says otherwise than the ledger; what may not change is a problem.
 
     A blank says nothing, and neither does a title that is the id, which stands in for a blank one.
@@ -370,13 +372,13 @@ def _changes(row: Any, stands: Stands, wrong: Callable[[str, Any, str], None]) -
     changes = {
         name: value
         for name, value in _fields(row).items()
-        if value not in (None, False, []) and value != getattr(stands.text, name)
+        if value not in (None, False, []) and value != getattr(state.text, name)
     }
     if row.title == row.question_id:
         changes.pop("title", None)
-    fixed = {"type"} if stands.resolution is None else set(DECIDES_SCORES)
+    fixed = {"type"} if state.resolution is None else set(DECIDES_SCORES)
     for name in sorted(fixed & set(changes)):
-        here = getattr(stands.text, name)
+        here = getattr(state.text, name)
         rule = "a question's type is fixed" if name == "type" else "the question is resolved"
         wrong(name, changes[name], f"{here or 'blank'} in this ledger, and {rule}")
     return {} if fixed & set(changes) else changes
@@ -426,7 +428,7 @@ def _resolution(
     row: Any,
     question: Question,
     text: QuestionText,
-    stands: Stands | None,
+    state: QuestionState | None,
     member: Member,
     now: datetime,
     wrong: _Wrong,
@@ -435,8 +437,8 @@ def _resolution(
         return None
     outcome = read_outcome(row.resolution, text)
     known_at, resolved_at = _time(row.known_at), _time(row.resolved_at)  # blank: not said
-    if stands is not None and stands.resolution is not None:
-        standing = stands.resolution
+    if state is not None and state.resolution is not None:
+        standing = state.resolution
         if standing.outcome != outcome or known_at not in (None, standing.known_at):
             wrong(
                 "resolution",

@@ -17,7 +17,7 @@ from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import iso
 from forecasts.ledger import chain
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
-from forecasts.questions.standing import parts
+from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, forecast_frame, rows
 
 
@@ -40,7 +40,7 @@ def add_forecasts(
     slugs = frames.questions["question_id"].tolist()
     ids = {
         slug: id_
-        for some in parts(slugs)
+        for some in in_batches(slugs)
         for slug, id_ in session.exec(
             select(Question.slug, Question.id).where(col(Question.slug).in_(some))
         )
@@ -108,7 +108,7 @@ def _imported(session: Session, questions: dict[str, int | None]) -> set[str]:
     """Return the keys of what was imported on these questions, whatever its rows say by now."""
     return {
         key
-        for some in parts(list(questions.values()))
+        for some in in_batches(list(questions.values()))
         for key in session.exec(
             select(Forecast.import_key).where(
                 col(Forecast.question_id).in_(some), col(Forecast.import_key).is_not(None)
@@ -173,7 +173,7 @@ def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]
         )
     forecasts = {
         key: id_
-        for some in parts([key for key, _ in cited])
+        for some in in_batches([key for key, _ in cited])
         for key, id_ in session.exec(
             select(Forecast.import_key, Forecast.id).where(col(Forecast.import_key).in_(some))
         )

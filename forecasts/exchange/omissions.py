@@ -24,7 +24,7 @@ from forecasts.ledger.models import (
     Visibility,
 )
 from forecasts.questions.revisions import KNOWN
-from forecasts.questions.standing import overtaken
+from forecasts.questions.standing import superseded
 from forecasts.resolution.assignments import NONE
 
 
@@ -34,7 +34,7 @@ def left_out(session: Session) -> list[str]:
     Who recorded something and when is left behind of everything, and is not counted here; scores
     are made anew from what is exported.
     """
-    standing = (col(Resolution.state) == ResolutionState.confirmed) & ~overtaken()
+    standing = (col(Resolution.state) == ResolutionState.confirmed) & ~superseded()
     of_revision = visible(session, QuestionRevision.question_id)
     of_source = visible(session, QuestionSource.question_id)
     of_resolution = visible(session, Resolution.question_id)

@@ -40,7 +40,7 @@ from forecasts.ledger.models import Appointment, Member, Removal, Role
 from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.verification import TOMBSTONE, tombstone
 from forecasts.questions.revisions import CLOSED, KNOWN, REOPENED
-from forecasts.questions.standing import parts
+from forecasts.questions.standing import in_batches
 
 # Why a question was worded anew, where the ledger says so itself.
 _OF_THE_LEDGER = (CLOSED, KNOWN, REOPENED, "registered", "imported")
@@ -202,7 +202,7 @@ def _forget(session: Session, table: Table, theirs: ColumnElement[bool]) -> int:
     """Return in how many rows their words gave way to tombstones; the salts go with them."""
     ids = list(session.scalars(select(table.c.id).where(theirs)))
     entry = SQLModel.metadata.tables["entry"]
-    for some in parts(ids):
+    for some in in_batches(ids):
         session.execute(update(table).where(table.c.id.in_(some)).values(_tombstones(table)))
         spoken_of = (entry.c.kind == table.name) & entry.c.row_id.in_(some)
         session.execute(update(entry).where(spoken_of).values(salt=None))

@@ -138,14 +138,14 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
         .where(QuestionRevision.scheduled_close_time == text.scheduled_close_time)
     ).all()
-    for stands in listing(session, now=now, only=closing):
+    for state in listing(session, now=now, only=closing):
         if (
-            stands.text.scheduled_close_time == text.scheduled_close_time
-            and _folded(stands.text.title) == _folded(text.title)
-            and stands.status != Status.annulled
+            state.text.scheduled_close_time == text.scheduled_close_time
+            and _folded(state.text.title) == _folded(text.title)
+            and state.status != Status.annulled
         ):
             raise Refused(
-                f"This question is registered already, as {stands.slug!r}: it has the same title "
+                f"This question is registered already, as {state.slug!r}: it has the same title "
                 f"and closes at the same time, {to_minute(text.scheduled_close_time)}.",
                 remedy="Forecast on that one, or give yours another title or another close.",
             )

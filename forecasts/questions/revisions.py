@@ -28,7 +28,7 @@ from forecasts.ledger.models import (
     ResolutionState,
 )
 from forecasts.questions.registry import question_text, require_may_ask, revision_row
-from forecasts.questions.standing import Stands, as_it_stands
+from forecasts.questions.standing import QuestionState, current_state
 
 CLOSED = "closed early"
 
@@ -138,17 +138,17 @@ def revise(
     It takes its author or a resolver, and to let a team see it a forecaster of that team.
     """
     roles.require(session, member, Action.revise, question, now=now)
-    stands = as_it_stands(session, question, now=now)
-    new = reworded(stands.text, **fields)
-    changed = [change.field for change in changes(stands.text, new)]
+    state = current_state(session, question, now=now)
+    new = reworded(state.text, **fields)
+    changed = [change.field for change in changes(state.text, new)]
     if "visibility" in changed or "team_id" in changed:
         require_may_ask(session, new, member=member, now=now)
     if not changed:
-        raise Refused(f"{stands.slug!r} says just that already; nothing was changed.")
+        raise Refused(f"{state.slug!r} says just that already; nothing was changed.")
     fixed = [name.replace("_", " ") for name in DECIDES_SCORES if name in changed]
-    if fixed and stands.resolution is not None:
+    if fixed and state.resolution is not None:
         raise Refused(
-            f"{stands.slug!r} is resolved, and its scores are worked out from its "
+            f"{state.slug!r} is resolved, and its scores are worked out from its "
             f"{' and '.join(fixed)}.",
             remedy="Correct the resolution, or annul the question and register another.",
         )
@@ -156,9 +156,9 @@ def revise(
         raise Refused(
             f"The scheduled close {to_minute(new.scheduled_close_time)} has passed already: it is "
             f"{to_minute(now)}.",
-            remedy=f"To end forecasting before its time: forecasts close {stands.slug}.",
+            remedy=f"To end forecasting before its time: forecasts close {state.slug}.",
         )
-    return append(session, stands.text, new, member=member, now=now, reason=reason.strip())
+    return append(session, state.text, new, member=member, now=now, reason=reason.strip())
 
 
 def close(
@@ -169,9 +169,9 @@ def close(
     Refused for a time that is none before the schedule, and once the question is resolved.
     """
     roles.require(session, member, Action.revise, question, now=now)
-    stands = as_it_stands(session, question, now=now)
-    _require_unresolved(stands)
-    text = stands.text
+    state = current_state(session, question, now=now)
+    _require_unresolved(state)
+    text = state.text
     if not text.open_time < at <= now or at >= text.scheduled_close_time:
         raise Refused(
             f"{to_minute(at)} is no early close: that lies after the open time "
@@ -179,7 +179,7 @@ def close(
             f"{to_minute(text.scheduled_close_time)}, and not ahead of now, {to_minute(now)}."
         )
     if text.actual_close_time == at:
-        raise Refused(f"{stands.slug!r} closed at {to_minute(at)} already; nothing was changed.")
+        raise Refused(f"{state.slug!r} closed at {to_minute(at)} already; nothing was changed.")
     new = reworded(text, actual_close_time=at)
     return append(session, text, new, member=member, now=now, reason=CLOSED)
 
@@ -192,12 +192,12 @@ def reopen(
     Refused where it has not been closed early, and once it is resolved.
     """
     roles.require(session, member, Action.revise, question, now=now)
-    stands = as_it_stands(session, question, now=now)
-    _require_unresolved(stands)
-    if stands.text.actual_close_time is None:
-        raise Refused(f"{stands.slug!r} has not been closed early; nothing was changed.")
-    new = reworded(stands.text, actual_close_time=None)
-    return append(session, stands.text, new, member=member, now=now, reason=REOPENED)
+    state = current_state(session, question, now=now)
+    _require_unresolved(state)
+    if state.text.actual_close_time is None:
+        raise Refused(f"{state.slug!r} has not been closed early; nothing was changed.")
+    new = reworded(state.text, actual_close_time=None)
+    return append(session, state.text, new, member=member, now=now, reason=REOPENED)
 
 
 def worded(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, QuestionRevision]]:
@@ -213,10 +213,10 @@ def worded(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, Que
     ]
 
 
-def _require_unresolved(stands: Stands) -> None:
-    if stands.resolution is not None:
+def _require_unresolved(state: QuestionState) -> None:
+    if state.resolution is not None:
         raise Refused(
-            f"{stands.slug!r} is resolved: it closed when its outcome became known.",
+            f"{state.slug!r} is resolved: it closed when its outcome became known.",
             remedy="To move that, correct the resolution with another time.",
         )
 

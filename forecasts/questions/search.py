@@ -30,7 +30,13 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.outcomes import NOT_SCORED
-from forecasts.questions.standing import Stands, Status, listing, newest_wordings, overtaken
+from forecasts.questions.standing import (
+    QuestionState,
+    Status,
+    is_newest_wording,
+    listing,
+    superseded,
+)
 
 SIZE = 20  # questions of a page
 MOST_LABELS = 500  # tags or families that are offered to choose from: those used most
@@ -82,7 +88,7 @@ class Row:
     ``trend`` is None for what is no yes-or-no question, and where nobody's forecast is shown.
     """
 
-    stands: Stands
+    state: QuestionState
     standing: Forecast | None
     trend: Trend | None
 
@@ -138,7 +144,7 @@ def labels(session: Session) -> tuple[list[str], list[str]]:
 
     Of more than 500, those that are used most.
     """
-    seen = newest_wordings() & visible(session, QuestionRevision.question_id)
+    seen = is_newest_wording() & visible(session, QuestionRevision.question_id)
     tag = _each_tag(session)
     tags = (
         select(tag.c.value)
@@ -175,7 +181,7 @@ def _passing(
     found: Any = (
         select(Question.slug)
         .join(text, col(text.question_id) == col(Question.id))
-        .where(newest_wordings(), visible(session))
+        .where(is_newest_wording(), visible(session))
     )
     if by.status:
         found = found.where(_status(now) == by.status)
@@ -245,7 +251,7 @@ def _status(now: datetime) -> Any:
         .where(
             col(Resolution.question_id) == col(Question.id),
             Resolution.state == ResolutionState.proposed,
-            ~overtaken(),
+            ~superseded(),
         )
         .correlate(Question)
         .exists()
@@ -300,14 +306,14 @@ def _rows(
 ) -> list[Row]:
     if not slugs:
         return []
-    of = {stands.slug: stands for stands in listing(session, now=now, only=slugs)}
+    of = {state.slug: state for state in listing(session, now=now, only=slugs)}
     there = [of[slug] for slug in slugs]
     last: dict[int, Forecast] = {}
     if member is not None:
         for forecast in session.exec(
             select(Forecast)
             .where(
-                col(Forecast.question_id).in_([stands.id for stands in there]),
+                col(Forecast.question_id).in_([state.id for state in there]),
                 Forecast.member_id == member.id,
                 col(Forecast.made_at) <= now,
             )
@@ -317,20 +323,20 @@ def _rows(
     moving = trends(session, there, now=now)
     return [
         Row(
-            stands,
-            None if (own := last.get(stands.id)) is None or own.withdrawn else own,
-            moving.get(stands.id),
+            state,
+            None if (own := last.get(state.id)) is None or own.withdrawn else own,
+            moving.get(state.id),
         )
-        for stands in there
+        for state in there
     ]
 
 
-def trends(session: Session, asked: Sequence[Stands], *, now: datetime) -> dict[int, Trend]:
+def trends(session: Session, asked: Sequence[QuestionState], *, now: datetime) -> dict[int, Trend]:
     """Return the crowd's way on each of the yes-or-no questions, by its id: one statement.
 
     Only forecasts count that whom the session reads for may see.
     """
-    binary = {stands.id: stands for stands in asked if stands.text.type == QuestionType.binary}
+    binary = {state.id: state for state in asked if state.text.type == QuestionType.binary}
     said: dict[int, list[tuple[datetime, int, float | None]]] = defaultdict(list)
     for id_, who, made_at, p in session.exec(
         select(Forecast.question_id, Forecast.member_id, Forecast.made_at, Forecast.probability)
@@ -346,9 +352,9 @@ def trends(session: Session, asked: Sequence[Stands], *, now: datetime) -> dict[
 
 
 def _trend(
-    rows: Sequence[tuple[datetime, int, float | None]], stands: Stands, now: datetime
+    rows: Sequence[tuple[datetime, int, float | None]], state: QuestionState, now: datetime
 ) -> Trend:
-    begin, end = stands.text.open_time, min(now, stands.text.close_time)
+    begin, end = state.text.open_time, min(now, state.text.close_time)
     standing: dict[int, float] = {}
     ordered: list[float] = []
     points: list[float | None] = []

@@ -12,7 +12,7 @@ from forecasts.articles.library import article_numbered
 from forecasts.articles.text_quotes import context, locate
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Article, Question, QuestionSource
-from forecasts.questions.standing import Stands
+from forecasts.questions.standing import QuestionState
 from forecasts.questions.standing import listing as question_listing
 
 
@@ -48,7 +48,7 @@ def passage(
 
 def questions_of(
     session: Session, article: Article, *, now: datetime
-) -> list[tuple[QuestionSource, Stands]]:
+) -> list[tuple[QuestionSource, QuestionState]]:
     """Return the questions that were taken from the article, each with its passage."""
     rows = session.exec(
         select(QuestionSource, Question.slug)
@@ -56,11 +56,11 @@ def questions_of(
         .where(QuestionSource.article_id == article.id, visible(session))
         .order_by(col(QuestionSource.id))
     ).all()
-    stands = {
+    state = {
         standing.slug: standing
         for standing in question_listing(session, now=now, only=[slug for _, slug in rows])
     }
-    return [(source, stands[slug]) for source, slug in rows]
+    return [(source, state[slug]) for source, slug in rows]
 
 
 def sources(session: Session, question: Question) -> list[tuple[QuestionSource, Article]]:

@@ -47,7 +47,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Stands:
+class QuestionState:
     """A question as it stands: its identity, newest wording, resolution if any, and status."""
 
     question: Question
@@ -71,7 +71,7 @@ class Stands:
         return self.resolution is None and self.text.open_time <= now < self.text.close_time
 
 
-def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stands:
+def current_state(session: Session, question: Question, *, now: datetime) -> QuestionState:
     """Return the question with its newest wording, standing resolution and status."""
     visibility.see(session, question)
     rows = known(
@@ -83,17 +83,19 @@ def as_it_stands(session: Session, question: Question, *, now: datetime) -> Stan
     return _stands(question, rows[0][0], confirmed, proposed, now)
 
 
-def registered_last(session: Session, member: Member, *, now: datetime) -> Stands | None:
+def last_registered(session: Session, member: Member, *, now: datetime) -> QuestionState | None:
     """Return the question that the member registered last; None before the first."""
     newest = session.exec(
         select(Question)
         .where(Question.member_id == member.id)
         .order_by(col(Question.recorded_at).desc(), col(Question.id).desc())
     ).first()
-    return None if newest is None else as_it_stands(session, newest, now=now)
+    return None if newest is None else current_state(session, newest, now=now)
 
 
-def listing(session: Session, *, now: datetime, only: Sequence[str] | None = None) -> list[Stands]:
+def listing(
+    session: Session, *, now: datetime, only: Sequence[str] | None = None
+) -> list[QuestionState]:
     """Return the questions as they stand, soonest close first; ``only`` those slugs.
 
     One statement for the wordings and one for the resolutions, however many questions; with
@@ -101,23 +103,23 @@ def listing(session: Session, *, now: datetime, only: Sequence[str] | None = Non
     """
     if only is None:
         return _listed(session, None, now)
-    found = [stands for some in parts(only) for stands in _listed(session, some, now)]
-    return sorted(found, key=lambda stands: (stands.text.scheduled_close_time, stands.id))
+    found = [state for some in in_batches(only) for state in _listed(session, some, now)]
+    return sorted(found, key=lambda state: (state.text.scheduled_close_time, state.id))
 
 
-def unresolved(session: Session, *, now: datetime) -> list[Stands]:
+def unresolved(session: Session, *, now: datetime) -> list[QuestionState]:
     """Return the questions without an outcome that stands as they are, soonest close first.
 
     As many statements, and as many rows, however many are resolved.
     """
     proposed = _with_proposal(session)
-    rows = session.exec(_as_worded(session).where(~resolved(Question.id))).all()
+    rows = session.exec(_as_worded(session).where(~has_outcome(Question.id))).all()
     return [_stands(question, text, {}, proposed, now) for question, text in rows]
 
 
 def _with_proposal(session: Session) -> set[int]:
     """Return the questions that wait for an answer to an outcome that was proposed."""
-    waits = (col(Resolution.state) == ResolutionState.proposed) & ~overtaken()
+    waits = (col(Resolution.state) == ResolutionState.proposed) & ~superseded()
     return set(session.exec(select(Resolution.question_id).where(waits)))
 
 
@@ -155,8 +157,8 @@ def outlines(session: Session) -> list[Outline]:
             func.coalesce(col(text.actual_close_time), col(text.scheduled_close_time)),
         )
         .where(
-            newest_wordings(),
-            ~resolved(text.question_id),
+            is_newest_wording(),
+            ~has_outcome(text.question_id),
             visibility.visible(session, text.question_id),
         )
         .order_by(col(text.scheduled_close_time), col(text.question_id))
@@ -164,13 +166,13 @@ def outlines(session: Session) -> list[Outline]:
     return [Outline(*row, proposed=row[0] in proposed) for row in rows]
 
 
-def by_id(session: Session, ids: Sequence[int], *, now: datetime) -> dict[int, Stands]:
+def by_id(session: Session, ids: Sequence[int], *, now: datetime) -> dict[int, QuestionState]:
     """Return by number the questions as they stand, in the order of ``ids``, which are few.
 
     Those that the session's reader may not see are not among them.
     """
-    found: dict[int, Stands] = {}
-    for some in parts(ids):
+    found: dict[int, QuestionState] = {}
+    for some in in_batches(ids):
         rows = session.exec(_few_as_worded(session).where(col(Question.id).in_(some))).all()
         confirmed, proposed = _standing_resolutions(session, [question.id for question, _ in rows])
         for question, text in rows:
@@ -178,7 +180,7 @@ def by_id(session: Session, ids: Sequence[int], *, now: datetime) -> dict[int, S
     return {id_: found[id_] for id_ in ids if id_ in found}
 
 
-def resolved(question_id: Any) -> ColumnElement[bool]:
+def has_outcome(question_id: Any) -> ColumnElement[bool]:
     """Return the condition that the question of that column has an outcome.
 
     A correction leaves it another one, so that any that was confirmed will do.
@@ -211,7 +213,7 @@ def tags(session: Session) -> list[str]:
 
 
 @cache
-def newest_wordings() -> ColumnElement[bool]:
+def is_newest_wording() -> ColumnElement[bool]:
     """Return the condition that a ``QuestionRevision`` is the wording that holds now."""
     later = aliased(QuestionRevision)
     newest = select(func.max(later.number)).where(
@@ -230,7 +232,7 @@ def _newest() -> Subquery:
     )
 
 
-def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield the distinct ``values`` in parts that one statement can name."""
     distinct = list(dict.fromkeys(values))
     for start in range(0, len(distinct), _MOST_NAMED):
@@ -257,7 +259,7 @@ def _few_as_worded(session: Session) -> Select[Question, QuestionRevision]:
     return _in_order(
         select(Question, QuestionRevision)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
-        .where(newest_wordings(), visibility.visible(session))
+        .where(is_newest_wording(), visibility.visible(session))
     )
 
 
@@ -267,7 +269,7 @@ def _in_order(
     return questions.order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
 
 
-def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[Stands]:
+def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[QuestionState]:
     if only is None:
         statement = _as_worded(session)
     else:
@@ -284,14 +286,16 @@ def _stands(
     confirmed: Mapping[int, Resolution],
     proposed: Collection[int],
     now: datetime,
-) -> Stands:
+) -> QuestionState:
     resolution = confirmed.get(text.question_id)
     waits = text.question_id in proposed
-    return Stands(question, text, resolution, _status(text, resolution, proposed=waits, now=now))
+    return QuestionState(
+        question, text, resolution, _status(text, resolution, proposed=waits, now=now)
+    )
 
 
 @cache
-def overtaken() -> ColumnElement[bool]:
+def superseded() -> ColumnElement[bool]:
     """Return the condition that a later row has decided, superseded or overtaken this one.
 
     Each way by itself, since each has an index of its own.
@@ -325,7 +329,7 @@ def _standing_resolutions(
 @cache
 def _is_standing() -> ColumnElement[bool]:
     decides = col(Resolution.state) != ResolutionState.rejected
-    return decides & ~overtaken()
+    return decides & ~superseded()
 
 
 @cache

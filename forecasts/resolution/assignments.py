@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import find
-from forecasts.questions.standing import Stands, Status, as_it_stands, resolved
+from forecasts.questions.standing import QuestionState, Status, current_state, has_outcome
 from forecasts.resolution.resolvers import files
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked
@@ -63,26 +63,26 @@ def attach(
     run. It takes who may decide on the outcome: what the resolver finds is confirmed unasked.
     """
     require(session, member, Action.resolve, question, now=now)
-    stands = as_it_stands(session, question, now=now)
-    if stands.resolution is not None:
+    state = current_state(session, question, now=now)
+    if state.resolution is not None:
         raise Refused(
-            f"{stands.slug!r} is resolved, so nothing would be looked up for it.",
+            f"{state.slug!r} is resolved, so nothing would be looked up for it.",
             remedy="To correct it, resolve it again with another outcome.",
         )
-    settings = _located(session, kind_name, settings, asked(stands))
+    settings = _located(session, kind_name, settings, asked(state))
     if kind_name == "question":
-        settings = _following(session, stands, settings, now)
+        settings = _following(session, state, settings, now)
     if beside and any(
         _looks_at(other.kind, other.settings) == _looks_at(kind_name, settings)
         for other in resolvers(session, question)
     ):
         raise Refused(
-            f"{stands.slug!r} carries a resolver that looks there already, and one that looks in "
+            f"{state.slug!r} carries a resolver that looks there already, and one that looks in "
             "the same place is no second witness.",
             remedy="Add one that looks elsewhere.",
         )
     resolver = Resolver(
-        question_id=stands.id,
+        question_id=state.id,
         kind=kind_name,
         settings=settings,
         member_id=member.id,
@@ -132,20 +132,20 @@ def _located(
 
 
 def _following(
-    session: Session, stands: Stands, settings: dict[str, Any], now: datetime
+    session: Session, state: QuestionState, settings: dict[str, Any], now: datetime
 ) -> dict[str, Any]:
     """Return the settings as they fit the question that is followed, which has to be there."""
-    other = as_it_stands(session, find(session, settings["question"]), now=now)
+    other = current_state(session, find(session, settings["question"]), now=now)
     when, rule = settings.get("when"), settings.get("rule", "same")
     if when is not None:
         return settings | {"when": read_outcome(when, other.text)}
     if rule == "same":
-        follows = other.text.type == stands.text.type
+        follows = other.text.type == state.text.type
     else:
         follows = rule != "opposite" or other.text.type == QuestionType.binary
     if not follows:
         raise BadInput(
-            f"{stands.slug!r} is a {stands.text.type} question and {other.slug!r} a "
+            f"{state.slug!r} is a {state.text.type} question and {other.slug!r} a "
             f"{other.text.type} one, so it cannot come out as the {rule} of that.",
             remedy="Follow a question of the same type.",
         )
@@ -174,11 +174,11 @@ def _same_place(address: str) -> str:
     return f"//{parts.netloc}{path}?{parts.query}"
 
 
-def asked(stands: Stands) -> Asked:
+def asked(state: QuestionState) -> Asked:
     """Return the question as its resolver sees it."""
-    text = stands.text
+    text = state.text
     return Asked(
-        slug=stands.slug,
+        slug=state.slug,
         title=text.title,
         type=text.type,
         open_time=text.open_time,
@@ -186,7 +186,7 @@ def asked(stands: Stands) -> Asked:
         scheduled_close_time=text.scheduled_close_time,
         scheduled_resolve_time=text.scheduled_resolve_time,
         options=tuple(text.options or ()),
-        proposed=stands.status == Status.proposed,
+        proposed=state.status == Status.proposed,
     )
 
 
@@ -291,7 +291,7 @@ def retry(session: Session, question: Question, *, member: Member, now: datetime
     require(session, member, Action.resolve, question, now=now)
     if not resolvers(session, question):
         raise no_resolver(question.slug)
-    if as_it_stands(session, question, now=now).resolution is not None:
+    if current_state(session, question, now=now).resolution is not None:
         raise Refused(
             f"{question.slug!r} is resolved, so nothing is looked up for it any more.",
             remedy="To correct it, resolve it again with another outcome.",
@@ -433,4 +433,4 @@ def parked(session: Session) -> list[Parked]:
 
 def unresolved() -> ColumnElement[bool]:
     """Return the condition that nobody has resolved the question of the ``Watch`` yet."""
-    return col(Watch.next_at).is_not(None) & ~resolved(Watch.question_id)
+    return col(Watch.next_at).is_not(None) & ~has_outcome(Watch.question_id)

@@ -26,7 +26,7 @@ from forecasts.ledger.models import (
     Resolution,
 )
 from forecasts.questions.finality import provisional
-from forecasts.questions.standing import as_it_stands
+from forecasts.questions.standing import current_state
 from forecasts.resolution.resolutions import by_resolution
 
 
@@ -41,7 +41,7 @@ def dispute(
     roles.require(session, member, Action.dispute, question, now=now)
     if not reason.strip():
         raise Refused("A dispute takes a reason.", remedy="Say what is wrong with the outcome.")
-    standing = as_it_stands(session, question, now=now).resolution
+    standing = current_state(session, question, now=now).resolution
     if standing is None:
         raise Refused(
             f"{question.slug!r} is not resolved, so there is nothing to dispute.",
@@ -69,7 +69,7 @@ def uphold(
     It takes who may decide on the outcome. Refused where nothing is disputed.
     """
     roles.require(session, member, Action.resolve, question, now=now)
-    standing = as_it_stands(session, question, now=now).resolution
+    standing = current_state(session, question, now=now).resolution
     disputed = None if standing is None else _open_dispute(session, standing)
     if standing is None or disputed is None:
         raise Refused(f"The resolution of {question.slug!r} is not disputed.")

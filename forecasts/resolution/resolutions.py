@@ -32,7 +32,7 @@ from forecasts.ledger.models import (
 from forecasts.questions.outcomes import NOT_SCORED, beyond, figure_number, read_outcome
 from forecasts.questions.registry import wording
 from forecasts.questions.revisions import KNOWN, append, closed_otherwise, reworded
-from forecasts.questions.standing import Stands, as_it_stands, overtaken
+from forecasts.questions.standing import QuestionState, current_state, superseded
 from forecasts.scores import scores
 from forecasts.updates.evidence import require_address
 
@@ -60,19 +60,19 @@ def propose(
     """
     if member is not None and (resolver is None or resolver.question_id != question.id):
         roles.require(session, member, Action.propose, question, now=now)
-    stands = as_it_stands(session, question, now=now)
+    state = current_state(session, question, now=now)
     known_at = known_at or now
     _require_source(source, resolver)
-    outcome = possible(stands.text, stands.slug, outcome, known_at, now)
-    require_within(stands.text, outcome)
-    _require_news(stands, outcome, known_at)
+    outcome = possible(state.text, state.slug, outcome, known_at, now)
+    require_within(state.text, outcome)
+    _require_news(state, outcome, known_at)
     for waiting in proposals_on(session, question):
         if (waiting.outcome, waiting.known_at) == (outcome, known_at):
             raise Refused(
-                f"The outcome {outcome} of {stands.slug!r}, known at {to_minute(known_at)}, is "
+                f"The outcome {outcome} of {state.slug!r}, known at {to_minute(known_at)}, is "
                 "proposed already and waits for a decision; nothing was changed."
             )
-    row = _row(stands, ResolutionState.proposed, outcome, known_at, now, member, resolver)
+    row = _row(state.id, ResolutionState.proposed, outcome, known_at, now, member, resolver)
     row.note, row.source = note.strip(), source.strip()
     session.add(row)
     session.flush()
@@ -106,14 +106,14 @@ def confirm(
     """
     if resolver is None or resolver.question_id != question.id:
         roles.require(session, member, Action.resolve, question, now=now)
-    stands = as_it_stands(session, question, now=now)
+    state = current_state(session, question, now=now)
     if expected is not ...:
-        _require_seen(stands, expected.id if isinstance(expected, Resolution) else expected)
+        _require_seen(state, expected.id if isinstance(expected, Resolution) else expected)
     _require_source(source, resolver)
-    proposal = _proposal_of(session, stands, outcome, known_at)
+    proposal = _proposal_of(session, state, outcome, known_at)
     return _confirm(
         session,
-        stands,
+        state,
         outcome,
         known_at=known_at,
         now=now,
@@ -126,15 +126,15 @@ def confirm(
 
 
 def _proposal_of(
-    session: Session, stands: Stands, outcome: str, known_at: datetime | None
+    session: Session, state: QuestionState, outcome: str, known_at: datetime | None
 ) -> Resolution | None:
     """Return the newest open proposal of this outcome, and of this time where one is given."""
     if not outcome.strip():
         return None
-    said = read_outcome(outcome, stands.text)
+    said = read_outcome(outcome, state.text)
     fitting = [
         row
-        for row in proposals_on(session, stands.question)
+        for row in proposals_on(session, state.question)
         if row.outcome == said and known_at in (None, row.known_at)
     ]
     return fitting[-1] if fitting else None
@@ -142,7 +142,7 @@ def _proposal_of(
 
 def _confirm(
     session: Session,
-    stands: Stands,
+    state: QuestionState,
     outcome: str,
     *,
     known_at: datetime | None,
@@ -154,15 +154,15 @@ def _confirm(
     proposal: Resolution | None,
 ) -> Resolution:
     if resolver is None:
-        roles.require_second(session, member, stands.question, proposal)
-    earlier = stands.resolution
+        roles.require_second(session, member, state.question, proposal)
+    earlier = state.resolution
     if known_at is None:
         before = proposal or earlier
         known_at = now if before is None else before.known_at
-    outcome = possible(stands.text, stands.slug, outcome, known_at, now)
-    require_within(stands.text, outcome)
-    _require_news(stands, outcome, known_at)
-    row = _row(stands, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
+    outcome = possible(state.text, state.slug, outcome, known_at, now)
+    require_within(state.text, outcome)
+    _require_news(state, outcome, known_at)
+    row = _row(state.id, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
     row.note = note.strip() or (proposal.note if proposal else "")
     row.source = source.strip() or (proposal.source if proposal else "")
     row.proposal_id = proposal.id if proposal else None
@@ -173,10 +173,10 @@ def _confirm(
     except IntegrityError:
         # Two who confirm at once both see no resolution; the database takes the first.
         raise Refused(
-            f"{stands.slug!r} was resolved by somebody else at the same moment.",
+            f"{state.slug!r} was resolved by somebody else at the same moment.",
             remedy="Look at it again, and correct it if it is wrong.",
         ) from None
-    _close_when_known(session, stands, row, member, now)
+    _close_when_known(session, state, row, member, now)
     scores.store(session, [row])
     return row
 
@@ -188,7 +188,7 @@ def accept(session: Session, proposal: Resolution, *, now: datetime, member: Mem
     _require_undecided(session, proposal)
     return _confirm(
         session,
-        as_it_stands(session, question, now=now),
+        current_state(session, question, now=now),
         proposal.outcome,
         known_at=None,
         now=now,
@@ -211,9 +211,9 @@ def reject(
         raise Refused(
             "Turning a proposal down takes a reason.", remedy="Say what is wrong with it."
         )
-    stands = as_it_stands(session, question, now=now)
+    state = current_state(session, question, now=now)
     row = _row(
-        stands, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member, None
+        state.id, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member, None
     )
     row.note, row.proposal_id = note.strip(), proposal.id
     session.add(row)
@@ -258,7 +258,7 @@ def proposals_on(session: Session, question: Question) -> list[Resolution]:
             .where(
                 Resolution.question_id == question.id,
                 Resolution.state == ResolutionState.proposed,
-                ~overtaken(),
+                ~superseded(),
             )
             .order_by(col(Resolution.id))
         )
@@ -274,7 +274,7 @@ def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
             .join(Question, col(Question.id) == col(Resolution.question_id))
             .where(
                 Resolution.state == ResolutionState.proposed,
-                ~overtaken(),
+                ~superseded(),
                 visibility.visible(session),
             )
             .order_by(col(Resolution.id))
@@ -283,7 +283,7 @@ def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
 
 
 def _row(
-    stands: Stands,
+    question_id: int,
     state: ResolutionState,
     outcome: str,
     known_at: datetime | None,
@@ -292,7 +292,7 @@ def _row(
     resolver: Resolver | None,
 ) -> Resolution:
     return Resolution(
-        question_id=stands.id,
+        question_id=question_id,
         state=state,
         outcome=outcome,
         known_at=known_at,
@@ -357,24 +357,24 @@ def _require_source(source: str, resolver: Resolver | None) -> None:
         require_address(source.strip(), "The source")
 
 
-def _require_seen(stands: Stands, seen: int | None) -> None:
+def _require_seen(state: QuestionState, seen: int | None) -> None:
     """Refuse to correct, unseen, what somebody else has resolved or corrected meanwhile."""
-    standing = stands.resolution
+    standing = state.resolution
     if standing is not None and standing.id != seen:
         known = "" if standing.known_at is None else f", known at {to_minute(standing.known_at)}"
         raise Refused(
-            f"{stands.slug!r} was resolved meanwhile: {standing.outcome}{known}.",
+            f"{state.slug!r} was resolved meanwhile: {standing.outcome}{known}.",
             remedy="Look at it again, and correct it if it is wrong.",
         )
 
 
-def _require_news(stands: Stands, outcome: str, known_at: datetime | None) -> None:
+def _require_news(state: QuestionState, outcome: str, known_at: datetime | None) -> None:
     """Refuse what says just what stands."""
-    standing = stands.resolution
+    standing = state.resolution
     if standing is not None and (standing.outcome, standing.known_at) == (outcome, known_at):
         known = "" if known_at is None else f", known at {to_minute(known_at)}"
         raise Refused(
-            f"{stands.slug!r} is already resolved: {outcome}{known}. Nothing was changed.",
+            f"{state.slug!r} is already resolved: {outcome}{known}. Nothing was changed.",
             remedy="To correct it, give another outcome or another time.",
         )
 
@@ -392,7 +392,7 @@ def _question_of(session: Session, resolution: Resolution) -> Question:
 
 
 def _close_when_known(
-    session: Session, stands: Stands, row: Resolution, member: Member, now: datetime
+    session: Session, state: QuestionState, row: Resolution, member: Member, now: datetime
 ) -> None:
     """Let the question close when its outcome became known, if that was before it would have.
 
@@ -400,9 +400,9 @@ def _close_when_known(
     resolution had implied is undone. What was not resolved to an outcome (annulled, ambiguous)
     implies nothing.
     """
-    text = wording(session, stands.question)
+    text = wording(session, state.question)
     closes = [text.scheduled_close_time]
-    by_hand = closed_otherwise(session, stands.question)
+    by_hand = closed_otherwise(session, state.question)
     if by_hand is not None:
         closes.append(by_hand)
     if row.outcome not in NOT_SCORED and row.known_at is not None:

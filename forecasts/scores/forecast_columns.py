@@ -22,7 +22,7 @@ from forecasts.ledger.models import (
     Question,
     QuestionRevision,
 )
-from forecasts.questions.standing import parts
+from forecasts.questions.standing import in_batches
 
 _NEITHER = (None, None)
 
@@ -95,7 +95,7 @@ def _rows(session: Session, every: Any, only: Sequence[str] | None) -> list[tupl
     every = every.where(shown(session))
     statements = [every]
     if only is not None:
-        of = [select(col(Question.id)).where(col(Question.slug).in_(s)) for s in parts(only)]
+        of = [select(col(Question.id)).where(col(Question.slug).in_(s)) for s in in_batches(only)]
         statements = [every.where(col(Forecast.question_id).in_(some)) for some in of]
     found: list[tuple[Any, ...]] = []
     for statement in statements:
@@ -108,7 +108,7 @@ def _named(session: Session, ids: Sequence[int], id_: Any, name: Any) -> pd.Seri
     """Return the names that go with the ids, each of which is read once."""
     code, own = pd.factorize(np.asarray(ids, dtype=np.int64))
     names: dict[int, str] = {}
-    for some in parts(own.tolist()):
+    for some in in_batches(own.tolist()):
         names |= dict(session.exec(select(id_, name).where(col(id_).in_(some))).all())
     known = pd.Series([names[one] for one in own.tolist()], dtype=str)
     return known.take(code).reset_index(drop=True)

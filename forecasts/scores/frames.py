@@ -36,9 +36,9 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import finality
-from forecasts.questions.standing import listing, parts
+from forecasts.questions.standing import in_batches, listing
 from forecasts.scores import forecast_columns
-from scoring.frames import QUESTION_COLUMNS as SCORED
+from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 QUESTION_COLUMNS = {
     "question_id": "text",
@@ -268,11 +268,11 @@ def _questions(
         first_source = _first_sources(session, [each.id for each in standing] if only else None)
     columns: dict[str, list[Any]] = {name: [] for name in kinds}
     worded = [name for name in columns if hasattr(QuestionRevision, name)]
-    for stands in standing:
-        text, resolution = stands.text, stands.resolution
-        origin = first_source.get(stands.id)
+    for state in standing:
+        text, resolution = state.text, state.resolution
+        origin = first_source.get(state.id)
         row: dict[str, Any] = {name: getattr(text, name) for name in worded} | {
-            "question_id": stands.slug,
+            "question_id": state.slug,
             "type": str(text.type),
             "resolution": resolution.outcome if resolution else None,
             "known_at": resolution.known_at if resolution else None,
@@ -302,7 +302,9 @@ def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[in
     statements = (
         [every]
         if questions is None
-        else [every.where(col(QuestionSource.question_id).in_(some)) for some in parts(questions)]
+        else [
+            every.where(col(QuestionSource.question_id).in_(some)) for some in in_batches(questions)
+        ]
     )
     first: dict[int, tuple[str, str]] = {}
     for statement in statements:

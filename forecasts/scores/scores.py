@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import for_the_ledger, visible
 from forecasts.ledger.models import Member, Question, QuestionType, Resolution, Score
-from forecasts.questions.standing import Stands, listing, parts
+from forecasts.questions.standing import QuestionState, in_batches, listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
     handles = dict(session.exec(select(Member.handle, Member.id)).all())
     return sum(
         _store(session, {id_: by_question[id_] for id_ in some}, handles)
-        for some in parts(list(by_question))
+        for some in in_batches(list(by_question))
     )
 
 
@@ -117,7 +117,7 @@ def rebuild(session: Session) -> Rebuilt:
 
     epoch = datetime(1970, 1, 1, tzinfo=UTC)  # the status is not read, so the moment is no matter
     standing = [
-        stands.resolution for stands in listing(session, now=epoch) if stands.resolution is not None
+        state.resolution for state in listing(session, now=epoch) if state.resolution is not None
     ]
     return Rebuilt(store(session, standing), len(standing), scoring.__version__)
 
@@ -193,7 +193,7 @@ def protocol_of(type: QuestionType) -> str:
 
 def earned(
     session: Session, member: Member, *, limit: int, since: datetime | None = None
-) -> list[tuple[Stands, Score]]:
+) -> list[tuple[QuestionState, Score]]:
     """Return the member's scores on the resolutions that stand, the latest recorded first.
 
     ``since``: of those alone that were recorded later.
@@ -217,5 +217,5 @@ def earned(
     ).all()
     # The status of a resolved question does not depend on the moment.
     moment = datetime(1970, 1, 1, tzinfo=UTC)
-    stands = {s.slug: s for s in listing(session, now=moment, only=[slug for _, slug in rows])}
-    return [(stands[slug], score) for score, slug in rows]
+    state = {s.slug: s for s in listing(session, now=moment, only=[slug for _, slug in rows])}
+    return [(state[slug], score) for score, slug in rows]

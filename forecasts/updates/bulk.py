@@ -18,7 +18,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.limits import too_much
 from forecasts.ledger.models import Member
 from forecasts.questions.revisions import revise
-from forecasts.questions.standing import Stands, listing
+from forecasts.questions.standing import QuestionState, listing
 from forecasts.updates.updates import standing_of, withdraw
 
 MOST = 200  # questions of one act: others wait meanwhile
@@ -42,7 +42,7 @@ def would_change(
     *,
     member: Member | None,
     now: datetime,
-) -> list[Stands]:
+) -> list[QuestionState]:
     """Return those of the questions that the act would change, as they stand; nothing is written.
 
     ``what``: the tag, the family (blank: none), or who may see them. BadInput for too many
@@ -79,7 +79,7 @@ def do(
     return len(changed)
 
 
-def _fields(session: Session, act: Act, what: str) -> Callable[[Stands], dict[str, Any]]:
+def _fields(session: Session, act: Act, what: str) -> Callable[[QuestionState], dict[str, Any]]:
     """Return what tells the fields that a question shall have."""
     what = " ".join(what.split())
     if act is Act.family:

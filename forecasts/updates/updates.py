@@ -26,7 +26,7 @@ from forecasts.ledger.models import (
     Member,
     Question,
 )
-from forecasts.questions.standing import Stands, as_it_stands, resolved
+from forecasts.questions.standing import QuestionState, current_state, has_outcome
 from forecasts.updates.evidence import Cited, cite
 from forecasts.updates.values import Value, check_value
 
@@ -48,17 +48,15 @@ def update(
     that breaks a rule (see ``values.check_value``); nothing is written then. It takes a forecaster.
     """
 
-    def check() -> Stands:
+    def check() -> QuestionState:
         require(session, member, Action.forecast, question, now=now)
-        stands = as_it_stands(session, question, now=now)
-        _require_open(stands, now)
-        check_value(value, stands.text)
-        return stands
+        state = current_state(session, question, now=now)
+        _require_open(state, now)
+        check_value(value, state.text)
+        return state
 
-    stands = checked(session, check)
-    forecast = _append(
-        session, stands, member, now, value=value, rationale=rationale, origin=origin
-    )
+    state = checked(session, check)
+    forecast = _append(session, state, member, now, value=value, rationale=rationale, origin=origin)
     cite(session, forecast, evidence, member=member, now=now)
     return forecast
 
@@ -77,33 +75,33 @@ def withdraw(
     Refused where the member has no standing forecast, or the question is not open.
     """
     require(session, member, Action.forecast, question, now=now)
-    stands = as_it_stands(session, question, now=now)
-    _require_open(stands, now)
+    state = current_state(session, question, now=now)
+    _require_open(state, now)
     if standing(session, question, member, at=now) is None:
         raise Refused(
             f"{member.handle} has no standing forecast on {question.slug!r}: "
             "there is nothing to withdraw."
         )
-    return _append(session, stands, member, now, value=None, rationale=rationale, origin=origin)
+    return _append(session, state, member, now, value=None, rationale=rationale, origin=origin)
 
 
-def _require_open(stands: Stands, now: datetime) -> None:
-    text = stands.text
-    if stands.takes_forecasts(now):
+def _require_open(state: QuestionState, now: datetime) -> None:
+    text = state.text
+    if state.takes_forecasts(now):
         return
     if now < text.open_time:
         raise Refused(
-            f"{stands.slug!r} opens at {to_minute(text.open_time)}; it is {to_minute(now)}, and "
+            f"{state.slug!r} opens at {to_minute(text.open_time)}; it is {to_minute(now)}, and "
             "forecasts made before a question opens are refused.",
             remedy="Come back when it is open.",
         )
-    if stands.resolution is not None:
+    if state.resolution is not None:
         raise Refused(
-            f"{stands.slug!r} is resolved ({stands.resolution.outcome}): "
+            f"{state.slug!r} is resolved ({state.resolution.outcome}): "
             "no forecast can be added or withdrawn."
         )
     raise Refused(
-        f"{stands.slug!r} closed at {to_minute(text.close_time)}; it is {to_minute(now)}, and "
+        f"{state.slug!r} closed at {to_minute(text.close_time)}; it is {to_minute(now)}, and "
         "forecasts made from the close on are refused.",
         remedy="It awaits its resolution.",
     )
@@ -111,7 +109,7 @@ def _require_open(stands: Stands, now: datetime) -> None:
 
 def _append(
     session: Session,
-    stands: Stands,
+    state: QuestionState,
     member: Member,
     now: datetime,
     *,
@@ -120,7 +118,7 @@ def _append(
     origin: str,
 ) -> Forecast:
     row = {
-        "question_id": stands.id,
+        "question_id": state.id,
         "member_id": member.id,
         "made_at": now,
         "recorded_at": now,
@@ -181,7 +179,7 @@ def standing_of(
             .where(
                 ranked.c.place == 1,
                 col(Forecast.withdrawn).is_(False),
-                ~resolved(Forecast.question_id) if unresolved else true(),
+                ~has_outcome(Forecast.question_id) if unresolved else true(),
             )
         )
     }

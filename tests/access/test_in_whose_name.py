@@ -228,7 +228,7 @@ def test_whoever_first_keeps_a_question_from_others_becomes_admin(
     ask(session, bob, slug="mine", title="Mine?", **teams.audience(session, "me"))
     assert roles.admins(session) == ["bob"]
     visibility.read_as(session, alice, now=day(1))
-    assert [stands.slug for stands in standing.listing(session, now=day(1))] == ["open"]
+    assert [state.slug for state in standing.listing(session, now=day(1))] == ["open"]
     assert ledger_frames(session).questions["question_id"].tolist() == ["open"]
 
 

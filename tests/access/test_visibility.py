@@ -307,14 +307,14 @@ def among(slugs: Callable[[Session, Member], Collection[str]]) -> Callable[[Cell
 def listed(session: Session, _member: Member) -> list[str]:
     found = question_standing.listing(session, now=NOW)
     assert found == question_standing.listing(
-        session, now=NOW, only=[stands.slug for stands in found]
+        session, now=NOW, only=[state.slug for state in found]
     )
-    return [stands.slug for stands in found]
+    return [state.slug for state in found]
 
 
 def of_article(session: Session, _member: Member) -> list[str]:
     article = library.article_numbered(session, 1)
-    return [stands.slug for _, stands in sources.questions_of(session, article, now=NOW)]
+    return [state.slug for _, state in sources.questions_of(session, article, now=NOW)]
 
 
 def counted(session: Session, member: Member) -> list[str]:
@@ -335,12 +335,12 @@ def shelved(session: Session, member: Member) -> list[str]:
 def on_today(session: Session, member: Member) -> list[str]:
     found = today.today(session, member, now=NOW, first=1_000)
     lists = (found.closing, found.later, found.awaiting, found.disputed)
-    return [stands.slug for some in lists for stands in some.first]
+    return [state.slug for some in lists for state in some.first]
 
 
 def by_number(session: Session, _member: Member) -> list[str]:
     every = [id_ for id_ in session.exec(select(Question.id)) if id_ is not None]
-    return [stands.slug for stands in question_standing.by_id(session, every, now=NOW).values()]
+    return [state.slug for state in question_standing.by_id(session, every, now=NOW).values()]
 
 
 def to_be_told(cell: Cell) -> bool:
@@ -409,7 +409,7 @@ def scored(session: Session, _member: Member) -> set[str]:
 
 def earned_by_anna(session: Session, _member: Member) -> list[str]:
     anna = members.member_named(session, "anna")
-    return [stands.slug for stands, _ in scores.earned(session, anna, limit=100)]
+    return [state.slug for state, _ in scores.earned(session, anna, limit=100)]
 
 
 def solo(session: Session, _member: Member) -> list[str]:
@@ -435,7 +435,7 @@ def paged(session: Session, member: Member) -> list[str]:
     pages = [search.page(session, search.Filter(), member=member, now=NOW)]
     for number in range(2, pages[0].pages + 1):
         pages.append(search.page(session, search.Filter(), member=member, now=NOW, number=number))
-    found = [row.stands.slug for one in pages for row in one.rows]
+    found = [row.state.slug for one in pages for row in one.rows]
     assert {(one.passing, one.there) for one in pages} == {(len(found), len(found))}
     return found
 
@@ -444,10 +444,10 @@ def practised(session: Session, _member: Member) -> list[str]:
     return [one.slug for one in practice.of_ledger(session, now=NOW)]
 
 
-def stands_of(session: Session, question: Question) -> question_standing.Stands:
+def stands_of(session: Session, question: Question) -> question_standing.QuestionState:
     """Return the question as the ledger itself has it: the verb asks what may be seen of it."""
     with access_visibility.for_the_ledger(session):
-        return question_standing.as_it_stands(session, question, now=NOW)
+        return question_standing.current_state(session, question, now=NOW)
 
 
 def several_would(cell: Cell) -> bool:
@@ -627,7 +627,7 @@ CASES: dict[str, Case] = {
     "agenda.notifications.due.due": Case(A.resolve, to_be_told),
     "agenda.notifications.message.compose": Case(A.see, among(said)),
     "questions.standing.as_it_stands": Case(
-        A.see, lambda c: question_standing.as_it_stands(c.session, c.question, now=NOW)
+        A.see, lambda c: question_standing.current_state(c.session, c.question, now=NOW)
     ),
     "questions.registry.find": Case(A.see, lambda c: registry.find(c.session, c.question.slug)),
     "questions.standing.listing": Case(A.see, among(listed)),

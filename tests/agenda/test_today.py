@@ -63,7 +63,7 @@ def test_of_two_forecasts_at_one_instant_the_later_row_stands(
 
 def test_what_has_closed_awaits_its_resolution(session: Session, question: Question) -> None:
     needs = today(session, None, now=day(11))
-    assert [stands.slug for stands in needs.awaiting.first] == [question.slug]
+    assert [state.slug for state in needs.awaiting.first] == [question.slug]
     assert needs.unforecast == 0
 
 
@@ -77,7 +77,7 @@ def test_a_disputed_outcome_is_shown_until_somebody_decides(
     assert today(session, alice, now=day(4)).disputed.total == 0
     disputes.dispute(session, question, reason="It did not.", member=bob, now=day(4))
     found = today(session, alice, now=day(5))
-    assert [stands.slug for stands in found.disputed.first] == [question.slug]
+    assert [state.slug for state in found.disputed.first] == [question.slug]
     resolutions.confirm(session, question, "no", known_at=day(2), now=day(6), member=alice)
     assert today(session, alice, now=day(7)).disputed.total == 0
 
@@ -93,7 +93,7 @@ def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
         )
     resolutions.confirm(session, question, "yes", known_at=day(2), now=day(20), member=alice)
     resolved = today(session, alice, now=day(21)).resolved
-    assert [one.stands.slug for one in resolved] == ["q6", "q5", "q4", "q3", "q2"]
+    assert [one.state.slug for one in resolved] == ["q6", "q5", "q4", "q3", "q2"]
     assert resolved[0].score.score == (1 - 0.2) ** 2
 
 
@@ -106,10 +106,10 @@ def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_aga
             session, long, Value(probability=0.2), member=alice, now=day(2 - number / 10)
         )
     just = day(2) + USUAL
-    assert [one.stands.slug for one in today(session, alice, now=just).again] == ["q2", "q1"]
-    assert [stands.slug for stands, _ in today(session, alice, now=just).fresh] == ["q0"]
+    assert [one.state.slug for one in today(session, alice, now=just).again] == ["q2", "q1"]
+    assert [state.slug for state, _ in today(session, alice, now=just).fresh] == ["q0"]
     updates.update(session, long, Value(probability=0.2), member=alice, now=just)
-    assert [one.stands.slug for one in today(session, alice, now=just).again] == ["q1"]
+    assert [one.state.slug for one in today(session, alice, now=just).again] == ["q1"]
 
 
 def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: Member) -> None:
@@ -120,9 +120,9 @@ def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: 
         updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
     revisit_every(session, 2, member=alice, now=day(1), question=soon)
     [one] = today(session, alice, now=day(3.5)).again
-    assert (one.stands.slug, one.overdue, one.every) == ("soon", True, timedelta(days=2))
+    assert (one.state.slug, one.overdue, one.every) == ("soon", True, timedelta(days=2))
     revisit_every(session, 30, member=alice, now=day(4))
-    assert [one.stands.slug for one in today(session, alice, now=day(20)).again] == ["soon"]
+    assert [one.state.slug for one in today(session, alice, now=day(20)).again] == ["soon"]
     assert len(today(session, alice, now=day(32)).again) == 2
 
 
@@ -137,7 +137,7 @@ def test_what_the_others_have_moved_away_from_comes_before_what_has_waited(
     updates.update(session, moved, Value(probability=0.4), member=alice, now=day(16))
     updates.update(session, moved, Value(probability=0.7), member=bob, now=day(17))
     first, second = today(session, alice, now=day(18)).again
-    assert (first.stands.slug, first.overdue, second.stands.slug) == ("moved", False, "waits")
+    assert (first.state.slug, first.overdue, second.state.slug) == ("moved", False, "waits")
     assert first.moved is not None
     assert (first.moved.then, first.moved.now) == ("40 %", "70 %")
 
@@ -148,9 +148,9 @@ def test_every_open_question_stands_in_one_list(session: Session, alice: Member)
         question = ask(session, alice, slug=slug, scheduled_close_time=closes)
     updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
     needs = today(session, alice, now=day(2))
-    assert [stands.slug for stands in needs.closing.first] == ["soon"]
-    assert [stands.slug for stands in needs.later.first] == ["late"]
-    assert [stands.slug for stands, _ in needs.fresh] == ["mine"]
+    assert [state.slug for state in needs.closing.first] == ["soon"]
+    assert [state.slug for state in needs.later.first] == ["late"]
+    assert [state.slug for state, _ in needs.fresh] == ["mine"]
 
 
 def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
@@ -161,7 +161,7 @@ def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
     text = "The quay in the harbour will not reopen this year, its builder says."
     store(session, [captured(text)], member=alice, captured_at=day(2))
     [one] = today(session, alice, now=day(3)).news
-    assert (one.stands.slug, one.mention.words) == ("quay", ("harbour", "quay", "reopen"))
+    assert (one.state.slug, one.mention.words) == ("quay", ("harbour", "quay", "reopen"))
     assert today(session, alice, now=day(3)).fresh == []
     updates.update(session, question, Value(probability=0.2), member=alice, now=day(4))
     assert today(session, alice, now=day(5)).news == []
@@ -180,7 +180,7 @@ def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
             assert today(session, alice, now=day(4)).seen is None
             note_seen(session, member=alice, now=day(4))
     needs = today(session, alice, now=day(6))
-    assert [one.stands.slug for one in needs.resolved] == ["q1"]
+    assert [one.state.slug for one in needs.resolved] == ["q1"]
     assert needs.seen == day(4)
     note_seen(session, member=alice, now=day(6))
     assert today(session, alice, now=day(7)).resolved == []
@@ -270,7 +270,7 @@ def test_what_was_said_always_averages_to_the_score(
         session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
     )
     one = today(session, alice, now=day(12)).resolved[0]
-    assert one.stands.id == question.id
+    assert one.state.id == question.id
     lasted = [stood.lasted / timedelta(days=1) for stood in one.stood]
     mean = sum(days * stood.score for days, stood in zip(lasted, one.stood, strict=True))
     assert mean / sum(lasted) == pytest.approx(one.score.score)

@@ -123,7 +123,7 @@ def test_an_article_knows_its_questions(session: Session, alice: Member) -> None
     for slug in ("a", "b"):
         registry.record(session, text, slug=slug, member=alice, now=day(0), sources=[source])
     found = sources.questions_of(session, source.article, now=day(1))
-    assert [(passage.quote, stands.slug) for passage, stands in found] == [
+    assert [(passage.quote, state.slug) for passage, state in found] == [
         ("Nobody objected.", "a"),
         ("Nobody objected.", "b"),
     ]

@@ -154,9 +154,9 @@ NEXT_YEAR = "2027-12-01T00:00:00Z"  # the import is on 5 February 2027
 )
 @pytest.mark.parametrize("stands", [False, True])
 def test_a_resolution_that_cannot_be_is_refused(
-    engine: Engine, tmp_path: Path, cells: str, column: str, rule: str, stands: bool
+    engine: Engine, tmp_path: Path, cells: str, column: str, rule: str, state: bool
 ) -> None:
-    if stands:
+    if state:
         unresolved = cells[: cells.index(TIMES)] + TIMES + ",,,"
         import_files(engine, tmp_path / "a", questions=f"{HEAD}q,{unresolved}\n")
     with pytest.raises(BadInput, match="can be known by now") as caught:

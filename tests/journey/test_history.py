@@ -118,8 +118,8 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
         assert [step.supersedes_id for step in steps] == [None, *[s.id for s in steps[:-1]]]
 
         # What stands is the last word, and its scores are those of the slow reference.
-        stands = question_standing.as_it_stands(session, question, now=day(20))
-        assert stands.resolution == steps[-1]
+        state = question_standing.current_state(session, question, now=day(20))
+        assert state.resolution == steps[-1]
         stored = {
             handle: score
             for score, handle in scores.of_question(session, steps[-1])

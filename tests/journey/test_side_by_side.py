@@ -195,9 +195,9 @@ def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, 
         assert [row.supersedes_id for row in rows] == [None, *(row.id for row in rows[:-1])]
         said = [row.outcome for row in rows]
         assert all(one != other for one, other in pairwise(said))
-        stands = standing.as_it_stands(session, registry.find(session, rain), now=day(3))
-        assert stands.resolution is not None
-        assert stands.resolution.id == rows[-1].id
+        state = standing.current_state(session, registry.find(session, rain), now=day(3))
+        assert state.resolution is not None
+        assert state.resolution.id == rows[-1].id
 
 
 def test_a_proposal_is_decided_once(engine: Engine, rain: str) -> None:

@@ -143,8 +143,8 @@ def test_status_follows_from_times_and_resolutions(session: Session, alice: Memb
     question = ask(session, alice, open_time=day(1))
     at = {0.5: Status.upcoming, 1: Status.open, 9.99: Status.open, 10: Status.awaiting}
     for number, status in at.items():
-        stands = standing.as_it_stands(session, question, now=day(number))
-        assert stands.status == status
+        state = standing.current_state(session, question, now=day(number))
+        assert state.status == status
 
 
 def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
@@ -198,7 +198,7 @@ def test_more_questions_are_named_than_one_statement_takes(
         ask(session, alice, slug=f"q{number}", scheduled_close_time=day(9 - number))
     only = ["q4", "q0", "q2", "q0", "q1", "gone"]
     found = standing.listing(session, now=day(1), only=only)
-    assert [stands.slug for stands in found] == ["q4", "q2", "q1", "q0"]
+    assert [state.slug for state in found] == ["q4", "q2", "q1", "q0"]
 
 
 def test_a_list_may_name_more_questions_than_a_database_takes_parameters(

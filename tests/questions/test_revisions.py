@@ -101,9 +101,9 @@ def test_once_resolved_words_may_be_put_right_but_not_what_the_scores_rest_on(
 def test_a_later_close_opens_a_question_again_that_had_closed_by_its_schedule(
     session: Session, alice: Member, question: Question
 ) -> None:
-    assert standing.as_it_stands(session, question, now=day(11)).status == Status.awaiting
+    assert standing.current_state(session, question, now=day(11)).status == Status.awaiting
     revise(session, question, alice, 11, scheduled_close_time=day(20))
-    assert standing.as_it_stands(session, question, now=day(11)).status == Status.open
+    assert standing.current_state(session, question, now=day(11)).status == Status.open
 
 
 def test_a_question_closed_early_takes_no_more_forecasts_until_that_is_taken_back(

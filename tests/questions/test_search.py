@@ -41,7 +41,7 @@ def found(
     session: Session, by: Filter, member: Member | None = None, order: Order = Order.close
 ) -> list[str]:
     shown = page(session, by, member=member, now=day(5), order=order)
-    slugs = [row.stands.slug for row in shown.rows]
+    slugs = [row.state.slug for row in shown.rows]
     assert sorted(slugs) == sorted(search.every(session, by, member=member, now=day(5)))
     assert shown.passing == len(slugs)
     return slugs
@@ -195,7 +195,7 @@ def test_a_page_takes_as_many_statements_however_many_questions_there_are(engine
         labels(session)
     assert (first.number, first.pages, len(first.rows)) == (1, 3, 20)
     assert (last.number, len(last.rows)) == (3, 5)
-    seen = [row.stands.slug for row in (*first.rows, *last.rows)]
+    seen = [row.state.slug for row in (*first.rows, *last.rows)]
     assert len(set(seen)) == 25
 
 

@@ -38,8 +38,8 @@ def test_a_superseded_resolution_is_compared_with_the_one_that_stands_not_with_t
     updates.update(session, question, Value(probability=0.8), member=alice, now=day(0))
     for outcome in ("no", "annulled", "yes"):
         resolutions.confirm(session, question, outcome, now=day(9), member=alice)
-    stands, annulled, first = history.steps(session, question)
-    assert [step.superseded for step in (stands, annulled, first)] == [False, True, True]
+    state, annulled, first = history.steps(session, question)
+    assert [step.superseded for step in (state, annulled, first)] == [False, True, True]
     assert first.rescored[0].difference == pytest.approx(0.04 - 0.64)
     [none_then] = annulled.rescored
     assert (none_then.before, none_then.now) == (None, pytest.approx(0.04))

@@ -77,9 +77,9 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
     )
     assert right.supersedes_id == wrong.id
     assert [row.outcome for row in resolutions.history(session, question)] == ["no", "yes"]
-    stands = question_standing.as_it_stands(session, question, now=day(11))
-    assert stands.resolution == right
-    assert stands.text.actual_close_time == day(7)
+    state = question_standing.current_state(session, question, now=day(11))
+    assert state.resolution == right
+    assert state.text.actual_close_time == day(7)
     assert brier(session, wrong) == pytest.approx({"alice": 0.64})
     assert brier(session, right) == pytest.approx({"alice": 0.04})
 
@@ -227,7 +227,7 @@ def test_annulling_leaves_no_scores(session: Session, question: Question, alice:
         session, question, "annulled", now=day(6), member=alice, note="badly worded"
     )
     assert brier(session, resolution) == {}
-    assert question_standing.as_it_stands(session, question, now=day(7)).status == Status.annulled
+    assert question_standing.current_state(session, question, now=day(7)).status == Status.annulled
 
 
 @pytest.mark.parametrize(
@@ -260,10 +260,10 @@ def test_a_proposal_waits_until_somebody_accepts_it(
     proposal = resolutions.propose(
         session, question, "yes", known_at=day(5), now=day(6), member=alice
     )
-    assert question_standing.as_it_stands(session, question, now=day(6)).status == Status.proposed
+    assert question_standing.current_state(session, question, now=day(6)).status == Status.proposed
     assert [row for row, _ in resolutions.open_proposals(session)] == [proposal]
     resolutions.accept(session, proposal, now=day(7), member=alice)
-    assert question_standing.as_it_stands(session, question, now=day(7)).status == Status.resolved
+    assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
     assert resolutions.open_proposals(session) == []
     with pytest.raises(Refused, match="decided already"):
         resolutions.accept(session, proposal, now=day(8), member=alice)
@@ -290,7 +290,7 @@ def test_a_rejected_proposal_leaves_the_question_awaiting(
     with pytest.raises(Refused, match="takes a reason"):
         resolutions.reject(session, proposal, now=day(12), member=alice, note=" ")
     resolutions.reject(session, proposal, now=day(12), member=alice, note="no such report")
-    assert question_standing.as_it_stands(session, question, now=day(12)).status == Status.awaiting
+    assert question_standing.current_state(session, question, now=day(12)).status == Status.awaiting
     assert [row.state for row in resolutions.history(session, question)] == ["proposed", "rejected"]
 
 
@@ -397,7 +397,7 @@ def test_a_correction_may_be_proposed_and_accepted(
     proposal = resolutions.propose(
         session, question, "no", known_at=day(5), now=day(7), member=alice
     )
-    assert question_standing.as_it_stands(session, question, now=day(7)).status == Status.resolved
+    assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
     second = resolutions.accept(session, proposal, now=day(8), member=bob)
     assert (second.supersedes_id, second.proposal_id) == (first.id, proposal.id)
 

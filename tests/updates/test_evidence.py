@@ -131,7 +131,7 @@ def said(*vector: float) -> Value:
     return Value(probabilities=vector)
 
 
-def stands(*vector: float) -> Forecast:
+def state(*vector: float) -> Forecast:
     return Forecast(
         question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), probabilities=list(vector)
     )
@@ -142,14 +142,14 @@ def stands(*vector: float) -> Forecast:
     [
         (None, said(0.5, 0.3, 0.2), "Busan"),
         (None, said(0.05, 0.45, 0.5), "Busan"),
-        (stands(0.6, 0.2, 0.2), said(0.3, 0.4, 0.3), "Busan"),
+        (state(0.6, 0.2, 0.2), said(0.3, 0.4, 0.3), "Busan"),
         # Of a rise and the fall that pays for it, the rise.
-        (stands(0.6, 0.2, 0.2), said(0.5, 0.3, 0.2), "Ulsan"),
-        (stands(0.1, 0.2, 0.7), said(0.1, 0.3, 0.6), "Ulsan"),
+        (state(0.6, 0.2, 0.2), said(0.5, 0.3, 0.2), "Ulsan"),
+        (state(0.1, 0.2, 0.7), said(0.1, 0.3, 0.6), "Ulsan"),
         # None moves: the likeliest.
-        (stands(0.2, 0.5, 0.3), said(0.2, 0.5, 0.3), "Ulsan"),
+        (state(0.2, 0.5, 0.3), said(0.2, 0.5, 0.3), "Ulsan"),
         # Options were added since: nothing to compare with.
-        (stands(0.5, 0.5), said(0.1, 0.1, 0.8), "Other"),
+        (state(0.5, 0.5), said(0.1, 0.1, 0.8), "Other"),
     ],
 )
 def test_of_options_evidence_is_about_the_one_that_moves_most(

@@ -33,7 +33,7 @@ from forecasts.ledger.models import (
     ResolutionState,
     Watch,
 )
-from forecasts.questions.standing import overtaken
+from forecasts.questions.standing import superseded
 from forecasts.resolution.disputes import is_open
 
 # What happened longer ago is no news: where nothing ran for so long, it is not told.
@@ -82,7 +82,7 @@ def due(session: Session, channel: Channel, *, now: datetime) -> list[Found]:
 
 def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
     """Select what is open, closes soon, and has no standing forecast of the member's."""
-    stands = (
+    state = (
         select(~col(_OWN.withdrawn))
         .where(
             col(_OWN.question_id) == col(Question.id),
@@ -104,7 +104,7 @@ def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) 
         col(_TEXT.open_time) <= now,
         _UNRESOLVED,
         allowed(reader, Action.forecast, _TEXT),
-        func.coalesce(stands, ~true()).is_(False),
+        func.coalesce(state, ~true()).is_(False),
     )
 
 
@@ -186,7 +186,7 @@ def _decision(session: Session, channel: Channel, reader: Rights, _now: datetime
         Event.decision,
         col(Resolution.recorded_at),
         col(Resolution.state) == ResolutionState.proposed,
-        ~overtaken(),
+        ~superseded(),
         allowed(reader, Action.resolve, _TEXT),
         joins=[_RESOLUTIONS],
     )
@@ -233,7 +233,7 @@ def _resolved(session: Session, channel: Channel, _reader: Rights, now: datetime
         col(Resolution.recorded_at) > now - NEWS,
         later,
         col(Resolution.state) == ResolutionState.confirmed,
-        ~overtaken(),
+        ~superseded(),
         _has_forecast(channel),
         joins=[_RESOLUTIONS],
     )

@@ -19,7 +19,7 @@ from forecasts.common.times import to_minute
 from forecasts.ledger.models import Event, Member, Question, Score
 from forecasts.questions.finality import all_provisional
 from forecasts.questions.outcomes import NOT_SCORED
-from forecasts.questions.standing import Stands, Status, listing, parts
+from forecasts.questions.standing import QuestionState, Status, in_batches, listing
 from forecasts.scores.scores import CRPS, protocol_of
 
 LINES = 5  # of each event; the others are counted
@@ -64,13 +64,13 @@ def compose(
 
     The session reads for the member. None: nothing is left to be told.
     """
-    stands = _stands(session, {question_id for _, question_id, _ in told}, now)
-    holds = [one for one in told if _holds(one, stands.get(one[1]), now)]
+    state = _stands(session, {question_id for _, question_id, _ in told}, now)
+    holds = [one for one in told if _holds(one, state.get(one[1]), now)]
     kept = set(holds)
     moot = [one for one in told if one not in kept]
     if not holds:
         return None, moot
-    resolved = [stands[id_] for event, id_, _ in holds if event == Event.resolved]
+    resolved = [state[id_] for event, id_, _ in holds if event == Event.resolved]
     scores = _scores(session, member, resolved)
     not_final = all_provisional(session, now=now) if resolved else {}
     body = []
@@ -82,50 +82,52 @@ def compose(
         for one in these[:LINES]:
             provisional = event == Event.resolved and one[1] in not_final
             final = "; it is provisional" if provisional else ""
-            body.append(f"- {_line(one, stands[one[1]], scores)}{final}")
+            body.append(f"- {_line(one, state[one[1]], scores)}{final}")
         if len(these) > LINES:
             body.append(f"- … and {len(these) - LINES:,} more")
         body.append("")
     if len(holds) == 1:
         [(event, question_id, _)] = holds
-        title = f"{_HEADS[event]}: {_inert(stands[question_id].text.title, 60)}"
+        title = f"{_HEADS[event]}: {_inert(state[question_id].text.title, 60)}"
     else:
         title = f"{len(holds):,} things in your forecast ledger"
     return Message(title, "\n".join(body).strip()), moot
 
 
-def _stands(session: Session, ids: set[int], now: datetime) -> dict[int, Stands]:
+def _stands(session: Session, ids: set[int], now: datetime) -> dict[int, QuestionState]:
     """Return those of the questions that the member may see, as they stand."""
     slugs = [
         slug
-        for some in parts(sorted(ids))
+        for some in in_batches(sorted(ids))
         for slug in session.exec(select(Question.slug).where(col(Question.id).in_(some)))
     ]
     return {one.id: one for one in listing(session, now=now, only=slugs)}
 
 
-def _holds(told: Found, stands: Stands | None, now: datetime) -> bool:
+def _holds(told: Found, state: QuestionState | None, now: datetime) -> bool:
     """Return whether what was to be told is still so; a message may have waited for hours."""
     event, _, at = told
-    if stands is None:
+    if state is None:
         return False
     if event in (Event.closing, Event.stale):
-        return stands.takes_forecasts(now)
+        return state.takes_forecasts(now)
     if event == Event.resolved:
-        return stands.resolution is not None and stands.resolution.recorded_at == at
+        return state.resolution is not None and state.resolution.recorded_at == at
     if event == Event.decision:
-        return stands.status == Status.proposed
+        return state.status == Status.proposed
     if event == Event.disputed:
-        return stands.resolution is not None
-    return stands.resolution is None
+        return state.resolution is not None
+    return state.resolution is None
 
 
-def _scores(session: Session, member: Member, resolved: Sequence[Stands]) -> dict[int, Score]:
+def _scores(
+    session: Session, member: Member, resolved: Sequence[QuestionState]
+) -> dict[int, Score]:
     """Return by the resolution what the member earned, under the question's first protocol."""
     ids = [one.resolution.id for one in resolved if one.resolution is not None]
     rows = [
         row
-        for some in parts(ids)
+        for some in in_batches(ids)
         for row in session.exec(
             select(Score).where(
                 Score.member_id == member.id,
@@ -137,18 +139,18 @@ def _scores(session: Session, member: Member, resolved: Sequence[Stands]) -> dic
     return {row.resolution_id: row for row in rows}
 
 
-def _line(told: Found, stands: Stands, scores: Mapping[int, Score]) -> str:
+def _line(told: Found, state: QuestionState, scores: Mapping[int, Score]) -> str:
     event, _, at = told
-    text = stands.text
+    text = state.text
     title = _inert(text.title, _TITLE)
     if event == Event.resolved:
-        assert stands.resolution is not None
-        outcome = _inert(stands.resolution.outcome, _TITLE)
-        if stands.resolution.supersedes_id is not None:
+        assert state.resolution is not None
+        outcome = _inert(state.resolution.outcome, _TITLE)
+        if state.resolution.supersedes_id is not None:
             outcome = f"corrected to {outcome}"
-        score = scores.get(stands.resolution.id or 0)
+        score = scores.get(state.resolution.id or 0)
         if score is None:
-            said = "" if stands.resolution.outcome in NOT_SCORED else "; you have no score on it"
+            said = "" if state.resolution.outcome in NOT_SCORED else "; you have no score on it"
             return f"{title} {outcome}{said}"
         name = "CRPS" if protocol_of(text.type) == CRPS else "Brier score"
         return f"{title} {outcome}; your {name} is {score.score:.3f} (0 is best)"

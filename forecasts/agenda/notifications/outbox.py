@@ -30,7 +30,7 @@ from forecasts.agenda.notifications.message import Message, compose
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState
-from forecasts.questions.standing import parts
+from forecasts.questions.standing import in_batches
 
 LEASE = timedelta(minutes=10)  # far longer than a message takes
 TRIES = 5
@@ -225,7 +225,7 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
         ).all()
         told = {(Event(event), question_id, at): id_ for id_, event, question_id, at in rows}
         message, moot = compose(session, member, list(told), now=now)
-        for some in parts([told[one] for one in moot]):
+        for some in in_batches([told[one] for one in moot]):
             connection.execute(
                 update(Notice)
                 .where(col(Notice.id).in_(some))

@@ -277,8 +277,8 @@ def _resolve(engine: Engine, now: datetime, say: Say) -> None:
             say(f"   failed: {looked.slug}: {looked.message}")
     with database.reading(engine) as session:
         standing = question_standing.listing(session, now=now)
-    waiting = sum(1 for stands in standing if stands.status == question_standing.Status.awaiting)
-    still_open = sum(1 for stands in standing if stands.status == question_standing.Status.open)
+    waiting = sum(1 for state in standing if state.status == question_standing.Status.awaiting)
+    still_open = sum(1 for state in standing if state.status == question_standing.Status.open)
     say(
         f"   {summary.count(RunState.confirmed)} resolved by the outcomes file; {waiting} have "
         f"passed their deadline and await a person; {still_open} are still open"
@@ -288,10 +288,10 @@ def _resolve(engine: Engine, now: datetime, say: Say) -> None:
 def _scores(engine: Engine, now: datetime, say: Say) -> None:
     first = table_of("questions.toml")["questions"][0]["slug"]
     with database.reading(engine) as session:
-        stands = question_standing.as_it_stands(session, registry.find(session, first), now=now)
-        assert stands.resolution is not None
-        say(f"   {stands.text.title} {stands.resolution.outcome.capitalize()}.")
-        for score, handle in scores.of_question(session, stands.resolution):
+        state = question_standing.current_state(session, registry.find(session, first), now=now)
+        assert state.resolution is not None
+        say(f"   {state.text.title} {state.resolution.outcome.capitalize()}.")
+        for score, handle in scores.of_question(session, state.resolution):
             if score.protocol == "brier":
                 say(
                     f"   {handle}: {score.score:.3f} over {score.updates} updates, "

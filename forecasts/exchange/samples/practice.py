@@ -23,7 +23,7 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.standing import listing, newest_wordings
+from forecasts.questions.standing import is_newest_wording, listing
 from forecasts.reports import Group, build
 from forecasts.scores.frames import complete
 
@@ -69,7 +69,7 @@ def of_ledger(session: Session, *, now: datetime) -> list[Exercise]:
         select(Question.slug)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
         .where(
-            newest_wordings(),
+            is_newest_wording(),
             QuestionRevision.type == QuestionType.binary,
             answered.exists(),
             visible(session),
@@ -79,18 +79,18 @@ def of_ledger(session: Session, *, now: datetime) -> list[Exercise]:
     ).all()
     return [
         Exercise(
-            slug=stands.slug,
-            title=stands.text.title,
-            about=stands.text.background,
-            criteria=stands.text.resolution_criteria,
-            family=stands.text.family,
-            asked=stands.text.open_time,
-            closes=stands.text.scheduled_close_time,
-            answer=_ANSWERS[stands.resolution.outcome],
-            note=stands.resolution.note,
+            slug=state.slug,
+            title=state.text.title,
+            about=state.text.background,
+            criteria=state.text.resolution_criteria,
+            family=state.text.family,
+            asked=state.text.open_time,
+            closes=state.text.scheduled_close_time,
+            answer=_ANSWERS[state.resolution.outcome],
+            note=state.resolution.note,
         )
-        for stands in listing(session, now=now, only=slugs)
-        if stands.resolution is not None and stands.resolution.outcome in _ANSWERS
+        for state in listing(session, now=now, only=slugs)
+        if state.resolution is not None and state.resolution.outcome in _ANSWERS
     ]
 
 

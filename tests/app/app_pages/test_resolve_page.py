@@ -20,9 +20,9 @@ from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import day
 
 
-def stands(engine: Engine, slug: str) -> standing.Stands:
+def state(engine: Engine, slug: str) -> standing.QuestionState:
     with database.reading(engine) as ledger:
-        return standing.as_it_stands(ledger, registry.find(ledger, slug), now=day(5))
+        return standing.current_state(ledger, registry.find(ledger, slug), now=day(5))
 
 
 def history(engine: Engine, slug: str) -> list[Resolution]:
@@ -38,7 +38,7 @@ def proposal(engine: Engine) -> str:
 def test_a_proposal_is_accepted_with_its_time_and_note(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve")
     furnished.button(key=f"{proposal(engine)}-accept").click().run()
-    resolution = stands(engine, "rain").resolution
+    resolution = state(engine, "rain").resolution
     assert resolution is not None
     assert (resolution.outcome, resolution.known_at) == ("yes", day(3))
     assert resolution.note == "It poured."
@@ -50,7 +50,7 @@ def test_a_rejection_keeps_its_reason_and_the_question_goes_on(
     visit(furnished, "resolve")
     furnished.text_input(key=f"{proposal(engine)}-reason").input("That was the sprinkler")
     furnished.button(key=f"{proposal(engine)}-reject").click().run()
-    assert stands(engine, "rain").status == Status.open
+    assert state(engine, "rain").status == Status.open
     assert history(engine, "rain")[-1].note == "That was the sprinkler"
 
 
@@ -63,7 +63,7 @@ def test_a_question_is_settled_with_a_time_note_and_source(
     furnished.text_area(key="resolve-ended#0-note").input("It has.")
     furnished.text_input(key="resolve-ended#0-source").input("https://example.org/end")
     furnished.button(key="resolve-ended#0-go").click().run()
-    resolution = stands(engine, "ended").resolution
+    resolution = state(engine, "ended").resolution
     assert resolution is not None
     assert resolution.known_at == datetime.fromisoformat("2026-01-04T18:30:00+00:00")
     assert (resolution.note, resolution.source) == ("It has.", "https://example.org/end")
@@ -116,7 +116,7 @@ def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> 
     furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
     furnished.text_area(key="resolve-ended#0-note").input("I heard so")
     furnished.button(key="resolve-ended#0-propose").click().run()
-    assert stands(engine, "ended").status == Status.proposed
+    assert state(engine, "ended").status == Status.proposed
     assert toasts(furnished) == ["Proposed: yes on “Has it ended?”."]
     said = words(furnished)
     assert "Proposed (2)" in said
@@ -137,7 +137,7 @@ def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engin
     visit(furnished, "resolve", slug="snow")
     furnished.radio(key="resolve-snow#0-outcome").set_value("annulled")
     furnished.button(key="resolve-snow#0-go").click().run()
-    assert stands(engine, "snow").status == Status.annulled
+    assert state(engine, "snow").status == Status.annulled
     assert "The question is annulled: it yields no scores." in words(furnished)
     assert toasts(furnished) == [
         "Corrected: no → annulled. It yields no scores, and is out of every report."
