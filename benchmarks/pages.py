@@ -118,7 +118,7 @@ def busiest(engine: Engine) -> list[str]:
             ).all()
         )
         now = datetime.now(UTC)
-        live = [one for one in standing.listing(session, now=now) if one.takes_forecasts(now)]
+        live = [one for one in standing.listing(session, now=now) if one.accepts_forecasts(now)]
     return [one.slug for one in sorted(live, key=lambda one: -many.get(one.id, 0))]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from forecasts.access.roles import NEEDED, OF_AUTHORS
+from forecasts.access.roles import AUTHOR_ACTIONS, REQUIRED_ROLES
 from forecasts.cli.main import app
 from forecasts.ledger.models import Role
 
@@ -72,15 +72,15 @@ def _row(parameter: Any) -> str:
     return f"| `{name.replace('|', chr(92) + '|')}` | {said} |\n"
 
 
-MARK = "<!-- made by make docs from forecasts/access/visibility.py -->\n"
+MARK = "<!-- made by make docs from forecasts/access/roles.py -->\n"
 
 
 def roles(page: str) -> str:
     """Return ``page`` with the table of what each role may do, between its two marks."""
     lines = ["| may | viewer | forecaster | resolver | admin |\n", "|---|---|---|---|---|\n"]
-    for action, needed in NEEDED.items():
+    for action, needed in REQUIRED_ROLES.items():
         marks = " | ".join("yes" if role.rank >= needed.rank else "" for role in Role)
-        own = " (an author: forecaster)" if action in OF_AUTHORS else ""
+        own = " (an author: forecaster)" if action in AUTHOR_ACTIONS else ""
         lines.append(f"| {action}{own} | {marks} |\n")
     before, _, after = page.split(MARK)
     return before + MARK + "".join(lines) + MARK + after

@@ -37,7 +37,7 @@ from forecasts.scores.paths import Paths, paths, told
 from forecasts.scores.scores import Scored
 from forecasts.updates import updates
 from forecasts.updates import wordings as update_wordings
-from forecasts.updates.evidence import citable
+from forecasts.updates.evidence import recent_articles
 
 BADGES = {
     Status.open: "green",
@@ -64,13 +64,13 @@ with reading() as ledger:
     except NotFound as error:
         st.title("Question", anchor=False)
         st.error(as_text(error.message))
-        for near in standing.listing(ledger, now=moment, only=registry.nearest(ledger, slug)):
+        for near in standing.listing(ledger, now=moment, only=registry.similar_slugs(ledger, slug)):
             question_link(near)
         st.page_link("app_pages/questions.py", label="All questions")
         st.stop()
     state = standing.current_state(ledger, question, now=moment)
     member = current_member(ledger)
-    mine = None if member is None else updates.standing(ledger, question, member, at=moment)
+    mine = None if member is None else updates.current_forecast(ledger, question, member, at=moment)
     history = updates.history(ledger, question)
     cited = updates.evidence_of(ledger, question)
     sources = question_sources.sources(ledger, question)
@@ -78,7 +78,7 @@ with reading() as ledger:
     steps = resolution_history.steps(ledger, question)
     handles = members.handles(ledger)
     scored = [] if state.resolution is None else scores.table(ledger, state.resolution)
-    seen_by = visibility.seen_by(ledger, state.text)
+    seen_by = visibility.audience_label(ledger, state.text)
     may = {
         action: roles.allows(rights_here(ledger), action, question, state.text)
         for action in (
@@ -89,10 +89,10 @@ with reading() as ledger:
             Action.resolve,
         )
     }
-    articles = citable(ledger) if state.takes_forecasts(moment) else []
+    articles = recent_articles(ledger) if state.accepts_forecasts(moment) else []
     every = revisits.intervals(ledger, member).on.get(state.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
-    provisional = finality.provisional(ledger, question, now=moment)
+    provisional = finality.provisional_outcome(ledger, question, now=moment)
 text = state.text
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
@@ -210,7 +210,7 @@ def scored_outcome() -> str | None:
 
 def update_panel() -> None:
     """Show what stands and the form; or why there is none."""
-    if state.takes_forecasts(moment):
+    if state.accepts_forecasts(moment):
         st.header("Your forecast", anchor=False)
         if mine is None and own and own[-1].withdrawn:
             st.caption(f"Nothing of yours stands any more: withdrawn {when(own[-1].made_at)}.")
@@ -219,7 +219,7 @@ def update_panel() -> None:
         else:
             with st.container(gap=None):
                 st.markdown(
-                    f"Stands at **{as_text(update_wordings.say_forecast(mine, wordings))}**"
+                    f"Stands at **{as_text(update_wordings.format_forecast(mine, wordings))}**"
                 )
                 st.caption(f"since {when(mine.made_at)}")
         if state.status == Status.proposed:

@@ -19,7 +19,7 @@ from forecasts.questions.search import Filter, Order, Row, Trend
 from forecasts.questions.standing import Status, last_registered
 from forecasts.reports.render.wording import tied
 from forecasts.scores import frames
-from forecasts.updates.values import say_probability, say_value
+from forecasts.updates.values import format_probability, format_value
 
 FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
@@ -93,7 +93,7 @@ def spark(trend: Trend) -> str:
     bars = APART.join(
         " " if p is None else BARS[min(int(p * len(BARS)), len(BARS) - 1)] for p in trend.points
     )
-    first, last = (tied(say_probability(round(p, 2))) for p in (known[0], known[-1]))
+    first, last = (tied(format_probability(round(p, 2))) for p in (known[0], known[-1]))
     # Bars that are all alike are a black block that says no more than the number.
     if max(known) - min(known) < MOVED:
         return f"crowd of {trend.forecasters}: {last}"
@@ -110,7 +110,7 @@ def caption(row: Row) -> str:
     if state.resolution is None or text.close_time <= moment:
         said += [closing(text, moment), day(text.close_time)]
     if row.standing is not None:
-        said.append(f"you: **{as_text(shortened(say_value(row.standing, text.options), 60))}**")
+        said.append(f"you: **{as_text(shortened(format_value(row.standing, text.options), 60))}**")
     if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
         said.append(drawn)
     said += [as_text(tag) for tag in (text.tags or [])[:4]]

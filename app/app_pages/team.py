@@ -82,7 +82,7 @@ def members() -> None:
     )
     place = int(st.session_state.get("people") or 1)
     with reading() as ledger:
-        found, total = teams.people(
+        found, total = teams.members_page(
             ledger, now=moment, words=words or "", place=place, size=PER_PAGE
         )
     pages = max(1, -(-total // PER_PAGE))
@@ -192,7 +192,7 @@ def place(name: str, one: Roster) -> None:
     if go:
         with act(key) as doing:
             other = access_members.member_or_new(doing.ledger, who or "", now=doing.now)
-            teams.place(doing.ledger, one.team, other, role, member=doing.member, now=doing.now)
+            teams.set_role(doing.ledger, one.team, other, role, member=doing.member, now=doing.now)
             doing.say(f"{other.handle} is a {role} in {one.team.name} now.")
 
 
@@ -227,7 +227,7 @@ def rule(name: str, one: Roster) -> None:
     ):
         with act(key) as doing:
             agreed = not one.second_resolver
-            teams.agree(
+            teams.set_rule(
                 doing.ledger, one.team, second_resolver=agreed, member=doing.member, now=doing.now
             )
             doing.say(f"Stored what {one.team.name} has agreed on.")

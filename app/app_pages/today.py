@@ -31,8 +31,8 @@ from forecasts.ledger.models import Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
 from forecasts.reports.render import wording
 from forecasts.scores.scores import CRPS
-from forecasts.updates.evidence import citable
-from forecasts.updates.values import say_value
+from forecasts.updates.evidence import recent_articles
+from forecasts.updates.values import format_value
 
 CITED_HERE = 30  # articles to pick from, the newest; the question's own page has more
 STEPS = 3  # of what was said on a resolved question; more are behind a click
@@ -44,7 +44,7 @@ RULES = {
 moment = now()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment)
-    articles = citable(ledger, CITED_HERE) if needs.able else []
+    articles = recent_articles(ledger, CITED_HERE) if needs.able else []
 
 
 def ask_link() -> None:
@@ -72,7 +72,7 @@ def row(
             closes = f"**{closes}**"
         parts = [closes, day(state.text.close_time)]
         if standing is not None:
-            said = shortened(say_value(standing, state.text.options), 120)
+            said = shortened(format_value(standing, state.text.options), 120)
             parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
         st.caption(" · ".join(parts))
         if why:

@@ -23,10 +23,10 @@ import pandas as pd
 from app.markdown_text import figure, shortened, when
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_number
+from forecasts.questions.outcomes import figure_to_float
 from forecasts.scores.paths import CROWD, Paths
 from forecasts.updates.previews import Slice
-from forecasts.updates.values import say_probability
+from forecasts.updates.values import format_probability
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Spec = dict[str, Any]  # a chart, or a part of one, as Vega-Lite reads it
@@ -180,7 +180,7 @@ def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
     if outcome is None or text.type not in (QuestionType.numeric, QuestionType.date):
         return []
     try:
-        return [figure_number(outcome, text.type)]
+        return [figure_to_float(outcome, text.type)]
     except (ValueError, LedgerError):
         return []  # beyond a bound, and no more is known
 
@@ -221,7 +221,7 @@ def say_median(value: Any, text: QuestionText) -> str:
         return figure(value.timestamp(), text)
     if text.type == QuestionType.numeric:
         return figure(value, text)
-    return say_probability(value)
+    return format_probability(value)
 
 
 def density_chart(slices: Sequence[Slice], text: QuestionText) -> Chart:
@@ -237,7 +237,7 @@ def density_chart(slices: Sequence[Slice], text: QuestionText) -> Chart:
             "density": [one.density for one in slices],
             "from": [figure(one.low, text) for one in slices],
             "to": [figure(one.high, text) for one in slices],
-            "chance": [say_probability(one.chance) for one in slices],
+            "chance": [format_probability(one.chance) for one in slices],
         }
     ).dropna()
     scale = alt.Scale(type="utc", nice=False) if dated else alt.Scale(nice=False, zero=False)

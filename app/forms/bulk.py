@@ -22,7 +22,7 @@ from forecasts.ledger.models import Role
 from forecasts.questions.search import Row
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import bulk
-from forecasts.updates.bulk import Act
+from forecasts.updates.bulk import BulkAction
 
 _EXPORT = "export them as a ledger folder"
 
@@ -50,9 +50,9 @@ def do_to(rows: Sequence[Row]) -> None:
     slugs = [row.state.slug for row in rows if st.session_state.get(_box(row.state))]
     with reading() as ledger:
         rights = rights_here(ledger)
-        to_ask = teams.to_ask(ledger, rights)
+        to_ask = teams.teams_to_ask_in(ledger, rights)
     may = rights.free or rights.general is not Role.viewer or to_ask
-    choices = [*(list(Act) if may else []), _EXPORT]
+    choices = [*(list(BulkAction) if may else []), _EXPORT]
     with st.container(border=True):
         st.markdown(f"**{counted(len(slugs), 'question')} selected.** What shall be done to them?")
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -63,16 +63,16 @@ def do_to(rows: Sequence[Row]) -> None:
         elif chosen == _EXPORT:
             _export(key, slugs)
         else:
-            _confirm(key, Act(chosen), what, slugs)
+            _confirm(key, BulkAction(chosen), what, slugs)
 
 
 def _what(key: str, chosen: str, to_ask: list[str]) -> str:
     """Show the field that the act needs; return what it says."""
-    if chosen in (Act.tag, Act.untag):
+    if chosen in (BulkAction.tag, BulkAction.untag):
         return st.text_input("Tag", key=f"{key}-tag", placeholder="trade") or ""
-    if chosen == Act.family:
+    if chosen == BulkAction.family:
         return st.text_input("Family (blank: none)", key=f"{key}-family") or ""
-    if chosen == Act.show:
+    if chosen == BulkAction.show:
         words = {teams.EVERYONE: "Everyone", teams.ME: "Only its author"}
         return st.selectbox(
             "Who may see them",
@@ -83,15 +83,15 @@ def _what(key: str, chosen: str, to_ask: list[str]) -> str:
     return ""
 
 
-def _confirm(key: str, chosen: Act, what: str, slugs: list[str]) -> None:
+def _confirm(key: str, chosen: BulkAction, what: str, slugs: list[str]) -> None:
     """Show what the act would change; do it once that is confirmed."""
-    if chosen in (Act.tag, Act.untag) and not what.strip():
+    if chosen in (BulkAction.tag, BulkAction.untag) and not what.strip():
         st.caption("Write the tag, and what would change is shown.")
         return
     with shown_errors():
         with reading() as ledger:
             member = current_member(ledger)
-            changed = bulk.would_change(ledger, chosen, what, slugs, member=member, now=now())
+            changed = bulk.affected_questions(ledger, chosen, what, slugs, member=member, now=now())
         if not changed:
             st.caption("That would change none of them.")
             return
@@ -102,7 +102,7 @@ def _confirm(key: str, chosen: Act, what: str, slugs: list[str]) -> None:
             f"Do it to {counted(len(changed), 'question')}", key=f"{key}-go", type="primary"
         ):
             with act(key) as doing:
-                done = bulk.do(
+                done = bulk.apply_action(
                     doing.ledger, chosen, what, slugs, member=doing.member, now=doing.now
                 )
                 doing.say(f"Changed {counted(done, 'question')}.")

@@ -24,9 +24,14 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited, cited, say_cited, spoken_for
-from forecasts.updates.typed_values import check_offered, read_typed
-from forecasts.updates.values import Value, say_change, say_value, value_of
+from forecasts.updates.evidence import (
+    CitedEvidence,
+    format_stances,
+    parse_evidence,
+    supported_outcome,
+)
+from forecasts.updates.typed_values import read_typed, require_offered_range
+from forecasts.updates.values import Value, format_change, format_value, value_of
 
 ORIGIN = "app"
 _STANCES = {
@@ -181,7 +186,7 @@ def _outcome(text: QuestionText, standing: Forecast | None, written: str) -> str
             value = read_typed(written, standing, text)
         except LedgerError:
             return _MOVES_MOST
-    return spoken_for(text, standing, value)
+    return supported_outcome(text, standing, value)
 
 
 def _pieces_key(key: str) -> str:
@@ -272,7 +277,7 @@ def _named(article: Article) -> str:
     return " · ".join(part for part in known if part)
 
 
-def _cited(ledger: Session, pieces: list[_Piece]) -> list[Cited]:
+def _cited(ledger: Session, pieces: list[_Piece]) -> list[CitedEvidence]:
     """Return the evidence of the fields; BadInput where they name none, or two at once."""
     citing = []
     for piece in pieces:
@@ -284,7 +289,7 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[Cited]:
                 remedy="Name one: an address or a note, or an article of this ledger.",
             )
         citing.append(
-            cited(
+            parse_evidence(
                 ledger,
                 piece.article or piece.what,
                 stance=piece.stance,
@@ -295,13 +300,15 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[Cited]:
     return citing
 
 
-def _save(doing: Act, state: QuestionState, value: Value, reason: str, citing: list[Cited]) -> None:
+def _save(
+    doing: Act, state: QuestionState, value: Value, reason: str, citing: list[CitedEvidence]
+) -> None:
     text = state.text
     with reading() as ledger:  # by itself: the act need not have its turn to write for that
-        before = updates.standing(ledger, state.question, doing.member, at=doing.now)
+        before = updates.current_forecast(ledger, state.question, doing.member, at=doing.now)
     # What stands already, as a command may have said it, can be said again.
     if before is None or value != value_of(before):
-        check_offered(value, settings().lowest_probability)
+        require_offered_range(value, settings().lowest_probability)
     updates.update(
         doing.ledger,
         state.question,
@@ -312,10 +319,10 @@ def _save(doing: Act, state: QuestionState, value: Value, reason: str, citing: l
         evidence=citing,
         origin=ORIGIN,
     )
-    said = shortened(say_change(before, value, text.options), 200)
+    said = shortened(format_change(before, value, text.options), 200)
     said = f"Saved: {said} on “{shortened(text.title, 60)}”."
     if citing:
-        said += f" Evidence: {say_cited(citing, spoken_for(text, before, value))}."
+        said += f" Evidence: {format_stances(citing, supported_outcome(text, before, value))}."
     doing.say(said)
 
 
@@ -329,7 +336,9 @@ def withdraw_form(state: QuestionState) -> None:
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            before = updates.standing(doing.ledger, state.question, doing.member, at=doing.now)
+            before = updates.current_forecast(
+                doing.ledger, state.question, doing.member, at=doing.now
+            )
             updates.withdraw(
                 doing.ledger,
                 state.question,
@@ -339,7 +348,7 @@ def withdraw_form(state: QuestionState) -> None:
                 origin=ORIGIN,
             )
             assert before is not None
-            said = shortened(say_value(before, state.text.options))
+            said = shortened(format_value(before, state.text.options))
             doing.say(
                 f"Withdrew {said} from “{shortened(state.text.title, 60)}”: nothing of yours "
                 "stands from now on."

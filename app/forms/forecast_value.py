@@ -22,11 +22,11 @@ from app.markdown_text import as_text, bounds, figure
 from app.session import settings
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_number
+from forecasts.questions.outcomes import figure_to_float
 from forecasts.updates import previews, typed_values
 from forecasts.updates.previews import Slice
-from forecasts.updates.typed_values import QUANTILES, as_typed, example_quantiles, read_typed
-from forecasts.updates.values import Value, say_odds, say_probability, say_value, value_of
+from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
+from forecasts.updates.values import Value, format_odds, format_probability, format_value, value_of
 
 _HELP = {
     QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",
@@ -57,7 +57,7 @@ def value_fields(
     ``quick``: in a list, where what takes room is behind a click.
     """
     kind = QuestionType(text.type)
-    st.session_state.setdefault(_turn_key(value_key(key)), as_typed(standing, text))
+    st.session_state.setdefault(_turn_key(value_key(key)), typed_forecast(standing, text))
     if kind == QuestionType.binary:
         with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
             _slider(key, text, quick=quick)
@@ -182,7 +182,7 @@ def _slider(key: str, text: QuestionText, *, quick: bool) -> None:
         if name != _turn_key(f"{key}-slider"):
             return
         value = Value(probability=st.session_state[name] / 100)
-        _write(key, say_value(value).replace(" ", ""))
+        _write(key, format_value(value).replace(" ", ""))
 
     st.slider(
         "Drag, or type below",
@@ -246,7 +246,9 @@ def _level(key: str, place: int) -> str:
 
 
 def _ends(text: QuestionText) -> tuple[float, float]:
-    low, high = (figure_number(bound, text.type) for bound in (text.lower_bound, text.upper_bound))
+    low, high = (
+        figure_to_float(bound, text.type) for bound in (text.lower_bound, text.upper_bound)
+    )
     return low, high
 
 
@@ -271,7 +273,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
         for place, level in enumerate(QUANTILES):
-            label, name = f"{say_probability(level)} ≤", _turn_key(_level(key, place))
+            label, name = f"{format_probability(level)} ≤", _turn_key(_level(key, place))
             if by_day:
                 first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
                 st.date_input(
@@ -311,7 +313,7 @@ def _in_field(number: float | None, text: QuestionText) -> float | date | None:
 def _density(written: str, text: QuestionText) -> None:
     """Draw what the quantiles imply, with the same as words and as a table."""
     try:
-        slices = previews.density(text, read_typed(written, None, text))
+        slices = previews.implied_density(text, read_typed(written, None, text))
     except LedgerError:
         return
     st.altair_chart(density_chart(slices, text), alt=_say_slices(slices, text))
@@ -320,7 +322,7 @@ def _density(written: str, text: QuestionText) -> None:
             {
                 "From": [as_text(figure(one.low, text)) for one in slices],
                 "To": [as_text(figure(one.high, text)) for one in slices],
-                "Chance": [say_probability(one.chance) for one in slices],
+                "Chance": [format_probability(one.chance) for one in slices],
             },
             hide_index=True,
             border="horizontal",
@@ -329,7 +331,7 @@ def _density(written: str, text: QuestionText) -> None:
 
 def _say_slices(slices: list[Slice], text: QuestionText) -> str:
     said = [
-        f"{say_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
+        f"{format_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
         for one in slices
     ]
     return "What your quantiles imply: " + "; ".join(said) + "."
@@ -356,8 +358,8 @@ def _preview(
         return
     if quick and standing is not None and value == value_of(standing):
         return
-    said = previews.say_expected(text, standing, value)
+    said = previews.format_expected_scores(text, standing, value)
     if value.probability is not None:
-        odds = say_odds(value.probability)
-        said = f"{say_probability(value.probability)}{f', odds {odds}' if odds else ''}. {said}"
+        odds = format_odds(value.probability)
+        said = f"{format_probability(value.probability)}{f', odds {odds}' if odds else ''}. {said}"
     st.caption(as_text(said))

@@ -14,7 +14,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionType, Role
 from forecasts.questions import registry
-from forecasts.questions.sources import Passage, passage
+from forecasts.questions.sources import Passage, find_passage
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
     """Show the form in which a question is registered; with ``go_there`` its page opens then."""
     with reading() as ledger:
         rights = rights_here(ledger)
-        there = teams.to_ask(ledger, rights)
+        there = teams.teams_to_ask_in(ledger, rights)
     if not there and not rights.free and rights.general is Role.viewer:
         st.info("You may look at the questions here. To ask one takes a forecaster’s role.")
         return
@@ -126,7 +126,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
                 tags=[tag.strip() for tag in (tags or "").split(",") if tag.strip()] or None,
                 family=(family or "").strip(),
                 crowd_hidden=hide_crowd,
-                **teams.audience(doing.ledger, visible_to),
+                **teams.visibility_fields(doing.ledger, visible_to),
                 **fields,
             )
             question = registry.register(
@@ -216,7 +216,7 @@ def _end_of(last: date) -> datetime:
 def _sources(doing: Act, suggested: Suggestion) -> list[Passage]:
     if suggested.article is None:
         return []
-    found = passage(doing.ledger, suggested.article)
+    found = find_passage(doing.ledger, suggested.article)
     return [
         Passage(found.article, suggested.quote, prefix=suggested.prefix, suffix=suggested.suffix)
     ]

@@ -32,7 +32,7 @@ from forecasts.resolution import history, kept_evidence
 from forecasts.resolution.history import Rescored, Step
 from forecasts.scores.scores import CRPS
 from forecasts.updates import wordings as update_wordings
-from forecasts.updates.evidence import say_stance
+from forecasts.updates.evidence import format_citation
 from forecasts.updates.updates import moves
 
 PER_PAGE = 15
@@ -51,9 +51,9 @@ def discussion(
     for one in given[(place - 1) * PER_PAGE : place * PER_PAGE]:
         assert one.forecast.id is not None
         with st.container(border=True, gap="xsmall"):
-            said = update_wordings.say_forecast(one.forecast, wordings)
+            said = update_wordings.format_forecast(one.forecast, wordings)
             if one.before is not None:
-                said = f"{update_wordings.say_forecast(one.before, wordings)} → {said}"
+                said = f"{update_wordings.format_forecast(one.before, wordings)} → {said}"
             st.markdown(paragraphs(one.forecast.rationale))
             st.caption(f"{as_text(one.handle)}: {as_text(said)} · {when(one.forecast.made_at)}")
             for citation, evidence in cited.get(one.forecast.id, []):
@@ -86,7 +86,7 @@ def _forecast(
 ) -> None:
     """Show one forecast: who, what, when, why, on what evidence."""
     with st.container(border=True, gap="xsmall"):
-        said = as_text(update_wordings.say_forecast(forecast, wordings))
+        said = as_text(update_wordings.format_forecast(forecast, wordings))
         st.markdown(f"**{as_text(handle)}** — {said}")
         st.caption(when(forecast.made_at))
         if forecast.rationale:
@@ -100,7 +100,7 @@ def _evidence_line(citation: Citation, evidence: Evidence, type: QuestionType) -
     named = evidence.title or evidence.note or evidence.url or ""
     known = [evidence.publisher or "", published(evidence.published_at)]
     behind = " · ".join(as_text(part) for part in known if part)
-    line = f"*{say_stance(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
+    line = f"*{format_citation(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
     return f"{line} ({behind})" if behind else line
 
 

@@ -23,7 +23,7 @@ def calendar(request: Request) -> Response:
 
     The address is its own proof, so nobody has to have signed in; nothing of it is logged.
     """
-    chosen = oidc_settings.chosen()
+    chosen = oidc_settings.configured_sign_in()
     base = str(request.base_url).rstrip("/") if chosen is None else chosen.base
     try:
         shown = calendar_feed.token_in(str(request.path_params["name"]))

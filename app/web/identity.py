@@ -20,7 +20,7 @@ _Sign = tuple[Any, ...]
 
 def rules() -> oidc_settings.SignIn | None:
     """Return how people sign in; None where nobody does."""
-    return oidc_settings.chosen()
+    return oidc_settings.configured_sign_in()
 
 
 def claims() -> dict[str, Any]:
@@ -42,7 +42,7 @@ def person(now: datetime) -> Person | None:
         raise Expired("You have not signed in.")
     if _sign(said) in _signed_out():
         raise Expired("You have signed out.")
-    return identities.person(said, chosen, now=now)
+    return identities.verified_person(said, chosen, now=now)
 
 
 def sign_out() -> None:

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access.members import join
 from forecasts.access.oidc_settings import ANY_DOMAIN, SignIn
-from forecasts.access.roles import appointed, begin_sharing, is_now, stays
+from forecasts.access.roles import appointed_role, ensure_admin, is_active, memberships
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.common.times import iso
 from forecasts.ledger.models import (
@@ -48,7 +48,7 @@ class Person:
     handle: str
 
 
-def person(claims: Claims, rules: SignIn, *, now: datetime) -> Person:
+def verified_person(claims: Claims, rules: SignIn, *, now: datetime) -> Person:
     """Return who signed in, by the claims of their ID token, whose signature is proven already.
 
     Expired where it holds no longer. Forbidden where the provider is another one, or who this is
@@ -153,11 +153,11 @@ def admit(session: Session, who: Person, *, now: datetime) -> Member:
             Identity(issuer=who.issuer, subject=who.subject, member_id=member.id, recorded_at=now)
         )
         session.flush()
-        begin_sharing(session, member, now=now)
+        ensure_admin(session, member, now=now)
     return member
 
 
-def identify(session: Session, newcomer: Member, known: Member, *, now: datetime) -> None:
+def link_identity(session: Session, newcomer: Member, known: Member, *, now: datetime) -> None:
     """Let whoever signs in as ``newcomer`` be ``known`` from now on: the member they were before.
 
     For the owner of the database, who knows that the two are one person: a ledger is begun without
@@ -189,10 +189,10 @@ def identify(session: Session, newcomer: Member, known: Member, *, now: datetime
 
 def _hand_over(session: Session, newcomer: Member, known: Member, now: datetime) -> None:
     """Give ``known`` the role and the teams of ``newcomer``, who has none from now on."""
-    role = appointed(session, newcomer)
+    role = appointed_role(session, newcomer)
     if role is not None:
         given = [(newcomer, Role.viewer)]
-        if appointed(session, known) is not Role.admin:
+        if appointed_role(session, known) is not Role.admin:
             given.append((known, role))
         for who, new in given:
             assert who.id is not None
@@ -200,8 +200,8 @@ def _hand_over(session: Session, newcomer: Member, known: Member, now: datetime)
                 Appointment(member_id=who.id, role=new, by_member_id=newcomer.id, recorded_at=now)
             )
         session.flush()
-    there = {stay.team_id for stay in stays(session, known) if is_now(stay, now)}
-    for stay in [stay for stay in stays(session, newcomer) if is_now(stay, now)]:
+    there = {stay.team_id for stay in memberships(session, known) if is_active(stay, now)}
+    for stay in [stay for stay in memberships(session, newcomer) if is_active(stay, now)]:
         team = session.get_one(Team, stay.team_id)
         if stay.joined_at is None or stay.joined_at < now:
             join(session, team, newcomer, joined_at=stay.joined_at, left_at=now)

@@ -79,7 +79,7 @@ class SignIn(BaseSettings):
         }
 
 
-def chosen() -> SignIn | None:
+def configured_sign_in() -> SignIn | None:
     """Return how this server's people sign in; None where nothing was set.
 
     BadInput, which names each, where a setting is missing or cannot be.
@@ -154,7 +154,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def require_safe(address: str | None, sign_in: SignIn | None) -> None:
+def require_safe_address(address: str | None, sign_in: SignIn | None) -> None:
     """Raise Refused unless the app may listen on ``address``; None stands for every one.
 
     Without sign-in whoever reaches the app acts as the local member.

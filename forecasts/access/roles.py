@@ -60,7 +60,7 @@ class Action(StrEnum):
     record = "import the forecasts of others"
 
 
-NEEDED: dict[Action, Role] = {
+REQUIRED_ROLES: dict[Action, Role] = {
     Action.see: Role.viewer,
     Action.capture: Role.forecaster,
     Action.ask: Role.forecaster,
@@ -77,7 +77,7 @@ NEEDED: dict[Action, Role] = {
 
 
 # What an author who may forecast may do with their own question, whatever their role.
-OF_AUTHORS = (Action.revise, Action.resolve)
+AUTHOR_ACTIONS = (Action.revise, Action.resolve)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Rights:
 
     def allow(self, action: Action, team_id: int | None = None) -> bool:
         """Return whether it is the member's on what others ask of that team, None: of none."""
-        return self.free or self.on(team_id).rank >= NEEDED[action].rank
+        return self.free or self.on(team_id).rank >= REQUIRED_ROLES[action].rank
 
 
 def is_shared(session: Session) -> bool:
@@ -118,7 +118,7 @@ def is_shared_ledger(session: Session) -> bool:
     return not is_embedded(cast("Engine", session.get_bind())) or is_shared(session)
 
 
-def appointed(session: Session, member: Member) -> Role | None:
+def appointed_role(session: Session, member: Member) -> Role | None:
     """Return the member's role in the whole ledger; None where nobody has said."""
     return _appointed(session, member)[1]
 
@@ -135,26 +135,30 @@ def _appointed(session: Session, member: Member | None) -> tuple[bool, Role | No
     return any(role == Role.admin for _, role in rows), own[-1] if own else None
 
 
-def stays(session: Session, member: Member) -> list[Membership]:
+def memberships(session: Session, member: Member) -> list[Membership]:
     """Return the member's stays in teams, each as the newest row has it, in the order begun."""
     own = select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
     rows = known(session, ("stays", member.id), lambda session: session.exec(own).all())
     return list({(row.team_id, row.joined_at): row for row in rows}.values())
 
 
-def is_now(stay: Membership, now: datetime) -> bool:
+def is_active(stay: Membership, now: datetime) -> bool:
     """Return whether the stay goes on at that moment."""
     return (stay.joined_at is None or stay.joined_at <= now) and (
         stay.left_at is None or now < stay.left_at
     )
 
 
-def rights_of(session: Session, member: Member | None, *, now: datetime) -> Rights:
+def member_rights(session: Session, member: Member | None, *, now: datetime) -> Rights:
     """Return what the member is now; None: somebody of whom the ledger knows nothing."""
     shared, general = _appointed(session, member)
     if member is None or not shared:
         return Rights(None if member is None else member.id, not shared, Role.forecaster, {})
-    teams = {stay.team_id: Role(stay.role) for stay in stays(session, member) if is_now(stay, now)}
+    teams = {
+        stay.team_id: Role(stay.role)
+        for stay in memberships(session, member)
+        if is_active(stay, now)
+    }
     if general is None:
         only_looks = bool(teams) and set(teams.values()) == {Role.viewer}
         general = Role.viewer if only_looks else Role.forecaster
@@ -166,8 +170,12 @@ def role_in(
 ) -> Role | None:
     """Return the member's role in the team now, None outside it; without a team, elsewhere."""
     if team is None:
-        return rights_of(session, member, now=now).general
-    here = [one for one in stays(session, member) if one.team_id == team.id and is_now(one, now)]
+        return member_rights(session, member, now=now).general
+    here = [
+        one
+        for one in memberships(session, member)
+        if one.team_id == team.id and is_active(one, now)
+    ]
     return Role(here[-1].role) if here else None
 
 
@@ -183,7 +191,7 @@ def require_own_name(session: Session, signer: str, handle: str, *, now: datetim
         return
     other, admin = find_member(session, handle), find_member(session, signer)
     served = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
-    if served and admin is not None and rights_of(session, admin, now=now).free:
+    if served and admin is not None and member_rights(session, admin, now=now).free:
         return
     raise Forbidden(
         f"{signer} cannot act as {handle}: in a shared ledger nobody acts in another's name.",
@@ -191,7 +199,7 @@ def require_own_name(session: Session, signer: str, handle: str, *, now: datetim
     )
 
 
-def begin_sharing(session: Session, member: Member, *, now: datetime) -> bool:
+def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
     """Return whether the member has become the ledger's admin just now: if it had none."""
     if is_shared(session):
         return False
@@ -213,20 +221,20 @@ def require(
 
     NotFound for a question that the member may not see.
     """
-    rights = rights_of(session, member, now=now)
+    rights = member_rights(session, member, now=now)
     if rights.free:
         return
     if isinstance(thing, Question):
         text = _newest(session, thing)
         if not _sees(rights, thing, text):
-            raise no_question(thing.slug)
+            raise question_not_found(thing.slug)
         if allows(rights, action, thing, text):
             return
         role: Role | None = rights.on(text.team_id)
         needed = _needed(rights, action, thing)
         team = None if text.team_id is None else session.get(Team, text.team_id)
     else:
-        team, needed = thing, NEEDED[action]
+        team, needed = thing, REQUIRED_ROLES[action]
         role = rights.general if thing is None else rights.teams.get(thing.id or 0)
         if role is not None and role.rank >= needed.rank:
             return
@@ -239,7 +247,7 @@ def allows(rights: Rights, action: Action, question: Question, text: QuestionRev
     return rights.free or (enough and _sees(rights, question, text))
 
 
-def allowed(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
+def allowed_condition(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
     """Return what ``allows`` tells, but for whether it is seen, as a condition.
 
     It is one on ``Question`` and ``text``, its wording.
@@ -253,15 +261,15 @@ def allowed(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
         general = elsewhere if rights.general.rank >= needed.rank else false()
         return or_(text.team_id.in_(here), general)
 
-    if action not in OF_AUTHORS:
-        return enough(NEEDED[action])
+    if action not in AUTHOR_ACTIONS:
+        return enough(REQUIRED_ROLES[action])
     own = col(Question.member_id) == rights.member_id
-    return or_(enough(NEEDED[action]), and_(own, enough(Role.forecaster)))
+    return or_(enough(REQUIRED_ROLES[action]), and_(own, enough(Role.forecaster)))
 
 
 def _needed(rights: Rights, action: Action, question: Question) -> Role:
-    own = question.member_id == rights.member_id and action in OF_AUTHORS
-    return Role.forecaster if own else NEEDED[action]
+    own = question.member_id == rights.member_id and action in AUTHOR_ACTIONS
+    return Role.forecaster if own else REQUIRED_ROLES[action]
 
 
 def _newest(session: Session, question: Question) -> QuestionRevision:
@@ -309,7 +317,7 @@ def _forbidden(
     author = session.get(Member, thing.member_id) if isinstance(thing, Question) else None
     able = [
         *([author.handle] if author is not None and helper is not Role.admin else []),
-        *([] if team is None else who_may(session, helper, team, now=now)),
+        *([] if team is None else members_with_role(session, helper, team, now=now)),
         *admins(session),
     ]
     asked = " or ".join(list(dict.fromkeys(able))[:_MOST_NAMED])
@@ -338,7 +346,7 @@ def admins(session: Session) -> list[str]:
     )
 
 
-def roles_of(session: Session, team: Team, *, now: datetime) -> list[tuple[str, Membership]]:
+def team_members(session: Session, team: Team, *, now: datetime) -> list[tuple[str, Membership]]:
     """Return who is in the team now, by handle, each with the stay that has their role."""
     newest = select(func.max(Membership.id)).group_by(
         col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
@@ -349,20 +357,20 @@ def roles_of(session: Session, team: Team, *, now: datetime) -> list[tuple[str, 
         .where(Membership.team_id == team.id, col(Membership.id).in_(newest))
         .order_by(Member.handle, col(Membership.id))
     )
-    here = {handle: stay for handle, stay in rows if is_now(stay, now)}
+    here = {handle: stay for handle, stay in rows if is_active(stay, now)}
     return list(here.items())
 
 
-def who_may(session: Session, needed: Role, team: Team, *, now: datetime) -> list[str]:
+def members_with_role(session: Session, needed: Role, team: Team, *, now: datetime) -> list[str]:
     """Return the handles of those in the team whose role is that or more."""
     return [
         handle
-        for handle, stay in roles_of(session, team, now=now)
+        for handle, stay in team_members(session, team, now=now)
         if Role(stay.role).rank >= needed.rank
     ]
 
 
-def require_second(
+def require_second_resolver(
     session: Session, member: Member, question: Question, proposal: Resolution | None
 ) -> None:
     """Refuse that somebody who has forecast resolves alone, where the team's rule forbids it.
@@ -374,7 +382,7 @@ def require_second(
         attached = proposal.resolver_id and session.get_one(Resolver, proposal.resolver_id)
         if (attached or proposal).member_id != member.id:
             return
-    if needs_second(session, member.id, question):
+    if needs_second_resolver(session, member.id, question):
         raise Refused(
             f"{member.handle} has forecast on {question.slug!r}, and by its team's rule nobody "
             "resolves such a question alone.",
@@ -383,9 +391,9 @@ def require_second(
         )
 
 
-def needs_second(session: Session, member_id: int | None, question: Question) -> bool:
+def needs_second_resolver(session: Session, member_id: int | None, question: Question) -> bool:
     """Return whether they may not resolve it alone: they have forecast, and their team says so."""
-    if not second_resolver(session, _newest(session, question).team_id):
+    if not requires_second_resolver(session, _newest(session, question).team_id):
         return False
     own = select(Forecast.id).where(
         Forecast.question_id == question.id, Forecast.member_id == member_id
@@ -393,7 +401,7 @@ def needs_second(session: Session, member_id: int | None, question: Question) ->
     return session.exec(own.limit(1)).first() is not None
 
 
-def second_resolver(session: Session, team_id: int | None) -> bool:
+def requires_second_resolver(session: Session, team_id: int | None) -> bool:
     """Return whether the team's rule is that a forecaster's resolution takes a second one."""
     rule = session.exec(
         select(TeamRule.second_resolver)
@@ -404,7 +412,7 @@ def second_resolver(session: Session, team_id: int | None) -> bool:
     return bool(rule)
 
 
-def no_question(slug: str, near: list[str] | None = None) -> NotFound:
+def question_not_found(slug: str, near: list[str] | None = None) -> NotFound:
     """Return the error that there is no such question, as far as whoever asks may know."""
     return NotFound(
         f"There is no question {slug!r} in this ledger.",

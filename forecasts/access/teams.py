@@ -16,13 +16,13 @@ from forecasts.access.roles import (
     Action,
     Rights,
     admins,
-    appointed,
-    begin_sharing,
-    is_now,
+    appointed_role,
+    ensure_admin,
+    is_active,
+    memberships,
     require,
-    roles_of,
-    second_resolver,
-    stays,
+    requires_second_resolver,
+    team_members,
 )
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import (
@@ -62,7 +62,7 @@ def find(session: Session, name: str) -> Team:
     return team
 
 
-def audience(session: Session, who: str | None) -> dict[str, Any]:
+def visibility_fields(session: Session, who: str | None) -> dict[str, Any]:
     """Return the fields of a question that ``who`` may see: everyone, me, or a team by its name.
 
     None: whatever else says. A team's question that is opened to everyone stays the team's.
@@ -74,7 +74,7 @@ def audience(session: Session, who: str | None) -> dict[str, Any]:
     return {"visibility": Visibility.team, "team_id": find(session, who).id}
 
 
-def to_ask(session: Session, rights: Rights) -> list[str]:
+def teams_to_ask_in(session: Session, rights: Rights) -> list[str]:
     """Return the names of the teams of whose members one with these rights may ask a question."""
     return [
         team.name
@@ -93,7 +93,7 @@ class Person:
     teams: list[tuple[str, Role]]
 
 
-def people(
+def members_page(
     session: Session, *, now: datetime, words: str = "", place: int = 1, size: int = 50
 ) -> tuple[list[Person], int]:
     """Return a page of the members whose handle has the words, by handle; and how many there are.
@@ -127,7 +127,7 @@ def people(
             [
                 (name, Role(stay.role))
                 for name, stay in stays_of.get(member.id or 0, {}).values()
-                if is_now(stay, now)
+                if is_active(stay, now)
             ],
         )
         for member in members
@@ -136,7 +136,9 @@ def people(
 
 def roster(session: Session, team: Team, *, now: datetime) -> Roster:
     """Return who is in the team now, in the order of their handles, and what it has agreed on."""
-    return Roster(team, roles_of(session, team, now=now), second_resolver(session, team.id))
+    return Roster(
+        team, team_members(session, team, now=now), requires_second_resolver(session, team.id)
+    )
 
 
 def listing(session: Session, *, now: datetime) -> list[Roster]:
@@ -151,7 +153,7 @@ def listing(session: Session, *, now: datetime) -> list[Roster]:
         .where(col(Membership.id).in_(newest))
         .order_by(Member.handle, col(Membership.id))
     ):
-        if is_now(stay, now):
+        if is_active(stay, now):
             here.setdefault(stay.team_id, {})[handle] = stay
     rules = select(TeamRule.team_id, TeamRule.second_resolver).order_by(col(TeamRule.id))
     agreed = dict(session.exec(rules).all())
@@ -167,7 +169,7 @@ def create(session: Session, name: str, *, member: Member, now: datetime) -> Tea
     In a ledger of one's own the maker becomes the ledger's admin, and roles hold from then on; in
     a shared one it takes a ledger's admin. Refused for a name that is taken.
     """
-    begin_sharing(session, member, now=now)
+    ensure_admin(session, member, now=now)
     require(session, member, Action.administer, now=now)
     name = " ".join(name.split())
     if not name or not name.isprintable():
@@ -181,7 +183,7 @@ def create(session: Session, name: str, *, member: Member, now: datetime) -> Tea
     return team
 
 
-def place(
+def set_role(
     session: Session, team: Team, who: Member, role: Role, *, member: Member, now: datetime
 ) -> Membership:
     """Return the stay in which ``who`` has that role from now on; it is written.
@@ -190,7 +192,7 @@ def place(
     Refused where they have that role already, and where the team would be left without an admin.
     """
     require(session, member, Action.manage, team, now=now)
-    begin_sharing(session, member, now=now)
+    ensure_admin(session, member, now=now)
     stay = _stay(session, team, who, now)
     if stay is not None and stay.role == role:
         raise Refused(f"{who.handle} is a {role} in {team.name} already; nothing was changed.")
@@ -209,7 +211,7 @@ def remove(
     it would be left without an admin.
     """
     require(session, member, Action.manage, team, now=now)
-    begin_sharing(session, member, now=now)
+    ensure_admin(session, member, now=now)
     stay = _stay(session, team, who, now)
     if stay is None:
         raise Refused(f"{who.handle} is not in {team.name}; nothing was changed.")
@@ -219,7 +221,11 @@ def remove(
 
 def _stay(session: Session, team: Team, who: Member, now: datetime) -> Membership | None:
     """Return the stay that goes on now, with whatever role it is in."""
-    here = [stay for stay in stays(session, who) if stay.team_id == team.id and is_now(stay, now)]
+    here = [
+        stay
+        for stay in memberships(session, who)
+        if stay.team_id == team.id and is_active(stay, now)
+    ]
     return here[-1] if here else None
 
 
@@ -228,7 +234,7 @@ def _require_another_admin(
 ) -> None:
     others = [
         handle
-        for handle, one in roles_of(session, team, now=now)
+        for handle, one in team_members(session, team, now=now)
         if one.role == Role.admin and handle != who.handle
     ]
     if stay.role == Role.admin and not others:
@@ -263,7 +269,7 @@ def _append(
     return row
 
 
-def agree(
+def set_rule(
     session: Session, team: Team, *, second_resolver: bool, member: Member, now: datetime
 ) -> TeamRule:
     """Return the team's rule from now on, which is written.
@@ -290,9 +296,9 @@ def appoint(
     It takes an admin of the ledger; in one of one's own, whoever says so becomes that. Refused
     where they have that role already, and where the ledger would be left without an admin.
     """
-    began = begin_sharing(session, member, now=now)
+    began = ensure_admin(session, member, now=now)
     require(session, member, Action.administer, now=now)
-    before = appointed(session, who)
+    before = appointed_role(session, who)
     if before == role and not began:
         raise Refused(f"{who.handle} is a {role} in this ledger already; nothing was changed.")
     if before is Role.admin and role is not Role.admin and admins(session) == [who.handle]:

@@ -31,7 +31,7 @@ _NEW = "Have a new one made with: forecasts token create"
 
 
 @dataclass(frozen=True)
-class Use:
+class TokenKind:
     """What tokens are for: how they begin, and their keys; and what is said of a wrong one."""
 
     prefix: str
@@ -41,8 +41,10 @@ class Use:
 
 
 # Neither does for the other: both the prefix and the key are part of what is hashed.
-ACTING = Use("fct", "", "FORECASTS_TOKEN", f"{_NEW}.")
-CALENDAR = Use("fcc", "calendar-", "The calendar's address", "Make a new one on the page Team.")
+ACTING = TokenKind("fct", "", "FORECASTS_TOKEN", f"{_NEW}.")
+CALENDAR = TokenKind(
+    "fcc", "calendar-", "The calendar's address", "Make a new one on the page Team."
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def issue(
     *,
     now: datetime,
     expires_at: datetime | None = None,
-    of: Use = ACTING,
+    of: TokenKind = ACTING,
 ) -> Issued:
     """Return a new token of the member's, which is written: what its callers have asked for."""
     key = of.key + secrets.token_hex(6)
@@ -158,7 +160,7 @@ def listing(session: Session) -> list[Listed]:
     return [Listed(handle, token, revoked_at) for token, handle, revoked_at in rows]
 
 
-def holder(session: Session, shown: str, *, now: datetime, of: Use = ACTING) -> Member:
+def token_holder(session: Session, shown: str, *, now: datetime, of: TokenKind = ACTING) -> Member:
     """Return the member whose token of that use it is.
 
     Forbidden for what is no token of this ledger, or was revoked; Expired for one that is over.
@@ -184,27 +186,27 @@ def holder(session: Session, shown: str, *, now: datetime, of: Use = ACTING) -> 
     return session.exec(select(Member).where(Member.id == token.member_id)).one()
 
 
-def acting(session: Session, chosen: Settings, *, now: datetime) -> Member:
+def acting_member(session: Session, chosen: Settings, *, now: datetime) -> Member:
     """Return the member who acts, written first where new: ``signer`` says who may act so."""
-    return members.member_or_new(session, signer(session, chosen, now=now), now=now)
+    return members.member_or_new(session, acting_handle(session, chosen, now=now), now=now)
 
 
-def reader(session: Session, chosen: Settings, *, now: datetime) -> Member | None:
+def reading_member(session: Session, chosen: Settings, *, now: datetime) -> Member | None:
     """Return the member who reads; None for one who is new, or of whom a name says nothing."""
-    if chosen.token is None and people_sign_in(session):
+    if chosen.token is None and sign_in_used(session):
         return None
-    return members.find_member(session, signer(session, chosen, now=now))
+    return members.find_member(session, acting_handle(session, chosen, now=now))
 
 
-def signer(session: Session, chosen: Settings, *, now: datetime) -> str:
+def acting_handle(session: Session, chosen: Settings, *, now: datetime) -> str:
     """Return the handle of who acts: the token's, and without one the name, where a name will do.
 
     Forbidden where it will not, where a token is none, and where the two are at odds.
     """
     if chosen.token is None:
-        require_name(session, chosen.member)
+        require_bare_name(session, chosen.member)
         return chosen.member
-    who = holder(session, chosen.token.get_secret_value(), now=now)
+    who = token_holder(session, chosen.token.get_secret_value(), now=now)
     if chosen.names_a_member and chosen.member != who.handle:
         raise Forbidden(
             f"FORECASTS_TOKEN is {who.handle!r}, and --as or FORECASTS_MEMBER names "
@@ -214,9 +216,9 @@ def signer(session: Session, chosen: Settings, *, now: datetime) -> str:
     return who.handle
 
 
-def require_name(session: Session, handle: str) -> None:
+def require_bare_name(session: Session, handle: str) -> None:
     """Refuse, with Forbidden, that somebody acts by that name alone where a name says nothing."""
-    if people_sign_in(session):
+    if sign_in_used(session):
         raise Forbidden(
             f"Nobody acts in this ledger by a name alone, {handle!r} neither: they sign in.",
             remedy="Use the app, or a script's token in FORECASTS_TOKEN (forecasts token create).",
@@ -234,12 +236,12 @@ def require_name(session: Session, handle: str) -> None:
         )
 
 
-def people_sign_in(session: Session) -> bool:
+def sign_in_used(session: Session) -> bool:
     """Return whether anybody has signed in to this ledger."""
     return session.exec(select(Identity.id).limit(1)).first() is not None
 
 
-def owns(session: Session) -> bool:
+def is_database_owner(session: Session) -> bool:
     """Return whether the ledger was opened by the owner of its database, who can do everything.
 
     That is whoever has the file, and on a server the role that its tables belong to.
@@ -256,7 +258,7 @@ def owns(session: Session) -> bool:
 def _require_right(session: Session, member: Member | None, now: datetime) -> None:
     if member is not None:
         roles.require(session, member, Action.administer, now=now)
-    elif not owns(session):
+    elif not is_database_owner(session):
         raise Forbidden(
             "Tokens are made and revoked by a ledger's admin, or by the owner of its database.",
             remedy="Put an admin's token into FORECASTS_TOKEN, or open the ledger as its owner.",

@@ -32,7 +32,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.access.roles import Rights, no_question, rights_of
+from forecasts.access.roles import Rights, member_rights, question_not_found
 from forecasts.ledger.models import (
     Citation,
     Evidence,
@@ -50,7 +50,7 @@ from forecasts.ledger.models import (
 _READER = "reader"
 
 
-def seen_by(session: Session, text: QuestionText) -> str:
+def audience_label(session: Session, text: QuestionText) -> str:
     """Return who alone may see a question that says so, for a person; '' for everyone."""
     if text.visibility == Visibility.author:
         return "its author"
@@ -144,23 +144,23 @@ class _Reader:
 
 def read_as(session: Session, member: Member | None, *, now: datetime) -> None:
     """Let the session read for that member from here on; None: for somebody unknown to it."""
-    session.info[_READER] = _Reader(rights_of(session, member, now=now), now)
+    session.info[_READER] = _Reader(member_rights(session, member, now=now), now)
 
 
-def rights(session: Session) -> Rights | None:
+def reader_rights(session: Session) -> Rights | None:
     """Return the rights of whom the session reads for; None where that is the ledger itself."""
     reader: _Reader | None = session.info.get(_READER)
     return None if reader is None else reader.rights
 
 
-def whom(session: Session) -> int:
+def reader_id(session: Session) -> int:
     """Return the id of the member whom the session reads for; 0: somebody unknown, -1: nobody."""
     reads: _Reader | None = session.info.get(_READER)
     return -1 if reads is None else reads.rights.member_id or 0
 
 
 @contextmanager
-def for_the_ledger(session: Session) -> Iterator[None]:
+def reading_everything(session: Session) -> Iterator[None]:
     """Let the session read for the ledger itself in this block: what a verb works out from all."""
     reader = session.info.pop(_READER, None)
     try:
@@ -170,7 +170,7 @@ def for_the_ledger(session: Session) -> Iterator[None]:
             session.info[_READER] = reader
 
 
-def visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
+def question_visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
     """Return the condition that whom the session reads for may see the question.
 
     ``question_id``: the column that has its id; left out, that of ``Question``.
@@ -181,7 +181,7 @@ def visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
     return (col(Question.id) if question_id is None else col(question_id)).not_in(reader.kept)
 
 
-def shown(session: Session, question: Question | None = None) -> ColumnElement[bool]:
+def forecast_visible(session: Session, question: Question | None = None) -> ColumnElement[bool]:
     """Return the condition that whom the session reads for may see the ``Forecast``.
 
     That is one's own, and those of others on what one may see, but for a hidden crowd: that is
@@ -196,22 +196,22 @@ def shown(session: Session, question: Question | None = None) -> ColumnElement[b
     return reader.shown if question is None else reader.shown_on(question)
 
 
-def see(session: Session, question: Question) -> None:
+def require_visible(session: Session, question: Question) -> None:
     """Refuse, with NotFound, a question that whom the session reads for may not see."""
-    if not sees(session, question):
-        raise no_question(question.slug)
+    if not is_visible(session, question):
+        raise question_not_found(question.slug)
 
 
-def sees(session: Session, question: Question) -> bool:
+def is_visible(session: Session, question: Question) -> bool:
     """Return whether whom the session reads for may see the question."""
     reader: _Reader | None = session.info.get(_READER)
     if reader is None or reader.rights.free:
         return True
-    found = select(Question.id).where(Question.id == question.id, visible(session))
+    found = select(Question.id).where(Question.id == question.id, question_visible(session))
     return session.exec(found).first() is not None
 
 
-def evidence_shown(session: Session) -> ColumnElement[bool]:
+def evidence_visible(session: Session) -> ColumnElement[bool]:
     """Return the condition that whom the session reads for may see the ``Evidence``.
 
     Those of others' forecasts that are kept from them are, unless a forecast that they see cites
@@ -222,7 +222,7 @@ def evidence_shown(session: Session) -> ColumnElement[bool]:
     cited = select(Citation.evidence_id).join(
         Forecast, col(Forecast.id) == col(Citation.forecast_id)
     )
-    seen = shown(session)
+    seen = forecast_visible(session)
     return or_(col(Evidence.id).not_in(cited.where(~seen)), col(Evidence.id).in_(cited.where(seen)))
 
 
@@ -238,6 +238,10 @@ def forecaster_handles(session: Session) -> list[str]:
     """Return the handles of all who have forecast, in alphabetical order."""
     # Of each the first that is found will do, however many there are. Without the limit a server
     # may take it for a join, and read all of them.
-    one = select(Forecast.id).where(Forecast.member_id == Member.id, shown(session)).limit(1)
+    one = (
+        select(Forecast.id)
+        .where(Forecast.member_id == Member.id, forecast_visible(session))
+        .limit(1)
+    )
     has_one = one.correlate(Member).scalar_subquery().is_not(None)
     return list(session.exec(select(Member.handle).where(has_one).order_by(Member.handle)))

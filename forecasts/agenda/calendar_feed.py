@@ -76,7 +76,7 @@ def feed(session: Session, shown: str, *, at: str, now: datetime) -> str:
     not resolved: the 1,000 whose days come next, without those that passed a month ago. Forbidden
     for what is no such token in force.
     """
-    member = tokens.holder(session, shown, now=now, of=CALENDAR)
+    member = tokens.token_holder(session, shown, now=now, of=CALENDAR)
     visibility.read_as(session, member, now=now)
     lines = [
         "BEGIN:VCALENDAR",
@@ -105,7 +105,7 @@ def _coming(session: Session, now: datetime) -> list[QuestionState]:
         .join(text, col(text.question_id) == col(Question.id))
         .where(
             is_newest_wording(),
-            visibility.visible(session),
+            visibility.question_visible(session),
             ~answered.exists(),
             (col(text.scheduled_close_time) >= now - _PAST)
             | (col(text.scheduled_resolve_time) >= now - _PAST),

@@ -18,11 +18,11 @@ from typing import Any
 import sqlalchemy
 from sqlmodel import Session, and_, col, func, select
 
-from forecasts.access.visibility import shown
+from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_number, say_figure
+from forecasts.questions.outcomes import figure_to_float, format_figure
 from forecasts.scores.paths import median_of
-from forecasts.updates.values import say_probability
+from forecasts.updates.values import format_probability
 
 FAR = 0.1  # by so much more than then they have to be away from the forecast
 LOOKED_AT = 100  # questions, the first of those that are asked about
@@ -97,7 +97,10 @@ def _others(
                 mine_of.c.member_id != col(Forecast.member_id),
             ),
         )
-        .where(col(Forecast.made_at) <= (mine_of.c.made_at if at is None else at), shown(session))
+        .where(
+            col(Forecast.made_at) <= (mine_of.c.made_at if at is None else at),
+            forecast_visible(session),
+        )
         .subquery()
     )
     last = sqlalchemy.select(ranked).where(ranked.c.place == 1, ranked.c.withdrawn.is_(False))
@@ -116,7 +119,7 @@ def _numbers(forecast: Any, text: QuestionText) -> list[float]:
         lacks = len(text.options or []) - len(vector)
         padded = [*vector[:-1], *[None] * lacks, *vector[-1:]]
         return [math.nan if p is None else p for p in padded]
-    low, high = (figure_number(end, text.type) for end in (text.lower_bound, text.upper_bound))
+    low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
     return [(median_of(forecast.quantiles or {}, text) - low) / (high - low)]
 
 
@@ -154,9 +157,9 @@ def _medians(rows: Sequence[Any], text: QuestionText, size: int) -> list[float]:
 
 def _said(number: float, text: QuestionText) -> str:
     if text.type in (QuestionType.binary, QuestionType.multiple_choice):
-        return say_probability(number)
-    low, high = (figure_number(end, text.type) for end in (text.lower_bound, text.upper_bound))
+        return format_probability(number)
+    low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
     figure = low + number * (high - low)
     if text.type == QuestionType.date:
         return datetime.fromtimestamp(figure, UTC).date().isoformat()
-    return f"{say_figure(float(f'{figure:.6g}'))} {text.unit or ''}".rstrip()
+    return f"{format_figure(float(f'{figure:.6g}'))} {text.unit or ''}".rstrip()

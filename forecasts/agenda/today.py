@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, select
 
-from forecasts.access.roles import Action, rights_of
-from forecasts.access.visibility import visible
+from forecasts.access.roles import Action, member_rights
+from forecasts.access.visibility import question_visible
 from forecasts.agenda.crowd_moves import Moved, moved_away
 from forecasts.agenda.news import Mention, mentioned
 from forecasts.agenda.revisits import Intervals, intervals, seen_until
@@ -27,8 +27,8 @@ from forecasts.ledger.models import (
 from forecasts.questions.standing import QuestionState, by_id, outlines
 from forecasts.resolution.disputes import open_disputes
 from forecasts.scores.scores import CRPS, earned
-from forecasts.updates.updates import standing_of
-from forecasts.updates.values import Value, say_probability, say_value
+from forecasts.updates.updates import current_forecasts
+from forecasts.updates.values import Value, format_probability, format_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,9 +137,9 @@ def today(session: Session, member: Member | None, *, now: datetime, first: int 
     Of what is not theirs, however much there is, the ``first`` of each list are read.
     """
     asked = outlines(session)
-    mine = {} if member is None else standing_of(session, member, at=now, unresolved=True)
-    live = [one for one in asked if one.takes_forecasts(now)]
-    rights = rights_of(session, member, now=now)
+    mine = {} if member is None else current_forecasts(session, member, at=now, unresolved=True)
+    live = [one for one in asked if one.accepts_forecasts(now)]
+    rights = member_rights(session, member, now=now)
     may = {team: rights.allow(Action.forecast, team) for team in {one.team_id for one in live}}
     able = frozenset(one.id for one in live if may[one.team_id])
     unforecast = [one for one in live if one.id in able and one.id not in mine]
@@ -181,7 +181,7 @@ def today(session: Session, member: Member | None, *, now: datetime, first: int 
 
 def _is_empty(session: Session) -> bool:
     """Return whether nothing that may be seen was captured or asked."""
-    asked = select(Question.id).where(visible(session)).limit(1)
+    asked = select(Question.id).where(question_visible(session)).limit(1)
     return all(session.exec(one).first() is None for one in (asked, select(Article.id).limit(1)))
 
 
@@ -268,8 +268,8 @@ def _said(row: pd.Series[Any], one: QuestionState) -> str:
     vector, options = row["probabilities"], one.text.options or []
     if vector is None:
         p = row["probability"]
-        return say_value(Value(None if math.isnan(p) else p, quantiles=row["quantiles"]))
+        return format_value(Value(None if math.isnan(p) else p, quantiles=row["quantiles"]))
     assert one.resolution is not None
     # An option that was not there yet is read from the last one, as in scoring.
     came_true = vector[options.index(one.resolution.outcome)]
-    return say_probability(vector[-1] if came_true is None else came_true)
+    return format_probability(vector[-1] if came_true is None else came_true)

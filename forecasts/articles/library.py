@@ -12,7 +12,7 @@ from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, require
-from forecasts.access.visibility import visible
+from forecasts.access.visibility import question_visible
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
 from forecasts.articles.lines import key
 from forecasts.common.errors import NotFound
@@ -125,7 +125,7 @@ def shelf(session: Session, *, words: str = "", unasked: bool = False, number: i
     """
     asked = select(QuestionSource.id).where(
         col(QuestionSource.article_id) == col(Article.id),
-        visible(session, QuestionSource.question_id),
+        question_visible(session, QuestionSource.question_id),
     )
     fits = [~asked.exists()] if unasked else []
     fits += [
@@ -195,7 +195,7 @@ def question_counts(session: Session, only: Sequence[int] | None = None) -> dict
             QuestionSource.article_id,
             func.count(func.distinct(col(QuestionSource.question_id))),
         )
-        .where(visible(session, QuestionSource.question_id))
+        .where(question_visible(session, QuestionSource.question_id))
         .group_by(col(QuestionSource.article_id))
     )
     if only is not None:

@@ -226,7 +226,7 @@ def articles(
             return
         article = library.article_numbered(session, number)
         asked: dict[str, list[str]] = {}
-        for source, state in sources.questions_of(session, article, now=moment):
+        for source, state in sources.questions_from(session, article, now=moment):
             asked.setdefault(source.quote, []).append(state.slug)
     _print_article(article, moment.date(), asked)
     if text:

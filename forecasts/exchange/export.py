@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from forecasts.access.roles import rights_of
-from forecasts.access.visibility import for_the_ledger
+from forecasts.access.roles import member_rights
+from forecasts.access.visibility import reading_everything
 from forecasts.exchange.folder.archive import zipped
 from forecasts.exchange.folder.folder import write_folder
 from forecasts.exchange.omissions import left_out
@@ -33,8 +33,8 @@ def exported(
     To a ledger's admin, and in a ledger of one's own, that is all of it, hidden crowds too: it is
     what a ledger can be made of again.
     """
-    everything = rights_of(session, member, now=now).free
-    with for_the_ledger(session) if everything else nullcontext():
+    everything = member_rights(session, member, now=now).free
+    with reading_everything(session) if everything else nullcontext():
         return ledger_frames(session, questions=questions), (
             left_out(session) if questions is None else []
         )

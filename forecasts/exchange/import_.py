@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import join, member_or_new, team_or_new
-from forecasts.access.roles import Action, is_shared, require, rights_of
-from forecasts.access.visibility import for_the_ledger
+from forecasts.access.roles import Action, is_shared, member_rights, require
+from forecasts.access.visibility import reading_everything
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso
@@ -32,8 +32,8 @@ from forecasts.ledger.models import (
     ResolutionState,
 )
 from forecasts.questions.outcomes import read_outcome
-from forecasts.questions.registry import question_text, record
-from forecasts.questions.revisions import DECIDES_SCORES, append, reworded
+from forecasts.questions.registry import insert_question, question_text
+from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.resolution.resolutions import possible
@@ -112,7 +112,7 @@ def import_frames(
     evidence = _evidence(session, frames.evidence, by_address, member, now)
     new, revised, resolutions = _questions(session, frames, known, by_address, member, now, tell)
     tell(f"{len(frames.forecasts):,} forecasts", 0.5)
-    with for_the_ledger(session):
+    with reading_everything(session):
         forecasts = add_forecasts(
             session,
             frames,
@@ -175,7 +175,7 @@ def _require_may_import(
     It takes an admin to bring in forecasts of others, and who was in which team. One's own
     forecasts, new questions, new wordings and resolutions take what they take one by one.
     """
-    if rights_of(session, member, now=now).free:
+    if member_rights(session, member, now=now).free:
         return
     if len(frames.teams) or set(frames.forecasts["forecaster"]) - {member.handle}:
         require(session, member, Action.record, now=now)
@@ -322,7 +322,7 @@ def _questions(
                     article = _stub(session, row.article_url, member, now)
                     articles[row.article_url] = article
                 sources = [Passage(article, quote=row.quote)]
-            question = record(
+            question = insert_question(
                 session, text, slug=row.question_id, member=member, now=now, sources=sources
             )
         else:
@@ -330,7 +330,7 @@ def _questions(
             changes = _changes(row, state, wrong)
             if changes:
                 new_text = reworded(state.text, **changes)
-                text = append(
+                text = append_wording(
                     session, state.text, new_text, member=member, now=now, reason="imported"
                 )
                 revised.add(state.id)

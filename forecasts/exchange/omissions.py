@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import shown, visible
+from forecasts.access.visibility import forecast_visible, question_visible
 from forecasts.ledger.models import (
     Appointment,
     Forecast,
@@ -23,7 +23,7 @@ from forecasts.ledger.models import (
     Role,
     Visibility,
 )
-from forecasts.questions.revisions import KNOWN
+from forecasts.questions.revisions import OUTCOME_KNOWN
 from forecasts.questions.standing import superseded
 from forecasts.resolution.assignments import NONE
 
@@ -35,17 +35,22 @@ def left_out(session: Session) -> list[str]:
     are made anew from what is exported.
     """
     standing = (col(Resolution.state) == ResolutionState.confirmed) & ~superseded()
-    of_revision = visible(session, QuestionRevision.question_id)
-    of_source = visible(session, QuestionSource.question_id)
-    of_resolution = visible(session, Resolution.question_id)
-    of_resolver = visible(session, Resolver.question_id)
+    of_revision = question_visible(session, QuestionRevision.question_id)
+    of_source = question_visible(session, QuestionSource.question_id)
+    of_resolution = question_visible(session, Resolution.question_id)
+    of_resolver = question_visible(session, Resolver.question_id)
     restricted = (col(QuestionRevision.visibility) != Visibility.everyone) | col(
         QuestionRevision.crowd_hidden
     )
     tables = [
         (
-            _count(session, QuestionRevision.id, col(QuestionRevision.reason) != KNOWN, of_revision)
-            - _count(session, Question.id, visible(session)),
+            _count(
+                session,
+                QuestionRevision.id,
+                col(QuestionRevision.reason) != OUTCOME_KNOWN,
+                of_revision,
+            )
+            - _count(session, Question.id, question_visible(session)),
             ("earlier wording", "earlier wordings"),
         ),
         (
@@ -86,7 +91,12 @@ def left_out(session: Session) -> list[str]:
             ("role of a member", "roles of members"),
         ),
         (
-            _count(session, Forecast.id, col(Forecast.claimed_at).is_not(None), shown(session)),
+            _count(
+                session,
+                Forecast.id,
+                col(Forecast.claimed_at).is_not(None),
+                forecast_visible(session),
+            ),
             (
                 "time that an import claimed and nobody vouched for",
                 "times that imports claimed and nobody vouched for",

@@ -68,7 +68,7 @@ def check(engine: Engine, clock: Callable[[], datetime]) -> list[Finding]:
 def check_sign_in() -> Finding:
     """Return whether the settings of this environment let people sign in; no secret is in it."""
     try:
-        chosen = oidc_settings.chosen()
+        chosen = oidc_settings.configured_sign_in()
     except BadInput as error:
         problems = "; ".join(f"{one.place} {one.rule}" for one in error.problems)
         return Finding("sign-in", f"{error.message} {problems}.", error.remedy)

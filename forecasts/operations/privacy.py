@@ -33,17 +33,17 @@ from sqlmodel import Session, SQLModel
 
 from forecasts.access import tokens
 from forecasts.access.members import member_named
-from forecasts.access.roles import Action, admins, appointed, require
+from forecasts.access.roles import Action, admins, appointed_role, require
 from forecasts.common.errors import Refused
 from forecasts.ledger.chain import WORDS
 from forecasts.ledger.models import Appointment, Member, Removal, Role
 from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.verification import TOMBSTONE, tombstone
-from forecasts.questions.revisions import CLOSED, KNOWN, REOPENED
+from forecasts.questions.revisions import CLOSED, OUTCOME_KNOWN, REOPENED
 from forecasts.questions.standing import in_batches
 
 # Why a question was worded anew, where the ledger says so itself.
-_OF_THE_LEDGER = (CLOSED, KNOWN, REOPENED, "registered", "imported")
+_OF_THE_LEDGER = (CLOSED, OUTCOME_KNOWN, REOPENED, "registered", "imported")
 _SECRET = ("digest", "salt", "secret_url")  # what lets somebody in, or would let them guess
 
 
@@ -126,7 +126,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     handle_now = str(tombstone("member", "handle", who.id))
     if who.handle == handle_now:
         raise Refused(f"{handle!r} has been removed already; nothing was changed.")
-    if appointed(session, who) is Role.admin:
+    if appointed_role(session, who) is Role.admin:
         if admins(session) == [handle]:
             raise Refused(
                 f"{handle} is the only admin of this ledger.",

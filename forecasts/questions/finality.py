@@ -18,7 +18,7 @@ from forecasts.ledger.models import (
 
 
 @dataclass(frozen=True)
-class Provisional:
+class ProvisionalOutcome:
     """Why a resolution that stands is not final yet: a ``dispute``, else the time ``until`` when.
 
     After ``until`` nobody may dispute it any more.
@@ -29,19 +29,21 @@ class Provisional:
     dispute: Dispute | None = None
 
 
-def provisional(session: Session, question: Question, *, now: datetime) -> Provisional | None:
+def provisional_outcome(
+    session: Session, question: Question, *, now: datetime
+) -> ProvisionalOutcome | None:
     """Return why the question's resolution is not final yet; None where it is, or there is none."""
-    visibility.see(session, question)
+    visibility.require_visible(session, question)
     assert question.id is not None
     return _provisional(session, question.id, now).get(question.id)
 
 
-def all_provisional(session: Session, *, now: datetime) -> dict[int, Provisional]:
+def provisional_outcomes(session: Session, *, now: datetime) -> dict[int, ProvisionalOutcome]:
     """Return what is not final yet, by the id of the question."""
     return _provisional(session, None, now)
 
 
-def windows(session: Session) -> dict[int, datetime | None]:
+def dispute_deadlines(session: Session) -> dict[int, datetime | None]:
     """Return until when what is not final stays so, by the id of the question; None: disputed.
 
     A time that has passed says that it is final by now.
@@ -55,11 +57,11 @@ def windows(session: Session) -> dict[int, datetime | None]:
 
 def _provisional(
     session: Session, question_id: int | None, now: datetime
-) -> dict[int, Provisional]:
+) -> dict[int, ProvisionalOutcome]:
     policies = session.exec(
         select(Policy)
         .where(
-            visibility.visible(session, Policy.question_id),
+            visibility.question_visible(session, Policy.question_id),
             *([] if question_id is None else [col(Policy.question_id) == question_id]),
         )
         .order_by(col(Policy.id))
@@ -94,5 +96,5 @@ def _provisional(
         settled = any(one.answers_id is not None for one in both)
         decides = row.supersedes_id in disputes  # a correction that ended a dispute
         if not settled and not decides and (raised is not None or now < until):
-            found[row.question_id] = Provisional(row, until, raised)
+            found[row.question_id] = ProvisionalOutcome(row, until, raised)
     return found

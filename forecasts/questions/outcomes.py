@@ -16,7 +16,7 @@ NOT_SCORED = ("annulled", "ambiguous")
 _BEYOND = {"below": "below_lower_bound", "above": "above_upper_bound"}
 
 
-def named_option(name: str, options: Sequence[str]) -> str | None:
+def find_option(name: str, options: Sequence[str]) -> str | None:
     """Return the option of that name: its exact text, else whatever the case of its letters."""
     if name in options:
         return name
@@ -24,7 +24,7 @@ def named_option(name: str, options: Sequence[str]) -> str | None:
     return next((option for option in options if option.casefold() == folded), None)
 
 
-def figure_number(figure: Any, kind: QuestionType | str) -> float:
+def figure_to_float(figure: Any, kind: QuestionType | str) -> float:
     """Return a bound, quantile or outcome as a finite number; dates as seconds since 1970."""
     if kind == QuestionType.date and isinstance(figure, str):
         return read_time(figure).timestamp()
@@ -55,7 +55,7 @@ def read_outcome(text: str, question: QuestionText) -> str:
             pass
         possible = "yes, no, or a number in 0..1 for a fractional outcome"
     elif question.type == QuestionType.multiple_choice:
-        option = named_option(text, question.options or [])
+        option = find_option(text, question.options or [])
         if option is not None:
             return option
         possible = ", ".join(question.options or [])
@@ -64,7 +64,7 @@ def read_outcome(text: str, question: QuestionText) -> str:
         if beyond in _BEYOND.values():
             return beyond
         try:
-            figure_number(text, question.type)
+            figure_to_float(text, question.type)
         except (ValueError, BadInput):
             kind = "a number" if question.type == QuestionType.numeric else "a date"
             possible = f"{kind}, {', '.join(_BEYOND.values())}"
@@ -88,26 +88,26 @@ def outcome_value(outcome: str, question: QuestionText) -> float | str:
         return outcome
     if outcome in ("yes", "no"):
         return float(outcome == "yes")
-    return figure_number(outcome, question.type)
+    return figure_to_float(outcome, question.type)
 
 
-def beyond(outcome: str, question: QuestionText) -> str:
+def bound_exceeded(outcome: str, question: QuestionText) -> str:
     """Return what a number or a day outside the question's bounds is called; '' within them."""
     low, high = question.lower_bound, question.upper_bound
     if low is None or high is None or outcome in (*NOT_SCORED, *_BEYOND.values()):
         return ""
-    figure = figure_number(outcome, question.type)
-    if figure < figure_number(low, question.type):
+    figure = figure_to_float(outcome, question.type)
+    if figure < figure_to_float(low, question.type):
         return _BEYOND["below"]
-    return _BEYOND["above"] if figure > figure_number(high, question.type) else ""
+    return _BEYOND["above"] if figure > figure_to_float(high, question.type) else ""
 
 
-def say_figure(figure: float | str) -> str:
+def format_figure(figure: float | str) -> str:
     """Return a quantile's number to its last digit, or its day, for a person: '120', '7.5'."""
     return figure if isinstance(figure, str) else repr(figure).removesuffix(".0")
 
 
-def say_range(text: QuestionText) -> str:
+def format_bounds(text: QuestionText) -> str:
     """Return a number's or a day's bounds, and the unit: '0 to 30 m'; '' where there are none."""
     if text.lower_bound is None or text.upper_bound is None:
         return ""

@@ -29,7 +29,7 @@ from forecasts.ledger.models import (
     Team,
     Visibility,
 )
-from forecasts.questions.outcomes import figure_number
+from forecasts.questions.outcomes import figure_to_float
 from forecasts.questions.slugs import free_slug, is_slug, stem_of
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import Status, listing
@@ -71,7 +71,7 @@ def _check_bounds(text: QuestionText) -> None:
     numbers = []
     for name, bound in (("lower", text.lower_bound), ("upper", text.upper_bound)):
         try:
-            numbers.append(figure_number(bound, text.type))
+            numbers.append(figure_to_float(bound, text.type))
         except (ValueError, BadInput):
             kind = "date" if text.type == QuestionType.date else "number"
             raise BadInput(
@@ -108,7 +108,7 @@ def register(
             remedy="Give a close time that lies ahead. Questions that are over are taken in by: "
             "forecasts import.",
         )
-    require_may_ask(session, text, member=member, now=now)
+    require_can_ask(session, text, member=member, now=now)
     _require_new(session, text, now)
     if slug is None:
         slug = _free_slug(session, text.title)
@@ -117,10 +117,10 @@ def register(
             f"{slug!r} is no slug: it takes letters, digits, hyphens, dots and underscores.",
             remedy="Leave it out, and one is made from the title.",
         )
-    return record(session, text, slug=slug, member=member, now=now, sources=sources)
+    return insert_question(session, text, slug=slug, member=member, now=now, sources=sources)
 
 
-def require_may_ask(session: Session, text: QuestionText, *, member: Member, now: datetime) -> None:
+def require_can_ask(session: Session, text: QuestionText, *, member: Member, now: datetime) -> None:
     """Refuse a question to a team's eyes by who may not ask there.
 
     The first who keeps a question from others makes the ledger a shared one.
@@ -128,7 +128,7 @@ def require_may_ask(session: Session, text: QuestionText, *, member: Member, now
     team = None if text.team_id is None else session.get_one(Team, text.team_id)
     roles.require(session, member, Action.ask, team, now=now)
     if text.visibility is not Visibility.everyone:
-        roles.begin_sharing(session, member, now=now)
+        roles.ensure_admin(session, member, now=now)
 
 
 def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
@@ -155,7 +155,7 @@ def _folded(title: str) -> str:
     return " ".join(title.casefold().split())
 
 
-def record(
+def insert_question(
     session: Session,
     text: QuestionText,
     *,
@@ -214,20 +214,20 @@ def find(session: Session, slug: str) -> Question:
         ("question", slug),
         lambda session: session.exec(_BY_SLUG, params={"slug": slug}).first(),
     )
-    if question is not None and visibility.sees(session, question):
+    if question is not None and visibility.is_visible(session, question):
         return question
-    raise roles.no_question(slug, nearest(session, slug))
+    raise roles.question_not_found(slug, similar_slugs(session, slug))
 
 
-def nearest(session: Session, slug: str) -> list[str]:
+def similar_slugs(session: Session, slug: str) -> list[str]:
     """Return up to three slugs that are spelled much like this one, the likest first."""
-    there = session.exec(select(Question.slug).where(visibility.visible(session))).all()
+    there = session.exec(select(Question.slug).where(visibility.question_visible(session))).all()
     return difflib.get_close_matches(slug, there, n=3)
 
 
-def wording(session: Session, question: Question) -> QuestionRevision:
+def newest_wording(session: Session, question: Question) -> QuestionRevision:
     """Return the newest wording of the question."""
-    visibility.see(session, question)
+    visibility.require_visible(session, question)
     return session.exec(
         select(QuestionRevision)
         .where(QuestionRevision.question_id == question.id)

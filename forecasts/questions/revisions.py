@@ -27,14 +27,14 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.registry import question_text, require_may_ask, revision_row
+from forecasts.questions.registry import question_text, require_can_ask, revision_row
 from forecasts.questions.standing import QuestionState, current_state
 
 CLOSED = "closed early"
 
 REOPENED = "early close taken back"
 
-KNOWN = "the outcome became known"
+OUTCOME_KNOWN = "the outcome became known"
 
 _FIELDS = tuple(QuestionText.model_fields)
 
@@ -91,7 +91,7 @@ def changes(before: QuestionText, after: QuestionText) -> list[Change]:
 
 def history(session: Session, question: Question) -> list[QuestionRevision]:
     """Return every wording of the question, the first one first."""
-    visibility.see(session, question)
+    visibility.require_visible(session, question)
     return list(
         session.exec(
             select(QuestionRevision)
@@ -142,7 +142,7 @@ def revise(
     new = reworded(state.text, **fields)
     changed = [change.field for change in changes(state.text, new)]
     if "visibility" in changed or "team_id" in changed:
-        require_may_ask(session, new, member=member, now=now)
+        require_can_ask(session, new, member=member, now=now)
     if not changed:
         raise Refused(f"{state.slug!r} says just that already; nothing was changed.")
     fixed = [name.replace("_", " ") for name in DECIDES_SCORES if name in changed]
@@ -158,7 +158,7 @@ def revise(
             f"{to_minute(now)}.",
             remedy=f"To end forecasting before its time: forecasts close {state.slug}.",
         )
-    return append(session, state.text, new, member=member, now=now, reason=reason.strip())
+    return append_wording(session, state.text, new, member=member, now=now, reason=reason.strip())
 
 
 def close(
@@ -181,7 +181,7 @@ def close(
     if text.actual_close_time == at:
         raise Refused(f"{state.slug!r} closed at {to_minute(at)} already; nothing was changed.")
     new = reworded(text, actual_close_time=at)
-    return append(session, text, new, member=member, now=now, reason=CLOSED)
+    return append_wording(session, text, new, member=member, now=now, reason=CLOSED)
 
 
 def reopen(
@@ -197,10 +197,10 @@ def reopen(
     if state.text.actual_close_time is None:
         raise Refused(f"{state.slug!r} has not been closed early; nothing was changed.")
     new = reworded(state.text, actual_close_time=None)
-    return append(session, state.text, new, member=member, now=now, reason=REOPENED)
+    return append_wording(session, state.text, new, member=member, now=now, reason=REOPENED)
 
 
-def worded(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, QuestionRevision]]:
+def edits(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, QuestionRevision]]:
     """Return the pairs of wordings, one after the other, between which somebody changed something.
 
     That a question closed when its outcome became known is the doing of its resolution.
@@ -208,7 +208,7 @@ def worded(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, Que
     return [
         (before, after)
         for before, after in itertools.pairwise(rows)
-        if after.reason != KNOWN
+        if after.reason != OUTCOME_KNOWN
         or [change.field for change in changes(before, after)] != ["actual_close_time"]
     ]
 
@@ -221,7 +221,7 @@ def _require_unresolved(state: QuestionState) -> None:
         )
 
 
-def append(
+def append_wording(
     session: Session,
     current: QuestionRevision,
     text: QuestionText,
@@ -248,7 +248,7 @@ def append(
     return row
 
 
-def closed_otherwise(session: Session, question: Question) -> datetime | None:
+def close_by_hand(session: Session, question: Question) -> datetime | None:
     """Return the early close that no resolution has caused, None where there is none.
 
     That is the last one set by hand, or as an import brought it. A wording that was written

@@ -17,7 +17,7 @@ from typing import Any, cast
 from sqlalchemy import Engine, Select, case, literal
 from sqlmodel import Session, col, func, or_, select
 
-from forecasts.access.visibility import shown, visible
+from forecasts.access.visibility import forecast_visible, question_visible
 from forecasts.ledger.models import (
     Forecast,
     Member,
@@ -38,8 +38,8 @@ from forecasts.questions.standing import (
     superseded,
 )
 
-SIZE = 20  # questions of a page
-MOST_LABELS = 500  # tags or families that are offered to choose from: those used most
+PAGE_SIZE = 20  # questions of a page
+MAX_LABELS = 500  # tags or families that are offered to choose from: those used most
 _POINTS = 12  # of a trend
 
 
@@ -105,7 +105,7 @@ class Page:
     @property
     def pages(self) -> int:
         """How many pages there are."""
-        return max(1, -(-self.passing // SIZE))
+        return max(1, -(-self.passing // PAGE_SIZE))
 
 
 def page(
@@ -123,17 +123,19 @@ def page(
     need a decision, those that have not opened, and those that are over, the last closed first.
     """
     passing = _passing(session, by, member, now)
-    of = session.exec(select(func.count(col(Question.id))).where(visible(session))).one()
+    of = session.exec(select(func.count(col(Question.id))).where(question_visible(session))).one()
     counted = of
     if by != Filter():
         counted = session.exec(select(func.count()).select_from(passing.subquery())).one()
-    number = max(1, min(number, -(-counted // SIZE)))
+    number = max(1, min(number, -(-counted // PAGE_SIZE)))
     ordered = passing.order_by(*_order(order, member, now), col(Question.id))
-    slugs = list(session.exec(ordered.offset((number - 1) * SIZE).limit(SIZE)).all())  # type: ignore[call-overload]
+    slugs = list(session.exec(ordered.offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all())  # type: ignore[call-overload]
     return Page(_rows(session, slugs, member, now), number, counted, of)
 
 
-def every(session: Session, by: Filter, *, member: Member | None, now: datetime) -> list[str]:
+def matching_slugs(
+    session: Session, by: Filter, *, member: Member | None, now: datetime
+) -> list[str]:
     """Return the slugs of all the questions that pass and may be seen, in the order written."""
     passing = _passing(session, by, member, now).order_by(col(Question.id))
     return list(session.exec(passing).all())  # type: ignore[call-overload]
@@ -144,7 +146,7 @@ def labels(session: Session) -> tuple[list[str], list[str]]:
 
     Of more than 500, those that are used most.
     """
-    seen = is_newest_wording() & visible(session, QuestionRevision.question_id)
+    seen = is_newest_wording() & question_visible(session, QuestionRevision.question_id)
     tag = _each_tag(session)
     tags = (
         select(tag.c.value)
@@ -153,14 +155,14 @@ def labels(session: Session) -> tuple[list[str], list[str]]:
         .where(seen, col(QuestionRevision.tags).is_not(None))
         .group_by(tag.c.value)
         .order_by(func.count().desc(), tag.c.value)
-        .limit(MOST_LABELS)
+        .limit(MAX_LABELS)
     )
     families = (
         select(QuestionRevision.family)
         .where(seen, QuestionRevision.family != "")
         .group_by(QuestionRevision.family)
         .order_by(func.count().desc(), QuestionRevision.family)
-        .limit(MOST_LABELS)
+        .limit(MAX_LABELS)
     )
     return sorted(session.exec(tags).all()), sorted(session.exec(families).all())
 
@@ -181,7 +183,7 @@ def _passing(
     found: Any = (
         select(Question.slug)
         .join(text, col(text.question_id) == col(Question.id))
-        .where(is_newest_wording(), visible(session))
+        .where(is_newest_wording(), question_visible(session))
     )
     if by.status:
         found = found.where(_status(now) == by.status)
@@ -343,7 +345,7 @@ def trends(session: Session, asked: Sequence[QuestionState], *, now: datetime) -
         .where(
             col(Forecast.question_id).in_(list(binary)),
             col(Forecast.made_at) <= now,
-            shown(session),
+            forecast_visible(session),
         )
         .order_by(col(Forecast.question_id), col(Forecast.made_at), col(Forecast.id))
     ):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from forecasts.access.visibility import see, visible
+from forecasts.access.visibility import question_visible, require_visible
 from forecasts.articles.library import article_numbered
 from forecasts.articles.text_quotes import context, locate
 from forecasts.common.errors import Refused
@@ -26,7 +26,7 @@ class Passage:
     suffix: str = ""
 
 
-def passage(
+def find_passage(
     session: Session, number: int, quote: str = "", prefix: str = "", suffix: str = ""
 ) -> Passage:
     """Return the passage of that article; Refused where the quote does not stand in it.
@@ -46,14 +46,14 @@ def passage(
     return Passage(article, quote=quote, prefix=prefix, suffix=suffix)
 
 
-def questions_of(
+def questions_from(
     session: Session, article: Article, *, now: datetime
 ) -> list[tuple[QuestionSource, QuestionState]]:
     """Return the questions that were taken from the article, each with its passage."""
     rows = session.exec(
         select(QuestionSource, Question.slug)
         .join(Question, col(Question.id) == col(QuestionSource.question_id))
-        .where(QuestionSource.article_id == article.id, visible(session))
+        .where(QuestionSource.article_id == article.id, question_visible(session))
         .order_by(col(QuestionSource.id))
     ).all()
     state = {
@@ -65,7 +65,7 @@ def questions_of(
 
 def sources(session: Session, question: Question) -> list[tuple[QuestionSource, Article]]:
     """Return the passages that the question was taken from, each with its article."""
-    see(session, question)
+    require_visible(session, question)
     return [
         (source, article)
         for source, article in session.exec(

@@ -66,14 +66,14 @@ class QuestionState:
         """The question's name in commands, links and folders."""
         return self.question.slug
 
-    def takes_forecasts(self, now: datetime) -> bool:
+    def accepts_forecasts(self, now: datetime) -> bool:
         """Return whether a forecast may be made now; a proposal alone does not end that."""
         return self.resolution is None and self.text.open_time <= now < self.text.close_time
 
 
 def current_state(session: Session, question: Question, *, now: datetime) -> QuestionState:
     """Return the question with its newest wording, standing resolution and status."""
-    visibility.see(session, question)
+    visibility.require_visible(session, question)
     rows = known(
         session,
         ("stands", question.id),
@@ -136,7 +136,7 @@ class Outline:
     close_time: datetime
     proposed: bool
 
-    def takes_forecasts(self, now: datetime) -> bool:
+    def accepts_forecasts(self, now: datetime) -> bool:
         """Return whether a forecast may be made now; a proposal alone does not end that."""
         return self.open_time <= now < self.close_time
 
@@ -159,7 +159,7 @@ def outlines(session: Session) -> list[Outline]:
         .where(
             is_newest_wording(),
             ~has_outcome(text.question_id),
-            visibility.visible(session, text.question_id),
+            visibility.question_visible(session, text.question_id),
         )
         .order_by(col(text.scheduled_close_time), col(text.question_id))
     )
@@ -207,7 +207,7 @@ def tags(session: Session) -> list[str]:
             (newest.c.question_id == col(QuestionRevision.question_id))
             & (newest.c.number == col(QuestionRevision.number)),
         )
-        .where(visibility.visible(session, QuestionRevision.question_id))
+        .where(visibility.question_visible(session, QuestionRevision.question_id))
     )
     return sorted({tag for own in rows for tag in json.loads(own or "[]") or []})
 
@@ -244,7 +244,7 @@ def _as_worded(session: Session) -> Select[Question, QuestionRevision]:
     newest = _newest()
     return _in_order(
         select(Question, QuestionRevision)
-        .where(visibility.visible(session))
+        .where(visibility.question_visible(session))
         .join(newest, newest.c.question_id == col(Question.id))
         .join(
             QuestionRevision,
@@ -259,7 +259,7 @@ def _few_as_worded(session: Session) -> Select[Question, QuestionRevision]:
     return _in_order(
         select(Question, QuestionRevision)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
-        .where(is_newest_wording(), visibility.visible(session))
+        .where(is_newest_wording(), visibility.question_visible(session))
     )
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from forecasts.reports.calibration import certainty, recalibration
 from forecasts.reports.render.wording import chance, count
 from forecasts.reports.report import Recalibration, Verdict
-from forecasts.updates.values import say_probability
+from forecasts.updates.values import format_probability
 
 FEWEST = 30  # questions, and families of linked ones
 SIGNIFICANCE = 0.05
@@ -136,4 +136,4 @@ def _call(
 
 
 def _percent(p: float) -> str:
-    return say_probability(round(p, 2) if 0.01 <= p <= 0.99 else p)
+    return format_probability(round(p, 2) if 0.01 <= p <= 0.99 else p)

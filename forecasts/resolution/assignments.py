@@ -20,7 +20,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, is_shared_ledger, require
-from forecasts.access.visibility import see, visible
+from forecasts.access.visibility import question_visible, require_visible
 from forecasts.articles.article import canonical
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import (
@@ -241,7 +241,7 @@ def decide_by(
 
 def policy_of(session: Session, question: Question) -> Policy | None:
     """Return the policy that holds for the question; None: whatever is found is confirmed."""
-    see(session, question)
+    require_visible(session, question)
     return session.exec(
         select(Policy).where(Policy.question_id == question.id).order_by(col(Policy.id).desc())
     ).first()
@@ -249,7 +249,7 @@ def policy_of(session: Session, question: Question) -> Policy | None:
 
 def resolvers(session: Session, question: Question) -> list[Resolver]:
     """Return the resolvers that the question carries, in the order in which they were given."""
-    see(session, question)
+    require_visible(session, question)
     return list(
         session.exec(
             select(Resolver)
@@ -333,7 +333,7 @@ def watched(session: Session) -> list[Watched]:
         .join(Resolver, col(Resolver.question_id) == col(Question.id))
         .join(Watch, col(Watch.question_id) == col(Question.id))
         .outerjoin(ResolverRun, col(ResolverRun.id) == newest.correlate(Resolver).scalar_subquery())
-        .where(carried(), visible(session))
+        .where(carried(), question_visible(session))
         .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
     ).all()
     found = [Watched(slug, resolver, look, watch) for slug, resolver, look, watch in rows]
@@ -392,11 +392,11 @@ def progress(session: Session, *, limit: int = 20) -> Progress:
         select(Question.slug, Resolver.kind, ResolverRun)
         .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
         .join(Question, col(Question.id) == col(Resolver.question_id))
-        .where(col(ResolverRun.state).in_(_DONE), visible(session))
+        .where(col(ResolverRun.state).in_(_DONE), question_visible(session))
         .order_by(col(ResolverRun.id).desc())
         .limit(limit)
     ).all()
-    waits = unresolved() & visible(session)
+    waits = unresolved() & question_visible(session)
     of_question = col(Question.id) == col(Watch.question_id)
     due = session.exec(
         select(Question.slug, Watch)
@@ -421,7 +421,7 @@ def parked(session: Session) -> list[Parked]:
     rows = session.exec(
         select(Question.slug, Watch)
         .join(Question, col(Question.id) == col(Watch.question_id))
-        .where(col(Watch.parked_at).is_not(None), unresolved(), visible(session))
+        .where(col(Watch.parked_at).is_not(None), unresolved(), question_visible(session))
         .order_by(col(Watch.parked_at).desc(), col(Watch.id))
     ).all()
     return [

@@ -25,7 +25,7 @@ from forecasts.ledger.models import (
     Question,
     Resolution,
 )
-from forecasts.questions.finality import provisional
+from forecasts.questions.finality import provisional_outcome
 from forecasts.questions.standing import current_state
 from forecasts.resolution.resolutions import by_resolution
 
@@ -47,7 +47,7 @@ def dispute(
             f"{question.slug!r} is not resolved, so there is nothing to dispute.",
             remedy=f"Propose an outcome: forecasts propose {question.slug} OUTCOME.",
         )
-    open_ = provisional(session, question, now=now)
+    open_ = provisional_outcome(session, question, now=now)
     if open_ is None:
         raise Refused(
             f"The resolution of {question.slug!r} is final.",
@@ -111,7 +111,7 @@ def open_disputes(session: Session) -> list[tuple[Dispute, Resolution, Question]
             select(Dispute, Resolution, Question)
             .join(Resolution, col(Resolution.id) == col(Dispute.resolution_id))
             .join(Question, col(Question.id) == col(Resolution.question_id))
-            .where(is_open(), visibility.visible(session))
+            .where(is_open(), visibility.question_visible(session))
             .order_by(col(Dispute.id))
         )
     ]

@@ -18,8 +18,8 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.finality import Provisional
-from forecasts.questions.registry import wording
+from forecasts.questions.finality import ProvisionalOutcome
+from forecasts.questions.registry import newest_wording
 from forecasts.resolution import disputes
 from forecasts.resolution.kept_evidence import shown_for
 from forecasts.resolution.resolutions import history
@@ -78,7 +78,7 @@ def correction(
     return ", ".join(said)
 
 
-def say_provisional(open_: Provisional, time: Callable[[datetime], str] = to_minute) -> str:
+def say_provisional(open_: ProvisionalOutcome, time: Callable[[datetime], str] = to_minute) -> str:
     """Return why scores are not final yet, for a person."""
     if open_.dispute is not None:
         since = time(open_.dispute.recorded_at)
@@ -99,7 +99,7 @@ def steps(session: Session, question: Question) -> list[Step]:
         ),
         None,
     )
-    named, type = handles(session), wording(session, question).type
+    named, type = handles(session), newest_wording(session, question).type
     shown, told = shown_for(session, question), disputes.history(session, question)
     return [
         Step(

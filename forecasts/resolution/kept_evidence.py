@@ -74,7 +74,7 @@ def kept(session: Session, question: Question) -> list[Kept]:
 def content(session: Session, exhibit: Exhibit) -> bytes | None:
     """Return the bytes of an exhibit of a question that is seen; None where they are not kept."""
     resolution = session.get_one(Resolution, exhibit.resolution_id)
-    visibility.see(session, session.get_one(Question, resolution.question_id))
+    visibility.require_visible(session, session.get_one(Question, resolution.question_id))
     return session.exec(
         select(ExhibitContent.data).where(ExhibitContent.sha256 == exhibit.sha256)
     ).first()

@@ -29,9 +29,9 @@ from forecasts.ledger.models import (
     ResolutionState,
     Resolver,
 )
-from forecasts.questions.outcomes import NOT_SCORED, beyond, figure_number, read_outcome
-from forecasts.questions.registry import wording
-from forecasts.questions.revisions import KNOWN, append, closed_otherwise, reworded
+from forecasts.questions.outcomes import NOT_SCORED, bound_exceeded, figure_to_float, read_outcome
+from forecasts.questions.registry import newest_wording
+from forecasts.questions.revisions import OUTCOME_KNOWN, append_wording, close_by_hand, reworded
 from forecasts.questions.standing import QuestionState, current_state, superseded
 from forecasts.scores import scores
 from forecasts.updates.evidence import require_address
@@ -154,7 +154,7 @@ def _confirm(
     proposal: Resolution | None,
 ) -> Resolution:
     if resolver is None:
-        roles.require_second(session, member, state.question, proposal)
+        roles.require_second_resolver(session, member, state.question, proposal)
     earlier = state.resolution
     if known_at is None:
         before = proposal or earlier
@@ -223,7 +223,7 @@ def reject(
 
 def history(session: Session, question: Question) -> list[Resolution]:
     """Return every row of the question's resolution history, in the order written."""
-    visibility.see(session, question)
+    visibility.require_visible(session, question)
     return list(
         session.exec(
             select(Resolution)
@@ -237,7 +237,7 @@ def by_resolution(
     session: Session, question: Question, table: type[Belongs]
 ) -> dict[int, list[Belongs]]:
     """Return the rows of ``table`` on the question's resolutions, by the id of the resolution."""
-    visibility.see(session, question)
+    visibility.require_visible(session, question)
     found: dict[int, list[Belongs]] = {}
     for row in session.exec(
         select(table)
@@ -251,7 +251,7 @@ def by_resolution(
 
 def proposals_on(session: Session, question: Question) -> list[Resolution]:
     """Return the question's proposals that nobody has decided yet, oldest first."""
-    visibility.see(session, question)
+    visibility.require_visible(session, question)
     return list(
         session.exec(
             select(Resolution)
@@ -275,7 +275,7 @@ def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
             .where(
                 Resolution.state == ResolutionState.proposed,
                 ~superseded(),
-                visibility.visible(session),
+                visibility.question_visible(session),
             )
             .order_by(col(Resolution.id))
         )
@@ -329,7 +329,7 @@ def possible(
     if (
         text.type == QuestionType.date
         and outcome not in _OPEN_ENDED
-        and figure_number(outcome, QuestionType.date) > now.timestamp()
+        and figure_to_float(outcome, QuestionType.date) > now.timestamp()
     ):
         raise Refused(
             f"The outcome {outcome} lies ahead: it is {to_minute(now)}, and a day that has not "
@@ -342,7 +342,7 @@ def possible(
 
 def require_within(text: QuestionText, outcome: str) -> None:
     """Refuse a number or a day beyond the bounds: as likely a slip, and it has a name."""
-    name = beyond(outcome, text)
+    name = bound_exceeded(outcome, text)
     if name:
         raise Impossible(
             f"The outcome {outcome} lies outside the question's bounds, {text.lower_bound} to "
@@ -400,9 +400,9 @@ def _close_when_known(
     resolution had implied is undone. What was not resolved to an outcome (annulled, ambiguous)
     implies nothing.
     """
-    text = wording(session, state.question)
+    text = newest_wording(session, state.question)
     closes = [text.scheduled_close_time]
-    by_hand = closed_otherwise(session, state.question)
+    by_hand = close_by_hand(session, state.question)
     if by_hand is not None:
         closes.append(by_hand)
     if row.outcome not in NOT_SCORED and row.known_at is not None:
@@ -411,4 +411,4 @@ def _close_when_known(
     if close != text.close_time:
         early = None if close == text.scheduled_close_time else close
         new = reworded(text, actual_close_time=early)
-        append(session, text, new, member=member, now=now, reason=KNOWN)
+        append_wording(session, text, new, member=member, now=now, reason=OUTCOME_KNOWN)

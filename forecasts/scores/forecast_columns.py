@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Text, type_coerce
 from sqlmodel import Session, col, select, true
 
-from forecasts.access.visibility import shown
+from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import (
     Citation,
     Evidence,
@@ -92,7 +92,7 @@ def columns(
 
 def _rows(session: Session, every: Any, only: Sequence[str] | None) -> list[tuple[Any, ...]]:
     """Return the rows that may be seen, on all questions or those slugs', as the driver does."""
-    every = every.where(shown(session))
+    every = every.where(forecast_visible(session))
     statements = [every]
     if only is not None:
         of = [select(col(Question.id)).where(col(Question.slug).in_(s)) for s in in_batches(only)]

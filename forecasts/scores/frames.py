@@ -208,7 +208,7 @@ def ledger_frames(
 
 
 def _provisional(session: Session) -> dict[str, datetime | None]:
-    until = finality.windows(session)
+    until = finality.dispute_deadlines(session)
     if not until:
         return {}
     slugs = session.exec(select(Question.id, Question.slug).where(col(Question.id).in_(until)))
@@ -236,7 +236,7 @@ def revision(session: Session) -> tuple[int, ...]:
             col(Forecast.id) >= about[0], col(Forecast.import_key).is_not(None)
         )
     ).one()
-    return (max(made, default=0), visibility.whom(session), *about, imported or 0, *others)
+    return (max(made, default=0), visibility.reader_id(session), *about, imported or 0, *others)
 
 
 def _about(number: int) -> int:
@@ -346,7 +346,7 @@ def _teams(session: Session) -> pd.DataFrame:
 
 def _evidence(session: Session) -> pd.DataFrame:
     rows = session.exec(
-        select(Evidence).where(visibility.evidence_shown(session)).order_by(col(Evidence.id))
+        select(Evidence).where(visibility.evidence_visible(session)).order_by(col(Evidence.id))
     ).all()
     names = {"evidence_id": "key"}
     return typed_frame(

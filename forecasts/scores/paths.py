@@ -29,13 +29,13 @@ from forecasts.ledger.models import (
     QuestionText,
     QuestionType,
 )
-from forecasts.questions.outcomes import figure_number
+from forecasts.questions.outcomes import figure_to_float
 from forecasts.scores.attribution import divided
 from forecasts.scores.frames import rows as frame_rows
 from forecasts.scores.frames import scoring_frames
 from forecasts.scores.scores import protocol_of
 from forecasts.updates.updates import evidence_of, history
-from forecasts.updates.values import say_value
+from forecasts.updates.values import format_value
 
 CROWD = "Crowd (median)"
 _STEP = ["forecaster", "stretch", "time", "value", "said"]
@@ -89,7 +89,7 @@ def paths(
             handle,
             max(forecast.made_at, text.open_time),
             _value(forecast, text, option, lists),
-            say_value(forecast, text.options),
+            format_value(forecast, text.options),
         )
         for forecast, handle in rows
     ]
@@ -207,7 +207,7 @@ def _value(
 def median_of(quantiles: dict[str, Any], text: QuestionText) -> float:
     """Return where quantiles have their middle, dates as seconds since 1970; NaN without any."""
     inside = sorted(
-        (float(level), figure_number(figure, text.type))
+        (float(level), figure_to_float(figure, text.type))
         for level, figure in quantiles.items()
         if level not in ("below", "above")
     )

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.access.visibility import for_the_ledger, visible
+from forecasts.access.visibility import question_visible, reading_everything
 from forecasts.ledger.models import Member, Question, QuestionType, Resolution, Score
 from forecasts.questions.standing import QuestionState, in_batches, listing
 
@@ -75,7 +75,7 @@ def _store(
         ).all()
     )
     # Everybody's forecasts are scored, whoever confirms and whatever they may see.
-    with for_the_ledger(session):
+    with reading_everything(session):
         questions, forecasts = scoring_frames(session, questions=list(slugs))
     table = score_frames(questions, forecasts, (*STORED_PROTOCOLS, CRPS))
     rows = [
@@ -130,7 +130,10 @@ def of_question(session: Session, resolution: Resolution) -> list[tuple[Score, s
             select(Score, Member.handle)
             .join(Member, col(Member.id) == col(Score.member_id))
             .join(Resolution, col(Resolution.id) == col(Score.resolution_id))
-            .where(Score.resolution_id == resolution.id, visible(session, Resolution.question_id))
+            .where(
+                Score.resolution_id == resolution.id,
+                question_visible(session, Resolution.question_id),
+            )
             .order_by(col(Score.protocol), col(Score.score), col(Member.handle))
         )
     ]
@@ -209,7 +212,7 @@ def earned(
             Score.member_id == member.id,
             col(Score.protocol).in_(["brier", CRPS]),
             ~superseded,
-            visible(session),
+            question_visible(session),
             true() if since is None else col(Resolution.recorded_at) > since,
         )
         .order_by(col(Resolution.recorded_at).desc(), col(Resolution.id).desc())

@@ -19,12 +19,12 @@ from forecasts.common.limits import too_much
 from forecasts.ledger.models import Member
 from forecasts.questions.revisions import revise
 from forecasts.questions.standing import QuestionState, listing
-from forecasts.updates.updates import standing_of, withdraw
+from forecasts.updates.updates import current_forecasts, withdraw
 
-MOST = 200  # questions of one act: others wait meanwhile
+MAX_QUESTIONS = 200  # questions of one act: others wait meanwhile
 
 
-class Act(StrEnum):
+class BulkAction(StrEnum):
     """What can be done to several questions."""
 
     tag = "add a tag"
@@ -34,9 +34,9 @@ class Act(StrEnum):
     withdraw = "withdraw my forecasts"
 
 
-def would_change(
+def affected_questions(
     session: Session,
-    act: Act,
+    act: BulkAction,
     what: str,
     slugs: Sequence[str],
     *,
@@ -48,12 +48,14 @@ def would_change(
     ``what``: the tag, the family (blank: none), or who may see them. BadInput for too many
     questions at once, and for a tag that is blank.
     """
-    if len(set(slugs)) > MOST:
-        raise too_much("One act", f"{len(set(slugs)):,} questions", f"{MOST}", "Do it in parts.")
+    if len(set(slugs)) > MAX_QUESTIONS:
+        raise too_much(
+            "One act", f"{len(set(slugs)):,} questions", f"{MAX_QUESTIONS}", "Do it in parts."
+        )
     found = listing(session, now=now, only=slugs)
-    if act is Act.withdraw:
-        standing = {} if member is None else standing_of(session, member, at=now)
-        return [one for one in found if one.id in standing and one.takes_forecasts(now)]
+    if act is BulkAction.withdraw:
+        standing = {} if member is None else current_forecasts(session, member, at=now)
+        return [one for one in found if one.id in standing and one.accepts_forecasts(now)]
     fields = _fields(session, act, what)
     return [
         one
@@ -62,15 +64,21 @@ def would_change(
     ]
 
 
-def do(
-    session: Session, act: Act, what: str, slugs: Sequence[str], *, member: Member, now: datetime
+def apply_action(
+    session: Session,
+    act: BulkAction,
+    what: str,
+    slugs: Sequence[str],
+    *,
+    member: Member,
+    now: datetime,
 ) -> int:
     """Return how many questions were changed, which is written. Whatever refuses one refuses all.
 
     Errors are those of ``revise`` and ``withdraw``.
     """
-    changed = would_change(session, act, what, slugs, member=member, now=now)
-    fields = None if act is Act.withdraw else _fields(session, act, what)
+    changed = affected_questions(session, act, what, slugs, member=member, now=now)
+    fields = None if act is BulkAction.withdraw else _fields(session, act, what)
     for one in changed:
         if fields is None:
             withdraw(session, one.question, member=member, now=now, origin="app")
@@ -79,16 +87,18 @@ def do(
     return len(changed)
 
 
-def _fields(session: Session, act: Act, what: str) -> Callable[[QuestionState], dict[str, Any]]:
+def _fields(
+    session: Session, act: BulkAction, what: str
+) -> Callable[[QuestionState], dict[str, Any]]:
     """Return what tells the fields that a question shall have."""
     what = " ".join(what.split())
-    if act is Act.family:
+    if act is BulkAction.family:
         return lambda _: {"family": what}
-    if act is Act.show:
-        audience = teams.audience(session, what)
+    if act is BulkAction.show:
+        audience = teams.visibility_fields(session, what)
         return lambda _: audience
     if not what or "," in what:
         raise BadInput(f"{what!r} is no tag.", remedy="Write one tag, without a comma.")
-    if act is Act.tag:
+    if act is BulkAction.tag:
         return lambda one: {"tags": [*(one.text.tags or []), *({what} - {*(one.text.tags or [])})]}
     return lambda one: {"tags": [t for t in one.text.tags or [] if t != what] or None}

@@ -52,7 +52,7 @@ _STANCE_FIRST = re.compile(rf"(?:{'|'.join(Stance)})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Cited:
+class CitedEvidence:
     """Evidence as it is handed over with an update: where it is, what it says, what it does.
 
     A URL, a note or a title is needed. The same URL (or, without one, the same words) is the same
@@ -85,7 +85,7 @@ def read_evidence(
     *,
     stance: Stance = Stance.supports,
     kind: EvidenceKind = EvidenceKind.news,
-) -> Cited:
+) -> CitedEvidence:
     """Return the evidence that ``text`` names: ``[stance] [kind] [share%]: WHAT``.
 
     WHAT is a web address, ``article 3`` of this ledger, or a note in one's own words. Before it
@@ -106,7 +106,7 @@ def read_evidence(
                 remedy="Put a colon before it, as in 'opposes data 30%: https://example.org/a'.",
             )
         _require_no_slip(text)
-        return cited(session, text, stance=stance, kind=kind)
+        return parse_evidence(session, text, stance=stance, kind=kind)
     head = re.split(r"[\s,]+", match[1].casefold())
     stances = [Stance(word) for word in head if word in set(Stance)]
     kinds = [EvidenceKind(word) for word in head if word in set(EvidenceKind)]
@@ -117,7 +117,7 @@ def read_evidence(
                 f"{text!r} gives one piece of evidence two {name}: {given[0]} and {given[1]}.",
                 remedy="Give it one.",
             )
-    return cited(
+    return parse_evidence(
         session,
         match[2],
         stance=stances[0] if stances else stance,
@@ -175,14 +175,14 @@ def require_address(text: str, what: str) -> None:
     require_name(text, what)
 
 
-def cited(
+def parse_evidence(
     session: Session,
     what: str,
     *,
     stance: Stance,
     kind: EvidenceKind,
     share: float | None = None,
-) -> Cited:
+) -> CitedEvidence:
     """Return the evidence that is a web address, ``article 3`` of this ledger, or else a note."""
     what = what.strip()
     url, note = None, what
@@ -192,10 +192,10 @@ def cited(
         url, note = what, ""
     elif _SCHEME.fullmatch(what):
         require_address(what, "The evidence")
-    return Cited(url=url, note=note, kind=kind, stance=stance, share=share)
+    return CitedEvidence(url=url, note=note, kind=kind, stance=stance, share=share)
 
 
-def citable(session: Session, limit: int = CITABLE) -> list[Article]:
+def recent_articles(session: Session, limit: int = CITABLE) -> list[Article]:
     """Return the articles to pick from, the newest captures first, without their texts.
 
     ``limit``: how many at most.
@@ -210,7 +210,7 @@ def citable(session: Session, limit: int = CITABLE) -> list[Article]:
     )
 
 
-def spoken_for(question: QuestionText, before: Forecast | None, value: Value) -> str:
+def supported_outcome(question: QuestionText, before: Forecast | None, value: Value) -> str:
     """Return the outcome that evidence for this update supports or opposes (see ``Cited``).
 
     'yes'; an option, in “ ”: the one whose probability moves most, compared with equal shares
@@ -237,7 +237,7 @@ def spoken_for(question: QuestionText, before: Forecast | None, value: Value) ->
     return f"“{options[most]}”"
 
 
-def say_stance(citation: Citation, type: QuestionType) -> str:
+def format_citation(citation: Citation, type: QuestionType) -> str:
     """Return what a citation does, and its share where one was given: 'supports yes, 30 %'.
 
     What evidence on options speaks for hangs on the forecast before; there the stance stands alone.
@@ -252,7 +252,7 @@ def say_stance(citation: Citation, type: QuestionType) -> str:
     return f"{citation.stance}{outcome}{share}"
 
 
-def say_cited(citing: Sequence[Cited], outcome: str) -> str:
+def format_stances(citing: Sequence[CitedEvidence], outcome: str) -> str:
     """Return in words what the evidence of an update does: '2 for yes, 1 context'."""
     stances = [one.stance for one in citing]
     words = {
@@ -266,7 +266,7 @@ def say_cited(citing: Sequence[Cited], outcome: str) -> str:
 def cite(
     session: Session,
     forecast: Forecast,
-    evidence: Sequence[Cited],
+    evidence: Sequence[CitedEvidence],
     *,
     member: Member,
     now: datetime,
@@ -326,7 +326,7 @@ def _check_shares(shares: Sequence[float]) -> None:
 
 
 def record_evidence(
-    session: Session, cited: Cited, *, member: Member | None, now: datetime
+    session: Session, cited: CitedEvidence, *, member: Member | None, now: datetime
 ) -> Evidence:
     """Return the row of this evidence, written if it is new.
 
@@ -348,7 +348,7 @@ def record_evidence(
     known = session.exec(select(Evidence).where(Evidence.key == key)).first()
     if known is not None:
         return known
-    article = None if url is None else article_at(session, url)
+    article = None if url is None else article_by_address(session, url)
     row = Evidence(
         key=key,
         kind=cited.kind,
@@ -367,7 +367,7 @@ def record_evidence(
     return row
 
 
-def article_at(session: Session, address: str) -> Article | None:
+def article_by_address(session: Session, address: str) -> Article | None:
     """Return the captured article with that address (``Article.address``), the first if several."""
     found = (
         Article.content_hash == address.removeprefix(DIGEST_ADDRESS)
@@ -377,7 +377,7 @@ def article_at(session: Session, address: str) -> Article | None:
     return session.exec(select(Article).where(found).order_by(col(Article.id)).limit(1)).first()
 
 
-def evidence_key(cited: Cited) -> str:
+def evidence_key(cited: CitedEvidence) -> str:
     """Return the key of this evidence: its URL decides, or without one its words."""
     words = cited.url.strip() if cited.url else f"{cited.kind}\n{cited.title}\n{cited.note}"
     return "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_number
-from forecasts.updates.values import Value, say_probability, value_of
+from forecasts.questions.outcomes import figure_to_float
+from forecasts.updates.values import Value, format_probability, value_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ _Knots = tuple[list[float], list[float]]  # levels and where they are reached, b
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedScores:
     """The score (0..1, 0 is best) to expect if the new forecast is right.
 
     ``rule``: Brier, or CRPS on a number or a day. ``before``: of the standing forecast, None
@@ -50,28 +50,28 @@ class Slice:
     density: float | None
 
 
-def expected(text: QuestionText, standing: Forecast | None, value: Value) -> Expected:
+def expected_scores(text: QuestionText, standing: Forecast | None, value: Value) -> ExpectedScores:
     """Return what the update to ``value`` does to the score to expect, if the value is right."""
     before = None if standing is None else value_of(standing)
     if text.type in (QuestionType.numeric, QuestionType.date):
         old = None if before is None else _knots(before, text)
         new = _knots(value, text)
-        return Expected("CRPS", None if old is None else _crps(old, new), _crps(new, new))
+        return ExpectedScores("CRPS", None if old is None else _crps(old, new), _crps(new, new))
     new_vector = _vector(value, text)
     old_vector = None if before is None else _vector(before, text)
-    return Expected(
+    return ExpectedScores(
         "Brier",
         None if old_vector is None else _brier(old_vector, new_vector),
         _brier(new_vector, new_vector),
     )
 
 
-def say_expected(text: QuestionText, standing: Forecast | None, value: Value) -> str:
+def format_expected_scores(text: QuestionText, standing: Forecast | None, value: Value) -> str:
     """Return ``expected`` in a sentence, with two decimals, or as many as tell the two apart."""
-    found = expected(text, standing, value)
+    found = expected_scores(text, standing, value)
     right = "you are right"
     if value.probability is not None:
-        right += f" about {say_probability(value.probability)}"
+        right += f" about {format_probability(value.probability)}"
     if found.before is None or standing is None:
         return f"Your expected {found.rule} is {found.after:.2f} if {right}."
     if value_of(standing) == value:
@@ -108,9 +108,11 @@ def _brier(old: Sequence[float | None], new: Sequence[float | None]) -> float:
 def _knots(value: Value, text: QuestionText) -> _Knots:
     """Return the distribution function as scoring reads it: straight from knot to knot."""
     quantiles = value.quantiles or {}
-    low, high = (figure_number(bound, text.type) for bound in (text.lower_bound, text.upper_bound))
+    low, high = (
+        figure_to_float(bound, text.type) for bound in (text.lower_bound, text.upper_bound)
+    )
     inside = sorted(
-        (figure_number(figure, text.type), float(level))
+        (figure_to_float(figure, text.type), float(level))
         for level, figure in quantiles.items()
         if level not in ("below", "above")
     )
@@ -145,7 +147,7 @@ def _at(points: npt.NDArray[np.float64], knots: _Knots) -> npt.NDArray[np.float6
     return np.interp(points, knots[1], knots[0])
 
 
-def density(text: QuestionText, value: Value) -> list[Slice]:
+def implied_density(text: QuestionText, value: Value) -> list[Slice]:
     """Return what quantiles imply: how likely each stretch between two of them is, in order.
 
     Between two quantiles every value is as likely as any other, as in scoring. What lies beyond

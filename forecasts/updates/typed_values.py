@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_number, say_figure
-from forecasts.updates.values import Value, check_value, read_value, say_probability, value_of
+from forecasts.questions.outcomes import figure_to_float, format_figure
+from forecasts.updates.values import Value, check_value, format_probability, read_value, value_of
 
 _LEVELS = ("10%", "50%", "90%")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # the levels that have a field of their own
 _DIGITS = 2  # decimals of a percentage that a bar writes
 
 
-def as_typed(forecast: Forecast | None, question: QuestionText) -> str:
+def typed_forecast(forecast: Forecast | None, question: QuestionText) -> str:
     """Return what somebody would type to say this forecast: '40%', 'Busan=60%, Other=40%'.
 
     Probabilities are rounded to six decimals, or two figures where they are smaller. Blank where
@@ -33,13 +33,13 @@ def as_typed(forecast: Forecast | None, question: QuestionText) -> str:
     if forecast.probability is not None:
         return _percent(forecast.probability)
     if forecast.probabilities is not None:
-        if start_percents(forecast, question) is None:
+        if forecast_percents(forecast, question) is None:
             return ""
         return _typed_options([p or 0.0 for p in forecast.probabilities], question)
     return ", ".join(
         f"{level}={_percent(float(figure))}"
         if level in ("below", "above")
-        else f"{_percent(float(level))}={say_figure(figure)}"
+        else f"{_percent(float(level))}={format_figure(figure)}"
         for level, figure in (forecast.quantiles or {}).items()
     )
 
@@ -50,7 +50,7 @@ def example_quantiles(question: QuestionText) -> str:
     ``10%=125, 50%=250, 90%=375`` between 0 and 500: a quarter of the way, half, three quarters.
     """
     low, high = (
-        figure_number(bound, question.type)
+        figure_to_float(bound, question.type)
         for bound in (question.lower_bound, question.upper_bound)
     )
     figures = (low * (1 - share) + high * share for share in (0.25, 0.5, 0.75))
@@ -63,12 +63,12 @@ def example_quantiles(question: QuestionText) -> str:
         ]
     else:
         digits = 2 - math.floor(math.log10(high / 2 - low / 2))
-        said = [say_figure(round(figure, digits)) for figure in figures]
+        said = [format_figure(round(figure, digits)) for figure in figures]
     return ", ".join(f"{level}={figure}" for level, figure in zip(_LEVELS, said, strict=True))
 
 
 def _percent(p: float) -> str:
-    return say_probability(p, fewest=4).replace(" ", "")
+    return format_probability(p, fewest=4).replace(" ", "")
 
 
 def read_typed(text: str, standing: Forecast | None, question: QuestionText) -> Value:
@@ -77,12 +77,12 @@ def read_typed(text: str, standing: Forecast | None, question: QuestionText) -> 
     A text that was left as it was is the standing value to the last digit, which the text may
     have rounded. BadInput or Refused as ``read_value`` says.
     """
-    if standing is not None and text.strip() == as_typed(standing, question):
+    if standing is not None and text.strip() == typed_forecast(standing, question):
         return check_value(value_of(standing), question)
     return read_value(text, question, None if standing is None else value_of(standing))
 
 
-def check_offered(value: Value, lowest: float) -> Value:
+def require_offered_range(value: Value, lowest: float) -> Value:
     """Return ``value``; Refused where a probability lies outside ``lowest``..1 − ``lowest``.
 
     The ledger takes every probability in 0..1. Where people type, the extremes are refused all
@@ -92,8 +92,8 @@ def check_offered(value: Value, lowest: float) -> Value:
     for p in given or ():
         if p is not None and not lowest <= p <= 1 - lowest:
             raise Refused(
-                f"Probabilities from {say_probability(lowest)} to {say_probability(1 - lowest)} "
-                f"are offered here; {say_probability(p)} is outside.",
+                f"Probabilities from {format_probability(lowest)} to {format_probability(1 - lowest)} "
+                f"are offered here; {format_probability(p)} is outside.",
                 remedy="Move a little away from certainty, or set FORECASTS_LOWEST_PROBABILITY=0.",
             )
     return value
@@ -104,7 +104,9 @@ def to_percent(p: float) -> float:
     return round(100 * p, 6)
 
 
-def start_percents(standing: Forecast | None, question: QuestionText) -> list[float | None] | None:
+def forecast_percents(
+    standing: Forecast | None, question: QuestionText
+) -> list[float | None] | None:
     """Return the percentage of each option that the standing forecast states, to edit.
 
     None without one, and where options were added after it: then its list is another one.
@@ -192,7 +194,7 @@ def read_quantiles(text: str, question: QuestionText) -> list[float | None]:
     except LedgerError:
         return [None] * len(QUANTILES)
     inside = sorted(
-        (float(level), figure_number(figure, question.type))
+        (float(level), figure_to_float(figure, question.type))
         for level, figure in stated.items()
         if level not in ("below", "above")
     )
@@ -219,7 +221,7 @@ def typed_quantiles(
     except LedgerError:
         beyond = {}
     stated = [
-        f"{_percent(level)}={say_figure(figure)}"
+        f"{_percent(level)}={format_figure(figure)}"
         for level, figure in zip(QUANTILES, figures, strict=True)
         if figure is not None
     ]

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select, true
 
 from forecasts.access.roles import Action, require
-from forecasts.access.visibility import shown
+from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import deferred
@@ -27,7 +27,7 @@ from forecasts.ledger.models import (
     Question,
 )
 from forecasts.questions.standing import QuestionState, current_state, has_outcome
-from forecasts.updates.evidence import Cited, cite
+from forecasts.updates.evidence import CitedEvidence, cite
 from forecasts.updates.values import Value, check_value
 
 
@@ -39,7 +39,7 @@ def update(
     member: Member,
     now: datetime,
     rationale: str = "",
-    evidence: Sequence[Cited] = (),
+    evidence: Sequence[CitedEvidence] = (),
     origin: str = "cli",
 ) -> Forecast:
     """Return the new forecast; it, its evidence and its citations are written together.
@@ -77,7 +77,7 @@ def withdraw(
     require(session, member, Action.forecast, question, now=now)
     state = current_state(session, question, now=now)
     _require_open(state, now)
-    if standing(session, question, member, at=now) is None:
+    if current_forecast(session, question, member, at=now) is None:
         raise Refused(
             f"{member.handle} has no standing forecast on {question.slug!r}: "
             "there is nothing to withdraw."
@@ -87,7 +87,7 @@ def withdraw(
 
 def _require_open(state: QuestionState, now: datetime) -> None:
     text = state.text
-    if state.takes_forecasts(now):
+    if state.accepts_forecasts(now):
         return
     if now < text.open_time:
         raise Refused(
@@ -133,7 +133,7 @@ def _append(
     return deferred.later(session, Forecast, row)
 
 
-def standing(
+def current_forecast(
     session: Session, question: Question, member: Member, *, at: datetime
 ) -> Forecast | None:
     """Return the member's forecast that stands at that time; None if there is none."""
@@ -143,7 +143,7 @@ def standing(
             Forecast.question_id == question.id,
             Forecast.member_id == member.id,
             Forecast.made_at <= at,
-            shown(session),
+            forecast_visible(session),
         )
         .order_by(col(Forecast.made_at).desc(), col(Forecast.id).desc())
         .limit(1)
@@ -151,7 +151,7 @@ def standing(
     return None if last is None or last.withdrawn else last
 
 
-def standing_of(
+def current_forecasts(
     session: Session, member: Member, *, at: datetime, unresolved: bool = False
 ) -> dict[int, Forecast]:
     """Return the member's forecasts that stand at that time, by question id: one statement.
@@ -168,7 +168,7 @@ def standing_of(
     )
     ranked = (
         select(col(Forecast.id), place)
-        .where(Forecast.member_id == member.id, Forecast.made_at <= at, shown(session))
+        .where(Forecast.member_id == member.id, Forecast.made_at <= at, forecast_visible(session))
         .subquery()
     )
     return {
@@ -195,7 +195,7 @@ def history(
     statement = (
         select(Forecast, Member.handle)
         .join(Member, col(Member.id) == col(Forecast.member_id))
-        .where(Forecast.question_id == question.id, shown(session, question))
+        .where(Forecast.question_id == question.id, forecast_visible(session, question))
         .order_by(col(Forecast.made_at), col(Forecast.id))
     )
     if member is not None:
@@ -230,7 +230,7 @@ def evidence_of(session: Session, question: Question) -> dict[int, list[tuple[Ci
         select(Citation, Evidence)
         .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
         .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
-        .where(Forecast.question_id == question.id, shown(session, question))
+        .where(Forecast.question_id == question.id, forecast_visible(session, question))
         .order_by(col(Citation.id))
     ):
         cited[citation.forecast_id].append((citation, evidence))

@@ -19,7 +19,7 @@ from typing import Any
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.common.times import read_time
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_number, named_option, say_figure
+from forecasts.questions.outcomes import figure_to_float, find_option, format_figure
 
 SUM_TOLERANCE = 1e-9
 
@@ -120,7 +120,7 @@ def check_probability(p: float) -> float:
     return p
 
 
-def certainty(value: Value) -> float | None:
+def stated_certainty(value: Value) -> float | None:
     """Return the 0 or 1 that the value states of an outcome; None where it leaves every chance.
 
     One surprise after it costs an infinite log score.
@@ -184,7 +184,7 @@ def _vector(text: str, options: Sequence[str], standing: Sequence[float | None] 
     form = f"Write option=probability, separated by commas: {options[0]}=60%, {options[1]}=40%."
     stated: dict[str, float] = {}
     for name, value in _pairs(text, form):
-        option = named_option(name, options)
+        option = find_option(name, options)
         if option is None:
             raise BadInput(
                 f"{name!r} is not an option of this question.",
@@ -300,7 +300,7 @@ def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> No
     if not quantiles:
         raise Refused("A forecast of quantiles needs at least one.")
     lowest, highest = (
-        None if bound is None else figure_number(bound, question.type)
+        None if bound is None else figure_to_float(bound, question.type)
         for bound in (question.lower_bound, question.upper_bound)
     )
     outside = dict.fromkeys(_OUTSIDE, 0.0)
@@ -311,7 +311,7 @@ def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> No
                 outside[level] = check_probability(float(figure))
             else:
                 p = check_probability(float(level))
-                inside.append((p, figure_number(figure, question.type), figure))
+                inside.append((p, figure_to_float(figure, question.type), figure))
         except (ValueError, TypeError, OverflowError, LedgerError):
             raise Refused(
                 f"The quantile {_shown(level)}: {_shown(figure)} cannot be read."
@@ -320,15 +320,15 @@ def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> No
     for p, number, figure in inside:
         if (lowest is not None and number < lowest) or (highest is not None and number > highest):
             raise Refused(
-                f"The quantile {say_probability(p)} ≤ {say_figure(figure)} lies outside the "
+                f"The quantile {format_probability(p)} ≤ {format_figure(figure)} lies outside the "
                 f"question's bounds, {question.lower_bound} to {question.upper_bound}.",
                 remedy="State the mass outside them as below=… and above=….",
             )
     for (p, a, first), (q, b, second) in itertools.pairwise(inside):
         if p == q or a > b:
             raise Refused(
-                f"Quantiles must rise with their levels; {say_probability(p)} ≤ "
-                f"{say_figure(first)} and {say_probability(q)} ≤ {say_figure(second)} do not."
+                f"Quantiles must rise with their levels; {format_probability(p)} ≤ "
+                f"{format_figure(first)} and {format_probability(q)} ≤ {format_figure(second)} do not."
             )
     _check_mass_outside(outside["below"], outside["above"], [p for p, _, _ in inside])
 
@@ -342,13 +342,13 @@ def _check_mass_outside(below: float, above: float, levels: Sequence[float]) -> 
     for p in levels:
         if not below <= p <= 1 - above:
             raise Refused(
-                f"A quantile within the bounds has a level from {say_probability(below)} (below "
-                f"them) to {say_probability(1 - above)} (all but above them); {say_probability(p)} "
+                f"A quantile within the bounds has a level from {format_probability(below)} (below "
+                f"them) to {format_probability(1 - above)} (all but above them); {format_probability(p)} "
                 "has not."
             )
 
 
-def say_probability(p: float, fewest: int = 1) -> str:
+def format_probability(p: float, fewest: int = 1) -> str:
     """Return ``p`` for a person, with two figures of the nearer end; 0 % and 100 % only if exact.
 
     ``fewest``: how many decimals there are at least, before the zeros at the end go.
@@ -361,7 +361,7 @@ def say_probability(p: float, fewest: int = 1) -> str:
     return f"{p * 100:.{digits}f}".rstrip("0").rstrip(".") + " %"
 
 
-def say_odds(p: float) -> str:
+def format_odds(p: float) -> str:
     """Return odds in favour for a person, the smaller side 1; '' where there are none.
 
     >>> say_odds(0.8), say_odds(0.5), say_odds(0.02)
@@ -374,27 +374,27 @@ def say_odds(p: float) -> str:
     return f"{said}:1" if p >= 0.5 else f"1:{said}"
 
 
-def say_value(forecast: Forecast | Value, options: Sequence[str] | None = None) -> str:
+def format_value(forecast: Forecast | Value, options: Sequence[str] | None = None) -> str:
     """Return a forecast's value for a person: '71 %', 'Busan 60 %, Other 40 %', 'withdrawn'.
 
     ``options`` is the newest list, or that of the time: of a forecast that is older than some of
     them it names those that were there. Without any they are numbered.
     """
     if forecast.probability is not None:
-        return say_probability(forecast.probability)
+        return format_probability(forecast.probability)
     vector = forecast.probabilities
     if vector is not None:
         names = _names(len(vector), options or [])
         return ", ".join(
-            f"{name} {say_probability(p)}"
+            f"{name} {format_probability(p)}"
             for name, p in zip(names, vector, strict=True)
             if p is not None
         )
     if forecast.quantiles is not None:
         return ", ".join(
-            f"{say_probability(float(level))} ≤ {say_figure(figure)}"
+            f"{format_probability(float(level))} ≤ {format_figure(figure)}"
             if level not in _OUTSIDE
-            else f"{level} {say_probability(float(figure))}"
+            else f"{level} {format_probability(float(figure))}"
             for level, figure in forecast.quantiles.items()
         )
     return "withdrawn"
@@ -409,11 +409,13 @@ def _names(count: int, options: Sequence[str]) -> Sequence[str]:
     return [f"option {number + 1}" for number in range(count)]
 
 
-def say_change(before: Forecast | None, after: Value, options: Sequence[str] | None = None) -> str:
+def format_change(
+    before: Forecast | None, after: Value, options: Sequence[str] | None = None
+) -> str:
     """Return what an update does, for a person: '40 % → 71 %', 'still 71 %', '71 %' if first."""
-    said = say_value(after, options)
+    said = format_value(after, options)
     if before is None:
         return said
     if value_of(before) == after:
         return f"still {said}"
-    return f"{say_value(before, options)} → {said}"
+    return f"{format_value(before, options)} → {said}"

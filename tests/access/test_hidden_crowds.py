@@ -16,7 +16,7 @@ from forecasts.resolution import resolutions
 from forecasts.scores import paths
 from forecasts.scores.frames import forecast_frame, ledger_frames, revision, scoring_frames
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -27,13 +27,13 @@ HIS = Value(probability=0.9)
 def hidden(session: Session, alice: Member, bob: Member) -> Question:
     """A question of alice's on which bob has forecast, and whose crowd is hidden."""
     question = ask(session, alice, slug="rain", crowd_hidden=True)
-    cited = [Cited(note="bob's note")]
+    cited = [CitedEvidence(note="bob's note")]
     updates.update(session, question, HIS, member=bob, now=day(1), evidence=cited)
     return question
 
 
 def drawn(session: Session, question: Question) -> int:
-    text = registry.wording(session, question)
+    text = registry.newest_wording(session, question)
     return len(paths.paths(session, question, text, now=day(2)).crowd)
 
 
@@ -47,8 +47,10 @@ SHOWS: dict[str, Callable[[Session, Question], object]] = {
     "evidence of a report": lambda s, q: "bob's note" in set(ledger_frames(s).evidence["note"]),
     "scores": lambda s, q: len(scoring_frames(s)[1]),
     "who forecast": lambda s, q: "bob" in visibility.forecaster_handles(s),
-    "his": lambda s, q: updates.standing(s, q, members.member_named(s, "bob"), at=day(2)),
-    "all of his": lambda s, q: updates.standing_of(s, members.member_named(s, "bob"), at=day(2)),
+    "his": lambda s, q: updates.current_forecast(s, q, members.member_named(s, "bob"), at=day(2)),
+    "all of his": lambda s, q: updates.current_forecasts(
+        s, members.member_named(s, "bob"), at=day(2)
+    ),
 }
 
 
@@ -134,7 +136,7 @@ def test_many_questions_are_read_in_as_many_statements_as_few(
     session: Session, alice: Member, bob: Member
 ) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
-    restricted = teams.audience(session, "Alder")
+    restricted = teams.visibility_fields(session, "Alder")
     counts = []
     for number in range(30):
         fields = restricted if number % 3 == 0 else {"crowd_hidden": number % 3 == 1}

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from forecasts.access import identities
-from forecasts.access.identities import Person, admit, identify, member_of
+from forecasts.access.identities import Person, admit, link_identity, member_of
 from forecasts.access.members import find_member, join, member_or_new, team_or_new
 from forecasts.access.oidc_settings import SignIn
-from forecasts.access.roles import admins, appointed, begin_sharing, role_in, stays
+from forecasts.access.roles import admins, appointed_role, ensure_admin, memberships, role_in
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.ledger.models import Identity, Member, MemberKind, Role
 from tests.conftest import ask, day
@@ -39,7 +39,7 @@ def claims(**said: Any) -> dict[str, Any]:
 
 
 def person(rules: SignIn = RULES, **said: Any) -> Person:
-    return identities.person(claims(**said), rules, now=NOW)
+    return identities.verified_person(claims(**said), rules, now=NOW)
 
 
 def test_who_is_of_an_allowed_domain_may_come_in() -> None:
@@ -159,12 +159,12 @@ def test_the_first_sign_in_makes_a_member_and_the_next_ones_find_it(session: Ses
 def test_who_signs_in_first_is_the_admin_where_there_is_none(session: Session) -> None:
     first, second = (admit(session, person(sub=sub), now=NOW) for sub in ("u-1", "u-2"))
     assert admins(session) == [first.handle]
-    assert appointed(session, second) is None
+    assert appointed_role(session, second) is None
 
 
 def test_an_admin_who_was_named_before_stays_the_only_one(session: Session) -> None:
     local = member_or_new(session, "dora", now=day(0))
-    begin_sharing(session, local, now=day(0))
+    ensure_admin(session, local, now=day(0))
     admit(session, person(), now=NOW)
     assert admins(session) == ["dora"]
 
@@ -193,12 +193,12 @@ def test_who_was_here_before_sign_in_goes_on_as_they_were(session: Session) -> N
     ask(session, before, slug="rain")
     newcomer = admit(session, person(), now=NOW)
     assert newcomer.handle == "alice.b-2"
-    identify(session, newcomer, before, now=NOW)
+    link_identity(session, newcomer, before, now=NOW)
     assert admit(session, person(), now=NOW) == before
     # From then on they sign in, so nobody else is said to be them.
     other = admit(session, person(sub="u-2"), now=NOW)
     with pytest.raises(Refused, match="is somebody who signs in already"):
-        identify(session, other, before, now=NOW)
+        link_identity(session, other, before, now=NOW)
 
 
 def test_role_and_teams_go_with_who_somebody_is(session: Session) -> None:
@@ -208,12 +208,12 @@ def test_role_and_teams_go_with_who_somebody_is(session: Session) -> None:
     watchers = team_or_new(session, "Harbour watchers", now=day(0))
     began = NOW - timedelta(days=1)
     join(session, watchers, newcomer, joined_at=began, role=Role.resolver)
-    identify(session, newcomer, before, now=NOW)
+    link_identity(session, newcomer, before, now=NOW)
     assert admins(session) == ["alice.b"]
     assert role_in(session, before, watchers, now=NOW) is Role.resolver
     assert role_in(session, newcomer, watchers, now=NOW) is None
     # What they were in the team before stays in its history.
-    [stay] = stays(session, newcomer)
+    [stay] = memberships(session, newcomer)
     assert (stay.joined_at, stay.left_at) == (began, NOW)
 
 
@@ -224,10 +224,10 @@ def test_nobody_is_said_to_be_another_where_that_would_lose_or_lend_a_name(
     script = member_or_new(session, "bot", now=day(0), kind=MemberKind.service)
     newcomer = admit(session, person(), now=NOW)
     with pytest.raises(Refused, match="'alice' has not signed in"):
-        identify(session, before, newcomer, now=NOW)
+        link_identity(session, before, newcomer, now=NOW)
     with pytest.raises(Refused, match="or a script"):
-        identify(session, newcomer, script, now=NOW)
+        link_identity(session, newcomer, script, now=NOW)
     ask(session, newcomer, slug="snow")
     with pytest.raises(Refused, match="has asked or forecast by now"):
-        identify(session, newcomer, before, now=NOW)
+        link_identity(session, newcomer, before, now=NOW)
     assert member_of(session, person()) == newcomer

@@ -22,7 +22,7 @@ from forecasts.questions import registry, standing
 from forecasts.resolution import resolutions
 from forecasts.scores.frames import complete, ledger_frames, scoring_frames
 from forecasts.updates import evidence, updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -39,9 +39,9 @@ def alders(session: Session, alice: Member, bob: Member, carol: Member) -> Quest
     """A question of Alder's: alice is the ledger's admin, bob and carol are resolvers."""
     alder = teams.create(session, "Alder", member=alice, now=day(0))
     for who in (bob, carol):
-        teams.place(session, alder, who, Role.resolver, member=alice, now=day(0))
-    teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
-    return ask(session, alice, slug="rain", **teams.audience(session, "Alder"))
+        teams.set_role(session, alder, who, Role.resolver, member=alice, now=day(0))
+    teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
+    return ask(session, alice, slug="rain", **teams.visibility_fields(session, "Alder"))
 
 
 def test_whoever_has_forecast_does_not_resolve_alone_where_the_team_has_agreed_so(
@@ -73,8 +73,8 @@ def test_without_that_rule_and_without_a_forecast_one_resolves_alone(
 ) -> None:
     alder = teams.find(session, "Alder")
     resolutions.confirm(session, alders, "yes", member=bob, now=day(2))
-    teams.agree(session, alder, second_resolver=False, member=alice, now=day(2))
-    snow = ask(session, alice, title="Will it snow?", **teams.audience(session, "Alder"))
+    teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(2))
+    snow = ask(session, alice, title="Will it snow?", **teams.visibility_fields(session, "Alder"))
     updates.update(session, snow, P, member=bob, now=day(1))
     assert resolutions.confirm(session, snow, "yes", member=bob, now=day(2)).outcome == "yes"
 
@@ -155,7 +155,7 @@ def test_an_import_is_no_way_around_what_one_may_not(
             import_frames(session, complete(questions_, mine), member=bob, now=day(5))
     with pytest.raises(Forbidden, match="bob may not import the forecasts of others"):
         import_frames(session, complete(QUESTION, mine, stays), member=bob, now=day(5))
-    teams.place(session, alder, carol, Role.viewer, member=alice, now=day(1))
+    teams.set_role(session, alder, carol, Role.viewer, member=alice, now=day(1))
     with pytest.raises(Forbidden, match="carol may not ask a question: carol is a viewer"):
         imports(session, carol, folder("carol"), 5)
     assert session.exec(select(Forecast)).all() == []
@@ -166,7 +166,7 @@ def test_nobody_cites_evidence_for_the_forecast_of_another(
 ) -> None:
     forecast = updates.update(session, question, P, member=alice, now=day(1))
     with pytest.raises(Forbidden, match="somebody else's"):
-        evidence.cite(session, forecast, [Cited(note="x")], member=bob, now=day(1))
+        evidence.cite(session, forecast, [CitedEvidence(note="x")], member=bob, now=day(1))
 
 
 def test_in_a_shared_ledger_on_a_server_nobody_acts_as_another(
@@ -210,10 +210,10 @@ def test_a_question_is_opened_to_everyone_by_a_new_wording(
     from forecasts.questions import revisions
 
     dora = member_or_new(session, "dora", now=day(0))
-    opened = teams.audience(session, "everyone")
+    opened = teams.visibility_fields(session, "everyone")
     revisions.revise(session, alders, member=bob, now=day(1), **opened)
     visibility.read_as(session, dora, now=day(1))
-    text = registry.wording(session, alders)
+    text = registry.newest_wording(session, alders)
     assert text.team_id is not None  # it stays the team's, whose resolvers decide on it
     with pytest.raises(Forbidden, match="dora may not decide on"):
         resolutions.confirm(session, alders, "yes", member=dora, now=day(2))
@@ -225,7 +225,7 @@ def test_whoever_first_keeps_a_question_from_others_becomes_admin(
 ) -> None:
     ask(session, bob, slug="open")
     assert not roles.is_shared(session)
-    ask(session, bob, slug="mine", title="Mine?", **teams.audience(session, "me"))
+    ask(session, bob, slug="mine", title="Mine?", **teams.visibility_fields(session, "me"))
     assert roles.admins(session) == ["bob"]
     visibility.read_as(session, alice, now=day(1))
     assert [state.slug for state in standing.listing(session, now=day(1))] == ["open"]
@@ -291,8 +291,8 @@ def test_a_command_that_writes_says_who_acts() -> None:
 def test_the_ledger_itself_reads_everything(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        ask(session, alice, slug="mine", **teams.audience(session, "me"))
+        ask(session, alice, slug="mine", **teams.visibility_fields(session, "me"))
         visibility.read_as(session, None, now=day(1))
-        with visibility.for_the_ledger(session):
+        with visibility.reading_everything(session):
             assert len(standing.listing(session, now=day(1))) == 1
         assert standing.listing(session, now=day(1)) == []

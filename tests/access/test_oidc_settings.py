@@ -28,18 +28,18 @@ def set_to(monkeypatch: pytest.MonkeyPatch, **given: str | None) -> None:
 def refusal(monkeypatch: pytest.MonkeyPatch, **given: str | None) -> str:
     set_to(monkeypatch, **given)
     with pytest.raises(BadInput) as caught:
-        oidc_settings.chosen()
+        oidc_settings.configured_sign_in()
     return "\n".join([str(caught.value), *map(str, caught.value.problems)])
 
 
 def test_without_any_setting_nobody_signs_in() -> None:
-    assert oidc_settings.chosen() is None
+    assert oidc_settings.configured_sign_in() is None
     assert "Nobody signs in" in check_sign_in().said
 
 
 def test_with_all_settings_a_team_does(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to(monkeypatch)
-    chosen = oidc_settings.chosen()
+    chosen = oidc_settings.configured_sign_in()
     assert chosen is not None
     assert chosen.allowed_domains == ("example.org", "example.com")
     assert (chosen.base, chosen.host) == ("https://ledger.example.org", "ledger.example.org")
@@ -79,7 +79,7 @@ def test_what_cannot_be_is_named(
 
 def test_a_group_will_do_in_place_of_domains(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to(monkeypatch, ALLOWED_DOMAINS=None, REQUIRED_GROUP="forecasters")
-    assert oidc_settings.chosen() is not None
+    assert oidc_settings.configured_sign_in() is not None
 
 
 def test_no_secret_is_in_a_representation_or_in_what_check_says(
@@ -87,7 +87,7 @@ def test_no_secret_is_in_a_representation_or_in_what_check_says(
 ) -> None:
     set_to(monkeypatch)
     found = check_sign_in()
-    said = f"{oidc_settings.chosen()!r} {found}"
+    said = f"{oidc_settings.configured_sign_in()!r} {found}"
     assert "ledger.example.org" in found.said
     assert not any(secret in said for secret in SECRETS)
     set_to(monkeypatch, ISSUER="ftp://x")
@@ -97,7 +97,7 @@ def test_no_secret_is_in_a_representation_or_in_what_check_says(
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
 def test_this_machine_needs_no_sign_in(address: str) -> None:
-    oidc_settings.require_safe(address, None)
+    oidc_settings.require_safe_address(address, None)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_this_machine_needs_no_sign_in(address: str) -> None:
 )
 def test_any_other_address_does(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
     with pytest.raises(Refused, match="without sign-in") as caught:
-        oidc_settings.require_safe(address, None)
+        oidc_settings.require_safe_address(address, None)
     assert "FORECASTS_OIDC_" in caught.value.remedy
     set_to(monkeypatch)
-    oidc_settings.require_safe(address, oidc_settings.chosen())
+    oidc_settings.require_safe_address(address, oidc_settings.configured_sign_in())

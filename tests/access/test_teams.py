@@ -21,11 +21,11 @@ def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
 ) -> None:
     assert not access_roles.is_shared(session)
     for member in (alice, bob):
-        assert access_roles.rights_of(session, member, now=day(1)).free
+        assert access_roles.member_rights(session, member, now=day(1)).free
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     assert access_roles.admins(session) == ["alice"]
     assert access_roles.role_in(session, alice, alder, now=day(1)) is Role.admin
-    assert not access_roles.rights_of(session, bob, now=day(1)).free
+    assert not access_roles.member_rights(session, bob, now=day(1)).free
     with pytest.raises(Forbidden, match="bob may not change who may do what") as caught:
         teams.create(session, "Birch", member=bob, now=day(1))
     assert caught.value.remedy == "Ask alice, who may."
@@ -37,7 +37,7 @@ def test_who_is_in_no_team_and_was_told_nothing_is_a_forecaster(
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     assert access_roles.role_in(session, bob, now=day(1)) is Role.forecaster
     assert access_roles.role_in(session, bob, alder, now=day(1)) is None
-    teams.place(session, alder, bob, Role.viewer, member=alice, now=day(2))
+    teams.set_role(session, alder, bob, Role.viewer, member=alice, now=day(2))
     assert access_roles.role_in(session, bob, now=day(3)) is Role.viewer
     teams.appoint(session, bob, Role.resolver, member=alice, now=day(4))
     assert access_roles.role_in(session, bob, now=day(4)) is Role.resolver
@@ -48,12 +48,12 @@ def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
-    teams.place(session, alder, bob, Role.forecaster, member=alice, now=day(2))
-    teams.place(session, alder, bob, Role.resolver, member=alice, now=day(4))
+    teams.set_role(session, alder, bob, Role.forecaster, member=alice, now=day(2))
+    teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(4))
     teams.remove(session, alder, bob, member=alice, now=day(6))
     roles = [access_roles.role_in(session, bob, alder, now=day(d)) for d in (1, 2, 3, 4, 5, 6)]
     assert roles == [None, "forecaster", "forecaster", "resolver", "resolver", None]
-    assert [(s.joined_at, s.left_at) for s in access_roles.stays(session, bob)] == [
+    assert [(s.joined_at, s.left_at) for s in access_roles.memberships(session, bob)] == [
         (day(2), day(4)),
         (day(4), day(6)),
     ]
@@ -63,9 +63,9 @@ def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
 
 def test_a_role_given_twice_is_refused(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
-    teams.place(session, alder, bob, Role.viewer, member=alice, now=day(2))
+    teams.set_role(session, alder, bob, Role.viewer, member=alice, now=day(2))
     with pytest.raises(Refused, match="bob is a viewer in Alder already"):
-        teams.place(session, alder, bob, Role.viewer, member=alice, now=day(3))
+        teams.set_role(session, alder, bob, Role.viewer, member=alice, now=day(3))
     with pytest.raises(Refused, match="There is a team 'Alder' already"):
         teams.create(session, "Alder ", member=alice, now=day(3))
     with pytest.raises(BadInput, match="no name"):
@@ -76,7 +76,7 @@ def test_a_team_and_a_ledger_keep_an_admin(session: Session, alice: Member, bob:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     for act in (
         lambda: teams.remove(session, alder, alice, member=alice, now=day(2)),
-        lambda: teams.place(session, alder, alice, Role.viewer, member=alice, now=day(2)),
+        lambda: teams.set_role(session, alder, alice, Role.viewer, member=alice, now=day(2)),
     ):
         with pytest.raises(Refused, match="the only admin of Alder"):
             act()
@@ -86,7 +86,7 @@ def test_a_team_and_a_ledger_keep_an_admin(session: Session, alice: Member, bob:
     teams.appoint(session, alice, Role.viewer, member=bob, now=day(3))
     assert access_roles.admins(session) == ["bob"]
     assert teams.appointments(session) == [("alice", "viewer"), ("bob", "admin")]
-    teams.place(session, alder, bob, Role.admin, member=bob, now=day(3))
+    teams.set_role(session, alder, bob, Role.admin, member=bob, now=day(3))
     teams.remove(session, alder, alice, member=bob, now=day(3))
 
 
@@ -96,12 +96,12 @@ def test_a_teams_admin_says_who_belongs_to_it_and_to_no_other(
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     birch = teams.create(session, "Birch", member=alice, now=day(1))
     carol = member_or_new(session, "carol", now=day(1))
-    teams.place(session, alder, bob, Role.admin, member=alice, now=day(2))
-    teams.place(session, alder, carol, Role.forecaster, member=bob, now=day(3))
-    teams.agree(session, alder, second_resolver=True, member=bob, now=day(3))
+    teams.set_role(session, alder, bob, Role.admin, member=alice, now=day(2))
+    teams.set_role(session, alder, carol, Role.forecaster, member=bob, now=day(3))
+    teams.set_rule(session, alder, second_resolver=True, member=bob, now=day(3))
     assert teams.roster(session, alder, now=day(3)).second_resolver
     with pytest.raises(Forbidden, match="bob may not say who belongs to Birch: bob is not in the"):
-        teams.place(session, birch, carol, Role.forecaster, member=bob, now=day(3))
+        teams.set_role(session, birch, carol, Role.forecaster, member=bob, now=day(3))
     with pytest.raises(Forbidden, match="carol is a forecaster in Alder, and that takes a role of"):
         teams.remove(session, alder, bob, member=carol, now=day(4))
     with pytest.raises(NotFound, match="no team 'Cedar'") as caught:
@@ -116,7 +116,7 @@ def test_a_team_of_a_ledger_of_ones_own_is_shared_by_who_first_says_who_belongs(
     alder = members.team_or_new(session, "Alder", now=day(0))  # as an import makes it
     members.join(session, alder, bob, joined_at=day(0))
     assert not access_roles.is_shared(session)
-    teams.place(session, alder, bob, Role.resolver, member=alice, now=day(1))
+    teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(1))
     assert access_roles.admins(session) == ["alice"]
     assert session.exec(select(Appointment.role)).all() == ["admin"]
     assert session.exec(select(Membership.role)).all() == ["forecaster"] * 2 + ["resolver"]
@@ -127,7 +127,7 @@ def test_what_was_said_of_roles_is_never_rewritten(engine: database.Engine, tabl
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.agree(session, alder, second_resolver=False, member=alice, now=day(0))
+        teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(0))
     for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
         with (
             pytest.raises(IntegrityError, match="append-only"),

@@ -55,8 +55,8 @@ from forecasts.scores import paths, scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
 from forecasts.updates import bulk, evidence, updates, wordings
-from forecasts.updates.bulk import Act
-from forecasts.updates.evidence import Cited
+from forecasts.updates.bulk import BulkAction
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -314,7 +314,7 @@ def listed(session: Session, _member: Member) -> list[str]:
 
 def of_article(session: Session, _member: Member) -> list[str]:
     article = library.article_numbered(session, 1)
-    return [state.slug for _, state in sources.questions_of(session, article, now=NOW)]
+    return [state.slug for _, state in sources.questions_from(session, article, now=NOW)]
 
 
 def counted(session: Session, member: Member) -> list[str]:
@@ -421,13 +421,13 @@ def solo(session: Session, _member: Member) -> list[str]:
 
 def standing_of_anna(session: Session, _member: Member) -> list[str]:
     anna = members.member_named(session, "anna")
-    standing = updates.standing_of(session, anna, at=NOW)
+    standing = updates.current_forecasts(session, anna, at=NOW)
     slugs = dict(session.exec(select(Question.id, Question.slug)).all())
     return [slugs[id_] for id_ in standing]
 
 
 def filtered(session: Session, member: Member) -> list[str]:
-    return search.every(session, search.Filter(), member=member, now=NOW)
+    return search.matching_slugs(session, search.Filter(), member=member, now=NOW)
 
 
 def paged(session: Session, member: Member) -> list[str]:
@@ -446,17 +446,17 @@ def practised(session: Session, _member: Member) -> list[str]:
 
 def stands_of(session: Session, question: Question) -> question_standing.QuestionState:
     """Return the question as the ledger itself has it: the verb asks what may be seen of it."""
-    with access_visibility.for_the_ledger(session):
+    with access_visibility.reading_everything(session):
         return question_standing.current_state(session, question, now=NOW)
 
 
 def several_would(cell: Cell) -> bool:
     slugs = [cell.question.slug]
-    return bool(bulk.would_change(cell.session, Act.tag, "new", slugs, **cell.here))
+    return bool(bulk.affected_questions(cell.session, BulkAction.tag, "new", slugs, **cell.here))
 
 
 def several_do(cell: Cell) -> int:
-    return bulk.do(cell.session, Act.tag, "new", [cell.question.slug], **cell.here)
+    return bulk.apply_action(cell.session, BulkAction.tag, "new", [cell.question.slug], **cell.here)
 
 
 def attached(cell: Cell) -> Any:
@@ -491,8 +491,11 @@ def past_disputes(cell: Cell) -> Any:
 
 def provisional(session: Session, _member: Member) -> list[str]:
     slugs = dict(session.exec(select(Question.id, Question.slug)).all())
-    assert finality.windows(session).keys() == finality.all_provisional(session, now=NOW).keys()
-    return [slugs[id_] for id_ in finality.all_provisional(session, now=NOW)]
+    assert (
+        finality.dispute_deadlines(session).keys()
+        == finality.provisional_outcomes(session, now=NOW).keys()
+    )
+    return [slugs[id_] for id_ in finality.provisional_outcomes(session, now=NOW)]
 
 
 def parked(session: Session, _member: Member) -> list[str]:
@@ -528,7 +531,7 @@ def registers(cell: Cell) -> Any:
         title="Will it snow?",
         open_time=NOW,
         scheduled_close_time=day(10),
-        **teams.audience(cell.session, "Alder"),
+        **teams.visibility_fields(cell.session, "Alder"),
     )
     return registry.register(cell.session, text, **cell.here)
 
@@ -537,7 +540,7 @@ def may_ask(cell: Cell) -> None:
     text = registry.question_text(
         title="Will it snow?", open_time=NOW, scheduled_close_time=day(10)
     )
-    registry.require_may_ask(cell.session, text, **cell.here)
+    registry.require_can_ask(cell.session, text, **cell.here)
 
 
 def withdraws(cell: Cell) -> Any:
@@ -552,7 +555,7 @@ def reopens(cell: Cell) -> Any:
 
 def standing_anna(cell: Cell) -> bool:
     anna = members.member_named(cell.session, "anna")
-    return updates.standing(cell.session, cell.question, anna, at=NOW) is not None
+    return updates.current_forecast(cell.session, cell.question, anna, at=NOW) is not None
 
 
 A = Action
@@ -579,7 +582,7 @@ CASES: dict[str, Case] = {
     "resolution.disputes.history": Case(A.see, past_disputes, on="resolved"),
     "resolution.disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
     "questions.finality.provisional": Case(
-        A.see, lambda c: finality.provisional(c.session, c.question, now=NOW), on="resolved"
+        A.see, lambda c: finality.provisional_outcome(c.session, c.question, now=NOW), on="resolved"
     ),
     "resolution.disputes.uphold": Case(A.resolve, upholds, on="resolved"),
     "questions.finality.windows": Case(A.see, among(provisional), on="resolved"),
@@ -609,7 +612,7 @@ CASES: dict[str, Case] = {
         A.see,
         lambda c: len(
             paths.paths(
-                c.session, c.question, registry.wording(c.session, c.question), now=NOW
+                c.session, c.question, registry.newest_wording(c.session, c.question), now=NOW
             ).steps
         ),
     ),
@@ -632,7 +635,7 @@ CASES: dict[str, Case] = {
     "questions.registry.find": Case(A.see, lambda c: registry.find(c.session, c.question.slug)),
     "questions.standing.listing": Case(A.see, among(listed)),
     "questions.registry.nearest": Case(
-        A.see, lambda c: c.question.slug in registry.nearest(c.session, c.question.slug)
+        A.see, lambda c: c.question.slug in registry.similar_slugs(c.session, c.question.slug)
     ),
     "questions.registry.register": Case(A.ask, registers, on="team"),
     "questions.registry.require_may_ask": Case(A.ask, may_ask, on="ledger"),
@@ -652,7 +655,9 @@ CASES: dict[str, Case] = {
         A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
     ),
     "questions.standing.tags": Case(A.see, among(lambda s, _: question_standing.tags(s))),
-    "questions.registry.wording": Case(A.see, lambda c: registry.wording(c.session, c.question)),
+    "questions.registry.wording": Case(
+        A.see, lambda c: registry.newest_wording(c.session, c.question)
+    ),
     "resolution.resolutions.accept": Case(
         A.resolve, lambda c: resolutions.accept(c.session, c.proposal, **c.here)
     ),
@@ -678,7 +683,7 @@ CASES: dict[str, Case] = {
     ),
     "questions.revisions.history": Case(A.see, lambda c: revisions.history(c.session, c.question)),
     "updates.wordings.lacking": Case(
-        A.see, lambda c: wordings.lacking(c.session, c.question, at=NOW) == []
+        A.see, lambda c: wordings.members_lacking_options(c.session, c.question, at=NOW) == []
     ),
     "questions.revisions.reopen": Case(A.revise, reopens),
     "questions.revisions.revise": Case(
@@ -695,7 +700,7 @@ CASES: dict[str, Case] = {
     "updates.bulk.would_change": Case(A.see, several_would),
     "access.teams.agree": Case(
         A.manage,
-        lambda c: teams.agree(c.session, alder(c), second_resolver=True, **c.here),
+        lambda c: teams.set_rule(c.session, alder(c), second_resolver=True, **c.here),
         on="team",
     ),
     "access.teams.appoint": Case(
@@ -710,7 +715,7 @@ CASES: dict[str, Case] = {
     ),
     "access.teams.place": Case(
         A.manage,
-        lambda c: teams.place(c.session, alder(c), root(c), Role.viewer, **c.here),
+        lambda c: teams.set_role(c.session, alder(c), root(c), Role.viewer, **c.here),
         on="team",
     ),
     "access.teams.remove": Case(
@@ -733,7 +738,7 @@ CASES: dict[str, Case] = {
     "updates.updates.history": Case(A.see, lambda c: updates.history(c.session, c.question)),
     "updates.evidence.record_evidence": Case(
         A.capture,
-        lambda c: evidence.record_evidence(c.session, Cited(note="clouds"), **c.here),
+        lambda c: evidence.record_evidence(c.session, CitedEvidence(note="clouds"), **c.here),
         on="ledger",
     ),
     "updates.updates.standing": Case(A.see, standing_anna),
@@ -820,11 +825,13 @@ def _question(
         team_id=team,
     )
     by = people[author]
-    source = sources.passage(session, 1)
-    made = registry.record(session, text, slug=slug, member=by, now=day(0), sources=[source])
+    source = sources.find_passage(session, 1)
+    made = registry.insert_question(
+        session, text, slug=slug, member=by, now=day(0), sources=[source]
+    )
     solo = members.member_or_new(session, f"solo {slug}", now=day(0))
     for who in (people["anna"], solo):
-        cited = [Cited(note=f"note on {slug}")]
+        cited = [CitedEvidence(note=f"note on {slug}")]
         updates.update(session, made, P, member=who, now=day(1), evidence=cited)
     assignments.attach(session, made, "outcomes_file", {"path": "x.csv"}, member=by, now=day(0))
     if over:

@@ -25,7 +25,7 @@ def summaries(feed: str) -> list[str]:
 
 
 def read(session: Session, shown: str) -> str:
-    with visibility.for_the_ledger(session):
+    with visibility.reading_everything(session):
         return calendar_feed.feed(session, shown, at="https://f.example", now=day(5))
 
 
@@ -50,8 +50,8 @@ def test_it_has_nothing_that_its_member_may_not_see(
 ) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
     ask(session, alice, title="For all?")
-    ask(session, alice, title="Of Alder?", **teams.audience(session, "Alder"))
-    ask(session, alice, title="My own?", **teams.audience(session, "me"))
+    ask(session, alice, title="Of Alder?", **teams.visibility_fields(session, "Alder"))
+    ask(session, alice, title="My own?", **teams.visibility_fields(session, "me"))
     issued = calendar_feed.create(session, member=bob, now=day(5))
     assert summaries(read(session, issued.shown)) == ["Closes: For all?"]
 
@@ -84,12 +84,12 @@ def test_with_a_calendars_token_nobody_acts_and_with_a_scripts_nobody_reads_one(
     script = tokens.create(session, "bot", member=None, now=day(1)).shown
     for shown in (own, own.replace("fcc_", "fct_")):
         with pytest.raises(Forbidden):
-            tokens.holder(session, shown, now=day(2))
+            tokens.token_holder(session, shown, now=day(2))
     for shown in (script, script.replace("fct_", "fcc_")):
         with pytest.raises(Forbidden):
             read(session, shown)
     # Nor does it keep its member from acting by name, where names do.
-    assert tokens.signer(session, Settings(member="alice"), now=day(2)) == "alice"
+    assert tokens.acting_handle(session, Settings(member="alice"), now=day(2)) == "alice"
 
 
 def test_the_address_ends_as_calendars_do() -> None:

@@ -21,9 +21,9 @@ def say(session: Session, question: Question, member: Member, at: float, value: 
 
 def moved(session: Session, question: Question, member: Member, at: float = 9) -> Moved | None:
     assert question.id is not None
-    mine = updates.standing(session, question, member, at=day(at))
+    mine = updates.current_forecast(session, question, member, at=day(at))
     assert mine is not None
-    standing = [(registry.wording(session, question), mine)]
+    standing = [(registry.newest_wording(session, question), mine)]
     return moved_away(session, standing, now=day(at)).get(question.id)
 
 
@@ -114,15 +114,15 @@ def test_what_is_kept_from_the_reader_is_not_looked_at(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = teams.create(session, "Alder", member=bob, now=day(0))
-    question = ask(session, bob, **teams.audience(session, "Alder"))
+    question = ask(session, bob, **teams.visibility_fields(session, "Alder"))
     assert question.id is not None
     say(session, question, bob, 1, Value(probability=0.4))
-    teams.place(session, alder, alice, Role.forecaster, member=bob, now=day(0))
+    teams.set_role(session, alder, alice, Role.forecaster, member=bob, now=day(0))
     say(session, question, alice, 2, Value(probability=0.4))
     say(session, question, bob, 3, Value(probability=0.9))
-    mine = updates.standing(session, question, alice, at=day(4))
+    mine = updates.current_forecast(session, question, alice, at=day(4))
     assert mine is not None
-    standing = [(registry.wording(session, question), mine)]
+    standing = [(registry.newest_wording(session, question), mine)]
     visibility.read_as(session, alice, now=day(4))
     assert list(moved_away(session, standing, now=day(4))) == [question.id]
     visibility.read_as(session, None, now=day(4))

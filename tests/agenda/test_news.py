@@ -11,7 +11,7 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, sources
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -26,9 +26,9 @@ def capture(session: Session, member: Member, text: str, at: float, title: str =
 
 def found(session: Session, question: Question, member: Member, at: float) -> Mention | None:
     assert question.id is not None
-    mine = updates.standing(session, question, member, at=day(at))
+    mine = updates.current_forecast(session, question, member, at=day(at))
     assert mine is not None
-    standing = [(registry.wording(session, question), mine)]
+    standing = [(registry.newest_wording(session, question), mine)]
     return mentioned(session, member, standing, now=day(at)).get(question.id)
 
 
@@ -83,7 +83,7 @@ def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_alrea
     session: Session, quay: Question, alice: Member
 ) -> None:
     capture(session, alice, QUAY, 2)
-    source = sources.passage(session, 1, "The new quay")
+    source = sources.find_passage(session, 1, "The new quay")
     text = registry.question_text(
         title="Will the harbour quay close?", open_time=day(0), scheduled_close_time=day(90)
     )
@@ -93,7 +93,7 @@ def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_alrea
     assert found(session, taken, alice, 3) is None
     assert found(session, quay, alice, 3) is not None
     address = capture(session, alice, QUAY + " Again.", 4)
-    cited = [Cited(url=address)]
+    cited = [CitedEvidence(url=address)]
     updates.update(
         session, quay, Value(probability=0.5), member=alice, now=day(3.9), evidence=cited
     )

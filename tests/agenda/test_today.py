@@ -22,7 +22,7 @@ from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.resolution import assignments, disputes, resolutions
 from forecasts.scores import scores
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, counted_statements, day, imported
 
@@ -56,9 +56,9 @@ def test_of_two_forecasts_at_one_instant_the_later_row_stands(
 ) -> None:
     for p in (0.1, 0.9):
         updates.update(session, question, Value(probability=p), member=alice, now=day(1))
-    standing = updates.standing_of(session, alice, at=day(1))
+    standing = updates.current_forecasts(session, alice, at=day(1))
     assert [forecast.probability for forecast in standing.values()] == [0.9]
-    assert updates.standing_of(session, alice, at=day(1) - timedelta(seconds=1)) == {}
+    assert updates.current_forecasts(session, alice, at=day(1) - timedelta(seconds=1)) == {}
 
 
 def test_what_has_closed_awaits_its_resolution(session: Session, question: Question) -> None:
@@ -206,7 +206,7 @@ def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
             p = Value(probability=0.3 + step / 10)
             updates.update(session, question, p, member=bob, now=day(1 + step))
         if slug in ("again", "news", "fresh", "resolved"):
-            note = [Cited(note=f"note {number}")]
+            note = [CitedEvidence(note=f"note {number}")]
             updates.update(
                 session, question, Value(probability=0.5), member=alice, now=day(4), evidence=note
             )

@@ -26,7 +26,7 @@ from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import KINDS, ask, day
 
@@ -140,7 +140,7 @@ def _furnish(engine: Engine) -> None:
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
         join(ledger, team_or_new(ledger, "Harbour watchers", now=day(0)), alice)
         [(article, _)] = library.store(ledger, [ARTICLE], member=alice, captured_at=day(0))
-        source = sources.passage(
+        source = sources.find_passage(
             ledger, article.id or 0, "The harbour master will open the quay by 20 January 2026."
         )
         rain = ask(ledger, alice, slug="rain", tags=["weather"], resolution_criteria="Yes if wet.")
@@ -185,7 +185,7 @@ def _furnish(engine: Engine) -> None:
             now=day(1),
             rationale="Clouds *are* gathering",
             evidence=[
-                Cited(url="https://example.org/harbour", stance=Stance.supports),
+                CitedEvidence(url="https://example.org/harbour", stance=Stance.supports),
             ],
         )
         updates.update(ledger, rain, Value(probability=0.4), member=bob, now=day(2))

@@ -28,7 +28,7 @@ from forecasts.questions.registry import question_text
 from forecasts.reports.comparison import build
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests import nasty
 from tests.app.charts.test_charts import paths
@@ -99,7 +99,7 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
                     member=who,
                     now=day(1),
                     rationale=ALL,
-                    evidence=[Cited(note=ALL, stance=Stance.supports)],
+                    evidence=[CitedEvidence(note=ALL, stance=Stance.supports)],
                 )
             if slug == "over":
                 resolutions.confirm(

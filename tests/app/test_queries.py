@@ -19,7 +19,7 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.app.conftest import visit
 from tests.conftest import KINDS, ask, day
@@ -56,7 +56,7 @@ def more(engine: Engine, first: int = 0) -> None:
                 member=who,
                 now=day(4),
                 rationale="Because",
-                evidence=[Cited(note=f"note {number}")],
+                evidence=[CitedEvidence(note=f"note {number}")],
             )
             for slug in (f"open-{number}", f"mine-{number}", f"over-{number}", f"said-{number}"):
                 asked = ask(ledger, who, slug=slug, title=f"{slug}?")

@@ -118,11 +118,13 @@ def test_deadlines_count_from_the_capture_where_no_day_is_known(
 
 def test_an_article_knows_its_questions(session: Session, alice: Member) -> None:
     [(number, _)] = put(session, alice, article())
-    source = sources.passage(session, number, "Nobody objected.")
-    text = registry.wording(session, ask(session, alice, slug="own"))
+    source = sources.find_passage(session, number, "Nobody objected.")
+    text = registry.newest_wording(session, ask(session, alice, slug="own"))
     for slug in ("a", "b"):
-        registry.record(session, text, slug=slug, member=alice, now=day(0), sources=[source])
-    found = sources.questions_of(session, source.article, now=day(1))
+        registry.insert_question(
+            session, text, slug=slug, member=alice, now=day(0), sources=[source]
+        )
+    found = sources.questions_from(session, source.article, now=day(1))
     assert [(passage.quote, state.slug) for passage, state in found] == [
         ("Nobody objected.", "a"),
         ("Nobody objected.", "b"),
@@ -143,9 +145,9 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
         put(session, alice, article(f"{n} boats came.", title=f"Boats {n}", url=None))[0][0]
         for n in range(25)
     ]
-    source = sources.passage(session, numbers[0])
-    text = registry.wording(session, ask(session, alice, slug="own"))
-    registry.record(session, text, slug="a", member=alice, now=day(0), sources=[source])
+    source = sources.find_passage(session, numbers[0])
+    text = registry.newest_wording(session, ask(session, alice, slug="own"))
+    registry.insert_question(session, text, slug="a", member=alice, now=day(0), sources=[source])
     first, last = library.shelf(session), library.shelf(session, number=9)
     assert (first.passing, first.pages, len(first.articles)) == (25, 2, 20)
     assert (last.number, [count for _, count in last.articles]) == (2, [0, 0, 0, 0, 1])

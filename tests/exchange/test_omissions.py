@@ -31,7 +31,7 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         bot = member_or_new(session, "bot", now=day(0), kind=MemberKind.bot)
         article = CapturedArticle("Clouds", None, None, None, None, "It may rain. It may snow.")
         library.store(session, [article], member=alice, captured_at=day(0))
-        passages = [sources.passage(session, 1, words) for words in ("It may rain.", "snow")]
+        passages = [sources.find_passage(session, 1, words) for words in ("It may rain.", "snow")]
         text = registry.question_text(
             title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
         )

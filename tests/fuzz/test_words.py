@@ -25,8 +25,8 @@ from forecasts.questions.slugs import free_slug, is_slug
 from forecasts.resolution.resolvers.kinds import kind as resolver
 from forecasts.resolution.resolvers.protocol import Asked, Seen
 from forecasts.updates.evidence import read_evidence
-from forecasts.updates.typed_values import as_typed, read_typed
-from forecasts.updates.values import read_probability, read_value, say_value
+from forecasts.updates.typed_values import read_typed, typed_forecast
+from forecasts.updates.values import format_value, read_probability, read_value
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, WORDS, damaged, few_or, fuzz
 from tests.fuzz.fuzzing import our_own_or_nothing as ours
@@ -74,10 +74,10 @@ def test_what_is_typed_as_a_value(examples: int) -> None:
             said = Forecast(
                 question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), **value.columns()
             )
-            assert say_value(value, question.options)
+            assert format_value(value, question.options)
             # What is stored is JSON, and can be typed again.
             json.dumps(value.columns(), allow_nan=False)
-            read_typed(as_typed(said, question), said, question)
+            read_typed(typed_forecast(said, question), said, question)
         with ours():
             read_outcome(read_outcome(typed, question), question)
 

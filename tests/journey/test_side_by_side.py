@@ -39,7 +39,7 @@ from forecasts.resolution import assignments, resolutions
 from forecasts.resolution.runs import run as resolution_run
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -152,7 +152,7 @@ def test_evidence_that_several_cite_at_once_is_one(engine: Engine, rain: str) ->
             Value(probability=number / 10),
             member=member_or_new(session, f"member {number}", now=day(2)),
             now=day(2),
-            evidence=[Cited(url="https://example.org/quay")],
+            evidence=[CitedEvidence(url="https://example.org/quay")],
         )
 
     assert at_once(engine, update) == [None] * MANY

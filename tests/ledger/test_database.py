@@ -31,7 +31,7 @@ from forecasts.questions import registry, sources
 from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import KINDS, day
 
@@ -57,8 +57,8 @@ def _fill(engine: Engine) -> None:
         alice = member_or_new(session, "alice", now=day(0))
         [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
-        source = sources.passage(session, article.id or 0, "The quay will open.")
+        teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
+        source = sources.find_passage(session, article.id or 0, "The quay will open.")
         question = registry.register(
             session,
             registry.question_text(
@@ -75,7 +75,7 @@ def _fill(engine: Engine) -> None:
             Value(probability=0.5),
             member=alice,
             now=day(1),
-            evidence=[Cited(note="clouds")],
+            evidence=[CitedEvidence(note="clouds")],
         )
         resolutions.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
 

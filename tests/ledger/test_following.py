@@ -21,7 +21,7 @@ from forecasts.ledger.verification import verify
 from forecasts.operations import privacy
 from forecasts.questions import registry, revisions
 from forecasts.resolution import resolutions
-from forecasts.updates.updates import standing, update
+from forecasts.updates.updates import current_forecast, update
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -270,7 +270,7 @@ def test_who_asks_in_the_same_act_finds_what_was_forecast(ledger: Engine) -> Non
         bob = members.member_named(session, "bob")
         again = update(session, question, Value(probability=0.7), member=bob, now=day(2))
         assert again.id is None  # not yet
-        last = standing(session, question, bob, at=day(2))
+        last = current_forecast(session, question, bob, at=day(2))
         assert last is not None
         assert (last.id, last.probability) == (again.id, 0.7)
     assert whole(ledger)

@@ -233,7 +233,10 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
                 session.execute(text(act))
     with database.writing(empty) as session:
         bob = member_or_new(session, "bob", now=day(4))
-        assert registry.wording(session, registry.find(session, "rain")).visibility == "everyone"
+        assert (
+            registry.newest_wording(session, registry.find(session, "rain")).visibility
+            == "everyone"
+        )
         assert session.exec(select(Membership.role)).one() == "forecaster"
         snow = ask(session, bob, slug="snow", title="Will it snow?")
         updates.update(session, snow, Value(probability=0.1), member=bob, now=day(4))

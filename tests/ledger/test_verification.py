@@ -43,7 +43,7 @@ from forecasts.questions import registry, sources
 from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import KINDS, ask, day
 
@@ -64,7 +64,7 @@ def furnish(engine: Engine) -> None:
             member=alice,
             now=day(0),
             slug="rain",
-            sources=[sources.passage(session, article.id or 0)],
+            sources=[sources.find_passage(session, article.id or 0)],
         )
         snow = ask(session, bob, slug="snow")
     for number, (question, member) in enumerate(((rain, alice), (snow, bob), (rain, bob))):
@@ -76,7 +76,7 @@ def furnish(engine: Engine) -> None:
                 member=member,
                 now=day(1 + number),
                 rationale=f"because {number}",
-                evidence=[Cited(note="clouds"), Cited(url="https://example.org/q")],
+                evidence=[CitedEvidence(note="clouds"), CitedEvidence(url="https://example.org/q")],
             )
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
@@ -90,7 +90,7 @@ def furnish(engine: Engine) -> None:
         session.flush()
         session.add(TokenRevocation(token_id=1, recorded_at=day(7)))
         teams.appoint(session, alice, Role.admin, member=alice, now=day(7))
-        teams.agree(
+        teams.set_rule(
             session, teams.find(session, "Alder"), second_resolver=True, member=alice, now=day(7)
         )
 

@@ -34,7 +34,7 @@ from forecasts.questions.revisions import revise
 from forecasts.resolution import assignments, disputes, resolutions
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -53,9 +53,9 @@ def furnished(engine: Engine) -> Engine:
         rain = ask(session, alice, slug="rain")
         snow = ask(session, bob, slug="snow", title="Snow?")
         revise(session, snow, member=bob, now=day(0), reason="xyzzy was unclear", background="b")
-        shared = Cited(note="clouds that both saw")
-        own = Cited(note="xyzzy told me", title="xyzzy")
-        page = Cited(url="https://example.org/a")
+        shared = CitedEvidence(note="clouds that both saw")
+        own = CitedEvidence(note="xyzzy told me", title="xyzzy")
+        page = CitedEvidence(url="https://example.org/a")
         for member, cited in ((bob, [shared, own, page]), (alice, [shared])):
             updates.update(
                 session,
@@ -206,7 +206,7 @@ def test_who_is_removed_can_do_nothing_any_more(furnished: Engine) -> None:
     remove(furnished, "bot")
     with database.reading(furnished) as session:
         with pytest.raises(Forbidden):
-            tokens.holder(session, issued.shown, now=day(5))
+            tokens.token_holder(session, issued.shown, now=day(5))
         assert teams.appointments(session) == [
             ("alice", Role.admin),
             ("removed member 3", Role.viewer),

@@ -43,7 +43,7 @@ from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.scores import scores
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 from tests.postgresql import Server
@@ -97,7 +97,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         session.add(Ledger(created_at=day(0)))
         alice = member_or_new(session, "alice ünï", now=day(0.123456789))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.agree(session, alder, second_resolver=False, member=alice, now=day(0))
+        teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(0))
         identities.admit(session, Person("https://id.example", odd, "bob"), now=day(0))
         session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(0)))
         session.flush()
@@ -115,7 +115,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             team_id=alder.id,
             crowd_hidden=True,
         )
-        sources = [question_sources.passage(session, article.id or 0)]
+        sources = [question_sources.find_passage(session, article.id or 0)]
         which = registry.register(
             session, text_, member=alice, now=day(0), slug="which", sources=sources
         )
@@ -155,12 +155,14 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             )
         )
         vector = Value(probabilities=(0.1, 0.2, 0.7))
-        updates.update(session, which, vector, member=alice, now=day(1), evidence=[Cited(note=odd)])
+        updates.update(
+            session, which, vector, member=alice, now=day(1), evidence=[CitedEvidence(note=odd)]
+        )
         quantiles = Value(quantiles={"0.1": 3.0, "0.5": 8.5, "0.9": 12.25})
         updates.update(session, depth, quantiles, member=alice, now=day(1))
         for number in range(forecasts):
             p = Value(probability=1 / (number + 3))
-            cited = [Cited(url=f"https://example.org/{number}", share=1 / 3)]
+            cited = [CitedEvidence(url=f"https://example.org/{number}", share=1 / 3)]
             at = day(1 + number / 1000)
             updates.update(session, rain, p, member=alice, now=at, rationale=odd, evidence=cited)
         updates.withdraw(session, rain, member=alice, now=day(8))
@@ -210,7 +212,7 @@ def test_what_was_moved_is_a_ledger_to_go_on_with(
     with database.writing(there) as session:
         bob = member_or_new(session, "bob", now=day(9.6))
         snow = ask(session, bob, slug="snow", title="Will it snow?")
-        evidence = [Cited(note="flakes")]
+        evidence = [CitedEvidence(note="flakes")]
         updates.update(
             session, snow, Value(probability=0.4), member=bob, now=day(9.6), evidence=evidence
         )

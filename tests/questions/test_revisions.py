@@ -18,7 +18,7 @@ def revise(session: Session, question: Question, member: Member, at: float, **fi
 
 
 def closes(session: Session, question: Question) -> Any:
-    return registry.wording(session, question).close_time
+    return registry.newest_wording(session, question).close_time
 
 
 def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
@@ -28,7 +28,7 @@ def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
     first, second = revisions.history(session, question)
     assert (first.title, second.title) == ("Will it rain?", "Will it rain much?")
     assert (second.number, second.reason, second.recorded_at) == (2, "clearer", day(2))
-    assert registry.wording(session, question) == second
+    assert registry.newest_wording(session, question) == second
     assert [(change.name, *change.said()) for change in revisions.changes(first, second)] == [
         ("title", "Will it rain?", "Will it rain much?"),
         ("tags", "blank", "weather"),
@@ -38,7 +38,7 @@ def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
 def test_a_preview_says_what_would_change_and_writes_nothing(
     session: Session, question: Question
 ) -> None:
-    text = registry.wording(session, question)
+    text = registry.newest_wording(session, question)
     new = revisions.reworded(text, scheduled_close_time=day(12), ordered=False)
     [change] = revisions.changes(text, new)
     assert change.name == "scheduled close time"
@@ -94,7 +94,7 @@ def test_once_resolved_words_may_be_put_right_but_not_what_the_scores_rest_on(
         with pytest.raises(Refused, match="is resolved, and its scores"):
             revise(session, question, alice, 4, **fields)
     revise(session, question, alice, 4, title="Which one?")
-    assert registry.wording(session, question).title == "Which one?"
+    assert registry.newest_wording(session, question).title == "Which one?"
     assert closes(session, question) == day(3)
 
 

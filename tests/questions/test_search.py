@@ -42,7 +42,7 @@ def found(
 ) -> list[str]:
     shown = page(session, by, member=member, now=day(5), order=order)
     slugs = [row.state.slug for row in shown.rows]
-    assert sorted(slugs) == sorted(search.every(session, by, member=member, now=day(5)))
+    assert sorted(slugs) == sorted(search.matching_slugs(session, by, member=member, now=day(5)))
     assert shown.passing == len(slugs)
     return slugs
 
@@ -106,8 +106,15 @@ def test_a_team_has_its_questions_and_nobody_finds_what_they_may_not_see(
     session: Session, alice: Member, bob: Member
 ) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
-    ask(session, alice, slug="ours", tags=["t"], **teams.audience(session, "Alder"))
-    ask(session, alice, slug="mine", title="Mine?", family="f", **teams.audience(session, "me"))
+    ask(session, alice, slug="ours", tags=["t"], **teams.visibility_fields(session, "Alder"))
+    ask(
+        session,
+        alice,
+        slug="mine",
+        title="Mine?",
+        family="f",
+        **teams.visibility_fields(session, "me"),
+    )
     ask(session, alice, slug="all", title="All?")
     assert found(session, Filter(team="Alder")) == ["ours"]
     read_as(session, bob, now=day(5))
@@ -147,7 +154,7 @@ def test_a_status_in_sql_is_the_status_that_is_derived(
     derived = {one.slug: one.status for one in listing(session, now=day(5))}
     assert len(set(derived.values())) == 7
     for status in Status:
-        in_sql = search.every(session, Filter(status=status), member=bob, now=day(5))
+        in_sql = search.matching_slugs(session, Filter(status=status), member=bob, now=day(5))
         assert set(in_sql) == {slug for slug, own in derived.items() if own is status}
 
 

@@ -32,7 +32,7 @@ def resolved(session: Session, question: Question, alice: Member) -> Question:
 
 
 def until(session: Session, question: Question, at: float) -> datetime | None:
-    found = finality.provisional(session, question, now=day(at))
+    found = finality.provisional_outcome(session, question, now=day(at))
     return None if found is None else found.until
 
 
@@ -41,7 +41,7 @@ def test_a_resolution_is_provisional_until_its_days_are_over(
 ) -> None:
     assert until(session, resolved, 3) == until(session, resolved, 9.99) == day(10)
     assert until(session, resolved, 10) is None
-    assert list(finality.all_provisional(session, now=day(9))) == [resolved.id]
+    assert list(finality.provisional_outcomes(session, now=day(9))) == [resolved.id]
 
 
 def test_without_such_a_policy_it_is_final_at_once(

@@ -64,7 +64,7 @@ def test_a_question_closes_when_its_outcome_became_known(
         session, question, "yes", known_at=day(5), now=day(9), member=alice
     )
     assert brier(session, resolution) == {"alice": 0.25}
-    assert registry.wording(session, question).actual_close_time == day(5)
+    assert registry.newest_wording(session, question).actual_close_time == day(5)
 
 
 def test_a_correction_supersedes_and_both_resolutions_stay_readable(
@@ -85,7 +85,7 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
 
 
 def close_of(session: Session, question: Question) -> float:
-    closes = registry.wording(session, question).close_time
+    closes = registry.newest_wording(session, question).close_time
     return (closes - day(0)) / timedelta(days=1)
 
 
@@ -141,7 +141,7 @@ def test_a_close_that_an_import_brought_with_its_resolution_goes_with_it(
         scheduled_close_time=day(10),
         actual_close_time=day(4),
     )
-    question = registry.record(session, text, slug="imported", member=alice, now=day(20))
+    question = registry.insert_question(session, text, slug="imported", member=alice, now=day(20))
     assert question.id is not None
     imported = {"outcome": "yes", "known_at": day(4), "recorded_at": day(20)}
     session.add(Resolution(question_id=question.id, state="confirmed", **imported))

@@ -19,13 +19,13 @@ from forecasts.questions.revisions import revise
 from forecasts.resolution import resolutions
 from forecasts.scores.paths import paths
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day, imported
 
 
 def drawn(session: Session, question: Question, at: float, option: int = 0):  # type: ignore[no-untyped-def]
-    text = registry.wording(session, question)
+    text = registry.newest_wording(session, question)
     return paths(session, question, text, now=day(at), option=option)
 
 
@@ -103,7 +103,7 @@ def test_what_was_said_from_the_close_on_is_neither_drawn_nor_in_the_crowd(
 def test_evidence_is_marked_where_it_came_in(
     session: Session, question: Question, alice: Member
 ) -> None:
-    cited = [Cited(note="Clouds", publisher="The Sky")]
+    cited = [CitedEvidence(note="Clouds", publisher="The Sky")]
     updates.update(
         session, question, Value(probability=0.3), member=alice, now=day(1), evidence=cited,
         rationale="They are dark",
@@ -207,7 +207,7 @@ def test_a_mark_has_its_part_of_what_its_update_earned(
         Value(probability=0.4),
         member=alice,
         now=day(0),
-        evidence=[Cited(note="first")],
+        evidence=[CitedEvidence(note="first")],
     )
     updates.update(
         session,
@@ -215,10 +215,10 @@ def test_a_mark_has_its_part_of_what_its_update_earned(
         Value(probability=0.8),
         member=alice,
         now=day(5),
-        evidence=[Cited(note="clouds", share=0.75), Cited(note="wind")],
+        evidence=[CitedEvidence(note="clouds", share=0.75), CitedEvidence(note="wind")],
     )
     resolutions.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
-    text = registry.wording(session, question)
+    text = registry.newest_wording(session, question)
     marks = paths(session, question, text, now=day(12), scored=True).marks
     # From (1 - 0.4)² to (1 - 0.8)² for half of the time; a first forecast replaced none.
     whole = (0.36 - 0.04) / 2

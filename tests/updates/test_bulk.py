@@ -10,7 +10,7 @@ from forecasts.common.errors import BadInput, Forbidden
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry
 from forecasts.updates import bulk, updates
-from forecasts.updates.bulk import Act
+from forecasts.updates.bulk import BulkAction
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -20,26 +20,26 @@ def three(session: Session, alice: Member) -> list[Question]:
     return [ask(session, alice, slug=slug, title=f"{slug}?", tags=["w"]) for slug in "abc"]
 
 
-def do(session: Session, act: Act, what: str, member: Member, slugs: str = "ab") -> int:
-    return bulk.do(session, act, what, list(slugs), member=member, now=day(2))
+def do(session: Session, act: BulkAction, what: str, member: Member, slugs: str = "ab") -> int:
+    return bulk.apply_action(session, act, what, list(slugs), member=member, now=day(2))
 
 
 @pytest.mark.parametrize(
     ("act", "what", "field", "value"),
     [
-        (Act.tag, " trade ", "tags", ["w", "trade"]),
-        (Act.untag, "w", "tags", None),
-        (Act.family, "f", "family", "f"),
-        (Act.show, "me", "visibility", "author"),
+        (BulkAction.tag, " trade ", "tags", ["w", "trade"]),
+        (BulkAction.untag, "w", "tags", None),
+        (BulkAction.family, "f", "family", "f"),
+        (BulkAction.show, "me", "visibility", "author"),
     ],
 )
 @pytest.mark.usefixtures("three")
 def test_each_becomes_what_it_is_told(
-    session: Session, alice: Member, act: Act, what: str, field: str, value: object
+    session: Session, alice: Member, act: BulkAction, what: str, field: str, value: object
 ) -> None:
     assert do(session, act, what, alice) == 2
     assert do(session, act, what, alice) == 0
-    texts = [registry.wording(session, registry.find(session, slug)) for slug in "abc"]
+    texts = [registry.newest_wording(session, registry.find(session, slug)) for slug in "abc"]
     assert [getattr(text, field) for text in texts[:2]] == [value] * 2
     assert [text.number for text in texts] == [2, 2, 1]
 
@@ -48,24 +48,26 @@ def test_forecasts_are_withdrawn_where_one_stands(
     session: Session, alice: Member, three: list[Question]
 ) -> None:
     updates.update(session, three[0], Value(0.4), member=alice, now=day(1))
-    assert do(session, Act.withdraw, "", alice) == 1
-    assert updates.standing(session, three[0], alice, at=day(3)) is None
+    assert do(session, BulkAction.withdraw, "", alice) == 1
+    assert updates.current_forecast(session, three[0], alice, at=day(3)) is None
 
 
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize("tag", [" ", "a, b"])
 def test_what_is_no_tag_is_refused(session: Session, alice: Member, tag: str) -> None:
     with pytest.raises(BadInput, match="is no tag"):
-        do(session, Act.tag, tag, alice)
+        do(session, BulkAction.tag, tag, alice)
 
 
 @pytest.mark.usefixtures("three")
 def test_it_takes_what_one_takes(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(1))
     with pytest.raises(Forbidden, match="may not change 'a'"):
-        do(session, Act.tag, "trade", bob)
+        do(session, BulkAction.tag, "trade", bob)
 
 
 def test_not_more_than_so_many_at_once(session: Session, alice: Member) -> None:
     with pytest.raises(BadInput, match="at most 200"):
-        bulk.do(session, Act.untag, "w", [str(n) for n in range(201)], member=alice, now=day(2))
+        bulk.apply_action(
+            session, BulkAction.untag, "w", [str(n) for n in range(201)], member=alice, now=day(2)
+        )

@@ -14,7 +14,13 @@ from forecasts.articles.capture import CapturedArticle
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import EvidenceKind, Forecast, Member, Stance
 from forecasts.questions.registry import question_text
-from forecasts.updates.evidence import Cited, citable, read_evidence, say_cited, spoken_for
+from forecasts.updates.evidence import (
+    CitedEvidence,
+    format_stances,
+    read_evidence,
+    recent_articles,
+    supported_outcome,
+)
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -124,7 +130,7 @@ def test_the_newest_captures_come_first_to_pick_from(session: Session, alice: Me
     for number, title in enumerate(("Old", "New")):
         library.store(session, [article(title)], member=alice, captured_at=day(number))
     session.expunge_all()
-    assert [row.title for row in citable(session)] == ["New", "Old"]
+    assert [row.title for row in recent_articles(session)] == ["New", "Old"]
 
 
 def said(*vector: float) -> Value:
@@ -155,7 +161,7 @@ def state(*vector: float) -> Forecast:
 def test_of_options_evidence_is_about_the_one_that_moves_most(
     before: Forecast | None, after: Value, option: str
 ) -> None:
-    assert spoken_for(PORTS, before, after) == f"“{option}”"
+    assert supported_outcome(PORTS, before, after) == f"“{option}”"
 
 
 def test_otherwise_it_is_about_yes_a_higher_number_or_a_later_day() -> None:
@@ -166,11 +172,13 @@ def test_otherwise_it_is_about_yes_a_higher_number_or_a_later_day() -> None:
         question_text(title="?", type="numeric", **numbers, **TIMES),
         question_text(title="?", type="date", **bounds, **TIMES),
     ]
-    spoken = [spoken_for(text, None, Value()) for text in of]
+    spoken = [supported_outcome(text, None, Value()) for text in of]
     assert spoken == ["yes", "a higher number", "a later day"]
 
 
 def test_what_the_evidence_does_is_counted_by_stance() -> None:
     stances = [Stance.context, Stance.supports, Stance.supports]
-    citing = [Cited(note=str(number), stance=stance) for number, stance in enumerate(stances)]
-    assert say_cited(citing, "yes") == "2 for yes, 1 as context"
+    citing = [
+        CitedEvidence(note=str(number), stance=stance) for number, stance in enumerate(stances)
+    ]
+    assert format_stances(citing, "yes") == "2 for yes, 1 as context"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.ledger.models import Forecast
 from forecasts.questions.registry import question_text
-from forecasts.updates.previews import density, expected, say_expected
+from forecasts.updates.previews import expected_scores, format_expected_scores, implied_density
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -38,7 +38,7 @@ def standing(**value: Any) -> Forecast:
 def test_a_probability_is_expected_to_score_what_the_rule_says_over_its_outcomes(
     p: float, q: float
 ) -> None:
-    found = expected(RAIN, standing(probability=p), Value(probability=q))
+    found = expected_scores(RAIN, standing(probability=p), Value(probability=q))
     of_yes, of_no = scoring.brier_score([p, p], [1, 0])
     assert found.before == pytest.approx(q * of_yes + (1 - q) * of_no)
     assert found.after == pytest.approx(q * (1 - q))
@@ -49,14 +49,16 @@ def test_a_probability_is_expected_to_score_what_the_rule_says_over_its_outcomes
 def test_options_are_expected_to_score_what_the_rule_says_over_their_outcomes(
     p: tuple[float, ...], q: tuple[float, ...]
 ) -> None:
-    found = expected(PORTS, standing(probabilities=list(p)), Value(probabilities=q))
+    found = expected_scores(PORTS, standing(probabilities=list(p)), Value(probabilities=q))
     each = scoring.brier_score([p] * 3, [0, 1, 2])
     assert found.before == pytest.approx(float(np.dot(q, each)))
     assert found.after <= found.before + 1e-12
 
 
 def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
-    found = expected(PORTS, standing(probabilities=[0.6, 0.4]), Value(probabilities=(0, 1, 0)))
+    found = expected_scores(
+        PORTS, standing(probabilities=[0.6, 0.4]), Value(probabilities=(0, 1, 0))
+    )
     # b is read from the 0.4 of the last option: ½ (0.6² + 0.6²).
     assert found.before == pytest.approx(0.36)
 
@@ -65,7 +67,7 @@ def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
 def test_quantiles_are_expected_to_score_the_mean_crps_over_what_they_imply(
     old: dict[str, float], new: dict[str, float]
 ) -> None:
-    found = expected(DEPTH, standing(quantiles=old), Value(quantiles=new))
+    found = expected_scores(DEPTH, standing(quantiles=old), Value(quantiles=new))
     # By brute force: the outcome at many evenly spread levels of the new distribution.
     levels = (np.arange(4000) + 0.5) / 4000
     outcomes = np.interp(levels, [0, 0.1, 0.5, 0.9, 1], [0, *new.values(), 30])
@@ -80,14 +82,14 @@ def test_the_slices_hold_all_that_does_not_lie_beyond_the_bounds(
     quantiles: dict[str, float], below: float, above: float
 ) -> None:
     value = Value(quantiles=quantiles | {"below": below, "above": above})
-    slices = density(DEPTH, value)
+    slices = implied_density(DEPTH, value)
     assert math.fsum(one.chance for one in slices) == pytest.approx(1 - below - above)
     for one in slices:
         assert one.density == pytest.approx(one.chance * 30 / (one.high - one.low))
 
 
 def test_what_is_certain_to_be_one_number_has_a_chance_and_no_density() -> None:
-    slices = density(DEPTH, Value(quantiles={"0.0": 4.0, "1.0": 4.0}))
+    slices = implied_density(DEPTH, Value(quantiles={"0.0": 4.0, "1.0": 4.0}))
     assert [(one.low, one.chance, one.density) for one in slices if one.chance] == [(4, 1, None)]
 
 
@@ -104,4 +106,4 @@ def test_what_is_certain_to_be_one_number_has_a_chance_and_no_density() -> None:
 )  # fmt: skip
 def test_it_is_said_in_a_sentence(before: float | None, now: float, said: str) -> None:
     forecast = None if before is None else standing(probability=before)
-    assert say_expected(RAIN, forecast, Value(probability=now)) == said
+    assert format_expected_scores(RAIN, forecast, Value(probability=now)) == said

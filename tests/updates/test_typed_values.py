@@ -14,14 +14,14 @@ from forecasts.common.errors import Refused
 from forecasts.ledger.models import Forecast
 from forecasts.questions.registry import question_text
 from forecasts.updates.typed_values import (
-    as_typed,
-    check_offered,
     example_quantiles,
+    forecast_percents,
     read_percents,
     read_quantiles,
     read_typed,
     rebalanced,
-    start_percents,
+    require_offered_range,
+    typed_forecast,
     typed_percents,
     typed_quantiles,
 )
@@ -62,19 +62,19 @@ def standing(**value: Any) -> Forecast:
 def test_a_field_starts_from_what_would_be_typed_to_say_what_stands(
     forecast: Forecast | None, question: Any, typed: str
 ) -> None:
-    assert as_typed(forecast, question) == typed
+    assert typed_forecast(forecast, question) == typed
 
 
 @given(st.floats(0, 1))
 def test_what_a_field_starts_from_can_be_typed(p: float) -> None:
-    typed = as_typed(standing(probability=p), RAIN)
+    typed = typed_forecast(standing(probability=p), RAIN)
     assert read_value(typed, RAIN).probability == pytest.approx(p, abs=5e-7, rel=0.06)
 
 
 @given(st.floats(0, 1))
 def test_a_field_left_as_it_was_is_the_standing_value_to_the_last_digit(p: float) -> None:
     forecast = standing(probability=p)
-    assert read_typed(f" {as_typed(forecast, RAIN)} ", forecast, RAIN).probability == p
+    assert read_typed(f" {typed_forecast(forecast, RAIN)} ", forecast, RAIN).probability == p
 
 
 def test_a_field_that_was_changed_is_read() -> None:
@@ -85,7 +85,7 @@ def test_a_field_that_was_changed_is_read() -> None:
 @given(st.lists(st.floats(0.001, 1), min_size=3, max_size=3))
 def test_options_left_as_they_were_are_the_standing_vector(weights: list[float]) -> None:
     forecast = standing(probabilities=[weight / sum(weights) for weight in weights])
-    assert read_typed(as_typed(forecast, PORTS), forecast, PORTS) == value_of(forecast)
+    assert read_typed(typed_forecast(forecast, PORTS), forecast, PORTS) == value_of(forecast)
 
 
 BARS = st.lists(st.floats(0, 100), min_size=2, max_size=12)
@@ -138,15 +138,15 @@ def test_quantiles_that_are_moved_keep_what_lies_beyond_the_bounds() -> None:
 
 
 def test_options_that_were_added_later_start_blank() -> None:
-    assert start_percents(standing(probabilities=[0.5, 0.5]), PORTS) is None
-    assert start_percents(None, PORTS) is None
+    assert forecast_percents(standing(probabilities=[0.5, 0.5]), PORTS) is None
+    assert forecast_percents(None, PORTS) is None
 
 
 def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
     for value in (Value(probability=1.0), Value(probabilities=(0.9995, 0.0005, 0.0))):
         with pytest.raises(Refused, match="outside"):
-            check_offered(value, 0.001)
-        assert check_offered(value, 0) == value
+            require_offered_range(value, 0.001)
+        assert require_offered_range(value, 0) == value
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from forecasts.ledger.models import (
 from forecasts.questions import registry
 from forecasts.resolution import resolutions
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -29,7 +29,7 @@ def test_an_update_is_a_new_row_and_the_earlier_one_stays(
     say(session, question, alice, 0.6, 2)
     path = updates.history(session, question)
     assert [(row.probability, handle) for row, handle in path] == [(0.3, "alice"), (0.6, "alice")]
-    standing = updates.standing(session, question, alice, at=day(1.5))
+    standing = updates.current_forecast(session, question, alice, at=day(1.5))
     assert standing is not None
     assert standing.probability == 0.3
 
@@ -38,7 +38,7 @@ def test_a_probability_of_exactly_0_is_a_forecast_like_any_other(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, 0.0, 1)
-    standing = updates.standing(session, question, alice, at=day(2))
+    standing = updates.current_forecast(session, question, alice, at=day(2))
     assert standing is not None
     assert standing.probability == 0.0
 
@@ -95,7 +95,7 @@ def test_withdrawing_ends_the_standing_forecast_and_keeps_the_path(
 ) -> None:
     say(session, question, alice, 0.3, 1)
     updates.withdraw(session, question, member=alice, now=day(2))
-    assert updates.standing(session, question, alice, at=day(3)) is None
+    assert updates.current_forecast(session, question, alice, at=day(3)) is None
     assert len(updates.history(session, question)) == 2
     with pytest.raises(Refused, match="nothing to withdraw"):
         updates.withdraw(session, question, member=alice, now=day(3))
@@ -112,7 +112,10 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
             Value(probability=0.4),
             member=member,
             now=day(1),
-            evidence=[Cited(url=url, stance=stance), Cited(note="It rained last year.")],
+            evidence=[
+                CitedEvidence(url=url, stance=stance),
+                CitedEvidence(note="It rained last year."),
+            ],
         )
     assert len(session.exec(select(Evidence)).all()) == 2
     cited = updates.evidence_of(session, question)
@@ -123,19 +126,19 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
 @pytest.mark.parametrize(
     ("evidence", "rule"),
     [
-        ([Cited()], "needs a URL, a title or a note"),
-        ([Cited(url="javascript:alert(1)")], "not a web address"),
-        ([Cited(note="a"), Cited(note="a")], "cited twice"),
-        ([Cited(note="a", share=-1)], r"0\.\.1; -1 does not"),
-        ([Cited(note="a", share=float("nan"))], r"0\.\.1; nan does not"),
+        ([CitedEvidence()], "needs a URL, a title or a note"),
+        ([CitedEvidence(url="javascript:alert(1)")], "not a web address"),
+        ([CitedEvidence(note="a"), CitedEvidence(note="a")], "cited twice"),
+        ([CitedEvidence(note="a", share=-1)], r"0\.\.1; -1 does not"),
+        ([CitedEvidence(note="a", share=float("nan"))], r"0\.\.1; nan does not"),
         (
-            [Cited(note="a", share=0.7), Cited(note="b", share=0.6)],
+            [CitedEvidence(note="a", share=0.7), CitedEvidence(note="b", share=0.6)],
             r"sum to 1\.3, and an update has 1 \(100 %\) to share",
         ),
     ],
 )
 def test_an_update_whose_evidence_is_refused_leaves_nothing_behind(
-    engine, evidence: list[Cited], rule: str
+    engine, evidence: list[CitedEvidence], rule: str
 ) -> None:
     from forecasts.access.members import member_or_new
     from forecasts.ledger import database

@@ -13,13 +13,13 @@ from forecasts.questions.outcomes import outcome_value, read_outcome
 from forecasts.questions.registry import question_text
 from forecasts.updates.values import (
     Value,
-    certainty,
     check_value,
+    format_change,
+    format_probability,
+    format_value,
     read_probability,
     read_value,
-    say_change,
-    say_probability,
-    say_value,
+    stated_certainty,
 )
 from tests.conftest import day
 
@@ -105,7 +105,7 @@ def test_whatever_is_typed_gives_a_probability_or_is_refused(said: str) -> None:
 
 @given(st.floats(0, 1))
 def test_only_certainty_is_shown_as_0_or_100_per_cent(p: float) -> None:
-    shown = say_probability(p)
+    shown = format_probability(p)
     if 1e-12 < p < 1 - 1e-12:
         assert shown not in ("0 %", "100 %")
         assert math.isclose(float(shown.removesuffix(" %")) / 100, p, rel_tol=0.06)
@@ -188,10 +188,10 @@ def test_json_that_no_reader_can_take_is_refused(said: str) -> None:
 
 
 def test_certainty_is_found_wherever_it_is_stated() -> None:
-    assert certainty(Value(probability=0.0)) == 0
-    assert certainty(Value(probabilities=(None, 1.0, 0.0))) == 1
-    assert certainty(Value(probability=0.001)) is None
-    assert certainty(Value(quantiles={"1.0": 3.0})) is None
+    assert stated_certainty(Value(probability=0.0)) == 0
+    assert stated_certainty(Value(probabilities=(None, 1.0, 0.0))) == 1
+    assert stated_certainty(Value(probability=0.001)) is None
+    assert stated_certainty(Value(quantiles={"1.0": 3.0})) is None
 
 
 def test_mass_outside_the_bounds_is_stated_in_words() -> None:
@@ -305,7 +305,7 @@ def test_a_change_is_said_from_before_to_after(
     standing = before if before is None else Forecast(
         question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), probability=before
     )  # fmt: skip
-    assert say_change(standing, Value(probability=after)) == words
+    assert format_change(standing, Value(probability=after)) == words
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_an_outcome_that_is_none_of_the_possible_ones_is_refused_with_those(
 def test_options_added_later_leave_the_earlier_ones_their_names(
     options: list[str] | None, said: str
 ) -> None:
-    assert say_value(Value(probabilities=(0.7, 0.3)), options) == said
+    assert format_value(Value(probabilities=(0.7, 0.3)), options) == said
 
 
 def test_options_that_are_not_named_keep_the_proportions_of_what_stands() -> None:

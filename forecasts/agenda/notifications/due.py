@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.access.roles import Action, Rights, allowed
-from forecasts.access.visibility import rights, visible
+from forecasts.access.roles import Action, Rights, allowed_condition
+from forecasts.access.visibility import question_visible, reader_rights
 from forecasts.agenda.revisits import days_said, said_for
 from forecasts.ledger.models import (
     Channel,
@@ -71,7 +71,7 @@ def due(session: Session, channel: Channel, *, now: datetime) -> list[Found]:
 
     The session reads for the channel's member.
     """
-    reader = rights(session)
+    reader = reader_rights(session)
     assert reader is not None
     found: list[Found] = []
     for event in map(Event, channel.events):
@@ -103,7 +103,7 @@ def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) 
         _closes <= soon,
         col(_TEXT.open_time) <= now,
         _UNRESOLVED,
-        allowed(reader, Action.forecast, _TEXT),
+        allowed_condition(reader, Action.forecast, _TEXT),
         func.coalesce(state, ~true()).is_(False),
     )
 
@@ -145,7 +145,7 @@ def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) ->
         _closes > now,
         col(_TEXT.open_time) <= now,
         _UNRESOLVED,
-        allowed(reader, Action.forecast, _TEXT),
+        allowed_condition(reader, Action.forecast, _TEXT),
         ~replaced,
         joins=[(_OWN, col(_OWN.question_id) == col(Question.id))],
     )
@@ -174,7 +174,7 @@ def _awaiting(session: Session, channel: Channel, reader: Rights, now: datetime)
         _closes,
         _closes <= now,
         _UNRESOLVED,
-        allowed(reader, Action.resolve, _TEXT),
+        allowed_condition(reader, Action.resolve, _TEXT),
     )
 
 
@@ -187,7 +187,7 @@ def _decision(session: Session, channel: Channel, reader: Rights, _now: datetime
         col(Resolution.recorded_at),
         col(Resolution.state) == ResolutionState.proposed,
         ~superseded(),
-        allowed(reader, Action.resolve, _TEXT),
+        allowed_condition(reader, Action.resolve, _TEXT),
         joins=[_RESOLUTIONS],
     )
 
@@ -200,7 +200,7 @@ def _disputed(session: Session, channel: Channel, reader: Rights, _now: datetime
         Event.disputed,
         col(Dispute.recorded_at),
         is_open(),
-        allowed(reader, Action.resolve, _TEXT),
+        allowed_condition(reader, Action.resolve, _TEXT),
         joins=[_RESOLUTIONS, (Dispute, col(Dispute.resolution_id) == col(Resolution.id))],
     )
 
@@ -214,7 +214,7 @@ def _parked(session: Session, channel: Channel, reader: Rights, _now: datetime) 
         col(Watch.parked_at),
         col(Watch.parked_at).is_not(None),
         _UNRESOLVED,
-        allowed(reader, Action.resolve, _TEXT),
+        allowed_condition(reader, Action.resolve, _TEXT),
         joins=[(Watch, col(Watch.question_id) == col(Question.id))],
     )
 
@@ -289,7 +289,7 @@ def _on_questions(
         select(col(Question.id), at)
         .select_from(Question)
         .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), _IS_NEWEST))
-        .where(*conditions, visible(session), ~told)
+        .where(*conditions, question_visible(session), ~told)
         .distinct()
         .order_by(at, col(Question.id))
     )

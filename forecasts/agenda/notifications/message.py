@@ -17,7 +17,7 @@ from forecasts.agenda.notifications.due import Found
 from forecasts.common.text import on_one_line
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Event, Member, Question, Score
-from forecasts.questions.finality import all_provisional
+from forecasts.questions.finality import provisional_outcomes
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status, in_batches, listing
 from forecasts.scores.scores import CRPS, protocol_of
@@ -72,7 +72,7 @@ def compose(
         return None, moot
     resolved = [state[id_] for event, id_, _ in holds if event == Event.resolved]
     scores = _scores(session, member, resolved)
-    not_final = all_provisional(session, now=now) if resolved else {}
+    not_final = provisional_outcomes(session, now=now) if resolved else {}
     body = []
     for event in Event:
         these = [one for one in holds if one[0] == event]
@@ -110,7 +110,7 @@ def _holds(told: Found, state: QuestionState | None, now: datetime) -> bool:
     if state is None:
         return False
     if event in (Event.closing, Event.stale):
-        return state.takes_forecasts(now)
+        return state.accepts_forecasts(now)
     if event == Event.resolved:
         return state.resolution is not None and state.resolution.recorded_at == at
     if event == Event.decision:

@@ -26,7 +26,7 @@ from forecasts.common.errors import BadInput, LedgerError, Problem, Refused
 from forecasts.exchange.folder.archive import unzip
 from forecasts.exchange.folder.tables import Table, read_table, write_csv, written
 from forecasts.ledger.models import DIGEST_ADDRESS, EvidenceKind, QuestionText, QuestionType, Stance
-from forecasts.questions.outcomes import NOT_SCORED, figure_number, read_outcome
+from forecasts.questions.outcomes import NOT_SCORED, figure_to_float, read_outcome
 from forecasts.scores.frames import (
     ARTICLE_COLUMNS,
     EVIDENCE_COLUMNS,
@@ -228,7 +228,7 @@ def _check_kind(wrong: _Wrong, item: Any) -> None:
     if kind in (QuestionType.numeric, QuestionType.date):
         for name in ("lower_bound", "upper_bound"):
             try:
-                figure_number(getattr(item, name), kind)
+                figure_to_float(getattr(item, name), kind)
             except (ValueError, LedgerError):
                 wrong(name, getattr(item, name), f"a {'number' if kind == 'numeric' else kind}")
                 return

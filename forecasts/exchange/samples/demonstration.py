@@ -46,7 +46,7 @@ from forecasts.resolution.runs import run
 from forecasts.scores import scores
 from forecasts.scores.frames import complete, ledger_frames
 from forecasts.updates import updates
-from forecasts.updates.evidence import Cited
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _register(engine: Engine, say: Say) -> None:
         for item in items:
             number = numbers[item["article"]]
             assert number is not None
-            source = sources.passage(session, number, item["quote"])
+            source = sources.find_passage(session, number, item["quote"])
             fields = {
                 name: value
                 for name, value in item.items()
@@ -190,7 +190,7 @@ def _forecast(engine: Engine, say: Say) -> None:
     say(f"   {len(items)} updates by {len(people)} people, citing evidence {cited} times")
 
 
-def _update(session: Session, item: dict[str, Any], evidence: list[Cited]) -> None:
+def _update(session: Session, item: dict[str, Any], evidence: list[CitedEvidence]) -> None:
     at = item["made_at"]
     member = member_or_new(session, item["forecaster"], now=at)
     question = registry.find(session, item["question"])
@@ -216,13 +216,13 @@ def _update(session: Session, item: dict[str, Any], evidence: list[Cited]) -> No
     )
 
 
-def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> Cited:
+def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence:
     """Return the evidence; where it is one of the captured articles, by that article's address."""
     article = articles.get(entry.get("title", ""))
     published = entry.get("published_at")
     if isinstance(published, date) and not isinstance(published, datetime):
         published = datetime.combine(published, time(), UTC)
-    return Cited(
+    return CitedEvidence(
         url=entry.get("url") or (article.address if article is not None else None),
         note=entry.get("note", ""),
         title=entry.get("title", ""),

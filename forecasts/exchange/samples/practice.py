@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 from sqlmodel import Session, col, select
 
-from forecasts.access.visibility import visible
+from forecasts.access.visibility import question_visible
 from forecasts.exchange.samples.demonstration import table_of
 from forecasts.exchange.samples.starters import outcomes
 from forecasts.ledger.models import (
@@ -72,7 +72,7 @@ def of_ledger(session: Session, *, now: datetime) -> list[Exercise]:
             is_newest_wording(),
             QuestionRevision.type == QuestionType.binary,
             answered.exists(),
-            visible(session),
+            question_visible(session),
         )
         .order_by(col(Question.id).desc())
         .limit(_MOST)

@@ -79,7 +79,7 @@ def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine
     furnished.button(key="several#0-go").click().run()
     assert furnished.toast[0].value == "Changed 1 question\\."
     with database.reading(engine) as ledger:
-        assert registry.wording(ledger, registry.find(ledger, "snow")).tags == ["weather"]
+        assert registry.newest_wording(ledger, registry.find(ledger, "snow")).tags == ["weather"]
     assert "0 questions selected" in words(furnished)
 
 
@@ -121,7 +121,7 @@ def test_a_question_of_ones_own_is_registered_and_its_page_opens(
     app.button(key="ask#0-go").click().run()
     assert app.title[0].value == "Will the lighthouse be lit\\?"
     with database.reading(engine) as ledger:
-        text = registry.wording(ledger, registry.find(ledger, "will-the-lighthouse-be-lit"))
+        text = registry.newest_wording(ledger, registry.find(ledger, "will-the-lighthouse-be-lit"))
     assert text.tags == ["coast", "light"]
     assert text.scheduled_close_time.isoformat() == "2026-03-01T23:59:59+00:00"
     # Back at the form there is a way to it.
@@ -137,7 +137,7 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
     app.text_area(key="ask#0-criteria").input("Whoever is first over the line.")
     app.button(key="ask#0-go").click().run()
     with database.reading(engine) as ledger:
-        text = registry.wording(ledger, registry.find(ledger, "who-wins"))
+        text = registry.newest_wording(ledger, registry.find(ledger, "who-wins"))
     assert text.options == ["Ann", "Ben", "Other"]
 
 

@@ -30,9 +30,11 @@ def team(engine: Engine, app: AppTest) -> AppTest:
     with database.writing(engine) as ledger:
         alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
         alder = teams.create(ledger, "Alder", member=bob, now=day(0))
-        teams.place(ledger, alder, alice, Role.forecaster, member=bob, now=day(0))
-        rain = ask(ledger, bob, slug="rain", crowd_hidden=True, **teams.audience(ledger, "Alder"))
-        ask(ledger, bob, slug="secret", title="A secret?", **teams.audience(ledger, "me"))
+        teams.set_role(ledger, alder, alice, Role.forecaster, member=bob, now=day(0))
+        rain = ask(
+            ledger, bob, slug="rain", crowd_hidden=True, **teams.visibility_fields(ledger, "Alder")
+        )
+        ask(ledger, bob, slug="secret", title="A secret?", **teams.visibility_fields(ledger, "me"))
         updates.update(ledger, rain, Value(probability=0.9), member=bob, now=day(1))
     return app
 
@@ -73,7 +75,7 @@ def test_a_viewer_finds_no_way_to_forecast(team: AppTest, engine: Engine) -> Non
     with database.writing(engine) as ledger:
         alice, bob = (members.member_named(ledger, handle) for handle in ("alice", "bob"))
         alder = teams.find(ledger, "Alder")
-        teams.place(ledger, alder, alice, Role.viewer, member=bob, now=day(1))
+        teams.set_role(ledger, alder, alice, Role.viewer, member=bob, now=day(1))
     page = question(team, "rain")
     assert "You may look at this question" in texts(page)
     assert [button.label for button in page.button] == []
@@ -100,6 +102,6 @@ def test_a_question_is_asked_of_a_team(team: AppTest, engine: Engine) -> None:
     go.click().run()
     assert not team.exception
     with database.reading(engine) as ledger:
-        text = registry.wording(ledger, registry.find(ledger, "snow"))
-        assert visibility.seen_by(ledger, text) == "Alder and its author"
+        text = registry.newest_wording(ledger, registry.find(ledger, "snow"))
+        assert visibility.audience_label(ledger, text) == "Alder and its author"
         assert text.crowd_hidden

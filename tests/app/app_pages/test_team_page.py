@@ -27,7 +27,7 @@ def shared(engine: Engine, app: AppTest) -> AppTest:
     with database.writing(engine) as ledger:
         alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
         alder = teams.create(ledger, "Alder", member=alice, now=day(0))
-        teams.place(ledger, alder, bob, Role.forecaster, member=alice, now=day(0))
+        teams.set_role(ledger, alder, bob, Role.forecaster, member=alice, now=day(0))
         rain = ask(ledger, alice, slug="rain")
         assignments.attach(
             ledger, rain, "outcomes_file", {"path": "x.csv"}, member=alice, now=day(0)
@@ -80,7 +80,7 @@ def test_a_token_is_shown_once_and_can_be_revoked(shared: AppTest, engine: Engin
     press(shared, "Make a token")
     [shown] = [code.value for code in shared.code]
     with database.reading(engine) as ledger:
-        assert tokens.holder(ledger, shown, now=day(6)).handle == "resolver-bot"
+        assert tokens.token_holder(ledger, shown, now=day(6)).handle == "resolver-bot"
     press(shared, "I have copied it")
     assert shown.split("_", 2)[2] not in str(shared)
     shared.checkbox(key="revoke#0-sure").check()
@@ -119,8 +119,8 @@ def test_who_is_no_admin_finds_no_way_to_change_who_may_do_what(
         bob = members.member_named(ledger, "bob")
         alder = teams.find(ledger, "Alder")
         teams.appoint(ledger, bob, Role.admin, member=alice, now=day(1))
-        teams.place(ledger, alder, bob, Role.admin, member=alice, now=day(1))
-        teams.place(ledger, alder, alice, role, member=bob, now=day(2))
+        teams.set_role(ledger, alder, bob, Role.admin, member=alice, now=day(1))
+        teams.set_role(ledger, alder, alice, role, member=bob, now=day(2))
         teams.appoint(ledger, alice, role, member=bob, now=day(2))
     visit(shared, "team")
     assert [button.label for button in shared.button] == ["Make an address", "Add the channel"]

@@ -202,7 +202,7 @@ def test_who_may_only_look_is_offered_nothing_to_do(furnished: AppTest, engine: 
         alder = teams.create(ledger, "Alder", member=bob, now=day(4))
         harbour = teams.find(ledger, "Harbour watchers")
         for team in (alder, harbour):
-            teams.place(ledger, team, alice, Role.viewer, member=bob, now=day(4))
+            teams.set_role(ledger, team, alice, Role.viewer, member=bob, now=day(4))
     visit(furnished, "today")
     assert "to forecast takes a forecaster" in words(furnished)
     # Their forecast from before stands, and is shown without a way to change it.

@@ -30,7 +30,7 @@ def test_the_ledgers_are_the_resolved_yes_or_no_questions_that_may_be_seen(
         ("Void?", "annulled", "everyone"),
         ("Secret?", "yes", "me"),
     ):
-        question = ask(session, alice, title=title, **teams.audience(session, who))
+        question = ask(session, alice, title=title, **teams.visibility_fields(session, who))
         resolutions.confirm(session, question, outcome, known_at=day(1), now=day(1), member=alice)
     ask(session, alice, title="Open?")
     read_as(session, bob, now=day(2))

@@ -27,7 +27,7 @@ def test_the_article_questions_come_with_their_articles_and_what_is_known(
     assert (done.questions, done.articles, done.forecasts) == (28, 3, 0)
     assert done.resolutions > 5
     for article in library.listing(session):
-        asked = sources.questions_of(session, article, now=NOW)
+        asked = sources.questions_from(session, article, now=NOW)
         assert asked
         assert all(source.quote in article.text for source, _ in asked)
     assert {utc(q.recorded_at) for q in session.exec(select(Question))} == {NOW}
@@ -38,7 +38,9 @@ def test_the_article_questions_come_with_their_articles_and_what_is_known(
 def test_what_was_not_known_by_then_is_not_resolved(session: Session, alice: Member) -> None:
     done = starters.article_questions(session, member=alice, now=day(-150))
     assert done.resolutions == 2  # by 4 August 2025
-    assert len(search.every(session, Filter(status=Status.open), member=None, now=day(-150)))
+    assert len(
+        search.matching_slugs(session, Filter(status=Status.open), member=None, now=day(-150))
+    )
 
 
 def test_the_sample_tournament_says_everywhere_that_it_is_simulated(

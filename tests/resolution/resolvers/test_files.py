@@ -31,7 +31,7 @@ def shared(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.delenv("FORECASTS_FILES_FOLDER")
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        roles.begin_sharing(session, alice, now=day(0))
+        roles.ensure_admin(session, alice, now=day(0))
         ask(session, alice, slug="rain")
     return engine
 

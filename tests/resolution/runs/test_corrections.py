@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from forecasts.access import teams
 from forecasts.access.members import member_named, member_or_new
-from forecasts.access.roles import begin_sharing
+from forecasts.access.roles import ensure_admin
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
@@ -118,9 +118,9 @@ def test_nobody_learns_by_following_how_a_question_came_out_that_is_kept_from_th
 ) -> None:
     with database.writing(engine) as session:
         alice, bob = (member_or_new(session, one, now=day(0)) for one in ("alice", "bob"))
-        begin_sharing(session, alice, now=day(0))
+        ensure_admin(session, alice, now=day(0))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.place(session, alder, bob, Role.forecaster, member=alice, now=day(0))
+        teams.set_role(session, alder, bob, Role.forecaster, member=alice, now=day(0))
         ask(session, alice, slug="rain", team_id=alder.id, visibility=Visibility.team)
         ask(session, bob, slug="snow")
     follow(engine, by="bob")

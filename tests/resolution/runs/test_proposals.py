@@ -66,8 +66,8 @@ def agreed(engine: Engine) -> Engine:
     with database.writing(engine) as session:
         alice, bob = (member_or_new(session, one, now=day(0)) for one in ("alice", "bob"))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.place(session, alder, bob, Role.resolver, member=alice, now=day(0))
-        teams.agree(session, alder, second_resolver=True, member=alice, now=day(0))
+        teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(0))
+        teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
         rain = ask(session, alice, slug="rain", team_id=alder.id)
         updates.update(session, rain, Value(probability=0.4), member=alice, now=day(1))
     return engine
@@ -125,7 +125,7 @@ def test_two_whose_resolvers_find_the_same_are_not_alone(
 def test_where_the_team_has_no_such_rule_it_is_confirmed(agreed: Engine, outcomes: Path) -> None:
     with database.writing(agreed) as session:
         alice, alder = member_named(session, "alice"), teams.find(session, "Alder")
-        teams.agree(session, alder, second_resolver=False, member=alice, now=day(2))
+        teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(2))
     attach(agreed, "alice", outcomes)
     write(outcomes, "yes")
     assert state(agreed, 4) == "confirmed"
