@@ -1,4 +1,4 @@
-"""What every package uses: errors, settings, times, limits, cleaned text, the web.
+"""The basics that every package uses: errors, settings, times, limits, clean text, fetching.
 
-Nothing here knows the ledger.
+Nothing here knows the ledger, a database or a page.
 """

@@ -1,21 +1,21 @@
 """Every error that the ledger raises on purpose, in one tree.
 
-    LedgerError              a sentence for a person, and a remedy
-    ├── NotFound             no question, member, article … by that name
+    LedgerError              a sentence for the user, and a remedy
+    ├── NotFound             no question, member, article … has that name
     ├── Refused              the act breaks a rule of the ledger; nothing was written
-    │   ├── Impossible       and would however long one waits
+    │   ├── Impossible       waiting will not change that
     │   └── Forbidden        this member may not do it
-    │       └── Expired      they might once; they have to prove anew who they are
+    │       └── Expired      the member's sign-in has expired
     ├── BadInput             a value or a file cannot be read; carries every problem found
-    ├── CaptureError         an article cannot be fetched, or there is none in what came back
-    ├── CannotTell           a resolver found something, and not what settles its question
-    └── DatabaseError        the ledger itself cannot be used (newer schema, unreachable, full, …)
-        ├── NoLedger         there is no ledger where one was named
-        └── NotAdmitted      the server does not let this role in, or not do that
+    ├── CaptureError         an article cannot be fetched, or the page contains none
+    ├── CannotTell           a resolver got an answer that does not settle its question
+    └── DatabaseError        the database cannot be used (newer schema, unreachable, full, …)
+        ├── NoLedger         there is no ledger at that place
+        └── NotAdmitted      the server refuses this role or its action
 
-Each is translated once, where a person stands: the command line prints the sentence and the
-remedy and exits with ``exit_code``; a page shows them in place. Code below raises and never
-prints. ``scoring`` has its own ``scoring.InputError``, because it may not import this package.
+Errors are shown in two places only: the command line prints the sentence and the remedy and
+exits with ``exit_code``; a page shows both in place. Other code raises and does not print.
+``scoring`` has its own ``scoring.InputError``, because it may not import this package.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SHOWN = 200  # signs of a wrong value that are said; a cell can hold an article
+_SHOWN_CHARACTERS = 200  # of a wrong value; a cell can hold a whole article
 
 
 class LedgerError(Exception):
-    """A rule that was broken, the value that broke it, and what to do about it.
+    """A broken rule, the value that broke it, and the remedy.
 
     ``message`` is a full sentence that names the rule and the value; ``remedy`` is a full
-    sentence too, or empty where there is nothing to be done.
+    sentence, or empty if nothing can be done.
     """
 
     exit_code = 2
@@ -45,7 +45,7 @@ class LedgerError(Exception):
 
 
 class NotFound(LedgerError):
-    """There is nothing in the ledger by the name that was given."""
+    """Nothing in the ledger has this name."""
 
 
 class Refused(LedgerError):
@@ -53,32 +53,34 @@ class Refused(LedgerError):
 
 
 class Impossible(Refused):
-    """A rule forbids the act, and will however long one waits."""
+    """A rule forbids the act, and waiting will not change that."""
 
 
 class Forbidden(Refused):
-    """The member has no right to do this."""
+    """The member does not have the right to do this."""
 
 
 class Expired(Forbidden):
-    """Who this is was proven once, and has to be proven anew."""
+    """The proof of identity has expired: the member must sign in again."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input: where it stands, what stands there, which rule it breaks."""
+    """One fault in an input: its place, the value there, and the rule it breaks."""
 
     place: str
     value: str
     rule: str
 
     def __str__(self) -> str:
-        value = self.value if len(self.value) <= _SHOWN else f"{self.value[: _SHOWN - 1]}…"
+        value = self.value
+        if len(value) > _SHOWN_CHARACTERS:
+            value = f"{value[: _SHOWN_CHARACTERS - 1]}…"
         return f"{self.place}: {value!r} — {self.rule}"
 
 
 class BadInput(LedgerError):
-    """A value or a file cannot be read; ``problems`` names every place, value and rule."""
+    """A value or a file cannot be read; ``problems`` lists every place, value and rule."""
 
     def __init__(self, message: str, *, problems: Sequence[Problem] = (), remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
@@ -90,29 +92,29 @@ class CaptureError(LedgerError):
 
 
 class CannotTell(LedgerError):
-    """A resolver cannot tell how its question came out: a person has to look.
+    """A resolver cannot tell its question's outcome, so a person has to decide.
 
-    ``passing``: it may yet be able to, when what it reads is complete.
+    ``temporary``: a later run may succeed, once the source is complete.
     """
 
-    def __init__(self, message: str, *, remedy: str = "", passing: bool = False) -> None:
+    def __init__(self, message: str, *, remedy: str = "", temporary: bool = False) -> None:
         super().__init__(message, remedy=remedy)
-        self.passing = passing
+        self.temporary = temporary
 
 
 class DatabaseError(LedgerError):
-    """The ledger's database cannot be used as it is."""
+    """The ledger's database cannot be used in its present state."""
 
     exit_code = 1
 
 
 class NoLedger(DatabaseError):
-    """There is no ledger where one was named; whatever is there was left as it is."""
+    """There is no ledger at the given place; nothing there was changed."""
 
     exit_code = 2
 
 
 class NotAdmitted(DatabaseError):
-    """The server refuses the role, its password, or what it may not do; nothing was written."""
+    """The server refuses the role, its password or its action; nothing was written."""
 
     exit_code = 2

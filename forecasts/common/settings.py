@@ -1,41 +1,41 @@
-"""What can be set from outside: environment variables ``FORECASTS_*``, all optional."""
+"""The settings: environment variables ``FORECASTS_*``, all optional."""
 
 from __future__ import annotations
 
 import getpass
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import URL
 
-from forecasts.common.text import no_text
+from forecasts.common.text import unstorable_character
 
 
 def data_folder() -> Path:
-    """Return the user's data folder for this product (not created here)."""
+    """Return the user's data folder for this product; it may not exist yet."""
     return Path(platformdirs.user_data_dir("forecasts", appauthor=False))
 
 
 def default_ledger() -> Path:
-    """Return the file that is the ledger where nobody names one (not created here)."""
+    """Return the path of the ledger that is used by default; it may not exist yet."""
     return data_folder() / "ledger.sqlite3"
 
 
 def _user_name() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without an entry in passwd
+    except (OSError, KeyError):  # in a container, the user may have no entry in passwd
         return "me"
 
 
 class Settings(BaseSettings):
-    """The settings of one process, read once from the environment and never changed.
+    """The settings of a process, read once from the environment.
 
-    Without any, the ledger is one SQLite file in the user's data folder and belongs to one
-    local member, named after the user of the machine.
+    By default the ledger is an SQLite file in the user's data folder, and the local member has
+    the machine user's name.
     """
 
     model_config = SettingsConfigDict(
@@ -47,20 +47,20 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the ledger, or the path of an SQLite file",
     )
     member: str = Field(default_factory=_user_name, description="handle of the local member")
-    token: SecretStr | None = Field(default=None, description="what a script shows to act")
+    token: SecretStr | None = Field(default=None, description="token with which a script acts")
     allow_private_addresses: bool = Field(
         default=False, description="let captures fetch from loopback and private networks"
     )
     lowest_probability: float = Field(
-        default=0.001, ge=0, le=0.5, description="the app offers no probability below this"
+        default=0.001, ge=0, le=0.5, description="lowest probability that the app offers"
     )
     commands_folder: Path | None = Field(
-        default=None, description="the folder of programs that resolvers may run; none without it"
+        default=None, description="folder of the programs that resolvers may run (default: none)"
     )
-
     files_folder: Path | None = Field(
         default=None,
-        description="the folder whose files resolvers may read in a shared ledger; none without it",
+        description="folder of the files that resolvers may read in a shared ledger "
+        "(default: none)",
     )
 
     @field_validator("database_url")
@@ -71,18 +71,18 @@ class Settings(BaseSettings):
     @field_validator("member", "database_url")
     @classmethod
     def _can_be_stored(cls, value: str) -> str:
-        if sign := no_text(value):
-            raise ValueError(f"it has {sign} in it")
+        if character := unstorable_character(value):
+            raise ValueError(f"it contains {character}")
         return value
 
     @property
     def names_a_ledger(self) -> bool:
-        """Whether somebody named the ledger, so that it is expected to be there."""
+        """Whether the ledger was named explicitly, so that it should exist."""
         return "database_url" in self.model_fields_set
 
     @property
     def names_a_member(self) -> bool:
-        """Whether somebody said who acts, so that it is not just the user of the machine."""
+        """Whether the member was named explicitly, not taken from the machine's user."""
         return "member" in self.model_fields_set
 
     @property
@@ -92,7 +92,5 @@ class Settings(BaseSettings):
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the SQLAlchemy URL of an SQLite file; signs that mean something in one are quoted."""
-    return URL.create(
-        "sqlite", database=str(Path(os.path.expanduser(path)).absolute())
-    ).render_as_string()
+    """Return the URL of an SQLite file, quoted as SQLAlchemy reads it."""
+    return f"sqlite:///{quote(str(Path(os.path.expanduser(path)).absolute()), safe=' +/')}"

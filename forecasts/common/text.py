@@ -1,9 +1,9 @@
-"""Everyone's words without the signs that nobody sees and that act all the same.
+"""User text without the invisible characters that have an effect.
 
-Markup is the business of whoever writes it: HTML, Markdown and CSV each escape what they read. What
-is left are signs that command a terminal, turn the direction of the words around them, hide, or are
-no text at all. The ledger keeps them as they came (but for what no text is); what shows words to a
-person takes them out here.
+Escaping markup is the task of each format's writer: HTML, Markdown and CSV. This module handles
+the characters that control a terminal, change the text direction, hide, or are not text at all.
+The ledger stores text as entered, except for characters that are not text; output for a person
+goes through this module.
 """
 
 from __future__ import annotations
@@ -14,70 +14,74 @@ from typing import Any
 
 from forecasts.common.errors import BadInput
 
-# Joiners (emoji and many scripts need them), marks of direction and the soft blank stay: they do
-# something to their neighbours only. A line feed and a tab stay too.
-_UNSEEN = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"  # control signs
+# Joiners (needed by emoji and many scripts), direction marks and soft hyphens stay: they affect
+# only their neighbours. Line feeds and tabs stay too.
+_INVISIBLE = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"  # control characters
     "\\xad\\u180e\\u200b\\u2060-\\u2065\\ufeff\\ufff9-\\ufffb\\U000e0000-\\U000e007f"  # hidden
-    "\\u2028-\\u202e\\u2066-\\u206f"  # other ends of a line, and what turns directions
-    "\\ud800-\\udfff\\ufffe\\uffff]"  # no text
+    "\\u2028-\\u202e\\u2066-\\u206f"  # other line ends and direction overrides
+    "\\ud800-\\udfff\\ufffe\\uffff]"  # not text
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _FORMULA = re.compile(
     r"^(?=[\s\x00\u200b\ufeff]*[=+\-@＝＋－＠]|[\t\r\n])"
     r"|(?<=[;\t\r\n])(?=(?:[^\S\t\r\n]|[\x00\u200b\ufeff])*[=+\-@＝＋－＠])"
 )
-_NO_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
+_NOT_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
 
 
-def plain(words: str) -> str:
-    r"""Return ``words`` without what acts unseen; lines end in a line feed, and tabs stay.
+def printable(text: str) -> str:
+    r"""Return ``text`` without invisible control characters; tabs stay, line ends become ``\n``.
 
-    >>> plain("\x1b[31mred\x1b[0m"), plain("safe\u202eexe"), plain("one\r\ntwo")
+    >>> printable("\x1b[31mred\x1b[0m"), printable("safe\u202eexe"), printable("one\r\ntwo")
     ('[31mred[0m', 'safeexe', 'one\ntwo')
     """
-    return words if words.isprintable() else _UNSEEN.sub("", _LINE_ENDS.sub("\n", words))
+    return text if text.isprintable() else _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
 
 
-def on_one_line(words: str) -> str:
-    r"""Return ``plain(words)`` with a blank for each stretch of white space.
+def on_one_line(text: str) -> str:
+    r"""Return ``printable(text)`` with one space for each run of white space.
 
     >>> on_one_line("one\r\n\ttwo")
     'one two'
     """
-    return " ".join(plain(words).split())
+    return " ".join(printable(text).split())
 
 
-def inert(words: str) -> str:
-    """Return ``plain(words)`` so that no spreadsheet takes it, or a part of it, for a formula.
+def without_formulas(text: str) -> str:
+    """Return ``printable(text)`` so that a spreadsheet does not read any part as a formula.
 
-    An apostrophe is put before whatever would begin one: a sign of its own or in full width, also
-    behind blanks, and behind a semicolon, a tab or an end of line, where spreadsheets of many
-    countries begin the next cell.
+    An apostrophe is inserted before each character that would begin a formula, ASCII or
+    full-width, also after spaces, and after a semicolon, a tab or a line end, where some
+    spreadsheets begin the next cell.
 
-    >>> inert("=1+1"), inert(" ＝1"), inert("x;@SUM(1)"), inert("a-b")
-    ("'=1+1", "' ＝1", "x;'@SUM(1)", 'a-b')
+    >>> without_formulas("=1+1"), without_formulas(" ＝1"), without_formulas("x;@SUM(1)")
+    ("'=1+1", "' ＝1", "x;'@SUM(1)")
+    >>> without_formulas("a-b")
+    'a-b'
     """
-    return _FORMULA.sub("'", plain(words))
+    return _FORMULA.sub("'", printable(text))
 
 
-def no_text(words: str) -> str:
-    r"""Return the first sign that no ledger can store, by its name; '' where all is well.
+def unstorable_character(text: str) -> str:
+    r"""Return the name of the first character that a ledger cannot store, or ''.
 
-    >>> no_text("fine"), no_text("a\x00"), no_text("\ud800")
-    ('', 'NUL (U+0000)', 'a lone surrogate (U+D800)')
+    >>> unstorable_character("fine"), unstorable_character("a\x00")
+    ('', 'NUL (U+0000)')
+    >>> unstorable_character("\ud800")
+    'a lone surrogate (U+D800)'
     """
-    found = None if words.isprintable() else _NO_TEXT.search(words)
+    found = None if text.isprintable() else _NOT_TEXT.search(text)
     if found is None:
         return ""
     return "NUL (U+0000)" if found[0] == "\0" else f"a lone surrogate (U+{ord(found[0]):04X})"
 
 
-def require_text(values: Iterable[Any]) -> None:
-    """Refuse, with BadInput, values of which one is a text that no ledger can store."""
+def require_storable(values: Iterable[Any]) -> None:
+    """Raise BadInput if one of the values is a text that a ledger cannot store."""
     for value in values:
-        if isinstance(value, str) and (sign := no_text(value)):
+        if isinstance(value, str) and (character := unstorable_character(value)):
             raise BadInput(
-                f"A text has {sign} in it: {value[:60]!r}.",
-                remedy="Take it out; no ledger stores it.",
+                f"A text contains {character}: {value[:60]!r}.",
+                remedy="Remove it; a ledger cannot store it.",
             )

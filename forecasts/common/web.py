@@ -1,14 +1,14 @@
-"""Fetch one page from the web, within limits, and never from inside the network.
+"""Fetch a web page, within limits and only from the public internet.
 
-A person gives the URL, and redirects are given by strangers, so every hop is checked: the
-scheme, the port, and each address that its name stands for. The name is resolved once and
-the connection goes to an address that was checked, so that a second answer of the name
-server cannot lead anywhere else; the ``Host`` header and the certificate still go by the name.
-One deadline covers name service, connecting, the handshake, every read and every redirect.
+Users give the URL and strangers give the redirects, so every hop is checked: the scheme, the
+port, and each address of its host. The host is resolved once and the connection goes to a
+checked address, so that a second DNS answer cannot lead elsewhere; the ``Host`` header and the
+certificate still use the host's name. One deadline covers the DNS lookup, the connection, the
+handshake, every read and every redirect.
 
-``httpcore`` is used directly, since a network backend is where both rules (which address, how
-long) hold for every byte; ``httpx`` above it takes a timeout for each read, not for the whole.
-It reads no proxy from the environment, keeps no cookie and follows no redirect by itself.
+``httpcore`` is used directly because its network backend applies both rules (address and
+deadline) to every byte; ``httpx`` has a timeout for each read only. It ignores proxies in the
+environment, keeps no cookies and does not follow redirects by itself.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ import httpcore
 import httpx
 
 from forecasts.common.errors import CaptureError
+from forecasts.common.ip_addresses import (
+    ALLOW_PRIVATE,
+    Address,
+    is_private_host,
+    is_public,
+    private_address,
+)
 from forecasts.common.limits import TEXT_BYTES
 
 SECONDS = 10.0
@@ -44,16 +51,10 @@ HEADERS = {
 }
 PASTE = "Open the page in your browser and paste its text instead."
 
-ALLOW = "If it is your own network's page, set FORECASTS_ALLOW_PRIVATE_ADDRESSES=true."
-
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a server sent: the URL it came from after redirects, its type, its decoded body."""
+    """A server's response: the final URL after redirects, the media type, the decoded body."""
 
     url: str
     content_type: str | None
@@ -70,13 +71,11 @@ def fetch(
     max_redirects: int = MAX_REDIRECTS,
     content_types: Collection[str] = CONTENT_TYPES,
 ) -> Fetched:
-    """Return what is behind ``url``, following at most ``max_redirects``.
+    """Return the response at ``url``, after at most ``max_redirects`` redirects.
 
-    ``content_types`` are the media types that are taken: HTML and plain text unless told otherwise.
-
-    ``max_bytes`` bounds the body both as sent and decompressed. ``allow_private`` lets
-    addresses of this machine and its network, and other ports than 80 and 443, through.
-    Raises ``CaptureError`` for everything that goes wrong.
+    ``content_types`` are the accepted media types. ``max_bytes`` limits the body both as sent
+    and decompressed. ``allow_private`` permits private addresses and ports other than 80 and 443.
+    Raises ``CaptureError`` for every failure.
     """
     network = _Network(_Deadline(seconds), allow_private=allow_private)
     here = checked_url(url, allow_private=allow_private)
@@ -87,85 +86,49 @@ def fetch(
         here = checked_url(answer, base=here, allow_private=allow_private)
     raise CaptureError(
         f"{url} redirects more than {max_redirects} times.",
-        remedy="Give the address that your browser shows in the end.",
+        remedy="Give the final address that your browser shows.",
     )
 
 
 def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool) -> httpx.URL:
-    """Return ``url`` parsed (relative to ``base``), or refuse what must not be asked for."""
+    """Return ``url`` parsed, relative to ``base``; CaptureError if it must not be fetched."""
     shown = url if len(url) <= 200 else url[:200] + "…"
     try:
         parsed = base.join(url) if base is not None else httpx.URL(url.strip())
-        host = parsed.host  # decoded here for the first time, which can fail too
+        host = parsed.host  # this decodes the host, which can fail too
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise CaptureError(
             f"{shown!r} is not a URL: {error}.", remedy="Give an address that starts with https://."
         ) from None
     if parsed.scheme not in ("http", "https") or not host:
         raise CaptureError(
-            f"{shown!r} cannot be fetched: only http and https addresses with a host are.",
+            f"{shown!r} cannot be fetched: only http and https addresses with a host can be.",
             remedy="Give an address that starts with https://.",
         )
     if parsed.userinfo:
         raise CaptureError(
-            f"The address at {host} carries a user name or a password.",
-            remedy="Leave out what stands before the @; pages behind a login are not fetched.",
+            f"The address at {host} contains a user name or a password.",
+            remedy="Remove the part before the @; pages behind a login cannot be fetched.",
         )
     if parsed.port is not None and parsed.port not in PORTS and not allow_private:
-        if is_plainly_private(host):
-            raise _private(host)
+        if is_private_host(host):
+            raise private_address(host)
         raise CaptureError(
-            f"{shown!r} names port {parsed.port}; only 80 and 443 are asked for.",
-            remedy=f"{PASTE} {ALLOW}",
+            f"{shown!r} uses port {parsed.port}; only ports 80 and 443 are allowed.",
+            remedy=f"{PASTE} {ALLOW_PRIVATE}",
         )
     return parsed.copy_with(fragment=None)
 
 
-def is_public(address: Address) -> bool:
-    """Return whether an address belongs to the public internet, also when wrapped in IPv6."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-        if address.teredo is not None or address.is_site_local:
-            return False
-    return address.is_global and not (
-        address.is_multicast
-        or address.is_reserved
-        or address.is_unspecified
-        or address.is_loopback
-        or address.is_link_local
-    )
-
-
-def is_plainly_private(host: str) -> bool:
-    """Return whether a host is inside the network by its name alone, before any look-up."""
-    if host.rstrip(".") == "localhost" or host.rstrip(".").endswith((".localhost", ".local")):
-        return True
-    try:
-        return not is_public(ipaddress.ip_address(host))
-    except ValueError:
-        return False
-
-
-def _private(shown: str) -> CaptureError:
-    return CaptureError(
-        f"{shown} is a private address, not on the public internet; nothing is fetched from there.",
-        remedy=f"Paste the page's text. {ALLOW}",
-    )
-
-
 class _Deadline:
-    """The moment by which a capture must be over, counted from now."""
+    """The end of a capture's time, counted from now."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds that are left; raise once there are none."""
+        """Return the seconds left; raises ReadTimeout when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout
@@ -173,7 +136,7 @@ class _Deadline:
 
 
 class _Network(httpcore.NetworkBackend):
-    """Connects to checked addresses only, and lets nothing outlast the deadline."""
+    """Network backend that connects only to checked addresses and keeps the deadline."""
 
     def __init__(self, deadline: _Deadline, *, allow_private: bool) -> None:
         self.deadline = deadline
@@ -193,10 +156,10 @@ class _Network(httpcore.NetworkBackend):
             for address in addresses:
                 if not is_public(address):
                     shown = str(address) if host == str(address) else f"{host[:80]} ({address})"
-                    raise _private(shown)
+                    raise private_address(shown)
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for tried, address in enumerate(addresses):
-            # An address that never answers leaves the others their share of the time.
+            # Each address gets its share of the time, in case one does not answer.
             share = self.deadline.left() / (len(addresses) - tried)
             try:
                 stream = self._sockets.connect_tcp(
@@ -212,26 +175,26 @@ class _Network(httpcore.NetworkBackend):
         found: list[Address] = []
         failed: list[Exception] = []
 
-        def ask() -> None:
+        def look_up() -> None:
             try:
                 answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
                 found.extend(ipaddress.ip_address(answer[4][0]) for answer in answers)
             except (OSError, ValueError) as error:
                 failed.append(error)
 
-        # The name service has no timeout of its own; a thread that it holds up is left behind.
-        thread = threading.Thread(target=ask, daemon=True)
+        # A DNS lookup has no timeout of its own, so a hanging thread is abandoned.
+        thread = threading.Thread(target=look_up, daemon=True)
         thread.start()
         thread.join(self.deadline.left())
         if thread.is_alive():
             raise httpcore.ConnectTimeout
         if failed:
-            raise httpcore.ConnectError("no name service knows that name")
+            raise httpcore.ConnectError("the host name is unknown")
         return list(dict.fromkeys(found))
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection of which every read and write ends with the deadline."""
+    """A connection whose reads and writes end with the deadline."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
         self._stream = stream
@@ -262,7 +225,7 @@ class _Stream(httpcore.NetworkStream):
 def _get(
     url: httpx.URL, network: _Network, max_bytes: int, content_types: Collection[str]
 ) -> Fetched | str:
-    """Return the page at ``url``, or the address that it redirects to."""
+    """Return the response at ``url``, or the address of its redirect."""
     with (
         _translated(url, network.deadline.seconds),
         httpcore.ConnectionPool(
@@ -303,12 +266,12 @@ def _name(url: httpx.URL) -> str:
 
 @contextlib.contextmanager
 def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
-    """Turn what the network can raise into a sentence."""
+    """Translate network errors into a CaptureError."""
     try:
         yield
     except httpcore.TimeoutException:
         raise CaptureError(
-            f"{_name(url)} did not deliver the page within {seconds:g} seconds.",
+            f"{_name(url)} did not send the page within {seconds:g} seconds.",
             remedy="Try again later. " + PASTE,
         ) from None
     except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
@@ -318,7 +281,7 @@ def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
         ) from None
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
         raise CaptureError(
-            f"{_name(url)} did not answer as a web server does: {_reason(error)}.",
+            f"{_name(url)} did not answer like a web server: {_reason(error)}.",
             remedy=PASTE,
         ) from None
 
@@ -331,14 +294,14 @@ def _refuse_status(url: httpx.URL, status: int) -> None:
     if status == 200:
         return
     if status in (401, 402, 403, 407, 451):
-        why, remedy = "does not show this page to everyone", PASTE
+        problem, remedy = "does not show this page to everyone", PASTE
     elif status in (404, 410):
-        why, remedy = "has no such page", "Check the address."
+        problem, remedy = "has no such page", "Check the address."
     elif status == 429 or status >= 500:
-        why, remedy = "cannot answer now", "Try again later. " + PASTE
+        problem, remedy = "cannot answer now", "Try again later. " + PASTE
     else:
-        why, remedy = "did not send the page", PASTE
-    raise CaptureError(f"{_name(url)} {why} (HTTP status {status}).", remedy=remedy)
+        problem, remedy = "did not send the page", PASTE
+    raise CaptureError(f"{_name(url)} {problem} (HTTP status {status}).", remedy=remedy)
 
 
 def _refuse_size(url: httpx.URL, size: int, max_bytes: int) -> None:
@@ -354,19 +317,19 @@ def _headers(content_types: Collection[str]) -> list[tuple[str, str]]:
 
 
 def _content_type(
-    url: httpx.URL, header: str | None, taken: Collection[str]
+    url: httpx.URL, header: str | None, accepted: Collection[str]
 ) -> tuple[str | None, str | None]:
-    """Return the media type and the charset that the header names, or refuse the type."""
+    """Return the header's media type and charset; CaptureError if the type is not accepted."""
     if header is None:
         return None, None
     media = header.partition(";")[0].strip().lower()
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", header, re.IGNORECASE)
-    if media and media not in taken:
+    if media and media not in accepted:
         kind = "a PDF" if media == "application/pdf" else f"{media[:80]!r}"
-        if taken is not CONTENT_TYPES:
-            raise CaptureError(f"{_name(url)} sent {kind}, and data was asked for.")
+        if accepted is not CONTENT_TYPES:
+            raise CaptureError(f"{_name(url)} sent {kind} instead of data.")
         raise CaptureError(
-            f"{_name(url)} sent {kind}; articles are read from HTML and plain text only.",
+            f"{_name(url)} sent {kind}; articles can be read from HTML and plain text only.",
             remedy="Open it and paste its text instead.",
         )
     return media or None, charset[1] if charset else None
@@ -385,7 +348,7 @@ def _decompressed(
 ) -> Iterator[bytes]:
     """Yield the decoded body, never more than ``max_bytes + 1`` bytes at a time.
 
-    A few kilobytes can stand for gigabytes, so the decoder is told where to stop.
+    A few kilobytes can unpack to gigabytes, so the decoder gets a limit.
     """
     name = (encoding or "identity").strip().lower()
     if name in ("identity", ""):
@@ -393,16 +356,16 @@ def _decompressed(
         return
     if name not in ("gzip", "x-gzip", "deflate"):
         raise CaptureError(
-            f"{_name(url)} sent the page compressed as {name[:40]!r}, which was not asked for.",
+            f"{_name(url)} sent the page compressed as {name[:40]!r}, which is not supported.",
             remedy=PASTE,
         )
-    window = zlib.MAX_WBITS | 32  # reads the gzip or the zlib header, whichever is there
+    window = zlib.MAX_WBITS | 32  # detects a gzip or a zlib header
     decoder = zlib.decompressobj(window)
     first = True
     try:
         for chunk in chunks:
             if first and name == "deflate" and chunk and chunk[0] & 0x0F != 8:
-                decoder = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers leave the header out
+                decoder = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers omit the header
             first = False
             yield decoder.decompress(chunk, max_bytes + 1)
     except zlib.error as error:

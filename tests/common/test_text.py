@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.common.text import inert, no_text, on_one_line, plain
+from forecasts.common.text import on_one_line, printable, unstorable_character, without_formulas
 from tests import nasty
 
 ACTS = re.compile(
@@ -25,37 +25,37 @@ def begins_a_formula(cell: str) -> bool:
 
 @pytest.mark.parametrize("word", [*nasty.WORDS, *nasty.UNSTORABLE])
 def test_no_word_keeps_a_sign_that_acts_unseen(word: str) -> None:
-    assert not ACTS.search(plain(word))
+    assert not ACTS.search(printable(word))
     assert not set("\n\t") & set(on_one_line(word))
-    plain(word).encode()
+    printable(word).encode()
 
 
 @pytest.mark.parametrize("word", [*nasty.MARKUP, *nasty.HARMLESS])
 def test_what_can_be_seen_comes_through(word: str) -> None:
-    assert plain(word) == word
+    assert printable(word) == word
 
 
 @pytest.mark.parametrize("word", nasty.WORDS)
 def test_a_spreadsheet_finds_no_formula_in_a_cell_whatever_parts_its_cells(word: str) -> None:
     line = io.StringIO()
-    csv.writer(line).writerow([inert(word), "next"])
+    csv.writer(line).writerow([without_formulas(word), "next"])
     for sign in ",;\t":
         for row in csv.reader(io.StringIO(line.getvalue(), newline=""), delimiter=sign):
             assert not any(map(begins_a_formula, row))
     # Nothing of it is lost.
-    assert inert(word).replace("'", "") == plain(word).replace("'", "")
+    assert without_formulas(word).replace("'", "") == printable(word).replace("'", "")
 
 
 @given(st.text(st.sampled_from(" \t\r\n;=+-@＝a'\u00a0\ufeff")))
 def test_no_part_of_any_cell_begins_a_formula(word: str) -> None:
-    assert not any(map(begins_a_formula, re.split("[;\t\r\n]", inert(word))))
+    assert not any(map(begins_a_formula, re.split("[;\t\r\n]", without_formulas(word))))
 
 
 @pytest.mark.parametrize("word", nasty.UNSTORABLE)
 def test_what_is_no_text_is_named(word: str) -> None:
-    assert re.search(r"U\+(0000|D800)", no_text(word))
+    assert re.search(r"U\+(0000|D800)", unstorable_character(word))
 
 
 @given(st.text())
 def test_any_other_text_can_be_stored(word: str) -> None:
-    assert no_text(word.replace("\0", "")) == ""
+    assert unstorable_character(word.replace("\0", "")) == ""

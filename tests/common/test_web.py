@@ -18,7 +18,8 @@ import pytest
 
 from forecasts.common import web as fetching
 from forecasts.common.errors import CaptureError
-from forecasts.common.web import Fetched, checked_url, fetch, is_public
+from forecasts.common.ip_addresses import is_public
+from forecasts.common.web import Fetched, checked_url, fetch
 
 PAGE = b"<html><body><p>A page.</p></body></html>"
 
