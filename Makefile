@@ -7,12 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo app test bench simulate lint format docs gallery lock clean
+.PHONY: help demo app quick test test-long test-all bench simulate lint format docs gallery migration lock clean
 
 help:
 	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:$(PORT)"
 	@echo "make app     serve the app on your own ledger there (another port: make app PORT=8502)"
-	@echo "make test    run every test (those in a browser need Chromium)"
+	@echo "make quick   check style and run the tests that need no browser, server or simulation (a minute)"
+	@echo "make test    test every behaviour (tests in a browser need Chromium)"
+	@echo "make test-all  make test, then the long rest: every width and theme, simulations, killed writers"
 	@echo "make bench   measure speed and memory against what people use today"
 	@echo "make simulate  measure by simulation how often reports err (a quarter of an hour)"
 	@echo "make lint    ruff, mypy strict, import-linter"
@@ -27,10 +29,23 @@ demo: $(VENV)/.runs
 app: $(VENV)/.runs
 	$(BIN)/forecasts app --port $(PORT)
 
-# The tests start many processes: where Python is told to keep nothing that it has compiled, each
-# would compile the project anew.
+# The tests start many processes. If Python may not keep what it compiles, each of them compiles
+# the project again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
+
+quick: $(VENV)/.tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(PYTEST) -m "not (browser or server or simulation or long or nightly)"
+
 test: $(VENV)/.tests
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
+	$(PYTEST)
+
+test-long: $(VENV)/.tests
+	$(PYTEST) -m "long and not nightly"
+
+test-all: test test-long
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
@@ -47,9 +62,13 @@ lint: $(VENV)/.tests
 
 docs: $(VENV)/.tests
 	$(BIN)/python docs/write_commands.py
+	$(BIN)/python docs/write_architecture.py
 
 gallery: $(VENV)/.tests
 	$(BIN)/python docs/write_gallery.py
+
+migration: $(VENV)/.tests
+	$(BIN)/python docs/draft_migration.py "$(MESSAGE)"
 
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix

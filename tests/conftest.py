@@ -48,6 +48,17 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a PostgreSQL server, so that ``make quick`` can leave them out."""
+    for item in items:
+        if not isinstance(item, pytest.Function):  # a doctest
+            continue
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if "postgresql" in (*item.fixturenames, *parameters):
+            item.add_marker("server")
+
+
 def pytest_collection_finish() -> None:
     """Leave what is there by now out of every collection of garbage: thousands of tests are."""
     gc.collect()
