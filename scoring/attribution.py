@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from scoring.columns import Floats
+from scoring.arrays import Floats
 from scoring.errors import InputError, Problem
-from scoring.frames import Block, Questions, read
+from scoring.input_frames import Block, Questions, read_frames
 from scoring.paths import Paths, live_paths
-from scoring.protocols import Protocol, named
+from scoring.protocols import Protocol, get_protocol
 from scoring.rules import Rule
-from scoring.scores import resolved, rule_for
+from scoring.scores import forecasts_and_outcomes, rule_for
 
 COLUMNS = (
     "question_id",
@@ -65,11 +65,11 @@ def attribution(
     0        1.0   0.36     NaN       NaN       NaN
     1        0.6   0.09   0.162     0.054     0.108
     """
-    chosen = named(protocol)
+    chosen = get_protocol(protocol)
     if chosen.reference is not None:
         rule = "points are worked out for a forecaster's own score: take a protocol without others"
         raise InputError([Problem("", "protocol", None, chosen.name, rule)])
-    ledger = read(questions, forecasts)
+    ledger = read_frames(questions, forecasts)
     parts = []
     for block in ledger.blocks:
         applied = rule_for(chosen, block)
@@ -87,11 +87,11 @@ def attribution(
 
 
 def _earned(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.DataFrame:
-    p, y = resolved(rule, block, paths, questions)
-    replaces = paths.joined()
+    p, y = forecasts_and_outcomes(rule, block, paths, questions)
+    replaces = paths.continues()
     last = np.flatnonzero(~np.append(replaces[1:], False))
     until = paths.end[last].repeat(np.diff(last, prepend=-1))
-    whole = paths.each((questions.scheduled_us - questions.open_us)[paths.question])
+    whole = paths.per_segment((questions.scheduled_us - questions.open_us)[paths.question])
     remaining = (until - paths.start) / whole
     score = rule.kernel(p, y)
     before = _previous(score, replaces)
@@ -104,8 +104,8 @@ def _earned(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.
         points = (before - score) * remaining
     return pd.DataFrame(
         {
-            "question_id": paths.each(paths.question),
-            "forecaster": paths.each(paths.forecaster),
+            "question_id": paths.per_segment(paths.question),
+            "forecaster": paths.per_segment(paths.forecaster),
             "forecast": paths.row if block.row is None else block.row[paths.row],
             "start_s": paths.start / 1e6,
             "remaining": remaining,

@@ -14,17 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring.arrays import Floats, Places
 from scoring.errors import (
     InputError,
     Problem,
-    numbers,
-    one,
-    refuse,
-    whole,
+    float_array,
+    refuse_where,
+    require_number,
+    require_whole_number,
 )
-
-Floats = npt.NDArray[np.float64]
-Groups = npt.NDArray[np.intp]
 
 RESAMPLES = 1000
 # The band is worked out at no more forecasts than this, and is straight between them.
@@ -60,20 +58,22 @@ def pairs(
     p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats | None]:
     """Return checked pairs as arrays of one length, or raise InputError."""
-    forecast, outcome = numbers("p", p), numbers("y", y)
+    forecast, outcome = float_array("p", p), float_array("y", y)
     for name, values in (("p", forecast), ("y", outcome)):
         if values.shape != (forecast.size,) or not values.size:
             rule = "p and y must be of one length, one-dimensional and not empty"
             raise InputError([Problem("", name, None, values.shape, rule)])
         bad = ~((values >= 0) & (values <= 1))
-        refuse(name, bad, values, "must be finite and lie within 0..1")
+        refuse_where(name, bad, values, "must be finite and lie within 0..1")
     if weight is None:
         return forecast, outcome, None
-    weights = numbers("weight", weight)
+    weights = float_array("weight", weight)
     if weights.shape != forecast.shape or not weights.sum() > 0:
         rule = "there must be one weight a pair, and not all of them zero"
         raise InputError([Problem("", "weight", None, weights.shape, rule)])
-    refuse("weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0")
+    refuse_where(
+        "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
+    )
     return forecast, outcome, weights
 
 
@@ -82,7 +82,7 @@ def grouped_pairs(
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None,
     question: npt.ArrayLike | None,
-) -> tuple[Floats, Floats, Floats, Groups]:
+) -> tuple[Floats, Floats, Floats, Places]:
     """Return checked pairs that have a weight, and the number of each one's question, from 0.
 
     Without ``question`` each pair is a question of its own. Raises InputError.
@@ -188,8 +188,8 @@ def reliability_curve(
     0       0.2           0.5     2.0
     1       0.8           1.0     2.0
     """
-    one("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
-    whole("seed", seed, 0)
+    require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
+    require_whole_number("seed", seed, 0)
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     pooled = pool(forecast, outcome, weights)
     place = np.searchsorted(pooled.forecast, forecast)
@@ -268,7 +268,7 @@ def _edges(bins: int | npt.ArrayLike) -> Floats:
         # k / bins is the double nearest to the decimal that people mean: 0.3 starts a bin.
         edges = np.arange(int(bins) + 1) / max(int(bins), 1)
     else:
-        edges = numbers("bins", bins)
+        edges = float_array("bins", bins)
     line = edges.ndim == 1 and len(edges) >= 2
     if not line or edges[0] != 0 or edges[-1] != 1 or not (np.diff(edges) > 0).all():
         rule = "must be a positive number of bins, or edges that rise from 0 to 1"
@@ -371,11 +371,11 @@ def murphy_curve(
     2        0.9    0.2
     """
     forecast, outcome, weights = pairs(p, y, weight)
-    at = np.linspace(0, 1, 201) if thresholds is None else numbers("thresholds", thresholds)
+    at = np.linspace(0, 1, 201) if thresholds is None else float_array("thresholds", thresholds)
     if at.ndim != 1:
         rule = "thresholds must be one-dimensional"
         raise InputError([Problem("", "thresholds", None, at.shape, rule)])
-    refuse("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
+    refuse_where("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
     share = np.full(len(forecast), 1.0) if weights is None else weights
     share = share / share.sum()
     # Between the two the score is 2 (y − θ) or 2 (θ − y): a line that starts at the lower of them

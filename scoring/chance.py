@@ -28,14 +28,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.calibration import Floats, Groups, grouped_pairs, pairs
+from scoring.arrays import Floats, Places
+from scoring.calibration import grouped_pairs, pairs
 from scoring.errors import (
     InputError,
     Problem,
-    numbers,
-    one,
-    refuse,
-    whole,
+    float_array,
+    refuse_where,
+    require_number,
+    require_whole_number,
 )
 
 Draws = npt.NDArray[np.float32]
@@ -105,7 +106,7 @@ def chance(
     >>> found.p_value > 0.2
     True
     """
-    one("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
+    require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
     forecast, outcome, weights, group, under, kept = _checked(p, y, weight, question, below)
     if draws is None:
         linked = _families(group, family, kept)
@@ -210,9 +211,9 @@ def outcome_draws(
     >>> outcome_draws([0, 1, 1], link=0.5, draws=4).shape
     (3, 4)
     """
-    one("link", link, lambda share: 0 <= share <= 1, "must lie within 0..1")
-    whole("draws", draws, 1)
-    whole("seed", seed, 0)
+    require_number("link", link, lambda share: 0 <= share <= 1, "must lie within 0..1")
+    require_whole_number("draws", draws, 1)
+    require_whole_number("seed", seed, 0)
     names = np.asarray(family)
     if names.ndim != 1:
         rule = "must be one-dimensional, one entry a question"
@@ -240,17 +241,17 @@ def _checked(
     weight: npt.ArrayLike | None,
     question: npt.ArrayLike | None,
     below: npt.ArrayLike | None,
-) -> tuple[Floats, Floats, Floats, Groups, Floats, npt.NDArray[np.bool_]]:
+) -> tuple[Floats, Floats, Floats, Places, Floats, npt.NDArray[np.bool_]]:
     """Return checked pairs that have a weight, what is below each, and which ones these are."""
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     every, _, given = pairs(p, y, weight)
     kept = np.ones(len(every), dtype=np.bool_) if given is None else given > 0
-    under = np.zeros(len(every)) if below is None else numbers("below", below)
+    under = np.zeros(len(every)) if below is None else float_array("below", below)
     if under.shape != every.shape:
         rule = "there must be one entry a pair"
         raise InputError([Problem("", "below", None, under.shape, rule)])
     rule = "must be at least 0, and with the forecast at most 1"
-    refuse("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
+    refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
     return forecast, outcome, weights, group, under[kept], kept
 
 
@@ -266,12 +267,12 @@ def _rows(
         rule = "must be whole numbers, rows of draws"
         raise InputError([Problem("", "question", None, question, rule)])
     rule = f"must be a row of draws, 0 to {len(draws) - 1}"
-    refuse("question", (rows < 0) | (rows >= len(draws)), rows, rule)
+    refuse_where("question", (rows < 0) | (rows >= len(draws)), rows, rule)
     return rows.astype(np.intp)[kept]
 
 
 def _families(
-    group: Groups, family: npt.ArrayLike | None, kept: npt.NDArray[np.bool_]
+    group: Places, family: npt.ArrayLike | None, kept: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.intp]:
     """Return the number of each question's family."""
     questions = int(group.max()) + 1
@@ -287,7 +288,7 @@ def _families(
     return of
 
 
-def _pairs(value: Floats, cluster: Groups) -> Floats:
+def _pairs(value: Floats, cluster: Places) -> Floats:
     """Return the sum of the products of all pairs within clusters, for each column of (n, m)."""
     order = np.argsort(cluster, kind="stable")
     first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
@@ -300,14 +301,14 @@ class Claims(NamedTuple):
 
     forecast: Floats
     weight: Floats
-    question: Groups
+    question: Places
     below: Floats
 
 
 class Steps(NamedTuple):
     """The step that each claim stands on; the mean forecast and the weight of each step."""
 
-    place: Groups
+    place: Places
     points: Floats
     total: Floats
     merged: bool

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.columns import Floats
+from scoring.arrays import Floats
 
 
 class MeanAndError(NamedTuple):

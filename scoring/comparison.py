@@ -17,15 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring.arrays import Floats
 from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
-from scoring.columns import Floats
 from scoring.errors import (
     InputError,
     Problem,
     Problems,
-    numbers,
-    one,
-    refuse,
+    float_array,
+    refuse_where,
+    require_number,
 )
 
 FEWEST = 30
@@ -168,11 +168,13 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    given = numbers("p_values", p_values)
+    given = float_array("p_values", p_values)
     if given.shape != (given.size,):
         rule = "must be one-dimensional"
         raise InputError([Problem("", "p_values", None, given.shape, rule)])
-    refuse("p_values", ~((given >= 0) & (given <= 1)), given, "a p-value must lie within 0..1")
+    refuse_where(
+        "p_values", ~((given >= 0) & (given <= 1)), given, "a p-value must lie within 0..1"
+    )
     order = np.argsort(given, kind="stable")
     grown = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
     adjusted = np.empty(len(given))
@@ -195,10 +197,12 @@ def detectable_difference(
     # Imported here: not every command that starts needs it.
     from scipy.special import stdtrit
 
-    one("error", error, lambda size: 0 <= size < math.inf, "must be finite, 0 or more")
-    one("degrees", degrees, lambda size: 0 < size < math.inf, "must be finite and above 0")
-    one("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
-    one("power", power, lambda s: level / 2 < s < 1, "must fulfil level / 2 < power < 1")
+    require_number("error", error, lambda size: 0 <= size < math.inf, "must be finite, 0 or more")
+    require_number(
+        "degrees", degrees, lambda size: 0 < size < math.inf, "must be finite and above 0"
+    )
+    require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
+    require_number("power", power, lambda s: level / 2 < s < 1, "must fulfil level / 2 < power < 1")
     return float(stdtrit(degrees, 1 - level / 2) + stdtrit(degrees, power)) * error
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from scoring.columns import Floats
+from scoring.arrays import Floats
 
 Pairs = npt.NDArray[np.complex128]
 
@@ -32,6 +32,6 @@ def split(value: Floats, out: Pairs | None = None) -> Pairs:
     return pairs
 
 
-def joined(pairs: Pairs) -> Floats:
+def merge(pairs: Pairs) -> Floats:
     """Return the numbers that pairs stand for."""
     return np.asarray(pairs.real + pairs.imag)

@@ -9,11 +9,10 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from scoring import columns
-from scoring.columns import Flags, Floats, Ints
+from scoring import input_columns
+from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import InputError, Problem, Problems
-from scoring.frames import BINARY, NUMERIC, Block, Questions, read
-from scoring.ordering import Places
+from scoring.input_frames import BINARY, NUMERIC, Block, Questions, read_frames
 from scoring.paths import live_paths
 
 # Running weights are sums of rounded numbers; within this share of the total a tie is a tie.
@@ -89,7 +88,7 @@ def crowd(
         rule = f"must be one of {', '.join(METHODS)}"
         raise InputError([Problem("", "method", None, method, rule)])
     moments = None if at is None else _moments(at)
-    ledger = read(questions, forecasts)
+    ledger = read_frames(questions, forecasts)
     parts = [
         _aggregates(block, ledger.questions, METHODS[method], moments)
         for block in ledger.blocks
@@ -119,7 +118,7 @@ def _moments(at: Time | Sequence[Time]) -> Ints:
     asked = [at] if isinstance(at, str | datetime) else list(at)
     problems = Problems()
     frame = pd.DataFrame({"at": pd.Series(asked, dtype=object)})
-    moments = columns.times(frame, "at", problems, "", required=True)
+    moments = input_columns.times(frame, "at", problems, "", required=True)
     problems.raise_any()
     return np.unique(moments)
 
@@ -128,7 +127,7 @@ def _aggregates(
     block: Block, questions: Questions, method: Callable[[Standing], Floats], moments: Ints | None
 ) -> pd.DataFrame:
     live = live_paths(block, questions, scored=False)
-    asked = live.each(live.question)
+    asked = live.per_segment(live.question)
     opened = questions.open_us[asked]
     if moments is None:
         close = questions.close_us[asked]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.columns import Floats
-from scoring.errors import InputError, Problem, numbers, refuse
+from scoring.arrays import Floats
+from scoring.errors import InputError, Problem, float_array, refuse_where
 
 BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 ENOUGH = 20.0
@@ -62,11 +62,11 @@ def e_process(difference: npt.ArrayLike) -> EProcess:
     >>> found.reached, found.better
     (15, 'b')
     """
-    d = numbers("difference", difference)
+    d = float_array("difference", difference)
     if d.shape != (d.size,):
         rule = "must be one-dimensional"
         raise InputError([Problem("", "difference", None, d.shape, rule)])
-    refuse("difference", ~(np.abs(d) <= 1), d, "must lie within -1..1")
+    refuse_where("difference", ~(np.abs(d) <= 1), d, "must lie within -1..1")
     bets = np.array(BETS)[:, None]
     log_a, log_b = (_log_mean(np.cumsum(np.log1p(bets * side), axis=1)) for side in (-d, d))
     log_either = _log_mean(np.stack([log_a, log_b]))
@@ -96,7 +96,7 @@ def by_family(
     0      y          1         0.2
     1      x          2         0.2
     """
-    values, named = numbers("difference", difference), np.asarray(family)
+    values, named = float_array("difference", difference), np.asarray(family)
     closes = scheduled_close.reset_index(drop=True)
     for name, shape in (
         ("difference", values.shape),
@@ -106,10 +106,10 @@ def by_family(
         if shape != (len(closes),):
             rule = "there must be one entry a question in each of the three"
             raise InputError([Problem("", name, None, shape, rule)])
-    refuse("difference", ~np.isfinite(values), values, "must be finite")
-    refuse("family", pd.isna(named), named, "every entry needs a family")
+    refuse_where("difference", ~np.isfinite(values), values, "must be finite")
+    refuse_where("family", pd.isna(named), named, "every entry needs a family")
     rule = "every entry needs a close"
-    refuse("scheduled_close", closes.isna().to_numpy(), closes.to_numpy(dtype=object), rule)
+    refuse_where("scheduled_close", closes.isna().to_numpy(), closes.to_numpy(dtype=object), rule)
     number, names = pd.factorize(named, sort=True)
     questions = np.bincount(number, minlength=len(names))
     # The last row of a family, once they stand in order of their closes, is the last to close.

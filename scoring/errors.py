@@ -85,7 +85,7 @@ class Problems:
             raise InputError(order)
 
 
-def numbers(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def float_array(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return an array argument as floats. Raises InputError for what is none."""
     try:
         return np.asarray(values, dtype=np.float64)
@@ -94,20 +94,22 @@ def numbers(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
         raise InputError([Problem("", column, None, values, rule)]) from error
 
 
-def one(column: str, value: object, fits: Callable[[float], bool], rule: str) -> None:
+def require_number(column: str, value: object, fits: Callable[[float], bool], rule: str) -> None:
     """Raise InputError unless an argument is one number that fits; NaN and truths never do."""
     # NumPy's truths are no Real; Python's are.
     if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
         raise InputError([Problem("", column, None, value, rule)])
 
 
-def whole(column: str, value: object, least: int) -> None:
+def require_whole_number(column: str, value: object, least: int) -> None:
     """Raise InputError unless an argument is a whole number, ``least`` or more."""
     rule = f"must be a whole number, {least} or more"
-    one(column, value, lambda number: isinstance(value, Integral) and number >= least, rule)
+    require_number(
+        column, value, lambda number: isinstance(value, Integral) and number >= least, rule
+    )
 
 
-def spread(
+def broadcast(
     column: str, values: npt.NDArray[np.float64], shape: tuple[int, ...], rule: str
 ) -> npt.NDArray[np.float64]:
     """Return an array argument in a shape, each single number once for each place.
@@ -120,7 +122,7 @@ def spread(
         raise InputError([Problem("", column, None, values.shape, rule)]) from error
 
 
-def refuse(column: str, bad: npt.ArrayLike, values: npt.NDArray[Any], rule: str) -> None:
+def refuse_where(column: str, bad: npt.ArrayLike, values: npt.NDArray[Any], rule: str) -> None:
     """Raise InputError naming the places of an array argument where ``bad`` holds."""
     wrong = np.atleast_1d(bad)
     if wrong.any():

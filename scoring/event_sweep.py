@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring import parallel
-from scoring.columns import Codes, Flags, Floats, Ints
-from scoring.compensated_sums import joined, split
-from scoring.ordering import Places, in_order
+from scoring.arrays import Codes, Flags, Floats, Ints, Places
+from scoring.compensated_sums import merge, split
+from scoring.ordering import in_order
 from scoring.paths import Paths
 
 Number = TypeVar("Number", np.int64, np.complex128)
@@ -38,14 +38,14 @@ class Sweep:
 
     def __init__(self, paths: Paths) -> None:
         n = len(paths)
-        self.joined = paths.joined()
+        self.continues = paths.continues()
         changes = np.flatnonzero(np.append(True, paths.question[1:] != paths.question[:-1]))
         questions = paths.first[changes]
         # Only ends that something in the question outlasts are events; the rest is its last one.
         last = np.maximum.reduceat(paths.end, questions)
         sizes = np.diff(questions, append=n)
         question = np.repeat(np.arange(len(questions)), sizes)
-        self.lasting = np.flatnonzero(np.append(~self.joined[1:], True))
+        self.lasting = np.flatnonzero(np.append(~self.continues[1:], True))
         outlasted = paths.end.take(self.lasting) < last.take(question.take(self.lasting))
         self.ended = self.lasting[outlasted]
         ends = len(self.ended)
@@ -78,7 +78,7 @@ class Sweep:
 
     def sum(self, value: Floats) -> Floats:
         """Return the sum of a finite value of the live segments, from each event to the next."""
-        return joined(self._running(split(value), np.complex128))
+        return merge(self._running(split(value), np.complex128))
 
     def count(self, flag: Flags) -> Ints:
         """Return how many of the live segments are flagged, from each event to the next."""
@@ -97,7 +97,7 @@ class Sweep:
         over[:-1] = since[1:]
         over[self.lasting] = upto.take(self.end.take(self.lasting))
         over -= since
-        return joined(over)
+        return merge(over)
 
     @cached_property
     def changes(self) -> tuple[Places, Codes, Codes]:
@@ -109,7 +109,7 @@ class Sweep:
         n = len(self.start)
         starts, ends = self.order < n, (self.order >= n) & (self.order < n + len(self.ended))
         replaces = np.zeros(len(self), dtype=np.bool_)
-        replaces[starts] = self.joined[self.order[starts]]
+        replaces[starts] = self.continues[self.order[starts]]
         upto = np.cumsum(starts.astype(np.int32) + replaces + ends, dtype=np.int32)
         segment = np.empty(upto[-1], dtype=np.intp)
         sign = np.full(upto[-1], -1, dtype=np.int32)
@@ -124,7 +124,7 @@ class Sweep:
         n = len(value)
         steps = np.zeros(len(self), dtype=value.dtype)
         steps[:n] = value
-        np.subtract(steps[1:n], value[:-1], out=steps[1:n], where=self.joined[1:])
+        np.subtract(steps[1:n], value[:-1], out=steps[1:n], where=self.continues[1:])
         steps[n : n + len(self.ended)] = -value.take(self.ended)
         changes = parallel.take(steps, self.order).astype(kind, copy=False)
         self._take_back(changes)

@@ -24,7 +24,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scoring.calibration import Floats, Groups, grouped_pairs
+from scoring.arrays import Floats, Places
+from scoring.calibration import grouped_pairs
 from scoring.means import clustered_mean
 
 # Where the fitted probabilities vary by less than this on average, all of them are 0 or 1.
@@ -194,18 +195,18 @@ def recalibration(
     )
 
 
-def _sums(value: Floats, group: Groups) -> Floats:
+def _sums(value: Floats, group: Places) -> Floats:
     """Return the sums of the rows of ``value`` (n, k) within each group."""
     return np.stack([np.bincount(group, column) for column in value.T], axis=1)
 
 
-def _own_information(x: Floats, information: Floats, group: Groups) -> Floats:
+def _own_information(x: Floats, information: Floats, group: Places) -> Floats:
     """Return the part that each group has in the information matrix: (groups, 2, 2)."""
     products = x[:, :, None] * x[:, None, :] * information[:, None, None]
     return _sums(products.reshape(len(x), -1), group).reshape(-1, 2, 2)
 
 
-def _over_spread(value: Floats, group: Groups) -> float:
+def _over_spread(value: Floats, group: Places) -> float:
     """Return Σ u / √(Σ u²) of the sums u of ``value`` within groups; NaN where nothing varies."""
     u = np.bincount(group, value)
     spread = math.sqrt(float(u @ u))

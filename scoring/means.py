@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import InputError, Problem, numbers, refuse
+from scoring.errors import InputError, Problem, float_array, refuse_where
 
 LEVEL = 0.95
 # Where the error is less than this share of the mean, the values vary by rounding alone.
@@ -62,17 +62,19 @@ def clustered_mean(
     >>> found.mean, round(found.lower, 3), round(found.upper, 3)
     (2.0, -0.484, 4.484)
     """
-    values = numbers("value", value)
+    values = float_array("value", value)
     if values.shape != (values.size,) or not values.size:
         rule = "the values must be one-dimensional and not none"
         raise InputError([Problem("", "value", None, values.shape, rule)])
-    refuse("value", ~np.isfinite(values), values, "must be finite")
-    weights = np.ones(len(values)) if weight is None else numbers("weight", weight)
+    refuse_where("value", ~np.isfinite(values), values, "must be finite")
+    weights = np.ones(len(values)) if weight is None else float_array("weight", weight)
     names = np.arange(len(values)) if cluster is None else np.asarray(cluster)
     for name, given in (("weight", weights), ("cluster", names)):
         if given.shape != values.shape:
             raise InputError([Problem("", name, None, given.shape, "there must be one a value")])
-    refuse("weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0")
+    refuse_where(
+        "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
+    )
     total = float(weights.sum())
     if not total > 0:
         raise InputError([Problem("", "weight", None, total, "must not all be zero")])

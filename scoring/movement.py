@@ -30,9 +30,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.columns import Floats
+from scoring.arrays import Floats
 from scoring.errors import InputError, Problem
-from scoring.frames import BINARY, MULTIPLE_CHOICE, Block, Questions, read
+from scoring.input_frames import BINARY, MULTIPLE_CHOICE, Block, Questions, read_frames
 from scoring.means import clustered_mean
 from scoring.paths import Paths, live_paths
 
@@ -120,13 +120,13 @@ def excess_movement(
         rule = "a time needs an offset; a naive one is refused"
         raise InputError([Problem("", "as_of", None, as_of.isoformat(), rule)])
     moment = None if as_of is None else pd.Timestamp(as_of).value // 1000
-    ledger = read(questions, forecasts)
+    ledger = read_frames(questions, forecasts)
     parts = []
     for block in ledger.blocks:
         if block.kind in (BINARY, MULTIPLE_CHOICE):
             live = live_paths(block, ledger.questions, scored=False)
             if moment is not None:
-                opened = live.each(ledger.questions.open_us[live.question])
+                opened = live.per_segment(ledger.questions.open_us[live.question])
                 live = live.only(opened + live.start < moment)
             if len(live.row):
                 parts.append(_moved(block, live, ledger.questions, moment))
@@ -159,7 +159,7 @@ def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) 
         ends &= questions.close_us[live.question] <= moment
     came = _outcomes(outcome[ends], p[last[ends]], binary=block.p.ndim == 1)
 
-    path = live.each(np.arange(len(live.question)))
+    path = live.per_segment(np.arange(len(live.question)))
     start = np.concatenate([p[before], p[last[ends]]])
     end = np.concatenate([p[before + 1], came])
     of = np.concatenate([path[before], np.flatnonzero(ends)])

@@ -5,12 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from scoring import parallel
-from scoring.columns import Ints
-
-Places = npt.NDArray[np.intp]
+from scoring.arrays import Ints, Places
 
 # A part of so many rows is sorted within a processor's cache.
 PART_ROWS = 1 << 14
@@ -64,5 +61,5 @@ def _order(key: Ints) -> Places:
             order[start:end] = rows.take(np.argsort(key.take(rows)))
 
     shares = len(parallel.parts(len(key)))
-    parallel.each(sort, range(shares))
+    parallel.map_threads(sort, range(shares))
     return order

@@ -25,14 +25,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.columns import Codes, Floats
+from scoring.arrays import Codes, Floats, Places
 from scoring.errors import InputError, Problem
 from scoring.event_sweep import Sweep
-from scoring.frames import NUMERIC, Block, Ledger, Questions, read
-from scoring.ordering import Places
+from scoring.input_frames import NUMERIC, Block, Ledger, Questions, read_frames
 from scoring.paths import Paths, live_paths
 from scoring.rules import RULES
-from scoring.scores import resolved
+from scoring.scores import forecasts_and_outcomes
 from scoring.timings import Timed, Timing, timing
 
 Groups = Mapping[Hashable, str] | pd.Series
@@ -166,7 +165,7 @@ def _read(
     questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups
 ) -> tuple[Ledger, list[str], Codes]:
     """Return the ledger, the groups in order, and the group of each forecaster (−1: none)."""
-    ledger = read(questions, forecasts)
+    ledger = read_frames(questions, forecasts)
     given = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
     if not given.index.is_unique:
         twice = given.index[given.index.duplicated()][0]
@@ -190,7 +189,9 @@ def _batches(ledger: Ledger, group: Codes, clock: Timing) -> Iterator[tuple[Bloc
         for rows in block.batches():
             batch = block.part(rows)
             live = live_paths(batch, ledger.questions, scored=True)
-            timed = clock(live.only(live.each(group[live.forecaster] >= 0)), ledger.questions)
+            timed = clock(
+                live.only(live.per_segment(group[live.forecaster] >= 0)), ledger.questions
+            )
             if len(timed.paths):
                 yield batch, timed
 
@@ -202,12 +203,12 @@ class _Sides:
         self, block: Block, timed: Timed, questions: Questions, group: Codes, groups: int
     ) -> None:
         live = timed.paths
-        p, y = resolved(BRIER, block, live, questions)
+        p, y = forecasts_and_outcomes(BRIER, block, live, questions)
         self.score = BRIER.kernel(p, y)
-        self.group = live.each(group[live.forecaster])
+        self.group = live.per_segment(group[live.forecaster])
         self.sweep = sweep = Sweep(live)
-        asked = live.each(live.question)[sweep.first]
-        scheduled = live.each(timed.divisor)[sweep.first]
+        asked = live.per_segment(live.question)[sweep.first]
+        scheduled = live.per_segment(timed.divisor)[sweep.first]
         self.asked = asked
         # In shares of each question's scheduled time; an instant is the whole of its clock.
         self.width = sweep.width / scheduled[sweep.question]

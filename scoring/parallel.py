@@ -18,7 +18,7 @@ MOST_THREADS = 4
 PART_ROWS = 1 << 19
 
 
-def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Return what the work makes of each item, in their order."""
     todo = list(items)
     if len(todo) < 2:
@@ -27,7 +27,7 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         return list(pool.map(work, todo))
 
 
-def aside(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
+def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
     """Return what waits for the result of work that begins at once, beside whatever comes next."""
     pool = ThreadPoolExecutor(1)
     result = pool.submit(work, item).result
@@ -42,7 +42,7 @@ def parts(rows: int) -> list[slice]:
 
 def extent(values: npt.NDArray[Any]) -> tuple[Any, Any]:
     """Return the least and the most of some values that are numbers; NaN if there are none."""
-    found = each(
+    found = map_threads(
         lambda part: (np.fmin.reduce(values[part]), np.fmax.reduce(values[part])),
         parts(len(values)),
     )
@@ -59,5 +59,5 @@ def take(values: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[
     def look(part: slice) -> None:
         values.take(places[part], axis=0, out=found[part], mode="clip")
 
-    each(look, parts(len(places)))
+    map_threads(look, parts(len(places)))
     return found

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring import parallel
-from scoring.columns import Codes, Flags, Floats, Ints
-from scoring.frames import MULTIPLE_CHOICE, Block, Questions, read
-from scoring.ordering import Places, in_order
+from scoring.arrays import Codes, Flags, Floats, Ints, Places
+from scoring.input_frames import MULTIPLE_CHOICE, Block, Questions, read_frames
+from scoring.ordering import in_order
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Paths:
         """How many segments each path has."""
         return np.diff(self.first, append=len(self)).astype(np.int64, copy=False)
 
-    def each(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def per_segment(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return a value of each path once for each of its segments."""
         return value.repeat(self.sizes)
 
-    def asked(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def question_values(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return a column of the questions once for each segment."""
         opens = _starts(self.question[1:] != self.question[:-1]) if len(self) else self.first
         sizes = np.diff(self.first.take(opens), append=len(self))
@@ -83,14 +83,14 @@ class Paths:
             total[:] = np.add.reduceat(self.length, self.first)
         return total
 
-    def joined(self) -> Flags:
+    def continues(self) -> Flags:
         """Return which segments take over from the one before, which ends at that moment."""
         joined = np.ones(len(self), dtype=np.bool_)
         joined[self.first] = False
         joined[1:] &= self.start[1:] == self.end[:-1]
         return joined
 
-    def timed(self, start: Ints, end: Ints) -> Paths:
+    def on_clock(self, start: Ints, end: Ints) -> Paths:
         """Return the same forecasts with other starts and ends."""
         return replace(self, start=start, end=end)
 
@@ -239,17 +239,17 @@ def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     0        ana       0.0  345600.0     0.4  0.4
     1        ana  345600.0  864000.0     0.6  0.7
     """
-    ledger = read(questions, forecasts)
+    ledger = read_frames(questions, forecasts)
     widest = max((b.p.shape[1] for b in ledger.blocks if b.kind == MULTIPLE_CHOICE), default=0)
     parts = []
     for block in ledger.blocks:
         live = live_paths(block, ledger.questions, scored=False)
         part = {
-            "question": live.each(live.question),
-            "forecaster": live.each(live.forecaster),
+            "question": live.per_segment(live.question),
+            "forecaster": live.per_segment(live.forecaster),
             "start_s": live.start / 1e6,
             "end_s": live.end / 1e6,
-            "weight": live.length / live.each(live.total),
+            "weight": live.length / live.per_segment(live.total),
             "forecast": live.row if block.row is None else block.row[live.row],
         }
         if block.p.ndim == 1:

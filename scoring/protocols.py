@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from scoring.errors import InputError, Problem
-from scoring.references import REFERENCES
+from scoring.peer_scores import REFERENCES
 from scoring.rules import RULES
 from scoring.timings import timing
 
@@ -29,7 +29,7 @@ class Protocol:
     """How a path of forecasts becomes one number. Raises InputError if a part does not exist.
 
     ``rule`` is a key of `scoring.rules.RULES`, ``timing`` one of `scoring.timings.TIMINGS` or
-    ``"lead(days)"``, ``reference`` one of `scoring.references.REFERENCES` or None. ``scale``
+    ``"lead(days)"``, ``reference`` one of `scoring.peer_scores.REFERENCES` or None. ``scale``
     multiplies: a number, ``"100 / ln K"`` with K the options of the forecast, or
     ``"participation"``, the coverage. ``orientation`` says which scores are better. On questions
     with ordered options ``ordered_rule`` takes the rule's place where it is given.
@@ -98,7 +98,7 @@ _CHOICES = (
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({each.name: each for each in _CHOICES})
 
 
-def named(choice: str | Protocol) -> Protocol:
+def get_protocol(choice: str | Protocol) -> Protocol:
     """Return a protocol by its name. ``brier_lead(30)`` is a rule 30 days before the close.
 
     Raises InputError for a name that nothing answers to.

@@ -15,8 +15,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from scoring.columns import Codes, Flags, Floats
-from scoring.compensated_sums import joined, split
+from scoring.arrays import Codes, Flags, Floats
+from scoring.compensated_sums import merge, split
 
 Number = TypeVar("Number", np.int32, np.complex128)
 
@@ -71,7 +71,7 @@ def sum_by_rank(
         since = np.where(right, zeros_before[-1] + since - low, low)
         until = np.where(right, zeros_before[-1] + until - high, high)
     so_far = _before(same)
-    return joined(total + so_far[until] - so_far[since])
+    return merge(total + so_far[until] - so_far[since])
 
 
 def _most(rank: Codes) -> int:

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scoring.errors import InputError, Problem, numbers, refuse, spread
+from scoring.arrays import Floats
+from scoring.errors import InputError, Problem, broadcast, float_array, refuse_where
 
-Floats = npt.NDArray[np.float64]
 Kernel = Callable[[Floats, Floats], Floats]
 
 SUM_TOLERANCE = 1e-9
@@ -146,7 +146,9 @@ RULES: dict[str, Rule] = {
 # --- what the callers need beside them ------------------------------------------------------
 
 
-def as_read(p: Floats, outcome: npt.NDArray[np.integer], *, ordered: bool) -> tuple[Floats, Floats]:
+def align_options(
+    p: Floats, outcome: npt.NDArray[np.integer], *, ordered: bool
+) -> tuple[Floats, Floats]:
     """Return multiple-choice forecasts (n, K) as they are read, and their outcome vectors.
 
     A forecast made before the outcome's option was added is read by its last option: that
@@ -184,7 +186,7 @@ def uniform(p: Floats) -> Floats:
 
 def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Return forecasts and outcome vectors of equal shape, or raise InputError."""
-    forecasts, outcomes = numbers("p", p), numbers("y", y)
+    forecasts, outcomes = float_array("p", p), float_array("y", y)
     if forecasts.ndim > 2:
         rule = "forecasts must be (n,), or one in each row of (n, K)"
         raise InputError([Problem("", "p", None, forecasts.shape, rule)])
@@ -192,26 +194,28 @@ def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
         rule = "outcomes must be (n,), or vectors (n, K) where the forecasts are"
         raise InputError([Problem("", "y", None, outcomes.shape, rule)])
     out_of_range = "a probability must be finite and lie within 0..1"
-    refuse("p", ~((forecasts >= 0) & (forecasts <= 1)), forecasts, out_of_range)
-    refuse("y", ~np.isfinite(outcomes), outcomes, "an outcome must be finite")
+    refuse_where("p", ~((forecasts >= 0) & (forecasts <= 1)), forecasts, out_of_range)
+    refuse_where("y", ~np.isfinite(outcomes), outcomes, "an outcome must be finite")
     if forecasts.ndim <= 1:
         outside = (outcomes < 0) | (outcomes > 1)
-        refuse("y", outside, outcomes, "a binary outcome must lie within 0..1")
+        refuse_where("y", outside, outcomes, "a binary outcome must lie within 0..1")
         # A single number goes with each of the others.
         shape = max(forecasts.shape, outcomes.shape)
         rule = "there must be one outcome a forecast"
-        return spread("p", forecasts, shape, rule), spread("y", outcomes, shape, rule)
+        return broadcast("p", forecasts, shape, rule), broadcast("y", outcomes, shape, rule)
     off = np.abs(forecasts.sum(axis=1) - 1) > SUM_TOLERANCE
-    refuse("p", off, forecasts, "the probabilities of one forecast must sum to 1 within 1e-9")
+    refuse_where("p", off, forecasts, "the probabilities of one forecast must sum to 1 within 1e-9")
     n, options = forecasts.shape
     if outcomes.ndim == 2:
         off = (np.abs(outcomes.sum(axis=1) - 1) > SUM_TOLERANCE) | (outcomes < 0).any(axis=1)
-        refuse("y", off, outcomes, "an outcome vector must be non-negative and sum to 1")
+        refuse_where("y", off, outcomes, "an outcome vector must be non-negative and sum to 1")
         rule = "there must be one outcome vector a forecast, over the same options"
-        return forecasts, spread("y", outcomes, forecasts.shape, rule)
-    index = spread("y", outcomes, (n,), "there must be one outcome a forecast")
+        return forecasts, broadcast("y", outcomes, forecasts.shape, rule)
+    index = broadcast("y", outcomes, (n,), "there must be one outcome a forecast")
     unknown = ~np.isin(index, np.arange(options))
-    refuse("y", unknown, index, f"an outcome must be the index of an option, 0..{options - 1}")
+    refuse_where(
+        "y", unknown, index, f"an outcome must be the index of an option, 0..{options - 1}"
+    )
     return forecasts, np.eye(options)[index.astype(np.intp)]
 
 
@@ -317,25 +321,25 @@ def crps_piecewise(
     >>> crps_piecewise([0.0, 1.0], [[4.0, 4.0]], [4.0], 0.0, 10.0).tolist()
     [0.0]
     """
-    at = np.atleast_2d(numbers("values", values))
+    at = np.atleast_2d(float_array("values", values))
     if at.ndim > 2 or not at.shape[1]:
         rule = "values must be (n, m), with one value or more in a row"
         raise InputError([Problem("", "values", None, at.shape, rule)])
     rule = "there must be one level a value: (m,), or (n, m) as the values are"
-    level = spread("levels", numbers("levels", levels), at.shape, rule)
+    level = broadcast("levels", float_array("levels", levels), at.shape, rule)
     rule = "must be one number, or one for each row of values"
     low, high, y = (
-        spread(name, numbers(name, given), (len(at),), rule)
+        broadcast(name, float_array(name, given), (len(at),), rule)
         for name, given in (("lower", lower), ("upper", upper), ("outcome", outcome))
     )
-    refuse("lower", ~(np.isfinite(low) & np.isfinite(high) & (low < high)), low,
+    refuse_where("lower", ~(np.isfinite(low) & np.isfinite(high) & (low < high)), low,
            "the lower bound must be finite and below the upper bound")  # fmt: skip
-    refuse("levels", ~((level >= 0) & (level <= 1)), level, "a level must lie within 0..1")
-    refuse("levels", np.diff(level, axis=1) < 0, level, "levels must not fall along a row")
-    refuse("values", ~((at >= low[:, None]) & (at <= high[:, None])), at,
+    refuse_where("levels", ~((level >= 0) & (level <= 1)), level, "a level must lie within 0..1")
+    refuse_where("levels", np.diff(level, axis=1) < 0, level, "levels must not fall along a row")
+    refuse_where("values", ~((at >= low[:, None]) & (at <= high[:, None])), at,
            "a value must lie within the bounds")  # fmt: skip
-    refuse("values", np.diff(at, axis=1) < 0, at, "values must not fall along a row")
-    refuse("outcome", np.isnan(y), y, "an outcome must be a number")
+    refuse_where("values", np.diff(at, axis=1) < 0, at, "values must not fall along a row")
+    refuse_where("outcome", np.isnan(y), y, "an outcome must be a number")
     return _crps(knots(level, at, low, high), y)
 
 

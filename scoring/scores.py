@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from scoring import parallel
-from scoring.columns import Codes, Floats, Ints
+from scoring.arrays import Codes, Floats, Ints
 from scoring.errors import InputError, Problem
-from scoring.frames import (
+from scoring.input_frames import (
     BINARY,
     MULTIPLE_CHOICE,
     NUMERIC,
@@ -19,12 +19,12 @@ from scoring.frames import (
     Ledger,
     Questions,
     Rows,
-    read,
+    read_frames,
 )
 from scoring.paths import Paths, segments
-from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, named
-from scoring.references import REFERENCES, Comparison, own
-from scoring.rules import RULES, Rule, as_read
+from scoring.peer_scores import REFERENCES, ScoredPaths, own
+from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, get_protocol
+from scoring.rules import RULES, Rule, align_options
 from scoring.timings import AVERAGES, timing
 
 Scored = tuple[Codes, Codes, Floats, Floats, Ints]
@@ -54,7 +54,7 @@ def score(
 
     Raises InputError, before anything is computed, naming every value that breaks a rule. What
     a protocol computes, and who published it: `scoring.rules`, `scoring.timings`,
-    `scoring.references`; for the platforms https://www.metaculus.com/help/scores-faq/ and
+    `scoring.peer_scores`; for the platforms https://www.metaculus.com/help/scores-faq/ and
     https://www.gjopen.com/faq.
 
     >>> import pandas as pd
@@ -72,12 +72,12 @@ def score(
     if not chosen:
         rule = "must name one protocol or more"
         raise InputError([Problem("", "protocol", None, protocol, rule)])
-    return score_ledger(read(questions, forecasts), chosen)
+    return score_ledger(read_frames(questions, forecasts), chosen)
 
 
 def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFrame:
     """Return the scores of frames that were read before."""
-    protocols = sorted((named(choice) for choice in chosen), key=lambda each: each.name)
+    protocols = sorted((get_protocol(choice) for choice in chosen), key=lambda each: each.name)
     found: list[list[Scored]] = [[] for _ in protocols]
     for block in ledger.blocks:
 
@@ -86,7 +86,7 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
             every = segments(batch, ledger.questions, scored=True)
             return [_scores(each, batch, every, ledger.questions) for each in protocols]
 
-        for parts in parallel.each(scored, block.batches()):
+        for parts in parallel.map_threads(scored, block.batches()):
             for part, kept in zip(parts, found, strict=True):
                 if part is not None:
                     kept.append(part)
@@ -132,12 +132,14 @@ def rule_for(protocol: Protocol, block: Block) -> Rule | None:
     return rule
 
 
-def resolved(rule: Rule, block: Block, paths: Paths, questions: Questions) -> tuple[Floats, Floats]:
+def forecasts_and_outcomes(
+    rule: Rule, block: Block, paths: Paths, questions: Questions
+) -> tuple[Floats, Floats]:
     """Return the forecast of each segment and its outcome, as the rule takes them."""
     p = block.p if paths.order is None else parallel.take(block.p, paths.order)
-    outcome = paths.asked(questions.outcome)
+    outcome = paths.question_values(questions.outcome)
     if block.kind == MULTIPLE_CHOICE:
-        return as_read(p, outcome.astype(np.intp), ordered=rule.ordered)
+        return align_options(p, outcome.astype(np.intp), ordered=rule.ordered)
     return p, outcome
 
 
@@ -150,8 +152,8 @@ def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions
         return None
     timed = timing(protocol.timing)(live, questions)
     paths = timed.paths
-    p, y = resolved(rule, block, paths, questions)
-    view = Comparison(timed, p, y, rule, _per_forecast(protocol, p))
+    p, y = forecasts_and_outcomes(rule, block, paths, questions)
+    view = ScoredPaths(timed, p, y, rule, _per_forecast(protocol, p))
     reference = own if protocol.reference is None else REFERENCES[protocol.reference]
     score = reference(view) if len(paths) else np.zeros(0)
     if protocol.scale == PARTICIPATION:

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring.arrays import Floats
 from scoring.clusters import families_of
-from scoring.columns import Floats
-from scoring.errors import InputError, Problem, numbers, refuse
+from scoring.errors import InputError, Problem, float_array, refuse_where
 
 LEVEL = 0.95
 FEWEST_TO_SHRINK = 4
@@ -59,12 +59,12 @@ def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
     >>> found.estimate.round(1).tolist()
     [11.4, 7.9, 6.1, 7.6, 5.1, 6.1, 10.7, 8.5]
     """
-    x, e = numbers("estimate", estimate), numbers("error", error)
+    x, e = float_array("estimate", estimate), float_array("error", error)
     if x.shape != (x.size,) or x.shape != e.shape or len(x) < FEWEST_TO_SHRINK:
         rule = f"estimates and errors must be of one length, {FEWEST_TO_SHRINK} or more"
         raise InputError([Problem("", "estimate", None, x.shape, rule)])
-    refuse("estimate", ~np.isfinite(x), x, "must be finite")
-    refuse("error", ~((e > 0) & (e < np.inf)), e, "must be finite and above 0")
+    refuse_where("estimate", ~np.isfinite(x), x, "must be finite")
+    refuse_where("error", ~((e > 0) & (e < np.inf)), e, "must be finite and above 0")
     # τ from 0 to infinity, closest together about the size that it can have.
     size = float(np.hypot(x.std(), np.median(e)))
     share = (np.arange(SPREADS) + 0.5) / SPREADS
@@ -140,7 +140,7 @@ def skills(
     from scipy.special import ndtri, stdtrit
 
     value = scores["score"].to_numpy(dtype=np.float64)
-    refuse("score", ~np.isfinite(value), value, "must be finite")
+    refuse_where("score", ~np.isfinite(value), value, "must be finite")
     who, names = pd.factorize(scores["forecaster"], sort=True)
     family = families_of(scores["question_id"], families)
     many = len(names)

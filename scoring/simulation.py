@@ -55,12 +55,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
+from scoring.arrays import Floats, Ints
 from scoring.ordering import in_order
 from scoring.simulated_titles import title_and_subject
 from scoring.tournament import Tournament
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 DAY_S = 86_400
 

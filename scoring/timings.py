@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.columns import Floats, Ints
+from scoring.arrays import Floats, Ints
 from scoring.errors import InputError, Problem
-from scoring.frames import Questions
+from scoring.input_frames import Questions
 from scoring.paths import Paths
 
 MICROSECONDS_A_DAY = 86_400_000_000
@@ -57,7 +57,7 @@ def daily(live: Paths, questions: Questions) -> Timed:
     same day is still the last that stood on it. Coverage is a share of the calendar days that
     the question was open.
     """
-    opened = live.each(questions.open_us[live.question])
+    opened = live.per_segment(questions.open_us[live.question])
     opening_day = opened // MICROSECONDS_A_DAY
     start = (opened + live.start) // MICROSECONDS_A_DAY - opening_day
     # The end itself is not live: a segment that ends at midnight does not touch the next day.
@@ -65,7 +65,7 @@ def daily(live: Paths, questions: Questions) -> Timed:
     same = np.ones(len(live), dtype=np.bool_)
     same[live.first] = False
     np.minimum(end[:-1], start[1:], out=end[:-1], where=same[1:])
-    days = live.timed(start, end).only(start < end)
+    days = live.on_clock(start, end).only(start < end)
     last_day = (questions.close_us - 1) // MICROSECONDS_A_DAY
     all_days = last_day - questions.open_us // MICROSECONDS_A_DAY + 1
     scored = days.total
@@ -141,9 +141,9 @@ def _scheduled(live: Paths, questions: Questions) -> Ints:
 
 def _at(live: Paths, questions: Questions, instant: Ints) -> Timed:
     """Return what is live at an instant of each question, as one tick of a clock."""
-    at = live.each(instant[live.question])
+    at = live.per_segment(instant[live.question])
     here = (live.start <= at) & (at < live.end)
     coverage = live.total / _scheduled(live, questions)
     stands = np.logical_or.reduceat(here, live.first) if len(here) else here
-    tick = live.timed(np.zeros_like(live.start), np.ones_like(live.end)).only(here)
+    tick = live.on_clock(np.zeros_like(live.start), np.ones_like(live.end)).only(here)
     return Timed(tick, np.ones(len(tick.row), dtype=np.int64), coverage[stands])

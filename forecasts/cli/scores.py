@@ -33,12 +33,12 @@ def score(
     """Score every forecaster on every resolved question, of a folder or of the ledger."""
     from forecasts.scores.scores import score_frames
     from scoring import PROTOCOLS, InputError
-    from scoring.protocols import named
+    from scoring.protocols import get_protocol
 
     protocols = list(dict.fromkeys(protocol or ["brier"]))
     for name in protocols:
         try:
-            named(name)
+            get_protocol(name)
         except InputError:
             raise BadInput(
                 f"There is no protocol {name!r}.",

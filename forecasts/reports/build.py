@@ -57,7 +57,7 @@ from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import skills
 from forecasts.reports.verdict import verdict
 from forecasts.scores.frames import Frames
-from scoring.parallel import aside, each
+from scoring.parallel import in_background, map_threads
 
 BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
 
@@ -82,7 +82,7 @@ def build(
             remedy="Name the leads as groups, or report by something else.",
         )
     wanted = chosen(frames, by=by, names=names)
-    digest = aside(sha256, frames)
+    digest = in_background(sha256, frames)
     here = _numbered(frames)
     asked = selected(here.questions, choice)
     questions = here.questions[asked].reset_index(drop=True)
@@ -266,7 +266,7 @@ def _groups(
         )
         for name in wanted
     ]
-    return tuple(each(lambda group: group(), work))
+    return tuple(map_threads(lambda group: group(), work))
 
 
 class _Rowed:

@@ -12,7 +12,7 @@ import pandas as pd
 import scoring
 from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.report import Lead
-from scoring.parallel import each
+from scoring.parallel import map_threads
 
 
 def sums(claims: pd.DataFrame) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def profile(
         }
 
     found: dict[Any, tuple[Lead, ...]] = {}
-    for made in each(rows, zip(days, at, strict=True)):
+    for made in map_threads(rows, zip(days, at, strict=True)):
         for name, row in made.items():
             found[name] = (*found.get(name, ()), row)
     return found

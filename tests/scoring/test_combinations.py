@@ -13,8 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scoring import InputError, Protocol, score
-from scoring.references import REFERENCES, Comparison
-from scoring.rules import RULES, Floats, Rule
+from scoring.arrays import Floats
+from scoring.peer_scores import REFERENCES, ScoredPaths
+from scoring.rules import RULES, Rule
 from scoring.timings import TIMINGS, Timed
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, Row, ledgers
@@ -141,7 +142,7 @@ def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line
         only = live.only(keep)
         return dataclasses.replace(timed, paths=only, divisor=only.total)
 
-    def certainty(view: Comparison) -> Floats:
+    def certainty(view: ScoredPaths) -> Floats:
         return view.average((1 - view.score) * view.paths.length)
 
     monkeypatch.setitem(RULES, "distance", Rule(distance))

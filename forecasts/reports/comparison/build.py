@@ -38,7 +38,7 @@ from forecasts.reports.report import By
 from forecasts.reports.selection import ALL, Choice
 from forecasts.scores.frames import Frames, rows
 from scoring.comparison import NEVER_TOGETHER
-from scoring.parallel import aside
+from scoring.parallel import in_background
 
 _BY: dict[Of, By] = {"teams": "team", "forecasters": "forecaster"}
 # Why a question is left out, where its outcome is still to come.
@@ -66,7 +66,7 @@ def build(
             f"A comparison takes two or more {of}, and {len(set(between))} was named.",
             remedy="Name them after --between.",
         )
-    digest = aside(sha256, frames)
+    digest = in_background(sha256, frames)
     asked = selected(frames.questions, choice)
     questions = frames.questions[asked].sort_values("question_id", ignore_index=True)
     why = reasons(questions, cohort=choice.cohort, as_of=as_of)

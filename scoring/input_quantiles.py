@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.columns import Flags, Floats, of_type, parsed, quantities
+from scoring.arrays import Flags, Floats
+from scoring.input_columns import has_type, parse_json, quantities
 from scoring.rules import SUM_TOLERANCE
 
 NUMBER = "must be a finite number"
@@ -40,8 +41,8 @@ def distributions(
         refuse(bad & ~refused, rule)
         refused[bad] = True
 
-    objects = parsed(values)
-    known = of_type(objects, dict)
+    objects = parse_json(values)
+    known = has_type(objects, dict)
     note(~known, "must be an object of level: value, or that object in JSON")
     objects[~known] = {}
     row, keys, stated = _entries(objects)

@@ -17,12 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring import parallel
+from scoring.arrays import Codes, Flags, Floats, Ints
 from scoring.errors import Problems
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
 
 NO_TIME = int(np.iinfo(np.int64).min)
 NUMBERS = (float, int, np.floating, np.integer)
@@ -31,7 +27,7 @@ TIME_RULE = "must be a time with an offset (2026-01-31T12:00:00Z); a naive time 
 WITH_OFFSET = r"[Tt ].*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
-def once(frame: object, known: Sequence[str], problems: Problems, of: str) -> None:
+def check_frame(frame: object, known: Sequence[str], problems: Problems, of: str) -> None:
     """Note what is no frame, and each column of it that is read but is there more than once."""
     if not isinstance(frame, pd.DataFrame):
         problems.add(of, "", None, type(frame).__name__, "must be a pandas DataFrame")
@@ -41,7 +37,7 @@ def once(frame: object, known: Sequence[str], problems: Problems, of: str) -> No
             problems.add(of, name, None, None, "the column is there more than once")
 
 
-def codes(column: pd.Series) -> tuple[Codes, pd.Index]:
+def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
     """Return each row's position (−1: missing) in a list of distinct ids in order, and that list.
 
     The list may hold ids that no row has.
@@ -63,13 +59,13 @@ def codes(column: pd.Series) -> tuple[Codes, pd.Index]:
     return where.astype(np.int32), pd.Index(distinct)
 
 
-def without_id(at: Codes, ids: pd.Index) -> Flags:
+def missing_ids(at: Codes, ids: pd.Index) -> Flags:
     """Return which rows have no id, by what `codes` returns: nothing, or a text of spaces."""
     missing = at < 0
     listed = _plain(ids)
     if listed.dtype.kind in "biuf":
         return missing
-    empty = np.flatnonzero(blank(listed.to_series().astype(object)))
+    empty = np.flatnonzero(is_blank(listed.to_series().astype(object)))
     return missing | np.isin(at, empty) if len(empty) else missing
 
 
@@ -87,7 +83,7 @@ def positions(column: pd.Series, ids: pd.Index) -> Codes:
                 return table.take(values[part] - (least - 1), mode="clip")
 
             return _filled(len(values), look)
-    of, distinct = codes(column)
+    of, distinct = encode_ids(column)
     place = np.append(_plain(ids).get_indexer(_plain(distinct)), -1).astype(np.int32)
     if np.array_equal(place[:-1], np.arange(len(place) - 1)):
         return of
@@ -111,7 +107,7 @@ def _filled(rows: int, work: Callable[[slice], npt.NDArray[np.integer]]) -> Code
     def fill(part: slice) -> None:
         found[part] = work(part)
 
-    parallel.each(fill, parallel.parts(rows))
+    parallel.map_threads(fill, parallel.parts(rows))
     return found
 
 
@@ -119,17 +115,17 @@ def _plain(ids: pd.Index) -> pd.Index:
     return ids.astype(ids.categories.dtype) if isinstance(ids, pd.CategoricalIndex) else ids
 
 
-def blank(column: pd.Series) -> Flags:
+def is_blank(column: pd.Series) -> Flags:
     """Return where nothing stands: a missing value, or a text of nothing but spaces."""
     empty = column.isna().to_numpy(dtype=np.bool_, copy=True)
     if column.dtype.kind == "O" or isinstance(column.dtype, pd.StringDtype):
         values = column.to_numpy(dtype=object)
-        text = of_type(values, str)
+        text = has_type(values, str)
         empty[text] = pd.Series(values[text], dtype="str").str.strip().eq("").to_numpy()
     return empty
 
 
-def of_type(values: npt.NDArray[np.object_], *kinds: type) -> Flags:
+def has_type(values: npt.NDArray[np.object_], *kinds: type) -> Flags:
     """Return which values are of one of these types; true and false are no numbers here."""
     each = np.fromiter(map(type, values), dtype=object, count=len(values))
     of, distinct = pd.factorize(each)
@@ -158,7 +154,7 @@ def times(
         shown = column.map(str, na_action="ignore") if far.any() else column
         problems.add_where(of, name, far, shown, "must lie within the years 1 to 9999")
         none = instants == NO_TIME
-        unread = none & ~blank(column)
+        unread = none & ~is_blank(column)
         problems.add_where(of, name, unread, column, TIME_RULE)
         if required:
             problems.add_where(of, name, none & ~unread, None, "a time is required")
@@ -184,12 +180,12 @@ def _instants(column: pd.Series) -> Ints:
         return np.full(len(column), NO_TIME, dtype=np.int64)
     of, distinct = pd.factorize(column.astype(object))
     values = np.asarray(distinct, dtype=object)
-    text = of_type(values, str)
+    text = has_type(values, str)
     written = pd.Series(values[text], dtype="str").str.strip()
     values[text] = written.astype(object)
     usable = np.zeros(len(values), dtype=np.bool_)
     usable[text] = written.str.contains(WITH_OFFSET, regex=True).to_numpy(dtype=np.bool_)
-    moment = of_type(values, datetime)
+    moment = has_type(values, datetime)
     usable[moment] = pd.notna(np.array(list(map(attrgetter("tzinfo"), values[moment])), object))
     read = np.full(len(values) + 1, NO_TIME, dtype=np.int64)
     if usable.any():
@@ -203,9 +199,9 @@ def _instants(column: pd.Series) -> Ints:
 def quantities(values: npt.NDArray[np.object_], dates: Flags) -> Floats:
     """Return each value as `quantity` does, NaN where that refuses it; most are read together."""
     read = np.full(len(values), np.nan)
-    plain = ~dates & of_type(values, *NUMBERS, str)
+    plain = ~dates & has_type(values, *NUMBERS, str)
     read[plain] = pd.to_numeric(pd.Series(values[plain], dtype=object), errors="coerce")
-    written = dates & of_type(values, str)
+    written = dates & has_type(values, str)
     if written.any():
         texts = pd.Series(values[written], dtype="str").str.strip()
         texts = texts.mask(texts.str.fullmatch(r"\d{4}-\d\d-\d\d"), texts + "T00:00:00Z")
@@ -265,7 +261,7 @@ def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:
     return np.asarray(meant == 1)
 
 
-def listed(value: object) -> list[Any] | None:
+def as_list(value: object) -> list[Any] | None:
     """Return a list, whether it came as one or as JSON; None if it is neither."""
     if isinstance(value, str):
         value = _json(value)
@@ -274,9 +270,9 @@ def listed(value: object) -> list[Any] | None:
     return None
 
 
-def parsed(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+def parse_json(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """Return the values with JSON texts read, None for a text that is not JSON."""
-    found, text = values.copy(), of_type(values, str)
+    found, text = values.copy(), has_type(values, str)
     texts = values[text].tolist()
     read = _all_from_json(texts) if texts else []
     found[text] = np.fromiter(read, dtype=object, count=len(read))

@@ -13,16 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring import parallel
-from scoring.columns import (
-    NUMBERS,
-    Flags,
-    Floats,
-    blank,
-    of_type,
-    parsed,
-)
-from scoring.distributions import distributions
+from scoring.arrays import Flags, Floats
 from scoring.errors import Problems
+from scoring.input_columns import NUMBERS, has_type, is_blank, parse_json
+from scoring.input_quantiles import distributions
 from scoring.rules import SUM_TOLERANCE
 
 Rows = npt.NDArray[np.intp] | None
@@ -51,7 +45,7 @@ class Values:
     def _refuse_others(self, name: str, rows: Rows, kind: str) -> None:
         for other, column in self.columns.items():
             if other != name:
-                filled = ~blank(column)
+                filled = ~is_blank(column)
                 wrong = np.flatnonzero(filled) if rows is None else rows[filled[rows]]
                 rule = f"a forecast on a {kind} question is given as {name}"
                 self._refuse(other, wrong, rule)
@@ -70,7 +64,7 @@ class Values:
             own = column if rows is None else column.iloc[rows]
             read = pd.to_numeric(own.astype(object), errors="coerce")
             p = read.to_numpy(dtype=np.float64, na_value=np.nan)
-            unread = np.flatnonzero((np.isnan(p) & ~blank(own)) | _truths(own))
+            unread = np.flatnonzero((np.isnan(p) & ~is_blank(own)) | _truths(own))
         least, most = parallel.extent(p) if len(p) else (0, 1)
         if len(unread) or least < 0 or most > 1:
             wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
@@ -88,21 +82,21 @@ class Values:
         if "probabilities" not in self.columns:
             return p
         column = self.columns["probabilities"]
-        given = np.flatnonzero(~blank(column)[at])
-        lists = parsed(column.to_numpy(dtype=object)[at[given]])
-        fits = of_type(lists, list, tuple, np.ndarray)
+        given = np.flatnonzero(~is_blank(column)[at])
+        lists = parse_json(column.to_numpy(dtype=object)[at[given]])
+        fits = has_type(lists, list, tuple, np.ndarray)
         fits[fits] = np.fromiter(map(len, lists[fits]), np.intp) == options
         rule = f"must be a list of {options} numbers, one an option"
         self._refuse("probabilities", at[given[~fits]], rule)
         given, lists = given[fits], lists[fits]
         flat = np.fromiter(chain.from_iterable(lists), dtype=object, count=len(given) * options)
-        number = of_type(flat, *NUMBERS, type(None)).reshape(-1, options).all(axis=1)
+        number = has_type(flat, *NUMBERS, type(None)).reshape(-1, options).all(axis=1)
         self._refuse("probabilities", at[given[~number]], "must be a list of numbers and nulls")
         given = given[number]
         said = flat.reshape(-1, options)[number]
         vectors = said.astype(np.float64)
         unsaid = np.isnan(vectors)
-        unsaid[unsaid] = ~of_type(said[unsaid], type(None))
+        unsaid[unsaid] = ~has_type(said[unsaid], type(None))
         outside = (unsaid | (vectors < 0) | (vectors > 1)).any(axis=1)
         rule = f"{OUT_OF_RANGE}; an option that was not there yet is null"
         self._refuse("probabilities", at[given[outside]], rule)
@@ -124,7 +118,7 @@ class Values:
         if "quantiles" not in self.columns:
             return np.full((len(at), 2, 2), np.nan)
         column = self.columns["quantiles"]
-        given = np.flatnonzero(~blank(column)[at])
+        given = np.flatnonzero(~is_blank(column)[at])
         curves = distributions(
             column.to_numpy(dtype=object)[at[given]],
             dates[given],
@@ -140,4 +134,4 @@ class Values:
 def _truths(column: pd.Series) -> Flags:
     """Return where a column holds true or false, which pandas would read as 1 and 0."""
     values = column.to_numpy(dtype=object)
-    return ~of_type(values, object) | of_type(values, np.bool_)
+    return ~has_type(values, object) | has_type(values, np.bool_)

@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring import columns
-from scoring.columns import NO_TIME, Codes, Flags, Floats, Ints
+from scoring import input_columns
+from scoring.arrays import Codes, Flags, Floats, Ints
 from scoring.errors import Problems
-from scoring.values import VALUE_COLUMNS, Values
+from scoring.input_columns import NO_TIME
+from scoring.input_values import VALUE_COLUMNS, Values
 
 Rows = slice | npt.NDArray[np.intp]
 
@@ -134,11 +135,11 @@ class Ledger:
     blocks: tuple[Block, ...]
 
 
-def read(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Ledger:
+def read_frames(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Ledger:
     """Return both frames as arrays. Raises InputError naming every value that breaks a rule."""
     problems = Problems()
-    columns.once(questions, QUESTION_COLUMNS, problems, "questions")
-    columns.once(forecasts, FORECAST_COLUMNS, problems, "forecasts")
+    input_columns.check_frame(questions, QUESTION_COLUMNS, problems, "questions")
+    input_columns.check_frame(forecasts, FORECAST_COLUMNS, problems, "forecasts")
     problems.raise_any()
     asked = _read_questions(questions, problems)
     made = _read_forecasts(forecasts, asked, problems)
@@ -156,8 +157,8 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
         if n:
             problems.add(of, "question_id", None, None, "the column is required")
         frame = frame.assign(question_id=np.arange(n))
-    at, ids = columns.codes(frame["question_id"])
-    missing = columns.without_id(at, ids)
+    at, ids = input_columns.encode_ids(frame["question_id"])
+    missing = input_columns.missing_ids(at, ids)
     problems.add_where(of, "question_id", missing, None, "a question needs an id")
     repeated = frame["question_id"].duplicated().to_numpy() & ~missing
     rule = "a question_id must be unique"
@@ -170,10 +171,10 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
     rule = "the upper bound must be above the lower bound"
     problems.add_where(of, "upper_bound", lower >= upper, upper, rule)
 
-    open_us = columns.times(frame, "open_time", problems, of, required=True)
-    scheduled_us = columns.times(frame, "scheduled_close_time", problems, of, required=True)
-    early_us = columns.times(frame, "actual_close_time", problems, of)
-    spot_us = columns.times(frame, "spot_time", problems, of)
+    open_us = input_columns.times(frame, "open_time", problems, of, required=True)
+    scheduled_us = input_columns.times(frame, "scheduled_close_time", problems, of, required=True)
+    early_us = input_columns.times(frame, "actual_close_time", problems, of)
+    spot_us = input_columns.times(frame, "spot_time", problems, of)
     close_us = np.where(early_us == NO_TIME, scheduled_us, early_us)
     timed = (open_us != NO_TIME) & (scheduled_us != NO_TIME)
     for name, bad, rule in (
@@ -200,7 +201,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
         ids=ids[at[order]],
         kind=kind[order],
         options=_counts(options, len(frame))[order],
-        ordered=columns.flags(frame, "ordered", problems, of)[order],
+        ordered=input_columns.flags(frame, "ordered", problems, of)[order],
         lower=lower[order],
         upper=upper[order],
         open_us=open_us[order],
@@ -233,7 +234,7 @@ def _options(
     column = frame["options"].to_numpy(dtype=object) if "options" in frame.columns else None
     for row in np.flatnonzero(kind == MULTIPLE_CHOICE).tolist():
         value = None if column is None else column[row]
-        texts = columns.listed(value) or []
+        texts = input_columns.as_list(value) or []
         rule = "multiple choice needs a list of at least two different texts, or that list in JSON"
         if len(texts) >= 2 and all(isinstance(t, str) for t in texts) and _differ(texts):
             if not any(text.strip().lower() in NO_SCORES for text in texts):
@@ -262,7 +263,7 @@ def _bounds(
     column = frame[name].to_numpy(dtype=object) if name in frame.columns else bounds
     for row in np.flatnonzero(kind >= NUMERIC):
         try:
-            bounds[row] = columns.quantity(column[row], as_date=kind[row] == DATE)
+            bounds[row] = input_columns.quantity(column[row], as_date=kind[row] == DATE)
         except ValueError:
             problems.add(
                 "questions", name, int(row), column[row],
@@ -281,7 +282,7 @@ def _outcomes(
     if "resolution" not in frame.columns:
         return outcomes
     values = frame["resolution"].to_numpy(dtype=object)
-    given = ~columns.blank(frame["resolution"])
+    given = ~input_columns.is_blank(frame["resolution"])
     binary = np.flatnonzero(given & (kind == BINARY))
     at, distinct = pd.factorize(values[binary])
     outcomes[binary] = np.array([_binary_outcome(v) for v in distinct], dtype=np.float64)[at]
@@ -300,7 +301,7 @@ def _outcomes(
             problems.add("questions", "resolution", row, value, rule)
         else:
             try:
-                outcomes[row] = columns.quantity(value, as_date=kind[row] == DATE)
+                outcomes[row] = input_columns.quantity(value, as_date=kind[row] == DATE)
             except ValueError:
                 rule = (
                     "must be a number (on a date question a date), below_lower_bound, "
@@ -338,15 +339,15 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
         for name in absent if n else ():
             problems.add(of, name, None, None, "the column is required")
         return Ledger(questions, pd.Index([], dtype=object), ())
-    question = columns.positions(frame["question_id"], questions.ids)
+    question = input_columns.positions(frame["question_id"], questions.ids)
     unknown = bool(n) and question.min() < 0
     if unknown:
         rule = "must be the id of one of the questions"
         problems.add_where(of, "question_id", question < 0, frame["question_id"], rule)
-    forecaster, forecasters = columns.codes(frame["forecaster"])
-    nobody = columns.without_id(forecaster, forecasters)
+    forecaster, forecasters = input_columns.encode_ids(frame["forecaster"])
+    nobody = input_columns.missing_ids(forecaster, forecasters)
     problems.add_where(of, "forecaster", nobody, None, "a forecaster is required")
-    time_us = columns.times(frame, "made_at", problems, of, required=True)
+    time_us = input_columns.times(frame, "made_at", problems, of, required=True)
     if not n or not len(questions):
         return Ledger(questions, forecasters, ())
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import InputError, score
-from scoring.columns import blank, parsed, quantities, quantity
-from scoring.distributions import distributions
+from scoring.input_columns import is_blank, parse_json, quantities, quantity
+from scoring.input_quantiles import distributions
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 QUESTION: dict[str, Any] = {
@@ -36,7 +36,7 @@ def objects(*values: Any) -> np.ndarray:
 
 
 def test_texts_of_json_are_read_and_other_values_left() -> None:
-    found = parsed(objects("[1, 2]", [3], '{"a": null}', None, "no json", 4.0))
+    found = parse_json(objects("[1, 2]", [3], '{"a": null}', None, "no json", 4.0))
     assert found.tolist() == [[1, 2], [3], {"a": None}, None, None, 4.0]
 
 
@@ -57,7 +57,7 @@ def test_no_text_closes_what_another_one_opened(texts: list[str]) -> None:
         except (ValueError, RecursionError):
             return None
 
-    assert parsed(objects(*texts)).tolist() == [alone(text) for text in texts]
+    assert parse_json(objects(*texts)).tolist() == [alone(text) for text in texts]
 
 
 @given(st.lists(st.one_of(st.just("[1, 2]"), st.just('{"a": [1]}'), st.text(max_size=6))))
@@ -68,13 +68,13 @@ def test_reading_all_at_once_reads_what_reading_one_by_one_reads(texts: list[str
         except ValueError:
             return None
 
-    assert str(parsed(objects(*texts)).tolist()) == str([alone(text) for text in texts])
+    assert str(parse_json(objects(*texts)).tolist()) == str([alone(text) for text in texts])
 
 
 def test_blank_is_nothing_or_spaces_and_no_zero_and_no_empty_list() -> None:
     column = pd.Series([None, math.nan, "", " \t", "x", 0, 0.0, False, [], {}], dtype=object)
-    assert blank(column).tolist() == [True] * 4 + [False] * 6
-    assert blank(pd.Series(["", "x", None], dtype="str")).tolist() == [True, False, True]
+    assert is_blank(column).tolist() == [True] * 4 + [False] * 6
+    assert is_blank(pd.Series(["", "x", None], dtype="str")).tolist() == [True, False, True]
 
 
 # --- numbers and dates ------------------------------------------------------------------------

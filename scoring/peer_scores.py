@@ -1,6 +1,6 @@
 """References: what a forecaster's score is compared with.
 
-A reference takes a `Comparison` and returns one number a (question, forecaster): an advantage,
+A reference takes a `ScoredPaths` and returns one number a (question, forecaster): an advantage,
 positive where the forecaster did better, except `own` and `daily_median`, where lower is better.
 Adding one is a function and a line in `REFERENCES`. Those that look at the others leave the
 forecaster out of them, for with oneself among the others an honest forecast is not the best.
@@ -14,9 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
-from scoring.columns import Codes, Flags, Floats, Ints
+from scoring.arrays import Codes, Flags, Floats, Ints, Places
 from scoring.event_sweep import Sweep
-from scoring.ordering import Places
 from scoring.paths import Paths
 from scoring.ranks import nth_live, sum_by_rank
 from scoring.rules import Rule, uniform
@@ -24,7 +23,7 @@ from scoring.timings import Timed
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ScoredPaths:
     """Forecasts on a timing's clock, their outcomes, and the rule that scores them.
 
     ``p`` and ``y`` hold one row a segment; ``scale``, where given, multiplies what each
@@ -60,10 +59,10 @@ class Comparison:
             return np.add.reduceat(earned, self.paths.first) / self.timed.divisor
 
 
-Reference = Callable[[Comparison], Floats]
+Reference = Callable[[ScoredPaths], Floats]
 
 
-def own(view: Comparison) -> Floats:
+def own(view: ScoredPaths) -> Floats:
     """Compare with nothing: the score itself."""
     with np.errstate(invalid="ignore"):
         earned = view.score * view.paths.length
@@ -74,13 +73,13 @@ def own(view: Comparison) -> Floats:
     return view.average(earned)
 
 
-def uniform_forecast(view: Comparison) -> Floats:
+def uniform_forecast(view: ScoredPaths) -> Floats:
     """Compare with the forecast that gives every option the same probability."""
     known = view.rule.kernel(uniform(view.p), view.y)
     return view.average((known - view.score) * view.paths.length)
 
 
-def peers(view: Comparison) -> Floats:
+def peers(view: ScoredPaths) -> Floats:
     """Compare with the mean score of the others who are live at the same time.
 
     While there is nobody else the difference counts as 0. Over all forecasters of a question the
@@ -106,7 +105,7 @@ def _infinities(sweep: Sweep, own_infinite: Flags) -> Floats:
         return np.where(met, np.inf, 0.0) - np.where(had, np.inf, 0.0)
 
 
-def crowd_mean(view: Comparison) -> Floats:
+def crowd_mean(view: ScoredPaths) -> Floats:
     """Compare with the score of the mean of the others' forecasts. The rule must be quadratic.
 
     A rule that is the squared length of a deviation D scores the others' mean as |ΣD|² / (n−1)²
@@ -126,7 +125,7 @@ def crowd_mean(view: Comparison) -> Floats:
     return view.average(earned + sweep.integral(whole * squared))
 
 
-def crowd_median(view: Comparison) -> Floats:
+def crowd_median(view: ScoredPaths) -> Floats:
     """Compare with the score of the median of the others' probabilities. Binary questions only.
 
     Leaving one out moves the median in one of three ways, according to whether the one left out
@@ -166,7 +165,7 @@ def crowd_median(view: Comparison) -> Floats:
         return view.average(against - np.where(company > 0, view.score, 0.0) * company)
 
 
-def daily_median(view: Comparison) -> Floats:
+def daily_median(view: ScoredPaths) -> Floats:
     """Take off the mean of the median score of everybody live, oneself included; lower is better.
 
     The mean runs over all the time that anybody was live: on the daily clock, over all days on
