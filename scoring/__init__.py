@@ -7,15 +7,12 @@ from scoring.attribution import attribution
 from scoring.calibration import (
     Decomposition,
     Murphy,
-    calibration_error,
     decompose,
     murphy,
     murphy_curve,
-    reliability_bins,
-    reliability_curve,
     roc_auc,
 )
-from scoring.chance import Chance, chance, family_link, outcome_draws
+from scoring.chance import Chance, chance
 from scoring.comparison import (
     Comparison,
     Pair,
@@ -37,9 +34,11 @@ from scoring.inference import (
 from scoring.luck import Luck, luck
 from scoring.means import Mean, clustered_mean
 from scoring.movement import Movement, excess_movement, movement
+from scoring.outcome_draws import family_link, outcome_draws
 from scoring.pairing import paired, paired_people
 from scoring.paths import standing
 from scoring.protocols import PROTOCOLS, Protocol
+from scoring.reliability import calibration_error, reliability_bins, reliability_curve
 from scoring.rules import (
     brier_original,
     brier_score,

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.arrays import Floats, Places
-from scoring.calibration import grouped_pairs
+from scoring.forecast_pairs import grouped_pairs
 from scoring.means import clustered_mean
 
 # Where the fitted probabilities vary by less than this on average, all of them are 0 or 1.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scoring.calibration import grouped_pairs
+from scoring.forecast_pairs import grouped_pairs
 from scoring.inference import spiegelhalter
 from scoring.means import clustered_mean
 

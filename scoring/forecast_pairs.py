@@ -1,0 +1,94 @@
+"""Pairs of forecast and outcome."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scoring.arrays import Floats, Places
+from scoring.errors import (
+    InputError,
+    Problem,
+    float_array,
+    refuse_where,
+)
+
+
+class Pooled(NamedTuple):
+    """Pairs with equal forecasts made one: the forecast, its weight, its mean outcome."""
+
+    forecast: Floats
+    weight: Floats
+    observed: Floats
+
+
+def pairs(
+    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None
+) -> tuple[Floats, Floats, Floats | None]:
+    """Return checked pairs as arrays of one length, or raise InputError."""
+    forecast, outcome = float_array("p", p), float_array("y", y)
+    for name, values in (("p", forecast), ("y", outcome)):
+        if values.shape != (forecast.size,) or not values.size:
+            rule = "p and y must be of one length, one-dimensional and not empty"
+            raise InputError([Problem("", name, None, values.shape, rule)])
+        bad = ~((values >= 0) & (values <= 1))
+        refuse_where(name, bad, values, "must be finite and lie within 0..1")
+    if weight is None:
+        return forecast, outcome, None
+    weights = float_array("weight", weight)
+    if weights.shape != forecast.shape or not weights.sum() > 0:
+        rule = "there must be one weight a pair, and not all of them zero"
+        raise InputError([Problem("", "weight", None, weights.shape, rule)])
+    refuse_where(
+        "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
+    )
+    return forecast, outcome, weights
+
+
+def grouped_pairs(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    question: npt.ArrayLike | None,
+) -> tuple[Floats, Floats, Floats, Places]:
+    """Return checked pairs that have a weight, and the number of each one's question, from 0.
+
+    Without ``question`` each pair is a question of its own. Raises InputError.
+    """
+    forecast, outcome, weights = pairs(p, y, weight)
+    if weights is None:
+        weights = np.ones(len(forecast))
+    names = np.arange(len(forecast)) if question is None else np.asarray(question)
+    if names.shape != forecast.shape:
+        rule = "there must be one question a pair"
+        raise InputError([Problem("", "question", None, names.shape, rule)])
+    kept = weights > 0
+    group = pd.factorize(names[kept], use_na_sentinel=False)[0]
+    return forecast[kept], outcome[kept], weights[kept], group
+
+
+def pool(p: Floats, y: Floats, weight: Floats | None) -> Pooled:
+    """Return the pairs in order of the forecast, equal forecasts made one."""
+    order = np.argsort(p)
+    p, y = p[order], y[order]
+    first = np.flatnonzero(np.append(True, p[1:] != p[:-1]))
+    if weight is None:
+        total = np.diff(first, append=len(p)).astype(np.float64)
+        return Pooled(p[first], total, np.add.reduceat(y, first) / total)
+    weight = weight[order]
+    total = np.add.reduceat(weight, first)
+    kept = total > 0
+    sums = np.add.reduceat(weight * y, first)
+    return Pooled(p[first][kept], total[kept], sums[kept] / total[kept])
+
+
+def isotonic(pooled: Pooled) -> Floats:
+    """Return the recalibrated forecasts: the rising function that comes closest to what was."""
+    # Imported here, because scipy.optimize takes longer to import than everything else together.
+    from scipy.optimize import isotonic_regression
+
+    fit = isotonic_regression(pooled.observed, weights=pooled.weight)
+    return np.asarray(fit.x, dtype=np.float64)

@@ -1,0 +1,167 @@
+"""Draws."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scoring.arrays import Floats, Places
+from scoring.errors import (
+    InputError,
+    Problem,
+    float_array,
+    refuse_where,
+    require_number,
+    require_whole_number,
+)
+from scoring.forecast_pairs import grouped_pairs, pairs
+
+Draws = npt.NDArray[np.float32]
+
+DRAWS = 500
+# Probabilities of the options of one forecast sum to 1 within this, even after rescaling.
+SLACK = 1e-6
+# Nodes and weights of the quadrature over the part that a family shares.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
+
+
+def family_link(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    question: npt.ArrayLike,
+    family: npt.ArrayLike,
+    below: npt.ArrayLike | None = None,
+) -> float:
+    """Return how closely the questions of a family hang together: ρ of `outcome_draws`, 0..0.99.
+
+    A question's residual is the mean of y − p over the standard deviation that p gives it, of
+    multiple choice for the first option alone. ρ is where the products of the residuals, over all
+    pairs of questions of one family, add up to what the draws give on average. 0 where no family
+    has two questions, or where they disagree.
+
+    That two outcomes with probabilities p₁ and p₂ come true together as often as two normals that
+    correlate by ρ lie below Φ⁻¹(p₁) and Φ⁻¹(p₂), and that ρ is found by bisection: Emrich &
+    Piedmonte (1991), doi:10.1080/00031305.1991.10475828. To find one ρ for all pairs at once is a
+    definition of this package. Pairs as in `chance`; raises InputError.
+
+    >>> round(family_link([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], None, [0, 1, 2, 3], [0, 0, 1, 1]), 2)
+    0.99
+    """
+    forecast, outcome, weights, group, under, kept = check_claims(p, y, weight, question, below)
+    linked = family_numbers(group, family, kept)
+    weights = np.where(under > 0, 0.0, weights)
+    total = np.bincount(group, weights)
+    spread = np.bincount(group, weights * forecast * (1 - forecast))
+    known = spread > 0
+    total, cluster = total[known], linked[known]
+    mean = np.bincount(group, weights * forecast)[known] / total
+    deviation = np.sqrt(spread[known] / total)
+    residual = np.bincount(group, weights * (outcome - forecast))[known] / total / deviation
+    many = np.bincount(cluster).astype(np.float64)
+    if not many @ (many - 1) or not residual.any():
+        return 0.0
+    agreed = _pairs(residual[:, None], cluster)[0] / float(np.mean(residual**2))
+    # Imported here: not every command that starts needs it.
+    from scipy.special import ndtr, ndtri
+
+    edge, share = ndtri(mean)[:, None], WEIGHTS / WEIGHTS.sum()
+
+    def expected(link: float) -> float:
+        given = ndtr((edge - math.sqrt(link) * NODES) / math.sqrt(1 - link))
+        return float(_pairs((given - mean[:, None]) / deviation[:, None], cluster) @ share)
+
+    low, high = 0.0, 0.99
+    if agreed <= 0 or agreed >= expected(high):
+        return 0.0 if agreed <= 0 else high
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if expected(middle) < agreed else (low, middle)
+    return low
+
+
+def outcome_draws(
+    family: npt.ArrayLike, link: float = 0.0, draws: int = DRAWS, seed: int = 0
+) -> Draws:
+    """Return uniform numbers in [0, 1) for questions, one row a question, one column a draw.
+
+    ``family`` has one entry a question; within a family the normals behind the numbers correlate
+    by ``link``, 0..1, and otherwise not. ``seed``, a whole number, fixes them. Raises InputError.
+
+    U_q = Φ(√ρ Z_family + √(1−ρ) ε_q): correlated normals that are cut where each question's
+    probability is make outcomes that are as likely as they should be and hang together, Emrich &
+    Piedmonte (1991), doi:10.1080/00031305.1991.10475828; here with one correlation in a family.
+
+    >>> outcome_draws([0, 1, 1], link=0.5, draws=4).shape
+    (3, 4)
+    """
+    require_number("link", link, lambda share: 0 <= share <= 1, "must lie within 0..1")
+    require_whole_number("draws", draws, 1)
+    require_whole_number("seed", seed, 0)
+    names = np.asarray(family)
+    if names.ndim != 1:
+        rule = "must be one-dimensional, one entry a question"
+        raise InputError([Problem("", "family", None, names.shape, rule)])
+    cluster = pd.factorize(names, use_na_sentinel=False)[0]
+    generator = np.random.default_rng(seed)
+    uniform = generator.random((len(cluster), draws), dtype=np.float32)
+    together = np.flatnonzero((np.bincount(cluster) > 1)[cluster]) if len(cluster) else cluster
+    if link > 0 and len(together):
+        # Imported here: not every command that starts needs it.
+        from scipy.special import ndtr
+
+        of = pd.factorize(cluster[together])[0]
+        common = generator.standard_normal((int(of.max()) + 1, draws), dtype=np.float32)
+        own = generator.standard_normal((len(together), draws), dtype=np.float32)
+        own *= np.float32(math.sqrt(1 - link))
+        own += np.float32(math.sqrt(link)) * common[of]
+        uniform[together] = np.minimum(ndtr(own), np.float32(1 - 2**-24))
+    return uniform
+
+
+def check_claims(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    question: npt.ArrayLike | None,
+    below: npt.ArrayLike | None,
+) -> tuple[Floats, Floats, Floats, Places, Floats, npt.NDArray[np.bool_]]:
+    """Return checked pairs that have a weight, what is below each, and which ones these are."""
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
+    every, _, given = pairs(p, y, weight)
+    kept = np.ones(len(every), dtype=np.bool_) if given is None else given > 0
+    under = np.zeros(len(every)) if below is None else float_array("below", below)
+    if under.shape != every.shape:
+        rule = "there must be one entry a pair"
+        raise InputError([Problem("", "below", None, under.shape, rule)])
+    rule = "must be at least 0, and with the forecast at most 1"
+    refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
+    return forecast, outcome, weights, group, under[kept], kept
+
+
+def family_numbers(
+    group: Places, family: npt.ArrayLike | None, kept: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.intp]:
+    """Return the number of each question's family."""
+    questions = int(group.max()) + 1
+    if family is None:
+        return np.arange(questions)
+    names = np.asarray(family)
+    names = names[kept] if names.shape == kept.shape else names
+    if names.shape != group.shape:
+        rule = "there must be one entry a pair"
+        raise InputError([Problem("", "family", None, names.shape, rule)])
+    of = np.zeros(questions, dtype=np.intp)
+    of[group] = pd.factorize(names, use_na_sentinel=False)[0]
+    return of
+
+
+def _pairs(value: Floats, cluster: Places) -> Floats:
+    """Return the sum of the products of all pairs within clusters, for each column of (n, m)."""
+    order = np.argsort(cluster, kind="stable")
+    first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    sums = np.add.reduceat(value[order], first, axis=0)
+    return np.asarray((sums**2).sum(axis=0) - (value**2).sum(axis=0))

@@ -1,0 +1,172 @@
+"""Reliability."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scoring.arrays import Floats
+from scoring.errors import (
+    InputError,
+    Problem,
+    float_array,
+    require_number,
+    require_whole_number,
+)
+from scoring.forecast_pairs import grouped_pairs, isotonic, pairs, pool
+
+RESAMPLES = 1000
+# The band is worked out at no more forecasts than this, and is straight between them.
+BAND_POINTS = 1000
+
+
+def reliability_curve(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    question: npt.ArrayLike | None = None,
+    level: float = 0.9,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the isotonic reliability curve with the band in which a calibrated forecaster stays.
+
+    One row for each distinct forecast, in order: ``forecast``, ``recalibrated`` (how often such
+    forecasts came true, made monotone), ``weight`` (the pairs' total), and ``lower``, ``upper``:
+    between these lies, at each forecast by itself, the curve of a perfectly calibrated forecaster
+    who made the same forecasts, with probability ``level``.
+
+    The band is resampled. ``question`` (n,) says which pairs share an outcome: each question draws
+    one uniform number, and comes true in a resample for those of its forecasts that are above it.
+    Drawing for each pair by itself would give a band much too narrow; without ``question`` each
+    pair is its own. ``seed`` fixes the draws.
+
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+
+    Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
+
+    >>> curve = reliability_curve([0.2, 0.2, 0.8, 0.8], [0, 1, 1, 1])
+    >>> curve[["forecast", "recalibrated", "weight"]]
+       forecast  recalibrated  weight
+    0       0.2           0.5     2.0
+    1       0.8           1.0     2.0
+    """
+    require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
+    require_whole_number("seed", seed, 0)
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
+    pooled = pool(forecast, outcome, weights)
+    place = np.searchsorted(pooled.forecast, forecast)
+    generator = np.random.default_rng(seed)
+    size = len(pooled.forecast)
+    at = np.unique(np.linspace(0, size - 1, min(size, BAND_POINTS)).round().astype(np.intp))
+    curves = np.empty((RESAMPLES, len(at)))
+    for curve in curves:
+        drawn = generator.random(int(group.max()) + 1)[group] < forecast
+        sums = np.bincount(place, weights * drawn, minlength=size)
+        curve[:] = isotonic(pooled._replace(observed=sums / pooled.weight))[at]
+    band = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    lower, upper = (np.interp(pooled.forecast, pooled.forecast[at], edge) for edge in band)
+    return pd.DataFrame(
+        {
+            "forecast": pooled.forecast,
+            "recalibrated": isotonic(pooled),
+            "weight": pooled.weight,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+
+
+def reliability_bins(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    bins: int | npt.ArrayLike = 10,
+) -> pd.DataFrame:
+    """Return the table of forecasts by bin: what was forecast, what was observed.
+
+    One row a bin, empty ones too: ``lower`` and ``upper``, its edges; ``count``, the pairs in it;
+    ``weight``, their total; ``forecast`` and ``observed``, the weighted means (NaN in an empty
+    bin); ``observed_lower`` and ``observed_upper``, the 95 % Wilson interval of a rate that was
+    observed ``weight`` times. Bins are [lower, upper), the last one [lower, upper]. ``bins`` is
+    how many of equal width, or their edges, which must rise from 0 to 1.
+
+    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+
+    Wilson (1927), doi:10.1080/01621459.1927.10502953.
+
+    >>> table = reliability_bins([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2)
+    >>> table[["lower", "upper", "count", "forecast", "observed"]].round(3)
+       lower  upper  count  forecast  observed
+    0    0.0    0.5      3     0.233     0.333
+    1    0.5    1.0      1     1.000     1.000
+    """
+    forecast, outcome, weights = pairs(p, y, weight)
+    edges = _edges(bins)
+    place = _bin(forecast, edges)
+    size = len(edges) - 1
+    count = np.bincount(place, minlength=size)
+    total = np.bincount(place, weights, minlength=size).astype(np.float64)
+    weighted = 1.0 if weights is None else weights
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(place, forecast * weighted, minlength=size) / total
+        observed = np.bincount(place, outcome * weighted, minlength=size) / total
+    low, high = _wilson(observed, total)
+    return pd.DataFrame(
+        {
+            "lower": edges[:-1],
+            "upper": edges[1:],
+            "count": count,
+            "weight": total,
+            "forecast": mean,
+            "observed": observed,
+            "observed_lower": low,
+            "observed_upper": high,
+        }
+    )
+
+
+def _edges(bins: int | npt.ArrayLike) -> Floats:
+    if isinstance(bins, int | np.integer):
+        # k / bins is the double nearest to the decimal that people mean: 0.3 starts a bin.
+        edges = np.arange(int(bins) + 1) / max(int(bins), 1)
+    else:
+        edges = float_array("bins", bins)
+    line = edges.ndim == 1 and len(edges) >= 2
+    if not line or edges[0] != 0 or edges[-1] != 1 or not (np.diff(edges) > 0).all():
+        rule = "must be a positive number of bins, or edges that rise from 0 to 1"
+        raise InputError([Problem("", "bins", None, bins, rule)])
+    return edges
+
+
+def _bin(forecast: Floats, edges: Floats) -> npt.NDArray[np.intp]:
+    return np.minimum(np.searchsorted(edges, forecast, side="right") - 1, len(edges) - 2)
+
+
+def _wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
+    z = 1.959963984540054
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def calibration_error(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    bins: int | npt.ArrayLike = 10,
+) -> float:
+    """Return the mean gap between forecast and observed rates over bins: 0..1, 0 is best.
+
+    Σ_b w_b |forecast_b − observed_b| / Σ_b w_b over the rows of `reliability_bins`, also known as
+    the expected calibration error. It depends on the bins, and luck alone keeps it above 0.
+    Arguments and errors are those of `reliability_bins`.
+    Naeini, Cooper & Hauskrecht (2015), doi:10.1609/aaai.v29i1.9602.
+
+    >>> round(calibration_error([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2), 3)
+    0.075
+    """
+    table = reliability_bins(p, y, weight, bins)
+    gap = (table["forecast"] - table["observed"]).abs()
+    return float((gap * table["weight"]).sum() / table["weight"].sum())
