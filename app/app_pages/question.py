@@ -96,7 +96,7 @@ with reading() as ledger:
 text = state.text
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
-graded = text.type in (QuestionType.numeric, QuestionType.date)
+graded = text.is_quantitative
 
 
 def head() -> None:

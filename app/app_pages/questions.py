@@ -109,8 +109,8 @@ def caption(row: Row) -> str:
     # A question that was annulled before its close does not close any more.
     if state.resolution is None or text.close_time <= moment:
         said += [closing(text, moment), day(text.close_time)]
-    if row.standing is not None:
-        said.append(f"you: **{as_text(shortened(format_value(row.standing, text.options), 60))}**")
+    if row.forecast is not None:
+        said.append(f"you: **{as_text(shortened(format_value(row.forecast, text.options), 60))}**")
     if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
         said.append(drawn)
     said += [as_text(tag) for tag in (text.tags or [])[:4]]
@@ -151,12 +151,12 @@ def find() -> None:
             order=order,
             number=page_asked(),
         )
-    if not found.there:
+    if not found.total:
         st.info("No questions yet. Ask one of your own, or capture an article.")
         st.page_link("app_pages/articles.py", label="Capture an article")
         return
-    st.caption(f"{counted(found.passing, 'question')} of {found.there:,}")
-    if not found.passing:
+    st.caption(f"{counted(found.matching, 'question')} of {found.total:,}")
+    if not found.matching:
         st.info("No question fits these filters. Take one of them away.")
     if several and found.rows:
         do_to(found.rows)

@@ -177,7 +177,7 @@ def _points(points: float) -> str:
 
 def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
     """Return where a number or a day that came true lies on the axis; nothing of anything else."""
-    if outcome is None or text.type not in (QuestionType.numeric, QuestionType.date):
+    if outcome is None or not text.is_quantitative:
         return []
     try:
         return [figure_to_float(outcome, text.type)]

@@ -89,22 +89,22 @@ class Rights:
     """
 
     member_id: int | None
-    own: bool
+    unshared: bool
     general: Role
     teams: dict[int, Role]
 
     @property
-    def free(self) -> bool:
+    def unrestricted(self) -> bool:
         """Whether nothing is refused to the member and nothing kept from them."""
-        return self.own or self.general is Role.admin
+        return self.unshared or self.general is Role.admin
 
-    def on(self, team_id: int | None) -> Role:
+    def role_on(self, team_id: int | None) -> Role:
         """Return the role on a question of that team, None for one of none."""
         return self.general if team_id is None else self.teams.get(team_id, self.general)
 
-    def allow(self, action: Action, team_id: int | None = None) -> bool:
+    def allows(self, action: Action, team_id: int | None = None) -> bool:
         """Return whether it is the member's on what others ask of that team, None: of none."""
-        return self.free or self.on(team_id).rank >= REQUIRED_ROLES[action].rank
+        return self.unrestricted or self.role_on(team_id).rank >= REQUIRED_ROLES[action].rank
 
 
 def is_shared(session: Session) -> bool:
@@ -191,7 +191,7 @@ def require_own_name(session: Session, signer: str, handle: str, *, now: datetim
         return
     other, admin = find_member(session, handle), find_member(session, signer)
     served = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
-    if served and admin is not None and member_rights(session, admin, now=now).free:
+    if served and admin is not None and member_rights(session, admin, now=now).unrestricted:
         return
     raise Forbidden(
         f"{signer} cannot act as {handle}: in a shared ledger nobody acts in another's name.",
@@ -222,7 +222,7 @@ def require(
     NotFound for a question that the member may not see.
     """
     rights = member_rights(session, member, now=now)
-    if rights.free:
+    if rights.unrestricted:
         return
     if isinstance(thing, Question):
         text = _newest(session, thing)
@@ -230,7 +230,7 @@ def require(
             raise question_not_found(thing.slug)
         if allows(rights, action, thing, text):
             return
-        role: Role | None = rights.on(text.team_id)
+        role: Role | None = rights.role_on(text.team_id)
         needed = _needed(rights, action, thing)
         team = None if text.team_id is None else session.get(Team, text.team_id)
     else:
@@ -243,8 +243,8 @@ def require(
 
 def allows(rights: Rights, action: Action, question: Question, text: QuestionRevision) -> bool:
     """Return whether whoever has these rights may do that on the question as it is worded."""
-    enough = rights.on(text.team_id).rank >= _needed(rights, action, question).rank
-    return rights.free or (enough and _sees(rights, question, text))
+    enough = rights.role_on(text.team_id).rank >= _needed(rights, action, question).rank
+    return rights.unrestricted or (enough and _sees(rights, question, text))
 
 
 def allowed_condition(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
@@ -252,7 +252,7 @@ def allowed_condition(rights: Rights, action: Action, text: Any) -> ColumnElemen
 
     It is one on ``Question`` and ``text``, its wording.
     """
-    if rights.free:
+    if rights.unrestricted:
         return true()
 
     def enough(needed: Role) -> ColumnElement[bool]:
@@ -284,7 +284,7 @@ def _newest(session: Session, question: Question) -> QuestionRevision:
 
 def _sees(rights: Rights, question: Question, text: QuestionRevision) -> bool:
     return (
-        rights.free
+        rights.unrestricted
         or text.visibility == Visibility.everyone
         or question.member_id == rights.member_id
         or (text.visibility == Visibility.team and text.team_id in rights.teams)

@@ -79,7 +79,7 @@ def teams_to_ask_in(session: Session, rights: Rights) -> list[str]:
     return [
         team.name
         for team in session.exec(select(Team).order_by(Team.name))
-        if rights.free
+        if rights.unrestricted
         or (team.id in rights.teams and rights.teams[team.id].rank >= Role.forecaster.rank)
     ]
 

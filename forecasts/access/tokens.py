@@ -53,7 +53,7 @@ class Issued:
 
     member: Member
     token: Token
-    shown: str
+    secret: str
 
     def __repr__(self) -> str:
         return f"Issued({self.member.handle!r}, {self.token.key!r})"

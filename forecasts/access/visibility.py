@@ -137,7 +137,7 @@ class _Reader:
         others = col(Forecast.question_id).not_in(hidden)
         own = col(Forecast.member_id).is_not_distinct_from(self.rights.member_id)
         seen = or_(own, others)
-        if self.rights.free:
+        if self.rights.unrestricted:
             return seen
         return and_(col(Forecast.question_id).not_in(self.kept), seen)
 
@@ -176,7 +176,7 @@ def question_visible(session: Session, question_id: Any = None) -> ColumnElement
     ``question_id``: the column that has its id; left out, that of ``Question``.
     """
     reader: _Reader | None = session.info.get(_READER)
-    if reader is None or reader.rights.free:
+    if reader is None or reader.rights.unrestricted:
         return true()
     return (col(Question.id) if question_id is None else col(question_id)).not_in(reader.kept)
 
@@ -205,7 +205,7 @@ def require_visible(session: Session, question: Question) -> None:
 def is_visible(session: Session, question: Question) -> bool:
     """Return whether whom the session reads for may see the question."""
     reader: _Reader | None = session.info.get(_READER)
-    if reader is None or reader.rights.free:
+    if reader is None or reader.rights.unrestricted:
         return True
     found = select(Question.id).where(Question.id == question.id, question_visible(session))
     return session.exec(found).first() is not None

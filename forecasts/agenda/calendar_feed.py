@@ -17,16 +17,15 @@ from sqlmodel import Session, col, select
 from forecasts.access import tokens, visibility
 from forecasts.access.tokens import CALENDAR, Issued
 from forecasts.common.errors import NotFound
+from forecasts.ledger.current import has_outcome, is_newest_wording
 from forecasts.ledger.models import (
     Member,
     Question,
     QuestionRevision,
-    Resolution,
-    ResolutionState,
     Token,
     TokenRevocation,
 )
-from forecasts.questions.standing import QuestionState, is_newest_wording, listing
+from forecasts.questions.standing import QuestionState, listing
 
 # Days that passed longer ago are left out, and so is what lies beyond so many questions.
 _PAST = timedelta(days=31)
@@ -96,17 +95,13 @@ def feed(session: Session, shown: str, *, at: str, now: datetime) -> str:
 def _coming(session: Session, now: datetime) -> list[QuestionState]:
     """Return the unresolved questions that have a day to come, the next to close first."""
     text = QuestionRevision
-    answered = select(Resolution.id).where(
-        col(Resolution.question_id) == col(Question.id),
-        Resolution.state == ResolutionState.confirmed,
-    )
     slugs = session.exec(
         select(Question.slug)
         .join(text, col(text.question_id) == col(Question.id))
         .where(
             is_newest_wording(),
             visibility.question_visible(session),
-            ~answered.exists(),
+            ~has_outcome(Question.id),
             (col(text.scheduled_close_time) >= now - _PAST)
             | (col(text.scheduled_resolve_time) >= now - _PAST),
         )

@@ -21,7 +21,6 @@ from forecasts.ledger.models import (
     Forecast,
     Member,
     Question,
-    QuestionType,
     Score,
 )
 from forecasts.questions.standing import QuestionState, by_id, outlines
@@ -140,7 +139,7 @@ def today(session: Session, member: Member | None, *, now: datetime, first: int 
     mine = {} if member is None else current_forecasts(session, member, at=now, unresolved=True)
     live = [one for one in asked if one.accepts_forecasts(now)]
     rights = member_rights(session, member, now=now)
-    may = {team: rights.allow(Action.forecast, team) for team in {one.team_id for one in live}}
+    may = {team: rights.allows(Action.forecast, team) for team in {one.team_id for one in live}}
     able = frozenset(one.id for one in live if may[one.team_id])
     unforecast = [one for one in live if one.id in able and one.id not in mine]
     lists = {
@@ -259,8 +258,7 @@ def _stood(
 
 
 def _protocol(state: QuestionState) -> str:
-    figure = state.text.type in (QuestionType.numeric, QuestionType.date)
-    return CRPS if figure else "brier"
+    return CRPS if state.text.is_quantitative else "brier"
 
 
 def _said(row: pd.Series[Any], one: QuestionState) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.visibility import forecast_visible, question_visible
+from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.models import (
     Appointment,
     Forecast,
@@ -17,14 +18,12 @@ from forecasts.ledger.models import (
     QuestionRevision,
     QuestionSource,
     Resolution,
-    ResolutionState,
     Resolver,
     ResolverRun,
     Role,
     Visibility,
 )
 from forecasts.questions.revisions import OUTCOME_KNOWN
-from forecasts.questions.standing import superseded
 from forecasts.resolution.assignments import NONE
 
 
@@ -34,7 +33,7 @@ def left_out(session: Session) -> list[str]:
     Who recorded something and when is left behind of everything, and is not counted here; scores
     are made anew from what is exported.
     """
-    standing = (col(Resolution.state) == ResolutionState.confirmed) & ~superseded()
+    standing = is_current_outcome()
     of_revision = question_visible(session, QuestionRevision.question_id)
     of_source = question_visible(session, QuestionSource.question_id)
     of_resolution = question_visible(session, Resolution.question_id)

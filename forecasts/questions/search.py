@@ -1,12 +1,12 @@
-"""Which of the questions to show: what a person picks, found a page at a time in the database.
+"""Search for questions: filter, order and page through them in the database.
 
-However many questions there are, a page takes the same few statements, and what it reads in full
-is the page. Filters are plain words, so that they can stand in an address.
+However many questions there are, a page takes the same few statements and reads only its own
+questions in full. Filters are plain words, so that a web address can hold them.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from sqlalchemy import Engine, Select, case, literal
 from sqlmodel import Session, col, func, or_, select
 
 from forecasts.access.visibility import forecast_visible, question_visible
+from forecasts.ledger.current import has_outcome, is_newest_wording, is_open_proposal
 from forecasts.ledger.models import (
     Forecast,
     Member,
@@ -30,35 +31,30 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.outcomes import NOT_SCORED
-from forecasts.questions.standing import (
-    QuestionState,
-    Status,
-    is_newest_wording,
-    listing,
-    superseded,
-)
+from forecasts.questions.standing import QuestionState, Status, listing
+from scoring.running_median import RunningMedian
 
-PAGE_SIZE = 20  # questions of a page
-MAX_LABELS = 500  # tags or families that are offered to choose from: those used most
+PAGE_SIZE = 20
+MAX_LABELS = 500  # the most common tags or families, offered as filters
 _POINTS = 12  # of a trend
 
 
 class Order(StrEnum):
-    """In which order questions come."""
+    """The order of the questions on a page."""
 
     close = "next to close"
     newest = "newest"
     alphabet = "by title"
-    untouched = "my longest untouched"
+    untouched = "my oldest forecast"
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a question must have to be shown; blank: anything will do.
+    """Conditions on a question; a blank field allows any value.
 
-    ``words`` must all stand in the title, the slug, the background or the criteria, in whatever
-    order and case. ``mine`` True: those that the member has a standing forecast on; False: the
-    others; None: both. ``team``: whose question it is, by name.
+    ``words``: all of them occur in the title, slug, background or criteria, in any order and case.
+    ``mine``: True for questions on which the member has a current forecast, False for the others.
+    ``team``: the name of the question's team.
     """
 
     words: str = ""
@@ -72,9 +68,9 @@ class Filter:
 
 @dataclass(frozen=True)
 class Trend:
-    """Where the crowd (the median of what stood) was at times evenly spread over a question's life.
+    """The crowd's median at equally spaced times over a question's life.
 
-    ``points``: None where nothing stood. ``forecasters``: how many stand behind the last one.
+    ``points``: None where no forecast was active. ``forecasters``: how many the last point counts.
     """
 
     points: tuple[float | None, ...]
@@ -83,29 +79,32 @@ class Trend:
 
 @dataclass(frozen=True)
 class Row:
-    """A question of a page: as it stands, what the member's standing forecast is, and the crowd's.
+    """A question on a page, with the member's current forecast and the crowd's trend.
 
-    ``trend`` is None for what is no yes-or-no question, and where nobody's forecast is shown.
+    ``trend`` is None unless the question is binary and has visible forecasts.
     """
 
     state: QuestionState
-    standing: Forecast | None
+    forecast: Forecast | None
     trend: Trend | None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the questions that pass, of how many; ``number``: which page it is, from 1."""
+    """One page of the matching questions.
+
+    ``number``: the page, from 1. ``matching``: how many questions match the filter, of ``total``.
+    """
 
     rows: list[Row]
     number: int
-    passing: int
-    there: int
+    matching: int
+    total: int
 
     @property
     def pages(self) -> int:
-        """How many pages there are."""
-        return max(1, -(-self.passing // PAGE_SIZE))
+        """The number of pages."""
+        return max(1, -(-self.matching // PAGE_SIZE))
 
 
 def page(
@@ -117,37 +116,38 @@ def page(
     order: str = Order.close,
     number: int = 1,
 ) -> Page:
-    """Return that page of the questions that pass and may be seen; the last one beyond that.
+    """Return a page of the visible questions that match; the last page if ``number`` is too high.
 
-    By ``Order.close`` those that can be forecast come first, soonest close first; then those that
-    need a decision, those that have not opened, and those that are over, the last closed first.
+    ``Order.close`` puts open questions first, soonest close first; then those that need a decision,
+    those not yet open, and resolved ones, most recently closed first.
     """
-    passing = _passing(session, by, member, now)
-    of = session.exec(select(func.count(col(Question.id))).where(question_visible(session))).one()
-    counted = of
+    matching = _matching(session, by, member, now)
+    total = session.exec(select(func.count(col(Question.id))).where(question_visible(session)))
+    there = count = total.one()
     if by != Filter():
-        counted = session.exec(select(func.count()).select_from(passing.subquery())).one()
-    number = max(1, min(number, -(-counted // PAGE_SIZE)))
-    ordered = passing.order_by(*_order(order, member, now), col(Question.id))
-    slugs = list(session.exec(ordered.offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all())  # type: ignore[call-overload]
-    return Page(_rows(session, slugs, member, now), number, counted, of)
+        count = session.exec(select(func.count()).select_from(matching.subquery())).one()
+    number = max(1, min(number, -(-count // PAGE_SIZE)))
+    ordered = matching.order_by(*_order(order, member, now), col(Question.id))
+    wanted = ordered.offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)
+    slugs = list(session.exec(wanted).all())  # type: ignore[call-overload]
+    return Page(_rows(session, slugs, member, now), number, count, there)
 
 
 def matching_slugs(
     session: Session, by: Filter, *, member: Member | None, now: datetime
 ) -> list[str]:
-    """Return the slugs of all the questions that pass and may be seen, in the order written."""
-    passing = _passing(session, by, member, now).order_by(col(Question.id))
-    return list(session.exec(passing).all())  # type: ignore[call-overload]
+    """Return the slugs of all visible questions that match, in the order of registration."""
+    matching = _matching(session, by, member, now).order_by(col(Question.id))
+    return list(session.exec(matching).all())  # type: ignore[call-overload]
 
 
 def labels(session: Session) -> tuple[list[str], list[str]]:
-    """Return the tags and the families that questions have now, each in alphabetical order.
+    """Return the tags and the families in use, in alphabetical order.
 
-    Of more than 500, those that are used most.
+    Of more than ``MAX_LABELS``, the most common ones.
     """
     seen = is_newest_wording() & question_visible(session, QuestionRevision.question_id)
-    tag = _each_tag(session)
+    tag = _tag_rows(session)
     tags = (
         select(tag.c.value)
         .select_from(QuestionRevision)
@@ -167,18 +167,18 @@ def labels(session: Session) -> tuple[list[str], list[str]]:
     return sorted(session.exec(tags).all()), sorted(session.exec(families).all())
 
 
-def _each_tag(session: Session) -> Any:
-    """Return the tags of a wording as rows with a ``value``."""
+def _tag_rows(session: Session) -> Any:
+    """Return a table with a row for each of a wording's tags, in the column ``value``."""
     tags = col(QuestionRevision.tags)
     if is_embedded(cast("Engine", session.get_bind())):
         return func.json_each(tags).table_valued("value", name="tag")
     return func.json_array_elements_text(tags).table_valued("value", name="tag")
 
 
-def _passing(
+def _matching(
     session: Session, by: Filter, member: Member | None, now: datetime
 ) -> Select[tuple[str]]:
-    """Return the statement for the slugs of the questions that pass."""
+    """Return the statement for the slugs of the questions that match."""
     text = QuestionRevision
     found: Any = (
         select(Question.slug)
@@ -188,7 +188,7 @@ def _passing(
     if by.status:
         found = found.where(_status(now) == by.status)
     if by.tag:
-        tag = _each_tag(session)
+        tag = _tag_rows(session)
         found = found.where(
             select(literal(1)).select_from(tag).where(tag.c.value == by.tag).exists()
         )
@@ -199,39 +199,35 @@ def _passing(
     if by.team:
         found = found.join(Team, col(Team.id) == col(text.team_id)).where(Team.name == by.team)
     if by.mine is not None:
-        mine = _last(Forecast.withdrawn, member, now)
-        found = found.where(mine.is_(False) if by.mine else func.coalesce(mine, True))
+        withdrawn = _last_forecast(Forecast.withdrawn, member, now)
+        found = found.where(withdrawn.is_(False) if by.mine else func.coalesce(withdrawn, True))
+    searched = (text.title, Question.slug, text.resolution_criteria, text.background)
     for word in by.words.split():
         found = found.where(
             or_(
                 *(
-                    col(said).icontains(spelled, autoescape=True)
-                    for said in (
-                        text.title,
-                        Question.slug,
-                        text.resolution_criteria,
-                        text.background,
-                    )
-                    for spelled in _spelled(word)
+                    col(column).icontains(variant, autoescape=True)
+                    for column in searched
+                    for variant in _case_variants(word)
                 )
             )
         )
     return cast("Select[tuple[str]]", found)
 
 
-def _spelled(word: str) -> set[str]:
-    """Return the word, and where SQLite does not know its letters in the other case, those too."""
+def _case_variants(word: str) -> set[str]:
+    """Return the word in each case, since SQLite folds the case of ASCII letters only."""
     return {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
 
 
-def _closes() -> Any:
+def _close_time() -> Any:
     return func.coalesce(
         col(QuestionRevision.actual_close_time), col(QuestionRevision.scheduled_close_time)
     )
 
 
 def _outcome() -> Any:
-    """Return the outcome that stands: that of the newest confirmed row."""
+    """Return the current outcome as a column: that of the newest confirmed row."""
     return (
         select(Resolution.outcome)
         .where(
@@ -246,30 +242,26 @@ def _outcome() -> Any:
 
 
 def _status(now: datetime) -> Any:
-    """Return in SQL what ``questions`` derives: the status of a question at that time."""
+    """Return the status of a question at that time as a column, as ``standing`` derives it."""
     outcome = _outcome()
-    waits = (
+    proposed = (
         select(Resolution.id)
-        .where(
-            col(Resolution.question_id) == col(Question.id),
-            Resolution.state == ResolutionState.proposed,
-            ~superseded(),
-        )
+        .where(col(Resolution.question_id) == col(Question.id), is_open_proposal())
         .correlate(Question)
         .exists()
     )
     return case(
-        *((outcome == over, Status(over).value) for over in NOT_SCORED),
+        *((outcome == name, Status(name).value) for name in NOT_SCORED),
         (outcome.is_not(None), Status.resolved.value),
-        (waits, Status.proposed.value),
+        (proposed, Status.proposed.value),
         (col(QuestionRevision.open_time) > now, Status.upcoming.value),
-        (_closes() > now, Status.open.value),
+        (_close_time() > now, Status.open.value),
         else_=Status.awaiting.value,
     )
 
 
-# What can still be forecast comes first, what needs a decision next, what is over last.
-_ORDER = (Status.open, Status.awaiting, Status.proposed, Status.upcoming)
+# Open questions come first, then those that need a decision; resolved ones come last.
+_STATUS_ORDER = (Status.open, Status.awaiting, Status.proposed, Status.upcoming)
 
 
 def _order(order: str, member: Member | None, now: datetime) -> Sequence[Any]:
@@ -278,19 +270,22 @@ def _order(order: str, member: Member | None, now: datetime) -> Sequence[Any]:
     if order == Order.alphabet:
         return [func.lower(col(QuestionRevision.title))]
     if order == Order.untouched:
-        made = _last(Forecast.made_at, member, now)
-        return [made.is_(None), made, _closes()]
-    place = {one.value: number for number, one in enumerate(_ORDER)}
-    rank = case(place, value=_status(now), else_=len(_ORDER))
-    over = _outcome().is_not(None)
-    # Of a case the other half is NULL, and all alike: it leaves the order to what follows.
-    return [rank, case((~over, _closes())), case((over, _closes())).desc()]
+        made = _last_forecast(Forecast.made_at, member, now)
+        return [made.is_(None), made, _close_time()]
+    rank = case(
+        {status.value: number for number, status in enumerate(_STATUS_ORDER)},
+        value=_status(now),
+        else_=len(_STATUS_ORDER),
+    )
+    over = has_outcome(Question.id)
+    # A case without a match is NULL for all of the other group, which leaves their order open.
+    return [rank, case((~over, _close_time())), case((over, _close_time())).desc()]
 
 
-def _last(what: Any, member: Member | None, now: datetime) -> Any:
-    """Return ``what`` the member's last row on the question has."""
+def _last_forecast(column: Any, member: Member | None, now: datetime) -> Any:
+    """Return a column of the member's last row on the question."""
     return (
-        select(what)
+        select(column)
         .where(
             col(Forecast.question_id) == col(Question.id),
             Forecast.member_id == (0 if member is None else member.id),
@@ -308,39 +303,33 @@ def _rows(
 ) -> list[Row]:
     if not slugs:
         return []
-    of = {state.slug: state for state in listing(session, now=now, only=slugs)}
-    there = [of[slug] for slug in slugs]
+    by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
+    states = [by_slug[slug] for slug in slugs]
     last: dict[int, Forecast] = {}
     if member is not None:
         for forecast in session.exec(
             select(Forecast)
             .where(
-                col(Forecast.question_id).in_([state.id for state in there]),
+                col(Forecast.question_id).in_([state.id for state in states]),
                 Forecast.member_id == member.id,
                 col(Forecast.made_at) <= now,
             )
             .order_by(col(Forecast.made_at), col(Forecast.id))
         ):
             last[forecast.question_id] = forecast
-    moving = trends(session, there, now=now)
-    return [
-        Row(
-            state,
-            None if (own := last.get(state.id)) is None or own.withdrawn else own,
-            moving.get(state.id),
-        )
-        for state in there
-    ]
+    current = {id_: forecast for id_, forecast in last.items() if not forecast.withdrawn}
+    crowds = trends(session, states, now=now)
+    return [Row(state, current.get(state.id), crowds.get(state.id)) for state in states]
 
 
-def trends(session: Session, asked: Sequence[QuestionState], *, now: datetime) -> dict[int, Trend]:
-    """Return the crowd's way on each of the yes-or-no questions, by its id: one statement.
+def trends(session: Session, states: Sequence[QuestionState], *, now: datetime) -> dict[int, Trend]:
+    """Return the crowd's trend on each binary question by its id, in one statement.
 
-    Only forecasts count that whom the session reads for may see.
+    It counts the forecasts that the session's reader may see.
     """
-    binary = {state.id: state for state in asked if state.text.type == QuestionType.binary}
-    said: dict[int, list[tuple[datetime, int, float | None]]] = defaultdict(list)
-    for id_, who, made_at, p in session.exec(
+    binary = {state.id: state for state in states if state.text.type == QuestionType.binary}
+    updates: dict[int, list[tuple[datetime, int, float]]] = defaultdict(list)
+    for id_, member_id, made_at, p in session.exec(
         select(Forecast.question_id, Forecast.member_id, Forecast.made_at, Forecast.probability)
         .where(
             col(Forecast.question_id).in_(list(binary)),
@@ -349,28 +338,21 @@ def trends(session: Session, asked: Sequence[QuestionState], *, now: datetime) -
         )
         .order_by(col(Forecast.question_id), col(Forecast.made_at), col(Forecast.id))
     ):
-        said[id_].append((made_at, who, p))
-    return {id_: _trend(rows, binary[id_], now) for id_, rows in said.items()}
+        updates[id_].append((made_at, member_id, math.nan if p is None else p))
+    return {id_: _trend(rows, binary[id_], now) for id_, rows in updates.items()}
 
 
 def _trend(
-    rows: Sequence[tuple[datetime, int, float | None]], state: QuestionState, now: datetime
+    updates: Sequence[tuple[datetime, int, float]], state: QuestionState, now: datetime
 ) -> Trend:
     begin, end = state.text.open_time, min(now, state.text.close_time)
-    standing: dict[int, float] = {}
-    ordered: list[float] = []
+    crowd = RunningMedian()
     points: list[float | None] = []
     done = 0
     for step in range(1, _POINTS + 1):
         until = begin + (end - begin) * step / _POINTS
-        while done < len(rows) and rows[done][0] <= until:
-            _, who, p = rows[done]
-            if who in standing:
-                del ordered[bisect_left(ordered, standing.pop(who))]
-            if p is not None:
-                standing[who] = p
-                insort(ordered, p)
+        while done < len(updates) and updates[done][0] <= until:
+            crowd.update(*updates[done][1:])
             done += 1
-        n = len(ordered)
-        points.append((ordered[(n - 1) // 2] + ordered[n // 2]) / 2 if n else None)
-    return Trend(tuple(points), len(ordered))
+        points.append(crowd.median() if len(crowd) else None)
+    return Trend(tuple(points), len(crowd))

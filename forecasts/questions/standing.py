@@ -1,4 +1,8 @@
-"""The current standing of questions: newest wording, current resolution, status."""
+"""The current state of questions: newest wording, current resolution, status.
+
+A question's status is derived from its rows, never stored. The SQL conditions for the newest
+wording, an outcome and a superseded resolution are in ``ledger.current``.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Subquery, Text, bindparam, cast, or_
+from sqlalchemy import Subquery, Text, bindparam, cast
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import Select
 
 from forecasts.access import visibility
+from forecasts.ledger.current import (
+    has_outcome,
+    is_current_resolution,
+    is_newest_wording,
+    is_open_proposal,
+)
 from forecasts.ledger.following import known
 from forecasts.ledger.models import (
     Member,
@@ -29,13 +39,11 @@ from forecasts.questions.outcomes import NOT_SCORED
 
 T = TypeVar("T")
 
-
-# So many values one statement may name; SQLite takes 32,766, PostgreSQL 65,535.
-_MOST_NAMED = 10_000
+_BATCH = 10_000  # values in one statement; SQLite takes up to 32,766, PostgreSQL 65,535
 
 
 class Status(StrEnum):
-    """Where a question stands on its way from the article to the score."""
+    """The stage of a question between registration and score."""
 
     upcoming = "upcoming"
     open = "open"
@@ -48,7 +56,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class QuestionState:
-    """A question as it stands: its identity, newest wording, resolution if any, and status."""
+    """A question with its newest wording, its current resolution (if any) and its status."""
 
     question: Question
     text: QuestionRevision
@@ -67,24 +75,61 @@ class QuestionState:
         return self.question.slug
 
     def accepts_forecasts(self, now: datetime) -> bool:
-        """Return whether a forecast may be made now; a proposal alone does not end that."""
+        """Return whether the question is open at ``now``; an open proposal does not close it."""
         return self.resolution is None and self.text.open_time <= now < self.text.close_time
 
 
 def current_state(session: Session, question: Question, *, now: datetime) -> QuestionState:
-    """Return the question with its newest wording, standing resolution and status."""
+    """Return the current state of one question; NotFound if the reader may not see it."""
     visibility.require_visible(session, question)
     rows = known(
         session,
-        ("stands", question.id),
-        lambda session: session.exec(_as_one_stands(), params={"question_id": question.id}).all(),
+        ("question state", question.id),
+        lambda session: session.exec(_one(), params={"question_id": question.id}).all(),
     )
-    confirmed, proposed = _sorted_out(row for _, row in rows)
-    return _stands(question, rows[0][0], confirmed, proposed, now)
+    resolutions = _split(row for _, row in rows)
+    return _state(question, rows[0][0], *resolutions, now)
+
+
+def listing(
+    session: Session, *, now: datetime, only: Sequence[str] | None = None
+) -> list[QuestionState]:
+    """Return the visible questions, soonest close first; ``only`` limits them to these slugs.
+
+    It takes one statement for the wordings and one for the resolutions (with ``only``, for each
+    batch of slugs), however many questions there are.
+    """
+    if only is None:
+        return _states(session, session.exec(_all_questions(session)).all(), None, now)
+    found: list[QuestionState] = []
+    for batch in in_batches(only):
+        rows = session.exec(_few_questions(session).where(col(Question.slug).in_(batch))).all()
+        found += _states(session, rows, [question.id for question, _ in rows], now)
+    return sorted(found, key=lambda state: (state.text.scheduled_close_time, state.id))
+
+
+def by_id(session: Session, ids: Sequence[int], *, now: datetime) -> dict[int, QuestionState]:
+    """Return the questions with these ids, in that order, without those the reader may not see."""
+    found: dict[int, QuestionState] = {}
+    for batch in in_batches(ids):
+        rows = session.exec(_few_questions(session).where(col(Question.id).in_(batch))).all()
+        states = _states(session, rows, [question.id for question, _ in rows], now)
+        found |= {state.id: state for state in states}
+    return {id_: found[id_] for id_ in ids if id_ in found}
+
+
+def unresolved(session: Session, *, now: datetime) -> list[QuestionState]:
+    """Return the questions without an outcome, soonest close first.
+
+    The cost does not depend on the number of resolved questions.
+    """
+    proposed = _with_proposal(session)
+    rows = session.exec(_all_questions(session).where(~has_outcome(Question.id))).all()
+    return [_state(question, text, {}, proposed, now) for question, text in rows]
 
 
 def last_registered(session: Session, member: Member, *, now: datetime) -> QuestionState | None:
-    """Return the question that the member registered last; None before the first."""
+    """Return the member's most recently registered question; None before the first."""
     newest = session.exec(
         select(Question)
         .where(Question.member_id == member.id)
@@ -93,42 +138,9 @@ def last_registered(session: Session, member: Member, *, now: datetime) -> Quest
     return None if newest is None else current_state(session, newest, now=now)
 
 
-def listing(
-    session: Session, *, now: datetime, only: Sequence[str] | None = None
-) -> list[QuestionState]:
-    """Return the questions as they stand, soonest close first; ``only`` those slugs.
-
-    One statement for the wordings and one for the resolutions, however many questions; with
-    ``only``, as many times over as it takes to name them all.
-    """
-    if only is None:
-        return _listed(session, None, now)
-    found = [state for some in in_batches(only) for state in _listed(session, some, now)]
-    return sorted(found, key=lambda state: (state.text.scheduled_close_time, state.id))
-
-
-def unresolved(session: Session, *, now: datetime) -> list[QuestionState]:
-    """Return the questions without an outcome that stands as they are, soonest close first.
-
-    As many statements, and as many rows, however many are resolved.
-    """
-    proposed = _with_proposal(session)
-    rows = session.exec(_as_worded(session).where(~has_outcome(Question.id))).all()
-    return [_stands(question, text, {}, proposed, now) for question, text in rows]
-
-
-def _with_proposal(session: Session) -> set[int]:
-    """Return the questions that wait for an answer to an outcome that was proposed."""
-    waits = (col(Resolution.state) == ResolutionState.proposed) & ~superseded()
-    return set(session.exec(select(Resolution.question_id).where(waits)))
-
-
 @dataclass(frozen=True)
 class Outline:
-    """What tells where a question without an outcome belongs; the rest is read where it is shown.
-
-    ``proposed``: an outcome is.
-    """
+    """The few facts that place an unresolved question on a list; ``proposed``: has a proposal."""
 
     id: int
     team_id: int | None
@@ -137,16 +149,16 @@ class Outline:
     proposed: bool
 
     def accepts_forecasts(self, now: datetime) -> bool:
-        """Return whether a forecast may be made now; a proposal alone does not end that."""
+        """Return whether the question is open at ``now``; an open proposal does not close it."""
         return self.open_time <= now < self.close_time
 
     def awaits(self, now: datetime) -> bool:
-        """Return whether somebody has to say how it came out: it closed, or an outcome waits."""
+        """Return whether someone has to resolve it: it has closed, or has a proposal."""
         return self.proposed or now >= max(self.open_time, self.close_time)
 
 
 def outlines(session: Session) -> list[Outline]:
-    """Return what ``unresolved`` does in outline, in a tenth of the time."""
+    """Return the questions of ``unresolved`` in outline, which takes a tenth of the time."""
     proposed = _with_proposal(session)
     text = QuestionRevision
     rows = session.exec(
@@ -166,40 +178,11 @@ def outlines(session: Session) -> list[Outline]:
     return [Outline(*row, proposed=row[0] in proposed) for row in rows]
 
 
-def by_id(session: Session, ids: Sequence[int], *, now: datetime) -> dict[int, QuestionState]:
-    """Return by number the questions as they stand, in the order of ``ids``, which are few.
-
-    Those that the session's reader may not see are not among them.
-    """
-    found: dict[int, QuestionState] = {}
-    for some in in_batches(ids):
-        rows = session.exec(_few_as_worded(session).where(col(Question.id).in_(some))).all()
-        confirmed, proposed = _standing_resolutions(session, [question.id for question, _ in rows])
-        for question, text in rows:
-            found[text.question_id] = _stands(question, text, confirmed, proposed, now)
-    return {id_: found[id_] for id_ in ids if id_ in found}
-
-
-def has_outcome(question_id: Any) -> ColumnElement[bool]:
-    """Return the condition that the question of that column has an outcome.
-
-    A correction leaves it another one, so that any that was confirmed will do.
-    """
-    return (
-        select(Resolution.id)
-        .where(
-            col(Resolution.question_id) == col(question_id),
-            Resolution.state == ResolutionState.confirmed,
-        )
-        .exists()
-    )
-
-
 def tags(session: Session) -> list[str]:
-    """Return the tags that the questions bear as they are worded now, in alphabetical order."""
+    """Return the tags in use on visible questions, in alphabetical order."""
     newest = _newest()
     rows = session.exec(
-        # As text: most questions bear the same, and to read each of them takes longest.
+        # Distinct as text: many questions share their tags, and parsing takes longest.
         select(cast(col(QuestionRevision.tags), Text))
         .distinct()
         .join(
@@ -212,19 +195,16 @@ def tags(session: Session) -> list[str]:
     return sorted({tag for own in rows for tag in json.loads(own or "[]") or []})
 
 
-@cache
-def is_newest_wording() -> ColumnElement[bool]:
-    """Return the condition that a ``QuestionRevision`` is the wording that holds now."""
-    later = aliased(QuestionRevision)
-    newest = select(func.max(later.number)).where(
-        col(later.question_id) == col(QuestionRevision.question_id)
-    )
-    return col(QuestionRevision.number) == newest.correlate(QuestionRevision).scalar_subquery()
+def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield the distinct ``values`` in batches that fit into one statement."""
+    distinct = list(dict.fromkeys(values))
+    for start in range(0, len(distinct), _BATCH):
+        yield distinct[start : start + _BATCH]
 
 
 @cache
 def _newest() -> Subquery:
-    """Return the number of each question's wording that holds now."""
+    """Return the number of each question's newest wording, for all questions at once."""
     return (
         select(col(QuestionRevision.question_id), func.max(QuestionRevision.number).label("number"))
         .group_by(col(QuestionRevision.question_id))
@@ -232,15 +212,8 @@ def _newest() -> Subquery:
     )
 
 
-def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield the distinct ``values`` in parts that one statement can name."""
-    distinct = list(dict.fromkeys(values))
-    for start in range(0, len(distinct), _MOST_NAMED):
-        yield distinct[start : start + _MOST_NAMED]
-
-
-def _as_worded(session: Session) -> Select[Question, QuestionRevision]:
-    """Return the statement for the questions that are seen, as they are worded now, in order."""
+def _all_questions(session: Session) -> Select[Question, QuestionRevision]:
+    """Return the statement for the visible questions and their newest wordings, in order."""
     newest = _newest()
     return _in_order(
         select(Question, QuestionRevision)
@@ -254,8 +227,8 @@ def _as_worded(session: Session) -> Select[Question, QuestionRevision]:
     )
 
 
-def _few_as_worded(session: Session) -> Select[Question, QuestionRevision]:
-    """Return the same, to be narrowed down to a few: it looks at no other's wordings."""
+def _few_questions(session: Session) -> Select[Question, QuestionRevision]:
+    """Return the same, to be narrowed to a few questions: it reads no other wordings."""
     return _in_order(
         select(Question, QuestionRevision)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
@@ -263,84 +236,19 @@ def _few_as_worded(session: Session) -> Select[Question, QuestionRevision]:
     )
 
 
-def _in_order(
-    questions: Select[Question, QuestionRevision],
-) -> Select[Question, QuestionRevision]:
+def _in_order(questions: Select[Question, QuestionRevision]) -> Select[Question, QuestionRevision]:
     return questions.order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
 
 
-def _listed(session: Session, only: Sequence[str] | None, now: datetime) -> list[QuestionState]:
-    if only is None:
-        statement = _as_worded(session)
-    else:
-        statement = _few_as_worded(session).where(col(Question.slug).in_(only))
-    rows = session.exec(statement).all()
-    ids = None if only is None else [question.id for question, _ in rows]
-    confirmed, proposed = _standing_resolutions(session, ids)
-    return [_stands(question, text, confirmed, proposed, now) for question, text in rows]
-
-
-def _stands(
-    question: Question,
-    text: QuestionRevision,
-    confirmed: Mapping[int, Resolution],
-    proposed: Collection[int],
-    now: datetime,
-) -> QuestionState:
-    resolution = confirmed.get(text.question_id)
-    waits = text.question_id in proposed
-    return QuestionState(
-        question, text, resolution, _status(text, resolution, proposed=waits, now=now)
-    )
-
-
 @cache
-def superseded() -> ColumnElement[bool]:
-    """Return the condition that a later row has decided, superseded or overtaken this one.
-
-    Each way by itself, since each has an index of its own.
-    """
-    superseding, deciding, later = (aliased(Resolution) for _ in range(3))
-    return or_(
-        select(superseding.id).where(col(superseding.supersedes_id) == col(Resolution.id)).exists(),
-        select(deciding.id).where(col(deciding.proposal_id) == col(Resolution.id)).exists(),
-        # A question that was resolved after something was proposed has overtaken the proposal.
-        select(later.id)
-        .where(
-            col(later.question_id) == col(Resolution.question_id),
-            col(later.state) == ResolutionState.confirmed,
-            col(later.id) > col(Resolution.id),
-        )
-        .exists(),
-    )
-
-
-def _standing_resolutions(
-    session: Session, ids: Sequence[int | None] | None
-) -> tuple[dict[int, Resolution], set[int]]:
-    """Return the confirmed row that stands for each question, and who has an open proposal."""
-    statement = select(Resolution).where(_is_standing())
-    if ids is not None:
-        statement = statement.where(col(Resolution.question_id).in_(ids))
-    rows = session.exec(statement).all()
-    return _sorted_out(rows)
-
-
-@cache
-def _is_standing() -> ColumnElement[bool]:
-    decides = col(Resolution.state) != ResolutionState.rejected
-    return decides & ~superseded()
-
-
-@cache
-def _as_one_stands() -> Select[QuestionRevision, Resolution]:
-    """Return the statement for a question's newest wording, with each resolution that stands."""
+def _one() -> Select[QuestionRevision, Resolution]:
+    """Return the statement for one question's newest wording and current resolutions."""
     later = aliased(QuestionRevision)
     newest = select(func.max(later.number)).where(later.question_id == bindparam("question_id"))
-    belongs = col(Resolution.question_id) == col(QuestionRevision.question_id)
+    same_question = col(Resolution.question_id) == col(QuestionRevision.question_id)
     return (
         select(QuestionRevision, Resolution)
-        .outerjoin(Resolution, belongs & _is_standing())
+        .outerjoin(Resolution, same_question & is_current_resolution())
         .where(
             QuestionRevision.question_id == bindparam("question_id"),
             QuestionRevision.number == newest.scalar_subquery(),
@@ -348,7 +256,27 @@ def _as_one_stands() -> Select[QuestionRevision, Resolution]:
     )
 
 
-def _sorted_out(rows: Iterable[Resolution | None]) -> tuple[dict[int, Resolution], set[int]]:
+def _with_proposal(session: Session) -> set[int]:
+    """Return the ids of the questions with an open proposal."""
+    return set(session.exec(select(Resolution.question_id).where(is_open_proposal())))
+
+
+def _states(
+    session: Session,
+    rows: Iterable[tuple[Question, QuestionRevision]],
+    ids: Sequence[int | None] | None,
+    now: datetime,
+) -> list[QuestionState]:
+    """Return the state of each question; ``ids``: of all of them, None for the whole ledger."""
+    current = select(Resolution).where(is_current_resolution())
+    if ids is not None:
+        current = current.where(col(Resolution.question_id).in_(ids))
+    resolutions = _split(session.exec(current).all())
+    return [_state(question, text, *resolutions, now) for question, text in rows]
+
+
+def _split(rows: Iterable[Resolution | None]) -> tuple[dict[int, Resolution], set[int]]:
+    """Return the confirmed rows by question id, and the ids of questions with a proposal."""
     confirmed: dict[int, Resolution] = {}
     proposed: set[int] = set()
     for row in rows:
@@ -359,6 +287,18 @@ def _sorted_out(rows: Iterable[Resolution | None]) -> tuple[dict[int, Resolution
         else:
             proposed.add(row.question_id)
     return confirmed, proposed
+
+
+def _state(
+    question: Question,
+    text: QuestionRevision,
+    confirmed: Mapping[int, Resolution],
+    proposed: Collection[int],
+    now: datetime,
+) -> QuestionState:
+    resolution = confirmed.get(text.question_id)
+    status = _status(text, resolution, proposed=text.question_id in proposed, now=now)
+    return QuestionState(question, text, resolution, status)
 
 
 def _status(

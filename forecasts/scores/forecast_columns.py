@@ -14,14 +14,7 @@ from sqlalchemy import Text, type_coerce
 from sqlmodel import Session, col, select, true
 
 from forecasts.access.visibility import forecast_visible
-from forecasts.ledger.models import (
-    Citation,
-    Evidence,
-    Forecast,
-    Member,
-    Question,
-    QuestionRevision,
-)
+from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question, QuestionRevision
 from forecasts.questions.standing import in_batches
 
 _NEITHER = (None, None)

@@ -17,6 +17,7 @@ import pandas as pd
 from sqlmodel import Session, col, func, select
 
 from forecasts.access import visibility
+from forecasts.ledger.current import newest_memberships
 from forecasts.ledger.models import (
     DIGEST_ADDRESS,
     Appointment,
@@ -330,14 +331,11 @@ def forecast_frame(
 
 
 def _teams(session: Session) -> pd.DataFrame:
-    newest = select(func.max(Membership.id)).group_by(
-        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
-    )
     rows = session.exec(
         select(Team.name, Member.handle, Membership.joined_at, Membership.left_at)
         .join(Membership, col(Membership.team_id) == col(Team.id))
         .join(Member, col(Member.id) == col(Membership.member_id))
-        .where(col(Membership.id).in_(newest))
+        .where(col(Membership.id).in_(newest_memberships()))
         .order_by(col(Membership.id))
     ).all()
     columns = dict(zip(TEAM_COLUMNS, list(zip(*rows, strict=True)) or [()] * 4, strict=True))

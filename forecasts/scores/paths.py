@@ -8,7 +8,6 @@ other crowds (recency weights, extremising) are ``scoring``'s.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from forecasts.scores.frames import scoring_frames
 from forecasts.scores.scores import protocol_of
 from forecasts.updates.updates import evidence_of, history
 from forecasts.updates.values import format_value
+from scoring.running_median import RunningMedian
 
 CROWD = "Crowd (median)"
 _STEP = ["forecaster", "stretch", "time", "value", "said"]
@@ -251,21 +251,14 @@ def _crowd(said: Sequence[_Said], end: datetime) -> list[tuple[int, datetime, fl
 
 
 def _medians(said: Sequence[_Said]) -> list[tuple[datetime, float, int]]:
-    """Return (time, median, how many) at each change; the sorted list keeps a change cheap."""
-    standing: dict[str, float] = {}
-    ordered: list[float] = []
+    """Return (time, median, number of forecasters) at each change."""
+    running = RunningMedian()
     medians: list[tuple[datetime, float, int]] = []
     for handle, time, value, _ in said:
-        if handle in standing:
-            del ordered[bisect_left(ordered, standing.pop(handle))]
-        if not np.isnan(value):
-            standing[handle] = value
-            insort(ordered, value)
-        n = len(ordered)
-        median = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2 if n else float("nan")
+        running.update(handle, value)
         if medians and medians[-1][0] == time:
             medians.pop()
-        medians.append((time, median, n))
+        medians.append((time, running.median(), len(running)))
     return medians
 
 

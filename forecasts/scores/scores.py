@@ -191,7 +191,7 @@ def _scored(handle: str, by: Mapping[str, Score]) -> Scored:
 
 def protocol_of(type: QuestionType) -> str:
     """Return under which protocol a question of that type is read first: brier or crps."""
-    return CRPS if type in (QuestionType.numeric, QuestionType.date) else "brier"
+    return CRPS if QuestionType(type).is_quantitative else "brier"
 
 
 def earned(

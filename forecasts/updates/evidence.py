@@ -14,7 +14,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, require
-from forecasts.articles.library import article_numbered
+from forecasts.articles.library import find_article
 from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.common.limits import require_name
 from forecasts.ledger.models import (
@@ -187,7 +187,7 @@ def parse_evidence(
     what = what.strip()
     url, note = None, what
     if match := _ARTICLE.fullmatch(what):
-        url, note = article_numbered(session, int(match[1])).address, ""
+        url, note = find_article(session, int(match[1])).address, ""
     elif _URL.fullmatch(what) or what.startswith(DIGEST_ADDRESS):
         url, note = what, ""
     elif _SCHEME.fullmatch(what):

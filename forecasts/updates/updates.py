@@ -18,6 +18,7 @@ from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import deferred
+from forecasts.ledger.current import has_outcome
 from forecasts.ledger.following import checked
 from forecasts.ledger.models import (
     Citation,
@@ -26,7 +27,7 @@ from forecasts.ledger.models import (
     Member,
     Question,
 )
-from forecasts.questions.standing import QuestionState, current_state, has_outcome
+from forecasts.questions.standing import QuestionState, current_state
 from forecasts.updates.evidence import CitedEvidence, cite
 from forecasts.updates.values import Value, check_value
 

@@ -19,7 +19,7 @@ from forecasts.exchange.omissions import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, Question, Role
 from forecasts.questions import registry, standing
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.scores.frames import complete, ledger_frames, scoring_frames
 from forecasts.updates import evidence, updates
 from forecasts.updates.evidence import CitedEvidence
@@ -54,7 +54,7 @@ def test_whoever_has_forecast_does_not_resolve_alone_where_the_team_has_agreed_s
     assert "forecasts propose rain OUTCOME" in caught.value.remedy
     with pytest.raises(Refused, match="alice has forecast"):  # an admin as well
         resolutions.confirm(session, alders, "yes", member=alice, now=day(2))
-    proposal = resolutions.propose(session, alders, "yes", member=bob, now=day(2))
+    proposal = proposals.propose(session, alders, "yes", member=bob, now=day(2))
     for confirming in (
         lambda: resolutions.accept(session, proposal, member=bob, now=day(2)),
         lambda: resolutions.confirm(session, alders, "yes", member=bob, now=day(2)),

@@ -21,11 +21,11 @@ def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
 ) -> None:
     assert not access_roles.is_shared(session)
     for member in (alice, bob):
-        assert access_roles.member_rights(session, member, now=day(1)).free
+        assert access_roles.member_rights(session, member, now=day(1)).unrestricted
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     assert access_roles.admins(session) == ["alice"]
     assert access_roles.role_in(session, alice, alder, now=day(1)) is Role.admin
-    assert not access_roles.member_rights(session, bob, now=day(1)).free
+    assert not access_roles.member_rights(session, bob, now=day(1)).unrestricted
     with pytest.raises(Forbidden, match="bob may not change who may do what") as caught:
         teams.create(session, "Birch", member=bob, now=day(1))
     assert caught.value.remedy == "Ask alice, who may."

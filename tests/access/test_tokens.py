@@ -40,17 +40,17 @@ def _nobody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_token_says_who_its_holder_is(session: Session) -> None:
     issued = made(session)
-    assert tokens.token_holder(session, issued.shown, now=day(2)).handle == "bot"
-    assert tokens.token_holder(session, f" {issued.shown}\n", now=day(2)).handle == "bot"
+    assert tokens.token_holder(session, issued.secret, now=day(2)).handle == "bot"
+    assert tokens.token_holder(session, f" {issued.secret}\n", now=day(2)).handle == "bot"
     assert issued.member.kind == MemberKind.service
 
 
 def test_each_is_another_and_only_a_hash_is_kept(engine: Engine) -> None:
     with database.writing(engine) as session:
         first, second = made(session), made(session)
-    assert first.shown != second.shown
+    assert first.secret != second.secret
     assert first.member == second.member
-    secret = first.shown.split("_", 2)[2]
+    secret = first.secret.split("_", 2)[2]
     with database.reading(engine) as session:
         rows = [
             [tuple(row) for row in session.execute(select(table))]
@@ -58,7 +58,7 @@ def test_each_is_another_and_only_a_hash_is_kept(engine: Engine) -> None:
         ]
     assert len(secret) >= 32
     assert secret not in json.dumps(rows, default=str)
-    assert secret not in f"{first!r} {first.token!r} {chosen(first.shown)!r}"
+    assert secret not in f"{first!r} {first.token!r} {chosen(first.secret)!r}"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_each_is_another_and_only_a_hash_is_kept(engine: Engine) -> None:
     ],
 )
 def test_what_is_no_token_is_refused_and_not_repeated(session: Session, change: object) -> None:
-    shown = change(made(session).shown)  # type: ignore[operator]
+    shown = change(made(session).secret)  # type: ignore[operator]
     with pytest.raises(Forbidden, match="is no token of this ledger") as caught:
         tokens.token_holder(session, shown, now=day(2))
     assert not shown or shown not in str(caught.value)
@@ -84,9 +84,9 @@ def test_what_is_no_token_is_refused_and_not_repeated(session: Session, change: 
 
 def test_a_token_that_is_over_is_refused_from_that_moment_on(session: Session) -> None:
     issued = made(session, expires_at=day(3))
-    assert tokens.token_holder(session, issued.shown, now=day(2.999))
+    assert tokens.token_holder(session, issued.secret, now=day(2.999))
     with pytest.raises(Expired, match=f"The token {issued.token.key} expired at"):
-        tokens.token_holder(session, issued.shown, now=day(3))
+        tokens.token_holder(session, issued.secret, now=day(3))
     with pytest.raises(BadInput, match="has passed"):
         made(session, expires_at=day(1))
 
@@ -96,14 +96,14 @@ def test_a_token_is_revoked_alone_or_with_all_others_of_its_member(session: Sess
     other = made(session, "other")
     tokens.revoke(session, one.token.key, member=None, now=day(2))
     with pytest.raises(Forbidden, match="was revoked at 2026-01-03"):
-        tokens.token_holder(session, one.shown, now=day(3))
-    assert tokens.token_holder(session, two.shown, now=day(3))
+        tokens.token_holder(session, one.secret, now=day(3))
+    assert tokens.token_holder(session, two.secret, now=day(3))
     gone = tokens.revoke(session, "bot", member=None, now=day(4))
     assert [listed.token.key for listed in gone] == [two.token.key, three.token.key]
     for issued in (two, three):
         with pytest.raises(Forbidden, match="was revoked"):
-            tokens.token_holder(session, issued.shown, now=day(5))
-    assert tokens.token_holder(session, other.shown, now=day(5))
+            tokens.token_holder(session, issued.secret, now=day(5))
+    assert tokens.token_holder(session, other.secret, now=day(5))
     assert [listed.state(day(5)) for listed in tokens.listing(session)] == [
         *(["revoked"] * 3),
         "in force",
@@ -142,12 +142,12 @@ def test_who_has_a_token_acts_by_it_alone(session: Session) -> None:
     issued = made(session)
     with pytest.raises(Forbidden, match="'bot' acts by a token"):
         tokens.acting_member(session, chosen(member="bot"), now=day(2))
-    assert tokens.acting_member(session, chosen(issued.shown), now=day(2)).handle == "bot"
-    assert tokens.acting_member(session, chosen(issued.shown, "bot"), now=day(2)).handle == "bot"
+    assert tokens.acting_member(session, chosen(issued.secret), now=day(2)).handle == "bot"
+    assert tokens.acting_member(session, chosen(issued.secret, "bot"), now=day(2)).handle == "bot"
     with pytest.raises(Forbidden, match="FORECASTS_TOKEN is 'bot'"):
-        tokens.acting_member(session, chosen(issued.shown, "alice"), now=day(2))
+        tokens.acting_member(session, chosen(issued.secret, "alice"), now=day(2))
     tokens.revoke(session, "bot", member=None, now=day(3))
-    for given in (chosen(issued.shown), chosen(member="bot")):
+    for given in (chosen(issued.secret), chosen(member="bot")):
         with pytest.raises(Forbidden):
             tokens.acting_member(session, given, now=day(4))
 
@@ -159,7 +159,7 @@ def test_where_people_sign_in_nobody_acts_by_a_name(session: Session) -> None:
         with pytest.raises(Forbidden, match="they sign in"):
             tokens.acting_member(session, chosen(member=name), now=day(2))
     assert session.exec(select(Member).where(Member.handle == "newcomer")).first() is None
-    assert tokens.acting_member(session, chosen(issued.shown), now=day(2)).handle == "bot"
+    assert tokens.acting_member(session, chosen(issued.secret), now=day(2)).handle == "bot"
 
 
 def test_in_a_shared_ledger_tokens_are_the_admins_to_make(session: Session) -> None:
@@ -173,7 +173,7 @@ def test_in_a_shared_ledger_tokens_are_the_admins_to_make(session: Session) -> N
     ):
         with pytest.raises(Forbidden, match="bob may not"):
             act()
-    assert tokens.token_holder(session, issued.shown, now=day(2))
+    assert tokens.token_holder(session, issued.secret, now=day(2))
     tokens.revoke(session, "bot", member=alice, now=day(2))
 
 
@@ -205,4 +205,4 @@ def test_without_an_admin_they_are_the_database_owner_s(people: tuple[Engine, En
     ):
         made(session, "mine")
     with database.writing(other) as session:
-        assert tokens.acting_member(session, chosen(issued.shown), now=day(2)).handle == "bot"
+        assert tokens.acting_member(session, chosen(issued.secret), now=day(2)).handle == "bot"

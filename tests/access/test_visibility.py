@@ -49,7 +49,7 @@ from forecasts.ledger.models import (
 from forecasts.operations import privacy
 from forecasts.questions import finality, registry, revisions, search, sources
 from forecasts.questions import standing as question_standing
-from forecasts.resolution import assignments, disputes, history, kept_evidence, resolutions
+from forecasts.resolution import assignments, disputes, history, kept_evidence, policies, progress, proposals, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.scores import paths, scores
 from forecasts.scores.forecast_columns import columns
@@ -63,12 +63,12 @@ from tests.conftest import day
 # Verbs that anybody may call, and why.
 OPEN = {
     "access.roles.admins": "who may help is no secret",
-    "access.roles.appointed": "what access itself rests on",
-    "access.roles.begin_sharing": "does nothing in a shared ledger; in one's own all is allowed",
+    "access.roles.appointed_role": "what access itself rests on",
+    "access.roles.ensure_admin": "does nothing in a shared ledger; in one's own all is allowed",
     "access.visibility.crowd_is_hidden": "tells what is kept from whom the session reads for",
-    "access.visibility.evidence_shown": "the condition itself",
+    "access.visibility.evidence_visible": "the condition itself",
     "access.members.find_member": "who there is, is no secret",
-    "access.visibility.for_the_ledger": "verbs compute from everything; called by verbs alone",
+    "access.visibility.reading_everything": "verbs compute from everything; called by verbs alone",
     "access.members.handles": "who there is, is no secret",
     "access.roles.is_shared": "what access itself rests on",
     "access.roles.is_shared_ledger": "about the ledger, not what is in it",
@@ -76,28 +76,28 @@ OPEN = {
     "access.members.member_named": "who there is, is no secret",
     "access.members.member_or_new": "someone who opens the ledger or signs in is a member",
     "access.visibility.read_as": "says for whom; the doors call it",
-    "access.visibility.whom": "says for whom",
+    "access.visibility.reader_id": "says for whom",
     "access.roles.require": "asks",
     "access.roles.require_own_name": "asks",
-    "access.roles.require_second": "asks",
-    "access.visibility.rights": "what access itself rests on",
-    "access.roles.rights_of": "what access itself rests on",
+    "access.roles.require_second_resolver": "asks",
+    "access.visibility.reader_rights": "what access itself rests on",
+    "access.roles.member_rights": "what access itself rests on",
     "access.roles.role_in": "what access itself rests on",
-    "access.roles.roles_of": "who is in a team is no secret",
-    "access.roles.needs_second": "what require_second rests on",
-    "access.roles.second_resolver": "what a team has agreed on is no secret",
-    "access.visibility.see": "asks",
-    "access.visibility.sees": "asks",
-    "access.visibility.seen_by": "about a wording that its caller has read already",
-    "access.visibility.shown": "the condition itself",
-    "access.roles.stays": "who is in a team is no secret",
+    "access.roles.team_members": "who is in a team is no secret",
+    "access.roles.needs_second_resolver": "what require_second rests on",
+    "access.roles.requires_second_resolver": "what a team has agreed on is no secret",
+    "access.visibility.require_visible": "asks",
+    "access.visibility.is_visible": "asks",
+    "access.visibility.audience_label": "about a wording that its caller has read already",
+    "access.visibility.forecast_visible": "the condition itself",
+    "access.roles.memberships": "who is in a team is no secret",
     "access.members.team_names": "which teams there are is no secret",
     "access.members.team_or_new": "called by teams.create and imports, which have asked",
-    "access.visibility.visible": "the condition itself",
-    "access.roles.who_may": "who is in a team is no secret",
-    "articles.library.article_numbered": "articles are everyone's who is let in",
+    "access.visibility.question_visible": "the condition itself",
+    "access.roles.members_with_role": "who is in a team is no secret",
+    "articles.library.find_article": "articles are everyone's who is let in",
     "articles.library.listing": "articles are everyone's who is let in",
-    "questions.sources.passage": "articles are everyone's who is let in",
+    "questions.sources.find_passage": "articles are everyone's who is let in",
     "ledger.urls.is_embedded": "about the database, not what is in it",
     "ledger.urls.place": "about the database, not what is in it",
     "ledger.urls.sqlite_path": "about the database, not what is in it",
@@ -130,8 +130,8 @@ OPEN = {
     "ledger.database.schema_revision": "about the database, not what is in it",
     "ledger.database.writing": "a door: each verb asks",
     "exchange.samples.demonstration.is_demonstration": "about the ledger, not what is in it",
-    "updates.evidence.citable": "articles are everyone's who is let in",
-    "updates.evidence.cited": "reads what was typed, and articles",
+    "updates.evidence.recent_articles": "articles are everyone's who is let in",
+    "updates.evidence.parse_evidence": "reads what was typed, and articles",
     "updates.evidence.read_evidence": "reads what was typed, and articles",
     "exchange.import_.rehearse": "an import that is undone, which asks",
     "exchange.import_forecasts.add_forecasts": "a part of import_frames, which has asked",
@@ -151,7 +151,7 @@ OPEN = {
     "scores.frames.revision": "numbers of rows, to tell whether a report is out of date",
     "operations.health.check": "about the database, for whoever has it",
     "access.identities.admit": "sign-in asks who may come in, before",
-    "access.identities.identify": "for the owner of the database, as its command asks",
+    "access.identities.link_identity": "for the owner of the database, as its command asks",
     "access.identities.member_of": "says who it is",
     "agenda.news.mentioned": "articles are everyone's who is let in; of the member's own forecasts",
     "operations.transfer.move": "for whoever has the database",
@@ -164,39 +164,41 @@ OPEN = {
     "agenda.notifications.outbox.again": "a member's own, which nobody else reads or changes",
     "agenda.notifications.outbox.send": "tells each member what due and compose let them see",
     "agenda.notifications.outbox.unsure": "a number, for whoever looks after the runs",
-    "questions.registry.record": "called by register and imports, which have asked",
-    "questions.revisions.append": "called by revise, imports and resolutions, which have asked",
-    "questions.revisions.closed_otherwise": "called by resolutions, which have asked",
-    "resolution.runs.attempt.sources_of": "gives each resolver what whoever attached it may see",
+    "questions.registry.insert_question": "called by register and imports, which have asked",
+    "questions.revisions.append_wording": "called by revise, imports and resolutions, which have asked",
+    "questions.revisions.close_by_hand": "called by resolutions, which have asked",
     "resolution.runs.run.look": "looks outside; the command that calls it finds the question first",
     "resolution.runs.run.run": "does what the questions' resolvers were attached for: attach asks",
     "resolution.runs.run.waiting": "a number, for who has the runs",
-    "resolution.runs.corrections.correct": "called by runs, for whoever attached the resolver",
-    "resolution.runs.corrections.outdated": "called by runs, to look where they have to look again",
-    "resolution.runs.record.is_new": "called by runs, of what they have looked at",
-    "resolution.runs.record.left_to_people": "called by runs, of what they have looked at",
-    "resolution.runs.record.proposed": "called by runs, for whoever attached the resolver",
-    "resolution.runs.record.settle": "called by runs, for whoever attached the resolver",
+    "resolution.runs.corrections.propose_correction": "called by runs, for the resolver's owner",
+    "resolution.runs.corrections.outdated": "called by runs, to find questions to look up again",
+    "resolution.runs.recording.propose": "called by runs, for the resolver's owner",
+    "resolution.runs.recording.run_member": "the member of the runs themselves",
+    "resolution.runs.safeguards.downgraded": "called by runs, on a question they have claimed",
+    "resolution.runs.safeguards.new_findings": "called by runs, on a question they have claimed",
+    "resolution.assignments.schedule_lookup": "called by verbs that have asked",
+    "resolution.proposals.question_of": "called by accept and reject, which then ask",
+    "resolution.proposals.require_undecided": "called by accept and reject, which have asked",
     "scores.scores.rebuild": "a cache, made anew of what stands",
     "scores.scores.store": "a cache, made of what stands",
-    "questions.standing.registered_last": "the member's own, which they always see",
+    "questions.standing.last_registered": "the member's own, which they always see",
     "access.teams.appointments": "who may help is no secret",
-    "access.teams.audience": "reads what was typed; register asks",
+    "access.teams.visibility_fields": "reads what was typed; register asks",
     "access.teams.find": "which teams there are is no secret",
     "access.teams.listing": "who is in a team is no secret",
-    "access.teams.people": "who there is, is no secret",
+    "access.teams.members_page": "who there is, is no secret",
     "access.teams.roster": "who is in a team is no secret",
-    "access.teams.to_ask": "tells what register would allow",
-    "access.tokens.acting": "says who acts",
-    "access.tokens.holder": "says whose a token is",
+    "access.teams.teams_to_ask_in": "tells what register would allow",
+    "access.tokens.acting_member": "says who acts",
+    "access.tokens.token_holder": "says whose a token is",
     "access.tokens.issue": "called by create, which has asked, and for a member's own calendar",
     "access.tokens.listing": "keys are no secret, and of a token there is nothing else",
-    "access.tokens.owns": "about the database, not what is in it",
-    "access.tokens.people_sign_in": "about the ledger, not what is in it",
-    "access.tokens.reader": "says who reads",
-    "access.tokens.require_name": "asks whether a name will do",
-    "access.tokens.signer": "says who acts",
-    "updates.evidence.article_at": "articles are everyone's who is let in",
+    "access.tokens.is_database_owner": "about the database, not what is in it",
+    "access.tokens.sign_in_used": "about the ledger, not what is in it",
+    "access.tokens.reading_member": "says who reads",
+    "access.tokens.require_bare_name": "asks whether a name will do",
+    "access.tokens.acting_handle": "says who acts",
+    "updates.evidence.article_by_address": "articles are everyone's who is let in",
     "ledger.verification.newest": "a hash, which tells nobody what was hashed",
     "ledger.verification.verify": "for whoever has the database: hashes, and where they do not fit",
     "updates.evidence.cite": "asks whether the forecast is the member's own: see below",
@@ -313,7 +315,7 @@ def listed(session: Session, _member: Member) -> list[str]:
 
 
 def of_article(session: Session, _member: Member) -> list[str]:
-    article = library.article_numbered(session, 1)
+    article = library.find_article(session, 1)
     return [state.slug for _, state in sources.questions_from(session, article, now=NOW)]
 
 
@@ -327,7 +329,7 @@ def counted(session: Session, member: Member) -> list[str]:
 def shelved(session: Session, member: Member) -> list[str]:
     """Tell from the count beside the article alone, as above."""
     seen = of_article(session, member)
-    [(_, count)] = library.shelf(session).articles
+    [(_, count)] = library.article_page(session).articles
     assert count == len(seen)
     return seen
 
@@ -383,7 +385,7 @@ def _slugs(session: Session, found: Collection[due.Found]) -> list[str]:
 
 def proposed(session: Session, _member: Member) -> list[str]:
     """Proposals are left out of an export: as many as are seen."""
-    seen = [question.slug for _, question in resolutions.open_proposals(session)]
+    seen = [question.slug for _, question in proposals.open_proposals(session)]
     said = [words for words in omissions.left_out(session) if "proposal" in words]
     assert said[0].startswith(f"{len(seen)} ")
     return seen
@@ -500,13 +502,13 @@ def provisional(session: Session, _member: Member) -> list[str]:
 
 def parked(session: Session, _member: Member) -> list[str]:
     session.execute(update(Watch).values(parked_at=NOW))
-    found = [one.slug for one in assignments.parked(session)]
-    assert found == [one.slug for one in assignments.progress(session, limit=1_000).parked]
+    found = [one.slug for one in progress.parked(session)]
+    assert found == [one.slug for one in progress.progress(session, limit=1_000).parked]
     return found
 
 
 def due_next(session: Session, _member: Member) -> list[str]:
-    found = assignments.progress(session, limit=1_000)
+    found = progress.progress(session, limit=1_000)
     assert found.watched == len(found.next)
     return [one.slug for one in found.next]
 
@@ -519,7 +521,7 @@ def shown_exhibit(cell: Cell) -> Any:
 
 
 def proposes(cell: Cell) -> Any:
-    return resolutions.propose(cell.session, cell.question, "no", **cell.here)
+    return proposals.propose(cell.session, cell.question, "no", **cell.here)
 
 
 def confirms(cell: Cell) -> Any:
@@ -566,14 +568,14 @@ CASES: dict[str, Case] = {
         A.see, lambda c: revisits.revisit_every(c.session, 3, question=c.question, **c.here)
     ),
     "articles.library.question_counts": Case(A.see, among(counted)),
-    "questions.sources.questions_of": Case(A.see, among(of_article)),
-    "articles.library.shelf": Case(A.see, among(shelved)),
+    "questions.sources.questions_from": Case(A.see, among(of_article)),
+    "articles.library.article_page": Case(A.see, among(shelved)),
     "articles.library.store": Case(
         A.capture,
         lambda c: library.store(c.session, [RAIN], member=c.member, captured_at=NOW),
         on="ledger",
     ),
-    "questions.finality.all_provisional": Case(A.see, among(provisional), on="resolved"),
+    "questions.finality.provisional_outcomes": Case(A.see, among(provisional), on="resolved"),
     "resolution.disputes.dispute": Case(
         A.dispute,
         lambda c: disputes.dispute(c.session, c.question, reason="no", **c.here),
@@ -581,11 +583,11 @@ CASES: dict[str, Case] = {
     ),
     "resolution.disputes.history": Case(A.see, past_disputes, on="resolved"),
     "resolution.disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
-    "questions.finality.provisional": Case(
+    "questions.finality.provisional_outcome": Case(
         A.see, lambda c: finality.provisional_outcome(c.session, c.question, now=NOW), on="resolved"
     ),
     "resolution.disputes.uphold": Case(A.resolve, upholds, on="resolved"),
-    "questions.finality.windows": Case(A.see, among(provisional), on="resolved"),
+    "questions.finality.dispute_deadlines": Case(A.see, among(provisional), on="resolved"),
     "exchange.export.exported": Case(A.see, among(exported)),
     "exchange.import_.import_frames": Case(A.forecast, _import, on="import"),
     "exchange.omissions.left_out": Case(A.see, among(proposed)),
@@ -596,7 +598,7 @@ CASES: dict[str, Case] = {
     "resolution.kept_evidence.shown_for": Case(
         A.see, lambda c: kept_evidence.shown_for(c.session, c.question), on="resolved"
     ),
-    "questions.search.every": Case(A.see, among(filtered)),
+    "questions.search.matching_slugs": Case(A.see, among(filtered)),
     "questions.search.labels": Case(A.see, among(lambda s, _: search.labels(s)[0])),
     "questions.search.page": Case(A.see, among(paged)),
     "questions.search.trends": Case(
@@ -629,16 +631,16 @@ CASES: dict[str, Case] = {
     ),
     "agenda.notifications.due.due": Case(A.resolve, to_be_told),
     "agenda.notifications.message.compose": Case(A.see, among(said)),
-    "questions.standing.as_it_stands": Case(
+    "questions.standing.current_state": Case(
         A.see, lambda c: question_standing.current_state(c.session, c.question, now=NOW)
     ),
     "questions.registry.find": Case(A.see, lambda c: registry.find(c.session, c.question.slug)),
     "questions.standing.listing": Case(A.see, among(listed)),
-    "questions.registry.nearest": Case(
+    "questions.registry.similar_slugs": Case(
         A.see, lambda c: c.question.slug in registry.similar_slugs(c.session, c.question.slug)
     ),
     "questions.registry.register": Case(A.ask, registers, on="team"),
-    "questions.registry.require_may_ask": Case(A.ask, may_ask, on="ledger"),
+    "questions.registry.require_can_ask": Case(A.ask, may_ask, on="ledger"),
     "questions.sources.sources": Case(A.see, lambda c: sources.sources(c.session, c.question)),
     "questions.standing.by_id": Case(A.see, among(by_number)),
     "questions.standing.outlines": Case(
@@ -655,7 +657,7 @@ CASES: dict[str, Case] = {
         A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
     ),
     "questions.standing.tags": Case(A.see, among(lambda s, _: question_standing.tags(s))),
-    "questions.registry.wording": Case(
+    "questions.registry.newest_wording": Case(
         A.see, lambda c: registry.newest_wording(c.session, c.question)
     ),
     "resolution.resolutions.accept": Case(
@@ -670,19 +672,19 @@ CASES: dict[str, Case] = {
     "resolution.resolutions.history": Case(
         A.see, lambda c: resolutions.history(c.session, c.question)
     ),
-    "resolution.resolutions.open_proposals": Case(A.see, among(proposed)),
-    "resolution.resolutions.proposals_on": Case(
-        A.see, lambda c: resolutions.proposals_on(c.session, c.question)
+    "resolution.proposals.open_proposals": Case(A.see, among(proposed)),
+    "resolution.proposals.proposals_on": Case(
+        A.see, lambda c: proposals.proposals_on(c.session, c.question)
     ),
-    "resolution.resolutions.propose": Case(A.propose, proposes),
-    "resolution.resolutions.reject": Case(
-        A.resolve, lambda c: resolutions.reject(c.session, c.proposal, note="no", **c.here)
+    "resolution.proposals.propose": Case(A.propose, proposes),
+    "resolution.proposals.reject": Case(
+        A.resolve, lambda c: proposals.reject(c.session, c.proposal, note="no", **c.here)
     ),
     "questions.revisions.close": Case(
         A.revise, lambda c: revisions.close(c.session, c.question, at=day(1.5), **c.here)
     ),
     "questions.revisions.history": Case(A.see, lambda c: revisions.history(c.session, c.question)),
-    "updates.wordings.lacking": Case(
+    "updates.wordings.members_lacking_options": Case(
         A.see, lambda c: wordings.members_lacking_options(c.session, c.question, at=NOW) == []
     ),
     "questions.revisions.reopen": Case(A.revise, reopens),
@@ -696,9 +698,9 @@ CASES: dict[str, Case] = {
     "scores.scores.table": Case(
         A.see, lambda c: scores.table(c.session, c.resolution), on="resolved"
     ),
-    "updates.bulk.do": Case(A.revise, several_do),
-    "updates.bulk.would_change": Case(A.see, several_would),
-    "access.teams.agree": Case(
+    "updates.bulk.apply_action": Case(A.revise, several_do),
+    "updates.bulk.affected_questions": Case(A.see, several_would),
+    "access.teams.set_rule": Case(
         A.manage,
         lambda c: teams.set_rule(c.session, alder(c), second_resolver=True, **c.here),
         on="team",
@@ -713,7 +715,7 @@ CASES: dict[str, Case] = {
     "access.teams.create": Case(
         A.administer, lambda c: teams.create(c.session, "Cedar", **c.here), on="ledger"
     ),
-    "access.teams.place": Case(
+    "access.teams.set_role": Case(
         A.manage,
         lambda c: teams.set_role(c.session, alder(c), root(c), Role.viewer, **c.here),
         on="team",
@@ -741,8 +743,8 @@ CASES: dict[str, Case] = {
         lambda c: evidence.record_evidence(c.session, CitedEvidence(note="clouds"), **c.here),
         on="ledger",
     ),
-    "updates.updates.standing": Case(A.see, standing_anna),
-    "updates.updates.standing_of": Case(A.see, among(standing_of_anna)),
+    "updates.updates.current_forecast": Case(A.see, standing_anna),
+    "updates.updates.current_forecasts": Case(A.see, among(standing_of_anna)),
     "updates.updates.update": Case(
         A.forecast, lambda c: updates.update(c.session, c.question, P, **c.here)
     ),
@@ -751,23 +753,23 @@ CASES: dict[str, Case] = {
     "resolution.assignments.detach": Case(
         A.resolve, lambda c: assignments.detach(c.session, c.question, **c.here)
     ),
-    "resolution.assignments.decide_by": Case(
+    "resolution.policies.set_policy": Case(
         A.resolve,
-        lambda c: assignments.decide_by(c.session, c.question, PolicyKind.propose, **c.here),
+        lambda c: policies.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
     ),
-    "resolution.assignments.parked": Case(A.see, among(parked)),
-    "resolution.assignments.policy_of": Case(
-        A.see, lambda c: assignments.policy_of(c.session, c.question), on="resolved"
+    "resolution.progress.parked": Case(A.see, among(parked)),
+    "resolution.policies.current_policy": Case(
+        A.see, lambda c: policies.current_policy(c.session, c.question), on="resolved"
     ),
-    "resolution.assignments.progress": Case(A.see, among(due_next)),
+    "resolution.progress.progress": Case(A.see, among(due_next)),
     "resolution.assignments.resolvers": Case(
         A.see, lambda c: assignments.resolvers(c.session, c.question)
     ),
     "resolution.assignments.retry": Case(
         A.resolve, lambda c: assignments.retry(c.session, c.question, **c.here)
     ),
-    "resolution.assignments.watched": Case(
-        A.see, among(lambda s, _: [w.slug for w in assignments.watched(s)])
+    "resolution.progress.last_lookups": Case(
+        A.see, among(lambda s, _: [w.slug for w in progress.last_lookups(s)])
     ),
 }
 
@@ -835,10 +837,10 @@ def _question(
         updates.update(session, made, P, member=who, now=day(1), evidence=cited)
     assignments.attach(session, made, "outcomes_file", {"path": "x.csv"}, member=by, now=day(0))
     if over:
-        assignments.decide_by(
+        policies.set_policy(
             session, made, PolicyKind.confirm, dispute_days=30, member=by, now=day(1)
         )
-    end = resolutions.confirm if over else resolutions.propose
+    end = resolutions.confirm if over else proposals.propose
     row = end(session, made, "yes", known_at=day(1.2), member=by, now=day(1.2))
     kept_evidence.keep(session, row, [Seen("x.csv", slug.encode(), day(1.2))])
 

@@ -36,7 +36,7 @@ def test_it_has_the_days_on_which_questions_close_and_are_to_be_resolved(
     over = ask(session, alice, slug="over", title="Over?", scheduled_close_time=day(4))
     resolutions.confirm(session, over, "yes", known_at=day(4), now=day(4.5), member=alice)
     issued = calendar_feed.create(session, member=alice, now=day(5))
-    feed = read(session, issued.shown)
+    feed = read(session, issued.secret)
     assert summaries(feed) == ["Closes: Will it rain?", "To be resolved: Will it rain?"]
     assert "DTSTART:20260111T000000Z\r\n" in feed
     assert "URL:https://f.example/question?slug=rain\r\n" in feed
@@ -53,7 +53,7 @@ def test_it_has_nothing_that_its_member_may_not_see(
     ask(session, alice, title="Of Alder?", **teams.visibility_fields(session, "Alder"))
     ask(session, alice, title="My own?", **teams.visibility_fields(session, "me"))
     issued = calendar_feed.create(session, member=bob, now=day(5))
-    assert summaries(read(session, issued.shown)) == ["Closes: For all?"]
+    assert summaries(read(session, issued.secret)) == ["Closes: For all?"]
 
 
 def test_an_address_holds_until_it_is_revoked_or_another_is_made(
@@ -62,26 +62,26 @@ def test_an_address_holds_until_it_is_revoked_or_another_is_made(
     first = calendar_feed.create(session, member=alice, now=day(1))
     second = calendar_feed.create(session, member=alice, now=day(2))
     with pytest.raises(Forbidden, match="was revoked"):
-        read(session, first.shown)
-    assert read(session, second.shown)
+        read(session, first.secret)
+    assert read(session, second.secret)
     assert calendar_feed.revoke(session, member=alice, now=day(3))
     assert not calendar_feed.revoke(session, member=alice, now=day(3))
     with pytest.raises(Forbidden, match="was revoked"):
-        read(session, second.shown)
+        read(session, second.secret)
 
 
 def test_a_member_who_is_forgotten_has_no_calendar_any_more(session: Session, bob: Member) -> None:
     issued = calendar_feed.create(session, member=bob, now=day(1))
     privacy.remove(session, "bob", member=None, now=day(2))
     with pytest.raises(Forbidden):
-        read(session, issued.shown)
+        read(session, issued.secret)
 
 
 def test_with_a_calendars_token_nobody_acts_and_with_a_scripts_nobody_reads_one(
     session: Session, alice: Member
 ) -> None:
-    own = calendar_feed.create(session, member=alice, now=day(1)).shown
-    script = tokens.create(session, "bot", member=None, now=day(1)).shown
+    own = calendar_feed.create(session, member=alice, now=day(1)).secret
+    script = tokens.create(session, "bot", member=None, now=day(1)).secret
     for shown in (own, own.replace("fcc_", "fct_")):
         with pytest.raises(Forbidden):
             tokens.token_holder(session, shown, now=day(2))

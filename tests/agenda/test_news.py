@@ -8,6 +8,7 @@ from sqlmodel import Session
 from forecasts.agenda.news import LATELY, Mention, mentioned, topic
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, sources
 from forecasts.updates import updates
@@ -83,7 +84,7 @@ def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_alrea
     session: Session, quay: Question, alice: Member
 ) -> None:
     capture(session, alice, QUAY, 2)
-    source = sources.find_passage(session, 1, "The new quay")
+    source = sources.find_passage(session, 1, TextQuote("The new quay"))
     text = registry.question_text(
         title="Will the harbour quay close?", open_time=day(0), scheduled_close_time=day(90)
     )

@@ -19,7 +19,7 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question
-from forecasts.resolution import assignments, disputes, resolutions
+from forecasts.resolution import disputes, policies, resolutions
 from forecasts.scores import scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -70,7 +70,7 @@ def test_what_has_closed_awaits_its_resolution(session: Session, question: Quest
 def test_a_disputed_outcome_is_shown_until_somebody_decides(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    assignments.decide_by(
+    policies.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
     resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)

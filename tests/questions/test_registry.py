@@ -193,7 +193,7 @@ def test_the_list_takes_a_bounded_number_of_queries(session: Session, alice: Mem
 def test_more_questions_are_named_than_one_statement_takes(
     session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standing, "_MOST_NAMED", 2)
+    monkeypatch.setattr(standing, "_BATCH", 2)
     for number in range(5):
         ask(session, alice, slug=f"q{number}", scheduled_close_time=day(9 - number))
     only = ["q4", "q0", "q2", "q0", "q1", "gone"]

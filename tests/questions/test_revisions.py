@@ -29,7 +29,7 @@ def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
     assert (first.title, second.title) == ("Will it rain?", "Will it rain much?")
     assert (second.number, second.reason, second.recorded_at) == (2, "clearer", day(2))
     assert registry.newest_wording(session, question) == second
-    assert [(change.name, *change.said()) for change in revisions.changes(first, second)] == [
+    assert [(change.name, *change.formatted()) for change in revisions.changes(first, second)] == [
         ("title", "Will it rain?", "Will it rain much?"),
         ("tags", "blank", "weather"),
     ]
@@ -42,7 +42,7 @@ def test_a_preview_says_what_would_change_and_writes_nothing(
     new = revisions.reworded(text, scheduled_close_time=day(12), ordered=False)
     [change] = revisions.changes(text, new)
     assert change.name == "scheduled close time"
-    assert change.said() == ("2026-01-11 00:00 UTC", "2026-01-13 00:00 UTC")
+    assert change.formatted() == ("2026-01-11 00:00 UTC", "2026-01-13 00:00 UTC")
     assert len(revisions.history(session, question)) == 1
 
 

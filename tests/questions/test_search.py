@@ -18,7 +18,7 @@ from forecasts.ledger.models import Member, Question
 from forecasts.questions import revisions, search
 from forecasts.questions.search import Filter, Order, labels, page
 from forecasts.questions.standing import Status, listing, tags
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day, imported
@@ -43,7 +43,7 @@ def found(
     shown = page(session, by, member=member, now=day(5), order=order)
     slugs = [row.state.slug for row in shown.rows]
     assert sorted(slugs) == sorted(search.matching_slugs(session, by, member=member, now=day(5)))
-    assert shown.passing == len(slugs)
+    assert shown.matching == len(slugs)
     return slugs
 
 
@@ -139,7 +139,7 @@ def test_a_status_in_sql_is_the_status_that_is_derived(
             outcome = chance.choice(["yes", "no"])
             with suppress(LedgerError), session.begin_nested():
                 if act == "propose":
-                    resolutions.propose(session, question, outcome, member=alice, now=day(4.5))
+                    proposals.propose(session, question, outcome, member=alice, now=day(4.5))
                 elif act == "confirm":
                     resolutions.confirm(session, question, outcome, member=alice, now=day(4.5))
                 elif act == "annul":
@@ -148,9 +148,9 @@ def test_a_status_in_sql_is_the_status_that_is_derived(
                 elif act == "close":
                     revisions.close(session, question, at=day(4), member=alice, now=day(4.5))
                 else:
-                    for row in resolutions.proposals_on(session, question)[:1]:
+                    for row in proposals.proposals_on(session, question)[:1]:
                         note = f"no. {number}"
-                        resolutions.reject(session, row, note=note, member=alice, now=day(4.5))
+                        proposals.reject(session, row, note=note, member=alice, now=day(4.5))
     derived = {one.slug: one.status for one in listing(session, now=day(5))}
     assert len(set(derived.values())) == 7
     for status in Status:
@@ -166,7 +166,7 @@ def test_the_crowds_way_is_the_median_of_what_stood(
     imported(session, rain, bob, 2, 0.6)
     imported(session, rain, alice, 4, None)
     [row] = page(session, Filter(), member=alice, now=day(6)).rows
-    assert row.standing is None
+    assert row.forecast is None
     assert row.trend is not None
     assert row.trend.forecasters == 1
     assert row.trend.points == (None, *[0.2] * 2, *[0.4] * 4, *[0.6] * 5)
@@ -212,7 +212,7 @@ def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
     with database.reading(engine) as session:
         alice = session.exec(select(Member)).one()
         by = Filter(mine=True, status="open", words="rain", tag="t1")
-        statement = search._passing(session, by, alice, day(2)).order_by(
+        statement = search._matching(session, by, alice, day(2)).order_by(
             *search._order(Order.untouched, alice, day(2))
         )
         literal = statement.compile(engine, compile_kwargs={"literal_binds": True})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from forecasts.articles import library
-from forecasts.articles.capture import CapturedArticle
+from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import EvidenceKind, Forecast, Member, Stance
 from forecasts.questions.registry import question_text

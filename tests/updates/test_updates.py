@@ -11,7 +11,7 @@ from forecasts.ledger.models import (
     Stance,
 )
 from forecasts.questions import registry
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -79,7 +79,7 @@ def test_an_update_on_a_resolved_question_is_refused(
 def test_a_proposal_does_not_stop_forecasting_while_the_question_is_open(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolutions.propose(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    proposals.propose(session, question, "yes", known_at=day(3), now=day(3), member=alice)
     assert say(session, question, alice, 0.5, 4).probability == 0.5
 
 

@@ -21,6 +21,12 @@ from sqlmodel import Session, col, select
 from forecasts.access.roles import Action, Rights, allowed_condition
 from forecasts.access.visibility import question_visible, reader_rights
 from forecasts.agenda.revisits import days_said, said_for
+from forecasts.ledger.current import (
+    has_outcome,
+    is_current_outcome,
+    is_newest_wording,
+    is_open_proposal,
+)
 from forecasts.ledger.models import (
     Channel,
     Dispute,
@@ -30,36 +36,20 @@ from forecasts.ledger.models import (
     Question,
     QuestionRevision,
     Resolution,
-    ResolutionState,
     Watch,
 )
-from forecasts.questions.standing import superseded
 from forecasts.resolution.disputes import is_open
 
 # What happened longer ago is no news: where nothing ran for so long, it is not told.
 NEWS = timedelta(days=30)
 
-_TEXT, _LATER, _ANSWER, _OWN, _NEXT = (
+_TEXT, _OWN, _NEXT = (
     aliased(QuestionRevision),
-    aliased(QuestionRevision),
-    aliased(Resolution),
     aliased(Forecast),
     aliased(Forecast),
-)
-_IS_NEWEST = col(_TEXT.number) == (
-    select(func.max(_LATER.number))
-    .where(col(_LATER.question_id) == col(_TEXT.question_id))
-    .scalar_subquery()
 )
 _closes = func.coalesce(_TEXT.actual_close_time, _TEXT.scheduled_close_time)
-_UNRESOLVED = ~(
-    select(_ANSWER.id)
-    .where(
-        col(_ANSWER.question_id) == col(Question.id),
-        col(_ANSWER.state) == ResolutionState.confirmed,
-    )
-    .exists()
-)
+_UNRESOLVED = ~has_outcome(Question.id)
 
 _RESOLUTIONS = (Resolution, col(Resolution.question_id) == col(Question.id))
 
@@ -185,8 +175,7 @@ def _decision(session: Session, channel: Channel, reader: Rights, _now: datetime
         channel,
         Event.decision,
         col(Resolution.recorded_at),
-        col(Resolution.state) == ResolutionState.proposed,
-        ~superseded(),
+        is_open_proposal(),
         allowed_condition(reader, Action.resolve, _TEXT),
         joins=[_RESOLUTIONS],
     )
@@ -232,8 +221,7 @@ def _resolved(session: Session, channel: Channel, _reader: Rights, now: datetime
         col(Resolution.recorded_at),
         col(Resolution.recorded_at) > now - NEWS,
         later,
-        col(Resolution.state) == ResolutionState.confirmed,
-        ~superseded(),
+        is_current_outcome(),
         _has_forecast(channel),
         joins=[_RESOLUTIONS],
     )
@@ -288,7 +276,7 @@ def _on_questions(
     statement = (
         select(col(Question.id), at)
         .select_from(Question)
-        .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), _IS_NEWEST))
+        .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), is_newest_wording(_TEXT)))
         .where(*conditions, question_visible(session), ~told)
         .distinct()
         .order_by(at, col(Question.id))

@@ -16,14 +16,13 @@ from sqlmodel import Session, col, select
 from forecasts.access.visibility import question_visible
 from forecasts.exchange.samples.demonstration import table_of
 from forecasts.exchange.samples.starters import outcomes
+from forecasts.ledger.current import has_outcome, is_newest_wording
 from forecasts.ledger.models import (
     Question,
     QuestionRevision,
     QuestionType,
-    Resolution,
-    ResolutionState,
 )
-from forecasts.questions.standing import is_newest_wording, listing
+from forecasts.questions.standing import listing
 from forecasts.reports import Group, build
 from forecasts.scores.frames import complete
 
@@ -61,17 +60,13 @@ class Answer:
 
 def of_ledger(session: Session, *, now: datetime) -> list[Exercise]:
     """Return the resolved yes-or-no questions of the ledger: the newest 500 that may be seen."""
-    answered = select(Resolution.id).where(
-        col(Resolution.question_id) == col(Question.id),
-        Resolution.state == ResolutionState.confirmed,
-    )
     slugs = session.exec(
         select(Question.slug)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
         .where(
             is_newest_wording(),
             QuestionRevision.type == QuestionType.binary,
-            answered.exists(),
+            has_outcome(Question.id),
             question_visible(session),
         )
         .order_by(col(Question.id).desc())

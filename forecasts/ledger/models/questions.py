@@ -9,7 +9,7 @@ from pydantic import ValidationInfo, field_validator, model_validator
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from forecasts.common.text import no_text
+from forecasts.common.text import unstorable_character
 from forecasts.common.times import iso
 from forecasts.ledger.models.columns import Time, json_column, long_text, one_of
 
@@ -29,6 +29,11 @@ class QuestionType(StrEnum):
     multiple_choice = "multiple_choice"
     numeric = "numeric"
     date = "date"
+
+    @property
+    def is_quantitative(self) -> bool:
+        """Whether the answer is a number or a date, forecast by quantiles."""
+        return self in (QuestionType.numeric, QuestionType.date)
 
 
 class Question(SQLModel, table=True):
@@ -80,7 +85,7 @@ class QuestionText(SQLModel):
     @classmethod
     def _what_is_stored_as_json_is_text(cls, value: list[str] | None) -> list[str] | None:
         for word in value or []:
-            if sign := no_text(word):
+            if sign := unstorable_character(word):
                 raise ValueError(f"{word[:60]!r} has {sign} in it, and no ledger stores it.")
         return value
 
@@ -119,7 +124,7 @@ class QuestionText(SQLModel):
             raise ValueError(
                 f"Options belong to multiple_choice questions only; this one is {self.type}."
             )
-        if self.type in (QuestionType.numeric, QuestionType.date):
+        if self.is_quantitative:
             if self.lower_bound is None or self.upper_bound is None:
                 raise ValueError(f"A {self.type} question needs a lower and an upper bound.")
         elif self.lower_bound is not None or self.upper_bound is not None:
@@ -129,6 +134,11 @@ class QuestionText(SQLModel):
         if self.visibility is Visibility.team and self.team_id is None:
             raise ValueError("A question that a team may see needs the team.")
         return self
+
+    @property
+    def is_quantitative(self) -> bool:
+        """Whether the answer is a number or a date, forecast by quantiles."""
+        return QuestionType(self.type).is_quantitative
 
     @property
     def close_time(self) -> datetime:

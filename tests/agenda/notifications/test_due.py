@@ -16,7 +16,7 @@ from forecasts.agenda.notifications import channels, outbox
 from forecasts.ledger import database
 from forecasts.ledger.models import Event, PolicyKind, Role, Watch
 from forecasts.questions import registry, revisions
-from forecasts.resolution import assignments, disputes, resolutions
+from forecasts.resolution import assignments, disputes, policies, proposals, resolutions
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.agenda.notifications.conftest import Service, tell
@@ -151,7 +151,7 @@ def test_a_proposal_is_told_to_who_may_decide_and_its_decision_to_who_has_foreca
         channel(ledger, service, who, "decision", "resolved")
     with database.writing(ledger) as session:
         bob, rain = member_named(session, "bob"), registry.find(session, "rain")
-        resolutions.propose(session, rain, "yes", known_at=day(2), now=day(2), member=bob)
+        proposals.propose(session, rain, "yes", known_at=day(2), now=day(2), member=bob)
     assert told(ledger, service, 2.1) == [
         "Waits for your decision:",
         "- Will it rain? An outcome was proposed on 2026-01-03 00:00 UTC",
@@ -190,7 +190,7 @@ def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
         watch.parked_at = day(3)
         rain = registry.find(session, "rain")
         how = PolicyKind.confirm
-        assignments.decide_by(session, rain, how, dispute_days=9, member=root, now=day(1))
+        policies.set_policy(session, rain, how, dispute_days=9, member=root, now=day(1))
         resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(2), member=root)
         disputes.dispute(session, rain, member=alice, now=day(4), reason="no")
     for who in ("root", "alice"):

@@ -1,0 +1,106 @@
+"""The current rows of append-only tables: the SQL conditions that every reader shares.
+
+A changed row is a new row. These functions say which one counts: the newest wording of a question,
+the resolution that nothing supersedes, the newest row of a membership or an appointment.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from forecasts.ledger.models import (
+    Appointment,
+    Membership,
+    QuestionRevision,
+    Resolution,
+    ResolutionState,
+)
+
+# Statements are built once where possible: building one takes longer than running it.
+
+
+def newest_wording(session: Session, question_id: int | None) -> QuestionRevision:
+    """Return the question's newest wording."""
+    return session.exec(
+        select(QuestionRevision)
+        .where(QuestionRevision.question_id == question_id)
+        .order_by(col(QuestionRevision.number).desc())
+        .limit(1)
+    ).one()
+
+
+@cache
+def is_newest_wording(wording: Any = QuestionRevision) -> ColumnElement[bool]:
+    """Return the SQL condition: this ``QuestionRevision`` (or alias) is its question's newest."""
+    later = aliased(QuestionRevision)
+    newest = select(func.max(later.number)).where(
+        col(later.question_id) == col(wording.question_id)
+    )
+    return col(wording.number) == newest.correlate(wording).scalar_subquery()
+
+
+def has_outcome(question_id: Any) -> ColumnElement[bool]:
+    """Return the SQL condition: the question of that column has an outcome.
+
+    A correction replaces an outcome with another one, so any confirmed row will do.
+    """
+    confirmed = aliased(Resolution)
+    return (
+        select(confirmed.id)
+        .where(
+            col(confirmed.question_id) == col(question_id),
+            col(confirmed.state) == ResolutionState.confirmed,
+        )
+        .exists()
+    )
+
+
+def is_current_resolution() -> ColumnElement[bool]:
+    """Return the SQL condition: the ``Resolution`` is a current outcome or an open proposal."""
+    return (col(Resolution.state) != ResolutionState.rejected) & ~is_superseded()
+
+
+def is_current_outcome() -> ColumnElement[bool]:
+    """Return the SQL condition: the ``Resolution`` is confirmed, and not corrected since."""
+    return (col(Resolution.state) == ResolutionState.confirmed) & ~is_superseded()
+
+
+def is_open_proposal() -> ColumnElement[bool]:
+    """Return the SQL condition: the ``Resolution`` is a proposal that needs a decision."""
+    return (col(Resolution.state) == ResolutionState.proposed) & ~is_superseded()
+
+
+@cache
+def is_superseded() -> ColumnElement[bool]:
+    """Return the SQL condition: a later row corrects or decides this ``Resolution``."""
+    correction, decision, later = (aliased(Resolution) for _ in range(3))
+    return or_(  # one subquery each, since each has its own index
+        select(correction.id).where(col(correction.supersedes_id) == col(Resolution.id)).exists(),
+        select(decision.id).where(col(decision.proposal_id) == col(Resolution.id)).exists(),
+        # A question resolved after a proposal leaves nothing to decide.
+        select(later.id)
+        .where(
+            col(later.question_id) == col(Resolution.question_id),
+            col(later.state) == ResolutionState.confirmed,
+            col(later.id) > col(Resolution.id),
+        )
+        .exists(),
+    )
+
+
+def newest_memberships() -> SelectOfScalar[int | None]:
+    """Return the statement for the id of each membership's newest row."""
+    return select(func.max(Membership.id)).group_by(
+        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
+    )
+
+
+def newest_appointments() -> SelectOfScalar[int | None]:
+    """Return the statement for the id of each member's newest appointment."""
+    return select(func.max(Appointment.id)).group_by(col(Appointment.member_id))
