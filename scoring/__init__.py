@@ -4,23 +4,9 @@ Pure: arrays and frames in, arrays and frames out. No database, no clock, no fil
 """
 
 from scoring.attribution import attribution
-from scoring.calibration import (
-    Decomposition,
-    Murphy,
-    decompose,
-    murphy,
-    murphy_curve,
-    roc_auc,
-)
+from scoring.calibration import Decomposition, Murphy, decompose, murphy, murphy_curve, roc_auc
 from scoring.chance import Chance, chance
-from scoring.comparison import (
-    Comparison,
-    Pair,
-    Ranked,
-    compare,
-    detectable_difference,
-    holm,
-)
+from scoring.comparison import Comparison, Pair, Ranked, compare, detectable_difference, holm
 from scoring.crowds import crowd
 from scoring.e_process import ENOUGH, EProcess, by_family, e_process
 from scoring.errors import InputError, Problem

@@ -1,4 +1,4 @@
-"""What each update earned: the difference it made, times the time that was left."""
+"""Points earned by each update: the score improvement times the time remaining."""
 
 from __future__ import annotations
 
@@ -30,26 +30,28 @@ COLUMNS = (
 def attribution(
     questions: pd.DataFrame, forecasts: pd.DataFrame, protocol: str | Protocol = "brier"
 ) -> pd.DataFrame:
-    """Return what each update on a resolved question earned, one row an update.
+    """Return the points that each update on a resolved question earned, one row per update.
 
-    ``question_id``, ``forecaster``; ``forecast``, the update's row in ``forecasts``, from 0;
-    ``start_s``, when it took effect, in seconds after the question opened; ``remaining``, the time
-    from then until the earlier of the actual close and the forecaster's next withdrawal, over the
-    question's scheduled time (0..1); ``score_before`` and ``score``, by the protocol's rule, of the
-    forecast it replaced and of itself; ``points`` = (score_before − score) × remaining, positive
-    where the update helped. Sorted by question, forecaster, start.
+    Columns: ``question_id``, ``forecaster``; ``forecast``, the row of the update in ``forecasts``,
+    counted from 0; ``start_s``, seconds from the question's opening until the update took effect;
+    ``remaining``, the time from then to the earlier of the actual close and the forecaster's next
+    withdrawal, as a share of the question's scheduled time (0..1); ``score_before`` and ``score``,
+    the scores of the replaced forecast and of the update under the protocol's rule; ``points`` =
+    (score_before − score) × remaining, positive if the update helped. Sorted by question,
+    forecaster, start.
 
-    Where nothing stood before (the first forecast, or the first after a withdrawal) score_before
-    and points are NaN. Updates that never stood have no row. For each question and forecaster
+    A first forecast, or the first after a withdrawal, replaces nothing: its score_before and points
+    are NaN. Updates that were never live have no row. For each question and forecaster
 
         ∫ score dt / (s − o) = Σ score × remaining over those first rows − Σ points,
 
-    to rounding. Where the rule is quadratic, points = promised + surprise: ``promised`` is what
-    the update would earn on average if its own belief were right, |Δp|² × remaining for `brier` on
-    a binary question, and ``surprise`` the rest, 2 Δp (y − p) × remaining; otherwise both are NaN.
-    It is bookkeeping, not causation: the credit goes to whoever moved last. What an update promises
-    is the divergence that belongs to the rule, Gneiting & Raftery (2007), section 2.2,
-    doi:10.1198/016214506000001437; to multiply it by the time left is a definition of this package.
+    up to rounding. Under a quadratic rule, points = promised + surprise: ``promised`` is the
+    expected value of the points if the new forecast is right, |Δp|² × remaining for `brier` on a
+    binary question, and ``surprise`` is the rest, 2 Δp (y − p) × remaining. Otherwise both are NaN.
+    Attribution is bookkeeping, not causation: the last forecaster to move gets the credit. The
+    promised points are the divergence of the rule, Gneiting & Raftery (2007), section 2.2,
+    doi:10.1198/016214506000001437; multiplying by the remaining time is a definition of this
+    package.
 
     ``protocol`` gives the rule; it may not have a reference. Both frames are described at `score`;
     raises InputError.
@@ -67,7 +69,7 @@ def attribution(
     """
     chosen = get_protocol(protocol)
     if chosen.reference is not None:
-        rule = "points are worked out for a forecaster's own score: take a protocol without others"
+        rule = "attribution uses a forecaster's own score: choose a protocol without a reference"
         raise InputError([Problem("", "protocol", None, chosen.name, rule)])
     ledger = read_frames(questions, forecasts)
     parts = []
@@ -75,7 +77,7 @@ def attribution(
         applied = rule_for(chosen, block)
         paths = live_paths(block, ledger.questions, scored=True)
         if applied is not None and len(paths):
-            parts.append(_earned(applied, block, paths, ledger.questions))
+            parts.append(_points(applied, block, paths, ledger.questions))
     empty = pd.DataFrame({name: np.zeros(0) for name in COLUMNS})
     earned = pd.concat(parts, ignore_index=True) if parts else empty
     earned = earned.astype(dict.fromkeys(COLUMNS[:3], np.int64))
@@ -86,7 +88,7 @@ def attribution(
     return earned.assign(question_id=ids, forecaster=forecasters)
 
 
-def _earned(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.DataFrame:
+def _points(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.DataFrame:
     p, y = forecasts_and_outcomes(rule, block, paths, questions)
     replaces = paths.continues()
     last = np.flatnonzero(~np.append(replaces[1:], False))
@@ -119,7 +121,7 @@ def _earned(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.
 
 
 def _previous(value: Floats, replaces: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
-    """Return the value of the segment that each one replaces, NaN where it replaces none."""
+    """Return the value of the segment that each segment replaces, NaN if it replaces none."""
     before = np.full(len(value), np.nan)
     before[1:][replaces[1:]] = value[:-1][replaces[1:]]
     return before

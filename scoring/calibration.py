@@ -1,4 +1,7 @@
-"""Calibration."""
+"""Calibration and discrimination of probability forecasts: decompositions, Murphy curve, AUC.
+
+All functions take pairs as in `scoring.forecast_pairs`.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import (
-    InputError,
-    Problem,
-    float_array,
-    refuse_where,
-)
+from scoring.errors import InputError, Problem, float_array, refuse_where
 from scoring.forecast_pairs import Pooled, isotonic, pairs, pool
 from scoring.reliability import reliability_bins
 
 
 class Decomposition(NamedTuple):
-    """The mean Brier score and its parts: score = miscalibration − discrimination + uncertainty."""
+    """Mean Brier score and its parts: score = miscalibration − discrimination + uncertainty."""
 
     score: float
     miscalibration: float
@@ -28,7 +26,7 @@ class Decomposition(NamedTuple):
 
 
 class Murphy(NamedTuple):
-    """Murphy's parts of the Brier score of groups: reliability − resolution + uncertainty."""
+    """Murphy's parts of the Brier score: reliability − resolution + uncertainty."""
 
     reliability: float
     resolution: float
@@ -38,15 +36,15 @@ class Murphy(NamedTuple):
 def decompose(
     p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
 ) -> Decomposition:
-    """Return the mean Brier score with its miscalibration, discrimination and uncertainty.
+    """Return the CORP decomposition of the mean Brier score.
 
-    score = miscalibration − discrimination + uncertainty, to rounding; all are at least 0.
-    Miscalibration is what recalibrating the forecasts would gain (0 is best), discrimination what
-    the recalibrated forecasts gain over the base rate (more is better), uncertainty the score of
-    the base rate. The recalibration is isotonic, so that nothing depends on a choice of bins.
-    A perfect forecaster's miscalibration is not 0 in a small sample; compare it with its null.
+    score = miscalibration − discrimination + uncertainty, up to rounding; all parts are >= 0.
+    Miscalibration is the gain from recalibrating the forecasts (0 is best), discrimination the gain
+    of the recalibrated forecasts over the base rate (more is better), uncertainty the score of the
+    base rate. Recalibration is by isotonic regression, so the result does not depend on bins. In a
+    small sample even a perfect forecaster has miscalibration above 0: compare it with `chance`.
 
-    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
 
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
 
@@ -59,7 +57,7 @@ def decompose(
     share = pooled.weight / pooled.weight.sum()
     base = float(np.average(outcome, weights=weights))
     fit, seen = isotonic(pooled), pooled.observed
-    # (a − y)² − (b − y)² averages to (a − b)(a + b − 2ȳ) where ȳ is the mean of y.
+    # The mean of (a − y)² − (b − y)² is (a − b)(a + b − 2ȳ), with ȳ the mean of y.
     return Decomposition(
         score=float(np.average((forecast - outcome) ** 2, weights=weights)),
         miscalibration=float(
@@ -78,13 +76,13 @@ def murphy(
 ) -> Murphy:
     """Return Murphy's decomposition of the Brier score of grouped forecasts.
 
-    Pairs are grouped by equal forecasts, or by ``bins`` as in `reliability_bins`. Over groups g
-    with mean forecast p_g, mean outcome ȳ_g and share w_g: reliability Σ w_g (p_g − ȳ_g)² (0 is
-    best), resolution Σ w_g (ȳ_g − ȳ)² (more is better), uncertainty, the score of the base rate.
-    reliability − resolution + uncertainty is the mean Brier score exactly when forecasts within a
-    group are equal. With few pairs a group, both first parts are too large: see `decompose`.
+    Pairs are grouped by equal forecasts, or by ``bins`` as in `reliability_bins`. For groups g with
+    mean forecast p_g, mean outcome ȳ_g and share w_g: reliability Σ w_g (p_g − ȳ_g)² (0 is best),
+    resolution Σ w_g (ȳ_g − ȳ)² (more is better), uncertainty the score of the base rate.
+    reliability − resolution + uncertainty equals the mean Brier score if forecasts within each
+    group are equal. With few pairs per group the first two parts are too large: see `decompose`.
 
-    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
 
     Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2.
 
@@ -115,13 +113,13 @@ def murphy_curve(
 ) -> pd.DataFrame:
     """Return the mean elementary score at each threshold: columns ``threshold`` and ``score``.
 
-    The elementary score at θ is 2 |y − θ| where θ lies between forecast and outcome (p ≤ θ < y or
-    y ≤ θ < p) and else 0: what someone loses who acts when the forecast is above θ and for whom
-    that is the right threshold. Lower is better; a forecaster whose curve is below another's
-    everywhere is better by every proper score of binary forecasts. The area under the curve is
-    the mean Brier score. ``thresholds`` (m,) lie within 0..1; without them, 201 at equal steps.
+    The elementary score at θ is 2 |y − θ| if θ lies between forecast and outcome (p ≤ θ < y or
+    y ≤ θ < p), otherwise 0: the loss of a decision maker who acts if the forecast exceeds θ and for
+    whom θ is the right threshold. Lower is better; a forecaster whose curve lies below another's
+    everywhere is better under every proper score of binary forecasts. The area under the curve is
+    the mean Brier score. ``thresholds`` (m,) lie in 0..1; the default is 201 equally spaced.
 
-    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
 
     Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154.
 
@@ -139,12 +137,12 @@ def murphy_curve(
     refuse_where("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
     share = np.full(len(forecast), 1.0) if weights is None else weights
     share = share / share.sum()
-    # Between the two the score is 2 (y − θ) or 2 (θ − y): a line that starts at the lower of them
-    # and is taken back at the higher.
+    # Between forecast and outcome the score is 2 (y − θ) or 2 (θ − y): a line that starts at the
+    # lower of the two and is subtracted again at the higher.
     sign = np.sign(outcome - forecast) * share * 2
     edge = np.concatenate([np.minimum(forecast, outcome), np.maximum(forecast, outcome)])
     rising, which = np.unique(at, return_inverse=True)
-    # The first threshold that each edge is not above; there are few of them to search.
+    # The first threshold at or above each edge.
     place = np.searchsorted(rising, edge)
     size = len(rising) + 1
     constant = np.bincount(place, np.concatenate([sign * outcome, -sign * outcome]), size)[:-1]
@@ -154,11 +152,11 @@ def murphy_curve(
 
 
 def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
-    """Return the area under the ROC curve: 0..1, 1 is best, 0.5 knows nothing.
+    """Return the area under the ROC curve: 0..1, 1 is best, 0.5 is no discrimination.
 
-    The probability that a pair that came true had a higher forecast than one that did not, ties
-    counting half. A fractional outcome counts for both sides. NaN where only one side occurs.
-    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+    The probability that a pair that came true has a higher forecast than one that did not, with
+    ties counting half. A fractional outcome counts towards both. NaN if only one outcome occurs.
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
     Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747.
 
     >>> roc_auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])

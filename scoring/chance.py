@@ -1,22 +1,22 @@
-"""What chance alone does to a calibrated forecaster who says the same on the same questions.
+"""The null of a reliability diagram: a calibrated forecaster who makes the same forecasts.
 
-The outcomes are drawn anew, many times: question q draws one uniform number U_q, and comes true in
-that draw for those of its forecasts that are above it, y* = 1{U_q < p}. So all forecasts on a
-question share its outcome as far as they agree, each comes true as often as it says, and no draw
-depends on what really happened.
+Outcomes are drawn many times: question q draws one uniform number U_q, and those of its forecasts
+above it come true in that draw, y* = 1{U_q < p}. All forecasts on a question therefore share its
+outcome as far as they agree, each comes true as often as it says, and no draw depends on the actual
+outcomes.
 
-**Families.** Questions of one family come out alike more often than chance, and drawing them
-apart accuses a calibrated forecaster of linked questions too often (in simulation 16 % of the
-time, at a nominal 5 %, with five questions a family). Their uniforms are therefore drawn with a
-common part, U_q = Φ(√ρ Z_family + √(1−ρ) ε_q), ρ such that the outcomes of a family agree as much
-as they were seen to (`family_link`). Drawing one uniform a family instead is safe, and hardly ever
-finds anything; flipping the signs of a family's residuals keeps the size with less power.
+**Families.** Outcomes within a family are correlated. Drawing them independently rejects a
+calibrated forecaster of linked questions too often (16% in simulation at a nominal 5%, with five
+questions per family). Their uniforms therefore share a component, U_q = Φ(√ρ Z_family +
+√(1−ρ) ε_q), with ρ estimated from the agreement of the outcomes within families (`family_link`).
+Two alternatives were tried: one uniform per family is safe but has hardly any power, and flipping
+the signs of a family's residuals keeps the size with less power.
 
-**Differing forecasts on one question** share its outcome wholly, and a draw only in part: no
-uniform makes 30 % and 70 % come true together more than 30 % of the time. Level and slope of the
-draws therefore vary too little (a nominal 5 % is 6 to 7 %, and a band of 90 % lets one in eight
-out), and for the p-value and the band they are stretched (`_stretched`). The expected
-miscalibration, which that would make too large, is that of the draws as they are.
+**Different forecasts on one question** share its outcome fully, but a draw only in part: no uniform
+makes 30% and 70% come true together more than 30% of the time. Level and slope of the draws
+therefore vary too little (a nominal 5% is 6 to 7%, and a 90% band misses one curve in eight), so
+they are widened for the p-value and the band (`_widened`). The expected miscalibration, which
+widening would overstate, comes from the draws themselves.
 """
 
 from __future__ import annotations
@@ -28,33 +28,28 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
-from scoring.errors import (
-    InputError,
-    Problem,
-    refuse_where,
-    require_number,
-)
+from scoring.errors import InputError, Problem, refuse_where, require_number
 from scoring.outcome_draws import Draws, check_claims, family_link, family_numbers, outcome_draws
 
-# Forecasts are told apart to half a per cent where more of them differ than there are such steps:
-# no eye sees less, and drawing takes as long as there are forecasts to tell apart.
+# With more distinct forecasts than this they are binned, to half a percentage point: finer steps
+# are invisible, and the cost grows with the number of steps.
 STEPS = 200
-# So many numbers of the draws are worked on at once, where steps hold few claims,
+# Size of the blocks of draws processed at once if steps hold few forecasts,
 AT_ONCE = 1 << 21
-# fewer than this on average.
+# that is, fewer than this on average.
 CROWDED = 8
-# So many forecasts, all draws together, are looked at one by one rather than in steps.
+# Budget of forecasts × draws computed without binning.
 IN_FULL = 1 << 19
-# Sums of single precision are equal within this.
+# Relative tolerance of sums in single precision.
 ROUNDING = 1e-5
 
 
 class Chance(NamedTuple):
-    """What luck makes of some forecasts: of their reliability curve and their miscalibration.
+    """The distribution under calibration of a reliability curve and its miscalibration.
 
-    ``curve`` has the columns of `reliability_curve`, one row a forecast (or step of forecasts).
-    ``expected`` is the miscalibration that a calibrated forecaster shows on average, and
-    ``p_value`` how often one shows at least as much as was seen.
+    ``curve`` has the columns of `reliability_curve`, one row per forecast (or bin of forecasts).
+    ``expected`` is a calibrated forecaster's mean miscalibration, and ``p_value`` the probability
+    of at least the observed one.
     """
 
     curve: pd.DataFrame
@@ -72,21 +67,23 @@ def chance(
     level: float = 0.9,
     draws: Draws | None = None,
 ) -> Chance:
-    """Return the reliability curve with its band, and the miscalibration that luck alone makes.
+    """Return the reliability curve with its band, and the miscalibration expected by chance.
 
-    Pairs as in `scoring.calibration`. ``question`` (n,) says which share a draw, and ``family``
-    (n,) which questions hang together; without them each pair is a question, and each question a
-    family, of its own. ``below`` (n,) serves multiple choice: the probability of the options that
-    stand before this one, 0 when left out; an option comes true when below ≤ U_q < below + p, so
-    that exactly one of a forecast's options does. ``level`` of the band, pointwise.
+    Pairs as in `scoring.forecast_pairs`. ``question`` (n,) identifies pairs that share a draw and
+    ``family`` (n,) questions whose outcomes are linked; by default every pair is a question, and
+    every question a family, of its own. ``below`` (n,) is for multiple choice: the total
+    probability of the options listed before this one (default 0). An option comes true if below ≤
+    U_q < below + p, so exactly one option of each forecast does. ``level`` is that of the band,
+    pointwise.
 
-    ``draws``, from `outcome_draws`, serves several groups on the same questions at once: then
-    ``question`` holds rows of it, and ``family`` is not needed.
+    ``draws``, from `outcome_draws`, serves several groups on the same questions: ``question`` then
+    holds row numbers of ``draws``, and ``family`` is not needed.
 
-    The p-value is (1 + draws with at least the miscalibration seen) / (1 + draws), never 0.
+    The p-value is (1 + number of draws with at least the observed miscalibration) / (1 + draws),
+    so it is never 0. Raises InputError.
 
-    Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118; Davison & Hinkley (1997),
-    doi:10.1017/CBO9780511802843, for the p-value.
+    Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118; for the p-value Davison &
+    Hinkley (1997), doi:10.1017/CBO9780511802843.
 
     >>> found = chance([0.2, 0.2, 0.8, 0.8], [0, 1, 1, 1])
     >>> found.curve[["forecast", "recalibrated", "weight"]]
@@ -111,14 +108,14 @@ def chance(
     fits, null = _miscalibration(np.column_stack([seen, drawn]), steps)
     expected = float(null[1:].mean())
     if steps.merged and expected > 0:
-        # What the steps hide of it shows in a few draws with every forecast by itself.
+        # Binning hides part of the miscalibration: estimate the ratio from a few unbinned draws.
         whole = _stepped(claims, None)
         few = draws[:, : max(8, min(50, IN_FULL // len(whole.points)))]
         _, full = _miscalibration(_drawn(claims, whole, few), whole)
         expected *= float(full.mean()) / float(null[1 : 1 + full.size].mean())
-    chances, stretched = _miscalibration(_stretched(drawn, claims, steps), steps)
-    as_much = stretched >= null[0] * (1 - ROUNDING) - 1e-9
-    band = np.quantile(chances, [(1 - level) / 2, (1 + level) / 2], axis=1)
+    curves, widened = _miscalibration(_widened(drawn, claims, steps), steps)
+    as_much = widened >= null[0] * (1 - ROUNDING) - 1e-9
+    band = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=1)
     lower, upper = np.clip(band, 0, 1)
     curve = {
         "forecast": steps.points,
@@ -134,13 +131,13 @@ def chance(
 def _rows(
     question: npt.ArrayLike | None, kept: npt.NDArray[np.bool_], draws: Draws
 ) -> npt.NDArray[np.intp]:
-    """Return the row of ``draws`` of each pair that is kept."""
+    """Return the row of ``draws`` for each kept pair."""
     if np.ndim(draws) != 2 or not draws.shape[1]:
-        rule = "must be what outcome_draws returns: one row a question, one column a draw"
+        rule = "must come from outcome_draws: one row per question, one column per draw"
         raise InputError([Problem("", "draws", None, np.shape(draws), rule)])
     rows = np.asarray(question)
     if rows.dtype.kind not in "iu":
-        rule = "must be whole numbers, rows of draws"
+        rule = "must be whole numbers: rows of draws"
         raise InputError([Problem("", "question", None, question, rule)])
     rule = f"must be a row of draws, 0 to {len(draws) - 1}"
     refuse_where("question", (rows < 0) | (rows >= len(draws)), rows, rule)
@@ -148,7 +145,7 @@ def _rows(
 
 
 class Claims(NamedTuple):
-    """Checked pairs: forecast, weight, the question's row among the draws, what is below."""
+    """Validated pairs: forecast, weight, row among the draws, probability of the options before."""
 
     forecast: Floats
     weight: Floats
@@ -157,7 +154,7 @@ class Claims(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """The step that each claim stands on; the mean forecast and the weight of each step."""
+    """Bins of forecasts: the bin of each claim, and each bin's mean forecast and weight."""
 
     place: Places
     points: Floats
@@ -166,11 +163,11 @@ class Steps(NamedTuple):
 
 
 def _stepped(claims: Claims, most: int | None) -> Steps:
-    """Return the distinct forecasts as steps, or ``most`` equal ones where there are more."""
+    """Return the distinct forecasts as bins, or ``most`` bins of equal width if there are more."""
     distinct, place = np.unique(claims.forecast, return_inverse=True)
     merged = most is not None and len(distinct) > most
     if most is not None and merged:
-        # Certainty stays apart: luck does nothing to it.
+        # Keep 0 and 1 apart: chance cannot change a certain forecast.
         step = np.floor(distinct * most) + 1
         step[distinct == 0], step[distinct == 1] = 0, most + 1
         place = np.unique(step, return_inverse=True)[1][place]
@@ -180,8 +177,8 @@ def _stepped(claims: Claims, most: int | None) -> Steps:
 
 
 def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
-    """Return the share of each step that comes true, in each draw: (steps, draws)."""
-    # Claims on one step of one question are one.
+    """Return the share of each bin that comes true in each draw: (bins, draws)."""
+    # Combine the claims of a question that fall in one bin.
     order = np.lexsort((claims.below, claims.question, steps.place))
     place, question, below = steps.place[order], claims.question[order], claims.below[order]
     new = (np.diff(place, prepend=-1) != 0) | (np.diff(question, prepend=-1) != 0)
@@ -201,8 +198,8 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     share = np.empty((len(steps.points), draws.shape[1]))
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     if len(first) >= CROWDED * len(starts):
-        # One product a step: what it needs stays in the processor's cache. (einsum adds in one
-        # order, whatever the number of processors.)
+        # One product per bin stays in the processor's cache. (einsum sums in a fixed order,
+        # whatever the number of processors.)
         for step, rows in enumerate(map(slice, starts, [*starts[1:], len(first)])):
             true = came(rows, slice(None)).astype(np.float32)
             share[step] = np.einsum("i,ij->j", weight[rows], true)
@@ -215,13 +212,13 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     return np.asarray(share / steps.total[:, None])
 
 
-def _stretched(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
-    """Return the draws with what is linear in the forecast of their deviations stretched.
+def _widened(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
+    """Return the draws with the linear part of their deviations from the forecast widened.
 
-    With p̄ the mean and v the variance of the forecasts on a question over the time that they stood,
-    the mean of y − p has the variance p̄ (1 − p̄) − 2 v when all of them are calibrated, because
-    E yp = E p²; one uniform a question gives it E (Σ w 1{U < p})² − p̄². The factor is the root of
-    what these are together, over all questions, but at least 1.
+    Let p̄ and v be the mean and variance of the forecasts on a question over their live time. If all
+    are calibrated, the mean of y − p has variance p̄ (1 − p̄) − 2 v, because E yp = E p²; with one
+    uniform per question it is E (Σ w 1{U < p})² − p̄². The factor is the square root of the ratio of
+    these, each summed over the questions, and at least 1.
     """
     first = claims.below == 0
     p, w, of = claims.forecast[first], claims.weight[first], claims.question[first]
@@ -247,20 +244,21 @@ def _stretched(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
         if length > 0:
             fit = np.einsum("i,ij->j", steps.total * axis, deviation) / length
             linear += np.outer(axis, fit)
-    linear[certain] = 0  # luck does nothing to certainty
+    linear[certain] = 0  # chance cannot change a certain forecast
     return np.asarray(drawn + (np.sqrt(calibrated / uniform) - 1) * linear)
 
 
 def _miscalibration(observed: Floats, steps: Steps) -> tuple[Floats, Floats]:
-    """Return the isotonic fit of each column of ``observed`` (steps, m), and its miscalibration."""
+    """Return the isotonic fit of each column of ``observed`` (bins, m) and its miscalibration."""
+    # Lazy: scipy.optimize is slow to import.
     from scipy.optimize import isotonic_regression
 
-    # One call for all columns: so far apart they never pool.
+    # One call for all columns, shifted so far apart that they are never pooled.
     apart = (float(np.ptp(observed)) + 1) * np.arange(observed.shape[1])
     weight = np.tile(steps.total, len(apart))
     fit = isotonic_regression((observed + apart).T.ravel(), weights=weight).x
     fits = fit.reshape(observed.T.shape).T - apart
     points = steps.points[:, None]
-    # (p − y)² − (fit − y)² averages to (p − fit)(p + fit − 2ȳ) where ȳ is the mean of y.
+    # The mean of (p − y)² − (fit − y)² is (p − fit)(p + fit − 2ȳ), with ȳ the mean of y.
     gain = (points - fits) * (points + fits - 2 * observed)
     return fits, np.asarray(np.einsum("i,ij->j", steps.total, gain) / steps.total.sum())

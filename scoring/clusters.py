@@ -1,4 +1,4 @@
-"""Clusters of questions, and means that know that what lies within one hangs together."""
+"""Clustered standard errors, and the families that questions are clustered by."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from scoring.arrays import Floats
 
 
 class MeanAndError(NamedTuple):
-    """A mean, its standard error, and how many clusters these rest on.
-
-    The error is NaN for fewer than two clusters.
-    """
+    """A mean, its clustered standard error (NaN below two clusters), and the number of clusters."""
 
     value: float
     error: float
@@ -24,10 +21,10 @@ class MeanAndError(NamedTuple):
 
 
 def mean_and_error(values: Floats, cluster: npt.ArrayLike) -> MeanAndError:
-    """Return the mean of one value or more, with its standard error clustered.
+    """Return the mean of the values (n,), n >= 1, with its clustered standard error.
 
-    With e_g the sum over cluster g, of G, of the deviations from the mean, the error is
-    √(G/(G−1) Σ e_g²) / n; a t of G − 1 degrees of freedom goes with it.
+    With e_g the sum of the deviations from the mean over cluster g of G, the error is
+    √(G/(G−1) Σ e_g²) / n, to be used with Student's t on G − 1 degrees of freedom.
     Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
 
     >>> mean_and_error(np.array([1.0, 2.0, 3.0, 6.0]), ["x", "x", "y", "z"])
@@ -47,10 +44,10 @@ Families = Mapping[Hashable, Hashable] | pd.Series
 
 
 def families_of(question: pd.Series, families: Families | None) -> npt.NDArray[np.intp]:
-    """Return a number for the family of each row's question.
+    """Return the family number of each row's question.
 
-    ``families`` gives the family of a question id; a question for which it has none, or a blank
-    one, is a family by itself.
+    ``families`` maps a question id to its family; a question with a blank family, or none, is its
+    own family.
     """
     own = pd.factorize(question)[0]
     if families is None:

@@ -1,8 +1,8 @@
-"""Comparing groups: which differences are more than luck, and what ranks that leaves.
+"""Comparison of groups: significant differences, and the ranks they imply.
 
-Takes the table of `scoring.paired`, one difference a pair and question. Only two groups that
-answered the same questions at the same times are compared, never through a third: who shares
-questions with both says nothing of how hard the questions were that they do not share.
+Takes the table of `scoring.paired`: one difference per pair of groups and question. Two groups are
+compared only on questions that both answered at the same time, never through a third group: shared
+questions with a third say nothing about the difficulty of the others.
 """
 
 from __future__ import annotations
@@ -19,14 +19,7 @@ import pandas as pd
 
 from scoring.arrays import Floats
 from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
-from scoring.errors import (
-    InputError,
-    Problem,
-    Problems,
-    float_array,
-    refuse_where,
-    require_number,
-)
+from scoring.errors import InputError, Problem, Problems, float_array, refuse_where, require_number
 
 FEWEST = 30
 SIGNIFICANCE = 0.05
@@ -39,17 +32,17 @@ ALIKE = "people like them"
 
 @dataclass(frozen=True)
 class Pair:
-    """Two groups compared on the questions that they shared.
+    """Two groups compared on their shared questions.
 
-    ``difference`` is the mean of a's Brier score less b's (points on 0..1): negative where a did
-    better. ``error`` is its standard error, with ``degrees`` of freedom; ``interval`` holds the
-    true difference with probability 0.95; ``p_value`` is that of no difference, and ``p_adjusted``
-    Holm's over all pairs that are comparable: it decides. ``detectable`` is the size of a true
-    difference that so many questions would find with probability 0.8, whatever the other pairs
-    show. What there is nothing to work out from is None.
+    ``difference`` is the mean of a's Brier score minus b's (0–1 scale): negative if a did better.
+    ``error`` is its standard error with ``degrees`` of freedom, ``interval`` the 95% confidence
+    interval, ``p_value`` the two-sided test of no difference, and ``p_adjusted`` Holm's adjustment
+    over all comparable pairs, which decides. ``detectable`` is the true difference that this many
+    questions would detect with probability 0.8, at the level Holm's method leaves each pair. Values
+    that cannot be computed are None.
 
-    ``comparable`` says whether a verdict is drawn. Where it is not, ``reason`` says why; with too
-    few questions the numbers are there all the same.
+    ``comparable`` says whether a verdict is given. If not, ``reason`` says why; with too few
+    questions the numbers are present nevertheless.
     """
 
     a: str
@@ -68,7 +61,7 @@ class Pair:
 
     @property
     def better(self) -> str | None:
-        """The group that did better beyond luck, None while neither can be told to have."""
+        """The group that did significantly better, None if neither did."""
         if self.p_adjusted is None or self.p_adjusted >= SIGNIFICANCE or not self.difference:
             return None
         return self.a if self.difference < 0 else self.b
@@ -76,10 +69,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A group and the ranks that it may have: 1 is best.
+    """A group and its interval of possible ranks; 1 is best.
 
-    ``rank_low`` is 1 + the number of groups that did better beyond luck, ``rank_high`` the number
-    of all groups less those that did worse. Groups that cannot be told apart share ranks.
+    ``rank_low`` is 1 + the number of groups that did significantly better, ``rank_high`` the number
+    of groups minus those that did significantly worse. Groups that cannot be told apart share
+    ranks.
     """
 
     name: str
@@ -89,9 +83,9 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Groups compared two by two, and their ranks, in the order in which they were given.
+    """All pairs of groups compared, and the groups' ranks, in the order given.
 
-    ``of`` is whom the claims are about: "these members", or "people like them".
+    ``of`` is the population of the claims: "these members", or "people like them".
     """
 
     pairs: tuple[Pair, ...]
@@ -105,23 +99,23 @@ def compare(
     families: Families | None = None,
     people: pd.DataFrame | None = None,
 ) -> Comparison:
-    """Return which of the groups did better than which, as far as luck allows to tell.
+    """Return the pairwise comparison of groups, adjusted for multiplicity, and their ranks.
 
-    ``scores`` is the table of `paired`: a, b, question_id, difference, in either order of a and
-    b. ``groups`` names the groups to compare and those who count in each; two that share somebody
-    are not comparable. ``families`` gives the family of a question (blank or missing: its own);
-    errors are clustered by it, and Student's t has one degree of freedom less than families.
-    Below 30 shared questions or 30 families a pair is not comparable.
+    ``scores`` is the table of `paired`: a, b, question_id, difference, with a and b in either
+    order. ``groups`` maps each group's name to its members; two groups with a common member are not
+    comparable. ``families`` maps a question to its family (blank or missing: its own); errors are
+    clustered by family, with Student's t on one degree of freedom fewer than families. A pair with
+    fewer than 30 shared questions or 30 families is not comparable.
 
-    With ``people``, the table of `paired_people`, the claims are about people like the members:
-    errors are clustered by family and by forecaster at once, and the degrees of freedom are those
-    of the smallest of families and the two groups. That takes more to be found.
+    With ``people``, the table of `paired_people`, the claims extend to people like the members:
+    errors are clustered by family and by forecaster, and the degrees of freedom are those of the
+    smallest of families and the two groups. Differences are then harder to detect.
 
-    A pair turned round has the same numbers with the sign changed, exactly. All pairs together
-    are wrong about any with probability 0.05 at most (Holm 1979, doi:10.2307/4615733). Two-way
+    Exchanging a and b changes the sign of the numbers and nothing else. The probability of any
+    false finding among all pairs is at most 0.05 (Holm 1979, doi:10.2307/4615733). Two-way
     clustering: Cameron, Gelbach & Miller (2011), doi:10.1198/jbes.2010.07136.
 
-    Raises InputError for a table that lacks a column, holds a question twice for a pair, or a
+    Raises InputError if the table lacks a column, repeats a question for a pair, or has a
     difference outside −1..1, and for fewer than two groups.
 
     >>> import pandas as pd
@@ -134,7 +128,7 @@ def compare(
     [('reds', 1, 1), ('blues', 2, 2)]
     """
     if len(groups) < 2:
-        rule = "there must be two groups or more to compare"
+        rule = "needs at least two groups to compare"
         raise InputError([Problem("", "groups", None, list(groups), rule)])
     _check(scores)
     table = scores.assign(family=families_of(scores["question_id"], families))
@@ -160,10 +154,10 @@ def compare(
 
 
 def holm(p_values: npt.ArrayLike) -> Floats:
-    """Return Holm's adjusted p-values: those below 0.05 err 5 % of the time, all taken together.
+    """Return Holm's adjusted p-values: rejecting below 0.05 keeps the familywise error at 5%.
 
-    The i-th smallest of m is multiplied by m − i + 1, and none is less than one before it.
-    Holm (1979), doi:10.2307/4615733. Raises InputError unless the p-values (m,) lie within 0..1.
+    The i-th smallest of m p-values is multiplied by m − i + 1 and raised to at least the one before
+    it. Holm (1979), doi:10.2307/4615733. Raises InputError unless the p-values (m,) lie in 0..1.
 
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
@@ -185,16 +179,16 @@ def holm(p_values: npt.ArrayLike) -> Floats:
 def detectable_difference(
     error: float, degrees: float, level: float = SIGNIFICANCE, power: float = POWER
 ) -> float:
-    """Return the smallest true difference that a two-sided test finds with that probability.
+    """Return the smallest true difference that a two-sided test detects with that power.
 
-    (t at 1 − level/2 + t at power) · error, each t with ``degrees`` degrees of freedom.
-    Bloom (1995), doi:10.1177/0193841X9501900504. Raises InputError for an error below 0, degrees
-    not above 0, a level outside 0..1, and a power that is not above level/2 and below 1.
+    (t at 1 − level/2 + t at power) · error, both t with ``degrees`` degrees of freedom.
+    Bloom (1995), doi:10.1177/0193841X9501900504. Raises InputError for a negative error, degrees
+    not above 0, a level outside 0..1, or a power not above level/2 and below 1.
 
     >>> round(detectable_difference(0.01, 99), 4)
     0.0283
     """
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtrit
 
     require_number("error", error, lambda size: 0 <= size < math.inf, "must be finite, 0 or more")
@@ -219,10 +213,10 @@ def _check(scores: pd.DataFrame) -> None:
     )
     ends = pd.factorize(pd.concat([scores["a"], scores["b"]]))[0].reshape(2, -1)
     question = pd.factorize(scores["question_id"])[0]
-    # The other way round is the same pair.
+    # (b, a) is the same pair as (a, b).
     same = pd.DataFrame({"low": ends.min(axis=0), "high": ends.max(axis=0), "of": question})
     repeated = same.duplicated().to_numpy()
-    rule = "a pair has one difference a question"
+    rule = "a pair has one difference per question"
     problems.add_where("scores", "question_id", repeated, scores["question_id"], rule)
     problems.raise_any()
 
@@ -234,7 +228,7 @@ def _pair(
     groups: Mapping[str, Collection[Hashable]],
     people: Mapping[Any, pd.DataFrame] | None,
 ) -> Pair:
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtr, stdtrit
 
     both = sorted(str(person) for person in set(groups[a]) & set(groups[b]))
@@ -263,7 +257,7 @@ def _pair(
         alone = "people like them cannot be told of from one member a side"
         return replace(pair, reason=pair.reason or alone)
     reach = float(stdtrit(degrees, 1 - SIGNIFICANCE / 2)) * error
-    # Without any spread a difference is certain, and none is none.
+    # Without variation any difference is certain.
     away = abs(mean.value) / error if error else math.inf if mean.value else 0.0
     return replace(
         pair,
@@ -288,10 +282,10 @@ def _too_few(questions: int, families: int) -> str:
 def _two_way(rows: pd.DataFrame, mean: MeanAndError, people: pd.DataFrame) -> tuple[float, int]:
     """Return the standard error clustered by family and by forecaster, and degrees of freedom.
 
-    What a forecaster adds on a question is deviation + part · (difference − mean), which sums over
-    the question to difference − mean. The variance is that by family, plus that by forecaster,
-    less that by both at once. With few people the last two are rough, so the whole is never let
-    fall below the first.
+    A forecaster contributes deviation + part · (difference − mean) to a question; the contributions
+    to a question sum to difference − mean. The variance is the one by family, plus the one by
+    forecaster, minus the one by both. With few people the last two are imprecise, so the result is
+    at least the first.
     """
     found = people.merge(rows[["question_id", "difference", "family"]], on="question_id")
     added = found["deviation"] + found["part"] * (found["difference"] - mean.value)
@@ -308,7 +302,7 @@ def _two_way(rows: pd.DataFrame, mean: MeanAndError, people: pd.DataFrame) -> tu
 
 
 def _judged(pairs: list[Pair]) -> list[Pair]:
-    """Return the pairs with Holm's p-values, and what each could have found beside the others."""
+    """Return the pairs with Holm's p-values and their detectable differences."""
     compared = [pair.p_value for pair in pairs if pair.comparable and pair.p_value is not None]
     adjusted = iter(holm(compared).tolist())
     level = SIGNIFICANCE / max(len(compared), 1)

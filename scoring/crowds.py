@@ -1,4 +1,4 @@
-"""The crowd: one forecast made of everybody's."""
+"""Crowd forecasts: aggregates of everyone's standing forecasts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scoring.errors import InputError, Problem, Problems
 from scoring.input_frames import BINARY, NUMERIC, Block, Questions, read_frames
 from scoring.paths import live_paths
 
-# Running weights are sums of rounded numbers; within this share of the total a tie is a tie.
+# Running weights carry rounding errors: within this share of the total, a tie is a tie.
 TIE = 1e-12
 
 Time = str | datetime | pd.Timestamp
@@ -23,11 +23,11 @@ Time = str | datetime | pd.Timestamp
 
 @dataclass(frozen=True)
 class Standing:
-    """Forecasts that stand at one moment of one question, for many of these at once.
+    """Standing forecasts at many moments (of one question each).
 
-    ``p`` is (n, options), binary forecasts as no and yes, NaN where a forecast lacks an option.
-    The rows of each moment stand together, in the order in which they were made, the first of
-    them at ``first``.
+    ``p`` is (n, options), binary forecasts as no and yes, NaN for an option that a forecast does
+    not have. Rows are grouped by moment, in the order they were made; ``first`` holds the first row
+    of each moment.
     """
 
     p: Floats
@@ -35,11 +35,11 @@ class Standing:
 
     @property
     def size(self) -> Ints:
-        """How many forecasts each moment has."""
+        """Number of forecasts at each moment."""
         return np.diff(self.first, append=len(self.p)).astype(np.int64)
 
     def sum(self, value: Floats) -> Floats:
-        """Return the sums over each moment's rows."""
+        """Return the sum over the rows of each moment."""
         return np.add.reduceat(value, self.first, axis=0)
 
 
@@ -49,28 +49,28 @@ def crowd(
     method: str = "recency_weighted",
     at: Time | Sequence[Time] | None = None,
 ) -> pd.DataFrame:
-    """Return the crowd's forecast on every question at one time or at several.
+    """Return the crowd's forecast on every question at one or several times.
 
-    ``question_id``; ``at``, the time in UTC; ``forecasters``, how many are live then; ``p``, the
-    crowd's probability of "yes" on a binary question; where there are multiple-choice questions,
-    ``p0``, ``p1``, … for their options (what does not apply is NaN). Sorted by question and time.
-    ``at`` is a time with an offset or several; without it each question is seen just before its
-    actual close, else its scheduled one. A question on which nobody is live then has no row. Nor
-    have numeric and date questions: what to make of many distributions is not settled here.
+    Columns: ``question_id``; ``at``, the time in UTC; ``forecasters``, the number live at that
+    time; ``p``, the crowd's probability of "yes" on a binary question; for multiple choice ``p0``,
+    ``p1``, … for the options (NaN if not applicable). Sorted by question and time. ``at`` is one or
+    several times with an offset; by default each question is read just before its actual close, or
+    its scheduled close if it is open. Questions without a live forecast at the time have no row.
+    Neither have numeric and date questions: no aggregate of distributions is defined here.
 
-    - ``mean`` and ``median``: of the live forecasts.
-    - ``recency_weighted``: the weighted median; the i-th of n, in the order in which they were
-      made (at one instant: of the forecasters' ids), weighs e^(√i − √n), or 1 while n ≤ 2. An
-      exact tie takes the mean of the middle two.
-    - ``geometric_odds``: the geometric mean of the odds p / (1 − p). NaN where one says 0 and
-      another 1, and where no option is left that all of them hold possible.
+    - ``mean`` and ``median`` of the live forecasts.
+    - ``recency_weighted``: weighted median; the i-th of n in the order made (ties by forecaster id)
+      has weight e^(√i − √n), or 1 while n ≤ 2. An exact tie averages the two middle values.
+    - ``geometric_odds``: geometric mean of the odds p / (1 − p). NaN if one forecast is 0 and
+      another 1, or if no option is possible according to all forecasts.
     - ``extremized``: those odds to the power n (√(3n² − 3n + 1) − 2) / (n² − n − 1), which is 1 for
-      one forecaster and goes to √3 for many: forecasters who know different things are together
-      surer than each is. Neyman & Roughgarden (2022), doi:10.1145/3490486.3538243.
+      one forecaster and tends to √3: forecasters with different information should be more
+      confident together than each is alone. Neyman & Roughgarden (2022),
+      doi:10.1145/3490486.3538243.
 
-    On multiple choice each option is worked out by itself, over the forecasts that have it, and
-    then all are scaled to sum to one. (A forecast's recency weight is its place among all that are
-    live.) Both frames are described at `score`; raises InputError.
+    For multiple choice each option is aggregated over the forecasts that have it, and the results
+    are normalised to sum to one; recency weights count all live forecasts. Both frames are
+    described at `score`. Raises InputError.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
@@ -114,7 +114,7 @@ _NOTHING = pd.DataFrame(
 
 
 def _moments(at: Time | Sequence[Time]) -> Ints:
-    """Return the times asked for, in order, as microseconds since 1970."""
+    """Return the requested times, sorted, as microseconds since 1970."""
     asked = [at] if isinstance(at, str | datetime) else list(at)
     problems = Problems()
     frame = pd.DataFrame({"at": pd.Series(asked, dtype=object)})
@@ -137,14 +137,14 @@ def _aggregates(
         since = np.searchsorted(moments, opened + live.start)
         until = np.searchsorted(moments, opened + live.end)
         row = np.repeat(np.arange(len(live)), until - since)
-        # The k-th repetition of a segment is the k-th of the moments at which it is live.
+        # The k-th repetition of a segment belongs to the k-th moment at which it is live.
         skipped = np.cumsum(until - since) - (until - since)
         moment = moments[np.arange(len(row)) + (since - skipped)[row]]
     if not len(row):
         return _NOTHING
     question, made = asked[row], live.row[row]
-    # Rows stand in the order of their forecasters, which thus settles who comes first at one
-    # instant: a ledger and its folder, whose rows stand otherwise, have one crowd.
+    # Rows are sorted by forecaster, which breaks ties in time: a database and its exported folder
+    # list rows in different orders but give the same crowd.
     order = np.lexsort((block.time_us[made], moment, question))
     question, moment, made = question[order], moment[order], made[order]
     changed = (question[1:] != question[:-1]) | (moment[1:] != moment[:-1])
@@ -166,7 +166,7 @@ def _aggregates(
     return pd.DataFrame(found)
 
 
-# --- methods: each returns one row a moment, options still to be scaled to sum to one -------------
+# --- methods: one row per moment, options not yet normalised ---------------------------------
 
 
 def _mean(standing: Standing) -> Floats:
@@ -208,7 +208,7 @@ def _log_odds(standing: Standing) -> Floats:
 
 
 def _from_log_odds(value: Floats) -> Floats:
-    """Return probabilities up to a factor a row: the largest is 1, so that none is lost."""
+    """Return probabilities up to a factor per row; the largest is 1, to avoid underflow."""
     log_p = -np.logaddexp(0, -value)
     return np.asarray(np.exp(log_p - np.fmax.reduce(log_p, axis=1, keepdims=True)))
 
@@ -235,7 +235,7 @@ def _starts(group: Places) -> Places:
 
 
 def _median_of(value: Floats, weight: Floats, group: Places) -> Floats:
-    """Return the weighted median within each run of equal groups."""
+    """Return the weighted median of each run of equal groups."""
     order = np.lexsort((value, group))
     value, weight, first = value[order], weight[order], _starts(group)
     size = np.diff(first, append=len(value))

@@ -1,9 +1,9 @@
-"""Evidence that may be looked at whenever one likes, while questions keep arriving.
+"""E-processes: evidence that stays valid however often it is checked.
 
-A p-value holds for one look, at a time fixed in advance. Who looks every week finds, sooner or
-later, a difference between any two groups. An e-process is the wealth of a gambler who bets on
-the difference with 1 at the start: if neither group is better, the chance that it ever reaches 20
-is at most 1 in 20, however often one looks.
+A p-value is valid for one look at a time fixed in advance; checking weekly eventually finds a
+difference between any two groups. An e-process is the wealth of a gambler who starts with 1 and
+bets on the difference: if neither group is better, the probability of ever reaching 20 is at most
+1 in 20, however often one looks.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ ENOUGH = 20.0
 class EProcess:
     """An e-process after each of n differences, as natural logarithms (n,).
 
-    ``log_a`` is for a being better (differences below 0), ``log_b`` for b, ``log_either`` for one
-    of them being: the logarithm of the mean of the two. ``reached`` is how many differences it
-    took until ``log_either`` first was ln 20 or more, None if it never was. What was reached
-    stays reached, whatever came after.
+    ``log_a`` is the evidence that a is better (negative differences), ``log_b`` that b is, and
+    ``log_either`` the logarithm of the mean of the two e-values. ``reached`` is the number of
+    differences until ``log_either`` first reached ln 20, None if it has not; later differences do
+    not change it.
     """
 
     log_either: Floats
@@ -38,7 +38,7 @@ class EProcess:
 
     @property
     def better(self) -> str | None:
-        """Which of "a" and "b" the evidence that was enough spoke for."""
+        """The better group, "a" or "b", once the evidence was sufficient."""
         if self.reached is None:
             return None
         return "a" if self.log_a[self.reached - 1] > self.log_b[self.reached - 1] else "b"
@@ -47,11 +47,11 @@ class EProcess:
 def e_process(difference: npt.ArrayLike) -> EProcess:
     """Return the evidence that one of two groups is better, after each difference (n,).
 
-    ``difference`` lies within −1..1, one for each family of questions, in an order that does not
-    depend on what came of them: that of the scheduled close (`by_family` puts them so). For b,
-    E = mean over λ of Π (1 + λ D), λ in 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9; for a the same
-    of −D; for either the mean of the two. 20 is evidence. The guarantee is Ville's: it needs
-    that, were the groups equally good, no difference could be expected from those before it.
+    ``difference`` lies in −1..1, one per family of questions, in an order fixed before the outcomes
+    were known: by scheduled close (see `by_family`). For b, E = mean over λ of Π (1 + λ D), with λ
+    in 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9; for a the same with −D; for either, the mean of
+    the two. E of 20 is sufficient evidence. By Ville's inequality this holds whenever, under equal
+    skill, each difference has conditional mean 0 given those before it.
 
     Waudby-Smith & Ramdas (2024), doi:10.1093/jrsssb/qkad009; for probability forecasts Henzi &
     Ziegel (2022), doi:10.1093/biomet/asab047. Raises InputError for a difference outside −1..1.
@@ -77,18 +77,18 @@ def e_process(difference: npt.ArrayLike) -> EProcess:
 def by_family(
     difference: npt.ArrayLike, family: npt.ArrayLike, scheduled_close: pd.Series
 ) -> pd.DataFrame:
-    """Return one difference a family, in the order in which the families were to be over.
+    """Return one difference per family, in the order of the families' scheduled closes.
 
-    Takes one entry a question. Columns ``family``; ``scheduled_close``, the last of its questions;
-    ``questions``, how many; ``difference``, their mean. Families that were to be over at one
-    moment stand in order of their names. A family counts when its last question was to close, so
-    leave out those of which one is still open: its difference would change after it was seen.
-    So the order and the number of the differences are known before what they are, as the evidence
-    needs it: Henzi & Ziegel (2022), doi:10.1093/biomet/asab047. That a family is one observation
-    is a definition of this package.
+    The arguments have one entry per question. Columns: ``family``; ``scheduled_close``, the last of
+    its questions; ``questions``, their number; ``difference``, their mean. Ties are sorted by name.
+    A family counts from the scheduled close of its last question, so leave out families with an
+    open question: their difference could still change. Order and number of the differences are thus
+    known before their values, as the e-process requires: Henzi & Ziegel (2022),
+    doi:10.1093/biomet/asab047. Treating a family as one observation is a definition of this
+    package.
 
-    Raises InputError unless all three are of one length, every difference is finite, and every
-    entry has a family and a close.
+    Raises InputError unless all three have equal length, differences are finite, and every entry
+    has a family and a close.
 
     >>> closes = pd.Series(pd.to_datetime(["2026-03-01", "2026-01-01", "2026-02-01"], utc=True))
     >>> by_family([0.1, 0.2, 0.3], ["x", "y", "x"], closes)[["family", "questions", "difference"]]
@@ -104,7 +104,7 @@ def by_family(
         ("scheduled_close", closes.shape),
     ):
         if shape != (len(closes),):
-            rule = "there must be one entry a question in each of the three"
+            rule = "all three need one entry per question"
             raise InputError([Problem("", name, None, shape, rule)])
     refuse_where("difference", ~np.isfinite(values), values, "must be finite")
     refuse_where("family", pd.isna(named), named, "every entry needs a family")
@@ -112,7 +112,7 @@ def by_family(
     refuse_where("scheduled_close", closes.isna().to_numpy(), closes.to_numpy(dtype=object), rule)
     number, names = pd.factorize(named, sort=True)
     questions = np.bincount(number, minlength=len(names))
-    # The last row of a family, once they stand in order of their closes, is the last to close.
+    # Sorted by close within a family, its last row is the last to close.
     order = np.lexsort((closes.to_numpy(), number))
     last = order[np.cumsum(questions) - 1]
     table = pd.DataFrame(
@@ -127,6 +127,6 @@ def by_family(
 
 
 def _log_mean(log: Floats) -> Floats:
-    """Return the logarithm of the mean over the first axis of what these are logarithms of."""
+    """Return the logarithm of the mean of exp(log) over the first axis."""
     most = log.max(axis=0, initial=-np.inf)
     return np.asarray(most + np.log(np.mean(np.exp(log - most), axis=0)))

@@ -1,4 +1,4 @@
-"""What is raised when an input cannot be scored."""
+"""InputError and its list of problems, and checks of single arguments."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-# A frame of ten million bad rows names the first of them; nobody reads further.
+# The most problems collected: nobody reads further.
 MOST_PROBLEMS = 1000
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One value that breaks a rule, and where it stands.
+    """A value that breaks a rule, and its location.
 
-    ``frame`` is ``"questions"`` or ``"forecasts"``, or empty for an argument of a function that
-    takes arrays (``column`` is then the argument's name). ``row`` counts from 0 in the order of
-    the input; it is None when the whole column is meant.
+    ``frame`` is ``"questions"`` or ``"forecasts"``, or empty for an argument of a function on
+    arrays (``column`` is then the argument's name). ``row`` counts from 0 in the order of the
+    input; None refers to the whole column.
     """
 
     frame: str
@@ -40,8 +40,8 @@ class Problem:
 class InputError(ValueError):
     """The input breaks at least one rule; nothing was computed.
 
-    ``problems`` holds every one found (the first thousand), each with its frame, column, row,
-    value and rule. The message shows the first few.
+    ``problems`` lists them (at most 1,000), each with frame, column, row, value and rule. The
+    message shows the first five.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -54,13 +54,13 @@ class InputError(ValueError):
 
 
 class Problems:
-    """Problems gathered while two frames are read, so that all are reported at once."""
+    """Problems collected while both frames are read, to be reported together."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
 
     def add(self, frame: str, column: str, row: int | None, value: Any, rule: str) -> None:
-        """Note one bad value."""
+        """Add one invalid value."""
         if len(self.found) < MOST_PROBLEMS:
             if isinstance(value, np.generic):
                 value = value.item()
@@ -69,9 +69,9 @@ class Problems:
     def add_where(
         self, frame: str, column: str, bad: npt.NDArray[np.bool_], values: Any, rule: str
     ) -> None:
-        """Note the values where ``bad`` holds, all breaking one rule.
+        """Add the values where ``bad`` holds, all breaking the same rule.
 
-        ``values`` is the column as it came in, or None where there is nothing to show.
+        ``values`` is the input column, or None if there is no value to show.
         """
         rows = np.flatnonzero(bad)[: MOST_PROBLEMS - len(self.found)]
         shown = values.iloc if isinstance(values, pd.Series) else values
@@ -79,30 +79,30 @@ class Problems:
             self.add(frame, column, row, None if shown is None else shown[row], rule)
 
     def raise_any(self) -> None:
-        """Raise InputError if anything was noted."""
+        """Raise InputError if any problem was added."""
         if self.found:
             order = sorted(self.found, key=lambda problem: problem.frame, reverse=True)
             raise InputError(order)
 
 
 def float_array(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return an array argument as floats. Raises InputError for what is none."""
+    """Return an array argument as floats. Raises InputError if it cannot be converted."""
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        rule = "must be numbers, in rows of one length"
+        rule = "must be numbers, in rows of equal length"
         raise InputError([Problem("", column, None, values, rule)]) from error
 
 
 def require_number(column: str, value: object, fits: Callable[[float], bool], rule: str) -> None:
-    """Raise InputError unless an argument is one number that fits; NaN and truths never do."""
-    # NumPy's truths are no Real; Python's are.
+    """Raise InputError unless an argument is one number that fits; NaN and booleans never do."""
+    # NumPy's booleans are not Real; Python's are.
     if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
         raise InputError([Problem("", column, None, value, rule)])
 
 
 def require_whole_number(column: str, value: object, least: int) -> None:
-    """Raise InputError unless an argument is a whole number, ``least`` or more."""
+    """Raise InputError unless an argument is a whole number of at least ``least``."""
     rule = f"must be a whole number, {least} or more"
     require_number(
         column, value, lambda number: isinstance(value, Integral) and number >= least, rule
@@ -112,9 +112,9 @@ def require_whole_number(column: str, value: object, least: int) -> None:
 def broadcast(
     column: str, values: npt.NDArray[np.float64], shape: tuple[int, ...], rule: str
 ) -> npt.NDArray[np.float64]:
-    """Return an array argument in a shape, each single number once for each place.
+    """Return an array argument broadcast to a shape.
 
-    Raises InputError, with the shape that it has, where it does not fit.
+    Raises InputError, showing the actual shape, if it does not fit.
     """
     try:
         return np.broadcast_to(values, shape)
@@ -123,7 +123,7 @@ def broadcast(
 
 
 def refuse_where(column: str, bad: npt.ArrayLike, values: npt.NDArray[Any], rule: str) -> None:
-    """Raise InputError naming the places of an array argument where ``bad`` holds."""
+    """Raise InputError with the positions of an array argument where ``bad`` holds."""
     wrong = np.atleast_1d(bad)
     if wrong.any():
         problems = Problems()

@@ -1,12 +1,12 @@
-"""One sweep over a question's events, from which every comparison with others is read.
+"""An event sweep over each question's segments: running sums and integrals over live forecasts.
 
-Sort the moments at which somebody's standing forecast starts, changes or ends; keep running sums
-of the live forecasts from one event to the next; integrate a function of those sums over time by
-a cumulative sum. What a forecaster's segment sees of it is the difference of two prefixes. That
-costs one sort, and nothing loops over forecasts or over forecasters at a time.
+Sort the times at which a standing forecast starts, changes or ends; keep running sums over the live
+forecasts between events; integrate a function of those sums over time by cumulative sums. The
+integral over a forecaster's segment is the difference of two prefix sums. This costs one sort,
+without loops over forecasts or forecasters.
 
-All questions of a block are swept together. Each ends in an event of its own that takes back
-everything the question added, so that no sum is carried, or loses digits, from one to the next.
+All questions of a block are swept together. Each ends with a closing event that subtracts
+everything the question added, so that no sum, and no rounding error, carries over to the next.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Number = TypeVar("Number", np.int64, np.complex128)
 
 
 class Sweep:
-    """The events of some segments in order of question and time.
+    """The events of the segments, sorted by question and time.
 
-    ``live`` is how many are live from each event to the next, ``width`` how long that is, in the
-    segments' unit (0 after a question's last event).
+    ``live`` is the number of live segments from each event to the next, ``width`` the time between
+    them in the segments' unit (0 after a question's last event).
     """
 
     live: Ints
@@ -41,7 +41,7 @@ class Sweep:
         self.continues = paths.continues()
         changes = np.flatnonzero(np.append(True, paths.question[1:] != paths.question[:-1]))
         questions = paths.first[changes]
-        # Only ends that something in the question outlasts are events; the rest is its last one.
+        # Ends are events only if another segment of the question outlasts them.
         last = np.maximum.reduceat(paths.end, questions)
         sizes = np.diff(questions, append=n)
         question = np.repeat(np.arange(len(questions)), sizes)
@@ -52,7 +52,7 @@ class Sweep:
 
         time = np.concatenate([paths.start, paths.end.take(self.ended), last])
         of = np.concatenate([question, question.take(self.ended), np.arange(len(questions))])
-        # Doubled, so that a question's closing event comes after all else of that moment.
+        # Doubled, so that the closing event can follow all others at the same time.
         time *= 2
         time[n + ends :] += 1
         self.order, time = in_order(of, time)
@@ -77,19 +77,19 @@ class Sweep:
         return len(self.order)
 
     def sum(self, value: Floats) -> Floats:
-        """Return the sum of a finite value of the live segments, from each event to the next."""
+        """Return the sum of a finite value over the live segments, from each event to the next."""
         return merge(self._running(split(value), np.complex128))
 
     def count(self, flag: Flags) -> Ints:
-        """Return how many of the live segments are flagged, from each event to the next."""
-        # Single bytes on the way into the order of events: those stay in a processor's cache.
+        """Return the number of flagged live segments, from each event to the next."""
+        # Single bytes, because they fit a processor's cache while they are reordered.
         return self._running(flag.astype(np.int8), np.int64)
 
     def integral(self, rate: Floats | Flags) -> Floats:
-        """Return the integral of a finite rate, one an event, over the life of each segment."""
+        """Return the integral of a finite rate, one per event, over each segment's life."""
         upto = np.zeros(len(self) + 1, dtype=np.complex128)
         area = split(rate * self.width, upto[1:])
-        self._take_back(area)
+        self._subtract_at_close(area)
         np.cumsum(area, out=area)
         # Most segments end where the next one starts.
         since = parallel.take(upto, self.start)
@@ -101,10 +101,10 @@ class Sweep:
 
     @cached_property
     def changes(self) -> tuple[Places, Codes, Codes]:
-        """Return who comes and goes, in order of the events.
+        """Return the segments that start and end, in the order of the events.
 
-        Positions of segments, +1 where one comes or −1 where it goes, and for each event how many
-        of these changes there were by then.
+        The segments; +1 if one starts and −1 if it ends; and for each event the number of such
+        changes up to and including it.
         """
         n = len(self.start)
         starts, ends = self.order < n, (self.order >= n) & (self.order < n + len(self.ended))
@@ -120,16 +120,16 @@ class Sweep:
         return segment, sign, upto
 
     def _running(self, value: npt.NDArray[Any], kind: type[Number]) -> npt.NDArray[Number]:
-        """Return the running sum over the events of what each segment adds and takes back."""
+        """Return the running sum over the events: each segment is added and subtracted again."""
         n = len(value)
         steps = np.zeros(len(self), dtype=value.dtype)
         steps[:n] = value
         np.subtract(steps[1:n], value[:-1], out=steps[1:n], where=self.continues[1:])
         steps[n : n + len(self.ended)] = -value.take(self.ended)
         changes = parallel.take(steps, self.order).astype(kind, copy=False)
-        self._take_back(changes)
+        self._subtract_at_close(changes)
         return np.cumsum(changes, out=changes)
 
-    def _take_back(self, steps: npt.NDArray[Number]) -> None:
-        """Make every question's steps sum to zero by its last one."""
+    def _subtract_at_close(self, steps: npt.NDArray[Number]) -> None:
+        """Set each question's closing step so that its steps sum to zero."""
         steps[self.close] = -np.add.reduceat(steps, self.begin)

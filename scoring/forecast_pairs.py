@@ -1,4 +1,10 @@
-"""Pairs of forecast and outcome."""
+"""Pairs of forecast and outcome: the input of every measure and test of calibration.
+
+``p`` (n,) are probabilities, ``y`` (n,) outcomes in 0..1, ``weight`` (n,) non-negative weights
+(default 1). A forecast that was updated gives several pairs: weight each by the share of the
+question's time that it was live (see `standing`), so that every question counts once however often
+it was updated. Anything else, and an empty input, raises InputError.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
-from scoring.errors import (
-    InputError,
-    Problem,
-    float_array,
-    refuse_where,
-)
+from scoring.errors import InputError, Problem, float_array, refuse_where
 
 
 class Pooled(NamedTuple):
-    """Pairs with equal forecasts made one: the forecast, its weight, its mean outcome."""
+    """Pairs with equal forecasts combined: the forecast, its weight, its mean outcome."""
 
     forecast: Floats
     weight: Floats
@@ -28,11 +29,11 @@ class Pooled(NamedTuple):
 def pairs(
     p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats | None]:
-    """Return checked pairs as arrays of one length, or raise InputError."""
+    """Return the validated pairs as arrays of equal length. Raises InputError."""
     forecast, outcome = float_array("p", p), float_array("y", y)
     for name, values in (("p", forecast), ("y", outcome)):
         if values.shape != (forecast.size,) or not values.size:
-            rule = "p and y must be of one length, one-dimensional and not empty"
+            rule = "p and y must be one-dimensional, of equal length and not empty"
             raise InputError([Problem("", name, None, values.shape, rule)])
         bad = ~((values >= 0) & (values <= 1))
         refuse_where(name, bad, values, "must be finite and lie within 0..1")
@@ -40,7 +41,7 @@ def pairs(
         return forecast, outcome, None
     weights = float_array("weight", weight)
     if weights.shape != forecast.shape or not weights.sum() > 0:
-        rule = "there must be one weight a pair, and not all of them zero"
+        rule = "needs one weight per pair, and at least one above zero"
         raise InputError([Problem("", "weight", None, weights.shape, rule)])
     refuse_where(
         "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
@@ -54,16 +55,16 @@ def grouped_pairs(
     weight: npt.ArrayLike | None,
     question: npt.ArrayLike | None,
 ) -> tuple[Floats, Floats, Floats, Places]:
-    """Return checked pairs that have a weight, and the number of each one's question, from 0.
+    """Return the pairs with positive weight, and the question number of each, from 0.
 
-    Without ``question`` each pair is a question of its own. Raises InputError.
+    Without ``question`` every pair is its own question. Raises InputError.
     """
     forecast, outcome, weights = pairs(p, y, weight)
     if weights is None:
         weights = np.ones(len(forecast))
     names = np.arange(len(forecast)) if question is None else np.asarray(question)
     if names.shape != forecast.shape:
-        rule = "there must be one question a pair"
+        rule = "needs one question per pair"
         raise InputError([Problem("", "question", None, names.shape, rule)])
     kept = weights > 0
     group = pd.factorize(names[kept], use_na_sentinel=False)[0]
@@ -71,7 +72,7 @@ def grouped_pairs(
 
 
 def pool(p: Floats, y: Floats, weight: Floats | None) -> Pooled:
-    """Return the pairs in order of the forecast, equal forecasts made one."""
+    """Return the pairs sorted by forecast, with equal forecasts combined."""
     order = np.argsort(p)
     p, y = p[order], y[order]
     first = np.flatnonzero(np.append(True, p[1:] != p[:-1]))
@@ -86,8 +87,8 @@ def pool(p: Floats, y: Floats, weight: Floats | None) -> Pooled:
 
 
 def isotonic(pooled: Pooled) -> Floats:
-    """Return the recalibrated forecasts: the rising function that comes closest to what was."""
-    # Imported here, because scipy.optimize takes longer to import than everything else together.
+    """Return the isotonic regression of the outcomes on the forecasts."""
+    # Lazy: scipy.optimize takes longer to import than the rest of the package.
     from scipy.optimize import isotonic_regression
 
     fit = isotonic_regression(pooled.observed, weights=pooled.weight)

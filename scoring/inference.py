@@ -102,7 +102,7 @@ def calibration_in_the_large(
     >>> calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic
     1.5118...
     """
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtr
 
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
@@ -151,7 +151,7 @@ def recalibration(
     unknown = Recalibration(math.nan, math.nan, math.nan, math.nan, False, reason)
     if reason:
         return unknown
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import fdtrc
 
     weights = weights / weights.max()

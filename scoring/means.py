@@ -92,7 +92,7 @@ def clustered_mean(
     error = math.sqrt(many / (many - 1) * squares) / total
     if error <= ROUNDING * max(abs(mean), 1e-300):
         return Mean(mean, mean, mean, math.nan, math.nan)
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtr, stdtrit
 
     skewness = _skewness(sums / math.sqrt(squares), many) if lopsided else 0.0

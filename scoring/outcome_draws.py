@@ -1,4 +1,4 @@
-"""Draws."""
+"""Simulated outcomes of a calibrated forecaster's questions, correlated within families."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def family_link(
     family: npt.ArrayLike,
     below: npt.ArrayLike | None = None,
 ) -> float:
-    """Return how closely the questions of a family hang together: ρ of `outcome_draws`, 0..0.99.
+    """Return the correlation of outcomes within families: ρ of `outcome_draws`, 0..0.99.
 
-    A question's residual is the mean of y − p over the standard deviation that p gives it, of
-    multiple choice for the first option alone. ρ is where the products of the residuals, over all
-    pairs of questions of one family, add up to what the draws give on average. 0 where no family
-    has two questions, or where they disagree.
+    A question's residual is its mean y − p, standardised by the variance under p; for multiple
+    choice only the first option counts. ρ equates the sum of the products of residuals over all
+    pairs of questions in one family to its expectation under the draws. 0 if no family has two
+    questions, or if residuals within families disagree.
 
-    That two outcomes with probabilities p₁ and p₂ come true together as often as two normals that
-    correlate by ρ lie below Φ⁻¹(p₁) and Φ⁻¹(p₂), and that ρ is found by bisection: Emrich &
-    Piedmonte (1991), doi:10.1080/00031305.1991.10475828. To find one ρ for all pairs at once is a
-    definition of this package. Pairs as in `chance`; raises InputError.
+    Two outcomes with probabilities p₁ and p₂ come true together as often as two normals with
+    correlation ρ lie below Φ⁻¹(p₁) and Φ⁻¹(p₂); ρ is found by bisection: Emrich & Piedmonte (1991),
+    doi:10.1080/00031305.1991.10475828. Solving for one ρ over all pairs is a definition of this
+    package. Arguments as in `chance`. Raises InputError.
 
     >>> round(family_link([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], None, [0, 1, 2, 3], [0, 0, 1, 1]), 2)
     0.99
@@ -65,7 +65,7 @@ def family_link(
     if not many @ (many - 1) or not residual.any():
         return 0.0
     agreed = _pairs(residual[:, None], cluster)[0] / float(np.mean(residual**2))
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import ndtr, ndtri
 
     edge, share = ndtri(mean)[:, None], WEIGHTS / WEIGHTS.sum()
@@ -86,14 +86,15 @@ def family_link(
 def outcome_draws(
     family: npt.ArrayLike, link: float = 0.0, draws: int = DRAWS, seed: int = 0
 ) -> Draws:
-    """Return uniform numbers in [0, 1) for questions, one row a question, one column a draw.
+    """Return uniform numbers in [0, 1): one row per question, one column per draw.
 
-    ``family`` has one entry a question; within a family the normals behind the numbers correlate
-    by ``link``, 0..1, and otherwise not. ``seed``, a whole number, fixes them. Raises InputError.
+    ``family`` has one entry per question; the normals behind the numbers have correlation ``link``,
+    0..1, within a family and are independent between families. ``seed``, a whole number, makes the
+    draws reproducible. Raises InputError.
 
-    U_q = Φ(√ρ Z_family + √(1−ρ) ε_q): correlated normals that are cut where each question's
-    probability is make outcomes that are as likely as they should be and hang together, Emrich &
-    Piedmonte (1991), doi:10.1080/00031305.1991.10475828; here with one correlation in a family.
+    U_q = Φ(√ρ Z_family + √(1−ρ) ε_q): thresholding correlated normals at each question's
+    probability gives correlated outcomes with the right probabilities, Emrich & Piedmonte (1991),
+    doi:10.1080/00031305.1991.10475828, here with one correlation per family.
 
     >>> outcome_draws([0, 1, 1], link=0.5, draws=4).shape
     (3, 4)
@@ -103,14 +104,14 @@ def outcome_draws(
     require_whole_number("seed", seed, 0)
     names = np.asarray(family)
     if names.ndim != 1:
-        rule = "must be one-dimensional, one entry a question"
+        rule = "must be one-dimensional, with one entry per question"
         raise InputError([Problem("", "family", None, names.shape, rule)])
     cluster = pd.factorize(names, use_na_sentinel=False)[0]
     generator = np.random.default_rng(seed)
     uniform = generator.random((len(cluster), draws), dtype=np.float32)
     together = np.flatnonzero((np.bincount(cluster) > 1)[cluster]) if len(cluster) else cluster
     if link > 0 and len(together):
-        # Imported here: not every command that starts needs it.
+        # Lazy: scipy is slow to import, and few commands need it.
         from scipy.special import ndtr
 
         of = pd.factorize(cluster[together])[0]
@@ -129,15 +130,15 @@ def check_claims(
     question: npt.ArrayLike | None,
     below: npt.ArrayLike | None,
 ) -> tuple[Floats, Floats, Floats, Places, Floats, npt.NDArray[np.bool_]]:
-    """Return checked pairs that have a weight, what is below each, and which ones these are."""
+    """Return the pairs with positive weight, ``below`` of each, and the mask of kept pairs."""
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     every, _, given = pairs(p, y, weight)
     kept = np.ones(len(every), dtype=np.bool_) if given is None else given > 0
     under = np.zeros(len(every)) if below is None else float_array("below", below)
     if under.shape != every.shape:
-        rule = "there must be one entry a pair"
+        rule = "needs one entry per pair"
         raise InputError([Problem("", "below", None, under.shape, rule)])
-    rule = "must be at least 0, and with the forecast at most 1"
+    rule = "must be at least 0, and at most 1 together with the forecast"
     refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
     return forecast, outcome, weights, group, under[kept], kept
 
@@ -145,14 +146,14 @@ def check_claims(
 def family_numbers(
     group: Places, family: npt.ArrayLike | None, kept: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.intp]:
-    """Return the number of each question's family."""
+    """Return the family number of each question."""
     questions = int(group.max()) + 1
     if family is None:
         return np.arange(questions)
     names = np.asarray(family)
     names = names[kept] if names.shape == kept.shape else names
     if names.shape != group.shape:
-        rule = "there must be one entry a pair"
+        rule = "needs one entry per pair"
         raise InputError([Problem("", "family", None, names.shape, rule)])
     of = np.zeros(questions, dtype=np.intp)
     of[group] = pd.factorize(names, use_na_sentinel=False)[0]
@@ -160,7 +161,7 @@ def family_numbers(
 
 
 def _pairs(value: Floats, cluster: Places) -> Floats:
-    """Return the sum of the products of all pairs within clusters, for each column of (n, m)."""
+    """Return the sum of the products of all pairs within clusters, per column of (n, m)."""
     order = np.argsort(cluster, kind="stable")
     first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
     sums = np.add.reduceat(value[order], first, axis=0)

@@ -1,4 +1,7 @@
-"""Reliability."""
+"""Reliability diagrams: the isotonic curve with its consistency band, and the table of bins.
+
+All functions take pairs as in `scoring.forecast_pairs`.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import (
-    InputError,
-    Problem,
-    float_array,
-    require_number,
-    require_whole_number,
-)
+from scoring.errors import InputError, Problem, float_array, require_number, require_whole_number
 from scoring.forecast_pairs import grouped_pairs, isotonic, pairs, pool
 
 RESAMPLES = 1000
-# The band is worked out at no more forecasts than this, and is straight between them.
+# The band is computed at no more than this many forecasts and interpolated between them.
 BAND_POINTS = 1000
 
 
@@ -29,19 +26,19 @@ def reliability_curve(
     level: float = 0.9,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the isotonic reliability curve with the band in which a calibrated forecaster stays.
+    """Return the isotonic reliability curve with its consistency band.
 
-    One row for each distinct forecast, in order: ``forecast``, ``recalibrated`` (how often such
-    forecasts came true, made monotone), ``weight`` (the pairs' total), and ``lower``, ``upper``:
-    between these lies, at each forecast by itself, the curve of a perfectly calibrated forecaster
-    who made the same forecasts, with probability ``level``.
+    One row per distinct forecast, sorted: ``forecast``; ``recalibrated``, the isotonic estimate of
+    how often such forecasts come true; ``weight``, the total of the pairs; ``lower`` and ``upper``,
+    the band: pointwise, the curve of a calibrated forecaster with the same forecasts lies in it
+    with probability ``level``.
 
-    The band is resampled. ``question`` (n,) says which pairs share an outcome: each question draws
-    one uniform number, and comes true in a resample for those of its forecasts that are above it.
-    Drawing for each pair by itself would give a band much too narrow; without ``question`` each
-    pair is its own. ``seed`` fixes the draws.
+    The band is resampled. ``question`` (n,) identifies pairs that share an outcome: each resample
+    draws one uniform number per question, and those of its forecasts above the number come true.
+    Drawing each pair separately would make the band much too narrow. Without ``question`` every
+    pair is its own question. ``seed`` makes the draws reproducible.
 
-    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
 
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
 
@@ -83,15 +80,15 @@ def reliability_bins(
     weight: npt.ArrayLike | None = None,
     bins: int | npt.ArrayLike = 10,
 ) -> pd.DataFrame:
-    """Return the table of forecasts by bin: what was forecast, what was observed.
+    """Return forecast and observed rates by bin.
 
-    One row a bin, empty ones too: ``lower`` and ``upper``, its edges; ``count``, the pairs in it;
-    ``weight``, their total; ``forecast`` and ``observed``, the weighted means (NaN in an empty
-    bin); ``observed_lower`` and ``observed_upper``, the 95 % Wilson interval of a rate that was
-    observed ``weight`` times. Bins are [lower, upper), the last one [lower, upper]. ``bins`` is
-    how many of equal width, or their edges, which must rise from 0 to 1.
+    One row per bin, empty bins included: ``lower`` and ``upper``, the edges; ``count``, the number
+    of pairs; ``weight``, their total; ``forecast`` and ``observed``, the weighted means (NaN in an
+    empty bin); ``observed_lower`` and ``observed_upper``, the 95% Wilson interval of a rate seen
+    ``weight`` times. Bins are [lower, upper), the last one [lower, upper]. ``bins`` is the number
+    of bins of equal width, or their edges, rising from 0 to 1.
 
-    ``p``, ``y``, ``weight`` are pairs, (n,) each; raises InputError for anything else.
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
 
     Wilson (1927), doi:10.1080/01621459.1927.10502953.
 
@@ -128,7 +125,7 @@ def reliability_bins(
 
 def _edges(bins: int | npt.ArrayLike) -> Floats:
     if isinstance(bins, int | np.integer):
-        # k / bins is the double nearest to the decimal that people mean: 0.3 starts a bin.
+        # k / bins is the double nearest to the decimal fraction, so 0.3 starts a bin.
         edges = np.arange(int(bins) + 1) / max(int(bins), 1)
     else:
         edges = float_array("bins", bins)
@@ -160,8 +157,8 @@ def calibration_error(
     """Return the mean gap between forecast and observed rates over bins: 0..1, 0 is best.
 
     Σ_b w_b |forecast_b − observed_b| / Σ_b w_b over the rows of `reliability_bins`, also known as
-    the expected calibration error. It depends on the bins, and luck alone keeps it above 0.
-    Arguments and errors are those of `reliability_bins`.
+    the expected calibration error. It depends on the bins, and chance alone keeps it above 0.
+    Arguments are those of `reliability_bins`. Raises InputError.
     Naeini, Cooper & Hauskrecht (2015), doi:10.1609/aaai.v29i1.9602.
 
     >>> round(calibration_error([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2), 3)

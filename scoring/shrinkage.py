@@ -91,7 +91,7 @@ def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
 
 def _quantile(level: float, chance: Floats, mean: Floats, deviation: Floats) -> Floats:
     """Return a quantile of each column's mixture of normals, by bisection."""
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import ndtr
 
     low, high = (mean - 9 * deviation).min(axis=0), (mean + 9 * deviation).max(axis=0)
@@ -136,7 +136,7 @@ def skills(
     2        ben         4 -0.50  -0.47
     3        eva         4 -2.00  -1.88
     """
-    # Imported here: not every command that starts needs it.
+    # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import ndtri, stdtrit
 
     value = scores["score"].to_numpy(dtype=np.float64)
