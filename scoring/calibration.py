@@ -114,8 +114,8 @@ def murphy_curve(
     """Return the mean elementary score at each threshold: columns ``threshold`` and ``score``.
 
     The elementary score at θ is 2 |y − θ| if θ lies between forecast and outcome (p ≤ θ < y or
-    y ≤ θ < p), otherwise 0: the loss of a decision maker who acts if the forecast exceeds θ and for
-    whom θ is the right threshold. Lower is better; a forecaster whose curve lies below another's
+    y ≤ θ < p), otherwise 0: the loss of a decision maker who acts if the forecast exceeds their
+    optimal threshold θ. Lower is better; a forecaster whose curve lies below another's
     everywhere is better under every proper score of binary forecasts. The area under the curve is
     the mean Brier score. ``thresholds`` (m,) lie in 0..1; the default is 201 equally spaced.
 

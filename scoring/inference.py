@@ -1,18 +1,17 @@
-"""Tests of calibration that count questions, not updates.
+"""Tests of calibration, clustered by question.
 
-Pairs as in `scoring.calibration`. ``question`` (n,) says which pairs share an outcome, or belong
-to one family of questions: all sums are taken within these first, and only the sums are treated
-as independent. Without it each pair is its own.
+Pairs as in `scoring.forecast_pairs`. ``question`` (n,) identifies pairs that share an outcome or
+belong to one family of questions: sums are taken within these first, and only the sums are treated
+as independent. By default every pair is its own.
 
-The line of `recalibration` could come from statsmodels, as
-`GLM(y, x, Binomial(), var_weights=w).fit(cov_type="cluster")`. It was tried and left: the same line
-to 15 digits took 2.9 times as long on 500,000 pairs (0.40 s against 0.14 s) and 4 times as long on
-40, and its import adds 0.45 s, which took a report of 500,000 updates from 4.8 s to 5.5 s. What it
-would need besides: it warns that weights and clusters together are not fully supported; its
-correction for small samples also counts the pairs, (n−1)/(n−2), so that an update split in two
-would change the test; and its stopping rule depends on the unit of the weights. The tests compare
-both: the line, and the plain clustered covariance. The covariance of the test is another one,
-which statsmodels does not have (see `recalibration`).
+Rejected: statsmodels for the line of `recalibration`,
+`GLM(y, x, Binomial(), var_weights=w).fit(cov_type="cluster")`. It gave the same line to 15 digits
+but took 2.9 times as long for 500,000 pairs (0.40 s against 0.14 s) and 4 times as long for 40, and
+its import takes 0.45 s: a report of 500,000 updates took 5.5 s instead of 4.8 s. Also, it warns
+that weights with clusters are not fully supported; its small-sample correction counts the pairs,
+(n−1)/(n−2), so splitting an update in two would change the test; and its stopping rule depends on
+the scale of the weights. The tests compare both for the line and the plain clustered covariance.
+The covariance that the test uses is not available in statsmodels (see `recalibration`).
 """
 
 from __future__ import annotations
@@ -28,27 +27,27 @@ from scoring.arrays import Floats, Places
 from scoring.forecast_pairs import grouped_pairs
 from scoring.means import clustered_mean
 
-# Where the fitted probabilities vary by less than this on average, all of them are 0 or 1.
+# If the mean variance of the fitted probabilities is below this, all of them are 0 or 1.
 LEAST_INFORMATION = 1e-10
-# A covariance with less than this left in some direction is what rounding left of none.
+# Eigenvalues relatively below this are rounding errors of zero.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Test:
-    """A test's statistic and its two-sided p-value; NaN where there is nothing to test."""
+    """A test's statistic and two-sided p-value; NaN if there is nothing to test."""
 
     statistic: float
     p_value: float
 
-    # Without this pytest takes the class for a test of its own.
+    # Keeps pytest from collecting the class as a test.
     __test__: ClassVar[bool] = False
 
 
 class Recalibration(NamedTuple):
-    """A recalibration line in log odds, and the F test of the line that changes nothing.
+    """A recalibration line in log odds, and the F test of intercept 0 and slope 1.
 
-    Where ``estimable`` is false the numbers are NaN and ``reason`` says why.
+    If ``estimable`` is false the numbers are NaN and ``reason`` says why.
     """
 
     intercept: float
@@ -65,16 +64,16 @@ def spiegelhalter(
     weight: npt.ArrayLike | None = None,
     question: npt.ArrayLike | None = None,
 ) -> Test:
-    """Return Spiegelhalter's z for calibration: large when confidence was not borne out.
+    """Return Spiegelhalter's z test of calibration: large if forecasts are overconfident.
 
-    z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p)(1 − 2p) over the pairs of a question. Positive: the
-    outcomes were less certain than the forecasts, overconfidence. ``p_value`` is two-sided, that of
-    `clustered_mean` for the lopsided values (y − p)(1 − 2p): a sure forecast that fails weighs a
-    lot, and with few questions neither the normal nor Student's t keeps to 5 % for a calibrated
-    forecaster unless the skewness is allowed for.
-    ``p``, ``y``, ``weight`` are pairs, (n,) each, of ``question`` (n,); raises InputError for
-    anything else.
-    Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the variance that was seen between
+    z = Σ u_q / √(Σ u_q²), with u_q = Σ w (y − p)(1 − 2p) over the pairs of a question. Positive:
+    outcomes were less certain than the forecasts (overconfidence). ``p_value`` is two-sided, from
+    `clustered_mean` with ``lopsided`` for the values (y − p)(1 − 2p): a confident forecast that
+    fails has a large value, and with few questions neither the normal nor Student's t keeps a size
+    of 5% unless the skewness is corrected for.
+    ``p``, ``y``, ``weight`` (n,) are pairs of ``question`` (n,). Raises InputError.
+    Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the observed variance between
+    questions instead of the one of independent pairs.
     questions in place of the one that independent pairs would have.
 
     >>> round(spiegelhalter([0.9, 0.9, 0.9, 0.8], [1, 0, 1, 0]).statistic, 2)
@@ -92,12 +91,12 @@ def calibration_in_the_large(
     weight: npt.ArrayLike | None = None,
     question: npt.ArrayLike | None = None,
 ) -> Test:
-    """Return the test that outcomes came true as often as forecast, over all forecasts together.
+    """Return the test of calibration in the large: do outcomes occur as often as forecast?
 
-    z = Σ u_q / √(Σ u_q²), u_q = Σ w (y − p) over the pairs of a question. Positive: more came true
-    than was forecast. ``p_value`` is two-sided, from Student's t with G − 1 degrees of freedom.
-    Arguments and errors are those of `spiegelhalter`.
-    Cox (1958), doi:10.1093/biomet/45.3-4.562, with the variance seen between questions.
+    z = Σ u_q / √(Σ u_q²), with u_q = Σ w (y − p) over the pairs of a question. Positive: more came
+    true than was forecast. ``p_value`` is two-sided, from Student's t with G − 1 degrees of freedom
+    for G questions. Arguments as in `spiegelhalter`. Raises InputError.
+    Cox (1958), doi:10.1093/biomet/45.3-4.562, with the observed variance between questions.
 
     >>> calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic
     1.5118...
@@ -118,22 +117,20 @@ def recalibration(
 ) -> Recalibration:
     """Return the line logit P(y) = intercept + slope · logit p, and the F test of (0, 1).
 
-    A slope below 1 says overconfident, above 1 underconfident; an intercept above 0 says that
-    more came true than was forecast. ``f`` is the Wald statistic over 2 times Hotelling's
-    (H−2)/(H−1), from a covariance clustered by question, and ``p_value`` is taken from F(2, H−2):
-    small values speak against calibration. The covariance is CV3, the jackknife's: with d_g what
-    one step of Newton's method does to the line when question g of G is left out, it is
-    (G−1)/G Σ d_g d_gᵀ. H is how many questions would, if all alike, have as much of the
-    information as these: (Σ h_g)² / Σ h_g² of their leverages. The plain sandwich with G rejects 6
-    to 7 % of calibrated forecasters of 60 questions at a nominal 5 %.
+    A slope below 1 means overconfidence, above 1 underconfidence; an intercept above 0 means that
+    more came true than was forecast. ``f`` is half the Wald statistic times Hotelling's
+    (H−2)/(H−1), with a covariance clustered by question, and ``p_value`` comes from F(2, H−2):
+    small values are evidence against calibration. The covariance is the jackknife CV3: with d_g the
+    change of the line, in one Newton step, if question g of G is left out, it is (G−1)/G Σ d_g
+    d_gᵀ. H is the effective number of questions, (Σ h_g)² / Σ h_g² over their leverages. The plain
+    sandwich estimator with G instead rejects 6 to 7% of calibrated forecasters of 60 questions at a
+    nominal 5%.
 
-    Not estimable, with the reason: a probability of 0 or 1 (its log odds are infinite), one outcome
-    only, one forecast only, outcomes that a threshold on the forecast separates or that so little
-    weight keeps from it that no line can be told from the steepest, fewer than 3 questions, or
-    fewer than 3 that have more than a trace of the weight.
+    Not estimable, with the reason given: a probability of 0 or 1 (infinite log odds); a single
+    outcome, or a single forecast, throughout; outcomes separated by a threshold on the forecast, up
+    to negligible weight; fewer than 3 questions, or fewer than 3 with non-negligible weight.
 
-    ``p``, ``y``, ``weight`` are pairs, (n,) each, of ``question`` (n,); raises InputError for
-    anything else.
+    ``p``, ``y``, ``weight`` (n,) are pairs of ``question`` (n,). Raises InputError.
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13;
     MacKinnon, Nielsen & Webb (2023), doi:10.1016/j.jeconom.2022.04.001, for CV3; Carter, Schnepel
@@ -160,19 +157,19 @@ def recalibration(
     spread = math.sqrt(float(np.average((odds - centre) ** 2, weights=weights)))
     if spread <= ROUNDING * (1 + abs(centre)):
         return unknown._replace(reason="all forecasts are equal")
-    # In units of their own the log odds leave every sum well conditioned.
+    # Standardised log odds keep every sum well conditioned.
     x = np.column_stack([np.ones(len(odds)), (odds - centre) / spread])
     line = _fit(x, outcome, weights)
     if line is None:
-        reason = "too little keeps a threshold on the forecast from separating the outcomes"
+        reason = "a threshold on the forecast all but separates the outcomes"
         return unknown._replace(reason=reason)
     fitted = _logistic(x @ line)
     score = _sums((weights * (outcome - fitted))[:, None] * x, group)
     bread = np.linalg.inv(_information(x, weights, fitted))
     own = _own_information(x, weights * fitted * (1 - fitted), group) @ bread
-    leverage = np.trace(own, axis1=1, axis2=2)  # they add up to 2
+    leverage = np.trace(own, axis1=1, axis2=2)  # sums to 2
     alike = 4 / float(leverage @ leverage)
-    # A line that would not exist without one of the questions leaves all scores in one direction.
+    # If the line depends on a single question, all scores point in one direction.
     least, most = np.linalg.eigvalsh(bread @ (score.T @ score) @ bread)
     if alike <= 2:
         return unknown._replace(reason="fewer than 3 questions have nearly all the weight")
@@ -196,18 +193,18 @@ def recalibration(
 
 
 def _sums(value: Floats, group: Places) -> Floats:
-    """Return the sums of the rows of ``value`` (n, k) within each group."""
+    """Return the sums of the rows of ``value`` (n, k) within groups."""
     return np.stack([np.bincount(group, column) for column in value.T], axis=1)
 
 
 def _own_information(x: Floats, information: Floats, group: Places) -> Floats:
-    """Return the part that each group has in the information matrix: (groups, 2, 2)."""
+    """Return each group's contribution to the information matrix: (groups, 2, 2)."""
     products = x[:, :, None] * x[:, None, :] * information[:, None, None]
     return _sums(products.reshape(len(x), -1), group).reshape(-1, 2, 2)
 
 
 def _over_spread(value: Floats, group: Places) -> float:
-    """Return Σ u / √(Σ u²) of the sums u of ``value`` within groups; NaN where nothing varies."""
+    """Return Σ u / √(Σ u²) for the sums u of ``value`` within groups; NaN without variation."""
     u = np.bincount(group, value)
     spread = math.sqrt(float(u @ u))
     return float(u.sum()) / spread if spread > 0 and len(u) > 1 else math.nan
@@ -236,15 +233,15 @@ def _information(x: Floats, weights: Floats, fitted: Floats) -> Floats:
 
 
 def _fit(x: Floats, outcome: Floats, weights: Floats) -> Floats | None:
-    """Return the maximum-likelihood line by Newton's method, None if there is none to be told.
+    """Return the maximum-likelihood line by Newton's method, None if it does not exist.
 
-    The likelihood is concave, so halving a step that lowers it always gets there.
+    The log likelihood is concave, so halving a step that lowers it always succeeds.
     """
     total, base = float(weights.sum()), float(np.average(outcome, weights=weights))
 
     def likelihood(line: Floats) -> float:
         at = x @ line
-        # log(1 + eᵃ), in a third of the time that logaddexp takes.
+        # log(1 + eᵃ), in a third of the time of logaddexp.
         rest = np.maximum(at, 0) + np.log(1 + np.exp(-np.abs(at)))
         return float(weights @ (outcome * at - rest)) / total
 
@@ -260,7 +257,7 @@ def _fit(x: Floats, outcome: Floats, weights: Floats) -> Floats | None:
         gradient = x.T @ (weights * (outcome - fitted)) / total
         step = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
         gain = float(gradient @ step)
-        # A gain below the rounding of the likelihood is the last: the next would be its square.
+        # Below the rounding error of the likelihood: the next gain would be its square.
         if gain < 1e-14:
             return line + step
         reached = likelihood(line + step)

@@ -1,4 +1,4 @@
-"""What a forecaster's own probabilities promised, beside what came."""
+"""The Brier score that forecasts imply, compared with the actual one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from scoring.means import clustered_mean
 
 
 class Luck(NamedTuple):
-    """The Brier score (0–1) that was expected, the one that came, and how far they are apart.
+    """Expected and actual Brier score (0–1), and their difference.
 
-    ``difference`` = realised − expected, with its 95 % interval from ``lower`` to ``upper``, and
-    the two-sided test that it is 0. Interval and test are NaN with fewer than two questions.
+    ``difference`` = realised − expected, with its 95% interval from ``lower`` to ``upper`` and the
+    two-sided test that it is 0. Interval and test are NaN with fewer than two questions.
     """
 
     expected: float
@@ -34,15 +34,15 @@ def luck(
     weight: npt.ArrayLike | None = None,
     question: npt.ArrayLike | None = None,
 ) -> Luck:
-    """Return the mean of p (1 − p), which is the Brier score (0–1) to expect of p, and the score.
+    """Return the expected Brier score, mean p (1 − p), compared with the actual one (both 0–1).
 
-    Pairs as in `scoring.calibration`; ``question`` (n,) says which share an outcome or belong to
-    one family: interval and test take sums within these first. A realised score above the expected
-    one says that the forecasts claimed more certainty than they had, one below that they claimed
-    less. For a multiple-choice forecast give each option as a pair of half the weight.
+    Pairs as in `scoring.forecast_pairs`; ``question`` (n,) identifies pairs that share an outcome
+    or belong to one family: interval and test are clustered by it. A score above the expected one
+    means overconfidence, one below underconfidence. For multiple choice, pass each option as a pair
+    of half the weight.
 
-    With outcomes of 0 and 1 the paired difference (p − y)² − p (1 − p) is (y − p)(1 − 2p), so
-    the test that its mean is 0 is that of `spiegelhalter`, whose statistic it has too.
+    For outcomes of 0 and 1 the paired difference (p − y)² − p (1 − p) is (y − p)(1 − 2p), so the
+    test and its statistic are those of `spiegelhalter`.
 
     Spiegelhalter (1986), doi:10.1002/sim.4780050506. Raises InputError.
 

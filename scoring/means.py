@@ -1,4 +1,4 @@
-"""Means whose uncertainty counts clusters of questions, not rows."""
+"""Weighted means with confidence intervals clustered by question or family."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pandas as pd
 from scoring.errors import InputError, Problem, float_array, refuse_where
 
 LEVEL = 0.95
-# Where the error is less than this share of the mean, the values vary by rounding alone.
+# An error below this share of the mean is rounding.
 ROUNDING = 1e-12
-# Where what weighs besides the heaviest cluster is less than this, there is only one.
+# With an effective number of clusters this close to 1, there is only one.
 LEAST = 1e-6
 
 
 class Mean(NamedTuple):
-    """A mean, its 95 % interval, and the two-sided test that it is 0.
+    """A mean, its 95% interval, and the two-sided test that it is 0.
 
-    All but the mean are NaN with fewer than two clusters that weigh anything; the test also where
-    nothing varies.
+    All but the mean are NaN with fewer than two clusters of positive weight; the test is also NaN
+    without variation.
     """
 
     mean: float
@@ -39,22 +39,21 @@ def clustered_mean(
     *,
     lopsided: bool = False,
 ) -> Mean:
-    """Return the weighted mean of ``value`` (n,), with its 95 % interval and the test against 0.
+    """Return the weighted mean of ``value`` (n,), with 95% interval and test against 0.
 
-    ``cluster`` (n,) says which values hang together; without it each is by itself. With e_g the
-    sum of w (value − mean) over cluster g of G, the standard error is √(G/(G−1) Σ e_g²) / Σ w, and
-    ``statistic`` the mean over it; interval and test take Student's t with G − 1 degrees of
-    freedom. Values that do not vary give an interval of no width, and no test.
+    ``cluster`` (n,) identifies dependent values; by default all are independent. With e_g the sum
+    of w (value − mean) over cluster g of G, the standard error is √(G/(G−1) Σ e_g²) / Σ w, and
+    ``statistic`` the mean divided by it; interval and test use Student's t on G − 1 degrees of
+    freedom. Without variation the interval has width 0 and there is no test.
 
-    ``lopsided`` says that such values have a long tail on one side by nature, as scores have, whose
-    bad ones are far off and few. Then the skewness of the e_g is taken out first (`unskewed`): t
-    alone finds fault with 7 to 9 % of calibrated forecasters of 60 questions, where 5 % are meant.
-    And G gives way to H, how many clusters would, if all alike, weigh as evenly as these:
-    (Σ w_g)² / Σ w_g². A few heavy ones show less of the tail than so many equal ones would.
-    Leave it out for what one side has over another. That has long tails on both sides, the skewness
-    seen is chance, and with it the intervals miss 6 to 8 %.
+    ``lopsided`` is for values with a long tail on one side, such as scores, of which a few are very
+    bad. It corrects for the skewness of the e_g (`unskewed`): t alone rejects 7 to 9% of calibrated
+    forecasters of 60 questions at a nominal 5%. And it replaces G by the effective number of
+    clusters H = (Σ w_g)² / Σ w_g², because a few heavy clusters show less of the tail than as many
+    equal ones. Do not use it for differences between two sides: these have long tails on both
+    sides, the skewness seen is chance, and intervals corrected for it miss 6 to 8%.
 
-    Raises InputError for values that are not finite, negative weights, or none at all.
+    Raises InputError for values that are not finite, negative weights, or an empty input.
     Liang & Zeger (1986), doi:10.1093/biomet/73.1.13; P. Hall (1992) for the skewness; Carter,
     Schnepel & Steigerwald (2017), doi:10.1162/REST_a_00639, for the effective number of clusters.
 
@@ -78,7 +77,7 @@ def clustered_mean(
     total = float(weights.sum())
     if not total > 0:
         raise InputError([Problem("", "weight", None, total, "must not all be zero")])
-    # A cluster that weighs nothing has not been seen.
+    # A cluster without weight was not observed.
     kept = weights > 0
     values, weights = values[kept], weights[kept]
     group = pd.factorize(names[kept], use_na_sentinel=False)[0]
@@ -104,19 +103,18 @@ def clustered_mean(
 
 
 def _skewness(sums: npt.NDArray[np.float64], clusters: float) -> float:
-    """Return the skewness of so many sums about 0, made as large as that of what they come from.
+    """Return the skewness of the population that the cluster sums come from.
 
-    They are given over their length, so that their squares sum to 1.
-
-    Few show less of a long tail than there is: the factor is √(n(n−1)) / (n−2), which grows no
-    further below three. Joanes & Gill (1998), doi:10.1111/1467-9884.00122.
+    ``sums`` are scaled so that their squares sum to 1. The sample skewness of a small sample is too
+    small: the correction is √(n(n−1)) / (n−2), held constant below three. Joanes & Gill (1998),
+    doi:10.1111/1467-9884.00122.
     """
     seen = math.sqrt(clusters) * float(np.sum(sums**3))
     return seen * math.sqrt(clusters * (clusters - 1)) / max(clusters - 2, 1.0)
 
 
 def unskewed(statistic: float, skewness: float, clusters: float) -> float:
-    """Return the statistic that would stand where no skewness was: Hall's transformation.
+    """Return the statistic with its skewness removed, by Hall's transformation.
 
     ((1 + a t)³ − 1) / (3 a) + a / 2 with a = skewness / (3 √clusters); it rises with t.
     P. Hall, "On the removal of skewness by transformation", J. R. Stat. Soc. B 54 (1992) 221–228.
@@ -129,7 +127,7 @@ def unskewed(statistic: float, skewness: float, clusters: float) -> float:
 
 
 def skewed(statistic: float, skewness: float, clusters: float) -> float:
-    """Return the inverse of `unskewed`, for the ends of an interval (P. Hall 1992).
+    """Return the inverse of `unskewed`, for the limits of an interval (P. Hall 1992).
 
     >>> round(skewed(unskewed(2.0, 1.0, 50), 1.0, 50), 12)
     2.0

@@ -1,21 +1,20 @@
-"""Over- and under-reaction: whether forecasts move as much as they learn.
+"""Over- and under-reaction: do forecasts move as much as they reduce uncertainty?
 
-A forecast that is right at each moment cannot be expected to go up or down. Then its movement,
-the sum of its squared steps, is on average exactly the uncertainty that it takes away, the fall
-of p (1 − p); the difference of the two is the *excess movement* of a path,
+A rational forecast is a martingale. Its expected movement, the sum of its squared steps, equals the
+expected reduction of uncertainty, the fall of p (1 − p). Their difference is the *excess movement*
+of a path,
 
     Σ (p_t − p_{t+1})² − Σ [p_t (1 − p_t) − p_{t+1} (1 − p_{t+1})] = Σ (2 p_t − 1)(p_t − p_{t+1}).
 
-Positive: the steps were taken back, the forecaster moved more than was learned (over-reaction).
-Negative: steps went on in the same direction, each could have been larger (under-reaction).
+Positive: steps tend to be reversed, the forecaster over-reacts. Negative: steps tend to continue in
+the same direction, each was too small (under-reaction).
 
-**Which steps.** From each forecast to the next that stands, and from the last one to the outcome.
-Every question counts, resolved or open: who looked only at those that are resolved would pick
-paths by where they went. A withdrawal is passed over: the step goes on to what is said afterwards,
-or to the outcome. To stop there instead would accuse forecasters who withdraw when they have
-become unsure, because the step to being unsure would be missing. A path stops at the question's
-actual close or at ``as_of``; a question that is open, annulled or ambiguous has no step to its
-outcome.
+**Steps** go from each forecast to the next live one, and from the last one to the outcome. All
+questions count, resolved or open: using only resolved ones would select paths by where they went.
+A withdrawal is skipped: the step goes to the next forecast, or to the outcome. Stopping at the
+withdrawal would bias the test against forecasters who withdraw because they have become unsure,
+since the step to being unsure would be missing. A path stops at the question's actual close or at
+``as_of``; open, annulled and ambiguous questions have no step to an outcome.
 
 Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043.
 """
@@ -38,10 +37,10 @@ from scoring.paths import Paths, live_paths
 
 
 class Movement(NamedTuple):
-    """The mean excess movement of a question, and the test that it is 0.
+    """Mean excess movement per question, and the test that it is 0.
 
-    ``excess`` with its 95 % interval from ``lower`` to ``upper``; positive: over-reaction. NaN
-    throughout where no question has a path; interval and test with fewer than two families.
+    ``excess`` with its 95% interval from ``lower`` to ``upper``; positive: over-reaction. All are
+    NaN if no question has a path; interval and test also with fewer than two families.
     """
 
     excess: float
@@ -58,13 +57,13 @@ def movement(
     family: npt.ArrayLike | None = None,
     as_of: datetime | None = None,
 ) -> Movement:
-    """Return whether these forecasters, all together, move too much or too little.
+    """Return the test of over- and under-reaction of these forecasters together.
 
-    A question's excess movement is the mean over the paths of its forecasters (`excess_movement`)
-    that have a step; ``questions`` counts those. The mean over questions is tested over families:
-    ``family``, one entry a row of ``questions``, says which of them hang together (a question by
-    itself needs an entry of its own). Without it each is one. Both frames are described at
-    `score`; raises InputError.
+    A question's excess movement is the mean over its forecasters' paths (`excess_movement`) with at
+    least one step; ``questions`` counts such questions. The mean over questions is tested with
+    clustering by ``family``, one entry per row of ``questions`` (a question without a family needs
+    its own entry); by default every question is its own family. Both frames are described at
+    `score`. Raises InputError.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
@@ -94,18 +93,18 @@ def movement(
 def excess_movement(
     questions: pd.DataFrame, forecasts: pd.DataFrame, as_of: datetime | None = None
 ) -> pd.DataFrame:
-    """Return how much each forecaster moved on each question, one row a path.
+    """Return the movement of each forecaster on each question, one row per path.
 
-    ``question_id``, ``forecaster``; ``steps``, how many there are; ``revisions``, how many of them
-    go from one forecast to another that differs; ``movement``, the sum of their squares;
-    ``reduction``, the uncertainty that was taken away; ``excess`` = movement − reduction.
-    On a multiple-choice question the three are half the sums over the options, so that two options
-    count as the binary question they are; an option that one of two forecasts did not have yet is
-    read with the last option in both. Sorted by question, forecaster; numeric and date questions
-    have no rows, and a single forecast on an open question has a row without a step.
+    Columns: ``question_id``, ``forecaster``; ``steps``, their number; ``revisions``, the steps from
+    one forecast to a different one; ``movement``, the sum of squared steps; ``reduction``, the
+    reduction of uncertainty; ``excess`` = movement − reduction. For multiple choice the last three
+    are half the sums over options, so two options count as a binary question; an option missing
+    from one of two forecasts is merged with the last option in both. Sorted by question,
+    forecaster. Numeric and date questions have no rows; a single forecast on an open question has a
+    row without steps.
 
-    ``as_of`` (aware): forecasts made later, and outcomes of questions that close later, are not
-    looked at. Both frames are described at `score`; raises InputError.
+    ``as_of`` (aware) excludes later forecasts, and outcomes of questions that close later. Both
+    frames are described at `score`. Raises InputError.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
@@ -168,7 +167,7 @@ def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) 
     # ½ Σ p (1 − p) = ½ (1 − Σ p²)
     fall = ((end**2).sum(axis=1) - (start**2).sum(axis=1)) / 2
     size = len(live.question)
-    # What goes to an outcome stands behind what goes to a forecast.
+    # Steps to an outcome come after the steps to a forecast.
     revised = (step > 0) & (np.arange(len(of)) < len(before))
     return pd.DataFrame(
         {
@@ -183,7 +182,7 @@ def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) 
 
 
 def _outcomes(outcome: Floats, p: Floats, *, binary: bool) -> Floats:
-    """Return the outcome vector beside each forecast (n, K)."""
+    """Return the outcome vectors in the shape of the forecasts (n, K)."""
     if binary:
         return np.column_stack([1 - outcome, outcome])
     rows, option = np.arange(len(p)), outcome.astype(np.intp)
@@ -193,7 +192,7 @@ def _outcomes(outcome: Floats, p: Floats, *, binary: bool) -> Floats:
 
 
 def _on_shared_options(start: Floats, end: Floats) -> tuple[Floats, Floats]:
-    """Return both with every option that either lacks read with the last one; 0 in its place."""
+    """Return both vectors with options missing from either one merged into the last option."""
     lacking = np.isnan(start) | np.isnan(end)
     if not lacking.any():
         return start, end

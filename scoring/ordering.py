@@ -1,4 +1,4 @@
-"""Sorting by a group and a time, which is most of what scoring costs."""
+"""Sorting by group and time, which dominates the cost of scoring."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from scoring import parallel
 from scoring.arrays import Ints, Places
 
-# A part of so many rows is sorted within a processor's cache.
+# Rows that can be sorted within a processor's cache.
 PART_ROWS = 1 << 14
 
 
 def in_order(code: Ints, time: Ints) -> tuple[Places, Ints]:
     """Return the stable order by (code, time), and the times in that order.
 
-    Both are integers, codes not negative. One sort of one integer is several times faster than a
-    sort by two keys. What does not fit into 63 bits is cut from the end of the time; runs that
-    this makes equal are put right after.
+    Both are integers, codes non-negative. Sorting one integer is several times faster than sorting
+    by two keys. Bits beyond 63 are cut from the end of the time; rows that become equal are sorted
+    again.
     """
     since = int(time.min())
     time_bits = (int(time.max()) - since).bit_length()
@@ -42,9 +42,9 @@ def in_order(code: Ints, time: Ints) -> tuple[Places, Ints]:
 
 
 def _order(key: Ints) -> Places:
-    """Return an order of the keys, not a stable one.
+    """Return an order of the keys, not necessarily stable.
 
-    Many are first parted by their highest bits, which counting does, and then sorted part by part.
+    Many keys are first partitioned by their highest bits, by counting, and then sorted by part.
     """
     if len(key) < 8 * PART_ROWS:
         return np.argsort(key)

@@ -1,19 +1,19 @@
-"""Two groups on one question: how their scores differ while both have somebody live.
+"""Score differences between two groups, question by question, while both are live.
 
-Groups that answered other questions, or the same ones at other times, had other tasks, and their
-plain averages say nothing of skill. So a pair of groups is compared on each question over the time
-that both are live, one instant against the same instant:
+Groups that answered different questions, or the same ones at different times, had different tasks,
+and their plain averages do not compare skill. Two groups are therefore compared on each question
+over the time that both are live, instant by instant:
 
     D = ∫ (S_a − S_b) dt / (scheduled close − open)
 
-where S is the mean Brier score (0..1) of a group's live members. The denominator is fixed in
-advance, as in every ranking: dividing by the time that happened to be shared would let an early
-"yes" weigh more than a "no". D lies within −1..1 and is below 0 where group a did better. At a lead
-D is S_a − S_b at that one instant, where both have somebody live; who is, and whether the question
-is still open, is known then, so that the choice favours neither.
+with S the mean Brier score (0..1) of a group's live members. The denominator is fixed in advance,
+as in every ranking: dividing by the shared time would give an early "yes" more weight than a "no".
+D lies in −1..1 and is negative if group a did better. At a lead time, D is S_a − S_b at that
+instant, if both groups are live. Whether they are, and whether the question is still open, is known
+at the time, so the selection favours neither.
 
-All groups share one sweep over the events of a question, and a running integral each. What a pair
-has to be asked is only where the other one starts and ceases to be live.
+All groups share one event sweep per question, with a running integral each. A pair then needs only
+the times at which the other group starts and stops being live.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from scoring.timings import Timed, Timing, timing
 Groups = Mapping[Hashable, str] | pd.Series
 
 BRIER = RULES["brier"]
-# Two groups that always agree differ by less than this, which is rounding.
+# Differences below this are rounding: the groups always agree.
 ROUNDING = 1e-12
 NO_CODES, NOTHING = np.zeros(0, dtype=np.int32), np.zeros(0)
 
@@ -48,22 +48,22 @@ def paired(
     groups: Groups,
     lead: float | None = None,
 ) -> pd.DataFrame:
-    """Return how each two groups differ on each question on which both were live at one time.
+    """Return the difference of every two groups on every question they were live on together.
 
-    Columns ``a`` and ``b``, the groups, a before b in order of their names; ``question_id``;
-    ``difference``, the mean over time of a's Brier score less b's as the module describes it
-    (negative: a did better); ``shared``, the share of the question's scheduled time on which both
-    were live, above 0. Sorted by a, b, question_id.
+    Columns: ``a`` and ``b``, the groups in alphabetical order; ``question_id``; ``difference``, a's
+    mean Brier score minus b's as defined by the module (negative: a did better); ``shared``, the
+    share of the question's scheduled time during which both were live, above 0. Sorted by a, b,
+    question_id.
 
-    ``lead``: only what stood so many days before the scheduled close, and ``shared`` is 1.
-    ``groups`` says for each forecaster which group they are in; forecasts of others do not count.
-    Someone who counts in a group for part of the time comes as a forecaster of that group with
-    withdrawals where they do not. The frames are those of `score`, which also says which questions
-    have scores; numeric questions and dates have none here. Raises InputError.
+    ``lead``: only the forecasts live so many days before the scheduled close; ``shared`` is then 1.
+    ``groups`` maps each forecaster to a group; forecasts of others are ignored. A forecaster who
+    belongs to a group for part of the time is passed as a separate forecaster of that group, with
+    withdrawals outside it. The frames, and which questions have scores, are described at `score`;
+    numeric and date questions have no rows. Raises InputError.
 
-    That two forecasters are compared by the differences of their losses on the same occasions:
-    Diebold & Mariano (1995), doi:10.1080/07350015.1995.10524599. The average over the time that
-    both were live, over the scheduled time, is a definition of this package.
+    Comparing forecasters by the differences of their losses on the same occasions: Diebold &
+    Mariano (1995), doi:10.1080/07350015.1995.10524599. The average over shared time, divided by
+    scheduled time, is a definition of this package.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
@@ -108,17 +108,16 @@ def paired_people(
     groups: Groups,
     lead: float | None = None,
 ) -> pd.DataFrame:
-    """Return what each forecaster had to do with the differences that `paired` returns.
+    """Return each forecaster's contribution to the differences that `paired` returns.
 
-    Columns ``a``, ``b``, ``question_id``, ``forecaster``; ``side``, the one of a and b that they
-    are in; ``deviation``, by how much they moved the difference from where it would be had they
-    scored as their group did; ``part``, their part in the time of the two groups, which sums to 1
-    over the forecasters of a row of `paired` (to ½ over those of one side). So the sum of
-    deviation + part · difference over the forecasters is the difference. Sorted by a, b,
-    question_id, forecaster.
+    Columns: ``a``, ``b``, ``question_id``, ``forecaster``; ``side``, their group; ``deviation``,
+    the change of the difference due to scoring differently from their group; ``part``, their share
+    of the time of both groups, which sums to 1 over the forecasters of a row of `paired` (to ½ over
+    one side). So deviation + part · difference sums to the difference over the forecasters. Sorted
+    by a, b, question_id, forecaster.
 
-    The arguments are those of `paired`. Raises InputError. The sums of these parts by forecaster
-    and by family are what two-way clustering takes: Cameron, Gelbach & Miller (2011),
+    Arguments as in `paired`. Raises InputError. Sums of these contributions by forecaster and by
+    family are the input of two-way clustering: Cameron, Gelbach & Miller (2011),
     doi:10.1198/jbes.2010.07136.
 
     >>> import pandas as pd
@@ -164,7 +163,7 @@ def paired_people(
 def _read(
     questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups
 ) -> tuple[Ledger, list[str], Codes]:
-    """Return the ledger, the groups in order, and the group of each forecaster (−1: none)."""
+    """Return the ledger, the sorted groups, and each forecaster's group (−1: none)."""
     ledger = read_frames(questions, forecasts)
     given = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
     if not given.index.is_unique:
@@ -197,7 +196,7 @@ def _batches(ledger: Ledger, group: Codes, clock: Timing) -> Iterator[tuple[Bloc
 
 
 class _Sides:
-    """The groups of one batch on the events of its questions, which are swept once for all."""
+    """The groups of one batch on a single sweep over the events of its questions."""
 
     def __init__(
         self, block: Block, timed: Timed, questions: Questions, group: Codes, groups: int
@@ -210,7 +209,7 @@ class _Sides:
         asked = live.per_segment(live.question)[sweep.first]
         scheduled = live.per_segment(timed.divisor)[sweep.first]
         self.asked = asked
-        # In shares of each question's scheduled time; an instant is the whole of its clock.
+        # As a share of the question's scheduled time; an instant is the whole of its clock.
         self.width = sweep.width / scheduled[sweep.question]
         self.scheduled = scheduled
         shape = (groups, len(sweep))
@@ -226,31 +225,31 @@ class _Sides:
         self.time = self._upto((self.many > 0).astype(np.float64))
 
     def _spells(self, live: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
-        """Return the events at which a group starts and ceases to be live.
+        """Return the events at which a group starts and stops being live.
 
-        No group is live after a question's last event, so that no spell runs on into the next.
+        No group is live after a question's last event, so no spell continues into the next one.
         """
         change = np.diff(live.astype(np.int8), prepend=0)
         return np.flatnonzero(change > 0), np.flatnonzero(change < 0)
 
     def _upto(self, rate: Floats) -> Floats:
-        """Return the integral of each group's rate from a question's first event to each one."""
+        """Return the integral of each group's rate from the question's first event to each one."""
         area = rate * self.width
-        # Every question takes back what it added, so that no digits are lost to those before.
+        # Each question subtracts what it added, so that no rounding error carries over.
         area[:, self.sweep.close] = -np.add.reduceat(area, self.sweep.begin, axis=1)
         before = np.zeros_like(area)
         np.cumsum(area[:, :-1], axis=1, out=before[:, 1:])
         return np.asarray(before)
 
     def _over(self, integral: Floats, spells: tuple[Places, Places]) -> Floats:
-        """Return the integral over those spells, one number a question."""
+        """Return the integral over the spells, one number per question."""
         start, end = spells
         asked = self.sweep.question[start]
         total = np.bincount(asked, integral[end] - integral[start], len(self.asked))
         return total.astype(np.float64, copy=False)
 
     def difference(self, a: int, b: int) -> tuple[Codes, Floats, Floats]:
-        """Return the questions that a and b share, the differences, and the shares of time."""
+        """Return the questions shared by a and b, the differences, and the shared time."""
         shared = self._over(self.time[a], self.spells[b])
         difference = self._over(self.earned[a], self.spells[b])
         difference -= self._over(self.earned[b], self.spells[a])
@@ -261,7 +260,7 @@ class _Sides:
     def people(
         self, a: int, b: int, live: Paths, group: Codes
     ) -> tuple[Codes, Codes, Floats, Floats]:
-        """Return question, forecaster, deviation and part of those whom a and b's time saw."""
+        """Return question, forecaster, deviation and part of everyone live in the shared time."""
         sweep, both = self.sweep, (self.many[a] > 0) & (self.many[b] > 0)
         ours = group[live.forecaster]
         deviation, part = np.zeros(len(ours)), np.zeros(len(ours))

@@ -1,4 +1,4 @@
-"""Sharing work between processors: NumPy lets go of the interpreter while it sorts and adds."""
+"""Threads for NumPy work, which releases the interpreter lock while it sorts and adds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PART_ROWS = 1 << 19
 
 
 def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Return what the work makes of each item, in their order."""
+    """Return the results of ``work`` on each item, in the order of the items."""
     todo = list(items)
     if len(todo) < 2:
         return [work(item) for item in todo]
@@ -28,7 +28,7 @@ def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 
 
 def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
-    """Return what waits for the result of work that begins at once, beside whatever comes next."""
+    """Start the work in a thread, and return a function that waits for its result."""
     pool = ThreadPoolExecutor(1)
     result = pool.submit(work, item).result
     pool.shutdown(wait=False)
@@ -36,12 +36,12 @@ def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Re
 
 
 def parts(rows: int) -> list[slice]:
-    """Return slices that make up so many rows; one, if they are too few to share."""
+    """Return slices that partition that many rows; a single one if they are few."""
     return [slice(start, start + PART_ROWS) for start in range(0, max(rows, 1), PART_ROWS)]
 
 
 def extent(values: npt.NDArray[Any]) -> tuple[Any, Any]:
-    """Return the least and the most of some values that are numbers; NaN if there are none."""
+    """Return the minimum and the maximum of the values that are not NaN, NaN if all are."""
     found = map_threads(
         lambda part: (np.fmin.reduce(values[part]), np.fmax.reduce(values[part])),
         parts(len(values)),
@@ -51,7 +51,7 @@ def extent(values: npt.NDArray[Any]) -> tuple[Any, Any]:
 
 
 def take(values: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
-    """Return ``values.take(places)`` along the first axis, of which most is waiting for memory."""
+    """Return ``values.take(places)`` along the first axis, in threads: it waits for memory."""
     if len(places) <= PART_ROWS:
         return values.take(places, axis=0)
     found = np.empty((len(places), *values.shape[1:]), dtype=values.dtype)

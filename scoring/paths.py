@@ -1,9 +1,9 @@
-"""Standing forecasts: what each forecaster said at each moment, as half-open segments.
+"""Standing forecasts: each forecaster's forecasts over time, as half-open segments.
 
-A forecast is live from the moment it is made (from the open time if it was made before) until
-the same forecaster's next row, a withdrawal included, or until the question's actual close. Of
-two rows at one instant the later one in the frame wins, because the first ends where it starts.
-Times are integer microseconds since the question opened, so that no sum of durations rounds.
+A forecast is live from the moment it is made (or the open time if that is later) until the same
+forecaster's next row, withdrawals included, or the question's actual close. Of two rows at the same
+instant the later one in the frame wins, because the first ends where it starts. Times are integer
+microseconds since the question opened, so sums of durations are exact.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ from scoring.ordering import in_order
 
 @dataclass(frozen=True)
 class Paths:
-    """The live segments of some forecasters on some questions, on one clock.
+    """Live segments on one clock, grouped into paths: one forecaster on one question.
 
-    A path is what one forecaster had standing on one question. ``question``, ``forecaster``,
-    ``updates`` (how many forecasts they made before it closed, superseded ones included) and
-    ``first`` (where the path's segments start) hold one item a path, in the order (question,
-    forecaster); ``start``, ``end`` and ``order`` (the position in the block of each segment's
-    forecast; None: they are all of them, in their order) one a segment, in the order of the paths
-    and of time.
+    Per path, sorted by (question, forecaster): ``question``, ``forecaster``, ``updates`` (forecasts
+    made before the close, superseded ones included) and ``first`` (index of the first segment). Per
+    segment, sorted by path and time: ``start``, ``end`` and ``order`` (the row of the forecast in
+    its block; None if the segments are the block's rows in order).
     """
 
     question: Codes
@@ -47,32 +45,32 @@ class Paths:
 
     @property
     def row(self) -> Places:
-        """Which forecast each segment is, as a position in its block."""
+        """The row of each segment's forecast in its block."""
         return np.arange(len(self)) if self.order is None else self.order
 
     @property
     def sizes(self) -> Ints:
-        """How many segments each path has."""
+        """Number of segments of each path."""
         return np.diff(self.first, append=len(self)).astype(np.int64, copy=False)
 
     def per_segment(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return a value of each path once for each of its segments."""
+        """Return a value of each path, repeated for each of its segments."""
         return value.repeat(self.sizes)
 
     def question_values(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return a column of the questions once for each segment."""
+        """Return a value of each question, repeated for each of its segments."""
         opens = _starts(self.question[1:] != self.question[:-1]) if len(self) else self.first
         sizes = np.diff(self.first.take(opens), append=len(self))
         return column.take(self.question.take(opens)).repeat(sizes)
 
     @cached_property
     def length(self) -> Ints:
-        """How long each segment is, in the clock's unit."""
+        """Length of each segment, in the clock's unit."""
         return self.end - self.start
 
     @cached_property
     def total(self) -> Ints:
-        """How long each path is live, in the clock's unit."""
+        """Live time of each path, in the clock's unit."""
         if not len(self):
             return self.length
         last = np.append(self.first[1:], len(self)) - 1
@@ -84,7 +82,7 @@ class Paths:
         return total
 
     def continues(self) -> Flags:
-        """Return which segments take over from the one before, which ends at that moment."""
+        """Return which segments start at the moment the path's previous one ends."""
         joined = np.ones(len(self), dtype=np.bool_)
         joined[self.first] = False
         joined[1:] &= self.start[1:] == self.end[:-1]
@@ -96,11 +94,11 @@ class Paths:
 
     @cached_property
     def live(self) -> Paths:
-        """What stood for any time at all."""
+        """The segments of positive length."""
         return self.only(self.start < self.end)
 
     def only(self, keep: Flags) -> Paths:
-        """Return the segments where ``keep`` holds; a path with none left is gone."""
+        """Return the segments where ``keep`` holds, without paths that have none left."""
         if keep.all():
             return self
         kept, sizes = np.flatnonzero(keep), _count(keep, self.first)
@@ -117,15 +115,15 @@ class Paths:
 
 
 def live_paths(block: Block, questions: Questions, *, scored: bool) -> Paths:
-    """Return what is live in a block, in microseconds since each question opened.
+    """Return the live segments of a block, in microseconds since each question opened.
 
-    With ``scored``, only on questions that have an outcome.
+    ``scored`` keeps only questions with an outcome.
     """
     return segments(block, questions, scored=scored).live
 
 
 def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
-    """Return the same with one segment a row: withdrawals and what never stood have no length."""
+    """Return the same with one segment per row: withdrawals and unused forecasts have length 0."""
     question, forecaster, time = block.question, block.forecaster, block.time_us
     given, n = _given(block.p), len(block)
     if n == 0:
@@ -148,7 +146,7 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
     close = (questions.close_us.take(asked) - opened).repeat(sizes)
     start = time - opened.repeat(sizes)
     early = start < close
-    # What is outside the time of the question is moved to its edge, where it has no length.
+    # Times outside the question's life are clipped to its ends, where they have length 0.
     np.maximum(start, 0, out=start)
     np.minimum(start, close, out=start)
     end = np.empty_like(start)
@@ -180,14 +178,14 @@ def _given(p: Floats) -> Flags:
 
 
 def _starts(another: Flags) -> Places:
-    """Return where a group starts; ``another`` says which rows are of another than the last."""
+    """Return the starts of groups; ``another`` flags rows that differ from the previous one."""
     return np.flatnonzero(np.append(True, another))
 
 
 def _count(flags: Flags, first: Places) -> Ints:
-    """Return how many flags are set in each group of rows, the groups starting at ``first``.
+    """Return the number of flags set in each group of rows; groups start at ``first``.
 
-    Eight flags are counted at once; a running sum over single ones takes three times as long.
+    Counts eight flags at a time; a running sum over single ones takes three times as long.
     """
     eights = np.packbits(flags)
     upto = np.zeros(len(eights) + 1, dtype=np.int64)
@@ -198,7 +196,7 @@ def _count(flags: Flags, first: Places) -> Ints:
 
 
 def _changes(question: Codes, forecaster: Codes) -> tuple[Flags, Flags]:
-    """Return which rows are of another question, and of another path, than the row before."""
+    """Return which rows differ from the previous one in question, and in path."""
     another = question[1:] != question[:-1]
     return another, another | (forecaster[1:] != forecaster[:-1])
 
@@ -215,19 +213,18 @@ def _in_order(
 
 
 def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
-    """Return the live segments of every forecaster on every question, one a row.
+    """Return the live segments of every forecaster on every question, one row per segment.
 
-    ``question_id`` and ``forecaster``; ``start_s`` and ``end_s``, seconds since the question
-    opened, half open; ``weight``, the segment's share of the time that this forecaster was live
-    on this question (sums to 1 over the two); ``forecast``, the row of ``forecasts``, from 0;
-    ``p``, the probability of "yes" on a binary question. Where there are multiple-choice
-    questions, the probabilities of their options stand in ``p0``, ``p1``, … (NaN: the option is
-    null or not there; whatever does not apply is NaN). Sorted by question, forecaster, start.
+    Columns: ``question_id``, ``forecaster``; ``start_s`` and ``end_s``, seconds since the question
+    opened, half-open; ``weight``, the segment's share of the forecaster's live time on the question
+    (sums to 1); ``forecast``, the row of ``forecasts``, from 0; ``p``, the probability of "yes" on
+    a binary question; if there are multiple-choice questions, ``p0``, ``p1``, … for their options
+    (NaN for an option that is null or does not exist, and where not applicable). Sorted by
+    question, forecaster, start.
 
-    Resolved or not, every question that has been open has its segments, up to its actual close
-    or else its scheduled one. Both frames are described at `score`; raises InputError. That what
-    someone said last counts for as long as it stands is the platforms' rule:
-    https://www.metaculus.com/help/scores-faq/ and https://www.gjopen.com/faq.
+    Includes unresolved questions, up to their actual close or else their scheduled one. Both frames
+    are described at `score`. Raises InputError. A forecast counts for as long as it stands: the
+    rule of https://www.metaculus.com/help/scores-faq/ and https://www.gjopen.com/faq.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],

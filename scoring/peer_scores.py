@@ -1,9 +1,9 @@
-"""References: what a forecaster's score is compared with.
+"""Scores relative to a reference: peers, the crowd, or the uniform forecast.
 
-A reference takes a `ScoredPaths` and returns one number a (question, forecaster): an advantage,
-positive where the forecaster did better, except `own` and `daily_median`, where lower is better.
-Adding one is a function and a line in `REFERENCES`. Those that look at the others leave the
-forecaster out of them, for with oneself among the others an honest forecast is not the best.
+A reference takes `ScoredPaths` and returns one number per (question, forecaster): an advantage,
+positive if the forecaster did better, except for `own` and `daily_median`, where lower is better.
+To add one, write a function and add it to `REFERENCES`. References to others leave the forecaster
+out: if one's own forecast is part of the reference, an honest forecast is not optimal.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from scoring.timings import Timed
 class ScoredPaths:
     """Forecasts on a timing's clock, their outcomes, and the rule that scores them.
 
-    ``p`` and ``y`` hold one row a segment; ``scale``, where given, multiplies what each
-    segment contributes.
+    ``p`` and ``y`` have one row per segment; ``scale``, if given, multiplies each segment's
+    contribution.
     """
 
     timed: Timed
@@ -38,22 +38,22 @@ class ScoredPaths:
 
     @property
     def paths(self) -> Paths:
-        """Who said what, and when, on the timing's clock."""
+        """The forecasts' segments on the timing's clock."""
         return self.timed.paths
 
     @cached_property
     def score(self) -> Floats:
-        """Each segment's score by the rule; may be infinite."""
+        """Each segment's score under the rule; may be infinite."""
         return self.rule.kernel(self.p, self.y)
 
     @cached_property
     def sweep(self) -> Sweep:
-        """The sweep over all segments."""
+        """The event sweep over all segments."""
         return Sweep(self.paths)
 
     def average(self, earned: Floats) -> Floats:
-        """Return each forecaster's total over their segments, divided as the timing says."""
-        # An infinity on one side is one; on both sides there is no number, and NaN says so.
+        """Return each path's total over its segments, divided by the timing's divisor."""
+        # ∞ − x is ∞; ∞ − ∞ is undefined and gives NaN.
         with np.errstate(invalid="ignore"):
             earned = earned if self.scale is None else earned * self.scale
             return np.add.reduceat(earned, self.paths.first) / self.timed.divisor
@@ -63,10 +63,10 @@ Reference = Callable[[ScoredPaths], Floats]
 
 
 def own(view: ScoredPaths) -> Floats:
-    """Compare with nothing: the score itself."""
+    """Return the score itself, without a reference."""
     with np.errstate(invalid="ignore"):
         earned = view.score * view.paths.length
-    # Only where nothing stood, for no time, is there no number.
+    # NaN arises only as infinity × a length of 0.
     none = np.isnan(earned)
     if none.any():
         earned[none] = 0.0
@@ -74,17 +74,17 @@ def own(view: ScoredPaths) -> Floats:
 
 
 def uniform_forecast(view: ScoredPaths) -> Floats:
-    """Compare with the forecast that gives every option the same probability."""
+    """Return the advantage over the forecast with equal probabilities."""
     known = view.rule.kernel(uniform(view.p), view.y)
     return view.average((known - view.score) * view.paths.length)
 
 
 def peers(view: ScoredPaths) -> Floats:
-    """Compare with the mean score of the others who are live at the same time.
+    """Return the peer score: the advantage over the mean score of the others live at the time.
 
-    While there is nobody else the difference counts as 0. Over all forecasters of a question the
-    differences sum to 0 at each instant. Where a score is infinite so is the difference; where
-    that happens to both sides there is no number, and the result is NaN.
+    While nobody else is live the difference counts as 0. Over all forecasters of a question the
+    differences sum to 0 at each instant. An infinite score gives an infinite difference; if both
+    sides are infinite the result is NaN.
     """
     sweep, impossible = view.sweep, np.isinf(view.score)
     score = np.where(impossible, 0.0, view.score) if impossible.any() else view.score
@@ -106,10 +106,10 @@ def _infinities(sweep: Sweep, own_infinite: Flags) -> Floats:
 
 
 def crowd_mean(view: ScoredPaths) -> Floats:
-    """Compare with the score of the mean of the others' forecasts. The rule must be quadratic.
+    """Return the advantage over the mean of the others' forecasts. The rule must be quadratic.
 
-    A rule that is the squared length of a deviation D scores the others' mean as |ΣD|² / (n−1)²
-    over the others: |A − D|² = |A|² − 2 A·D + |D|² with A the sum over everybody.
+    If the score is the squared length of a deviation D, the others' mean scores |ΣD|² / (n−1)²
+    with the sum over the others: |A − D|² = |A|² − 2 A·D + |D|², with A the sum over everyone.
     """
     assert view.rule.deviation is not None
     sweep = view.sweep
@@ -126,11 +126,11 @@ def crowd_mean(view: ScoredPaths) -> Floats:
 
 
 def crowd_median(view: ScoredPaths) -> Floats:
-    """Compare with the score of the median of the others' probabilities. Binary questions only.
+    """Return the advantage over the median of the others' forecasts. Binary questions only.
 
-    Leaving one out moves the median in one of three ways, according to whether the one left out
-    was below the middle, was the middle, or was above it. What the three medians score is summed
-    over the times at which the forecaster's own rank makes each of them the right one.
+    Leaving one forecast out changes the median in one of three ways: it was below the middle, the
+    middle itself, or above it. The scores of the three medians are summed over the times at which
+    the forecaster's own rank selects each of them.
     """
     sweep = view.sweep
     values, rank = _ranked(view.p)
@@ -166,10 +166,10 @@ def crowd_median(view: ScoredPaths) -> Floats:
 
 
 def daily_median(view: ScoredPaths) -> Floats:
-    """Take off the mean of the median score of everybody live, oneself included; lower is better.
+    """Return the score minus the mean of the median score of everyone live; lower is better.
 
-    The mean runs over all the time that anybody was live: on the daily clock, over all days on
-    which anyone had a forecast standing.
+    The median includes the forecaster. The mean covers all times with a live forecast: on the daily
+    clock, all days with a standing forecast.
     """
     sweep = view.sweep
     values, rank = _ranked(view.score)
@@ -185,7 +185,7 @@ def daily_median(view: ScoredPaths) -> Floats:
 
 
 def _ranked(value: Floats) -> tuple[Floats, Codes]:
-    """Return the distinct values in order, and each one's rank among them."""
+    """Return the sorted distinct values, and the rank of each value among them."""
     distinct, rank = np.unique(value, return_inverse=True)
     return distinct, rank.astype(np.int32)
 
@@ -193,7 +193,7 @@ def _ranked(value: Floats) -> tuple[Floats, Codes]:
 def _nth_live(sweep: Sweep, rank: Codes, at: Places, *nth: Ints) -> Codes:
     """Return the ranks of the nth lowest live segments (from 0) after each event of ``at``.
 
-    One row for each ``nth``, all found together.
+    One row per ``nth``; all are found in one pass.
     """
     segment, sign, upto = sweep.changes
     since = np.append(0, upto)[sweep.begin[sweep.question[at]]].astype(np.int32)
@@ -203,7 +203,7 @@ def _nth_live(sweep: Sweep, rank: Codes, at: Places, *nth: Ints) -> Codes:
 
 
 def _one_over(n: Ints) -> Floats:
-    """Return 1 / n, and 0 where there is nobody."""
+    """Return 1 / n, and 0 if n is 0."""
     return np.divide(1.0, n, out=np.zeros(len(n)), where=n > 0)
 
 

@@ -1,6 +1,6 @@
-"""Protocols: named choices of rule, timing, reference and scale.
+"""Protocols: named combinations of rule, timing, reference and scale.
 
-Sources of those that carry a platform's name: https://www.metaculus.com/help/scores-faq/ and
+Sources of the platforms' protocols: https://www.metaculus.com/help/scores-faq/ and
 https://www.gjopen.com/faq.
 """
 
@@ -26,15 +26,15 @@ HIGHER: Literal["higher is better"] = "higher is better"
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a path of forecasts becomes one number. Raises InputError if a part does not exist.
+    """A way to turn a path of forecasts into one score. Raises InputError for an unknown part.
 
     ``rule`` is a key of `scoring.rules.RULES`, ``timing`` one of `scoring.timings.TIMINGS` or
-    ``"lead(days)"``, ``reference`` one of `scoring.peer_scores.REFERENCES` or None. ``scale``
-    multiplies: a number, ``"100 / ln K"`` with K the options of the forecast, or
+    ``"lead(days)"``, ``reference`` one of `scoring.peer_scores.REFERENCES` or None. ``scale`` is a
+    factor: a number, ``"100 / ln K"`` with K the number of options of the forecast, or
     ``"participation"``, the coverage. ``orientation`` says which scores are better. On questions
-    with ordered options ``ordered_rule`` takes the rule's place where it is given.
+    with ordered options ``ordered_rule``, if given, replaces the rule.
 
-    A question of a type that the rule does not apply to has no rows.
+    Questions of a type that the rule does not apply to have no rows.
     """
 
     name: str
@@ -99,9 +99,9 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({each.name: each for each i
 
 
 def get_protocol(choice: str | Protocol) -> Protocol:
-    """Return a protocol by its name. ``brier_lead(30)`` is a rule 30 days before the close.
+    """Return a protocol by name. ``brier_lead(30)`` is the rule 30 days before the close.
 
-    Raises InputError for a name that nothing answers to.
+    Raises InputError for an unknown name.
     """
     if isinstance(choice, Protocol):
         return choice

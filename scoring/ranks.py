@@ -1,8 +1,8 @@
-"""Order statistics of what is live, and sums over those that rank below: O(n log n), no loops.
+"""Order statistics of live values, and sums by rank, in O(n log n) without loops over items.
 
-Both functions walk a wavelet matrix: the sequence is split bit by bit of its ranks, highest bit
-first, zeros before ones and otherwise in order; a range of the sequence stays a range at every
-level. All queries walk down together, and no level is kept. Loops run over bits, never over items.
+Both functions use a wavelet matrix: the sequence is split by the bits of its ranks, highest bit
+first, zeros before ones and otherwise in order, so that a range of the sequence remains a range at
+every level. All queries descend together, and no level is stored.
 
 Claude, Navarro & Ordóñez (2015), The wavelet matrix, doi:10.1016/j.is.2014.06.002.
 """
@@ -22,11 +22,11 @@ Number = TypeVar("Number", np.int32, np.complex128)
 
 
 def nth_live(rank: Codes, sign: Codes, since: Codes, until: Codes, nth: Codes) -> Codes:
-    """Return the ``nth`` smallest rank (from 0) of what is live after some changes.
+    """Return the ``nth`` smallest rank (from 0) among the live items after a range of changes.
 
-    ``rank`` and ``sign`` are changes in order of time: +1 where something of that rank comes,
-    −1 where it goes. Query i looks at the changes ``since[i]`` to ``until[i]``, of which more
-    than ``nth[i]`` must be left.
+    ``rank`` and ``sign`` are changes in order of time: +1 if an item of that rank starts, −1 if it
+    ends. Query i uses the changes ``since[i]`` to ``until[i]``, which must leave more than
+    ``nth[i]`` items live.
     """
     nth = nth.copy()
     found = np.zeros_like(nth)
@@ -52,11 +52,11 @@ def sum_by_rank(
     until: Codes,
     own: Codes,
 ) -> Floats:
-    """Return sums over ranges of a sequence, of one of three values of each item.
+    """Return sums over ranges of a sequence, with one of three values of each item.
 
-    Query i has a rank of its own, and takes the items from ``since[i]`` to before ``until[i]``:
-    the ``above`` of those that rank above it, the ``equal`` of those that rank the same, the
-    ``below`` of those that rank below it.
+    Query i compares the items from ``since[i]`` to before ``until[i]`` with its rank ``own[i]``,
+    and sums the ``above`` of items with a higher rank, the ``equal`` of items with the same rank,
+    and the ``below`` of items with a lower rank.
     """
     so_far = _before(split(above))
     total = so_far[until] - so_far[since]
@@ -87,7 +87,7 @@ def _levels(rank: Codes, most: int) -> Iterator[tuple[int, Flags, Codes]]:
 
 
 def _before(steps: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """Return the sums of the steps before each place, and of all at the end."""
+    """Return the sums of the steps before each position, and the total."""
     sums = np.zeros(len(steps) + 1, dtype=steps.dtype)
     np.cumsum(steps, out=sums[1:])
     return sums

@@ -235,7 +235,7 @@ def test_a_calibrated_forecaster_is_seldom_found_at_fault(updates: int) -> None:
 
 
 def test_a_question_for_each_pair_is_required() -> None:
-    with pytest.raises(InputError, match="one question a pair"):
+    with pytest.raises(InputError, match="one question per pair"):
         scoring.spiegelhalter([0.5, 0.6], [1, 0], question=[1])
 
 
