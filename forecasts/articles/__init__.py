@@ -1,1 +1,4 @@
-"""From what a person reads to articles with a title, a publisher, a date and a clean text."""
+"""Articles: capturing them from a URL, a file or pasted text, storing them, drafting questions.
+
+Questions made from the drafts are not here, but in ``questions``.
+"""

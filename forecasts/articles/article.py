@@ -1,4 +1,4 @@
-"""A captured article, its address and identity, and what a person may correct before storing it."""
+"""A captured article: its canonical URL, its hash, and the corrections made before storing it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-from forecasts.articles.lines import first_sentence, is_heading_like, key
+from forecasts.articles.lines import first_sentence, fold, is_heading_like
 
-PARAGRAPH = "\n\n"  # what stands between two paragraphs of every text
+PARAGRAPH = "\n\n"  # separates the paragraphs of every text
 
 _TRACKING = re.compile(
     r"(?:utm_|at_|mc_|mkt_|ns_|pk_|hsa_|oly_|vero_)\w*|fbclid|gclid|gclsrc|dclid|msclkid|igshid"
@@ -21,10 +21,10 @@ _TRACKING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CapturedArticle:
-    """One article as it was read: not stored yet, and open to correction.
+    """An article that has been read but not stored, and can still be corrected.
 
-    ``published_at`` is in UTC; midnight means that only the day is known. ``url`` is the
-    canonical address. The paragraphs of ``text`` are separated by one blank line.
+    ``published_at`` is in UTC; midnight means that only the day is known. ``url`` is canonical.
+    The paragraphs of ``text`` are separated by ``PARAGRAPH``.
     """
 
     title: str
@@ -35,8 +35,8 @@ class CapturedArticle:
     text: str
 
 
-def canonical(url: str | None, base: str | None = None) -> str | None:
-    """Return an address without fragment and tracking, None where it is not a web page's."""
+def canonical_url(url: str | None, base: str | None = None) -> str | None:
+    """Return a URL without its fragment and tracking parameters, None if it is not a web page."""
     if not url:
         return None
     try:
@@ -46,7 +46,7 @@ def canonical(url: str | None, base: str | None = None) -> str | None:
         port = parts.port
     except ValueError:
         return None
-    usual = {"http": 80, "https": 443}[parts.scheme]
+    default = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     query = [
         (name, value)
@@ -56,7 +56,7 @@ def canonical(url: str | None, base: str | None = None) -> str | None:
     return urlunsplit(
         (
             parts.scheme,
-            host if port in (None, usual) else f"{host}:{port}",
+            host if port in (None, default) else f"{host}:{port}",
             parts.path or "/",
             urlencode(query),
             "",
@@ -65,25 +65,24 @@ def canonical(url: str | None, base: str | None = None) -> str | None:
 
 
 def content_hash(article: CapturedArticle) -> str:
-    """Return the SHA-256 (hex) by which two captures are recognised as the same article.
+    """Return the SHA-256 (hex) that is equal for two captures of the same article.
 
-    It covers the letters and digits of the text alone, folded: white space, paragraph breaks,
-    typographic quotes and the title that an aggregator gave do not count.
+    It covers only the letters and digits of the text, case-folded. White space, paragraph breaks,
+    typographic quotes and the title, which an aggregator may change, do not matter.
     """
     folded = unicodedata.normalize("NFKC", article.text).casefold()
-    signs = "".join(sign for sign in folded if sign.isalnum()) or folded.strip()
-    return hashlib.sha256(signs.encode("utf-8", "replace")).hexdigest()
+    characters = "".join(filter(str.isalnum, folded)) or folded.strip()
+    return hashlib.sha256(characters.encode("utf-8", "replace")).hexdigest()
 
 
 def merge(first: CapturedArticle, second: CapturedArticle) -> CapturedArticle:
-    """Return both as one article: what is known of ``first`` wins, the texts follow each other.
+    """Return both as one article: the details of ``first`` win, the texts are joined.
 
-    The title of ``second`` becomes a subheading between the two texts, because a split at a
-    subheading is what a merge most often undoes. It is left out where it repeats the title or is
-    the first sentence below it.
+    The title of ``second`` becomes a subheading between the texts, because most merges undo a
+    split at a subheading. It is omitted if it repeats the title or its own first sentence.
     """
     opening = second.text.partition(PARAGRAPH)[0]
-    repeats = key(second.title) == key(first.title) or second.title == first_sentence(opening)
+    repeats = fold(second.title) == fold(first.title) or second.title == first_sentence(opening)
     parts = (first.text, "" if repeats else second.title, second.text)
     return replace(
         first,
@@ -96,18 +95,17 @@ def merge(first: CapturedArticle, second: CapturedArticle) -> CapturedArticle:
 
 
 def split_at(article: CapturedArticle, paragraph: int) -> tuple[CapturedArticle, CapturedArticle]:
-    """Return two articles, the second beginning with the given paragraph.
+    """Return two articles; the second begins with the given paragraph, counted from 0.
 
-    Paragraphs count from 0. A line that can be a headline becomes the second title; a sentence
-    stays in the text and gives its beginning as the title. Publisher, author, date and URL are
-    taken over by both; ``merge`` undoes the split. Raises ``ValueError`` where one of the two
-    would have no text.
+    A headline becomes the second title; a sentence stays in the text, and its beginning serves
+    as the title. Both keep the publisher, author, date and URL; ``merge`` undoes the split.
+    Raises ``ValueError`` if one of them would have no text.
     """
     paragraphs = article.text.split(PARAGRAPH)
-    if paragraph not in openings(article.text):
+    if paragraph not in split_points(article.text):
         raise ValueError(
-            f"paragraph {paragraph} cannot open a second article: there must be text before it "
-            f"and after it (there are {len(paragraphs)} paragraphs, counted from 0)"
+            f"paragraph {paragraph} of {len(paragraphs)}, counted from 0, cannot begin a second "
+            "article: there must be text before it and after it"
         )
     opening, rest = paragraphs[paragraph], paragraphs[paragraph:]
     if is_heading_like(opening):
@@ -120,8 +118,8 @@ def split_at(article: CapturedArticle, paragraph: int) -> tuple[CapturedArticle,
     )
 
 
-def openings(text: str) -> list[int]:
-    """Return the paragraphs of ``text``, counted from 0, with which a second article can begin."""
+def split_points(text: str) -> list[int]:
+    """Return the paragraphs of ``text``, counted from 0, that can begin a second article."""
     paragraphs = text.split(PARAGRAPH)
     last = len(paragraphs) - 1
     return [

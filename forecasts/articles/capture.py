@@ -1,9 +1,9 @@
-"""The entry: a URL, a file, or pasted text becomes articles, which are not stored yet.
+"""The entry point: a URL, a file or pasted text becomes articles, not stored yet.
 
-    source -> fetch (a URL) -> decode -> pages (HTML) | split (plain text) -> articles
+    source -> web (a URL) -> page.decode -> page.html | page.plain_text -> articles
 
-A person sees them, corrects the split (``merge``, ``split_at``, ``dataclasses.replace``), and
-what is confirmed is stored elsewhere, once for each ``content_hash``.
+A user reviews and corrects them (``article.merge``, ``article.split_at``), and ``library``
+stores the result, once for each ``content_hash``.
 """
 
 from __future__ import annotations
@@ -14,37 +14,21 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from forecasts.articles.article import (
-    PARAGRAPH,
-    CapturedArticle,
-    canonical,
-    content_hash,
-    merge,
-    split_at,
-)
+from forecasts.articles.article import CapturedArticle, canonical_url
 from forecasts.articles.lines import words
 from forecasts.articles.page.decode import clean, looks_like_html, to_text
+from forecasts.articles.page.html import read_page
 from forecasts.articles.page.plain_text import read_text
 from forecasts.common.errors import CaptureError
-from forecasts.common.limits import TEXT_BYTES, said
+from forecasts.common.limits import TEXT_BYTES, format_bytes
+from forecasts.common.web import fetch
 
-__all__ = [
-    "PARAGRAPH",
-    "CapturedArticle",
-    "capture",
-    "capture_bytes",
-    "capture_text",
-    "content_hash",
-    "merge",
-    "split_at",
-]
+Notify = Callable[[str], None]  # shows a sentence to the user
 
-Tell = Callable[[str], None]  # what takes a sentence to the person
-
-LEAST_WORDS = 12  # of an article; what a page without one says ("not found") is shorter
-STUB_WORDS = 150  # a shorter text beside "to read on, subscribe" is the visible part of one
-NAMED = 5  # of the pieces left out by their titles
-SCRAP_WORDS = 60  # and a text as short as this is beside any word of accounts and subscribers
+MIN_WORDS = 12  # of an article; error pages ("not found") are shorter
+STUB_WORDS = 150  # a shorter text on a page that asks for a subscription is only the beginning
+SNIPPET_WORDS = 60  # the same on a page that mentions accounts or subscribers at all
+MAX_TITLES = 5  # omitted pieces that are listed by title
 
 _URL = re.compile(r"[a-z][a-z\d+.-]*://", re.IGNORECASE)
 _PAYWALL = re.compile(
@@ -83,111 +67,104 @@ def capture(
     *,
     captured_at: datetime,
     allow_private: bool = False,
-    tell: Tell | None = None,
+    notify: Notify | None = None,
 ) -> list[CapturedArticle]:
     """Return the articles at ``source``: an http(s) URL, or the path of an HTML or text file.
 
-    ``captured_at`` is when the person saw it; "2 days ago" counts from then. There is at least
-    one article. ``allow_private`` lets addresses inside the network be fetched.
-    ``tell`` is called with a sentence where something that looks like a story was left out.
-    Raises ``CaptureError`` for everything that goes wrong.
+    The list is not empty. Relative times ("2 days ago") count from ``captured_at``.
+    ``allow_private`` permits private addresses. ``notify`` is called with a sentence if a
+    piece that looks like a story was omitted. Raises ``CaptureError`` for every failure.
     """
     _refuse_naive(captured_at)
     if isinstance(source, str) and not source.strip():
         raise CaptureError(
-            "There is nothing to read: the source is blank.",
+            "The source is blank.",
             remedy="Give a web address with https://, or the path of an HTML or text file.",
         )
     if isinstance(source, str) and _URL.match(source.strip()):
-        # Its HTTP client takes a while to import, and files have no need of it.
-        from forecasts.common.web import fetch
-
         page = fetch(source, allow_private=allow_private)
         text = to_text(page.data, page.charset)
         html = page.content_type != "text/plain"
         html = html or looks_like_html(text)
-        return _articles(text, captured_at, url=page.url, html=html, tell=tell)
-    return capture_bytes(_contents(source), captured_at=captured_at, tell=tell)
+        return _articles(text, captured_at, url=page.url, html=html, notify=notify)
+    return capture_bytes(_contents(source), captured_at=captured_at, notify=notify)
 
 
 def capture_bytes(
-    data: bytes, *, captured_at: datetime, tell: Tell | None = None
+    data: bytes, *, captured_at: datetime, notify: Notify | None = None
 ) -> list[CapturedArticle]:
-    """Return the articles in a file's contents, HTML or plain text by what it holds.
+    """Return the articles in a file's contents, which are detected as HTML or plain text.
 
-    ``tell`` is called as by ``capture``. Raises ``CaptureError`` where there is none.
+    ``notify`` is called as by ``capture``. Raises ``CaptureError`` if there is no article.
     """
     _refuse_naive(captured_at)
     _refuse_size(len(data), "file")
     text = to_text(data)
-    return _articles(text, captured_at, url=None, html=looks_like_html(text), tell=tell)
+    return _articles(text, captured_at, url=None, html=looks_like_html(text), notify=notify)
 
 
 def capture_text(
-    text: str, *, captured_at: datetime, tell: Tell | None = None
+    text: str, *, captured_at: datetime, notify: Notify | None = None
 ) -> list[CapturedArticle]:
-    """Return the articles in pasted text; HTML source is read as such.
+    """Return the articles in pasted text, which may be HTML source.
 
-    ``tell`` is called as by ``capture``. Raises ``CaptureError`` where there is none.
+    ``notify`` is called as by ``capture``. Raises ``CaptureError`` if there is no article.
     """
     _refuse_naive(captured_at)
     _refuse_size(len(text), "text")
     text = clean(text)
-    return _articles(text, captured_at, url=None, html=looks_like_html(text), tell=tell)
+    return _articles(text, captured_at, url=None, html=looks_like_html(text), notify=notify)
 
 
 def _articles(
-    text: str, captured_at: datetime, *, url: str | None, html: bool, tell: Tell | None
+    text: str, captured_at: datetime, *, url: str | None, html: bool, notify: Notify | None
 ) -> list[CapturedArticle]:
     if not text.strip():
-        raise CaptureError("There is no text in it.", remedy="Paste the article's text.")
+        raise CaptureError("There is no text.", remedy="Paste the article's text.")
     if html:
-        # trafilatura takes a while to import, and plain text has no need of it.
-        from forecasts.articles.page.html import read_page
-
         page = read_page(text, url=url, captured_at=captured_at)
-        found, seen, left_out = page.articles, page.seen, page.left_out
+        found, shown, omitted = page.articles, page.shown, page.omitted
     else:
-        (found, left_out), seen = read_text(text, captured_at=captured_at), text
+        (found, omitted), shown = read_text(text, captured_at=captured_at), text
         if len(found) == 1 and found[0].url is None:
-            found = [replace(found[0], url=canonical(url))]
+            found = [replace(found[0], url=canonical_url(url))]
     count = sum(len(words(article.text)) for article in found)
     if count < STUB_WORDS:
-        _refuse_stub(seen, count)
-    if count < LEAST_WORDS:
+        _refuse_stub(shown, count)
+    if count < MIN_WORDS:
         raise CaptureError(
-            f"There is no article in it: {count} words of running text, of at least {LEAST_WORDS}.",
+            f"There is no article in it: {count} words of running text, of at least {MIN_WORDS}.",
             remedy="Paste the article's text with its title in the first line.",
         )
-    if tell is not None and (said := _said_of(left_out)):
-        tell(said)
+    if notify is not None and (message := _omission_message(omitted)):
+        notify(message)
     return found
 
 
-def _said_of(left_out: Sequence[CapturedArticle]) -> str:
-    """Return the sentence that names the pieces left out, empty where none can be a story."""
-    sizes = {piece.title: len(words(piece.text)) for piece in left_out}
-    pieces = [f"“{title}” ({size} words)" for title, size in sizes.items() if size >= LEAST_WORDS]
+def _omission_message(omitted: Sequence[CapturedArticle]) -> str:
+    """Return a sentence that lists the omitted pieces, or '' if none could be a story."""
+    sizes = {piece.title: len(words(piece.text)) for piece in omitted}
+    pieces = [f"“{title}” ({size} words)" for title, size in sizes.items() if size >= MIN_WORDS]
     if not pieces:
         return ""
     were = "1 short piece was" if len(pieces) == 1 else f"{len(pieces)} short pieces were"
-    more = f" and {len(pieces) - NAMED} more" if len(pieces) > NAMED else ""
-    return f"{were} left out: {', '.join(pieces[:NAMED])}{more}."
+    more = f" and {len(pieces) - MAX_TITLES} more" if len(pieces) > MAX_TITLES else ""
+    return f"{were} left out: {', '.join(pieces[:MAX_TITLES])}{more}."
 
 
-def _refuse_stub(seen: str, count: int) -> None:
-    """Refuse what a site shows in place of an article, of which ``count`` words were read."""
-    closed = "No more than the beginning is shown without a subscription or a login"
-    for pattern, why in (
+def _refuse_stub(shown: str, count: int) -> None:
+    """Raise CaptureError if a page with ``count`` words of article text hides the rest."""
+    closed = "Only the beginning is shown without a subscription or a login"
+    for pattern, problem in (
         (_PAYWALL, closed),
-        *([(_ACCOUNT, closed)] if count < SCRAP_WORDS else []),
+        *([(_ACCOUNT, closed)] if count < SNIPPET_WORDS else []),
         (_LOGIN, "The page asks for a login"),
-        (_ROBOT, "The page shows itself to browsers only"),
+        (_ROBOT, "The page is shown to browsers only"),
     ):
-        if words := pattern.search(seen):
+        if match := pattern.search(shown):
             raise CaptureError(
-                f'{why} ("{words[0]}").',
-                remedy="Open the article where you may read it and paste its text.",
+                f'{problem} ("{match[0]}").',
+                remedy="Open the article in your browser and paste its text.",
             )
 
 
@@ -195,9 +172,9 @@ def _contents(source: str | Path) -> bytes:
     try:
         path = Path(source)
         if not path.is_file():
-            what = "is a folder" if path.is_dir() else "is not there"
+            problem = "is a folder" if path.is_dir() else "does not exist"
             raise CaptureError(
-                f"The file {str(source)[:200]!r} {what}.",
+                f"The file {str(source)[:200]!r} {problem}.",
                 remedy="Give the path of an HTML or text file, or an address with https://.",
             )
         with path.open("rb") as file:
@@ -206,12 +183,11 @@ def _contents(source: str | Path) -> bytes:
         raise CaptureError(f"The file {str(source)[:200]!r} cannot be read: {error}.") from None
 
 
-def _refuse_size(size: int, what: str) -> None:
-    # Where it came from may hold more than was taken from it.
-    if size > TEXT_BYTES:
+def _refuse_size(size: int, kind: str) -> None:
+    if size > TEXT_BYTES:  # the exact size is unknown: reading stops just beyond the limit
         raise CaptureError(
-            f"The {what} has more than {said(TEXT_BYTES)}; at most {said(TEXT_BYTES)} are read.",
-            remedy="Give the article alone, or paste its text.",
+            f"The {kind} is larger than {format_bytes(TEXT_BYTES)}.",
+            remedy="Give only the article, or paste its text.",
         )
 
 
@@ -219,5 +195,5 @@ def _refuse_naive(captured_at: datetime) -> None:
     if captured_at.utcoffset() is None:
         raise CaptureError(
             f"The time of capture {captured_at.isoformat()} has no time zone.",
-            remedy="Give it with one, for example 2025-07-24T09:00:00+00:00.",
+            remedy="Add one, for example 2025-07-24T09:00:00+00:00.",
         )

@@ -1,41 +1,38 @@
-"""Articles in the ledger: store what was captured, once each; find them again."""
+"""The articles in the ledger: storing each captured article once, listing and finding them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from sqlalchemy import or_
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import question_visible
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
-from forecasts.articles.lines import key
+from forecasts.articles.lines import fold
 from forecasts.common.errors import NotFound
 from forecasts.common.limits import require_name
 from forecasts.ledger.models import Article, Member, QuestionSource
 
-if TYPE_CHECKING:
-    from forecasts.articles.drafting.drafts import Draft
-
-
-SIZE = 20  # articles of a page
+PAGE_SIZE = 20  # articles
 
 
 def store(
     session: Session, captured: Sequence[CapturedArticle], *, member: Member, captured_at: datetime
 ) -> list[tuple[Article, bool]]:
-    """Return the articles, each with whether it is new; those that are new are written.
+    """Return the stored articles, each with whether it is new; new ones are written.
 
-    The same words are the same article, wherever they were found (see ``content_hash``). So are
-    other words at its address, if it still has its title or half its paragraphs: the first capture
-    stays, because passages of it are quoted. Only a text more than twice as long is stored beside
-    it, as what was captured first was then no more than the beginning. Articles that are stored
-    together were told apart by whoever hands them over, at whatever address.
+    The same text is the same article, wherever it was found (see ``content_hash``). A changed
+    text at the same URL is too if it has the same title or half the paragraphs: the first capture
+    stays, because questions quote it. Only a text more than twice as long is stored as well,
+    because then the first capture was incomplete. Articles stored in one call stay separate,
+    even at the same URL.
     """
     require(session, member, Action.capture, now=captured_at)
     stored: list[tuple[Article, bool]] = []
@@ -51,12 +48,12 @@ def store(
                 select(Article).where(Article.url == article.url).order_by(col(Article.id))
             )
             known = next(
-                (row for row in here if row.id not in together and _is_that(article, row)), None
+                (row for row in here if row.id not in together and _is_same(article, row)), None
             )
         if known is not None:
             stored.append((known, False))
             continue
-        row = row_of(article, captured_at=captured_at)
+        row = as_row(article, captured_at=captured_at)
         row.member_id = member.id
         session.add(row)
         session.flush()
@@ -64,8 +61,8 @@ def store(
     return stored
 
 
-def row_of(captured: CapturedArticle, *, captured_at: datetime) -> Article:
-    """Return the row that such an article would have; it is not stored, and has no number."""
+def as_row(captured: CapturedArticle, *, captured_at: datetime) -> Article:
+    """Return the article's row, not stored and without an ID."""
     return Article(
         content_hash=content_hash(captured),
         url=captured.url,
@@ -78,106 +75,82 @@ def row_of(captured: CapturedArticle, *, captured_at: datetime) -> Article:
     )
 
 
-def _is_that(captured: CapturedArticle, stored: Article) -> bool:
-    """Return whether what was captured at the address of ``stored`` is that article, changed."""
+def _is_same(captured: CapturedArticle, stored: Article) -> bool:
+    """Return whether an article captured at the URL of ``stored`` is a new version of it."""
     if len(captured.text) > 2 * len(stored.text):
         return False
     new, old = (
-        {key(part) for part in text.split(PARAGRAPH)} for text in (captured.text, stored.text)
+        {fold(part) for part in text.split(PARAGRAPH)} for text in (captured.text, stored.text)
     )
-    same_title = key(captured.title) == key(stored.title)
+    same_title = fold(captured.title) == fold(stored.title)
     return same_title or 2 * len(new & old) >= min(len(new), len(old))
 
 
 def listing(session: Session) -> list[Article]:
-    """Return every article without its text, the newest capture first."""
-    return list(
-        session.exec(
-            select(Article)
-            .options(defer(cast("QueryableAttribute[str]", Article.text)))
-            .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
-        )
-    )
+    """Return all articles without their texts, the newest capture first."""
+    return list(session.exec(_newest_first()))
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Some of the stored articles, without their texts, each with how many questions it has.
+class ArticlePage:
+    """A page of the stored articles, without their texts, each with its number of questions.
 
-    ``number``: which page it is, from 1; ``passing``: how many articles pass in all.
+    ``number`` counts pages from 1; ``total`` is the number of articles on all pages.
     """
 
     articles: list[tuple[Article, int]]
     number: int
-    passing: int
+    total: int
 
     @property
     def pages(self) -> int:
-        """How many pages there are."""
-        return max(1, -(-self.passing // SIZE))
+        """The number of pages."""
+        return max(1, -(-self.total // PAGE_SIZE))
 
 
-def shelf(session: Session, *, words: str = "", unasked: bool = False, number: int = 1) -> Shelf:
-    """Return that page of the articles, the newest capture first; the last one beyond that.
+def article_page(
+    session: Session, *, words: str = "", without_questions: bool = False, number: int = 1
+) -> ArticlePage:
+    """Return a page of the articles, the newest capture first, or the last page beyond the end.
 
-    ``words``: all of them must stand in the title, the publisher or the text. ``unasked``: only
-    those from which no question was taken yet. Three statements, however many there are.
+    All ``words`` must occur in the title, the publisher or the text. ``without_questions`` leaves
+    out articles with questions. Takes three SQL statements.
     """
-    asked = select(QuestionSource.id).where(
+    has_question = select(QuestionSource.id).where(
         col(QuestionSource.article_id) == col(Article.id),
         question_visible(session, QuestionSource.question_id),
     )
-    fits = [~asked.exists()] if unasked else []
-    fits += [
+    conditions = [~has_question.exists()] if without_questions else []
+    conditions += [
         or_(
             *(
-                col(said).icontains(word, autoescape=True)
-                for said in (Article.title, Article.publisher, Article.text)
+                col(column).icontains(word, autoescape=True)
+                for column in (Article.title, Article.publisher, Article.text)
             )
         )
         for word in words.split()
     ]
-    passing = session.exec(select(func.count(col(Article.id))).where(*fits)).one()
-    number = max(1, min(number, -(-passing // SIZE)))
+    total = session.exec(select(func.count(col(Article.id))).where(*conditions)).one()
+    number = max(1, min(number, -(-total // PAGE_SIZE)))
     articles = session.exec(
-        select(Article)
-        .where(*fits)
-        .options(defer(cast("QueryableAttribute[str]", Article.text)))
-        .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
-        .offset((number - 1) * SIZE)
-        .limit(SIZE)
+        _newest_first().where(*conditions).offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)
     ).all()
     counts = question_counts(session, [article.id or 0 for article in articles])
-    return Shelf([(one, counts.get(one.id or 0, 0)) for one in articles], number, passing)
+    return ArticlePage([(one, counts.get(one.id or 0, 0)) for one in articles], number, total)
 
 
-def drafts_of(article: Article) -> list[Draft]:
-    """Return the drafts of a stored article, in the order of its text; people number them from 1.
-
-    Relative deadlines count from the day of publication, or of capture where that is not known.
-    """
-    # The grammar takes a tenth of a second to load, and few commands draft anything.
-    from forecasts.articles.drafting.drafts import draft_questions
-
-    published = article.published_at or article.captured_at
-    return draft_questions(article.text, published_at=published.date())
-
-
-def draft_numbered(article: Article, number: int) -> Draft:
-    """Return the draft with this number, from 1; NotFound where the article has none."""
-    drafts = drafts_of(article)
-    if 0 < number <= len(drafts):
-        return drafts[number - 1]
-    has = {0: "no drafts", 1: "one draft"}.get(len(drafts), f"{len(drafts)} drafts")
-    raise NotFound(
-        f"There is no draft {number}: article {article.id}, {article.title!r}, has {has}.",
-        remedy=f"See: forecasts articles {article.id}.",
+def _newest_first() -> SelectOfScalar[Article]:
+    """Select articles without their texts, the newest capture first."""
+    return (
+        select(Article)
+        .options(defer(cast("QueryableAttribute[str]", Article.text)))
+        .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
     )
 
 
-def article_numbered(session: Session, number: int) -> Article:
-    """Return the article with this number; NotFound where there is none."""
-    # A number that no database column holds would be the driver's error, not an answer.
+def find_article(session: Session, number: int) -> Article:
+    """Return the article with this number. Raises NotFound."""
+    # Beyond the column's range, the database driver would raise an error of its own.
     known = 0 < number < 2**31
     article = session.exec(select(Article).where(Article.id == number)).first() if known else None
     if article is None:
@@ -186,9 +159,9 @@ def article_numbered(session: Session, number: int) -> Article:
 
 
 def question_counts(session: Session, only: Sequence[int] | None = None) -> dict[int, int]:
-    """Return how many questions each article has, by the article's id; absent: none.
+    """Return the number of questions by article ID, without articles that have none.
 
-    ``only``: the ids of the articles to count for.
+    ``only`` limits the count to these article IDs.
     """
     statement = (
         select(

@@ -1,8 +1,8 @@
-"""Text made plain for patterns, and patterns made of words."""
+"""Typographic variants for pattern matching, and patterns built from lists of words."""
 
 from __future__ import annotations
 
-# Every character keeps its place, so that a position in the plain text is one in the text.
+# One character replaces one, so positions in the result are positions in the original.
 _PLAIN = str.maketrans(
     {
         **dict.fromkeys("‘’‛", "'"),
@@ -13,11 +13,11 @@ _PLAIN = str.maketrans(
 )
 
 
-def any_of(words: str) -> str:
-    """Return a pattern for any of the words, which are parted by spaces."""
+def alternatives(words: str) -> str:
+    """Return a pattern that matches any of the space-separated words."""
     return "|".join(words.split())
 
 
-def plain(text: str) -> str:
-    """Return ``text`` with one sign for each quotation mark, dash and space; positions stay."""
+def plain_punctuation(text: str) -> str:
+    """Return ``text`` with ASCII quotation marks, dashes and spaces, at the same positions."""
     return text.translate(_PLAIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 
 from forecasts.common.errors import BadInput
@@ -55,6 +56,12 @@ def read_time(text: str, *, end_of_day: bool = False, now: datetime | None = Non
             f"{text!r} is not a time.",
             remedy="Write a day (2025-10-30) or ISO 8601 with an offset (2025-10-30T14:00:00Z).",
         ) from None
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day ``months`` later, or the last day of that month if it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def iso(value: datetime) -> str:

@@ -13,14 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import canonical
-from forecasts.articles.capture import (
-    CapturedArticle,
-    capture,
-    capture_bytes,
-    capture_text,
-    content_hash,
-)
+from forecasts.articles.article import CapturedArticle, canonical_url, content_hash
+from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.common.errors import CaptureError
 
 NOON = datetime(2025, 7, 24, 12, tzinfo=UTC)
@@ -161,7 +155,7 @@ def test_html_pasted_as_text_is_read_as_html() -> None:
     ],
 )
 def test_an_address_is_kept_in_its_plainest_form(url: str, clean: str | None) -> None:
-    assert canonical(url) == clean
+    assert canonical_url(url) == clean
 
 
 # -- bytes and files ------------------------------------------------------------------------
@@ -211,7 +205,7 @@ def test_signs_that_nobody_sees_are_taken_out() -> None:
         (bytes(range(256)) * 8, "not text"),
         (b"<html><body></body></html>", "no article"),
         (b"<html><body><p>The page was not found.</p></body></html>", "no article"),
-        (b"x" * 5_000_001, "at most 5 MB"),
+        (b"x" * 5_000_001, "larger than 5 MB"),
         (b"Home\nWorld\nBusiness\nSports\nSign in\n", "no article"),
     ],
 )
@@ -266,7 +260,7 @@ def test_a_file_is_read_by_what_it_holds_and_not_by_its_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("", "is a folder"), ("nowhere.txt", "is not there")]
+    ("name", "message"), [("", "is a folder"), ("nowhere.txt", "does not exist")]
 )
 def test_a_path_that_is_no_file_is_named(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(CaptureError, match=message):
@@ -340,7 +334,7 @@ def test_a_url_inside_the_network_is_refused_unless_that_is_allowed(site: str) -
 
 @pytest.mark.parametrize("source", ["", "  \n"])
 def test_a_blank_source_is_called_blank(source: str) -> None:
-    with pytest.raises(CaptureError, match="the source is blank") as refused:
+    with pytest.raises(CaptureError, match="The source is blank") as refused:
         capture(source, captured_at=NOON)
     assert "web address" in refused.value.remedy
 

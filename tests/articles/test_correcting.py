@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import CapturedArticle, merge, openings, split_at
+from forecasts.articles.article import CapturedArticle, merge, split_at, split_points
 
 NOON = datetime(2025, 7, 24, 12, tzinfo=UTC)
 FISH = (
@@ -72,7 +72,7 @@ def test_wherever_an_article_is_divided_merging_puts_it_together_again(
     paragraphs: list[str],
 ) -> None:
     whole = article("\n\n".join(paragraphs))
-    places = openings(whole.text)
+    places = split_points(whole.text)
     assert set(places) <= set(range(1, len(paragraphs)))
     for place in places:
         first, second = split_at(whole, place)

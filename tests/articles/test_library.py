@@ -8,6 +8,8 @@ from sqlmodel import Session, select
 
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
+from forecasts.articles.drafting.drafts import drafts_of, find_draft
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import Article, Member
 from forecasts.questions import registry, sources
@@ -96,15 +98,15 @@ def test_an_article_of_which_only_the_address_was_known_is_stored_when_it_is_rea
 
 def test_drafts_are_numbered_in_the_order_of_the_text(session: Session, alice: Member) -> None:
     [(stored, _)] = library.store(session, [article()], member=alice, captured_at=day(0))
-    drafts = library.drafts_of(stored)
+    drafts = drafts_of(stored)
     assert [stored.text[draft.start : draft.end] for draft in drafts] == [
         draft.quote for draft in drafts
     ]
-    assert library.draft_numbered(stored, 1) == drafts[0]
+    assert find_draft(stored, 1) == drafts[0]
     assert drafts[0].close_date == day(19).date()
     for number in (0, -1, len(drafts) + 1):
         with pytest.raises(NotFound, match=f"no draft {number}: article {stored.id}") as caught:
-            library.draft_numbered(stored, number)
+            find_draft(stored, number)
         assert caught.value.remedy == f"See: forecasts articles {stored.id}."
 
 
@@ -113,12 +115,12 @@ def test_deadlines_count_from_the_capture_where_no_day_is_known(
 ) -> None:
     undated = CapturedArticle("Quay", None, None, None, None, "It will open within two weeks.")
     [(stored, _)] = library.store(session, [undated], member=alice, captured_at=day(9))
-    assert library.draft_numbered(stored, 1).close_date == day(9 + 14).date()
+    assert find_draft(stored, 1).close_date == day(9 + 14).date()
 
 
 def test_an_article_knows_its_questions(session: Session, alice: Member) -> None:
     [(number, _)] = put(session, alice, article())
-    source = sources.find_passage(session, number, "Nobody objected.")
+    source = sources.find_passage(session, number, TextQuote("Nobody objected."))
     text = registry.newest_wording(session, ask(session, alice, slug="own"))
     for slug in ("a", "b"):
         registry.insert_question(
@@ -148,15 +150,15 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
     source = sources.find_passage(session, numbers[0])
     text = registry.newest_wording(session, ask(session, alice, slug="own"))
     registry.insert_question(session, text, slug="a", member=alice, now=day(0), sources=[source])
-    first, last = library.shelf(session), library.shelf(session, number=9)
-    assert (first.passing, first.pages, len(first.articles)) == (25, 2, 20)
+    first, last = library.article_page(session), library.article_page(session, number=9)
+    assert (first.total, first.pages, len(first.articles)) == (25, 2, 20)
     assert (last.number, [count for _, count in last.articles]) == (2, [0, 0, 0, 0, 1])
-    assert library.shelf(session, unasked=True).passing == 24
+    assert library.article_page(session, without_questions=True).total == 24
     for words in ("17 CAME", "gazette 17"):
-        assert [one.title for one, _ in library.shelf(session, words=words).articles] == [
+        assert [one.title for one, _ in library.article_page(session, words=words).articles] == [
             "Boats 17"
         ]
-    assert library.shelf(session, words="%").articles == []
+    assert library.article_page(session, words="%").articles == []
 
 
 def test_an_address_that_is_longer_than_any_is_refused(session: Session, alice: Member) -> None:

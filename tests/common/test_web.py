@@ -123,7 +123,7 @@ def test_a_redirect_into_the_network_is_refused(monkeypatch: pytest.MonkeyPatch)
     with server(sends(status=302, Location="http://127.0.0.1/admin")) as url:
         port = int(url.rsplit(":", 1)[1])
         monkeypatch.setattr(fetching, "PORTS", {80, 443, port})
-        real = fetching.is_public
+        real = is_public
         first = ipaddress.ip_address("127.0.0.1")
         answers = iter([True])
         monkeypatch.setattr(
@@ -295,7 +295,7 @@ def test_redirects_share_one_deadline() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content_Length": "2000"}])
-def test_a_body_over_the_limit_is_refused(headers: dict[str, str]) -> None:
+def test_a_body_over_the_limit_is_refused(headers: dict[str, Any]) -> None:
     with server(sends(b"x" * 2000, **headers)) as url:
         assert len(get(url, max_bytes=2000).data) == 2000
         with pytest.raises(CaptureError, match="larger than"):

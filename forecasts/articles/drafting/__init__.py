@@ -1,4 +1,4 @@
-"""From an article's sentences to draft questions: subjects, deadlines and wording.
+"""Draft questions from an article's sentences: their subjects, deadlines and wording.
 
-Nothing here is stored; a person confirms every draft.
+Nothing here is stored; a user confirms every draft.
 """

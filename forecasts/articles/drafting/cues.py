@@ -1,6 +1,6 @@
-"""The words by which a sentence looks ahead: one row a cue, with an example.
+"""The cues that make a sentence forward-looking, one per row with an example.
 
-A cue need not be one in every sentence ("political will"); ``outlook`` judges that.
+The same words need not be a cue in every sentence ("political will"); ``forward_looking`` decides.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One way to look ahead. ``kind`` says how it is judged.
+    """A cue; its ``kind`` decides which rules of ``forward_looking`` apply.
 
-    Groups of ``pattern`` say how it is worded: "verb" is a verb in base form, "present" one in
-    the plain present, "doing", "gerund" and "done" are what they say; "subject" is the subject
-    of the verb where the cue encloses it, "event" a noun that is to take place, "moved" how it
-    was put off.
+    The groups of ``pattern`` are used for the wording: "verb" is a verb in base form, "present"
+    one in the present tense, "doing", "gerund" and "done" are other verb forms; "subject" is a
+    subject inside the cue, "event" a noun that will take place, "moved" the verb of a
+    postponement.
     """
 
     kind: str

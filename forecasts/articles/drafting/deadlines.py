@@ -1,26 +1,26 @@
-"""Deadlines in a text: the last day by which, in its own words, something is to happen.
+"""Deadlines in a text: the last day on which an announced event can happen.
 
-A small grammar reads a period of the calendar (``periods``), then to its left a part of it
-("early", "the end of", "the first half of") and the preposition that holds it ("by", "until",
-"before"). What comes back is the last day of the interval: "by the end of 2028" is 31 December
-2028, "in July" is 31 July, "before 2027" is 31 December 2026.
+A small grammar reads a calendar period (``periods``), then to its left a part of the period
+("early", "the end of", "the first half of") and a preposition ("by", "until", "before"). The
+result is the last day of the interval: "by the end of 2028" gives 31 December 2028, "in July"
+gives 31 July, "before 2027" gives 31 December 2026.
 
-What is not a deadline, and is left out:
+These are not deadlines:
 
-- a day that has passed when the text is published; without a year, it is the last one of that
-  date for two months, and then the next one;
-- a time told as past by its verb ("met on Friday"), or with "last", "since", "after", "every";
+- a day before the text's publication; a day without a year counts as past for two months after
+  it, then as next year's;
+- a time with a past-tense verb ("met on Friday"), or with "last", "since", "after", "every";
 - a length that is not counted from now ("for three months", "within a week of the ruling", "the
-  first time in ten years"), and one without a number ("in the coming weeks");
-- a year, a month or a season that only names something ("the 2026 World Cup").
+  first time in ten years") or has no number ("in the coming weeks");
+- a year, a month or a season that is part of a name ("the 2026 World Cup").
 
-Conventions: "by", "until" and "through" include the day or period that they name, "before" ends
-the day before it ("before the end of March" is idiom for by its end). Early and mid are its
-first third and half in round figures: early 2026 runs to 31 March and mid-2026 to 30 June, early
-August to the 10th and mid-August to the 15th, early next week to Tuesday. Late is the end.
+Conventions: "by", "until" and "through" include the named day or period; "before" ends on the day
+before it, except in "before the end of March". "Early" and "mid" end after about a third and a
+half: early 2026 on 31 March, mid-2026 on 30 June, early August on the 10th, mid-August on the
+15th, early next week on Tuesday. "Late" ends with the period.
 
 Rejected: ``dateparser`` returns None for "by the end of 2028", "this fall" and "within three
-months", and its search reads names and numbers as dates; no other parser reads them either.
+months", and its search finds dates in names and numbers. No other parser reads them either.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from forecasts.articles.drafting.intervals import ORDINALS, Interval, add_months, one_day
+from forecasts.articles.drafting.intervals import ORDINALS, Interval, one_day
 from forecasts.articles.drafting.period_meanings import from_now
 from forecasts.articles.drafting.periods import COUNT, Period, find_periods
-from forecasts.articles.drafting.tense import told_as_past
-from forecasts.articles.typography import plain
+from forecasts.articles.drafting.tense import is_in_the_past
+from forecasts.articles.typography import plain_punctuation
+from forecasts.common.times import add_months
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A time in a text: ``phrase == text[start:end]``, and the last day that it allows."""
+    """A deadline in a text, ``phrase == text[start:end]``, and its last day."""
 
     start: int
     end: int
@@ -133,9 +134,9 @@ _PARTS: tuple[tuple[re.Pattern[str], Callable[[Interval, re.Match[str]], Interva
 
 
 def _read_parts(left: str, interval: Interval) -> tuple[int, Interval]:
-    """Return where the parts that ``left`` ends with begin, and the interval they leave.
+    """Return the start of the parts at the end of ``left``, and the interval that remains.
 
-    They nest: "the end of the first quarter of 2027".
+    Parts can be nested: "the end of the first quarter of 2027".
     """
     start, found = len(left), True
     while found:
@@ -151,16 +152,16 @@ def _read_parts(left: str, interval: Interval) -> tuple[int, Interval]:
     return start, interval
 
 
-# ---- the preposition that holds it
+# ---- the preposition
 
-# An hour may stand between the preposition and the day: "by noon on Friday".
+# There may be an hour between the preposition and the day: "by noon on Friday".
 _HOUR = (
     r"(?P<hour>(?:midnight|noon|midday|\d\d?(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)"
     r"(?: [A-Z]{2,4})?,?(?: on)? )?"
 )
 
-# The first that fits is the holder. "lead" is where the phrase begins, if not with the form.
-_HOLDERS = tuple(
+# The first match counts. The group "lead" is the start of the phrase, if it is not the whole form.
+_PREPOSITIONS = tuple(
     (kind, re.compile(rf"(?<![\w'])(?:{form}) {_HOUR}$".replace(" ", r"\s+"), re.IGNORECASE))
     for kind, form in (
         ("limit", r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|within"),
@@ -187,9 +188,9 @@ _HOLDERS = tuple(
 )
 
 
-def _holder(left: str) -> tuple[str, int]:
-    """Return what kind of preposition ``left`` ends with, empty for none, and where it begins."""
-    for kind, form in _HOLDERS:
+def _preposition(left: str) -> tuple[str, int]:
+    """Return the kind of preposition at the end of ``left`` ('' if none), and its start."""
+    for kind, form in _PREPOSITIONS:
         if match := form.search(left):
             if kind == "before" and match["hour"]:
                 kind = "limit"  # "before noon on Friday" is on Friday
@@ -202,29 +203,29 @@ def _holder(left: str) -> tuple[str, int]:
 _RANGE = re.compile(r"\s*(?:[-/]|,?\s+(?:to|and|or|through|until)\s+)", re.IGNORECASE)
 _AFTERWORDS = re.compile(r"\s+(?:or\s+(?:thereabouts|so|earlier|sooner)|at\s+the\s+latest)\b")
 _NOT_A_LIMIT = re.compile(r"\s+(?:at\s+the\s+(?:very\s+)?(?:earliest|soonest)|onwards?|ago)\b")
-# "The worst in ten years", "the third time in a week": a record, which looks back.
+# "The worst in ten years", "the third time in a week": records look back.
 _RECORD = re.compile(
     r"\b(?:(?:the|its|their|his|her|our|a|'s) (?:most|least|only|\w+est)|first|second|third|fourth"
     r"|fifth|times?|record|once|twice|worst|biggest|largest|highest|lowest)\b[^,.;:]{0,40}$",
     re.IGNORECASE,
 )
-# "Saturday's crash": what nobody plans.
+# "Saturday's crash": an unplanned event.
 _HAPPENED = re.compile(
     r"'s (?:[\w-]+ ){0,2}(?:crash|attack|blaze|fire|shooting|stabbing|bombing|blast|explosion"
     r"|collapse|quake|earthquake|landslide|killing|murder|death|riot|raid|robbery|accident|collision|outage"
     r"|incident|defeat|loss|win|victory|draw|remarks|comments|statement|announcement)s?\b"
 )
-_PLAINLY_AHEAD = re.compile(r"\b(?:later|next|(?:the|this)\s+coming)\b", re.IGNORECASE)
-# "This fall", read in summer, and "May 2027" are to come, whatever the verb.
+_CLEARLY_AHEAD = re.compile(r"\b(?:later|next|(?:the|this)\s+coming)\b", re.IGNORECASE)
+# With any verb, "this fall" in summer and "May 2027" lie in the future.
 _NOT_YET = re.compile(r"\bthis\b|\d{4}", re.IGNORECASE)
-_REACH = 60  # characters read on the left of a period: longer than any part and preposition
+_REACH = 60  # characters read to the left of a period; no part and preposition are longer
 
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A period with its parts and its preposition, and whether the words limit anything by it.
+    """A period with its parts and its preposition.
 
-    ``start`` is where the preposition begins, ``body`` where the period and its parts do.
+    ``start`` is the start of the preposition, ``body`` that of the parts and the period.
     """
 
     start: int
@@ -235,22 +236,21 @@ class _Time:
 
 
 def find_deadlines(text: str, *, anchor: date) -> list[Deadline]:
-    """Return the deadlines in ``text`` as read on ``anchor``, in the order of the text.
+    """Return the deadlines in ``text``, published on ``anchor``, in the order of the text.
 
-    They do not overlap, and every ``last_day`` is ``anchor`` or later. Positions count the
-    characters of ``text``. Tense is judged by the sentence, so one at a time is read as well as
-    a whole article.
+    They do not overlap, and every ``last_day`` is ``anchor`` or later. ``text`` can be a sentence
+    or a whole article, because tense is judged within a sentence.
     """
     return [limit for limit in _limits(text, anchor) if limit.last_day >= anchor]
 
 
 def find_overdue(text: str, *, anchor: date) -> list[Deadline]:
-    """Return what would be a deadline in ``text`` if its last day were not over on ``anchor``."""
+    """Return the deadlines in ``text`` that had passed before ``anchor``."""
     return [limit for limit in _limits(text, anchor) if limit.last_day < anchor]
 
 
 def _limits(text: str, anchor: date) -> list[Deadline]:
-    words = plain(text)
+    words = plain_punctuation(text)
     times: list[_Time] = []
     for period in find_periods(words, anchor):
         floor = times[-1].end if times else 0
@@ -273,23 +273,23 @@ def _limits(text: str, anchor: date) -> list[Deadline]:
 def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     left = words[floor : period.start]
     part_start, interval = _read_parts(left, period.interval)
-    kind, holder_start = _holder(left[:part_start])
+    kind, preposition_start = _preposition(left[:part_start])
     has_part = part_start < len(left)
-    start, body, end = floor + holder_start, floor + part_start, period.end
-    # "Friday's vote" takes place on Friday; "next year's budget" only if it is "in" or "before" it.
+    start, body, end = floor + preposition_start, floor + part_start, period.end
+    # "Friday's vote" is on Friday; "next year's budget" is a deadline only after a preposition.
     attribute = words.startswith("'s", end) and interval.unit not in ("day", "end")
     last_day = interval.last
     if kind == "before" and interval.unit != "end" and not attribute:
         last_day = interval.first - timedelta(days=1)
-    held = {
-        "alone": True,
-        "held": has_part or kind != "",
-        "limited": has_part or kind in ("limit", "before"),
-    }[period.rule.stands]
+    is_complete = {
+        "nothing": True,
+        "preposition": has_part or kind != "",
+        "limit": has_part or kind in ("limit", "before"),
+    }[period.rule.requires]
     certain = (
         kind in ("limit", "before")
         or period.rule.ahead
-        or _PLAINLY_AHEAD.search(words, start, end) is not None
+        or _CLEARLY_AHEAD.search(words, start, end) is not None
         or (interval.first > anchor and _NOT_YET.search(words, start, end) is not None)
     )
     looks_back = (
@@ -297,9 +297,9 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
         or _NOT_A_LIMIT.match(words, end) is not None
         or _HAPPENED.match(words, end) is not None
         or (interval.unit == "length" and not certain and _RECORD.search(left) is not None)
-        or (not certain and told_as_past(words, start, end))
+        or (not certain and is_in_the_past(words, start, end))
     )
     if afterwords := _AFTERWORDS.match(words, end):
         end = afterwords.end()
-    is_deadline = held and not looks_back and not (attribute and not kind)
+    is_deadline = is_complete and not looks_back and not (attribute and not kind)
     return _Time(start, body, end, last_day, is_deadline)

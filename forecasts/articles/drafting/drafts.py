@@ -1,18 +1,18 @@
-"""Question drafts from an article: the sentences from which a person may make a question.
+"""Draft questions from an article: its forward-looking sentences.
 
-A draft is a sentence that looks ahead: one from which a question could be written whose answer
-is not yet known when the article is published, but will be. That is a sentence with
+A sentence is forward-looking if it suggests a question whose answer is unknown at publication
+but will become known. It has
 
 - a modal: will, would, could, may, might, is likely to, is expected to, is set to, is due to;
 - an intention: plans to, aims to, vows to, wants to, is considering;
 - a schedule: is to be held on 4 May, is scheduled for, takes effect, expires;
-- a plain present, a plan or a duty together with a deadline: meets on Friday, is travelling next
-  week, the visit planned for this fall, must file by 2 May.
+- or a deadline with a present tense, a plan or a duty: meets on Friday, is travelling next week,
+  the visit planned for this fall, must file by 2 May.
 
-Not drafts: what has happened, would have happened or was only planned; what is generally or
-habitually so; permissions and abilities; questions and requests. ``outlook`` judges this,
-``deadlines`` reads the close date, ``wording`` proposes the question. All of it is a proposal:
-a person confirms every draft, so a doubtful sentence that looks ahead is better kept than lost.
+Excluded are past events and old plans, hypothetical and habitual statements, permissions,
+abilities, questions and requests. ``forward_looking`` decides this, ``deadlines`` finds the close
+date, ``question_wording`` proposes the question. A user confirms every draft, so doubtful
+sentences are kept.
 """
 
 from __future__ import annotations
@@ -25,31 +25,35 @@ from datetime import date
 from forecasts.articles.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.articles.drafting.forward_looking import Outlook, find_outlooks
 from forecasts.articles.drafting.predicates import long_date
-from forecasts.articles.drafting.question_wording import question
+from forecasts.articles.drafting.question_wording import word_question
 from forecasts.articles.drafting.sentences import find_sentences
-from forecasts.articles.text_quotes import context
+from forecasts.articles.text_quotes import TextQuote, quote_at
+from forecasts.common.errors import NotFound
+from forecasts.ledger.models import Article
 
-LONGEST = 1_000  # characters; what runs on without a stop for longer is a list or a table
+MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A question to be: ``quote == text[start:end]``, with the words around it.
+    """A proposed question and its source sentence, ``text[start:end]``.
 
-    ``prefix``, ``quote`` and ``suffix`` are a W3C TextQuoteSelector; ``quotes.locate`` finds the
-    place again. ``close_date`` is None where the text gives no deadline.
+    ``close_date`` is None if the text gives no deadline.
     """
 
-    quote: str
-    prefix: str
-    suffix: str
+    source: TextQuote
     start: int
     end: int
     question: str
     close_date: date | None
 
+    @property
+    def quote(self) -> str:
+        """The source sentence."""
+        return self.source.quote
+
     def question_by(self, day: date) -> str:
-        """Return the question with ``day`` for its deadline, whether the text gives one or not."""
+        """Return the question with ``day`` as its deadline."""
         if self.close_date is not None:
             return self.question.replace(long_date(self.close_date), long_date(day))
         opening, colon, statement = self.question.partition(": “")
@@ -59,51 +63,69 @@ class Draft:
 
 
 def draft_questions(text: str, *, published_at: date) -> list[Draft]:
-    """Return a draft for each sentence of ``text`` that looks ahead, in the order of the text.
+    """Return a draft for each forward-looking sentence of ``text``, in the order of the text.
 
-    ``published_at`` is the day from which "Friday" and "next month" are counted.
+    Relative times such as "Friday" and "next month" count from ``published_at``.
     """
-    small_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
+    lowercase_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
     drafts = []
     for start, end in find_sentences(text):
-        if end - start > LONGEST:
+        if end - start > MAX_LENGTH:
             continue
         sentence = text[start:end]
         outlooks = find_outlooks(sentence, find_deadlines(sentence, anchor=published_at))
         if not outlooks:
             continue
         deadline = outlooks[0].deadline
-        prefix, suffix = context(text, start, end)
         drafts.append(
             Draft(
-                quote=sentence,
-                prefix=prefix,
-                suffix=suffix,
+                source=quote_at(text, start, end),
                 start=start,
                 end=end,
-                question=_worded(sentence, outlooks, small_words, published_at),
+                question=_question(sentence, outlooks, lowercase_words, published_at),
                 close_date=deadline.last_day if deadline else None,
             )
         )
     return drafts
 
 
-def _worded(
-    sentence: str, outlooks: Sequence[Outlook], small_words: Collection[str], published_at: date
-) -> str:
-    """Return the question of a sentence, without a day that is over already.
+def drafts_of(article: Article) -> list[Draft]:
+    """Return the drafts of a stored article, in the order of its text.
 
-    "Will the council vote on 12 November?", read in December, would ask for what is known.
+    Relative times count from the day of publication, or of capture if that is unknown.
+    """
+    published = article.published_at or article.captured_at
+    return draft_questions(article.text, published_at=published.date())
+
+
+def find_draft(article: Article, number: int) -> Draft:
+    """Return the article's draft with this number, counted from 1. Raises NotFound."""
+    drafts = drafts_of(article)
+    if 0 < number <= len(drafts):
+        return drafts[number - 1]
+    count = {0: "no drafts", 1: "one draft"}.get(len(drafts), f"{len(drafts)} drafts")
+    raise NotFound(
+        f"There is no draft {number}: article {article.id}, {article.title!r}, has {count}.",
+        remedy=f"See: forecasts articles {article.id}.",
+    )
+
+
+def _question(
+    sentence: str, outlooks: Sequence[Outlook], lowercase_words: Collection[str], published_at: date
+) -> str:
+    """Return the question of a sentence, without a day that has passed.
+
+    In December, "Will the council vote on 12 November?" would ask about a known outcome.
     """
     first = outlooks[0]
     if first.deadline is None:
         for limit in reversed(find_overdue(sentence, anchor=published_at)):
             rest = sentence[: limit.start].rstrip(" ,") + sentence[limit.end :]
-            is_held = limit.phrase[0].islower() and limit.start >= first.match.end()
-            if is_held and not _NOTHING_LEFT.search(rest) and find_outlooks(rest, ()):
+            has_preposition = limit.phrase[0].islower() and limit.start >= first.match.end()
+            if has_preposition and not _NOTHING_LEFT.search(rest) and find_outlooks(rest, ()):
                 sentence = rest
         outlooks = find_outlooks(sentence, ())
-    return question(sentence, outlooks, small_words)
+    return word_question(sentence, outlooks, lowercase_words)
 
 
 _NOTHING_LEFT = re.compile(r"\bbe\W*$")  # of "The vote will be on 12 November."

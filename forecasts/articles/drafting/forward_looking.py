@@ -1,13 +1,12 @@
-"""Whether a sentence looks ahead, by which words, and up to which day.
+"""Forward-looking sentences: their cues, and the deadline that goes with each.
 
-Some cues look ahead by themselves ("will", "plans to", "is expected to"). Weak ones do so only
-with a deadline: what must be done, what was agreed or scheduled, the plain present ("meets on
-Friday").
+Strong cues are enough by themselves ("will", "plans to", "is expected to"). Weak cues need a
+deadline: duties, agreements, schedules and the present tense ("meets on Friday").
 
-What looks like a cue and is none: a noun ("political will"), what would have been, what someone
-could or would do in the past, a permission or an ability, a guess about the present ("may be the
-oldest"), a habit ("will often"), the record of an old plan ("had planned to", "in 2019 the mayor
-promised"), a question, a request to the reader.
+Some phrases only resemble a cue: nouns ("political will"), hypotheticals ("would have"), past
+habits and abilities, permissions, guesses about the present ("may be the oldest"), habits ("will
+often"), old plans ("had planned to", "in 2019 the mayor promised"), questions, and requests to
+the reader.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from dataclasses import dataclass
 
 from forecasts.articles.drafting.cues import CUES, Cue
 from forecasts.articles.drafting.deadlines import Deadline
-from forecasts.articles.drafting.tense import told_as_past
-from forecasts.articles.typography import plain
+from forecasts.articles.drafting.tense import is_in_the_past
+from forecasts.articles.typography import plain_punctuation
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The cue by which a sentence looks ahead, and the deadline that goes with it.
+    """A cue in a sentence, and its deadline.
 
-    ``match`` is the cue in the plain sentence; ``cues.Cue`` says what its groups are.
+    ``match`` is the cue in ``plain_punctuation(sentence)``; ``Cue`` describes its groups.
     """
 
     cue: Cue
@@ -35,13 +34,13 @@ class Outlook:
 
 
 def find_outlooks(sentence: str, deadlines: Sequence[Deadline]) -> list[Outlook]:
-    """Return the ways in which ``sentence`` looks ahead, the plainest first; none where it doesn't.
+    """Return the outlooks of ``sentence``, the clearest first; none if it is not forward-looking.
 
-    ``deadlines`` are those of the sentence. The one that governs a cue is the first after it, or
-    else the last before it ("By 2030, the port intends to …"). Cues that need no deadline go
-    before those that do, and among them those that have one.
+    ``deadlines`` are those of the sentence. A cue's deadline is the first after it, or else the
+    last before it ("By 2030, the port intends to …"). Strong cues come before weak ones, and
+    within each group cues with a deadline come first.
     """
-    words = plain(sentence)
+    words = plain_punctuation(sentence)
     if _QUESTION.search(words) or _REQUEST.match(words):
         return []
     found = [
@@ -50,13 +49,13 @@ def find_outlooks(sentence: str, deadlines: Sequence[Deadline]) -> list[Outlook]
         for match in cue.pattern.finditer(words)
     ]
     found.sort(key=lambda outlook: (outlook.deadline is None, outlook.match.start()))
-    standing = [
+    accepted = [
         outlook
-        for looks_ahead in (_by_itself, _with_deadline)
+        for accepts in (_is_strong_cue, _is_weak_cue_with_deadline)
         for outlook in found
-        if looks_ahead(outlook)
+        if accepts(outlook)
     ]
-    return standing or _by_its_date_alone(words, deadlines)
+    return accepted or _by_date_alone(words, deadlines)
 
 
 def _governing(cue_start: int, deadlines: Sequence[Deadline]) -> Deadline | None:
@@ -64,7 +63,7 @@ def _governing(cue_start: int, deadlines: Sequence[Deadline]) -> Deadline | None
     if not after:
         return deadlines[-1] if deadlines else None
     first, *others = after
-    # "Next month, on August 22": the second says the first more closely.
+    # "Next month, on August 22": the second is more precise.
     if others and others[0].start <= first.end + 3 and others[0].last_day <= first.last_day:
         return others[0]
     return first
@@ -108,7 +107,7 @@ _REPORTED = re.compile(
     r"|estimate[ds]?|forecasts?|expects?|argue[ds]?|claim(?:ed|s)?|promised|pledged|vowed|agreed"
     r"|hopes?|promises?|pledges?)\b"
 )
-# What a "would" may belong to, when nobody is reported: a proposal, or an event thought of.
+# Subjects of a "would" outside reported speech: a proposal or an imagined event.
 _SUPPOSED = re.compile(
     r"(?:^|[,;]\s|\b(?:and|but|that)\s)[\"']*(?:(?:[Tt]his|[Tt]hat|[Ii]t|[Ww]hich)"
     r"|(?:[Aa]n?|[Aa]ny|[Ss]uch|[Tt]hese|[Tt]hat)(?: [\w'-]+){1,4})\s+$|\bwhich\s+$"
@@ -150,7 +149,7 @@ _SINCE_DONE = re.compile(
 _UNDONE = re.compile(r"\b(?:but|until|before|though|although|when|except|only to|instead)\b")
 
 
-def _by_itself(outlook: Outlook) -> bool:
+def _is_strong_cue(outlook: Outlook) -> bool:
     match, dated = outlook.match, outlook.deadline is not None
     before, verb = match.string[: match.start()], match.groupdict().get("verb") or ""
     rest = match.string[match.start("verb") :] if verb else ""
@@ -195,7 +194,7 @@ def _by_itself(outlook: Outlook) -> bool:
             )
         case "coming":
             has_verb = re.match(r"is|are|looks?|seems?|appears?|remains?", match[0]) is not None
-            return not told_as_past(match.string, match.start(), match.end(), has_verb=has_verb)
+            return not is_in_the_past(match.string, match.start(), match.end(), has_verb=has_verb)
         case "bound":
             return not _AIM.search(before) and not _COMPARED.search(before)
         case "likely":
@@ -210,13 +209,13 @@ def _by_itself(outlook: Outlook) -> bool:
 
 
 def _is_old(deadline: Deadline | None, before: str) -> bool:
-    """Return whether a promise was made long ago, so that "within two years" is over by now."""
+    """Return whether a promise was made long ago, so that "within two years" has passed."""
     is_open = deadline is None or _LENGTH.match(deadline.phrase) is not None
     return is_open and _LONG_AGO.search(before) is not None
 
 
 def _is_event(outlook: Outlook, verb: str, rest: str) -> bool:
-    """Return whether a "would", "could", "may" or "might" tells of an event that may yet come."""
+    """Return whether a "would", "could", "may" or "might" refers to a possible future event."""
     words = outlook.match.string
     before = words[: outlook.match.start()]
     if re.match(r"have (?!to\b)", rest) or _IF_ONLY.search(words) or _HABIT.search(words):
@@ -238,7 +237,7 @@ _BARRED_INFINITIVE = re.compile(
 )
 
 
-def _with_deadline(outlook: Outlook) -> bool:
+def _is_weak_cue_with_deadline(outlook: Outlook) -> bool:
     match, deadline = outlook.match, outlook.deadline
     before, words = match.string[: match.start()], match.string
     if deadline is None or _is_old(deadline, before):
@@ -257,7 +256,7 @@ def _with_deadline(outlook: Outlook) -> bool:
         case "present":
             has_verb = match.end() <= deadline.start
             is_noun = _DETERMINER_BEFORE.search(before) or _HABIT.search(words)
-            return not is_noun and not told_as_past(
+            return not is_noun and not is_in_the_past(
                 words, deadline.start, deadline.end, has_verb=has_verb
             )
         case "infinitive":
@@ -282,8 +281,8 @@ _DEFINITE = re.compile(
 )
 
 
-def _by_its_date_alone(words: str, deadlines: Sequence[Deadline]) -> list[Outlook]:
-    """Return the outlook of a sentence with no cue but a definite time, not told as past."""
+def _by_date_alone(words: str, deadlines: Sequence[Deadline]) -> list[Outlook]:
+    """Return the outlook of a sentence without a cue but with a definite, future time."""
     if _HABIT.search(words) or _IF_ONLY.search(words):
         return []
     for deadline in deadlines:
@@ -291,9 +290,9 @@ def _by_its_date_alone(words: str, deadlines: Sequence[Deadline]) -> list[Outloo
         before, after = words[: deadline.start], words[deadline.end :]
         if (
             match
-            and len((before + after).split()) >= 3  # not the date of a page
+            and len((before + after).split()) >= 3  # more than a page's date
             and not _is_old(deadline, before)
-            and not told_as_past(words, deadline.start, deadline.end)
+            and not is_in_the_past(words, deadline.start, deadline.end)
         ):
             return [Outlook(_DATE, match, deadline)]
     return []

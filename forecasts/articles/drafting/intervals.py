@@ -1,4 +1,4 @@
-"""Calendar arithmetic: weeks, months, quarters, decades and holidays as first and last days."""
+"""Calendar arithmetic: the first and last days of weeks, months, quarters, decades, holidays."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from forecasts.common.times import add_months
+
 
 class Interval(NamedTuple):
-    """The first and the last day of a period, and its unit: day, week, month, year and so on."""
+    """The first and the last day of a period, and its unit: day, week, month and so on."""
 
     first: date
     last: date
@@ -25,31 +27,25 @@ ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 
 
-def add_months(day: date, months: int) -> date:
-    """Return the same day ``months`` later, or the last day of that month where it is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
 def whole_months(year: int, month: int, count: int, unit: str) -> Interval:
-    """Return the interval of ``count`` months that begins with ``month`` of ``year``."""
+    """Return the interval of ``count`` months from ``month`` of ``year`` on."""
     first = date(year, month, 1)
     final = add_months(first, count - 1)
     return Interval(first, final.replace(day=monthrange(final.year, final.month)[1]), unit)
 
 
 def whole_years(first: int, last: int, unit: str = "year") -> Interval:
-    """Return the interval from New Year's Day of one year to New Year's Eve of another."""
+    """Return the interval from the first day of one year to the last day of another."""
     return Interval(date(first, 1, 1), date(last, 12, 31), unit)
 
 
 def one_day(day: date) -> Interval:
-    """Return the interval that is one day."""
+    """Return the interval of one day."""
     return Interval(day, day, "day")
 
 
 def nth_weekday(interval: Interval, weekday: int, nth: int) -> date:
-    """Return the nth such weekday (Monday is 0) of the interval, or its last for nth = -1."""
+    """Return the interval's nth such weekday (Monday is 0), or its last for nth = -1."""
     if nth < 0:
         return interval.last - timedelta(days=(interval.last.weekday() - weekday) % 7)
     to_first = (weekday - interval.first.weekday()) % 7
@@ -59,7 +55,7 @@ def nth_weekday(interval: Interval, weekday: int, nth: int) -> date:
 def calendar_unit(unit: str, anchor: date, ahead: int = 0) -> Interval:
     """Return the week, weekend, month, quarter, year, decade or century of ``anchor``.
 
-    ``ahead`` = 1 is the one after it.
+    ``ahead`` = 1 gives the next one.
     """
     if unit in ("week", "weekend"):
         monday = anchor + timedelta(weeks=ahead, days=-anchor.weekday())
@@ -83,7 +79,7 @@ def calendar_unit(unit: str, anchor: date, ahead: int = 0) -> Interval:
 def first_not_over(of_year: Callable[[int], Interval], anchor: date) -> Interval:
     """Return the first yearly interval that ends on ``anchor`` or later.
 
-    Years that have no such day are passed over: 29 February can be eight years away.
+    Years without such a day are skipped: 29 February can be eight years away.
     """
     for year in range(max(anchor.year - 1, 1), anchor.year + 9):
         try:

@@ -1,7 +1,7 @@
-"""What the words of a period mean: a match, and the day on which it is read, to its interval.
+"""The meanings of period phrases: each function turns a match and an anchor day into an interval.
 
-The named parts of a match are "day", "month", "year", "weekday", "which" (this or next), "unit",
-"number" and the like. ValueError where the words name no day (31 June).
+The groups of a match are "day", "month", "year", "weekday", "which" (this or next), "unit",
+"number" and similar. Raises ValueError for a day that does not exist (31 June).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from forecasts.articles.drafting.intervals import (
     SEASONS,
     WEEKDAYS,
     Interval,
-    add_months,
     calendar_unit,
     first_not_over,
     nth_weekday,
@@ -25,12 +24,13 @@ from forecasts.articles.drafting.intervals import (
     whole_months,
     whole_years,
 )
+from forecasts.common.times import add_months
 
-JUST_OVER = timedelta(days=60)  # "12 November", read in December, is not the one of next year
+JUST_OVER = timedelta(days=60)  # in December, "12 November" does not mean next year's
 
 
 def _word(match: re.Match[str], name: str) -> str:
-    """Return a named part in lower case, empty where the form lacks it."""
+    """Return a group in lower case, '' if the form lacks it."""
     return (match.groupdict().get(name) or "").lower()
 
 
@@ -55,7 +55,7 @@ def _in_year(
     if year is not None:
         return of_year(year)
     coming = first_not_over(of_year, anchor - min(just_over, anchor - date.min))
-    # "Next March", said in January, is not the one two months away.
+    # In January, "next March" is not the one two months away.
     if _word(match, "which") == "next" and coming.first.year == anchor.year:
         return of_year(anchor.year + 1)
     return coming
@@ -67,17 +67,17 @@ def iso_day(match: re.Match[str], anchor: date) -> Interval:
 
 
 def numeric_day(match: re.Match[str], anchor: date) -> Interval:
-    """Return the day of "27/07/2026"; 05/06/2026 could be two, and is none."""
+    """Return the day of "27/07/2026". Raises ValueError for 05/06/2026, which is ambiguous."""
     a, b, year = int(match["a"]), int(match["b"]), int(match["year"])
     if a > 12 or a == b:
         return one_day(date(year, b, a))
-    return one_day(date(year, a, b if b > 12 else 0))  # day 0: either order could be meant
+    return one_day(date(year, a, b if b > 12 else 0))  # day 0, invalid, if ambiguous
 
 
 def day_of_year(match: re.Match[str], anchor: date) -> Interval:
-    """Return the day, or the days from the first named, of "14 to 15 May 2026".
+    """Return the days of "14 to 15 May 2026", or the one day of "15 May 2026".
 
-    A day without a year that has passed at most ``JUST_OVER`` ago is the one that has passed.
+    Without a year, a day up to ``JUST_OVER`` ago is in the past; an earlier one is next year's.
     """
     month, day = _month(match), int(match["day"])
     from_day = int(_word(match, "from_day") or day)
@@ -96,7 +96,7 @@ def week_from_day(match: re.Match[str], anchor: date) -> Interval:
 
 
 def day_of_month(match: re.Match[str], anchor: date) -> Interval:
-    """Return the next day of that number: "the 27th", "the 27th of next month"."""
+    """Return the next day with that number: "the 27th", "the 27th of next month"."""
     first_of_month = add_months(anchor.replace(day=1), _word(match, "which") == "next")
     for ahead in range(12):
         there = add_months(first_of_month, ahead)
@@ -148,12 +148,12 @@ def near_day(match: re.Match[str], anchor: date) -> Interval:
 
 
 def this_or_next(match: re.Match[str], anchor: date) -> Interval:
-    """Return "this week", "next month", "the year": the unit of today or the one after."""
+    """Return the current unit or the next: "this week", "next month", "the year"."""
     return calendar_unit(_word(match, "unit"), anchor, _word(match, "which") == "next")
 
 
 def end_of_unit(match: re.Match[str], anchor: date) -> Interval:
-    """Return the last day of the unit of today: "year-end", "the turn of the year"."""
+    """Return the last day of the current unit: "year-end", "the turn of the year"."""
     last = calendar_unit(_word(match, "unit") or "year", anchor).last
     return Interval(last, last, "end")
 
@@ -165,7 +165,7 @@ def calendar_month(match: re.Match[str], anchor: date) -> Interval:
 
 
 def in_month(match: re.Match[str], anchor: date) -> Interval:
-    """Return the last day of the month that names an event on a day of it: "the May election"."""
+    """Return the last day of a month that an event is named after: "the May election"."""
     last = calendar_month(match, anchor).last
     return Interval(last, last, "end")
 
@@ -174,11 +174,11 @@ def season(match: re.Match[str], anchor: date) -> Interval:
     """Return the season of "this fall", "next spring", "summer 2026"."""
     start, which = SEASONS[_word(match, "season")], _word(match, "which")
     if which == "next" and start == 12:
-        return whole_months(anchor.year, 12, 3, "season")  # one that has begun is "this winter"
+        return whole_months(anchor.year, 12, 3, "season")  # a current one would be "this winter"
     found = _in_year(lambda year: whole_months(year, start, 3, "season"), match, anchor)
     half_a_year = timedelta(days=184)
     if which == "this" and found.first.year > anchor.year and found.first - anchor > half_a_year:
-        raise ValueError("this year's is over, and next year's is not meant")
+        raise ValueError("this year's is over, and next year's is too far away")
     return found
 
 
@@ -208,7 +208,7 @@ def decade(match: re.Match[str], anchor: date) -> Interval:
 
 
 def mid_century(match: re.Match[str], anchor: date) -> Interval:
-    """Return the year in the middle of the century of today."""
+    """Return the middle year of the current century."""
     middle = anchor.year // 100 * 100 + 50
     return whole_years(middle, middle)
 
@@ -241,7 +241,7 @@ def _number(match: re.Match[str]) -> int:
 
 
 def from_now(match: re.Match[str], anchor: date) -> Interval:
-    """Return the days from today until so many weeks, months or years have passed."""
+    """Return the days from today until that many weeks, months or years have passed."""
     number = _number(match)
     unit = _word(match, "unit") or _word(match, "one_unit")
     if unit in _MONTHS:
@@ -249,5 +249,5 @@ def from_now(match: re.Match[str], anchor: date) -> Interval:
     elif unit in _DAYS:
         last = anchor + timedelta(days=number * _DAYS[unit])
     else:
-        last = anchor + timedelta(days=-(-number // 24))  # hours: the day they run into
+        last = anchor + timedelta(days=-(-number // 24))  # hours, rounded up to days
     return Interval(anchor, last, "length")

@@ -1,22 +1,22 @@
-"""Words for a stretch of the calendar, and the first and last day of it.
+"""Calendar periods in a text: phrases and their first and last days.
 
-``find_periods`` finds them in a text: a day, a weekend, a month, a season, a year, so many weeks
-from now. ``RULES`` is the whole vocabulary, one form each with an example. What stands around a
-period ("early", "by the end of", "before") is the business of ``deadlines``.
+``find_periods`` finds a day, a weekend, a month, a season, a year, or a number of weeks from now.
+``RULES`` is the whole vocabulary, each form with an example. The words around a period ("early",
+"by the end of", "before") are read by ``deadlines``.
 
-Conventions, where usage is divided:
+Conventions where usage varies:
 
-- Weeks run from Monday to Sunday. "Friday" is the next one, today included; "next Friday" is
+- Weeks run from Monday to Sunday. "Friday" is the next one, including today; "next Friday" is
   the one in next week.
-- Seasons are the northern, meteorological ones: spring is March to May, summer June to August,
-  fall September to November, winter December to February. Weather services report by them, and
-  they end with a month, as the other periods do.
-- A month or a day without a year is the next one that is not over. "This fall" is the one that
-  is not over, if it begins this year or within half a year.
+- Seasons are those of meteorology in the northern hemisphere: spring is March to May, summer June
+  to August, fall September to November, winter December to February. They end with a month, as
+  the other periods do.
+- A month or a day without a year is the next one that has not ended. "This fall" is the one that
+  has not ended, if it begins this year or within half a year.
 - A decade runs from its 0 to its 9 ("this decade" ends with 2029), a century ends with its 00.
-- "Next month" is the month of that name, "the next month" is one month from now.
-- A length that is not stated ("in the coming weeks", "within days") is no period.
-- 05/06/2026 is no day: half of its readers would write down the other one.
+- "Next month" is the next calendar month, "the next month" is one month from now.
+- An indefinite length ("in the coming weeks", "within days") is not a period.
+- 05/06/2026 is not a day, because its order of day and month is ambiguous.
 """
 
 from __future__ import annotations
@@ -34,23 +34,22 @@ from forecasts.articles.drafting.period_meanings import NUMBERS
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One form: an example, its pattern, the interval it means when read on a day.
+    """A form of period: an example, its pattern, and its interval relative to a day.
 
-    ``stands``: it is a time when it stands "alone", or when "held" by a preposition, or only
-    when "limited", by a part of it or a preposition like "by". ``ahead``: it can only lie in the
-    future ("within the next week"); any other may be told of the past ("on Friday").
+    ``requires``: the form is a time by itself, after a preposition, or only after a limiting word
+    ("the end of", "by"). ``ahead``: it always lies in the future ("within the next week").
     """
 
     example: str
     pattern: re.Pattern[str]
     interval: Callable[[re.Match[str], date], Interval]
-    stands: Literal["alone", "held", "limited"] = "alone"
+    requires: Literal["nothing", "preposition", "limit"] = "nothing"
     ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """``text[start:end]`` names ``interval``; ``rule`` says how it was read."""
+    """A period, ``text[start:end]``, with its interval and the rule that matched."""
 
     start: int
     end: int
@@ -59,10 +58,10 @@ class Period:
 
 
 def find_periods(text: str, anchor: date) -> list[Period]:
-    """Return the periods in ``text`` as read on ``anchor``: in order, none inside another.
+    """Return the periods in ``text`` relative to ``anchor``, in order and without overlap.
 
-    Of two that overlap the one that begins first is kept, then the longer. Days that do not
-    exist (31 June) and years that a date cannot hold are left out.
+    Of two that overlap, the one that begins first is kept, then the longer. Days that do not
+    exist (31 June) and years outside the range of ``date`` are left out.
     """
     found = []
     for rule in RULES:
@@ -82,7 +81,7 @@ def find_periods(text: str, anchor: date) -> list[Period]:
 
 # ---- the vocabulary
 #
-# Month and weekday names count only with their capital: "may" and "march" are verbs, too.
+# Month and weekday names need their capital: "may" and "march" are verbs too.
 
 _MONTH = rf"(?P<month>{'|'.join(MONTHS)})"
 _SHORT = r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
@@ -102,14 +101,14 @@ _ABOUT = (
     r"(?:(?:about|around|roughly|approximately|exactly|some|less than|fewer than|under|no more than"
     r"|at most|as little as|just|only|up to|another) )?"
 )
-# "Within three months of the ruling" counts from a day that the words do not give.
+# "Within three months of the ruling" counts from an unknown day.
 _FROM_ELSEWHERE = r"(?! (?:of|after|before|ago|earlier|later|following|since|in a row)\b)"
 _NOT_A_NAME = r"(?<!Black\s)(?<!Super\s)(?<!Good\s)(?<!Bloody\s)(?<!Easter\s)(?<!Cyber\s)(?<!Ash\s)"
 _NEWSPAPER = r"(?! (?:Times|Telegraph|Mirror|Mail|Herald|Post|Express|World)\b)"
 
 
 def _form(form: str) -> re.Pattern[str]:
-    """Compile a form: a space is any white space, and it begins and ends with whole words."""
+    """Compile a form: a space matches any white space, and both ends are word boundaries."""
     return re.compile(rf"(?<![\w.,:/$€£])(?<!\d-){form}(?![\w%]|[.,:/]\d|-\d)".replace(" ", r"\s+"))
 
 
@@ -148,7 +147,7 @@ RULES = (
             r"|(?=[.,;:!?)]|$| (?:and|but|at|when|to|for|by|unless|if)\b))"
         ),
         period_meanings.day_of_month,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "Friday; next Friday; Friday evening; Friday of next week; Friday week",
@@ -167,7 +166,7 @@ RULES = (
         ),
         period_meanings.weeks_from_day,
     ),
-    Rule("midweek", _form(r"(?i:mid-?week)"), period_meanings.midweek, stands="held"),
+    Rule("midweek", _form(r"(?i:mid-?week)"), period_meanings.midweek, requires="preposition"),
     Rule(
         "the first Sunday of October; the last Friday in March 2027",
         _form(
@@ -202,13 +201,13 @@ RULES = (
         "the weekend",
         _form(r"(?i:the (?P<unit>weekend))"),
         period_meanings.this_or_next,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "the year",
         _form(rf"(?i:the (?:current )?{_UNIT})"),
         period_meanings.this_or_next,
-        stands="limited",
+        requires="limit",
     ),
     Rule(
         "year-end; the month's end; the turn of the year",
@@ -217,7 +216,7 @@ RULES = (
             r"|the turn of the year)"
         ),
         period_meanings.end_of_unit,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "before the year is out",
@@ -238,9 +237,11 @@ RULES = (
         "the November election",
         _form(rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}? [a-z][a-z-]+"),
         period_meanings.in_month,
-        stands="limited",
+        requires="limit",
     ),
-    Rule("March", _form(rf"{_MONTH}(?! \d)"), period_meanings.calendar_month, stands="held"),
+    Rule(
+        "March", _form(rf"{_MONTH}(?! \d)"), period_meanings.calendar_month, requires="preposition"
+    ),
     Rule(
         "this fall; next spring; the coming winter",
         _form(rf"{_WHICH} {_SEASON}"),
@@ -255,7 +256,7 @@ RULES = (
         "the fall (but not: the fall of the government)",
         _form(rf"(?:the )?{_SEASON}(?! (?:of|in|to|from|back|apart|short|below|again)\b)"),
         period_meanings.season,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "the third quarter of the year; the second half of 2027",
@@ -269,7 +270,7 @@ RULES = (
         "the third quarter (but not the first half, which may be of a match)",
         _form(r"(?i:(?:the )?(?P<nth>first|second|third|fourth) (?P<part>quarter))(?! of\b)"),
         period_meanings.part_of_year,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "Q3 2026; H1 2027",
@@ -281,31 +282,31 @@ RULES = (
         "2027; fiscal 2027",
         _form(r"(?i:(?:the )?(?:fiscal|financial)(?: year)? )?(?P<year>[12]\d{3})"),
         period_meanings.bare_year,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "2026-27; 2026/27",
         _form(r"(?P<year>[12]\d{3})[-/](?P<last>\d\d(?:\d\d)?)"),
         period_meanings.two_years,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "the 2030s",
         _form(r"(?:the )?(?P<year>[12]\d{2}0)'?s"),
         period_meanings.decade,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "mid-century",
         _form(r"(?i:mid-?century|the middle of the century)"),
         period_meanings.mid_century,
-        stands="held",
+        requires="preposition",
     ),
     Rule(
         "Christmas; next Easter; the new year",
         _form(rf"(?:(?:{_WHICH}|(?<!in\s)the) )?(?P<name>{'|'.join(HOLIDAYS)}|new year){_YEAR}?"),
         period_meanings.holiday,
-        stands="held",
+        requires="preposition",
     ),
     # ---- lengths, counted from now
     Rule(

@@ -1,8 +1,8 @@
-"""What a question says of its subject: the verb phrase, with the close date for the deadline.
+"""The verb phrase of a question, with the close date in place of the deadline.
 
-From "lift the ban by the end of 2028, two officials said" comes "lift the ban by 31 December
-2028": the first clause alone, without who said so, and with the date before a condition
-("by 1 August 2025 unless a deal is struck").
+"lift the ban by the end of 2028, two officials said" becomes "lift the ban by 31 December 2028":
+only the first clause, without its source, and with the date before a condition ("by 1 August 2025
+unless a deal is struck").
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from datetime import date
 from forecasts.articles.drafting.deadlines import Deadline
 from forecasts.articles.drafting.intervals import MONTHS
 from forecasts.articles.drafting.subjects import OPENING
-from forecasts.articles.typography import any_of, plain
+from forecasts.articles.typography import alternatives, plain_punctuation
 
 
 def long_date(day: date) -> str:
-    """Return a day as "31 December 2028", in English whatever the locale."""
+    """Return a day as "31 December 2028", in English for any locale."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
-def by(deadline: Deadline | None, preposition: str = "by") -> str:
-    """Return " by 31 December 2028", empty without a deadline."""
+def by_date(deadline: Deadline | None, preposition: str = "by") -> str:
+    """Return " by 31 December 2028", or '' without a deadline."""
     return f" {preposition} {long_date(deadline.last_day)}" if deadline else ""
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` with single spaces and none around."""
+    """Return ``text`` with single spaces, and none at the ends."""
     return re.sub(r"\s+", " ", text).strip()
 
 
-_CONNECTED = any_of(
+_CONNECTED = alternatives(
     "according which who whose where as but while although though amid despite citing said says "
     "so because he she they it"
 )
-_SAID = any_of(
+_SAID = alternatives(
     "said say says announced announces warned warn warns believe believes predict predicts "
     "predicted insisted confirmed added think thinks suggested suggests indicated reported "
     "estimate estimates estimated argue argues argued claim claims claimed forecast show shows "
     "showed"
 )
-# What follows is another clause, or says who said so.
+# Another clause or the source follows.
 _NEXT_CLAUSE = re.compile(
     rf"""
     [;"(] | \s--?\s | :\s | \s?—
@@ -71,7 +71,7 @@ _LASTS = re.compile(
     re.IGNORECASE,
 )
 _LASTING = re.compile(r"(?:stay|remain|continue|last|keep)\b")
-# Prepositions that held what was cut off.
+# Prepositions whose object was cut off.
 _LEFT_OVER = re.compile(
     r"(?:,|\s(?:and|or|to|at|in|on|for|from|of|by|effective|starting|the))+\s*$"
 )
@@ -80,11 +80,11 @@ _LEFT_OVER = re.compile(
 def verb_phrase(
     sentence: str, start: int, verb: str, deadline: Deadline | None, *, lasting: bool
 ) -> str:
-    """Return ``verb`` and what follows from ``start`` on, with the close date for the deadline."""
+    """Return ``verb`` and the clause from ``start`` on, with the close date as the deadline."""
     rest, condition = sentence[start:], ""
     if deadline and deadline.end > start:
         rest, after = sentence[start : deadline.start], sentence[deadline.end :]
-        if plain(after).startswith("'s"):
+        if plain_punctuation(after).startswith("'s"):
             # The day belongs to a noun: "miss Saturday's match".
             rest, after = sentence[start:], ""
         rest = _LEFT_OVER.sub("", _OTHER_TIME.sub("", _TIME_CLAUSE.sub("", rest)))
@@ -98,34 +98,36 @@ def verb_phrase(
         and lasting
         and (_LASTS.match(deadline.phrase) or _LASTING.match(phrase))
     )
-    return one_line(f"{phrase}{by(deadline, 'until' if lasts else 'by')} {condition}")
+    return one_line(f"{phrase}{by_date(deadline, 'until' if lasts else 'by')} {condition}")
 
 
 def _first_clause(text: str) -> str:
-    """Return the text up to where another clause begins, without the stop."""
-    clause = _NEXT_CLAUSE.search(plain(text))
+    """Return the text before the next clause, without the stop."""
+    clause = _NEXT_CLAUSE.search(plain_punctuation(text))
     return one_line(text[: clause.start()] if clause else text).rstrip(".,!…'’\"” ")
 
 
 def noun_phrase(sentence: str, start: int, deadline: Deadline | None) -> str:
-    """Return the noun and what goes with it from ``start`` to the deadline or the next clause."""
+    """Return the noun phrase from ``start`` to the deadline or the next clause."""
     end = deadline.start if deadline and deadline.start >= start else len(sentence)
     return _LEFT_OVER.sub("", _first_clause(sentence[start:end]))
 
 
 def condition(sentence: str, cue_start: int, deadline: Deadline | None) -> str:
-    """Return " if the dam fails" where that opens the sentence, else nothing.
+    """Return " if the dam fails" if the sentence begins with it, or ''.
 
-    A deadline in it gives way to the close date.
+    A deadline in it is replaced by the close date.
     """
-    opening = OPENING.match(plain(sentence), 0, cue_start)
+    opening = OPENING.match(plain_punctuation(sentence), 0, cue_start)
     if opening is None or not _IS_CONDITION.match(opening["opener"]):
         return ""
     start, end = opening.start("opener"), opening.end()
     words = sentence[start:end]
     if deadline and deadline.end <= end:
         words = (
-            sentence[start : deadline.start].rstrip() + by(deadline) + sentence[deadline.end : end]
+            sentence[start : deadline.start].rstrip()
+            + by_date(deadline)
+            + sentence[deadline.end : end]
         )
     words = one_line(words).rstrip(" ,")
     return f" {words[0].lower()}{words[1:]}"
@@ -137,7 +139,7 @@ _HEAD = re.compile(r"(.+?)(?:\s+(?:of|at|in|on|for|from|to|with|across|between|b
 
 
 def base_form(present: str, subject: str) -> str:
-    """Return "meet" for "meets", and for "meet" after a plural; else it may be a noun: empty."""
+    """Return "meet" for "meets", or for "meet" after a plural; otherwise '': it may be a noun."""
     first, _, others = present.partition(" ")
     head = _HEAD.sub(r"\1", subject)
     if match := _ES.match(first):

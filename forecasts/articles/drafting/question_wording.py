@@ -1,15 +1,14 @@
-"""A yes/no wording for a sentence that looks ahead: a start for a person to edit.
+"""A yes/no question for a forward-looking sentence, for the user to edit.
 
 "Beijing plans to lift the ban by the end of 2028." becomes "Will Beijing lift the ban by
-31 December 2028?". The subject is that of the cue (``subjects``), the verb phrase what follows
-it (``predicates``). A noun that is planned or wanted becomes "Will there be a
-truce by …?", an event that was put off "Will the debate take place by …?". Where neither is plain
-the fallback stands, which always reads: "Will this happen by 31 December 2028: “…”?".
+31 December 2028?". The subject is that of the cue (``subjects``); the verb phrase follows the cue
+(``predicates``). A planned or wanted noun becomes "Will there be a truce by …?", a postponed event
+"Will the debate take place by …?". The fallback, which always works, quotes the sentence: "Will
+this happen by 31 December 2028: “…”?".
 
-The wording is affirmative ("will not attend" asks "Will … attend?"), says "until" where the
-sentence says that something lasts, and keeps a condition ("Will the town flood if the dam
-fails?"). A range of amounts is no event: "could cost 120 to 180 million" asks whether it will be
-more than the upper one.
+The question is affirmative ("will not attend" becomes "Will … attend?"), uses "until" for states
+that last, and keeps a condition ("Will the town flood if the dam fails?"). For a range of amounts
+("could cost 120 to 180 million") it asks about more than the upper end.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from collections.abc import Collection, Sequence
 from forecasts.articles.drafting.forward_looking import Outlook
 from forecasts.articles.drafting.predicates import (
     base_form,
-    by,
+    by_date,
     condition,
     noun_phrase,
     one_line,
@@ -30,38 +29,40 @@ from forecasts.articles.drafting.subjects import find_subject
 
 _QUOTED = re.compile(r"[“\"][^“”\"]+[”\"]")
 
-LONGEST = 220  # characters; a longer question is quicker to write anew than to edit
+MAX_LENGTH = 220  # characters; a longer question is quicker to rewrite than to edit
 
 
-def question(sentence: str, outlooks: Sequence[Outlook], small_words: Collection[str] = ()) -> str:
+def word_question(
+    sentence: str, outlooks: Sequence[Outlook], lowercase_words: Collection[str] = ()
+) -> str:
     """Return a question that the sentence leaves open, ending in its close date if it has one.
 
-    The first of ``outlooks`` gives the close date; the others with the same one serve where the
-    first gives no plain wording. ``small_words`` are words that the text also writes small: they
-    lose the capital that they have only at the beginning of a sentence.
+    The first of ``outlooks`` gives the close date; others with the same date are used if the
+    first does not yield a clear wording. ``lowercase_words`` occur in lower case elsewhere in the
+    text, so their capital at the start of a sentence is dropped.
     """
     first = outlooks[0]
     for outlook in outlooks:
         is_guess = outlook.cue.kind == "infinitive" and outlook is not first
-        if by(outlook.deadline) == by(first.deadline) and not is_guess:
-            wording = _wording(sentence, outlook, small_words)
-            if wording and len(wording) <= LONGEST:
+        if by_date(outlook.deadline) == by_date(first.deadline) and not is_guess:
+            wording = _wording(sentence, outlook, lowercase_words)
+            if wording and len(wording) <= MAX_LENGTH:
                 return wording
     statement = one_line(sentence).rstrip(".!…")
     if _QUOTED.fullmatch(statement):
         statement = statement[1:-1].rstrip(".!…,")
     statement = re.sub(r"[“”\"]", "'", statement)
-    return f"Will this happen{by(first.deadline)}: “{statement}”?"
+    return f"Will this happen{by_date(first.deadline)}: “{statement}”?"
 
 
-def _wording(sentence: str, outlook: Outlook, small_words: Collection[str]) -> str:
-    """Return the question by one way of looking ahead, empty where it would not be plain."""
-    said = _predicate(outlook)
-    if said is None:
-        return _event(sentence, outlook) or _existence(sentence, outlook, small_words)
-    cue, verb, start = said
+def _wording(sentence: str, outlook: Outlook, lowercase_words: Collection[str]) -> str:
+    """Return the question for one outlook, or '' if it would not be clear."""
+    predicate = _predicate(outlook)
+    if predicate is None:
+        return _event(sentence, outlook) or _existence(sentence, outlook, lowercase_words)
+    cue, verb, start = predicate
     deadline, words = outlook.deadline, outlook.match.string
-    subject = find_subject(sentence, cue, deadline, small_words)
+    subject = find_subject(sentence, cue, deadline, lowercase_words)
     if present := outlook.match.groupdict().get("present"):
         verb = base_form(present, subject)
         if not verb:
@@ -69,7 +70,7 @@ def _wording(sentence: str, outlook: Outlook, small_words: Collection[str]) -> s
     if not subject:
         return ""
     if_so = condition(sentence, outlook.match.start(), deadline)
-    if by(deadline) and by(deadline) in if_so:
+    if by_date(deadline) and by_date(deadline) in if_so:
         deadline = None
     is_denied = re.search(r"\b(?:not|never)\b|n't\b", words[:start]) is not None
     lasting = not is_denied and outlook.cue.kind != "term" and verb != "take place"
@@ -78,9 +79,9 @@ def _wording(sentence: str, outlook: Outlook, small_words: Collection[str]) -> s
 
 
 def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
-    """Return the match before which the subject stands, a verb to add, and where the rest begins.
+    """Return the match that follows the subject, a verb to insert, and the start of the rest.
 
-    None where the cue has no verb.
+    None if the cue has no verb.
     """
     match, deadline = outlook.match, outlook.deadline
     groups = match.groupdict()
@@ -88,7 +89,7 @@ def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
         is_empty = re.match(r"not\b|do (?:so|it)\b", match.string[match.start("verb") :])
         return None if is_empty else (match, "", match.start("verb"))
     for name, verb in (("done", "be"), ("doing", "be"), ("gerund", "end up")):
-        # "Is targeting Friday": the day is what is targeted.
+        # "Is targeting Friday": the day is the object.
         is_object = deadline and deadline.start == match.end() + 1 and deadline.phrase[0].isupper()
         if groups.get(name) and not (name == "doing" and is_object):
             return match, verb, match.start(name)
@@ -125,7 +126,7 @@ _MARKED = re.compile(r"[€$£¥%]|per\s?cent|(?:thousand|million|billion|trilli
 def _beyond_range(words: str) -> str:
     """Return the words with "more than 180 million" for "between 120 and 180 million".
 
-    Other numbers with an "and" or "to" between them stay: ages, times, days, scores.
+    Ranges of ages, times, days and scores are kept.
     """
     found = _RANGE.search(words)
     if found is None or re.search(r"\b(?:to|from|aged?)\s$", words[: found.start()]):
@@ -140,7 +141,7 @@ def _beyond_range(words: str) -> str:
     return f"{words[: found.start()]}more than {high}{words[found.end() :]}"
 
 
-# ---- what is planned or wanted, as a noun
+# ---- planned or wanted nouns
 
 _WISHED = re.compile(r"\s+(?:for\s+|to\s+)?(?=(?:an?|another|more|new)\s)")
 _WHOSE = re.compile(r"(?:\b(?:[Tt]he|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts)|\b[\w.-]+(?:['’]s|s['’]))\s+$")
@@ -155,7 +156,7 @@ _AWAITED = re.compile(r".*\b(?:expected|due|likely|on course|on track)")
 
 
 def _event(sentence: str, outlook: Outlook) -> str:
-    """Return "Will the visit take place …?" for "the planned visit …", else nothing."""
+    """Return "Will the visit take place …?" for "the planned visit …", or ''."""
     match, deadline = outlook.match, outlook.deadline
     if not match.groupdict().get("event"):
         return ""
@@ -164,10 +165,10 @@ def _event(sentence: str, outlook: Outlook) -> str:
     if whose := _WHOSE.search(before):
         owner = one_line(whose[0])
         owner = owner.lower() if owner.lower() in _DETERMINERS else owner
-        return f"Will {owner} {event} take place{by(deadline)}?"
+        return f"Will {owner} {event} take place{by_date(deadline)}?"
     if re.search(r"\b[Aa]n?\s+$", before):
         article = "an" if event[0] in "aeiou" else "a"
-        return f"Will there be {article} {event}{by(deadline)}?"
+        return f"Will there be {article} {event}{by_date(deadline)}?"
     return ""
 
 
@@ -175,25 +176,25 @@ _SELF = re.compile(r"\b(?:I|[Ww]e)\s+$")
 _DETERMINERS = ("the", "his", "her", "their", "its")
 
 
-def _existence(sentence: str, outlook: Outlook, small_words: Collection[str]) -> str:
+def _existence(sentence: str, outlook: Outlook, lowercase_words: Collection[str]) -> str:
     """Return "Will there be a truce …?" or "Will the verdict come …?" for a cue with no verb."""
     match, deadline = outlook.match, outlook.deadline
     wished = _WISHED.match(match.string, match.end())
     if wished and outlook.cue.kind in ("pursues", "weak"):
         wish = noun_phrase(sentence, wished.end(), deadline)
         if owner := _OWNER.search(sentence, 0, match.start()):
-            return f"Will {owner[1]} get {wish}{by(deadline)}?"
-        return f"Will there be {wish}{by(deadline)}?"
+            return f"Will {owner[1]} get {wish}{by_date(deadline)}?"
+        return f"Will there be {wish}{by_date(deadline)}?"
     if _SELF.search(match.string[: match.start()]):
-        return ""  # who speaks does not "take place"
-    subject = find_subject(sentence, match, deadline, small_words)
+        return ""  # a speaker does not "take place"
+    subject = find_subject(sentence, match, deadline, lowercase_words)
     if not subject:
         return ""
     if _LIKELY.match(match[0]) and _INDEFINITE.match(subject):
         rest = noun_phrase(sentence, match.end(), deadline)
-        return one_line(f"Will there be {subject} {rest}") + f"{by(deadline)}?"
+        return one_line(f"Will there be {subject} {rest}") + f"{by_date(deadline)}?"
     if deadline is None or not 0 <= deadline.end - match.end() <= len(deadline.phrase) + 5:
         return ""
     if _FIXED.match(match[0]):
-        return f"Will {subject} take place{by(deadline)}?"
-    return f"Will {subject} come{by(deadline)}?" if _AWAITED.match(match[0]) else ""
+        return f"Will {subject} take place{by_date(deadline)}?"
+    return f"Will {subject} come{by_date(deadline)}?" if _AWAITED.match(match[0]) else ""

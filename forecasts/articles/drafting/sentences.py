@@ -1,9 +1,9 @@
-"""The sentences of a text, as positions in it.
+"""The sentences of a text, as positions.
 
-A paragraph ends at an empty line, and at a line break too unless the text is merely wrapped
-there. Inside a paragraph a sentence ends at a full stop, question or exclamation mark or
-ellipsis, with the quotation marks and brackets that close after it, if what follows opens a
-sentence. A stop after an abbreviation, an initial or inside a number does not end one.
+A paragraph ends at an empty line, or at a line break that is not mere wrapping. Within a
+paragraph, a sentence ends at a full stop, question mark, exclamation mark or ellipsis, including
+closing quotation marks and brackets, if the next word can begin a sentence. A stop after an
+abbreviation or an initial, or within a number, does not end a sentence.
 """
 
 from __future__ import annotations
@@ -11,24 +11,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from forecasts.articles.typography import any_of
+from forecasts.articles.typography import alternatives
 
 _BREAK = re.compile(r"\n\s*")
 _STOP = re.compile(r"(?:\.{3}|[.!?…])[.!?…]*[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[^\W_a-z])")
 
-
-# These stand before a name or a number, so that a stop after them never ends a sentence.
+# Before a name or a number: a stop after these does not end a sentence.
 _TITLES = re.compile(
-    any_of(
+    alternatives(
         "mr mrs ms dr prof gen lt col sgt capt cmdr maj brig adm sen rep gov pres hon rev fr st "
         "mt ft no nos art sec vs cf fig vol pp approx ca jan feb mar apr jun jul aug sept oct "
         "nov dec"
     )
 )
-# These may end one: they do if a word follows that commonly begins a sentence.
-_SHORT_FORMS = re.compile(any_of("inc corp co ltd plc llc jr sr etc"))
+# These end a sentence if the next word commonly begins one.
+_SHORT_FORMS = re.compile(alternatives("inc corp co ltd plc llc jr sr etc"))
 _OPENERS = re.compile(
-    any_of(
+    alternatives(
         "a after although an and as at before but by despite during each even few for from he "
         "her his however if in it its last many meanwhile most no none on once one only other "
         "others our she since so some that the their then there these they this those though to "
@@ -41,7 +40,7 @@ _WORD_AFTER = re.compile(r"\s+[\"'“‘«(\[]*([\w]+)")
 
 
 def find_sentences(text: str) -> list[tuple[int, int]]:
-    """Return (start, end) of each sentence of ``text``, in order and without white space around."""
+    """Return (start, end) of each sentence of ``text``, in order, without surrounding space."""
     return [
         span
         for start, end in _paragraphs(text)
@@ -60,7 +59,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_wrapped(text: str, start: int, line_break: re.Match[str]) -> bool:
-    """Return whether a line break stands where a full line ran out, not where a paragraph ends."""
+    """Return whether a line break only wraps a full line."""
     if line_break.group().count("\n") > 1:
         return False
     line = text[text.rfind("\n", start, line_break.start()) + 1 : line_break.start()]

@@ -1,9 +1,9 @@
-"""The subject of a sentence that looks ahead, as it stands in a question: "Will … vote?".
+"""The subject of a forward-looking sentence, as worded in a question: "Will … vote?".
 
-It stands between the start of its clause and the cue. Left out are what opens the sentence ("In a
-statement, "), who reported it, an apposition and the deadline; a pronoun for the one who spoke
-gives way to the speaker ("the judge said she would rule": the judge), as "I" and "we" do. Where
-what is left is not plainly a subject, there is none.
+It is between the start of its clause and the cue, without an introduction ("In a statement, "),
+the source, an apposition and the deadline. A pronoun for the speaker, also "I" and "we", is
+replaced by the speaker ("the judge said she would rule": the judge). If the rest is not clearly a
+subject, there is none.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 from collections.abc import Collection
 
 from forecasts.articles.drafting.deadlines import Deadline
-from forecasts.articles.typography import any_of, plain
+from forecasts.articles.typography import alternatives, plain_punctuation
 
-_REPORTING = any_of(
+_REPORTING = alternatives(
     "said say says announced announces warned warn warns believe believes predict predicts "
     "predicted insisted insists confirmed added fear fears feared think thinks hope hopes hoped "
     "signalled signaled suggested suggests indicated reported estimate estimates estimated "
@@ -22,17 +22,17 @@ _REPORTING = any_of(
     "shows showed suggest indicate signal insist report claim assume assumes guess reckon reckons "
     "suspect suspects doubt doubts"
 )
-_THAT = any_of(
+_THAT = alternatives(
     "concern concerns doubt fact sign signs mean means likely unlikely likelihood possibility "
     "warning warnings clear expectation expectations promise promises certain agreed betting "
     "hunch idea view"
 )
-# A clause that opens the sentence; the main one begins after its comma.
+# A subordinate clause at the start; the main clause begins after its comma.
 OPENING = re.compile(
     r"[\"']*(?P<opener>[Ii]f|[Uu]nless|[Oo]nce|[Ww]hen|[Aa]s soon as|[Aa]s|[Ww]hile|[Aa]lthough"
     r"|[Tt]hough|[Bb]ecause|[Gg]iven|[Ss]ince|[Ww]ith)\b[^,;\"]*,\s+"
 )
-# The clause begins after the last of these. A "that" after another word may be a relative.
+# The clause begins after the last of these. A "that" after other words may be a relative pronoun.
 _CLAUSE = re.compile(
     rf"""
     ^["']*(?:[A-Z][A-Z .,/'-]+(?:\s\([A-Z]\w+\))?\s(?:—|--?)\s)?
@@ -52,12 +52,12 @@ _CLAUSE = re.compile(
     """,
     re.VERBOSE,
 )
-_NOT_FIRST = any_of(
-    'I we(?=.*") you him them me us that those who which what whoever few where why how whether '
+_NOT_FIRST = alternatives(
+    'I we(?=.*") you him them me us that those who(?:ever)? which what few where why how whether '
     "if when while unless although though because since as so and but or for with in on at by to "
     "from after before under still yet now then not also instead some(?=\\sof)"
 )
-_NOT_WITHIN = any_of(
+_NOT_WITHIN = alternatives(
     "said says is are was were has have had will would could may might can who which whom "
     "whether if because when while he she they it we that than did does do not "
     "(?<!up\\s)(?<!close\\s)to"
@@ -88,7 +88,7 @@ _ORGANISATION = re.compile(
     r"|lender|insurer|startup|state|city|county|country|kingdom)\b"
 )
 _SAYS = r"(?:said|says|told|added|wrote|insisted|warned|announced|promised|vowed)"
-# Who speaks is named behind what is said, or before it.
+# The speaker is named after the quote or before it.
 _SPOKEN = re.compile(
     r"[^\"]*(?:[,.!]\"|\",?)\s+"
     rf"(?:{_SAYS}\s+(?P<after>[^,.;\"]{{2,60}})|(?P<before>[^,.;\"]{{2,60}}?)\s+{_SAYS}\b)"
@@ -97,23 +97,23 @@ _SPEAKS = re.compile(
     rf"(?:^|[.;\"]\s+)(?P<speaker>[^,.;:\"]{{2,60}}?)\s+{_SAYS}\b[^:\"]{{0,40}}[:,]\s+\"[^\"]*$"
 )
 _WHERE = re.compile(r"\s+(?:on|in|at|after|during|outside|from|late|earlier)\s.*")
-# Who speaks for somebody is not who will act.
+# A spokesman is not the one who will act.
 _FOR_OTHERS = re.compile(
     r"(?:an?\s|the\s)?(?:\w+\s)?(?:spokes\w+|lawyer|attorney|solicitor)\s(?:for|of)\s(?=\w)",
     re.IGNORECASE,
 )
 _SPOKESMAN = re.compile(r"\b(?:spokes\w+|lawyer|attorney|solicitor)s?\b", re.IGNORECASE)
 _DETERMINER = re.compile(
-    any_of(
+    alternatives(
         "the a an its their his her our this these such no any either some many several most all "
         "both two three four five six seven eight nine ten more another other each there it he she "
         "they we"
     ),
     re.IGNORECASE,
 )
-# A sentence may begin with these without their being names.
+# At the start of a sentence, these have a capital without being names.
 _COMMON = re.compile(
-    any_of(
+    alternatives(
         "hundreds thousands dozens millions new old further heavy fresh early officials economists "
         "police prosecutors residents diplomats banks airlines unions activists parents troops "
         "rebels members delegates authorities companies shares prices exports imports growth "
@@ -135,39 +135,38 @@ _COMMON = re.compile(
     re.IGNORECASE,
 )
 
-
-UNNAMED = "…"  # for a person to fill in
+UNNAMED = "…"  # for the user to fill in
 
 
 def find_subject(
-    sentence: str, cue: re.Match[str], deadline: Deadline | None, small_words: Collection[str]
+    sentence: str, cue: re.Match[str], deadline: Deadline | None, lowercase_words: Collection[str]
 ) -> str:
-    """Return the subject of the verb at ``cue``, empty where it is not plain.
+    """Return the subject of the verb at ``cue``, or '' if it is not clear.
 
-    Who says "I" or "we" is named where the sentence names the speaker, and else ``UNNAMED``.
-    ``cue`` is a match in the plain sentence: the subject is its group "subject" or ends where it
-    begins. ``small_words`` are words that the text also writes small.
+    "I" and "we" become the speaker if the sentence names one, else ``UNNAMED``. ``cue`` is a
+    match in ``plain_punctuation(sentence)``: the subject is its group "subject" or ends at its
+    start. ``lowercase_words`` occur in lower case elsewhere in the text.
     """
-    words = plain(sentence)
+    words = plain_punctuation(sentence)
     if cue.groupdict().get("subject"):
         start, end = cue.span("subject")
-        return _as_subject(sentence, start, end, None, small_words)
+        return _as_subject(sentence, start, end, None, lowercase_words)
     if contracted := re.match(r"(\w+)'(?:ll|d|m|re|s)\b", cue[0]):
         start, end = cue.start(), cue.start() + contracted.end(1)
     else:
         end = _before_aside(words, cue.start())
-        start, end = _as_before_and(words, _clause_start(words, end), end)
+        start, end = _shared_subject(words, _clause_start(words, end), end)
     noun = words[start:end].strip(" \"'")
     if noun in ("I", "we", "We") and '"' in words:
-        start, end = _spoken_by(words, cue, alone=noun == "I")
-        return _as_subject(sentence, start, end, None, small_words) or UNNAMED
+        start, end = _quoted_speaker(words, cue, alone=noun == "I")
+        return _as_subject(sentence, start, end, None, lowercase_words) or UNNAMED
     if _PRONOUN.fullmatch(noun) and (speaker := _speaker(words, start, noun.lower())):
         start, end = speaker
-    return _as_subject(sentence, start, end, deadline, small_words)
+    return _as_subject(sentence, start, end, deadline, lowercase_words)
 
 
 def _before_aside(words: str, end: int) -> int:
-    """Return where the subject ends if an aside between commas stands before the cue."""
+    """Return the end of the subject, before any aside between commas."""
     comma = len(words[:end].rstrip()) - 1
     if comma > 0 and words[comma] == ",":
         opened = words.rfind(", ", 0, comma)
@@ -177,13 +176,13 @@ def _before_aside(words: str, end: int) -> int:
 
 
 def _clause_start(words: str, end: int) -> int:
-    """Return where the clause that goes on at ``end`` begins: before "the report", a noun there."""
+    """Return the start of the clause around ``end``; not after a noun such as "the report"."""
     starts = [clause.end() for clause in _CLAUSE.finditer(words, 0, end)]
     return max((start for start in starts if words[start:end].strip()), default=0)
 
 
-def _as_before_and(words: str, start: int, end: int) -> tuple[int, int]:
-    """Return the subject of the verb before an "and" if the one at ``end`` shares it."""
+def _shared_subject(words: str, start: int, end: int) -> tuple[int, int]:
+    """Return the subject of the verb before an "and" if the verb at ``end`` shares it."""
     joined = re.search(r"(?:^|\s)(?:and|but)\s+$", words[:end])
     if joined is None or words[start:end].strip() not in ("", words[start : joined.end()].strip()):
         return start, end
@@ -193,11 +192,11 @@ def _as_before_and(words: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
-    """Return where the one stands who said what begins at ``start``, if ``pronoun`` means them."""
-    said = next((c for c in _CLAUSE.finditer(words, 0, start) if c.end() == start), None)
-    if said is None or said["reported"] is None:
+    """Return the span of the source of the clause at ``start``, if ``pronoun`` refers to it."""
+    reporting = next((c for c in _CLAUSE.finditer(words, 0, start) if c.end() == start), None)
+    if reporting is None or reporting["reported"] is None:
         return None
-    end = _before_aside(words, said.start())
+    end = _before_aside(words, reporting.start())
     begin = _clause_start(words, end)
     speaker = words[begin:end].strip()
     is_many = re.search(r"(?:[a-z]s|police|people)$", speaker) is not None
@@ -208,28 +207,28 @@ def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
     return begin, end
 
 
-def _spoken_by(words: str, cue: re.Match[str], *, alone: bool) -> tuple[int, int]:
-    """Return where those stand of whom a speaker says "we", or ``alone`` "I".
+def _quoted_speaker(words: str, cue: re.Match[str], *, alone: bool) -> tuple[int, int]:
+    """Return the span of the speaker who says "we", or "I" if ``alone``, in a quote.
 
-    They are the speaker, or those for whom a spokesman speaks; nowhere if they are not named.
+    For a spokesman it is that of the principal. The span is empty if nobody is named.
     """
     spoken = _SPOKEN.match(words, cue.end()) or _SPEAKS.search(words, 0, cue.start())
     if spoken is None:
         return 0, 0
     start, end = spoken.span(spoken.lastgroup or 0)
-    if where := _WHERE.search(words, start, end):
-        end = where.start()
-    if speaks_for := _FOR_OTHERS.match(words, start, end):
-        return speaks_for.end(), end
+    if setting := _WHERE.search(words, start, end):
+        end = setting.start()
+    if spokesman := _FOR_OTHERS.match(words, start, end):
+        return spokesman.end(), end
     speaker = words[start:end]
-    is_open = not alone and (_PRONOUN.fullmatch(speaker) or _SPOKESMAN.search(speaker))
-    return (0, 0) if is_open else (start, end)
+    is_unclear = not alone and (_PRONOUN.fullmatch(speaker) or _SPOKESMAN.search(speaker))
+    return (0, 0) if is_unclear else (start, end)
 
 
 def _as_subject(
-    sentence: str, start: int, end: int, deadline: Deadline | None, small_words: Collection[str]
+    sentence: str, start: int, end: int, deadline: Deadline | None, lowercase_words: Collection[str]
 ) -> str:
-    words = plain(sentence)
+    words = plain_punctuation(sentence)
     at_start = words[:start].rstrip().endswith((",", ":", '"', "'", "—", "-")) or not re.search(
         r"\w", words[:start]
     )
@@ -240,7 +239,7 @@ def _as_subject(
         elif not words[deadline.end : end].strip(" ,"):
             end = deadline.start  # "The court on Friday will …"
     subject = re.sub(r"\s+", " ", sentence[start:end]).strip(' ,"“”')
-    head = _RELATIVE.sub("", plain(subject))
+    head = _RELATIVE.sub("", plain_punctuation(subject))
     if not 1 <= len(subject.split()) <= 14 or _NOT_A_SUBJECT.search(head):
         return ""
     first, space, others = subject.partition(" ")
@@ -249,7 +248,7 @@ def _as_subject(
     if not at_start and first not in ("It", "He", "She", "They", "This", "These"):
         return subject
     bare = re.sub(r"['’]s$", "", first)
-    is_name = others[:1].isupper() or not (_COMMON.fullmatch(bare) or bare.lower() in small_words)
-    if is_name and not _DETERMINER.fullmatch(first):
+    is_common = _COMMON.fullmatch(bare) or bare.lower() in lowercase_words
+    if (others[:1].isupper() or not is_common) and not _DETERMINER.fullmatch(first):
         return subject
     return first.lower() + subject[len(first) :]

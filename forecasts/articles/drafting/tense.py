@@ -1,19 +1,18 @@
-"""Whether the words around a time tell of the past: "met on Friday" against "meets on Friday".
+"""Whether a time lies in the past, by its verb: "met on Friday" against "meets on Friday".
 
-English gives most times no year, and the verb alone says which Friday is meant. The last verb
-before the time decides, in the same sentence; where there is none ("On Friday, the court
-adjourned"), or the time opens a clause of its own ("…, and on Friday it did"), the first one
-after it. Only forms that are plain without a dictionary are read;
-where none is found the time is not taken for past.
+Most times in English have no year, and only the verb tells which Friday is meant. The last verb
+before the time in the same sentence decides; without one ("On Friday, the court adjourned"), or
+if the time begins a clause ("…, and on Friday it did"), the first verb after it. Only verb forms
+that need no dictionary are recognised; otherwise the time does not count as past.
 """
 
 from __future__ import annotations
 
 import re
 
-from forecasts.articles.typography import any_of
+from forecasts.articles.typography import alternatives
 
-_IRREGULAR = any_of(
+_IRREGULAR = alternatives(
     "said told met held began came took went made saw gave left lost won fell rose grew hit ran "
     "sold sent spoke stood struck sought found brought bought built became broke chose drew "
     "drove flew forgot got heard kept knew led paid shot shut spent swept taught thought threw "
@@ -22,31 +21,31 @@ _IRREGULAR = any_of(
     "set slept swam swung undertook upheld overthrew foresaw oversaw rebuilt drank ate dug "
     "cut put quit split spread shed burst"
 )
-_NO_PAST = any_of(
+_NO_PAST = alternatives(
     "need speed feed seed proceed exceed succeed indeed bed red hundred sacred united embed "
     "breed greed weed creed naked wicked rugged"
 )
-# After these an infinitive tells of what has been done, or was not.
-_DONE_TO = any_of(
+# An infinitive after these reports a past action, done or not done.
+_DONE_TO = alternatives(
     "failed managed began begun started continued refused declined forced able used had went "
     "came tried helped happened proved served returned flew travelled traveled moved fell rose "
     "dropped grew climbed slipped sank shrank narrowed widened slowed ceased hesitated appeared "
     "seemed"
 )
-# And after these of what is to come.
-_TO_COME = any_of(
+# An infinitive after these announces a future action.
+_TO_COME = alternatives(
     "scheduled planned slated due expected set proposed postponed delayed rescheduled projected "
     "forecast tipped pencilled earmarked anticipated asked invited ordered given told promised "
     "pledged vowed agreed threatened bound likely unlikely poised hoping hope hopes hoped"
 )
-_MODAL = any_of("will won't would shall should could may might must can to 'll")
-_NO_VERB = any_of("the a an his her its their our this that have be")
-_PRESENT = any_of(
+_MODAL = alternatives("will won't would shall should could may might must can to 'll")
+_NO_VERB = alternatives("the a an his her its their our this that have be")
+_PRESENT = alternatives(
     "is are am expires expire lapses lapse takes take begins begin starts start ends end opens "
     "open closes close meets meet resumes resume reopens reopen convenes convene gathers gather "
     "goes go comes come"
 )
-_NOUN_TOO = any_of(
+_NOUN_TOO = alternatives(
     "plan plans vote votes return returns run runs leave leaves fall falls report reports "
     "result results"
 )
@@ -79,29 +78,29 @@ _VERB = re.compile(
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n")
 _CLAUSE_END = re.compile(r"[,:]|\b(?:that|which|who|and|but|as|while|because|if|when)\b")
 _NEW_CLAUSE = re.compile(r"[,;]\s+(?:and|but)\s+$")
-_REACH = 200  # characters searched for the verb before the time; 120 after it
+_BEFORE, _AFTER = 200, 120  # characters searched for the verb before and after the time
 
 
-def told_as_past(text: str, start: int, end: int, *, has_verb: bool = False) -> bool:
-    """Return whether the verb that goes with the time ``text[start:end]`` tells of the past.
+def is_in_the_past(text: str, start: int, end: int, *, has_verb: bool = False) -> bool:
+    """Return whether the verb of the time ``text[start:end]`` is in the past.
 
-    ``has_verb``: a verb in the present is known to stand before the time, so that none after it
-    counts. One in the past before it still does: the other may be a noun.
+    ``has_verb``: a present-tense verb is known to precede the time, so verbs after it do not
+    count. A past-tense verb before it still does, because the other may be a noun.
     """
-    begin = max(0, start - _REACH)
+    begin = max(0, start - _BEFORE)
     for stop in _SENTENCE_END.finditer(text, begin, start):
         begin = stop.end()
     last: re.Match[str] | None = None
     for verb in _VERB.finditer(text, begin, start):
-        # A clause has one verb: in "announced its plans on Friday" the second is a noun.
+        # A clause has one verb: in "announced its plans on Friday", "plans" is a noun.
         is_noun = verb.lastgroup == "noun_too" and _is_past(last)
         if not is_noun or (last and _CLAUSE_END.search(text, last.end(), verb.start())):
             last = verb
     if has_verb:
         return _is_past(last)
     if last is None or last.lastgroup == "noun_too" or _NEW_CLAUSE.search(text, last.end(), start):
-        stop_after = _SENTENCE_END.search(text, end, end + 120)
-        last = _VERB.search(text, end, stop_after.start() if stop_after else end + 120) or last
+        stop_after = _SENTENCE_END.search(text, end, end + _AFTER)
+        last = _VERB.search(text, end, stop_after.start() if stop_after else end + _AFTER) or last
     return _is_past(last)
 
 

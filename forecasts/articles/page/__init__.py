@@ -1,4 +1,4 @@
-"""From bytes to clean articles: decoding, layout, headlines, dates, bylines and boilerplate.
+"""From a page's bytes to clean articles: decoding, layout, heads, dates, bylines, boilerplate.
 
 Nothing here is stored.
 """

@@ -155,7 +155,7 @@ _ON_OFFER = re.compile(
     r"|push notifications?|qr code|(?:telegram|whatsapp|youtube) channel|(?:click|tap) here"
     r"|podcasts? on|ios or android|ai features?|ad[- ]free|exclusive (?:content|access)"
     r"|unlimited access|premium content"
-    r"|our (?:[\w-]+ )?(?:journalism|reporting|coverage|reporters|work)|independent journalism"
+    r"|our (?:[\w-]+ )?(?:journalism|reporting|coverage|reporter_names|work)|independent journalism"
     r"|(?:join|start) the (?:conversation|discussion)|donat(?:e (?:today|now)|ions?)"
     r"|[\w.+-]+@[\w-]+\.[\w.-]+|become a (?:member|subscriber)|(?:log|sign) in)\b",
     re.IGNORECASE,
@@ -166,7 +166,7 @@ _REPORTS = re.compile(
 )
 
 
-def is_furniture(line: str) -> bool:
+def is_boilerplate(line: str) -> bool:
     """Return whether a line belongs to the site and not to an article."""
     if not words(line):
         return True

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from forecasts.articles.lines import LONG, ends_as_sentence, words
-from forecasts.articles.page.dates import find_stamp
+from forecasts.articles.page.dates import find_timestamp
 
 _LABEL = re.compile(
     r"(?:time|date|clock|calendar|icon"
@@ -123,7 +123,7 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
         return imprint if label != "source" or is_name(value) else None
     if (told_behind := _behind_title(text, captured_at)) is not None:
         return told_behind
-    stamp = find_stamp(text, captured_at)
+    stamp = find_timestamp(text, captured_at)
     sides = [text] if stamp is None else [stamp.before, stamp.after]
     if stamp is not None:
         imprint.when = stamp.when
@@ -164,7 +164,7 @@ def without_time(names: str, captured_at: datetime) -> str:
 
 
 def _is_time(text: str, captured_at: datetime) -> bool:
-    stamp = find_stamp(text, captured_at)
+    stamp = find_timestamp(text, captured_at)
     return stamp is not None and not stamp.before and not stamp.after
 
 
@@ -185,13 +185,13 @@ def _behind_title(text: str, captured_at: datetime) -> Imprint | None:
     return imprint
 
 
-def reporters(text: str) -> str | None:
+def reporter_names(text: str) -> str | None:
     """Return the names in "Jane Roe in Sund" and "Jane Roe and John Doe in Velmora"."""
     match = _NAMES_IN_PLACE.fullmatch(text)
     return match["names"] if match is not None and not is_publisher(match["names"]) else None
 
 
-def owner(text: str) -> str | None:
+def site_owner(text: str) -> str | None:
     """Return whose site a page is, as a line at its foot says: "© 2025 Example Times"."""
     match = _OWNER.match(text)
     name = match["name"].strip(" .,|·") if match is not None else ""
@@ -228,12 +228,12 @@ def is_publisher(text: str) -> bool:
     )
 
 
-def is_agency(text: str) -> bool:
+def is_publisher_name(text: str) -> bool:
     """Return whether a line is the name of a publisher and nothing else."""
     return is_name(text) and is_publisher(text)
 
 
-def told_apart(names: Sequence[str]) -> tuple[str | None, str | None]:
+def publisher_and_author(names: Sequence[str]) -> tuple[str | None, str | None]:
     """Return the publisher and the author among the names at a head; None where there is none."""
     counts = Counter(_without_place(name) for name in names if _SECTION.fullmatch(name) is None)
     if not counts:

@@ -1,12 +1,12 @@
-"""The time that stands at the head of an article, as pages print it.
+"""Times of publication, as pages print them at the head of an article.
 
-"2 days ago", "yesterday", "Jul 22, 2025", "22/07/2025 14:05 GMT" and their like, in English,
-often without a space after the publisher ("Example Times2 days ago") or after the name of an
-icon ("clock3 hours ago"). Times are returned in UTC; midnight means that only the day is known.
-A clock time without a zone is dropped for that reason: guessing one would be wrong by hours.
+English forms such as "2 days ago", "yesterday", "Jul 22, 2025" and "22/07/2025 14:05 GMT", often
+without a space after the publisher ("Example Times2 days ago") or the name of an icon ("clock3
+hours ago"). Times are returned in UTC; midnight means that only the day is known. A clock time
+without a zone is therefore dropped: a guess could be wrong by hours.
 
-``dateparser`` reads such phrases when they stand alone, but does not say whether a line *is*
-one, and reads "The Sun" or "May" as dates; here a line must consist of nothing else.
+``dateparser`` reads such phrases in isolation, but does not tell whether a line *is* one, and
+reads "The Sun" or "May" as dates.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NamedTuple
 
+from forecasts.common.times import add_months
+
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "ten": 10, "a couple of": 2, "a few": 3, "several": 3,
 }  # fmt: skip
-# The largest count that a page prints before it changes to the next unit: what "France 242
-# days ago" means (the channel is called France 24) follows from "42 days" being no such count.
+# The largest count that pages print before they change to the next unit. In "France 242 days ago"
+# (the channel is France 24), "42 days" is too many, so it means 2 days.
 LARGEST = {"s": 59, "min": 59, "h": 23, "d": 30, "w": 12, "mo": 23, "y": 99}
 ZONES = {
     "utc": 0, "gmt": 0, "z": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3,
@@ -33,8 +35,8 @@ ZONES = {
 }  # fmt: skip
 
 
-class Stamp(NamedTuple):
-    """A time found in a line, with what stands before and after it."""
+class Timestamp(NamedTuple):
+    """A time in a line, with the text before and after it."""
 
     before: str
     when: datetime
@@ -54,7 +56,7 @@ _AFTER_DAY = rf"(?:\s*(?:T|,|\||at|·|•|-|–|—)?\s*(?i:{_CLOCK}))?"
 _CLOCK_FIRST = _CLOCK.replace("<clock>", "<clock1>").replace("<zone>", "<zone1>")
 _BEFORE_DAY = rf"(?:(?i:{_CLOCK_FIRST})\s*[,|·•–-]?\s*(?:on\s+)?)?"
 _WEEKDAY = r"(?:(?i:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?i:day)?\.?,?\s+)?"
-# Capitals, since "maymay 5" glued to a name is nobody's date but "NHKMay 5" is one.
+# With a capital: "maymay 5" is not a date, but "NHKMay 5" is a name and a date.
 _MONTH = (
     r"(?P<month>(?:J[Aa][Nn]|F[Ee][Bb]|M[Aa][Rr]|A[Pp][Rr]|M[Aa][Yy]|J[Uu][Nn]|J[Uu][Ll]|A[Uu][Gg]"
     r"|S[Ee][Pp]|O[Cc][Tt]|N[Oo][Vv]|D[Ee][Cc])(?i:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?)\.?"
@@ -85,12 +87,12 @@ _ONLY_WEEKDAY = re.compile(
 )
 
 
-def find_stamp(line: str, captured_at: datetime) -> Stamp | None:
-    """Return the first time in ``line`` that can be when something was published.
+def find_timestamp(line: str, captured_at: datetime) -> Timestamp | None:
+    """Return the first time in ``line`` that can be a time of publication.
 
-    Relative times count from ``captured_at``, which must be aware. Where a day can be read in
-    two ways (05/07), or has no year, the reading nearest to ``captured_at`` and not after it
-    is taken. A day more than one after the capture is nobody's day of publication.
+    Relative times count from ``captured_at``, which must be aware. If a date is ambiguous (05/07)
+    or has no year, the latest reading up to ``captured_at`` is taken. Days more than one after the
+    capture are ignored.
     """
     if len(line) > 300:
         return None
@@ -98,7 +100,7 @@ def find_stamp(line: str, captured_at: datetime) -> Stamp | None:
     for match, when in _readings(line, base):
         if when is not None and when.date() <= base.date() + timedelta(days=1):
             before = line[: match.start()] + _belongs_before(match)
-            return Stamp(before.strip(), when, line[match.end() :].strip())
+            return Timestamp(before.strip(), when, line[match.end() :].strip())
     return None
 
 
@@ -110,7 +112,7 @@ def _readings(line: str, base: datetime) -> Iterator[tuple[re.Match[str], dateti
         for match in pattern.finditer(line):
             yield match, _absolute(match, base)
     for match in _WORD.finditer(line):
-        # "USA Today" is a newspaper: after a word, only small letters mean the day.
+        # "USA Today" is a newspaper: after a word, only lower case means the day.
         if line[match.start()].islower() or not re.search(r"\w\s*$", line[: match.start()]):
             yield match, _word(match, base)
     for match in _SHORT.finditer(line):
@@ -138,7 +140,7 @@ def _unit(word: str) -> str:
 
 
 def _belongs_before(match: re.Match[str]) -> str:
-    """Return the first digits of a count that are the end of the name glued to it."""
+    """Return the leading digits of a count that belong to the name before it."""
     count = match.groupdict().get("count") or ""
     if not count.isdigit() or not match.string[: match.start()].strip():
         return ""
@@ -155,30 +157,22 @@ def _ago(count: str, unit: str, base: datetime) -> datetime | None:
         if kind in ("s", "min", "h"):
             back = timedelta(**{{"s": "seconds", "min": "minutes", "h": "hours"}[kind]: number})
             if _is_day_only(base):
-                # Only the day of capture is known: hours before its end are on that day.
+                # Only the day of capture is known: count hours from its end.
                 return _midnight((base + timedelta(hours=23, minutes=59) - back).date())
             return (base - back).replace(second=0, microsecond=0)
         if kind in ("d", "w"):
             return _midnight(base.date() - timedelta(days=number * (7 if kind == "w" else 1)))
-        return _months_before(base.date(), number * (12 if kind == "y" else 1))
+        return _midnight(add_months(base.date(), -number * (12 if kind == "y" else 1)))
     except (OverflowError, ValueError):
         return None
-
-
-def _months_before(day: date, months: int) -> datetime:
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
-    return _midnight(date(year, month + 1, min(day.day, last)))
 
 
 def _word(match: re.Match[str], base: datetime) -> datetime | None:
     word = match["word"].lower()
     if word in ("just now", "moments ago"):
         return base.replace(second=0, microsecond=0)
-    if word == "last month":
-        return _months_before(base.date(), 1)
-    if word == "last year":
-        return _months_before(base.date(), 12)
+    if word in ("last month", "last year"):
+        return _midnight(add_months(base.date(), -1 if word == "last month" else -12))
     back = {"yesterday": 1, "last night": 1, "last week": 7}.get(word, 0)
     return _at(base.date() - timedelta(days=back), match)
 
@@ -210,7 +204,7 @@ def _absolute(match: re.Match[str], base: datetime) -> datetime | None:
 
 
 def _at(day: date, match: re.Match[str]) -> datetime:
-    """Return the instant on ``day`` where clock and zone are both printed, else the day."""
+    """Return the instant on ``day`` if a clock time and a zone are printed, else the day."""
     found = match.groupdict()
     clock = found.get("clock") or found.get("clock1")
     zone = found.get("zone") or found.get("zone1")
@@ -226,6 +220,15 @@ def _at(day: date, match: re.Match[str]) -> datetime:
     except ValueError:
         return _midnight(day)
     return local.astimezone(UTC)
+
+
+def read_iso(text: str | None) -> datetime | None:
+    """Return an ISO 8601 time in UTC, or only its day if it has no zone; None if it is invalid."""
+    try:
+        moment = datetime.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+    return _midnight(moment.date()) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _offset(zone: str | None) -> timedelta | None:

@@ -1,16 +1,14 @@
-"""Bytes, as files and servers give them, to clean text.
+"""Decoding the bytes of a file or a server's response into clean text.
 
-The charset is looked for as browsers do: byte order mark, what the server said, what the page
-says, UTF-8, and only then a guess. Pages that mix encodings keep their UTF-8 and have the rest
-read as Windows-1252, which is what strays into such pages.
+The character set is determined as browsers do: byte order mark, HTTP header, the page's own
+declaration, UTF-8, and finally a guess. In pages with mixed encodings, bytes that are not UTF-8
+are read as Windows-1252, which is the usual cause.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-
-from charset_normalizer import from_bytes
 
 from forecasts.common.errors import CaptureError
 
@@ -22,7 +20,7 @@ _MARKS = [
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 ]
-# Python also has "codecs" that unpack, unescape or loop; a page may not choose one of those.
+# Python also has codecs that unpack or unescape; a page must not choose one of those.
 _TEXT_CODECS = re.compile(
     r"utf-?(?:8|16|32)(?:-?[lb]e)?|iso-?8859-\d+|cp\d+|koi8-[rut]|shift_jis\w*|euc_\w+|gb\w*"
     r"|big5\w*|iso2022_jp\w*|mac-\w+|ascii|tis-620|johab"
@@ -50,28 +48,29 @@ _HTML = re.compile(
     r"<!doctype html|<(?:html|head|body|article|main|section|div|p|h1|meta|title|table)\b[^<>]*>",
     re.IGNORECASE,
 )
-MAX_GARBAGE = 0.02  # share of signs that no text holds
+MAX_GARBAGE = 0.02  # share of characters that do not occur in text
 
 
 def to_text(data: bytes, charset: str | None = None) -> str:
-    """Return the text in ``data``, without control and invisible signs.
+    """Return the text in ``data``, without control and invisible characters.
 
-    ``charset`` is what the server named. Raises ``CaptureError`` for PDFs, images and other
-    files that are not text.
+    ``charset`` comes from the server. Raises ``CaptureError`` for PDFs, images and other files
+    that are not text.
     """
-    for signature, what in _SIGNATURES.items():
-        if data.lstrip(b"\r\n\t ")[: len(signature)] == signature:
+    start = data.lstrip(b"\r\n\t ")[:20]
+    for signature, kind in _SIGNATURES.items():
+        if start.startswith(signature):
             raise CaptureError(
-                f"This is {what}; articles are read from HTML and plain text only.",
-                remedy="Open it, copy the article's text and paste that.",
+                f"This is {kind}; articles can be read from HTML and plain text only.",
+                remedy="Open it, copy the article's text and paste it.",
             )
     return clean(_decoded(data, charset))
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with plain line ends and without what cannot be shown or stored.
+    r"""Return ``text`` with ``\n`` as line end, without characters that cannot be shown or stored.
 
-    Raises ``CaptureError`` where so much goes that it was no text.
+    Raises ``CaptureError`` if it has too many of them to be text.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates become "?"
@@ -79,14 +78,14 @@ def clean(text: str) -> str:
     garbage += kept.count("\ufffd")
     if garbage > 4 and garbage > MAX_GARBAGE * len(text):
         raise CaptureError(
-            f"This is not text: {garbage} of {len(text)} signs cannot be read.",
+            f"This is not text: {garbage} of {len(text)} characters cannot be read.",
             remedy="Save the page as HTML or plain text in UTF-8, or paste its text.",
         )
     return _INVISIBLE.sub("", kept)
 
 
 def looks_like_html(text: str) -> bool:
-    """Return whether a text is an HTML page or a part of one, by how it begins."""
+    """Return whether a text is HTML, judged by its beginning."""
     start = text.lstrip()[:2000]
     found = len(_HTML.findall(start))
     return found > 0 and (start.startswith("<") or found >= 3)
@@ -113,6 +112,8 @@ def _decoded(data: bytes, charset: str | None) -> str:
     if data.count(0) > len(data) // 5:
         zeros = (data[0::2].count(0), data[1::2].count(0))
         return data.decode("utf-16-be" if zeros[0] > zeros[1] else "utf-16-le", "replace")
+    from charset_normalizer import from_bytes  # slow to import, and rarely needed
+
     guess = from_bytes(data[:20_000]).best()
     if guess is not None and not _is_western(guess.encoding) and _codec(guess.encoding):
         return data.decode(guess.encoding, "replace")
@@ -120,7 +121,7 @@ def _decoded(data: bytes, charset: str | None) -> str:
 
 
 def _codec(label: str | None) -> str | None:
-    """Return Python's name of a text encoding, None where the label names no such."""
+    """Return Python's name of a text encoding, or None if there is no such encoding."""
     if label is None:
         return None
     try:
@@ -128,12 +129,12 @@ def _codec(label: str | None) -> str | None:
     except (LookupError, ValueError):
         return None
     if name in ("ascii", "iso8859-1"):
-        return "cp1252"  # as on the web, where Latin-1 was never only that
+        return "cp1252"  # as in browsers, because pages labelled Latin-1 use Windows-1252
     return name if _TEXT_CODECS.fullmatch(name) else None
 
 
 def _is_western(encoding: str) -> bool:
-    # For short texts one Western table is guessed for another; Windows' is by far the commonest.
+    # Guesses confuse the Western encodings of short texts; Windows-1252 is the most common.
     return encoding in {"cp1250", "cp1252", "cp1254", "cp1257", "cp437", "cp850", "cp858"} or (
         encoding.startswith(("latin_1", "iso8859_1", "iso8859_2", "iso8859_9", "mac_", "cp12"))
         and encoding not in {"cp1251", "cp1253", "cp1255", "cp1256"}
@@ -141,22 +142,22 @@ def _is_western(encoding: str) -> bool:
 
 
 def _mended(data: bytes) -> tuple[str, int, int]:
-    """Return UTF-8 with stray bytes read as Windows-1252, their number, and that of sequences.
+    """Return UTF-8 with stray bytes read as Windows-1252, and the numbers of strays and sequences.
 
-    A *sequence* is a sign of several bytes, which other encodings hardly ever hold by chance.
+    A *sequence* is a multi-byte character, which other encodings rarely contain by chance.
     """
     pieces: list[str] = []
     broken = sequences = position = 0
     while position < len(data):
         try:
             good = data[position:].decode("utf-8")
-            return "".join([*pieces, good]), broken, sequences + _beyond_ascii(good)
+            return "".join([*pieces, good]), broken, sequences + _non_ascii(good)
         except UnicodeDecodeError as error:
-            # The decoder works on a copy from here on, so many errors would cost the square.
+            # Each error copies the rest of the data, so the time would grow quadratically.
             if broken > 2000:
                 return data.decode("utf-8", "replace"), broken, sequences
             good = data[position : position + error.start].decode("utf-8")
-            sequences += _beyond_ascii(good)
+            sequences += _non_ascii(good)
             pieces.append(good)
             bad = data[position + error.start : position + error.end]
             pieces.append(bad.decode("cp1252", "replace"))
@@ -165,5 +166,5 @@ def _mended(data: bytes) -> tuple[str, int, int]:
     return "".join(pieces), broken, sequences
 
 
-def _beyond_ascii(text: str) -> int:
+def _non_ascii(text: str) -> int:
     return len(text) - len(text.encode("ascii", "ignore"))

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forecasts.articles.lines import words
-from forecasts.articles.page.boilerplate import ends_article, is_furniture
+from forecasts.articles.page.boilerplate import ends_article, is_boilerplate
 from forecasts.articles.page.bylines import (
-    is_agency,
     is_aside,
     is_name,
     is_person,
     is_publisher,
-    told_apart,
+    is_publisher_name,
+    publisher_and_author,
 )
 from forecasts.articles.page.captions import is_credit
 from forecasts.articles.page.layout import NEAR, Page
@@ -101,7 +101,7 @@ def _head(page: Page, start: int, stop: int) -> Head | None:
 
 def _is_button(page: Page, index: int) -> bool:
     text = page.lines[index].text
-    return is_furniture(text) or is_credit(text) or is_aside(text)
+    return is_boilerplate(text) or is_credit(text) or is_aside(text)
 
 
 def _is_opening_title(page: Page, index: int) -> bool:
@@ -114,7 +114,7 @@ def _is_head_part(page: Page, index: int) -> bool:
         page.imprints[index] is not None
         or page.is_candidate(index)
         or is_aside(text)
-        or is_agency(text)
+        or is_publisher_name(text)
     )
 
 
@@ -172,7 +172,10 @@ def _filled(page: Page, low: int, high: int, title: int) -> Head | None:
         photo = same[0] > 1 and page.captions[same[0] - 2]
         if not photo and (
             not names
-            or (is_agency(page.lines[same[0] - 1].text) and not any(map(is_publisher, names)))
+            or (
+                is_publisher_name(page.lines[same[0] - 1].text)
+                and not any(map(is_publisher, names))
+            )
         ):
             own = [same[0] - 1, *own]
     certain = len(same) > 1 or title in page.chapters or low == 0
@@ -190,7 +193,7 @@ def _masthead(page: Page, title: int) -> list[int]:
     above = title - 1
     while above >= max(0, title - 3) and _is_button(page, above):
         text = page.lines[above].text
-        if is_agency(text) and not is_aside(text):
+        if is_publisher_name(text) and not is_aside(text):
             break
         above -= 1
     if above < 0 or above == title - 1 or not is_name(page.lines[above].text):
@@ -209,7 +212,7 @@ def _read(page: Page, title: int, taken: set[int], own: Sequence[int]) -> Head:
         own = [*masthead, *own]
         names = [*(page.lines[i].text for i in masthead), *names]
     imprints = [imprint for i in own if (imprint := page.imprints[i]) is not None]
-    publisher, writer = told_apart(names)
+    publisher, writer = publisher_and_author(names)
     author = next((imprint.author for imprint in imprints if imprint.author), writer)
     if publisher is None and author is not None and is_publisher(author):
         publisher, author = author.partition(" Staff")[0].partition(" and ")[0], None
@@ -271,7 +274,7 @@ def _plain_head(page: Page, stop: int) -> Head:
     for i in range(title + 1, stop):
         text = page.lines[i].text.strip("| ")
         if page.imprints[i] is None and (
-            not is_name(text) or len(words(text)) > 4 or is_furniture(text) or is_credit(text)
+            not is_name(text) or len(words(text)) > 4 or is_boilerplate(text) or is_credit(text)
         ):
             break
         if page.imprints[i] is None:

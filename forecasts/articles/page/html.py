@@ -1,9 +1,9 @@
-"""An HTML page to its article: the text by trafilatura, the head by the page's own metadata.
+"""The articles of an HTML page: the text by trafilatura, the details by the page's metadata.
 
-What trafilatura gives is checked and cleaned here: titles carry the site's name, its text
-begins with the title once more, and dates without a zone would read as exact. An aggregator's
-page holds several articles: those that it marks (``structure``), however short, or else those
-that show in full, which are split like plain text.
+trafilatura's result is cleaned: titles contain the site's name, the text repeats the title, and
+dates without a zone would look exact. An aggregator's page has several articles: those marked as
+such in its HTML (``marked_articles``), however short, or else those shown in full, which are split
+like plain text.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import lxml.html  # type: ignore[import-untyped]
-import trafilatura
-
-from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
-from forecasts.articles.lines import key, words
-from forecasts.articles.page.boilerplate import is_furniture
-from forecasts.articles.page.bylines import is_agency, is_name, without_time
-from forecasts.articles.page.marked_articles import marked_articles, visible
-from forecasts.articles.page.plain_text import article_text, read_text, split
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url
+from forecasts.articles.lines import fold, words
+from forecasts.articles.page.boilerplate import is_boilerplate
+from forecasts.articles.page.bylines import is_name, is_publisher_name, without_time
+from forecasts.articles.page.dates import read_iso
+from forecasts.articles.page.marked_articles import marked_articles, visible_text
+from forecasts.articles.page.plain_text import body_text, read_text, split_text
 from forecasts.common.errors import CaptureError
 
-MAX_ELEMENTS = 20_000
-FULL_WORDS = 60  # of an aggregator's article: for two of publisher, writer and time, half as many
+if TYPE_CHECKING:
+    import lxml.html  # type: ignore[import-untyped]
 
-# These report on standard error what is told to the person as a CaptureError.
+MAX_ELEMENTS = 20_000
+FULL_WORDS = 60  # of a full article with one detail (publisher, author, time); half with two
+
+# These would log to standard error; the user gets a CaptureError instead.
 for _name in ("trafilatura", "htmldate", "readability", "justext"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
@@ -40,70 +41,70 @@ _BEGINS = re.compile(r"^(?P<name>[^|–—•·»:]{2,60}?)\s*(?:\s[|–—•·
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a page was read as: its articles, all that a reader sees on it, and the pieces left out.
+class PageReading:
+    """A page's articles, its whole visible text, and the omitted pieces.
 
-    ``left_out`` are those that look like a story and are in no article.
+    Omitted pieces look like a story but are not part of any article.
     """
 
     articles: list[CapturedArticle]
-    seen: str
-    left_out: list[CapturedArticle]
+    shown: str
+    omitted: list[CapturedArticle]
 
 
-def read_page(html: str, *, url: str | None, captured_at: datetime) -> Reading:
-    """Return the articles of an HTML page.
+def read_page(html: str, *, url: str | None, captured_at: datetime) -> PageReading:
+    """Return the articles of an HTML page, usually one, and none if no text was found.
 
-    ``url`` is where the page came from, None for a file. There is usually one article, none
-    where no text was found. Raises ``CaptureError`` for what cannot be read as HTML.
+    ``url`` is the page's address, None for a file. Raises ``CaptureError`` if the page cannot be
+    read as HTML.
     """
     try:
         tree = _parsed(html)
-        seen = visible(tree)
-        told, left_out = read_text(seen, captured_at=captured_at)  # refuses what is too long
+        shown = visible_text(tree)
+        split, omitted = read_text(shown, captured_at=captured_at)  # limits the length
         marked, short = marked_articles(tree, url=url, captured_at=captured_at)
         main = _main_article(tree, url, captured_at)
     except CaptureError:
         raise
-    except Exception as error:  # strangers wrote it; whatever a parser trips over ends here
+    except Exception as error:  # a stranger's page can trip the parsers in many ways
         raise CaptureError(
             f"The page cannot be read as HTML ({type(error).__name__}).",
             remedy="Open it in your browser and paste its text instead.",
         ) from error
-    several = main is None or _are_several(told, main)
-    if marked and not (several and any(_is_full(a) and not _is_in(a, marked) for a in told)):
-        found = [_of_page(article, main) for article in marked]
+    several = main is None or _are_several(split, main)
+    if marked and not (several and any(_is_full(a) and not _is_in(a, marked) for a in split)):
+        found = [_with_page_details(article, main) for article in marked]
     elif several:
-        found = told
+        found = split
     else:
-        found = [_completed(main, told)] if main is not None else []
-    address = canonical(url) if main is None else main.url
+        found = [_completed(main, split)] if main is not None else []
+    address = canonical_url(url) if main is None else main.url
     if found and found[0].url is None:
         found = [replace(found[0], url=address), *found[1:]]
-    full = [article for article in told if _is_full(article)]
-    pieces = {key(piece.title): piece for piece in (*left_out, *full, *short, *marked)}
-    return Reading(found, seen, [p for p in pieces.values() if not _is_in(p, found)])
+    full = [article for article in split if _is_full(article)]
+    pieces = {fold(piece.title): piece for piece in (*omitted, *full, *short, *marked)}
+    return PageReading(found, shown, [p for p in pieces.values() if not _is_in(p, found)])
 
 
 def _is_in(article: CapturedArticle, others: list[CapturedArticle]) -> bool:
-    """Return whether a paragraph of an article stands in one of the others."""
+    """Return whether one of the others contains a paragraph of the article."""
     return any(
         paragraph in other.text for paragraph in article.text.split(PARAGRAPH) for other in others
     )
 
 
-def _of_page(article: CapturedArticle, main: CapturedArticle | None) -> CapturedArticle:
-    """Return an article that a page marks with what the page says of itself."""
+def _with_page_details(article: CapturedArticle, main: CapturedArticle | None) -> CapturedArticle:
+    """Return a marked article, completed with the page's own details."""
     if main is None:
         return article
-    if key(article.title) == key(main.title):
+    if fold(article.title) == fold(main.title):
         article = _completed(article, [main])
     return replace(article, publisher=article.publisher or main.publisher)
 
 
 def _completed(main: CapturedArticle, found: list[CapturedArticle]) -> CapturedArticle:
-    """Return the article with what its metadata lack taken from the lines around its title."""
-    same = next((article for article in found if key(article.title) == key(main.title)), None)
+    """Return the main article, with missing details taken from the lines around its title."""
+    same = next((article for article in found if fold(article.title) == fold(main.title)), None)
     if same is None:
         return main
     return replace(
@@ -115,9 +116,9 @@ def _completed(main: CapturedArticle, found: list[CapturedArticle]) -> CapturedA
 
 
 def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
-    """Return whether a page holds several articles in full, not one and a few teasers.
+    """Return whether a page has several full articles, not one and a few teasers.
 
-    Then either trafilatura left all but one out, or it ran them together.
+    trafilatura then either omits all but one, or joins them.
     """
     if len(found) < 2 or not all(_is_full(article) for article in found):
         return False
@@ -127,23 +128,24 @@ def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
 
 
 def _is_full(article: CapturedArticle) -> bool:
-    known = sum(
-        said is not None for said in (article.publisher, article.author, article.published_at)
-    )
+    details = (article.publisher, article.author, article.published_at)
+    known = sum(detail is not None for detail in details)
     return known > 0 and len(words(article.text)) * known >= FULL_WORDS
 
 
 def _parsed(html: str) -> lxml.html.HtmlElement:
+    import lxml.html  # slow to import, and pasted text does not need it
+
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     tree = lxml.html.document_fromstring(html.encode("utf-8"), parser=parser)
     for table in tree.xpath("//table[.//td[p or h1 or h2 or h3 or .//table]]"):
-        # A page laid out as a table, as was once done: it is no table of figures.
+        # An old page that uses a table for its layout, not for figures.
         for node in table.iter("table", "tbody", "tr", "td", "font"):
             node.tag = "div"
     count = sum(1 for _ in tree.iter())
     if count > MAX_ELEMENTS:
         raise CaptureError(
-            f"The page has {count} elements; at most {MAX_ELEMENTS} are read.",
+            f"The page has {count:,} elements; at most {MAX_ELEMENTS:,} are read.",
             remedy="Paste the article's text instead.",
         )
     return tree
@@ -152,6 +154,8 @@ def _parsed(html: str) -> lxml.html.HtmlElement:
 def _main_article(
     tree: lxml.html.HtmlElement, url: str | None, captured_at: datetime
 ) -> CapturedArticle | None:
+    import trafilatura  # takes 0.3 s to import, and pasted text does not need it
+
     document: Any = trafilatura.bare_extraction(
         tree,
         url=url,
@@ -159,7 +163,7 @@ def _main_article(
         include_comments=False,
         date_extraction_params={
             "original_date": True,
-            "extensive_search": False,  # a year in a footer is no date of publication
+            "extensive_search": False,  # or it would find the year in the footer
             "max_date": captured_at.strftime("%Y-%m-%d"),
             "outputformat": "%Y-%m-%dT%H:%M:%S%z",
         },
@@ -167,19 +171,19 @@ def _main_article(
     if document is None or not document.text:
         return None
     data = list(_linked_data(tree))
-    address = canonical(_attribute(tree, "//link[@rel='canonical']/@href"), url)
-    address = address or canonical(_attribute(tree, "//meta[@property='og:url']/@content"), url)
+    address = canonical_url(_attribute(tree, "//link[@rel='canonical']/@href"), url)
+    address = address or canonical_url(_attribute(tree, "//meta[@property='og:url']/@content"), url)
     if address is None or (urlsplit(address).path == "/" and url is not None):
-        address = canonical(url)  # a canonical link to the front page is a mistake of the site
+        address = canonical_url(url)  # a canonical link to the front page is a site's mistake
     publisher = _publisher(tree, data, document.sitename, address)
     title = _title(tree, data, document.title, publisher, address)
-    author = _author([*(document.author or "").split(";"), *_writers(data)], publisher, captured_at)
-    text = article_text(document.text, title=title, author=author, captured_at=captured_at)
+    author = _author([*(document.author or "").split(";"), *_authors(data)], publisher, captured_at)
+    text = body_text(document.text, title=title, author=author, captured_at=captured_at)
     if not text:
         return None
     if title is None:
-        title = split(text, captured_at=captured_at)[0].title
-    return CapturedArticle(title, publisher, author, _instant(document.date), address, text)
+        title = split_text(text, captured_at=captured_at)[0].title
+    return CapturedArticle(title, publisher, author, read_iso(document.date), address, text)
 
 
 def _attribute(tree: lxml.html.HtmlElement, path: str) -> str | None:
@@ -240,78 +244,65 @@ def _title(
     publisher: str | None,
     address: str | None,
 ) -> str | None:
-    """Return the title without the site's name before or behind it.
+    """Return the title without the site's name at either end.
 
-    A heading counts more than the title that is written for others to link with.
+    A heading is preferred to the metadata's title, which is written for links.
     """
     headings = [" ".join(node.text_content().split()) for node in tree.xpath("//h1")]
-    told = {key(str(item.get("headline"))) for item in data}
+    headlines = {fold(str(item.get("headline"))) for item in data}
     for heading in headings:
-        if len(heading.split()) >= 2 and key(heading) in told:
+        if len(heading.split()) >= 2 and fold(heading) in headlines:
             return heading
     if named := _named_heading(tree):
         return named
     title = " ".join((found or "").split())
-    if title and is_furniture(title):  # the only heading can be that of a menu
+    if title and is_boilerplate(title):  # the only heading can be a menu's
         title = " ".join((_attribute(tree, "//head/title/text()") or "").split())
     if not title:
         return headings[0] if headings and headings[0] else None
     for heading in headings:
-        if len(heading.split()) >= 2 and key(title).startswith(key(heading)):
+        if len(heading.split()) >= 2 and fold(title).startswith(fold(heading)):
             return heading
     host = (urlsplit(address).hostname or "") if address else ""
-    names = {key(name) for name in (publisher, host, host.removeprefix("www.")) if name}
+    names = {fold(name) for name in (publisher, host, host.removeprefix("www.")) if name}
     names |= {name.removeprefix("the") for name in names}
     while end := _ENDS.search(title):  # "Title | World | Site"
-        if key(end["name"]).removeprefix("the") not in names and not _is_site(end):
+        if fold(end["name"]).removeprefix("the") not in names and not _is_site(end):
             break
         title = title[: end.start()]
     begin = _BEGINS.match(title)
-    if begin and key(begin["name"]).removeprefix("the") in names:
+    if begin and fold(begin["name"]).removeprefix("the") in names:
         title = title[begin.end() :]
     return title
 
 
 def _named_heading(tree: lxml.html.HtmlElement) -> str | None:
-    """Return the heading that the title of the page, which names the site too, repeats."""
-    title = key(_attribute(tree, "//head/title/text()") or "")
+    """Return the heading that is repeated in the page's title, which also names the site."""
+    title = fold(_attribute(tree, "//head/title/text()") or "")
     headings = (" ".join(node.text_content().split()) for node in tree.xpath("//h1|//h2"))
-    return next((text for text in headings if len(text.split()) >= 3 and key(text) in title), None)
+    return next((text for text in headings if len(text.split()) >= 3 and fold(text) in title), None)
 
 
 def _is_site(end: re.Match[str]) -> bool:
-    """Return whether the last part of a title is the name of a site or one of its sections."""
-    return is_agency(end["name"]) or ("|" in end[0] and is_name(end["name"]))
+    """Return whether the last part of a title is the name of a site or a section."""
+    return is_publisher_name(end["name"]) or ("|" in end[0] and is_name(end["name"]))
 
 
-def _writers(data: list[dict[str, Any]]) -> Iterator[str]:
+def _authors(data: list[dict[str, Any]]) -> Iterator[str]:
     for item in data:
         found = item.get("author")
-        for writer in found if isinstance(found, list) else [found]:
-            name = writer.get("name") if isinstance(writer, dict) else writer
+        for author in found if isinstance(found, list) else [found]:
+            name = author.get("name") if isinstance(author, dict) else author
             if isinstance(name, str):
                 yield name
 
 
 def _author(found: list[str], publisher: str | None, captured_at: datetime) -> str | None:
-    """Return the names of persons, once each, joined by commas; None where there is none."""
+    """Return the distinct personal names, joined by commas, or None."""
     names: dict[str, str] = {}
     for name in found:
         name = re.sub(r"^by\s+", "", " ".join(name.split()), flags=re.IGNORECASE)
         name = without_time(name, captured_at)
-        if name and "/" not in name and "@" not in name and key(name) != key(publisher or ""):
-            names.setdefault(key(name), name)
+        if name and "/" not in name and "@" not in name and fold(name) != fold(publisher or ""):
+            names.setdefault(fold(name), name)
     return ", ".join(names.values())[:200] or None
-
-
-def _instant(found: str | None) -> datetime | None:
-    """Return a date as trafilatura gives it, in UTC; only the day where it has no zone."""
-    if not found:
-        return None
-    try:
-        moment = datetime.fromisoformat(found)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
-    return moment.astimezone(UTC)

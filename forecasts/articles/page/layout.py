@@ -14,15 +14,15 @@ from datetime import datetime
 from itertools import islice, pairwise
 
 from forecasts.articles.lines import ends_as_sentence, is_heading_like, is_prose, trails_off, words
-from forecasts.articles.page.boilerplate import ends_article, is_furniture, opens_box
+from forecasts.articles.page.boilerplate import ends_article, is_boilerplate, opens_box
 from forecasts.articles.page.bylines import (
     Imprint,
-    is_agency,
     is_aside,
     is_name,
     is_publisher,
+    is_publisher_name,
     read_imprint,
-    reporters,
+    reporter_names,
 )
 from forecasts.articles.page.captions import is_caption, is_credit
 
@@ -54,7 +54,7 @@ class Page:
         for index, line in enumerate(lines):
             self._places[line.key].append(index)
         for index, line in enumerate(lines):
-            if (names := reporters(line.text)) and self._is_below_title(index):
+            if (names := reporter_names(line.text)) and self._is_below_title(index):
                 self.imprints[index] = Imprint(author=names)
         self.opening = next((i for i in range(len(lines)) if self._could_open(i)), 0)
         self.captions = [self._is_caption(i) for i in range(len(lines))]
@@ -78,7 +78,7 @@ class Page:
 
     def _could_open(self, index: int) -> bool:
         text = self.lines[index].text
-        return len(words(text)) >= 3 and not is_furniture(text)
+        return len(words(text)) >= 3 and not is_boilerplate(text)
 
     def _is_caption(self, index: int) -> bool:
         """Return whether a line is a caption; a title above the name of an agency is none."""
@@ -95,7 +95,7 @@ class Page:
         line = self.lines[index]
         if line.level or self.imprints[index] is not None or self.captions[index]:
             return False
-        if not is_prose(line.text) or is_furniture(line.text):
+        if not is_prose(line.text) or is_boilerplate(line.text):
             return False
         return not self._is_title_in_prose(index)
 
@@ -165,7 +165,7 @@ class Page:
         ruled = [
             i
             for i, line in enumerate(self.lines)
-            if line.ruled and not is_furniture(line.text) and not ends_article(line.text)
+            if line.ruled and not is_boilerplate(line.text) and not ends_article(line.text)
         ]
         if all(self.is_candidate(i) and any(self.prose[i + 1 : i + 4]) for i in ruled):
             found |= set(ruled)
@@ -178,7 +178,7 @@ class Page:
             self.imprints[index] is None
             and not self.captions[index]
             and (line.level > 0 or is_heading_like(line.text) or self._is_title_in_prose(index))
-            and not is_furniture(line.text)
+            and not is_boilerplate(line.text)
             and not ends_article(line.text)
             and not opens_box(line.text)
             and not is_credit(line.text)
@@ -190,14 +190,14 @@ class Page:
         text = self.lines[index].text
         if self.imprints[index] is not None or not is_name(text) or self.lines[index].level:
             return False
-        if is_furniture(text) or (is_credit(text) and not is_publisher(text)):
+        if is_boilerplate(text) or (is_credit(text) and not is_publisher(text)):
             return False
         count = len(words(text))
         if is_publisher(text):
             return count <= 4
         beside = [i for i in (index - 1, index + 1) if 0 <= i < len(self.lines)]
         return count <= 3 and any(
-            self.imprints[i] is not None or is_agency(self.lines[i].text) for i in beside
+            self.imprints[i] is not None or is_publisher_name(self.lines[i].text) for i in beside
         )
 
     def count(self, index: int) -> int:

@@ -1,9 +1,9 @@
-"""The articles that a page marks as such: article elements with a heading and a text of their own.
+"""The ``article`` elements of a page that have a heading and text of their own.
 
-Where the HTML says that there are several, no length is asked of them, which a text alone needs
-to tell a story from a teaser. Links to other articles are marked the same way, as cards; they
-stand in a box of related stories, link their heading, or are far shorter than the article that
-they surround, without a byline or a day.
+Articles marked in the HTML may be short, while plain text needs a minimum length to tell a story
+from a teaser. Links to other articles, called cards, use the same markup. A card is in a box of
+related stories, has a linked heading, or is much shorter than the main article and has neither a
+byline nor a date.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-import lxml.html  # type: ignore[import-untyped]
-from lxml import etree
-
-from forecasts.articles.article import CapturedArticle, canonical
-from forecasts.articles.lines import key, trails_off, words
-from forecasts.articles.page.boilerplate import ends_article, is_furniture
+from forecasts.articles.article import CapturedArticle, canonical_url
+from forecasts.articles.lines import fold, trails_off, words
+from forecasts.articles.page.boilerplate import ends_article, is_boilerplate
 from forecasts.articles.page.bylines import is_person, without_time
-from forecasts.articles.page.plain_text import SNIPPET_WORDS, article_text, split
+from forecasts.articles.page.dates import read_iso
+from forecasts.articles.page.plain_text import SNIPPET_WORDS, body_text, split_text
 
-STORY_WORDS = 18  # of an article that the HTML marks; what is shorter only announces one
-CARD_WORDS = 25  # of one whose heading is a link
-MUCH_LONGER = 4  # times as long as what stands beside it: the article of the page
+if TYPE_CHECKING:
+    import lxml.html  # type: ignore[import-untyped]
+
+STORY_WORDS = 18  # of a marked article; a shorter one is an announcement
+CARD_WORDS = 25  # the same for an article whose heading is a link
+MUCH_LONGER = 4  # the main article is this many times as long as a card
 
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "body", "br", "caption", "dd", "div", "dl", "dt",
@@ -42,12 +44,12 @@ _SIDE = re.compile(
     r"(?:^|[\s_-])(?:related|recommend\w*|promo\w*|sidebar|teasers?|more-stories|read-next|comments?)(?:$|[\s_-])"
 )
 _READ_ON = re.compile(r"(?:read|continue|full|more)\b", re.IGNORECASE)
-_WRITER = "@rel='author' or @itemprop='author' or contains(concat(' ', @class, ' '), ' author ')"
+_AUTHOR = "@rel='author' or @itemprop='author' or contains(concat(' ', @class, ' '), ' author ')"
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """What an article element holds, and whether it is a card, or stands among related stories."""
+class MarkedArticle:
+    """An ``article`` element, and whether it is a card or among related stories."""
 
     article: CapturedArticle
     is_card: bool
@@ -55,12 +57,12 @@ class Marked:
 
     @property
     def count(self) -> int:
-        """The number of words of its text."""
+        """The number of words in its text."""
         return len(words(self.article.text))
 
     @property
     def is_known(self) -> bool:
-        """Whether it says who wrote or published it, or when."""
+        """Whether it has an author, a publisher or a date."""
         article = self.article
         return (article.publisher or article.author or article.published_at) is not None
 
@@ -68,40 +70,41 @@ class Marked:
 def marked_articles(
     tree: lxml.html.HtmlElement, *, url: str | None, captured_at: datetime
 ) -> tuple[list[CapturedArticle], list[CapturedArticle]]:
-    """Return the articles that a page marks as such, and what looks like one and is none.
+    """Return the marked articles of a page, and the elements that only look like articles.
 
-    The first list is empty where fewer than two are marked. What stands among related stories,
-    or breaks off, is in neither.
+    The first list is empty if there are fewer than two. Neither list has related stories or
+    texts that break off.
     """
     marked = [
         read
         for element, is_aside in _elements(tree)
         if (read := _read(element, is_aside, url, captured_at)) is not None
     ]
-    # A whole page may stand under "Top stories".
-    told = [one for one in marked if not one.is_aside] or marked
-    longest = max((one.count for one in told), default=0)
+    # If all are "related", the whole page may be under a heading such as "Top stories".
+    candidates = [one for one in marked if not one.is_aside] or marked
+    longest = max((one.count for one in candidates), default=0)
     found: list[CapturedArticle] = []
-    left_out: list[CapturedArticle] = []
-    for one in told:
+    omitted: list[CapturedArticle] = []
+    for one in candidates:
         if one.count <= SNIPPET_WORDS and trails_off(one.article.text):
             continue
         is_short = one.count < (CARD_WORDS if one.is_card else STORY_WORDS)
-        beside = longest >= MUCH_LONGER * one.count and (one.is_card or not one.is_known)
-        (left_out if is_short or beside else found).append(one.article)
-    return (found if len(found) > 1 else []), left_out
+        is_teaser = longest >= MUCH_LONGER * one.count and (one.is_card or not one.is_known)
+        (omitted if is_short or is_teaser else found).append(one.article)
+    return (found if len(found) > 1 else []), omitted
 
 
-def visible(
+def visible_text(
     tree: lxml.html.HtmlElement,
     unseen: frozenset[str] = frozenset(),
     heading: lxml.html.HtmlElement | None = None,
 ) -> str:
-    """Return the text of an element, one line a block, without its ``heading``.
+    """Return the visible text of an element, one line per block, without its ``heading``.
 
-    The elements inside it that are named ``unseen`` are left out, and always those that no
-    reader sees.
+    Elements inside it with a tag in ``unseen`` are omitted too.
     """
+    from lxml import etree  # slow to import, and pasted text does not need it
+
     pieces: list[str] = []
     walk = etree.iterwalk(tree, events=("start", "end"))
     for event, node in walk:
@@ -119,7 +122,9 @@ def visible(
 
 
 def _elements(tree: lxml.html.HtmlElement) -> Iterator[tuple[lxml.html.HtmlElement, bool]]:
-    """Yield the article elements, and whether each stands among related stories."""
+    """Yield the ``article`` elements, and whether each is among related stories."""
+    from lxml import etree  # slow to import, and pasted text does not need it
+
     side, inside, announced = 0, 0, False
     for event, node in etree.iterwalk(tree, events=("start", "end")):
         tag, step = node.tag, 1 if event == "start" else -1
@@ -139,8 +144,8 @@ def _elements(tree: lxml.html.HtmlElement) -> Iterator[tuple[lxml.html.HtmlEleme
 
 def _read(
     element: lxml.html.HtmlElement, is_aside: bool, url: str | None, captured_at: datetime
-) -> Marked | None:
-    """Return what an article element holds; None without a heading and a text of its own."""
+) -> MarkedArticle | None:
+    """Return the element as an article; None without a heading and text of its own."""
     heading = next(
         (
             node
@@ -151,57 +156,46 @@ def _read(
         None,
     )
     title = "" if heading is None else " ".join(heading.text_content().split())
-    if heading is None or is_furniture(title) or ends_article(title):
+    if heading is None or is_boilerplate(title) or ends_article(title):
         return None
-    lines = visible(element, _BESIDE_TEXT, heading).splitlines()
-    body = "\n".join(line for line in lines if key(line) != key(title))
-    read = split(f"# {title}\n{body}", captured_at=captured_at)
+    lines = visible_text(element, _BESIDE_TEXT, heading).splitlines()
+    body = "\n".join(line for line in lines if fold(line) != fold(title))
+    read = split_text(f"# {title}\n{body}", captured_at=captured_at)
     if not read:
         return None
     article = replace(read[0], title=title, url=_own_address(heading, url))
-    if len(read) > 1:  # the element says that they are one
-        text = article_text(body, title=title, author=article.author, captured_at=captured_at)
+    if len(read) > 1:  # one element is one article
+        text = body_text(body, title=title, author=article.author, captured_at=captured_at)
         article = replace(article, text=text or article.text)
     article = _signed(article, element, captured_at)
     links = [" ".join(link.text_content().split()) for link in element.xpath(".//a[@href]")]
     is_card = article.url is not None or any(
-        not words(link) or _READ_ON.match(link) or key(link).startswith(key(title))
+        not words(link) or _READ_ON.match(link) or fold(link).startswith(fold(title))
         for link in [*links, *(title for _ in element.iterancestors("a"))]
     )
-    return Marked(article, is_card, is_aside)
+    return MarkedArticle(article, is_card, is_aside)
 
 
 def _own_address(heading: lxml.html.HtmlElement, url: str | None) -> str | None:
-    """Return the address to which a heading links, other than that of the page."""
+    """Return the address that a heading links to, if it is not the page's own."""
     links = [*heading.iterancestors("a"), *heading.iter("a")]
-    addresses = (canonical(link.get("href"), url) for link in links)
-    return next((address for address in addresses if address != canonical(url)), None)
+    addresses = (canonical_url(link.get("href"), url) for link in links)
+    return next((address for address in addresses if address != canonical_url(url)), None)
 
 
 def _signed(
     article: CapturedArticle, element: lxml.html.HtmlElement, captured_at: datetime
 ) -> CapturedArticle:
-    """Return the article with the day and the writer that its markup names."""
-    # A page that was saved says "2 days ago" for ever; its markup holds the day.
-    moments = (_moment(str(told)) for told in element.xpath(".//time/@datetime")[:1])
-    for moment in moments:
+    """Return the article with the time and the author from its markup."""
+    # A saved page still says "2 days ago", but its markup has the date.
+    for value in element.xpath(".//time/@datetime")[:1]:
+        moment = read_iso(str(value))
         if moment is not None and moment <= captured_at + timedelta(days=1):
             article = replace(article, published_at=moment)
-    for node in element.xpath(f".//*[{_WRITER}]")[:1]:
+    for node in element.xpath(f".//*[{_AUTHOR}]")[:1]:
         name = re.sub(r"^by:?\s+", "", " ".join(node.text_content().split()), flags=re.IGNORECASE)
         name = without_time(name, captured_at)
         if is_person(name) and article.author is None:
             publisher = None if article.publisher == name else article.publisher
             article = replace(article, author=name, publisher=publisher)
     return article
-
-
-def _moment(told: str) -> datetime | None:
-    """Return a time of the markup in UTC; only the day where it has no zone."""
-    try:
-        moment = datetime.fromisoformat(told.strip())
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
-    return moment.astimezone(UTC)

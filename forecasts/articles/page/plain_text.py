@@ -17,17 +17,17 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
-from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical
-from forecasts.articles.lines import first_sentence, key, sentences, trails_off, words
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url
+from forecasts.articles.lines import first_sentence, fold, sentences, trails_off, words
 from forecasts.articles.page.boilerplate import (
     ends_article,
-    is_furniture,
+    is_boilerplate,
     opens_box,
     opens_comments,
 )
-from forecasts.articles.page.bylines import is_name, is_publisher, owner
+from forecasts.articles.page.bylines import is_name, is_publisher, site_owner
 from forecasts.articles.page.captions import is_credit, opens_with_source
-from forecasts.articles.page.dates import find_stamp
+from forecasts.articles.page.dates import find_timestamp
 from forecasts.articles.page.heads import Head, find_heads
 from forecasts.articles.page.layout import Line, Page
 from forecasts.common.errors import CaptureError
@@ -54,7 +54,7 @@ _DATELINE = re.compile(
 )
 
 
-def split(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
+def split_text(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
     """Return the articles in ``text``, in their order; none where there is no prose.
 
     ``captured_at`` must be aware; relative times count from it. Raises ``CaptureError`` for a
@@ -99,7 +99,7 @@ def read_text(
         if not brief or full >= briefs
     ]
     if len(articles) == 1 and articles[0].publisher is None:
-        owners = [name for line in page.lines if (name := owner(line.text))]
+        owners = [name for line in page.lines if (name := site_owner(line.text))]
         articles = [replace(articles[0], publisher=owners[-1] if owners else None)]
     return articles, [
         _article(head, body, captured_at)
@@ -120,10 +120,10 @@ def _without_numbers(heads: list[Head]) -> list[Head]:
     return heads
 
 
-def article_text(text: str, *, title: str | None, author: str | None, captured_at: datetime) -> str:
+def body_text(text: str, *, title: str | None, author: str | None, captured_at: datetime) -> str:
     """Return the body of a text that is known to be one article, without its title's lines."""
     page = Page(_read_lines(text), captured_at)
-    keys = {key(title)} if title else set()
+    keys = {fold(title)} if title else set()
     taken = frozenset(i for i, line in enumerate(page.lines[:5]) if line.key in keys)
     head = Head(0, taken, title, author=author)
     return PARAGRAPH.join(_body(page, head, len(page.lines), keys))
@@ -144,7 +144,7 @@ def _read_lines(text: str) -> list[Line]:
             level, row = len(heading[1]), row[heading.end() :].rstrip("# ").strip("*_ ")
         elif emphasis := _EMPHASIS.fullmatch(row):
             row = emphasis["inner"]
-        if same := key(row):
+        if same := fold(row):
             found.append(Line(row, same, level, bullet is not None, ruled))
             ruled = False
     return found
@@ -178,7 +178,7 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     boxes = _boxes(page, inside)
     kept = {i: page.lines[i].text for i in inside if i not in boxes and _stays(page, i, titles)}
     if head.publisher is not None:
-        kept = {i: text for i, text in kept.items() if key(text) != key(head.publisher)}
+        kept = {i: text for i, text in kept.items() if fold(text) != fold(head.publisher)}
     prose = [i for i in kept if page.prose[i]]
     if not prose:
         return []
@@ -207,7 +207,7 @@ def _boxes(page: Page, inside: list[int]) -> set[int]:
         listed = any(_announces(page.lines[i].text) for i in (above, *run))
         if listed or any(page.lines[i].level for i in run):
             continue
-        short = [i for i in run if not is_furniture(page.lines[i].text) and not page.captions[i]]
+        short = [i for i in run if not is_boilerplate(page.lines[i].text) and not page.captions[i]]
         if len(short) >= 2 and len(short) < len(run):
             found |= {i for i in short if i != below - 1 and not page.lines[i].bullet}
     return found
@@ -215,12 +215,12 @@ def _boxes(page: Page, inside: list[int]) -> set[int]:
 
 def _announces(line: str) -> bool:
     """Return whether a list stands below a line."""
-    return line.endswith(":") and not is_furniture(line)
+    return line.endswith(":") and not is_boilerplate(line)
 
 
 def _without_pull_quotes(paragraphs: list[str]) -> list[str]:
     """Return the paragraphs without those that repeat a sentence of another, set large."""
-    keys = [key(paragraph) for paragraph in paragraphs]
+    keys = [fold(paragraph) for paragraph in paragraphs]
     return [
         paragraph
         for place, paragraph in enumerate(paragraphs)
@@ -284,7 +284,7 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
 def _is_between(page: Page, index: int) -> bool:
     """Return whether a line can stand between two paragraphs and belong to neither."""
     text = page.lines[index].text
-    return page.captions[index] or (is_furniture(text) and not ends_article(text))
+    return page.captions[index] or (is_boilerplate(text) and not ends_article(text))
 
 
 def _stays(page: Page, index: int, titles: set[str]) -> bool:
@@ -292,7 +292,7 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
     line, imprint = page.lines[index], page.imprints[index]
     if page.prose[index]:
         return True
-    if page.captions[index] or is_furniture(line.text) or ends_article(line.text):
+    if page.captions[index] or is_boilerplate(line.text) or ends_article(line.text):
         return False
     above = page.lines[index - 1].text if index else ""
     if index > 0 and page.captions[index - 1]:
@@ -301,7 +301,7 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
             return False
         if opens_with_source(above) and len(words(line.text)) >= 7:
             return False  # what that picture shows is said once more, to those who see it
-    if _CLOCK.fullmatch(line.text) and is_furniture(above):
+    if _CLOCK.fullmatch(line.text) and is_boilerplate(above):
         return False  # below a player's buttons a length, and in a live report a time
     if is_credit(line.text) or line.key in titles:
         return False
@@ -345,9 +345,9 @@ def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArti
             publisher, author = None, publisher
         publisher = publisher or dateline["agency"]
         if when is None and dateline["day"]:
-            stamp = find_stamp(dateline["day"], captured_at)
+            stamp = find_timestamp(dateline["day"], captured_at)
             when = stamp.when if stamp is not None else None
-    url = canonical(head.url)
+    url = canonical_url(head.url)
     return CapturedArticle(title, publisher, author, when, url, PARAGRAPH.join(body))
 
 

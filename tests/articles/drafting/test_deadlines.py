@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.articles.drafting.deadlines import Deadline, find_deadlines
-from forecasts.articles.drafting.intervals import HOLIDAYS, add_months
+from forecasts.articles.drafting.intervals import HOLIDAYS
 from forecasts.articles.drafting.periods import RULES, find_periods
+from forecasts.common.times import add_months
 
 TUESDAY = date(2025, 7, 22)
 

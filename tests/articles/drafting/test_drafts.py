@@ -150,7 +150,7 @@ def test_a_draft_is_found_again_by_its_quote_and_its_surroundings() -> None:
     assert len({draft.quote for draft in drafts}) < len(drafts)
     for draft in drafts:
         assert text[draft.start : draft.end] == draft.quote
-        assert locate(text, draft.quote, draft.prefix, draft.suffix) == draft.start
+        assert locate(text, draft.source) == draft.start
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
     for draft in draft_questions(text, published_at=PUBLISHED):
         assert end <= draft.start < draft.end
         assert draft.quote == text[draft.start : draft.end]
-        assert text[: draft.start].endswith(draft.prefix)
-        assert text[draft.end :].startswith(draft.suffix)
+        assert text[: draft.start].endswith(draft.source.prefix)
+        assert text[draft.end :].startswith(draft.source.suffix)
         assert draft.question.startswith("Will ")
         assert draft.question.endswith("?")
         assert draft.close_date is None or draft.close_date >= PUBLISHED

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from forecasts.articles.drafting.drafts import draft_questions
-from forecasts.articles.drafting.question_wording import LONGEST
+from forecasts.articles.drafting.question_wording import MAX_LENGTH
 
 PUBLISHED = date(2025, 7, 22)
 
@@ -157,5 +157,5 @@ def test_a_first_word_that_the_text_writes_small_elsewhere_loses_its_capital() -
 
 
 def test_a_question_that_would_be_too_long_quotes_the_sentence_instead() -> None:
-    sentence = "The port will take " + "very " * (LONGEST // 5) + "large ships."
+    sentence = "The port will take " + "very " * (MAX_LENGTH // 5) + "large ships."
     assert question(sentence).startswith("Will this happen: “The port will take very")

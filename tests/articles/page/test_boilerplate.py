@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.articles.article import PARAGRAPH, CapturedArticle
-from forecasts.articles.page.boilerplate import ends_article, is_furniture
-from forecasts.articles.page.bylines import is_name, owner, reporters
+from forecasts.articles.page.boilerplate import ends_article, is_boilerplate
+from forecasts.articles.page.bylines import is_name, reporter_names, site_owner
 from forecasts.articles.page.captions import is_caption, opens_with_source
-from forecasts.articles.page.plain_text import split
+from forecasts.articles.page.plain_text import split_text
 
 DAY = datetime(2025, 7, 24, 12, tzinfo=UTC)
 TITLE = "Quota row halts landings in Sund"
@@ -24,7 +24,7 @@ FISH = (
 
 
 def read(*lines: str) -> list[CapturedArticle]:
-    return split("\n".join(lines), captured_at=DAY)
+    return split_text("\n".join(lines), captured_at=DAY)
 
 
 def body(*lines: str) -> list[str]:
@@ -192,7 +192,7 @@ def test_what_announces_other_articles_is_no_title_above_a_bare_one_either(shelf
 )
 def test_titles_and_subheadings_with_such_words_announce_nothing(line: str) -> None:
     assert not ends_article(line)
-    assert not is_furniture(line)
+    assert not is_boilerplate(line)
 
 
 # -- single lines ----------------------------------------------------------------------------
@@ -229,13 +229,13 @@ def test_a_description_may_begin_with_its_source(line: str, opens: bool) -> None
     ],
 )
 def test_a_line_at_the_foot_says_whose_the_page_is(line: str, name: str | None) -> None:
-    assert owner(line) == name
+    assert site_owner(line) == name
 
 
 def test_places_and_people_behind_in_are_no_byline_of_a_paper() -> None:
-    assert reporters("Jane Roe and John Doe in Velm") == "Jane Roe and John Doe"
-    assert reporters("Coastal Review in Sund") is None
-    assert reporters("Fishing in Sund") is None
+    assert reporter_names("Jane Roe and John Doe in Velm") == "Jane Roe and John Doe"
+    assert reporter_names("Coastal Review in Sund") is None
+    assert reporter_names("Fishing in Sund") is None
 
 
 @pytest.mark.parametrize("line", ["1. Brega", "12/11/2025", "PHOTO: JANE ROE", "Who?"])
@@ -258,6 +258,6 @@ LINES = sorted(
 def test_any_mixture_of_lines_comes_apart_into_articles_with_a_title_and_a_text(
     lines: list[str],
 ) -> None:
-    for article in split("\n".join(lines), captured_at=DAY):
+    for article in split_text("\n".join(lines), captured_at=DAY):
         assert article.title
         assert article.text

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.page.dates import find_stamp
+from forecasts.articles.page.dates import find_timestamp
 
 DAY = datetime(2025, 7, 24, tzinfo=UTC)
 MOMENT = datetime(2025, 7, 24, 1, 30, 15, tzinfo=UTC)
 
 
 def day_of(line: str, captured_at: datetime = DAY) -> str | None:
-    stamp = find_stamp(line, captured_at)
+    stamp = find_timestamp(line, captured_at)
     return stamp.when.date().isoformat() if stamp is not None else None
 
 
@@ -50,7 +50,7 @@ def test_hours_before_a_capture_of_which_only_the_day_is_known_are_on_that_day(l
 
 
 def test_hours_before_a_known_moment_may_reach_the_day_before() -> None:
-    stamp = find_stamp("2 hours ago", MOMENT)
+    stamp = find_timestamp("2 hours ago", MOMENT)
     assert stamp is not None
     assert stamp.when == datetime(2025, 7, 23, 23, 30, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ def test_hours_before_a_known_moment_may_reach_the_day_before() -> None:
     ],
 )
 def test_a_name_may_be_glued_to_the_time(line: str, before: str) -> None:
-    stamp = find_stamp(line, DAY)
+    stamp = find_timestamp(line, DAY)
     assert stamp is not None
     assert stamp.before == before
 
@@ -87,7 +87,7 @@ def test_a_name_may_be_glued_to_the_time(line: str, before: str) -> None:
     ],
 )
 def test_a_clock_time_counts_only_with_a_zone_that_is_certain(line: str, when: datetime) -> None:
-    stamp = find_stamp(line, DAY)
+    stamp = find_timestamp(line, DAY)
     assert stamp is not None
     assert stamp.when == when
 
@@ -102,12 +102,12 @@ def test_a_day_that_reads_two_ways_is_the_nearest_before_the_capture() -> None:
     ["USA Today", "The Sun", "May", "5 min read", "Feb 30, 2025", "Jul 30, 2025", "July 2025", ""],
 )
 def test_what_is_no_time_of_publication_is_not_read_as_one(line: str) -> None:
-    assert find_stamp(line, DAY) is None
+    assert find_timestamp(line, DAY) is None
 
 
 @given(st.text(max_size=320))
 def test_no_line_trips_it_and_nothing_lies_in_the_future(line: str) -> None:
-    stamp = find_stamp(line, MOMENT)
+    stamp = find_timestamp(line, MOMENT)
     assert stamp is None or (stamp.when - MOMENT).days <= 1
 
 
@@ -116,5 +116,5 @@ def test_no_line_trips_it_and_nothing_lies_in_the_future(line: str) -> None:
     st.sampled_from(["seconds", "minutes", "hours", "days", "weeks", "months", "years"]),
 )
 def test_no_count_is_too_large_to_read(count: int, unit: str) -> None:
-    stamp = find_stamp(f"{count} {unit} ago", MOMENT)
+    stamp = find_timestamp(f"{count} {unit} ago", MOMENT)
     assert stamp is None or stamp.when <= MOMENT

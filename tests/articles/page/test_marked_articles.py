@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.capture import CapturedArticle, capture_bytes, capture_text
+from forecasts.articles.article import CapturedArticle
+from forecasts.articles.capture import capture_bytes, capture_text
 from forecasts.articles.page.marked_articles import STORY_WORDS
 
 SEEN = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -56,7 +57,7 @@ def page(*parts: str, title: str = "Morning digest") -> str:
 def read(html: str) -> tuple[list[CapturedArticle], list[str]]:
     """Return the articles of a page and what the reader is told about the rest."""
     told: list[str] = []
-    return capture_bytes(html.encode(), captured_at=SEEN, tell=told.append), told
+    return capture_bytes(html.encode(), captured_at=SEEN, notify=told.append), told
 
 
 def titles(html: str) -> list[str]:
@@ -226,7 +227,7 @@ def test_short_articles_of_a_plain_text_come_out_one_by_one() -> None:
         for heading, (byline, body) in STORIES.items()
     )
     told: list[str] = []
-    found = capture_text(text, captured_at=SEEN, tell=told.append)
+    found = capture_text(text, captured_at=SEEN, notify=told.append)
     assert [(article.title, article.author) for article in found] == [
         (heading, byline.split(" · ")[0].removeprefix("By "))
         for heading, (byline, _) in STORIES.items()

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from forecasts.articles.article import PARAGRAPH
 from forecasts.articles.capture import capture
-from forecasts.articles.page.boilerplate import ends_article, is_furniture
-from forecasts.articles.page.bylines import is_publisher, told_apart
+from forecasts.articles.page.boilerplate import ends_article, is_boilerplate
+from forecasts.articles.page.bylines import is_publisher, publisher_and_author
 from forecasts.articles.page.captions import is_caption, is_credit
-from forecasts.articles.page.plain_text import MAX_LINES, split
+from forecasts.articles.page.plain_text import MAX_LINES, split_text
 from forecasts.common.errors import CaptureError
 
 PAGES = sorted(
@@ -41,7 +41,7 @@ def body(*paragraphs: str) -> str:
 
 def only(text: str) -> list[str]:
     """Return the paragraphs of the one article in a text."""
-    (article,) = split(text, captured_at=DAY)
+    (article,) = split_text(text, captured_at=DAY)
     return article.text.split(PARAGRAPH)
 
 
@@ -65,7 +65,7 @@ def test_a_page_comes_out_as_its_articles_and_nothing_else(page: Path) -> None:
 def test_a_plain_text_keeps_its_title_byline_and_dateline() -> None:
     opening = f"SUND, July 22 (Reuters) - {FISH[0]}"
     text = body("Quota row halts landings", "By Jane Doe", "", opening, "", FISH[1])
-    (article,) = split(text, captured_at=DAY)
+    (article,) = split_text(text, captured_at=DAY)
 
     assert article.title == "Quota row halts landings"
     assert article.author == "Jane Doe"
@@ -75,13 +75,13 @@ def test_a_plain_text_keeps_its_title_byline_and_dateline() -> None:
 
 
 def test_a_text_without_a_title_is_called_by_its_first_sentence() -> None:
-    (article,) = split(body(*COURT), captured_at=DAY)
+    (article,) = split_text(body(*COURT), captured_at=DAY)
     assert article.title == COURT[0].rstrip(".")
     assert article.text == PARAGRAPH.join(COURT)
 
 
 def test_a_long_first_sentence_is_shortened_at_a_word() -> None:
-    (article,) = split("Word " * 40 + "ends.", captured_at=DAY)
+    (article,) = split_text("Word " * 40 + "ends.", captured_at=DAY)
     assert article.title.endswith("Word…")
     assert len(article.title) <= 101
 
@@ -113,7 +113,7 @@ def test_rows_that_an_editor_broke_are_paragraphs_again() -> None:
 
 def test_a_line_across_the_page_parts_two_texts_with_titles() -> None:
     text = body("Quota row halts landings", *FISH, "-----", "Court orders rehiring", *COURT)
-    assert [article.title for article in split(text, captured_at=DAY)] == [
+    assert [article.title for article in split_text(text, captured_at=DAY)] == [
         "Quota row halts landings",
         "Court orders rehiring",
     ]
@@ -124,7 +124,7 @@ def test_titles_of_a_numbered_digest_lose_their_numbers() -> None:
         "1. Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
         "2. Court orders rehiring", "Ostland Radio · 3 days ago", *COURT,
     )  # fmt: skip
-    assert [article.title for article in split(text, captured_at=DAY)] == [
+    assert [article.title for article in split_text(text, captured_at=DAY)] == [
         "Quota row halts landings",
         "Court orders rehiring",
     ]
@@ -135,7 +135,7 @@ def test_labels_name_what_stands_at_the_head() -> None:
         "Title: Quota row halts landings", "Source: Coastal Review", "Author: Jane Roe",
         "Date: 21 July 2025", "URL: https://coastal.example/quota", "", *FISH,
     )  # fmt: skip
-    (article,) = split(text, captured_at=DAY)
+    (article,) = split_text(text, captured_at=DAY)
     assert article.title == "Quota row halts landings"
     assert (article.publisher, article.author) == ("Coastal Review", "Jane Roe")
     assert article.published_at == datetime(2025, 7, 21, tzinfo=UTC)
@@ -143,7 +143,7 @@ def test_labels_name_what_stands_at_the_head() -> None:
 
 
 def test_the_site_s_name_behind_a_title_is_its_publisher() -> None:
-    (article,) = split(
+    (article,) = split_text(
         body("Quota row halts landings | The Coastal Review", *FISH), captured_at=DAY
     )
     assert (article.title, article.publisher) == ("Quota row halts landings", "The Coastal Review")
@@ -151,7 +151,7 @@ def test_the_site_s_name_behind_a_title_is_its_publisher() -> None:
 
 def test_an_agency_under_a_title_does_not_make_the_title_a_caption() -> None:
     text = body("QUOTA ROW HALTS LANDINGS", "REUTERS", "2025-07-22", *FISH)
-    (article,) = split(text, captured_at=DAY)
+    (article,) = split_text(text, captured_at=DAY)
     assert (article.title, article.publisher) == ("QUOTA ROW HALTS LANDINGS", "REUTERS")
 
 
@@ -162,7 +162,7 @@ def test_teasers_without_a_text_are_no_articles() -> None:
         "Prices have fallen for a third month, and the makers now…",
         "Why strikes are back", "BBC News · 4 days ago",
     )  # fmt: skip
-    assert [article.title for article in split(text, captured_at=DAY)] == [
+    assert [article.title for article in split_text(text, captured_at=DAY)] == [
         "Quota row halts landings"
     ]
 
@@ -173,7 +173,7 @@ def test_what_a_site_says_in_welcome_is_no_article() -> None:
         "We use cookies to improve your experience.", "Accept all",
         "Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
     )  # fmt: skip
-    assert [article.title for article in split(text, captured_at=DAY)] == [
+    assert [article.title for article in split_text(text, captured_at=DAY)] == [
         "Quota row halts landings"
     ]
 
@@ -268,7 +268,7 @@ def test_a_sentence_above_a_credit_stays_unless_it_shows_a_scene(
     ],
 )
 def test_what_a_site_says_about_itself_is_furniture(line: str) -> None:
-    assert is_furniture(line)
+    assert is_boilerplate(line)
 
 
 @pytest.mark.parametrize(
@@ -285,21 +285,21 @@ def test_what_a_site_says_about_itself_is_furniture(line: str) -> None:
     ],
 )
 def test_sentences_about_apps_and_subscribers_are_no_furniture(line: str) -> None:
-    assert not is_furniture(line)
+    assert not is_boilerplate(line)
     assert not ends_article(line)
 
 
 def test_of_two_names_the_one_that_is_called_a_paper_is_the_publisher() -> None:
-    assert told_apart(["Jane Roe", "Example Times"]) == ("Example Times", "Jane Roe")
-    assert told_apart(["World", "Al Jazeera"]) == ("Al Jazeera", None)
-    assert told_apart([]) == (None, None)
+    assert publisher_and_author(["Jane Roe", "Example Times"]) == ("Example Times", "Jane Roe")
+    assert publisher_and_author(["World", "Al Jazeera"]) == ("Al Jazeera", None)
+    assert publisher_and_author([]) == (None, None)
     assert is_publisher("NHK")
     assert not is_publisher("ADVERTISEMENT")
 
 
 def test_a_text_longer_than_any_page_is_refused() -> None:
     with pytest.raises(CaptureError, match="at most"):
-        split("It was so.\n" * (MAX_LINES + 2), captured_at=DAY)
+        split_text("It was so.\n" * (MAX_LINES + 2), captured_at=DAY)
 
 
 # -- pages made at random -------------------------------------------------------------------
@@ -370,5 +370,5 @@ def test_every_line_of_every_body_survives_and_nothing_else(
     made: tuple[str, list[tuple[str, str, list[str]]]],
 ) -> None:
     page, told = made
-    found = split(page, captured_at=DAY)
+    found = split_text(page, captured_at=DAY)
     assert [(a.title, a.publisher, a.text.split(PARAGRAPH)) for a in found] == told
