@@ -1,8 +1,8 @@
-"""What a site says about itself between and below its articles.
+"""Boilerplate: a site's own text between and below its articles.
 
-Buttons and labels are known by their words, as they are the same on all sites; calls to the
-reader by their form, an imperative or a "you" together with an app, a newsletter, a
-subscription. A sentence that reports speech is never furniture.
+Buttons and labels are recognised by their words, which are the same on all sites. Appeals to the
+reader are recognised by their form: an imperative or a "you" with an app, a newsletter or a
+subscription. A sentence with reported speech is not boilerplate.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ def _alternatives(*parts: str) -> str:
     return "(?:" + "|".join(parts) + ")"
 
 
-_SIGNS = "☰≡✕×▼▲▾►▶◀←→↑↓★☆•·*-– |>»›<«[("  # what icons become in text
-_ENDS = "▼▾►▶→↓•·*-– |>»›"  # those of them that stand behind a label
-
+_ICONS = "☰≡✕×▼▲▾►▶◀←→↑↓★☆•·*-– |>»›<«[("  # as they appear in text
+_END_ICONS = "▼▾►▶→↓•·*-– |>»›"  # after a label
 
 _BUTTON = re.compile(
     _alternatives(
@@ -55,7 +54,7 @@ _BUTTON = re.compile(
     + r"[.:!…]*",
     re.IGNORECASE,
 )
-# The same in whole sentences.
+# The same as whole sentences.
 _PROMPT = re.compile(
     _alternatives(
         r"no comments\b.*|be the first to comment.*|(?:leave|post|add) a (?:comment|reply).*",
@@ -86,7 +85,7 @@ _AFTER_ARTICLE = re.compile(
         r"(?:what to read next|next (?:article|story)|editors?['’]?s? picks?|in other news)\b.*",
         r"(?:from our partners|sponsored links|don['’]t miss)\b.*",
         r"(?:from|around|elsewhere on) the web\b.*|more to (?:explore|discover)",
-        # A shelf of other articles, put together for the reader or by the editors.
+        # A selection of other articles, for the reader or by the editors.
         r"(?:(?:just|more|made|(?:hand-?)?picked|chosen|selected|suggested|curated|(?:our )?picks"
         r"|(?:top |more )?(?:stories|story|news|articles?|reads|headlines)) )?for you",
         r"(?:because you (?:read|liked?|follow(?:ed)?|viewed|watched)|(?:based on|inspired by)"
@@ -107,7 +106,7 @@ _AFTER_ARTICLE = re.compile(
     + r"[.:!…]*",
     re.IGNORECASE,
 )
-# What these announce is one title in the middle of a text.
+# These announce a single title in the middle of a text.
 _BOX = re.compile(
     r"(?:also read|read also|read more|see also|related (?:article|story|coverage))[.:]?",
     re.IGNORECASE,
@@ -134,7 +133,7 @@ _IMPERATIVE = re.compile(
     r"|click|tap|follow|join|share|log in|sign in|register|install|discover|scan|support|become"
     r"|upgrade|start|stay|enable|never miss|don['’]t miss|want|love|ready|create|unlock|enjoy"
     r"|visit|check out|send|donate|consider|write to|contact|e-?mail|accept|manage"
-    r"|find out more|like what)\b",
+    r"|find out more|like[ ]what)\b",
     re.IGNORECASE,
 )
 _READER = re.compile(r"\b(?:you|your|us|we|our)\b|\b(?:you|we)['’]", re.IGNORECASE)
@@ -180,12 +179,12 @@ def is_boilerplate(line: str) -> bool:
 
 
 def is_origin(line: str) -> bool:
-    """Return whether a line only says where the text first appeared and whose it is."""
+    """Return whether a line only states the text's first publication or copyright."""
     return len(line) <= LONG and _ORIGIN.search(line) is not None and len(sentences(line)) <= 3
 
 
 def is_advert(line: str) -> bool:
-    """Return whether a line calls on the reader to use, buy or join something of the site."""
+    """Return whether a line invites the reader to use, buy or join something of the site."""
     if len(line) > 2 * LONG or _REPORTS.search(line):
         return False
     if _CREED.search(line) or (_ON_OFFER.search(line) and _IMPERATIVE.search(line)):
@@ -198,19 +197,19 @@ def is_advert(line: str) -> bool:
 
 
 def ends_article(line: str) -> bool:
-    """Return whether a line opens what stands below an article: comments, related stories."""
+    """Return whether a line begins the part below an article: comments, related stories."""
     return len(line) <= LONG and _AFTER_ARTICLE.fullmatch(_label(line)) is not None
 
 
 def opens_box(line: str) -> bool:
-    """Return whether a line announces another article in the middle of a text."""
+    """Return whether a line announces another article in the middle of the text."""
     return _BOX.fullmatch(_label(line)) is not None
 
 
 def _label(line: str) -> str:
-    return line.lstrip(_SIGNS).rstrip(_ENDS)
+    return line.lstrip(_ICONS).rstrip(_END_ICONS)
 
 
 def opens_comments(line: str) -> bool:
-    """Return whether a line opens what readers wrote below an article."""
+    """Return whether a line begins the readers' comments."""
     return ends_article(line) and _COMMENTS.search(line) is not None

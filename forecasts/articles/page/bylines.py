@@ -1,8 +1,8 @@
-"""What stands beside a title: who published it, who wrote it, and when.
+"""The publisher, author and time beside a title.
 
-A line of an *imprint* says that and nothing else: "Example Times · 2 days ago", "By Jane Doe",
-"• Example Times", "Source: Example Times". Names of persons and publishers look alike; what
-tells them apart is that publishers are called Times, Post, Wire, or by capital letters.
+An *imprint* is a line with nothing else: "Example Times · 2 days ago", "By Jane Doe", "• Example
+Times", "Source: Example Times". Names of persons and publishers look alike, but publishers are
+called Times, Post or Wire, or have a name in capital letters.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ _OWNER = re.compile(
     r"(?:\.? all rights reserved\b.*| for the full story| \(?(?:19|20)\d{2}\)?|)\.?$",
     re.IGNORECASE,
 )
-_IN_BRACKETS = re.compile(r"(?P<title>\S.{10,200}?)\s+[(\[](?P<behind>[^()\[\]]{4,80})[)\]]")
+_IN_BRACKETS = re.compile(r"(?P<title>\S.{10,200}?)\s+[(\[](?P<rest>[^()\[\]]{4,80})[)\]]")
 _BAR = re.compile(r"\s+[|•·–—-]\s+")
 _NUMBERED = re.compile(r"\d{1,2}[.)]\s")
 _HANDLE = re.compile(r"by [a-z][\w.-]{1,30}")
-# "Jane Roe in Sund": a byline beside a time, and anywhere else perhaps a title.
+# "Jane Roe in Sund" is a byline if it is beside a time; elsewhere it may be a title.
 _REPORTER = r"[A-ZÀ-Þ][\w.'’-]+(?: (?:[A-ZÀ-Þ][\w.'’-]*|de|van|von|bin|al)){1,3}"
 _NAMES_IN_PLACE = re.compile(
     rf"(?P<names>{_REPORTER}(?:(?:, | and |, and ){_REPORTER})*)"
@@ -92,7 +92,7 @@ _SMALL = {"of", "the", "and", "for", "de", "la", "le", "el", "on", "in", "&", "d
 
 @dataclass(slots=True)
 class Imprint:
-    """What a line says that says nothing but who, where and when."""
+    """The contents of an imprint line; ``relative`` times ("2 days ago") have no date."""
 
     names: list[str] = field(default_factory=list)
     title: str | None = None
@@ -103,15 +103,15 @@ class Imprint:
 
 
 def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> Imprint | None:
-    """Return what a line says, if it says nothing but who, where and when."""
+    """Return the imprint in a line, or None if the line has anything else."""
     if len(text) > LONG:
         return None
     imprint = Imprint()
     if _URL.fullmatch(text):
         imprint.url = text
         return imprint
-    if told := _FIELD.fullmatch(text):
-        label, value = told["label"].lower(), told["value"]
+    if labelled := _FIELD.fullmatch(text):
+        label, value = labelled["label"].lower(), labelled["value"]
         if label in ("title", "headline"):
             imprint.title = value
         elif label in ("url", "link"):
@@ -121,8 +121,8 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
         else:
             imprint.names.append(value)
         return imprint if label != "source" or is_name(value) else None
-    if (told_behind := _behind_title(text, captured_at)) is not None:
-        return told_behind
+    if (with_title := _after_title(text, captured_at)) is not None:
+        return with_title
     stamp = find_timestamp(text, captured_at)
     sides = [text] if stamp is None else [stamp.before, stamp.after]
     if stamp is not None:
@@ -154,7 +154,7 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
 
 
 def without_time(names: str, captured_at: datetime) -> str:
-    """Return names without separators, and without the times and asides between them."""
+    """Return names joined by commas, without the times and asides between them."""
     parts = (part.strip(" ,;()[]-–—/") for part in re.split(r"\s*[•·|‧∙]\s*|\s+[–—]\s+", names))
     return ", ".join(
         part
@@ -168,17 +168,17 @@ def _is_time(text: str, captured_at: datetime) -> bool:
     return stamp is not None and not stamp.before and not stamp.after
 
 
-def _behind_title(text: str, captured_at: datetime) -> Imprint | None:
-    """Return a title with what stands behind it: "Title (Example Times, June 29)"."""
+def _after_title(text: str, captured_at: datetime) -> Imprint | None:
+    """Return a title with the imprint after it: "Title (Example Times, June 29)"."""
     if match := _IN_BRACKETS.fullmatch(text):
-        title, behind = match["title"], match["behind"]
+        title, rest = match["title"], match["rest"]
     else:
-        title, behind = "", ""
+        title, rest = "", ""
         if len(pieces := _BAR.split(text)) >= 3:
-            title, behind = " ".join(pieces[:-2]), " | ".join(pieces[-2:])
+            title, rest = " ".join(pieces[:-2]), " | ".join(pieces[-2:])
     if len(words(title)) < 4 or is_name(title) or ends_as_sentence(title):
         return None
-    imprint = read_imprint(behind, captured_at)
+    imprint = read_imprint(rest, captured_at)
     if imprint is None or imprint.when is None or len(imprint.names) != 1:
         return None
     imprint.title = title
@@ -192,14 +192,14 @@ def reporter_names(text: str) -> str | None:
 
 
 def site_owner(text: str) -> str | None:
-    """Return whose site a page is, as a line at its foot says: "© 2025 Example Times"."""
+    """Return the owner of the site in a footer line: "© 2025 Example Times"."""
     match = _OWNER.match(text)
     name = match["name"].strip(" .,|·") if match is not None else ""
     return name if is_name(name) and is_publisher(name) else None
 
 
 def is_name(text: str) -> bool:
-    """Return whether a line could be the name of a person or a publisher."""
+    """Return whether a line can be the name of a person or a publisher."""
     parts = text.split()
     if (
         not parts
@@ -220,7 +220,7 @@ def is_name(text: str) -> bool:
 
 
 def is_publisher(text: str) -> bool:
-    """Return whether a name is of the kind that newspapers, agencies and sites have."""
+    """Return whether a name looks like that of a newspaper, an agency or a site."""
     return len(words(text)) <= 7 and (
         _PUBLISHER.search(text) is not None
         or re.fullmatch(r"[A-Z][A-Z\d&]{1,7}(?:[ -][A-Z\d]{1,3}|-[A-Z]+)?", text) is not None
@@ -229,23 +229,25 @@ def is_publisher(text: str) -> bool:
 
 
 def is_publisher_name(text: str) -> bool:
-    """Return whether a line is the name of a publisher and nothing else."""
+    """Return whether a line consists of a publisher's name."""
     return is_name(text) and is_publisher(text)
 
 
 def publisher_and_author(names: Sequence[str]) -> tuple[str | None, str | None]:
-    """Return the publisher and the author among the names at a head; None where there is none."""
+    """Return the publisher and the author among the names at a head; None if missing."""
     counts = Counter(_without_place(name) for name in names if _SECTION.fullmatch(name) is None)
     if not counts:
         return None, None
     order = list(counts)
-    publisher = max(order, key=lambda name: (_standing(name), counts[name], order.index(name)))
+    publisher = max(
+        order, key=lambda name: (_publisher_score(name), counts[name], order.index(name))
+    )
     author = next((name for name in order if name != publisher and is_person(name)), None)
     return publisher, author
 
 
 def _without_place(name: str) -> str:
-    """Return a publisher's name without place and office: "BBC News, Sund", "The Hindu Bureau"."""
+    """Return a publisher's name without its place or office: "BBC News, Sund", "Hindu Bureau"."""
     name = (
         re.sub(r"(?<=\w) (?:Bureau|Staff|Desk|Newsroom)$", "", name) if is_publisher(name) else name
     )
@@ -253,18 +255,18 @@ def _without_place(name: str) -> str:
     return first if comma and is_publisher(first) and not is_publisher(place) else name
 
 
-def _standing(name: str) -> int:
-    """Return how surely a name is a publisher's; capital letters can be those of a place too."""
+def _publisher_score(name: str) -> int:
+    """Return how likely a name is a publisher's, from 0 to 2; one in capitals may be a place."""
     return is_publisher(name) + (is_publisher(name) and not name.isupper())
 
 
 def is_person(name: str) -> bool:
-    """Return whether a name can be a person's and is not of the kind that publishers have."""
+    """Return whether a name can be a person's and does not look like a publisher's."""
     return (
         2 <= len(name.split()) <= 4 and not is_publisher(name) and not any(map(str.isdigit, name))
     )
 
 
 def is_aside(line: str) -> bool:
-    """Return whether a line at a head is neither title nor imprint: "Share", "5 min read"."""
+    """Return whether a line at a head is neither title nor imprint, as "Share", "5 min read"."""
     return _ASIDE.fullmatch(line) is not None or _SECTION.fullmatch(line) is not None

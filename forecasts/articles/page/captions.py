@@ -1,9 +1,9 @@
-"""Photographs' captions and credits among the lines of a page.
+"""Captions and credits of photographs among the lines of a page.
 
-A *credit* names who took a picture ("Name / Agency", "(AP Photo/Name)", "Photo: …"). The
-sentence above it is its *caption*, if it says in the present tense, or without a verb, what is
-to be seen, and when or where. A sentence of the text can stand above a credit too, where a
-picture has no caption; what is not clearly a caption therefore stays in the text.
+A *credit* names the photographer or the agency ("Name / Agency", "(AP Photo/Name)", "Photo: …").
+The sentence above it is the *caption* if it describes a scene with its time or place, in the
+present tense or without a verb. If a picture has no caption, a sentence of the text is above the
+credit, so doubtful lines stay in the text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AGENCIES = (
     r"|Adobe Stock|Newscom|Polaris|Redux|Magnum(?: Photos)?|Associated Press|Agence France-Presse"
     r"|Press Association|S(?:tringer|TRINGER)|H(?:andout|ANDOUT)|P(?:ool|OOL)|F(?:ile|ILE)"
 )
-# "EPA A ferry in the harbour": the source, and then what is said to those who cannot see.
+# "EPA A ferry in the harbour": the source and the alternative text.
 _SOURCE_FIRST = re.compile(rf"(?:{AGENCIES})(?:[/ ](?:{AGENCIES}))*:? (?=[A-Z\"“‘])")
 _AGENCY = re.compile(rf"(?<!\w)(?:{AGENCIES})(?!\w)")
 _JOINER = re.compile(
@@ -39,10 +39,10 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _NAME_AND_AGENCY = re.compile(r"[A-ZÀ-Þ][\w.'’-]*(?: [\w.'’-]+){0,5} ?[/|] ?[A-Z\d].{1,80}")
-SHORT = 20  # words of a sentence that can be a caption without a mark of one but the credit
+SHORT = 20  # words; a sentence up to this length can be a caption with no mark but the credit
 _ABBREVIATION = re.compile(r"\b(?:Inc|Ltd|Co|Corp|Jr|[A-Z])\.$")
 
-# A credit at the end of its caption: in brackets, with a label, after a dash or a full stop.
+# A credit at the end of a caption: in brackets, with a label, after a dash or a full stop.
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]{2,120})[)\]]\.?$")
 _LABEL_AT_END = re.compile(
     r"(?:^|[.!?)”’\"'|–—-]\s*)(?:photo(?:graph)?|image|picture|credit)s?(?: credit)?\s*"
@@ -74,7 +74,7 @@ _DATED = re.compile(
 _OCCASION = re.compile(
     r"\b(?:at (?:the|an?|his|her|their)|during|ahead of|after|before) .*\b(?:19|20)\d{2}\b"
 )
-# What people and things do in pictures …
+# Actions of people and things in pictures …
 _SCENE = re.compile(
     r"\b(?:attends?|arrives?|speaks?|walks?|stands?|sits?|pass(?:es)?|looks?|watch(?:es)?"
     r"|gathers?|protests?|march(?:es)?|carry|carries|loads?|address(?:es)?|rides?|listens?"
@@ -83,7 +83,7 @@ _SCENE = re.compile(
     r"|meets?|talks?|visits?|signs?|participates?"
     r"|(?:is|are) (?:joined|displayed|parked|docked|moored|reflected|surrounded|stacked|lined))\b"
 )
-# … and what they hardly ever do anywhere else, in the present tense.
+# … and those that hardly occur elsewhere in the present tense.
 _STAGED = re.compile(
     r"\b(?:gathers?|shakes? hands|waves?|unloads?|poses?|greets?|gestures?|queues?|wades?|chants?"
     r"|patrols?|walks? (?:past|along|through|by|near|down|across)|stacks?|lines? up|inspects?"
@@ -105,7 +105,7 @@ _HAS_VERB = re.compile(
 
 
 def is_credit(line: str) -> bool:
-    """Return whether a line says whose picture something is, and nothing else."""
+    """Return whether a line is the credit of a picture."""
     if len(line) > 140 or len(words(line)) > 14:
         return False
     inner = line.strip("()[]|•·–— ")
@@ -120,7 +120,7 @@ def is_credit(line: str) -> bool:
 
 
 def is_caption(line: str, following: str | None) -> bool:
-    """Return whether a line describes a picture; ``following`` is the next line with text."""
+    """Return whether a line is a caption; ``following`` is the next line with text."""
     count = len(words(line))
     if count == 0 or count > 80:
         return False
@@ -128,15 +128,15 @@ def is_caption(line: str, following: str | None) -> bool:
         return True
     if opens_with_source(line):
         return True
-    told = _QUOTES.search(line) is not None
+    quotes = _QUOTES.search(line) is not None
     few = len(sentences(line)) <= 2
-    if _POINTS_AT.search(line) and few and not told:
+    if _POINTS_AT.search(line) and few and not quotes:
         return True
     if following is None or not is_credit(following):
         return False
     if not ends_as_sentence(line):
         return count >= 3
-    if told or not few or count > 60 or _NARRATES.search(line):
+    if quotes or not few or count > 60 or _NARRATES.search(line):
         return False
     if _STAGED.search(line):
         return True
@@ -144,7 +144,7 @@ def is_caption(line: str, following: str | None) -> bool:
         return True
     if _HAS_VERB.search(line):
         return False
-    # What tells of nothing past or to come is a caption, as short as this.
+    # A short sentence about neither the past nor the future is a caption.
     short = (
         count <= SHORT
         and line.endswith(".")
@@ -155,7 +155,7 @@ def is_caption(line: str, following: str | None) -> bool:
 
 
 def opens_with_source(line: str) -> bool:
-    """Return whether a line begins with an agency and goes on as the description of a picture."""
+    """Return whether a line begins with an agency and continues as a picture's description."""
     return (
         _SOURCE_FIRST.match(line) is not None
         and not is_credit(line)
@@ -166,7 +166,7 @@ def opens_with_source(line: str) -> bool:
 
 
 def ends_with_credit(line: str) -> bool:
-    """Return whether a caption and its credit stand on one line."""
+    """Return whether a line is a caption with its credit."""
     if len(line) > 2 * LONG or is_credit(line) or _QUOTES.search(line):
         return False
     if _LABEL_AT_END.search(line):
@@ -175,7 +175,7 @@ def ends_with_credit(line: str) -> bool:
     if bar and len(words(head)) >= 3 and is_credit(tail.strip()):
         return True
     if bracket := _BRACKETS.search(line):
-        # "(AFP)" alone is how an agency's report ends; "(AP Photo/Name)" is not.
+        # "(AFP)" alone ends an agency's report; "(AP Photo/Name)" is a credit.
         return _OF_PICTURE.search(bracket[1]) is not None and is_credit(bracket[1])
     dashed = _AFTER_DASH.search(line)
     tail = dashed[1] if dashed else sentences(line)[-1]

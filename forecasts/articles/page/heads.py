@@ -1,9 +1,9 @@
-"""Where the articles of a page begin, and what stands at their heads.
+"""The heads of a page's articles: their titles, publishers, authors and times.
 
-A *head* is found in a run of lines without prose: a title, with a publisher, a time or a
-byline around it in any order, or with its own repetition. A title alone is no head, because
-a subheading looks the same; only the first article of a page may have no more than that.
-Teasers have heads too, so of several in one run the last one belongs to the text below it.
+A *head* is in a run of lines without prose: a title with a publisher, a time or a byline around
+it in any order, or with its own repetition. A title alone is not a head, because a subheading
+looks the same, except for the first article of a page. Teasers have heads too, so the last of
+several heads in a run belongs to the text below.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from forecasts.articles.page.bylines import (
 from forecasts.articles.page.captions import is_credit
 from forecasts.articles.page.layout import NEAR, Page
 
-REACH = 200  # a head is looked for in so many lines above its text
+REACH = 200  # lines above a text that are searched for its head
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of an article, which begins at line ``first``; its own lines are ``taken``.
+    """The head of an article, which begins at line ``first`` and consists of ``lines``.
 
-    What lies between and is not taken (a standfirst, say) belongs to the text.
+    Other lines between them, such as a standfirst, belong to the text.
     """
 
     first: int
-    taken: frozenset[int]
+    lines: frozenset[int]
     title: str | None
     publisher: str | None = None
     author: str | None = None
@@ -45,7 +45,7 @@ class Head:
 
 
 def find_heads(page: Page) -> list[Head]:
-    """Return the head of every article and teaser, in order; the first may lack a title."""
+    """Return the heads of all articles and teasers, in order; the first may lack a title."""
     heads: list[Head] = []
     start = 0
     for stop in [*(i for i, prose in enumerate(page.prose) if prose), len(page.lines)]:
@@ -56,21 +56,21 @@ def find_heads(page: Page) -> list[Head]:
             head = _plain_head(page, stop)
         if head is not None:
             if heads and not any(page.prose[heads[-1].first : head.first]):
-                heads.pop()  # it is the same article, of which more is known now
+                heads.pop()  # the same article, with more details now
             heads.append(head)
         start = stop + 1
-    return [_written_by(page, heads[0])] if len(heads) == 1 else heads
+    return [_with_author(page, heads[0])] if len(heads) == 1 else heads
 
 
-def _written_by(page: Page, head: Head) -> Head:
-    """Return the only head of a page; a person's name above or below its date is the author's.
+def _with_author(page: Page, head: Head) -> Head:
+    """Return a page's only head; a person's name beside its date is the author.
 
-    Aggregators, who hold several articles, put the publisher there, and say how long ago.
+    Aggregators, which show several articles, have the publisher there and a relative time.
     """
     name = head.publisher
     if name is None or head.author is not None or is_publisher(name) or not is_person(name):
         return head
-    imprints = [imprint for i in head.taken if (imprint := page.imprints[i]) is not None]
+    imprints = [imprint for i in head.lines if (imprint := page.imprints[i]) is not None]
     dated = any(imprint.when is not None and not imprint.relative for imprint in imprints)
     if not dated or any(name in imprint.names for imprint in imprints):
         return head
@@ -78,11 +78,11 @@ def _written_by(page: Page, head: Head) -> Head:
 
 
 def _head(page: Page, start: int, stop: int) -> Head | None:
-    """Return the last head in the lines ``start`` to ``stop``, which hold no prose."""
+    """Return the last head in the lines ``start`` to ``stop``, which have no prose."""
     start = max(start, stop - REACH)
-    # What no head contains cuts the run into blocks; the last block with a mark counts.
+    # Other lines cut the run into blocks; the last block with a mark counts.
     cuts = [i for i in range(start, stop) if not _is_head_part(page, i)]
-    if start == 0:  # below the page's first title, buttons stand between its parts
+    if start == 0:  # the parts of the page's first head may have buttons between them
         opening = next((i for i in range(stop) if _is_opening_title(page, i)), stop)
         cuts = [i for i in cuts if i < opening or ends_article(page.lines[i].text)]
     edges = list(zip([start, *(i + 1 for i in cuts)], [*cuts, stop], strict=True))
@@ -90,7 +90,7 @@ def _head(page: Page, start: int, stop: int) -> Head | None:
         if any(_is_mark(page, i) for i in range(low, high)):
             title = _title(page, low, high)
             if title is not None:
-                return _filled(page, low, high, title)
+                return _head_around(page, low, high, title)
             pictures = all(page.captions[i] or _is_button(page, i) for i in range(start, low))
             head = _under_standfirst(page, start, high) if pictures else None
             head = head or _under_short_title(page, low, high)
@@ -119,7 +119,7 @@ def _is_head_part(page: Page, index: int) -> bool:
 
 
 def _is_mark(page: Page, index: int) -> bool:
-    """Return whether a line shows that a head is here, and not a subheading."""
+    """Return whether a line marks a head, unlike a subheading."""
     imprint = page.imprints[index]
     if imprint is not None:
         return imprint.when is not None or imprint.author is not None or imprint.title is not None
@@ -127,44 +127,44 @@ def _is_mark(page: Page, index: int) -> bool:
 
 
 def _title(page: Page, low: int, high: int) -> int | None:
-    """Return which line of a block is the title of its last head."""
+    """Return the line with the title of the last head in a block."""
     block = range(low, high)
-    told = [i for i in block if (imprint := page.imprints[i]) is not None and imprint.title]
+    labelled = [i for i in block if (imprint := page.imprints[i]) is not None and imprint.title]
     chapters = [i for i in block if i in page.chapters]
     repeated = [i for i in block if page.is_candidate(i) and page.is_repeated(i)]
-    for certain in (told, chapters, repeated):
+    for certain in (labelled, chapters, repeated):
         if certain:
             return certain[-1]
     titles = [i for i in block if page.is_candidate(i) and not page.is_side_name(i)]
     marks = [i for i in block if _is_mark(page, i)]
-    # Time and byline of one head have no title between them; those of two heads have.
+    # The time and the byline of the same head have no title between them.
     starts = [i for k, i in enumerate(marks) if k == 0 or any(marks[k - 1] < t < i for t in titles)]
     above = [
         i for i in titles if i < starts[-1] and not any(i < mark < starts[-1] for mark in marks)
     ]
     below = [i for i in titles if i > marks[-1]]
-    if titles and titles[0] > marks[0]:  # on this page the title follows publisher and time
+    if titles and titles[0] > marks[0]:  # this page has the title below publisher and time
         above = []
     if not above:
         return below[0] if below else None
     if low <= page.first_prose:
         opening = [i for i in above if _is_opening_title(page, i)]
-        told_of = [i for i in opening if page.speaks_of_text(i)]
-        return next(iter(told_of or opening or above))
+        fitting = [i for i in opening if page.fits_text(i)]
+        return next(iter(fitting or opening or above))
     if len(above) > 1 and page.count(above[-1]) >= 10 and page.count(above[-2]) >= 3:
-        return above[-2]  # what is as long as that stands under a title
+        return above[-2]  # the longer line below it is a standfirst
     return above[-1]
 
 
-def _filled(page: Page, low: int, high: int, title: int) -> Head | None:
-    """Return the head around a title with what the lines beside it say, if it is one."""
+def _head_around(page: Page, low: int, high: int, title: int) -> Head | None:
+    """Return the head with this title and the details in the lines beside it, if it is one."""
     key = page.lines[title].key
     same = [i for i in range(low, high) if page.lines[i].key == key and title - i <= NEAR]
     beside = [i for i in range(low, high) if page.imprints[i] is not None or page.is_side_name(i)]
-    # What stands above the title belongs to the head before, unless nothing stands below.
+    # Lines above the title belong to the previous head, unless there are none below.
     own = [i for i in beside if i > same[0]]
     if not any((imprint := page.imprints[i]) is not None and imprint.when for i in own):
-        # Above a further title, they are those of a teaser.
+        # Above another title, they belong to a teaser.
         others = [i for i in range(low, same[0]) if page.is_candidate(i) and i not in beside]
         own = [i for i in beside if i > max(others, default=-1)] or beside
     elif same[0] - 1 in beside:
@@ -180,15 +180,15 @@ def _filled(page: Page, low: int, high: int, title: int) -> Head | None:
             own = [same[0] - 1, *own]
     certain = len(same) > 1 or title in page.chapters or low == 0
     certain = certain or page.imprints[title] is not None
-    head = _read(page, title, {*same, *_asides(page, low, high)}, own)
+    head = _build_head(page, title, {*same, *_asides(page, low, high)}, own)
     named = head.publisher is not None or head.author is not None
     return head if certain or _is_full(page, title, named=named) else None
 
 
 def _masthead(page: Page, title: int) -> list[int]:
-    """Return the line above a title that names its publisher, past a section and buttons.
+    """Return the line with the publisher above a title, section name and buttons.
 
-    A "Follow" shows that the name is a publisher's, whatever it is.
+    Any name with a "Follow" button is a publisher's.
     """
     above = title - 1
     while above >= max(0, title - 3) and _is_button(page, above):
@@ -203,25 +203,28 @@ def _masthead(page: Page, title: int) -> list[int]:
     return [above] if follow or first else []
 
 
-def _read(page: Page, title: int, taken: set[int], own: Sequence[int]) -> Head:
-    """Return the head of a title with what the lines ``own`` say beside it."""
+def _build_head(page: Page, title: int, others: set[int], own: Sequence[int]) -> Head:
+    """Return the head with this title and the details in the lines ``own``.
+
+    ``others`` are further lines of the head, without details.
+    """
     names = [name for i in own for name in _names(page, i)]
     if not any(map(is_publisher, names)):
         key = page.lines[title].key
-        masthead = _masthead(page, min(i for i in {title, *taken} if page.lines[i].key == key))
+        masthead = _masthead(page, min(i for i in {title, *others} if page.lines[i].key == key))
         own = [*masthead, *own]
         names = [*(page.lines[i].text for i in masthead), *names]
     imprints = [imprint for i in own if (imprint := page.imprints[i]) is not None]
-    publisher, writer = publisher_and_author(names)
-    author = next((imprint.author for imprint in imprints if imprint.author), writer)
+    publisher, author = publisher_and_author(names)
+    author = next((imprint.author for imprint in imprints if imprint.author), author)
     if publisher is None and author is not None and is_publisher(author):
         publisher, author = author.partition(" Staff")[0].partition(" and ")[0], None
-    told = page.imprints[title]
-    lines = frozenset({title, *taken, *own})
+    labelled = page.imprints[title]
+    lines = frozenset({title, *others, *own})
     return Head(
         min(lines),
         lines,
-        told.title if told is not None and told.title else page.lines[title].text,
+        labelled.title if labelled is not None and labelled.title else page.lines[title].text,
         publisher,
         author,
         next((imprint.when for imprint in imprints if imprint.when is not None), None),
@@ -239,7 +242,7 @@ def _asides(page: Page, low: int, high: int) -> set[int]:
 
 
 def _is_full(page: Page, index: int, *, named: bool) -> bool:
-    """Return whether a title that stands once is long enough not to be a reader's name."""
+    """Return whether a title that occurs once is too long to be a reader's name."""
     count = page.count(index)
     return (
         count >= 4 or (named and count >= 2) or (count == 3 and not is_name(page.lines[index].text))
@@ -247,24 +250,24 @@ def _is_full(page: Page, index: int, *, named: bool) -> bool:
 
 
 def _under_standfirst(page: Page, low: int, high: int) -> Head | None:
-    """Return the head whose title and time are parted by one sentence, the standfirst."""
+    """Return the head with one sentence, the standfirst, between its title and its time."""
     title = low - 2
     if title < 0 or not page.prose[low - 1] or page.prose[title]:
         return None
     if not page.is_candidate(title):
         return None
     own = [i for i in range(low, high) if page.imprints[i] is not None or page.is_side_name(i)]
-    return _read(page, title, _asides(page, low, high), own)
+    return _build_head(page, title, _asides(page, low, high), own)
 
 
 def _under_short_title(page: Page, low: int, high: int) -> Head | None:
-    """Return the head whose title is as short as a name: the first line of all."""
+    """Return the head whose title, the block's first candidate, is as short as a name."""
     titles = [i for i in range(low, high) if page.is_candidate(i)]
-    return _filled(page, low, high, titles[0]) if titles else None
+    return _head_around(page, low, high, titles[0]) if titles else None
 
 
 def _plain_head(page: Page, stop: int) -> Head:
-    """Return the head of a text that begins with no more than a title, or without one."""
+    """Return the head of a text that begins with only a title, or without one."""
     titles = [i for i in range(min(stop, REACH)) if page.is_candidate(i)]
     if not titles:
         return Head(0, frozenset(), None)
@@ -279,8 +282,8 @@ def _plain_head(page: Page, stop: int) -> Head:
             break
         if page.imprints[i] is None:
             beside.append(i)
-    head = _read(page, title, set(), beside)
+    head = _build_head(page, title, set(), beside)
     if head.publisher is None or head.author is not None or is_publisher(head.publisher):
         return head
-    # Under a title alone, a name is a person's.
+    # A name below a title alone is a person's.
     return replace(head, publisher=None, author=head.publisher)

@@ -1,8 +1,7 @@
-"""The lines of a page, with what their neighbours make of them: captions, prose, titles, names.
+"""The lines of a page, classified by their neighbours: captions, prose, titles, names.
 
-A line alone does not tell: a short one is a title above a time, a subheading in a text, and a
-button among others. What a line is by itself stands in ``lines``, ``imprints``, ``captions``
-and ``furniture``.
+The same short line is a title above a time, a subheading in a text, or a button among buttons.
+Lines in isolation are classified by ``lines``, ``bylines``, ``captions`` and ``boilerplate``.
 """
 
 from __future__ import annotations
@@ -26,23 +25,23 @@ from forecasts.articles.page.bylines import (
 )
 from forecasts.articles.page.captions import is_caption, is_credit
 
-NEAR = 8  # a title is repeated within so many lines that hold text
-_SIGNS = ".,;:!?'\"‘’“”()[]–—"
+NEAR = 8  # lines with text within which a title is repeated
+_PUNCTUATION = ".,;:!?'\"‘’“”()[]–—"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with text: ``key`` compares it with others, ``level`` is that of a # heading."""
+    """A line with text; ``key`` is for comparisons, ``level`` is that of a # heading."""
 
     text: str
     key: str
     level: int = 0
     bullet: bool = False
-    ruled: bool = False  # a line drawn across the page stands above
+    ruled: bool = False  # below a horizontal rule
 
 
 class Page:
-    """The lines of a text, with what their neighbours make of them."""
+    """The lines of a text, classified by their neighbours."""
 
     def __init__(self, lines: Sequence[Line], captured_at: datetime) -> None:
         self.lines = lines
@@ -59,7 +58,7 @@ class Page:
         self.opening = next((i for i in range(len(lines)) if self._could_open(i)), 0)
         self.captions = [self._is_caption(i) for i in range(len(lines))]
         for i, (line, below) in enumerate(pairwise(lines)):
-            # What is said to those who cannot see the picture is often said twice.
+            # The alternative text of a picture is often repeated.
             if self.captions[i + 1] and len(line.key) >= 20 and below.key.startswith(line.key):
                 self.captions[i] = True
         self.prose = [self._is_prose(i) for i in range(len(lines))]
@@ -67,7 +66,7 @@ class Page:
         self.chapters = self._chapter_marks()
 
     def _is_below_title(self, index: int) -> bool:
-        """Return whether a time stands beside a line, and what can be a title above it."""
+        """Return whether a line has a time beside it and a possible title above it."""
         beside = self.imprints[max(0, index - 1) : index + 2]
         return any(imprint is not None and imprint.when for imprint in beside) and any(
             self.imprints[i] is None and self.count(i) >= 5 for i in range(max(0, index - 4), index)
@@ -81,7 +80,7 @@ class Page:
         return len(words(text)) >= 3 and not is_boilerplate(text)
 
     def _is_caption(self, index: int) -> bool:
-        """Return whether a line is a caption; a title above the name of an agency is none."""
+        """Return whether a line is a caption, and not a title above an agency's name."""
         text = self.lines[index].text
         if self.imprints[index] is not None or not is_caption(text, self._text(index + 1)):
             return False
@@ -100,12 +99,12 @@ class Page:
         return not self._is_title_in_prose(index)
 
     def _is_title_in_prose(self, index: int) -> bool:
-        """Return whether a line that ends like a sentence stands where a title does."""
+        """Return whether a line that ends like a sentence has a title's position."""
         text = self.lines[index].text
         if len(text) > 220 or trails_off(text):
             return False
         if self.is_repeated(index):
-            # Between the two, there is nothing but what stands beside a title.
+            # Only imprints and names are between a title and its repetition.
             place = min(
                 (i for i in self._places[self.lines[index].key] if i != index),
                 key=lambda i: abs(i - index),
@@ -124,7 +123,7 @@ class Page:
         )
 
     def is_repeated(self, index: int) -> bool:
-        """Return whether the same line stands near, as titles do and names at their side do."""
+        """Return whether the same line occurs nearby, as with titles and the names beside them."""
         line = self.lines[index]
         places = self._places[line.key]
         if line.bullet or len(line.key) < 6 or len(places) > 50 or is_aside(line.text):
@@ -145,17 +144,17 @@ class Page:
             or any(abs(place - index) == 1 for place in near)
         )
 
-    def speaks_of_text(self, index: int) -> bool:
+    def fits_text(self, index: int) -> bool:
         """Return whether a line shares a word with the three paragraphs below it."""
         below = (i for i in range(index, len(self.lines)) if self.prose[i])
         text = " ".join(self.lines[i].text for i in islice(below, 3))
         return not _stems(self.lines[index].text).isdisjoint(_stems(text))
 
     def _chapter_marks(self) -> set[int]:
-        """Return the lines that open articles by their markup alone.
+        """Return the lines that begin articles by their markup alone.
 
-        These are the # headings of the top level, if there are several, and the lines under
-        a line drawn across the page, if each such line has a title below it.
+        These are the top-level # headings, if there are several, and the lines below horizontal
+        rules, if each rule has a title below it.
         """
         levels = [line.level for line in self.lines if line.level]
         top = min(levels, default=0)
@@ -172,7 +171,7 @@ class Page:
         return found
 
     def is_candidate(self, index: int) -> bool:
-        """Return whether a line can be a title."""
+        """Return whether a line could be a title."""
         line = self.lines[index]
         return (
             self.imprints[index] is None
@@ -186,7 +185,7 @@ class Page:
         )
 
     def is_side_name(self, index: int) -> bool:
-        """Return whether a line names the publisher (or the author) beside a time."""
+        """Return whether a line is the name of a publisher or an author beside a time."""
         text = self.lines[index].text
         if self.imprints[index] is not None or not is_name(text) or self.lines[index].level:
             return False
@@ -201,10 +200,10 @@ class Page:
         )
 
     def count(self, index: int) -> int:
-        """Return the number of words of a line."""
+        """Return the number of words in a line."""
         return len(words(self.lines[index].text))
 
 
 def _stems(text: str) -> set[str]:
-    """Return the beginnings of the words of a text that are long enough to carry a meaning."""
-    return {word[:5] for raw in words(text.casefold()) if len(word := raw.strip(_SIGNS)) >= 4}
+    """Return the first letters of the longer words of a text."""
+    return {word[:5] for raw in words(text.casefold()) if len(word := raw.strip(_PUNCTUATION)) >= 4}

@@ -1,11 +1,11 @@
-"""Plain text, pasted or scraped, into the articles it holds.
+"""The articles in plain text, pasted or scraped.
 
-From each head to the next reaches its article (see ``heads``). Within it captions, credits and
-furniture go (see ``lines``); subheadings stay, as they are part of the text. A page without any
-head is one article: its first title-like line is the title, or its first sentence.
+An article reaches from its head to the next one (see ``heads``). Captions, credits and
+boilerplate are removed; subheadings are kept, because they are part of the text. A page without a
+head is one article, and its first title-like line or its first sentence is the title.
 
-Rejected: learning the site's template from lines that repeat (a page of one article repeats
-nothing), and a list of sites (the next page comes from another one).
+Rejected: learning the site's template from repeated lines (a page with one article has none), and
+a list of sites (the next page is from another one).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from forecasts.articles.page.heads import Head, find_heads
 from forecasts.articles.page.layout import Line, Page
 from forecasts.common.errors import CaptureError
 
-MAX_CHARACTERS = 500_000  # the length of a book, and of no page
+MAX_CHARACTERS = 500_000  # the length of a book; pages are shorter
 MAX_LINES = 20_000
-TITLE_WORDS = 12  # a question up to this length in a box of related stories is a title
-TEASER_WORDS = 25  # one sentence up to this length below "Related articles" is a teaser
-SNIPPET_WORDS = 60  # what breaks off before this length is one anywhere
-PREAMBLE_WORDS = 40  # text above the first head with less than this is the site's own
+TITLE_WORDS = 12  # in a box of related stories, a question up to this length is a title
+TEASER_WORDS = 25  # below "Related articles", a sentence up to this length is a teaser
+SNIPPET_WORDS = 60  # a text up to this length that breaks off is a teaser anywhere
+PREAMBLE_WORDS = 40  # a shorter text above the first head is the site's own
 
 _BULLET = re.compile(r"(?:[•·‣▪●◦∙]\s*|[*–|-]\s+|\|\s*)(?=\S)")
 _HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
@@ -55,9 +55,9 @@ _DATELINE = re.compile(
 
 
 def split_text(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
-    """Return the articles in ``text``, in their order; none where there is no prose.
+    """Return the articles in ``text``, in order; none if it has no prose.
 
-    ``captured_at`` must be aware; relative times count from it. Raises ``CaptureError`` for a
+    Relative times count from ``captured_at``, which must be aware. Raises ``CaptureError`` for a
     text of more than ``MAX_CHARACTERS`` or ``MAX_LINES``.
     """
     return read_text(text, captured_at=captured_at)[0]
@@ -66,20 +66,20 @@ def split_text(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
 def read_text(
     text: str, *, captured_at: datetime
 ) -> tuple[list[CapturedArticle], list[CapturedArticle]]:
-    """Return the articles as ``split`` does, and what has a title and was left out as a teaser."""
+    """Return the articles like ``split_text``, and the omitted teasers that have a title."""
     lines = text.count("\n")
     if len(text) > MAX_CHARACTERS or lines > MAX_LINES:
         raise CaptureError(
-            f"The text has {len(text)} characters in {lines} lines; at most {MAX_CHARACTERS} "
-            f"characters in {MAX_LINES} lines are read.",
+            f"The text has {len(text):,} characters in {lines:,} lines; at most "
+            f"{MAX_CHARACTERS:,} characters in {MAX_LINES:,} lines are read.",
             remedy="Paste one article at a time.",
         )
     page = Page(_read_lines(text), captured_at)
     heads = _without_numbers(find_heads(page))
-    titles = {page.lines[i].key for head in heads for i in head.taken}
+    titles = {page.lines[i].key for head in heads for i in head.lines}
     others = next((i for i, line in enumerate(page.lines) if ends_article(line.text)), None)
     found: list[tuple[Head, list[str], bool]] = []
-    left_out: list[tuple[Head, list[str]]] = []
+    teasers: list[tuple[Head, list[str]]] = []
     for place, head in enumerate(heads):
         end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
         body = _body(page, head, end, titles)
@@ -87,10 +87,10 @@ def read_text(
         if below and any(opens_comments(line.text) for line in _above_text(page, head, end)):
             continue
         if body and len(heads) > 1 and _is_teaser(head, body, first=place == 0):
-            left_out.append((head, body))
+            teasers.append((head, body))
         elif body:
             found.append((head, body, below and _is_brief(body)))
-    # One sentence alone is a teaser among teasers, and a brief among related stories in full.
+    # A single sentence is a teaser among teasers, but a brief among full related stories.
     full = sum(not brief for _, _, brief in found) - 1
     briefs = sum(brief for _, _, brief in found)
     articles = [
@@ -103,7 +103,7 @@ def read_text(
         articles = [replace(articles[0], publisher=owners[-1] if owners else None)]
     return articles, [
         _article(head, body, captured_at)
-        for head, body in left_out
+        for head, body in teasers
         if head.title and not trails_off(body[-1])
     ]
 
@@ -114,23 +114,23 @@ def _above_text(page: Page, head: Head, end: int) -> list[Line]:
 
 
 def _without_numbers(heads: list[Head]) -> list[Head]:
-    """Return the heads; where all titles are numbered, as in a digest, without the numbers."""
+    """Return the heads, without the numbers if all titles are numbered as in a digest."""
     if len(heads) > 1 and all(head.title and _NUMBER.match(head.title) for head in heads):
         return [replace(head, title=_NUMBER.sub("", head.title or "")) for head in heads]
     return heads
 
 
 def body_text(text: str, *, title: str | None, author: str | None, captured_at: datetime) -> str:
-    """Return the body of a text that is known to be one article, without its title's lines."""
+    """Return the body of a text that is known to be one article, without its title."""
     page = Page(_read_lines(text), captured_at)
     keys = {fold(title)} if title else set()
-    taken = frozenset(i for i, line in enumerate(page.lines[:5]) if line.key in keys)
-    head = Head(0, taken, title, author=author)
+    lines = frozenset(i for i, line in enumerate(page.lines[:5]) if line.key in keys)
+    head = Head(0, lines, title, author=author)
     return PARAGRAPH.join(_body(page, head, len(page.lines), keys))
 
 
 def _read_lines(text: str) -> list[Line]:
-    """Return the lines that hold text, in normal form, with broken paragraphs joined."""
+    """Return the lines with text, normalised, with wrapped paragraphs joined."""
     found: list[Line] = []
     ruled = False
     rows = unicodedata.normalize("NFC", text).splitlines()
@@ -144,17 +144,16 @@ def _read_lines(text: str) -> list[Line]:
             level, row = len(heading[1]), row[heading.end() :].rstrip("# ").strip("*_ ")
         elif emphasis := _EMPHASIS.fullmatch(row):
             row = emphasis["inner"]
-        if same := fold(row):
-            found.append(Line(row, same, level, bullet is not None, ruled))
+        if key := fold(row):
+            found.append(Line(row, key, level, bullet is not None, ruled))
             ruled = False
     return found
 
 
 def _unbroken(rows: list[str]) -> Iterator[str]:
-    """Yield the rows, with those joined that an editor broke at a fixed width.
+    """Yield the rows, joining those that were wrapped at a fixed width.
 
-    A row goes on in the next one where only the width can have ended it: the first word of the
-    next would not have fitted.
+    A row was wrapped if the first word of the next row would not have fitted.
     """
     width = max((len(row) for row in rows), default=0)
     soft = sum(1 for above, below in pairwise(rows) if len(above) >= 45 and below[:1].islower())
@@ -174,9 +173,9 @@ def _unbroken(rows: list[str]) -> Iterator[str]:
 
 def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     """Return the paragraphs of the article from its head to line ``end``."""
-    inside = [i for i in _text_lines(page, head, end) if i not in head.taken]
+    inside = [i for i in _text_lines(page, head, end) if i not in head.lines]
     boxes = _boxes(page, inside)
-    kept = {i: page.lines[i].text for i in inside if i not in boxes and _stays(page, i, titles)}
+    kept = {i: page.lines[i].text for i in inside if i not in boxes and _is_text(page, i, titles)}
     if head.publisher is not None:
         kept = {i: text for i, text in kept.items() if fold(text) != fold(head.publisher)}
     prose = [i for i in kept if page.prose[i]]
@@ -195,10 +194,10 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
 
 
 def _boxes(page: Page, inside: list[int]) -> set[int]:
-    """Return the short lines that belong to a box in the text: a player's, a newsletter's.
+    """Return the short lines that belong to a box in the text, such as a video or a newsletter.
 
-    Buttons and labels between two paragraphs show that there is one. The line above the next
-    paragraph can be a subheading, and below a colon a list stands, which is none.
+    Buttons and labels between two paragraphs indicate a box. The line above the next paragraph can
+    be a subheading, and a list below a colon is not a box.
     """
     found: set[int] = set()
     prose = [i for i in inside if page.prose[i]]
@@ -214,12 +213,12 @@ def _boxes(page: Page, inside: list[int]) -> set[int]:
 
 
 def _announces(line: str) -> bool:
-    """Return whether a list stands below a line."""
+    """Return whether a line introduces a list."""
     return line.endswith(":") and not is_boilerplate(line)
 
 
 def _without_pull_quotes(paragraphs: list[str]) -> list[str]:
-    """Return the paragraphs without those that repeat a sentence of another, set large."""
+    """Return the paragraphs without pull quotes, which repeat a sentence of another paragraph."""
     keys = [fold(paragraph) for paragraph in paragraphs]
     return [
         paragraph
@@ -236,7 +235,7 @@ def _without_pull_quotes(paragraphs: list[str]) -> list[str]:
 
 
 def _without_bio(paragraphs: list[str], author: str | None) -> list[str]:
-    """Return the paragraphs without the last ones that introduce the author to the reader."""
+    """Return the paragraphs without the author's biography at the end."""
     names = re.split(r",? and |, ", author or "")
     bio = re.compile(
         rf"(?:{'|'.join(map(re.escape, names))}) "
@@ -249,9 +248,9 @@ def _without_bio(paragraphs: list[str], author: str | None) -> list[str]:
 
 
 def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
-    """Yield the lines up to where related stories or comments begin.
+    """Yield the lines before the related stories or comments.
 
-    Where two paragraphs in a row follow related stories, they were a box in the middle of the
+    If two consecutive paragraphs follow related stories, those were a box in the middle of the
     text, and only the box is left out.
     """
     bare = [i for i in range(head.first, end) if page.prose[i] or not _is_between(page, i)]
@@ -282,13 +281,13 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
 
 
 def _is_between(page: Page, index: int) -> bool:
-    """Return whether a line can stand between two paragraphs and belong to neither."""
+    """Return whether a line between two paragraphs can be a caption or boilerplate."""
     text = page.lines[index].text
     return page.captions[index] or (is_boilerplate(text) and not ends_article(text))
 
 
-def _stays(page: Page, index: int, titles: set[str]) -> bool:
-    """Return whether a line between a head and the next belongs to the text."""
+def _is_text(page: Page, index: int, titles: set[str]) -> bool:
+    """Return whether a line between two heads belongs to the text."""
     line, imprint = page.lines[index], page.imprints[index]
     if page.prose[index]:
         return True
@@ -296,16 +295,16 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
         return False
     above = page.lines[index - 1].text if index else ""
     if index > 0 and page.captions[index - 1]:
-        # Whatever short line follows "… |" is the name of who took the picture.
+        # Any name after "… |" is the photographer's.
         if is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
             return False
         if opens_with_source(above) and len(words(line.text)) >= 7:
-            return False  # what that picture shows is said once more, to those who see it
+            return False  # the caption after the alternative text
     if _CLOCK.fullmatch(line.text) and is_boilerplate(above):
-        return False  # below a player's buttons a length, and in a live report a time
+        return False  # the length of a video; in a live report it would be a time
     if is_credit(line.text) or line.key in titles:
         return False
-    if imprint is not None:  # in a text, dates head the parts of a chronicle and bullets a list
+    if imprint is not None:  # within a text, a date can be a chronicle's, a bullet a list's
         return (line.bullet and imprint.when is None) or (
             imprint.when is not None
             and not imprint.relative
@@ -316,10 +315,7 @@ def _stays(page: Page, index: int, titles: set[str]) -> bool:
 
 
 def _is_teaser(head: Head, body: list[str], *, first: bool) -> bool:
-    """Return whether a head and its text are a teaser only, or the site's word of welcome.
-
-    ``first`` is whether nothing stands above.
-    """
+    """Return whether a head and its text are only a teaser, or if ``first`` the site's preamble."""
     count = sum(len(words(paragraph)) for paragraph in body)
     if trails_off(body[-1]) and count <= SNIPPET_WORDS:
         return True
