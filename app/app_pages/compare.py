@@ -1,4 +1,4 @@
-"""Compare: which teams or forecasters did better, and what chance alone could have done."""
+"""Compare: which teams or forecasters did better, and whether the difference is beyond chance."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import streamlit as st
 
 from app.charts.comparisons import evidence_chart, forest_chart
 from app.forms.report_filter import pick_questions
-from app.markdown_text import as_text
+from app.markdown_text import as_text, significant
 from app.session import now, reading, settings
 from app.views.downloads import downloads
-from forecasts.access import members, visibility
+from forecasts.access import memberships, visibility
 from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison
+from forecasts.reports import numbers
 from forecasts.reports.comparison import Comparison, wording
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.render import wording as words
@@ -22,8 +23,7 @@ from forecasts.reports.selection import Choice
 from forecasts.scores import frames
 
 OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
-# So many are chosen to begin with; with many more the pairs are too many to read.
-FIRST, MOST = 4, 12
+PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
 
 @st.cache_data(show_spinner="Comparing …", ttl=timedelta(minutes=10), max_entries=32)
@@ -36,9 +36,9 @@ def comparison_of(
     written: tuple[int, ...],
     _at: datetime,
 ) -> Comparison:
-    """Return the comparison; it is made anew once ``written`` differs (``frames.revision``).
+    """Return the comparison, cached until ``written`` (``frames.revision``) changes.
 
-    That says for whom, too: nobody is shown what another may see.
+    ``written`` includes the reader, so nobody is shown rows that only another member may see.
     """
     with reading() as ledger:
         everything = frames.ledger_frames(ledger, words=False)
@@ -55,7 +55,7 @@ def comparison_of(
 def pick(
     known: dict[Of, list[str]], known_tags: list[str]
 ) -> tuple[Of, tuple[str, ...], Choice, bool]:
-    """Show whom to compare and on which questions; return the choice."""
+    """Show the choice of sides and questions; return it."""
     left, right = st.columns([2, 3])
     kind = left.segmented_control(
         "Between", list(OF), default="Teams", required=True, key="of", bind="query-params"
@@ -68,34 +68,31 @@ def pick(
     names = st.multiselect(
         kind or "Teams",
         known[of],
-        default=known[of][:FIRST],
+        default=known[of][:PRESELECTED],
         max_selections=MOST,
         key=f"names-{of}",
         bind="query-params",
-        help="Every two of them are compared, on the questions and at the times that they share.",
+        help="Each pair is compared on the questions and times it shares.",
     )
     alike = st.toggle(
-        "Claim the same of people like them",
+        "Generalise beyond these members",
         key="alike",
         bind="query-params",
-        help="Off: the claims are about these members. On: who the members are is taken as chance "
-        "too, and the intervals are wider.",
+        help="Off: claims are about these members only. On: members count as a sample too, and "
+        "the intervals are wider.",
     )
     return of, tuple(names), chosen, alike
 
 
 def verdict(comparison: Comparison) -> None:
-    """Show in a sentence what the comparison shows."""
-    said = as_text(comparison.sentence)
-    if any(pair.better for pair in comparison.pairs):
-        st.success(said)
-    else:
-        st.info(said)
+    """Show the comparison's conclusion in a sentence."""
+    show = st.success if any(pair.better for pair in comparison.pairs) else st.info
+    show(as_text(comparison.sentence))
     st.caption(as_text(f"{wording.scope(comparison)} {words.left_out(comparison.left_out)}"))
 
 
 def ranks(comparison: Comparison) -> None:
-    """Show the ranks, as intervals."""
+    """Show the ranks as intervals."""
     st.header("Ranks", anchor=False, help=STATISTICS["rank"].help)
     names = [as_text(side.name) for side in comparison.groups]
     st.table(
@@ -105,22 +102,22 @@ def ranks(comparison: Comparison) -> None:
 
 
 def differences(comparison: Comparison) -> None:
-    """Show every pair's difference, drawn, as a table, and in words."""
+    """Show each pair's difference as a chart, a table and a sentence."""
     st.header("Differences", anchor=False, help=STATISTICS["difference"].help)
     chart = forest_chart(comparison)
     if chart is not None:
-        st.altair_chart(
-            chart, alt="Differences of the pairs with their intervals; the table has the numbers."
+        st.vega_lite_chart(
+            spec=chart, alt="Differences between pairs with intervals; the table has the numbers."
         )
     pairs = comparison.pairs
     st.table(
         {
             "Pair": [as_text(f"{pair.a} − {pair.b}") for pair in pairs],
             "Shared questions": [f"{pair.shared_questions:,}" for pair in pairs],
-            "Difference": [words.signed(pair.difference) for pair in pairs],
-            "95 % interval": [words.signed_interval(pair.interval) for pair in pairs],
-            "p, adjusted": [words.p_value(pair.p_adjusted) for pair in pairs],
-            "Detectable": [words.number(pair.detectable) for pair in pairs],
+            "Difference": [numbers.signed(pair.difference) for pair in pairs],
+            "95% interval": [numbers.signed_interval(pair.interval) for pair in pairs],
+            "p, adjusted": [numbers.p_value(pair.p_adjusted) for pair in pairs],
+            "Detectable": [significant(pair.detectable) for pair in pairs],
         },
         hide_index=True,
         border="horizontal",
@@ -131,7 +128,7 @@ def differences(comparison: Comparison) -> None:
 
 
 def evidence(comparison: Comparison) -> None:
-    """Show, of one pair, the evidence that stays valid whenever one looks."""
+    """Show one pair's evidence over time, which stays valid at any number of looks."""
     drawn = {f"{pair.a} − {pair.b}": pair for pair in comparison.pairs if pair.watched is not None}
     if not drawn:
         return
@@ -140,17 +137,17 @@ def evidence(comparison: Comparison) -> None:
     if len(drawn) > 1:
         picked = st.selectbox("Pair", list(drawn), key="pair")
     pair = drawn[picked]
-    st.markdown(as_text(wording.watched(pair)))
+    st.markdown(as_text(wording.evidence(pair)))
     chart = evidence_chart(pair)
     if chart is not None:
-        st.altair_chart(chart, alt=wording.watched(pair))
+        st.vega_lite_chart(spec=chart, alt=wording.evidence(pair))
 
 
 st.title("Compare", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
     known: dict[Of, list[str]] = {
-        "teams": members.team_names(ledger),
+        "teams": memberships.team_names(ledger),
         "forecasters": visibility.forecaster_handles(ledger),
     }
     known_tags = standing.tags(ledger)
@@ -159,15 +156,15 @@ if len(known[of]) < 2:
     st.info(
         f"There are fewer than two {of} to compare. "
         + (
-            "Compare forecasters instead, or bring teams in with a ledger folder: "
-            "forecasts import FOLDER, with a teams.csv in it."
+            "Compare forecasters instead, or import teams from a ledger folder with a teams.csv: "
+            "forecasts import FOLDER."
             if of == "teams"
-            else "A second one is there as soon as somebody else forecasts."
+            else "The comparison appears here once a second member forecasts."
         )
     )
     st.stop()
 if len(names) < 2:
-    st.info("Choose two or more to compare.")
+    st.info("Choose at least two.")
     st.stop()
 comparison = comparison_of(settings().database_url, of, names, chosen, alike, written, now())
 verdict(comparison)

@@ -1,4 +1,4 @@
-"""Questions: find some, do something to several, or ask one. The view stands in the address."""
+"""Questions: find them, change several at once, or ask one. The address keeps the view."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, counted, day, shortened
 from app.session import current_member, now, reading, settings
 from app.views.links import page_asked, question_link
-from forecasts.access import members
+from forecasts.access import memberships
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import search
 from forecasts.questions.search import Filter, Order, Row, Trend
 from forecasts.questions.standing import Status, last_registered
-from forecasts.reports.render.wording import tied
 from forecasts.scores import frames
 from forecasts.updates.values import format_probability, format_value
 
@@ -25,20 +24,20 @@ FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
 TYPES = {kind: kind.replace("_", " ") for kind in QuestionType}
 BARS = "▁▂▃▄▅▆▇█"
-# Between two bars, which touch otherwise and are one black block; no line ends there.
-APART = "\u202f"
-MOVED = 0.1  # from where the crowd's way is drawn
+# A narrow space between the bars, which would otherwise touch and look like one black block.
+NARROW_SPACE = "\u202f"
+MOVED = 0.1  # smallest range of the crowd's probability that is drawn
 
 moment = now()
 
 
-def picked(tags: list[str], families: list[str], teams: list[str]) -> Filter:
-    """Show the filters; return what they say."""
+def filters(tags: list[str], families: list[str], teams: list[str]) -> Filter:
+    """Show the filters; return their choice."""
     words = st.text_input(
         "Search",
         key="words",
         type="search",
-        placeholder="Words of the title, background or criteria",
+        placeholder="Title, background or criteria",
         bind="query-params",
     )
     # Side by side where there is room, two in a row on a narrow screen.
@@ -54,10 +53,8 @@ def picked(tags: list[str], families: list[str], teams: list[str]) -> Filter:
             width=FILTER_WIDTH,
         )
         tag = one_of("Tag", tags, "tag")
-        family = one_of(
-            "Family", families, "family", "Questions whose outcomes hang together share one."
-        )
-        team = one_of("Team", teams, "team", "Whose question it is.") if teams else ""
+        family = one_of("Family", families, "family", "Questions with related outcomes.")
+        team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
     return Filter(
         words=words or "",
         status=status,
@@ -69,8 +66,8 @@ def picked(tags: list[str], families: list[str], teams: list[str]) -> Filter:
     )
 
 
-def one_of(label: str, choices: list[str], key: str, said: str | None = None) -> str:
-    """Show one filter; return what is picked, blank for any."""
+def one_of(label: str, choices: list[str], key: str, help_text: str | None = None) -> str:
+    """Show one filter; return the choice, blank for any."""
     return st.selectbox(
         label,
         ["", *choices],
@@ -78,58 +75,56 @@ def one_of(label: str, choices: list[str], key: str, said: str | None = None) ->
         key=key,
         bind="query-params",
         width=FILTER_WIDTH,
-        help=said,
+        help=help_text,
     )
 
 
 def spark(trend: Trend) -> str:
-    """Return the crowd's way in a line of Markdown: where it began, bars from 0 to 100 %, its end.
-
-    All of it is our own words and figures.
-    """
+    """Return the crowd's trend as text: bars from 0% to 100%, then its first and last value."""
     known = [p for p in trend.points if p is not None]
     if not known:
         return ""
-    bars = APART.join(
+    bars = NARROW_SPACE.join(
         " " if p is None else BARS[min(int(p * len(BARS)), len(BARS) - 1)] for p in trend.points
     )
-    first, last = (tied(format_probability(round(p, 2))) for p in (known[0], known[-1]))
-    # Bars that are all alike are a black block that says no more than the number.
+    first, last = (format_probability(round(p, 2)) for p in (known[0], known[-1]))
+    crowd = f"crowd ({trend.forecasters}):"
+    # Bars of the same height say no more than the number.
     if max(known) - min(known) < MOVED:
-        return f"crowd of {trend.forecasters}: {last}"
-    return f"crowd of {trend.forecasters}: {bars.strip()} {first} to {last}"
+        return f"{crowd} {last}"
+    return f"{crowd} {bars.strip()} {first} → {last}"
 
 
 def caption(row: Row) -> str:
-    """Return the line below a title: the status, when it closes, my forecast, the crowd, tags."""
+    """Return the line below a title: status, close, own forecast, crowd, tags."""
     state, text = row.state, row.state.text
-    said = [f"**{state.status}**"]
+    parts = [f"**{state.status}**"]
     if state.resolution is not None:
-        said = [f"**{as_text(state.resolution.outcome)}**"]
-    # A question that was annulled before its close does not close any more.
+        parts = [f"**{as_text(state.resolution.outcome)}**"]
+    # A question annulled before its close no longer closes.
     if state.resolution is None or text.close_time <= moment:
-        said += [closing(text, moment), day(text.close_time)]
+        parts += [closing(text, moment), day(text.close_time)]
     if row.forecast is not None:
-        said.append(f"you: **{as_text(shortened(format_value(row.forecast, text.options), 60))}**")
+        parts.append(f"you: **{as_text(shortened(format_value(row.forecast, text.options), 60))}**")
     if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
-        said.append(drawn)
-    said += [as_text(tag) for tag in (text.tags or [])[:4]]
-    return " · ".join(said)
+        parts.append(drawn)
+    parts += [as_text(tag) for tag in (text.tags or [])[:4]]
+    return " · ".join(parts)
 
 
 @st.cache_data(show_spinner=False, ttl=timedelta(minutes=10), max_entries=64)
 def labels_of(url: str, written: tuple[int, ...], _ledger: Session) -> tuple[list[str], list[str]]:
-    """Return the tags and families; they are read anew once ``written`` differs."""
+    """Return the tags and families, cached until ``written`` changes."""
     return search.labels(_ledger)
 
 
 def find() -> None:
-    """Show the questions that the filters let through, a page at a time."""
+    """Show the filtered questions in pages."""
     with reading() as ledger:
         written = frames.revision(ledger)
-        teams = members.team_names(ledger)
+        teams = memberships.team_names(ledger)
         tags, families = labels_of(settings().database_url, written, ledger)
-    by = picked(tags, families, teams)
+    by = filters(tags, families, teams)
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
     ):
@@ -152,12 +147,12 @@ def find() -> None:
             number=page_asked(),
         )
     if not found.total:
-        st.info("No questions yet. Ask one of your own, or capture an article.")
+        st.info("No questions yet. Ask one, or capture an article to find some.")
         st.page_link("app_pages/articles.py", label="Capture an article")
         return
     st.caption(f"{counted(found.matching, 'question')} of {found.total:,}")
     if not found.matching:
-        st.info("No question fits these filters. Take one of them away.")
+        st.info("No questions match. Remove a filter.")
     if several and found.rows:
         do_to(found.rows)
     for row in found.rows:
@@ -167,7 +162,7 @@ def find() -> None:
 
 
 def line(row: Row, several: bool) -> None:
-    """Show one question: its title leads to its page."""
+    """Show one question, with a checkbox if ``several`` are to be selected."""
     if not several:
         with st.container(gap=None):
             question_link(row.state)
@@ -182,26 +177,25 @@ def line(row: Row, several: bool) -> None:
 
 
 def ask() -> None:
-    """Show the form for a question of one's own, and where the one asked last is.
+    """Show the form for a new question, and a link to the one asked last.
 
-    Its page opens by itself; Back, and a second click made while the browser was still showing
-    the form, come here.
+    A new question's page opens by itself. Back, or a second click on the form, returns here.
     """
     place = st.container(horizontal=True, gap="small", vertical_alignment="center")
     ask_form("ask", go_there=True)
-    # Read after the form, which is a blank one from the moment the question is stored.
+    # Read after the form, so that it includes a question stored in this run.
     with reading() as ledger:
         member = current_member(ledger)
         last = None if member is None else last_registered(ledger, member, now=moment)
     if last is not None:
         with place:
-            st.caption("You asked last:", width="content")
+            st.caption("Asked last:", width="content")
             question_link(last)
 
 
 st.title("Questions", anchor=False)
-# An address that Streamlit leaves behind when a question was asked and its page opens: Back comes
-# here from there, and means the form.
+# Streamlit leaves the slug in this page's address when a new question's page opens. Back from
+# there should show the form.
 asked = "slug" in st.query_params
 view = st.segmented_control(
     "View",

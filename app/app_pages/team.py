@@ -1,19 +1,16 @@
-"""Team: who is here and in which role, the teams, tokens, calendar, channels, and what runs."""
+"""Team: members and roles, teams, tokens, calendar, notifications, and resolver status."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
-
 import streamlit as st
 
-from app.forms.channels import where_you_are_told
+from app.forms.channels import notifications
+from app.forms.tokens import calendar_form, show_secret, token_forms
 from app.markdown_text import as_text, counted, day, when
 from app.session import (
     act,
-    address_of_app,
     current_member,
     form_key,
-    memory,
     now,
     reading,
     rights_here,
@@ -21,58 +18,41 @@ from app.session import (
 from forecasts.access import members as access_members
 from forecasts.access import teams, tokens
 from forecasts.access.roles import Action
-from forecasts.access.teams import Person, Roster
-from forecasts.access.tokens import Listed
+from forecasts.access.teams import MemberRoles, Roster
 from forecasts.agenda import calendar_feed
-from forecasts.ledger.models import Role, RunState, Token
-from forecasts.resolution import assignments
-from forecasts.resolution.assignments import Watched
+from forecasts.ledger.models import Role, RunState
+from forecasts.resolution import progress
+from forecasts.resolution.progress import LastLookup
 
 PER_PAGE = 50
-FEW = 6  # teams that stand below one another; of more, one is picked
-SHOWN = 20  # runs of resolvers; the Resolve page has them all
-# The usual one first.
-GIVEN = sorted(Role, key=lambda role: role is not Role.forecaster)
-LOOKED = {
-    RunState.confirmed: "confirmed an outcome",
-    RunState.proposed: "proposed an outcome",
-    RunState.not_yet: "not known yet",
-    RunState.failed: "**failed**, and is tried again",
-    RunState.parked: "**failed**, and waits for a person",
+FEW = 6  # teams shown in full; with more, the reader picks one
+SHOWN = 20  # resolvers shown; the Resolve page has them all
+# The most common one first.
+ROLES = sorted(Role, key=lambda role: role is not Role.forecaster)
+FAILURES = {
+    RunState.failed: "**failed**, will retry",
+    RunState.parked: "**failed**, needs attention",
 }
 
+
 moment = now()
-remembered = memory()
 
 
-def secret() -> None:
-    """Show what is shown once, until its reader says that they have it."""
-    if remembered.secret is None:
-        return
-    about, words = remembered.secret
-    with st.container(border=True):
-        st.markdown(f"**{as_text(about)}** It is shown this once: copy it now.")
-        st.code(words, language=None, wrap_lines=True)
-        if st.button("I have copied it", key="copied", type="primary"):
-            remembered.secret = None
-            st.rerun()
-
-
-def who_am_i() -> None:
-    """Say in a sentence what the reader may do here."""
-    if rights.own:
+def own_rights() -> None:
+    """Show the reader's rights in a sentence."""
+    if rights.unshared:
         st.caption(
-            "This ledger is your own: whoever opens it may do everything in it. Whoever makes the "
-            "first team becomes its admin, and from then on roles hold."
+            "This is a personal ledger: anyone who opens it can do everything. Creating the first "
+            "team makes you its admin, and roles then apply."
         )
-    elif rights.free:
+    elif rights.unrestricted:
         st.caption("You are an admin of this ledger.")
     else:
-        st.caption(f"In this ledger you are a {rights.general}, but for the teams that say more.")
+        st.caption(f"Your role: {rights.general}, or higher in some teams.")
 
 
 def members() -> None:
-    """Show who there is, a page at a time; who may, appoints."""
+    """Show the members in pages, and the appointment form to an admin."""
     words = st.text_input(
         "Search members",
         key="member",
@@ -83,7 +63,7 @@ def members() -> None:
     place = int(st.session_state.get("people") or 1)
     with reading() as ledger:
         found, total = teams.members_page(
-            ledger, now=moment, words=words or "", place=place, size=PER_PAGE
+            ledger, now=moment, words=words or "", page=place, size=PER_PAGE
         )
     pages = max(1, -(-total // PER_PAGE))
     st.caption(counted(total, "member"))
@@ -94,45 +74,45 @@ def members() -> None:
             {
                 "Member": [as_text(one.member.handle) for one in found],
                 "Kind": [str(one.member.kind) for one in found],
-                "In the whole ledger": [_general(one) for one in found],
+                "Ledger role": [_general(one) for one in found],
                 "Teams": [_teams(one) for one in found],
             },
             hide_index=True,
             border="horizontal",
         )
-    if rights.free:
+    if rights.unrestricted:
         appoint(found)
 
 
-def _general(one: Person) -> str:
+def _general(one: MemberRoles) -> str:
     return "–" if one.appointed is None else str(one.appointed)
 
 
-def _teams(one: Person) -> str:
+def _teams(one: MemberRoles) -> str:
     return as_text("; ".join(f"{name}, {role}" for name, role in one.teams)) or "–"
 
 
-def appoint(found: list[Person]) -> None:
-    """Show the form that gives somebody a role in the whole ledger."""
+def appoint(found: list[MemberRoles]) -> None:
+    """Show the form that gives a member a role in the whole ledger."""
     if not found:
         return
     key = form_key("appoint")
-    with st.expander("Appoint somebody to a role in the whole ledger"), st.form(key, border=False):
+    with st.expander("Set a ledger role"), st.form(key, border=False):
         left, right = st.columns(2)
         who = left.selectbox(
             "Member", [one.member.handle for one in found], format_func=as_text, key=f"{key}-who"
         )
-        role = right.selectbox("Role", GIVEN, key=f"{key}-role")
-        st.caption("An admin may do everything, and sees every question.")
-        if st.form_submit_button("Appoint", key=f"{key}-go"):
+        role = right.selectbox("Role", ROLES, key=f"{key}-role")
+        st.caption("A ledger role applies to all questions. Admins see and may do everything.")
+        if st.form_submit_button("Set role", key=f"{key}-go"):
             with act(key) as doing:
                 other = access_members.member_named(doing.ledger, who)
                 teams.appoint(doing.ledger, other, role, member=doing.member, now=doing.now)
-                doing.say(f"{who} is a {role} in this ledger now.")
+                doing.say(f"{who} is now a {role} in this ledger.")
 
 
 def picked() -> list[Roster]:
-    """Return the teams to show: all where they are few, else the one that is picked."""
+    """Return the teams to show: all if there are few, else the picked one."""
     if len(rosters) <= FEW:
         return rosters
     of = {one.team.name: one for one in rosters}
@@ -149,16 +129,16 @@ def picked() -> list[Roster]:
 
 
 def roster(one: Roster) -> None:
-    """Show a team: who is in it, its rule; and to who may, the forms that change it."""
+    """Show a team's members and rule, and the forms that change them to its admin."""
     name, key = one.team.name, f"team-{one.team.id}"
     st.subheader(as_text(name), anchor=False)
     st.caption(
-        "Nobody resolves one of its questions alone on which they have forecast."
+        "Members who forecast a question need a second resolver to resolve it."
         if one.second_resolver
-        else "Whoever may decide on its questions does so alone."
+        else "One resolver is enough."
     )
     if one.members:
-        # Each with the columns of the others.
+        # The key gives all rosters the same column widths.
         st.container(key=f"roster-{key}").table(
             {
                 "Member": [as_text(handle) for handle, _ in one.members],
@@ -172,32 +152,32 @@ def roster(one: Roster) -> None:
             border="horizontal",
         )
     else:
-        st.caption("Nobody is in it now.")
+        st.caption("No members.")
     mine = rights.teams.get(one.team.id or 0)
-    if not (rights.free or mine is Role.admin):
+    if not (rights.unrestricted or mine is Role.admin):
         return
-    with st.expander(f"Change who is in {as_text(name)}"):
+    with st.expander(f"Manage {as_text(name)}"):
         place(key, one)
         remove(key, one)
         rule(key, one)
 
 
 def place(name: str, one: Roster) -> None:
-    """Show the form that adds somebody to the team, or gives them another role in it."""
+    """Show the form that adds a member to the team or changes their role."""
     key = form_key(f"{name}-place")
     with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         who = st.text_input("Handle", key=f"{key}-who", placeholder="bob")
-        role = st.selectbox("Role", GIVEN, key=f"{key}-role", width=160)
-        go = st.form_submit_button("Add, or change the role", key=f"{key}-go")
+        role = st.selectbox("Role", ROLES, key=f"{key}-role", width=160)
+        go = st.form_submit_button("Add or change role", key=f"{key}-go")
     if go:
         with act(key) as doing:
             other = access_members.member_or_new(doing.ledger, who or "", now=doing.now)
             teams.set_role(doing.ledger, one.team, other, role, member=doing.member, now=doing.now)
-            doing.say(f"{other.handle} is a {role} in {one.team.name} now.")
+            doing.say(f"{other.handle} is now a {role} in {one.team.name}.")
 
 
 def remove(name: str, one: Roster) -> None:
-    """Show the form that ends somebody's stay; what they did in the team stays."""
+    """Show the form that removes a member from the team."""
     if not one.members:
         return
     key = form_key(f"{name}-remove")
@@ -205,10 +185,10 @@ def remove(name: str, one: Roster) -> None:
         who = st.selectbox(
             "Member", [handle for handle, _ in one.members], format_func=as_text, key=f"{key}-who"
         )
-        sure = st.checkbox("They leave now; what they did stays", key=f"{key}-sure")
-        go = st.form_submit_button("Remove from the team", key=f"{key}-go")
+        sure = st.checkbox("Confirm; their forecasts are kept", key=f"{key}-sure")
+        go = st.form_submit_button("Remove member", key=f"{key}-go")
     if go and not sure:
-        st.warning(f"Tick the box to say that {as_text(who)} leaves.")
+        st.warning(f"Tick the box to confirm that {as_text(who)} leaves.")
     elif go:
         with act(key) as doing:
             other = access_members.member_named(doing.ledger, who)
@@ -217,170 +197,86 @@ def remove(name: str, one: Roster) -> None:
 
 
 def rule(name: str, one: Roster) -> None:
-    """Show the button that turns the rule of the second resolver on or off."""
+    """Show the button that turns the second-resolver rule on or off."""
     key = form_key(f"{name}-rule")
-    label = "Let resolvers decide alone" if one.second_resolver else "Ask for a second resolver"
+    label = "Allow a single resolver" if one.second_resolver else "Require a second resolver"
     if st.button(
         label,
         key=f"{key}-go",
-        help="With a second resolver, nobody resolves a question alone on which they forecast.",
+        help="A second resolver must agree when the first has forecast the question.",
     ):
         with act(key) as doing:
             agreed = not one.second_resolver
             teams.set_rule(
                 doing.ledger, one.team, second_resolver=agreed, member=doing.member, now=doing.now
             )
-            doing.say(f"Stored what {one.team.name} has agreed on.")
+            doing.say(f"Saved the rule of {one.team.name}.")
 
 
 def create() -> None:
-    """Show the form that makes a team."""
-    if not rights.free:
+    """Show the form that creates a team."""
+    if not rights.unrestricted:
         return
     key = form_key("create-team")
     with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("New team", key=f"{key}-name", placeholder="Name")
-        go = st.form_submit_button("Make the team", key=f"{key}-go")
-    if rights.own:
-        st.caption("You become the admin of it and of this ledger, and roles hold from then on.")
+        go = st.form_submit_button("Create team", key=f"{key}-go")
+    if rights.unshared:
+        st.caption("You become the admin of the team and the ledger, and roles then apply.")
     if go:
         with act(key) as doing:
             team = teams.create(doing.ledger, name or "", member=doing.member, now=doing.now)
-            doing.say(f"Made the team {team.name}; you are its admin.")
+            doing.say(f"Created the team {team.name}. You are its admin.")
 
 
-def all_tokens(there: list[Listed]) -> None:
-    """Show the tokens of scripts, and the forms that make and revoke them."""
-    st.caption(
-        "A script shows a token to say who it is, in FORECASTS_TOKEN. The ledger keeps a hash of "
-        "it alone, so it is shown once, when it is made."
-    )
-    if there:
-        st.table(
-            {
-                "Member": [as_text(one.handle) for one in there],
-                "Key": [as_text(one.token.key) for one in there],
-                "Made": [day(one.token.recorded_at) for one in there],
-                "Expires": [
-                    "never" if one.token.expires_at is None else day(one.token.expires_at)
-                    for one in there
-                ],
-                "State": [one.state(moment) for one in there],
-            },
-            hide_index=True,
-            border="horizontal",
-        )
-    key = form_key("token")
-    with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
-        handle = st.text_input("Name of the script", key=f"{key}-who", placeholder="resolver-bot")
-        until = st.date_input(
-            "Expires after", value=None, min_value=moment.date(), max_value=date.max,
-            key=f"{key}-until", format="YYYY-MM-DD", help="Blank: it holds until it is revoked.",
-        )  # fmt: skip
-        go = st.form_submit_button("Make a token", key=f"{key}-go")
-    if go:
-        ends = None if until is None else datetime.combine(until, time.max, UTC)
-        with act(key) as doing:
-            made = tokens.create(
-                doing.ledger, handle or "", member=doing.member, now=doing.now, expires_at=ends
-            )
-            remembered.secret = (f"The token of {made.member.handle}.", made.shown)
-    in_force = [one for one in there if one.state(moment) == "in force"]
-    if in_force:
-        revoke([f"{one.token.key} ({one.handle})" for one in in_force])
-
-
-def revoke(named: list[str]) -> None:
-    """Show the form that revokes a token."""
-    key = form_key("revoke")
-    with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Token in force", named, format_func=as_text, key=f"{key}-key")
-        sure = st.checkbox("Whatever uses it is refused from now on", key=f"{key}-sure")
-        go = st.form_submit_button("Revoke", key=f"{key}-go")
-    if go and not sure:
-        st.warning("Tick the box to say so: a token that is revoked stays so.")
-    elif go:
-        with act(key) as doing:
-            tokens.revoke(doing.ledger, chosen.split(" ")[0], member=doing.member, now=doing.now)
-            doing.say(f"Revoked {chosen}.")
-
-
-def calendar(there: Token | None) -> None:
-    """Show the reader's own calendar: whether it has an address; make one, or revoke it."""
-    st.caption(
-        "A calendar program can show when the questions that you see close and are to be resolved. "
-        "It reads them from an address of your own; whoever has that reads them too."
-    )
-    if there is not None:
-        st.markdown(f"There is an address, made on {day(there.recorded_at)}.")
-    key = form_key("calendar")
-    with st.container(horizontal=True):
-        label = "Make another address" if there else "Make an address"
-        if st.button(label, key=f"{key}-make", help="An earlier one is revoked with that."):
-            with act(key) as doing:
-                made = calendar_feed.create(doing.ledger, member=doing.member, now=doing.now)
-                remembered.secret = (
-                    "The address of your calendar.",
-                    calendar_feed.address(address_of_app(), made.shown),
-                )
-        if there is not None and st.button("Revoke it", key=f"{key}-revoke"):
-            with act(key) as doing:
-                calendar_feed.revoke(doing.ledger, member=doing.member, now=doing.now)
-                doing.say("Your calendar has no address any more.")
-
-
-def status(there: list[Watched]) -> None:
-    """Show when outcomes were looked for last, and which resolvers failed or have yet to look."""
-    if not there:
+def status(resolvers: list[LastLookup]) -> None:
+    """Show when resolvers last ran, and which of them failed or have not run yet."""
+    if not resolvers:
         st.caption(
-            "No question has a resolver, so nothing runs by itself. One is given by a command: "
-            "`forecasts resolver set QUESTION KIND`; the kinds: `forecasts resolver kinds`."
+            "No question has a resolver, so nothing is checked automatically. To add one, run "
+            "`forecasts resolver set QUESTION KIND`; `forecasts resolver kinds` lists the kinds."
         )
         return
-    wrong = (RunState.failed, RunState.parked)
-    failed = sum(one.look is not None and one.look.state in wrong for one in there)
-    st.caption(
-        f"{counted(len(there), 'question')} looked up by a resolver, "
-        + (f"{failed:,} of which failed last time" if failed else "none of which failed last time")
-    )
-    last = max((one.look.started_at for one in there if one.look is not None), default=None)
+    failed = sum(one.lookup is not None and one.lookup.state in FAILURES for one in resolvers)
+    st.caption(f"{counted(len(resolvers), 'question')} checked automatically, {failed:,} failed")
+    last = max((one.lookup.started_at for one in resolvers if one.lookup is not None), default=None)
     if last is not None:
-        st.caption(f"The last one looked {when(last)}.")
-    told = [one for one in there if one.look is None or one.look.state in wrong]
-    for one in told[:SHOWN]:
-        said = "has not looked yet"
-        if one.look is not None:
-            said = f"{LOOKED[RunState(one.look.state)]} · {when(one.look.started_at)}"
-            if one.look.message:
-                said += f" · {as_text(one.look.message)}"
-        st.markdown(f"**{as_text(one.slug)}** ({as_text(one.resolver.kind)}): {said}")
-    if len(there) > len(told[:SHOWN]):
-        st.page_link("app_pages/resolve.py", label=f"All {len(there):,} on the Resolve page")
+        st.caption(f"Last check: {when(last)}.")
+    listed = [one for one in resolvers if one.lookup is None or one.lookup.state in FAILURES]
+    for one in listed[:SHOWN]:
+        result = "not checked yet"
+        if one.lookup is not None:
+            result = f"{FAILURES[RunState(one.lookup.state)]} · {when(one.lookup.started_at)}"
+            if one.lookup.message:
+                result += f" · {as_text(one.lookup.message)}"
+        st.markdown(f"**{as_text(one.slug)}** ({as_text(one.resolver.kind)}): {result}")
+    if len(resolvers) > len(listed[:SHOWN]):
+        st.page_link("app_pages/resolve.py", label=f"All {len(resolvers):,} in Resolve")
 
 
 st.title("Team", anchor=False)
 with reading() as ledger:
     rights, me = rights_here(ledger), current_member(ledger)
     rosters = teams.listing(ledger, now=moment)
-    issued = tokens.listing(ledger) if rights.allow(Action.administer) else []
+    issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
     address = None if me is None else calendar_feed.in_force(ledger, me)
-    watched = assignments.watched(ledger)
-secret()
-who_am_i()
+    watched = progress.last_lookups(ledger)
+show_secret()
+own_rights()
 st.header("Members", anchor=False)
 members()
 st.header("Teams", anchor=False)
 for one in picked():
     roster(one)
 if not rosters:
-    st.caption("There is no team yet.")
+    st.caption("No teams yet.")
 create()
-if rights.allow(Action.administer):
+if rights.allows(Action.administer):
     st.header("Tokens", anchor=False)
-    all_tokens(issued)
-st.header("Your calendar", anchor=False)
-calendar(address)
-st.header("Where you are told", anchor=False)
-where_you_are_told()
-st.header("Runs", anchor=False)
+    token_forms(issued)
+st.header("Calendar", anchor=False)
+calendar_form(address)
+st.header("Notifications", anchor=False)
+notifications()
+st.header("Resolvers", anchor=False)
 status(watched)

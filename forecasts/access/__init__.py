@@ -1,4 +1,4 @@
-"""Who someone is, and what they may do and see: members, teams, roles, visibility, tokens.
+"""Access: members, teams, roles, visibility, sign-in and tokens.
 
-The verbs of the other packages ask here; no question or forecast is written here.
+Every verb asks here what a member may do and see. No question or forecast is written here.
 """

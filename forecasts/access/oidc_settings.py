@@ -1,8 +1,8 @@
-"""How a team signs in: environment variables ``FORECASTS_OIDC_*``, and nothing else.
+"""Settings of sign-in with OpenID Connect: the environment variables ``FORECASTS_OIDC_*``.
 
-Without any of them nobody signs in: the ledger belongs to one local member, and is served on this
-machine only. With some of them but not all nothing is served: what is missing or cannot be is
-named. No secret stands in a message, in a representation or in a file.
+Without any of them, there is no sign-in: the ledger belongs to one local member and is served on
+this machine only. An incomplete or invalid set is an error that names each variable, and nothing is
+served. Secrets never appear in a message, a representation or a file.
 """
 
 from __future__ import annotations
@@ -19,34 +19,36 @@ from forecasts.common.errors import BadInput, Problem, Refused
 PREFIX = "FORECASTS_OIDC_"
 LOOPBACK = "127.0.0.1"
 ANY_DOMAIN = "*"
-_CALLBACK = "/oauth2callback"  # where Streamlit takes up what the provider says
-_SHORTEST_SECRET = 32
-_PAGE = "docs/operating.md, 'Sign-in', has an example."
+_CALLBACK = "/oauth2callback"  # where Streamlit receives the provider's answer
+_SHORTEST_SECRET = 32  # characters
+_PAGE = "See the example in docs/operating.md, 'Sign-in'."
 _NEEDED = ("issuer", "client_id", "client_secret", "redirect_uri", "cookie_secret")
 
 
 class SignIn(BaseSettings):
-    """The provider that says who somebody is, and who of those it knows may come in."""
+    """The sign-in provider, and the rules for admitting the people it knows."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
-    issuer: str = Field(default="", description="the provider, as it calls itself")
-    client_id: str = Field(default="", description="the name by which it knows this app")
-    client_secret: SecretStr = Field(default=SecretStr(""), description="what this app proves with")
-    redirect_uri: str = Field(default="", description="the app's address, and /oauth2callback")
+    issuer: str = Field(default="", description="the provider's issuer URL")
+    client_id: str = Field(default="", description="this app's client ID at the provider")
+    client_secret: SecretStr = Field(default=SecretStr(""), description="its client secret")
+    redirect_uri: str = Field(
+        default="", description="the app's address followed by /oauth2callback"
+    )
     cookie_secret: SecretStr = Field(default=SecretStr(""), description="signs the cookies")
     allowed_domains: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="whose verified e-mail is in one of these may come in"
+        default=(), description="admits people with a verified e-mail address in one of these"
     )
-    required_group: str = Field(default="", description="who is in this group may come in")
-    groups_claim: str = Field(default="groups", description="where the provider names the groups")
-    scopes: str = Field(default="openid email profile", description="what the provider is asked")
+    required_group: str = Field(default="", description="admits people in this group")
+    groups_claim: str = Field(default="groups", description="the claim that lists the groups")
+    scopes: str = Field(default="openid email profile", description="the scopes to request")
 
     @field_validator("allowed_domains", mode="before")
     @classmethod
-    def _between_commas(cls, value: Any) -> Any:
+    def _split_at_commas(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         parts = (part.strip().removeprefix("@").casefold() for part in value.split(","))
@@ -64,11 +66,11 @@ class SignIn(BaseSettings):
 
     @property
     def encrypted(self) -> bool:
-        """Whether that address is reached by HTTPS."""
+        """Whether that address uses HTTPS."""
         return urlsplit(self.redirect_uri).scheme == "https"
 
     def for_streamlit(self) -> dict[str, Any]:
-        """Return what ``st.login`` looks for under the name auth."""
+        """Return the settings that ``st.login`` reads from the section auth."""
         return {
             "redirect_uri": self.redirect_uri,
             "cookie_secret": self.cookie_secret.get_secret_value(),
@@ -80,47 +82,47 @@ class SignIn(BaseSettings):
 
 
 def configured_sign_in() -> SignIn | None:
-    """Return how this server's people sign in; None where nothing was set.
+    """Return the settings of sign-in; None if none is set.
 
-    BadInput, which names each, where a setting is missing or cannot be.
+    BadInput lists each missing or invalid setting.
     """
-    given = SignIn()
-    if not given.model_fields_set:
+    settings = SignIn()
+    if not settings.model_fields_set:
         return None
-    problems = _problems(given)
+    problems = _problems(settings)
     if problems:
         raise BadInput(
-            "Sign-in is configured by halves, so nothing is served.",
+            "Sign-in is only partly configured, so nothing is served.",
             problems=problems,
-            remedy=f"Set these, or none of {PREFIX}*. {_PAGE}",
+            remedy=f"Set these, or unset every {PREFIX}*. {_PAGE}",
         )
-    return given
+    return settings
 
 
-def _problems(given: SignIn) -> list[Problem]:
+def _problems(settings: SignIn) -> list[Problem]:
     found = [
-        Problem(_name(field), "", "is not set") for field in _NEEDED if not _text(given, field)
+        Problem(_name(field), "", "is not set") for field in _NEEDED if not _text(settings, field)
     ]
     for field in ("issuer", "redirect_uri"):
-        value = _text(given, field)
+        value = _text(settings, field)
         if value and not _is_safe_address(value):
             rule = "must begin with https:// (http:// on this machine only)"
             found.append(Problem(_name(field), value, rule))
-    if given.redirect_uri and not given.redirect_uri.endswith(_CALLBACK):
+    if settings.redirect_uri and not settings.redirect_uri.endswith(_CALLBACK):
         rule = f"must be the app's address followed by {_CALLBACK}"
-        found.append(Problem(_name("redirect_uri"), given.redirect_uri, rule))
-    secret = given.cookie_secret.get_secret_value()
+        found.append(Problem(_name("redirect_uri"), settings.redirect_uri, rule))
+    secret = settings.cookie_secret.get_secret_value()
     if 0 < len(secret) < _SHORTEST_SECRET:
-        rule = f"needs at least {_SHORTEST_SECRET} signs, as of: openssl rand -hex 32"
+        rule = f"needs at least {_SHORTEST_SECRET} characters; make one with: openssl rand -hex 32"
         found.append(Problem(_name("cookie_secret"), "…", rule))
-    if not given.allowed_domains and not given.required_group:
+    if not settings.allowed_domains and not settings.required_group:
         rule = (
-            f"is not set, nor is {_name('required_group')}: one of them must say who may come in "
-            f"({ANY_DOMAIN} is whomever the provider knows)"
+            f"is not set, nor is {_name('required_group')}: one of them must limit access "
+            f"({ANY_DOMAIN} admits everyone the provider knows)"
         )
         found.append(Problem(_name("allowed_domains"), "", rule))
-    if "openid" not in given.scopes.split():
-        found.append(Problem(_name("scopes"), given.scopes, "must have openid in it"))
+    if "openid" not in settings.scopes.split():
+        found.append(Problem(_name("scopes"), settings.scopes, "must include openid"))
     return found
 
 
@@ -128,8 +130,8 @@ def _name(field: str) -> str:
     return PREFIX + field.upper()
 
 
-def _text(given: SignIn, field: str) -> str:
-    value = getattr(given, field)
+def _text(settings: SignIn, field: str) -> str:
+    value = getattr(settings, field)
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
@@ -145,7 +147,7 @@ def _is_safe_address(value: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether nobody but this machine reaches ``host``: an address, or localhost."""
+    """Return whether only this machine can reach ``host``, an IP address or a name."""
     if host.casefold().rstrip(".") == "localhost":
         return True
     try:
@@ -155,16 +157,16 @@ def is_loopback(host: str) -> bool:
 
 
 def require_safe_address(address: str | None, sign_in: SignIn | None) -> None:
-    """Raise Refused unless the app may listen on ``address``; None stands for every one.
+    """Refuse an address to listen on that other machines can reach without sign-in.
 
-    Without sign-in whoever reaches the app acts as the local member.
+    Without sign-in, anyone who reaches the app acts as the local member. None means all addresses.
     """
     if sign_in is not None or (address is not None and is_loopback(address)):
         return
     where = "every address of this machine" if address is None else f"the address {address}"
     raise Refused(
-        f"The app does not listen on {where} without sign-in: whoever reached it could read the "
+        f"The app does not listen on {where} without sign-in: anyone who reached it could read the "
         "ledger and forecast as its local member.",
-        remedy=f"Serve it on {LOOPBACK}, as forecasts app does by itself (streamlit run: "
-        f"--server.address {LOOPBACK}), or let people sign in: set {PREFIX}*. {_PAGE}",
+        remedy=f"Serve it on {LOOPBACK}, the default of forecasts app (streamlit run: "
+        f"--server.address {LOOPBACK}), or set up sign-in with {PREFIX}*. {_PAGE}",
     )

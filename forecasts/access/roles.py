@@ -1,4 +1,17 @@
-"""Roles: what a member may do, in the whole ledger, in a team and on a question."""
+"""Roles: what a member may do in the ledger, in a team and on a question.
+
+A ledger is unshared until it has an admin: anyone who can open it may do everything, under any
+name. The first member to restrict something (to create a team, or a question that not everyone may
+see) becomes its admin (``ensure_admin``), and roles apply from then on.
+
+- An admin of the ledger may do everything and sees every question.
+- On a team's question, a member has their current role in that team.
+- Elsewhere, a member has the role they were appointed to in the whole ledger. Without an
+  appointment they are a forecaster, or a viewer if they are only that in each of their teams.
+- An author who may forecast may also change and resolve their own question.
+
+Each verb that writes calls ``require`` with the acting member.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +20,32 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Engine, and_, bindparam, false, func, or_, true
+from sqlalchemy import ColumnElement, Engine, and_, bindparam, false, or_, true
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import find_member
-from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.access.memberships import (
+    active_membership,
+    is_active,
+    members_with_role,
+    memberships_of,
+)
+from forecasts.common.errors import Forbidden, NotFound
+from forecasts.ledger.current import newest_appointments, newest_wording
 from forecasts.ledger.following import known
 from forecasts.ledger.models import (
     Appointment,
-    Forecast,
     Member,
     MemberKind,
-    Membership,
     Question,
     QuestionRevision,
-    Resolution,
-    Resolver,
     Role,
     Team,
-    TeamRule,
     Visibility,
 )
 from forecasts.ledger.urls import is_embedded
 
-# Every act asks it: made once, since to make a statement takes longer than to run it.
+# Built once, since every verb runs it and building it takes longer.
 _APPOINTMENTS = (
     select(Appointment.member_id, Appointment.role)
     .where(
@@ -42,22 +57,24 @@ _APPOINTMENTS = (
     .order_by(col(Appointment.id))
 )
 
+_MOST_NAMED = 5  # members that a refusal suggests to ask
+
 
 class Action(StrEnum):
-    """What a member may or may not do; the words that a refusal says it in."""
+    """An act that needs a role, in the words of a refusal."""
 
     see = "see"
     capture = "capture an article"
     ask = "ask a question"
     forecast = "forecast on"
-    propose = "propose an outcome of"
+    propose = "propose an outcome for"
     dispute = "dispute the outcome of"
     revise = "change"
-    resolve = "decide on the outcome of"
-    manage = "say who belongs to"
-    administer = "change who may do what in this ledger"
-    vouch = "vouch for when imported forecasts were made"
-    record = "import the forecasts of others"
+    resolve = "decide the outcome of"
+    manage = "manage the members of"
+    administer = "manage roles in this ledger"
+    vouch = "vouch for the times of imported forecasts"
+    record = "import other members' forecasts"
 
 
 REQUIRED_ROLES: dict[Action, Role] = {
@@ -75,17 +92,16 @@ REQUIRED_ROLES: dict[Action, Role] = {
     Action.record: Role.admin,
 }
 
-
-# What an author who may forecast may do with their own question, whatever their role.
+# For these, an author needs only the forecaster role on their own question.
 AUTHOR_ACTIONS = (Action.revise, Action.resolve)
 
 
 @dataclass(frozen=True)
 class Rights:
-    """What a member is at a moment, all over the ledger.
+    """A member's roles at a moment.
 
-    ``own``: the ledger has no admin. ``general``: the role where no team says otherwise.
-    ``teams``: the role in each team, by its id.
+    ``unshared``: the ledger has no admin. ``general``: the role outside the member's teams.
+    ``teams``: the role in each team, by the team's id.
     """
 
     member_id: int | None
@@ -95,112 +111,89 @@ class Rights:
 
     @property
     def unrestricted(self) -> bool:
-        """Whether nothing is refused to the member and nothing kept from them."""
+        """Whether the member may do and see everything."""
         return self.unshared or self.general is Role.admin
 
     def role_on(self, team_id: int | None) -> Role:
-        """Return the role on a question of that team, None for one of none."""
+        """Return the role on that team's questions; None for questions without a team."""
         return self.general if team_id is None else self.teams.get(team_id, self.general)
 
     def allows(self, action: Action, team_id: int | None = None) -> bool:
-        """Return whether it is the member's on what others ask of that team, None: of none."""
+        """Return whether the member may do this on other authors' questions of that team."""
         return self.unrestricted or self.role_on(team_id).rank >= REQUIRED_ROLES[action].rank
 
 
-def is_shared(session: Session) -> bool:
-    """Return whether the ledger has an admin, so that roles hold in it."""
-    found = session.exec(select(Appointment.id).where(Appointment.role == Role.admin).limit(1))
-    return found.first() is not None
-
-
-def is_shared_ledger(session: Session) -> bool:
-    """Return whether others than its owner use the ledger: it has an admin, or is on a server."""
-    return not is_embedded(cast("Engine", session.get_bind())) or is_shared(session)
+def member_rights(session: Session, member: Member | None, *, now: datetime) -> Rights:
+    """Return the member's current rights; None for someone who is not a member."""
+    shared, general = _appointment(session, member)
+    if member is None or not shared:
+        return Rights(None if member is None else member.id, not shared, Role.forecaster, {})
+    teams = {
+        membership.team_id: Role(membership.role)
+        for membership in memberships_of(session, member)
+        if is_active(membership, now)
+    }
+    if general is None:
+        general = Role.viewer if set(teams.values()) == {Role.viewer} else Role.forecaster
+    return Rights(member.id, False, general, teams)
 
 
 def appointed_role(session: Session, member: Member) -> Role | None:
-    """Return the member's role in the whole ledger; None where nobody has said."""
-    return _appointed(session, member)[1]
+    """Return the role the member was appointed to in the whole ledger, None without one."""
+    return _appointment(session, member)[1]
 
 
-def _appointed(session: Session, member: Member | None) -> tuple[bool, Role | None]:
-    """Return whether the ledger has an admin, and the member's role in all of it, if any."""
+def _appointment(session: Session, member: Member | None) -> tuple[bool, Role | None]:
+    """Return whether the ledger has an admin, and the member's appointed role."""
     id_ = 0 if member is None else member.id or 0
     rows = known(
         session,
         ("appointments", id_),
         lambda session: session.exec(_APPOINTMENTS, params={"member_id": id_}).all(),
     )
-    own = [Role(role) for of, role in rows if of == id_]
+    own = [Role(role) for member_id, role in rows if member_id == id_]
     return any(role == Role.admin for _, role in rows), own[-1] if own else None
-
-
-def memberships(session: Session, member: Member) -> list[Membership]:
-    """Return the member's stays in teams, each as the newest row has it, in the order begun."""
-    own = select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
-    rows = known(session, ("stays", member.id), lambda session: session.exec(own).all())
-    return list({(row.team_id, row.joined_at): row for row in rows}.values())
-
-
-def is_active(stay: Membership, now: datetime) -> bool:
-    """Return whether the stay goes on at that moment."""
-    return (stay.joined_at is None or stay.joined_at <= now) and (
-        stay.left_at is None or now < stay.left_at
-    )
-
-
-def member_rights(session: Session, member: Member | None, *, now: datetime) -> Rights:
-    """Return what the member is now; None: somebody of whom the ledger knows nothing."""
-    shared, general = _appointed(session, member)
-    if member is None or not shared:
-        return Rights(None if member is None else member.id, not shared, Role.forecaster, {})
-    teams = {
-        stay.team_id: Role(stay.role)
-        for stay in memberships(session, member)
-        if is_active(stay, now)
-    }
-    if general is None:
-        only_looks = bool(teams) and set(teams.values()) == {Role.viewer}
-        general = Role.viewer if only_looks else Role.forecaster
-    return Rights(member.id, False, general, teams)
 
 
 def role_in(
     session: Session, member: Member, team: Team | None = None, *, now: datetime
 ) -> Role | None:
-    """Return the member's role in the team now, None outside it; without a team, elsewhere."""
+    """Return the member's current role in the team, None outside it; without a team, elsewhere."""
     if team is None:
         return member_rights(session, member, now=now).general
-    here = [
-        one
-        for one in memberships(session, member)
-        if one.team_id == team.id and is_active(one, now)
-    ]
-    return Role(here[-1].role) if here else None
+    membership = active_membership(session, team, member, now)
+    return None if membership is None else Role(membership.role)
 
 
-def require_own_name(session: Session, signer: str, handle: str, *, now: datetime) -> None:
-    """Refuse, with Forbidden, that ``signer`` acts or reads as ``handle``, who is somebody else.
-
-    Nobody writes a forecast in another's name. A ledger's admin may act for a bot or a service;
-    in a ledger of one's own, and in a file, whose owner could sign as anybody, it is not refused.
-    """
-    if signer == handle or is_embedded(cast("Engine", session.get_bind())):
-        return
-    if not is_shared(session):
-        return
-    other, admin = find_member(session, handle), find_member(session, signer)
-    served = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
-    if served and admin is not None and member_rights(session, admin, now=now).unrestricted:
-        return
-    raise Forbidden(
-        f"{signer} cannot act as {handle}: in a shared ledger nobody acts in another's name.",
-        remedy="Leave --as out. A ledger's admin may act for a bot or a service.",
+def admins(session: Session) -> list[str]:
+    """Return the handles of the ledger's admins, in alphabetical order."""
+    return list(
+        session.exec(
+            select(Member.handle)
+            .join(Appointment, col(Appointment.member_id) == col(Member.id))
+            .where(col(Appointment.id).in_(newest_appointments()), Appointment.role == Role.admin)
+            .order_by(Member.handle)
+        )
     )
 
 
+def is_shared(session: Session) -> bool:
+    """Return whether the ledger has an admin, so that roles apply."""
+    found = session.exec(select(Appointment.id).where(Appointment.role == Role.admin).limit(1))
+    return found.first() is not None
+
+
+def is_shared_ledger(session: Session) -> bool:
+    """Return whether several people may use the ledger: it has an admin, or is on a server."""
+    return not _is_embedded(session) or is_shared(session)
+
+
+def _is_embedded(session: Session) -> bool:
+    return is_embedded(cast("Engine", session.get_bind()))
+
+
 def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
-    """Return whether the member has become the ledger's admin just now: if it had none."""
+    """Return whether the member becomes the ledger's first admin, which is written."""
     if is_shared(session):
         return False
     assert member.id is not None
@@ -209,80 +202,90 @@ def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
     return True
 
 
+def require_own_name(session: Session, signer: str, handle: str, *, now: datetime) -> None:
+    """Refuse, with Forbidden, ``signer`` acting or reading as another member.
+
+    An admin may act for a bot or a service. In an unshared ledger, and in a file, whose owner could
+    sign as anyone, nothing is refused.
+    """
+    if signer == handle or _is_embedded(session) or not is_shared(session):
+        return
+    other, admin = find_member(session, handle), find_member(session, signer)
+    is_script = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
+    if is_script and admin is not None and member_rights(session, admin, now=now).unrestricted:
+        return
+    raise Forbidden(
+        f"{signer} cannot act as {handle}: in a shared ledger, members act in their own name.",
+        remedy="Leave out --as. An admin of the ledger may act for a bot or a service.",
+    )
+
+
 def require(
     session: Session,
     member: Member,
     action: Action,
-    thing: Question | Team | None = None,
+    target: Question | Team | None = None,
     *,
     now: datetime,
 ) -> None:
-    """Refuse, with Forbidden, what the member may not do; ``thing``: on what, where it matters.
+    """Refuse, with Forbidden, an action on ``target`` that the member's role does not allow.
 
     NotFound for a question that the member may not see.
     """
     rights = member_rights(session, member, now=now)
     if rights.unrestricted:
         return
-    if isinstance(thing, Question):
-        text = _newest(session, thing)
-        if not _sees(rights, thing, text):
-            raise question_not_found(thing.slug)
-        if allows(rights, action, thing, text):
-            return
+    if isinstance(target, Question):
+        question_id = target.id
+        text = known(
+            session,
+            ("wording", question_id),
+            lambda session: newest_wording(session, question_id),
+        )
+        if not _can_see(rights, target, text):
+            raise question_not_found(target.slug)
+        needed = _required_role(rights, action, target)
         role: Role | None = rights.role_on(text.team_id)
-        needed = _needed(rights, action, thing)
         team = None if text.team_id is None else session.get(Team, text.team_id)
     else:
-        team, needed = thing, REQUIRED_ROLES[action]
-        role = rights.general if thing is None else rights.teams.get(thing.id or 0)
-        if role is not None and role.rank >= needed.rank:
-            return
-    raise _forbidden(session, member, action, thing, team, role, needed, rights, now=now)
+        needed, team = REQUIRED_ROLES[action], target
+        role = rights.general if target is None else rights.teams.get(target.id or 0)
+    if role is None or role.rank < needed.rank:
+        raise _forbidden(session, member, action, target, team, role, needed, now)
 
 
 def allows(rights: Rights, action: Action, question: Question, text: QuestionRevision) -> bool:
-    """Return whether whoever has these rights may do that on the question as it is worded."""
-    enough = rights.role_on(text.team_id).rank >= _needed(rights, action, question).rank
-    return rights.unrestricted or (enough and _sees(rights, question, text))
+    """Return whether a member with these rights may do this on the question."""
+    role, needed = rights.role_on(text.team_id), _required_role(rights, action, question)
+    return rights.unrestricted or (role.rank >= needed.rank and _can_see(rights, question, text))
 
 
 def allowed_condition(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
-    """Return what ``allows`` tells, but for whether it is seen, as a condition.
+    """Return the SQL condition on ``Question`` and its wording ``text``: ``rights`` allow this.
 
-    It is one on ``Question`` and ``text``, its wording.
+    Whether the member may see the question is a condition of its own (``visibility``).
     """
     if rights.unrestricted:
         return true()
 
-    def enough(needed: Role) -> ColumnElement[bool]:
-        here = [team for team, role in rights.teams.items() if role.rank >= needed.rank]
-        elsewhere = or_(text.team_id.is_(None), text.team_id.not_in(list(rights.teams)))
-        general = elsewhere if rights.general.rank >= needed.rank else false()
-        return or_(text.team_id.in_(here), general)
+    def has_role(lowest: Role) -> ColumnElement[bool]:
+        inside = [team for team, role in rights.teams.items() if role.rank >= lowest.rank]
+        outside = or_(text.team_id.is_(None), text.team_id.not_in(list(rights.teams)))
+        elsewhere = outside if rights.general.rank >= lowest.rank else false()
+        return or_(text.team_id.in_(inside), elsewhere)
 
     if action not in AUTHOR_ACTIONS:
-        return enough(REQUIRED_ROLES[action])
+        return has_role(REQUIRED_ROLES[action])
     own = col(Question.member_id) == rights.member_id
-    return or_(enough(REQUIRED_ROLES[action]), and_(own, enough(Role.forecaster)))
+    return or_(has_role(REQUIRED_ROLES[action]), and_(own, has_role(Role.forecaster)))
 
 
-def _needed(rights: Rights, action: Action, question: Question) -> Role:
+def _required_role(rights: Rights, action: Action, question: Question) -> Role:
     own = question.member_id == rights.member_id and action in AUTHOR_ACTIONS
     return Role.forecaster if own else REQUIRED_ROLES[action]
 
 
-def _newest(session: Session, question: Question) -> QuestionRevision:
-    newest = (
-        select(QuestionRevision)
-        .where(QuestionRevision.question_id == question.id)
-        .order_by(col(QuestionRevision.number).desc())
-        .limit(1)
-    )
-    return known(session, ("wording", question.id), lambda session: session.exec(newest).one())
-
-
-def _sees(rights: Rights, question: Question, text: QuestionRevision) -> bool:
+def _can_see(rights: Rights, question: Question, text: QuestionRevision) -> bool:
     return (
         rights.unrestricted
         or text.visibility == Visibility.everyone
@@ -295,126 +298,40 @@ def _forbidden(
     session: Session,
     member: Member,
     action: Action,
-    thing: Question | Team | None,
+    target: Question | Team | None,
     team: Team | None,
     role: Role | None,
     needed: Role,
-    rights: Rights,
-    *,
     now: datetime,
 ) -> Forbidden:
-    what = repr(thing.slug) if isinstance(thing, Question) else thing.name if thing else ""
-    inside = team is not None and team.id in rights.teams
+    """Return the refusal: the member's role, the role it takes, and members who can help."""
+    name = repr(target.slug) if isinstance(target, Question) else target.name if target else ""
     if role is None:
-        being = f"{member.handle} is not in the team"
+        reason = f"{member.handle} is not in the team"
     else:
+        inside = team is not None and active_membership(session, team, member, now) is not None
         where = f"in {team.name}" if inside and team is not None else "in this ledger"
-        being = f"{member.handle} is a {role} {where}"
-    # Who may only forecast cannot do it for another; who gives roles can give that one.
-    helper = max(needed, Role.resolver, key=lambda one: one.rank)
-    if needed is Role.forecaster:
-        helper = Role.admin
-    author = session.get(Member, thing.member_id) if isinstance(thing, Question) else None
-    able = [
-        *([author.handle] if author is not None and helper is not Role.admin else []),
-        *([] if team is None else members_with_role(session, helper, team, now=now)),
-        *admins(session),
-    ]
+        reason = f"{member.handle} is a {role} {where}"
+    # Nobody can forecast for another member, but an admin can give the forecaster role.
+    forecaster = needed is Role.forecaster
+    helper = Role.admin if forecaster else max(needed, Role.resolver, key=lambda one: one.rank)
+    able = admins(session)
+    if team is not None:
+        able = members_with_role(session, helper, team, now=now) + able
+    author = session.get(Member, target.member_id) if isinstance(target, Question) else None
+    if author is not None and helper is not Role.admin:
+        able = [author.handle, *able]
     asked = " or ".join(list(dict.fromkeys(able))[:_MOST_NAMED])
     return Forbidden(
-        f"{member.handle} may not {action}{f' {what}' if what else ''}: {being}, and that takes "
-        f"a role of {needed} or more.",
-        remedy=f"Ask {asked} for that role."
-        if needed is Role.forecaster
-        else f"Ask {asked}, who may.",
+        f"{member.handle} may not {action}{f' {name}' if name else ''}: {reason}, and this needs "
+        f"the role {needed} or higher.",
+        remedy=f"Ask {asked} for that role." if forecaster else f"Ask {asked} to do it.",
     )
 
 
-_MOST_NAMED = 5  # of those who may do what somebody may not
-
-
-def admins(session: Session) -> list[str]:
-    """Return the handles of the ledger's admins, in alphabetical order; none: it is one's own."""
-    newest = select(func.max(Appointment.id)).group_by(col(Appointment.member_id))
-    return list(
-        session.exec(
-            select(Member.handle)
-            .join(Appointment, col(Appointment.member_id) == col(Member.id))
-            .where(col(Appointment.id).in_(newest), Appointment.role == Role.admin)
-            .order_by(Member.handle)
-        )
-    )
-
-
-def team_members(session: Session, team: Team, *, now: datetime) -> list[tuple[str, Membership]]:
-    """Return who is in the team now, by handle, each with the stay that has their role."""
-    newest = select(func.max(Membership.id)).group_by(
-        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
-    )
-    rows = session.exec(
-        select(Member.handle, Membership)
-        .join(Membership, col(Membership.member_id) == col(Member.id))
-        .where(Membership.team_id == team.id, col(Membership.id).in_(newest))
-        .order_by(Member.handle, col(Membership.id))
-    )
-    here = {handle: stay for handle, stay in rows if is_active(stay, now)}
-    return list(here.items())
-
-
-def members_with_role(session: Session, needed: Role, team: Team, *, now: datetime) -> list[str]:
-    """Return the handles of those in the team whose role is that or more."""
-    return [
-        handle
-        for handle, stay in team_members(session, team, now=now)
-        if Role(stay.role).rank >= needed.rank
-    ]
-
-
-def require_second_resolver(
-    session: Session, member: Member, question: Question, proposal: Resolution | None
-) -> None:
-    """Refuse that somebody who has forecast resolves alone, where the team's rule forbids it.
-
-    They are not alone where they confirm what somebody else has proposed. What a resolver has
-    proposed, whoever attached it did.
-    """
-    if proposal is not None:
-        attached = proposal.resolver_id and session.get_one(Resolver, proposal.resolver_id)
-        if (attached or proposal).member_id != member.id:
-            return
-    if needs_second_resolver(session, member.id, question):
-        raise Refused(
-            f"{member.handle} has forecast on {question.slug!r}, and by its team's rule nobody "
-            "resolves such a question alone.",
-            remedy=f"Propose the outcome (forecasts propose {question.slug} OUTCOME); another "
-            "resolver confirms it.",
-        )
-
-
-def needs_second_resolver(session: Session, member_id: int | None, question: Question) -> bool:
-    """Return whether they may not resolve it alone: they have forecast, and their team says so."""
-    if not requires_second_resolver(session, _newest(session, question).team_id):
-        return False
-    own = select(Forecast.id).where(
-        Forecast.question_id == question.id, Forecast.member_id == member_id
-    )
-    return session.exec(own.limit(1)).first() is not None
-
-
-def requires_second_resolver(session: Session, team_id: int | None) -> bool:
-    """Return whether the team's rule is that a forecaster's resolution takes a second one."""
-    rule = session.exec(
-        select(TeamRule.second_resolver)
-        .where(TeamRule.team_id == team_id)
-        .order_by(col(TeamRule.id).desc())
-        .limit(1)
-    ).first()
-    return bool(rule)
-
-
-def question_not_found(slug: str, near: list[str] | None = None) -> NotFound:
-    """Return the error that there is no such question, as far as whoever asks may know."""
+def question_not_found(slug: str, similar: list[str] | None = None) -> NotFound:
+    """Return the error for a question that does not exist, or that the member may not see."""
     return NotFound(
         f"There is no question {slug!r} in this ledger.",
-        remedy=f"Did you mean {' or '.join(near)}?" if near else "See: forecasts questions.",
+        remedy=f"Did you mean {' or '.join(similar)}?" if similar else "See: forecasts questions.",
     )

@@ -1,12 +1,12 @@
-"""Service members and their tokens: how a script says who it is.
+"""Tokens: how a script proves which service member it is.
 
-A token is 256 random bits behind a key that is no secret. The ledger keeps the key, and of the
-whole its SHA-256 alone: so much chance needs no slow hash, and what is stored tells nobody the
-token. It is shown once, when it is made.
+A token is a public key followed by 256 random bits. The ledger stores the key and the SHA-256 of
+the whole token, from which the token cannot be recovered; so much randomness needs no slow hash.
+The token is shown once, when it is created.
 
-Where people sign in, or somebody has a token, a name by itself says nothing: ``acting`` then asks
-for the token. That keeps scripts apart and honest mistakes out. It is no wall against who holds the
-password of the database, who can write to it without any of this.
+Once people sign in, or a member has a token, a name alone is not accepted: ``acting_member`` then
+requires a token. This keeps scripts apart and prevents honest mistakes. It does not protect against
+someone with the database password, who can write to the database directly.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from forecasts.common.settings import Settings
 from forecasts.common.times import iso
 from forecasts.ledger.models import Identity, Member, MemberKind, Token, TokenRevocation
 
-_NEW = "Have a new one made with: forecasts token create"
+_NEW = "Create a new one with: forecasts token create."
 
 
 @dataclass(frozen=True)
 class TokenKind:
-    """What tokens are for: how they begin, and their keys; and what is said of a wrong one."""
+    """A purpose of tokens: how they and their keys begin, and the words for errors."""
 
     prefix: str
-    key: str
-    named: str
+    key_prefix: str
+    name: str
     remedy: str
 
 
-# Neither does for the other: both the prefix and the key are part of what is hashed.
-ACTING = TokenKind("fct", "", "FORECASTS_TOKEN", f"{_NEW}.")
+# One kind is not valid as the other, since prefix and key are part of the hash.
+ACTING = TokenKind("fct", "", "FORECASTS_TOKEN", _NEW)
 CALENDAR = TokenKind(
-    "fcc", "calendar-", "The calendar's address", "Make a new one on the page Team."
+    "fcc", "calendar-", "The calendar's address", "Create a new one on the page Team."
 )
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A token as it was made; ``shown`` is nowhere else."""
+    """A new token; ``secret``, the token itself, is stored nowhere."""
 
     member: Member
     token: Token
@@ -61,17 +61,17 @@ class Issued:
 
 @dataclass(frozen=True)
 class Listed:
-    """A token as it stands: whose it is, and when it was revoked, if it was."""
+    """A token with its member's handle, and when it was revoked (None if it was not)."""
 
     handle: str
     token: Token
     revoked_at: datetime | None
 
     def state(self, now: datetime) -> str:
-        """Return whether it counts: in force, expired or revoked."""
+        """Return the token's state: in force, expired or revoked."""
         if self.revoked_at is not None:
             return "revoked"
-        return "expired" if _is_over(self.token, now) else "in force"
+        return "expired" if _has_expired(self.token, now) else "in force"
 
 
 def create(
@@ -82,19 +82,19 @@ def create(
     now: datetime,
     expires_at: datetime | None = None,
 ) -> Issued:
-    """Return a new token of the service member with that handle, who is written first where new.
+    """Return a new token for the service member with that handle; a new member is written too.
 
-    ``member``: who has it made, an admin where the ledger has one; None for the owner of its
-    database. Refused for a person's handle: nobody is given what acts in a person's name.
+    ``member``: the acting member, an admin if the ledger has one; None for the database owner.
+    Refused for the handle of a person, since a token would act in that person's name.
     """
-    _require_right(session, member, now)
+    _require_admin_or_owner(session, member, now)
     if expires_at is not None and expires_at <= now:
         raise BadInput(f"The token would expire at {iso(expires_at)}, which has passed.")
     service = members.member_or_new(session, handle, now=now, kind=MemberKind.service)
     if service.kind == MemberKind.human:
         raise Refused(
             f"{service.handle!r} is a person, and tokens are for scripts: nobody forecasts in "
-            "another's name.",
+            "another member's name.",
             remedy="Choose a name for the script, such as resolver-bot.",
         )
     return issue(session, service, now=now, expires_at=expires_at)
@@ -106,38 +106,38 @@ def issue(
     *,
     now: datetime,
     expires_at: datetime | None = None,
-    of: TokenKind = ACTING,
+    kind: TokenKind = ACTING,
 ) -> Issued:
-    """Return a new token of the member's, which is written: what its callers have asked for."""
-    key = of.key + secrets.token_hex(6)
-    shown = f"{of.prefix}_{key}_{secrets.token_urlsafe(32)}"
+    """Return a new token of the member, which is written; callers have checked their right."""
+    key = kind.key_prefix + secrets.token_hex(6)
+    secret = f"{kind.prefix}_{key}_{secrets.token_urlsafe(32)}"
     assert member.id is not None
     token = Token(
         member_id=member.id,
         key=key,
-        digest=_digest(shown),
+        digest=_digest(secret),
         recorded_at=now,
         expires_at=expires_at,
     )
     session.add(token)
     session.flush()
-    return Issued(member, token, shown)
+    return Issued(member, token, secret)
 
 
-def revoke(session: Session, named: str, *, member: Member | None, now: datetime) -> list[Listed]:
-    """Return what is revoked with that: the token of that key, or all that a member has in force.
+def revoke(session: Session, name: str, *, member: Member | None, now: datetime) -> list[Listed]:
+    """Return the tokens revoked: the one with that key, or all of the member with that handle.
 
-    NotFound where there is none; one that is revoked already stays as it is.
+    NotFound if there is none; a token that is already revoked keeps its time.
     """
-    _require_right(session, member, now)
+    _require_admin_or_owner(session, member, now)
     chosen = [
         one
         for one in listing(session)
-        if one.token.key == named or (one.handle == named and one.revoked_at is None)
+        if one.token.key == name or (one.handle == name and one.revoked_at is None)
     ]
     if not chosen:
         raise NotFound(
-            f"There is no token {named!r} in this ledger, and no member of that name has one in "
+            f"There is no token {name!r} in this ledger, and no member of that name has one in "
             "force.",
             remedy="See: forecasts token list",
         )
@@ -150,7 +150,7 @@ def revoke(session: Session, named: str, *, member: Member | None, now: datetime
 
 
 def listing(session: Session) -> list[Listed]:
-    """Return every token that was made, in that order."""
+    """Return every token, in the order of creation."""
     rows = session.exec(
         select(Token, Member.handle, TokenRevocation.recorded_at)
         .join(Member, col(Member.id) == col(Token.member_id))
@@ -160,91 +160,94 @@ def listing(session: Session) -> list[Listed]:
     return [Listed(handle, token, revoked_at) for token, handle, revoked_at in rows]
 
 
-def token_holder(session: Session, shown: str, *, now: datetime, of: TokenKind = ACTING) -> Member:
-    """Return the member whose token of that use it is.
+def token_holder(
+    session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTING
+) -> Member:
+    """Return the member who holds this token.
 
-    Forbidden for what is no token of this ledger, or was revoked; Expired for one that is over.
+    Forbidden for an unknown or revoked token; Expired for one past its expiry.
     """
-    parts = shown.strip().split("_", 2)
-    key = parts[1] if len(parts) == 3 and parts[0] == of.prefix else ""
+    secret = secret.strip()
+    parts = secret.split("_", 2)
+    key = parts[1] if len(parts) == 3 and parts[0] == kind.prefix else ""
     token = session.exec(select(Token).where(Token.key == key)).first()
-    # Compared whichever it is, so that how long it takes tells nothing.
-    same = hmac.compare_digest(_digest(shown.strip()), token.digest if token else "0" * 64)
+    # Always compared, so that the time taken reveals nothing.
+    same = hmac.compare_digest(_digest(secret), token.digest if token else "0" * 64)
     if token is None or not same:
-        raise Forbidden(f"{of.named} is no token of this ledger.", remedy=of.remedy)
+        raise Forbidden(f"{kind.name} is not a token of this ledger.", remedy=kind.remedy)
     revoked = session.exec(
         select(TokenRevocation.recorded_at).where(TokenRevocation.token_id == token.id)
     ).first()
     if revoked is not None:
         raise Forbidden(
             f"The token {key} was revoked at {iso(revoked)}.",
-            remedy=of.remedy,
+            remedy=kind.remedy,
         )
-    if _is_over(token, now):
+    if _has_expired(token, now):
         assert token.expires_at is not None
-        raise Expired(f"The token {key} expired at {iso(token.expires_at)}.", remedy=of.remedy)
+        raise Expired(f"The token {key} expired at {iso(token.expires_at)}.", remedy=kind.remedy)
     return session.exec(select(Member).where(Member.id == token.member_id)).one()
 
 
 def acting_member(session: Session, chosen: Settings, *, now: datetime) -> Member:
-    """Return the member who acts, written first where new: ``signer`` says who may act so."""
+    """Return the acting member, as ``acting_handle`` decides; a new member is written."""
     return members.member_or_new(session, acting_handle(session, chosen, now=now), now=now)
 
 
 def reading_member(session: Session, chosen: Settings, *, now: datetime) -> Member | None:
-    """Return the member who reads; None for one who is new, or of whom a name says nothing."""
-    if chosen.token is None and sign_in_used(session):
+    """Return the reading member; None for a new member, or when a name alone proves nothing."""
+    if chosen.token is None and has_sign_in(session):
         return None
     return members.find_member(session, acting_handle(session, chosen, now=now))
 
 
 def acting_handle(session: Session, chosen: Settings, *, now: datetime) -> str:
-    """Return the handle of who acts: the token's, and without one the name, where a name will do.
+    """Return the acting member's handle: from the token, or the name if no token is needed.
 
-    Forbidden where it will not, where a token is none, and where the two are at odds.
+    Forbidden for a missing or invalid token, and if token and name disagree.
     """
     if chosen.token is None:
-        require_bare_name(session, chosen.member)
+        require_name_suffices(session, chosen.member)
         return chosen.member
-    who = token_holder(session, chosen.token.get_secret_value(), now=now)
-    if chosen.names_a_member and chosen.member != who.handle:
+    holder = token_holder(session, chosen.token.get_secret_value(), now=now)
+    if chosen.names_a_member and chosen.member != holder.handle:
         raise Forbidden(
-            f"FORECASTS_TOKEN is {who.handle!r}, and --as or FORECASTS_MEMBER names "
+            f"FORECASTS_TOKEN belongs to {holder.handle!r}, but --as or FORECASTS_MEMBER names "
             f"{chosen.member!r}.",
-            remedy="Leave the name out: the token says who acts.",
+            remedy="Leave out the name: the token says who acts.",
         )
-    return who.handle
+    return holder.handle
 
 
-def require_bare_name(session: Session, handle: str) -> None:
-    """Refuse, with Forbidden, that somebody acts by that name alone where a name says nothing."""
-    if sign_in_used(session):
+def require_name_suffices(session: Session, handle: str) -> None:
+    """Refuse, with Forbidden, a name without a token where a token or sign-in is required."""
+    if has_sign_in(session):
         raise Forbidden(
-            f"Nobody acts in this ledger by a name alone, {handle!r} neither: they sign in.",
+            f"{handle!r} cannot act by name alone: members of this ledger sign in.",
             remedy="Use the app, or a script's token in FORECASTS_TOKEN (forecasts token create).",
         )
     has_one = (
         select(Token.id)
         .join(Member, col(Member.id) == col(Token.member_id))
-        .where(Member.handle == handle, ~col(Token.key).startswith(CALENDAR.key))
+        .where(Member.handle == handle, ~col(Token.key).startswith(CALENDAR.key_prefix))
         .limit(1)
     )
     if session.exec(has_one).first() is not None:
         raise Forbidden(
-            f"{handle!r} acts by a token, and none was given.",
-            remedy="Put it into FORECASTS_TOKEN.",
+            f"{handle!r} has a token, but none was given.",
+            remedy="Set FORECASTS_TOKEN to it.",
         )
 
 
-def sign_in_used(session: Session) -> bool:
-    """Return whether anybody has signed in to this ledger."""
+def has_sign_in(session: Session) -> bool:
+    """Return whether anyone has ever signed in to this ledger."""
     return session.exec(select(Identity.id).limit(1)).first() is not None
 
 
 def is_database_owner(session: Session) -> bool:
-    """Return whether the ledger was opened by the owner of its database, who can do everything.
+    """Return whether the database owner opened the ledger, who can do everything.
 
-    That is whoever has the file, and on a server the role that its tables belong to.
+    For a file, that is anyone who has it; on a server, the role that owns the tables.
     """
     connection = session.connection()
     if connection.dialect.name == "sqlite":
@@ -255,19 +258,19 @@ def is_database_owner(session: Session) -> bool:
     return bool(connection.scalar(owner))
 
 
-def _require_right(session: Session, member: Member | None, now: datetime) -> None:
+def _require_admin_or_owner(session: Session, member: Member | None, now: datetime) -> None:
     if member is not None:
         roles.require(session, member, Action.administer, now=now)
     elif not is_database_owner(session):
         raise Forbidden(
-            "Tokens are made and revoked by a ledger's admin, or by the owner of its database.",
-            remedy="Put an admin's token into FORECASTS_TOKEN, or open the ledger as its owner.",
+            "Only an admin of the ledger or the database owner can create and revoke tokens.",
+            remedy="Set FORECASTS_TOKEN to an admin's token, or open the ledger as the owner.",
         )
 
 
-def _is_over(token: Token, now: datetime) -> bool:
+def _has_expired(token: Token, now: datetime) -> bool:
     return token.expires_at is not None and now >= token.expires_at
 
 
-def _digest(shown: str) -> str:
-    return hashlib.sha256(shown.encode()).hexdigest()
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

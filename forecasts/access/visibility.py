@@ -1,22 +1,10 @@
-"""Members, teams and roles: who acts, what they may do, and what they may see.
+"""Visibility: what the reader of a session may see.
 
-A ledger is somebody's own until it has an admin: whoever can open it may do everything in it, under
-any name. Whoever restricts something in it first (makes a team, or a question that not everyone may
-see) becomes its admin (``begin_sharing``), and from then on roles hold.
+A session reads for one member (``read_as``), or for the ledger itself, as a scheduled run does.
+Each verb that reads adds ``question_visible`` or ``forecast_visible`` to its statement. Anything
+hidden from the reader does not exist for them: the error is NotFound, never Forbidden.
 
-- A ledger's admin may do everything, and sees every question.
-- On a question of a team a member has the role that they have in it now.
-- Everywhere else they have the role that they were appointed to in the whole ledger; without an
-  appointment they are forecasters, or viewers where that is all that they are in their teams.
-- An author who may forecast may also reword and resolve their own question.
-
-``require`` is called by each verb that writes, with who acts. Each verb that reads asks ``visible``
-or ``shown`` for the condition that its one statement takes; whom that is for, the session knows
-(``read_as``). A session that reads for nobody reads for the ledger itself, as a scheduled run does.
-What a member may not see is not there for them: NotFound, never Forbidden.
-
-A hidden crowd is a method and no secret: it is hidden from admins too, and in a ledger of one's
-own.
+A hidden crowd is a method, not a secret: it is hidden from admins and in an unshared ledger too.
 """
 
 from __future__ import annotations
@@ -33,6 +21,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Rights, member_rights, question_not_found
+from forecasts.ledger.current import has_outcome, is_newest_wording
 from forecasts.ledger.models import (
     Citation,
     Evidence,
@@ -41,69 +30,36 @@ from forecasts.ledger.models import (
     Question,
     QuestionRevision,
     QuestionText,
-    Resolution,
-    ResolutionState,
     Team,
     Visibility,
 )
 
 _READER = "reader"
 
-
-def audience_label(session: Session, text: QuestionText) -> str:
-    """Return who alone may see a question that says so, for a person; '' for everyone."""
-    if text.visibility == Visibility.author:
-        return "its author"
-    if text.visibility == Visibility.team and text.team_id is not None:
-        return f"{session.get_one(Team, text.team_id).name} and its author"
-    return ""
-
-
-# Made once: what a statement needs of aliases costs more to make than to run.
-_TEXT, _LATER, _ASKED, _OWN, _ANSWER = (
-    aliased(QuestionRevision),
-    aliased(QuestionRevision),
-    aliased(Question),
-    aliased(Forecast),
-    aliased(Resolution),
-)
-
-_IS_NEWEST = col(_TEXT.number) == (
-    select(func.max(_LATER.number))
-    .where(col(_LATER.question_id) == col(_TEXT.question_id))
-    .scalar_subquery()
-)
-
+# Built once: building a statement with aliases takes longer than running it.
+_TEXT, _AUTHORED, _OWN = aliased(QuestionRevision), aliased(Question), aliased(Forecast)
 _RESTRICTED = (
     select(_TEXT.question_id)
-    .join(_ASKED, col(_ASKED.id) == col(_TEXT.question_id))
-    .where(col(_TEXT.visibility) != Visibility.everyone, _IS_NEWEST)
+    .join(_AUTHORED, col(_AUTHORED.id) == col(_TEXT.question_id))
+    .where(col(_TEXT.visibility) != Visibility.everyone, is_newest_wording(_TEXT))
 )
-
 _HIDDEN_CROWDS = select(_TEXT.question_id).where(
-    col(_TEXT.crowd_hidden),
-    _IS_NEWEST,
-    ~select(_ANSWER.id)
-    .where(
-        col(_ANSWER.question_id) == col(_TEXT.question_id),
-        col(_ANSWER.state) == ResolutionState.confirmed,
-    )
-    .exists(),
+    col(_TEXT.crowd_hidden), is_newest_wording(_TEXT), ~has_outcome(_TEXT.question_id)
 )
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """For whom a session reads, and as of when."""
+    """The rights of the member a session reads for, and the time it reads at."""
 
     rights: Rights
     now: datetime
 
     @cached_property
-    def kept(self) -> Any:
-        """The statement for the ids of the questions that are kept from the reader."""
+    def hidden_questions(self) -> Any:
+        """The statement for the ids of questions that the reader may not see."""
         return _RESTRICTED.where(
-            col(_ASKED.member_id).is_distinct_from(self.rights.member_id),
+            col(_AUTHORED.member_id).is_distinct_from(self.rights.member_id),
             or_(
                 col(_TEXT.visibility) == Visibility.author,
                 col(_TEXT.team_id).not_in(list(self.rights.teams)),
@@ -112,7 +68,7 @@ class _Reader:
 
     @cached_property
     def hidden_crowds(self) -> Any:
-        """The statement for the ids of the questions whose crowd is hidden from the reader."""
+        """The statement for the ids of questions whose crowd is hidden from the reader."""
         closes = func.coalesce(_TEXT.actual_close_time, _TEXT.scheduled_close_time)
         own = select(_OWN.id).where(
             col(_OWN.question_id) == col(_TEXT.question_id),
@@ -120,48 +76,35 @@ class _Reader:
         )
         return _HIDDEN_CROWDS.where(closes > self.now, ~own.exists())
 
-    @cached_property
-    def shown(self) -> ColumnElement[bool]:
-        """Return the condition that the reader may see the ``Forecast``."""
-        return self._seen(self.hidden_crowds)
-
-    def shown_on(self, question: Question) -> ColumnElement[bool]:
-        """Return the same condition for forecasts on that question only."""
-        return self._seen(self.hidden_crowd(question))
-
     def hidden_crowd(self, question: Question) -> Any:
-        """Return the statement for the question's id where its crowd is hidden."""
+        """Return the statement for the question's id if its crowd is hidden."""
         return self.hidden_crowds.where(col(_TEXT.question_id) == question.id)
 
-    def _seen(self, hidden: Any) -> ColumnElement[bool]:
-        others = col(Forecast.question_id).not_in(hidden)
+    @cached_property
+    def forecast_visible(self) -> ColumnElement[bool]:
+        """The SQL condition: the reader may see the ``Forecast``."""
+        return self._forecast_visible(self.hidden_crowds)
+
+    def forecast_visible_on(self, question: Question) -> ColumnElement[bool]:
+        """Return the same condition for forecasts on that question only."""
+        return self._forecast_visible(self.hidden_crowd(question))
+
+    def _forecast_visible(self, hidden_crowds: Any) -> ColumnElement[bool]:
         own = col(Forecast.member_id).is_not_distinct_from(self.rights.member_id)
-        seen = or_(own, others)
+        visible = or_(own, col(Forecast.question_id).not_in(hidden_crowds))
         if self.rights.unrestricted:
-            return seen
-        return and_(col(Forecast.question_id).not_in(self.kept), seen)
+            return visible
+        return and_(col(Forecast.question_id).not_in(self.hidden_questions), visible)
 
 
 def read_as(session: Session, member: Member | None, *, now: datetime) -> None:
-    """Let the session read for that member from here on; None: for somebody unknown to it."""
+    """Make the session read for that member; None for someone who is not a member."""
     session.info[_READER] = _Reader(member_rights(session, member, now=now), now)
-
-
-def reader_rights(session: Session) -> Rights | None:
-    """Return the rights of whom the session reads for; None where that is the ledger itself."""
-    reader: _Reader | None = session.info.get(_READER)
-    return None if reader is None else reader.rights
-
-
-def reader_id(session: Session) -> int:
-    """Return the id of the member whom the session reads for; 0: somebody unknown, -1: nobody."""
-    reads: _Reader | None = session.info.get(_READER)
-    return -1 if reads is None else reads.rights.member_id or 0
 
 
 @contextmanager
 def reading_everything(session: Session) -> Iterator[None]:
-    """Let the session read for the ledger itself in this block: what a verb works out from all."""
+    """Let the session read for the ledger itself in this block, to compute from all rows."""
     reader = session.info.pop(_READER, None)
     try:
         yield
@@ -170,78 +113,99 @@ def reading_everything(session: Session) -> Iterator[None]:
             session.info[_READER] = reader
 
 
-def question_visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
-    """Return the condition that whom the session reads for may see the question.
-
-    ``question_id``: the column that has its id; left out, that of ``Question``.
-    """
+def _reader(session: Session) -> _Reader | None:
     reader: _Reader | None = session.info.get(_READER)
+    return reader
+
+
+def reader_rights(session: Session) -> Rights | None:
+    """Return the rights of the session's reader; None if it reads for the ledger itself."""
+    reader = _reader(session)
+    return None if reader is None else reader.rights
+
+
+def reader_id(session: Session) -> int:
+    """Return the id of the session's reader; 0 for a non-member, -1 for the ledger itself."""
+    reader = _reader(session)
+    return -1 if reader is None else reader.rights.member_id or 0
+
+
+def question_visible(session: Session, question_id: Any = None) -> ColumnElement[bool]:
+    """Return the SQL condition: the session's reader may see the question.
+
+    ``question_id``: the column with its id, by default that of ``Question``.
+    """
+    reader = _reader(session)
     if reader is None or reader.rights.unrestricted:
         return true()
-    return (col(Question.id) if question_id is None else col(question_id)).not_in(reader.kept)
+    column = col(Question.id) if question_id is None else col(question_id)
+    return column.not_in(reader.hidden_questions)
 
 
 def forecast_visible(session: Session, question: Question | None = None) -> ColumnElement[bool]:
-    """Return the condition that whom the session reads for may see the ``Forecast``.
+    """Return the SQL condition: the session's reader may see the ``Forecast``.
 
-    That is one's own, and those of others on what one may see, but for a hidden crowd: that is
-    shown once one has forecast, and once the question has closed or is resolved.
+    Members see their own forecasts, and others' on the questions they may see. A hidden crowd
+    appears once the reader has forecast, and once the question has closed or is resolved.
 
-    ``question``: the one whose forecasts are read, where no others are; a database looks at the
-    whole ledger otherwise, to tell which crowds are hidden.
+    ``question``: the only question whose forecasts are read. Without it, the database searches the
+    whole ledger for hidden crowds.
     """
-    reader: _Reader | None = session.info.get(_READER)
+    reader = _reader(session)
     if reader is None:
         return true()
-    return reader.shown if question is None else reader.shown_on(question)
+    return reader.forecast_visible if question is None else reader.forecast_visible_on(question)
 
 
-def require_visible(session: Session, question: Question) -> None:
-    """Refuse, with NotFound, a question that whom the session reads for may not see."""
-    if not is_visible(session, question):
-        raise question_not_found(question.slug)
+def evidence_visible(session: Session) -> ColumnElement[bool]:
+    """Return the SQL condition: the session's reader may see the ``Evidence``.
+
+    Evidence is hidden if only hidden forecasts cite it.
+    """
+    if _reader(session) is None:
+        return true()
+    cited = select(Citation.evidence_id).join(
+        Forecast, col(Forecast.id) == col(Citation.forecast_id)
+    )
+    visible = forecast_visible(session)
+    return or_(
+        col(Evidence.id).not_in(cited.where(~visible)), col(Evidence.id).in_(cited.where(visible))
+    )
 
 
 def is_visible(session: Session, question: Question) -> bool:
-    """Return whether whom the session reads for may see the question."""
-    reader: _Reader | None = session.info.get(_READER)
+    """Return whether the session's reader may see the question."""
+    reader = _reader(session)
     if reader is None or reader.rights.unrestricted:
         return True
     found = select(Question.id).where(Question.id == question.id, question_visible(session))
     return session.exec(found).first() is not None
 
 
-def evidence_visible(session: Session) -> ColumnElement[bool]:
-    """Return the condition that whom the session reads for may see the ``Evidence``.
-
-    Those of others' forecasts that are kept from them are, unless a forecast that they see cites
-    the same.
-    """
-    if session.info.get(_READER) is None:
-        return true()
-    cited = select(Citation.evidence_id).join(
-        Forecast, col(Forecast.id) == col(Citation.forecast_id)
-    )
-    seen = forecast_visible(session)
-    return or_(col(Evidence.id).not_in(cited.where(~seen)), col(Evidence.id).in_(cited.where(seen)))
+def require_visible(session: Session, question: Question) -> None:
+    """Refuse, with NotFound, a question that the session's reader may not see."""
+    if not is_visible(session, question):
+        raise question_not_found(question.slug)
 
 
 def crowd_is_hidden(session: Session, question: Question) -> bool:
-    """Return whether others' forecasts on the question are hidden from whom the session reads."""
-    reader: _Reader | None = session.info.get(_READER)
-    if reader is None:
-        return False
-    return bool(session.exec(reader.hidden_crowd(question)).all())
+    """Return whether others' forecasts on the question are hidden from the session's reader."""
+    reader = _reader(session)
+    return reader is not None and bool(session.exec(reader.hidden_crowd(question)).all())
+
+
+def audience_label(session: Session, text: QuestionText) -> str:
+    """Return who may see the question, as words for a page; '' for everyone."""
+    if text.visibility == Visibility.author:
+        return "its author"
+    if text.visibility == Visibility.team and text.team_id is not None:
+        return f"{session.get_one(Team, text.team_id).name} and its author"
+    return ""
 
 
 def forecaster_handles(session: Session) -> list[str]:
-    """Return the handles of all who have forecast, in alphabetical order."""
-    # Of each the first that is found will do, however many there are. Without the limit a server
-    # may take it for a join, and read all of them.
-    one = (
-        select(Forecast.id)
-        .where(Forecast.member_id == Member.id, forecast_visible(session))
-        .limit(1)
-    )
-    has_one = one.correlate(Member).scalar_subquery().is_not(None)
+    """Return the handles of all members with a visible forecast, in alphabetical order."""
+    # LIMIT 1 stops at each member's first forecast; without it a server may read all of them.
+    one = select(Forecast.id).where(Forecast.member_id == Member.id, forecast_visible(session))
+    has_one = one.limit(1).correlate(Member).scalar_subquery().is_not(None)
     return list(session.exec(select(Member.handle).where(has_one).order_by(Member.handle)))

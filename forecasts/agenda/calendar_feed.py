@@ -40,7 +40,7 @@ def create(session: Session, *, member: Member, now: datetime) -> Issued:
     Both are written. The address that a calendar program is given is made of what is shown.
     """
     revoke(session, member=member, now=now)
-    return tokens.issue(session, member, now=now, of=CALENDAR)
+    return tokens.issue(session, member, now=now, kind=CALENDAR)
 
 
 def revoke(session: Session, *, member: Member, now: datetime) -> bool:
@@ -75,7 +75,7 @@ def feed(session: Session, shown: str, *, at: str, now: datetime) -> str:
     not resolved: the 1,000 whose days come next, without those that passed a month ago. Forbidden
     for what is no such token in force.
     """
-    member = tokens.token_holder(session, shown, now=now, of=CALENDAR)
+    member = tokens.token_holder(session, shown, now=now, kind=CALENDAR)
     visibility.read_as(session, member, now=now)
     lines = [
         "BEGIN:VCALENDAR",

@@ -63,9 +63,9 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, name: str) ->
         ("REDIRECT_URI", "http://10.0.0.5/oauth2callback", "must begin with https://"),
         ("REDIRECT_URI", "https://me:pw@ledger.example.org/oauth2callback", "must begin with"),
         ("REDIRECT_URI", "https://ledger.example.org/", "followed by /oauth2callback"),
-        ("COOKIE_SECRET", "sh0rt", "needs at least 32 signs"),
-        ("SCOPES", "email profile", "must have openid in it"),
-        ("ALLOWED_DOMAINS", " , ", "one of them must say who may come in"),
+        ("COOKIE_SECRET", "sh0rt", "needs at least 32 characters"),
+        ("SCOPES", "email profile", "must include openid"),
+        ("ALLOWED_DOMAINS", " , ", "one of them must limit access"),
     ],
 )
 def test_what_cannot_be_is_named(

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 import forecasts
-from forecasts.access import members, roles, teams, tokens
+from forecasts.access import members, memberships, roles, teams, tokens
 from forecasts.access import visibility as access_visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits, today
@@ -49,7 +49,16 @@ from forecasts.ledger.models import (
 from forecasts.operations import privacy
 from forecasts.questions import finality, registry, revisions, search, sources
 from forecasts.questions import standing as question_standing
-from forecasts.resolution import assignments, disputes, history, kept_evidence, policies, progress, proposals, resolutions
+from forecasts.resolution import (
+    assignments,
+    disputes,
+    history,
+    kept_evidence,
+    policies,
+    progress,
+    proposals,
+    resolutions,
+)
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.scores import paths, scores
 from forecasts.scores.forecast_columns import columns
@@ -72,29 +81,32 @@ OPEN = {
     "access.members.handles": "who there is, is no secret",
     "access.roles.is_shared": "what access itself rests on",
     "access.roles.is_shared_ledger": "about the ledger, not what is in it",
-    "access.members.join": "called by teams.create and imports, which have asked",
+    "access.memberships.active_membership": "who is in a team is no secret",
+    "access.memberships.append_membership": "called by verbs that have asked",
+    "ledger.current.newest_wording": "called by verbs that have asked",
+    "access.memberships.join": "called by teams.create and imports, which have asked",
     "access.members.member_named": "who there is, is no secret",
     "access.members.member_or_new": "someone who opens the ledger or signs in is a member",
     "access.visibility.read_as": "says for whom; the doors call it",
     "access.visibility.reader_id": "says for whom",
     "access.roles.require": "asks",
     "access.roles.require_own_name": "asks",
-    "access.roles.require_second_resolver": "asks",
+    "access.second_resolver.require_second_resolver": "asks",
     "access.visibility.reader_rights": "what access itself rests on",
     "access.roles.member_rights": "what access itself rests on",
     "access.roles.role_in": "what access itself rests on",
-    "access.roles.team_members": "who is in a team is no secret",
-    "access.roles.needs_second_resolver": "what require_second rests on",
-    "access.roles.requires_second_resolver": "what a team has agreed on is no secret",
+    "access.memberships.team_members": "who is in a team is no secret",
+    "access.second_resolver.needs_second_resolver": "what require_second_resolver rests on",
+    "access.second_resolver.requires_second_resolver": "what a team has agreed on is no secret",
     "access.visibility.require_visible": "asks",
     "access.visibility.is_visible": "asks",
     "access.visibility.audience_label": "about a wording that its caller has read already",
     "access.visibility.forecast_visible": "the condition itself",
-    "access.roles.memberships": "who is in a team is no secret",
-    "access.members.team_names": "which teams there are is no secret",
-    "access.members.team_or_new": "called by teams.create and imports, which have asked",
+    "access.memberships.memberships_of": "who is in a team is no secret",
+    "access.memberships.team_names": "which teams there are is no secret",
+    "access.memberships.team_or_new": "called by teams.create and imports, which have asked",
     "access.visibility.question_visible": "the condition itself",
-    "access.roles.members_with_role": "who is in a team is no secret",
+    "access.memberships.members_with_role": "who is in a team is no secret",
     "articles.library.find_article": "articles are everyone's who is let in",
     "articles.library.listing": "articles are everyone's who is let in",
     "questions.sources.find_passage": "articles are everyone's who is let in",
@@ -194,9 +206,9 @@ OPEN = {
     "access.tokens.issue": "called by create, which has asked, and for a member's own calendar",
     "access.tokens.listing": "keys are no secret, and of a token there is nothing else",
     "access.tokens.is_database_owner": "about the database, not what is in it",
-    "access.tokens.sign_in_used": "about the ledger, not what is in it",
+    "access.tokens.has_sign_in": "about the ledger, not what is in it",
     "access.tokens.reading_member": "says who reads",
-    "access.tokens.require_bare_name": "asks whether a name will do",
+    "access.tokens.require_name_suffices": "asks whether a name will do",
     "access.tokens.acting_handle": "says who acts",
     "updates.evidence.article_by_address": "articles are everyone's who is let in",
     "ledger.verification.newest": "a hash, which tells nobody what was hashed",
@@ -438,7 +450,7 @@ def paged(session: Session, member: Member) -> list[str]:
     for number in range(2, pages[0].pages + 1):
         pages.append(search.page(session, search.Filter(), member=member, now=NOW, number=number))
     found = [row.state.slug for one in pages for row in one.rows]
-    assert {(one.passing, one.there) for one in pages} == {(len(found), len(found))}
+    assert {(one.matching, one.there) for one in pages} == {(len(found), len(found))}
     return found
 
 
@@ -595,8 +607,8 @@ CASES: dict[str, Case] = {
     "resolution.kept_evidence.kept": Case(
         A.see, lambda c: kept_evidence.kept(c.session, c.question), on="resolved"
     ),
-    "resolution.kept_evidence.shown_for": Case(
-        A.see, lambda c: kept_evidence.shown_for(c.session, c.question), on="resolved"
+    "resolution.kept_evidence.exhibits_on": Case(
+        A.see, lambda c: kept_evidence.exhibits_on(c.session, c.question), on="resolved"
     ),
     "questions.search.matching_slugs": Case(A.see, among(filtered)),
     "questions.search.labels": Case(A.see, among(lambda s, _: search.labels(s)[0])),
@@ -786,16 +798,16 @@ def furnish(session: Session) -> None:
     """Make the world in a ledger of one's own, where nothing is refused, and then share it."""
     people = {handle: members.member_or_new(session, handle, now=day(0)) for handle in PEOPLE}
     tokens.create(session, "robot", member=None, now=day(0))
-    alder, birch = (members.team_or_new(session, n, now=day(0)) for n in ("Alder", "Birch"))
-    members.join(session, alder, people["leaver"], joined_at=day(0))
+    alder, birch = (memberships.team_or_new(session, n, now=day(0)) for n in ("Alder", "Birch"))
+    memberships.join(session, alder, people["leaver"], joined_at=day(0))
     library.store(session, [RAIN], member=people["anna"], captured_at=day(0))
     for author in ("anna", *(f"author {role}" for role in Role)):
         for seen in Visibility:
             for over in (False, True):
                 _question(session, people, author, alder.id, seen, over)
     for role in Role:
-        members.join(session, alder, people[f"own team {role}"], joined_at=day(0), role=role)
-        members.join(session, birch, people[f"other team {role}"], joined_at=day(0), role=role)
+        memberships.join(session, alder, people[f"own team {role}"], joined_at=day(0), role=role)
+        memberships.join(session, birch, people[f"other team {role}"], joined_at=day(0), role=role)
         for where in ("no team", "author"):
             who = people[f"{where} {role}"]
             session.add(Appointment(member_id=who.id, role=role, recorded_at=day(0)))

@@ -17,14 +17,16 @@ from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, local_script_runner
 
 from app import session as app_session
-from forecasts.access.members import join, member_or_new, team_or_new
+from forecasts.access.members import member_or_new
+from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
-from forecasts.articles.capture import CapturedArticle
+from forecasts.articles.article import CapturedArticle
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -141,7 +143,9 @@ def _furnish(engine: Engine) -> None:
         join(ledger, team_or_new(ledger, "Harbour watchers", now=day(0)), alice)
         [(article, _)] = library.store(ledger, [ARTICLE], member=alice, captured_at=day(0))
         source = sources.find_passage(
-            ledger, article.id or 0, "The harbour master will open the quay by 20 January 2026."
+            ledger,
+            article.id or 0,
+            TextQuote("The harbour master will open the quay by 20 January 2026."),
         )
         rain = ask(ledger, alice, slug="rain", tags=["weather"], resolution_criteria="Yes if wet.")
         quay = registry.register(
@@ -196,7 +200,7 @@ def _furnish(engine: Engine) -> None:
         resolutions.confirm(
             ledger, snow, "no", known_at=day(4), now=day(4.5), member=bob, note="No flake fell."
         )
-        resolutions.propose(
+        proposals.propose(
             ledger, rain, "yes", known_at=day(3), now=day(4), member=bob, note="It poured."
         )
 

@@ -18,15 +18,17 @@ from streamlit.testing.v1 import AppTest
 import app as package
 from app.charts.comparisons import forest_chart
 from app.charts.paths import paths_chart
-from forecasts.access.members import join, member_or_new, team_or_new
+from forecasts.access.members import member_or_new
+from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
 from forecasts.questions.registry import question_text
 from forecasts.reports.comparison import build
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -85,7 +87,7 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
                 member=bob,
                 now=day(0),
                 slug=slug,
-                sources=[sources.Passage(stored, ALL, ALL, ALL)],
+                sources=[sources.Passage(stored, TextQuote(ALL, ALL, ALL))],
             )
             value = {
                 "pick": Value(probabilities=(0.5, 0.5, *[0.0] * 9)),
@@ -106,7 +108,7 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
                     ledger, question, "no", known_at=day(4), now=day(4.5), member=bob, note=ALL
                 )
             if slug == "yes":
-                resolutions.propose(
+                proposals.propose(
                     ledger, question, "no", known_at=day(3), now=day(4), member=bob, note=ALL,
                     source="https://example.org/?q=[a](javascript:alert(1))",
                 )  # fmt: skip
@@ -205,7 +207,7 @@ def test_a_chart_of_paths_reads_no_word_as_a_field_or_an_expression() -> None:
         title="?", type="numeric", lower_bound="0", upper_bound="1", unit=" ".join(nasty.MARKUP),
         open_time=day(0), scheduled_close_time=day(1),
     )  # fmt: skip
-    spec = paths_chart(paths(names=names), text, me=names[0], named=names[1:5])
+    spec = paths_chart(paths(names=names), text, me=names[0], highlighted=names[1:5])
     spec["datasets"] = {name: frame.to_dict("records") for name, frame in spec["datasets"].items()}
     held = [(place, word) for place, word in strings(spec) if word in names]
     assert {word for _, word in held} == set(names)

@@ -46,7 +46,7 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     forecasts: Run, clock: object, signed_in: None, scripted: Callable[[str | None], None]
 ) -> None:
     refused = forecasts(*ASK, exit_code=2)
-    assert "they sign in" in refused.stderr
+    assert "members of this ledger sign in" in refused.stderr
     assert "FORECASTS_TOKEN" in refused.stderr
 
     made = forecasts("token", "create", "bot", "--expires", "2026-03-01")
@@ -60,7 +60,7 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     assert "bot" in forecasts("show", "rain").stdout
     assert "40" in forecasts("questions").stdout
     assert (
-        "FORECASTS_TOKEN is 'bot'"
+        "FORECASTS_TOKEN belongs to 'bot'"
         in forecasts("update", "rain", "50%", "--as", "alice", exit_code=2).stderr
     )
 
@@ -97,7 +97,7 @@ def test_what_is_no_token_is_not_repeated(
     forecasts(*ASK)
     scripted("fct_s3cr3t")
     refused = forecasts("update", "rain", "40%", exit_code=2)
-    assert "is no token of this ledger" in refused.stderr
+    assert "is not a token of this ledger" in refused.stderr
     assert "s3cr3t" not in refused.stderr
 
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from forecasts.access.members import find_member, join, member_or_new, team_or_new
+from forecasts.access.members import find_member, member_or_new
+from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput

@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.members import join, member_named, member_or_new, team_or_new
+from forecasts.access.members import member_named, member_or_new
+from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import DatabaseError, LedgerError, Refused
@@ -35,7 +36,7 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import registry, revisions, standing
-from forecasts.resolution import assignments, resolutions
+from forecasts.resolution import assignments, proposals, resolutions
 from forecasts.resolution.runs import run as resolution_run
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
@@ -172,7 +173,7 @@ def test_a_forecast_is_withdrawn_once(engine: Engine, rain: str) -> None:
 def test_an_outcome_is_proposed_once(engine: Engine, rain: str) -> None:
     def propose(session: Session, _: int) -> int | None:
         question = registry.find(session, rain)
-        return resolutions.propose(session, question, "yes", known_at=day(2), now=day(3)).id
+        return proposals.propose(session, question, "yes", known_at=day(2), now=day(3)).id
 
     assert len(refused(at_once(engine, propose))) == MANY - 1
     assert count(engine, Resolution) == 1
@@ -203,14 +204,14 @@ def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, 
 def test_a_proposal_is_decided_once(engine: Engine, rain: str) -> None:
     with database.writing(engine) as session:
         question = registry.find(session, rain)
-        resolutions.propose(session, question, "yes", known_at=day(2), now=day(3))
+        proposals.propose(session, question, "yes", known_at=day(2), now=day(3))
 
     def decide(session: Session, number: int) -> int | None:
         proposal = session.exec(select(Resolution).where(Resolution.id == 1)).one()
         alice = member_named(session, "alice")
         if number % 2:
             return resolutions.accept(session, proposal, now=day(4), member=alice).id
-        return resolutions.reject(session, proposal, now=day(4), member=alice, note="no").id
+        return proposals.reject(session, proposal, now=day(4), member=alice, note="no").id
 
     assert len(refused(at_once(engine, decide))) == MANY - 1
     assert count(engine, Resolution) == 2
@@ -280,7 +281,7 @@ def test_runs_side_by_side_resolve_a_question_once(engine: Engine, tmp_path: Pat
 
     def run(_: int) -> int:
         together.wait(timeout=30)
-        return len(resolution_run.run(engine, now=day(5)).looked)
+        return len(resolution_run.run(engine, now=day(5)).results)
 
     with ThreadPoolExecutor(MANY) as pool:
         assert sorted(pool.map(run, range(MANY))) == [0] * (MANY - 1) + [1]

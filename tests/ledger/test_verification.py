@@ -18,7 +18,8 @@ from sqlmodel import Session, SQLModel, col, select
 from typer.testing import CliRunner
 
 from forecasts.access import teams
-from forecasts.access.members import join, member_or_new, team_or_new
+from forecasts.access.members import member_or_new
+from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.cli.main import app
@@ -40,7 +41,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
 from forecasts.operations.transfer import move
 from forecasts.questions import registry, sources
-from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
+from forecasts.resolution import disputes, kept_evidence, policies, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -80,7 +81,7 @@ def furnish(engine: Engine) -> None:
             )
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
-        assignments.decide_by(session, rain, PolicyKind.confirm, **disputable)
+        policies.set_policy(session, rain, PolicyKind.confirm, **disputable)
         row = resolutions.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(6))])
     with database.writing(engine) as session:

@@ -65,7 +65,7 @@ def test_who_may_not_come_in_is_told_so_and_not_stored(
     before = handles(engine)
     said.update(claims(email="mallory@evil.example"))
     visit(furnished, "questions")
-    assert "is not an address of those who may come in" in words(furnished)
+    assert "is not in a domain that this ledger admits" in words(furnished)
     assert "quay" not in words(furnished)
     assert handles(engine) == before
 

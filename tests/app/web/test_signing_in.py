@@ -165,7 +165,7 @@ def test_who_is_of_another_domain_is_told_so_and_nothing_is_stored(
     provider.knows("u-2", email="mallory@evil.example", email_verified=True)
     page.goto(f"{server.base}/questions")
     sign_in(page, "u-2")
-    expect(page.get_by_text("is not an address of those who may come in")).to_be_visible()
+    expect(page.get_by_text("is not in a domain that this ledger admits")).to_be_visible()
     expect(page.get_by_role("link", name="Questions")).to_have_count(0)
     assert members(server) == before
     # With another account they are.

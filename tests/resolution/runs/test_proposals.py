@@ -13,7 +13,7 @@ from forecasts.common.errors import Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, Role
 from forecasts.questions import registry
-from forecasts.resolution import assignments, resolutions
+from forecasts.resolution import assignments, policies, proposals, resolutions
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -46,14 +46,14 @@ def state(engine: Engine, at: float) -> str:
     """Return what a run at that moment comes to, which is what it had said it would."""
     dry = run.run(engine, now=day(at), dry=True)
     came = run.run(engine, now=day(at))
-    assert [one.state for one in dry.looked] == [one.state for one in came.looked]
-    [looked] = came.looked
-    return str(looked.state)
+    assert [one.state for one in dry.results] == [one.state for one in came.results]
+    [result] = came.results
+    return str(result.state)
 
 
 def proposal(engine: Engine) -> Resolution:
     with database.reading(engine) as session:
-        [row] = resolutions.proposals_on(session, registry.find(session, "rain"))
+        [row] = proposals.proposals_on(session, registry.find(session, "rain"))
         return row
 
 
@@ -81,8 +81,8 @@ def test_a_run_does_not_confirm_alone_for_somebody_who_has_forecast(
     assert state(agreed, 4) == "proposed"
     row = proposal(agreed)
     assert row.note == (
-        "as reported\nwhoever attached the resolver has forecast on the question, and by its "
-        "team's rule nobody resolves such a question alone"
+        "as reported\nthe resolver's owner has forecast on the question, and the team's rule "
+        "requires a second person to resolve it"
     )
     assert state(agreed, 5) == "not_yet"
 
@@ -96,7 +96,7 @@ def test_nor_do_they_confirm_what_their_own_resolver_has_proposed(
     waits = proposal(agreed)
     with database.writing(agreed) as session:
         alice, bob = (member_named(session, one) for one in ("alice", "bob"))
-        with pytest.raises(Refused, match="nobody resolves such a question alone"):
+        with pytest.raises(Refused, match="requires a second resolver"):
             resolutions.accept(session, waits, now=day(5), member=alice)
         assert resolutions.accept(session, waits, now=day(5), member=bob).outcome == "yes"
 
@@ -140,13 +140,13 @@ def rejected(engine: Engine, outcomes: Path) -> Engine:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain = ask(session, alice, slug="rain")
-        assignments.decide_by(session, rain, PolicyKind.propose, member=alice, now=day(0))
+        policies.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(0))
     attach(engine, "alice", outcomes)
     write(outcomes, "yes", note="as reported")
     assert state(engine, 4) == "proposed"
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
-        resolutions.reject(session, proposal(engine), now=day(4), member=alice, note="a rumour")
+        proposals.reject(session, proposal(engine), now=day(4), member=alice, note="a rumour")
     return engine
 
 
@@ -176,7 +176,7 @@ def test_nor_where_a_page_only_tells_another_time(rejected: Engine, tmp_path: Pa
     assert state(rejected, 5) == "proposed"
     with database.writing(rejected) as session:
         alice = member_named(session, "alice")
-        resolutions.reject(session, proposal(rejected), now=day(5), member=alice, note="a rumour")
+        proposals.reject(session, proposal(rejected), now=day(5), member=alice, note="a rumour")
     page.write_text('{"status": "done", "time": 6}')
     assert state(rejected, 6) == "not_yet"
 
@@ -197,7 +197,7 @@ def test_what_a_person_has_proposed_just_so_is_not_proposed_beside_it(
     write(outcomes, "no")
     with database.writing(rejected) as session:
         rain, alice = registry.find(session, "rain"), member_named(session, "alice")
-        resolutions.propose(session, rain, "no", known_at=day(2), now=day(5), member=alice)
+        proposals.propose(session, rain, "no", known_at=day(2), now=day(5), member=alice)
     assert state(rejected, 5) == "not_yet"
     write(outcomes, "no", known_at="2026-01-04")
     assert state(rejected, 6) == "proposed"
@@ -212,12 +212,12 @@ def test_silence_that_was_turned_down_is_no_evidence_however_long_it_lasts(engin
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain = ask(session, alice, slug="rain")
-        assignments.decide_by(session, rain, PolicyKind.propose, member=alice, now=day(0))
+        policies.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(0))
         assignments.attach(session, rain, "deadline", {}, member=alice, now=day(0))
     assert state(engine, 11) == "proposed"
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
-        resolutions.reject(session, proposal(engine), now=day(12), member=alice, note="it rained")
+        proposals.reject(session, proposal(engine), now=day(12), member=alice, note="it rained")
     assert state(engine, 13) == "not_yet"
 
 
@@ -244,7 +244,7 @@ def test_what_is_contradicted_stays_so_when_who_contradicts_it_falls_silent(
     disputed.unlink()
     assert state(engine, 5) == "not_yet"
     with database.reading(engine) as session:
-        waiting = resolutions.proposals_on(session, registry.find(session, "rain"))
+        waiting = proposals.proposals_on(session, registry.find(session, "rain"))
     assert [row.outcome for row in waiting] == ["yes", "no"]
 
 
@@ -253,14 +253,14 @@ def test_what_was_turned_down_is_not_confirmed_but_proposed_on_new_evidence(
 ) -> None:
     with database.writing(engine) as session:
         rain, alice = registry.find(session, "rain"), member_named(session, "alice")
-        for row in resolutions.proposals_on(session, rain):
-            resolutions.reject(session, row, now=day(4), member=alice, note="a rumour")
+        for row in proposals.proposals_on(session, rain):
+            proposals.reject(session, row, now=day(4), member=alice, note="a rumour")
     disputed.unlink()
     assert state(engine, 5) == "not_yet"
     write(outcomes, "yes", note="confirmed by the office")
-    [looked] = run.run(engine, now=day(6)).looked
-    assert str(looked.state) == "proposed"
-    assert "it was turned down before" in looked.message
+    [result] = run.run(engine, now=day(6)).results
+    assert str(result.state) == "proposed"
+    assert "it was rejected before" in result.message
 
 
 def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
@@ -269,16 +269,16 @@ def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
     with database.writing(engine) as session:
         rain = ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
         bob = member_or_new(session, "bob", now=day(0))
-        resolutions.propose(session, rain, "no", known_at=day(2), now=day(3), member=bob)
+        proposals.propose(session, rain, "no", known_at=day(2), now=day(3), member=bob)
     attach(engine, "alice", outcomes)
     write(outcomes, "yes")
-    [looked] = run.run(engine, now=day(4)).looked
-    assert str(looked.state) == "proposed"
-    assert "no was proposed, and waits too" in looked.message
+    [result] = run.run(engine, now=day(4)).results
+    assert str(result.state) == "proposed"
+    assert "no was proposed, and waits for a decision too" in result.message
     assert state(engine, 5) == "not_yet"
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
-        yes = resolutions.proposals_on(session, registry.find(session, "rain"))[-1]
+        yes = proposals.proposals_on(session, registry.find(session, "rain"))[-1]
         assert resolutions.accept(session, yes, now=day(5), member=alice).outcome == "yes"
 
 
@@ -290,7 +290,7 @@ def test_two_that_write_the_same_otherwise_agree_and_contradict_no_person(
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain = ask(session, alice, slug="rain")
-        resolutions.propose(session, rain, "yes", known_at=day(2), now=day(3), member=alice)
+        proposals.propose(session, rain, "yes", known_at=day(2), now=day(3), member=alice)
     attach(engine, "alice", outcomes)
     attach(engine, "alice", other, beside=True)
     write(outcomes, "yes")

@@ -1,0 +1,139 @@
+"""Memberships: who is in which team, from when to when, in which role.
+
+A membership is append-only: its newest row counts. A change of role ends one membership and starts
+another.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from forecasts.common.errors import BadInput
+from forecasts.common.limits import require_name
+from forecasts.common.times import iso
+from forecasts.ledger.current import newest_memberships
+from forecasts.ledger.following import known
+from forecasts.ledger.models import Member, Membership, Role, Team
+
+
+def team_names(session: Session) -> list[str]:
+    """Return the names of the teams, in alphabetical order."""
+    return list(session.exec(select(Team.name).order_by(Team.name)))
+
+
+def team_or_new(session: Session, name: str, *, now: datetime) -> Team:
+    """Return the team with this name; a new one is written."""
+    require_name(name, "The name of the team")
+    team = session.exec(select(Team).where(Team.name == name)).first()
+    if team is None:
+        team = Team(name=name, created_at=now)
+        session.add(team)
+        session.flush()
+    return team
+
+
+def join(
+    session: Session,
+    team: Team,
+    member: Member,
+    *,
+    joined_at: datetime | None = None,
+    left_at: datetime | None = None,
+    role: Role = Role.forecaster,
+) -> Membership:
+    """Return the membership that began at ``joined_at``; a row is written if anything is new.
+
+    ``left_at`` ends an open membership. BadInput if it is not after ``joined_at``, or if the
+    membership already ended at another time.
+    """
+    if joined_at is not None and left_at is not None and left_at <= joined_at:
+        raise BadInput(
+            f"{member.handle} cannot leave {team.name} on {iso(left_at)}: that is not after "
+            f"{iso(joined_at)}, when the membership began."
+        )
+    newest = session.exec(
+        select(Membership)
+        .where(
+            Membership.team_id == team.id,
+            Membership.member_id == member.id,
+            col(Membership.joined_at).is_not_distinct_from(joined_at),
+        )
+        .order_by(col(Membership.id).desc())
+    ).first()
+    if newest is not None and left_at in (None, newest.left_at):
+        return newest
+    if newest is not None and newest.left_at is not None and left_at is not None:
+        raise BadInput(
+            f"{member.handle} left {team.name} on {iso(newest.left_at)} in this ledger, "
+            f"not on {iso(left_at)}."
+        )
+    role = role if newest is None else Role(newest.role)
+    return append_membership(session, team, member, joined_at=joined_at, left_at=left_at, role=role)
+
+
+def append_membership(
+    session: Session,
+    team: Team,
+    member: Member,
+    *,
+    joined_at: datetime | None,
+    left_at: datetime | None,
+    role: Role,
+) -> Membership:
+    """Return the new membership row, which is written without any check."""
+    assert team.id is not None
+    assert member.id is not None
+    row = Membership(
+        team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at, role=role
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def memberships_of(session: Session, member: Member) -> list[Membership]:
+    """Return the newest row of each of the member's memberships, in the order they began."""
+    own = select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
+    rows = known(session, ("memberships", member.id), lambda session: session.exec(own).all())
+    return list({(row.team_id, row.joined_at): row for row in rows}.values())
+
+
+def is_active(membership: Membership, now: datetime) -> bool:
+    """Return whether the membership has begun and not ended at ``now``."""
+    return (membership.joined_at is None or membership.joined_at <= now) and (
+        membership.left_at is None or now < membership.left_at
+    )
+
+
+def active_membership(
+    session: Session, team: Team, member: Member, now: datetime
+) -> Membership | None:
+    """Return the member's membership of the team at ``now``, None outside it."""
+    active = [
+        one
+        for one in memberships_of(session, member)
+        if one.team_id == team.id and is_active(one, now)
+    ]
+    return active[-1] if active else None
+
+
+def team_members(session: Session, team: Team, *, now: datetime) -> list[tuple[str, Membership]]:
+    """Return the team's current members by handle, each with the membership."""
+    rows = session.exec(
+        select(Member.handle, Membership)
+        .join(Membership, col(Membership.member_id) == col(Member.id))
+        .where(Membership.team_id == team.id, col(Membership.id).in_(newest_memberships()))
+        .order_by(Member.handle, col(Membership.id))
+    )
+    return list({handle: one for handle, one in rows if is_active(one, now)}.items())
+
+
+def members_with_role(session: Session, lowest: Role, team: Team, *, now: datetime) -> list[str]:
+    """Return the handles of the team's current members with that role or a higher one."""
+    return [
+        handle
+        for handle, membership in team_members(session, team, now=now)
+        if Role(membership.role).rank >= lowest.rank
+    ]
