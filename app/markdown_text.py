@@ -1,11 +1,12 @@
-"""Other people's words, and times, made ready for a page.
+"""Text, numbers and times formatted for a page.
 
-Everyone's words are data. Streamlit's headings, captions, links and labels read Markdown, so
-``as_text`` takes away whatever the Markdown renderer would act upon; nothing is lost to the eye.
+Users' text is data. Streamlit's headings, captions, links and labels read Markdown, so ``as_text``
+disables all markup in it; the reader sees exactly what was written.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from difflib import SequenceMatcher
@@ -16,28 +17,25 @@ from forecasts.exchange.import_ import Imported
 from forecasts.ledger.models import Question, QuestionText, QuestionType
 from forecasts.reports.render.wording import shortened as shortened
 
-# Invisible, and no letter: it parts what the renderer would join into a shortcode or a link
-# even where the signs themselves are escaped (it looks for those after reading the Markdown).
+# An invisible character that is not a letter. It breaks up shortcodes and links, which the
+# renderer looks for after reading the Markdown, so that escaping alone does not stop it.
 _JOINER = "\u2060"
-_URL_SIGNS = "/:?#@!$&'()*+,;=%~-._"
-# Control signs, and those that turn the direction of the words around them.
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_URL_CHARACTERS = "/:?#@!$&'()*+,;=%~-._"
+# Control characters, and characters that change the direction of the text around them.
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+-]*[\w+/-]*:)")
 _LINK = re.compile(r"(?i)(?<=[a-z]:)(?=//)|(?<=www)(?=\.)|(?<=\S@)(?=\S)|(?<=mailto:)|(?<=xmpp:)")
-# A web or mail address in a text; the stops behind it belong to the sentence.
+# A web or mail address in a text, without the punctuation of the sentence after it.
 _ADDRESS = re.compile(
     r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
 )
-# Of two wordings: how much has to be common to show what is not, the words shown beside a change,
-# and how many words may be compared with how many: where one word stands everywhere, that takes as
-# long as the cube of them.
-_ALIKE, _BESIDE, _MOST_COMPARED = 0.4, 4, 40_000
-# What stands behind a question mark beside a score, in the same words on each page.
-COVERAGE_HELP = (
-    "Share of the time from the opening to the scheduled close for which a forecast stood."
-)
-CRPS_HELP = "0 is best; 1 would be a miss by the whole range of the question."
+# A word diff needs this similarity, shows this many unchanged words beside a change, and is not
+# tried beyond this product of lengths: with one word repeated, its time grows with the cube.
+_SIMILARITY, _CONTEXT, _MOST_COMPARED = 0.4, 4, 40_000
+# Help texts that several pages share.
+COVERAGE_HELP = "Share of the time from opening to scheduled close with an active forecast."
+CRPS_HELP = "0 is best; 1 is a miss by the question’s whole range."
 
 _PER_CENT = re.compile(r"(?<=\d) (?=%)")
 _ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
@@ -47,10 +45,10 @@ def as_text(words: str) -> str:
     """Return ``words`` on one line as Markdown that shows exactly these words and does nothing.
 
     Markup, HTML, LaTeX, colour directives, links, emoji and icon shortcodes lose their effect.
-    An address stands in a code span, from which it is copied without any sign that is not its own.
-    A sign of per cent stays on one line with its number.
+    An address becomes a code span, so that it can be copied without added characters. A percent
+    sign after a space stays on the same line as its number.
     """
-    plain = " ".join(_UNSEEN.sub(" ", words).split())
+    plain = " ".join(_INVISIBLE.sub(" ", words).split())
     return "".join(
         _code(part) if place % 2 else _inert(part)
         for place, part in enumerate(_ADDRESS.split(plain))
@@ -66,49 +64,48 @@ def _inert(plain: str) -> str:
 
 
 def _code(plain: str) -> str:
-    """Return a code span of the words: one more backtick on each side than stand together in it."""
+    """Return a code span, fenced by one backtick more than the longest run of them inside."""
     fence = "`" * (max(map(len, re.findall("`+", plain)), default=0) + 1)
     edge = " " if "`" in (plain[:1], plain[-1:]) else ""
     return f"{fence}{edge}{plain}{edge}{fence}"
 
 
 def paragraphs(words: str) -> str:
-    """Return ``words`` as Markdown that shows exactly these words, in their paragraphs."""
+    """Return ``words`` as inert Markdown, in paragraphs."""
     return "\n\n".join(as_text(part) for part in re.split(r"\n\s*\n", words) if part.strip())
 
 
 def reworded(before: str, after: str) -> str | None:
-    """Return as Markdown how ``before`` became ``after``, in words; None where little is common.
+    """Return a word diff of two texts as Markdown; None if they have little in common.
 
-    What was taken out is struck through, what was put in is bold; of what stayed the words next to
-    it are shown.
+    Removed words are struck through, added ones bold. Unchanged words are shown near a change only.
     """
     old, new = before.split(), after.split()
     if not old or not new or old == new or len(old) * len(new) > _MOST_COMPARED:
         return None
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.ratio() < _ALIKE:
+    if matcher.ratio() < _SIMILARITY:
         return None
     parts: list[str] = []
     for kind, a, b, c, d in matcher.get_opcodes():
-        gone, come = (as_text(" ".join(some)) for some in (old[a:b], new[c:d]))
+        removed, added = (as_text(" ".join(some)) for some in (old[a:b], new[c:d]))
         if kind == "equal":
-            stayed = old[a:b]
-            left = _BESIDE if a > 0 else 0
-            right = _BESIDE if b < len(old) else 0
-            if len(stayed) > left + right + 1:
-                stayed = [*stayed[:left], "…", *stayed[len(stayed) - right :]]
-            parts.append(as_text(" ".join(stayed)))
+            same = old[a:b]
+            left = _CONTEXT if a > 0 else 0
+            right = _CONTEXT if b < len(old) else 0
+            if len(same) > left + right + 1:
+                same = [*same[:left], "…", *same[len(same) - right :]]
+            parts.append(as_text(" ".join(same)))
             continue
-        if gone:
-            parts.append(f"~~{gone}~~")
-        if come:
-            parts.append(f"**{come}**")
+        if removed:
+            parts.append(f"~~{removed}~~")
+        if added:
+            parts.append(f"**{added}**")
     return " ".join(parts)
 
 
 def marked(words: str, start: int, end: int) -> list[str]:
-    """Return the paragraphs of ``words`` as Markdown, ``words[start:end]`` standing out in them."""
+    """Return the paragraphs of ``words`` as Markdown, with ``words[start:end]`` highlighted."""
     shown, begin = [], 0
     for part in words.split("\n\n"):
         first, last = max(start - begin, 0), min(end - begin, len(part))
@@ -128,25 +125,25 @@ def marked(words: str, start: int, end: int) -> list[str]:
 
 
 def link(url: str | None, label: str) -> str:
-    """Return ``label`` as a Markdown link to ``url``; as text where that is no web address."""
+    """Return ``label`` as a Markdown link to ``url``; as text if that is not a web address."""
     if url is None or not re.match(r"https?://", url):
         return as_text(label)
-    # Whatever could end the link's target is percent-encoded; letters and % stay as they are.
-    return f"[{as_text(label)}](<{quote(url, safe=_URL_SIGNS)}>)"
+    # Characters that could end the link's target are percent-encoded; letters and % are kept.
+    return f"[{as_text(label)}](<{quote(url, safe=_URL_CHARACTERS)}>)"
 
 
 def when(moment: datetime) -> str:
-    """Return a time for a person, in UTC and said so: '30 Nov 2025, 23:59 UTC'."""
+    """Return a time in UTC: '30 Nov 2025, 23:59 UTC'."""
     return f"{utc(moment):%-d %b %Y, %H:%M} UTC"
 
 
 def day(moment: datetime | date) -> str:
-    """Return a day for a person: '30 Nov 2025'."""
+    """Return a day: '30 Nov 2025'."""
     return f"{moment:%-d %b %Y}"
 
 
 def published(moment: datetime | None) -> str:
-    """Return when an article appeared: its day, or its time where that is known; '' if unknown."""
+    """Return an article's publication day, or time if known; '' if neither is."""
     if moment is None:
         return ""
     return day(moment) if len(iso_day_or_time(moment)) == 10 else when(moment)
@@ -162,7 +159,7 @@ def span(length: timedelta) -> str:
 
 
 def closing(text: QuestionText, now: datetime) -> str:
-    """Return when the question closes or closed, from here: 'closes in 12 days'."""
+    """Return the time to or since the question's opening or close: 'closes in 12 days'."""
     if now < text.open_time:
         return f"opens in {span(text.open_time - now)}"
     if now < text.close_time:
@@ -170,15 +167,25 @@ def closing(text: QuestionText, now: datetime) -> str:
     return f"closed {span(now - text.close_time)} ago"
 
 
+def significant(number: float | None) -> str:
+    """Return a score with three significant digits: '0.162', '0.00420'; a dash for None."""
+    if number is None:
+        return "–"
+    if abs(number) < 5e-7:  # rounding noise
+        number = 0.0
+    decimals = 2 if not number else min(6, max(0, 2 - math.floor(math.log10(abs(number)))))
+    return f"{number:.{decimals}f}".replace("-", "−")
+
+
 def figure(number: float, text: QuestionText) -> str:
-    """Return a number on the question's scale, with its unit, or a day (seconds since 1970)."""
+    """Return a number with the question's unit, or a day (from seconds since 1970)."""
     if text.type == QuestionType.date:
         return day(datetime.fromtimestamp(number, UTC))
     return f"{number:,.6g} {text.unit or ''}".rstrip()
 
 
 def bounds(text: QuestionText) -> str:
-    """Return between which numbers or days a question asks: '0 to 500 million t'; '' if neither."""
+    """Return the question's range: '0 to 500 million t'; '' if it has none."""
     if text.lower_bound is None or text.upper_bound is None:
         return ""
     lowest, highest = (bound.removesuffix(".0") for bound in (text.lower_bound, text.upper_bound))
@@ -191,7 +198,7 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 
 def added(done: Imported) -> str:
-    """Return what an import has added, for a person: '28 questions, 3 articles'."""
+    """Return the additions of an import: '28 questions, 3 articles'."""
     parts = [
         counted(number, *thing)
         for number, thing in (
@@ -208,5 +215,5 @@ def added(done: Imported) -> str:
 
 
 def link_to(question: Question) -> dict[str, str]:
-    """Return the query parameters by which the Question page finds the question."""
+    """Return the query parameters of the question's page."""
     return {"slug": question.slug}

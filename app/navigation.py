@@ -1,4 +1,4 @@
-"""Every run of the app: who is in, the pages, what was just stored, then what was asked for."""
+"""Every run of the app: sign-in, the list of pages, the last act's message, then the page."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ pages = [
 entered = False
 with shown_outages():
     entered = enter()
-# Known before anybody is in, so that the page in the address stays the one that was asked for.
+# Set even before sign-in, so that the address keeps the requested page.
 page = st.navigation(pages, position="top" if entered else "hidden")
 if not entered:
     st.stop()
 acknowledge()
 body = st.container()
-# Before the page runs, which may stop the run; it stands below the page all the same.
+# Called before the page, which may stop the run; shown below it all the same.
 way_out()
 with body, shown_outages():
     if demonstration():
         st.caption(
-            "Demonstration: the articles and the outcomes are real, the forecasters and the "
-            "tournament are simulated, and whatever you try here is gone when it is built anew."
+            "Demonstration: real articles and outcomes, simulated forecasters and tournament. "
+            "Your changes are lost when it is rebuilt."
         )
     page.run()

@@ -1,7 +1,7 @@
-"""What every page stands on: the clock, the ledger, who acts, one transaction a submit.
+"""The ground under every page: clock, ledger, current member, one transaction per submit.
 
-A page reads in ``with reading() as ledger:`` and submits in ``with act(...) as doing:``. Errors
-of the ledger are shown where they arise, as a sentence and its remedy, and nothing else is.
+A page reads in ``with reading() as ledger:`` and submits in ``with act(...) as doing:``. An error
+of the ledger is shown in place, as a sentence and its remedy.
 """
 
 from __future__ import annotations
@@ -9,58 +9,52 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.forms.captured import Captured
 from app.markdown_text import as_text
 from app.web import identity
 from forecasts.access import identities, members, visibility
 from forecasts.access.roles import Rights
-from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
-from forecasts.exchange.import_ import Imported
 from forecasts.exchange.samples.demonstration import is_demonstration
-from forecasts.exchange.samples.practice import Answer
 from forecasts.ledger import database, following
-from forecasts.ledger.models import Member, Resolution
-from forecasts.reports import Group
-from forecasts.scores.frames import Frames
+from forecasts.ledger.models import Member
 from scoring.errors import InputError
 
-_ADDRESS = "http://127.0.0.1:8501"  # where nothing else is known, as in tests
-_BETWEEN_TRIES = 3.0  # seconds, until a ledger that could not be used is looked for again
-# Beyond these the problems of a bad input are counted, not listed.
-_MOST_PROBLEMS = 10
+State = TypeVar("State")
+_ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
+_BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
+_MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
 
 
 def now() -> datetime:
-    """Return the present moment: the one place where the pages read the clock."""
+    """Return the current time; the pages read the clock only here."""
     return datetime.now(UTC)
 
 
 def settings() -> Settings:
-    """Return the settings of the environment that the server was started in."""
+    """Return the settings from the server's environment."""
     return _settings(frozenset(os.environ.items()))
 
 
 @lru_cache(maxsize=1)
 def _settings(_environment: frozenset[tuple[str, str]]) -> Settings:
-    # A page asks for them dozens of times, and to read them takes as long as a statement does.
+    # A page asks dozens of times, and reading the settings is as slow as a database query.
     return Settings()
 
 
 def engine() -> Engine:
-    """Return the ledger's engine, opened once a process, and migrated where it is embedded."""
+    """Return the ledger's engine, opened once per process; an embedded ledger is migrated."""
     return _opened(settings().database_url)
 
 
@@ -73,9 +67,9 @@ def _opened(url: str) -> Engine:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Yield a session that sees one moment of the ledger, as who sits at this screen may see it.
+    """Yield a session on one snapshot of the ledger, limited to the current member's rights.
 
-    What it read stays usable afterwards.
+    Rows read from it stay usable afterwards.
     """
     with database.reading(engine()) as ledger:
         visibility.read_as(ledger, current_member(ledger), now=now())
@@ -83,20 +77,20 @@ def reading() -> Iterator[Session]:
 
 
 def rights_here(ledger: Session) -> Rights:
-    """Return what whoever sits at this screen may do, as ``reading`` has found out."""
-    rights = visibility.rights(ledger)
+    """Return the current member's rights, as ``reading`` found them."""
+    rights = visibility.reader_rights(ledger)
     assert rights is not None
     return rights
 
 
 def demonstration() -> bool:
-    """Return whether the ledger is the demonstration, whoever asks."""
+    """Return whether the ledger is the demonstration."""
     with database.reading(engine()) as ledger:
         return is_demonstration(ledger)
 
 
 def current_member(ledger: Session) -> Member | None:
-    """Return who sits at this screen; None until they act, or sign in, for the first time."""
+    """Return the current member; None before their first act or sign-in."""
     who = identity.person(now())
     if who is None:
         return members.find_member(ledger, settings().member)
@@ -104,18 +98,18 @@ def current_member(ledger: Session) -> Member | None:
 
 
 def address_of_app() -> str:
-    """Return where the app is, as its users write it."""
+    """Return the app's base URL as the browser knows it."""
     rules = identity.rules()
     return rules.base if rules is not None else st.context.headers.get("Origin") or _ADDRESS
 
 
 def my_handle() -> str:
-    """Return the handle of who sits at this screen."""
+    """Return the current member's handle."""
     return memory().handle or settings().member
 
 
 def acting(ledger: Session, moment: datetime) -> Member:
-    """Return who acts, who has to be signed in still where people sign in."""
+    """Return the acting member, who must still be signed in if the ledger uses sign-in."""
     who = identity.person(moment)
     if who is None:
         return members.member_or_new(ledger, settings().member, now=moment)
@@ -123,7 +117,7 @@ def acting(ledger: Session, moment: datetime) -> Member:
 
 
 def _known_here(moment: datetime) -> Member | None:
-    """Return who is signed in, if they have been here before; None too where nobody signs in."""
+    """Return the signed-in member; None for a first visit, or without sign-in."""
     who = identity.person(moment)
     if who is None:
         return None
@@ -133,67 +127,31 @@ def _known_here(moment: datetime) -> Member | None:
 
 @dataclass(frozen=True)
 class Place:
-    """A page, by its path in the address, and the query by which it knows what to show."""
+    """A page's URL path and its query parameters."""
 
     url_path: str
     query: dict[str, str]
 
     def open(self) -> NoReturn:
-        """Open the page instead of the one that runs."""
+        """Open this page instead of the running one."""
         st.switch_page(f"app_pages/{self.url_path}.py", query_params=self.query)
-
-
-@dataclass(frozen=True)
-class Looked:
-    """A ledger folder that somebody handed over: what it holds, and what importing it would do."""
-
-    key: str
-    frames: Frames
-    said: list[str]
-    would: Imported
-    vouch: bool
-
-
-@dataclass
-class Practice:
-    """What somebody has practised in this browser session; it is kept nowhere else."""
-
-    seed: int
-    answers: list[Answer] = field(default_factory=list)
-    shown: Answer | None = None
-    # On all the answers; None after another one.
-    record: Group | None = None
 
 
 @dataclass
 class Memory:
-    """What one browser session remembers between runs.
+    """The memory of one browser session between runs.
 
-    Plain attributes on purpose: writing to ``st.session_state`` is a point where Streamlit may
-    abandon a run for the next click, and between a commit and remembering it nothing may happen.
+    Plain attributes on purpose: Streamlit may abandon a run for the next click whenever it writes
+    to ``st.session_state``, and nothing may come between a commit and remembering it.
     """
 
     done: Counter[str] = field(default_factory=Counter)
-    said: list[str] = field(default_factory=list)
-    # A second click starts a run of its own while the first one may still be at its act.
-    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
-    going: Place | None = None
-    captured: Captured | None = None
-    readings: int = 0
-    # What is shown once: what it is, and the words themselves.
-    secret: tuple[str, str] | None = None
-    # A ledger folder that was looked at, to be imported.
-    folder: Looked | None = None
-    practice: Practice | None = None
-    # Who signed in here; blank where nobody does.
-    handle: str = ""
-    # By form, the resolution that stood when it was last shown.
-    seen: dict[str, Resolution | None] = field(default_factory=dict)
-
-    def hold(self, articles: Sequence[CapturedArticle], seen: datetime) -> None:
-        """Keep what was read for the person to look at and put right."""
-        self.readings += 1
-        self.captured = Captured.of(articles, seen, self.readings)
+    messages: list[str] = field(default_factory=list)
+    # A second click starts its own run, perhaps while the first is still in its act.
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    next_page: Place | None = None
+    handle: str = ""  # of the signed-in member; blank without sign-in
+    states: dict[str, Any] = field(default_factory=dict)
 
 
 def memory() -> Memory:
@@ -204,47 +162,59 @@ def memory() -> Memory:
     return remembered
 
 
-def form_key(name: str) -> str:
-    """Return the key of a form: another one after each time it has been carried out.
+def page_state(kind: type[State]) -> State:
+    """Return a page's own state in this browser session, made by ``kind()`` on first use.
 
-    So the fields are blank again after success, keep their words after a refusal, and a second
-    click on the same button meets a form that is no longer there.
+    It is kept under the class's name, since each run of a page defines the class again.
+    """
+    states = memory().states
+    if kind.__name__ not in states:
+        states[kind.__name__] = kind()
+    state: State = states[kind.__name__]
+    return state
+
+
+def form_key(name: str) -> str:
+    """Return the key of a form, a new one after each success.
+
+    Fields are therefore blank after success and keep their text after a refusal, and a second
+    click on the same button finds that form gone.
     """
     return f"{name}#{memory().done[name]}"
 
 
 @dataclass
 class Act:
-    """One act in progress: the session of its transaction, who acts, and when."""
+    """One act in progress: its database session, the acting member, the time."""
 
     ledger: Session
     member: Member
     now: datetime
-    said: str = ""
-    goes_to: Place | None = None
+    message: str = ""
+    next_page: Place | None = None
 
-    def say(self, words: str) -> None:
-        """Tell the person ``words`` once the act is stored."""
-        self.said = words
+    def say(self, message: str) -> None:
+        """Show ``message`` once the act is stored."""
+        self.message = message
 
     def go(self, url_path: str, query: dict[str, str]) -> None:
-        """Open that page once the act is stored, instead of this one again."""
-        self.goes_to = Place(url_path, query)
+        """Open that page once the act is stored."""
+        self.next_page = Place(url_path, query)
 
 
 @contextmanager
 def act(key: str) -> Iterator[Act]:
-    """Yield one transaction for the form of ``key``; stored and acknowledged when the block ends.
+    """Yield one transaction for the form of ``key``, committed when the block ends.
 
-    After that the page runs anew and shows the ledger as it then is. A LedgerError undoes
-    everything and is shown in place; the page goes on and the form keeps its words. Of two clicks
-    on one button the second waits for the first, does nothing, and goes where that one goes.
+    The page then runs again on the new ledger. A LedgerError rolls everything back and is shown in
+    place, and the form keeps its text. On a double click the second run waits for the first, does
+    nothing, and opens the same page.
     """
     remembered, moment, begun = memory(), now(), False
     name, _, done = key.rpartition("#")
-    with remembered.one_at_a_time:
+    with remembered.lock:
         if remembered.done[name] != int(done):
-            _onward(remembered)
+            _continue(remembered)
         try:
             known = _known_here(moment)
             with database.writing(engine()) as ledger:
@@ -257,8 +227,8 @@ def act(key: str) -> Iterator[Act]:
                     visibility.read_as(ledger, member, now=moment)
                     return member
 
-                # Before the act's turn to write, so that nobody waits for it.
-                # That an identity was handed to somebody else stands in no entry of the chain.
+                # Before the write lock, so that nobody waits for it. ``always``: the chain has
+                # no entry for an identity that now belongs to someone else.
                 member = following.checked(
                     ledger, who, same=lambda one: one.id, always=known is not None
                 )
@@ -270,31 +240,31 @@ def act(key: str) -> Iterator[Act]:
             if not begun:
                 st.stop()
             return
-        # Between the commit and here no Streamlit call may stand: see ``Memory``.
+        # No Streamlit call may come between the commit and here: see ``Memory``.
         remembered.done[name] += 1
-        remembered.said.append(doing.said)
-        remembered.going = doing.goes_to
-    _onward(remembered)
+        remembered.messages.append(doing.message)
+        remembered.next_page = doing.next_page
+    _continue(remembered)
 
 
-def _onward(remembered: Memory) -> NoReturn:
-    """Open the page to which the last act goes; this one anew where it goes nowhere."""
-    if remembered.going is not None:
-        remembered.going.open()
+def _continue(remembered: Memory) -> NoReturn:
+    """Open the last act's next page, or run this one again."""
+    if remembered.next_page is not None:
+        remembered.next_page.open()
     st.rerun()
 
 
 def acknowledge() -> None:
-    """Show what was stored since the last run; it survives the rerun that follows an act."""
+    """Show the messages of the acts stored since the last run."""
     remembered = memory()
-    while remembered.said:
-        if words := remembered.said.pop(0):
-            st.toast(as_text(words), duration="long")
+    while remembered.messages:
+        if message := remembered.messages.pop(0):
+            st.toast(as_text(message), duration="long")
 
 
 @contextmanager
 def shown_errors() -> Iterator[None]:
-    """Show an error of the ledger, in place, as its sentence and remedy; the page goes on."""
+    """Show an error of the ledger in place, as its sentence and remedy; the page goes on."""
     try:
         yield
     except (LedgerError, InputError) as error:
@@ -303,7 +273,7 @@ def shown_errors() -> Iterator[None]:
 
 @contextmanager
 def shown_outages() -> Iterator[None]:
-    """Show errors as ``shown_errors`` does; where the ledger cannot be used, until it can be."""
+    """Show errors as ``shown_errors`` does, and retry while the ledger is unavailable."""
     with shown_errors():
         try:
             yield
@@ -314,12 +284,12 @@ def shown_outages() -> Iterator[None]:
 
 @st.fragment(run_every=_BETWEEN_TRIES)
 def _try_again(tries: list[None]) -> None:
-    """Show that the page looks for the ledger by itself; run it anew once the ledger is there.
+    """Say that the page retries by itself; run it again once the ledger answers.
 
-    The run that shows the error does not look: where only some of the ledger cannot be read, the
-    page would be run again and again without a pause.
+    The run that shows the error does not retry: if only part of the ledger is unreadable, the
+    page would reload in a tight loop.
     """
-    st.caption("This page looks again by itself every few seconds.")
+    st.caption("This page retries every few seconds.")
     if tries:
         with suppress(LedgerError), database.reading(engine()) as ledger:
             ledger.connection()
@@ -328,7 +298,7 @@ def _try_again(tries: list[None]) -> None:
 
 
 def show(error: LedgerError | InputError) -> None:
-    """Show the sentence, the problems and the remedy of ``error``."""
+    """Show an error's sentence, problems and remedy."""
     if isinstance(error, InputError):
         error = BadInput(str(error))
     lines = [as_text(error.message)]
@@ -342,13 +312,9 @@ def show(error: LedgerError | InputError) -> None:
 
 
 def went_wrong(error: Exception) -> bool:
-    """Show that something unforeseen happened; True: Streamlit need not show it as well.
-
-    The server's log has the details. What was acknowledged is stored; the rest is not.
-    """
+    """Show that an unexpected error occurred. Returns True: Streamlit need not show it as well."""
     st.error(
-        "Something went wrong on this page, and what you were doing was not stored. "
-        "Everything that was acknowledged before is safe. Reload the page and try again; "
-        "the log of the server says more.",
+        "Something went wrong, and your last action was not saved. Everything confirmed before it "
+        "is safe. Reload the page and try again. The server log has the details.",
     )
     return True

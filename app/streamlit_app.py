@@ -1,7 +1,6 @@
 """The app's server: ``streamlit run app/streamlit_app.py``, or ``forecasts app``.
 
-What runs for each visit stands in ``navigation.py``; routes and middleware have their place here,
-and whether the app may be served at all.
+It holds routes and middleware, and refuses unsafe settings. Each visit runs ``navigation.py``.
 """
 
 from __future__ import annotations
@@ -16,26 +15,26 @@ from app.session import went_wrong
 from app.web.calendar_feed import calendar
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
-from forecasts.cli.console import complain
+from forecasts.cli.console import print_error
 from forecasts.common.errors import LedgerError
 
 
 def _signs_in() -> oidc_settings.SignIn | None:
-    """Return how people sign in; end the server where it may not be served like this."""
+    """Return the sign-in settings; exit if serving the app with them is unsafe."""
     try:
-        chosen = oidc_settings.chosen()
-        oidc_settings.require_safe(st.get_option("server.address"), chosen)
+        chosen = oidc_settings.configured_sign_in()
+        oidc_settings.require_safe_address(st.get_option("server.address"), chosen)
     except LedgerError as error:
-        complain(error)
+        print_error(error)
         raise SystemExit(error.exit_code) from None
     return chosen
 
 
-async def elsewhere(_: Request) -> Response:
-    """Return the answer to a page that looks for the server below its own address.
+async def look_at_root(_: Request) -> Response:
+    """Return an answer that sends a page on to the server's root.
 
-    A page that was opened by its address does so before it looks at the root, and any answer but
-    a success sends it on. 300, since a browser reports a 404 as though something were broken.
+    A page opened by its address first looks for the server below that address. Any answer but a
+    success makes it try the root; 300, because browsers log a 404 as an error.
     """
     return Response(status_code=300)
 
@@ -47,7 +46,7 @@ app = st.App(
     middleware=[Middleware(Gate, sign_in=signs_in)],
     routes=[
         Route("/calendar/{name}", calendar),
-        *(Route(f"/{{page}}/_stcore/{name}", elsewhere) for name in ("health", "host-config")),
+        *(Route(f"/{{page}}/_stcore/{name}", look_at_root) for name in ("health", "host-config")),
     ],
     on_script_error=went_wrong,
 )

@@ -1,8 +1,9 @@
-"""Import and export: a ledger folder as a ZIP, in and out."""
+"""Import and export: a ledger folder as a ZIP."""
 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,14 +11,13 @@ import streamlit as st
 
 from app.markdown_text import added, as_text
 from app.session import (
-    Looked,
     act,
     acting,
     current_member,
     engine,
     form_key,
-    memory,
     now,
+    page_state,
     reading,
     rights_here,
     shown_errors,
@@ -26,40 +26,60 @@ from app.views.progress import progress
 from forecasts.access.roles import Action
 from forecasts.exchange.export import as_zip, exported
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.import_ import import_frames, rehearse
+from forecasts.exchange.import_ import Imported, import_frames, rehearse
+from forecasts.scores.frames import Frames
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A rehearsed ledger folder, ready to import."""
+
+    key: str
+    frames: Frames
+    warnings: list[str]
+    additions: Imported
+    vouch: bool
+
+
+@dataclass
+class ImportState:
+    """The upload that awaits confirmation in this browser session."""
+
+    upload: Upload | None = None
+
 
 moment = now()
-remembered = memory()
+state = page_state(ImportState)
 
 
-def look_form(vouching: bool) -> None:
-    """Show the form in which a ledger folder is handed over, and read what was."""
+def upload_form(can_vouch: bool) -> None:
+    """Show the upload form; rehearse the import of a submitted folder."""
     key = form_key("import")
     with st.form(key):
         upload = st.file_uploader(
-            "ZIP of a ledger folder",
+            "Ledger folder (ZIP)",
             type=["zip"],
             key=f"{key}-file",
-            help="Up to 10 MB. A larger one is imported with: forecasts import FOLDER",
+            help="Up to 10 MB. Import a larger one with: forecasts import FOLDER",
         )
-        vouch = vouching and st.checkbox(
-            "I vouch that the forecasts were made when the folder says",
+        vouch = can_vouch and st.checkbox(
+            "I vouch for the forecasts’ times",
             key=f"{key}-vouch",
-            help="Otherwise they count from now on, and the claimed times are kept beside.",
+            help="Otherwise the forecasts count from now, and the claimed times are only recorded.",
         )
-        looked = st.form_submit_button("See what it would add", type="primary", key=f"{key}-look")
-    if not looked:
+        submitted = st.form_submit_button("Preview", type="primary", key=f"{key}-look")
+    if not submitted:
         return
-    remembered.folder = None
+    state.upload = None
     if upload is None:
         st.warning("Choose a file first.")
         return
-    said: list[str] = []
+    warnings: list[str] = []
     with shown_errors(), progress("Reading") as tell, tempfile.TemporaryDirectory() as aside:
         archive = Path(aside) / "folder.zip"
         archive.write_bytes(upload.getvalue())
-        frames = read_folder(archive, warn=said.append)
-        would = rehearse(
+        frames = read_folder(archive, warn=warnings.append)
+        additions = rehearse(
             engine(),
             frames,
             acting=partial(acting, moment=moment),
@@ -67,68 +87,56 @@ def look_form(vouching: bool) -> None:
             vouch=vouch,
             tell=tell,
         )
-        remembered.folder = Looked(key, frames, said, would, vouch)
+        state.upload = Upload(key, frames, warnings, additions, vouch)
 
 
-def looked_at(folder: Looked) -> None:
-    """Show what the folder would add; import it once that is confirmed."""
+def preview(upload: Upload) -> None:
+    """Show the additions that the folder would make; import it once confirmed."""
+    additions = upload.additions
+    rows = {
+        "New questions": additions.questions,
+        "Reworded questions": additions.revised,
+        "Forecasts": additions.forecasts,
+        "Resolutions": additions.resolutions,
+        "Evidence": additions.evidence,
+        "Articles": additions.articles,
+    }
     with st.container(border=True):
-        st.markdown("**This would be added**")
-        would = folder.would
+        st.markdown("**Preview**")
         st.table(
-            {
-                "What": [
-                    "New questions",
-                    "Questions reworded",
-                    "Forecasts",
-                    "Resolutions",
-                    "Pieces of evidence",
-                    "Articles",
-                ],
-                "How many": [
-                    f"{number:,}"
-                    for number in (
-                        would.questions,
-                        would.revised,
-                        would.forecasts,
-                        would.resolutions,
-                        would.evidence,
-                        would.articles,
-                    )
-                ],
-            },
+            {"Adds": list(rows), "Count": [f"{number:,}" for number in rows.values()]},
             hide_index=True,
             border="horizontal",
         )
-        for sentence in folder.said:
-            st.caption(as_text(sentence))
-        if would.unvouched:
+        for warning in upload.warnings:
+            st.caption(as_text(warning))
+        if additions.unvouched:
             st.caption(
-                f"{would.unvouched:,} of the forecasts would count as made now: nobody vouches for "
-                "when they were."
+                f"{additions.unvouched:,} forecasts would count as made now, because nobody "
+                "vouches for their times."
             )
-        st.caption("What is imported stays: a ledger is only ever added to.")
+        st.caption("Imported rows cannot be removed: a ledger only grows.")
         with st.container(horizontal=True):
-            go = st.button("Import it", type="primary", key=f"{folder.key}-go")
-            if st.button("Discard", key=f"{folder.key}-discard"):
-                remembered.folder = None
+            go = st.button("Import", type="primary", key=f"{upload.key}-go")
+            if st.button("Discard", key=f"{upload.key}-discard"):
+                state.upload = None
                 st.rerun()
     if go:
-        with act(folder.key) as doing, progress("Importing") as tell:
+        with act(upload.key) as doing, progress("Importing") as tell:
             done = import_frames(
                 doing.ledger,
-                folder.frames,
+                upload.frames,
                 member=doing.member,
                 now=doing.now,
-                vouch=folder.vouch,
+                vouch=upload.vouch,
                 tell=tell,
             )
-            remembered.folder = None
+            state.upload = None
             doing.say(f"Imported: {added(done)}.")
 
 
 def archive() -> bytes:
-    """Return the ledger, as far as the reader may see it, as the ZIP of a ledger folder."""
+    """Return the part of the ledger that the reader may see, as a ledger folder's ZIP."""
     with reading() as ledger:
         frames, _ = exported(ledger, member=current_member(ledger), now=now())
     return as_zip(frames)
@@ -138,21 +146,20 @@ st.title("Import and export", anchor=False)
 with reading() as ledger:
     rights = rights_here(ledger)
 st.header("Import", anchor=False)
-if rights.allow(Action.ask):
+if rights.allows(Action.ask):
     st.caption(
-        "Nothing is imported before you have seen what it would add. It is all or nothing, and the "
-        "same folder twice changes nothing."
+        "You see a preview before anything is imported. An import is all or nothing, and importing "
+        "the same folder again changes nothing."
     )
-    look_form(rights.free and not rights.own)
-    if remembered.folder is not None:
-        looked_at(remembered.folder)
+    upload_form(rights.unrestricted and not rights.unshared)
+    if state.upload is not None:
+        preview(state.upload)
 else:
-    st.info("You may look at this ledger. To import into it takes a forecaster’s role.")
+    st.info("You can read this ledger. Importing requires the forecaster role.")
 st.header("Export", anchor=False)
 st.caption(
-    "Everything that you may see, as plain files (CSV) that any program reads: questions, "
-    "forecasts, evidence, articles, teams. Earlier wordings, resolvers and roles have no place in "
-    "it; for those there is a backup of the database."
+    "Everything you may see, as CSV files: questions, forecasts, evidence, articles, teams. "
+    "Earlier wordings, resolvers and roles are not included; back up the database to keep those."
 )
 st.download_button(
     "Download the ledger (ZIP)",

@@ -1,143 +1,161 @@
-"""Practice: how sure are you? On questions whose answer is known; nothing of it is stored."""
+"""Practice: forecast questions with known answers. Nothing is stored."""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from app.charts.records import reliability_chart
-from app.markdown_text import as_text, counted, day, paragraphs
-from app.session import Practice, memory, now, reading
+from app.markdown_text import as_text, counted, day, paragraphs, significant
+from app.session import now, page_state, reading
 from forecasts.exchange.samples import practice
 from forecasts.exchange.samples.practice import Answer, Exercise
+from forecasts.reports import Group, numbers
 from forecasts.reports.render import wording
 
-LEDGER, ARTICLES = "This ledger", "Three articles"
+LEDGER, BUILT_IN = "This ledger", "Built-in set"
+
+
+@dataclass
+class Practice:
+    """The practice answers of this browser session; kept nowhere else."""
+
+    seed: int = field(default_factory=lambda: secrets.randbits(32))
+    answers: list[Answer] = field(default_factory=list)
+    shown: Answer | None = None
+    record: Group | None = None  # of all answers; None after a new one
+
+    def restart(self) -> None:
+        """Forget the answers and shuffle the questions again."""
+        self.seed, self.answers = secrets.randbits(32), []
+        self.shown = self.record = None
+
 
 moment = now()
-remembered = memory()
+going = page_state(Practice)
 
 
-def exercises(of: str) -> list[Exercise]:
-    """Return what there is to practise on."""
-    if of == ARTICLES:
+def exercises(source: str) -> list[Exercise]:
+    """Return the questions to practise with."""
+    if source == BUILT_IN:
         return practice.of_articles(now=moment)
     with reading() as ledger:
         return practice.of_ledger(ledger, now=moment)
 
 
-def ask(one: Exercise, doing: Practice) -> None:
-    """Show a question without its answer, and take up how sure the reader is."""
+def ask(one: Exercise) -> None:
+    """Show a question without its answer, and the form for a probability."""
     with st.container(border=True, key="card-ask"):
         st.subheader(as_text(one.title), anchor=False)
-        st.caption(f"Asked on {day(one.asked)}, to close on {day(one.closes)}.")
+        st.caption(f"Asked on {day(one.asked)}, closes on {day(one.closes)}.")
         if one.about:
             st.markdown(paragraphs(one.about))
         if one.criteria:
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(one.criteria))
         with st.form(f"practice-{one.slug}", border=False):
-            said = st.slider(
-                "How sure are you that the answer is yes?",
+            percent = st.slider(
+                "Probability of yes",
                 min_value=1,
                 max_value=99,
                 value=50,
-                format="%d %%",
+                format="%d%%",
                 key=f"sure-{one.slug}",
-                help="As it looked when the question was asked. 50 %: it could go either way.",
+                help="As things looked on the day the question was asked.",
             )
             if st.form_submit_button("Answer", type="primary", key="answer"):
-                doing.answers.append(Answer(one, said / 100))
-                doing.shown, doing.record = doing.answers[-1], None
+                going.answers.append(Answer(one, percent / 100))
+                going.shown, going.record = going.answers[-1], None
                 st.rerun()
 
 
-def tell(last: Answer, doing: Practice) -> None:
-    """Show what the answer was, and what the reader's earned."""
+def result(last: Answer) -> None:
+    """Show the answer to a question, and the score of the reader's forecast."""
     one = last.exercise
     with st.container(border=True, key="card-tell"):
         st.subheader(as_text(one.title), anchor=False)
         answer = "yes" if one.answer else "no"
-        st.markdown(f"The answer was **{answer}**. You said **{last.p:.0%}**.".replace("%", " %"))
+        st.markdown(f"The answer was **{answer}**. You said **{last.p:.0%}**.")
         if one.note:
             st.caption(as_text(one.note))
         st.metric(
             "Brier (0–1)",
-            f"{last.brier:.4f}",
-            help="The squared distance from what came true: 0 is best, 0.25 is what 50 % gets.",
+            significant(last.brier),
+            help="The squared distance from the outcome. 0 is best; 50% always scores 0.25.",
         )
         if st.button("Next question", type="primary", key="next"):
-            doing.shown = None
+            going.shown = None
             st.rerun()
 
 
-def so_far(doing: Practice) -> None:
+def so_far() -> None:
     """Show how the answers so far hold up, in a sentence, a table and a chart."""
     st.header("So far", anchor=False)
-    if not doing.answers:
-        st.caption("Nothing yet. What you answer here is not stored, and counts nowhere.")
+    if not going.answers:
+        st.caption("No answers yet. Your calibration appears here as you answer.")
         return
-    if doing.record is None:
-        doing.record = practice.record(doing.answers, now=moment)
-    group = doing.record
+    if going.record is None:
+        going.record = practice.record(going.answers, now=moment)
+    group = going.record
     with st.container(key="figures-so-far"):
         left, right = st.columns(2)
-    left.metric("Questions", f"{len(doing.answers):,}")
+    left.metric("Questions", f"{len(going.answers):,}")
     right.metric(
         "Mean Brier (0–1)",
-        wording.number(group.brier.mean, 4),
-        help="0 is best; always saying 50 % gets 0.25.",
+        significant(group.brier.mean),
+        help="0 is best; always saying 50% scores 0.25.",
     )
     st.info(as_text(group.verdict.sentence))
-    said = [one for one in group.bins if one.questions]
+    bins = [one for one in group.bins if one.questions]
     st.table(
         {
-            "You said": [wording.tied(wording.bin_range(b)) for b in said],
-            "Questions": [str(b.questions) for b in said],
-            "Mean": [wording.tied(wording.percent(b.forecast, 1)) for b in said],
-            "Happened": [wording.tied(wording.percent(b.observed, 1)) for b in said],
-            "95 % interval": [wording.tied(wording.percents(b.interval)) for b in said],
+            "You said": [wording.bin_range(b) for b in bins],
+            "Questions": [str(b.questions) for b in bins],
+            "Mean": [numbers.percent(b.forecast, 1) for b in bins],
+            "Happened": [numbers.percent(b.observed, 1) for b in bins],
+            "95% interval": [numbers.percents(b.interval) for b in bins],
         },
         hide_index=True,
         border="horizontal",
     )
     diagram = reliability_chart(group)
     if diagram is not None:
-        with st.expander("As a chart"):
-            st.altair_chart(
-                diagram,
-                alt="Reliability diagram of your answers: how often what you called so likely "
-                "happened. The table above has the same numbers.",
+        with st.expander("Chart"):
+            st.vega_lite_chart(
+                spec=diagram,
+                alt="Reliability diagram of your answers: how often the answer was yes at each "
+                "probability. The table above has the same numbers.",
             )
-    if st.button("Begin again", key="again"):
-        remembered.practice = None
+    if st.button("Start over", key="again"):
+        going.restart()
         st.rerun()
 
 
 st.title("Practice", anchor=False)
 st.caption(
-    "Questions whose answer is known by now: say how sure you would have been. None of it is "
-    "stored, and none of it counts in a track record."
+    "Forecast questions with known answers. Nothing is stored or counted in your track record."
 )
-of = st.segmented_control(
-    "Questions of", [ARTICLES, LEDGER], default=ARTICLES, required=True, key="on",
+source = st.segmented_control(
+    "Practise with",
+    [BUILT_IN, LEDGER],
+    default=BUILT_IN,
+    required=True,
+    key="on",
     bind="query-params",
-)  # fmt: skip
-if remembered.practice is None:
-    remembered.practice = Practice(seed=secrets.randbits(32))
-going = remembered.practice
-there = exercises(of)
-following = practice.draw(there, {one.exercise.slug for one in going.answers}, seed=going.seed)
+)
+available = exercises(source)
+following = practice.draw(available, {one.exercise.slug for one in going.answers}, seed=going.seed)
 if going.shown is not None:
-    tell(going.shown, going)
+    result(going.shown)
 elif following is not None:
-    ask(following, going)
-elif there:
-    st.success(f"That was all: {counted(len(there), 'question')}.")
+    ask(following)
+elif available:
+    st.success(f"All done: {counted(len(available), 'question')}.")
 else:
     st.info(
-        "No yes-or-no question of this ledger is resolved yet. Practise on those from the "
-        "articles meanwhile."
+        "This ledger has no resolved yes-or-no questions yet. Practise with the built-in set "
+        "instead."
     )
-so_far(going)
+so_far()

@@ -1,10 +1,9 @@
-"""Question: what it asks, everyone's path, the form to update, where it comes from, its end."""
+"""Question: its text and sources, everyone's forecasts, the forecast form, outcome and history."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.charts.paths import NAMED, OTHERS, paths_chart, say_median, say_paths
 from app.forms.dispute import dispute_form
 from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.revision import close_form, reopen_form, wording_form
@@ -17,23 +16,24 @@ from app.markdown_text import (
     link_to,
     paragraphs,
     published,
+    significant,
     when,
 )
 from app.session import current_member, my_handle, now, reading, rights_here
 from app.views.links import question_link
+from app.views.question_chart import question_chart
 from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.common.errors import NotFound
-from forecasts.ledger.models import QuestionType, Resolution
+from forecasts.ledger.models import Resolution
 from forecasts.questions import finality, registry, revisions, standing
 from forecasts.questions import sources as question_sources
 from forecasts.questions.standing import QuestionState, Status
-from forecasts.reports.render.wording import percent, tied
+from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import scores
-from forecasts.scores.paths import Paths, paths, told
 from forecasts.scores.scores import Scored
 from forecasts.updates import updates
 from forecasts.updates import wordings as update_wordings
@@ -49,7 +49,6 @@ BADGES = {
     Status.ambiguous: "gray",
 }
 
-TABLE = 50  # rows of the chart's table
 moment = now()
 slug = st.query_params.get("slug", "")
 if not slug:
@@ -100,14 +99,14 @@ graded = text.is_quantitative
 
 
 def head() -> None:
-    """Show the title, the status, the time left or how it ended."""
+    """Show title, status, type, tags and times."""
     st.title(as_text(text.title), anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
         if state.resolution is not None and state.status == Status.resolved:
             st.badge(f"outcome: {as_text(state.resolution.outcome)}", color="blue")
-        between = f": {as_text(bounds(text))}" if graded else ""
-        st.badge(str(text.type).replace("_", " ") + between, color="gray")
+        scale = f": {as_text(bounds(text))}" if graded else ""
+        st.badge(str(text.type).replace("_", " ") + scale, color="gray")
         for tag in text.tags or []:
             st.badge(as_text(tag), color="gray")
     times = [f"opened {when(text.open_time)}"] if text.open_time <= moment else []
@@ -116,116 +115,51 @@ def head() -> None:
     if state.resolution is not None:
         times.append(f"{state.status} {when(state.resolution.recorded_at)}")
     elif text.scheduled_resolve_time is not None:
-        times.append(f"to be resolved by {when(text.scheduled_resolve_time)}")
+        times.append(f"resolves by {when(text.scheduled_resolve_time)}")
     if text.family:
         times.append(f"family {as_text(text.family)}")
     st.caption(" · ".join(times))
     if seen_by:
-        st.caption(f"Seen by {as_text(seen_by)} only.")
+        st.caption(f"Visible to {as_text(seen_by)} only.")
 
 
 def chart() -> None:
-    """Show the paths, and what they show where there is none yet."""
+    """Show the chart, or why there is none yet."""
     if crowd_hidden:
         st.info(
-            "Whether and what others have forecast is hidden, so that your first forecast is your "
-            "own. It is shown once you have forecast, or the question has closed."
+            "Other forecasts are hidden, so that your first one is independent. They appear once "
+            "you have forecast, or when the question closes."
         )
-        return
-    if not history:
-        st.info("No forecast yet. The first one starts the chart.")
-        return
-    option = 0
-    if text.type == QuestionType.multiple_choice:
-        options = text.options or []
-        came_true = None if state.resolution is None else state.resolution.outcome
-        picked = st.selectbox(
-            "Option shown",
-            options,
-            index=options.index(came_true) if came_true in options else 0,
-            help="The chart shows one option's paths.",
-        )
-        option = options.index(picked)
-    with reading() as ledger:
-        lines = paths(
-            ledger,
-            question,
-            text,
-            now=moment,
-            option=option,
-            scored=scored_outcome() is not None,
-        )
-    if lines.steps.empty:
-        st.info("Nothing has stood here yet. The first forecast starts the chart.")
-        return
-    others = sorted({handle for _, handle in history} - {me})
-    named = others[:NAMED]
-    if len(others) > NAMED:
-        named = st.multiselect(
-            "Forecasters in colour",
-            others,
-            default=named[:2],
-            max_selections=NAMED,
-            help=f"The others are drawn in grey, as “{OTHERS}”.",
-        )
-    marks = "▲ speaks for yes, ▼ against it, ● context"
-    if text.type != QuestionType.binary:
-        marks = "▲ speaks for it, ▼ against it, ● context"
-    st.vega_lite_chart(
-        spec=paths_chart(lines, text, me=me, named=named, outcome=scored_outcome()),
-        alt=say_paths(lines, text, me=me),
-    )
-    st.caption(
-        "Each dot is a forecast; its line holds until the next one, or a withdrawal. Grey "
-        "and dashed: the median of the forecasts that stood. Marks: evidence that came in "
-        f"({marks}); point at one to read it. Times are UTC."
-    )
-    chart_table(lines)
-
-
-def chart_table(lines: Paths) -> None:
-    """Show what the chart draws as a table, the newest first."""
-    rows = told(lines)
-    with st.expander("The chart as a table"):
-        newest = rows.head(TABLE)
-        st.table(
-            {
-                "At": [when(time) for time in newest["time"]],
-                "Forecaster": [as_text(handle) for handle in newest["forecaster"]],
-                "Forecast": [as_text(said) for said in newest["said"]],
-                "Crowd’s median": [as_text(say_median(one, text)) for one in newest["crowd"]],
-            },
-            hide_index=True,
-            border="horizontal",
-        )
-        if len(rows) > len(newest):
-            st.caption(f"The newest {TABLE} of {len(rows):,}; all stand under History.")
+    elif not history:
+        st.info("No forecasts yet. The first one starts the chart.")
+    else:
+        handles = {handle for _, handle in history}
+        question_chart(state, handles, me=me, outcome=scored_outcome(), moment=moment)
 
 
 def scored_outcome() -> str | None:
     """Return the outcome that forecasts are scored against, once there is one."""
-    scores_it = state.resolution is not None and state.status == Status.resolved
-    return state.resolution.outcome if scores_it and state.resolution is not None else None
+    if state.resolution is None or state.status != Status.resolved:
+        return None
+    return state.resolution.outcome
 
 
-def update_panel() -> None:
-    """Show what stands and the form; or why there is none."""
+def forecast_panel() -> None:
+    """Show the forecast form, or the outcome, or why there is neither."""
     if state.accepts_forecasts(moment):
         st.header("Your forecast", anchor=False)
         if mine is None and own and own[-1].withdrawn:
-            st.caption(f"Nothing of yours stands any more: withdrawn {when(own[-1].made_at)}.")
+            st.caption(f"You withdrew your forecast {when(own[-1].made_at)}.")
         elif mine is None:
-            st.caption("Nothing of yours stands yet.")
+            st.caption("You haven’t forecast this yet.")
         else:
             with st.container(gap=None):
-                st.markdown(
-                    f"Stands at **{as_text(update_wordings.format_forecast(mine, wordings))}**"
-                )
+                st.markdown(f"Now **{as_text(update_wordings.format_forecast(mine, wordings))}**")
                 st.caption(f"since {when(mine.made_at)}")
         if state.status == Status.proposed:
-            st.caption("An outcome is proposed, and waits until somebody decides on it.")
+            st.caption("A proposed outcome awaits a decision.")
         if not may[Action.forecast]:
-            st.caption("You may look at this question; to forecast takes a forecaster’s role.")
+            st.caption("You can read this question. Forecasting requires the forecaster role.")
             return
         forecast_form(state, mine, articles, every=every)
         if mine is not None:
@@ -234,20 +168,18 @@ def update_panel() -> None:
         proposed = state.status == Status.proposed
         st.page_link(
             "app_pages/resolve.py",
-            label="Decide on the proposed outcome"
-            if proposed
-            else "Is the outcome known? Resolve it",
+            label="Decide on the proposed outcome" if proposed else "Resolve this question",
             query_params=link_to(question),
         )
     elif state.resolution is None:
         st.header(str(state.status).capitalize(), anchor=False)
         if state.status == Status.upcoming:
-            st.write(f"Forecasting begins {when(text.open_time)}.")
+            st.write(f"Forecasting opens {when(text.open_time)}.")
         else:
             st.write(
-                "Forecasting has ended; an outcome is proposed and waits for somebody’s decision."
+                "Forecasting has ended. A proposed outcome awaits a decision."
                 if state.status == Status.proposed
-                else "Forecasting has ended; the outcome is not known to the ledger yet."
+                else "Forecasting has ended, with no outcome recorded yet."
             )
             if may[Action.propose]:
                 st.page_link(
@@ -260,23 +192,23 @@ def update_panel() -> None:
 
 
 def outcome_panel(resolution: Resolution) -> None:
-    """Show the outcome and what the reader earned."""
+    """Show the outcome and the reader's score."""
     st.header(f"Outcome: {as_text(resolution.outcome)}", anchor=False)
     row = next((row for row in scored if row.forecaster == me), None)
     if row is not None:
         with st.container(key="figures-earned"):
             left, right = st.columns(2)
         if graded:
-            left.metric("Your CRPS (0–1)", f"{row.score:.4f}", help=CRPS_HELP)
+            left.metric("Your CRPS (0–1)", significant(row.score), help=CRPS_HELP)
         else:
-            left.metric("Your Brier (0–1)", f"{row.score:.4f}", help="0 is best.")
+            left.metric("Your Brier (0–1)", significant(row.score), help="0 is best.")
         right.metric("Coverage", percent(row.coverage), help=COVERAGE_HELP)
     elif own:
-        st.caption("You have no score on it.")
+        st.caption("Your forecasts have no score.")
     else:
-        st.caption("You had no forecast on it.")
+        st.caption("You did not forecast this.")
     if provisional is not None:
-        st.info(as_text(resolution_history.say_provisional(provisional, when)))
+        st.info(as_text(resolution_history.provisional_note(provisional, when)))
         if provisional.dispute is None and may[Action.dispute]:
             with st.expander("Dispute the outcome"):
                 dispute_form(state)
@@ -287,21 +219,21 @@ def outcome_panel(resolution: Resolution) -> None:
 
 
 def criteria() -> None:
-    """Show by what the question is decided: read before a number is given."""
+    """Show the resolution criteria and the fine print."""
     st.header("Resolution criteria", anchor=False)
-    st.markdown(paragraphs(text.resolution_criteria) or "_None were written._")
+    st.markdown(paragraphs(text.resolution_criteria) or "_None._")
     if text.fine_print.strip():
         st.header("Fine print", anchor=False)
         st.markdown(paragraphs(text.fine_print))
 
 
-def words() -> None:
-    """Show the rest of what the question says, and the passages it was taken from."""
+def background() -> None:
+    """Show the background, and the passages the question was taken from."""
     if text.background.strip():
         st.header("Background", anchor=False)
         st.markdown(paragraphs(text.background))
     if sources:
-        st.header("Where it comes from", anchor=False)
+        st.header("Sources", anchor=False)
     for source, article in sources:
         with st.container(border=True, gap="xsmall"):
             if source.quote:
@@ -316,82 +248,77 @@ def words() -> None:
 
 
 def change_panel() -> None:
-    """Show how the question is changed, and the name that commands know it by."""
+    """Show the question's ID, and the forms that change the question."""
     st.header("This question", anchor=False)
-    st.caption("The name by which its address, files and commands know it:")
+    st.caption("ID (for links and commands)")
     st.code(state.slug, language=None, wrap_lines=True)
     if not may[Action.revise]:
         return
-    with st.expander("Edit the wording"):
+    with st.expander("Edit"):
         wording_form(state)
     if state.resolution is not None or not text.open_time < moment < text.scheduled_close_time:
         return
     if text.actual_close_time is None:
-        with st.expander("Close it early"):
+        with st.expander("Close early"):
             close_form(state)
     else:
-        with st.expander("Take the early close back"):
+        with st.expander("Reopen"):
             reopen_form(state)
 
 
 def score_table(rows: list[Scored]) -> None:
-    """Show what everyone earned; the names of the scales stand over the numbers."""
+    """Show everyone's scores."""
     st.header("Scores", anchor=False)
     if not rows:
         st.caption(no_scores())
         return
     columns = {"Forecaster": [as_text(row.forecaster) for row in rows]}
     if graded:
-        columns["CRPS (0–1)"] = [figure(row.crps) for row in rows]
+        columns["CRPS (0–1)"] = [significant(row.crps) for row in rows]
     else:
-        columns["Brier (0–1)"] = [figure(row.brier) for row in rows]
-        columns["Original (0–2)"] = [figure(row.original) for row in rows]
-        columns["At the close (0–1)"] = [figure(row.final) for row in rows]
-    columns["Coverage"] = [tied(percent(row.coverage)) for row in rows]
+        columns["Brier (0–1)"] = [significant(row.brier) for row in rows]
+        columns["Original (0–2)"] = [significant(row.original) for row in rows]
+        columns["At close (0–1)"] = [significant(row.final) for row in rows]
+    columns["Coverage"] = [percent(row.coverage) for row in rows]
     columns["Updates"] = [str(row.updates) for row in rows]
     st.table(columns, hide_index=True, border="horizontal")
     if graded:
-        st.caption(f"CRPS: {CRPS_HELP} Averaged over the time that a forecast stood.")
+        st.caption(f"CRPS: {CRPS_HELP} Averaged over the time that a forecast was active.")
     else:
         st.caption(
-            "0 is best on each scale. Brier: averaged over the time that a forecast stood; the "
-            "original one sums over the options, and so goes up to 2."
+            "0 is best. Brier: averaged over the time that a forecast was active. Original: "
+            "summed over the options, so up to 2."
         )
 
 
-def figure(score: float | None) -> str:
-    """Return a score for a person; a dash where there is none."""
-    return "–" if score is None else f"{score:.4f}"
-
-
 def no_scores() -> str:
-    """Return why nobody has a score on a question that is resolved."""
+    """Return why a resolved question has no scores."""
     if state.status != Status.resolved:
-        return f"The question is {state.status}: it yields no scores."
+        return f"The question is {state.status} and not scored."
     if history:
-        return "No forecast on it has a score: none stood while it was open and undecided."
-    return "Nobody had a forecast on it while it was open, so there is nothing to score."
+        return "No scores: no forecast was active while the question was open and undecided."
+    return "No scores: nobody forecast this question while it was open."
 
 
 def page(state: QuestionState) -> None:
-    """Lay the page out: what is needed first comes first, on a narrow screen too."""
+    """Lay out the page, most important parts first, on a narrow screen too."""
     head()
     wide, side = st.columns([2, 1], gap="medium")
     with wide:
         chart()
         criteria()
-        words()
+        background()
     with side:
-        update_panel()
+        forecast_panel()
     if state.resolution is not None:
         score_table(scored)
-    told_here, about = st.columns([2, 1], gap="medium")
+    past, about = st.columns([2, 1], gap="medium")
     with about:
         change_panel()
-    with told_here:
+    with past:
         st.header("History", anchor=False)
         reasons = [one for one in history if one[0].rationale]
-        talk, everyone, end, texts = st.tabs(
+        discussed, forecasts, resolution, texts = st.tabs(
             [
                 f"Discussion ({len(reasons)})",
                 f"Forecasts ({len(history)})",
@@ -399,11 +326,11 @@ def page(state: QuestionState) -> None:
                 f"Wordings ({len(wordings)})",
             ]
         )
-        with talk:
+        with discussed:
             discussion(history, cited, wordings)
-        with everyone:
+        with forecasts:
             forecast_list(history, cited, wordings)
-        with end:
+        with resolution:
             resolution_list(steps)
         with texts:
             wording_list(wordings, handles)

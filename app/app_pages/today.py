@@ -1,4 +1,4 @@
-"""Today: what needs the reader, in order of what it is worth."""
+"""Today: questions and forecasts that need the reader, most valuable first."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.markdown_text import (
     counted,
     day,
     shortened,
+    significant,
     span,
 )
 from app.session import act, current_member, form_key, now, reading
@@ -29,26 +30,26 @@ from forecasts.agenda.today import (
 )
 from forecasts.ledger.models import Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
-from forecasts.reports.render import wording
+from forecasts.reports import numbers
 from forecasts.scores.scores import CRPS
 from forecasts.updates.evidence import recent_articles
 from forecasts.updates.values import format_value
 
-CITED_HERE = 30  # articles to pick from, the newest; the question's own page has more
-STEPS = 3  # of what was said on a resolved question; more are behind a click
+RECENT_ARTICLES = 30  # offered here; the question's own page offers more
+STEPS = 3  # forecasts shown on a resolved question; more are folded
 RULES = {
-    "brier": ("Brier", "Brier score: the squared distance from what came true."),
-    CRPS: ("CRPS", f"CRPS: how far your quantiles were from what came true. {CRPS_HELP}"),
+    "brier": ("Brier", "Brier score: the squared distance from the outcome."),
+    CRPS: ("CRPS", f"CRPS: the distance of your quantiles from the outcome. {CRPS_HELP}"),
 }
 
 moment = now()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment)
-    articles = recent_articles(ledger, CITED_HERE) if needs.able else []
+    articles = recent_articles(ledger, RECENT_ARTICLES) if needs.able else []
 
 
 def ask_link() -> None:
-    """Show the way to the form in which a question is asked."""
+    """Show the link to the form for a new question."""
     st.page_link(
         "app_pages/questions.py", label="Ask a question", query_params={"view": "Ask a question"}
     )
@@ -56,14 +57,14 @@ def ask_link() -> None:
 
 def row(
     state: QuestionState,
-    standing: Forecast | None,
+    current: Forecast | None,
     *,
     why: str = "",
     article: str | None = None,
 ) -> None:
-    """Show an open question with the line in which its forecast is made or updated.
+    """Show an open question with its short forecast form.
 
-    ``why``: Markdown that says why it is shown. ``article``: the address of one to cite.
+    ``why``: the reason it is listed, as Markdown. ``article``: the address of one to cite.
     """
     with st.container(border=True, gap="xsmall"):
         question_link(state)
@@ -71,19 +72,19 @@ def row(
         if state.text.close_time - moment < SOON:
             closes = f"**{closes}**"
         parts = [closes, day(state.text.close_time)]
-        if standing is not None:
-            said = shortened(format_value(standing, state.text.options), 120)
-            parts.insert(0, f"you: **{as_text(said)}**, {span(moment - standing.made_at)} ago")
+        if current is not None:
+            own = shortened(format_value(current, state.text.options), 120)
+            parts.insert(0, f"you: **{as_text(own)}**, {span(moment - current.made_at)} ago")
         st.caption(" · ".join(parts))
         if why:
             st.caption(why)
         if state.id in needs.able:
             every = needs.intervals.on.get(state.id)
-            quick_form(state, standing, articles, every=every, cites=article)
+            quick_form(state, current, articles, every=every, cites=article)
 
 
 def more(total: int, **filters: str) -> None:
-    """Show the way to the rest of a list."""
+    """Show the link to the rest of a list."""
     if total > FIRST:
         st.page_link(
             "app_pages/questions.py",
@@ -93,77 +94,76 @@ def more(total: int, **filters: str) -> None:
 
 
 def closing_soon() -> None:
-    """Show the open questions that close soon and lack the reader's forecast."""
+    """Show the open questions that close soon without the reader's forecast."""
     if not needs.closing.total:
         return
-    st.header(f"Closing within {span(SOON)} without your forecast", anchor=False)
+    st.header(f"Closing within {span(SOON)}", anchor=False)
     for state in needs.closing.first:
         row(state, None)
     more(needs.closing.total, status="open", whose="Not yet mine")
 
 
 def not_yet() -> None:
-    """Show the other open questions that lack the reader's forecast, or what to do instead."""
+    """Show the other open questions without the reader's forecast, or a next step."""
     if needs.later.total:
-        st.header("Without your forecast, the next to close first", anchor=False)
+        st.header("Needs your forecast", anchor=False)
         for state in needs.later.first:
             row(state, None)
         more(needs.later.total, status="open", whose="Not yet mine")
     if needs.unforecast:
         return
-    st.header("What to forecast next", anchor=False)
+    st.header("Forecast next", anchor=False)
     if needs.only_looks:
-        st.caption("You may look at the questions here; to forecast takes a forecaster’s role.")
+        st.caption("You can read the questions. Forecasting requires the forecaster role.")
         return
     if needs.again or needs.news or needs.fresh:
-        st.caption("Every open question has your forecast. Ask the next one, or read for one.")
+        st.caption("You have forecast every open question. Ask a new one, or capture an article.")
     else:
-        st.caption("No question is open. Ask one, or take one from an article.")
+        st.caption("No open questions. Ask one, or find one in an article.")
     with st.container(horizontal=True, gap="medium"):
         ask_link()
         st.page_link("app_pages/articles.py", label="Capture an article")
 
 
-def to_look_at_again() -> None:
-    """Show the forecasts that want a second look, and why."""
+def to_review() -> None:
+    """Show the forecasts due for review, and why."""
     if not needs.again:
         return
-    st.header("Look at again", anchor=False)
-    st.caption("Change what you say, or save it as it stands to say that you still mean it.")
+    st.header("Review", anchor=False)
+    st.caption("Update your forecast, or save it unchanged to confirm it.")
     for one in needs.again[:FIRST]:
-        row(one.state, one.forecast, why=why_again(one))
+        row(one.state, one.forecast, why=why_review(one))
     more(len(needs.again), status="open", whose="Mine")
 
 
-def why_again(one: Again) -> str:
-    """Return in Markdown why a standing forecast wants a second look."""
-    said = []
+def why_review(one: Again) -> str:
+    """Return the reasons to review a forecast, as Markdown."""
+    reasons = []
     if one.moved is not None:
         of = f" on “{as_text(shortened(one.moved.what, 60))}”" if one.moved.what else ""
-        said.append(
-            f"The others have moved away{of} since: **{as_text(one.moved.then)} → "
+        reasons.append(
+            f"The crowd has moved away{of}: **{as_text(one.moved.then)} → "
             f"{as_text(one.moved.now)}**."
         )
     if one.overdue:
         own = one.state.id in needs.intervals.on
-        after = f"You said that you would look after {span(one.every)}"
-        usual = f"Not looked at for {span(one.every)}"
-        said.append(f"{after if own else usual}.")
-    return " ".join(said)
+        due = "You chose to review it after" if own else "Not reviewed for"
+        reasons.append(f"{due} {span(one.every)}.")
+    return " ".join(reasons)
 
 
 def in_the_news() -> None:
-    """Show the standing forecasts that a new article may bear on, ready to cite it."""
+    """Show the forecasts that a new article may affect, ready to cite it."""
     if not needs.news:
         return
-    st.header("New articles on your questions", anchor=False)
+    st.header("In the news", anchor=False)
     for one in needs.news[:FIRST]:
         row(one.state, one.forecast, why=why_news(one), article=one.mention.address)
     more(len(needs.news), status="open", whose="Mine")
 
 
 def why_news(one: InTheNews) -> str:
-    """Return in Markdown which article mentions the question, and by which words."""
+    """Return the article that mentions the question and the words it shares, as Markdown."""
     article = one.mention
     named = as_text(shortened(article.title, 120))
     by = f", {as_text(article.publisher)}" if article.publisher else ""
@@ -172,7 +172,7 @@ def why_news(one: InTheNews) -> str:
 
 
 def awaiting() -> None:
-    """Show the questions that want an outcome."""
+    """Show the questions that await an outcome or a decision."""
     st.header("Awaiting resolution", anchor=False)
     for state in needs.awaiting.first:
         with st.container(border=True, gap="xsmall"):
@@ -187,11 +187,11 @@ def awaiting() -> None:
     if needs.disputed.total > FIRST:
         st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
     if not needs.awaiting.total and not needs.disputed.total:
-        st.caption("Nothing. A question comes here when it has closed, or an outcome is proposed.")
+        st.caption("None. Questions appear here when they close or have a proposed outcome.")
 
 
 def resolved() -> None:
-    """Show what was resolved lately, what the reader earned on it and why."""
+    """Show the recent resolutions with the reader's scores."""
     since = f", since {day(needs.seen)}" if needs.seen is not None else ""
     st.header(f"Resolved{since}", anchor=False)
     for one in needs.resolved[:FIRST]:
@@ -204,49 +204,46 @@ def resolved() -> None:
         if not needs.only_looks:
             seen_form()
     elif needs.seen is not None:
-        st.caption("Nothing of yours since you last looked.")
+        st.caption("No new results. Scores appear here once your questions resolve.")
     else:
-        st.caption(
-            "Nothing of yours yet. Your score stands here once a question that you have forecast "
-            "is resolved."
-        )
+        st.caption("No results yet. Scores appear here once your questions resolve.")
         return
     st.page_link("app_pages/track_record.py", label="Your track record")
 
 
 def earned(one: Earned) -> None:
-    """Show a resolved question with what the reader earned on it and why."""
+    """Show a resolved question with the reader's score and forecasts."""
     with st.container(border=True, gap="xsmall"):
         question_link(one.state)
         resolution = one.state.resolution
         if resolution is not None:
             ago = span(moment - resolution.recorded_at)
             st.caption(f"outcome **{as_text(resolution.outcome)}**, resolved {ago} ago")
-        rule, said = RULES[one.score.protocol]
+        rule, explanation = RULES[one.score.protocol]
         st.caption(
-            f"your {rule} (0–1, 0 is best): **{one.score.score:.4f}** · "
-            f"coverage {wording.percent(one.score.coverage)}",
-            help=f"{said} Coverage: {COVERAGE_HELP.lower()}",
+            f"your {rule} (0–1, 0 is best): **{significant(one.score.score)}** · "
+            f"coverage {numbers.percent(one.score.coverage)}",
+            help=f"{explanation} Coverage: {COVERAGE_HELP.lower()}",
         )
         why(one)
 
 
 def seen_form() -> None:
-    """Show how what was resolved is put aside, until the next one is."""
+    """Show the button that clears the list of resolutions."""
     key = form_key("seen")
     with st.form(key, border=False):
-        submitted = st.form_submit_button("I have seen these", key=f"{key}-go")
+        submitted = st.form_submit_button("Mark as seen", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
             revisits.note_seen(doing.ledger, member=doing.member, now=doing.now)
-            doing.say("Put aside. What is resolved from now on is shown here.")
+            doing.say("Cleared. New results appear here.")
 
 
 def why(one: Earned) -> None:
-    """Show what the score is the mean of: each thing said, how long it stood, its own score."""
+    """Show the forecasts that the score averages, each with its duration and its own score."""
     steps = [
-        f"{as_text(shortened(stood.said, 60))} for {span(stood.lasted)} ({stood.score:.4f})"
-        for stood in one.stood
+        f"{as_text(shortened(step.said, 60))} for {span(step.lasted)} ({significant(step.score)})"
+        for step in one.stood
     ]
     chose = one.state.text.type == QuestionType.multiple_choice
     begins = "You gave it " if chose else "You said "
@@ -255,34 +252,35 @@ def why(one: Earned) -> None:
         return
     st.caption(f"{begins}{steps[0]}, and {steps[-1]} in the end")
     with st.expander(f"All {len(steps)} steps"):
-        st.caption("The score is their mean, each counted by how long it stood.")
+        st.caption("The score is their mean, weighted by time.")
         st.markdown("\n".join(f"1. {step}" for step in steps))
 
 
 def still_fresh() -> None:
-    """Show the standing forecasts that need nothing."""
+    """Show the current forecasts that need no attention."""
     if not needs.fresh:
         if not needs.again and not needs.news:
-            st.header("Your standing forecasts", anchor=False)
+            st.header("Your forecasts", anchor=False)
             st.caption(
-                "None on an open question."
-                + (" Put a probability on one above." if needs.unforecast else "")
+                "None on open questions."
+                + (" Forecast one above, and it appears here." if needs.unforecast else "")
             )
         return
-    st.header("Your standing forecasts", anchor=False)
+    st.header("Your forecasts", anchor=False)
     for state, forecast in needs.fresh[:FIRST]:
         row(state, forecast)
     more(len(needs.fresh), status="open", whose="Mine")
 
 
 def usual_form() -> None:
-    """Show after how long the reader looks at forecasts again, and let them change it."""
+    """Show the reader's default review interval and the form that changes it."""
     usual = needs.intervals.usual.days
-    with st.expander(f"You look at your forecasts again after {counted(usual, 'day')}"):
+    with st.expander(f"Review forecasts every {counted(usual, 'day')}"):
         key = form_key("usual")
         with st.form(key, border=False):
             days = st.number_input(
-                "After how many days, unless you say otherwise with a forecast",
+                "Days (default)",
+                help="A review date chosen with a forecast counts instead.",
                 min_value=1,
                 max_value=revisits.LONGEST,
                 value=usual,
@@ -293,25 +291,25 @@ def usual_form() -> None:
         if submitted:
             with act(key) as doing:
                 revisits.revisit_every(doing.ledger, int(days), member=doing.member, now=doing.now)
-                doing.say(f"Forecasts come back here after {counted(int(days), 'day')}.")
+                doing.say(f"Forecasts are due for review after {counted(int(days), 'day')}.")
 
 
 def agenda() -> None:
-    """Show the lists, what is worth most first."""
-    asks = {
+    """Show the lists, most valuable first."""
+    counts = {
         "to forecast": needs.unforecast,
-        "to look at again": len(needs.again),
+        "to review": len(needs.again),
         "in the news": len(needs.news),
         "to resolve": needs.awaiting.total,
         "disputed": needs.disputed.total,
     }
-    standing = counted(len(needs.fresh) + len(needs.again) + len(needs.news), "standing forecast")
-    said = [f"{many:,} {what}" for what, many in asks.items() if many]
-    st.caption(" · ".join([day(moment), *said, standing]))
+    current = counted(len(needs.fresh) + len(needs.again) + len(needs.news), "current forecast")
+    listed = [f"{many:,} {label}" for label, many in counts.items() if many]
+    st.caption(" · ".join([day(moment), *listed, current]))
     closing_soon()
-    to_look_at_again()
+    to_review()
     in_the_news()
-    # Where nothing is pressing, the next question to forecast is worth most.
+    # If nothing is pressing, the next question to forecast is worth most.
     pressing = (
         needs.closing.total
         or needs.again

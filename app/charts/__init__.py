@@ -1,4 +1,4 @@
-"""Charts as Vega-Lite specifications, made from frames.
+"""Charts as Vega-Lite specifications, from frames and reports.
 
-Nothing is computed here that a report has not computed.
+Scores and statistics are not computed here, but in reports and scores.
 """

@@ -1,13 +1,12 @@
-"""From the ledger's lines and a report's numbers to charts. Nothing is computed here.
+"""The chart of a question's forecasts over time.
 
-Colours are Okabe and Ito's, told apart with any colour vision, and never alone in carrying a
-meaning: lines differ in dash and width as well, marks in shape. Each has a contrast of about 3 to
-1 or more on the light background and on the dark one. Everyone's words are data: they stand in
-values, and in titles as plain text, never in expressions.
+Colours are Okabe and Ito's palette, which works with any colour vision, and colour never carries
+meaning alone: lines also differ in dash and width, marks in shape. Each colour has a contrast of
+about 3:1 or more on the light and the dark background. Users' text is data: it appears in values
+and plain titles, never in expressions.
 
-The chart of a question's paths is written as Vega-Lite itself, since its page is run more often
-than any other. Rejected: Altair, as elsewhere. Its objects are copied and checked against the
-schema at every step, and that took more than half of the page's whole run: 120 ms, now 13.
+The chart is written as Vega-Lite itself. Rejected: Altair. It copies and validates objects at every
+step, which took more than half of the page's run: 120 ms, now 13.
 """
 
 from __future__ import annotations
@@ -17,27 +16,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
-from app.markdown_text import figure, shortened, when
+from app.markdown_text import figure, shortened, significant, when
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float
 from forecasts.scores.paths import CROWD, Paths
-from forecasts.updates.previews import Slice
 from forecasts.updates.values import format_probability
 
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Spec = dict[str, Any]  # a chart, or a part of one, as Vega-Lite reads it
 
 OTHERS = "Everyone else"
 _BLUE, _GREEN, _VERMILLION, _PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
-# The palette's other colours are too pale for white; this one is far from those four in any vision.
+# The palette's other colours are too pale on white; this one is distinct from those four to all.
 _VIOLET = "#9966FF"
 _GREY, _NEUTRAL = "#8A949C", "#7A7F85"
 _SOLID: list[int] = [1, 0]
-# The reader's line, then those that are named: a colour and a dash of its own each.
+# The reader's line, then the highlighted forecasters' lines: each has its own colour and dash.
 LINES = (
     (_BLUE, _SOLID),
     (_GREEN, [7, 2]),
@@ -45,33 +41,32 @@ LINES = (
     (_PURPLE, [9, 2, 2, 2]),
     (_VIOLET, [14, 3]),
 )
-NAMED = len(LINES) - 1  # forecasters besides the reader who get a line of their own
+HIGHLIGHTED = len(LINES) - 1  # forecasters besides the reader with their own line
 _SHAPES = {"supports": "triangle-up", "opposes": "triangle-down", "context": "circle"}
 _SHORTEST = timedelta(hours=1)
-QUARTERS = [0, 0.25, 0.5, 0.75, 1]
-# Shares are written as everywhere: the sign apart; and each beside its line.
+_QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 _SHARES: dict[str, Any] = {
-    "labelExpr": "format(100 * datum.value, '.3~f') + '\u00a0%'",
+    "labelExpr": "format(100 * datum.value, '.3~f') + '%'",
     "labelFlush": False,
 }
 
 
-def share_axis(**more: Any) -> alt.Axis:
-    """Return an axis of shares."""
-    return alt.Axis(**_SHARES, **more)
-
-
 def paths_chart(
-    paths: Paths, text: QuestionText, *, me: str, named: Sequence[str], outcome: str | None = None
+    paths: Paths,
+    text: QuestionText,
+    *,
+    me: str,
+    highlighted: Sequence[str],
+    outcome: str | None = None,
 ) -> Spec:
-    """Return every forecaster's steps, the crowd's, and a mark where evidence came in.
+    """Return every forecaster's steps, the crowd's line, and a mark for each piece of evidence.
 
-    ``me`` and those ``named`` get a line of their own colour and dash; the others share a quiet
-    one. The crowd's is grey, broad and dashed. Each forecast is a dot, so that a first one shows
-    before its line has any length. A number or a day that is the ``outcome`` is a rule across.
-    The data stand in ``datasets``, a frame a name.
+    ``me`` and the ``highlighted`` have their own colour and dash; the others share a thin grey
+    line. The crowd's line is grey, broad and dashed. Each forecast is a dot, so that the first one
+    is visible before its line has any length. A numeric or date ``outcome`` is a rule across.
+    ``datasets`` holds the data as named frames.
     """
-    coloured = [me, *(name for name in named if name != me)]
+    coloured = [me, *(name for name in highlighted if name != me)]
     steps = _labelled(paths.steps, coloured)
     crowd = _labelled(paths.crowd.assign(forecaster=CROWD), [CROWD])
     marks = _labelled(paths.marks, coloured).assign(earned=paths.marks["points"].map(_points))
@@ -83,7 +78,7 @@ def paths_chart(
     }
     coloured_at = {**at, "color": key["color"]}
     stretch = [_field("forecaster"), _field("stretch")]
-    # The last row of a stretch says when it ends; the others are what was said.
+    # The last row of a stretch only marks its end; the others are forecasts.
     forecasts = steps[steps.duplicated(["forecaster", "stretch"], keep="last")]
     frames = {
         "quiet": steps[steps["who"] == OTHERS],
@@ -111,7 +106,7 @@ def paths_chart(
         _layer(name, "point", coloured_at, size=size, filled=True, opacity=opacity)
         for name, size, opacity in (("quietDots", 10, 0.6), ("dots", 34, 1.0))
     ]
-    said = [
+    forecast_tips = [
         _field("forecaster", title="Forecaster"),
         _field("said", title="Forecast"),
         _field("at", title="At"),
@@ -119,18 +114,18 @@ def paths_chart(
     median = [
         _field("forecaster", title="Forecaster"),
         _as_read(text),
-        _field("live", "quantitative", title="Standing"),
-        said[-1],
+        _field("live", "quantitative", title="Active"),
+        forecast_tips[-1],
     ]
     layers += [
         _layer(name, "point", {**coloured_at, "tooltip": tip}, size=60, opacity=0, filled=True)
-        for name, tip in (("crowd", median), ("steps", said))
+        for name, tip in (("crowd", median), ("steps", forecast_tips))
     ]
     shape = {"domain": list(_SHAPES), "range": list(_SHAPES.values())}
     tooltip = [
         _field("evidence", title="Evidence"),
         _field("stance", title="Stance"),
-        *said,
+        *forecast_tips,
         _field("reason", title="Reason"),
         *([] if outcome is None else [_field("earned", title="Earned")]),
     ]
@@ -166,52 +161,56 @@ def _layer(frame: str, mark: str, encoding: Spec, **how: Any) -> Spec:
 
 
 def _field(name: str, kind: str = "nominal", **how: Any) -> Spec:
-    """Return how a column of the frame is read."""
+    """Return the encoding of a column."""
     return {"field": name, "type": kind, **how}
 
 
 def _points(points: float) -> str:
-    """Return what a piece of evidence earned, for a person."""
-    return "–" if math.isnan(points) else f"{points:+.4f} (above 0: it helped)"
+    """Return the points earned by a piece of evidence."""
+    if math.isnan(points):
+        return "–"
+    return f"{'+' if points >= 0 else ''}{significant(points)} (above 0: helped)"
 
 
 def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
-    """Return where a number or a day that came true lies on the axis; nothing of anything else."""
+    """Return a numeric or date outcome's place on the axis, if it has one."""
     if outcome is None or not text.is_quantitative:
         return []
     try:
         return [figure_to_float(outcome, text.type)]
     except (ValueError, LedgerError):
-        return []  # beyond a bound, and no more is known
+        return []  # beyond a bound; the exact place is unknown
 
 
 def _outcome_rule(frame: str, y: Spec) -> list[Spec]:
-    """Return the rule across the chart, and the word that says what it is."""
-    said = _field("said")
-    rule = {"y": y, "tooltip": {**said, "title": "Outcome"}}
-    word = {"x": {"value": 0}, "y": y, "text": said}
-    lies = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -3}
+    """Return the rule across the chart and its label."""
+    label = _field("said")
+    rule = {"y": y, "tooltip": {**label, "title": "Outcome"}}
+    word = {"x": {"value": 0}, "y": y, "text": label}
+    offset = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -3}
     return [
         _layer(frame, "rule", rule, color=_VERMILLION, strokeDash=[1, 3], strokeWidth=2),
-        _layer(frame, "text", word, color=_VERMILLION, **lies),
+        _layer(frame, "text", word, color=_VERMILLION, **offset),
     ]
 
 
-def say_paths(paths: Paths, text: QuestionText, *, me: str) -> str:
+def describe_paths(paths: Paths, text: QuestionText, *, me: str) -> str:
     """Return in words where the lines end: the reader's own, and the crowd's."""
     own = paths.steps[paths.steps["forecaster"] == me]
-    said = [f"Forecasts on “{text.title}” over time."]
+    sentences = [f"Forecasts on “{text.title}” over time."]
     if len(own):
-        said.append(f"Your line ends at {own['said'].iloc[-1]}.")
+        sentences.append(f"Your line ends at {own['said'].iloc[-1]}.")
     if len(paths.crowd):
         last = paths.crowd.iloc[-1]
-        median = say_median(last["value"], text)
-        said.append(f"The crowd’s median ends at {median}, of {last['live']} standing.")
-    return " ".join([*said, "Every forecast stands in the table under the chart."])
+        median = format_median(last["value"], text)
+        sentences.append(
+            f"The crowd’s median ends at {median}, of {last['live']} active forecasts."
+        )
+    return " ".join([*sentences, "The table under the chart lists every forecast."])
 
 
-def say_median(value: Any, text: QuestionText) -> str:
-    """Return the crowd's value as a person reads it: a probability, a number or a day; – if none.
+def format_median(value: Any, text: QuestionText) -> str:
+    """Return the crowd's median as a probability, a number or a day; a dash if missing.
 
     ``value`` as in ``Paths.crowd``.
     """
@@ -224,53 +223,8 @@ def say_median(value: Any, text: QuestionText) -> str:
     return format_probability(value)
 
 
-def density_chart(slices: Sequence[Slice], text: QuestionText) -> Chart:
-    """Return how densely the chance lies between two quantiles; the area of each is its chance.
-
-    The rule is where it would lie if all between the bounds were equally likely.
-    """
-    dated = text.type == QuestionType.date
-    frame = pd.DataFrame(
-        {
-            "low": _on_axis([one.low for one in slices], dated=dated),
-            "high": _on_axis([one.high for one in slices], dated=dated),
-            "density": [one.density for one in slices],
-            "from": [figure(one.low, text) for one in slices],
-            "to": [figure(one.high, text) for one in slices],
-            "chance": [format_probability(one.chance) for one in slices],
-        }
-    ).dropna()
-    scale = alt.Scale(type="utc", nice=False) if dated else alt.Scale(nice=False, zero=False)
-    axis = alt.Axis(format="%Y-%m-%d", tickCount=3) if dated else alt.Axis(tickCount=5)
-    unit = shortened(text.unit, 40) if text.unit else None
-    drawn = alt.Chart(frame)
-    area = drawn.mark_rect(color=_BLUE, opacity=0.75, stroke=_NEUTRAL, strokeWidth=1).encode(
-        x=alt.X("low:T" if dated else "low:Q", title=unit, scale=scale, axis=axis),
-        x2="high",
-        y=alt.Y(
-            "density:Q", title="Density", axis=alt.Axis(tickCount=3), scale=alt.Scale(zero=True)
-        ),
-        y2=alt.datum(0),
-        tooltip=[
-            alt.Tooltip("from:N", title="From"),
-            alt.Tooltip("to:N", title="To"),
-            alt.Tooltip("chance:N", title="Chance"),
-        ],
-    )
-    even = (
-        alt.Chart(pd.DataFrame({"even": [1.0]}))
-        .mark_rule(color=_NEUTRAL, strokeDash=[4, 4])
-        .encode(y="even:Q")
-    )
-    return alt.layer(area, even).properties(height=150)
-
-
-def _on_axis(numbers: Sequence[float], *, dated: bool) -> Any:
-    return pd.to_datetime(list(numbers), unit="s", utc=True) if dated else list(numbers)
-
-
 def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:
-    """Return the frame with the name in the legend (``who``) and the time in words (``at``)."""
+    """Return the frame with the legend's name (``who``) and the time as text (``at``)."""
     return frame.assign(
         who=frame["forecaster"].where(frame["forecaster"].isin(coloured), OTHERS),
         at=frame["time"].map(when),
@@ -278,7 +232,7 @@ def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:
 
 
 def _key(present: Sequence[str], me: str) -> Spec:
-    """Return the colour and the dash of each line in the legend, of which the crowd's is last."""
+    """Return the colour and dash of each line in the legend, the crowd's last."""
     own = iter(LINES[1:])
     lines = {
         who: LINES[0] if who == me else (_GREY, _SOLID) if who == OTHERS else next(own)
@@ -303,7 +257,7 @@ def _key(present: Sequence[str], me: str) -> Spec:
 
 
 def _time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
-    """Return an axis in UTC, labelled as ISO 8601 does: as long as tells two ticks apart."""
+    """Return an axis in UTC with ISO 8601 labels, just long enough to distinguish the ticks."""
     first, last = times.min(), times.max()
     if last - first < _SHORTEST:
         last = first + _SHORTEST
@@ -342,7 +296,7 @@ def _instant(moment: pd.Timestamp) -> Spec:
 
 
 def _as_read(text: QuestionText) -> Spec:
-    """Return the crowd's value as a person reads it."""
+    """Return the encoding of the crowd's median in a tooltip."""
     if text.type == QuestionType.date:
         return _field("value", "temporal", title="Median", format="%Y-%m-%d")
     if text.type == QuestionType.numeric:
@@ -351,7 +305,7 @@ def _as_read(text: QuestionText) -> Spec:
 
 
 def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
-    # Where all values are one, they say nothing of what the axis should span; the question does.
+    # Equal values do not determine the axis's span; the question's range does.
     flat = len(set(values)) == 1
     if text.type == QuestionType.date:
         ends = [pd.Timestamp(bound) for bound in (text.lower_bound, text.upper_bound) if bound]
@@ -376,7 +330,7 @@ def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
         "quantitative",
         title=None,
         scale={"domain": [0, 1], "nice": False},
-        axis={**_SHARES, "values": QUARTERS},
+        axis={**_SHARES, "values": _QUARTERS},
     )
 
 

@@ -1,1 +1,1 @@
-"""Forms that submit one verb each. Pages place them."""
+"""Forms that submit one verb each. The pages that place them live in ``app_pages``."""

@@ -1,4 +1,4 @@
-"""The form in which something is done to several questions: looked at first, then done."""
+"""The form that changes or exports several questions at once, after a preview."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from forecasts.questions.standing import QuestionState
 from forecasts.updates import bulk
 from forecasts.updates.bulk import BulkAction
 
-_EXPORT = "export them as a ledger folder"
+_EXPORT = "export as a ledger folder"
 
 
 def ticked(state: QuestionState) -> None:
-    """Show the box by which a question is selected."""
+    """Show the checkbox that selects a question."""
     st.checkbox(
         as_text(shortened(state.text.title, 60)),
         key=_box(state),
@@ -41,7 +41,7 @@ def _box(state: QuestionState) -> str:
 
 
 def do_to(rows: Sequence[Row]) -> None:
-    """Show what can be done to the questions of this page that are ticked, and do it."""
+    """Show the actions for the selected questions of this page, and carry one out."""
     key = form_key("several")
     every = st.container(horizontal=True)
     if every.button("Select all on this page", key=f"{key}-all"):
@@ -51,59 +51,63 @@ def do_to(rows: Sequence[Row]) -> None:
     with reading() as ledger:
         rights = rights_here(ledger)
         to_ask = teams.teams_to_ask_in(ledger, rights)
-    may = rights.free or rights.general is not Role.viewer or to_ask
+    may = rights.unrestricted or rights.general is not Role.viewer or to_ask
     choices = [*(list(BulkAction) if may else []), _EXPORT]
     with st.container(border=True):
-        st.markdown(f"**{counted(len(slugs), 'question')} selected.** What shall be done to them?")
+        st.markdown(f"**{counted(len(slugs), 'question')} selected**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            chosen = st.selectbox("Act", choices, key=f"{key}-act", width=280)
-            what = _what(key, chosen, to_ask)
+            chosen = st.selectbox(
+                "Action for selected questions", choices, key=f"{key}-act", width=280
+            )
+            argument = _argument(key, chosen, to_ask)
         if not slugs:
-            st.caption("Tick questions below; what would be done to them is shown here first.")
+            st.caption("Tick questions below. You see a preview before anything changes.")
         elif chosen == _EXPORT:
             _export(key, slugs)
         else:
-            _confirm(key, BulkAction(chosen), what, slugs)
+            _confirm(key, BulkAction(chosen), argument, slugs)
 
 
-def _what(key: str, chosen: str, to_ask: list[str]) -> str:
-    """Show the field that the act needs; return what it says."""
+def _argument(key: str, chosen: str, to_ask: list[str]) -> str:
+    """Show the action's field, if it has one; return its content."""
     if chosen in (BulkAction.tag, BulkAction.untag):
         return st.text_input("Tag", key=f"{key}-tag", placeholder="trade") or ""
     if chosen == BulkAction.family:
         return st.text_input("Family (blank: none)", key=f"{key}-family") or ""
     if chosen == BulkAction.show:
-        words = {teams.EVERYONE: "Everyone", teams.ME: "Only its author"}
+        labels = {teams.EVERYONE: "Everyone", teams.ME: "Only its author"}
         return st.selectbox(
-            "Who may see them",
+            "Visible to",
             [teams.EVERYONE, *to_ask, teams.ME],
-            format_func=lambda who: words.get(who) or as_text(who),
+            format_func=lambda audience: labels.get(audience) or as_text(audience),
             key=f"{key}-who",
         )
     return ""
 
 
-def _confirm(key: str, chosen: BulkAction, what: str, slugs: list[str]) -> None:
-    """Show what the act would change; do it once that is confirmed."""
-    if chosen in (BulkAction.tag, BulkAction.untag) and not what.strip():
-        st.caption("Write the tag, and what would change is shown.")
+def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> None:
+    """Show the action's preview; carry it out once confirmed."""
+    if chosen in (BulkAction.tag, BulkAction.untag) and not argument.strip():
+        st.caption("Type a tag to see a preview.")
         return
     with shown_errors():
         with reading() as ledger:
             member = current_member(ledger)
-            changed = bulk.affected_questions(ledger, chosen, what, slugs, member=member, now=now())
+            changed = bulk.affected_questions(
+                ledger, chosen, argument, slugs, member=member, now=now()
+            )
         if not changed:
-            st.caption("That would change none of them.")
+            st.caption("This changes none of the selected questions.")
             return
         titles = "\n".join(f"- {as_text(shortened(s.text.title, 100))}" for s in changed)
         st.markdown(f"This changes {counted(len(changed), 'question')}:\n\n{titles}")
-        st.caption("Earlier wordings and forecasts stay readable; nothing of them is rewritten.")
+        st.caption("Earlier wordings and forecasts are kept.")
         if st.button(
-            f"Do it to {counted(len(changed), 'question')}", key=f"{key}-go", type="primary"
+            f"Change {counted(len(changed), 'question')}", key=f"{key}-go", type="primary"
         ):
             with act(key) as doing:
                 done = bulk.apply_action(
-                    doing.ledger, chosen, what, slugs, member=doing.member, now=doing.now
+                    doing.ledger, chosen, argument, slugs, member=doing.member, now=doing.now
                 )
                 doing.say(f"Changed {counted(done, 'question')}.")
 

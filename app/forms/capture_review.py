@@ -1,4 +1,4 @@
-"""The page's part on which a person puts right what was read, before anything is stored."""
+"""The form that corrects captured articles before anything is stored."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
-from app.forms.captured import Captured, Part
+from app.forms.captured import Captured, Part, Review
 from app.markdown_text import as_text, counted, day, shortened
-from app.session import Act, act, form_key, memory
+from app.session import Act, act, form_key, page_state
 from forecasts.articles import library
-from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical, openings
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url, split_points
 from forecasts.articles.lines import is_heading_like
 from forecasts.common.errors import BadInput
 
@@ -21,21 +21,21 @@ Step = Callable[[Captured], Captured]
 
 
 def correct(captured: Captured) -> None:
-    """Show what was read, each article open to correction, and store what is left."""
-    remembered = memory()
-    st.header("What was read", anchor=False)
+    """Show the captured articles for correction; store the remaining ones on submit."""
+    review = page_state(Review)
+    st.header("Review", anchor=False)
     st.caption(
-        f"{counted(len(captured.parts), 'article')}, nothing stored yet. "
-        "Open one to put it right: its words can be edited, it can be divided, merged, dropped."
+        f"{counted(len(captured.parts), 'article')}, not stored yet. "
+        "Open one to edit, divide, merge or drop it."
     )
     articles: list[CapturedArticle] = []
     step: Step | None = None
     for place, part in enumerate(captured.parts):
-        article, wish = _part(captured, place, part)
+        article, next_step = _part(captured, place, part)
         articles.append(article)
-        step = step or wish
+        step = step or next_step
     if not articles:
-        st.info("No article is left. Undo the drop, or discard what was read.")
+        st.info("No articles left. Undo the drop, or discard the capture.")
     with st.container(horizontal=True):
         store = st.button(
             f"Store {counted(len(articles), 'article')}",
@@ -48,10 +48,10 @@ def correct(captured: Captured) -> None:
         ):
             step = Captured.undone
         if st.button("Discard", key="discard"):
-            remembered.captured = None
+            review.captured = None
             st.rerun()
     if step is not None:
-        remembered.captured = step(captured.edited(articles))
+        review.captured = step(captured.edited(articles))
         st.rerun()
     if store:
         with act(form_key(stored_name(captured))) as doing:
@@ -59,7 +59,7 @@ def correct(captured: Captured) -> None:
 
 
 def stored_name(captured: Captured) -> str:
-    """Return the name of the act that stores this reading; once done, it is shown no more."""
+    """Return the name of the act that stores this capture; once done, the review is over."""
     return f"store-{captured.number}"
 
 
@@ -73,15 +73,15 @@ def _store(doing: Act, articles: list[CapturedArticle], seen: datetime) -> None:
     stored = library.store(doing.ledger, articles, member=doing.member, captured_at=seen)
     new = [article for article, is_new in stored if is_new]
     known = len(stored) - len(new)
-    said = [f"Stored {counted(len(new), 'article')}."] if new else []
-    said += [f"{counted(known, 'article')} stood here already."] if known else []
-    doing.say(" ".join(said))
+    messages = [f"Stored {counted(len(new), 'article')}."] if new else []
+    messages += [f"{counted(known, 'article')} already stored."] if known else []
+    doing.say(" ".join(messages))
     first = new[0] if new else stored[0][0]
     doing.go("articles", {"article": str(first.id)})
 
 
 def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, Step | None]:
-    """Show one article; return it as it is edited, and the step that was asked for, if any."""
+    """Show one article; return it as edited, and the requested step, if any."""
     article, step = part.article, None
 
     def key(name: str) -> str:
@@ -100,16 +100,16 @@ def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, 
             if place and st.button(
                 f"Merge with no. {place}",
                 key=key("merge"),
-                help="Where one article was taken for two: this one goes on from the one above.",
+                help="For one article that was split in two: appends this one to the one above.",
             ):
                 step = _merging(place)
-            if st.button("Drop", key=key("drop"), help="It is not stored; this can be undone."):
+            if st.button("Drop", key=key("drop"), help="Leaves it out. You can undo this."):
                 step = _dropping(place)
     return edited, step
 
 
 def _heading(article: CapturedArticle, key: Callable[[str], str]) -> str:
-    """Return what an article is called above its fields, with the words that stand in them now."""
+    """Return the heading over an article's fields, from their present contents."""
     typed = st.session_state
     title = typed.get(key("title"), article.title)
     publisher = typed.get(key("publisher"), article.publisher)
@@ -125,7 +125,7 @@ def _heading(article: CapturedArticle, key: Callable[[str], str]) -> str:
 
 
 def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArticle:
-    """Show the fields of one article; return it as they say."""
+    """Show the fields of one article; return the edited article."""
     title = st.text_input("Title", value=article.title, key=key("title"))
     left, right = st.columns(2)
     publisher = left.text_input("Publisher", value=article.publisher or "", key=key("publisher"))
@@ -138,17 +138,17 @@ def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArti
         max_value=date.max,
         format="YYYY-MM-DD",
         key=key("published"),
-        help="Deadlines such as “this fall” count from this day; without one, from the day on "
-        "which you saw the page.",
+        help="Deadlines such as “this fall” count from this day, or from the day you saw the page "
+        "if this is blank.",
     )
     typed = right.text_input(
         "Web address", value=article.url or "", key=key("url"), placeholder="https://…"
     )
-    address = canonical(typed)
+    address = canonical_url(typed)
     if typed and address is None:
         st.warning(
-            f"“{as_text(shortened(typed))}” is not a web address, and is left out. One begins "
-            "with https:// or http://."
+            f"“{as_text(shortened(typed))}” is not a web address and is left out. Web addresses "
+            "begin with https:// or http://."
         )
     text = st.text_area("Text", value=article.text, height=240, key=key("text"))
     return replace(
@@ -163,7 +163,7 @@ def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArti
 
 
 def _published_on(picked: date | None, known: datetime | None) -> datetime | None:
-    """Return the day picked; the known time where that is of the same day."""
+    """Return the picked day, or the known time if it is on that day."""
     if picked is None:
         return None
     if known is not None and known.date() == picked:
@@ -172,15 +172,15 @@ def _published_on(picked: date | None, known: datetime | None) -> datetime | Non
 
 
 def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:
-    """Show the beginnings of the paragraphs; return the one at which to divide, once confirmed."""
-    paragraphs, places = text.split(PARAGRAPH), openings(text)
-    why = "Where two articles were taken for one."
+    """Show how the paragraphs begin; return the one to divide at, once confirmed."""
+    paragraphs, places = text.split(PARAGRAPH), split_points(text)
+    why = "For two articles that were captured as one."
     if not places:
-        why = "The text is one paragraph: put a blank line where the next article begins."
+        why = "The text has one paragraph. Put a blank line where the next article begins."
     with st.popover("Divide", disabled=not places, help=why):
         with st.container(height=280 if len(places) > 6 else "content"):
             chosen = st.radio(
-                "The next article begins with",
+                "Next article begins with",
                 places,
                 index=None,
                 format_func=lambda place: _beginning(paragraphs[place]),
@@ -193,7 +193,7 @@ def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:
 
 
 def _beginning(paragraph: str) -> str:
-    """Return how a paragraph begins; a line that looks like a headline stands out."""
+    """Return the beginning of a paragraph, in bold if it looks like a headline."""
     beginning = as_text(shortened(paragraph, 36))
     return f"**{beginning}**" if is_heading_like(paragraph) else beginning
 

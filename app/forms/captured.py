@@ -1,7 +1,7 @@
-"""What was read and awaits a person's correction, and the steps by which it is put right.
+"""Captured articles under review, and the steps that correct them.
 
-Plain values: each step returns the next one, which remembers the one before it, so that undoing
-is going back. What was edited in between stays.
+Immutable: each step returns a new capture that keeps the previous one, so undo goes back. Edits
+made in between are kept.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from forecasts.articles.article import CapturedArticle, merge, split_at
 
 @dataclass(frozen=True)
 class Part:
-    """One article of what was read; ``name`` tells it apart from every other, also after undoing.
+    """One captured article, with a ``name`` that stays unique after an undo.
 
-    The fields of the page are called by it, so that an article keeps what was typed into them
-    when others are merged, divided or dropped.
+    The page's fields use it in their keys, so an article keeps its edits when others are merged,
+    divided or dropped.
     """
 
     name: int
@@ -27,50 +27,50 @@ class Part:
 
 @dataclass(frozen=True)
 class Captured:
-    """The articles of one reading as they are now; ``number`` differs for every reading."""
+    """The articles of one capture in their present form; ``number`` counts captures."""
 
     parts: tuple[Part, ...]
     seen: datetime
     number: int
-    names: int  # given to parts so far
+    names: int  # used for parts so far
     before: Captured | None = None
     step: str = ""  # the last one, as a noun: "merge"
 
     @classmethod
     def of(cls, articles: Sequence[CapturedArticle], seen: datetime, number: int) -> Captured:
-        """Return what was read, before any step."""
+        """Return a new capture, before any step."""
         parts = tuple(Part(name, article) for name, article in enumerate(articles))
         return cls(parts, seen, number, len(parts))
 
     @property
     def articles(self) -> list[CapturedArticle]:
-        """The articles, in their order."""
+        """The articles in order."""
         return [part.article for part in self.parts]
 
     def is_new(self, part: Part) -> bool:
-        """Return whether the last step made this part."""
+        """Return whether the last step created this part."""
         return self.before is not None and all(part.name != old.name for old in self.before.parts)
 
     def edited(self, articles: Sequence[CapturedArticle]) -> Captured:
-        """Return the same parts with these articles, as a person edited them; that is no step."""
+        """Return the same parts with these edited articles; not a step to undo."""
         parts = zip(self.parts, articles, strict=True)
         return replace(self, parts=tuple(Part(part.name, article) for part, article in parts))
 
     def dropped(self, place: int) -> Captured:
-        """Return what is left without the part in that place."""
+        """Return the capture without the part at that place."""
         return self._next("drop", place, place + 1, [])
 
     def merged(self, place: int) -> Captured:
-        """Return what there is when the part in that place and the one before it are one."""
+        """Return the capture with the part at that place merged into the one before it."""
         first, second = self.articles[place - 1 : place + 1]
         return self._next("merge", place - 1, place + 1, [merge(first, second)])
 
     def divided(self, place: int, paragraph: int) -> Captured:
-        """Return what there is when a paragraph of the part in that place begins another one."""
+        """Return the capture with the part at that place divided before a paragraph."""
         return self._next("division", place, place + 1, split_at(self.articles[place], paragraph))
 
     def undone(self) -> Captured:
-        """Return what there was before the last step, the other parts as they are edited now."""
+        """Return the capture before the last step, with later edits to its other parts."""
         if self.before is None:
             return self
         now = {part.name: part for part in self.parts}
@@ -80,7 +80,7 @@ class Captured:
     def _next(
         self, step: str, first: int, last: int, articles: Sequence[CapturedArticle]
     ) -> Captured:
-        """Return the parts with those from ``first`` to before ``last`` replaced by new ones."""
+        """Return the capture with parts ``first`` up to ``last``, exclusive, replaced."""
         made = [Part(self.names + i, article) for i, article in enumerate(articles)]
         return replace(
             self,
@@ -89,3 +89,16 @@ class Captured:
             before=self,
             step=step,
         )
+
+
+@dataclass
+class Review:
+    """The capture under review in this browser session, and the number of captures so far."""
+
+    captured: Captured | None = None
+    captures: int = 0
+
+    def start(self, articles: Sequence[CapturedArticle], seen: datetime) -> None:
+        """Begin a review of newly captured articles."""
+        self.captures += 1
+        self.captured = Captured.of(articles, seen, self.captures)

@@ -1,4 +1,4 @@
-"""Where the reader is told of what: their channels, a part of the page Team."""
+"""The reader's notification channels, a part of the Team page."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ from forecasts.agenda.notifications.channels import SAYS, Listed
 from forecasts.ledger.models import Event
 
 
-def where_you_are_told() -> None:
-    """Show the reader's channels, each with its settings, and the form that adds one."""
+def notifications() -> None:
+    """Show the reader's channels with their settings, and the form that adds one."""
     with reading() as ledger:
         me = current_member(ledger)
         listed = channels.listing(ledger, member=me, now=now())
         usual = revisits.intervals(ledger, me).usual
     st.caption(
-        "At the end of each scheduled run you are told what concerns you, where you want to be: by "
-        "mail, on your phone, in a chat. An address is one of Apprise, whose wiki describes them "
-        "all (`github.com/caronc/apprise/wiki`); it is not shown again."
+        "Each scheduled run can notify you by mail, on your phone or in a chat. Enter an Apprise "
+        "address (see `github.com/caronc/apprise/wiki`); it is not shown again."
     )
     for channel in listed:
         with st.container(border=True, gap="xsmall"):
@@ -41,35 +40,35 @@ def where_you_are_told() -> None:
 
 
 def _channel(channel: Listed) -> None:
-    """Show one channel, what has become of its notices, and what can be done with it."""
-    said = [f"**{as_text(channel.name)}** {as_text(channel.service)}", f"{channel.sent:,} sent"]
+    """Show one channel, its delivery counts, its settings and its buttons."""
+    counts = [f"**{as_text(channel.name)}** {as_text(channel.service)}", f"{channel.sent:,} sent"]
     if channel.waiting:
-        said.append(f"{channel.waiting:,} to be sent")
+        counts.append(f"{channel.waiting:,} waiting")
     if channel.unsure:
-        said.append(f"{channel.unsure:,} may not have arrived")
+        counts.append(f"{channel.unsure:,} unconfirmed")
     if channel.failed:
-        said.append(f"{channel.failed:,} given up")
-    st.caption(" · ".join(said))
+        counts.append(f"{channel.failed:,} failed")
+    st.caption(" · ".join(counts))
     if channel.reason:
-        st.caption(f"Last: {as_text(channel.reason)}")
+        st.caption(f"Last error: {as_text(channel.reason)}")
     key = form_key(f"channel-{channel.name}")
     with st.form(key, border=False):
         chosen = _settings(key, channel.events, channel.days_before_close, channel.days_until_stale)
         with st.container(horizontal=True):
             saved = st.form_submit_button("Save", key=f"{key}-save")
-            tried = st.form_submit_button("Send a test", key=f"{key}-test")
-            lost = channel.unsure or channel.failed
-            again = lost and st.form_submit_button("Send again", key=f"{key}-again")
+            tested = st.form_submit_button("Send a test", key=f"{key}-test")
+            undelivered = channel.unsure or channel.failed
+            resend = undelivered and st.form_submit_button("Send again", key=f"{key}-again")
             removed = st.form_submit_button("Remove", key=f"{key}-remove")
-    if tried:
-        _try(channel.name)
-    if saved or again or removed:
+    if tested:
+        _test(channel.name)
+    if saved or resend or removed:
         with act(key) as doing:
             if removed:
                 channels.remove(doing.ledger, channel.name, member=doing.member, now=doing.now)
-                doing.say(f"Removed the channel {channel.name}; its address is forgotten.")
-            elif again:
-                _again(doing, channel.name)
+                doing.say(f"Removed the channel {channel.name}; its address is deleted.")
+            elif resend:
+                _resend(doing, channel.name)
             else:
                 events, before, after = chosen
                 channels.change(
@@ -80,16 +79,16 @@ def _channel(channel: Listed) -> None:
                     days_before_close=before,
                     days_until_stale=after,
                 )
-                doing.say(f"Saved what {channel.name} is told of.")
+                doing.say(f"Saved the settings of {channel.name}.")
 
 
-def _again(doing: Act, name: str) -> None:
+def _resend(doing: Act, name: str) -> None:
     count = outbox.again(doing.ledger, name, member=doing.member, now=doing.now)
-    doing.say(f"{counted(count, 'notice')} will be sent again with the next run.")
+    doing.say(f"The next run sends {counted(count, 'notice')} again.")
 
 
-def _try(name: str) -> None:
-    """Send a message that says no more than that it came, and show what became of it."""
+def _test(name: str) -> None:
+    """Send a test message, and show whether it was sent."""
     with shown_errors():
         with reading() as ledger:
             channel = channels.find(ledger, name, member=current_member(ledger))
@@ -112,7 +111,7 @@ def _add(until_stale: float) -> None:
         events, before, after = _settings(
             key, tuple(Event), channels.DAYS_BEFORE_CLOSE, until_stale
         )
-        submitted = st.form_submit_button("Add the channel", key=f"{key}-add")
+        submitted = st.form_submit_button("Add channel", key=f"{key}-add")
     if submitted:
         with act(key) as doing:
             channel = channels.add(
@@ -126,15 +125,15 @@ def _add(until_stale: float) -> None:
                 days_until_stale=after,
                 allow_private=settings().allow_private_addresses,
             )
-            doing.say(f"Added the channel {channel.name}. Send a test to see that it works.")
+            doing.say(f"Added the channel {channel.name}. Send a test to check it.")
 
 
 def _settings(
     key: str, events: tuple[Event, ...], before: float, after: float
 ) -> tuple[list[Event], float, float]:
-    """Show what a channel is told of, and return it as it is chosen."""
+    """Show the fields of a channel's settings; return events, days before close, days to stale."""
     chosen = st.multiselect(
-        "Told when",
+        "Notify me when",
         list(Event),
         default=list(events),
         format_func=lambda event: SAYS[event],
@@ -142,7 +141,7 @@ def _settings(
     )
     left, right = st.columns(2)
     days_before = left.number_input(
-        "Days before a close",
+        "Days before close",
         min_value=0.1,
         value=before,
         step=1.0,
@@ -150,12 +149,12 @@ def _settings(
         key=f"{key}-before",
     )
     days_after = right.number_input(
-        "Days until a forecast is old",
+        "Days until stale",
         min_value=0.1,
         value=after,
         step=1.0,
         format="%g",
         key=f"{key}-after",
-        help="Where you have said for a question when you look again, that counts instead.",
+        help="A review date of your own on a question counts instead.",
     )
     return chosen, days_before, days_after

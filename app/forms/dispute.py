@@ -1,4 +1,4 @@
-"""Disputes: who holds an outcome to be wrong says so, and whoever may resolve it decides."""
+"""The forms that dispute an outcome and uphold it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from forecasts.resolution import disputes
 
 
 def dispute_form(state: QuestionState) -> None:
-    """Show the form in which the outcome is disputed."""
+    """Show the form that disputes the outcome."""
     key = form_key(f"dispute-{state.slug}")
     with st.form(key, border=False):
         reason = st.text_area(
-            "What is wrong with it",
+            "Reason to dispute",
             key=f"{key}-reason",
             height=90,
-            help="Whoever may resolve the question reads it, and decides. It is kept.",
+            help="A resolver reads it and decides. It is kept.",
         )
-        submitted = st.form_submit_button("Dispute the outcome", key=f"{key}-go")
+        submitted = st.form_submit_button("Dispute outcome", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
             disputes.dispute(
@@ -32,13 +32,13 @@ def dispute_form(state: QuestionState) -> None:
                 now=doing.now,
                 reason=reason or "",
             )
-            doing.say("Disputed. It waits for a decision, and until then no score on it is final.")
+            doing.say("Disputed. Scores on this question are not final until a resolver decides.")
 
 
 def disputed(
     row: Dispute, resolution: Resolution, state: QuestionState, who: str, *, may: bool
 ) -> None:
-    """Show one dispute with the two ways to end it."""
+    """Show one dispute by ``who``, and the two ways to settle it if the reader ``may``."""
     key = form_key(f"disputed-{row.id}")
     with st.container(border=True, gap="small"):
         question_link(state)
@@ -46,16 +46,16 @@ def disputed(
         st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
         st.markdown(paragraphs(row.reason))
         if not may:
-            st.caption("It takes its author or a resolver to decide on it.")
+            st.caption("Only the author or a resolver can decide on it.")
             return
         with st.form(key, border=False):
             reason = st.text_input(
-                "Why the outcome stands", key=f"{key}-reason", help="It is kept. It may be blank."
+                "Reason to uphold", key=f"{key}-reason", help="Kept with the decision. Optional."
             )
-            upheld = st.form_submit_button("Uphold the outcome", key=f"{key}-uphold")
+            upheld = st.form_submit_button("Uphold outcome", key=f"{key}-uphold")
         st.page_link(
             "app_pages/resolve.py",
-            label="It came out otherwise: correct it",
+            label="Correct the outcome",
             query_params=link_to(state.question),
         )
     if upheld:

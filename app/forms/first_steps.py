@@ -1,4 +1,4 @@
-"""The three ways into an empty ledger."""
+"""The three ways to start with an empty ledger."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from forecasts.exchange.samples import starters
 
 
 def ways_in() -> None:
-    """Show how an empty ledger begins."""
-    st.info("This ledger is empty. There are three ways in.")
+    """Show the sample questions, the sample tournament and the links to ask a first question."""
+    st.info("This ledger is empty. Start in one of three ways.")
     with st.container(key="card-ways"):
         columns = st.columns(3, border=True)
-    # What leads on stands at the foot of each, side by side.
+    # The buttons line up at the foot of the cards.
     articles, tournament, question = (
         column.container(height="stretch", vertical_alignment="distribute") for column in columns
     )
     with articles:
-        _says(
-            "Questions from articles",
-            "Three articles of July 2025 in our own words, and 28 real questions drawn from them; "
-            "those whose outcome is known are resolved.",
+        _card(
+            "Sample questions",
+            "Three articles of July 2025 and 28 real questions drawn from them, many of them "
+            "resolved.",
         )
-        _way("article-questions", "Take in the questions", starters.article_questions)
+        _add_button("article-questions", "Open the sample questions", starters.article_questions)
     with tournament:
-        _says(
-            "A sample tournament",
+        _card(
+            "Sample tournament",
             "Three teams of **simulated** forecasters, one of them overconfident, on 300 invented "
-            "questions; every name says so. It shows what reports are like.",
+            "questions. Good for exploring the reports.",
         )
-        _way("tournament", "Take in the tournament", starters.sample_tournament)
+        _add_button("tournament", "Open the sample tournament", starters.sample_tournament)
     with question:
-        _says(
-            "A question of your own",
-            "Something that will have an answer, and when; or take one from an article.",
+        _card(
+            "Your own question",
+            "Anything with an answer on a known day. Or find one in an article.",
         )
         with st.container(gap="xsmall"):
             st.page_link(
@@ -49,23 +49,22 @@ def ways_in() -> None:
             )
             st.page_link("app_pages/articles.py", label="Capture an article")
     st.caption(
-        "What is taken in stays: a ledger is only ever added to. To look at all of it in a ledger "
-        "of its own instead, run in a terminal: forecasts demo"
+        "Samples cannot be removed from a ledger. To see them in a separate ledger, run this in a "
+        "terminal: forecasts demo"
     )
-    st.page_link("app_pages/exchange.py", label="Or import a ledger folder")
+    st.page_link("app_pages/exchange.py", label="Import a ledger folder")
 
 
-def _says(title: str, words: str) -> None:
-    """Show what a way in is."""
+def _card(title: str, text: str) -> None:
     with st.container():
         st.header(title, anchor=False)
-        st.write(words)
+        st.write(text)
 
 
-def _way(name: str, label: str, take_in: Callable[..., Imported]) -> None:
-    """Show the button that takes something in."""
+def _add_button(name: str, label: str, add: Callable[..., Imported]) -> None:
+    """Show the button that adds a sample to the ledger."""
     key = form_key(name)
     if st.button(label, key=f"{key}-go", type="primary", width="stretch"):
-        with act(key) as doing, progress("Taking it in") as tell:
-            done = take_in(doing.ledger, member=doing.member, now=doing.now, tell=tell)
-            doing.say(f"Taken in: {added(done)}.")
+        with act(key) as doing, progress("Adding the sample") as tell:
+            done = add(doing.ledger, member=doing.member, now=doing.now, tell=tell)
+            doing.say(f"Added: {added(done)}.")

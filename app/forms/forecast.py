@@ -1,4 +1,4 @@
-"""The forms in which a probability is put on a question, changed, and taken back."""
+"""The forms that make, update and withdraw a forecast."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from forecasts.updates.values import Value, format_change, format_value, value_o
 
 ORIGIN = "app"
 _STANCES = {
-    Stance.supports: "more likely",
-    Stance.opposes: "less likely",
-    Stance.context: "neither (context)",
+    Stance.supports: "raises it",
+    Stance.opposes: "lowers it",
+    Stance.context: "context only",
 }
 _DAYS = (1, 3, 7, 14, 30, 90)
-_MOVES_MOST = "the option that moves most"
+_MOVES_MOST = "the option that changes most"
 _KINDS = {kind: kind.replace("_", " ") for kind in EvidenceKind}
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """One piece of evidence as its fields hold it; ``share`` is a percentage."""
+    """The fields of one piece of evidence; ``share`` is a percentage."""
 
     place: int
-    what: str
+    source: str
     article: str | None
     stance: Stance
     kind: EvidenceKind
@@ -59,62 +59,61 @@ class _Piece:
 @st.fragment
 def quick_form(
     state: QuestionState,
-    standing: Forecast | None,
+    current: Forecast | None,
     articles: Sequence[Article] = (),
     *,
     every: timedelta | None = None,
     cites: str | None = None,
 ) -> None:
-    """Show in a list how the question's forecast is made or updated, with a reason and evidence.
+    """Show the short form in a list: value, reason, one piece of evidence, review date.
 
-    ``articles``: those to pick from; ``cites``: the address of the one that is picked already.
-    ``every``: after how long the member looks at it again, where they have said so for this one.
-    Moving the slider runs this form alone anew.
+    ``articles``: the articles to cite; ``cites``: the address of the preselected one. ``every``:
+    the member's review interval for this question, if any. Moving the slider reruns this form only.
     """
     name = f"quick-{state.slug}"
     key = form_key(name)
     values, reasons = st.columns([2, 3], gap="medium")
     with values:
-        written = value_fields(key, state.text, standing, quick=True)
+        written = value_fields(key, state.text, current, quick=True)
     with reasons, st.form(key, border=False):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             reason = st.text_input(
                 "Reason",
                 key=f"{key}-reason",
-                placeholder="Why, in a line (optional)",
+                placeholder="Reason (optional)",
                 max_chars=2000,
                 label_visibility="collapsed",
             )
             submitted = st.form_submit_button(
-                "Save" if standing is None else "Update", key=f"{key}-save"
+                "Save" if current is None else "Update", key=f"{key}-save"
             )
-        with st.expander("Evidence, and when to look again", expanded=cites is not None):
+        with st.expander("Evidence and review date", expanded=cites is not None):
             pieces = _evidence(
-                key, _outcome(state.text, standing, written), 1, _by_address(articles), cites
+                key, _outcome(state.text, current, written), 1, _by_address(articles), cites
             )
-            again = _look_again(key, every)
+            review = _review_days(key, every)
     if submitted:
         with act(key) as doing:
-            value = read_typed(written, standing, state.text)
+            value = read_typed(written, current, state.text)
             _save(doing, state, value, reason or "", _cited(doing.ledger, pieces))
-            _note_again(doing, state, every, again)
+            _save_review(doing, state, every, review)
 
 
 @st.fragment
 def forecast_form(
     state: QuestionState,
-    standing: Forecast | None,
+    current: Forecast | None,
     articles: Sequence[Article],
     *,
     every: timedelta | None = None,
 ) -> None:
-    """Show the whole form: the value, what it would do, the reason, the evidence.
+    """Show the whole form: value with preview, reason, evidence, review date.
 
-    ``articles`` and ``every`` as in ``quick_form``. Moving a slider runs this form alone anew.
+    ``articles`` and ``every`` as in ``quick_form``. Moving a slider reruns this form only.
     """
     name = f"forecast-{state.slug}"
     key = form_key(name)
-    written = value_fields(key, state.text, standing)
+    written = value_fields(key, state.text, current)
     with st.form(key):
         reason = st.text_area(
             "Reason",
@@ -122,17 +121,17 @@ def forecast_form(
             placeholder="What do you know now?",
             height=90,
             max_chars=10_000,
-            help="Your rationale; it is kept with this forecast.",
+            help="Kept with this forecast.",
         )
         shown = st.session_state.get(_pieces_key(key), 1)
         pieces = _evidence(
-            key, _outcome(state.text, standing, written), shown, _by_address(articles)
+            key, _outcome(state.text, current, written), shown, _by_address(articles)
         )
-        again = _look_again(key, every)
+        review = _review_days(key, every)
         # The first button of a form is the one that Enter presses.
         with st.container(horizontal=True, gap="small"):
             submitted = st.form_submit_button(
-                "Save forecast" if standing is None else "Update forecast",
+                "Save forecast" if current is None else "Update forecast",
                 key=f"{key}-save",
                 type="primary",
                 width="stretch",
@@ -142,35 +141,35 @@ def forecast_form(
                 key=f"{key}-add",
                 on_click=_one_more,
                 args=(key,),
-                help="Shows the fields for one more piece; what you have typed stays.",
+                help="Adds fields for another piece of evidence.",
             )
     if submitted:
         with act(key) as doing:
-            value = read_typed(written, standing, state.text)
+            value = read_typed(written, current, state.text)
             _save(doing, state, value, reason or "", _cited(doing.ledger, pieces))
-            _note_again(doing, state, every, again)
+            _save_review(doing, state, every, review)
 
 
-def _look_again(key: str, every: timedelta | None) -> int | None:
-    """Show after how many days the member looks at this forecast again; None: as usual."""
-    said = None if every is None else every.days
-    choices = sorted({*_DAYS, said} - {None}, key=lambda days: days or 0)
+def _review_days(key: str, every: timedelta | None) -> int | None:
+    """Show the choice of the days until this forecast's review; None: the member's default."""
+    current = None if every is None else every.days
+    choices = sorted({*_DAYS, current} - {None}, key=lambda days: days or 0)
     return st.selectbox(
-        "Look again",
+        "Review in",
         [None, *choices],
-        index=0 if said is None else choices.index(said) + 1,
-        format_func=lambda days: "as usual" if days is None else f"in {counted(days, 'day')}",
+        index=0 if current is None else choices.index(current) + 1,
+        format_func=lambda days: "default" if days is None else counted(days, "day"),
         key=f"{key}-again",
-        help="When Today brings it back. As usual: as you have set it there.",
+        help="When Today lists this forecast for review. Set the default on Today.",
     )
 
 
-def _note_again(
-    doing: Act, state: QuestionState, every: timedelta | None, again: int | None
+def _save_review(
+    doing: Act, state: QuestionState, every: timedelta | None, review: int | None
 ) -> None:
-    if again != (None if every is None else every.days):
+    if review != (None if every is None else every.days):
         revisits.revisit_every(
-            doing.ledger, again, member=doing.member, now=doing.now, question=state.question
+            doing.ledger, review, member=doing.member, now=doing.now, question=state.question
         )
 
 
@@ -178,15 +177,15 @@ def _by_address(articles: Sequence[Article]) -> dict[str, Article]:
     return {article.address: article for article in articles}
 
 
-def _outcome(text: QuestionText, standing: Forecast | None, written: str) -> str:
-    """Return what evidence for the forecast in the fields speaks for or against."""
+def _outcome(text: QuestionText, current: Forecast | None, written: str) -> str:
+    """Return the outcome that evidence for this forecast supports or opposes."""
     value = Value()
     if text.type == QuestionType.multiple_choice:
         try:
-            value = read_typed(written, standing, text)
+            value = read_typed(written, current, text)
         except LedgerError:
             return _MOVES_MOST
-    return supported_outcome(text, standing, value)
+    return supported_outcome(text, current, value)
 
 
 def _pieces_key(key: str) -> str:
@@ -204,20 +203,20 @@ def _evidence(
     articles: Mapping[str, Article],
     cites: str | None = None,
 ) -> list[_Piece]:
-    """Show the fields of so many pieces of evidence; return those that name something.
+    """Show the fields of ``shown`` pieces of evidence; return the filled ones.
 
-    ``cites``: the address of the article that the first one is, unless another is picked.
+    ``cites``: the address of the article preselected as the first piece.
     """
     pieces = []
     for place in range(1, shown + 1):
         at = key if place == 1 else f"{key}-{place}"
-        what = st.text_input(
+        source = st.text_input(
             "Evidence" if place == 1 else f"Evidence {place}",
             key=f"{at}-evidence",
             placeholder="https://… or a note",
             max_chars=4000,
-            help="What moved you: a web address, or a note in your own words. The same address is "
-            "the same evidence, whoever cites it.",
+            help="A web address, or a note in your own words. Citations of the same address count "
+            "as the same evidence.",
         )
         article = share = None
         if articles or shown > 1:
@@ -229,14 +228,14 @@ def _evidence(
                 index=list(articles).index(cites)
                 if place == 1 and cites is not None and cites in articles
                 else None,
-                format_func=lambda address: _named(articles[address]),
+                format_func=lambda address: _article_label(articles[address]),
                 key=f"{at}-article",
                 placeholder="or an article",
                 label_visibility="collapsed",
             )
         if shown > 1:
             share = beside[-1].number_input(
-                f"Share of the update, in per cent, of evidence {place}",
+                f"Share of evidence {place} in %",
                 min_value=0.0,
                 max_value=100.0,
                 value=None,
@@ -248,13 +247,13 @@ def _evidence(
             )
         left, right = st.columns(2)
         stance = left.selectbox(
-            f"It makes {as_text(outcome)}",
+            f"Effect on {as_text('“yes”' if outcome == 'yes' else outcome)}",
             list(_STANCES),
-            # What nobody picked speaks for nothing until somebody says so.
+            # A preselected article is neutral until the member says otherwise.
             index=list(_STANCES).index(Stance.context) if place == 1 and cites is not None else 0,
             format_func=lambda stance: _STANCES[stance],
             key=f"{at}-stance",
-            help="What it says about the outcome, whichever way your forecast goes.",
+            help="Whether the evidence makes this outcome more or less likely, however you update.",
         )
         kind = right.selectbox(
             "Kind",
@@ -262,36 +261,36 @@ def _evidence(
             format_func=lambda kind: _KINDS[kind],
             key=f"{at}-kind",
         )
-        if (what or "").strip() or article is not None or share is not None:
-            pieces.append(_Piece(place, (what or "").strip(), article, stance, kind, share))
+        if (source or "").strip() or article is not None or share is not None:
+            pieces.append(_Piece(place, (source or "").strip(), article, stance, kind, share))
     if shown > 1:
         st.caption(
-            "A share is how much of this update the piece accounts for; pieces left blank divide "
-            "what is left equally."
+            "Share: the part of this update that the evidence explains. Blank shares split the "
+            "rest equally."
         )
     return pieces
 
 
-def _named(article: Article) -> str:
+def _article_label(article: Article) -> str:
     known = [shortened(article.title, 70), article.publisher or "", published(article.published_at)]
     return " · ".join(part for part in known if part)
 
 
 def _cited(ledger: Session, pieces: list[_Piece]) -> list[CitedEvidence]:
-    """Return the evidence of the fields; BadInput where they name none, or two at once."""
+    """Return the cited evidence; BadInput if a piece names nothing, or two things."""
     citing = []
     for piece in pieces:
-        if bool(piece.what) == (piece.article is not None):
+        if bool(piece.source) == (piece.article is not None):
             raise BadInput(
-                f"Evidence {piece.place} names both an article and {piece.what!r}."
-                if piece.what
-                else f"Evidence {piece.place} has a share and names nothing.",
-                remedy="Name one: an address or a note, or an article of this ledger.",
+                f"Evidence {piece.place} names both an article and {piece.source!r}."
+                if piece.source
+                else f"Evidence {piece.place} has a share but no source.",
+                remedy="Enter an address or a note, or pick an article.",
             )
         citing.append(
             parse_evidence(
                 ledger,
-                piece.article or piece.what,
+                piece.article or piece.source,
                 stance=piece.stance,
                 kind=piece.kind,
                 share=None if piece.share is None else piece.share / 100,
@@ -304,9 +303,9 @@ def _save(
     doing: Act, state: QuestionState, value: Value, reason: str, citing: list[CitedEvidence]
 ) -> None:
     text = state.text
-    with reading() as ledger:  # by itself: the act need not have its turn to write for that
+    with reading() as ledger:  # separate, because reading needs no write lock
         before = updates.current_forecast(ledger, state.question, doing.member, at=doing.now)
-    # What stands already, as a command may have said it, can be said again.
+    # An unchanged value, perhaps from a command, may lie beyond the limits of the app.
     if before is None or value != value_of(before):
         require_offered_range(value, settings().lowest_probability)
     updates.update(
@@ -319,20 +318,20 @@ def _save(
         evidence=citing,
         origin=ORIGIN,
     )
-    said = shortened(format_change(before, value, text.options), 200)
-    said = f"Saved: {said} on “{shortened(text.title, 60)}”."
+    change = shortened(format_change(before, value, text.options), 200)
+    message = f"Saved: {change} on “{shortened(text.title, 60)}”."
     if citing:
-        said += f" Evidence: {format_stances(citing, supported_outcome(text, before, value))}."
-    doing.say(said)
+        message += f" Evidence: {format_stances(citing, supported_outcome(text, before, value))}."
+    doing.say(message)
 
 
 def withdraw_form(state: QuestionState) -> None:
-    """Show the form in which the member takes the standing forecast back."""
+    """Show the form that withdraws the member's current forecast."""
     name = f"withdraw-{state.slug}"
     key = form_key(name)
     with st.form(key, border=False):
         reason = st.text_input("Why", key=f"{key}-reason", placeholder="Your reason (optional)")
-        st.caption("Nothing of yours stands from now on; what stood until now is scored.")
+        st.caption("Your forecast ends now; the time it was active still counts.")
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
@@ -348,8 +347,5 @@ def withdraw_form(state: QuestionState) -> None:
                 origin=ORIGIN,
             )
             assert before is not None
-            said = shortened(format_value(before, state.text.options))
-            doing.say(
-                f"Withdrew {said} from “{shortened(state.text.title, 60)}”: nothing of yours "
-                "stands from now on."
-            )
+            withdrawn = shortened(format_value(before, state.text.options))
+            doing.say(f"Withdrew {withdrawn} from “{shortened(state.text.title, 60)}”.")

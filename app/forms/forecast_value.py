@@ -1,12 +1,11 @@
-"""The fields in which a forecast's value is entered: a text, and other ways to write it.
+"""The fields for a forecast's value: a text, and other widgets that write it.
 
-The text is what counts: what it says is what is saved. A slider, the bars of the options and the
-fields of the quantiles write it anew when they are moved, and follow it when it is typed. Under
-them stands what has been understood, and what it would do.
+The text is saved. A slider, bars for options and fields for quantiles rewrite it when moved, and
+follow it when it is typed. A preview shows the value as read and its expected scores.
 
-Whatever is written by another field is a new field, under another key, and one that has been
-replaced is not listened to: with the next click the browser may send what it held before, which
-would otherwise be taken for what was entered last.
+A widget that another one writes is replaced: it gets a new key, and the old key is ignored. The
+browser may still send the old widget's value with the next click, which must not win over the
+latest entry.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from datetime import UTC, date, datetime
 
 import streamlit as st
 
-from app.charts.paths import density_chart
+from app.charts.density import density_chart
 from app.markdown_text import as_text, bounds, figure
 from app.session import settings
 from forecasts.common.errors import LedgerError
@@ -29,14 +28,13 @@ from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_ty
 from forecasts.updates.values import Value, format_odds, format_probability, format_value, value_of
 
 _HELP = {
-    QuestionType.binary: "A percentage (71%), a number in 0..1 (0.71), or odds in favour (5:2).",
-    QuestionType.multiple_choice: "Option=probability, separated by commas; options that you do "
-    "not name share what is left, in the proportions of your last forecast. Moving a bar "
-    "rebalances the others in proportion.",
-    QuestionType.numeric: "Level=number, separated by commas: 50%=140 says that you give one half "
-    "to 140 or less.",
-    QuestionType.date: "Level=day, separated by commas: 50%=2027-03-01 says that you give one "
-    "half to 1 March 2027 or earlier.",
+    QuestionType.binary: "A percentage (71%), a number from 0 to 1 (0.71), or odds in favour "
+    "(5:2).",
+    QuestionType.multiple_choice: "Option=probability, comma-separated. Options you leave out "
+    "share the rest in proportion to your last forecast, as do the other bars when you move one.",
+    QuestionType.numeric: "Level=number, comma-separated. 50%=140: you give 50% to 140 or less.",
+    QuestionType.date: "Level=day, comma-separated. 50%=2027-03-01: you give 50% to 1 March 2027 "
+    "or earlier.",
 }
 _LABELS = {
     QuestionType.binary: "Probability",
@@ -44,49 +42,49 @@ _LABELS = {
     QuestionType.numeric: "Quantiles",
     QuestionType.date: "Quantiles",
 }
-_UNCHANGED = " Saved as it stands, it says that you looked again and still mean it."
-_LARGEST = 2.0**53 - 1  # the largest number that a browser's field holds
-_WHOLE_DAYS = 8 * 86_400  # seconds; a question on a shorter time is answered with times, typed
+_UNCHANGED = " Saving an unchanged forecast confirms it."
+_LARGEST = 2.0**53 - 1  # the largest integer that a browser's number field holds exactly
+_WHOLE_DAYS = 8 * 86_400  # seconds; shorter ranges need times, which are typed
 
 
 def value_fields(
-    key: str, text: QuestionText, standing: Forecast | None, *, quick: bool = False
+    key: str, text: QuestionText, current: Forecast | None, *, quick: bool = False
 ) -> str:
-    """Show the fields of the form of ``key``; return what the text among them says.
+    """Show the value fields of the form of ``key``; return the text.
 
-    ``quick``: in a list, where what takes room is behind a click.
+    ``quick``: compact, for a list; larger widgets are folded.
     """
     kind = QuestionType(text.type)
-    st.session_state.setdefault(_turn_key(value_key(key)), typed_forecast(standing, text))
+    st.session_state.setdefault(_current_key(value_key(key)), typed_forecast(current, text))
     if kind == QuestionType.binary:
         with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
             _slider(key, text, quick=quick)
-            written = _typed(key, text, standing, quick=quick)
+            written = _typed(key, text, current, quick=quick)
     elif kind == QuestionType.multiple_choice:
-        # In a list the text comes first, and the bars are behind a click.
-        written = _typed(key, text, standing, quick=True) if quick else ""
-        with _room("Option by option", quick=quick):
+        # In a list the text comes first, and the bars are folded.
+        written = _typed(key, text, current, quick=True) if quick else ""
+        with _folded("Option by option", quick=quick):
             _bars(key, text)
-        written = written if quick else _typed(key, text, standing, quick=False)
+        written = written if quick else _typed(key, text, current, quick=False)
     else:
-        written = _typed(key, text, standing, quick=quick)
-        with _room("Five quantiles and what they imply", quick=quick):
+        written = _typed(key, text, current, quick=quick)
+        with _folded("Quantiles and density", quick=quick):
             _quantiles(key, text)
             _density(written, text)
-    _preview(key, written, text, standing, quick=quick)
+    _preview(key, written, text, current, quick=quick)
     return written
 
 
-def _typed(key: str, text: QuestionText, standing: Forecast | None, *, quick: bool) -> str:
-    """Show the text that counts; return it."""
+def _typed(key: str, text: QuestionText, current: Forecast | None, *, quick: bool) -> str:
+    """Show the text field; return its text."""
     kind = QuestionType(text.type)
     written = st.text_input(
         _LABELS[kind],
-        key=_turn_key(value_key(key)),
+        key=_current_key(value_key(key)),
         placeholder=_example(text),
-        help=None if quick else _help(text, standing),
+        help=None if quick else _help(text, current),
         on_change=_follow,
-        args=(key, text, _turn_key(value_key(key))),
+        args=(key, text, _current_key(value_key(key))),
         label_visibility="collapsed" if quick else "visible",
         width=150 if quick and kind == QuestionType.binary else "stretch",
     )
@@ -94,70 +92,69 @@ def _typed(key: str, text: QuestionText, standing: Forecast | None, *, quick: bo
 
 
 def value_key(key: str) -> str:
-    """Return the key of the text in the form of ``key``, before another field has written it."""
+    """Return the first key of the text field in the form of ``key``."""
     return f"{key}-value"
 
 
-def _turn_key(name: str) -> str:
-    """Return the key under which the field of that name is at present."""
+def _current_key(name: str) -> str:
+    """Return the current key of the widget ``name``."""
     turn = st.session_state.get(f"{name}~", 0)
     return f"{name}~{turn}" if turn else name
 
 
-def _turned(name: str) -> str:
-    """Let the field of that name be a new one from now on; return its key."""
+def _replaced(name: str) -> str:
+    """Replace the widget ``name`` by a new one; return the new key."""
     st.session_state[f"{name}~"] = st.session_state.get(f"{name}~", 0) + 1
-    return _turn_key(name)
+    return _current_key(name)
 
 
 def _text_of(key: str) -> str:
-    """Return what the text in the form of ``key`` says."""
-    return st.session_state[_turn_key(value_key(key))] or ""
+    """Return the text in the form of ``key``."""
+    return st.session_state[_current_key(value_key(key))] or ""
 
 
-def _room(label: str, *, quick: bool) -> AbstractContextManager[object]:
+def _folded(label: str, *, quick: bool) -> AbstractContextManager[object]:
     return st.expander(label) if quick else nullcontext()
 
 
 def _example(text: QuestionText) -> str:
-    """Return what a forecast on this question could look like when it is typed."""
+    """Return an example of a typed forecast for the question."""
     if text.type == QuestionType.multiple_choice and text.options:
         return f"{text.options[0]}=60%, {text.options[1]}=40%"
     return "71%, 0.71 or 5:2" if text.type == QuestionType.binary else example_quantiles(text)
 
 
-def _help(text: QuestionText, standing: Forecast | None) -> str:
-    """Return how a forecast on this question is typed, and between what it lies."""
-    said = _HELP[QuestionType(text.type)]
+def _help(text: QuestionText, current: Forecast | None) -> str:
+    """Return help on the format of the text and the question's range."""
+    help_text = _HELP[QuestionType(text.type)]
     if between := bounds(text):
-        said += (
-            f" The question's range is from {as_text(between)}; what lies beyond is below=… or "
-            "above=…."
+        help_text += (
+            f" Range: {as_text(between)}. Use below=… and above=… for probability beyond it."
         )
-    return said if standing is None else said + _UNCHANGED
+    return help_text if current is None else help_text + _UNCHANGED
 
 
-def _follow(key: str, text: QuestionText, typed: str) -> None:
-    """Let the slider, the bars or the quantiles start from what has been typed into that field."""
-    if typed != _turn_key(value_key(key)):
+def _follow(key: str, text: QuestionText, typed_key: str) -> None:
+    """Set the slider, bars or quantiles to the typed text, unless its field was replaced."""
+    if typed_key != _current_key(value_key(key)):
         return
-    _turned(f"{key}-slider")
+    _replaced(f"{key}-slider")
     for place in range(len(text.options or [])):
-        _turned(_bar(key, place))
+        _replaced(_bar(key, place))
     for place in range(len(QUANTILES)):
-        _turned(_level(key, place))
+        _replaced(_level(key, place))
 
 
-def _write(key: str, said: str) -> None:
-    """Let the text say that."""
-    st.session_state[_turned(value_key(key))] = said
+def _write(key: str, new_text: str) -> None:
+    """Replace the text."""
+    st.session_state[_replaced(value_key(key))] = new_text
 
 
 # --- a probability ---------------------------------------------------------------------------
 
 
 def _lowest() -> float:
-    """Return the lowest percentage that is offered."""
+    """Return the lowest percentage on offer."""
     return 100 * settings().lowest_probability
 
 
@@ -174,26 +171,25 @@ def _percent(written: str, text: QuestionText) -> float | None:
 
 
 def _slider(key: str, text: QuestionText, *, quick: bool) -> None:
-    name, lowest = _turn_key(f"{key}-slider"), _lowest()
+    name, lowest = _current_key(f"{key}-slider"), _lowest()
     stated = _percent(_text_of(key), text)
     st.session_state.setdefault(name, 50.0 if stated is None else stated)
 
     def write() -> None:
-        if name != _turn_key(f"{key}-slider"):
+        if name != _current_key(f"{key}-slider"):
             return
         value = Value(probability=st.session_state[name] / 100)
         _write(key, format_value(value).replace(" ", ""))
 
     st.slider(
-        "Drag, or type below",
+        "Drag or type",
         min_value=lowest,
         max_value=100 - lowest,
         step=0.1 if lowest >= 0.1 else 0.01,
-        format="%.1f %%",
+        format="%.1f%%",
         key=name,
         on_change=write,
         label_visibility="collapsed" if quick else "visible",
-        help=None if quick else "The slider writes its value into the field, which is saved.",
     )
 
 
@@ -205,23 +201,23 @@ def _bar(key: str, place: int) -> str:
 
 
 def _bars(key: str, text: QuestionText) -> None:
-    """Show a bar an option; moving one moves the others, so that they sum to 100 % always."""
+    """Show a bar per option; moving one rebalances the others, so that they sum to 100%."""
     options = text.options or []
     lowest = _lowest()
     even = [100 / len(options)] * len(options)
     start = typed_values.read_percents(_text_of(key), text) or even
     for place, percent in enumerate(start):
-        st.session_state.setdefault(_turn_key(_bar(key, place)), _within(percent))
+        st.session_state.setdefault(_current_key(_bar(key, place)), _within(percent))
 
     def rebalance(place: int, moved: str) -> None:
-        if moved != _turn_key(_bar(key, place)):
+        if moved != _current_key(_bar(key, place)):
             return
         before = typed_values.read_percents(_text_of(key), text) or even
         to = st.session_state[moved]
         now = typed_values.rebalanced(before, place, to, lowest)
         for other in range(len(options)):
             if other != place:
-                _turned(_bar(key, other))
+                _replaced(_bar(key, other))
         _write(key, typed_values.typed_percents(now, text))
 
     for place, option in enumerate(options):
@@ -230,12 +226,12 @@ def _bars(key: str, text: QuestionText) -> None:
             min_value=lowest,
             max_value=100 - lowest,
             step=0.1 if lowest >= 0.1 else 0.01,
-            format="%.1f %%",
-            key=_turn_key(_bar(key, place)),
+            format="%.1f%%",
+            key=_current_key(_bar(key, place)),
             on_change=rebalance,
-            args=(place, _turn_key(_bar(key, place))),
+            args=(place, _current_key(_bar(key, place))),
         )
-    st.caption("The bars sum to 100 %: moving one rebalances the others in proportion.")
+    st.caption("Moving a bar rebalances the others to sum to 100%.")
 
 
 # --- numbers and days ------------------------------------------------------------------------
@@ -253,18 +249,18 @@ def _ends(text: QuestionText) -> tuple[float, float]:
 
 
 def _quantiles(key: str, text: QuestionText) -> None:
-    """Show a field for each of five quantiles, where the browser has one that can hold them."""
+    """Show a field per quantile, unless the browser's fields cannot hold the range."""
     low, high = _ends(text)
     by_day = text.type == QuestionType.date
     if (by_day and high - low <= _WHOLE_DAYS) or (not by_day and max(-low, high) > _LARGEST):
         return
     for place, number in enumerate(typed_values.read_quantiles(_text_of(key), text)):
-        st.session_state.setdefault(_turn_key(_level(key, place)), _in_field(number, text))
+        st.session_state.setdefault(_current_key(_level(key, place)), _in_field(number, text))
 
-    shown = [_turn_key(_level(key, place)) for place in range(len(QUANTILES))]
+    shown = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
 
     def write() -> None:
-        names = [_turn_key(_level(key, place)) for place in range(len(QUANTILES))]
+        names = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
         if names != shown:
             return
         stated = [st.session_state[name] for name in names]
@@ -273,7 +269,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
         for place, level in enumerate(QUANTILES):
-            label, name = f"{format_probability(level)} ≤", _turn_key(_level(key, place))
+            label, name = f"{level * 100:g}th percentile", _current_key(_level(key, place))
             if by_day:
                 first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
                 st.date_input(
@@ -302,7 +298,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
 
 
 def _in_field(number: float | None, text: QuestionText) -> float | date | None:
-    """Return a quantile as its field holds it."""
+    """Return a quantile as its field's value."""
     if number is None:
         return None
     if text.type == QuestionType.date:
@@ -311,12 +307,12 @@ def _in_field(number: float | None, text: QuestionText) -> float | date | None:
 
 
 def _density(written: str, text: QuestionText) -> None:
-    """Draw what the quantiles imply, with the same as words and as a table."""
+    """Show the density that the quantiles imply, as a chart with a table."""
     try:
         slices = previews.implied_density(text, read_typed(written, None, text))
     except LedgerError:
         return
-    st.altair_chart(density_chart(slices, text), alt=_say_slices(slices, text))
+    st.vega_lite_chart(spec=density_chart(slices, text), alt=_say_slices(slices, text))
     with st.expander("As a table"):
         st.table(
             {
@@ -330,36 +326,38 @@ def _density(written: str, text: QuestionText) -> None:
 
 
 def _say_slices(slices: list[Slice], text: QuestionText) -> str:
-    said = [
+    parts = [
         f"{format_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
         for one in slices
     ]
-    return "What your quantiles imply: " + "; ".join(said) + "."
+    return "Density of your forecast: " + "; ".join(parts) + "."
 
 
-# --- what it would do ------------------------------------------------------------------------
+# --- preview ---------------------------------------------------------------------------------
 
 
 def _preview(
-    key: str, written: str, text: QuestionText, standing: Forecast | None, *, quick: bool
+    key: str, written: str, text: QuestionText, current: Forecast | None, *, quick: bool
 ) -> None:
-    """Show what the text has been understood as and would do; or what keeps it from being saved.
+    """Show the value as read with its expected scores, or the error that would prevent saving.
 
-    In a list nothing is said of a value that is as it stands.
+    A list shows nothing for an unchanged value.
     """
     if not written.strip():
         return
     try:
-        value = read_typed(written, standing, text)
+        value = read_typed(written, current, text)
     except LedgerError as error:
-        # Saving it says the same, and shows it as the error that it then is.
+        # A click on Save shows the same error itself.
         if not st.session_state.get(f"{key}-save"):
-            st.caption(f"**Not saved like this:** {as_text(error.message)}")
+            st.caption(f"**Cannot be saved:** {as_text(error.message)}")
         return
-    if quick and standing is not None and value == value_of(standing):
+    if quick and current is not None and value == value_of(current):
         return
-    said = previews.format_expected_scores(text, standing, value)
+    preview = previews.format_expected_scores(text, current, value)
     if value.probability is not None:
         odds = format_odds(value.probability)
-        said = f"{format_probability(value.probability)}{f', odds {odds}' if odds else ''}. {said}"
-    st.caption(as_text(said))
+        preview = (
+            f"{format_probability(value.probability)}{f', odds {odds}' if odds else ''}. {preview}"
+        )
+    st.caption(as_text(preview))

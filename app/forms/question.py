@@ -1,17 +1,18 @@
-"""The form in which a question is registered: one of one's own, or one that an article suggests."""
+"""The form that registers a question, blank or suggested by an article."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import streamlit as st
 
+from app.forms.dates import end_of_day
 from app.markdown_text import as_text, day, link_to, shortened
 from app.session import Act, act, form_key, reading, rights_here
 from forecasts.access import teams
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
-from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionType, Role
 from forecasts.questions import registry
 from forecasts.questions.sources import Passage, find_passage
@@ -19,28 +20,26 @@ from forecasts.questions.sources import Passage, find_passage
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What an article suggests for a question; blank for a question of one's own."""
+    """An article's suggestion for a question; blank without an article."""
 
     title: str = ""
     closes: date | None = None
     article: int | None = None
-    quote: str = ""
-    prefix: str = ""
-    suffix: str = ""
+    quote: TextQuote = field(default_factory=TextQuote)
 
 
 _NOTHING = Suggestion()
-# The widgets' own ``required`` stops a submit in the browser without a word.
+# The widgets' own ``required`` stops a submit in the browser without a message.
 _REQUIRED = " (required)"
 
 
 def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = False) -> None:
-    """Show the form in which a question is registered; with ``go_there`` its page opens then."""
+    """Show the form that registers a question; ``go_there``: its page opens afterwards."""
     with reading() as ledger:
         rights = rights_here(ledger)
-        there = teams.teams_to_ask_in(ledger, rights)
-    if not there and not rights.free and rights.general is Role.viewer:
-        st.info("You may look at the questions here. To ask one takes a forecaster’s role.")
+        to_ask = teams.teams_to_ask_in(ledger, rights)
+    if not to_ask and not rights.unrestricted and rights.general is Role.viewer:
+        st.info("You can read the questions. Asking one requires the forecaster role.")
         return
     key = form_key(name)
     kind = st.segmented_control(
@@ -50,7 +49,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         required=True,
         format_func=lambda kind: _TYPES[kind],
         key=f"{key}-type",
-        help="Yes or no; one of several options; a number; a day.",
+        help="Yes or no, one of several options, a number, or a day.",
     )
     with st.form(key):
         title = st.text_area(
@@ -66,49 +65,49 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         closes = left.date_input(
             f"Last day of forecasting{_REQUIRED}",
             value=suggested.closes,
-            min_value=date.min,  # without the two, Streamlit offers ten years only
+            min_value=date.min,  # by default, Streamlit offers ten years only
             max_value=date.max,
             key=f"{key}-closes",
             format="YYYY-MM-DD",
-            help="Forecasting ends with this day, at 23:59:59 UTC.",
+            help="Forecasting ends at 23:59:59 UTC on this day.",
         )
         resolves = right.date_input(
-            "To be resolved by",
+            "Resolve by",
             value=None,
             min_value=date.min,
             max_value=date.max,
             key=f"{key}-resolves",
             format="YYYY-MM-DD",
-            help="When the answer should have been looked up. May stay blank.",
+            help="When the outcome should be known. Optional.",
         )
         criteria = st.text_area(
             f"Resolution criteria{_REQUIRED}",
             key=f"{key}-criteria",
             height=110,
             placeholder="Yes if …, as reported by … No if …",
-            help="Enough for a stranger to decide it.",
+            help="Precise enough for a stranger to resolve it.",
         )
-        with st.expander("Background, fine print, tags, family, who may see it"):
+        with st.expander("More details"):
             background = st.text_area("Background", key=f"{key}-background", height=90)
             fine_print = st.text_area("Fine print", key=f"{key}-fine-print", height=90)
             tags = st.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
             visible_to = st.selectbox(
-                "Who may see it",
-                [teams.EVERYONE, *there, teams.ME],
-                format_func=lambda who: _AUDIENCES.get(who) or as_text(who),
+                "Visible to",
+                [teams.EVERYONE, *to_ask, teams.ME],
+                format_func=lambda audience: _AUDIENCES.get(audience) or as_text(audience),
                 key=f"{key}-visible",
-                help="A team's question is decided by its resolvers.",
+                help="A team’s question is resolved by the team’s resolvers.",
             )
             hide_crowd = st.checkbox(
-                "Hide what others say until one has forecast",
+                "Hide other forecasts at first",
                 key=f"{key}-hide",
-                help="Until then, and while it is open, they see the question alone.",
+                help="Members see them once they have forecast, or when the question closes.",
             )
             family = st.text_input(
                 "Family",
                 key=f"{key}-family",
-                help="Questions whose outcomes hang together share a family; reports count "
-                "them as one.",
+                help="Questions with related outcomes share a family; reports count each family "
+                "as one.",
             )
         submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
@@ -119,7 +118,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
                 type=kind,
                 open_time=doing.now,
                 scheduled_close_time=last,
-                scheduled_resolve_time=None if resolves is None else _end_of(resolves),
+                scheduled_resolve_time=None if resolves is None else end_of_day(resolves),
                 resolution_criteria=(criteria or "").strip(),
                 background=(background or "").strip(),
                 fine_print=(fine_print or "").strip(),
@@ -142,8 +141,6 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
 
 
 _AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
-
-
 _TYPES = {
     QuestionType.binary: "Binary",
     QuestionType.multiple_choice: "Multiple choice",
@@ -153,19 +150,19 @@ _TYPES = {
 
 
 def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
-    """Show the fields that only this type has; return them under their names in the ledger."""
+    """Show the type's own fields; return them under their names in the ledger."""
     if kind == QuestionType.multiple_choice:
         lines = st.text_area(
-            "Options, one a line", key=f"{key}-options", height=110, placeholder="Busan\nBeijing"
+            "Options, one per line", key=f"{key}-options", height=110, placeholder="Busan\nBeijing"
         )
         ordered = st.checkbox(
-            "The options have an order",
+            "Ordered options",
             key=f"{key}-ordered",
-            help="Then a near miss scores better than a far one.",
+            help="A near miss then scores better than a far one.",
         )
         options = [line.strip() for line in (lines or "").splitlines() if line.strip()]
         return {"options": options, "ordered": ordered}
-    if kind in (QuestionType.numeric, QuestionType.date):
+    if kind.is_quantitative:
         by_day = kind == QuestionType.date
         ends, example = (
             (("Earliest", "Latest"), ("2027-01-01", "2027-12-31"))
@@ -186,37 +183,29 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
 def _checked(
     title: str | None, closes: date | None, criteria: str | None, now: datetime
 ) -> datetime:
-    """Return when the question closes; BadInput that names what is blank, or a day that is past."""
+    """Return the close time; BadInput if a required field is blank or the day is past."""
     needed = {
         "Question": ((title or "").strip(), "Ask it in one sentence."),
         "Last day of forecasting": (closes, "Choose the last day of forecasting."),
         "Resolution criteria": (
             (criteria or "").strip(),
-            "Say when the answer is yes, when it is no, and who reports it, so that a stranger "
-            "can decide it.",
+            "Define yes and no, and name the source that reports the outcome.",
         ),
     }
     blank = {label: remedy for label, (value, remedy) in needed.items() if not value}
     if closes is None or blank:
         fields = ", ".join(f"“{label}”" for label in blank)
         raise BadInput(f"Not filled in: {fields}.", remedy=" ".join(blank.values()))
-    last = _end_of(closes)
+    last = end_of_day(closes)
     if last <= now:
         raise BadInput(
             f"The last day of forecasting, {day(closes)}, has passed.",
-            remedy="Choose one that lies ahead.",
+            remedy="Choose a day in the future.",
         )
     return last
-
-
-def _end_of(last: date) -> datetime:
-    return read_time(last.isoformat(), end_of_day=True)
 
 
 def _sources(doing: Act, suggested: Suggestion) -> list[Passage]:
     if suggested.article is None:
         return []
-    found = find_passage(doing.ledger, suggested.article)
-    return [
-        Passage(found.article, suggested.quote, prefix=suggested.prefix, suffix=suggested.suffix)
-    ]
+    return [find_passage(doing.ledger, suggested.article, suggested.quote)]

@@ -1,4 +1,4 @@
-"""Which questions and forecasts a page counts: by close, by tags, by when they were to close."""
+"""The filters that choose a report's questions and forecasts."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _COHORTS: dict[str, Cohort] = {
 
 
 def pick_questions(known_tags: list[str]) -> Choice:
-    """Show the choice, which stands in the address; return it. The page ends where it is none."""
+    """Show the filters, kept in the address; return them. An invalid choice stops the page."""
     cohort = st.selectbox(
         "Questions",
         list(_COHORTS),
         key="cohort",
         bind="query-params",
-        help="Questions that are resolved early lean to “yes”. Those whose scheduled close has "
-        "passed are a fair sample; all resolved ones are more, and tilted.",
+        help="Questions whose scheduled close has passed are a fair sample. All resolved questions "
+        "are more, but biased: early resolutions are mostly “yes”.",
     )
-    with st.expander("Only some of them"):
+    with st.expander("Filters"):
         tags = st.multiselect(
-            "With a tag", known_tags, key="tags", bind="query-params", placeholder="Any"
+            "Tags", known_tags, key="tags", bind="query-params", placeholder="Any"
         )
         left, right = st.columns(2)
         since, until = (
@@ -37,23 +37,26 @@ def pick_questions(known_tags: list[str]) -> Choice:
                 value=None,
                 min_value=date.min,
                 max_value=date.max,
-                key=label.split()[-1],
+                key=key,
                 format="YYYY-MM-DD",
-                help="By the scheduled close, which does not depend on what happened.",
+                help="The scheduled close, which does not depend on the outcome.",
             )
-            for column, label in ((left, "Scheduled to close since"), (right, "… until"))
+            for column, label, key in (
+                (left, "Closes from", "since"),
+                (right, "Closes to", "until"),
+            )
         )
         lead = st.number_input(
-            "Forecasts as they stood so many days before the scheduled close",
+            "Days before scheduled close",
             value=None,
             min_value=0.0,
             step=1.0,
             format="%g",
             key="lead",
             bind="query-params",
-            placeholder="at all times",
-            help="Blank: forecasts count for as long as they stood. A number of days: only the one "
-            "that stood then, so that nobody gains by what was learned after.",
+            placeholder="all times",
+            help="Blank: each forecast counts for as long as it was active. A number: only the "
+            "forecast active so many days before the scheduled close counts.",
         )
     try:
         return Choice(

@@ -1,16 +1,17 @@
-"""The forms that change a question: another wording, an early close, and that taken back."""
+"""The forms that change a question: a new wording, an early close, and reopening."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from app.markdown_text import as_text, reworded, shortened, when
+from app.forms.dates import as_utc, end_of_day
+from app.markdown_text import as_text, shortened, when
 from app.session import act, form_key, now, shown_errors
+from app.views.question_history import wording_changes
 from forecasts.common.errors import Refused
-from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionRevision, QuestionType
 from forecasts.questions import revisions
 from forecasts.questions.revisions import Change
@@ -18,9 +19,9 @@ from forecasts.questions.standing import QuestionState
 
 
 def wording_form(state: QuestionState) -> None:
-    """Show the form in which the question is reworded; what would change is seen before it is."""
+    """Show the form that rewords the question, with a preview of the changes."""
     text = state.text
-    # Another form for another wording, so that nobody's is written over unseen.
+    # One form per wording, so that nobody overwrites a newer wording unseen.
     name = f"revise-{state.slug}-{text.number}"
     key = form_key(name)
     with st.form(key):
@@ -33,14 +34,14 @@ def wording_form(state: QuestionState) -> None:
             "Why",
             key=f"{key}-reason",
             placeholder="Your reason (optional)",
-            help="It is kept with the new wording, for those who forecast on the earlier one.",
+            help="Kept with the new wording, for members who forecast the earlier one.",
         )
-        looked = st.form_submit_button("See what changes", key=f"{key}-look")
+        previewed = st.form_submit_button("Preview changes", key=f"{key}-look")
     with shown_errors():
         changed = revisions.changes(text, revisions.reworded(text, **fields))
-        if not changed and looked:
-            st.info("Nothing changes: the fields say what the question says.")
-        if changed and _wanted(key, changed):
+        if not changed and previewed:
+            st.info("No changes: the fields match the current wording.")
+        if changed and _confirmed(key, changed):
             with act(key) as doing:
                 new = revisions.revise(
                     doing.ledger,
@@ -54,14 +55,14 @@ def wording_form(state: QuestionState) -> None:
 
 
 def _words(key: str, text: QuestionRevision) -> dict[str, Any]:
-    """Show the fields of what the question says; return them under their names in the ledger."""
+    """Show the fields of the question's text; return them under their names in the ledger."""
     title = st.text_area("Question", value=text.title, key=f"{key}-title", height=80)
     criteria = st.text_area(
         "Resolution criteria",
         value=text.resolution_criteria,
         key=f"{key}-criteria",
         height=110,
-        help="Enough for a stranger to decide it.",
+        help="Precise enough for a stranger to resolve it.",
     )
     fine_print = st.text_area(
         "Fine print", value=text.fine_print, key=f"{key}-fine-print", height=80, help="Edge cases."
@@ -71,20 +72,20 @@ def _words(key: str, text: QuestionRevision) -> dict[str, Any]:
         value=text.background,
         key=f"{key}-background",
         height=80,
-        help="What to know before forecasting.",
+        help="Useful context for forecasters.",
     )
     left, right = st.columns(2)
     tags = left.text_input(
         "Tags",
         value=", ".join(text.tags or []),
         key=f"{key}-tags",
-        help="Separated by commas.",
+        help="Comma-separated.",
     )
     family = right.text_input(
         "Family",
         value=text.family,
         key=f"{key}-family",
-        help="Questions whose outcomes hang together share a family; reports count them as one.",
+        help="Questions with related outcomes share a family; reports count each family as one.",
     )
     return {
         "title": " ".join((title or "").split()),
@@ -97,13 +98,13 @@ def _words(key: str, text: QuestionRevision) -> dict[str, Any]:
 
 
 def _kept(written: str | None, before: str) -> str:
-    """Return what stands in a field; blanks around it are no change."""
+    """Return a field's text, or ``before`` if only surrounding blanks differ."""
     stripped = (written or "").strip()
     return before if stripped == before.strip() else stripped
 
 
 def _times(key: str, text: QuestionRevision) -> dict[str, Any]:
-    """Show the last days; return those that were changed, since an exact time may stand behind."""
+    """Show the last days; return only changed ones, to keep exact times behind the others."""
     left, right = st.columns(2)
     closes = left.date_input(
         "Last day of forecasting",
@@ -112,71 +113,51 @@ def _times(key: str, text: QuestionRevision) -> dict[str, Any]:
         max_value=date.max,
         key=f"{key}-closes",
         format="YYYY-MM-DD",
-        help="Another day: forecasting then ends with it, at 23:59:59 UTC.",
+        help="If you change it, forecasting ends at 23:59:59 UTC on the new day.",
     )
     before = None if text.scheduled_resolve_time is None else text.scheduled_resolve_time.date()
     resolves = right.date_input(
-        "To be resolved by",
+        "Resolve by",
         value=before,
         min_value=date.min,
         max_value=date.max,
         key=f"{key}-resolves",
         format="YYYY-MM-DD",
-        help="When the answer should have been looked up. May stay blank.",
+        help="When the outcome should be known. Optional.",
     )
     fields: dict[str, Any] = {}
     if closes != text.scheduled_close_time.date():
-        fields["scheduled_close_time"] = _end_of(closes)
+        fields["scheduled_close_time"] = end_of_day(closes)
     if resolves != before:
-        fields["scheduled_resolve_time"] = _end_of(resolves)
+        fields["scheduled_resolve_time"] = None if resolves is None else end_of_day(resolves)
     return fields
 
 
-def _end_of(last: date | None) -> datetime | None:
-    return None if last is None else read_time(last.isoformat(), end_of_day=True)
-
-
 def _options(key: str, text: QuestionRevision) -> dict[str, Any]:
-    """Show the field for options to add; return the options as they would be."""
+    """Show the field for added options; return the new options."""
     options = text.options or []
     lines = st.text_area(
-        "Options to add, one a line",
+        "Options to add, one per line",
         key=f"{key}-options",
         height=80,
-        help=f"They come before the last one, “{as_text(options[-1])}”, from which earlier "
-        "forecasts on them are read.",
+        help=f"Added before the last option, “{as_text(options[-1])}”. Earlier forecasts count "
+        "with its probability.",
     )
     added = [line.strip() for line in (lines or "").splitlines() if line.strip()]
     return {"options": [*options[:-1], *added, *options[-1:]]} if added else {}
 
 
-def _wanted(key: str, changed: list[Change]) -> bool:
-    """Show what would change; return whether it is to be saved."""
+def _confirmed(key: str, changed: list[Change]) -> bool:
+    """Show the changes; return whether to save them."""
     with st.container(border=True, gap="small"):
-        st.markdown("**This changes**")
-        changes(changed)
-        st.caption("The earlier wording stays readable, and forecasts made on it stand.")
-        return st.button("Save the new wording", type="primary", key=f"{key}-save")
-
-
-def changes(changed: list[Change]) -> None:
-    """Show fields that differ between two wordings: what stood there, and what does now.
-
-    Of a text the words that differ, where most are the same.
-    """
-    struck = False
-    for change in changed:
-        before, after = change.said(when)
-        is_text = isinstance(change.before, str) and isinstance(change.after, str)
-        words = reworded(before, after) if is_text else None
-        struck = struck or words is not None
-        st.markdown(f"*{change.name}*: {words or f'{as_text(before)} → {as_text(after)}'}")
-    if struck:
-        st.caption("Struck through: taken out. Bold: put in.")
+        st.markdown("**Changes**")
+        wording_changes(changed)
+        st.caption("The earlier wording remains readable, and forecasts made on it remain active.")
+        return st.button("Save new wording", type="primary", key=f"{key}-save")
 
 
 def close_form(state: QuestionState) -> None:
-    """Show the form in which forecasting is ended before its schedule, where that can be."""
+    """Show the form that ends forecasting early."""
     text = state.text
     name = f"close-{state.slug}"
     key = form_key(name)
@@ -189,18 +170,15 @@ def close_form(state: QuestionState) -> None:
             step=60,
             format="YYYY-MM-DD",
             key=f"{key}-at",
-            help="Forecasts made from then on do not count. Blank: now.",
+            help="Later forecasts do not count. Blank: now.",
         )
-        st.caption(
-            "Nobody can forecast from then on. Where the outcome is known, resolve the question "
-            "instead: that closes it, too."
-        )
-        sure = st.checkbox("Yes, end forecasting on this question", key=f"{key}-sure")
-        submitted = st.form_submit_button("Close the question", key=f"{key}-go")
+        st.caption("If the outcome is known, resolve the question instead. That closes it too.")
+        sure = st.checkbox("Yes, end forecasting", key=f"{key}-sure")
+        submitted = st.form_submit_button("Close question", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
             if not sure:
-                raise Refused("Nothing was closed.", remedy="Tick the box to say that you mean it.")
+                raise Refused("The question was not closed.", remedy="Tick the box to confirm.")
             closed = revisions.close(
                 doing.ledger,
                 state.question,
@@ -212,23 +190,18 @@ def close_form(state: QuestionState) -> None:
 
 
 def reopen_form(state: QuestionState) -> None:
-    """Show the form in which an early close is taken back."""
+    """Show the form that undoes an early close."""
     name = f"reopen-{state.slug}"
     key = form_key(name)
     with st.form(key, border=False):
         st.caption(
-            f"It was closed early, at {when(state.text.close_time)}. Taken back, it closes by its "
-            f"schedule: {when(state.text.scheduled_close_time)}."
+            f"Closed early, {when(state.text.close_time)}. Reopened, it closes as scheduled, "
+            f"{when(state.text.scheduled_close_time)}."
         )
-        submitted = st.form_submit_button("Take the early close back", key=f"{key}-go")
+        submitted = st.form_submit_button("Reopen", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
             text = revisions.reopen(
                 doing.ledger, state.question, member=doing.member, now=doing.now
             )
-            doing.say(f"“{shortened(text.title, 60)}” closes {when(text.close_time)} again.")
-
-
-def as_utc(picked: datetime) -> datetime:
-    """Return what a field that is labelled UTC shows."""
-    return picked.replace(tzinfo=UTC)
+            doing.say(f"Reopened: “{shortened(text.title, 60)}” closes {when(text.close_time)}.")

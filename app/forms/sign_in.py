@@ -1,4 +1,4 @@
-"""The way in: whoever has not signed in sees this and nothing else."""
+"""Sign-in and sign-out. Without a sign-in, a visitor sees only this."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from forecasts.ledger import database
 
 
 def enter() -> bool:
-    """Return whether somebody is in, who becomes a member with that; else show the way in.
+    """Return whether the visitor may enter, else show the sign-in. New visitors become members.
 
-    DatabaseError where the ledger cannot be used.
+    DatabaseError if the ledger is unavailable.
     """
     rules = identity.rules()
     if rules is None:
@@ -48,13 +48,13 @@ def enter() -> bool:
 
 
 def _offer(rules: SignIn, error: Forbidden) -> None:
-    """Show why somebody is not in, and the way."""
+    """Show why the visitor is not signed in, and the button."""
     st.title("Forecast Ledger", anchor=False)
     if FAILED in st.query_params:
         del st.query_params[FAILED]
         st.error(
-            "Signing in did not work: the provider refused it, or what it said could not be "
-            "checked. Try again; the log of the server says more."
+            "Sign-in failed: the provider refused it, or its answer was invalid. Try again. The "
+            "server log has the details."
         )
         _button(rules, "Sign in")
     elif isinstance(error, Expired):
@@ -62,11 +62,11 @@ def _offer(rules: SignIn, error: Forbidden) -> None:
         _button(rules, "Sign in")
     else:
         show(error)
-        _button(rules, "Sign in as somebody else")
+        _button(rules, "Sign in as someone else")
 
 
 def _button(rules: SignIn, label: str) -> None:
-    """Show what leads to the provider; elsewhere than at its own address the app leads there."""
+    """Show the button to the provider; at another host name, a link to the app's own address."""
     here = urlsplit(st.context.headers.get("Origin") or rules.base)
     if here.netloc == urlsplit(rules.base).netloc:
         st.button(label, type="primary", on_click=st.login)
@@ -75,11 +75,11 @@ def _button(rules: SignIn, label: str) -> None:
 
 
 def way_out() -> None:
-    """Show who sits here, and how they sign out where they have signed in."""
-    said = f"You forecast as {as_text(my_handle())}. All times are UTC."
+    """Show the current member, and the sign-out button if the ledger uses sign-in."""
+    footer = f"You forecast as {as_text(my_handle())}. All times are UTC."
     if identity.rules() is None:
-        st.caption(said)
+        st.caption(footer)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(said, width="content")
+        st.caption(footer, width="content")
         st.button("Sign out", type="tertiary", on_click=identity.sign_out)

@@ -1,1 +1,1 @@
-"""Parts of pages that only show something. They submit nothing."""
+"""Parts of pages that only show something. Forms that submit a verb live in ``forms``."""

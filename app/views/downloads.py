@@ -1,4 +1,4 @@
-"""The other forms of a report or a comparison, to take away."""
+"""The download buttons of a report or a comparison."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from forecasts.reports import Report
+from forecasts.reports import Report, formats
 from forecasts.reports.comparison import Comparison
-from forecasts.reports.render.formats import renderer
 
-_TYPES = {
+_TYPES: dict[formats.Format, str] = {
     "pdf": "application/pdf",
     "html": "text/html",
     "csv": "text/csv",
@@ -20,7 +19,7 @@ _TYPES = {
 
 
 def downloads(made: Report | Comparison, stem: str) -> None:
-    """Show a button for each form, which is made when it is asked for."""
+    """Show a button per file format; a file is made when its button is clicked."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Download", width="content")
         for form, mime in _TYPES.items():
@@ -34,5 +33,5 @@ def downloads(made: Report | Comparison, stem: str) -> None:
             )
 
 
-def _document(made: Report | Comparison, form: str) -> str | bytes:
-    return renderer(made, form)(made)
+def _document(made: Report | Comparison, form: formats.Format) -> str | bytes:
+    return formats.rendered(made, form)

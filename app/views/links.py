@@ -1,4 +1,4 @@
-"""A question in a list, whose title leads to one of its pages; and the page of a list."""
+"""Links to questions, and the page number of a list."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import streamlit as st
 from app.markdown_text import as_text, link_to, shortened
 from forecasts.questions.standing import QuestionState
 
-_LONGEST = 160  # signs of a title in a list; it is whole on the question's own page
+_LONGEST = 160  # characters of a title in a list; the question's page has it in full
 
 
 def question_link(state: QuestionState, page: str = "question") -> None:
-    """Show the question's title as a link to its page of that name."""
+    """Show the question's title as a link to ``page``."""
     st.page_link(
         f"app_pages/{page}.py",
         label=as_text(shortened(state.text.title, _LONGEST)),
@@ -20,6 +20,6 @@ def question_link(state: QuestionState, page: str = "question") -> None:
 
 
 def page_asked() -> int:
-    """Return which page is asked for, by a click or by the address."""
+    """Return the requested page number of a list, from a click or the address."""
     asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
     return int(asked) if asked.isdecimal() and len(asked) < 7 else 1

@@ -1,4 +1,4 @@
-"""Work that takes more than a moment: how far it is, and a way to stop it."""
+"""The progress of slow work, with a button that stops it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import streamlit as st
 
 @contextmanager
 def progress(doing: str) -> Iterator[Callable[[str, float], None]]:
-    """Yield what tells how far the work is. A click on Stop ends it at the next word of it.
+    """Yield a function that shows the progress. A click on Stop ends the work at its next call.
 
-    That is Streamlit's doing: any click runs the page anew, and the run that works is ended from
-    within, wherever it next shows something; the transaction that it is in is undone with it.
+    Streamlit does this: any click starts a new run of the page and ends the working run at its
+    next output, which rolls its transaction back.
     """
     place = st.empty()
     with place.container(border=True):
         bar = st.progress(0.0, text=f"{doing} …")
-        st.button("Stop", key="stop", help="Nothing of it is stored then.")
+        st.button("Stop", key="stop", help="Nothing is stored.")
     try:
         yield lambda words, share: _show(bar, f"{doing}: {words}", share)
     finally:

@@ -1,4 +1,4 @@
-"""What has happened to a question, the newest first: forecasts, resolutions, wordings."""
+"""A question's history, newest first: reasons, forecasts, resolutions, wordings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from functools import partial
 
 import streamlit as st
 
-from app.forms.revision import changes
 from app.markdown_text import (
     CRPS_HELP,
     as_text,
     link,
     paragraphs,
     published,
+    reworded,
     shortened,
+    significant,
     when,
 )
 from app.session import reading
@@ -28,6 +29,7 @@ from forecasts.ledger.models import (
     QuestionType,
 )
 from forecasts.questions import revisions
+from forecasts.questions.revisions import Change
 from forecasts.resolution import history, kept_evidence
 from forecasts.resolution.history import Rescored, Step
 from forecasts.scores.scores import CRPS
@@ -43,7 +45,7 @@ def discussion(
     cited: Mapping[int, list[tuple[Citation, Evidence]]],
     wordings: Sequence[QuestionRevision],
 ) -> None:
-    """Show the reasons that were given, the newest first, each with what it changed."""
+    """Show the reasons, newest first, each with the change it explains."""
     given = [one for one in moves(forecasts) if one.forecast.rationale]
     given.reverse()
     pages = max(1, -(-len(given) // PER_PAGE))
@@ -59,7 +61,7 @@ def discussion(
             for citation, evidence in cited.get(one.forecast.id, []):
                 st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
     if not given:
-        st.caption("Nobody has given a reason yet. One that you give with a forecast stands here.")
+        st.caption("No reasons yet. A reason given with a forecast appears here.")
 
 
 def forecast_list(
@@ -75,7 +77,7 @@ def forecast_list(
         assert forecast.id is not None
         _forecast(forecast, handle, cited.get(forecast.id, []), wordings)
     if not newest:
-        st.caption("No forecasts yet.")
+        st.caption("No forecasts yet. They appear here with their evidence.")
 
 
 def _forecast(
@@ -84,7 +86,7 @@ def _forecast(
     cited: list[tuple[Citation, Evidence]],
     wordings: Sequence[QuestionRevision],
 ) -> None:
-    """Show one forecast: who, what, when, why, on what evidence."""
+    """Show one forecast: member, value, time, reason and evidence."""
     with st.container(border=True, gap="xsmall"):
         said = as_text(update_wordings.format_forecast(forecast, wordings))
         st.markdown(f"**{as_text(handle)}** — {said}")
@@ -96,23 +98,23 @@ def _forecast(
 
 
 def _evidence_line(citation: Citation, evidence: Evidence, type: QuestionType) -> str:
-    """Return one citation as Markdown: its stance, what is cited, who published it."""
+    """Return one citation as Markdown: its stance, the evidence and its publisher."""
     named = evidence.title or evidence.note or evidence.url or ""
     known = [evidence.publisher or "", published(evidence.published_at)]
-    behind = " · ".join(as_text(part) for part in known if part)
+    details = " · ".join(as_text(part) for part in known if part)
     line = f"*{format_citation(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
-    return f"{line} ({behind})" if behind else line
+    return f"{line} ({details})" if details else line
 
 
 def resolution_list(steps: list[Step]) -> None:
-    """Show how the question got its answer, who took each step, and what corrections changed."""
+    """Show the steps to the question's outcome, with disputes, corrections and kept evidence."""
     for step in steps:
         row = step.row
         known = "" if row.known_at is None else f", known at {when(row.known_at)}"
         superseded = " · superseded" if step.superseded else ""
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"**{row.state}: {as_text(row.outcome)}**{known}")
-            st.caption(f"{when(row.recorded_at)} · {as_text(step.who)}{superseded}")
+            st.caption(f"{when(row.recorded_at)} · {as_text(step.actor)}{superseded}")
             if step.corrects is not None:
                 corrected = history.correction(step.corrects, row, when)
                 st.markdown(f"*corrected*: {as_text(corrected)}")
@@ -125,30 +127,28 @@ def resolution_list(steps: list[Step]) -> None:
                 st.markdown(f"*{act}* {when(told.recorded_at)} by {as_text(who)}")
                 if told.reason:
                     st.markdown(paragraphs(told.reason))
-            if step.shown:
-                _shown(step)
+            if step.exhibits:
+                _evidence(step)
             if step.superseded:
                 _rescored(step)
     if not steps:
-        st.caption("Nobody has proposed or confirmed an outcome yet.")
+        st.caption("No outcome yet. Proposals and resolutions appear here.")
 
 
-def _shown(step: Step) -> None:
-    """Show what a resolver was shown, to be fetched where it is kept."""
-    with st.expander(f"What the resolver was shown ({len(step.shown)})"):
-        for exhibit in step.shown:
+def _evidence(step: Step) -> None:
+    """Show the evidence a resolver used, with a download of each kept copy."""
+    with st.expander(f"Resolver’s evidence ({len(step.exhibits)})"):
+        for exhibit in step.exhibits:
             st.markdown(link(exhibit.address, shortened(exhibit.address, 200)))
             st.caption(f"{when(exhibit.at)} · {exhibit.size:,} bytes · SHA-256 {exhibit.sha256}")
             if exhibit.size > EXHIBIT_BYTES:
-                st.caption(
-                    "It was too large to be kept. The hash tells whether a copy is the same."
-                )
+                st.caption("Too large to keep. The hash shows whether a copy is the same.")
                 continue
             st.download_button(
                 "Download",
                 data=partial(_content, exhibit),
                 file_name=kept_evidence.file_name(exhibit),
-                mime="application/octet-stream",  # a file, whatever a server has called it
+                mime="application/octet-stream",  # a file to save, whatever type the server gave
                 key=f"exhibit-{exhibit.id}",
                 on_click="ignore",
             )
@@ -160,54 +160,63 @@ def _content(exhibit: Exhibit) -> bytes:
 
 
 def _rescored(step: Step) -> None:
-    """Show what a superseded resolution had scored beside what stands."""
-    with st.expander("Its scores, and those that stand"):
+    """Show the scores of a superseded resolution beside the current ones."""
+    with st.expander("Scores before and after"):
         if not step.rescored:
-            st.caption("Neither it nor the resolution that stands scored anybody.")
+            st.caption("Neither resolution gave anyone a score.")
             return
         st.table(
             {
                 "Forecaster": [as_text(row.forecaster) for row in step.rescored],
-                "Then (0–1)": [_score(row.before) for row in step.rescored],
-                "Now (0–1)": [_score(row.now) for row in step.rescored],
+                "Before (0–1)": [significant(row.before) for row in step.rescored],
+                "Now (0–1)": [significant(row.now) for row in step.rescored],
                 "Difference": [_difference(row) for row in step.rescored],
             },
             hide_index=True,
             border="horizontal",
         )
         by_crps = step.rescored[0].protocol == CRPS
-        named = f"CRPS: {CRPS_HELP} A" if by_crps else "Brier scores, 0 is best: a"
-        st.caption(f"{named} difference below 0 is an improvement.")
-
-
-def _score(score: float | None) -> str:
-    """Return a score for a person; a dash where there is none."""
-    return "–" if score is None else f"{score:.4f}"
+        scale = f"CRPS: {CRPS_HELP}" if by_crps else "Brier score, 0 is best."
+        st.caption(f"{scale} A difference below 0 is an improvement.")
 
 
 def _difference(row: Rescored) -> str:
-    """Return what the corrections changed, with its sign; a dash where one score is missing."""
-    return "–" if row.difference is None else f"{row.difference:+.4f}"
+    """Return the signed change of a score; a dash if one of the two is missing."""
+    sign = "+" if row.difference is not None and row.difference >= 0 else ""
+    return f"{sign}{significant(row.difference)}"
 
 
 def wording_list(rows: Sequence[QuestionRevision], handles: Mapping[int, str]) -> None:
-    """Show every wording: what changed in it, and of the earlier ones all that they said."""
+    """Show each wording with its changes, and the full text of earlier ones."""
     for before, row in reversed(list(zip([None, *rows], rows, strict=False))):
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"**{row.number}. {as_text(row.title)}**")
-            behind = [when(row.recorded_at), handles.get(row.member_id, ""), row.reason]
-            st.caption(" · ".join(as_text(part) for part in behind if part))
+            details = [when(row.recorded_at), handles.get(row.member_id, ""), row.reason]
+            st.caption(" · ".join(as_text(part) for part in details if part))
             if before is None:
                 st.caption(f"closes {when(row.scheduled_close_time)}")
             else:
-                changes(revisions.changes(before, row))
+                wording_changes(revisions.changes(before, row))
             if row is not rows[-1]:
-                with st.expander("What it said"):
-                    _whole(row)
+                with st.expander("Full text"):
+                    _full_text(row)
 
 
-def _whole(row: QuestionRevision) -> None:
-    """Show a wording from its title to its background."""
+def wording_changes(changes: list[Change]) -> None:
+    """Show the changed fields of a wording, as a word diff where the texts are similar."""
+    struck = False
+    for change in changes:
+        before, after = change.formatted(when)
+        is_text = isinstance(change.before, str) and isinstance(change.after, str)
+        diff = reworded(before, after) if is_text else None
+        struck = struck or diff is not None
+        st.markdown(f"*{change.name}*: {diff or f'{as_text(before)} → {as_text(after)}'}")
+    if struck:
+        st.caption("Struck through: removed. Bold: added.")
+
+
+def _full_text(row: QuestionRevision) -> None:
+    """Show a wording from title to background."""
     st.markdown(f"**{as_text(row.title)}**")
     for heading, said in (
         ("Options", ", ".join(row.options or [])),

@@ -1,7 +1,7 @@
-"""Several records beside each other: what each shows, their diagrams, their Murphy curves in one.
+"""Several records side by side: findings, reliability diagrams, Murphy curves in one chart.
 
-Each was made on questions of its own choice. What two of them share is compared on the page
-Compare, and only there does a difference between them mean anything.
+The records may be on different questions. Only the Compare page, which uses the shared questions,
+says whether a difference between them means anything.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from app.charts.records import murphy_curves, reliability_chart
 from app.markdown_text import as_text
 from forecasts.reports import Group, Report
 from forecasts.reports.render import tables, wording
+from forecasts.reports.render.document import Table
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
 
 ABREAST = 3
@@ -19,14 +20,14 @@ _SMALL = 240
 
 
 def side_by_side(report: Report) -> None:
-    """Show all groups of a report beside each other."""
+    """Show all groups of a report side by side."""
     shown_table(tables.overview(report))
     for group in report.groups:
-        said = " ".join(wording.findings(group))
-        st.markdown(f"- **{as_text(group.name)}**: {wording.tied(as_text(said))}")
+        findings = " ".join(wording.findings(group))
+        st.markdown(f"- **{as_text(group.name)}**: {as_text(findings)}")
     drawn = [group for group in report.groups if group.curve]
     if not drawn:
-        st.caption("None of them has a scored question to draw a curve from.")
+        st.caption("No scored questions yet. Curves appear here once some have resolved.")
         return
     st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
     for start in range(0, len(drawn), ABREAST):
@@ -34,38 +35,38 @@ def side_by_side(report: Report) -> None:
             with column:
                 _diagram(group)
     st.header("Murphy curves", anchor=False, help=STATISTICS["murphy"].help)
-    said = wording.murphy_together(drawn)
-    st.altair_chart(murphy_curves(drawn), alt=said)
-    st.markdown(wording.tied(as_text(said)))
-    with st.expander("As a table"):
-        shown_table(tables.murphy_together(drawn))
+    summary = wording.murphy_curves_summary(drawn)
+    st.vega_lite_chart(spec=murphy_curves(drawn), alt=summary)
+    st.markdown(as_text(summary))
+    with st.expander("Table"):
+        shown_table(tables.murphy_curves(drawn))
     st.caption(
-        "They did not all forecast the same questions at the same times: which of them is better, "
-        "the page Compare tells."
+        "These records may be on different questions and times. Compare ranks them on the "
+        "shared ones."
     )
 
 
 def _diagram(group: Group) -> None:
-    said = wording.summary(group)
+    summary = wording.reliability_summary(group)
     kind = group.verdict.kind
     st.markdown(f"**{as_text(group.name)}** · {wording.SIGNS[kind]} {wording.badge(kind)}")
-    chart = reliability_chart(group)
+    chart = reliability_chart(group, height=_SMALL)
     assert chart is not None
-    st.altair_chart(chart.properties(height=_SMALL), alt=f"Reliability of {group.name}. {said}")
-    with st.expander("In words, and as a table"):
-        st.markdown(wording.tied(as_text(said)))
+    st.vega_lite_chart(spec=chart, alt=f"Reliability of {group.name}. {summary}")
+    with st.expander("Summary and table"):
+        st.markdown(as_text(summary))
         shown_table(tables.bins(group))
 
 
-def shown_table(shown: tables.Table) -> None:
-    """Show a table of a report; what is to be known of it stands below."""
+def shown_table(shown: Table) -> None:
+    """Show a table of a report with its note below."""
     st.table(
         {
-            name or " ": [wording.tied(as_text(row[place])) for row in shown.rows]
+            name or " ": [as_text(row[place]) for row in shown.rows]
             for place, name in enumerate(shown.head)
         },
         hide_index=True,
         border="horizontal",
     )
-    if shown.below:
-        st.caption(wording.tied(as_text(shown.below)))
+    if shown.note:
+        st.caption(as_text(shown.note))

@@ -1,4 +1,4 @@
-"""What happens before a page: sign-in middleware, identity, the calendar feed.
+"""Requests that do not reach a page, and checks before one: middleware, identity, calendar feed.
 
-Pages never import it.
+Pages do not import it; ``session`` and the sign-in form do.
 """

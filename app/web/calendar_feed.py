@@ -1,4 +1,4 @@
-"""What other programs read from the app without a page: calendars."""
+"""The calendar feed, which calendar programs read without a page."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 
-_NONE = "There is no such calendar: its address was revoked, or is not whole.\n"
+_NOT_FOUND = "No such calendar: the address was revoked or is incomplete.\n"
 
 
 def calendar(request: Request) -> Response:
-    """Return the calendar of whose address that is; 404 for any other, whatever is wrong with it.
+    """Return the calendar at a secret address; 404 for any other address.
 
-    The address is its own proof, so nobody has to have signed in; nothing of it is logged.
+    The address itself grants access, without sign-in, and is never logged.
     """
     chosen = oidc_settings.configured_sign_in()
     base = str(request.base_url).rstrip("/") if chosen is None else chosen.base
     try:
         shown = calendar_feed.token_in(str(request.path_params["name"]))
         with database.reading(_engine(Settings().database_url)) as ledger:
-            words = calendar_feed.feed(ledger, shown, at=base, now=datetime.now(UTC))
+            content = calendar_feed.feed(ledger, shown, at=base, now=datetime.now(UTC))
     except DatabaseError:
-        return PlainTextResponse("The ledger cannot be used at the moment.\n", status_code=503)
+        return PlainTextResponse("The ledger is unavailable at the moment.\n", status_code=503)
     except LedgerError:
-        return PlainTextResponse(_NONE, status_code=404)
-    kept = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
-    return Response(words, media_type="text/calendar", headers=kept)
+        return PlainTextResponse(_NOT_FOUND, status_code=404)
+    headers = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
+    return Response(content, media_type="text/calendar", headers=headers)
 
 
 @cache

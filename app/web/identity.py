@@ -1,7 +1,7 @@
-"""Who has signed in at this screen, as far as the browser proves it.
+"""The signed-in person, as far as the browser proves it.
 
-Streamlit reads its cookie when a page is opened and believes it until that is closed, whatever the
-ID token says and whoever signs out meanwhile; so both are looked at in each run and in each act.
+Streamlit reads its cookie when a page opens and trusts it until the page closes, even after the ID
+token has expired or the person has signed out. Therefore each run and each act checks both.
 """
 
 from __future__ import annotations
@@ -15,50 +15,50 @@ from forecasts.access import identities, oidc_settings
 from forecasts.access.identities import Person
 from forecasts.common.errors import Expired
 
-_Sign = tuple[Any, ...]
+_SignIn = tuple[Any, ...]
 
 
 def rules() -> oidc_settings.SignIn | None:
-    """Return how people sign in; None where nobody does."""
+    """Return the sign-in settings; None if the ledger has no sign-in."""
     return oidc_settings.configured_sign_in()
 
 
 def claims() -> dict[str, Any]:
-    """Return what the provider said of who sits here; empty where they have not signed in."""
-    said = dict(st.user.to_dict())
-    return said if said.get("is_logged_in") else {}
+    """Return the provider's claims about the person; empty if not signed in."""
+    all_claims = dict(st.user.to_dict())
+    return all_claims if all_claims.get("is_logged_in") else {}
 
 
 def person(now: datetime) -> Person | None:
-    """Return who has signed in here; None where nobody does in this ledger.
+    """Return the signed-in person; None if the ledger has no sign-in.
 
-    Expired where they have not, or no longer; Forbidden where they may not come in.
+    Expired if they have not signed in, or no longer are; Forbidden if they may not enter.
     """
     chosen = rules()
     if chosen is None:
         return None
-    said = claims()
-    if not said:
+    current = claims()
+    if not current:
         raise Expired("You have not signed in.")
-    if _sign(said) in _signed_out():
+    if _sign_in_of(current) in _signed_out():
         raise Expired("You have signed out.")
-    return identities.verified_person(said, chosen, now=now)
+    return identities.verified_person(current, chosen, now=now)
 
 
 def sign_out() -> None:
-    """End the sign-in of this browser, in its other tabs as well."""
-    said = claims()
-    if said:
-        _signed_out().add(_sign(said))
+    """End the sign-in of this browser, in its other tabs too."""
+    current = claims()
+    if current:
+        _signed_out().add(_sign_in_of(current))
     st.logout()
 
 
 @st.cache_resource
-def _signed_out() -> set[_Sign]:
-    """Return the sign-ins that were ended since this server was started."""
+def _signed_out() -> set[_SignIn]:
+    """Return the sign-ins ended since the server started."""
     return set()
 
 
-def _sign(said: dict[str, Any]) -> _Sign:
-    """Return what tells one sign-in of a person from another."""
-    return tuple(said.get(name) for name in ("iss", "sub", "nonce", "iat", "exp"))
+def _sign_in_of(current: dict[str, Any]) -> _SignIn:
+    """Return the claims that distinguish one sign-in of a person from another."""
+    return tuple(current.get(name) for name in ("iss", "sub", "nonce", "iat", "exp"))

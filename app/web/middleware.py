@@ -1,11 +1,11 @@
-"""What every request passes before Streamlit sees it.
+"""Checks on every request before Streamlit sees it.
 
-Without sign-in: requests of this machine to this machine, and no others. That is looked at here as
-well as at the start, since another server than ours may serve the app; and a page from elsewhere
-whose name was made to point to this machine (DNS rebinding) is turned away by the host it names.
+Without sign-in, only this machine may send requests, and only to itself. The start-up check is
+repeated here because another server than ours may serve the app. The Host header is checked
+against DNS rebinding, in which a foreign page's name is made to point to this machine.
 
-With sign-in: the page that somebody wanted is kept while they sign in, in a cookie, and opened
-afterwards. Only pages of this app are. Over HTTPS every cookie is kept to HTTPS.
+With sign-in, a cookie keeps the requested page of this app during the sign-in, which then opens it.
+Over HTTPS every cookie is Secure.
 """
 
 from __future__ import annotations
@@ -21,62 +21,60 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forecasts.access.oidc_settings import SignIn, is_loopback
 
 NEXT = "forecasts_next"
-FAILED = "not_signed_in"  # in the query of the page to which a sign-in that failed leads
+FAILED = "not_signed_in"  # query parameter of the page shown after a failed sign-in
 _SIGNED_IN = "_streamlit_user="
-_PATIENCE = 600  # seconds that somebody may take to sign in
-_LONGEST = 2000  # signs of an address that is kept
-_TURNED_AWAY = (
-    "This ledger is not served under this name: without sign-in it answers to the machine that it "
-    "runs on only, and with sign-in to its own pages."
+_SIGN_IN_SECONDS = 600  # for the visitor to sign in
+_LONGEST = 2000  # characters of a remembered address
+_REFUSED = (
+    "This ledger is not served under this name. Without sign-in it answers only to its own "
+    "machine, and with sign-in only to its own pages."
 )
-
-
-_UNREACHED = (
-    "Nobody can sign in at the moment: the provider {} did not answer as it should. Go back and "
-    "try again in a moment; the log of the server says more."
+_PROVIDER_FAILED = (
+    "Sign-in is unavailable: the provider {} did not answer as it should. Go back and try again in "
+    "a moment. The server log has the details."
 )
 
 
 class Gate:
-    """The middleware; ``sign_in`` is None where nobody signs in."""
+    """The middleware; ``sign_in`` is None without sign-in."""
 
     def __init__(self, app: ASGIApp, sign_in: SignIn | None) -> None:
         self._app = app
         self._sign_in = sign_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or turn it away."""
+        """Pass a request on, or refuse it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif self._admits(scope):
             await self._app(scope, receive, _Answer(scope, send, self._sign_in))
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": _TURNED_AWAY})
+            await send({"type": "websocket.close", "code": 1008, "reason": _REFUSED})
         else:
-            await PlainTextResponse(_TURNED_AWAY, status_code=403)(scope, receive, send)
+            await PlainTextResponse(_REFUSED, status_code=403)(scope, receive, send)
 
     def _admits(self, scope: Scope) -> bool:
         if self._sign_in is None and not _stays_here(scope):
             return False
-        asked = Headers(scope=scope)
-        origin = asked.get("origin")
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
         if scope["type"] == "http" or origin is None:
             return True
-        # A page of this app, and none that another site shows.
+        # The socket must belong to a page of this app, not to another site's.
         bases = (self._sign_in.base,) if self._sign_in is not None else ()
-        hosts = {asked.get("host"), *(urlsplit(base).netloc for base in bases)}
+        hosts = {headers.get("host"), *(urlsplit(base).netloc for base in bases)}
         return urlsplit(origin).netloc in hosts
 
 
 def _stays_here(scope: Scope) -> bool:
-    """Return whether the request came to the loopback address, and to a name of it."""
+    """Return whether the request came to the loopback address under a loopback name."""
     address = (scope.get("server") or ("",))[0]
     host = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
     return is_loopback(str(address)) and is_loopback(host)
 
 
 class _Answer:
-    """Sends on what the app answers, with the headers that it needs."""
+    """Forwards the app's answer with the headers it needs."""
 
     def __init__(self, scope: Scope, send: Send, sign_in: SignIn | None) -> None:
         self._scope = scope
@@ -93,11 +91,13 @@ class _Answer:
         if message["type"] == "http.response.start":
             if self._sign_in is not None and self._is_login() and message["status"] >= 400:
                 self._answered = True
-                said = _UNREACHED.format(self._sign_in.issuer)
-                await PlainTextResponse(said, status_code=502)(self._scope, _no_more, self._send)
+                text = _PROVIDER_FAILED.format(self._sign_in.issuer)
+                await PlainTextResponse(text, status_code=502)(
+                    self._scope, _disconnected, self._send
+                )
                 return
             headers = MutableHeaders(scope=message)
-            # No other site learns which page was open, or shows one inside its own.
+            # No other site may learn the open page's address, or embed a page.
             headers.setdefault("referrer-policy", "same-origin")
             headers.setdefault("x-frame-options", "SAMEORIGIN")
             if self._sign_in is not None:
@@ -105,21 +105,21 @@ class _Answer:
         await self._send(message)
 
     def _keep_page(self, status: int, headers: MutableHeaders, sign_in: SignIn) -> None:
-        path, asked = str(self._scope["path"]), Headers(scope=self._scope)
+        path, request = str(self._scope["path"]), Headers(scope=self._scope)
         if self._is_login():
-            page = page_of(asked.get("referer", ""), sign_in.base)
-            headers.append("set-cookie", _cookie(page, _PATIENCE))
+            page = page_of(request.get("referer", ""), sign_in.base)
+            headers.append("set-cookie", _cookie(page, _SIGN_IN_SECONDS))
         elif path.endswith("/oauth2callback") and 300 <= status < 400:
             if _SIGNED_IN in "\n".join(headers.getlist("set-cookie")):
-                headers["location"] = sign_in.base + kept_page(asked.getlist("cookie"))
-            elif b"state=" in self._scope["query_string"]:  # else they have signed out
+                headers["location"] = sign_in.base + kept_page(request.getlist("cookie"))
+            elif b"state=" in self._scope["query_string"]:  # without it, a sign-out
                 headers["location"] = f"{sign_in.base}/?{FAILED}="
             headers.append("set-cookie", _cookie("", 0))
         if sign_in.encrypted:
             _keep_to_https(headers)
 
 
-async def _no_more() -> Message:
+async def _disconnected() -> Message:
     return {"type": "http.disconnect"}
 
 
@@ -131,9 +131,9 @@ def page_of(address: str, base: str) -> str:
 
 
 def kept_page(cookies: Iterable[str]) -> str:
-    """Return the page that was kept in a cookie; "/" where there is none, or no page of this app.
+    """Return the page in the cookie; "/" if it is missing or not a page of this app.
 
-    It is looked at again: a cookie is what the browser says.
+    The page is checked again, because a browser can send any cookie.
     """
     for line in cookies:
         kept = SimpleCookie(line).get(NEXT)
@@ -143,9 +143,9 @@ def kept_page(cookies: Iterable[str]) -> str:
 
 
 def _safe(page: str) -> str:
-    """Return ``page`` where it is a path of the same site, with or without a query; else "/"."""
+    """Return ``page`` if it is a path of this site, with or without a query; else "/"."""
     plain = page.isascii() and page.isprintable() and not {" ", "\\", "#"} & set(page)
-    # "//host" is another site, and so are the signs that browsers read as slashes.
+    # "//host" is another site, and browsers read a backslash as a slash.
     if not plain or len(page) > _LONGEST or not page.startswith("/") or page.startswith("//"):
         return "/"
     path = urlsplit(page).path

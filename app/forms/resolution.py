@@ -1,0 +1,204 @@
+"""The forms that propose, accept, reject, confirm and correct an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from app.forms.dates import as_utc
+from app.markdown_text import as_text, closing, link, link_to, paragraphs, shortened, when
+from app.session import Act, act, form_key, page_state
+from app.views.links import question_link
+from forecasts.ledger.models import QuestionType, Resolution
+from forecasts.questions.outcomes import NOT_SCORED
+from forecasts.questions.standing import QuestionState, Status
+from forecasts.resolution import history, proposals, resolutions
+
+
+@dataclass
+class ShownResolutions:
+    """The resolution that each form showed last, by the form's key."""
+
+    by_form: dict[str, Resolution | None] = field(default_factory=dict)
+
+
+def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool) -> None:
+    """Show one proposal, and the form to accept or reject it if the reader may."""
+    key = form_key(f"proposal-{row.id}")
+    with st.container(border=True, gap="small"):
+        question_link(state)
+        instead = "" if state.resolution is None else f" instead of {state.resolution.outcome}"
+        st.markdown(f"Proposed: **{as_text(row.outcome)}**{as_text(instead)}{_known_at(row)}")
+        st.caption(f"{as_text(proposer)} · {when(row.recorded_at)}")
+        if row.note:
+            st.markdown(paragraphs(row.note))
+        if row.source:
+            st.markdown(link(row.source, row.source))
+        if state.text.resolution_criteria:
+            with st.expander("Resolution criteria"):
+                st.markdown(paragraphs(state.text.resolution_criteria))
+        if not may:
+            st.caption("Only the author or a resolver can decide on it.")
+            return
+        with st.form(key, border=False):
+            reason = st.text_input(
+                "Reason to reject",
+                key=f"{key}-reason",
+                placeholder="The error in the proposal",
+                help="Kept with the rejection. Accepting needs no reason.",
+            )
+            with st.container(horizontal=True):
+                accepted = st.form_submit_button("Accept", type="primary", key=f"{key}-accept")
+                rejected = st.form_submit_button("Reject", key=f"{key}-reject")
+    if accepted:
+        with act(key) as doing:
+            confirmed = resolutions.accept(doing.ledger, row, now=doing.now, member=doing.member)
+            _say_settled(doing, state, confirmed)
+    if rejected:
+        with act(key) as doing:
+            proposals.reject(
+                doing.ledger, row, now=doing.now, member=doing.member, note=reason or ""
+            )
+            doing.say(f"Rejected: {row.outcome} on “{shortened(state.text.title, 60)}”.")
+
+
+def resolve_form(
+    state: QuestionState, moment: datetime, *, may_propose: bool, may_resolve: bool
+) -> None:
+    """Show the form that resolves a question, or corrects its resolution."""
+    if not may_propose:
+        st.caption("Reporting an outcome requires at least the forecaster role.")
+        return
+    key = form_key(f"resolve-{state.slug}")
+    current = state.resolution
+    # The run that handles a click reads the ledger again. Expect the resolution that the member
+    # saw in the run before, so that they cannot overwrite someone else's correction unseen.
+    shown = page_state(ShownResolutions).by_form
+    expected = shown.get(key, current)
+    shown[key] = current
+    # The whole title, which the list above truncates on a narrow screen.
+    with st.container(gap=None):
+        question_link(state)
+        if current is None or state.text.close_time <= moment:
+            st.caption(
+                f"{state.status} · {closing(state.text, moment)} ({when(state.text.close_time)})"
+            )
+    st.markdown(paragraphs(state.text.resolution_criteria) or "_No resolution criteria._")
+    if current is not None:
+        st.info(
+            f"Resolved: {as_text(current.outcome)}{_known_at(current)}. Enter another outcome or "
+            "time to correct it; the earlier one and its scores remain readable."
+        )
+    with st.form(key):
+        outcome = _outcome_field(state, key)
+        known_at = st.datetime_input(
+            "Known at (UTC)",
+            value=None,
+            min_value=datetime.min.replace(tzinfo=UTC),  # by default, Streamlit offers ten years
+            max_value=moment,
+            step=60,
+            format="YYYY-MM-DD",
+            key=f"{key}-known",
+            help="When the outcome became known. Later forecasts do not count. "
+            f"{_blank_known_at(state)}.",
+        )
+        note = st.text_area(
+            "Note",
+            key=f"{key}-note",
+            height=90,
+            placeholder="How it was decided",
+            help="Kept with the resolution.",
+        )
+        source = st.text_input(
+            "Source",
+            key=f"{key}-source",
+            placeholder="https://…",
+            help="Where the outcome is reported.",
+        )
+        with st.container(horizontal=True):
+            resolved = may_resolve and st.form_submit_button(
+                "Resolve" if current is None else "Correct", type="primary", key=f"{key}-go"
+            )
+            proposed = st.form_submit_button(
+                "Propose only",
+                key=f"{key}-propose",
+                help="Nothing is scored until someone accepts it.",
+            )
+    if not (resolved or proposed):
+        return
+    with act(key) as doing:
+        details: dict[str, Any] = {
+            "known_at": None if known_at is None else as_utc(known_at),
+            "now": doing.now,
+            "member": doing.member,
+            "note": note or "",
+            "source": source or "",
+        }
+        if resolved:
+            row = resolutions.confirm(
+                doing.ledger, state.question, outcome, expected=expected, **details
+            )
+            _say_settled(doing, state, row)
+            doing.go("question", link_to(state.question))
+        else:
+            row = proposals.propose(doing.ledger, state.question, outcome, **details)
+            doing.say(f"Proposed: {row.outcome} on “{shortened(state.text.title, 60)}”.")
+
+
+def _known_at(row: Resolution) -> str:
+    return "" if row.known_at is None else f", known at {when(row.known_at)}"
+
+
+def _blank_known_at(state: QuestionState) -> str:
+    """Return the meaning of a blank time."""
+    current = state.resolution
+    if current is not None:
+        as_before = "" if current.known_at is None else f", {when(current.known_at)}"
+        return f"Blank: as before{as_before}"
+    if state.status == Status.proposed:
+        return "Blank: the proposal’s time if you confirm its outcome, else now"
+    return "Blank: now"
+
+
+def _outcome_field(state: QuestionState, key: str) -> str:
+    """Show the question's possible outcomes; return the chosen one as text."""
+    kind = QuestionType(state.text.type)
+    if kind.is_quantitative:
+        return (
+            st.text_input(
+                "Outcome",
+                key=f"{key}-outcome",
+                placeholder="a number" if kind == QuestionType.numeric else "2027-03-01",
+                help="below_lower_bound or above_upper_bound if only that is known. annulled or "
+                "ambiguous if the question cannot be decided; such questions are not scored.",
+            )
+            or ""
+        )
+    options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
+    return (
+        st.radio(
+            "Outcome",
+            [*options, *NOT_SCORED],
+            index=None,
+            format_func=as_text,
+            horizontal=kind == QuestionType.binary,
+            key=f"{key}-outcome",
+            help="Annulled and ambiguous questions are not scored.",
+        )
+        or ""
+    )
+
+
+def _say_settled(doing: Act, state: QuestionState, row: Resolution) -> None:
+    """Report the resolution, or the changes that a correction made."""
+    earlier = state.resolution
+    scored = "Scores are stored."
+    if row.outcome in NOT_SCORED:
+        scored = "It is not scored and is left out of reports."
+    if earlier is None:
+        doing.say(f"Resolved: {row.outcome}. {scored}")
+    else:
+        doing.say(f"Corrected: {history.correction(earlier, row, when)}. {scored}")

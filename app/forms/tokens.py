@@ -1,0 +1,120 @@
+"""The forms for scripts' tokens and the calendar address, each shown once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+import streamlit as st
+
+from app.markdown_text import as_text, day
+from app.session import act, address_of_app, form_key, now, page_state
+from forecasts.access import tokens
+from forecasts.access.tokens import Listed
+from forecasts.agenda import calendar_feed
+from forecasts.ledger.models import Token
+
+
+@dataclass
+class Secret:
+    """A token or address to show once, with its name; blank when there is none."""
+
+    name: str = ""
+    value: str = ""
+
+
+def show_secret() -> None:
+    """Show the new secret until the reader has copied it."""
+    secret = page_state(Secret)
+    if not secret.value:
+        return
+    with st.container(border=True):
+        st.markdown(f"**{as_text(secret.name)}** Copy it now: it is shown only once.")
+        st.code(secret.value, language=None, wrap_lines=True)
+        if st.button("Copied", key="copied", type="primary"):
+            secret.name = secret.value = ""
+            st.rerun()
+
+
+def _show_once(name: str, value: str) -> None:
+    secret = page_state(Secret)
+    secret.name, secret.value = name, value
+
+
+def token_forms(issued: list[Listed]) -> None:
+    """Show the scripts' tokens, and the forms that create and revoke them."""
+    st.caption(
+        "A script identifies itself with a token in FORECASTS_TOKEN. The ledger stores only its "
+        "hash, so each token is shown once."
+    )
+    moment = now()
+    if issued:
+        st.table(
+            {
+                "Member": [as_text(one.handle) for one in issued],
+                "Key": [as_text(one.token.key) for one in issued],
+                "Created": [day(one.token.recorded_at) for one in issued],
+                "Expires": [
+                    "never" if one.token.expires_at is None else day(one.token.expires_at)
+                    for one in issued
+                ],
+                "State": [one.state(moment) for one in issued],
+            },
+            hide_index=True,
+            border="horizontal",
+        )
+    key = form_key("token")
+    with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
+        handle = st.text_input("Script name", key=f"{key}-who", placeholder="resolver-bot")
+        until = st.date_input(
+            "Expires after", value=None, min_value=moment.date(), max_value=date.max,
+            key=f"{key}-until", format="YYYY-MM-DD", help="Blank: valid until revoked.",
+        )  # fmt: skip
+        go = st.form_submit_button("Create token", key=f"{key}-go")
+    if go:
+        ends = None if until is None else datetime.combine(until, time.max, UTC)
+        with act(key) as doing:
+            made = tokens.create(
+                doing.ledger, handle or "", member=doing.member, now=doing.now, expires_at=ends
+            )
+            _show_once(f"Token of {made.member.handle}.", made.secret)
+    in_force = [one for one in issued if one.state(moment) == "in force"]
+    if in_force:
+        _revoke([f"{one.token.key} ({one.handle})" for one in in_force])
+
+
+def _revoke(tokens_in_force: list[str]) -> None:
+    """Show the form that revokes a token."""
+    key = form_key("revoke")
+    with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("Token", tokens_in_force, format_func=as_text, key=f"{key}-key")
+        sure = st.checkbox("Refuse it from now on", key=f"{key}-sure")
+        go = st.form_submit_button("Revoke", key=f"{key}-go")
+    if go and not sure:
+        st.warning("Tick the box to confirm. A revoked token cannot be restored.")
+    elif go:
+        with act(key) as doing:
+            tokens.revoke(doing.ledger, chosen.split(" ")[0], member=doing.member, now=doing.now)
+            doing.say(f"Revoked {chosen}.")
+
+
+def calendar_form(feed: Token | None) -> None:
+    """Show the reader's calendar feed, and the buttons that create and revoke its address."""
+    st.caption(
+        "Subscribe in a calendar program to see when your questions close and resolve. Anyone "
+        "with the address can read it."
+    )
+    if feed is not None:
+        st.markdown(f"Address created on {day(feed.recorded_at)}.")
+    key = form_key("calendar")
+    with st.container(horizontal=True):
+        label = "New address" if feed else "Create address"
+        if st.button(label, key=f"{key}-make", help="Revokes an earlier address."):
+            with act(key) as doing:
+                made = calendar_feed.create(doing.ledger, member=doing.member, now=doing.now)
+                address = calendar_feed.address(address_of_app(), made.secret)
+                _show_once("Your calendar address.", address)
+        if feed is not None and st.button("Revoke", key=f"{key}-revoke"):
+            with act(key) as doing:
+                calendar_feed.revoke(doing.ledger, member=doing.member, now=doing.now)
+                doing.say("Revoked your calendar address.")
