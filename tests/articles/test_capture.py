@@ -1,4 +1,4 @@
-"""A URL, a file or pasted text becomes articles, or an error that a person can act on."""
+"""Capturing a URL, a file or pasted text gives articles, or an error with a remedy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEXT = "\n\n".join(FISH)
 
 
 def page(head: str = "", before: str = "", after: str = "", paragraphs: Any = FISH) -> str:
-    """Return an HTML page with an article of these paragraphs."""
+    """Return an HTML page with an article that has these paragraphs."""
     body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'>{head}</head><body>"
@@ -289,7 +289,7 @@ def test_a_time_of_capture_may_be_in_any_zone() -> None:
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    """A site that serves an article's page, the same as text, and a redirect."""
+    """A site that serves an article as HTML, the same as text, and a redirect."""
     answers = {
         "/page": ("text/html; charset=utf-8", page("", TITLE).encode()),
         "/text": ("text/plain; charset=utf-16-le", f"Quota row\n\n{TEXT}".encode("utf-16-le")),
@@ -367,7 +367,7 @@ def test_the_same_article_is_recognised_in_another_dress() -> None:
 
 
 def sound(articles: list[CapturedArticle]) -> bool:
-    """Return whether captured articles can be stored in any database."""
+    """Check that captured articles can be stored in any database."""
     return bool(articles) and all(
         found.title
         and found.text
@@ -388,7 +388,7 @@ PIECES = st.sampled_from(
 
 
 def check(capturing: Callable[[], list[CapturedArticle]]) -> None:
-    """Articles, or an error of ours with a message: nothing else may come of it."""
+    """The result is articles or a CaptureError with a message."""
     try:
         articles = capturing()
     except CaptureError:

@@ -1,4 +1,4 @@
-"""A split that went wrong is put right: articles are merged, divided, and as they were again."""
+"""Correcting a wrong split: articles are merged, divided and restored."""
 
 from __future__ import annotations
 

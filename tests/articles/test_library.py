@@ -1,4 +1,4 @@
-"""Articles in the ledger: each is stored once, and its drafts keep their numbers."""
+"""Articles in the ledger: each is stored once, with stable draft numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def article(
 
 
 def put(session: Session, member: Member, *captured: CapturedArticle) -> list[tuple[int, bool]]:
-    """Store the articles in one go; return the number of each and whether it is new."""
+    """Store the articles together; return each one's number and whether it is new."""
     stored = library.store(session, captured, member=member, captured_at=day(0))
     return [(row.id or 0, new) for row, new in stored]
 

@@ -1,4 +1,4 @@
-"""Quotes: they are found again where they stood."""
+"""Quotes are found again at their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words without what acts unseen, and cells that no spreadsheet takes for formulas."""
+"""Text without invisible control characters, and CSV cells without formulas."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_spreadsheet_finds_no_formula_in_a_cell_whatever_parts_its_cells(word:
     for sign in ",;\t":
         for row in csv.reader(io.StringIO(line.getvalue(), newline=""), delimiter=sign):
             assert not any(map(begins_a_formula, row))
-    # Nothing of it is lost.
+    # Nothing is lost.
     assert without_formulas(word).replace("'", "") == printable(word).replace("'", "")
 
 

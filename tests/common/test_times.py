@@ -1,4 +1,4 @@
-"""Times as people name them and as they are told."""
+"""Parsing and formatting of times."""
 
 from __future__ import annotations
 

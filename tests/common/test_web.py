@@ -1,4 +1,4 @@
-"""Pages are fetched within limits, and never from inside the network."""
+"""Pages are fetched within limits, and only from the public internet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @contextlib.contextmanager
 def server(answer: Answer) -> Iterator[str]:
-    """Serve ``answer`` for every GET on a free port of this machine; give the address."""
+    """Serve ``answer`` for every GET on a free local port; yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -119,7 +119,7 @@ def test_a_redirect_is_checked_like_an_address(target: str, message: str) -> Non
 
 
 def test_a_redirect_into_the_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first hop counts as public here; the second is this machine itself."""
+    """The first hop counts as public here; the second is the local machine."""
     with server(sends(status=302, Location="http://127.0.0.1/admin")) as url:
         port = int(url.rsplit(":", 1)[1])
         monkeypatch.setattr(fetching, "PORTS", {80, 443, port})
@@ -179,7 +179,7 @@ def test_a_name_with_one_private_address_is_refused_whole(monkeypatch: pytest.Mo
 def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A name server that answers differently the second time leads nowhere else."""
+    """A DNS server with a different second answer cannot lead elsewhere."""
     with server(sends()) as url:
         port = int(url.rsplit(":", 1)[1])
         real, asked = socket.getaddrinfo, []
@@ -372,7 +372,7 @@ def test_an_answer_that_is_none_is_an_error_of_ours(wire: bytes) -> None:
 
 
 def void(_: object) -> None:
-    """Take a value and give none back."""
+    """Discard a value."""
 
 
 def test_a_server_that_speaks_no_tls_is_an_error_of_ours() -> None:
@@ -383,7 +383,7 @@ def test_a_server_that_speaks_no_tls_is_an_error_of_ours() -> None:
 def test_certificates_go_by_the_name_and_not_by_the_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The handshake is where the name must stand; what it says there is looked at here."""
+    """The handshake must contain the host name; this test records it."""
     named: list[str | None] = []
 
     def wrap(self: ssl.SSLContext, *args: Any, server_hostname: str | None = None, **_: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What the fuzz tests share: how many examples, what may come of one, and what damages a file.
+"""Shared by the fuzz tests: numbers of examples, permitted outcomes, and ways to damage a file.
 
-Each runs in the ordinary suite with few examples, always the same ones, and with many new ones in
-``pytest -m nightly tests/fuzz``.
+The ordinary suite runs each test with a few fixed examples; ``pytest -m nightly tests/fuzz`` uses
+many new ones.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from scoring.errors import InputError
 from tests import nasty
 
 MANY = 4_000
-PATIENCE = 20.0  # seconds for one example: the machine may be busy, and nothing here is large
+PATIENCE = 20.0  # seconds for one example; all are small, but the machine may be busy
 
 
 def few_or(few: int, many: int = MANY) -> Any:
-    """Return the parametrization of a fuzz test: few examples, or many where nights are asked."""
+    """Return the parametrization of a fuzz test: few examples, or many with ``nightly``."""
     return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.nightly)])
 
 
 def fuzz(examples: int) -> settings:
-    """Return the settings for so many examples."""
+    """Return the settings for this many examples."""
     return settings(
         max_examples=examples,
         derandomize=examples < 1_000,
@@ -41,7 +41,7 @@ def fuzz(examples: int) -> settings:
 
 @contextmanager
 def our_own_or_nothing() -> Iterator[None]:
-    """Take our own errors, with a sentence each; any other goes through. In bounded time."""
+    """Catch LedgerErrors, which must have a message; others propagate. Limits the time."""
     begun = time.perf_counter()
     try:
         yield
@@ -57,7 +57,7 @@ def our_own_or_nothing() -> Iterator[None]:
     assert time.perf_counter() - begun < PATIENCE
 
 
-# Numbers as files and people have them, and as nobody should.
+# Numbers as people and files write them, and malformed ones.
 NUMBERS = st.sampled_from(
     [
         "0",
@@ -196,7 +196,7 @@ CELLS = NUMBERS | TIMES | JSONS | WORDS | st.just("")
 
 
 def damaged(data: st.DataObject, whole: bytes) -> bytes:
-    """Return the bytes with a few of them flipped, cut out, doubled, or others put in."""
+    """Return the bytes with a few of them flipped, removed, doubled or inserted."""
     found = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4), label="blows")):
         at = data.draw(st.integers(0, max(len(found) - 1, 0)), label="at")

@@ -1,4 +1,4 @@
-"""Pages of every kind, and sentences about every time: articles and drafts, or our own words."""
+"""Random pages and sentences give articles and drafts, or our own errors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from forecasts.articles.article import content_hash
 from forecasts.articles.capture import capture_bytes, capture_text
 from forecasts.articles.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.articles.drafting.drafts import draft_questions
-from forecasts.articles.page.dates import find_stamp
-from forecasts.common.text import no_text
+from forecasts.articles.page.dates import find_timestamp
+from forecasts.common.text import unstorable_character
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, damaged, few_or, fuzz, our_own_or_nothing
 
@@ -203,7 +203,7 @@ def test_a_page_of_any_parts_in_any_encoding(examples: int) -> None:
             with our_own_or_nothing():
                 for article in read():
                     assert article.title
-                    assert not no_text(article.title + article.text)
+                    assert not unstorable_character(article.title + article.text)
                     assert content_hash(article)
                     draft_questions(
                         article.text, published_at=(article.published_at or day(5)).date()
@@ -235,6 +235,6 @@ def test_a_line_that_says_when(examples: int) -> None:
     @given(line=SENTENCES, moment=MOMENTS)
     def check(line: str, moment: datetime) -> None:
         with our_own_or_nothing():
-            find_stamp(line, moment.replace(tzinfo=UTC))
+            find_timestamp(line, moment.replace(tzinfo=UTC))
 
     check()

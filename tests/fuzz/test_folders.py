@@ -1,4 +1,4 @@
-"""Ledger folders, damaged in every way: read, or refused in our own words, and never half taken."""
+"""Damaged ledger folders are read or refused with our own errors, and never half imported."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ for _number, _row in enumerate(TABLES["forecasts"]):
 
 
 def text_of(name: str, rows: list[list[str]] | None = None) -> bytes:
-    """Return one file of the valid folder, or the same file with those rows."""
+    """Return a file of the valid folder, or the same file with these rows."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows(rows if rows is not None else table(name))
@@ -109,12 +109,12 @@ def table(name: str) -> list[list[str]]:
 
 
 class _Undo(Exception):
-    """Ends an import that went well, so that each example finds the same ledger."""
+    """Rolls back a successful import, so that each example finds the same ledger."""
 
 
 @pytest.fixture
 def kind() -> str:
-    """One kind of database is enough: what is asked is whether anything is left behind."""
+    """One kind of database is enough to test whether an import leaves anything behind."""
     return "sqlite"
 
 
@@ -136,15 +136,15 @@ def laid_out(folder: Path, changed: dict[str, bytes]) -> Path:
 
 
 def contents(engine: Engine) -> list[str]:
-    """Return all that the ledger's file holds, read past the ledger's own code."""
+    """Return the contents of the ledger's file, read without the ledger's code."""
     with sqlite3.connect(engine.url.database or "") as connection:
         return list(connection.iterdump())
 
 
 def taken(engine: Engine, folder: Path, before: list[str], *, whole: bool = False) -> None:
-    """Take the folder in: whatever comes of it, the ledger is as it was, or holds all of it.
+    """Import the folder: afterwards the ledger is unchanged, or has all of it.
 
-    What it holds can be given back and scored; ``whole``: and reported on, which takes longer.
+    The result can be exported and scored; with ``whole`` also reported on, which takes longer.
     """
     frames: Frames | None = None
     with our_own_or_nothing():
@@ -168,7 +168,7 @@ def taken(engine: Engine, folder: Path, before: list[str], *, whole: bool = Fals
             raise _Undo
     except _Undo:
         given = read_folder(again)
-        # An empty list of evidence is none.
+        # An empty list means no evidence.
         said = [frame.drop(columns="evidence") for frame in (given.forecasts, frames.forecasts)]
         assert plain_cells(said[0]) == plain_cells(said[1])
     assert contents(engine) == before
@@ -281,7 +281,7 @@ def test_a_folder_of_parquet_damaged_or_of_other_types(
             value = data.draw(values, label="value")
             try:
                 stored = pa.table(columns | {column: pa.array([value] * len(rows))})
-                pyarrow.parquet.write_table(stored, io.BytesIO())  # not every type can be
+                pyarrow.parquet.write_table(stored, io.BytesIO())  # some types cannot be
             except (pa.ArrowException, UnicodeEncodeError, OverflowError):
                 return
         content = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What people type and what files hold besides folders: read, or refused in our own words."""
+"""User input and files other than folders are read or refused with our own errors."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_is_typed_as_a_value(examples: int) -> None:
                 question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), **value.columns()
             )
             assert format_value(value, question.options)
-            # What is stored is JSON, and can be typed again.
+            # The stored value is JSON, and can be entered again.
             json.dumps(value.columns(), allow_nan=False)
             read_typed(typed_forecast(said, question), said, question)
         with ours():
@@ -95,7 +95,7 @@ def test_what_is_typed_as_a_time_a_setting_or_a_title(examples: int) -> None:
             assert read_time(iso(read)) == read
         assert is_slug(free_slug(typed, ()))
         for name in ("member", "lowest_probability", "allow_private_addresses", "database_url"):
-            # Which the command says, with the name of the setting.
+            # The command shows it with the name of the setting.
             with suppress(ValidationError):
                 Settings(**{name: typed})  # type: ignore[arg-type]
         with ours():
@@ -211,7 +211,7 @@ def test_what_is_typed_on_the_command_line(
         words = iter(typed)
         line = [next(words, "") if part == "{}" else part for part in command]
         if command[0] == "capture" and ("://" in line[1] or line[1] == "-"):
-            return  # nothing is fetched here
+            return  # nothing is fetched in this test
         result = run.invoke(app, line)
         assert result.exit_code in (0, 1, 2), (line, result.output)
         assert isinstance(result.exception, SystemExit | None), (line, repr(result.exception))

@@ -1,4 +1,4 @@
-"""Deadlines: what the phrases mean, what is no deadline, and what holds for any text."""
+"""Deadlines: the meanings of phrases, phrases that are not deadlines, and rules for any text."""
 
 from __future__ import annotations
 
@@ -342,7 +342,7 @@ def only(text: str, anchor: date) -> Deadline:
 @given(ANCHORS, st.integers(1, 12))
 def test_a_month_without_a_year_is_the_next_one_that_is_not_over(anchor: date, number: int) -> None:
     day = anchor
-    while day.month != number:  # the slow way: walk there
+    while day.month != number:  # the slow way, day by day
         day += timedelta(days=1)
     last = day.replace(day=monthrange(day.year, day.month)[1])
     assert only(f"They will meet in {day:%B}.", anchor).last_day == last

@@ -1,4 +1,4 @@
-"""Question wordings: plain where the sentence is, and a fallback that reads where it is not."""
+"""Question wordings: clear for clear sentences, and a readable fallback for others."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ WORDINGS = {
     ),
     "Lenders have until 1 August to object.": "Will lenders object by 1 August 2025?",
     "The judge has given the firm a month to pay.": "Will the firm pay by 22 August 2025?",
-    # who said it, and who is meant
+    # sources and pronouns
     "The judge said she would rule by Friday.": "Will the judge rule by 25 July 2025?",
     "The company announced that it will split in two.": "Will the company split in two?",
     "The ministry said he would resign by Friday.": "Will he resign by 25 July 2025?",
@@ -84,12 +84,12 @@ WORDINGS = {
     "The mayor told reporters: “We will not close the road.”": "Will the mayor close the road?",
     "“We will appeal,” said a spokesman for Sundlink.": "Will Sundlink appeal?",
     "“I won't run again,” she said.": "Will she run again?",
-    # of whom nobody says who it is, a person fills in
+    # the user fills in an unnamed speaker
     "“We will not close the road.”": "Will … close the road?",
     "“We will not wait,” she said.": "Will … wait?",
     "“We're going to appeal,” his lawyer said outside the court.": "Will … appeal?",
     "“I will appeal by Friday.”": "Will … appeal by 25 July 2025?",
-    # a condition stays, with its date
+    # a condition is kept, with its date
     "If the dam fails, the town will flood.": "Will the town flood if the dam fails?",
     "Unless the rain stops by Friday, the match will be moved.": (
         "Will the match be moved unless the rain stops by 25 July 2025?"
@@ -106,7 +106,7 @@ WORDINGS = {
     "The owners want the yard cleared by Friday.": "Will the yard be cleared by 25 July 2025?",
     "More rain is possible.": "Will there be more rain?",
     "The verdict is expected on Friday.": "Will the verdict come by 25 July 2025?",
-    # a range of amounts is no event, more than the upper one is
+    # a range of amounts becomes more than its upper end
     "The yard could cost between 120 and 180 million crowns.": (
         "Will the yard cost more than 180 million crowns?"
     ),
@@ -119,7 +119,7 @@ WORDINGS = {
     "Between 120 and 180 workers will lose their jobs.": (
         "Will more than 180 workers lose their jobs?"
     ),
-    # and other numbers in pairs stay
+    # other pairs of numbers are kept
     "The ferry will run between Sund and Brega.": "Will the ferry run between Sund and Brega?",
     "The firm will vaccinate children between 6 and 12.": (
         "Will the firm vaccinate children between 6 and 12?"
@@ -130,7 +130,7 @@ WORDINGS = {
     "The trial will enrol patients aged 18 to 65.": "Will the trial enrol patients aged 18 to 65?",
     "Fares will go from 3 to 5 crowns.": "Will fares go from 3 to 5 crowns?",
     "The team will win 3-1.": "Will the team win 3-1?",
-    # what is not plain is quoted whole
+    # unclear sentences are quoted whole
     "“We are booked for Friday,” the senator said.": (
         "Will this happen by 25 July 2025: “'We are booked for Friday,' the senator said”?"
     ),

@@ -1,4 +1,4 @@
-"""Sentences: where they end, and where a stop does not end one."""
+"""Sentences: their ends, and stops that do not end them."""
 
 from __future__ import annotations
 

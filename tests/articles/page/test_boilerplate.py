@@ -1,4 +1,4 @@
-"""What stands around and between the paragraphs of a page, one rule at a time."""
+"""Boilerplate around and between the paragraphs of a page, one rule at a time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def read(*lines: str) -> list[CapturedArticle]:
 
 
 def body(*lines: str) -> list[str]:
-    """Return the paragraphs of the one article that has these lines below its head."""
+    """Return the paragraphs of an article with these lines below its head."""
     (article,) = read(TITLE, "Coastal Review · 2 days ago", *lines)
     return article.text.split(PARAGRAPH)
 

@@ -1,4 +1,4 @@
-"""The time at the head of an article, as it is printed, anchored on the day of capture."""
+"""Times at the head of an article, relative to the day of capture."""
 
 from __future__ import annotations
 

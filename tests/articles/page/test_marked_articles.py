@@ -1,4 +1,4 @@
-"""Articles that the HTML marks come out one by one, however short; cards and teasers do not."""
+"""Articles marked in the HTML are separated, however short; cards and teasers are omitted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def marked(
 
 
 def page(*parts: str, title: str = "Morning digest") -> str:
-    """Return a page of these parts between a menu and a footer."""
+    """Return a page with these parts between a menu and a footer."""
     return (
         f"<!doctype html><html><head><meta charset='utf-8'><title>{title}</title></head><body>"
         f"<nav><a href='/'>Home</a><a href='/w'>World</a></nav><main>{''.join(parts)}</main>"
@@ -55,9 +55,9 @@ def page(*parts: str, title: str = "Morning digest") -> str:
 
 
 def read(html: str) -> tuple[list[CapturedArticle], list[str]]:
-    """Return the articles of a page and what the reader is told about the rest."""
-    told: list[str] = []
-    return capture_bytes(html.encode(), captured_at=SEEN, notify=told.append), told
+    """Return the articles of a page, and the messages about omitted pieces."""
+    messages: list[str] = []
+    return capture_bytes(html.encode(), captured_at=SEEN, notify=messages.append), messages
 
 
 def titles(html: str) -> list[str]:
@@ -71,7 +71,7 @@ LONG = marked(
 
 
 def test_the_short_articles_of_a_digest_come_out_one_by_one_with_author_and_day() -> None:
-    found, told = read(page("<h1>Morning digest</h1>", *DIGEST))
+    found, messages = read(page("<h1>Morning digest</h1>", *DIGEST))
     assert [
         (article.title, article.author, article.published_at, article.text) for article in found
     ] == [
@@ -87,7 +87,7 @@ def test_the_short_articles_of_a_digest_come_out_one_by_one_with_author_and_day(
             strict=True,
         )
     ]
-    assert told == []
+    assert messages == []
 
 
 @pytest.mark.parametrize("container", ["div class='item'", "section", "li"])
@@ -106,10 +106,10 @@ def test_a_digest_may_link_its_headings_and_stand_under_top_stories() -> None:
         marked(heading, byline, text, link=f"https://digest.example/{number}")
         for number, (heading, (byline, text)) in enumerate(STORIES.items())
     ]
-    found, told = read(page("<h2>Top stories</h2>", *parts))
+    found, messages = read(page("<h2>Top stories</h2>", *parts))
     assert [article.title for article in found] == list(STORIES)
     assert [article.url for article in found] == [f"https://digest.example/{n}" for n in range(3)]
-    assert told == []
+    assert messages == []
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_cards_among_related_stories_are_left_out_without_a_word(beside: str) ->
         marked(f"Old lighthouse number {number} sold", "By Jane Roe · 3 days ago", FERRY, tag="h4")
         for number in ("one", "two")
     )
-    found, told = read(page(*DIGEST, beside.format(cards=cards)))
+    found, messages = read(page(*DIGEST, beside.format(cards=cards)))
     assert [article.title for article in found] == list(STORIES)
-    assert not any("Ferry" in sentence for sentence in told)
+    assert not any("Ferry" in sentence for sentence in messages)
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def test_what_has_no_text_or_no_heading_is_no_article(card: str) -> None:
 
 def test_cards_below_a_long_article_are_none_and_the_reader_is_told() -> None:
     card = marked("Harrow Bay votes on the coast road", None, ROAD, tag="h3", link="/road")
-    found, told = read(page(LONG, card, title="Dam below Arden to be raised"))
+    found, messages = read(page(LONG, card, title="Dam below Arden to be raised"))
     assert [article.title for article in found] == ["Dam below Arden to be raised"]
     count = len(ROAD.split())
-    assert told == [
+    assert messages == [
         f"1 short piece was left out: “Harrow Bay votes on the coast road” ({count} words)."
     ]
 
@@ -163,9 +163,9 @@ def test_a_remark_on_the_writer_below_a_long_article_is_no_second_one() -> None:
 def test_a_story_that_is_too_short_is_named() -> None:
     brief = "The lighthouse of Sund was sold at auction to a family from Brega."
     assert len(brief.split()) < STORY_WORDS
-    found, told = read(page(*DIGEST, marked("Old lighthouse sold", "By Jane Roe", brief)))
+    found, messages = read(page(*DIGEST, marked("Old lighthouse sold", "By Jane Roe", brief)))
     assert [article.title for article in found] == list(STORIES)
-    assert told == ["1 short piece was left out: “Old lighthouse sold” (13 words)."]
+    assert messages == ["1 short piece was left out: “Old lighthouse sold” (13 words)."]
 
 
 def test_of_many_pieces_left_out_some_are_named_and_the_rest_counted() -> None:
@@ -193,9 +193,9 @@ def test_the_markup_names_the_writer_and_the_moment() -> None:
     assert first.published_at == datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("told", ["2031-01-01", "soon", ""])
-def test_a_moment_in_the_markup_that_cannot_be_is_not_believed(told: str) -> None:
-    byline = f"By Jana Müller · <time datetime='{told}'>2 days ago</time>"
+@pytest.mark.parametrize("moment", ["2031-01-01", "soon", ""])
+def test_a_moment_in_the_markup_that_cannot_be_is_not_believed(moment: str) -> None:
+    byline = f"By Jana Müller · <time datetime='{moment}'>2 days ago</time>"
     first, *_ = read(page(marked("Harrow Bay votes on the coast road", byline, ROAD), *DIGEST))[0]
     assert first.published_at == datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -226,11 +226,11 @@ def test_short_articles_of_a_plain_text_come_out_one_by_one() -> None:
         f"{heading}\n{byline}\n\n{' '.join(body.split()[:30])}.\n"
         for heading, (byline, body) in STORIES.items()
     )
-    told: list[str] = []
-    found = capture_text(text, captured_at=SEEN, notify=told.append)
+    messages: list[str] = []
+    found = capture_text(text, captured_at=SEEN, notify=messages.append)
     assert [(article.title, article.author) for article in found] == [
         (heading, byline.split(" · ")[0].removeprefix("By "))
         for heading, (byline, _) in STORIES.items()
     ]
     assert all(article.published_at is not None for article in found)
-    assert told == []
+    assert messages == []

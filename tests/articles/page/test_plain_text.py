@@ -1,4 +1,4 @@
-"""Pages of several publishers, shapes and counts of articles come apart as a reader would say."""
+"""Pages of various publishers, layouts and numbers of articles are split as a reader would."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def body(*paragraphs: str) -> str:
 
 
 def only(text: str) -> list[str]:
-    """Return the paragraphs of the one article in a text."""
+    """Return the paragraphs of the only article in a text."""
     (article,) = split_text(text, captured_at=DAY)
     return article.text.split(PARAGRAPH)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_comes_out_as_its_articles_and_nothing_else(page: Path) -> None:
-    told = json.loads(page.with_suffix(".json").read_text())
-    found = capture(page, captured_at=datetime.fromisoformat(told["captured_at"]))
+    expected = json.loads(page.with_suffix(".json").read_text())
+    found = capture(page, captured_at=datetime.fromisoformat(expected["captured_at"]))
 
     assert [
         {
@@ -59,7 +59,7 @@ def test_a_page_comes_out_as_its_articles_and_nothing_else(page: Path) -> None:
             "paragraphs": article.text.split(PARAGRAPH),
         }
         for article in found
-    ] == told["articles"]
+    ] == expected["articles"]
 
 
 def test_a_plain_text_keeps_its_title_byline_and_dateline() -> None:
@@ -338,9 +338,9 @@ BELOW = ("Blue background\n\nComments\n\nNobody has commented", "Share on Facebo
 
 @st.composite
 def pages(draw: st.DrawFn) -> tuple[str, list[tuple[str, str, list[str]]]]:
-    """Return a page and what is in it: title, publisher and paragraphs of each article."""
+    """Return a page, and the title, publisher and paragraphs of each of its articles."""
     titles = draw(st.lists(st.sampled_from(TITLES), min_size=1, max_size=6, unique=True))
-    parts, told = ["logo"], []
+    parts, expected = ["logo"], []
     pool = list(SENTENCES)
     random.Random(draw(st.integers(0, 999))).shuffle(pool)
     for number, title in enumerate(titles):
@@ -361,14 +361,14 @@ def pages(draw: st.DrawFn) -> tuple[str, list[tuple[str, str, list[str]]]]:
         parts.append(draw(st.sampled_from(BELOW)))
         if number == 0:
             parts.append("More from World Digest")
-        told.append((title, publisher, paragraphs))
-    return "\n\n".join(part for part in parts if part), told
+        expected.append((title, publisher, paragraphs))
+    return "\n\n".join(part for part in parts if part), expected
 
 
 @given(pages())
 def test_every_line_of_every_body_survives_and_nothing_else(
     made: tuple[str, list[tuple[str, str, list[str]]]],
 ) -> None:
-    page, told = made
+    page, expected = made
     found = split_text(page, captured_at=DAY)
-    assert [(a.title, a.publisher, a.text.split(PARAGRAPH)) for a in found] == told
+    assert [(a.title, a.publisher, a.text.split(PARAGRAPH)) for a in found] == expected
