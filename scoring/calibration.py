@@ -152,7 +152,7 @@ def murphy_curve(
 
 
 def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
-    """Return the area under the ROC curve: 0..1, 1 is best, 0.5 is no discrimination.
+    """Return the area under the ROC curve: 0..1, 1 is best, 0.5 without discrimination.
 
     The probability that a pair that came true has a higher forecast than one that did not, with
     ties counting half. A fractional outcome counts towards both. NaN if only one outcome occurs.

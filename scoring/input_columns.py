@@ -1,6 +1,6 @@
-"""Single columns of a frame as arrays: ids, times, numbers, flags, lists.
+"""Reading single columns of the input frames: ids, times, numbers, flags, lists.
 
-Every function notes what it cannot read in a `Problems` and goes on.
+Functions add unreadable values to a `Problems` and continue.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ WITH_OFFSET = r"[Tt ].*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
 def check_frame(frame: object, known: Sequence[str], problems: Problems, of: str) -> None:
-    """Note what is no frame, and each column of it that is read but is there more than once."""
+    """Note an argument that is not a frame, and known columns that occur more than once."""
     if not isinstance(frame, pd.DataFrame):
         problems.add(of, "", None, type(frame).__name__, "must be a pandas DataFrame")
         return
     for name in frame.columns[frame.columns.duplicated()].unique():
         if name in known:
-            problems.add(of, name, None, None, "the column is there more than once")
+            problems.add(of, name, None, None, "the column occurs more than once")
 
 
 def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
-    """Return each row's position (−1: missing) in a list of distinct ids in order, and that list.
+    """Return each row's position in a sorted list of distinct ids (−1: missing), and that list.
 
-    The list may hold ids that no row has.
+    The list may contain ids that no row has.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = column.cat.categories
@@ -52,7 +52,7 @@ def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
     if values is not None:
         least, most = map(int, parallel.extent(values))
         if most - least < 4 * len(values) + 65_536:
-            # Ids in a small range need no hashing: all that the range holds are listed.
+            # A small range of integers needs no hashing: list the whole range.
             listed = pd.RangeIndex(least, most + 1).astype(column.dtype)
             return _filled(len(values), lambda part: values[part] - least), listed
     where, distinct = pd.factorize(column, sort=True)
@@ -60,7 +60,7 @@ def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
 
 
 def missing_ids(at: Codes, ids: pd.Index) -> Flags:
-    """Return which rows have no id, by what `codes` returns: nothing, or a text of spaces."""
+    """Return which rows have no id, given the result of `encode_ids`: missing, or only spaces."""
     missing = at < 0
     listed = _plain(ids)
     if listed.dtype.kind in "biuf":
@@ -70,12 +70,12 @@ def missing_ids(at: Codes, ids: pd.Index) -> Flags:
 
 
 def positions(column: pd.Series, ids: pd.Index) -> Codes:
-    """Return each row's position in ``ids``, which are in order; −1 where it is not there."""
+    """Return each row's position in the sorted ``ids``; −1 if it is not there."""
     values = _integers(column)
     if values is not None and len(ids) and ids.dtype.kind in "iu":
         least, most = int(ids[0]), int(ids[-1])
         if most - least < 4 * len(values) + 65_536:
-            # What is outside the range of the ids is read at its edges, where nothing is.
+            # Values outside the range of the ids are clipped to its edges, which map to −1.
             table = np.full(most - least + 3, -1, dtype=np.int32)
             table[ids.to_numpy().astype(np.int64) - (least - 1)] = np.arange(len(ids))
 
@@ -91,7 +91,7 @@ def positions(column: pd.Series, ids: pd.Index) -> Codes:
 
 
 def _integers(column: pd.Series) -> Ints | None:
-    """Return a column of integers as it is or a little wider, None for any other column."""
+    """Return a column of integers as int64, None for any other column."""
     if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "iu" or not len(column):
         return None
     values = column.to_numpy()
@@ -101,7 +101,7 @@ def _integers(column: pd.Series) -> Ints | None:
 
 
 def _filled(rows: int, work: Callable[[slice], npt.NDArray[np.integer]]) -> Codes:
-    """Return the codes that the work finds for each part of the rows."""
+    """Return the codes that the work computes for each part of the rows."""
     found = np.empty(rows, dtype=np.int32)
 
     def fill(part: slice) -> None:
@@ -116,7 +116,7 @@ def _plain(ids: pd.Index) -> pd.Index:
 
 
 def is_blank(column: pd.Series) -> Flags:
-    """Return where nothing stands: a missing value, or a text of nothing but spaces."""
+    """Return which values are blank: missing, or a text of spaces."""
     empty = column.isna().to_numpy(dtype=np.bool_, copy=True)
     if column.dtype.kind == "O" or isinstance(column.dtype, pd.StringDtype):
         values = column.to_numpy(dtype=object)
@@ -126,7 +126,7 @@ def is_blank(column: pd.Series) -> Flags:
 
 
 def has_type(values: npt.NDArray[np.object_], *kinds: type) -> Flags:
-    """Return which values are of one of these types; true and false are no numbers here."""
+    """Return which values have one of these types; booleans do not count as numbers."""
     each = np.fromiter(map(type, values), dtype=object, count=len(values))
     of, distinct = pd.factorize(each)
     meant = [issubclass(kind, kinds) and kind is not bool for kind in distinct]
@@ -136,7 +136,7 @@ def has_type(values: npt.NDArray[np.object_], *kinds: type) -> Flags:
 def times(
     frame: pd.DataFrame, name: str, problems: Problems, of: str, *, required: bool = False
 ) -> Ints:
-    """Return a column of times as microseconds since 1970 in UTC, NO_TIME where blank."""
+    """Return a column of times as microseconds since 1970 in UTC, NO_TIME if blank."""
     n = len(frame)
     if name not in frame.columns:
         if required and n:
@@ -150,7 +150,7 @@ def times(
     least, most = parallel.extent(instants) if n else (YEAR_1, YEAR_1)
     if least < YEAR_1 or most >= YEAR_10000:
         far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
-        # Their own representation fails in years that a calendar does not have.
+        # Out-of-range timestamps cannot be shown as such: pandas fails to format them.
         shown = column.map(str, na_action="ignore") if far.any() else column
         problems.add_where(of, name, far, shown, "must lie within the years 1 to 9999")
         none = instants == NO_TIME
@@ -162,11 +162,11 @@ def times(
 
 
 def _microseconds(column: pd.Series) -> Ints:
-    """Return aware datetimes as microseconds, NO_TIME for none."""
+    """Return aware datetimes as microseconds, NO_TIME if missing."""
     unit = column.dt.unit
     found = column.to_numpy(dtype=f"datetime64[{unit}]")
     if unit in ("s", "ms"):
-        # What 64 bits of microseconds cannot hold is moved to where it is still out of range.
+        # Clip times that overflow 64 bits of microseconds to years that are out of range as well.
         year_0, year_10001 = (
             np.datetime64(year, "Y").astype(found.dtype) for year in (-1970, 8031)
         )
@@ -175,7 +175,7 @@ def _microseconds(column: pd.Series) -> Ints:
 
 
 def _instants(column: pd.Series) -> Ints:
-    """Return texts and datetimes as microseconds, NO_TIME for whatever has no offset."""
+    """Return texts and datetimes as microseconds, NO_TIME if they have no offset."""
     if column.dtype.kind not in "OU" and not isinstance(column.dtype, pd.StringDtype):
         return np.full(len(column), NO_TIME, dtype=np.int64)
     of, distinct = pd.factorize(column.astype(object))
@@ -197,7 +197,7 @@ def _instants(column: pd.Series) -> Ints:
 
 
 def quantities(values: npt.NDArray[np.object_], dates: Flags) -> Floats:
-    """Return each value as `quantity` does, NaN where that refuses it; most are read together."""
+    """Return `quantity` of each value, vectorised if possible, NaN if it is invalid."""
     read = np.full(len(values), np.nan)
     plain = ~dates & has_type(values, *NUMBERS, str)
     read[plain] = pd.to_numeric(pd.Series(values[plain], dtype=object), errors="coerce")
@@ -215,7 +215,7 @@ def quantities(values: npt.NDArray[np.object_], dates: Flags) -> Floats:
 
 
 def quantity(value: object, *, as_date: bool) -> float:
-    """Return a number, or a date as seconds since 1970 (a plain date is midnight UTC).
+    """Return a number, or a date as seconds since 1970 (a date without time is midnight UTC).
 
     Raises ValueError, with the rule, for anything else.
     """
@@ -239,7 +239,7 @@ def quantity(value: object, *, as_date: bool) -> float:
 
 
 def _date(text: str) -> date | None:
-    """Return a date or a time of day from ISO 8601, None if it is neither."""
+    """Return an ISO 8601 date or time, None if the text is neither."""
     with suppress(ValueError):
         return date.fromisoformat(text)
     with suppress(ValueError):
@@ -248,7 +248,7 @@ def _date(text: str) -> date | None:
 
 
 def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:
-    """Return a column of true and false; blank is false."""
+    """Return a column of booleans; blank is false."""
     if name not in frame.columns:
         return np.zeros(len(frame), dtype=np.bool_)
     column = frame[name]
@@ -262,7 +262,7 @@ def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:
 
 
 def as_list(value: object) -> list[Any] | None:
-    """Return a list, whether it came as one or as JSON; None if it is neither."""
+    """Return a list, given as such or as JSON; None if it is neither."""
     if isinstance(value, str):
         value = _json(value)
     if isinstance(value, list | tuple | np.ndarray):
@@ -271,7 +271,7 @@ def as_list(value: object) -> list[Any] | None:
 
 
 def parse_json(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """Return the values with JSON texts read, None for a text that is not JSON."""
+    """Return the values with JSON texts parsed, None for a text that is not JSON."""
     found, text = values.copy(), has_type(values, str)
     texts = values[text].tolist()
     read = _all_from_json(texts) if texts else []
@@ -280,9 +280,9 @@ def parse_json(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
 
 
 def _all_from_json(texts: list[str]) -> list[Any]:
-    """Return what each text says, all of them parsed in one go where all of them are JSON.
+    """Return the parsed texts, in one call if all are valid JSON.
 
-    A mark between the texts shows that none of them closed what another one had opened.
+    A marker between the texts detects a text that closes what another one opened.
     """
     mark = "\u241e"
     between = f',"{mark}",'

@@ -1,10 +1,9 @@
-"""The two frames that come in, checked and turned into arrays.
+"""The two input frames, validated and converted to arrays.
 
-Liberal at the edge, strict in meaning: ids may be texts, integers or categoricals; times are
-tz-aware datetimes of any unit or ISO 8601 texts with an offset; lists may be JSON. Whatever the
-frames hold, a value that breaks a rule is refused before anything is computed, and all of them
-are reported together. The columns are those of the ledger folder; those that are not needed may
-be left out.
+Ids may be texts, integers or categoricals; times are aware datetimes of any unit or ISO 8601 texts
+with an offset; lists may be JSON. Invalid values are refused before anything is computed, and all
+of them are reported together. The columns are those of the ledger folder; columns that are not
+needed may be left out.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ FORECAST_COLUMNS = ("question_id", "forecaster", "made_at", *VALUE_COLUMNS)
 TYPES = ("binary", "multiple_choice", "numeric", "date")
 BINARY, MULTIPLE_CHOICE, NUMERIC, DATE = range(4)
 NO_SCORES = ("annulled", "ambiguous")
-# Outcomes of numeric and date questions that are only known to lie outside the bounds.
+# Outcomes of numeric and date questions known only to lie outside the bounds.
 OUTSIDE = {"below_lower_bound": -np.inf, "above_upper_bound": np.inf}
 # Few enough rows for a processor's caches, and enough that threads seldom wait for each other.
 BATCH_ROWS = 1 << 18
@@ -42,12 +41,12 @@ BATCH_ROWS = 1 << 18
 
 @dataclass(frozen=True)
 class Questions:
-    """Questions in order of their id. Times are integer microseconds since 1970 in UTC.
+    """Questions, sorted by id. Times are integer microseconds since 1970 in UTC.
 
-    ``outcome`` is NaN where there is nothing to score: the question is open, annulled or
-    ambiguous, or it closed before it opened. Otherwise it is 0..1 for binary questions, the
-    index of the option for multiple choice, and the outcome itself for numeric ones (dates in
-    seconds since 1970). ``options`` is the number of options of a multiple-choice question.
+    ``outcome`` is NaN if there is nothing to score: the question is open, annulled or ambiguous, or
+    it closed before it opened. Otherwise it is 0..1 for binary questions, the index of the option
+    for multiple choice, and the outcome itself for numeric ones (dates in seconds since 1970).
+    ``options`` is the number of options of a multiple-choice question.
     """
 
     ids: pd.Index
@@ -68,11 +67,11 @@ class Questions:
 
 @dataclass(frozen=True)
 class Block:
-    """The forecasts on the questions of one shape, in the order of the input.
+    """The forecasts on all questions of the same shape, in the order of the input.
 
-    ``question`` and ``forecaster`` are positions among the ordered ids, ``row`` the positions
-    in the input frame (None: the block is the whole of it). ``p`` holds the forecasts as
-    `scoring.rules` takes them, NaN for a withdrawal.
+    ``question`` and ``forecaster`` are positions among the sorted ids, ``row`` the rows of the
+    input frame (None: all of them). ``p`` holds the forecasts in the shape that `scoring.rules`
+    takes, NaN for a withdrawal.
     """
 
     kind: int
@@ -87,10 +86,10 @@ class Block:
         return len(self.question)
 
     def batches(self) -> Iterator[Rows]:
-        """Yield the rows in batches of whole questions, about `BATCH_ROWS` each.
+        """Yield the rows in batches of whole questions, of about `BATCH_ROWS` each.
 
-        Sorting and scoring one batch at a time touches the whole of the memory only twice, and
-        needs little more of it than the input takes.
+        Sorting and scoring batch by batch passes over the memory only twice, and needs little
+        memory beyond the input.
         """
         if len(self) <= BATCH_ROWS or (self.question[1:] >= self.question[:-1]).all():
             near = self.question[BATCH_ROWS::BATCH_ROWS]
@@ -103,13 +102,13 @@ class Block:
         size = max(BATCH_ROWS, len(self) // 60_000)
         batch = ((until - counts) // size).astype(np.uint16)
         ends = np.unique(np.cumsum(np.bincount(batch, counts).astype(np.int64)))
-        # Sixteen bits sort by counting, and stably.
+        # Sixteen-bit integers are sorted by counting, which is stable.
         order = np.argsort(batch[self.question], kind="stable")
         for start, end in pairwise([0, *ends[ends > 0].tolist()]):
             yield order[start:end]
 
     def part(self, rows: Rows) -> Block:
-        """Return some of the rows as a block."""
+        """Return a block of some of the rows."""
         places = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
         return replace(
             self,
@@ -122,13 +121,13 @@ class Block:
 
 
 def _taken(column: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
-    # Of the two ways to take rows this one lets other threads work.
+    # take, unlike indexing, releases the interpreter lock.
     return column[rows] if isinstance(rows, slice) else column.take(rows, axis=0)
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Both frames as arrays: questions, the forecasters' ids in order, and one block a shape."""
+    """Both frames as arrays: questions, the sorted ids of forecasters, and one block per shape."""
 
     questions: Questions
     forecasters: pd.Index
@@ -136,7 +135,7 @@ class Ledger:
 
 
 def read_frames(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Ledger:
-    """Return both frames as arrays. Raises InputError naming every value that breaks a rule."""
+    """Return both frames as arrays. Raises InputError listing every invalid value."""
     problems = Problems()
     input_columns.check_frame(questions, QUESTION_COLUMNS, problems, "questions")
     input_columns.check_frame(forecasts, FORECAST_COLUMNS, problems, "forecasts")
@@ -193,8 +192,8 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
 
     outcome = _outcomes(frame, kind, options, problems)
     outcome[close_us <= open_us] = np.nan
-    # A frame with problems is refused in the end; its forecasts are still read before that, to
-    # name what is wrong there too, so each id keeps one row.
+    # Invalid frames are refused in the end, but the forecasts are validated too, so each id
+    # keeps one row.
     order = np.argsort(at, kind="stable")
     order = order[~(missing | repeated)[order]]
     return Questions(
@@ -226,9 +225,9 @@ def _kinds(frame: pd.DataFrame, problems: Problems) -> npt.NDArray[np.int8]:
 def _options(
     frame: pd.DataFrame, kind: npt.NDArray[np.int8], problems: Problems
 ) -> dict[int, tuple[str, ...]]:
-    """Return the options of the multiple-choice questions by their row.
+    """Return the options of the multiple-choice questions by row.
 
-    A question whose options cannot be read gets the kind −1, so that its forecasts are let be.
+    A question whose options are invalid gets kind −1, so that its forecasts are skipped.
     """
     options: dict[int, tuple[str, ...]] = {}
     column = frame["options"].to_numpy(dtype=object) if "options" in frame.columns else None
@@ -240,7 +239,7 @@ def _options(
             if not any(text.strip().lower() in NO_SCORES for text in texts):
                 options[row] = tuple(texts)
                 continue
-            rule = f"an option may not be called {' or '.join(NO_SCORES)}: a question may be that"
+            rule = f"no option may be named {' or '.join(NO_SCORES)}: these are resolutions"
         kind[row] = -1
         problems.add("questions", "options", row, value, rule)
     return options
@@ -312,7 +311,7 @@ def _outcomes(
 
 
 def _binary_outcome(value: object) -> float:
-    """Return 0..1, NaN where nothing is scored, infinity for what is not an outcome."""
+    """Return 0..1, NaN if nothing is scored, infinity if it is not an outcome."""
     text = str(value).strip().lower()
     if text in NO_SCORES:
         return np.nan
@@ -382,7 +381,7 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
 
 
 def _shapes(questions: Questions) -> tuple[list[list[int]], npt.NDArray[np.intp]]:
-    """Return the distinct (kind, options, ordered) of the questions, and which one each has."""
+    """Return the distinct (kind, options, ordered) of the questions, and the index of each one."""
     kind = np.minimum(questions.kind, NUMERIC).astype(np.int64)
     ordered = (kind == MULTIPLE_CHOICE) & questions.ordered
     each = (questions.options.astype(np.int64) * 2 + ordered) * 8 + kind + 1

@@ -1,8 +1,7 @@
-"""Forecasts given as quantiles, turned into distributions: all of them together.
+"""Quantile forecasts as piecewise-linear distributions.
 
-A distribution is piecewise linear. It runs from the question's lower bound to its upper one
-through the quantiles that were stated; what lies outside the bounds is stated as mass, `below`
-and `above`.
+A distribution runs from the question's lower bound through the stated quantiles to its upper bound;
+the probability outside the bounds is stated as mass, `below` and `above`.
 """
 
 from __future__ import annotations
@@ -32,8 +31,9 @@ def distributions(
 ) -> Floats:
     """Return forecasts as knots (n, 2, m): levels and values, from bound to bound.
 
-    ``values`` are objects of level: value, or such objects in JSON; ``dates`` says which of them
-    hold dates. ``refuse`` is told the forecasts that break a rule, each one at most once.
+    ``values`` are objects of level: value, or such objects in JSON; ``dates`` flags those whose
+    values are dates. ``refuse`` is called with the invalid forecasts, each one at most once, and
+    the rule that they break.
     """
     refused = np.zeros(len(values), dtype=np.bool_)
 
@@ -84,7 +84,7 @@ def distributions(
 
     sizes = np.bincount(row, minlength=len(values))
     place = np.arange(1, len(row) + 1) - (np.cumsum(sizes) - sizes)[row]
-    # Repeating the last knot adds pieces of no width, which change nothing.
+    # Repeating the last knot adds segments of width 0, which change nothing.
     knots = np.empty((len(values), 2, int(sizes.max(initial=0)) + 2))
     knots[:, 0, :], knots[:, 1, :] = (1 - above)[:, None], upper[:, None]
     knots[:, 0, 0], knots[:, 1, 0] = below, lower
@@ -96,7 +96,7 @@ def distributions(
 def _entries(
     objects: npt.NDArray[np.object_],
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_], npt.NDArray[np.object_]]:
-    """Return all entries of all objects, one after the other: whose, the key, the value."""
+    """Return the entries of all objects in order: the object's index, the key, the value."""
     sizes = np.fromiter(map(len, objects), np.intp, len(objects))
     row = np.arange(len(objects)).repeat(sizes)
     keys = np.fromiter(chain.from_iterable(objects), dtype=object, count=len(row))
@@ -111,7 +111,7 @@ def _mass(
     stated: npt.NDArray[np.object_],
     n: int,
 ) -> Floats:
-    """Return the mass that each object states under a name, 0 where it states none."""
+    """Return the mass that each object states under a name, 0 if it states none."""
     here = np.asarray(keys == name, dtype=np.bool_)
     mass = np.zeros(n)
     mass[row[here]] = quantities(stated[here], np.zeros(int(here.sum()), dtype=np.bool_))

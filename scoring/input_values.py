@@ -1,7 +1,7 @@
-"""What each forecast says: a probability, a vector of them, or quantiles.
+"""The value of each forecast: a probability, a vector of probabilities, or quantiles.
 
-A row fills the one column that its question's type calls for. With all three empty it is a
-withdrawal, and reads NaN here.
+A row fills the one column that its question's type requires. With all three empty it is a
+withdrawal, which is NaN here.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ OUT_OF_RANGE = "a probability must be finite and lie within 0..1"
 
 
 class Values:
-    """The three value columns of a forecasts frame; each method reads one of them.
+    """The three value columns of a forecasts frame, one method for each.
 
-    ``rows`` are the positions of the forecasts wanted, None for all of them.
+    ``rows`` are the positions of the forecasts to read, None for all.
     """
 
     def __init__(self, frame: pd.DataFrame, problems: Problems) -> None:
@@ -47,7 +47,7 @@ class Values:
             if other != name:
                 filled = ~is_blank(column)
                 wrong = np.flatnonzero(filled) if rows is None else rows[filled[rows]]
-                rule = f"a forecast on a {kind} question is given as {name}"
+                rule = f"a forecast on a {kind} question needs {name} instead"
                 self._refuse(other, wrong, rule)
 
     def probability(self, rows: Rows) -> Floats:
@@ -74,7 +74,7 @@ class Values:
     def probabilities(self, rows: Rows, options: int, outcome: Floats) -> Floats:
         """Return vectors of probabilities, (n, options), NaN for an option that is null.
 
-        ``outcome`` is the option that came true, NaN where there is none yet.
+        ``outcome`` is the index of the option that came true, NaN if unresolved.
         """
         self._refuse_others("probabilities", rows, "multiple-choice")
         at = np.arange(self.n) if rows is None else rows
@@ -86,19 +86,19 @@ class Values:
         lists = parse_json(column.to_numpy(dtype=object)[at[given]])
         fits = has_type(lists, list, tuple, np.ndarray)
         fits[fits] = np.fromiter(map(len, lists[fits]), np.intp) == options
-        rule = f"must be a list of {options} numbers, one an option"
+        rule = f"must be a list of {options} numbers, one per option"
         self._refuse("probabilities", at[given[~fits]], rule)
         given, lists = given[fits], lists[fits]
         flat = np.fromiter(chain.from_iterable(lists), dtype=object, count=len(given) * options)
         number = has_type(flat, *NUMBERS, type(None)).reshape(-1, options).all(axis=1)
         self._refuse("probabilities", at[given[~number]], "must be a list of numbers and nulls")
         given = given[number]
-        said = flat.reshape(-1, options)[number]
-        vectors = said.astype(np.float64)
-        unsaid = np.isnan(vectors)
-        unsaid[unsaid] = ~has_type(said[unsaid], type(None))
-        outside = (unsaid | (vectors < 0) | (vectors > 1)).any(axis=1)
-        rule = f"{OUT_OF_RANGE}; an option that was not there yet is null"
+        entries = flat.reshape(-1, options)[number]
+        vectors = entries.astype(np.float64)
+        invalid = np.isnan(vectors)
+        invalid[invalid] = ~has_type(entries[invalid], type(None))
+        outside = (invalid | (vectors < 0) | (vectors > 1)).any(axis=1)
+        rule = f"{OUT_OF_RANGE}; an option that did not exist yet is null"
         self._refuse("probabilities", at[given[outside]], rule)
         off = ~outside & (np.abs(np.nansum(vectors, axis=1) - 1) > SUM_TOLERANCE)
         rule = "the probabilities of one forecast must sum to 1 within 1e-9"
@@ -106,7 +106,7 @@ class Values:
         known = ~np.isnan(outcome[given])
         option = np.where(known, outcome[given], 0).astype(np.intp)
         lacking = np.isnan(vectors[np.arange(len(given)), option]) & np.isnan(vectors[:, -1])
-        rule = "lacks the option that came true, and the last one, which is read in its place"
+        rule = "lacks both the option that came true and the last option, which would stand for it"
         self._refuse("probabilities", at[given[known & lacking & ~off & ~outside]], rule)
         p[given] = vectors
         return p
@@ -132,6 +132,6 @@ class Values:
 
 
 def _truths(column: pd.Series) -> Flags:
-    """Return where a column holds true or false, which pandas would read as 1 and 0."""
+    """Return where a column holds booleans, which pandas would read as 1 and 0."""
     values = column.to_numpy(dtype=object)
     return ~has_type(values, object) | has_type(values, np.bool_)

@@ -168,7 +168,7 @@ def _read(
     given = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
     if not given.index.is_unique:
         twice = given.index[given.index.duplicated()][0]
-        rule = "a forecaster stands in one group; give each membership an id of its own"
+        rule = "a forecaster may be in one group only; give each membership its own id"
         raise InputError([Problem("", "groups", None, twice, rule)])
     code, names = pd.factorize(given.to_numpy(dtype=object), sort=True)
     if len(names) < 2:

@@ -28,7 +28,7 @@ def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 
 
 def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
-    """Start the work in a thread, and return a function that waits for its result."""
+    """Return a function that waits for the result of work started in a thread."""
     pool = ThreadPoolExecutor(1)
     result = pool.submit(work, item).result
     pool.shutdown(wait=False)

@@ -1,16 +1,16 @@
-"""Scoring rules: one forecast and one outcome in, one number out. Lower is better.
+"""Scoring rules: the score of one forecast, given the outcome. Lower is better.
 
-The public functions check their arguments and then call the same kernels that `score` uses.
-A kernel takes forecasts of one shape, one a row, and the outcomes:
+The public functions check their arguments and call the same kernels as `score`. A kernel takes
+forecasts of one shape, one per row, and their outcomes:
 
-    binary            p (n,), the probability of "yes"            y (n,), 0..1
-    multiple choice   p (n, K), NaN where an option is not there  y (n, K), the outcome vector
-    numeric, date     p (n, 2, m): m knots of the distribution,   y (n,), the outcome
+    binary            p (n,), the probability of "yes"           y (n,), 0..1
+    multiple choice   p (n, K), NaN for an option that is null   y (n, K), the outcome vector
+    numeric, date     p (n, 2, m): m knots of the distribution,  y (n,), the outcome
                       their levels and their values
 
-A rule is a kernel and a line in `RULES`. A rule that is a sum of squares also has a *deviation*,
-the vector whose squared length is the score: what a crowd's mean forecast scores can then be
-read from the mean of its members' deviations.
+To add a rule, write a kernel and add it to `RULES`. A quadratic rule also has a *deviation*, the
+vector whose squared length is the score: the score of a crowd's mean forecast then follows from the
+mean of its members' deviations.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ HALF_ROOT = math.sqrt(0.5)
 
 @dataclass(frozen=True)
 class Rule:
-    """A scoring rule: its kernel, what it applies to, and its deviation if it is quadratic.
+    """A scoring rule: its kernel, its scope, and its deviation if it is quadratic.
 
-    ``numeric`` says that it scores distributions rather than probabilities, ``ordered`` that it
-    needs the options of a multiple-choice question to be ordered.
+    ``numeric``: it scores distributions rather than probabilities. ``ordered``: on multiple choice
+    it requires ordered options.
     """
 
     kernel: Kernel
@@ -50,7 +50,7 @@ class Rule:
 
 
 def _squared_length(deviation: Floats) -> Floats:
-    """Return the squared lengths; ``deviation`` is the caller's to lose."""
+    """Return the squared lengths; may overwrite ``deviation``."""
     if deviation.ndim == 1:
         return np.multiply(deviation, deviation, out=deviation)
     return np.asarray(np.einsum("ij,ij->i", deviation, deviation), dtype=np.float64)
@@ -81,9 +81,9 @@ def _brier_original(p: Floats, y: Floats) -> Floats:
 def _log(p: Floats, y: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         if p.ndim == 1:
-            # Taken from 0.0, so that nothing lost is 0.0 and never -0.0.
+            # Subtracted from 0.0, because −log(1) would be −0.0.
             yes, no = 0.0 - np.log(p), 0.0 - np.log1p(-p)
-            # Only a fractional outcome weighs both sides; 0 · ∞ must not reach the sum.
+            # Only a fractional outcome needs both terms; elsewhere 0 · ∞ would give NaN.
             both = np.where(y == 0, no, y * yes + (1 - y) * no)
             return np.asarray(np.where(y == 1, yes, both))
         return np.asarray(0.0 - np.where(y > 0, y * np.log(p), 0.0).sum(axis=1))
@@ -101,7 +101,7 @@ def _rps_deviation(p: Floats, y: Floats) -> Floats:
         return p - y
     there = ~np.isnan(p)
     excess = np.cumsum(np.nan_to_num(p - y), axis=1)
-    # An option that is not there adds no split, and after the last one both sums are one.
+    # A null option adds no split, and after the last option both sums are one.
     last = p.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)
     there[np.arange(len(p)), last] = False
     splits = np.maximum(there.sum(axis=1), 1)
@@ -123,7 +123,7 @@ def _crps(p: Floats, y: Floats) -> Floats:
     at = np.clip(y[:, None], left, right)
     share = np.divide(at - left, width, out=np.zeros_like(width), where=width > 0)
     middle = low + (high - low) * share
-    # ∫ of a squared straight line from a to b over a length d is d (a² + ab + b²) / 3.
+    # ∫ of the square of a line from a to b over a length d is d (a² + ab + b²) / 3.
     before = (at - left) * (low * low + low * middle + middle * middle)
     low, middle, high = 1 - low, 1 - middle, 1 - high
     after = (right - at) * (middle * middle + middle * high + high * high)
@@ -143,17 +143,17 @@ RULES: dict[str, Rule] = {
 }
 
 
-# --- what the callers need beside them ------------------------------------------------------
+# --- shared with other modules -------------------------------------------------------------
 
 
 def align_options(
     p: Floats, outcome: npt.NDArray[np.integer], *, ordered: bool
 ) -> tuple[Floats, Floats]:
-    """Return multiple-choice forecasts (n, K) as they are read, and their outcome vectors.
+    """Return multiple-choice forecasts (n, K), and their outcome vectors, ready to score.
 
-    A forecast made before the outcome's option was added is read by its last option: that
-    probability is taken for the outcome's, so that forecasts old and new can be averaged. Where
-    options are ordered it keeps its place, and the last option counts as what came true.
+    A forecast made before the outcome's option was added is scored by its last option ("Other"):
+    that probability is moved to the outcome's option, so that old and new forecasts can be
+    averaged. For ordered options it stays in place, and the last option counts as the outcome.
     """
     rows = np.arange(len(p))
     lacks = np.isnan(p[rows, outcome])
@@ -170,7 +170,7 @@ def align_options(
 
 
 def uniform(p: Floats) -> Floats:
-    """Return the forecasts that know nothing, in the shape and over the options of ``p``."""
+    """Return uniform forecasts, in the shape and over the options of ``p``."""
     if p.ndim == 1:
         return np.full(len(p), 0.5)
     if p.ndim == 2:
@@ -188,10 +188,10 @@ def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Return forecasts and outcome vectors of equal shape, or raise InputError."""
     forecasts, outcomes = float_array("p", p), float_array("y", y)
     if forecasts.ndim > 2:
-        rule = "forecasts must be (n,), or one in each row of (n, K)"
+        rule = "forecasts must be (n,), or (n, K) with one per row"
         raise InputError([Problem("", "p", None, forecasts.shape, rule)])
     if outcomes.ndim > max(forecasts.ndim, 1):
-        rule = "outcomes must be (n,), or vectors (n, K) where the forecasts are"
+        rule = "outcomes must be (n,), or (n, K) if the forecasts are"
         raise InputError([Problem("", "y", None, outcomes.shape, rule)])
     out_of_range = "a probability must be finite and lie within 0..1"
     refuse_where("p", ~((forecasts >= 0) & (forecasts <= 1)), forecasts, out_of_range)
@@ -199,9 +199,9 @@ def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
     if forecasts.ndim <= 1:
         outside = (outcomes < 0) | (outcomes > 1)
         refuse_where("y", outside, outcomes, "a binary outcome must lie within 0..1")
-        # A single number goes with each of the others.
+        # A scalar is broadcast.
         shape = max(forecasts.shape, outcomes.shape)
-        rule = "there must be one outcome a forecast"
+        rule = "needs one outcome per forecast"
         return broadcast("p", forecasts, shape, rule), broadcast("y", outcomes, shape, rule)
     off = np.abs(forecasts.sum(axis=1) - 1) > SUM_TOLERANCE
     refuse_where("p", off, forecasts, "the probabilities of one forecast must sum to 1 within 1e-9")
@@ -209,9 +209,9 @@ def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
     if outcomes.ndim == 2:
         off = (np.abs(outcomes.sum(axis=1) - 1) > SUM_TOLERANCE) | (outcomes < 0).any(axis=1)
         refuse_where("y", off, outcomes, "an outcome vector must be non-negative and sum to 1")
-        rule = "there must be one outcome vector a forecast, over the same options"
+        rule = "needs one outcome vector per forecast, over the same options"
         return forecasts, broadcast("y", outcomes, forecasts.shape, rule)
-    index = broadcast("y", outcomes, (n,), "there must be one outcome a forecast")
+    index = broadcast("y", outcomes, (n,), "needs one outcome per forecast")
     unknown = ~np.isin(index, np.arange(options))
     refuse_where(
         "y", unknown, index, f"an outcome must be the index of an option, 0..{options - 1}"
@@ -227,14 +227,14 @@ def _apply(kernel: Kernel, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 
 
 def brier_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-    """Return the Brier scores ½ Σ_k (p_k − y_k)², one a row: 0..1, 0 is best.
+    """Return the Brier scores ½ Σ_k (p_k − y_k)², one per row: 0..1, 0 is best.
 
-    ``p`` is (n,), probabilities of "yes", with ``y`` (n,) within 0..1 (a fraction is a question
-    that resolved to a probability); there the score is (p − y)². Or ``p`` is (n, K), rows that
-    sum to 1, with ``y`` the index of the option that came true, (n,), or outcome vectors, (n, K).
-    Scalars give a scalar. Raises InputError for anything else.
+    ``p`` is (n,), probabilities of "yes", with ``y`` (n,) in 0..1 (a fraction if the question
+    resolved to a probability); the score is then (p − y)². Or ``p`` is (n, K), rows summing to 1,
+    with ``y`` the index of the option that came true, (n,), or outcome vectors, (n, K). Scalars
+    give a scalar. Raises InputError.
 
-    Half of Brier's original sum, so that both kinds of question share one scale:
+    Half of Brier's original sum, which puts both types of question on one scale:
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
     >>> brier_score([0.7, 0.7, 0.0], [1, 0, 0]).round(2).tolist()
@@ -246,9 +246,9 @@ def brier_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 
 
 def brier_original(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-    """Return Brier's original scores Σ_k (p_k − y_k)², one a row: 0..2, 0 is best.
+    """Return Brier's original scores Σ_k (p_k − y_k)², one per row: 0..2, 0 is best.
 
-    Twice `brier_score`, with the same arguments and shapes. Raises InputError as that does.
+    Twice `brier_score`, with the same arguments and shapes. Raises InputError.
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
     >>> brier_original([0.7, 0.7], [1, 0]).round(2).tolist()
@@ -258,10 +258,10 @@ def brier_original(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 
 
 def log_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-    """Return the logarithmic scores −ln p(outcome), one a row, in nats: 0..∞, 0 is best.
+    """Return the logarithmic scores −ln p(outcome), one per row, in nats: 0..∞, 0 is best.
 
-    Arguments and shapes as in `brier_score`; raises InputError as that does. Nothing is clipped:
-    an outcome that was called impossible scores infinity. A fractional outcome weighs both sides.
+    Arguments and shapes as in `brier_score`. Nothing is clipped: an outcome with probability 0
+    scores infinity. A fractional outcome weights both terms. Raises InputError.
     Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x.
 
     >>> log_score([0.5, 0.0], [1, 1]).round(4).tolist()
@@ -271,9 +271,9 @@ def log_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 
 
 def spherical_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-    """Return the spherical scores 1 − p(outcome) / ‖p‖₂, one a row: 0..1, 0 is best.
+    """Return the spherical scores 1 − p(outcome) / ‖p‖₂, one per row: 0..1, 0 is best.
 
-    Arguments and shapes as in `brier_score`; raises InputError as that does.
+    Arguments and shapes as in `brier_score`. Raises InputError.
     Gneiting & Raftery (2007), doi:10.1198/016214506000001437.
 
     >>> spherical_score([0.5, 1.0, 0.0], [1, 1, 1]).round(4).tolist()
@@ -285,9 +285,9 @@ def spherical_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 def ranked_probability_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the ranked probability scores Σ_{k<K} (F_k − Y_k)² / (K − 1): 0..1, 0 is best.
 
-    F and Y are the running sums of a forecast and of its outcome vector over options in their
-    order, so that a near miss costs less than a far one. Arguments and shapes as in `brier_score`,
-    which it equals on a binary question; raises InputError as that does.
+    F and Y are the cumulative sums of forecast and outcome vector over ordered options, so a near
+    miss costs less than a distant one. Equals `brier_score` on a binary question. Arguments and
+    shapes as there. Raises InputError.
     Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2.
 
     >>> ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]).round(4).tolist()
@@ -303,16 +303,15 @@ def crps_piecewise(
     lower: npt.ArrayLike,
     upper: npt.ArrayLike,
 ) -> Floats:
-    """Return the exact CRPS of piecewise-linear distributions, over the range: 0..1, 0 is best.
+    """Return the exact CRPS of piecewise-linear distributions over the range: 0..1, 0 is best.
 
-    ∫ (F(z) − 1{z ≥ outcome})² dz from ``lower`` to ``upper``, divided by ``upper − lower``. F runs
-    straight from level to level: ``levels`` (m,) or (n, m) are probabilities, rising along a row,
-    ``values`` (n, m) where F reaches them, within the bounds and never falling (equal values are
-    a jump). F starts from 0 at ``lower`` and ends at 1 at ``upper`` unless a level says otherwise
-    for a value that lies on the bound: that is how mass outside the bounds is stated.
-    ``outcome``, ``lower`` and ``upper`` are scalars or (n,); an outcome may lie outside the
-    bounds, infinitely far too. One row of ``values`` gives an array of one. Raises InputError for
-    a value that breaks any of this.
+    ∫ (F(z) − 1{z ≥ outcome})² dz from ``lower`` to ``upper``, divided by ``upper − lower``. F is
+    linear between levels: ``levels`` (m,) or (n, m) are probabilities, increasing along a row, and
+    ``values`` (n, m) the points where F reaches them, within the bounds and non-decreasing (equal
+    values are a jump). F starts from 0 at ``lower`` and ends at 1 at ``upper``, unless a value on
+    the bound has another level: that states mass outside the bounds. ``outcome``, ``lower`` and
+    ``upper`` are scalars or (n,); an outcome may lie outside the bounds, even at infinity. One row
+    of ``values`` gives an array of length one. Raises InputError.
 
     Gneiting & Raftery (2007), doi:10.1198/016214506000001437.
 
@@ -323,11 +322,11 @@ def crps_piecewise(
     """
     at = np.atleast_2d(float_array("values", values))
     if at.ndim > 2 or not at.shape[1]:
-        rule = "values must be (n, m), with one value or more in a row"
+        rule = "values must be (n, m), with at least one value per row"
         raise InputError([Problem("", "values", None, at.shape, rule)])
-    rule = "there must be one level a value: (m,), or (n, m) as the values are"
+    rule = "needs one level per value: (m,), or (n, m) like the values"
     level = broadcast("levels", float_array("levels", levels), at.shape, rule)
-    rule = "must be one number, or one for each row of values"
+    rule = "must be one number, or one per row of values"
     low, high, y = (
         broadcast(name, float_array(name, given), (len(at),), rule)
         for name, given in (("lower", lower), ("upper", upper), ("outcome", outcome))
@@ -344,7 +343,7 @@ def crps_piecewise(
 
 
 def knots(levels: Floats, values: Floats, lower: Floats, upper: Floats) -> Floats:
-    """Return the distributions (n, 2, m + 2) whose ends stand on the bounds.
+    """Return distributions (n, 2, m + 2) whose ends are at the bounds.
 
     A level stated for a value on a bound is the mass there and beyond, not a jump inside.
     """

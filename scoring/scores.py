@@ -1,4 +1,4 @@
-"""From two frames to one score a question and forecaster."""
+"""Scores: from two frames to one score per question and forecaster."""
 
 from __future__ import annotations
 
@@ -35,27 +35,26 @@ def score(
     forecasts: pd.DataFrame,
     protocol: str | Protocol | Sequence[str | Protocol] = "brier",
 ) -> pd.DataFrame:
-    """Return one score for each forecaster who was live on each question that has an outcome.
+    """Return the score of every forecaster live on every question with an outcome.
 
-    Columns ``question_id``, ``forecaster``, ``protocol``, ``score``, ``coverage`` (the share of
-    the question's scheduled time that they were live; of its days for the daily protocols; 1 for
-    the spot ones) and ``updates`` (the forecasts that they made before the actual close), sorted
-    by protocol, question_id, forecaster. ``protocol`` is a key of `PROTOCOLS`, a `Protocol`, a
-    name such as ``"brier_lead(30)"`` (30 days before the scheduled close), or several of these.
-    Its orientation says which scores are better. Questions that are open, annulled, ambiguous,
-    closed before they opened, or of a type that the rule does not apply to yield no rows.
+    Columns: ``question_id``, ``forecaster``, ``protocol``, ``score``, ``coverage`` (live time as a
+    share of the question's scheduled time; of its days for the daily protocols; 1 for the spot
+    ones) and ``updates`` (number of forecasts made before the actual close), sorted by protocol,
+    question_id, forecaster. ``protocol`` is a key of `PROTOCOLS`, a `Protocol`, a name such as
+    ``"brier_lead(30)"`` (30 days before the scheduled close), or several of these; its orientation
+    says which scores are better. Questions that are open, annulled, ambiguous, closed before they
+    opened, or of a type that the rule does not apply to have no rows.
 
     ``questions`` needs ``question_id``, ``open_time``, ``scheduled_close_time``, and may have
-    ``type`` (binary), ``options``, ``ordered``, ``lower_bound``, ``upper_bound``,
+    ``type`` (default binary), ``options``, ``ordered``, ``lower_bound``, ``upper_bound``,
     ``actual_close_time``, ``spot_time`` and ``resolution``. ``forecasts`` needs ``question_id``,
     ``forecaster``, ``made_at`` and at least one of ``probability``, ``probabilities``,
-    ``quantiles``; with all of them empty a row is a withdrawal. The order of the rows matters
-    only between two of one forecaster at one instant: the later row wins.
+    ``quantiles``; a row with all of them empty is a withdrawal. The order of rows matters only
+    between two of one forecaster at the same instant: the later row wins.
 
-    Raises InputError, before anything is computed, naming every value that breaks a rule. What
-    a protocol computes, and who published it: `scoring.rules`, `scoring.timings`,
-    `scoring.peer_scores`; for the platforms https://www.metaculus.com/help/scores-faq/ and
-    https://www.gjopen.com/faq.
+    Raises InputError, before computing anything, listing every invalid value. The components and
+    their sources: `scoring.rules`, `scoring.timings`, `scoring.peer_scores`; the platforms'
+    protocols: https://www.metaculus.com/help/scores-faq/ and https://www.gjopen.com/faq.
 
     >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
@@ -70,13 +69,13 @@ def score(
         protocol = [protocol]
     chosen = list(protocol) if hasattr(protocol, "__iter__") else []
     if not chosen:
-        rule = "must name one protocol or more"
+        rule = "must name at least one protocol"
         raise InputError([Problem("", "protocol", None, protocol, rule)])
     return score_ledger(read_frames(questions, forecasts), chosen)
 
 
 def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFrame:
-    """Return the scores of frames that were read before."""
+    """Return the scores of frames already read."""
     protocols = sorted((get_protocol(choice) for choice in chosen), key=lambda each: each.name)
     found: list[list[Scored]] = [[] for _ in protocols]
     for block in ledger.blocks:
@@ -119,7 +118,7 @@ def _frame(ledger: Ledger, protocol: Protocol, parts: Sequence[Scored]) -> pd.Da
 
 
 def rule_for(protocol: Protocol, block: Block) -> Rule | None:
-    """Return the rule that scores this block, None if the protocol's does not apply to it."""
+    """Return the rule that scores this block, None if the protocol's rule does not apply to it."""
     choice = block.kind == MULTIPLE_CHOICE
     name = protocol.rule
     if choice and block.ordered and protocol.ordered_rule is not None:
@@ -135,7 +134,7 @@ def rule_for(protocol: Protocol, block: Block) -> Rule | None:
 def forecasts_and_outcomes(
     rule: Rule, block: Block, paths: Paths, questions: Questions
 ) -> tuple[Floats, Floats]:
-    """Return the forecast of each segment and its outcome, as the rule takes them."""
+    """Return the forecast of each segment and its outcome, in the rule's shapes."""
     p = block.p if paths.order is None else parallel.take(block.p, paths.order)
     outcome = paths.question_values(questions.outcome)
     if block.kind == MULTIPLE_CHOICE:
@@ -146,7 +145,7 @@ def forecasts_and_outcomes(
 def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions) -> Scored | None:
     """Return the scores of one batch, None if there are none."""
     rule = rule_for(protocol, block)
-    # A plain average need not part what stood from what did not: that would cost as much again.
+    # A plain average need not drop segments of length 0: that would cost as much again.
     plain = protocol.reference is None and protocol.timing in AVERAGES
     if rule is None or not len(live := every if plain else every.live):
         return None
@@ -173,11 +172,11 @@ def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions
 
 
 def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats | None:
-    """Return the part of the scale that differs between forecasts: K is what each one had."""
+    """Return the part of the scale that depends on each forecast's number of options K."""
     if protocol.scale != OVER_LN_K:
         return None
     if p.ndim != 2:
         return 100 / math.log(2)
     options: Ints = (~np.isnan(p)).sum(axis=1)
-    # With one option there is nothing to say, and any scale gives 0.
+    # With a single option the score is 0 on any scale.
     return np.asarray(100 / np.log(np.maximum(options, 2)))

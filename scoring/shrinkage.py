@@ -1,12 +1,12 @@
-"""The skill of many forecasters at once, each drawn towards the others as luck demands.
+"""Skill of many forecasters, by empirical-Bayes shrinkage.
 
-Of fifty forecasters who are alike the best looks good and the worst looks bad. An empirical-Bayes
-estimate asks how much of the spread is more than the errors explain, and moves each forecaster
-towards the middle by the share that is luck: far if little is known of them, hardly if much is.
+Of fifty equally skilled forecasters the best looks good and the worst looks bad. Empirical Bayes
+estimates how far the spread exceeds the errors, and moves each estimate towards the centre by the
+share due to chance: far if little is known about a forecaster, hardly at all if much is.
 
-Not taken: one estimate of the spread τ (Paule & Mandel's, DerSimonian & Laird's) put in as if it
-were known. It is often 0, which makes everyone alike for certain; even with Morris's allowance
-95 % intervals then covered 92 % where half of the spread was luck. τ is averaged over instead.
+Rejected: a single estimate of the spread τ (Paule & Mandel's, DerSimonian & Laird's) used as if it
+were known. It is often 0, which makes everyone equal with certainty; even with Morris's correction
+95% intervals covered 92% if half of the spread was chance. τ is integrated out instead.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from scoring.errors import InputError, Problem, float_array, refuse_where
 LEVEL = 0.95
 FEWEST_TO_SHRINK = 4
 SPREADS = 200
-# The spread seen in all forecasters' questions counts as much as so many families of one's own.
+# The variance pooled over all forecasters counts like this many families of one's own.
 SHARED_FAMILIES = 30
 
 
 class Shrunk(NamedTuple):
-    """Estimates drawn towards their centre.
+    """Estimates shrunk towards their centre.
 
-    ``centre`` and ``spread`` are the mean and the standard deviation of the true values; the rest
-    holds one item an estimate: the new ``estimate``, and its interval from ``lower`` to ``upper``.
+    ``centre`` and ``spread`` are the mean and standard deviation of the true values; the rest has
+    one item per estimate: the shrunk ``estimate``, and its interval from ``lower`` to ``upper``.
     """
 
     centre: float
@@ -44,15 +44,15 @@ class Shrunk(NamedTuple):
 
 
 def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
-    """Return the empirical-Bayes estimates of four values or more, with 95 % intervals.
+    """Return the empirical-Bayes estimates of at least four values, with 95% intervals.
 
-    ``estimate`` (k,) and their standard errors ``error`` (k,), above 0. True values are taken as
-    normal with mean μ and standard deviation τ, the estimates as normal about them. For a given τ
-    the value x_i moves towards μ by the share e_i² / (e_i² + τ²). The result averages over τ as
-    the data leave it, all values of it being as likely before; so do the intervals, which cover
-    95 % on average over the k values rather than each by itself.
+    ``estimate`` (k,) with standard errors ``error`` (k,), above 0. True values are modelled as
+    normal with mean μ and standard deviation τ, estimates as normal around them. Given τ, the value
+    x_i moves towards μ by the share e_i² / (e_i² + τ²). Estimates and intervals integrate over the
+    posterior of τ under a flat prior; intervals cover 95% on average over the k values, not each by
+    itself.
 
-    Efron & Morris (1975), doi:10.1080/01621459.1975.10479864; for the average over τ Gelman
+    Efron & Morris (1975), doi:10.1080/01621459.1975.10479864; for the integral over τ Gelman
     (2006), doi:10.1214/06-BA117A. Raises InputError.
 
     >>> found = shrink([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18])
@@ -61,11 +61,11 @@ def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
     """
     x, e = float_array("estimate", estimate), float_array("error", error)
     if x.shape != (x.size,) or x.shape != e.shape or len(x) < FEWEST_TO_SHRINK:
-        rule = f"estimates and errors must be of one length, {FEWEST_TO_SHRINK} or more"
+        rule = f"estimates and errors must be of equal length, at least {FEWEST_TO_SHRINK}"
         raise InputError([Problem("", "estimate", None, x.shape, rule)])
     refuse_where("estimate", ~np.isfinite(x), x, "must be finite")
     refuse_where("error", ~((e > 0) & (e < np.inf)), e, "must be finite and above 0")
-    # τ from 0 to infinity, closest together about the size that it can have.
+    # A grid for τ from 0 to infinity, densest around its likely size.
     size = float(np.hypot(x.std(), np.median(e)))
     share = (np.arange(SPREADS) + 0.5) / SPREADS
     spread = size * share / (1 - share)
@@ -105,25 +105,25 @@ def _quantile(level: float, chance: Floats, mean: Floats, deviation: Floats) -> 
 def skills(
     scores: pd.DataFrame, families: Mapping[Hashable, Hashable] | pd.Series | None = None
 ) -> pd.DataFrame:
-    """Return the mean score of each forecaster beside the one that allows for luck.
+    """Return each forecaster's mean score and shrunk skill.
 
-    ``scores`` are the rows of `score` under one protocol, ``skill`` for choice: compared with the
-    others at the same times, a score does not depend on which questions one took. ``families``
-    gives the family of a question (blank or missing: its own).
+    ``scores`` are the rows of `score` under one protocol, preferably ``skill``: relative to the
+    others at the same times, a score does not depend on the choice of questions. ``families`` maps
+    a question to its family (blank or missing: its own).
 
-    Columns ``forecaster``, ``questions``, ``families``, ``mean`` with its 95 % interval
-    ``mean_lower`` to ``mean_upper``, and ``skill`` with ``skill_lower`` to ``skill_upper``, which
-    `shrink` makes of them. In order of the mean skill, highest first. Errors are clustered by
-    family; as a few families of one's own say little of how much they vary, what all forecasters'
-    questions vary by counts with them like 30 families more. Scores on the same questions err
-    together, so the intervals of `shrink` are widened as from the normal to Student's t with one
-    degree of freedom less than forecasters; by simulation they missed 8 % without that.
+    Columns: ``forecaster``, ``questions``, ``families``, ``mean`` with its 95% interval
+    ``mean_lower`` to ``mean_upper``, and ``skill`` with ``skill_lower`` to ``skill_upper``, from
+    `shrink`. Sorted by skill, highest first. Errors are clustered by family; because a forecaster's
+    few families say little about the variance, the variance pooled over all forecasters counts like
+    30 families more. Scores on the same questions have correlated errors, so the intervals of
+    `shrink` are widened from the normal to Student's t on one degree of freedom fewer than
+    forecasters; in simulation they missed 8% otherwise.
 
-    Means drawn together: Efron & Morris (1975), doi:10.1080/01621459.1975.10479864. Errors by
-    family: Liang & Zeger (1986), doi:10.1093/biomet/73.1.13. A variance that borrows from all
-    the others: Smyth (2004), doi:10.2202/1544-6115.1027; that it counts as 30 families, and the
-    step to Student's t, are of this package. Raises InputError for fewer than four forecasters,
-    for a score that is not finite, and where no two families differ.
+    Shrinkage of means: Efron & Morris (1975), doi:10.1080/01621459.1975.10479864. Clustered errors:
+    Liang & Zeger (1986), doi:10.1093/biomet/73.1.13. Variances that borrow strength: Smyth (2004),
+    doi:10.2202/1544-6115.1027. The weight of 30 families and the step to Student's t are specific
+    to this package. Raises InputError for fewer than four forecasters, a score that is not finite,
+    or no variation between families.
 
     >>> import pandas as pd
     >>> scores = pd.DataFrame({"question_id": list("abcd") * 4,
@@ -145,7 +145,7 @@ def skills(
     family = families_of(scores["question_id"], families)
     many = len(names)
     if many < FEWEST_TO_SHRINK:
-        rule = f"there must be {FEWEST_TO_SHRINK} forecasters or more"
+        rule = f"needs at least {FEWEST_TO_SHRINK} forecasters"
         raise InputError([Problem("scores", "forecaster", None, many, rule)])
     questions = np.bincount(who, minlength=many)
     mean = np.bincount(who, value, many) / questions
@@ -153,10 +153,10 @@ def skills(
     sums, sizes = np.bincount(own.ravel(), value - mean[who]), np.bincount(own.ravel())
     counted = np.bincount(cell[0], minlength=many)
     squares = np.bincount(cell[0], sums**2, many)
-    # A sum over a family varies with its size; of that the mean took some away.
+    # The variance of a sum over a family grows with its size, less the part due to the mean.
     varies = questions - np.bincount(cell[0], sizes**2, many) / questions
     if not squares.sum() > 0:
-        rule = "must differ between one family of questions and another"
+        rule = "must vary between families of questions"
         raise InputError([Problem("scores", "score", None, None, rule)])
     pooled = squares.sum() / varies.sum()
     degrees = counted - 1 + SHARED_FAMILIES

@@ -1,10 +1,10 @@
-"""What the questions of a simulated tournament are about: places that do not exist."""
+"""Titles of simulated questions, about places that do not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# A family is one subject in one place; its questions differ in the event.
+# A family is one subject in one place; its questions are about different events.
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "markets": ("will the {} index close above the level of its opening day?",
                 "will the {} bank raise its rate?",
@@ -41,7 +41,7 @@ def title_and_subject(number: int, family: int, position: int) -> tuple[str, str
     """
     subject = list(SUBJECTS)[family % len(SUBJECTS)]
     events = SUBJECTS[subject]
-    # Every pair of subject and place once before one comes again, with other events.
+    # Every pair of subject and place is used once before it is repeated with other events.
     turn, place = divmod(family // len(SUBJECTS), len(PLACES))
     event = events[(position + family + 2 * turn) % len(events)].format(PLACES[place])
     return f"Simulated question {number:03d}: {event}", subject

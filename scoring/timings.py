@@ -1,9 +1,8 @@
-"""Timings: which part of a forecaster's path counts, and by how much.
+"""Timings: the parts of a forecaster's path that count, and their weights.
 
-A timing puts the live segments on a clock of its own: microseconds for the two averages, whole
-days for `daily`, a single tick for the instants (`final`, `spot`, `lead`). Whatever is averaged
-afterwards, references included, is averaged over that clock. Adding a timing is one function and
-one line in `TIMINGS`.
+A timing puts live segments on its own clock: microseconds for the two averages, whole days for
+`daily`, a single tick for instants (`final`, `spot`, `lead`). All averages, references included,
+use that clock. To add a timing, write a function and add it to `TIMINGS`.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ MICROSECONDS_A_DAY = 86_400_000_000
 class Timed:
     """Live segments on a timing's clock.
 
-    ``divisor`` is what each forecaster's sum over that clock is divided by, and ``coverage``
-    the share of a question that they covered, both one a path.
+    Per path: ``divisor`` divides the forecaster's total on that clock, and ``coverage`` is the
+    share of the question they covered.
     """
 
     paths: Paths
@@ -45,22 +44,21 @@ def live_average(live: Paths, questions: Questions) -> Timed:
 
 
 def scheduled_average(live: Paths, questions: Questions) -> Timed:
-    """Average over the question's scheduled time; where the forecaster is not live counts 0."""
+    """Average over the question's scheduled time; time without a live forecast counts 0."""
     scheduled = _scheduled(live, questions)
     return Timed(live, scheduled, live.total / scheduled)
 
 
 def daily(live: Paths, questions: Questions) -> Timed:
-    """Average over the UTC calendar days on which the forecaster had a forecast standing.
+    """Average over the UTC calendar days with a standing forecast.
 
-    The last forecast that stood on a day has the whole day. A forecast withdrawn later on the
-    same day is still the last that stood on it. Coverage is a share of the calendar days that
-    the question was open.
+    The last standing forecast of a day scores the whole day, even if it is withdrawn later that
+    day. Coverage is the share of the calendar days that the question was open.
     """
     opened = live.per_segment(questions.open_us[live.question])
     opening_day = opened // MICROSECONDS_A_DAY
     start = (opened + live.start) // MICROSECONDS_A_DAY - opening_day
-    # The end itself is not live: a segment that ends at midnight does not touch the next day.
+    # The end is exclusive: a segment ending at midnight does not touch the next day.
     end = (opened + live.end - 1) // MICROSECONDS_A_DAY + 1 - opening_day
     same = np.ones(len(live), dtype=np.bool_)
     same[live.first] = False
@@ -73,14 +71,14 @@ def daily(live: Paths, questions: Questions) -> Timed:
 
 
 def final(live: Paths, questions: Questions) -> Timed:
-    """Take the forecast that is live just before the actual close."""
+    """Take the forecast live just before the actual close."""
     return _at(live, questions, (questions.close_us - questions.open_us) - 1)
 
 
 def spot(live: Paths, questions: Questions) -> Timed:
-    """Take the forecast that is live at the question's spot time, at the close if that is past.
+    """Take the forecast live at the question's spot time, or just before the close if earlier.
 
-    The coverage of a spot score is 1: the forecaster was there when it counted.
+    The coverage of a spot score is 1: the forecaster was live when it counted.
     """
     last = np.minimum(questions.spot_us, questions.close_us - 1)
     timed = _at(live, questions, last - questions.open_us)
@@ -90,7 +88,7 @@ def spot(live: Paths, questions: Questions) -> Timed:
 def lead(days: float) -> Timing:
     """Return the timing that takes the forecast live ``days`` before the scheduled close.
 
-    A question that had closed by then has no rows, nor has a forecaster who was not live.
+    A question closed by then, or a forecaster not live then, has no row.
     """
     before = round(days * MICROSECONDS_A_DAY)
 
@@ -100,7 +98,7 @@ def lead(days: float) -> Timing:
     return at_lead
 
 
-# These count time alone, so that segments of no length may be among theirs.
+# These depend on durations alone, so segments of length 0 are harmless.
 AVERAGES = ("live_average", "scheduled_average")
 
 TIMINGS: dict[str, Timing] = {
@@ -116,10 +114,10 @@ _LEAD = re.compile(r"lead\((\d+(?:\.\d+)?)\)")
 
 
 def timing(name: str) -> Timing:
-    """Return a timing by its name, ``lead(30)`` among them.
+    """Return a timing by name, including ``lead(30)``.
 
-    Raises InputError if there is none, and for a lead of less than a millionth of a day or of more
-    than 3,650,000 days, ten thousand years, as long as the calendar.
+    Raises InputError for an unknown name, and for a lead of less than a millionth of a day or more
+    than 3,650,000 days (ten thousand years, the range of the calendar).
     """
     if name in TIMINGS:
         return TIMINGS[name]
@@ -140,7 +138,7 @@ def _scheduled(live: Paths, questions: Questions) -> Ints:
 
 
 def _at(live: Paths, questions: Questions, instant: Ints) -> Timed:
-    """Return what is live at an instant of each question, as one tick of a clock."""
+    """Return the forecasts live at an instant of each question, as one tick of a clock."""
     at = live.per_segment(instant[live.question])
     here = (live.start <= at) & (at < live.end)
     coverage = live.total / _scheduled(live, questions)

@@ -1,4 +1,4 @@
-"""What ``scoring.simulation`` is asked for: a tournament, its teams, and their faults."""
+"""Settings of `scoring.simulation`: a tournament, its teams, and their biases."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ KINDS: Mapping[str, Any] = {"int": int, "float": (int, float), "str": str, "date
 
 @dataclass(frozen=True)
 class Team:
-    """Forecasters who are alike: equally skilled, with the same fault, who share noise.
+    """Forecasters with equal skill and bias, who share noise.
 
-    ``skill``: share of the news that gets through, 0 < κ <= 1. ``extremity`` > 0 multiplies the
-    log odds of the belief, ``shift`` is added to them, and ``responsiveness``, 0 < k <= 1, is how
-    far a report moves from the previous one towards where it should be. The defaults are
-    calibrated.
+    ``skill``: share of the news that reaches them, 0 < κ <= 1. ``extremity`` > 0 multiplies the log
+    odds of the belief, ``shift`` is added to them, and ``responsiveness``, 0 < k <= 1, is the part
+    of the way that a report moves from the previous one to its target. The defaults are calibrated.
     """
 
     name: str
@@ -41,34 +40,33 @@ class Team:
 
     @property
     def label(self) -> str:
-        """The team's name, which always says that it is simulated."""
+        """The team's name, marked as simulated."""
         return self.name.removesuffix(LABEL) + LABEL
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """The members' handles; each says that it is simulated."""
+        """The members' handles, each marked as simulated."""
         name = self.name.removesuffix(LABEL)
         return tuple(f"{name} {number}{LABEL}" for number in range(1, self.members + 1))
 
 
 @dataclass(frozen=True)
 class Tournament:
-    """What to simulate. The same settings give the same tournament, to the last bit.
+    """A simulated tournament. Equal settings give the same tournament, bit for bit.
 
     ``questions`` in ``families``, each lasting ``shortest_days`` to ``longest_days`` between
-    ``first_open`` and ``last_close``. ``early_share``: share of the questions whose answer,
-    whichever it is, becomes known early; ``event_share``: share of those on which a "yes" shows
-    when it happens; ``choice_share``: share of the others that have ``options`` options.
+    ``first_open`` and ``last_close``. ``early_share``: share of questions whose answer becomes
+    known early, whichever it is; ``event_share``: share of questions on which a "yes" shows when it
+    happens; ``choice_share``: share of the others that have ``options`` options.
     ``family_correlation``: ρ. ``prior_spread``: standard deviation of m.
 
-    ``participation``: chance that a forecaster takes up a question of middling prior;
-    ``selectivity``: how much that chance varies with how clear the prior is, from person to
-    person. ``late``: mean share of a question's time that passes before the first forecast.
-    ``updates``: mean number of forecasts over a question's whole life; ``withdrawal``: chance that
-    an update that would say 50 % is a withdrawal, less for others in proportion to p (1 − p).
-    ``shared_noise``: share of the noise that a team has in common. ``least``: no report is nearer
-    to 0 or 1 than this, as in the app; it costs a calibrated forecaster less than that in
-    calibration.
+    ``participation``: probability that a forecaster joins a question with a typical prior;
+    ``selectivity``: variation between forecasters in how this depends on how clear the prior is.
+    ``late``: mean share of a question's time before the first forecast. ``updates``: mean number of
+    forecasts over a question's life; ``withdrawal``: probability that an update of 50% is a
+    withdrawal instead, in proportion to p (1 − p) for others. ``shared_noise``: share of the noise
+    common to a team. ``least``: the closest a report comes to 0 or 1, as in the app; it biases a
+    calibrated forecaster by less than that.
     """
 
     teams: tuple[Team, ...]
@@ -134,8 +132,8 @@ class Tournament:
     def from_mapping(cls, settings: Mapping[str, Any]) -> Tournament:
         """Return the tournament that a parsed TOML file describes.
 
-        Its keys are the fields of this class, with ``teams`` a list of mappings of the fields of
-        Team. Raises InputError naming a key that is unknown or a value that breaks a rule.
+        Its keys are the fields of this class; ``teams`` is a list of mappings of the fields of
+        Team. Raises InputError naming an unknown key or an invalid value.
         """
         teams = tuple(Team(**_settings(team, Team)) for team in settings.get("teams", ()))
         return cls(**{**_settings(settings, cls), "teams": teams})
@@ -147,7 +145,7 @@ def _require(name: str, value: object, holds: bool, rule: str) -> None:
 
 
 def _settings(given: Mapping[str, Any], of: type[Team] | type[Tournament]) -> dict[str, Any]:
-    """Return the keyword arguments for ``of``, refusing an unknown key and a value of no use."""
+    """Return the keyword arguments for ``of``; raises InputError for an unknown or invalid key."""
     kinds = {field.name: str(field.type) for field in fields(of)}
     rule = f"a {of.__name__.lower()} has the settings {', '.join(kinds)}"
     for key, value in given.items():

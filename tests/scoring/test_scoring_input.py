@@ -246,7 +246,7 @@ def test_the_frames_are_left_as_they_were() -> None:
         ({"type": "multiple_choice", "options": '["a"]'}, "options", "at least two"),
         ({"type": "multiple_choice", "options": '["a", "a"]'}, "options", "different"),
         ({"type": "multiple_choice", "options": "a, b"}, "options", "JSON"),
-        ({"type": "multiple_choice", "options": '["a", "annulled"]'}, "options", "called annulled"),
+        ({"type": "multiple_choice", "options": '["a", "annulled"]'}, "options", "named annulled"),
         ({"type": "multiple_choice", "options": ["Ambiguous ", "b"]}, "options", "or ambiguous"),
         ({"type": "numeric"}, "lower_bound", "number"),
         ({"open_time": "2026-01-01T00:00:00"}, "open_time", "offset"),

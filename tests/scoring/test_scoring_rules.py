@@ -119,7 +119,7 @@ def test_what_is_not_a_forecast_or_an_outcome_is_refused(
         ([[0.5, 0.5]], [0, 1], "y", "one outcome a forecast"),
         ([[0.5, 0.5]], [[1, 0, 0]], "y", "over the same options"),
         ([[[0.5, 0.5]]], [0], "p", "in each row"),
-        ([[0.5, 0.5], [1.0]], [0, 0], "p", "of one length"),
+        ([[0.5, 0.5], [1.0]], [0, 0], "p", "of equal length"),
         (["often"], [1], "p", "numbers"),
         ([0.5], [None, "yes"], "y", "numbers"),
     ],

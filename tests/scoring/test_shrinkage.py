@@ -169,7 +169,7 @@ def test_one_question_is_enough_to_be_placed_and_says_little() -> None:
 
 
 def test_too_few_forecasters_and_scores_that_do_not_vary_are_refused() -> None:
-    with pytest.raises(InputError, match="4 forecasters or more"):
+    with pytest.raises(InputError, match="at least 4 forecasters"):
         scoring.skills(scored(3, 10, 0.3))
     with pytest.raises(InputError, match="must differ"):
         scoring.skills(scored(5, 10, 0.3).assign(score=0.0))
