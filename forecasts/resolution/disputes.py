@@ -1,9 +1,8 @@
-"""Disputes: who holds a resolution to be wrong says so in time, and people decide.
+"""Disputes: object to a resolution within the days its policy allows.
 
-By a question's policy (``watching.decide_by``) its resolution may be disputed for some days, and
-until they are over its scores are provisional: they are stored, shown and counted, and say so. What
-is disputed stays provisional until somebody who may resolve it decides: by another outcome, which
-supersedes the disputed one, or by upholding it. Either is final.
+During these days (``policies``) its scores are provisional: stored, shown and counted, but marked.
+A disputed resolution stays provisional until someone with the right to resolve the question
+corrects it or upholds it. Either decision is final.
 """
 
 from __future__ import annotations
@@ -33,50 +32,50 @@ from forecasts.resolution.resolutions import by_resolution
 def dispute(
     session: Session, question: Question, *, member: Member, now: datetime, reason: str
 ) -> Dispute:
-    """Return the dispute, which is written: people decide, and until then no score is final.
+    """Return the dispute, which is written; the scores stay provisional until a decision.
 
-    Refused without a reason, where the question is not resolved, where its policy gives no time
-    for disputes or it is over, and where it is disputed already. It takes a forecaster.
+    Refused without a reason, on an unresolved or disputed question, and if the policy allows no
+    disputes or their time has ended. ``member`` needs the right to forecast on the question.
     """
     roles.require(session, member, Action.dispute, question, now=now)
     if not reason.strip():
-        raise Refused("A dispute takes a reason.", remedy="Say what is wrong with the outcome.")
-    standing = current_state(session, question, now=now).resolution
-    if standing is None:
+        raise Refused("A dispute takes a reason.", remedy="State the error in the outcome.")
+    current = current_state(session, question, now=now).resolution
+    if current is None:
         raise Refused(
             f"{question.slug!r} is not resolved, so there is nothing to dispute.",
             remedy=f"Propose an outcome: forecasts propose {question.slug} OUTCOME.",
         )
-    open_ = provisional_outcome(session, question, now=now)
-    if open_ is None:
+    open_outcome = provisional_outcome(session, question, now=now)
+    if open_outcome is None:
         raise Refused(
             f"The resolution of {question.slug!r} is final.",
-            remedy="Propose another outcome; whoever may resolve it can correct it.",
+            remedy="Propose another outcome, for someone who may resolve the question.",
         )
-    if open_.dispute is not None:
+    if open_outcome.dispute is not None:
         raise Refused(
             f"The resolution of {question.slug!r} is disputed already, since "
-            f"{to_minute(open_.dispute.recorded_at)}; it waits for a decision."
+            f"{to_minute(open_outcome.dispute.recorded_at)}, and is waiting for a decision."
         )
-    return _written(session, standing, member, now, reason, None)
+    return _write(session, current, member, now, reason, None)
 
 
 def uphold(
     session: Session, question: Question, *, member: Member, now: datetime, reason: str = ""
 ) -> Dispute:
-    """Return the row that settles the dispute in favour of what stands, which then is final.
+    """Return the row that upholds the disputed resolution, which is then final; it is written.
 
-    It takes who may decide on the outcome. Refused where nothing is disputed.
+    Refused if it is not disputed. ``member`` needs the right to resolve the question.
     """
     roles.require(session, member, Action.resolve, question, now=now)
-    standing = current_state(session, question, now=now).resolution
-    disputed = None if standing is None else _open_dispute(session, standing)
-    if standing is None or disputed is None:
+    current = current_state(session, question, now=now).resolution
+    disputed = None if current is None else _open_dispute(session, current)
+    if current is None or disputed is None:
         raise Refused(f"The resolution of {question.slug!r} is not disputed.")
-    return _written(session, standing, member, now, reason, disputed.id)
+    return _write(session, current, member, now, reason, disputed.id)
 
 
-def _written(
+def _write(
     session: Session,
     resolution: Resolution,
     member: Member,
@@ -99,12 +98,12 @@ def _written(
 
 
 def history(session: Session, question: Question) -> dict[int, list[Dispute]]:
-    """Return the disputes and what settled them by the id of the resolution, in that order."""
+    """Return the disputes and their decisions by the id of the resolution, in order."""
     return by_resolution(session, question, Dispute)
 
 
 def open_disputes(session: Session) -> list[tuple[Dispute, Resolution, Question]]:
-    """Return the disputes that nobody has decided yet, oldest first."""
+    """Return all disputes without a decision, oldest first."""
     return [
         (row, resolution, question)
         for row, resolution, question in session.exec(
@@ -127,7 +126,7 @@ def _open_dispute(session: Session, resolution: Resolution) -> Dispute | None:
 
 @cache
 def is_open() -> ColumnElement[bool]:
-    """Return the condition that nobody has decided on the ``Dispute`` of the ``Resolution`` yet."""
+    """Return the SQL condition: the ``Dispute`` of the ``Resolution`` has no decision yet."""
     answer, later = aliased(Dispute), aliased(Resolution)
     answered = select(answer.id).where(col(answer.answers_id) == col(Dispute.id)).exists()
     corrected = select(later.id).where(col(later.supersedes_id) == col(Resolution.id)).exists()

@@ -1,4 +1,4 @@
-"""Answers: how a question came to its outcome, step by step, and what each step scored."""
+"""The history of a question's outcome, step by step, with the scores that each change affected."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from forecasts.ledger.models import (
 from forecasts.questions.finality import ProvisionalOutcome
 from forecasts.questions.registry import newest_wording
 from forecasts.resolution import disputes
-from forecasts.resolution.kept_evidence import shown_for
+from forecasts.resolution.kept_evidence import exhibits_on
 from forecasts.resolution.resolutions import history
 from forecasts.scores.scores import protocol_of, table
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """One forecaster's score (0–1, 0 is best) on a superseded resolution and as it is now.
+    """One forecaster's score (0 to 1, 0 is best) on a superseded resolution and on the current one.
 
-    ``protocol``: brier, or crps on a number or a day. None: no score; ``difference`` is now less
-    before, so that below 0 the correction helped.
+    ``protocol``: brier, or crps for a number or a date. None: no score. A ``difference`` below 0
+    means that the correction helped.
     """
 
     forecaster: str
@@ -41,57 +41,58 @@ class Rescored:
 
     @property
     def difference(self) -> float | None:
-        """What the corrections since have changed; None where there is no score on one side."""
+        """The current score minus the earlier one; None if either is missing."""
         return None if self.before is None or self.now is None else self.now - self.before
 
 
 @dataclass(frozen=True)
 class Step:
-    """One row of a question's resolution history, with who took it and what it corrected.
+    """One row of a question's resolution history; ``actor`` is a handle or "a resolver".
 
-    ``corrects``: the earlier confirmed row that this one supersedes. ``superseded``: whether a
-    later one has superseded this one; ``rescored`` then holds its scores beside those that stand.
-    ``shown``: what a resolver was shown when it found that. ``disputes``: who disputed it, and who
-    settled that.
+    ``corrects``: the confirmed row that this one supersedes. ``superseded``: a later row supersedes
+    this one; ``rescored`` then compares its scores with the current ones. ``exhibits``: the
+    resolver's evidence. ``disputes``: its disputes and their decisions, with the member's handle.
     """
 
     row: Resolution
-    who: str
+    actor: str
     corrects: Resolution | None
     superseded: bool
     rescored: tuple[Rescored, ...]
-    shown: tuple[Exhibit, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
     disputes: tuple[tuple[Dispute, str], ...] = ()
 
 
 def correction(
-    earlier: Resolution, row: Resolution, time: Callable[[datetime], str] = to_minute
+    earlier: Resolution, row: Resolution, format_time: Callable[[datetime], str] = to_minute
 ) -> str:
-    """Return what a correction changed, for a person: 'yes → no', and the times if they differ."""
-    said = [f"{earlier.outcome} → {row.outcome}"] if earlier.outcome != row.outcome else []
+    """Return the changes of a correction, such as 'yes → no', and the times if they differ."""
+    changes = [f"{earlier.outcome} → {row.outcome}"] if earlier.outcome != row.outcome else []
     if earlier.known_at != row.known_at:
         before, after = (
-            "unknown" if known is None else time(known)
+            "unknown" if known is None else format_time(known)
             for known in (earlier.known_at, row.known_at)
         )
-        said.append(f"known at {before} → {after}")
-    return ", ".join(said)
+        changes.append(f"known at {before} → {after}")
+    return ", ".join(changes)
 
 
-def say_provisional(open_: ProvisionalOutcome, time: Callable[[datetime], str] = to_minute) -> str:
-    """Return why scores are not final yet, for a person."""
-    if open_.dispute is not None:
-        since = time(open_.dispute.recorded_at)
-        return f"Its scores are provisional: it was disputed {since}, and waits for a decision."
-    return f"Its scores are provisional until {time(open_.until)}: so long it can be disputed."
+def provisional_note(
+    outcome: ProvisionalOutcome, format_time: Callable[[datetime], str] = to_minute
+) -> str:
+    """Return the reason why scores are not final yet, in a sentence."""
+    if outcome.dispute is not None:
+        since = format_time(outcome.dispute.recorded_at)
+        return f"Its scores are provisional: disputed {since}, waiting for a decision."
+    return f"Its scores are provisional until {format_time(outcome.until)}, when disputes end."
 
 
 def steps(session: Session, question: Question) -> list[Step]:
-    """Return how the question got its outcome, the newest step first."""
+    """Return the steps by which the question got its outcome, newest first."""
     rows = history(session, question)
     by_id = {row.id: row for row in rows}
     superseded = {row.supersedes_id for row in rows} - {None}
-    standing = next(
+    current = next(
         (
             row
             for row in rows
@@ -100,26 +101,26 @@ def steps(session: Session, question: Question) -> list[Step]:
         None,
     )
     named, type = handles(session), newest_wording(session, question).type
-    shown, told = shown_for(session, question), disputes.history(session, question)
+    exhibits, disputed = exhibits_on(session, question), disputes.history(session, question)
     return [
         Step(
             row,
-            who="a resolver" if row.member_id is None else named[row.member_id],
+            actor="a resolver" if row.member_id is None else named[row.member_id],
             corrects=by_id.get(row.supersedes_id),
             superseded=row.id in superseded,
-            rescored=_rescored(session, row, standing, type) if row.id in superseded else (),
-            shown=tuple(shown.get(row.id or 0, ())),
-            disputes=tuple((one, named[one.member_id]) for one in told.get(row.id or 0, ())),
+            rescored=_rescored(session, row, current, type) if row.id in superseded else (),
+            exhibits=tuple(exhibits.get(row.id or 0, ())),
+            disputes=tuple((one, named[one.member_id]) for one in disputed.get(row.id or 0, ())),
         )
         for row in reversed(rows)
     ]
 
 
 def _rescored(
-    session: Session, row: Resolution, standing: Resolution | None, type: QuestionType
+    session: Session, row: Resolution, current: Resolution | None, type: QuestionType
 ) -> tuple[Rescored, ...]:
     before = {scored.forecaster: scored.score for scored in table(session, row)}
-    now = {} if standing is None else {s.forecaster: s.score for s in table(session, standing)}
+    now = {} if current is None else {s.forecaster: s.score for s in table(session, current)}
     return tuple(
         Rescored(forecaster, protocol_of(type), before.get(forecaster), now.get(forecaster))
         for forecaster in sorted(before | now)

@@ -1,7 +1,7 @@
-"""Exhibits: what a resolver was shown, kept with what it found, so that anybody can check later.
+"""Exhibits: the documents behind a resolver's finding, kept so that anyone can check it later.
 
-Whence, when, how much and its SHA-256 are history, and in the chain; the bytes, up to a megabyte,
-are stored once however many questions looked there, and ``verifying`` compares them with the hash.
+An exhibit's address, time, size and SHA-256 are history, and in the chain. The bytes, up to a
+megabyte, are stored once however many questions use them, and verified by their hash.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from forecasts.resolution.resolvers.protocol import Seen
 
 @dataclass(frozen=True)
 class Kept:
-    """One exhibit of a question; ``data`` is None where it was too large to be kept."""
+    """One exhibit of a question; ``data`` is None if it was too large to keep."""
 
     exhibit: Exhibit
     data: bytes | None
@@ -33,7 +33,7 @@ _SUFFIXES = {media: suffix for suffix, media in SUFFIXES.items()} | {"text/xml":
 
 
 def keep(session: Session, resolution: Resolution, seen: Sequence[Seen]) -> list[Exhibit]:
-    """Return what was written: an exhibit for each thing that was shown, and its bytes if new."""
+    """Return an exhibit for each document, written with its bytes if they are new."""
     assert resolution.id is not None
     rows = []
     for one in dict.fromkeys(seen):
@@ -55,24 +55,24 @@ def keep(session: Session, resolution: Resolution, seen: Sequence[Seen]) -> list
     return rows
 
 
-def shown_for(session: Session, question: Question) -> dict[int, list[Exhibit]]:
-    """Return the question's exhibits by the id of the resolution row, in the order shown."""
+def exhibits_on(session: Session, question: Question) -> dict[int, list[Exhibit]]:
+    """Return the question's exhibits by the id of the resolution row, in the order read."""
     return by_resolution(session, question, Exhibit)
 
 
 def kept(session: Session, question: Question) -> list[Kept]:
     """Return the question's exhibits with their bytes; NotFound where there are none."""
-    shown = [row for rows in shown_for(session, question).values() for row in rows]
-    if not shown:
+    exhibits = [row for rows in exhibits_on(session, question).values() for row in rows]
+    if not exhibits:
         raise NotFound(
-            f"Nothing that a resolver was shown is kept with {question.slug!r}.",
-            remedy="It is kept from the moment at which a run finds the outcome.",
+            f"There is no resolver's evidence for {question.slug!r}.",
+            remedy="It is kept when a run finds the outcome.",
         )
-    return [Kept(row, content(session, row)) for row in shown]
+    return [Kept(row, content(session, row)) for row in exhibits]
 
 
 def content(session: Session, exhibit: Exhibit) -> bytes | None:
-    """Return the bytes of an exhibit of a question that is seen; None where they are not kept."""
+    """Return the bytes of an exhibit, None if they were not kept; NotFound if it is not visible."""
     resolution = session.get_one(Resolution, exhibit.resolution_id)
     visibility.require_visible(session, session.get_one(Question, resolution.question_id))
     return session.exec(
@@ -81,13 +81,13 @@ def content(session: Session, exhibit: Exhibit) -> bytes | None:
 
 
 def file_name(exhibit: Exhibit) -> str:
-    """Return a name for the exhibit's bytes, which nobody's words are part of."""
+    """Return a file name for the exhibit, made of its id and hash alone."""
     suffix = _SUFFIXES.get(exhibit.media, ".bin")
     return f"{exhibit.id}-{exhibit.sha256[:12]}{suffix}"
 
 
 def save(exhibits: Sequence[Kept], folder: Path) -> list[Path]:
-    """Return the files that were written into ``folder``, which is made; those kept only."""
+    """Return the files written to ``folder``, which is created; without those not kept."""
     paths = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +99,6 @@ def save(exhibits: Sequence[Kept], folder: Path) -> list[Path]:
     except OSError as error:
         raise BadInput(
             f"The folder {str(folder)!r} cannot be written to: {error.strerror or error}.",
-            remedy="Name another one with --out.",
+            remedy="Choose another folder with --out.",
         ) from None
     return paths

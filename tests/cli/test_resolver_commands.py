@@ -124,7 +124,7 @@ def test_a_question_follows_another(forecasts: Forecasts, clock: Clock) -> None:
     clock("2026-01-06T12:00:00Z")
     forecasts("resolve", "other", "yes")
     assert "confirmed: one: no, known on" in forecasts("run").stdout
-    assert "other came out as yes" in forecasts("show", "one").stdout
+    assert "other resolved to yes" in forecasts("show", "one").stdout
 
 
 @pytest.mark.parametrize(
@@ -146,21 +146,21 @@ def test_settings_that_cannot_serve_are_refused_and_change_nothing(
         "ask", "Will it?", "--closes", "2099-12-31", "--slug", "it", "--criteria", "as it says"
     )
     assert said in forecasts("resolver", "set", "it", kind, *given, exit_code=2).stderr
-    assert "carries no resolver" in forecasts("resolver", "try", "it", exit_code=2).stderr
+    assert "has no resolver" in forecasts("resolver", "try", "it", exit_code=2).stderr
 
 
 def test_resolvers_are_taken_away_and_a_new_one_can_be_given(
     forecasts: Forecasts, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts("ask", "Will it rise?", "--closes", "2099-12-31", "--slug", "rise")
-    assert "carries no resolver" in forecasts("resolver", "remove", "rise", exit_code=2).stderr
+    assert "has no resolver" in forecasts("resolver", "remove", "rise", exit_code=2).stderr
     (tmp_path / "data.csv").write_text("question,outcome,known_at\nrise,yes,2026-01-06\n")
     given = ("outcomes_file", "--with", f"path={tmp_path / 'data.csv'}")
     forecasts("resolver", "set", "rise", *given)
     forecasts("resolver", "add", "rise", "deadline")
     removed = forecasts("resolver", "remove", "rise").stdout
     assert removed == "rise is looked up no more: its 2 resolvers removed.\n"
-    assert "carries no resolver" in forecasts("resolver", "remove", "rise", exit_code=2).stderr
+    assert "has no resolver" in forecasts("resolver", "remove", "rise", exit_code=2).stderr
     clock("2026-01-06T12:00:00Z")
     assert "0 resolved" in forecasts("run").stdout
     forecasts("resolver", "add", "rise", *given)

@@ -133,10 +133,10 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
     assert "confirmed: snow: no" in forecasts("run").stdout
     assert "is resolved" in forecasts("run", "retry", "snow", exit_code=2).stderr
     forecasts("ask", "Fog?", "--closes", "2026-02-01", "--slug", "fog", "--criteria", "so")
-    assert "carries no resolver" in forecasts("run", "retry", "fog", exit_code=2).stderr
+    assert "has no resolver" in forecasts("run", "retry", "fog", exit_code=2).stderr
     given = ("outcomes_file", "--with", f"path={outcomes}")
     said = forecasts("resolver", "set", "snow", *given, exit_code=2).stderr
-    assert "is resolved, so nothing would be looked up" in said
+    assert "is resolved, so no resolver will check it again" in said
     assert "resolve it again with another outcome" in said
 
 
@@ -175,7 +175,7 @@ def test_what_was_shown_is_said_and_written_out(
     assert f"wrote {file}" in said
     assert f"shown at 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain").stdout
     nothing = forecasts("resolver", "evidence", "wind", exit_code=2).stderr
-    assert "Nothing that a resolver was shown is kept" in nothing
+    assert "There is no resolver's evidence" in nothing
 
 
 def test_a_resolution_is_disputed_and_upheld(
@@ -184,14 +184,14 @@ def test_a_resolution_is_disputed_and_upheld(
     said = forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7").stdout
     assert said == "rain: confirm; disputes for 7 days\n"
     forecasts("run")
-    until = "Its scores are provisional until 2026-01-13 12:00 UTC: so long it can be disputed."
+    until = "Its scores are provisional until 2026-01-13 12:00 UTC, when disputes end."
     assert until in forecasts("show", "rain").stdout
     clock("2026-01-08T12:00:00Z")
     assert "takes a reason" in forecasts("dispute", "rain", exit_code=2).stderr
     forecasts("dispute", "rain", "--because", "The sprinkler.", "--as", "bob")
     shown = forecasts("show", "rain").stdout
     assert "    disputed 2026-01-08 12:00Z by bob: The sprinkler.\n" in shown
-    assert "Its scores are provisional: it was disputed 2026-01-08 12:00 UTC" in shown
+    assert "Its scores are provisional: disputed 2026-01-08 12:00 UTC" in shown
     clock("2026-02-08T12:00:00Z")
     assert "needs a person" in forecasts("run", exit_code=3).stdout
     said = forecasts("uphold", "rain", "--because", "It rained as well.").stdout
@@ -213,9 +213,9 @@ def test_a_correction_ends_a_dispute(forecasts: Forecasts, clock: Clock, outcome
 
 def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) -> None:
     quorum = ("resolver", "policy", "rain", "quorum", "--agreeing", "2")
-    assert "carries 1" in forecasts(*quorum, exit_code=2).stderr
+    assert "has 1" in forecasts(*quorum, exit_code=2).stderr
     given = ("resolver", "add", "rain", "outcomes_file", "--with", f"path={outcomes}")
-    assert "no second witness" in forecasts(*given, exit_code=2).stderr
+    assert "independent sources" in forecasts(*given, exit_code=2).stderr
     forecasts("resolver", "add", "rain", "deadline")
     assert forecasts(*quorum).stdout == "rain: quorum, 2 have to agree\n"
     assert "1 of 2 agree on yes" not in forecasts("run").stdout  # it is not known yet

@@ -12,7 +12,7 @@ from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.questions import finality
 from forecasts.reports.build import build
 from forecasts.reports.selection import Choice
-from forecasts.resolution import assignments, disputes, history, resolutions
+from forecasts.resolution import disputes, history, policies, resolutions
 from forecasts.scores import scores
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
@@ -24,7 +24,7 @@ from tests.conftest import day
 def resolved(session: Session, question: Question, alice: Member) -> Question:
     """Resolved on day 3, for a week of disputes, with a forecast of alice's."""
     updates.update(session, question, Value(probability=0.7), member=alice, now=day(1))
-    assignments.decide_by(
+    policies.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
     resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
@@ -57,7 +57,7 @@ def test_a_policy_that_was_set_afterwards_does_not_reach_back(
     session: Session, resolved: Question, alice: Member
 ) -> None:
     for days in (0, 100):
-        assignments.decide_by(
+        policies.set_policy(
             session, resolved, PolicyKind.confirm, dispute_days=days, member=alice, now=day(4)
         )
     assert until(session, resolved, 5) == day(10)

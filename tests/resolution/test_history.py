@@ -2,7 +2,7 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.ledger.models import Member, Question
-from forecasts.resolution import history, resolutions
+from forecasts.resolution import history, proposals, resolutions
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import day
@@ -13,11 +13,11 @@ def test_each_step_says_who_took_it_and_superseded_ones_compare_their_scores(
 ) -> None:
     updates.update(session, question, Value(probability=0.8), member=alice, now=day(0))
     updates.update(session, question, Value(probability=0.5), member=bob, now=day(6))
-    resolutions.propose(session, question, "yes", known_at=day(4), now=day(8), member=bob)
+    proposals.propose(session, question, "yes", known_at=day(4), now=day(8), member=bob)
     resolutions.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
     resolutions.confirm(session, question, "yes", known_at=day(10), now=day(10), member=bob)
     newest, corrected, proposed = history.steps(session, question)
-    assert [(step.row.outcome, step.who) for step in (newest, corrected, proposed)] == [
+    assert [(step.row.outcome, step.actor) for step in (newest, corrected, proposed)] == [
         ("yes", "bob"),
         ("no", "alice"),
         ("yes", "bob"),

@@ -15,7 +15,7 @@ from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions import registry, revisions
 from forecasts.questions import standing as question_standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.scores import scores
 from forecasts.scores.frames import scoring_frames
 from forecasts.updates import updates
@@ -257,14 +257,14 @@ def test_a_resolution_that_cannot_be_is_refused(
 def test_a_proposal_waits_until_somebody_accepts_it(
     session: Session, question: Question, alice: Member
 ) -> None:
-    proposal = resolutions.propose(
+    proposal = proposals.propose(
         session, question, "yes", known_at=day(5), now=day(6), member=alice
     )
     assert question_standing.current_state(session, question, now=day(6)).status == Status.proposed
-    assert [row for row, _ in resolutions.open_proposals(session)] == [proposal]
+    assert [row for row, _ in proposals.open_proposals(session)] == [proposal]
     resolutions.accept(session, proposal, now=day(7), member=alice)
     assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
-    assert resolutions.open_proposals(session) == []
+    assert proposals.open_proposals(session) == []
     with pytest.raises(Refused, match="decided already"):
         resolutions.accept(session, proposal, now=day(8), member=alice)
 
@@ -272,11 +272,9 @@ def test_a_proposal_waits_until_somebody_accepts_it(
 def test_a_proposal_that_was_overtaken_by_a_resolution_cannot_overturn_it(
     session: Session, question: Question, alice: Member
 ) -> None:
-    proposal = resolutions.propose(
-        session, question, "no", known_at=day(5), now=day(6), member=alice
-    )
+    proposal = proposals.propose(session, question, "no", known_at=day(5), now=day(6), member=alice)
     resolutions.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
-    assert resolutions.open_proposals(session) == []
+    assert proposals.open_proposals(session) == []
     with pytest.raises(Refused, match="resolved since"):
         resolutions.accept(session, proposal, now=day(8), member=alice)
 
@@ -284,12 +282,12 @@ def test_a_proposal_that_was_overtaken_by_a_resolution_cannot_overturn_it(
 def test_a_rejected_proposal_leaves_the_question_awaiting(
     session: Session, question: Question, alice: Member
 ) -> None:
-    proposal = resolutions.propose(
+    proposal = proposals.propose(
         session, question, "yes", known_at=day(9), now=day(11), member=alice
     )
     with pytest.raises(Refused, match="takes a reason"):
-        resolutions.reject(session, proposal, now=day(12), member=alice, note=" ")
-    resolutions.reject(session, proposal, now=day(12), member=alice, note="no such report")
+        proposals.reject(session, proposal, now=day(12), member=alice, note=" ")
+    proposals.reject(session, proposal, now=day(12), member=alice, note="no such report")
     assert question_standing.current_state(session, question, now=day(12)).status == Status.awaiting
     assert [row.state for row in resolutions.history(session, question)] == ["proposed", "rejected"]
 
@@ -362,7 +360,7 @@ def test_confirming_what_is_proposed_accepts_the_proposal(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     said = {"note": "It poured.", "source": "https://example.org"}
-    proposal = resolutions.propose(
+    proposal = proposals.propose(
         session, question, "yes", known_at=day(5), now=day(6), member=bob, **said
     )
     row = resolutions.confirm(session, question, "yes", now=day(7), member=alice)
@@ -374,7 +372,7 @@ def test_confirming_what_is_proposed_accepts_the_proposal(
 def test_confirming_something_else_overtakes_the_proposal(
     session: Session, question: Question, alice: Member, outcome: str, known: float | None
 ) -> None:
-    resolutions.propose(session, question, "yes", known_at=day(5), now=day(6), member=alice)
+    proposals.propose(session, question, "yes", known_at=day(5), now=day(6), member=alice)
     row = resolutions.confirm(
         session,
         question,
@@ -385,7 +383,7 @@ def test_confirming_something_else_overtakes_the_proposal(
     )
     assert row.proposal_id is None
     assert row.known_at == day(7 if known is None else known)
-    assert resolutions.open_proposals(session) == []
+    assert proposals.open_proposals(session) == []
 
 
 def test_a_correction_may_be_proposed_and_accepted(
@@ -393,10 +391,8 @@ def test_a_correction_may_be_proposed_and_accepted(
 ) -> None:
     first = resolutions.confirm(session, question, "yes", known_at=day(5), now=day(6), member=bob)
     with pytest.raises(Refused, match="already resolved"):
-        resolutions.propose(session, question, "yes", known_at=day(5), now=day(7), member=alice)
-    proposal = resolutions.propose(
-        session, question, "no", known_at=day(5), now=day(7), member=alice
-    )
+        proposals.propose(session, question, "yes", known_at=day(5), now=day(7), member=alice)
+    proposal = proposals.propose(session, question, "no", known_at=day(5), now=day(7), member=alice)
     assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
     second = resolutions.accept(session, proposal, now=day(8), member=bob)
     assert (second.supersedes_id, second.proposal_id) == (first.id, proposal.id)
@@ -428,7 +424,7 @@ def test_a_date_is_an_outcome_once_it_has_come(
     with pytest.raises(Refused, match="lies ahead"):
         resolutions.confirm(session, question, outcome, now=now, member=alice)
     with pytest.raises(Refused, match="lies ahead"):
-        resolutions.propose(session, question, outcome, now=now, member=alice)
+        proposals.propose(session, question, outcome, now=now, member=alice)
 
 
 @pytest.mark.parametrize("bound", ["below_lower_bound", "above_upper_bound"])
@@ -454,7 +450,7 @@ def test_more_resolutions_are_scored_than_one_statement_takes(
         say(session, question, alice, number / 10, 0)
         resolutions.confirm(session, question, "no", known_at=day(10), now=day(10), member=alice)
     before = sorted(session.exec(select(Score.score)))
-    monkeypatch.setattr(question_standing, "_MOST_NAMED", 2)
+    monkeypatch.setattr(question_standing, "_BATCH", 2)
     assert scores.rebuild(session) == scores.Rebuilt(15, 5, scoring.__version__)
     assert sorted(session.exec(select(Score.score))) == before
 

@@ -1,15 +1,15 @@
-"""Resolver kind ``command``: a program of the operator's own decides.
+"""Resolver kind ``command``: run one of the operator's own programs.
 
-It must lie in the folder that the operator names (FORECASTS_COMMANDS_FOLDER); without that setting
-there are none. It is started there without a shell, with nothing of the environment but the path
-and the language, and a mark by which all that it starts is found, and ended with it. It gets one
-JSON object on its standard input,
+The program must be in the folder FORECASTS_COMMANDS_FOLDER; without that setting the kind is
+disabled. It runs in that folder without a shell. Its environment has only the path, the language,
+and a mark that identifies its child processes, so that they end with it. It reads one JSON object
+from standard input,
 
     {"question": {"slug": …, "title": …, "type": …, "options": […], "open_time": …,
      "close_time": …, "scheduled_close_time": …}, "now": …}
 
-and answers with one on its standard output: {"outcome": …, "known_at": …, "source": …, "note": …},
-or {"not_yet": true}, or {"cannot_tell": "why"}. Exit code 0 says that it means its answer.
+and writes one to standard output: {"outcome": …, "known_at": …, "source": …, "note": …},
+{"not_yet": true}, or {"cannot_tell": "reason"}. The answer counts only with exit code 0.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ _ANSWERS = {"outcome", "known_at", "source", "note", "not_yet", "cannot_tell"}
 
 
 class Settings(protocol.Settings):
-    """Which program, with what arguments, and for how long."""
+    """A program of your own, its arguments and its time limit."""
 
     program: str = Field(min_length=1, description="its file name in FORECASTS_COMMANDS_FOLDER")
-    arguments: tuple[str, ...] = Field(default=(), description="what it is started with")
-    seconds: float = Field(default=30, gt=0, le=600, description="when it is stopped")
+    arguments: tuple[str, ...] = Field(default=(), description="its arguments")
+    seconds: float = Field(default=30, gt=0, le=600, description="its time limit")
 
     @field_validator("program")
     @classmethod
     def _is_a_name(cls, name: str) -> str:
         if name in (".", "..") or set(name) & {"/", "\\", "\0"}:
-            raise ValueError("is the name of a file in the folder of commands, and no path")
+            raise ValueError("must be a file name in the folder of commands, not a path")
         return name
 
 
 def fits(asked: Asked, settings: Settings) -> None:
-    """Refuse a program that is not there."""
+    """Refuse a program that does not exist."""
     _program(settings.program)
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
-    """Return what the program answers; CannotTell where it fails, hangs or talks too much."""
+    """Return the program's answer; CannotTell if it fails, hangs or writes too much."""
     path = _program(settings.program)
     question = {
         "slug": asked.slug,
@@ -68,60 +68,60 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         "close_time": iso(asked.close_time),
         "scheduled_close_time": iso(asked.scheduled_close_time),
     }
-    said = json.dumps({"question": question, "now": iso(now)}).encode()
-    output = _run([str(path), *settings.arguments], said, path.parent, settings.seconds)
+    message = json.dumps({"question": question, "now": iso(now)}).encode()
+    output = _run([str(path), *settings.arguments], message, path.parent, settings.seconds)
     seen = Seen(f"command:{settings.program}", output, now, "application/json")
     try:
         answer = documents.json_of(seen)
     except CannotTell as error:
         raise _failed(error.message) from None
     if not isinstance(answer, dict) or not set(answer) <= _ANSWERS:
-        raise _failed(f"{settings.program} answered {output[:80]!r}, which is none of its answers.")
+        raise _failed(f"{settings.program} wrote {output[:80]!r}, which is not a valid answer.")
     if answer.get("cannot_tell"):
         raise CannotTell(
             f"{settings.program} cannot tell: {answer['cannot_tell']}",
-            remedy="Resolve by hand, or mend what it names and let it look again.",
+            remedy="Correct the cause and retry, or resolve by hand.",
         )
     if answer.get("not_yet") is True:
         return None
     try:
         outcome, known_at = str(answer["outcome"]), read_time(str(answer["known_at"]))
     except KeyError as missing:
-        raise _failed(f"{settings.program} answered without {missing}.") from None
+        raise _failed(f"The answer of {settings.program} has no {missing}.") from None
     except LedgerError as error:
-        raise _failed(f"{settings.program} answered: {error.message}") from None
+        raise _failed(f"The answer of {settings.program}: {error.message}") from None
     source, note = (str(answer.get(name) or "") for name in ("source", "note"))
     return None if known_at > now else Finding(outcome, known_at, source, note, (seen,))
 
 
 def _program(name: str) -> Path:
-    """Return the program's path; BadInput where the folder holds no such program."""
+    """Return the program's path; BadInput if the folder has no such program."""
     folder = ProcessSettings().commands_folder
     if folder is None:
         raise BadInput(
-            "No program may be run: no folder of commands is set.",
-            remedy="The operator sets FORECASTS_COMMANDS_FOLDER to the folder that holds them.",
+            "Programs are disabled: no folder of commands is set.",
+            remedy="The operator sets FORECASTS_COMMANDS_FOLDER to the folder with the programs.",
         )
     path = (folder / name).resolve()
     if path.parent != folder.resolve() or not path.is_file() or not os.access(path, os.X_OK):
         raise BadInput(
-            f"{name!r} is no program in the folder of commands.",
-            remedy="Put it there and make it executable; links may not lead out of the folder.",
+            f"The folder of commands has no program {name!r}.",
+            remedy="Put it there and make it executable. Links must stay within the folder.",
         )
     return path
 
 
-def _failed(said: str) -> CannotTell:
-    """Return the error of a program that may do better the next time."""
+def _failed(message: str) -> CannotTell:
+    """Return the error of a program that may succeed the next time."""
     return CannotTell(
-        said,
-        remedy="It is started again later; start it by hand with such a question to see why, or "
-        "resolve by hand.",
-        passing=True,
+        message,
+        remedy="It is started again later. Run it by hand to find the cause, or resolve the "
+        "question by hand.",
+        temporary=True,
     )
 
 
-def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes:
+def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> bytes:
     environment = {
         name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ
     }
@@ -140,9 +140,9 @@ def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes
         raise _failed(f"{command[0]} cannot be started: {error.strerror or error}.") from None
     with process:
         try:
-            output, errors = _talk(process, said, time.monotonic() + seconds, seconds)
+            output, errors = _exchange(process, message, time.monotonic() + seconds, seconds)
         finally:
-            processes.end(process.pid, mark)  # and whatever it started
+            processes.end(process.pid, mark)  # with its child processes
     if process.returncode != 0:
         words = errors.decode(errors="replace").strip().splitlines()
         last = f": {words[-1][:200]}" if words else ""
@@ -150,10 +150,10 @@ def _run(command: list[str], said: bytes, folder: Path, seconds: float) -> bytes
     return output
 
 
-def _talk(
-    process: subprocess.Popen[bytes], said: bytes, end: float, seconds: float
+def _exchange(
+    process: subprocess.Popen[bytes], message: bytes, end: float, seconds: float
 ) -> tuple[bytes, bytes]:
-    """Return all of standard output and the end of standard error, once both are closed."""
+    """Return standard output and the end of standard error, once both are closed."""
     name = Path(str(process.args[0])).name  # type: ignore[index]
     assert process.stdin is not None
     kept: dict[Any, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
@@ -168,8 +168,8 @@ def _talk(
                 raise _failed(f"{name} was stopped: it took more than {seconds:g} seconds.")
             for key, _ in ready.select(left):
                 if key.fileobj is process.stdin:
-                    said = _hand_over(process, said)
-                    if not said:
+                    message = _send(process, message)
+                    if not message:
                         ready.unregister(process.stdin)
                         process.stdin.close()
                     continue
@@ -189,12 +189,12 @@ def _talk(
     return bytes(kept[process.stdout]), bytes(kept[process.stderr])
 
 
-def _hand_over(process: subprocess.Popen[bytes], said: bytes) -> bytes:
-    """Return what is left to say; a program that does not listen is no fault."""
+def _send(process: subprocess.Popen[bytes], message: bytes) -> bytes:
+    """Return the unsent rest of the message; a program need not read it."""
     assert process.stdin is not None
     try:
-        return said[os.write(process.stdin.fileno(), said) :]
+        return message[os.write(process.stdin.fileno(), message) :]
     except BlockingIOError:
-        return said
+        return message
     except BrokenPipeError:
         return b""

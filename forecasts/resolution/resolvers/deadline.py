@@ -1,8 +1,7 @@
-"""Resolver kind ``deadline``: no, unless something was confirmed by then.
+"""Resolver kind ``deadline``: no, unless another outcome was confirmed by the deadline.
 
-Silence is not evidence, so this rule is set for a question by somebody who means it, and is kept
-apart from "unknown": it speaks once the time is up (and ``wait_days`` more, for news that is late),
-and not while an outcome that was proposed waits for its decision.
+Silence is not evidence, so a question has this rule only if someone sets it. It applies after the
+deadline and ``wait_days`` more, for late news, and not while a proposal is open.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
 
 
 class Settings(protocol.Settings):
-    """What stands when nothing happened, and how long to wait for late news."""
+    """The outcome if nothing happened, and the time to wait for late news."""
 
-    outcome: str = Field(default="no", min_length=1, description="what it is if nothing happened")
+    outcome: str = Field(default="no", min_length=1, description="the outcome if nothing happened")
     wait_days: float = Field(
-        default=0, ge=0, le=3650, description="wait so long after the scheduled close"
+        default=0, ge=0, le=3650, description="days to wait after the deadline"
     )
     by: Literal["close", "resolve"] = Field(
         default="close", description="the deadline: the scheduled close, or the scheduled resolve"
@@ -31,21 +30,21 @@ class Settings(protocol.Settings):
 
 
 def fits(asked: Asked, settings: Settings) -> None:
-    """Refuse a deadline that the question has not, and an outcome that it cannot have."""
+    """Refuse a deadline or an outcome that the question does not have."""
     if settings.by == "resolve" and asked.scheduled_resolve_time is None:
-        raise BadInput(f"{asked.slug!r} has no scheduled time of resolution.")
+        raise BadInput(f"{asked.slug!r} has no scheduled resolve time.")
     possible = asked.possible or set()
     if settings.outcome not in possible:
         raise BadInput(
-            f"{settings.outcome!r} is no outcome of {asked.slug!r}.",
-            remedy=f"It can come out as: {', '.join(sorted(possible))}."
+            f"{settings.outcome!r} is not an outcome of {asked.slug!r}.",
+            remedy=f"Possible are: {', '.join(sorted(possible))}."
             if possible
-            else "Numbers and dates have no outcome that nothing stands for.",
+            else "Numbers and dates have no default outcome: use another kind.",
         )
 
 
 def not_before(asked: Asked, settings: Settings) -> datetime:
-    """Return when the time is up, with what is waited for late news."""
+    """Return the deadline with the days to wait for late news."""
     return _end(asked, settings) + timedelta(days=settings.wait_days)
 
 
@@ -56,7 +55,7 @@ def _end(asked: Asked, settings: Settings) -> datetime:
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
-    """Return the outcome that stands when the time is up; None before, and while one waits."""
+    """Return the outcome after the deadline; None before it, and while a proposal is open."""
     end = _end(asked, settings)
     if now < not_before(asked, settings) or asked.proposed:
         return None

@@ -1,4 +1,4 @@
-"""Bytes that were fetched, as the data they stand for: JSON, CSV, and what JMESPath picks."""
+"""Read fetched documents: JSON, CSV, and values selected by JMESPath."""
 
 from __future__ import annotations
 
@@ -15,29 +15,26 @@ from jmespath.exceptions import JMESPathError
 from forecasts.common.errors import CannotTell
 from forecasts.resolution.resolvers.protocol import Seen
 
-# Deeper than any data that means something, and shallow enough to be read without recursion.
-MOST_NESTED = 100
 
-
-def unreadable(said: str) -> CannotTell:
-    """Return the error of a document that cannot be read as it is, and perhaps the next time."""
+def unreadable(message: str) -> CannotTell:
+    """Return the error of a document that cannot be read, perhaps only for now."""
     return CannotTell(
-        said,
-        remedy="It is read again later. If it stays so, name another source, or resolve by hand.",
-        passing=True,
+        message,
+        remedy="It is read again later. If it stays so, set another source, or resolve by hand.",
+        temporary=True,
     )
 
 
-def changed(said: str) -> CannotTell:
-    """Return the error of a document that says something, and not what it was to say."""
+def changed(message: str) -> CannotTell:
+    """Return the error of a readable document whose form is not the expected one."""
     return CannotTell(
-        said,
-        remedy="Set the resolver anew for what it is now, have it put right, or resolve by hand.",
+        message,
+        remedy="Set the resolver again for its new form, have it corrected, or resolve by hand.",
     )
 
 
 def text_of(seen: Seen) -> str:
-    """Return the content as text; CannotTell where it is no UTF-8."""
+    """Return the content as text; CannotTell if it is not UTF-8."""
     try:
         return seen.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,62 +42,61 @@ def text_of(seen: Seen) -> str:
 
 
 def json_of(seen: Seen) -> Any:
-    """Return the JSON document, read once a run; CannotTell where it is none, with the place."""
+    """Return the parsed JSON, parsed once in a run; CannotTell names the place of an error."""
     return seen.once("json", lambda: _json(seen))
 
 
 def _json(seen: Seen) -> Any:
     text = text_of(seen)
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise unreadable(
-            f"{seen.address} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+            f"{seen.address} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise unreadable(f"{seen.address} is no JSON that can be read: {error}.") from None
+        raise unreadable(f"{seen.address} is not JSON: {error}.") from None
 
 
-def _no_number(word: str) -> float:
-    raise ValueError(f"it holds {word}, which is no JSON")
+def _refuse_constant(word: str) -> float:
+    raise ValueError(f"it contains {word}, which is not JSON")
 
 
 def checked_path(path: str) -> str:
-    """Return the JMESPath; ValueError (for a settings model) where it is none."""
+    """Return the JMESPath; ValueError (for a settings model) if it is invalid."""
     try:
         jmespath.compile(path)
     except JMESPathError as error:
-        raise ValueError(f"is no JMESPath: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"is not a JMESPath: {str(error).splitlines()[0]}") from None
     return path
 
 
-def picked(document: Any, path: str, seen: Seen) -> Any:
-    """Return what the JMESPath finds, None for nothing; CannotTell where it does not apply."""
+def select(document: Any, path: str, seen: Seen) -> Any:
+    """Return the value at the JMESPath, None if there is none; CannotTell if it does not apply."""
     try:
         return jmespath.search(path, document)
     except (JMESPathError, RecursionError) as error:
         raise changed(
-            f"{path!r} cannot be looked up in {seen.address}: {str(error).splitlines()[0]}."
+            f"{path!r} does not apply to {seen.address}: {str(error).splitlines()[0]}."
         ) from None
 
 
-def cut(text: str) -> tuple[str, str]:
-    r"""Return the whole lines, and what follows the last line end: it may go on.
+def split_unfinished(text: str) -> tuple[str, str]:
+    r"""Return the complete lines, and the text after the last line end, which may go on.
 
-    >>> cut("day,mm\n2026-01-05,1")
+    >>> split_unfinished("day,mm\n2026-01-05,1")
     ('day,mm\n', '2026-01-05,1')
     """
     end = max(text.rfind("\n"), text.rfind("\r")) + 1
     return text[:end], text[end:]
 
 
-def breaks_off(name: str, asked: str) -> CannotTell:
-    """Return the error that what decides stands in a last line that has no end."""
+def unfinished(name: str, slug: str) -> CannotTell:
+    """Return the error of a deciding last line without a line end."""
     return CannotTell(
-        f"What decides {asked!r} stands in the last line of {name}, which has no line end: it may "
-        "go on.",
-        remedy="Wait until it is written to its end; end the last line if it is.",
-        passing=True,
+        f"The last line of {name} decides {slug!r}, but has no line end: it may go on.",
+        remedy="Wait until the file is complete. If it is, end the last line.",
+        temporary=True,
     )
 
 
@@ -109,17 +105,17 @@ Row = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Rows:
-    """Each row with its place; ``unfinished`` is the last one, where it may go on."""
+    """Rows with their places; ``unfinished`` is a last row without a line end."""
 
     whole: list[Row]
     unfinished: Row | None = None
 
 
 def rows_of(seen: Seen, rows: str | None, columns: Sequence[str]) -> Rows:
-    """Return the rows, reduced to ``columns``; of CSV with a header, or of JSON.
+    """Return the ``columns`` of each row of a CSV file with a header, or of a JSON list of objects.
 
-    JSON is a list of objects, or ``rows`` is the JMESPath to one. CannotTell where a column is
-    missing, or a row of CSV has not the cells of the header.
+    ``rows`` is the JMESPath to the list in a JSON document. CannotTell if a column is missing, or a
+    CSV row does not have as many cells as the header.
     """
     if rows is not None or text_of(seen).lstrip()[:1] in ("[", "{"):
         return Rows(_objects(seen, rows, columns))
@@ -127,24 +123,24 @@ def rows_of(seen: Seen, rows: str | None, columns: Sequence[str]) -> Rows:
 
 
 def _objects(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[Row]:
-    found = json_of(seen) if rows is None else picked(json_of(seen), rows, seen)
+    found = json_of(seen) if rows is None else select(json_of(seen), rows, seen)
     where = f"at {rows!r} of {seen.address}" if rows else f"in {seen.address}"
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise changed(f"There is no list of objects {where}.")
     table = []
     for number, row in enumerate(found, 1):
-        place = f"entry {number} {where}"
+        place = f"Entry {number} {where}"
         for column in columns:
             if column not in row:
-                raise changed(f"The {place} has no {column!r}.")
+                raise changed(f"{place} has no {column!r}.")
         table.append((place, [row[column] for column in columns]))
     return table
 
 
 def _lines(seen: Seen, columns: Sequence[str]) -> Rows:
-    whole, rest = cut(text_of(seen))
+    whole, rest = split_unfinished(text_of(seen))
     if not whole.strip():
-        raise unreadable(f"{seen.address} is empty, or breaks off in its first line.")
+        raise unreadable(f"{seen.address} is empty, or ends within its first line.")
     reader = csv.reader(io.StringIO(whole, newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -155,18 +151,16 @@ def _lines(seen: Seen, columns: Sequence[str]) -> Rows:
         at = [header.index(column) for column in columns]
         table = []
         for cells in reader:
-            place = f"line {reader.line_num} of {seen.address}"
+            place = f"Line {reader.line_num} of {seen.address}"
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise changed(
-                    f"The {place} has {len(cells)} cells, and the header has {len(header)}."
-                )
+                raise changed(f"{place} has {len(cells)} cells, but the header has {len(header)}.")
             table.append((place, [cells[column] for column in at]))
     except csv.Error as error:
-        raise unreadable(f"{seen.address} is no CSV: {error}.") from None
+        raise unreadable(f"{seen.address} is not CSV: {error}.") from None
     last = rest.split(",")
     if len(last) != len(header):
         return Rows(table)
-    place = f"last line of {seen.address}, which has no line end"
+    place = f"The last line of {seen.address}"
     return Rows(table, (place, [last[column] for column in at]))

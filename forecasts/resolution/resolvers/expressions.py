@@ -1,12 +1,12 @@
 """Threshold expressions over a series: ``max(value) >= 145 between open and close``.
 
-    expression   one of max min mean sum first last count, a column in parentheses,
-                 then, for a yes/no question, a comparison with a number,
-                 then, where it is not the whole time from open to close, a window
-    window       between MOMENT and MOMENT, the first included, the second not
+    expression   one of max min mean sum first last count, and a column in parentheses;
+                 for a binary question, a comparison with a number;
+                 optionally a window (default: between open and close)
+    window       between MOMENT and MOMENT, the first included, the second excluded
     moment       open, close, resolve, a day (2026-01-31) or a time with an offset
 
-Nothing in it is ever run as code.
+An expression is never evaluated as code.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from forecasts.resolution.resolvers.protocol import Asked
 FORM = "max(value) >= 145 between open and close"
 
 _FORM = re.compile(
-    r"(?P<what>max|min|mean|sum|first|last|count)\s*\(\s*(?P<column>[^()]+?)\s*\)"
-    r"(?:\s*(?P<sign>>=|<=|==|>|<)\s*(?P<bound>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?))?"
+    r"(?P<function>max|min|mean|sum|first|last|count)\s*\(\s*(?P<column>[^()]+?)\s*\)"
+    r"(?:\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<bound>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?))?"
     r"(?:\s+between\s+(?P<start>\S+)\s+and\s+(?P<end>\S+))?",
     re.IGNORECASE,
 )
-_SIGNS: dict[str, Callable[[float, float], bool]] = {
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, "==": operator.eq, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
 _RISES, _FALLS = {"max", "count"}, {"min"}
@@ -39,59 +39,65 @@ _ABOVE, _BELOW = {">=", ">"}, {"<=", "<"}
 
 @dataclass(frozen=True)
 class Expression:
-    """A read expression; ``sign`` and ``bound`` are None where it only names a number."""
+    """A parsed expression; ``comparison`` and ``bound`` are None if its value is a number."""
 
-    what: str
+    function: str
     column: str
-    sign: str | None
+    comparison: str | None
     bound: float | None
     start: str
     end: str
 
     def window(self, asked: Asked) -> tuple[datetime, datetime]:
-        """Return the first moment that counts and the first that does not any more."""
+        """Return the start, included, and the end, excluded."""
         return _moment(self.start, asked), _moment(self.end, asked)
 
     def value(self, values: Sequence[float]) -> float:
-        """Return what the expression makes of the values in the window, oldest first."""
-        if self.what == "count":
+        """Return the value of the function on the values in the window, oldest first."""
+        if self.function == "count":
             return float(len(values))
-        if self.what == "mean":
+        if self.function == "mean":
             return math.fsum(values) / len(values)
-        if self.what == "sum":
+        if self.function == "sum":
             return math.fsum(values)
-        if self.what in ("first", "last"):
-            return values[0 if self.what == "first" else -1]
-        return max(values) if self.what == "max" else min(values)
+        if self.function in ("first", "last"):
+            return values[0 if self.function == "first" else -1]
+        return max(values) if self.function == "max" else min(values)
 
     def compares(self, value: float) -> bool:
-        """Return whether the comparison is true of that value."""
-        assert self.sign is not None
+        """Return whether the comparison holds for that value."""
+        assert self.comparison is not None
         assert self.bound is not None
-        return _SIGNS[self.sign](value, self.bound)
+        return _COMPARISONS[self.comparison](value, self.bound)
 
     @property
     def lasting(self) -> bool | None:
-        """What stays so once it is so, however the series goes on; None where nothing does.
+        """The comparison's result that no later value can change; None if any result can change.
 
-        A maximum that has reached a bound has reached it for good (True), and one that has passed
-        a bound can never stay below it (False).
+        A maximum that has reached its bound stays there (True); one that has exceeded an upper
+        bound stays above it (False).
         """
         for grows, reaches, fails in ((_RISES, _ABOVE, _BELOW), (_FALLS, _BELOW, _ABOVE)):
-            if self.what in grows and self.sign is not None:
-                return True if self.sign in reaches else False if self.sign in fails else None
+            if self.function in grows and self.comparison is not None:
+                return (
+                    True
+                    if self.comparison in reaches
+                    else False
+                    if self.comparison in fails
+                    else None
+                )
         return None
 
 
 def read_expression(text: str) -> Expression:
-    """Return what ``text`` says; BadInput says what an expression looks like.
+    """Return the parsed expression; BadInput shows the form of one.
 
     >>> read_expression("min(price) < 2.5").lasting
     True
     """
     found = _FORM.fullmatch(text.strip())
     if found is None:
-        raise BadInput(f"{text!r} is no expression over a series.", remedy=f"Write it so: {FORM}.")
+        raise BadInput(f"{text!r} is not a series expression.", remedy=f"Example: {FORM}.")
     bound = None if found["bound"] is None else float(found["bound"])
     if bound is not None and not math.isfinite(bound):
         raise BadInput(f"{found['bound']!r} in {text!r} is too large a number.")
@@ -99,7 +105,9 @@ def read_expression(text: str) -> Expression:
     for moment in (start, end):
         if moment not in ("open", "close", "resolve"):
             read_time(moment)
-    return Expression(found["what"].lower(), found["column"], found["sign"], bound, start, end)
+    return Expression(
+        found["function"].lower(), found["column"], found["comparison"], bound, start, end
+    )
 
 
 def _moment(word: str, asked: Asked) -> datetime:
@@ -110,7 +118,7 @@ def _moment(word: str, asked: Asked) -> datetime:
     if word == "resolve":
         if asked.scheduled_resolve_time is None:
             raise CannotTell(
-                f"{asked.slug!r} has no scheduled time of resolution, which its resolver needs.",
+                f"{asked.slug!r} has no scheduled resolve time, which its resolver needs.",
                 remedy="Set it: forecasts revise QUESTION --resolves TIME.",
             )
         return asked.scheduled_resolve_time

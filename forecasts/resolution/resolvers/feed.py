@@ -1,10 +1,10 @@
-"""Resolver kind ``feed``: RSS or Atom watched for words. It may only propose.
+"""Resolver kind ``feed``: watch an RSS or Atom feed for words. It only proposes.
 
-That words stand in an article does not say that what they name has happened: whatever it finds
-waits for a person, with the articles that matched in the note.
+Words in an article do not prove an event, so each finding needs a person, with the matching
+articles in its note.
 
-A feed is a stranger's, and of no more than 1 MB. feedparser does not sanitize its HTML, which took
-time by the square of its length: it is read as words here, and nowhere shown as anything else.
+A feed may have up to 1 MB. feedparser's HTML sanitizer is off, since it takes quadratic time: the
+HTML is reduced to words here and never displayed.
 """
 
 from __future__ import annotations
@@ -26,20 +26,24 @@ MOST_BYTES = 1_000_000
 
 
 class Settings(protocol.Settings):
-    """Which feed, which words, and what outcome they speak for."""
+    """A feed, the words to watch for, and the outcome they indicate."""
 
     url: protocol.Source = Field(min_length=1, description="the address of the feed, or a file")
-    outcome: str = Field(min_length=1, description="the outcome that is proposed")
-    all_of: tuple[str, ...] = Field(default=(), description="words or phrases that must all occur")
-    any_of: tuple[str, ...] = Field(default=(), description="of these one must occur")
-    none_of: tuple[str, ...] = Field(default=(), description="none of these may occur")
+    outcome: str = Field(min_length=1, description="the outcome to propose")
+    all_of: tuple[str, ...] = Field(
+        default=(), description="words or phrases, all of which must occur"
+    )
+    any_of: tuple[str, ...] = Field(
+        default=(), description="words or phrases, one of which must occur"
+    )
+    none_of: tuple[str, ...] = Field(default=(), description="words or phrases that must not occur")
 
     @model_validator(mode="after")
-    def _watches_for_something(self) -> Settings:
+    def _require_words(self) -> Settings:
         if not any(word.strip() for word in (*self.all_of, *self.any_of)):
             raise ValueError("needs words to watch for, in all_of or any_of")
         if any(not word.strip() for word in (*self.all_of, *self.any_of, *self.none_of)):
-            raise ValueError("has a blank among its words, which would match everything")
+            raise ValueError("has an empty word, which would match everything")
         return self
 
 
@@ -49,13 +53,13 @@ def fits(asked: Asked, settings: Settings) -> None:
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
-    """Return the outcome with the entries that matched since the question opened, or None."""
+    """Return the outcome with the matching entries since the question opened, or None."""
     seen = fetch(settings.url)
     if len(seen.content) > MOST_BYTES:
         raise CannotTell(
-            f"{seen.address} is larger than a feed may be: {len(seen.content):,} bytes, and "
-            f"{MOST_BYTES:,} are read.",
-            remedy="Name a feed of what is new alone.",
+            f"A feed may have up to {MOST_BYTES:,} bytes, got {len(seen.content):,} bytes from "
+            f"{seen.address}.",
+            remedy="Use a feed of recent entries.",
         )
     feed = seen.once("feed", lambda: _read(seen.content))
     if not feed.get("version") and not feed.entries:
@@ -65,8 +69,8 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         at = _published(entry)
         if at is not None and not asked.open_time <= at <= now:
             continue
-        said = (_plain(entry.get(part, "")) for part in ("title", "summary"))
-        if _matches("\n".join(said), settings):
+        parts = (_plain(entry.get(part, "")) for part in ("title", "summary"))
+        if _matches("\n".join(parts), settings):
             matches.append((at or now, at is not None, entry))
     if not matches:
         return None
@@ -84,10 +88,10 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
 
 
 def _read(content: bytes) -> Any:
-    # Imported here: not every command that starts needs it.
+    # Imported here: feedparser takes long to import, and most commands do not need it.
     import feedparser
 
-    # Bytes in memory: a text could be taken for an address, which feedparser would fetch.
+    # As bytes: feedparser would fetch a text that looks like an address.
     return feedparser.parse(content, sanitize_html=False, resolve_relative_uris=False)
 
 

@@ -1,9 +1,8 @@
-"""Files that resolvers read: where each lies, and which of them may be read.
+"""The files that resolvers may read.
 
-Whoever sets a resolver names the file, and the run, which may be allowed more than they are, reads
-it and hands out what it was shown. In a ledger of one's own that is the same person. Where others
-use the ledger too, only files in the folder that the operator names (FORECASTS_FILES_FOLDER) are
-read, and without that setting none.
+A member names the file, but the run reads it with its own rights and shows its content to others.
+In a private ledger that is the same person. In a shared ledger, resolvers may read only files in
+the folder FORECASTS_FILES_FOLDER, and none without that setting.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from forecasts.common.errors import BadInput
+from forecasts.common.ip_addresses import is_private_host
 from forecasts.common.settings import Settings
 
 _SECRET = re.compile(r"key$|token|secret|passw", re.IGNORECASE)
-# What a file is by its name; of a page its server says so.
+# The media type of a file by its suffix; a server names that of a page.
 SUFFIXES = {
     ".csv": "text/csv",
     ".json": "application/json",
@@ -28,12 +28,12 @@ SUFFIXES = {
 
 
 def is_page(address: str) -> bool:
-    """Return whether it is on the web; else it is the path of a file."""
+    """Return whether the address is a web page; otherwise it is a file path."""
     return address.lower().startswith(("http://", "https://"))
 
 
 def keys_in(address: str) -> list[str]:
-    """Return the parameters of a page's address that are called as what is secret.
+    """Return the query parameters of an address whose names look secret.
 
     >>> keys_in("https://example.org/rain?keyword=storm&api_key=x")
     ['api_key']
@@ -43,49 +43,42 @@ def keys_in(address: str) -> list[str]:
 
 
 def require_public(address: str) -> None:
-    """Refuse a page that is inside the network by its name alone, unless such are allowed."""
-    # Imported here: what fetches takes long to import, and not every command that starts needs it.
-    from forecasts.common.web import is_plainly_private
-
+    """Refuse an address that is plainly in a private network, unless those are allowed."""
     host = urlsplit(address).hostname if is_page(address) else None
-    if host and is_plainly_private(host) and not Settings().allow_private_addresses:
+    if host and is_private_host(host) and not Settings().allow_private_addresses:
         raise BadInput(
-            f"{host} is a private address, and no resolver looks there.",
-            remedy="If it is your own network's, the operator sets "
+            f"{host} is a private address, which resolvers may not read.",
+            remedy="To allow your own network, the operator sets "
             "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true, for the run too.",
         )
 
 
 def located(address: str) -> str:
-    """Return the address of a page as it is, and of a file so that it is found from anywhere."""
+    """Return a page's address unchanged, and a file's path as an absolute path."""
     if is_page(address):
         return address
     return str(Path(os.path.expanduser(address)).absolute())
 
 
 def allowed(path: Path, *, shared: bool) -> Path:
-    """Return the file that stands there in the end; BadInput where it may not be read.
-
-    ``shared``: others than the ledger's owner use it.
-    """
+    """Return the path, with links resolved in a shared ledger; BadInput if it may not be read."""
     if not shared:
         return path
     folder = Settings().files_folder
     if folder is None:
         raise BadInput(
-            f"The file {str(path)!r} is not read: this ledger is shared, and no folder of files is "
-            "set.",
-            remedy="The operator sets FORECASTS_FILES_FOLDER to the folder that holds them; or "
-            "name an https address.",
+            f"The file {str(path)!r} may not be read: this ledger is shared, and no folder of "
+            "files is set.",
+            remedy="The operator sets FORECASTS_FILES_FOLDER to the folder with the files; or use "
+            "an https address.",
         )
     try:
         found = path.resolve()
         if found.is_relative_to(folder.resolve()):
             return found
-    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, or no name at all
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or an invalid name
         raise BadInput(f"The file {str(path)!r} cannot be found: {error}.") from None
     raise BadInput(
-        f"The file {str(path)!r} is not in the folder of files, so it is not read.",
-        remedy=f"Put it into {folder}, which FORECASTS_FILES_FOLDER names; links may not lead out "
-        "of it.",
+        f"The file {str(path)!r} is not in the folder of files, so it may not be read.",
+        remedy=f"Put it into {folder} (FORECASTS_FILES_FOLDER); links must stay within it.",
     )

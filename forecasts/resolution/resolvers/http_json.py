@@ -1,9 +1,8 @@
-"""Resolver kind ``http_json``: one value of a JSON document, and what it means.
+"""Resolver kind ``http_json``: read the outcome from one value of a JSON document.
 
-``outcome`` is the JMESPath to the value. ``outcomes`` says which value is which outcome,
-``not_yet`` which ones mean that it is not known; a number can answer a numeric question as it
-stands. A value that neither names, and none where one should be, is not taken for anything: a
-document that changed its form needs a person.
+``outcome`` is the JMESPath to the value. ``outcomes`` maps values to outcomes, and ``not_yet``
+lists the values that mean "not known yet"; a number can answer a numeric question without a map.
+Any other value, or a missing one, needs a person: the document may have changed its form.
 """
 
 from __future__ import annotations
@@ -24,40 +23,39 @@ JMESPath = Annotated[str, AfterValidator(documents.checked_path)]
 
 
 class Settings(protocol.Settings):
-    """Where the document is, where its answer stands, and what that means."""
+    """A JSON document, the value that decides, and the outcome of each value."""
 
     url: protocol.Source = Field(min_length=1, description="an https address, or a file")
     outcome: JMESPath = Field(description="JMESPath to the value that decides")
-    outcomes: dict[str, str] = Field(
-        default_factory=dict, description="the outcome that each value stands for"
-    )
-    not_yet: tuple[str, ...] = Field(default=(), description="values that mean: not known yet")
+    outcomes: dict[str, str] = Field(default_factory=dict, description="the outcome of each value")
+    not_yet: tuple[str, ...] = Field(default=(), description="the values that mean: not known yet")
     known_at: JMESPath | None = Field(
-        default=None, description="JMESPath to when it became known; else the moment of the run"
+        default=None,
+        description="JMESPath to the time when it became known; default: the time of the run",
     )
 
 
 def fits(asked: Asked, settings: Settings) -> None:
-    """Refuse outcomes that the question cannot have, and values that have no one meaning."""
+    """Refuse outcomes that the question cannot have, and ambiguous values."""
     if not settings.outcomes and asked.type != QuestionType.numeric:
         raise BadInput(
-            f"{asked.slug!r} is a {asked.type} question, and no value stands for any outcome.",
-            remedy="Say in outcomes which value means what.",
+            f"{asked.slug!r} is a {asked.type} question, so its outcomes need a value each.",
+            remedy="Map each value to its outcome in outcomes.",
         )
     for value, outcome in settings.outcomes.items():
         if value in settings.not_yet:
             raise BadInput(
-                f"{value!r} stands for {outcome!r}, and means that it is not known yet.",
-                remedy="Name it in outcomes or in not_yet.",
+                f"{value!r} means both {outcome!r} and not known yet.",
+                remedy="List it either in outcomes or in not_yet.",
             )
         asked.require_outcome(outcome)
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
-    """Return what the document says, None while it says that it is not known yet."""
+    """Return the outcome in the document, None while it is not known yet."""
     seen = fetch(settings.url)
     document = documents.json_of(seen)
-    value = documents.picked(document, settings.outcome, seen)
+    value = documents.select(document, settings.outcome, seen)
     word = value if isinstance(value, str) else json.dumps(value)
     if word in settings.not_yet:
         return None
@@ -66,18 +64,18 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         outcome = repr(value)
     if outcome is None:
         raise CannotTell(
-            f"At {settings.outcome!r} of {seen.address} stands {word[:80]}, which means nothing to "
-            f"{asked.slug!r}.",
-            remedy="Name it in outcomes or not_yet if it means something; else resolve by hand.",
+            f"The value of {settings.outcome!r} in {seen.address} is {word[:80]}, which has no "
+            f"meaning for {asked.slug!r}.",
+            remedy="Add it to outcomes or not_yet, or resolve by hand.",
         )
     known_at = now
     if settings.known_at is not None:
-        said = documents.picked(document, settings.known_at, seen)
+        time = documents.select(document, settings.known_at, seen)
         try:
-            known_at = read_time(said) if isinstance(said, str) else read_time(json.dumps(said))
+            known_at = read_time(time if isinstance(time, str) else json.dumps(time))
         except LedgerError as error:
             raise documents.changed(
-                f"At {settings.known_at!r} of {seen.address}: {error.message}"
+                f"The value of {settings.known_at!r} in {seen.address}: {error.message}"
             ) from None
     if known_at > now:
         return None

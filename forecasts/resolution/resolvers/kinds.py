@@ -1,7 +1,6 @@
-"""Resolvers: what looks up the outcome of a question. One module a kind, one line a kind here.
+"""The resolver kinds: ours, one module each, and those of other packages.
 
-``protocol`` says what a kind is. Other packages add theirs by an entry point of the group
-``forecasts.resolvers`` that names a ``protocol.Kind``.
+Other packages add a ``protocol.Kind`` by an entry point of the group ``forecasts.resolvers``.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ GROUP = "forecasts.resolvers"
 
 
 def names() -> list[str]:
-    """Return the names of all kinds: ours, then those that other packages bring."""
+    """Return the names of all kinds: ours, then those of other packages."""
     ours = list(_ours())
     others = {entry.name for entry in entry_points(group=GROUP)}
     return [*ours, *sorted(others.difference(ours))]
 
 
 def kind(name: str) -> Kind:
-    """Return the kind of that name; BadInput names those there are, or why it cannot be used.
+    """Return the kind of that name; BadInput if there is none or it cannot be loaded.
 
-    A kind of another package that has the name of one of ours does not replace it.
+    Another package cannot replace one of our kinds.
     """
     ours = _ours()
     if name in ours:
@@ -42,19 +41,19 @@ def kind(name: str) -> Kind:
     if not theirs:
         raise BadInput(
             f"There is no resolver kind {name!r}.",
-            remedy="There are: " + ", ".join(names()) + ".",
+            remedy="Choose one of: " + ", ".join(names()) + ".",
         )
     try:
         found = theirs[0].load()
-    except Exception as error:  # whatever a package of somebody's does when it is imported
+    except Exception as error:  # another package may raise anything when it is imported
         raise BadInput(
             f"The resolver kind {name!r} cannot be used: {type(error).__name__}: {error}.",
-            remedy="Mend or reinstall the package that brings it.",
+            remedy="Repair or reinstall the package that provides it.",
         ) from None
     if not isinstance(found, Kind):
         raise BadInput(
-            f"The resolver kind {name!r} is not a forecasts.resolution.resolvers.protocol.Kind, "
-            f"but {found!r}."
+            f"The resolver kind {name!r} must be a forecasts.resolution.resolvers.protocol.Kind, "
+            f"got {found!r}."
         )
     return found
 
@@ -65,16 +64,16 @@ def _ours() -> dict[str, Kind]:
         "series": Kind(
             series.Settings,
             series.look,
-            reads_off=True,
+            measured=True,
             fits=series.fits,
             not_before=series.not_before,
         ),
-        "http_json": Kind(http_json.Settings, http_json.look, reads_off=True, fits=http_json.fits),
+        "http_json": Kind(http_json.Settings, http_json.look, measured=True, fits=http_json.fits),
         "feed": Kind(feed.Settings, feed.look, only_proposes=True, fits=feed.fits),
         "deadline": Kind(
             deadline.Settings,
             deadline.look,
-            of_silence=True,
+            fallback=True,
             fits=deadline.fits,
             not_before=deadline.not_before,
         ),

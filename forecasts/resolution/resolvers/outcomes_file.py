@@ -1,10 +1,9 @@
-"""Resolver kind ``outcomes_file``: somebody keeps a file of outcomes; questions look in it.
+"""Resolver kind ``outcomes_file``: look up the question in a file of outcomes.
 
-CSV with a header, or JSON (a list of objects), with the columns ``question`` (the slug),
+The file is CSV with a header, or a JSON list of objects, with the columns ``question`` (the slug),
 ``outcome``, ``known_at`` (a time with an offset, or a day: its first instant, so that no forecast
-made that day counts), and optionally ``source``, ``note``.
-A question that is not in the file, or whose outcome is blank there, is not known yet. So is one
-whose ``known_at`` lies ahead. Settings: ``path``.
+made that day counts), and optionally ``source`` and ``note``. The outcome is not known yet if the
+question or its outcome is missing, or ``known_at`` is in the future.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
 
 
 class Settings(protocol.Settings):
-    """Where the file is."""
+    """A file with the outcomes of many questions."""
 
     path: protocol.Source = Field(
-        min_length=1, description="the CSV or JSON file with the outcomes, or its https address"
+        min_length=1, description="the CSV or JSON file, or its https address"
     )
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
-    """Return what the file says of the question; None when it says nothing yet.
+    """Return the question's outcome in the file; None if it has none yet.
 
-    BadInput when the file cannot be read, gives the question two different outcomes, or names it
-    in a row that does not have the cells that the header has.
+    BadInput if the file cannot be read, has two different outcomes of the question, or a row of it
+    with another number of cells than the header.
     """
     slug, found = asked.slug, None
     seen = fetch(settings.path)
@@ -46,41 +45,43 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     for row in rows.get(slug, []):
         place = row.place
         if row.unfinished and (row.wrong or row["outcome"]):
-            raise documents.breaks_off(Path(settings.path).name, slug)
+            raise documents.unfinished(Path(settings.path).name, slug)
         if row.wrong:
             raise BadInput(
                 f"{place}: {row.wrong}.",
-                remedy="Set that row right; text with commas takes quotes.",
+                remedy="Correct that row. Text with commas needs quotes.",
             )
         if not row["outcome"]:
             continue
         if not row["known_at"]:
             raise BadInput(
                 f"{place}: the outcome has no known_at.",
-                remedy="Say there since when it is known: a time with an offset, or a day.",
+                remedy="Add the time when it became known: with an offset, or a day.",
             )
-        says = Finding(
+        finding = Finding(
             outcome=row["outcome"],
             known_at=read_time(row["known_at"]),
             source=row["source"],
             note=row["note"],
             seen=(seen,),
         )
-        if found is not None and (found.outcome, found.known_at) != (says.outcome, says.known_at):
+        if found is not None and (found.outcome, found.known_at) != (
+            finding.outcome,
+            finding.known_at,
+        ):
             raise BadInput(
-                f"{place}: {slug!r} stands there twice, as {found.outcome!r} and as "
-                f"{says.outcome!r}.",
-                remedy="Leave one of the two rows.",
+                f"{place}: {slug!r} has two outcomes, {found.outcome!r} and {finding.outcome!r}.",
+                remedy="Remove one of the two rows.",
             )
-        found = says
+        found = finding
     return None if found is None or found.known_at > now else found
 
 
 @dataclass(frozen=True)
 class _Row:
-    """What one row says, where it stands in the file, and in ``wrong`` why it says nothing.
+    """A row with its place in the file; ``wrong`` is the reason that it cannot be used.
 
-    ``unfinished``: it is the last line and has no line end, so that it may go on.
+    ``unfinished``: the last line of the file, without a line end, so that it may go on.
     """
 
     place: str
@@ -101,7 +102,11 @@ def _by_question(path: str, content: bytes) -> dict[str, list[_Row]]:
         named = _entries(name, text) if text.lstrip()[:1] in ("[", "{") else _lines(name, text)
         for slug, row in named:
             rows.setdefault(slug, []).append(row)
-    except (ValueError, csv.Error, RecursionError) as error:  # also a number of too many digits
+    except (
+        ValueError,
+        csv.Error,
+        RecursionError,
+    ) as error:  # ValueError: also a number with too many digits
         raise BadInput(
             f"{name} cannot be read: {error}.",
             remedy="It must be UTF-8 CSV with a header, or a JSON list of objects.",
@@ -125,19 +130,19 @@ def _entries(name: str, text: str) -> Iterator[tuple[str, _Row]]:
 def _lines(name: str, text: str) -> Iterator[tuple[str, _Row]]:
     """Yield each row of a CSV file with the question it is about.
 
-    Of a row with too many cells or too few, or with a stray quote, nobody knows which cell is
-    which: it is yielded, as wrong, for every question that one of its cells names.
+    In a row with the wrong number of cells, or a stray quote, any cell may be the question: it is
+    yielded as wrong for every question named in it.
     """
     lines = list(io.StringIO(text, newline=""))
-    ended = not documents.cut(text)[1]
+    ended = not documents.split_unfinished(text)[1]
     reader = csv.reader(lines, strict=True)
     header = next(reader, [])
     for column in ("question", "outcome", "known_at"):
         if header.count(column) != 1:
             raise BadInput(
-                f"{name} has {'no column' if column not in header else 'twice the column'} "
+                f"{name} has {'no column' if column not in header else 'more than one column'} "
                 f"{column!r}.",
-                remedy="Its first line names each of question, outcome and known_at once.",
+                remedy="Its first line must have question, outcome and known_at once each.",
             )
     while True:
         begin = reader.line_num
@@ -150,7 +155,7 @@ def _lines(name: str, text: str) -> Iterator[tuple[str, _Row]]:
             bad = "".join(lines[begin : reader.line_num])
             cells, wrong = re.split(r"[,\r\n]", bad), f"it cannot be read, {error}"
         else:
-            wrong = f"{len(cells)} cells, and the header has {len(header)}"
+            wrong = f"{len(cells)} cells, but the header has {len(header)}"
             if not cells:
                 continue
             if len(cells) == len(header):

@@ -1,9 +1,9 @@
-"""Processes that a program has started: all of them end with it, wherever they went.
+"""End a program with all the processes that it has started.
 
-A group of processes (``killpg``) can be left by whoever wants (``setsid``, as a daemon does). So
-those are looked for too who descend from the program, and those who carry its ``mark`` in their
-environment, which stays when whoever started them is gone; only who has got rid of both escapes.
-Without /proc only the group is ended.
+A process can leave its group (``setsid``, as daemons do), which ``killpg`` then misses. So the
+program's descendants are killed too, and processes with its ``mark`` in their environment, which
+stays when a parent has ended. Only a process without either escapes. Without /proc only the group
+is killed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 
 MARK = "FORECASTS_COMMAND"
-_ROUNDS = 20  # of looking for what was started while the others were ended
+_ROUNDS = 20  # to find processes started while others were killed
 
 
 def end(leader: int, mark: str) -> None:
-    """Kill the process that leads a group, and all that it has started."""
+    """Kill the leader of a process group, and all the processes it has started."""
     for _ in range(_ROUNDS):
-        # Before anything is killed: who has lost its parent is nobody's descendant any more.
+        # Before any is killed: an orphan can no longer be found as a descendant.
         started = _started(leader, f"{MARK}={mark}".encode())
         with suppress(ProcessLookupError):
             os.killpg(leader, signal.SIGKILL)
@@ -35,7 +35,7 @@ def end(leader: int, mark: str) -> None:
 def _started(leader: int, mark: bytes) -> set[int]:
     parents, found = dict(_alive()), set()
     for pid, parent in parents.items():
-        if pid != leader and (parent == leader or _carries(pid, mark)):
+        if pid != leader and (parent == leader or _has_mark(pid, mark)):
             found.add(pid)
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
@@ -43,7 +43,7 @@ def _started(leader: int, mark: bytes) -> set[int]:
 
 
 def _alive() -> Iterator[tuple[int, int]]:
-    """Yield each process that has not ended, with its parent."""
+    """Yield the id of each running process with its parent's."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended meanwhile
             state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
@@ -51,8 +51,8 @@ def _alive() -> Iterator[tuple[int, int]]:
                 yield int(folder.name), int(parent)
 
 
-def _carries(pid: int, mark: bytes) -> bool:
+def _has_mark(pid: int, mark: bytes) -> bool:
     try:
         return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:  # it has ended, or is somebody else's
+    except OSError:  # it has ended, or belongs to another user
         return False

@@ -1,12 +1,10 @@
-"""What a resolver is asked, what it may read, and what it answers.
+"""The interface of a resolver kind: its settings, the question it receives, and its answer.
 
-A kind of resolver is a module with two things: ``Settings``, a pydantic model of what is set for a
-question, and ``look(asked, settings, now, fetch)``. It returns a ``Finding``, or None while there
-is no answer yet, or raises ``CannotTell`` with the reason: "not yet" is looked at again without a
-word, and "cannot tell" needs a person. It reads the world through ``fetch`` alone, which keeps what
-it gave, so that anybody can check later why a question resolved; ``now`` is one moment a run.
-What else goes wrong is tried again; so is a ``CannotTell`` that is ``passing``, as what cannot be
-read at all is: the next answer may be whole.
+A kind is a module with ``Settings``, a pydantic model, and ``look(asked, settings, now, fetch)``.
+``look`` returns a ``Finding``, or None while the outcome is not known yet, or raises
+``CannotTell``, which needs a person unless it is ``temporary``. Any other error is tried again.
+``look`` reads its sources through ``fetch`` alone, which keeps every document, so that anyone can
+check later why a question resolved. ``now`` is one moment for the whole run.
 """
 
 from __future__ import annotations
@@ -32,12 +30,12 @@ from forecasts.resolution.resolvers.files import require_public
 T = TypeVar("T")
 
 _WITH_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_SHOWN = 80  # signs of a wrong value that a message repeats
+_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The question as a resolver sees it; times are UTC. ``proposed``: an outcome waits already."""
+    """The question as a resolver sees it, in UTC. ``proposed``: it has an open proposal."""
 
     slug: str
     title: str
@@ -51,15 +49,15 @@ class Asked:
 
     @property
     def possible(self) -> set[str] | None:
-        """The outcomes that can be named beforehand; None of a number or a date."""
+        """The possible outcomes; None for a number or a date."""
         return {
             QuestionType.binary: {"yes", "no"},
             QuestionType.multiple_choice: set(self.options),
         }.get(self.type)
 
     def require_outcome(self, outcome: str) -> None:
-        """Refuse what the question cannot come out as; BadInput says what is possible."""
-        # Not validated: a resolver is not shown the bounds that a whole wording has.
+        """Refuse an outcome that the question cannot have; BadInput names the possible ones."""
+        # Not validated: a resolver does not receive the bounds of the full wording.
         text = QuestionText.model_construct(
             title=self.title,
             type=self.type,
@@ -71,15 +69,15 @@ class Asked:
             read_outcome(outcome, text)
         except BadInput as error:
             raise BadInput(
-                f"{outcome!r} is no outcome of {self.slug!r}.", remedy=error.remedy
+                f"{outcome!r} is not an outcome of {self.slug!r}.", remedy=error.remedy
             ) from None
 
 
 class Made:
-    """What was made of bytes, so that a thousand questions that look there make it once.
+    """A cache of parsed documents, so that a thousand questions with one source parse it once.
 
-    What was asked for last is kept, as far as it was made of no more than ``most`` bytes in all:
-    it can take ten times as much of memory.
+    Keeps the most recently used ones, made from up to ``most`` bytes in all. In memory they can
+    take ten times as much.
     """
 
     def __init__(self, most: int = limits.SOURCE_BYTES) -> None:
@@ -88,7 +86,7 @@ class Made:
         self._size = 0
 
     def once(self, key: Hashable, size: int, make: Callable[[], T]) -> T:
-        """Return what ``make`` returns, or raise the LedgerError that it has ended in."""
+        """Return the cached result of ``make``, or raise the LedgerError that it raised."""
         if key in self._kept:
             self._kept.move_to_end(key)
         else:
@@ -110,7 +108,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a resolver was shown: from where, when, the bytes, and what the server called them."""
+    """A document that a resolver read: its address, bytes, time, and media type."""
 
     address: str
     content: bytes
@@ -124,13 +122,13 @@ class Seen:
         return hashlib.sha256(self.content).hexdigest()
 
     def once(self, how: Hashable, make: Callable[[], T]) -> T:
-        """Return what ``make`` makes of the bytes; once a run, for all who make it just so."""
+        """Return the result of ``make`` on the bytes, made once in a run for each ``how``."""
         return self.made.once((self.address, self.sha256, how), len(self.content), make)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a resolver found: the outcome, when it became known, what says so, and what was seen."""
+    """The outcome that a resolver found, when it became known, its source, and its evidence."""
 
     outcome: str
     known_at: datetime
@@ -143,23 +141,23 @@ Fetch = Callable[[str], Seen]
 
 
 def _source(text: str) -> str:
-    """Return an address on the web, or the path of a file, as it is."""
+    """Return a web address or a file path unchanged; ValueError if it is neither."""
     parts = urlsplit(text)
     if not _WITH_SCHEME.match(text):
         return text
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is neither an address that begins with https:// nor a file")
+        raise ValueError("is neither an https:// address nor a file")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("has a name or a password in it, which everybody who reads would see")
+        raise ValueError("contains a name or a password, which every reader would see")
     return text
 
 
-PLACE = "place"  # marks a setting that names a file or a page
+PLACE = "place"  # marks a setting that is a file or a page
 Source = Annotated[str, AfterValidator(_source), PLACE]
 
 
 class Settings(BaseModel):
-    """What every kind's settings have in common: nothing unknown, and nothing changes."""
+    """The base of every kind's settings: unknown names are refused, and nothing changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -169,26 +167,25 @@ Look = Callable[[Asked, Any, datetime, Fetch], Finding | None]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of resolver; the object that a package names by ``forecasts.resolvers``.
+    """One kind of resolver, and the object of the entry points ``forecasts.resolvers``.
 
-    ``only_proposes``: whatever it finds waits for a person. ``of_silence``: it speaks because
-    nobody else did, and so not while another resolver of the question could not look.
-    ``reads_off``: its numbers are read off, where others pass on what somebody has written down; so
-    one beyond the question's bounds is no slip. ``fits``,
-    where given, raises BadInput for settings that do not go with the question. ``not_before``,
-    where given, says before which moment it has nothing to look for; it is still asked once a day.
+    ``only_proposes``: its findings need a person. ``fallback``: it finds an outcome because nothing
+    else happened, so its finding does not count while another resolver of the question fails.
+    ``measured``: its numbers are measurements, not typed by anyone, so that one outside the bounds
+    is an outcome. ``fits``: raises BadInput for settings that do not fit the question.
+    ``not_before``: returns the earliest time of a finding; it is asked once a day all the same.
     """
 
     settings: type[BaseModel]
     look: Look
     only_proposes: bool = False
-    of_silence: bool = False
-    reads_off: bool = False
+    fallback: bool = False
+    measured: bool = False
     fits: Callable[[Asked, Any], None] | None = None
     not_before: Callable[[Asked, Any], datetime] | None = None
 
     def read(self, name: str, given: Mapping[str, Any]) -> BaseModel:
-        """Return the settings as the kind takes them; BadInput names each that is wrong."""
+        """Return the validated settings; BadInput lists each problem."""
         try:
             return self.settings.model_validate(given)
         except ValidationError as error:
@@ -202,18 +199,18 @@ class Kind:
             ]
             known = ", ".join(self.settings.model_fields)
             raise BadInput(
-                f"The settings are not those of the resolver {name}.",
+                f"The settings do not fit the resolver kind {name}.",
                 problems=problems,
-                remedy=f"It has: {known}. See: forecasts resolver kinds.",
+                remedy=f"Its settings: {known}. See: forecasts resolver kinds.",
             ) from None
 
     @property
     def places(self) -> list[str]:
-        """The names of the settings that name a file or a page."""
+        """The names of the settings that are a file or a page."""
         return [name for name, of in self.settings.model_fields.items() if PLACE in of.metadata]
 
     def check(self, name: str, given: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
-        """Return the settings as they are stored; BadInput for any that cannot serve."""
+        """Return the settings to store; BadInput for any that cannot work for the question."""
         settings = self.read(name, given)
         for place in self.places:
             if (address := getattr(settings, place)) is not None:

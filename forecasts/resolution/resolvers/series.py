@@ -1,23 +1,23 @@
-"""Resolver kind ``series``: a column of numbers over time, a window, and a threshold.
+"""Resolver kind ``series``: evaluate an expression on a column of numbers over time.
 
 The series is CSV with a header, or JSON, in a file or at a URL. An expression such as
-``max(value) >= 145 between open and close`` makes the answer: yes or no of a binary question, a
-number of a numeric one.
+``max(value) >= 145 between open and close`` gives yes or no for a binary question, and a number
+without its comparison for a numeric one.
 
-Never early and never from half of the data. What cannot change any more, such as a maximum that has
-reached its bound, is decided by the row that did it, as soon as it is seen; that row then says when
-the outcome became known. All else can still change, a "no" above all, and waits until
+It is never decided early or on incomplete data. A result that later rows cannot change, such as a
+maximum that has reached its bound, is decided by the row that reached it, and is known since that
+row. Any other result, above all a "no", has to wait until
 
-- the window is over, and ``settle_days`` more, for what is filled in or corrected later; and
-- the series has gone past it: there is a row at its end or after it. A row of the last day says
-  nothing of the rest of that day, and who publishes the next one has published those before it.
-  ``gap_days`` lets a row do that is so much older, for a series that ends with the window; and
-- it is whole: it begins with the window or before it, and leaves out no more than it usually does,
-  or than ``gap_days``. A cell without a value is left out as well.
+- the window has ended, and ``settle_days`` more for rows added or corrected late; and
+- the series has passed it: there is a row at its end or later. A row of the last day does not cover
+  the rest of that day, but the next row implies that the earlier ones are published. With
+  ``gap_days`` a row may be that much older, for a series that ends with the window; and
+- it is complete: it starts with the window or earlier, and has no gap longer than usual or than
+  ``gap_days``. A cell without a value is a gap too.
 
-Until then it is not known; where the next row is long overdue, as the pauses between the others
-go, somebody is told. A row that is dated by a day counts from the first instant of that day, in the
-series' zone, so that no forecast made on it counts.
+Until then the outcome is not known yet; if the next row is long overdue by the usual pauses, a
+person is needed. A row dated by a day counts from the first instant of that day in the series'
+zone, so that no forecast made on that day counts.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from forecasts.resolution.resolvers.expressions import Expression, read_expressi
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
 
 _OVERDUE = 2  # times the longest pause between two rows
-_USUAL = 6  # a pause is usual where one of so many is as long: a weekend is one of five
-_HOLE = 1.75  # times the usual pause: Easter is shorter beside weekends, a month left out is longer
+_USUAL = 6  # a pause is usual if one in six is as long: a weekend is one in five
+_GAP = 1.75  # times the usual pause: more than Easter to weekends, less than a missing month
 
 
 def _expression(text: str) -> str:
@@ -58,76 +58,76 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        raise ValueError("is no time zone such as UTC or America/New_York") from None
+        raise ValueError("is not a time zone such as UTC or America/New_York") from None
     return name
 
 
 class Settings(protocol.Settings):
-    """Where the series is, what its columns are called, and what is asked of it."""
+    """A series of numbers over time, and the expression that decides."""
 
     source: protocol.Source = Field(min_length=1, description="a file or an https address")
     expression: Annotated[str, AfterValidator(_expression)] = Field(
-        description="what is asked, as in: max(value) >= 145 between open and close"
+        description="what decides, for example: max(value) >= 145 between open and close"
     )
-    time: str = Field(default="date", description="the column of the time")
+    time: str = Field(default="date", description="the column with the time")
     rows: Annotated[str, AfterValidator(documents.checked_path)] | None = Field(
-        default=None, description="JMESPath to the list of rows, in JSON that holds more"
+        default=None, description="JMESPath to the list of rows in a JSON document"
     )
     zone: Annotated[str, AfterValidator(_zone)] = Field(
-        default="UTC", description="the zone of times that have none"
+        default="UTC", description="the time zone of times without an offset"
     )
     missing: tuple[str, ...] = Field(
-        default=("", ".", "NA", "NaN", "null", "None"), description="what stands for no value"
+        default=("", ".", "NA", "NaN", "null", "None"), description="the cells that mean: no value"
     )
     settle_days: float = Field(
         default=0,
         ge=0,
         le=3650,
-        description="wait so long after the window, for rows that are filled in or corrected late",
+        description="days to wait after the window, for rows added or corrected late",
     )
     gap_days: float = Field(
         default=0,
         ge=0,
         le=3650,
-        description="so much may be missing: rows within the window, and up to its end",
+        description="days that may be missing within the window and at its end",
     )
 
 
 def fits(asked: Asked, settings: Settings) -> None:
-    """Refuse an expression whose answer is none that the question can have."""
+    """Refuse an expression whose result the question cannot have as its outcome."""
     expression = read_expression(settings.expression)
-    yes_or_no = expression.sign is not None
+    yes_or_no = expression.comparison is not None
     if yes_or_no != (asked.type == QuestionType.binary) or (
         not yes_or_no and asked.type != QuestionType.numeric
     ):
         raise BadInput(
-            f"{settings.expression!r} gives {'yes or no' if yes_or_no else 'a number'}, and "
+            f"{settings.expression!r} gives {'yes or no' if yes_or_no else 'a number'}, but "
             f"{asked.slug!r} is a {asked.type} question.",
-            remedy="A comparison goes with a binary question, none with a numeric one.",
+            remedy="Use a comparison for a binary question, and none for a numeric one.",
         )
     start, end = expression.window(asked)
     if start >= end:
         raise BadInput(
             f"The window of {settings.expression!r} ends before it begins.",
-            remedy="Name its ends in the order in which they come.",
+            remedy="Put its start first.",
         )
 
 
 def not_before(asked: Asked, settings: Settings) -> datetime:
-    """Return when the first row can decide, or the last one where they are taken together."""
+    """Return the start of the window if a single row can decide, otherwise its end."""
     expression = read_expression(settings.expression)
     start, end = expression.window(asked)
     return start if expression.lasting is not None else end + timedelta(days=settings.settle_days)
 
 
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
-    """Return what the series says, None while it may still say otherwise."""
+    """Return the result of the series, None while it can still change."""
     expression = read_expression(settings.expression)
     start, end = expression.window(asked)
     if start >= end:
         raise CannotTell(
             f"The window of {settings.expression!r} ends before it begins.",
-            remedy="The question was reworded: set its resolver anew.",
+            remedy="The question was reworded: set its resolver again.",
         )
     if now < start:
         return None
@@ -137,23 +137,23 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     if series.unfinished is not None:
         counted = _Series(sorted([*series.rows, series.unfinished]), series.blank)
         if _decided(asked, settings, now, seen, counted) != found:
-            raise documents.breaks_off(seen.address, asked.slug)
+            raise documents.unfinished(seen.address, asked.slug)
     return found
 
 
 def _decided(
     asked: Asked, settings: Settings, now: datetime, seen: Seen, series: _Series
 ) -> Finding | None:
-    """Return what the rows decide, None while it may still be otherwise."""
+    """Return the result of the rows, None while it can still change."""
     expression = read_expression(settings.expression)
     start, end = expression.window(asked)
     known = [(at, value) for at, value in series.rows if at <= now]
     inside = [(at, value) for at, value in known if start <= at < end]
     lasting = expression.lasting
     if lasting is not None:
-        for many, (at, value) in enumerate(inside, 1):
-            # One row alone moves a maximum or a minimum; only a count needs those before it.
-            if expression.compares(many if expression.what == "count" else value) is lasting:
+        for count, (at, value) in enumerate(inside, 1):
+            # One row can move a maximum or a minimum; only a count needs the rows before it.
+            if expression.compares(count if expression.function == "count" else value) is lasting:
                 note = f"{expression.column} was {value!r} on {iso(at)}"
                 return _answer(lasting, at, note, seen)
     if now < end + timedelta(days=settings.settle_days):
@@ -166,30 +166,29 @@ def _decided(
             return None
         ends = f"ends on {iso(newest)}" if newest else "has no row with a value up to now"
         raise CannotTell(
-            f"The series {seen.address} {ends}, and the window ends on {iso(end)}: what is missing "
-            "could decide.",
-            remedy="Wait for a row at the end or after it, or resolve by hand; where none comes, "
-            "gap_days says how much may be missing.",
-            passing=True,
+            f"The series {seen.address} {ends}, and the window ends on {iso(end)}: the missing "
+            "rows could decide.",
+            remedy="Wait for a row at the end or later, allow the gap by gap_days, or resolve by "
+            "hand.",
+            temporary=True,
         )
-    hole = _hole([at for at, _ in known], series.blank, start, end, settings)
-    if hole is not None:
+    gap = _gap([at for at, _ in known], series.blank, start, end, settings)
+    if gap is not None:
         raise CannotTell(
-            f"The series {seen.address} has no value between {iso(hole[0])} and {iso(hole[1])}: "
-            "what is missing could decide.",
-            remedy="Wait until it is filled in, or resolve by hand; where nothing is missing, "
-            "gap_days says how long it may pause.",
-            passing=True,
+            f"The series {seen.address} has no value between {iso(gap[0])} and {iso(gap[1])}: "
+            "the missing rows could decide.",
+            remedy="Wait until they are added, allow the gap by gap_days, or resolve by hand.",
+            temporary=True,
         )
     values = [value for _, value in inside]
-    if not values and expression.what not in ("count", "sum"):
+    if not values and expression.function not in ("count", "sum"):
         raise CannotTell(
             f"The series {seen.address} has no value between {iso(start)} and {iso(end)}.",
-            remedy="Name a window in which it has some, or resolve by hand.",
+            remedy="Choose a window in which it has values, or resolve by hand.",
         )
     result = expression.value(values)
-    note = f"{expression.what}({expression.column}) of {len(values)} rows is {result!r}"
-    if expression.sign is None:
+    note = f"{expression.function}({expression.column}) of {len(values)} rows is {result!r}"
+    if expression.comparison is None:
         return Finding(repr(result), end, seen.address, note, (seen,))
     return _answer(expression.compares(result), end, note, seen)
 
@@ -198,38 +197,38 @@ def _answer(true: bool, known_at: datetime, note: str, seen: Seen) -> Finding:
     return Finding("yes" if true else "no", known_at, seen.address, note, (seen,))
 
 
-def _hole(
+def _gap(
     times: Sequence[datetime],
     blank: Sequence[datetime],
     start: datetime,
     end: datetime,
     settings: Settings,
 ) -> tuple[datetime, datetime] | None:
-    """Return the first two moments of the window between which rows are missing, or None.
+    """Return the start and end of the first gap in the window, or None.
 
-    One pause alone is no measure of itself, so that of two rows nothing is usual.
+    A usual pause takes at least three rows: with two, the only pause would be its own measure.
     """
     pauses = list(pairwise(times))
     lengths = sorted((later - before for before, later in pauses), reverse=True)
     usual = lengths[max(1, len(lengths) // _USUAL)] if len(lengths) > 1 else timedelta()
-    gap = timedelta(days=settings.gap_days)
-    if times[0] - start > gap and times[0] - start >= usual:
+    allowed = timedelta(days=settings.gap_days)
+    if times[0] - start > allowed and times[0] - start >= usual:
         return start, times[0]
     blank = [at for at in blank if start <= at < end]
     for before, later in [(start, times[0]), *pauses]:
         if later <= start or before >= end:
             continue
         without_value = bisect_right(blank, before) < bisect_left(blank, later)
-        if later - before > (gap if without_value else max(gap, _HOLE * usual)):
+        if later - before > (allowed if without_value else max(allowed, _GAP * usual)):
             return before, later
     return None
 
 
 @dataclass(frozen=True)
 class _Series:
-    """(time, value) of the rows that have a value, and when those are that have none; sorted.
+    """The rows with a value as (time, value), and the times of those without one; both sorted.
 
-    ``unfinished``: what stands so far in a last line that may go on.
+    ``unfinished``: a last row without a line end, which may go on.
     """
 
     rows: list[tuple[datetime, float]]
@@ -238,7 +237,7 @@ class _Series:
 
 
 def _series(seen: Seen, expression: Expression, settings: Settings) -> _Series:
-    """Return the series, read once a run."""
+    """Return the series, parsed once in a run."""
     how = (settings.rows, settings.time, expression.column, settings.zone, settings.missing)
     return seen.once(how, lambda: _rows(seen, expression, settings))
 
@@ -256,7 +255,7 @@ def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
         moment, value = _time(at, zone, place), _number(cell, place, expression.column)
         if found.setdefault(moment, value) != value:
             raise documents.changed(
-                f"The {place} says {value!r} for {iso(moment)}, and another row {found[moment]!r}."
+                f"{place} has {value!r} for {iso(moment)}, but another row {found[moment]!r}."
             )
     unfinished = None
     if table.unfinished is not None:
@@ -272,7 +271,7 @@ def _time(cell: Any, zone: ZoneInfo, place: str) -> datetime:
         return utc(read if read.tzinfo is not None else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise documents.changed(
-            f"The {place} has the time {str(cell)[:40]!r}, which is none."
+            f"{place} has {str(cell)[:40]!r} as its time, which is not a time."
         ) from None
 
 
@@ -283,6 +282,6 @@ def _number(cell: Any, place: str, column: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise documents.changed(
-            f"The {place} has {str(cell)[:40]!r} as {column!r}, which is no number."
+            f"{place} has {str(cell)[:40]!r} as {column!r}, which is not a number."
         )
     return value

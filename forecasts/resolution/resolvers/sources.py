@@ -1,12 +1,11 @@
-"""What resolvers read: files, web addresses, other questions; each once a run.
+"""The sources of resolvers: files, web pages and other questions, each read once in a run.
 
-A thousand questions that look in one file or at one page see the same moment of it, and ask for it
-once. What could not be read is not asked for again either: all of them are told why. A host that
-took a minute to answer nothing of use is asked for nothing more, so that one cannot hold a run up
-for hours.
+A thousand questions with the same source see one version of it. A source that failed is not read
+again either: they all get its error. A host that has wasted a minute gets no more requests, so that
+it cannot delay a run for hours.
 
-What was read is kept up to a size in all, and so is what was made of it (``Made``); what is asked
-for again after that is read again.
+Documents are kept up to a total size, and so are the parsed ones (``Made``). Beyond that, a source
+is read again.
 """
 
 from __future__ import annotations
@@ -21,15 +20,16 @@ from urllib.parse import urlsplit
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, CaptureError, LedgerError
+from forecasts.common.ip_addresses import ALLOW_PRIVATE
 from forecasts.common.times import iso
-from forecasts.common.web import ALLOW, fetch
+from forecasts.common.web import fetch
 from forecasts.resolution.resolvers.files import SUFFIXES, allowed, is_page
 from forecasts.resolution.resolvers.protocol import Made, Seen
 from forecasts.resolution.resolvers.question import ADDRESS
 
 SECONDS = 20.0
-MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of all that a run has read
-MOST_LOST = 60.0  # seconds in vain, on one host
+MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of one run
+MOST_WASTED = 60.0  # seconds of failed requests to one host
 MEDIA = {
     "application/json", "application/geo+json", "application/ld+json", "text/json",
     "text/csv", "application/csv", "text/plain", "text/tab-separated-values",
@@ -37,14 +37,14 @@ MEDIA = {
     "application/octet-stream", "application/vnd.ms-excel",
 }  # fmt: skip
 
-_AGAIN = "It is asked again later. If it stays so, name another source, or resolve by hand."
+_AGAIN = "It is tried again later. If it stays so, set another source, or resolve by hand."
 
-# Returns the outcome of a question and when it was known, None while it has none.
+# Returns a question's outcome and when it became known, None while it has none.
 Answers = Callable[[str], tuple[str, datetime] | None]
 
 
 class Sources:
-    """Reads each address once; call it with one to get a ``Seen``, or the error it ended in."""
+    """Call it with an address for its document, read once, or for the error it raised."""
 
     def __init__(
         self,
@@ -65,25 +65,25 @@ class Sources:
         self._read: dict[str, Seen | LedgerError] = {}
         self._kept = 0
         self._made = Made()
-        self._lost: defaultdict[str, float] = defaultdict(float)
+        self._wasted: defaultdict[str, float] = defaultdict(float)
 
     def __call__(self, address: str) -> Seen:
-        """Return what stands at the address: http(s)://…, question:SLUG, or the path of a file."""
+        """Return the document at the address: http(s)://…, question:SLUG, or a file path."""
         if address not in self._read:
             try:
-                self._read[address] = self._look(address)
+                self._read[address] = self._fetch(address)
             except LedgerError as error:
                 self._read[address] = error
                 error.__context__ = None
             self._make_room(address)
         read = self._read[address]
         if isinstance(read, LedgerError):
-            # Anew: where it came from would keep all that was read there in memory.
+            # Without its traceback, whose frames would keep the documents in memory.
             raise read.with_traceback(None)
         return read
 
     def _make_room(self, newest: str) -> None:
-        """Forget what was read first, as far as there is too much of it."""
+        """Forget the oldest documents beyond ``MOST_KEPT``."""
         self._kept += self._size(newest)
         for address in [one for one in self._read if one != newest and self._size(one)]:
             if self._kept <= MOST_KEPT:
@@ -95,11 +95,11 @@ class Sources:
         read = self._read[address]
         return len(read.content) if isinstance(read, Seen) else 0
 
-    def _look(self, address: str) -> Seen:
+    def _fetch(self, address: str) -> Seen:
         if address.startswith(ADDRESS):
             answer = self._answers(address.removeprefix(ADDRESS))
-            said = answer and {"outcome": answer[0], "known_at": iso(answer[1])}
-            return Seen(address, json.dumps(said).encode(), self._now, "application/json")
+            content = answer and {"outcome": answer[0], "known_at": iso(answer[1])}
+            return Seen(address, json.dumps(content).encode(), self._now, "application/json")
         if is_page(address):
             return self._page(address)
         path = Path(address)
@@ -108,11 +108,11 @@ class Sources:
 
     def _page(self, address: str) -> Seen:
         host = urlsplit(address).netloc
-        if self._lost[host] >= MOST_LOST:
+        if self._wasted[host] >= MOST_WASTED:
             raise CaptureError(
-                f"{host} took {self._lost[host]:.0f} seconds of this run for others in vain, so it "
-                "was not asked.",
-                remedy="The next run asks it again.",
+                f"{host} has wasted {self._wasted[host]:.0f} seconds of this run on failed "
+                "requests, so it was not asked again.",
+                remedy="The next run will ask it.",
             )
         began = time.monotonic()
         try:
@@ -124,13 +124,13 @@ class Sources:
                 content_types=MEDIA,
             )
         except CaptureError as error:
-            self._lost[host] += time.monotonic() - began
-            remedy = f"{_AGAIN} {ALLOW}" if ALLOW in error.remedy else _AGAIN
+            self._wasted[host] += time.monotonic() - began
+            remedy = f"{_AGAIN} {ALLOW_PRIVATE}" if ALLOW_PRIVATE in error.remedy else _AGAIN
             raise CaptureError(error.message, remedy=remedy) from None
         return Seen(page.url, page.data, self._now, page.content_type or "", self._made)
 
     def _file(self, path: Path) -> bytes:
-        # As the links lead now: the file may have become another since the resolver was set.
+        # Checked again: a link may lead elsewhere since the resolver was set.
         found = allowed(path, shared=self._shared)
         try:
             limits.require_file(found, self._most_bytes)

@@ -1,4 +1,4 @@
-"""The scheduled run: claim due questions, look them up, decide, record.
+"""The scheduled run: claim the due questions, ask their resolvers, decide, and record the result.
 
-What can be looked up lives in `resolvers`.
+The resolver kinds themselves live in `resolvers`, confirming and proposing in `resolution`.
 """

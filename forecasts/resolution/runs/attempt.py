@@ -1,131 +1,169 @@
-"""One look of a resolver at the world: what it reads through, and what is made of its answer.
+"""One attempt at a question: ask its resolvers, and set the time of the next attempt.
 
-A resolver can be anybody's, and can do anything: whatever goes wrong in it is what it says.
+A resolver may be anyone's code: whatever goes wrong in it becomes its answer. Failures are tried
+again after longer and longer pauses, and in the end the question is parked for a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Engine
-
-from forecasts.access.roles import is_shared_ledger
-from forecasts.access.visibility import read_as
-from forecasts.common.errors import BadInput, DatabaseError
-from forecasts.ledger.database import reading
-from forecasts.ledger.models import Member, QuestionText, QuestionType, Resolver
-from forecasts.questions import finality
-from forecasts.questions.outcomes import beyond, read_outcome, say_range
-from forecasts.questions.registry import find
-from forecasts.questions.standing import Stands, as_it_stands
-from forecasts.resolution.assignments import asked
+from forecasts.common.errors import BadInput, CannotTell, DatabaseError
+from forecasts.ledger.models import QuestionText, QuestionType, Resolver, RunState
+from forecasts.questions.outcomes import bound_exceeded, format_bounds, outcome_value, read_outcome
+from forecasts.questions.standing import QuestionState
+from forecasts.resolution.assignments import question_for_resolver
 from forecasts.resolution.resolvers.kinds import kind
-from forecasts.resolution.resolvers.protocol import Fetch, Finding, Seen
-from forecasts.resolution.runs.decision import Said
+from forecasts.resolution.resolvers.protocol import Finding, Seen
+from forecasts.resolution.runs.claiming import MOST_ATTEMPTS, Claimed
+from forecasts.resolution.runs.decision import Answer, Decision, decide
+from forecasts.resolution.runs.source_access import FetchOf
 
-# What a resolver reads through: whoever attached it may see what it is given.
-Sources = Callable[[Resolver], Fetch]
+# An unknown outcome is looked up by the next run, not by one that began at the same time.
+SOON = timedelta(seconds=1)
+# An outcome that is known later is looked up then, but at least daily: the question may change.
+AT_LEAST = timedelta(days=1)
+FIRST_PAUSE, FACTOR, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 
 
-def ask(resolver: Resolver, stands: Stands, now: datetime, sources: Sources) -> Said:
-    """Return what a resolver says; whatever goes wrong in it is what it says."""
+@dataclass(frozen=True)
+class Result:
+    """The result of an attempt at a question; ``message`` explains it in a sentence.
+
+    ``resolution_id``: the resolution or proposal that was written.
+    """
+
+    slug: str
+    state: RunState
+    message: str
+    resolution_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt without a finding: its answers, its result, and the time of the next one."""
+
+    claimed: Claimed
+    answers: Sequence[Answer]
+    result: Result
+    next_at: datetime
+
+
+def ask(resolver: Resolver, state: QuestionState, now: datetime, fetch_of: FetchOf) -> Answer:
+    """Return the resolver's answer; anything it raises but a DatabaseError is an answer too."""
     try:
-        looks = kind(resolver.kind)
-        settings = looks.read(resolver.kind, resolver.settings)
-        question = asked(stands)
-        finding = looks.look(question, settings, now, sources(resolver))
+        of_kind = kind(resolver.kind)
+        settings = of_kind.read(resolver.kind, resolver.settings)
+        question = question_for_resolver(state)
+        finding = of_kind.look(question, settings, now, fetch_of(resolver))
         if finding is not None:
             _require_finding(finding)
-            finding = _as_kept(finding, stands.text, reads_off=looks.reads_off)
+            finding = _as_stored(finding, state.text, measured=of_kind.measured)
         not_before = None
-        if finding is None and looks.not_before is not None:
-            not_before = looks.not_before(question, settings)
-            _require_moment("not_before", not_before)
+        if finding is None and of_kind.not_before is not None:
+            not_before = of_kind.not_before(question, settings)
+            _require_time("not_before", not_before)
     except DatabaseError:
         raise
     except SystemExit as error:
-        return Said(resolver, error=BadInput(f"It ended the program, by exit({error.code!r})."))
-    except Exception as error:  # one bad question never stops the others, whatever it holds
+        return Answer(resolver, error=BadInput(f"It ended the program, by exit({error.code!r})."))
+    except Exception as error:  # one bad question never stops the others
         error.__context__ = None
-        return Said(resolver, error=error.with_traceback(None))
-    return Said(
+        return Answer(resolver, error=error.with_traceback(None))
+    return Answer(
         resolver,
         finding,
-        only_proposes=looks.only_proposes,
-        of_silence=looks.of_silence,
+        only_proposes=of_kind.only_proposes,
+        fallback=of_kind.fallback,
         not_before=not_before,
     )
 
 
-def _as_kept(finding: Finding, text: QuestionText, *, reads_off: bool) -> Finding:
-    """Return the finding with the outcome as the ledger keeps it.
+def decide_claimed(claimed: Claimed, answers: Sequence[Answer]) -> Decision:
+    """Return the decision on a claimed question, by its policy."""
+    value = partial(outcome_value, question=claimed.state.text)
+    return decide(answers, claimed.policy, last_attempt=claimed.is_last_attempt, value=value)
 
-    A number that was read off and lies beyond the bounds is no slip: the outcome is that it does.
+
+def postponed(
+    claimed: Claimed, answers: Sequence[Answer], decision: Decision, now: datetime
+) -> Attempt:
+    """Return the attempt that found nothing, with the time of the next one."""
+    if decision.state != RunState.failed:
+        soon = now + SOON
+        earliest = min(answer.not_before or soon for answer in answers)
+        next_at = max(soon, min(earliest, now + AT_LEAST))
+        result = result_of(claimed, decision.state, decision.message)
+        return Attempt(claimed, answers, result, next_at)
+    parks = decision.permanent or claimed.is_last_attempt
+    state = RunState.parked if parks else RunState.failed
+    result = result_of(claimed, state, decision.message)
+    return Attempt(claimed, answers, result, now + pause_after(claimed.attempt))
+
+
+def not_open(claimed: Claimed, now: datetime) -> Attempt:
+    """Return the attempt that waits until the question opens."""
+    result = result_of(claimed, RunState.not_yet, "")
+    return Attempt(claimed, (), result, min(claimed.state.text.open_time, now + AT_LEAST))
+
+
+def exhausted(claimed: Claimed, now: datetime) -> Attempt:
+    """Return the attempt that parks a question whose runs were killed again and again."""
+    error = CannotTell(
+        "Each run that tried this question was killed before it could record a result, perhaps "
+        f"because memory ran out, and {MOST_ATTEMPTS} attempts are the limit.",
+        remedy="Check the sources of its resolvers, then: "
+        f"forecasts run retry {claimed.state.slug}",
+    )
+    answers = [Answer(resolver, error=error) for resolver in claimed.resolvers]
+    result = result_of(claimed, RunState.parked, answers[0].message)
+    return Attempt(claimed, answers, result, now)
+
+
+def result_of(claimed: Claimed, state: RunState, message: str) -> Result:
+    """Return a result of a claimed question for which nothing was written."""
+    return Result(claimed.state.slug, state, message)
+
+
+def pause_after(failures: int) -> timedelta:
+    """Return the pause after so many failures in a row.
+
+    >>> [str(pause_after(number)) for number in (1, 2, 3, 7)]
+    ['0:05:00', '0:15:00', '0:45:00', '1 day, 0:00:00']
+    """
+    pause: timedelta = FIRST_PAUSE * FACTOR ** (failures - 1)
+    return min(pause, LONGEST_PAUSE)
+
+
+def _as_stored(finding: Finding, text: QuestionText, *, measured: bool) -> Finding:
+    """Return the finding with its outcome in the ledger's form.
+
+    A measured number outside the bounds is not an error: the outcome is that it lies outside.
     """
     outcome = read_outcome(finding.outcome, text)
-    if reads_off and text.type == QuestionType.numeric and beyond(outcome, text):
-        note = f"{outcome} lies outside {say_range(text)}"
+    if measured and text.type == QuestionType.numeric and bound_exceeded(outcome, text):
+        note = f"{outcome} lies outside {format_bounds(text)}"
         note = "\n".join(part for part in (finding.note, note) if part)
-        return replace(finding, outcome=beyond(outcome, text), note=note)
+        return replace(finding, outcome=bound_exceeded(outcome, text), note=note)
     return replace(finding, outcome=outcome)
 
 
 def _require_finding(found: object) -> None:
-    """Refuse, with BadInput, what no ``Finding`` is: kinds of others are not type-checked here."""
+    """Refuse, with BadInput, a malformed ``Finding``: kinds of other packages are not checked."""
     if not isinstance(found, Finding):
         raise BadInput(f"It answered with {found!r:.80}, which is neither a Finding nor None.")
-    _require_moment("known_at", found.known_at)
+    _require_time("known_at", found.known_at)
     for name in ("outcome", "source", "note"):
         if not isinstance(getattr(found, name), str):
             raise BadInput(f"Its {name}, {getattr(found, name)!r:.80}, is not a text.")
     seen: object = found.seen
     if not isinstance(seen, tuple) or not all(isinstance(one, Seen) for one in seen):
-        raise BadInput(f"What it has seen, {seen!r:.80}, is not a tuple of Seen.")
+        raise BadInput(f"Its seen, {seen!r:.80}, is not a tuple of Seen.")
 
 
-def _require_moment(name: str, moment: object) -> None:
-    if not isinstance(moment, datetime) or moment.utcoffset() is None:
-        raise BadInput(f"Its {name}, {moment!r:.80}, is not a datetime with an offset.")
-
-
-def sources_of(engine: Engine, now: datetime, *, allow_private: bool) -> Sources:
-    """Return what resolvers read through, which keeps what it has read."""
-    # Imported here: a run that has nothing to do need not wait for what reads the web.
-    from forecasts.resolution.resolvers import question, sources
-
-    with reading(engine) as session:
-        shared = is_shared_ledger(session)
-    answers = partial(_answer, engine, now)
-    reads = sources.Sources(now, answers, shared=shared, allow_private=allow_private)
-
-    def of(resolver: Resolver) -> Fetch:
-        def fetch(address: str) -> Seen:
-            if address.startswith(question.ADDRESS):
-                slug = address.removeprefix(question.ADDRESS)
-                _require_seen(engine, resolver, slug, now)
-            return reads(address)
-
-        return fetch
-
-    return of
-
-
-def _require_seen(engine: Engine, resolver: Resolver, slug: str, now: datetime) -> None:
-    """Refuse, with NotFound, a question that whoever attached the resolver may not see."""
-    with reading(engine) as session:
-        read_as(session, session.get(Member, resolver.member_id or 0), now=now)
-        find(session, slug)
-
-
-def _answer(engine: Engine, now: datetime, slug: str) -> tuple[str, datetime] | None:
-    """Return how a question came out and since when that is known, None while that is not final."""
-    with reading(engine) as session:
-        question = find(session, slug)
-        resolution = as_it_stands(session, question, now=now).resolution
-        open_still = finality.provisional(session, question, now=now) is not None
-    if resolution is None or open_still:
-        return None
-    return resolution.outcome, resolution.known_at or resolution.recorded_at
+def _require_time(name: str, time: object) -> None:
+    if not isinstance(time, datetime) or time.utcoffset() is None:
+        raise BadInput(f"Its {name}, {time!r:.80}, is not a datetime with an offset.")

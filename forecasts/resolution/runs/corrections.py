@@ -1,6 +1,6 @@
-"""Followers: questions that came out as another one did, and that one was corrected since.
+"""Questions that follow another one (kind ``question``) whose resolution was corrected later.
 
-A run proposes the correction to them, once: what is resolved already is changed by people alone.
+A run proposes the correction to them once; only a person changes a question that is resolved.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from forecasts.ledger.models import (
     RunState,
 )
 from forecasts.questions.outcomes import outcome_value
-from forecasts.questions.standing import Stands, as_it_stands
-from forecasts.resolution.assignments import carried
+from forecasts.questions.standing import QuestionState, current_state
+from forecasts.resolution.assignments import is_assigned
 from forecasts.resolution.resolvers.protocol import Finding
-from forecasts.resolution.runs.record import Looked, proposed
+from forecasts.resolution.runs.attempt import Result
+from forecasts.resolution.runs.recording import propose
 
-KIND = "question"  # of the resolvers that follow another question
+KIND = "question"
 
 
 def outdated(session: Session) -> list[tuple[Resolver, Question]]:
-    """Return who follows a question that was corrected after they were resolved, by what.
+    """Return the followers resolved before a correction of the question they follow.
 
-    Not those that were resolved anew since, or whose resolver has proposed something since.
+    Left out: followers resolved again since, and those whose resolver has proposed since.
     """
     followed = aliased(Question)
     corrects, earlier, later = (aliased(Resolution) for _ in range(3))
@@ -42,7 +43,7 @@ def outdated(session: Session) -> list[tuple[Resolver, Question]]:
         .join(corrects, col(corrects.question_id) == followed.id)
         .where(
             Resolver.kind == KIND,
-            carried(),
+            is_assigned(),
             col(corrects.supersedes_id).is_not(None),
             select(earlier.id)
             .where(
@@ -67,16 +68,18 @@ def outdated(session: Session) -> list[tuple[Resolver, Question]]:
     return list({resolver.id: (resolver, question) for resolver, question in rows}.values())
 
 
-def comes_out_otherwise(stands: Stands, finding: Finding) -> bool:
-    """Return whether the question is resolved, and what was found now is another outcome."""
-    if stands.resolution is None:
+def changes_outcome(state: QuestionState, finding: Finding) -> bool:
+    """Return whether the question is resolved, to another outcome than the finding's."""
+    if state.resolution is None:
         return False
-    said = (stands.resolution.outcome, finding.outcome)
-    before, now = (outcome_value(outcome, stands.text) for outcome in said)
+    before, now = (
+        outcome_value(outcome, state.text)
+        for outcome in (state.resolution.outcome, finding.outcome)
+    )
     return before != now
 
 
-def correct(
+def propose_correction(
     session: Session,
     resolver: Resolver,
     question: Question,
@@ -84,19 +87,19 @@ def correct(
     *,
     member: Member,
     now: datetime,
-) -> Looked | None:
-    """Return what ``member`` has proposed with this, which is written; None where another run has.
+) -> Result | None:
+    """Return the result with ``member``'s proposal, which is written.
 
-    It is None too where the question has been resolved so meanwhile.
+    None if another run has proposed it, or the question has got this outcome meanwhile.
     """
     if resolver.id not in [one.id for one, _ in outdated(session)]:
         return None
-    if not comes_out_otherwise(as_it_stands(session, question, now=now), finding):
+    if not changes_outcome(current_state(session, question, now=now), finding):
         return None
-    row = proposed(session, question, resolver, finding, member=member, now=now)
-    return Looked(question.slug, RunState.proposed, said_of(finding), row.id)
+    row = propose(session, question, resolver, finding, member=member, now=now)
+    return Result(question.slug, RunState.proposed, message(finding), row.id)
 
 
-def said_of(finding: Finding) -> str:
-    """Return what is proposed to a follower, for a person."""
-    return f"{finding.note}, and was corrected: {finding.outcome} waits for a decision"
+def message(finding: Finding) -> str:
+    """Return the message of a proposed correction."""
+    return f"{finding.note} after a correction: {finding.outcome} is waiting for a decision"

@@ -1,9 +1,9 @@
-"""Verdicts: what becomes of what a question's resolvers say, by its policy. Nothing is read here.
+"""Decide from the resolvers' answers, by the question's policy. Nothing is read or written here.
 
-Resolvers that name different outcomes never resolve a question: each outcome is proposed, with who
-said what. Else a person decides (``propose``), the first finding does (``confirm``), or so many of
-the resolvers as the quorum asks for, which have to look in different places. A kind that may only
-propose counts for none of them, and contradicts like any other.
+Resolvers that name different outcomes never resolve a question: each outcome is proposed, with the
+answer of every resolver. Otherwise a person decides (``propose``), the first finding does
+(``confirm``), or as many resolvers as the quorum requires, each with a source of its own. A kind
+that only proposes does not count towards either, but its finding can contradict the others.
 """
 
 from __future__ import annotations
@@ -13,141 +13,139 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forecasts.common.errors import CannotTell, Impossible, LedgerError
-from forecasts.common.text import plain
+from forecasts.common.text import printable
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Policy, PolicyKind, Resolver, RunState
 from forecasts.resolution.resolvers.protocol import Finding
 
-_LONGEST = 2_000  # signs of a message
+_MESSAGE_LENGTH = 2_000  # characters
 
 
 @dataclass(frozen=True)
-class Said:
-    """What one resolver said: a finding, or why it has none, or neither: not known yet.
+class Answer:
+    """One resolver's answer: a finding, an error, or neither while the outcome is not known yet.
 
-    ``only_proposes``: its kind may. ``of_silence``: it speaks because nobody else did.
-    ``not_before``: when it can say something at the earliest.
+    ``only_proposes`` and ``fallback`` come from its kind; ``not_before`` is the earliest time at
+    which it can find something.
     """
 
     resolver: Resolver
     finding: Finding | None = None
     error: Exception | None = None
     only_proposes: bool = False
-    of_silence: bool = False
+    fallback: bool = False
     not_before: datetime | None = None
 
     @property
-    def lasting(self) -> bool:
-        """Whether it will say the same however often it is asked."""
+    def permanent(self) -> bool:
+        """Whether it failed in a way that another attempt cannot change."""
         if isinstance(self.error, CannotTell):
-            return not self.error.passing
+            return not self.error.temporary
         return isinstance(self.error, Impossible)
 
     @property
     def message(self) -> str:
-        """What it said, in a sentence.
-
-        Of what came from elsewhere without signs that the ledger cannot store, and not endless.
-        """
+        """The answer in one sentence, without control characters and at most 2,000 long."""
         if self.error is not None:
             ours = isinstance(self.error, LedgerError)
-            said = str(self.error) if ours else f"{type(self.error).__name__}: {self.error}"
-            return plain(said)[:_LONGEST]
-        return "not known yet" if self.finding is None else known(self.finding)
+            text = str(self.error) if ours else f"{type(self.error).__name__}: {self.error}"
+            return printable(text)[:_MESSAGE_LENGTH]
+        return "not known yet" if self.finding is None else outcome_and_day(self.finding)
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is to be done: confirm the one finding, propose each, or look again.
+class Decision:
+    """The next step for a question: confirm the one finding, propose each, or try again later.
 
-    ``findings`` with the resolver that each came from, one an outcome. ``lasting``: what failed
-    will fail again.
+    ``findings`` has one entry per outcome, with the resolver that found it first. ``permanent``:
+    another attempt would fail too.
     """
 
     state: RunState
     message: str
     findings: tuple[tuple[Resolver, Finding], ...] = ()
-    lasting: bool = False
+    permanent: bool = False
 
 
-def known(finding: Finding) -> str:
-    """Return the outcome and since when it is known, for a person."""
+def outcome_and_day(finding: Finding) -> str:
+    """Return the outcome and the day on which it became known, for a person."""
     return f"{finding.outcome}, known on {finding.known_at:%d %B %Y}"
 
 
-def verdict(
-    said: Sequence[Said],
+def decide(
+    answers: Sequence[Answer],
     policy: Policy | None,
     *,
-    last: bool,
+    last_attempt: bool,
     value: Callable[[str], float | str] = str,
-) -> Verdict:
-    """Return what becomes of it; ``last``: nobody will ask again those who have failed.
+) -> Decision:
+    """Return the decision; after the ``last_attempt`` failed resolvers are not asked again.
 
-    ``value`` tells of an outcome what it says, so that '100' and '100.0' are no disagreement.
+    ``value`` reads an outcome, so that '100' and '100.0' agree.
     """
-    found = [(one, one.finding) for one in said if one.finding is not None]
-    failed = [one for one in said if one.error is not None]
-    gives_up = last or any(one.lasting for one in failed)
+    found = [(answer, answer.finding) for answer in answers if answer.finding is not None]
+    failed = [answer for answer in answers if answer.error is not None]
+    gives_up = last_attempt or any(answer.permanent for answer in failed)
     needed = policy.agreeing if policy is not None and policy.kind == PolicyKind.quorum else 1
     if not found:
         if not failed:
-            return Verdict(RunState.not_yet, "not known yet")
-        # The others may do without one that will never tell.
-        without = sum(not one.lasting for one in said) >= needed
-        if without and all(one.lasting for one in failed):
-            return Verdict(RunState.not_yet, _why(said))
-        return Verdict(RunState.failed, _why(said), lasting=not without)
-    by_outcome: dict[float | str, list[tuple[Said, Finding]]] = {}
-    for one, finding in found:
-        by_outcome.setdefault(value(finding.outcome), []).append((one, finding))
-    findings = tuple(_joined(group, said) for group in by_outcome.values())
-    named = "; ".join(known(finding) for _, finding in findings)
+            return Decision(RunState.not_yet, "not known yet")
+        # The other resolvers may reach the quorum without one that has failed for good.
+        enough_left = sum(not answer.permanent for answer in answers) >= needed
+        if enough_left and all(answer.permanent for answer in failed):
+            return Decision(RunState.not_yet, _failures(answers))
+        return Decision(RunState.failed, _failures(answers), permanent=not enough_left)
+    by_outcome: dict[float | str, list[tuple[Answer, Finding]]] = {}
+    for answer, finding in found:
+        by_outcome.setdefault(value(finding.outcome), []).append((answer, finding))
+    findings = tuple(_merged(group, answers) for group in by_outcome.values())
+    named = "; ".join(outcome_and_day(finding) for _, finding in findings)
     if len(findings) > 1:
-        return Verdict(RunState.proposed, f"the resolvers disagree: {named}", findings)
-    if failed and all(one.of_silence for one, _ in found):
-        # Who could not look is not silent: what it would have seen may be the very thing.
+        return Decision(RunState.proposed, f"the resolvers disagree: {named}", findings)
+    if failed and all(answer.fallback for answer, _ in found):
+        # A failed resolver might have found the very event that a fallback takes to be absent.
         if gives_up:
-            return Verdict(RunState.proposed, f"{named}, but {_why(said)}", findings)
-        return Verdict(RunState.failed, _why(said))
-    counted = [one for one, _ in found if not one.only_proposes]
+            return Decision(RunState.proposed, f"{named}, but {_failures(answers)}", findings)
+        return Decision(RunState.failed, _failures(answers))
+    counted = [answer for answer, _ in found if not answer.only_proposes]
     if not counted or (policy is not None and policy.kind == PolicyKind.propose):
-        return Verdict(RunState.proposed, named, findings)
+        return Decision(RunState.proposed, named, findings)
     if len(counted) >= needed:
-        return Verdict(RunState.confirmed, named, findings)
-    open_ = [one for one in said if one.finding is None and not one.lasting]
-    may_yet = [one for one in open_ if not (last and one.error is not None)]
+        return Decision(RunState.confirmed, named, findings)
+    undecided = [a for a in answers if a.finding is None and not a.permanent]
+    may_follow = [a for a in undecided if not (last_attempt and a.error is not None)]
     agree = f"{len(counted)} of {needed} agree on {named}"
-    if len(counted) + len(may_yet) < needed:
-        return Verdict(RunState.proposed, f"only {agree}", findings)
-    if failed and not all(one.lasting for one in failed):
-        return Verdict(RunState.failed, f"{agree}; {_why(said)}")
-    return Verdict(RunState.not_yet, agree)
+    if len(counted) + len(may_follow) < needed:
+        return Decision(RunState.proposed, f"only {agree}", findings)
+    if failed and not all(answer.permanent for answer in failed):
+        return Decision(RunState.failed, f"{agree}; {_failures(answers)}")
+    return Decision(RunState.not_yet, agree)
 
 
-def _why(said: Sequence[Said]) -> str:
-    failed = [one for one in said if one.error is not None]
-    if len(said) == 1:
+def _failures(answers: Sequence[Answer]) -> str:
+    failed = [answer for answer in answers if answer.error is not None]
+    if len(answers) == 1:
         return failed[0].message
-    return "; ".join(f"{one.resolver.kind}: {one.message}" for one in failed)
+    return "; ".join(f"{answer.resolver.kind}: {answer.message}" for answer in failed)
 
 
-def _joined(
-    group: Sequence[tuple[Said, Finding]], said: Sequence[Said]
+def _merged(
+    group: Sequence[tuple[Answer, Finding]], answers: Sequence[Answer]
 ) -> tuple[Resolver, Finding]:
-    """Return one finding for all that named an outcome: known since the first of them knew it."""
+    """Return one finding for the resolvers that agree, with the earliest of their known times."""
     resolver, first = group[0][0].resolver, min((f for _, f in group), key=lambda f: f.known_at)
-    if len(said) == 1:
+    if len(answers) == 1:
         return resolver, first
-    seen = tuple(one for _, finding in group for one in finding.seen)
-    note = "\n".join(_line(one) for one in said)
+    seen = tuple(document for _, finding in group for document in finding.seen)
+    note = "\n".join(_line(answer) for answer in answers)
     source = next((finding.source for _, finding in group if finding.source), "")
     return resolver, Finding(first.outcome, first.known_at, source, note, seen)
 
 
-def _line(one: Said) -> str:
-    if one.finding is None:
-        return f"{one.resolver.kind}: {one.message}"
-    words = [f"{one.finding.outcome}, known at {to_minute(one.finding.known_at)}"]
-    words += [part for part in (one.finding.note, one.finding.source) if part]
-    return f"{one.resolver.kind}: {'; '.join(words)}"
+def _line(answer: Answer) -> str:
+    finding = answer.finding
+    if finding is None:
+        return f"{answer.resolver.kind}: {answer.message}"
+    parts = [f"{finding.outcome}, known at {to_minute(finding.known_at)}"]
+    parts += [part for part in (finding.note, finding.source) if part]
+    return f"{answer.resolver.kind}: {'; '.join(parts)}"

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from forecasts.access.roles import needs_second_resolver
+from forecasts.access.second_resolver import needs_second_resolver
 from forecasts.ledger.models import Question, QuestionText, Resolution, Resolver, RunState
 from forecasts.questions.outcomes import outcome_value
 from forecasts.questions.registry import newest_wording
@@ -97,7 +97,7 @@ class _Proposal:
 def _earlier_proposals(session: Session, question: Question) -> list[_Proposal]:
     """Return the proposals of resolvers, and the open proposals of members."""
     open_ids = {row.id for row in proposals.proposals_on(session, question)}
-    text, kept = newest_wording(session, question), kept_evidence.shown_for(session, question)
+    text, kept = newest_wording(session, question), kept_evidence.exhibits_on(session, question)
     return [
         _Proposal(
             row,

@@ -41,7 +41,7 @@ def test_a_kind_of_another_package_is_there_once_it_is_installed() -> None:
     assert "coin" in names()
     assert look("coin", {"side": "yes"}, at(9)) is None
     assert outcome(look("coin", {"side": "yes"}, CLOSE)) == ("yes", CLOSE)
-    with pytest.raises(BadInput, match="not those of the resolver coin"):
+    with pytest.raises(BadInput, match="do not fit the resolver kind coin"):
         look("coin", {"colour": "red"}, at(9))
 
 

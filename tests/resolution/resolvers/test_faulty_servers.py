@@ -17,13 +17,14 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.access.members import member_or_new
+from forecasts.common import ip_addresses
 from forecasts.common import web as fetching
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution
-from forecasts.resolution import assignments
+from forecasts.resolution import assignments, progress
 from forecasts.resolution.resolvers import sources
 from forecasts.resolution.resolvers.sources import Sources
-from forecasts.resolution.runs import run
+from forecasts.resolution.runs import claiming, run, source_access
 from tests.common.test_web import server
 from tests.conftest import KINDS, ask, day
 
@@ -81,13 +82,16 @@ BOMB = gzip.compress(b" " * 100_000_000)
 GOOD = json.dumps({"status": "done"}).encode()
 # What a server does, and what is said of it.
 FAULTS: dict[str, tuple[Callable[[Handler], None], str]] = {
-    "never": (never, "did not deliver the page within 0.6 seconds"),
-    "drip": (drip, "did not deliver the page within 0.6 seconds"),
+    "never": (never, "did not send the page within 0.6 seconds"),
+    "drip": (drip, "did not send the page within 0.6 seconds"),
     "slow": (slow, "cannot answer now (HTTP status 500)"),
     "error": (partial(send, body=GOOD, status=500), "cannot answer now (HTTP status 500)"),
     "gone": (partial(send, body=GOOD, status=404), "has no such page (HTTP status 404)"),
-    "short": (partial(send, body=GOOD, content_length="1000"), "did not answer as a web server"),
-    "html": (partial(send, body=GOOD, content_type="text/html"), "sent 'text/html', and data was"),
+    "short": (partial(send, body=GOOD, content_length="1000"), "did not answer like a web server"),
+    "html": (
+        partial(send, body=GOOD, content_type="text/html"),
+        "sent 'text/html' instead of data",
+    ),
     "large": (partial(send, body=b"", content_length="100000000"), "is larger than 10 MB"),
     "endless": (endless, "is larger than 10 MB"),
     "bomb": (partial(send, body=BOMB, content_encoding="gzip"), "is larger than 10 MB"),
@@ -104,12 +108,12 @@ FAULTS: dict[str, tuple[Callable[[Handler], None], str]] = {
         "only http and https addresses",
     ),
     "circle": (partial(send, body=b"", status=302, location="/circle"), "redirects more than 3"),
-    "words": (partial(send, body=b'{"status": "don'), "is no JSON"),
-    "nothing": (partial(send, body=b""), "is no JSON"),
+    "words": (partial(send, body=b'{"status": "don'), "is not JSON"),
+    "nothing": (partial(send, body=b""), "is not JSON"),
     "latin": (partial(send, body='{"é": 1}'.encode("latin-1")), "is not UTF-8"),
-    "other": (document(state={"name": "done"}), "At 'status' of http"),
-    "list": (document(status=["done"]), 'stands ["done"], which means nothing'),
-    "value": (document(status="cancelled"), "stands cancelled, which means nothing"),
+    "other": (document(state={"name": "done"}), "The value of 'status' in http"),
+    "list": (document(status=["done"]), 'is ["done"], which has no meaning'),
+    "value": (document(status="cancelled"), "is cancelled, which has no meaning"),
     "later": (document(status="done", at="soon"), "'soon' is not a time"),
 }
 
@@ -126,9 +130,10 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with server(answer) as address:
         port = int(address.rstrip("/").rsplit(":", 1)[1])
         monkeypatch.setattr(fetching, "PORTS", {80, 443, port})
-        monkeypatch.setattr(fetching, "is_public", lambda one: str(one) == "127.0.0.1")
+        for module in (fetching, ip_addresses):
+            monkeypatch.setattr(module, "is_public", lambda one: str(one) == "127.0.0.1")
         monkeypatch.setattr(
-            sources, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
+            source_access, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
         )
         yield address.rstrip("/").replace("localhost", "127.0.0.1")
         OVER.set()
@@ -154,14 +159,14 @@ def test_every_fault_is_parked_with_its_name_and_resolves_nothing(
     carry(engine, address, *FAULTS)
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     at = day(4)
-    monkeypatch.setattr(run, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(claiming, "MOST_ATTEMPTS", 2)
     for _ in range(2):
         summary = run.run(engine, now=at)
-        assert {str(looked.state) for looked in summary.looked} <= {"failed", "parked"}
+        assert {str(result.state) for result in summary.results} <= {"failed", "parked"}
         at += timedelta(days=1)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1_000
     with database.reading(engine) as session:
-        parked = {one.slug: one.reason for one in assignments.parked(session)}
+        parked = {one.slug: one.reason for one in progress.parked(session)}
         assert session.exec(select(Resolution.id)).all() == []
     assert {
         name: parked[name] for name, (_, said) in FAULTS.items() if said not in parked[name]
@@ -174,7 +179,7 @@ def test_every_fault_is_parked_with_its_name_and_resolves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("fault", "words", "most"), [("never", "did not deliver", 3), ("slow", "cannot answer now", 6)]
+    ("fault", "words", "most"), [("never", "did not send", 3), ("slow", "cannot answer now", 6)]
 )
 def test_a_host_that_lets_everyone_wait_holds_no_run_up(
     engine: Engine,
@@ -184,23 +189,23 @@ def test_a_host_that_lets_everyone_wait_holds_no_run_up(
     words: str,
     most: int,
 ) -> None:
-    monkeypatch.setattr(sources, "MOST_LOST", 3 * SECONDS)
+    monkeypatch.setattr(sources, "MOST_WASTED", 3 * SECONDS)
     carry(engine, address, *(f"{fault}-{number}" for number in range(40)))
     began = time.monotonic()
-    said = [looked.message for looked in run.run(engine, now=day(4)).looked]
+    said = [result.message for result in run.run(engine, now=day(4)).results]
     assert time.monotonic() - began < 11 * SECONDS
     waited = [one for one in said if words in one]
     assert 0 < len(waited) <= most
-    assert all("so it was not asked" in one for one in said if one not in waited)
+    assert all("so it was not asked again" in one for one in said if one not in waited)
 
 
 def test_a_server_that_has_recovered_resolves_what_it_had_not(
     engine: Engine, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, address, "error")
-    [failed] = run.run(engine, now=day(4)).looked
+    [failed] = run.run(engine, now=day(4)).results
     assert failed.state == "failed"
     known = document(status="done", at="2026-01-03T00:00:00Z")
     monkeypatch.setitem(FAULTS, "error", (known, ""))
-    [looked] = run.run(engine, now=day(5)).looked
-    assert (looked.state, looked.message) == ("confirmed", "yes, known on 03 January 2026")
+    [result] = run.run(engine, now=day(5)).results
+    assert (result.state, result.message) == ("confirmed", "yes, known on 03 January 2026")

@@ -93,18 +93,18 @@ def test_where_a_file_leads_is_looked_at_again_when_it_is_read(
     secret.write_text("question,outcome,known_at\nrain,yes,2026-01-03\n")
     attach(shared, "outcomes_file", str(outcomes))
     outcomes.symlink_to(secret)
-    [looked] = run.run(shared, now=day(4)).looked
-    assert (looked.state, "not in the folder" in looked.message) == (RunState.failed, True)
+    [result] = run.run(shared, now=day(4)).results
+    assert (result.state, "not in the folder" in result.message) == (RunState.failed, True)
     [said] = run.look(shared, "rain", now=day(4))
     assert "not in the folder" in said.message
     monkeypatch.delenv("FORECASTS_FILES_FOLDER")
-    [looked] = run.run(shared, now=day(5)).looked
-    assert (looked.state, "no folder of files" in looked.message) == (RunState.failed, True)
+    [result] = run.run(shared, now=day(5)).results
+    assert (result.state, "no folder of files" in result.message) == (RunState.failed, True)
     monkeypatch.setenv("FORECASTS_FILES_FOLDER", str(folder))
     outcomes.unlink()
     outcomes.write_text(secret.read_text())
-    [looked] = run.run(shared, now=day(6)).looked
-    assert looked.state == RunState.confirmed
+    [result] = run.run(shared, now=day(6)).results
+    assert result.state == RunState.confirmed
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,6 +130,6 @@ def test_a_file_of_a_ledger_of_ones_own_may_lie_anywhere(
     with database.writing(engine) as session:
         ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
     attach(engine, "outcomes_file", str(outcomes))
-    [looked] = run.run(engine, now=day(4)).looked
+    [result] = run.run(engine, now=day(4)).results
     engine.dispose()
-    assert looked.state == RunState.confirmed
+    assert result.state == RunState.confirmed

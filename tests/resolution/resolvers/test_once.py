@@ -66,10 +66,10 @@ def test_a_document_is_read_once_a_run_however_many_questions_look_in_it(
             assignments.attach(session, question, looks, given, member=alice, now=day(1))
     times = counting(monkeypatch, *reads)
     summary = run.run(engine, now=day(4))
-    assert len(summary.looked) == 20
-    assert len({(looked.state, looked.message) for looked in summary.looked}) == 1
+    assert len(summary.results) == 20
+    assert len({(result.state, result.message) for result in summary.results}) == 1
     assert times == [1]
-    again = run.run(engine, now=day(6)).looked  # none of what is parked
+    again = run.run(engine, now=day(6)).results  # none of what is parked
     assert times == [2 if again else 1]
 
 
@@ -85,7 +85,7 @@ def test_rows_of_one_file_that_are_read_otherwise_are_read_for_each(
             given = {"source": str(file), "expression": f"max({column}) > 3"}
             assignments.attach(session, question, "series", given, member=alice, now=day(1))
     times = counting(monkeypatch, documents, "rows_of")
-    states = [str(looked.state) for looked in run.run(engine, now=day(4)).looked]
+    states = [str(result.state) for result in run.run(engine, now=day(4)).results]
     assert sorted(states) == ["confirmed", "confirmed", "not_yet", "not_yet"]
     assert times == [2]
 
@@ -115,9 +115,9 @@ def test_what_cannot_be_read_is_tried_once_and_everyone_is_told() -> None:
 
     def broken() -> str:
         done.append(1)
-        raise CannotTell("It is no JSON.")
+        raise CannotTell("It is not JSON.")
 
     for _ in range(3):
-        with pytest.raises(CannotTell, match="no JSON"):
+        with pytest.raises(CannotTell, match="not JSON"):
             made(kept, "a", 4, broken)
     assert done == [1]

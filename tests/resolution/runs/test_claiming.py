@@ -46,9 +46,16 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
-from forecasts.resolution import assignments, kept_evidence, resolutions
+from forecasts.resolution import (
+    assignments,
+    kept_evidence,
+    policies,
+    progress,
+    proposals,
+    resolutions,
+)
 from forecasts.resolution.resolvers.protocol import Finding, Kind, Seen, Settings
-from forecasts.resolution.runs import run
+from forecasts.resolution.runs import claiming, run
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -94,7 +101,7 @@ def yes(_: str) -> Finding:
 
 
 def states(summary: run.Summary) -> dict[str, str]:
-    return {looked.slug: str(looked.state) for looked in summary.looked}
+    return {result.slug: str(result.state) for result in summary.results}
 
 
 def watch(engine: Engine) -> Watch:
@@ -118,10 +125,10 @@ def test_a_resolution_its_scores_and_what_was_shown_are_one_act(
 ) -> None:
     carry(engine, "rain")
     oracle(yes)
-    [looked] = run.run(engine, now=day(4)).looked
+    [result] = run.run(engine, now=day(4)).results
     with database.reading(engine) as session:
         resolution = session.exec(select(Resolution)).one()
-        assert looked.resolution_id == resolution.id
+        assert result.resolution_id == resolution.id
         assert len(session.exec(select(Score)).all()) == 3
         [kept] = kept_evidence.kept(session, registry.find(session, "rain"))
         assert (kept.data, kept.exhibit.size) == (b"rain", 4)
@@ -191,18 +198,18 @@ def test_a_resolver_that_does_not_answer_as_it_should_fails_its_question_and_no_
     assert states(run.run(engine, now=day(4), dry=True)) == {"rain": "failed", "snow": "confirmed"}
     came = run.run(engine, now=day(4))
     assert states(came) == {"rain": "failed", "snow": "confirmed"}
-    assert re.search(why, {looked.slug: looked.message for looked in came.looked}["rain"])
-    for attempt in range(2, run.MOST_ATTEMPTS + 1):
-        [looked] = run.run(engine, now=day(4 + attempt)).looked
-    assert (looked.slug, str(looked.state)) == ("rain", "parked")
+    assert re.search(why, {result.slug: result.message for result in came.results}["rain"])
+    for attempt in range(2, claiming.MOST_ATTEMPTS + 1):
+        [result] = run.run(engine, now=day(4 + attempt)).results
+    assert (result.slug, str(result.state)) == ("rain", "parked")
 
 
 def test_so_does_one_that_waits_for_no_moment(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     oracle(lambda _: None, not_before=lambda *_: NAIVE)
-    [looked] = run.run(engine, now=day(4)).looked
-    assert str(looked.state) == "failed"
-    assert "Its not_before" in looked.message
+    [result] = run.run(engine, now=day(4)).results
+    assert str(result.state) == "failed"
+    assert "Its not_before" in result.message
 
 
 # Claims and leases
@@ -241,7 +248,7 @@ def killed(
 
         oracle(look)
         with monkeypatch.context() as patch:
-            patch.setattr(run._Run, "let_go", lambda _: None)
+            patch.setattr(claiming.Claims, "release", lambda _: None)
             with pytest.raises(Killed):
                 run.run(engine, now=day(4), clock=lambda: day(4))
         oracle(yes)
@@ -254,9 +261,9 @@ def test_the_work_of_a_killed_run_is_taken_up_when_its_lease_is_over(
 ) -> None:
     carry(engine, "rain")
     killed()
-    just_before = day(4) + run.LEASE - timedelta(seconds=1)
+    just_before = day(4) + claiming.LEASE - timedelta(seconds=1)
     assert states(run.run(engine, now=just_before, clock=lambda: just_before)) == {}
-    over = day(4) + run.LEASE
+    over = day(4) + claiming.LEASE
     assert states(run.run(engine, now=over, clock=lambda: over)) == {"rain": "confirmed"}
 
 
@@ -305,7 +312,7 @@ def test_a_lease_is_renewed_while_the_run_goes_on(
     others: list[dict[str, str]] = []
 
     def slow(slug: str) -> Finding:
-        at[0] += run.LEASE * 0.6
+        at[0] += claiming.LEASE * 0.6
         others.append(states(run.run(engine, now=day(4), clock=lambda: at[0])))
         return yes(slug)
 
@@ -349,7 +356,7 @@ def test_a_question_that_kills_whoever_looks_at_it_is_parked_in_the_end_and_stop
     carry(engine, "first", "deadly", "last", "next")
     with database.writing(engine) as session:  # which is due later than they are
         named = rows_of(Question.id).where(Question.slug == "next").scalar_subquery()
-        late = day(4) + run.LEASE
+        late = day(4) + claiming.LEASE
         session.execute(update(Watch).where(col(Watch.question_id) == named).values(next_at=late))
 
     def kills(slug: str) -> Finding:
@@ -358,28 +365,28 @@ def test_a_question_that_kills_whoever_looks_at_it_is_parked_in_the_end_and_stop
         return yes(slug)
 
     oracle(kills)
-    monkeypatch.setattr(run._Run, "let_go", lambda _: None)
+    monkeypatch.setattr(claiming.Claims, "release", lambda _: None)
     deaths = 0
-    for attempt in range(run.MOST_ATTEMPTS):
+    for attempt in range(claiming.MOST_ATTEMPTS):
         try:
-            runs_on(engine, attempt * run.LEASE)
+            runs_on(engine, attempt * claiming.LEASE)
         except Killed:
             deaths += 1
-    assert deaths == run.MOST_ATTEMPTS
+    assert deaths == claiming.MOST_ATTEMPTS
     with database.reading(engine) as session:
         resolved = select(Question.slug).join(Resolution)
         assert set(session.exec(resolved)) == {"first", "last", "next"}
-    over = run.MOST_ATTEMPTS * run.LEASE
+    over = claiming.MOST_ATTEMPTS * claiming.LEASE
     before = contents(engine)
     dry = run.run(engine, now=day(4) + over, clock=lambda: day(4) + over, dry=True)
     assert states(dry) == {"deadly": "parked"}
     assert contents(engine) == before
     assert runs_on(engine, over) == {"deadly": "parked"}
     with database.reading(engine) as session:
-        [parked] = assignments.parked(session)
+        [parked] = progress.parked(session)
         said = session.exec(select(ResolverRun).order_by(col(ResolverRun.id).desc())).first()
-    assert (parked.slug, parked.attempts) == ("deadly", run.MOST_ATTEMPTS)
-    assert "was killed before it could write what it found" in parked.reason
+    assert (parked.slug, parked.attempts) == ("deadly", claiming.MOST_ATTEMPTS)
+    assert "was killed before it could record a result" in parked.reason
     assert said is not None
     assert (said.state, said.message) == (RunState.parked, parked.reason)
 
@@ -390,7 +397,7 @@ def test_what_a_killed_run_had_is_taken_up_however_much_else_is_due(
     carry(engine, "rain")
     killed()
     carry(engine, "snow", "wind", "hail", "fog")
-    over = day(4) + run.LEASE
+    over = day(4) + claiming.LEASE
     came = [states(run.run(engine, now=over, clock=lambda: over, limit=2)) for _ in range(2)]
     assert list(came[0]) == ["snow", "rain"]
     assert list(came[1]) == ["wind", "hail"]
@@ -403,7 +410,7 @@ def test_those_whose_run_was_killed_by_another_question_have_lost_nothing(
     carry(engine, "rain")
     killed()
     oracle(lambda _: None)
-    assert runs_on(engine, run.LEASE) == {"rain": "not_yet"}
+    assert runs_on(engine, claiming.LEASE) == {"rain": "not_yet"}
     row = watch(engine)
     assert (row.attempts, row.claimed_by) == (0, None)
 
@@ -440,7 +447,7 @@ def test_a_ledger_that_cannot_be_written_to_ends_the_run_and_what_it_had_is_free
 
     oracle(yes)
     with monkeypatch.context() as patch:
-        patch.setattr(run.resolutions, "confirm", full)
+        patch.setattr(resolutions, "confirm", full)
         with pytest.raises(DatabaseError):
             run.run(engine, now=day(4))
     came = run.run(engine, now=day(4))
@@ -455,10 +462,10 @@ def test_runs_at_once_share_the_work(engine: Engine, oracle: Callable[..., None]
 
     def one(_: int) -> list[str]:
         together.wait(timeout=30)
-        return [looked.slug for looked in run.run(engine, now=day(4)).looked]
+        return [result.slug for result in run.run(engine, now=day(4)).results]
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
-        patch.setattr(run, "BATCH", 2)
+        patch.setattr(claiming, "BATCH", 2)
         done = list(pool.map(one, range(3)))
     assert sorted(slug for some in done for slug in some) == sorted(slugs)
     assert_each_is_resolved_once(engine, len(slugs))
@@ -497,8 +504,8 @@ def test_what_fails_is_tried_again_later_and_later_and_then_parked(
 
     oracle(away)
     at, pauses = day(4), []
-    for attempt in range(1, run.MOST_ATTEMPTS + 1):
-        [looked] = run.run(engine, now=at).looked
+    for attempt in range(1, claiming.MOST_ATTEMPTS + 1):
+        [result] = run.run(engine, now=at).results
         row = watch(engine)
         assert row.attempts == attempt
         assert row.reason == "example.org cannot be reached."
@@ -506,14 +513,14 @@ def test_what_fails_is_tried_again_later_and_later_and_then_parked(
         pauses.append(row.next_at - at)
         assert states(run.run(engine, now=row.next_at - timedelta(seconds=1))) == {}
         at = row.next_at
-    assert looked.state == RunState.parked
+    assert result.state == RunState.parked
     assert pauses[:3] == [timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=45)]
     assert max(pauses) == timedelta(days=1)
     assert at - day(4) > timedelta(days=2)
     later = run.run(engine, now=day(400))
     assert (states(later), later.waiting) == ({}, 1)
     with database.reading(engine) as session:
-        [parked] = assignments.parked(session)
+        [parked] = progress.parked(session)
     assert (parked.slug, parked.reason) == ("rain", "example.org cannot be reached.")
 
 
@@ -540,7 +547,7 @@ def test_what_may_pass_is_not_parked_at_once(engine: Engine, oracle: Callable[..
     carry(engine, "rain")
 
     def half(_: str) -> None:
-        raise CannotTell("The series ends too early.", passing=True)
+        raise CannotTell("The series ends too early.", temporary=True)
 
     oracle(half)
     assert states(run.run(engine, now=day(4))) == {"rain": "failed"}
@@ -560,7 +567,7 @@ def test_an_outcome_that_cannot_be_resolves_nothing(
     assert states(run.run(engine, now=day(4), dry=True)) == came
     assert states(run.run(engine, now=day(4))) == came
     with database.reading(engine) as session:
-        [parked] = assignments.parked(session)
+        [parked] = progress.parked(session)
         assert "known at 2026-01-01 00:00 UTC, not after 'wind' opened" in parked.reason
     assert states(run.run(engine, now=day(5), dry=True)) == {
         "rain": "failed",
@@ -615,7 +622,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
         fog = registry.find(session, "fog")
-        assignments.decide_by(session, fog, PolicyKind.propose, member=alice, now=day(2))
+        policies.set_policy(session, fog, PolicyKind.propose, member=alice, now=day(2))
     before = contents(engine)
     wanted = {
         "rain": "confirmed",
@@ -657,9 +664,9 @@ def test_a_run_says_how_many_are_due_and_ends_when_it_is_told_to(
     oracle(yes)
     told: list[Any] = []
     came = run.run(
-        engine, now=day(4), expect=told.append, tell=told.append, stop=lambda: len(told) > 1
+        engine, now=day(4), on_start=told.append, on_result=told.append, stop=lambda: len(told) > 1
     )
-    assert told == [3, *came.looked]
+    assert told == [3, *came.results]
     assert states(came) == {"rain": "confirmed"}
     assert states(run.run(engine, now=day(4))) == {"snow": "confirmed", "wind": "confirmed"}
 
@@ -675,13 +682,13 @@ def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
         rain = registry.find(session, "rain")
-        assignments.decide_by(session, rain, PolicyKind.propose, member=alice, now=day(2))
+        policies.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(2))
     came = run.run(engine, now=day(4))
     assert (states(came), came.waiting) == ({"rain": "proposed"}, 1)
     assert states(run.run(engine, now=day(5))) == {"rain": "not_yet"}
     with database.writing(engine) as session:
         rain = registry.find(session, "rain")
-        [proposal] = resolutions.proposals_on(session, rain)
+        [proposal] = proposals.proposals_on(session, rain)
         resolutions.accept(session, proposal, now=day(6), member=member_named(session, "alice"))
         assert [row.data for row in kept_evidence.kept(session, rain)] == [b"rain"]
     after = run.run(engine, now=day(7))
@@ -700,12 +707,12 @@ def test_a_quorum_waits_for_the_second_witness_and_a_contradiction_for_people(
             assignments.attach(
                 session, question, "oracle", named, member=alice, now=day(1), beside=True
             )
-            assignments.decide_by(
+            policies.set_policy(
                 session, question, PolicyKind.quorum, agreeing=2, member=alice, now=day(1)
             )
     oracle(lambda slug: None if slug.startswith("second-") else yes(slug))
-    [looked, _] = run.run(engine, now=day(4)).looked
-    assert (looked.state, looked.message) == (
+    [result, _] = run.run(engine, now=day(4)).results
+    assert (result.state, result.message) == (
         RunState.not_yet,
         "1 of 2 agree on yes, known on 03 January 2026",
     )
@@ -714,21 +721,21 @@ def test_a_quorum_waits_for_the_second_witness_and_a_contradiction_for_people(
     came = run.run(engine, now=day(5))
     assert states(came) == {"rain": "confirmed", "snow": "proposed"}
     with database.reading(engine) as session:
-        proposals = resolutions.proposals_on(session, registry.find(session, "snow"))
-        assert [row.outcome for row in proposals] == ["yes", "no"]
-        assert all("saw none" in row.note for row in proposals)
+        proposed = proposals.proposals_on(session, registry.find(session, "snow"))
+        assert [row.outcome for row in proposed] == ["yes", "no"]
+        assert all("saw none" in row.note for row in proposed)
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"policy": PolicyKind.quorum}, "says how many"),
-        ({"policy": PolicyKind.quorum, "agreeing": 1}, "two resolvers or more"),
-        ({"policy": PolicyKind.quorum, "agreeing": 2}, "carries 1"),
-        ({"policy": PolicyKind.confirm, "agreeing": 2}, "says how many"),
-        ({"policy": PolicyKind.confirm, "dispute_days": -1}, "-1 was given"),
-        ({"policy": PolicyKind.confirm, "dispute_days": 4000}, "4000 was given"),
-        ({"policy": PolicyKind.confirm, "dispute_days": float("nan")}, "nan was given"),
+        ({"kind": PolicyKind.quorum}, "number of resolvers"),
+        ({"kind": PolicyKind.quorum, "agreeing": 1}, "two or more resolvers"),
+        ({"kind": PolicyKind.quorum, "agreeing": 2}, "has 1"),
+        ({"kind": PolicyKind.confirm, "agreeing": 2}, "number of resolvers"),
+        ({"kind": PolicyKind.confirm, "dispute_days": -1}, "got -1"),
+        ({"kind": PolicyKind.confirm, "dispute_days": 4000}, "got 4000"),
+        ({"kind": PolicyKind.confirm, "dispute_days": float("nan")}, "got nan"),
     ],
 )
 def test_a_policy_that_cannot_work_is_refused_when_it_is_given(
@@ -739,8 +746,8 @@ def test_a_policy_that_cannot_work_is_refused_when_it_is_given(
         alice = member_named(session, "alice")
         rain = registry.find(session, "rain")
         with pytest.raises(BadInput, match=words):
-            assignments.decide_by(session, rain, member=alice, now=day(2), **given)
-        assert assignments.policy_of(session, rain) is None
+            policies.set_policy(session, rain, member=alice, now=day(2), **given)
+        assert policies.current_policy(session, rain) is None
 
 
 # Time
@@ -871,15 +878,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from forecasts.ledger import database
-from forecasts.resolution.runs import run as runs
+from forecasts.resolution.runs import claiming, run as runs
 
-runs.LEASE, runs.BATCH = timedelta(seconds=float(sys.argv[2])), int(sys.argv[3])
-runs.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=sys.argv[4]))
+claiming.LEASE, claiming.BATCH = timedelta(seconds=float(sys.argv[2])), int(sys.argv[3])
+claiming.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=sys.argv[4]))
 runs.run(
     database.open_engine(sys.argv[1]),
     now=datetime(2026, 1, 12, tzinfo=UTC),
     clock=lambda: datetime.now(UTC),
-    tell=lambda looked: print(looked.slug, flush=True),
+    on_result=lambda result: print(result.slug, flush=True),
 )
 """
 

@@ -13,7 +13,7 @@ from forecasts.access.roles import ensure_admin
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
-from forecasts.resolution import assignments, resolutions
+from forecasts.resolution import assignments, policies, proposals, resolutions
 from forecasts.resolution.runs import run as resolution_run
 from tests.conftest import ask, day
 
@@ -46,20 +46,20 @@ def run(engine: Engine, at: float) -> dict[str, str]:
     """Return what a run at that moment comes to, which is what it had said it would."""
     dry = resolution_run.run(engine, now=day(at), dry=True)
     came = resolution_run.run(engine, now=day(at))
-    assert [(one.slug, one.message) for one in dry.looked] == [
-        (one.slug, one.message) for one in came.looked
+    assert [(one.slug, one.message) for one in dry.results] == [
+        (one.slug, one.message) for one in came.results
     ]
-    return {one.slug: str(one.state) for one in came.looked}
+    return {one.slug: str(one.state) for one in came.results}
 
 
 def waiting(engine: Engine) -> list[Resolution]:
     with database.reading(engine) as session:
-        return resolutions.proposals_on(session, registry.find(session, "snow"))
+        return proposals.proposals_on(session, registry.find(session, "snow"))
 
 
 @pytest.fixture
 def followed(engine: Engine) -> Engine:
-    """A question, snow, that came out as rain did: yes."""
+    """A question, snow, that resolved to rain did: yes."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         for slug in ("rain", "snow"):
@@ -75,11 +75,11 @@ def test_a_correction_is_proposed_to_who_follows_once(followed: Engine) -> None:
     resolve(followed, "no", 5)
     assert run(followed, 6) == {"snow": "proposed"}
     [row] = waiting(followed)
-    assert (row.outcome, row.known_at, row.note) == ("no", day(2), "rain came out as no")
+    assert (row.outcome, row.known_at, row.note) == ("no", day(2), "rain resolved to no")
     assert run(followed, 7) == {}
     with database.writing(followed) as session:
         alice = member_named(session, "alice")
-        resolutions.reject(session, row, now=day(7), member=alice, note="snow is another matter")
+        proposals.reject(session, row, now=day(7), member=alice, note="snow is another matter")
     assert run(followed, 8) == {}
     resolve(followed, "annulled", 9)
     assert run(followed, 10) == {"snow": "proposed"}
@@ -105,7 +105,7 @@ def test_a_correction_that_changes_nothing_for_who_follows_is_not_proposed(
 def test_nor_is_one_that_may_still_be_disputed(followed: Engine) -> None:
     with database.writing(followed) as session:
         rain, alice = registry.find(session, "rain"), member_named(session, "alice")
-        assignments.decide_by(
+        policies.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=3, member=alice, now=day(4)
         )
     resolve(followed, "no", 5)
@@ -129,7 +129,7 @@ def test_nobody_learns_by_following_how_a_question_came_out_that_is_kept_from_th
         teams.remove(session, teams.find(session, "Alder"), bob, member=alice, now=day(1))
     resolve(engine, "yes", 3)
     assert run(engine, 4) == {"snow": "failed"}
-    [looked] = resolution_run.run(engine, now=day(5)).looked
-    assert "There is no question 'rain'" in looked.message
+    [result] = resolution_run.run(engine, now=day(5)).results
+    assert "There is no question 'rain'" in result.message
     follow(engine, by="alice", at=5)
     assert run(engine, 6) == {"snow": "confirmed"}

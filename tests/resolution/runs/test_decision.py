@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forecasts.common.errors import BadInput, CannotTell
 from forecasts.ledger.models import Policy, PolicyKind, Resolver, RunState
 from forecasts.resolution.resolvers.protocol import Finding
-from forecasts.resolution.runs.decision import Said, verdict
+from forecasts.resolution.runs.decision import Answer, decide
 from tests.conftest import day
 
 _numbers = itertools.count(1)
@@ -22,16 +22,16 @@ def resolver(kind: str = "series") -> Resolver:
     return Resolver(id=next(_numbers), question_id=1, kind=kind, settings={}, recorded_at=day(0))
 
 
-def says(outcome: str, at: float = 1, **more: Any) -> Said:
-    return Said(resolver(), Finding(outcome, day(at), note=f"saw {outcome}"), **more)
+def says(outcome: str, at: float = 1, **more: Any) -> Answer:
+    return Answer(resolver(), Finding(outcome, day(at), note=f"saw {outcome}"), **more)
 
 
-def waits() -> Said:
-    return Said(resolver())
+def waits() -> Answer:
+    return Answer(resolver())
 
 
-def fails(error: Exception | None = None) -> Said:
-    return Said(resolver("http_json"), error=error or BadInput("The host is away."))
+def fails(error: Exception | None = None) -> Answer:
+    return Answer(resolver("http_json"), error=error or BadInput("The host is away."))
 
 
 def policy(kind: str, agreeing: int = 1) -> Policy:
@@ -64,12 +64,12 @@ QUORUM = policy("quorum", 2)
         ([says("yes")], QUORUM, "proposed"),
     ],
 )
-def test_what_becomes_of_what_they_say(said: list[Said], by: Policy | None, state: str) -> None:
-    assert verdict(said, by, last=False).state == state
+def test_what_becomes_of_what_they_say(said: list[Answer], by: Policy | None, state: str) -> None:
+    assert decide(said, by, last_attempt=False).state == state
 
 
 def test_a_disagreement_says_who_said_what() -> None:
-    came = verdict([says("yes", 1), says("no", 2), fails()], QUORUM, last=False)
+    came = decide([says("yes", 1), says("no", 2), fails()], QUORUM, last_attempt=False)
     assert "disagree: yes, known on 02 January 2026; no, known on 03" in came.message
     assert [finding.outcome for _, finding in came.findings] == ["yes", "no"]
     for _, finding in came.findings:
@@ -78,25 +78,26 @@ def test_a_disagreement_says_who_said_what() -> None:
 
 
 def test_those_who_write_the_same_otherwise_agree() -> None:
-    came = verdict([says("100.0", 2), says("100", 3)], QUORUM, last=False, value=float)
+    came = decide([says("100.0", 2), says("100", 3)], QUORUM, last_attempt=False, value=float)
     assert (came.state, [one.outcome for _, one in came.findings]) == (
         RunState.confirmed,
         ["100.0"],
     )
     assert (
-        verdict([says("100.0"), says("101")], QUORUM, last=False, value=float).state == "proposed"
+        decide([says("100.0"), says("101")], QUORUM, last_attempt=False, value=float).state
+        == "proposed"
     )
 
 
 def test_those_who_agree_knew_it_since_the_first_of_them_did() -> None:
-    came = verdict([says("yes", 3), says("yes", 2)], QUORUM, last=False)
+    came = decide([says("yes", 3), says("yes", 2)], QUORUM, last_attempt=False)
     [(_, finding)] = came.findings
     assert finding.known_at == day(2)
 
 
 def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -> None:
-    assert verdict([says("yes"), fails()], QUORUM, last=False).state == RunState.failed
-    came = verdict([says("yes"), fails()], QUORUM, last=True)
+    assert decide([says("yes"), fails()], QUORUM, last_attempt=False).state == RunState.failed
+    came = decide([says("yes"), fails()], QUORUM, last_attempt=True)
     assert (came.state, came.message) == (
         RunState.proposed,
         "only 1 of 2 agree on yes, known on 02 January 2026",
@@ -104,22 +105,22 @@ def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -
 
 
 @pytest.mark.parametrize(
-    ("error", "lasting"),
+    ("error", "permanent"),
     [
         (BadInput("x"), False),
         (ZeroDivisionError("x"), False),
         (CannotTell("x"), True),
-        (CannotTell("x", passing=True), False),
+        (CannotTell("x", temporary=True), False),
     ],
 )
-def test_what_no_time_changes_is_told_apart(error: Exception, lasting: bool) -> None:
-    assert verdict([fails(error)], None, last=False).lasting is lasting
+def test_what_no_time_changes_is_told_apart(error: Exception, permanent: bool) -> None:
+    assert decide([fails(error)], None, last_attempt=False).permanent is permanent
 
 
 ANSWERS = st.sampled_from(["yes", "no", "feed", "waits", "fails", "cannot"])
 
 
-def _said(answer: str) -> Said:
+def _said(answer: str) -> Answer:
     if answer in ("yes", "no"):
         return says(answer)
     return {
@@ -138,7 +139,7 @@ def _said(answer: str) -> Said:
 def test_nothing_is_confirmed_but_what_enough_agree_on_and_nobody_denies(
     answers: list[str], agreeing: int, last: bool
 ) -> None:
-    came = verdict([_said(one) for one in answers], policy("quorum", agreeing), last=last)
+    came = decide([_said(one) for one in answers], policy("quorum", agreeing), last_attempt=last)
     named = {"yes" if one == "feed" else one for one in answers} & {"yes", "no"}
     enough = max(answers.count("yes"), answers.count("no")) >= agreeing
     assert (came.state == RunState.confirmed) == (len(named) == 1 and enough)
@@ -146,22 +147,24 @@ def test_nothing_is_confirmed_but_what_enough_agree_on_and_nobody_denies(
     assert bool(came.findings) == (came.state in (RunState.confirmed, RunState.proposed))
 
 
-def test_who_speaks_of_silence_does_not_while_another_could_not_look() -> None:
-    silent = says("no", of_silence=True)
-    assert verdict([silent, waits()], None, last=False).state == "confirmed"
-    assert verdict([silent, fails()], None, last=False).state == "failed"
-    given_up = verdict([silent, fails()], None, last=True)
+def test_who_speaks_fallback_does_not_while_another_could_not_look() -> None:
+    silent = says("no", fallback=True)
+    assert decide([silent, waits()], None, last_attempt=False).state == "confirmed"
+    assert decide([silent, fails()], None, last_attempt=False).state == "failed"
+    given_up = decide([silent, fails()], None, last_attempt=True)
     assert given_up.state == "proposed"
     assert "The host is away." in given_up.message
 
 
 def test_one_that_will_never_tell_stops_no_quorum_of_the_others() -> None:
     never = fails(CannotTell("It has changed its form."))
-    assert verdict([never, waits(), waits()], QUORUM, last=False).state == "not_yet"
-    assert verdict([never, says("yes"), waits()], QUORUM, last=False).state == "not_yet"
-    assert verdict([never, says("yes"), says("yes")], QUORUM, last=False).state == "confirmed"
-    alone = verdict([never, waits()], QUORUM, last=False)
-    assert (alone.state, alone.lasting) == ("failed", True)
+    assert decide([never, waits(), waits()], QUORUM, last_attempt=False).state == "not_yet"
+    assert decide([never, says("yes"), waits()], QUORUM, last_attempt=False).state == "not_yet"
+    assert (
+        decide([never, says("yes"), says("yes")], QUORUM, last_attempt=False).state == "confirmed"
+    )
+    alone = decide([never, waits()], QUORUM, last_attempt=False)
+    assert (alone.state, alone.permanent) == ("failed", True)
 
 
 def test_what_went_wrong_is_said_in_words_that_can_be_stored() -> None:

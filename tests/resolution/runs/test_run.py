@@ -13,9 +13,9 @@ from forecasts.common.times import iso
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, ResolverRun, RunState
 from forecasts.questions import registry, revisions
-from forecasts.resolution import assignments
-from forecasts.resolution.runs import run
-from forecasts.resolution.runs.decision import Said
+from forecasts.resolution import assignments, policies, progress, resolutions
+from forecasts.resolution.runs import claiming, run
+from forecasts.resolution.runs.decision import Answer
 from tests.conftest import ask, day
 
 
@@ -47,12 +47,12 @@ def write(outcomes: Path, *rows: tuple[str, str, str]) -> None:
 
 
 def message(summary: run.Summary, slug: str) -> str:
-    [said] = [looked.message for looked in summary.looked if looked.slug == slug]
+    [said] = [result.message for result in summary.results if result.slug == slug]
     return said
 
 
 def states(summary: run.Summary) -> dict[str, str]:
-    return {looked.slug: str(looked.state) for looked in summary.looked}
+    return {result.slug: str(result.state) for result in summary.results}
 
 
 def test_a_run_resolves_what_the_file_knows_and_leaves_the_rest(
@@ -107,7 +107,7 @@ def test_one_bad_row_fails_its_question_with_a_reason_and_stops_no_other(
     assert states(summary) == {"rain": "failed", "snow": "failed", "wind": "confirmed"}
     assert "'perhaps' is not an outcome" in message(summary, "rain")
     with database.reading(engine) as session:
-        looks = [row.look for row in assignments.watched(session)]
+        looks = [row.lookup for row in progress.last_lookups(session)]
         assert [str(look.state) for look in looks if look] == ["failed", "failed", "confirmed"]
 
 
@@ -116,9 +116,9 @@ def test_a_question_that_stands_twice_with_two_outcomes_is_not_resolved(
 ) -> None:
     carry(engine, outcomes, "rain")
     write(outcomes, ("rain", "yes", iso(day(3))), ("rain", "no", iso(day(3))))
-    [looked] = run.run(engine, now=day(4)).looked
-    assert looked.state == RunState.failed
-    assert "stands there twice" in looked.message
+    [result] = run.run(engine, now=day(4)).results
+    assert result.state == RunState.failed
+    assert "has two outcomes" in result.message
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_rows_that_an_open_quote_has_swallowed_fail_their_questions(
 def test_a_column_that_stands_twice_is_refused(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain")
     outcomes.write_text("question,outcome,outcome,known_at\nrain,yes,no,2026-01-03\n")
-    [looked] = run.run(engine, now=day(4)).looked
-    assert looked.message.startswith("outcomes.csv has twice the column 'outcome'.")
+    [result] = run.run(engine, now=day(4)).results
+    assert result.message.startswith("outcomes.csv has more than one column 'outcome'.")
 
 
 def test_what_a_person_resolves_while_a_run_looks_stands(
@@ -168,17 +168,17 @@ def test_what_a_person_resolves_while_a_run_looks_stands(
 ) -> None:
     carry(engine, outcomes, "rain")
     write(outcomes, ("rain", "yes", iso(day(3))))
-    load = run._Run._load
+    load = claiming.Claims.load
 
     def resolved_right_after(self, session, ids):
         work = load(self, session, ids)
         with database.writing(engine) as other:
             alice = member_or_new(other, "alice", now=day(0))
             rain = registry.find(other, "rain")
-            run.resolutions.confirm(other, rain, "no", known_at=day(2), now=day(4), member=alice)
+            resolutions.confirm(other, rain, "no", known_at=day(2), now=day(4), member=alice)
         return work
 
-    monkeypatch.setattr(run._Run, "_load", resolved_right_after)
+    monkeypatch.setattr(claiming.Claims, "load", resolved_right_after)
     assert states(run.run(engine, now=day(4))) == {}
     with database.reading(engine) as session:
         assert session.exec(select(Resolution.outcome)).all() == ["no"]
@@ -189,14 +189,14 @@ def test_whatever_goes_wrong_with_one_question_the_others_are_resolved(
 ) -> None:
     carry(engine, outcomes, "rain", "snow")
     write(outcomes, ("rain", "yes", iso(day(3))), ("snow", "yes", iso(day(3))))
-    confirm = run.resolutions.confirm
+    confirm = resolutions.confirm
 
     def fails_on_rain(session, question, outcome, **more):
         if question.slug == "rain":
             raise ZeroDivisionError("unforeseen")
         return confirm(session, question, outcome, **more)
 
-    monkeypatch.setattr(run.resolutions, "confirm", fails_on_rain)
+    monkeypatch.setattr(resolutions, "confirm", fails_on_rain)
     summary = run.run(engine, now=day(4))
     assert states(summary) == {"rain": "failed", "snow": "confirmed"}
     assert "ZeroDivisionError: unforeseen" in message(summary, "rain")
@@ -219,9 +219,9 @@ def test_a_file_that_cannot_be_read_fails_with_words(
 ) -> None:
     carry(engine, outcomes, "rain")
     outcomes.write_bytes(content)
-    [looked] = run.run(engine, now=day(4)).looked
-    assert looked.state == RunState.failed
-    assert looked.message.strip()
+    [result] = run.run(engine, now=day(4)).results
+    assert result.state == RunState.failed
+    assert result.message.strip()
 
 
 def test_a_missing_file_fails_every_question_that_looks_in_it(
@@ -295,8 +295,8 @@ def test_another_resolver_takes_the_place_of_the_first(
     write(outcomes)
     assert states(run.run(engine, now=day(4))) == {"rain": "not_yet"}
     with database.reading(engine) as session:
-        [row] = assignments.watched(session)
-    assert (row.resolver.id, row.look.state if row.look else None) == (newest.id, "not_yet")
+        [row] = progress.last_lookups(session)
+    assert (row.resolver.id, row.lookup.state if row.lookup else None) == (newest.id, "not_yet")
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_what_has_been_reworded_while_a_run_looked_is_looked_at_again(
     write(outcomes, ("rain", "yes", iso(day(3))))
     look = run.ask
 
-    def slowly(*given: Any) -> Said:
+    def slowly(*given: Any) -> Answer:
         said = look(*given)
         with database.writing(engine) as session:
             alice = member_or_new(session, "alice", now=day(4))
@@ -363,7 +363,7 @@ def test_who_follows_a_question_waits_until_its_outcome_is_final(
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain, snow = (registry.find(session, slug) for slug in ("rain", "snow"))
-        assignments.decide_by(
+        policies.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=3, member=alice, now=day(0)
         )
         assignments.attach(
@@ -420,7 +420,7 @@ def test_a_place_is_the_same_however_it_is_written(
             )
 
         add(first)
-        with pytest.raises(Refused, match="no second witness"):
+        with pytest.raises(Refused, match="independent sources"):
             add(second)
         for other in ("https://example.org/e.csv", "https://example.org/d.csv?of=2"):
             add(other)
@@ -435,7 +435,7 @@ def test_the_same_place_is_no_second_witness(engine: Engine, outcomes: Path) -> 
         for number, path in enumerate("ab"):
             given = settings | {"outcome": path}
             if number:
-                with pytest.raises(Refused, match="no second witness"):
+                with pytest.raises(Refused, match="independent sources"):
                     assignments.attach(
                         session, rain, "http_json", given, member=alice, now=day(0), beside=True
                     )

@@ -1,0 +1,148 @@
+"""The progress of the scheduled runs: last lookups, parked questions, and questions due next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+from forecasts.access.visibility import question_visible
+from forecasts.ledger.current import has_outcome
+from forecasts.ledger.models import Question, Resolver, ResolverRun, RunState, Watch
+from forecasts.resolution.assignments import is_assigned
+
+_DONE = (RunState.confirmed, RunState.proposed, RunState.failed, RunState.parked)
+
+
+@dataclass(frozen=True)
+class LastLookup:
+    """A question's resolver with its newest lookup, None before the first, and its schedule."""
+
+    slug: str
+    resolver: Resolver
+    lookup: ResolverRun | None
+    watch: Watch
+
+    @property
+    def parked(self) -> bool:
+        """Whether it is waiting for a person."""
+        return self.watch.parked_at is not None
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A question that is waiting for a person, with the number of failed attempts."""
+
+    slug: str
+    since: datetime
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A lookup that found something or failed."""
+
+    slug: str
+    kind: str
+    state: RunState
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """The time of a question's next attempt, with the number of failures in a row so far."""
+
+    slug: str
+    at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The newest lookups, the parked questions, and the next attempts; newest or soonest first.
+
+    ``watched``: the unresolved questions that have a resolver.
+    """
+
+    done: Sequence[Done]
+    parked: Sequence[Parked]
+    next: Sequence[Due]
+    watched: int
+
+
+def progress(session: Session, *, limit: int = 20) -> Progress:
+    """Return the progress of the runs, with up to ``limit`` lookups and next attempts."""
+    done = session.exec(
+        select(Question.slug, Resolver.kind, ResolverRun)
+        .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
+        .join(Question, col(Question.id) == col(Resolver.question_id))
+        .where(col(ResolverRun.state).in_(_DONE), question_visible(session))
+        .order_by(col(ResolverRun.id).desc())
+        .limit(limit)
+    ).all()
+    waits = unresolved() & question_visible(session)
+    of_question = col(Question.id) == col(Watch.question_id)
+    due = session.exec(
+        select(Question.slug, Watch)
+        .join(Question, of_question)
+        .where(waits, col(Watch.parked_at).is_(None))
+        .order_by(col(Watch.next_at), col(Watch.id))
+        .limit(limit)
+    ).all()
+    count = session.exec(
+        select(func.count(col(Watch.id))).join(Question, of_question).where(waits)
+    ).one()
+    return Progress(
+        [Done(slug, k, RunState(r.state), r.message, r.started_at) for slug, k, r in done],
+        parked(session),
+        [Due(slug, row.next_at, row.attempts) for slug, row in due if row.next_at is not None],
+        count,
+    )
+
+
+def parked(session: Session) -> list[Parked]:
+    """Return the parked questions, the newest first."""
+    rows = session.exec(
+        select(Question.slug, Watch)
+        .join(Question, col(Question.id) == col(Watch.question_id))
+        .where(col(Watch.parked_at).is_not(None), unresolved(), question_visible(session))
+        .order_by(col(Watch.parked_at).desc(), col(Watch.id))
+    ).all()
+    return [
+        Parked(slug, row.parked_at, row.attempts, row.reason)
+        for slug, row in rows
+        if row.parked_at is not None
+    ]
+
+
+def last_lookups(session: Session) -> list[LastLookup]:
+    """Return each assigned resolver with its newest lookup: parked, then failed, then newest."""
+    # One subquery per resolver: a scan of all lookups would grow by the day.
+    one = aliased(ResolverRun)
+    newest = select(func.max(one.id)).where(one.resolver_id == Resolver.id)
+    rows = session.exec(
+        select(Question.slug, Resolver, ResolverRun, Watch)
+        .join(Resolver, col(Resolver.question_id) == col(Question.id))
+        .join(Watch, col(Watch.question_id) == col(Question.id))
+        .outerjoin(ResolverRun, col(ResolverRun.id) == newest.correlate(Resolver).scalar_subquery())
+        .where(is_assigned(), question_visible(session))
+        .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
+    ).all()
+    return sorted((LastLookup(*row) for row in rows), key=_urgency)
+
+
+def _urgency(row: LastLookup) -> int:
+    if row.parked:
+        return 0
+    return 1 if row.lookup is not None and row.lookup.state == RunState.failed else 2
+
+
+def unresolved() -> ColumnElement[bool]:
+    """Return the SQL condition: the question of the ``Watch`` has a resolver and no outcome."""
+    return col(Watch.next_at).is_not(None) & ~has_outcome(Watch.question_id)

@@ -1,0 +1,235 @@
+"""Which questions are due, and which run has claimed them.
+
+A claim is a conditional UPDATE with a lease: another run got there first, or the question belongs
+to this run until the lease ends. After that it is free again, since its run was killed, possibly by
+this very question. Such a question is claimed last and alone, and the claim counts as an attempt.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, or_, update
+from sqlmodel import Session, col, func, select
+
+from forecasts.common.errors import LedgerError
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.models import Policy, Question, Resolver, ResolverRun, Watch
+from forecasts.questions.standing import QuestionState, Status, listing
+from forecasts.resolution.assignments import is_assigned
+from forecasts.resolution.progress import unresolved
+
+BATCH = 200  # questions claimed at once
+LEASE = timedelta(minutes=15)
+# The least share of a lease before a resolver is asked: 12 minutes, and a program may take 10.
+RESERVE = 0.8
+PATIENCE = 120  # seconds to wait for a write transaction: nobody is kept waiting by a run
+MOST_ATTEMPTS = 8  # 8 attempts take more than two days, to outlast a weekend's outage
+
+_ABANDONED = col(Watch.claimed_by).is_not(None)  # of a free question: its run was killed
+_LEAST_TRIED_FIRST = (col(Watch.attempts), col(Watch.next_at), col(Watch.id))
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A claimed question with everything that its attempt needs.
+
+    ``last_lookups``: the newest lookup of each resolver by the resolver's id. ``failures``: the
+    attempts in a row that failed or were killed.
+    """
+
+    watch: Watch
+    state: QuestionState
+    resolvers: Sequence[Resolver]
+    policy: Policy | None
+    last_lookups: dict[int, ResolverRun]
+    failures: int
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt in a row, from 1."""
+        return min(self.failures + 1, MOST_ATTEMPTS)
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether a failure now parks the question."""
+        return self.attempt == MOST_ATTEMPTS
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the run that made the last allowed attempt was killed."""
+        return self.failures >= MOST_ATTEMPTS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the question has opened and is not resolved."""
+        return self.state.status in (Status.open, Status.awaiting, Status.proposed)
+
+
+class Claims:
+    """The claims of one run: its name in the ledger, the questions it holds, and the lease."""
+
+    def __init__(
+        self, engine: Engine, now: datetime, clock: Callable[[], datetime], only: str | None
+    ) -> None:
+        self.engine, self.now, self.only = engine, now, only
+        self._clock = clock
+        self._name = uuid.uuid4().hex
+        self._until = clock()
+        self._held: set[int] = set()
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """Return a write transaction of the run."""
+        return writing(self.engine, patience=PATIENCE)
+
+    def due(self, session: Session) -> list[int]:
+        """Return the watch ids of the due questions that no run has claimed."""
+        return [id_ for id_ in session.exec(self._due()) if id_ is not None]
+
+    def _due(self) -> Any:
+        of_kind = (
+            select(Resolver.id)
+            .where(
+                col(Resolver.question_id) == col(Watch.question_id),
+                col(Resolver.kind) == self.only,
+                is_assigned(),
+            )
+            .exists()
+        )
+        return (
+            select(Watch.id)
+            .where(
+                col(Watch.next_at) <= self.now,
+                col(Watch.parked_at).is_(None),
+                or_(col(Watch.claimed_until).is_(None), col(Watch.claimed_until) <= self._clock()),
+                unresolved(),
+                *([] if self.only is None else [of_kind]),
+            )
+            .order_by(col(Watch.next_at), col(Watch.id))
+        )
+
+    def any_abandoned(self) -> bool:
+        """Return whether a killed run has left a question."""
+        with reading(self.engine) as session:
+            return session.exec(self._due().where(_ABANDONED).limit(1)).first() is not None
+
+    def claim(self, limit: int, *, abandoned_first: bool) -> list[Claimed]:
+        """Return up to ``limit`` questions, now claimed, or a single abandoned one."""
+        fresh = self._due().where(~_ABANDONED).limit(limit)
+        abandoned = self._due().where(_ABANDONED).order_by(None).order_by(*_LEAST_TRIED_FIRST)
+        turns = [(fresh, 0), (abandoned.limit(1), 1)]
+        with self.writing() as session:
+            until = self._clock() + LEASE
+            for due, attempt in reversed(turns) if abandoned_first else turns:
+                ids = session.scalars(
+                    update(Watch)
+                    .where(col(Watch.id).in_(due))
+                    .values(
+                        claimed_by=self._name,
+                        claimed_until=until,
+                        attempts=Watch.attempts + attempt,
+                    )
+                    .returning(col(Watch.id))
+                    .execution_options(synchronize_session=False)
+                ).all()
+                if ids:
+                    break
+            self._until, self._held = until, {id_ for id_ in ids if id_ is not None}
+        if not self._held:
+            return []
+        with reading(self.engine) as session:
+            return self.load(session, list(self._held))
+
+    def load(self, session: Session, ids: Sequence[int]) -> list[Claimed]:
+        """Return the questions of these watch ids, by a handful of statements however many."""
+        watches = session.exec(
+            select(Watch).where(col(Watch.id).in_(ids)).order_by(col(Watch.next_at), col(Watch.id))
+        ).all()
+        questions = [watch.question_id for watch in watches]
+        slugs = session.exec(select(Question.slug).where(col(Question.id).in_(questions))).all()
+        states = {state.id: state for state in listing(session, now=self.now, only=slugs)}
+        resolvers: dict[int, list[Resolver]] = {}
+        for resolver in session.exec(
+            select(Resolver)
+            .where(col(Resolver.question_id).in_(questions), is_assigned())
+            .order_by(col(Resolver.id))
+        ):
+            resolvers.setdefault(resolver.question_id, []).append(resolver)
+        policies = {
+            policy.question_id: policy
+            for policy in session.exec(
+                select(Policy)
+                .where(col(Policy.question_id).in_(questions))
+                .order_by(col(Policy.id))
+            )
+        }
+        newest = (
+            select(func.max(ResolverRun.id))
+            .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
+            .where(col(Resolver.question_id).in_(questions))
+            .group_by(col(ResolverRun.resolver_id))
+        )
+        last_lookups = {
+            row.resolver_id: row
+            for row in session.exec(select(ResolverRun).where(col(ResolverRun.id).in_(newest)))
+        }
+        return [
+            Claimed(
+                watch,
+                states[watch.question_id],
+                resolvers[watch.question_id],
+                policies.get(watch.question_id),
+                last_lookups,
+                # A dry run claims nothing, so that it counts the killed attempt here.
+                watch.attempts + (watch.claimed_by not in (None, self._name)),
+            )
+            for watch in watches
+        ]
+
+    def still_holds(self, claimed: Claimed) -> bool:
+        """Return whether the question is still claimed, for longer than a resolver may take.
+
+        The leases of the batch are renewed when less than ``RESERVE`` is left.
+        """
+        if self._clock() >= self._until - LEASE * RESERVE:
+            with self.writing() as session:
+                until = self._clock() + LEASE
+                ids = session.scalars(
+                    update(Watch)
+                    .where(col(Watch.id).in_(self._held), col(Watch.claimed_by) == self._name)
+                    .values(claimed_until=until)
+                    .returning(col(Watch.id))
+                    .execution_options(synchronize_session=False)
+                ).all()
+                self._until, self._held = until, {id_ for id_ in ids if id_ is not None}
+        return claimed.watch.id in self._held
+
+    def held(self, session: Session, questions: Sequence[Claimed]) -> set[int | None]:
+        """Return the watch ids of these that this run has still claimed in the ledger."""
+        return set(
+            session.exec(
+                select(Watch.id).where(
+                    col(Watch.id).in_([claimed.watch.id for claimed in questions]),
+                    col(Watch.claimed_by) == self._name,
+                )
+            )
+        )
+
+    def release(self) -> None:
+        """Free the questions that an error has left claimed, if the ledger can be written to."""
+        mine = col(Watch.claimed_by) == self._name
+        with suppress(LedgerError), reading(self.engine) as session:
+            if session.exec(select(Watch.id).where(mine).limit(1)).first() is None:
+                return
+        with suppress(LedgerError), self.writing() as session:
+            session.execute(
+                update(Watch)
+                .where(mine)
+                .values(claimed_by=None, claimed_until=None)
+                .execution_options(synchronize_session=False)
+            )
