@@ -1,247 +1,185 @@
-"""From a report's numbers to Altair charts. Nothing is computed here; see ``charts`` on colours.
+"""The charts of a report on a page: ``reports.render.charts`` drawn as Vega-Lite.
 
-What the pointer touches says in a sentence what it shows.
+A point under the pointer shows a sentence. See ``charts.paths`` on colours and on Altair.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
-import altair as alt
-import pandas as pd
-
-from app.charts.paths import LINES, QUARTERS, share_axis
+from app.charts.paths import LINES
 from forecasts.reports import Group
-from forecasts.reports.render import wording
+from forecasts.reports.render import charts
+from forecasts.reports.render.charts import STYLES, Axis, Chart, Series
 
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+Spec = dict[str, Any]
 
-_BLUE, _VERMILLION = "#0072B2", "#D55E00"
-_GREY = "#8A949C"
-# Under this title the sentence stands by itself, with no name before it.
-_SAID = alt.Tooltip("said:N", title="title")
-_QUIET = alt.value(None)
+# Legible on the light background and on the dark one.
+COLOURS = {"curve": "#0072B2", "point": "#D55E00", "soft": "#7A7F85", "bar": "#8A949C"}
+# vega-tooltip shows the value under this title alone, with no name before it.
+TOOLTIP = {"field": "sentence", "type": "nominal", "title": "title"}
+_MOST_AREA = 380
+_MARKS: dict[str, Spec] = {
+    "line": {"type": "line"},
+    "steps": {"type": "line", "interpolate": "step-after"},
+    "level": {"type": "rule"},
+    "band": {"type": "area"},
+    "interval": {"type": "rule"},
+    "points": {"type": "point", "size": 80},
+    "bars": {"type": "bar"},
+}
+_FIELDS = {
+    "line": ("x", "y"),
+    "steps": ("x", "y"),
+    "level": ("y",),
+    "band": ("x", "y", "y2"),
+    "interval": ("x", "y", "y2"),
+    "points": ("x", "y"),
+    "bars": ("x", "x2", "y"),
+}
 
 
-def reliability_chart(group: Group) -> Chart | None:
+def reliability_chart(group: Group, *, height: int = 380) -> Spec | None:
     """Return the reliability diagram: the curve, the band of chance, the bins; None without data.
 
-    On the diagonal, what was said happened as often as it was said.
+    On the diagonal, events happened as often as forecast.
     """
-    if not group.curve:
-        return None
-    curve = pd.DataFrame(
-        [
-            (c.forecast, c.recalibrated, c.lower, c.upper, wording.said_of_point(c))
-            for c in group.curve
-        ],
-        columns=["forecast", "observed", "lower", "upper", "said"],
-    )
-    bins = pd.DataFrame(
-        [
-            (b.forecast, b.observed, *b.interval, b.questions, wording.said_of_bin(b))
-            for b in group.bins
-            if b.forecast is not None and b.observed is not None and b.interval is not None
-        ],
-        columns=["forecast", "observed", "lower", "upper", "questions", "said"],
-    )
-    share = share_axis(values=QUARTERS)
-    unit = alt.Scale(domain=[0, 1])
-    x = alt.X("forecast:Q", title="Forecast", scale=unit, axis=share)
-    y = alt.Y("observed:Q", title="Happened", scale=unit, axis=share)
-    diagonal = (
-        alt.Chart(pd.DataFrame({"forecast": [0.0, 1.0], "observed": [0.0, 1.0]}))
-        .mark_line(strokeDash=[3, 4], strokeWidth=1.2, color=_GREY)
-        .encode(x=x, y=y, tooltip=_QUIET)
-    )
-    band = (
-        alt.Chart(curve)
-        .mark_area(opacity=0.22, color=_GREY)
-        .encode(
-            x=x,
-            y=alt.Y("lower:Q", scale=unit, title="Happened"),
-            y2="upper:Q",
-            tooltip=_QUIET,
-        )
-    )
-    line = alt.Chart(curve).mark_line(color=_BLUE, strokeWidth=2.4).encode(x=x, y=y, tooltip=_QUIET)
-    touch = (
-        alt.Chart(curve).mark_point(size=60, opacity=0, filled=True).encode(x=x, y=y, tooltip=_SAID)
-    )
-    whiskers = (
-        alt.Chart(bins)
-        .mark_rule(color=_VERMILLION, opacity=0.6)
-        .encode(x=x, y=alt.Y("lower:Q", scale=unit, title="Happened"), y2="upper:Q", tooltip=_QUIET)
-    )
-    points = (
-        alt.Chart(bins)
-        .mark_point(filled=True, color=_VERMILLION, opacity=1)
-        .encode(
-            x=x,
-            y=y,
-            size=alt.Size("questions:Q", legend=None, scale=alt.Scale(range=[30, 220])),
-            tooltip=_SAID,
-        )
-    )
-    return alt.layer(band, diagonal, line, whiskers, touch, points).properties(height=380)
+    return drawn(charts.reliability(group), height) if group.curve else None
 
 
-def histogram_chart(group: Group) -> Chart:
-    """Return how the forecasts spread over the bins, as shares of the time that they stood."""
-    whole = sum(b.weight for b in group.bins)
-    bins = pd.DataFrame(
-        [
-            (
-                b.lower,
-                b.upper,
-                b.weight / whole,
-                f"For {wording.percent(b.weight / whole)} of the time a forecast of "
-                f"{wording.bin_range(b)} stood.",
-            )
-            for b in group.bins
-        ],
-        columns=["lower", "upper", "share", "said"],
-    )
-    chart: alt.Chart = (
-        alt.Chart(bins)
-        .mark_bar(color=_BLUE, opacity=0.75)
-        .encode(
-            x=alt.X(
-                "lower:Q",
-                title="Forecast",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=share_axis(values=QUARTERS),
-                bin="binned",
-            ),
-            x2="upper:Q",
-            y=alt.Y("share:Q", title="Time", axis=share_axis(tickCount=3)),
-            tooltip=_SAID,
-        )
-        .properties(height=130)
-    )
-    return chart
+def histogram_chart(group: Group) -> Spec:
+    """Return how the forecasts spread over the bins, as shares of their time."""
+    return drawn(charts.histogram(group), 130)
 
 
-def murphy_chart(group: Group) -> Chart | None:
-    """Return the loss at every threshold of acting, beside that of always saying the base rate."""
+def murphy_chart(group: Group) -> Spec | None:
+    """Return the loss at each threshold, beside that of the base rate; None without data."""
     if not group.murphy:
         return None
-    whose = {"this record": "score", "always the base rate": "base_rate"}
-    rows = pd.DataFrame(
-        [
-            (name, point.threshold, getattr(point, field), wording.said_of_threshold(point))
-            for name, field in whose.items()
-            for point in group.murphy
-        ],
-        columns=["whose", "threshold", "loss", "said"],
-    )
-    names = list(whose)
-    chart: alt.Chart = (
-        _losses(rows)
-        .encode(
-            color=alt.Color(
-                "whose:N",
-                title=None,
-                scale=alt.Scale(domain=names, range=[_BLUE, _GREY]),
-                legend=alt.Legend(orient="top"),
-            ),
-            strokeDash=alt.StrokeDash(
-                "whose:N", scale=alt.Scale(domain=names, range=[[1, 0], [4, 3]]), legend=None
-            ),
-        )
-        .properties(height=280)
-    )
-    return chart
+    lines = [(COLOURS["curve"], [1, 0]), (COLOURS["bar"], [4, 3])]
+    return _with_legend(charts.murphy(group), lines, 280)
 
 
-def _losses(rows: pd.DataFrame) -> alt.Chart:
-    """Return the lines of the losses by threshold, whosever they are."""
-    lines: alt.Chart = (
-        alt.Chart(rows)
-        .mark_line(strokeWidth=2)
-        .encode(
-            x=alt.X(
-                "threshold:Q",
-                title="Threshold at which somebody acts",
-                axis=share_axis(values=QUARTERS),
-                scale=alt.Scale(domain=[0, 1]),
-            ),
-            y=alt.Y("loss:Q", title="Mean loss"),
-            tooltip=_SAID,
-        )
-    )
-    return lines
-
-
-def murphy_curves(groups: Sequence[Group]) -> alt.Chart:
+def murphy_curves(groups: Sequence[Group]) -> Spec:
     """Return the Murphy curves of several groups, each with a curve, in one chart."""
-    names = [group.name for group in groups]
-    rows = pd.DataFrame(
-        [
-            (
-                group.name,
-                point.threshold,
-                point.score,
-                f"{group.name}: those who act above {wording.percent(point.threshold)} lose "
-                f"{wording.number(point.score)} on average.",
-            )
-            for group in groups
-            for point in group.murphy
-        ],
-        columns=["whose", "threshold", "loss", "said"],
-    )
-    chart: alt.Chart = (
-        _losses(rows)
-        .encode(
-            color=alt.Color(
-                "whose:N",
-                title=None,
-                scale=alt.Scale(domain=names, range=[colour for colour, _ in LINES[: len(names)]]),
-                legend=alt.Legend(orient="top", columns=1, labelLimit=280, symbolSize=400),
-            ),
-            # Beside the colours, for whom these are alike.
-            strokeDash=alt.StrokeDash(
-                "whose:N",
-                scale=alt.Scale(domain=names, range=[dash for _, dash in LINES[: len(names)]]),
-            ),
-        )
-        .properties(height=320)
-    )
-    return chart
+    spec = _with_legend(charts.murphy_curves(groups), LINES[: len(groups)], 320)
+    spec["encoding"]["color"]["legend"] |= {"columns": 1, "labelLimit": 280, "symbolSize": 400}
+    return spec
 
 
-def lead_chart(group: Group) -> Chart | None:
-    """Return the Brier score at each lead with its interval; None where no lead has one.
+def lead_chart(group: Group) -> Spec | None:
+    """Return the Brier score at each lead with its interval; None if no lead has one.
 
-    The hollow mark beside it is the score that the forecasts promised.
+    The hollow mark beside it is the expected score.
     """
-    rows = pd.DataFrame(
-        [
-            (
-                f"{lead.days:g} d",
-                lead.brier.mean,
-                *(lead.brier.interval or (None, None)),
-                lead.expected,
-                wording.said_of_lead(lead),
-            )
-            for lead in group.leads
-            if lead.brier.mean is not None
-        ],
-        columns=["lead", "brier", "low", "high", "expected", "said"],
-    )
-    if rows.empty:
+    if all(lead.brier.mean is None for lead in group.leads):
         return None
-    base = alt.Chart(rows).encode(
-        x=alt.X(
-            "lead:N", title="Before the scheduled close", sort=None, axis=alt.Axis(labelAngle=0)
-        ),
-        tooltip=_SAID,
-    )
-    y = alt.Y("low:Q", title="Brier (0–1)", scale=alt.Scale(zero=True))
-    return alt.layer(
-        base.mark_rule(strokeWidth=2, color=_BLUE).encode(y=y, y2="high:Q"),
-        base.mark_point(filled=True, size=90, opacity=1, color=_BLUE).encode(y="brier:Q"),
-        base.mark_point(
-            filled=False, size=80, strokeWidth=2, opacity=1, color=_VERMILLION, xOffset=12
-        ).encode(y="expected:Q"),
-    ).properties(height=240)
+    return drawn(charts.leads(group), 240)
+
+
+def drawn(chart: Chart, height: int) -> Spec:
+    """Return a chart as Vega-Lite."""
+    layers = [layer for series in chart.series for layer in _layers(chart, series) if series.points]
+    return {"height": height, "layer": layers}
+
+
+def _with_legend(chart: Chart, lines: Sequence[tuple[str, list[int]]], height: int) -> Spec:
+    """Return a chart of lines, each with a colour, a dash and an entry in the legend."""
+    names = [series.label for series in chart.series]
+    colours, dashes = ([line[place] for line in lines] for place in range(2))
+    label = {"field": "label", "type": "nominal"}
+    legend = {"title": None, "orient": "top"}
+    colour = label | {"scale": {"domain": names, "range": colours}, "legend": legend}
+    # Besides the colours, for those to whom they look alike.
+    dash = label | {"scale": {"domain": names, "range": dashes}}
+    spec = drawn(chart, height)
+    for layer in spec["layer"]:
+        for fixed in ("color", "strokeDash"):
+            layer["mark"].pop(fixed, None)
+    return spec | {"encoding": {"color": colour, "strokeDash": dash}}
+
+
+def _layers(chart: Chart, series: Series) -> list[Spec]:
+    """Return the layers of a series: its marks, and over a line unseen points to touch."""
+    names = _FIELDS[series.shape]
+    rows: list[dict[str, Any]] = []
+    for place, point in enumerate(series.points):
+        row: dict[str, Any] = dict(zip(names, point, strict=True))
+        if chart.x.scale == "dates" and "x" in row:
+            row["x"] *= 1000  # milliseconds
+        if series.sentences:
+            row["sentence"] = series.sentences[place]
+        if series.sizes:
+            row["size"] = series.sizes[place]
+        if series.label:
+            row["label"] = series.label
+        rows.append(row)
+    encoding: Spec = {
+        name: {"field": name} if name.endswith("2") else _channel(chart, name) for name in names
+    }
+    if series.sizes:
+        scale = {"domain": [0, 1], "range": [30, _MOST_AREA]}
+        encoding["size"] = {
+            "field": "size", "type": "quantitative", "scale": scale, "legend": None
+        }  # fmt: skip
+    data, mark = {"values": rows}, _MARKS[series.shape] | _look(series)
+    if not series.sentences:
+        return [{"data": data, "mark": mark, "encoding": encoding}]
+    touched = encoding | {"tooltip": TOOLTIP}
+    if series.shape not in ("line", "steps"):
+        return [{"data": data, "mark": mark, "encoding": touched}]
+    unseen = {"type": "point", "size": 60, "opacity": 0, "filled": True}
+    return [
+        {"data": data, "mark": mark, "encoding": encoding},
+        {"data": data, "mark": unseen, "encoding": touched},
+    ]
+
+
+def _channel(chart: Chart, name: str) -> Spec:
+    axis = chart.x if name == "x" else chart.y
+    if axis.scale == "dates":
+        return {
+            "field": name,
+            "type": "temporal",
+            "title": axis.title,
+            "scale": {"type": "utc"},
+            "axis": {"format": "%Y-%m-%d", "tickCount": 5, "labelOverlap": True},
+        }
+    kind = {"type": "log"} if axis.scale == "log" else {"zero": False}
+    return {
+        "field": name,
+        "type": "quantitative",
+        "title": axis.title,
+        "scale": {"domain": [axis.low, axis.high], "nice": False, **kind},
+        "axis": _axis(axis),
+    }
+
+
+def _axis(axis: Axis) -> Spec:
+    """Return the ticks with their labels, which are texts of numbers, never anyone's words."""
+    labels = json.dumps(axis.labels, ensure_ascii=False)
+    places = f"indexof({json.dumps(axis.ticks)}, datum.value)"
+    return {
+        "values": list(axis.ticks),
+        "labelExpr": f"{labels}[{places}]",
+        "labelFlush": False,
+        "labelAngle": 0,
+    }
+
+
+def _look(series: Series) -> Spec:
+    """Return colour, width and dash of a mark."""
+    style = STYLES[series.style]
+    hollow = not style.fill or style.fill == "page"
+    look: Spec = {"color": COLOURS[style.stroke if hollow else style.fill]}
+    if style.width:
+        look["strokeWidth"] = style.width
+    if style.dash:
+        look["strokeDash"] = list(style.dash)
+    if series.shape == "points":
+        look |= {"filled": not hollow, "opacity": 1}
+    elif style.opacity != 1:
+        look["opacity"] = style.opacity
+    return look

@@ -12,7 +12,7 @@ import scoring
 from forecasts.reports.estimates import with_test
 from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, places
-from forecasts.reports.render.wording import chance, count
+from forecasts.reports.numbers import chance, count
 from forecasts.reports.report import Movement, Reaction
 
 FEWEST = 30  # families

@@ -1,7 +1,7 @@
-"""A report as data: what ``build`` returns and every renderer reads.
+"""A report as data: ``build`` returns it, and every format is made of it.
 
-The fields are, name for name, the keys of the JSON form, which ``report.schema.json`` describes.
-None says that there is nothing to compute it from. Every interval and every p-value counts
+The fields are, name for name, the keys of the JSON format (``render/report.schema.json``). None
+means that there is nothing to compute the number from. Every interval and every p-value counts
 families of questions, never questions, updates or forecasters.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from forecasts.reports.selection import Choice
 
@@ -41,7 +41,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over questions and its 95 % interval (None with fewer than two families)."""
+    """A mean over questions and its 95% interval (None with fewer than two families)."""
 
     mean: float | None
     interval: Interval | None
@@ -49,9 +49,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class LogScore:
-    """The mean over the questions whose log score is finite, and how many have an infinite one.
+    """The mean over the questions with a finite log score, and the number of infinite ones.
 
-    ``interval``: at 95 %, clustered by family; None with fewer than two families.
+    ``interval``: 95%, clustered by family; None with fewer than two families.
     """
 
     mean: float | None
@@ -61,9 +61,9 @@ class LogScore:
 
 @dataclass(frozen=True)
 class Skill:
-    """An advantage over the other forecasters at the same times, × 100; positive is better.
+    """The advantage over the other forecasters at the same times, × 100; positive is better.
 
-    ``questions``: those on which there was somebody else.
+    ``questions``: those that someone else forecast too.
     """
 
     mean: float | None
@@ -73,12 +73,12 @@ class Skill:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """The parts of the mean Brier score (0–1), and the miscalibration that luck alone makes.
+    """The parts of the mean Brier score (0–1), and the miscalibration from luck alone.
 
-    brier.mean = miscalibration − discrimination + uncertainty, to rounding.
-    ``miscalibration_expected`` is what a calibrated forecaster shows on average who says the same
-    on the same questions, and ``p_value`` how often one shows at least as much; both weighed as
-    the tests are, by the time to the scheduled close.
+    brier.mean = miscalibration − discrimination + uncertainty, up to rounding.
+    ``miscalibration_expected`` is the mean for a calibrated forecaster with the same forecasts, and
+    ``p_value`` how often such a forecaster shows at least this much; both are weighted as the tests
+    are, by the time to the scheduled close.
     """
 
     miscalibration: float | None
@@ -90,9 +90,9 @@ class Decomposition:
 
 @dataclass(frozen=True)
 class Recalibration:
-    """The line logit P(y) = intercept + slope · logit p, and the F test that it is (0, 1).
+    """The line logit P(y) = intercept + slope · logit p, and the F test of (0, 1).
 
-    Where ``estimable`` is false the numbers are None and ``reason`` says why.
+    If ``estimable`` is false, the numbers are None and ``reason`` says why.
     """
 
     intercept: float | None
@@ -104,7 +104,7 @@ class Recalibration:
 
 @dataclass(frozen=True)
 class ZTest:
-    """A clustered z statistic and its two-sided p-value; None where there is nothing to test."""
+    """A clustered z statistic and its two-sided p-value; None without data."""
 
     z: float | None
     p_value: float | None
@@ -112,11 +112,11 @@ class ZTest:
 
 @dataclass(frozen=True)
 class Luck:
-    """The Brier score (0–1) that the forecasts promised, the one that came, and the difference.
+    """The expected and the realised Brier score (0–1), and their difference.
 
-    ``difference`` = realised − expected; above 0: they claimed more certainty than they had.
-    ``p_value``: paired over families. All are weighed as the tests are (``reports.scored``), by
-    the time to the scheduled close; so ``realised`` is the Brier score of the report only where no
+    ``difference`` = realised − expected; above 0 the forecasts claimed too much certainty.
+    ``p_value``: paired over families. All are weighted as the tests are (``member_scores``), by the
+    time to the scheduled close; so ``realised`` equals the Brier score of the report only if no
     question closed early, nobody withdrew, and all members forecast all questions.
     """
 
@@ -131,8 +131,8 @@ class Movement:
     """Over- and under-reaction, over every question with a step, resolved or open.
 
     ``excess``: the mean over questions of Σ (2 p_t − 1)(p_t − p_{t+1}); above 0 the forecasts moved
-    more than they learned. ``revised``: the families in which a forecast was changed. ``sentence``
-    says what that shows; it is no more than a number where they are fewer than 30, or than half.
+    more than they learned. ``revised``: the families with a changed forecast; with fewer than 30,
+    or fewer than half, ``sentence`` makes no claim.
     """
 
     questions: int
@@ -146,7 +146,7 @@ class Movement:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One forecast on the reliability curve, and the 90 % band that chance alone would give.
+    """One forecast on the reliability curve, and the 90% band of chance alone.
 
     Curve, band and ``weight`` are by the time to the scheduled close, as the tests are.
     """
@@ -160,7 +160,7 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class MurphyPoint:
-    """The mean elementary score at a threshold, and that of always saying the base rate."""
+    """The mean elementary score at a threshold, and that of always forecasting the base rate."""
 
     threshold: float
     score: float
@@ -169,12 +169,12 @@ class MurphyPoint:
 
 @dataclass(frozen=True)
 class Bin:
-    """Forecasts in [lower, upper), the last bin [lower, upper].
+    """Forecasts in [lower, upper), or [lower, upper] in the last bin.
 
-    ``weight`` is split over the bins by the share of its time that a forecast stood: in all a
-    binary question has 1, a multiple-choice one half its number of options.
-    ``questions`` counts those with any forecast in the bin. ``interval`` is 95 %, Wilson, of
-    ``weight`` observations, but of no more than there are families in the bin.
+    ``weight`` is divided among the bins by the share of its time that a forecast was in each: in
+    total a binary question has 1, a multiple-choice one half its number of options. ``questions``
+    counts those with any forecast in the bin. ``interval`` is 95%, Wilson, of ``weight``
+    observations, but of no more than the families in the bin.
     """
 
     lower: float
@@ -188,10 +188,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Lead:
-    """The forecasts that stood so many days before the scheduled close: a row of the profile.
+    """The forecasts current that many days before the scheduled close: a row of the profile.
 
-    ``expected`` is the Brier score (0–1) that they promised, and ``p_value`` of the paired test
-    against the one that came.
+    ``expected`` is the Brier score (0–1) expected from them, and ``p_value`` of the paired test
+    against the realised one.
     """
 
     days: float
@@ -204,13 +204,12 @@ class Lead:
 
 @dataclass(frozen=True)
 class Earned:
-    """What the updates earned that cite one publisher, kind or piece of evidence.
+    """The points earned by the updates that cite one publisher, kind or piece of evidence.
 
-    A blank ``name`` is, by kind, of updates that cite nothing, and by publisher of evidence without
-    one; by evidence it is the id, and ``title`` what the piece is called. ``points`` is the sum
-    over questions of what they took off the Brier score (0–1, over the scheduled time), each the
-    mean over all of the group's members; ``per_question`` the mean over the questions on which it
-    was cited.
+    A blank ``name`` means, by kind, updates that cite nothing, and by publisher, evidence without
+    one; by evidence it is the id, and ``title`` the title. ``points`` is the sum over questions of
+    the reduction of the Brier score (0–1, over the scheduled time), each as the mean over all
+    members of the group; ``per_question`` is the mean over the questions with a citation.
     """
 
     by: Literal["publisher", "kind", "evidence"]
@@ -225,11 +224,11 @@ class Earned:
 
 @dataclass(frozen=True)
 class Update:
-    """What one update earned: (score_before − score) · remaining, off its forecaster's own score.
+    """The points of one update: (score_before − score) · remaining, off its forecaster's own score.
 
     ``question`` is its id. ``remaining`` is the share of the question's scheduled time that was
-    left. ``points`` = ``promised`` + ``surprise``: what it would earn on average if its own belief
-    were right, and the rest.
+    left. ``points`` = ``promised`` + ``surprise``: the expectation if the new forecast were right,
+    and the rest.
     """
 
     question: str
@@ -245,12 +244,12 @@ class Update:
 
 @dataclass(frozen=True)
 class Updates:
-    """What all updates of a group earned that replaced a forecast, and a few of them.
+    """The points of all updates of a group that replaced a forecast, and a few of these updates.
 
-    ``helped`` and ``cost`` count those that earned more and less than nothing. ``points``,
-    ``promised`` and ``surprise`` are sums over ``questions``, each the mean over all of the group's
-    members; ``per_question`` is the mean of the first. ``most`` and ``least`` are the few that
-    earned and lost most.
+    ``helped`` and ``cost`` count those with points above and below 0. ``points``, ``promised`` and
+    ``surprise`` are sums over ``questions``, each as the mean over all members of the group;
+    ``per_question`` is the mean of the first. ``most`` and ``least`` are the few with the most and
+    the fewest points.
     """
 
     updates: int
@@ -268,7 +267,7 @@ class Updates:
 
 @dataclass(frozen=True)
 class Certainty:
-    """On how many questions a forecast of exactly 0 or 1 stood, and on how many it was wrong."""
+    """The number of questions with a forecast of exactly 0 or 1, and of those with a wrong one."""
 
     questions: int
     wrong: int
@@ -276,10 +275,10 @@ class Certainty:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the record shows, beyond what chance explains.
+    """What the record shows beyond chance.
 
-    ``rest``: where exactly 0 or 1 was said and there is therefore no verdict, the one on the time
-    when neither stood.
+    ``rest``: for a record with a forecast of exactly 0 or 1, which has no verdict, the kind of the
+    time without one.
     """
 
     kind: Kind
@@ -289,7 +288,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """How many questions were left out for one reason."""
+    """The number of questions left out for one reason."""
 
     reason: Reason
     questions: int
@@ -299,15 +298,14 @@ class LeftOut:
 class Group:
     """The record of one forecaster, team or tag, at one lead, or of everyone.
 
-    ``questions`` are those scored, each counted once, and ``families`` their clusters;
-    ``forecasters`` those with a score; ``updates`` their forecasts on these questions, and
-    ``coverage`` the mean share of the questions' time in which they were live. ``left_out``
-    counts the group's other questions: those that its members forecast, or that bear the tag.
-    ``skill`` and ``crowd_skill`` are None for everyone together, who have nobody to be compared
-    with. ``sharpness`` is the mean of p (1 − p). ``auc`` is the chance that what came true had
-    the higher forecast than what did not. ``movement`` is None in a report at a lead. ``evidence``
-    counts the pieces cited, of which ``earned`` has the few that earned or lost most; ``moved`` is
-    None where nothing replaced a forecast, and at a lead.
+    ``questions`` are the scored ones, each counted once, and ``families`` their clusters;
+    ``forecasters`` have a score; ``updates`` are their forecasts on these questions, and
+    ``coverage`` the mean share of the questions' time with a forecast. ``left_out`` counts the
+    group's other questions: forecast by its members, or with its tag. ``skill`` and
+    ``crowd_skill`` are None for everyone together. ``sharpness`` is the mean of p (1 − p). ``auc``
+    is the probability that an event had a higher forecast than a non-event. ``movement`` is None at
+    a lead. ``evidence`` counts the cited pieces; ``earned`` has the few that earned or lost most.
+    ``moved`` is None if no update replaced a forecast, and at a lead.
     """
 
     name: str
@@ -343,10 +341,10 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata(Choice):
-    """What the numbers are of, and what they were made with.
+    """The subject of the numbers, and how they were made.
 
-    ``as_of`` is the moment of making. ``input_sha256`` is the digest of everything in the ledger
-    that bears on the numbers.
+    ``as_of`` is the time of making. ``input_sha256`` is the digest of everything in the ledger that
+    affects the numbers.
     """
 
     engine_version: str
@@ -358,11 +356,13 @@ class Metadata(Choice):
 
 @dataclass(frozen=True)
 class Report:
-    """The groups in order of their names (or as they were asked for), and what was left out.
+    """The groups by name (or in the order of the request), and the questions left out.
 
-    ``questions`` counts all of the ledger; ``left_out`` says why some of them have no score of
-    anyone. ``notes`` are full sentences on what to mind in this one.
+    ``questions`` counts all of the ledger; ``left_out`` gives the reasons for those without any
+    score. ``notes`` are the caveats of this report, as full sentences.
     """
+
+    SCHEMA: ClassVar[str] = "forecast-ledger.report.1"
 
     metadata: Metadata
     questions: int

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.reports.calibration import certainty, recalibration
-from forecasts.reports.render.wording import chance, count
+from forecasts.reports.numbers import chance, count
 from forecasts.reports.report import Recalibration, Verdict
 from forecasts.updates.values import format_probability
 

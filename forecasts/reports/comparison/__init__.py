@@ -1,8 +1,7 @@
-"""Comparisons of teams or forecasters: ledger frames in, a comparison as data, then renderings.
+"""Comparisons of teams or forecasters: ledger frames in, a comparison as data out.
 
-``build`` makes a ``Comparison`` of frozen dataclasses; ``as_text``, ``as_json``, ``as_html``,
-``as_pdf``, ``as_csv`` and ``as_markdown`` each turn one into a document and compute nothing. The
-same ledger and the same ``as_of`` give the same bytes.
+How a comparison is written is not here: ``reports.render`` writes every document, and
+``reports.formats`` chooses the format.
 """
 
 from forecasts.reports.comparison.build import build

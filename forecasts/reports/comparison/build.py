@@ -1,4 +1,4 @@
-"""The one step that makes a comparison: frames in, ``Comparison`` out."""
+"""Build a comparison: ledger frames in, ``Comparison`` out."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import (
     About,
     Comparison,
+    EvidenceStep,
     Of,
     Pair,
     Side,
@@ -41,7 +42,7 @@ from scoring.comparison import NEVER_TOGETHER
 from scoring.parallel import in_background
 
 _BY: dict[Of, By] = {"teams": "team", "forecasters": "forecaster"}
-# Why a question is left out, where its outcome is still to come.
+# Reasons to leave a question out while its outcome is unknown.
 _TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
 
 
@@ -54,16 +55,16 @@ def build(
     as_of: datetime,
     alike: bool = False,
 ) -> Comparison:
-    """Return the comparison of these teams or forecasters, two by two.
+    """Return the comparison of these teams or forecasters, pair by pair.
 
-    ``between`` names two or more; BadInput says what there is when one is not. ``choice`` says
-    which questions count, as of ``as_of``, and which forecasts. ``alike`` makes the claims about
+    ``between`` has two names or more; BadInput lists the names there are if one is unknown.
+    ``choice`` selects questions, as of ``as_of``, and forecasts. ``alike`` makes the claims about
     people like the members, with larger errors.
     """
     names = chosen(frames, by=_BY[of], names=between)
     if len(names) < 2 or not between:
         raise BadInput(
-            f"A comparison takes two or more {of}, and {len(set(between))} was named.",
+            f"A comparison takes two or more {of}, got {len(set(between))}.",
             remedy="Name them after --between.",
         )
     digest = in_background(sha256, frames)
@@ -81,12 +82,12 @@ def build(
     people = scoring.paired_people(*paired) if alike and both_sides else None
     found = scoring.compare(differences, _members(frames, made, names, of), family, people)
 
-    # A family is over with the last of its questions, whoever forecast that one.
+    # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = family[questions["question_id"]].to_numpy()
     over = questions["scheduled_close_time"].groupby(of_each).max()
     awaited = over[np.unique(of_each[np.isin(why, _TO_COME)])].min()
     pairs = tuple(
-        wording.told(
+        wording.with_sentence(
             _pair(pair, choice, _watched(pair, differences, family, over, awaited)),
             lead=choice.lead,
             pairs=sum(pair.comparable for pair in found.pairs),
@@ -105,7 +106,7 @@ def build(
             as_of=utc(as_of),
             input_sha256=digest(),
         ),
-        sentence=wording.verdict(sides, pairs),
+        sentence=wording.conclusion(sides, pairs),
         questions=len(asked),
         left_out=(*counted(why[why != COUNTS]), *not_selected(asked)),
         groups=sides,
@@ -124,7 +125,7 @@ _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [],
 
 
 def _only(made: Entries, names: Sequence[str]) -> Entries:
-    """Return the forecasts of these groups alone, their members numbered anew."""
+    """Return the forecasts of these groups only, their members renumbered."""
     kept = made.group.index[made.group.isin(names)]
     forecasts = made.forecasts[made.forecasts["forecaster"].isin(kept)]
     number = kept.get_indexer(pd.Index(forecasts["forecaster"]))
@@ -138,10 +139,9 @@ def _only(made: Entries, names: Sequence[str]) -> Entries:
 def _members(
     frames: Frames, made: Entries, names: Sequence[str], of: Of
 ) -> dict[str, set[Hashable]]:
-    """Return who counts in each group, such that only those who are in two at once are in two.
+    """Return the members of each group; the same key is in two groups for members of both at once.
 
-    Somebody who left one team and joined the other later never stands for both at one time, on
-    any question.
+    Someone who left one team before joining the other never counts for both at one time.
     """
     at_once = set(
         in_several_teams(frames.teams[frames.teams["team"].isin(names)]) if of == "teams" else ()
@@ -179,12 +179,12 @@ def _watched(
     over: pd.Series,
     awaited: pd.Timestamp,
 ) -> Watched | None:
-    """Return the evidence on the families before the first whose outcomes are not all known.
+    """Return the evidence from the families before the first with an outcome still unknown.
 
-    ``over`` says when each family was to be over, ``awaited`` when that first one was (NaT: none).
-    To pass over that one would choose by what is known, and a "yes" is often known sooner than a
-    "no": two who are equal would be told apart. None where there is no family, and where nothing
-    may be claimed of the pair.
+    ``over`` has the scheduled end of each family, ``awaited`` that of the first unknown one (NaT:
+    none). Skipping only that family would select by outcome: a "yes" is often known sooner than a
+    "no", and two equals would seem to differ. None without a family, or for a pair that is not
+    comparable.
     """
     if not pair.comparable:
         return None
@@ -206,7 +206,7 @@ def _watched(
         enough=scoring.ENOUGH,
         families=len(steps),
         better=None if found.better is None else getattr(pair, found.better),
-        path=tuple(zip(times, e_values.tolist(), strict=True)),
+        path=tuple(map(EvidenceStep, times, e_values.tolist())),
     )
 
 
@@ -218,7 +218,7 @@ def _sides(
     skill: dict[str, Skill],
     lead: float | None,
 ) -> tuple[Side, ...]:
-    """Return every group with its ranks and its own record, in the order of the ranks."""
+    """Return each group with its ranks and its own record, by rank."""
     members = member_scores(counting, made, lead)
     scores = question_scores(members)
     cluster = family[counting["question_id"]].to_numpy()
@@ -249,13 +249,13 @@ def _sides(
 def _skills(
     frames: Frames, counting: pd.DataFrame, family: pd.Series, lead: float | None
 ) -> dict[str, Skill]:
-    """Return the skill of every forecaster in the ledger: it takes many to tell luck from skill."""
+    """Return the skill of all forecasters of the ledger: it takes many to separate luck."""
     forecasts = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
     protocol = scoring.PROTOCOLS["skill"]
     if lead is not None:
         protocol = replace(protocol, timing=f"lead({timing_days(lead)})")
     scores = scoring.score(counting, forecasts, protocol)
-    # Where nobody else stood there is nothing to be better at: the score of 0 says nothing.
+    # Without anyone else there is no advantage to measure: a score of 0 means nothing.
     beside = scores.groupby("question_id")["forecaster"].transform("nunique") > 1
     scores = scores[beside]
     if scores["forecaster"].nunique() < scoring.FEWEST_TO_SHRINK or not scores["score"].any():

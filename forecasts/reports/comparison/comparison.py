@@ -1,14 +1,14 @@
-"""A comparison as data: what ``build`` returns and every renderer reads.
+"""A comparison as data: ``build`` returns it, and every format is made of it.
 
-The fields are, name for name, the keys of the JSON form, which ``comparison.schema.json``
-describes. None says that there is nothing to compute it from.
+The fields are, name for name, the keys of the JSON format (``render/comparison.schema.json``). None
+means that there is nothing to compute the number from.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from forecasts.reports.report import Estimate, Interval, LeftOut
 from forecasts.reports.selection import Choice
@@ -17,12 +17,20 @@ Of = Literal["teams", "forecasters"]
 
 
 @dataclass(frozen=True)
-class Watched:
-    """The evidence that stays valid whenever one looks: an e-process over families of questions.
+class EvidenceStep:
+    """The e-value after one family, at the family's scheduled close."""
 
-    ``e_value`` is what it stands at, ``highest`` the most it ever was; from ``enough`` on it is
-    shown that the two differ, and ``better`` names the one that the evidence spoke for then.
-    ``path`` holds what it was after each family, at the scheduled close of that family.
+    at: datetime
+    e_value: float
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Evidence that stays valid at any time: an e-process over families of questions.
+
+    ``e_value`` is current, ``highest`` the maximum so far. At ``enough`` the two are shown to
+    differ, and ``better`` names the one that the evidence favoured then. ``path`` has a step for
+    each family.
     """
 
     e_value: float
@@ -30,20 +38,19 @@ class Watched:
     enough: float
     families: int
     better: str | None
-    path: tuple[tuple[datetime, float], ...]
+    path: tuple[EvidenceStep, ...]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two groups on the questions, and at the times, that they shared.
+    """Two groups on the questions, and at the times, that they share.
 
-    ``difference`` is the mean of a's Brier score (0–1) less b's: negative where a is better. Its
-    ``interval`` is 95 %, clustered by family, and ``p_value`` that of no difference;
-    ``p_adjusted`` is Holm's over all pairs compared, and decides. ``detectable`` is the true
-    difference that so many questions would show in 8 of 10 such records. ``comparable`` is false
-    below 30 shared questions, or 30 families of them, and where the two cannot be compared at all;
-    ``reason`` says why. ``better`` names the one that did better beyond luck. ``sentence`` says it
-    all in words.
+    ``difference`` is the mean of a's Brier score (0–1) minus b's: negative if a is better. Its
+    ``interval`` is 95%, clustered by family; ``p_value`` is of no difference, and ``p_adjusted``,
+    Holm's over all pairs compared, decides. ``detectable`` is the true difference that would show
+    in 8 of 10 such records. ``comparable`` is false below 30 shared questions or families, and if
+    the two cannot be compared at all; ``reason`` says why. ``better`` names the one that did better
+    than chance explains. ``sentence`` says all of this in words.
     """
 
     a: str
@@ -64,10 +71,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Skill:
-    """How much better than the others at the same times, in points of 0.01 Brier; above 0: better.
+    """The advantage over the others at the same times, in points of 0.01 Brier; above 0: better.
 
-    ``mean`` is raw with its ``interval``; ``shrunk``, with its own, allows for how far the best and
-    the worst of many are so by luck.
+    ``mean`` is raw, with its ``interval``; ``shrunk``, with its own, allows for the luck that the
+    best and the worst of many have.
     """
 
     questions: int
@@ -81,9 +88,9 @@ class Skill:
 class Side:
     """One of the groups compared: the ranks that it may have, and its own record.
 
-    Ranks count from 1, the best. The record is over all of the group's questions, also those that
-    it shares with none of the others: it describes, and is not what the ranks rest on. ``skill`` is
-    given for forecasters, where there are enough of them.
+    Rank 1 is the best. The record is over all of the group's questions, shared or not: it
+    describes the group, and the ranks do not rest on it. ``skill`` is for forecasters, if there are
+    enough of them.
     """
 
     name: str
@@ -100,9 +107,9 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class About(Choice):
-    """What the numbers are of, and what they were made with.
+    """The subject of the numbers, and how they were made.
 
-    ``claims`` says whom they are about: "these members", or "people like them".
+    ``claims``: "these members", or "people like them".
     """
 
     engine_version: str
@@ -115,10 +122,12 @@ class About(Choice):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The groups in the order of their ranks, all pairs of them, and what was left out.
+    """The groups in the order of their ranks, all pairs of them, and the questions left out.
 
-    ``sentence`` sums it up; ``notes`` are full sentences on what to mind in this one.
+    ``sentence`` is the conclusion; ``notes`` are its caveats, as full sentences.
     """
+
+    SCHEMA: ClassVar[str] = "forecast-ledger.comparison.1"
 
     metadata: About
     sentence: str

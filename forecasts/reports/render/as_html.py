@@ -1,38 +1,51 @@
-"""A report as one HTML page: no script, no network, light and dark, and it prints."""
+"""A document as one HTML page: no script, no network, light and dark, printable."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Template
+from forecasts.common.text import printable
+from forecasts.reports.render import svg
+from forecasts.reports.render.document import Document, Table
 
-from forecasts.reports.render import diagram, tables, wording
-from forecasts.reports.render.glossary import explained
-from forecasts.reports.render.html_page import page_template
-from forecasts.reports.report import Report
+if TYPE_CHECKING:
+    from jinja2 import Template
 
-# Always saying 50 % earns this on a binary question; the forest plot reaches at least so far.
-_COIN = 0.25
+_WIDE = 60  # characters; on a phone, a wider table becomes a card for each row
 
 
-def as_html(report: Report) -> str:
-    """Return the page. Every text is escaped: names are everyone's words."""
-    ends = [group.brier.interval[1] for group in report.groups if group.brier.interval]
-    means = [group.brier.mean for group in report.groups if group.brier.mean is not None]
-    return _template().render(
-        report=report,
-        terms=explained(report),
-        coin=_COIN,
-        farthest=max([_COIN, *ends, *means]) * 1.04,
-    )
+def as_html(document: Document) -> str:
+    """Return the page. Every text is escaped: names are members' words."""
+    return _template().render(document=document)
+
+
+def _is_wide(table: Table) -> bool:
+    columns = zip(table.head, *table.rows, strict=True)
+    widest = sum(max(map(len, cells[1:]), default=0) for cells in columns)
+    return table.plot is not None or widest > _WIDE
+
+
+def _visible(value: object) -> object:
+    """Return a text that is put into the page without invisible control characters."""
+    # A Markup comes from the template and the charts, which hold no member's words.
+    return printable(value) if type(value) is str else value
 
 
 @cache
 def _template() -> Template:
-    return page_template(
-        Path(__file__).with_name("templates") / "report.html",
-        wording=wording,
-        tables=tables,
-        charts=diagram,
+    # Imported here: jinja2 takes time, and only HTML needs it.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    environment.globals |= {"svg": svg, "is_wide": _is_wide}
+    return environment.get_template("document.html")

@@ -1,50 +1,33 @@
-"""A report as JSON; ``report.schema.json`` beside this file documents and fixes its shape."""
+"""A report or a comparison as JSON; the ``*.schema.json`` beside this file fix its shape."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal, Protocol
 
 from forecasts.common.times import iso
-from forecasts.reports.report import Report
-from forecasts.reports.selection import Choice
-
-SCHEMA = "forecast-ledger.report.1"
 
 
-def as_dict(report: Report) -> dict[str, Any]:
-    """Return the report in plain values, as they stand in JSON.
+class _Data(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    SCHEMA: ClassVar[str]
 
-    null: there is nothing to compute it from. Only finite numbers occur.
+
+def as_json(made: _Data) -> str:
+    """Return the data as one JSON document, numbers in full precision.
+
+    null: there is nothing to compute it from. Every number is finite.
     """
-    plain = asdict(report)
-    for group in plain["groups"]:
-        moved = group["moved"] or {"most": (), "least": ()}
-        for update in (*moved["most"], *moved["least"]):
-            update["made_at"] = iso(update["made_at"])
-    return {"schema": SCHEMA} | plain | {"metadata": as_plain(report.metadata)}
-
-
-def as_plain(metadata: Choice) -> dict[str, Any]:
-    """Return the metadata of a report or a comparison in plain values, its times as texts."""
-    return {
-        name: iso(value) if isinstance(value, datetime) else value
-        for name, value in asdict(metadata).items()
-    }
-
-
-def as_json(report: Report) -> str:
-    """Return the report as one JSON document, numbers in full precision."""
-    return json.dumps(as_dict(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    plain = {"schema": made.SCHEMA} | asdict(made)
+    return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False, default=iso) + "\n"
 
 
 @cache
-def schema() -> dict[str, Any]:
+def schema(kind: Literal["report", "comparison"]) -> dict[str, Any]:
     """Return the JSON Schema of the document."""
-    text = Path(__file__).with_name("report.schema.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name(f"{kind}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

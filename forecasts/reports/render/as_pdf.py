@@ -1,90 +1,113 @@
-"""A report as a PDF, ready to be printed or sent."""
+"""A document as a PDF, ready to be printed or sent.
+
+Typst sets a template, which reads the document as JSON, so that nobody's words are read as markup.
+The fonts are those in the typst wheel and no clock is read, so that a document always gives the
+same bytes. The machine's fonts are used only for characters that those lack, such as Chinese ones.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from forecasts.reports.render import diagram, tables, wording
-from forecasts.reports.render.glossary import explained
-from forecasts.reports.render.typesetting import typeset
-from forecasts.reports.report import Group, Report
+from forecasts.common.text import printable
+from forecasts.reports.render import svg
+from forecasts.reports.render.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Paragraph,
+    Table,
+    Tiles,
+    on_two_lines,
+)
+
+_TEMPLATE = Path(__file__).with_name("templates") / "document.typ"
+# The wheel's fonts have the scripts below; East Asian ones and emoji are above.
+_COVERED = 0x2E80
 
 
-def as_pdf(report: Report) -> bytes:
-    """Return the PDF; the same report gives the same bytes."""
-    many = len(report.groups) > 1
-    return typeset(
-        Path(__file__).with_name("templates") / "report.typ",
-        {
-            "title": wording.title(report),
-            "scope": " ".join(
-                text for text in (wording.scope(report), wording.left_out(report.left_out)) if text
-            ),
-            "nobody": "" if report.groups else wording.nobody(report),
-            "overview": _table(tables.overview(report)) if many else None,
-            "groups": [_group(report, group) for group in report.groups],
-            "notes": report.notes,
-            "terms": [one.whole for one in explained(report)],
-            "foot": wording.made_with(report.metadata),
-        },
-    )
+def as_pdf(document: Document) -> bytes:
+    """Return the PDF."""
+    # Imported here: typst takes 50 MB and only a PDF needs it.
+    import typst
 
-
-def _group(report: Report, group: Group) -> dict[str, Any]:
-    left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
-    plain: dict[str, Any] = {
-        "name": wording.group_name(report, group),
-        "findings": [
-            {"kind": kind, "words": f"{wording.SIGNS[kind]} {sentence}"}
-            for kind, sentence in zip(wording.kinds(group), wording.findings(group), strict=True)
-        ],
-        "counts": ", ".join(
-            (
-                f"{wording.count(group.questions, 'question')} in "
-                f"{wording.count(group.families, 'family')}",
-                f"{wording.count(group.updates, 'update')} by "
-                f"{wording.count(group.forecasters, 'forecaster')}",
-                f"coverage {wording.percent(group.coverage)}",
-            )
-        )
-        + (f". {left_out}" if left_out else "."),
-        "earned": [_table(shown) for shown in tables.credits(group)],
-        "record": None,
-    }
-    if group.questions:
-        plain["record"] = {
-            "scores": _table(tables.scores(group)),
-            "parts": _table(tables.parts(group)),
-            "tests": _table(tables.tests(group)),
-            "bins": _table(tables.bins(group)),
-            "reliability": {
-                "picture": diagram.reliability(group).sheet(),
-                "said": wording.summary(group),
-            },
-            "murphy": {
-                "picture": diagram.murphy(group).sheet(),
-                "said": wording.murphy_summary(group),
-            },
-            "leads": _table(tables.leads(group))
-            | {
-                "picture": diagram.leads(group.leads).sheet(),
-                "said": wording.leads_summary(group),
+    data = {
+        "title": document.title,
+        "scope": document.scope,
+        "sections": [
+            {
+                "title": section.title,
+                "findings": [asdict(finding) for finding in section.findings],
+                "blocks": [_block(block) for block in section.blocks],
             }
-            if group.leads
-            else None,
-        }
-    return plain
-
-
-def _table(shown: tables.Table) -> dict[str, Any]:
-    return {
-        "caption": shown.caption,
-        "head": [
-            name if place < shown.words else tables.on_two_lines(name)
-            for place, name in enumerate(shown.head)
+            for section in document.sections
         ],
-        "rows": shown.rows,
-        "words": shown.words,
-        "below": shown.below,
+        "notes": document.notes,
+        "terms": [{"title": term.title, "sentence": term.sentence} for term in document.terms],
+        "footer": document.footer,
     }
+    text = json.dumps(_printable(data), ensure_ascii=False)
+    made: bytes = typst.compile(
+        _TEMPLATE,
+        root=_TEMPLATE.parent,
+        ignore_system_fonts=max(map(ord, text)) < _COVERED,
+        font_paths=[],
+        sys_inputs={"data": text},
+        timestamp=0,
+    )
+    return made
+
+
+def _block(block: Block) -> dict[str, Any]:
+    match block:
+        case Table():
+            return _table(block)
+        case Tiles():
+            return _table(block.table)
+        case Figure():
+            return {
+                "kind": "figure",
+                "title": block.title,
+                "caption": block.caption,
+                "picture": svg.picture(block.charts),
+                "table": _table(block.table) if block.listed else None,
+            }
+        case Paragraph():
+            return {"kind": "paragraph", "text": block.text}
+        case Bullets():
+            return {"kind": "bullets", "items": block.items}
+        case _:
+            return {"kind": "beside", "blocks": [_block(one) for one in block.blocks]}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    plot = table.plot
+    return {
+        "kind": "table",
+        "caption": table.caption,
+        "head": [
+            name if place < table.text_columns else on_two_lines(name)
+            for place, name in enumerate(table.head)
+        ],
+        "rows": table.rows,
+        "text_columns": table.text_columns,
+        "note": table.note,
+        "plot_heading": table.plot_heading,
+        "plot": None
+        if plot is None
+        else [svg.picture_row(plot, place) for place in range(len(table.rows))],
+    }
+
+
+def _printable(data: Any) -> Any:
+    """Return the same data, every text in it without invisible control characters."""
+    if isinstance(data, Mapping):
+        return {name: _printable(item) for name, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [_printable(item) for item in data]
+    return printable(data) if isinstance(data, str) else data

@@ -1,4 +1,4 @@
-"""A report for a terminal: compact tables, no colours."""
+"""A document for a terminal: compact tables, no colours."""
 
 from __future__ import annotations
 
@@ -6,109 +6,100 @@ import io
 import textwrap
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
-from forecasts.common.text import on_one_line, plain
-from forecasts.reports.render import tables, wording
-from forecasts.reports.render.glossary import OF_REPORTS
-from forecasts.reports.report import Group, Report
+from forecasts.common.text import on_one_line, printable
+from forecasts.reports.render.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Paragraph,
+    Section,
+    Table,
+    Tiles,
+    on_two_lines,
+)
 
-_MOST_WIDTH = 110
-# Without these two the numbers mislead; a terminal has no room for all.
-_AT_THE_FOOT = ("families", "miscalibration")
-
-
-def as_text(report: Report, *, width: int = 100) -> str:
-    """Return the report as lines of at most ``width`` signs; with one group, its tables as well."""
-    width = fitting(width)
-    parts = [
-        wording.title(report) + "\n" + wrapped(wording.scope(report), width),
-        drawn(_overview(report), width) if report.groups else wording.nobody(report),
-        *(_findings(report, group, width) for group in report.groups),
-    ]
-    if len(report.groups) == 1:
-        parts += [_table(shown, width) for shown in tables.shown(report.groups[0])]
-    last = [wording.left_out(report.left_out), *(OF_REPORTS[name].whole for name in _AT_THE_FOOT)]
-    parts.append("\n".join(wrapped(text, width) for text in (*last, *report.notes) if text))
-    parts.append(wrapped(wording.made_with(report.metadata), width))
-    return "\n\n".join(parts) + "\n"
+_LEAST_WIDTH, _MOST_WIDTH = 60, 110
 
 
-def _overview(report: Report) -> Table:
-    table = _new_table()
-    table.add_column("", overflow="fold", min_width=12)
-    for heading in (
-        "questions",
-        "updates",
-        "cover-\nage",
-        "Brier\n0–1",
-        "95 % over\nfamilies",
-        "original\nBrier 0–2",
-    ):
-        table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
-    for group in report.groups:
-        table.add_row(
-            Text(wording.group_name(report, group)),
-            f"{group.questions:,}",
-            f"{group.updates:,}",
-            wording.percent(group.coverage),
-            wording.number(group.brier.mean),
-            wording.interval(group.brier.interval),
-            wording.number(group.brier_original.mean),
-        )
-    return table
+def as_text(document: Document, *, width: int = 100) -> str:
+    """Return the document as lines of at most ``width`` characters.
+
+    Of several sections with a summary, the summaries stand for their tables and figures.
+    """
+    width = max(_LEAST_WIDTH, min(width, _MOST_WIDTH))
+    brief = sum(bool(section.summary) for section in document.sections) > 1
+    parts = [f"{document.title}\n{_wrapped(document.scope, width)}"]
+    for section in document.sections:
+        head = _head(section, width, brief=brief)
+        shown = () if brief and section.summary else section.blocks
+        blocks = [part for block in shown for part in _block(block, width)]
+        if section.title and not section.findings and blocks:
+            head, blocks = f"{head}\n{blocks[0]}", blocks[1:]
+        parts += [head, *blocks]
+    last = [*(term.whole for term in document.key_terms), *document.notes]
+    parts.append("\n".join(_wrapped(text, width) for text in last))
+    parts.append(_wrapped(document.footer, width))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _findings(report: Report, group: Group, width: int) -> str:
-    lines = [wording.group_name(report, group)]
-    said = wording.findings(group)
-    if group.questions:
-        said.append(f"Brier 0–1: {wording.parts(group)}. Log score {wording.log_score(group)}.")
-    if report.metadata.by != "all":
-        said.append(wording.left_out(group.left_out))
-    lines += [wrapped(text, width, "  ") for text in said if text]
-    return "\n".join(lines)
+def _head(section: Section, width: int, *, brief: bool) -> str:
+    lines = [section.title] if section.title else []
+    texts = [finding.text for finding in section.findings]
+    if brief:
+        texts += section.summary
+    indent = "  " if section.title else ""
+    return "\n".join([*lines, *(_wrapped(text, width, indent) for text in texts)])
 
 
-def _table(shown: tables.Table, width: int) -> str:
-    table = _new_table()
-    for place, heading in enumerate(shown.head):
-        if place < shown.words:
-            table.add_column(heading, overflow="fold", vertical="bottom")
+def _block(block: Block, width: int) -> list[str]:
+    match block:
+        case Table():
+            return [_table(block, width)]
+        case Tiles():
+            return [_table(block.table, width)]
+        case Figure():
+            table = [_table(block.table, width)] if block.listed else []
+            return [f"{block.title}\n{_wrapped(block.caption, width)}", *table]
+        case Paragraph():
+            return [_wrapped(block.text, width)]
+        case Bullets():
+            return ["\n".join(_wrapped(item, width) for item in block.items)]
+        case _:
+            return [part for one in block.blocks for part in _block(one, width)]
+
+
+def _table(table: Table, width: int) -> str:
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    shown = [name not in table.optional for name in table.head]
+    for place, heading in enumerate(table.head):
+        if not shown[place]:
+            continue
+        if place < table.text_columns:
+            least = 12 if place == 0 else None
+            drawn.add_column(heading, overflow="fold", vertical="bottom", min_width=least)
         else:
-            table.add_column(
-                tables.on_two_lines(heading), justify="right", vertical="bottom", no_wrap=True
+            drawn.add_column(
+                on_two_lines(heading), justify="right", vertical="bottom", no_wrap=True
             )
-    for row in shown.rows:
-        table.add_row(*(Text(on_one_line(cell)) for cell in row))
-    parts = [shown.caption, drawn(table, width)]
-    return "\n".join([*parts, wrapped(shown.below, width)] if shown.below else parts)
-
-
-def _new_table() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-
-
-def fitting(width: int) -> int:
-    """Return the width to use in a terminal that is so wide."""
-    return max(60, min(width, _MOST_WIDTH))
-
-
-def drawn(table: Table, width: int) -> str:
-    """Return the table as lines of at most ``width`` signs."""
+    for row in table.rows:
+        cells = zip(row, shown, strict=True)
+        drawn.add_row(*(Text(on_one_line(cell)) for cell, is_shown in cells if is_shown))
     text = io.StringIO()
-    Console(file=text, width=width, color_system=None, markup=False, highlight=False).print(table)
-    return "\n".join(line.rstrip() for line in text.getvalue().rstrip().split("\n"))
+    Console(file=text, width=width, color_system=None, markup=False, highlight=False).print(drawn)
+    lines = [line.rstrip() for line in text.getvalue().rstrip().split("\n")]
+    caption, note = table.caption, table.note and _wrapped(table.note, width)
+    return "\n".join(part for part in (caption, *lines, note) if part)
 
 
-def wrapped(text: str, width: int, indent: str = "") -> str:
-    """Return the text in lines of at most ``width`` signs."""
-    lines = textwrap.fill(
-        wording.tied(plain(text)),
+def _wrapped(text: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(
+        printable(text),
         width,
         initial_indent=indent,
         subsequent_indent=indent,
         break_on_hyphens=False,
     )
-    return lines.replace("\u00a0", " ")

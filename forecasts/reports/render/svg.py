@@ -1,137 +1,257 @@
-"""A chart as SVG, built up from a frame with two axes.
+"""Charts drawn as SVG, for HTML and PDF documents.
 
-Drawn by hand rather than by a plotting library, so that it takes the page's colours in light, dark
-and print (its shapes have classes and no colours), scales with its column, and costs no import.
-``sheet`` gives it colours of its own, for a PDF.
+On a page the shapes have classes and take the page's colours (``css``); a picture has colours of
+its own, for white paper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 
-Point = tuple[float, float]
+from forecasts.reports.render.charts import STYLES, Axis, Chart, Forest, Point, Series
 
-# On white paper, legible to any colour vision; the same as in report.css.
-SHEET = """\
-text{font:12px "Libertinus Serif",serif;fill:#56606d}
-.grid{stroke:#d8dde4;stroke-width:1}
-.frame{fill:none;stroke:#56606d;stroke-width:1}
-.diagonal{stroke:#56606d;stroke-width:1.25;stroke-dasharray:5 4;fill:none}
-.band{fill:#0072b2;fill-opacity:.17}
-.curve{fill:none;stroke:#0072b2;stroke-width:2.25;stroke-linejoin:round}
-.whisker{stroke:#c64f00;stroke-width:1.5}
-.dot{fill:#ffffff;fill-opacity:.75;stroke:#c64f00;stroke-width:2}
-.bar{fill:#8d99a8}
-.reach{stroke:#0072b2;stroke-width:2.5}
-.mean{fill:#0072b2}
-.promised{fill:#ffffff;stroke:#c64f00;stroke-width:2}
-.coin{stroke:#56606d;stroke-dasharray:2 2}
-"""
+Charts = tuple[Chart, ...]
+
+_LEFT, _TOP, _WIDTH, _RIGHT = 54.0, 12.0, 380.0, 16.0
+_GAP, _LINE = 12.0, 19.0
+_LEAST_RADIUS, _MOST_RADIUS, _RADIUS = 3.0, 11.0, 5.0
+_FOREST_WIDTH, _FOREST_HEIGHT = 200.0, 20.0
+# Legible on white paper with any colour vision; the same as in document.css.
+_PALETTE = {
+    "curve": "#0072b2",
+    "point": "#c64f00",
+    "soft": "#56606d",
+    "line": "#d8dde4",
+    "bar": "#8d99a8",
+    "page": "#ffffff",
+}
 
 
-@dataclass
-class Chart:
-    """A chart in the making, in the units of its view box.
+def css(colour: Callable[[str], str] = "var(--{})".format) -> str:
+    """Return a CSS class for each style; ``colour`` gives the value for a colour's name."""
+    rules = [f"text{{fill:{colour('soft')}}}"]
+    for name, style in STYLES.items():
+        parts = [f"fill:{colour(style.fill) if style.fill else 'none'}"]
+        if style.opacity != 1:
+            parts.append(f"fill-opacity:{style.opacity:g}")
+        if style.stroke:
+            parts.append(f"stroke:{colour(style.stroke)};stroke-width:{style.width:g}")
+        if style.dash:
+            parts.append(f"stroke-dasharray:{' '.join(f'{dash:g}' for dash in style.dash)}")
+        rules.append(f".{name}{{{';'.join(parts)}}}")
+    return "\n".join(rules)
 
-    The plot lies at ``left``, ``top``, ``width`` by ``height``, and shows ``x`` and ``y``, each
-    from its lowest to its highest value.
-    """
 
-    size: tuple[float, float]
-    left: float
+def inline(charts: Charts, title: str, id_: str) -> str:
+    """Return charts as SVG for a page on which the element ``{id_}-words`` describes them."""
+    width, height, shapes = _drawn(charts)
+    return (
+        f'<svg viewBox="0 0 {_n(width)} {_n(height)}" role="img" '
+        f'aria-labelledby="{id_}-title {id_}-words">'
+        f'<title id="{id_}-title">{escape(title)}</title>{shapes}</svg>'
+    )
+
+
+def picture(charts: Charts) -> str:
+    """Return charts as SVG with its own colours."""
+    return _picture(*_drawn(charts))
+
+
+def inline_row(forest: Forest, place: int) -> str:
+    """Return one row of a forest plot as SVG for a page; '' for an empty row."""
+    row = forest.rows[place]
+    if row is None:
+        return ""
+    return (
+        f'<svg viewBox="0 0 {_n(_FOREST_WIDTH)} {_n(_FOREST_HEIGHT)}" role="img" '
+        f'aria-label="{escape(row.text)}">{_forest_row(forest, place)}</svg>'
+    )
+
+
+def picture_row(forest: Forest, place: int) -> str:
+    """Return one row of a forest plot as SVG with its own colours; '' for an empty row."""
+    if forest.rows[place] is None:
+        return ""
+    return _picture(_FOREST_WIDTH, _FOREST_HEIGHT, _forest_row(forest, place))
+
+
+def _picture(width: float, height: float, shapes: str) -> str:
+    wide, high = _n(width), _n(height)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" '
+        f'height="{high}"><style>text{{font:12px "Libertinus Serif",serif}}\n'
+        f"{css(_PALETTE.__getitem__)}</style>{shapes}</svg>"
+    )
+
+
+def _forest_row(forest: Forest, place: int) -> str:
+    row = forest.rows[place]
+    assert row is not None
+    scale = (_FOREST_WIDTH - 12) / (forest.high - forest.low)
+    middle, kind = _FOREST_HEIGHT / 2, "" if row.firm else "open-"
+
+    def x_of(value: float) -> float:
+        return 6 + scale * (value - forest.low)
+
+    shapes = []
+    if forest.reference is not None:
+        x = x_of(forest.reference)
+        shapes.append(_line("reference", (x, 0), (x, _FOREST_HEIGHT)))
+    if row.interval is not None:
+        low, high = map(x_of, row.interval)
+        shapes.append(_line(f"{kind}interval", (low, middle), (high, middle)))
+    shapes += [_circle(f"{kind}mean", (x_of(dot), middle), 4.5) for dot in row.dots]
+    return "".join(shapes)
+
+
+def _drawn(charts: Charts) -> tuple[float, float, str]:
+    """Return width, height and shapes of charts one below the other on one horizontal axis."""
+    shapes: list[str] = []
+    top = _TOP
+    for chart in charts:
+        shapes += _Plot(chart, top).shapes()
+        top += chart.height + _GAP
+    foot = top - _GAP
+    x_axis = charts[-1].x
+    for tick, label in zip(x_axis.ticks, x_axis.labels, strict=True):
+        # The two ends of a time axis are long: they end where the axis ends.
+        anchor = "middle"
+        if x_axis.scale == "dates":
+            anchor = "start" if tick == x_axis.low else "end"
+        shapes.append(_text((_LEFT + _WIDTH * _share(x_axis, tick), foot + 17), label, anchor))
+    if x_axis.title:
+        shapes.append(_text((_LEFT + _WIDTH / 2, foot + 36), x_axis.title))
+    bottom = foot + (44 if x_axis.title else 26)
+    labelled = [series for chart in charts for series in chart.series if series.label]
+    for place, series in enumerate(labelled):
+        at = (_LEFT + _WIDTH / 2 * (place % 2), bottom + _LINE * (place // 2) + 9)
+        shapes.append(_legend(series, at))
+    bottom += _LINE * math.ceil(len(labelled) / 2)
+    return _LEFT + _WIDTH + _RIGHT, bottom, "".join(shapes)
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """The plot of one chart, in the units of the view box."""
+
+    chart: Chart
     top: float
-    width: float
-    height: float
-    x: tuple[float, float] = (0.0, 1.0)
-    y: tuple[float, float] = (0.0, 1.0)
-    shapes: list[str] = field(default_factory=list)
 
-    def x_of(self, value: float) -> float:
-        """Return where a value of the horizontal axis stands."""
-        return self.left + self.width * (value - self.x[0]) / (self.x[1] - self.x[0])
-
-    def y_of(self, value: float) -> float:
-        """Return where a value of the vertical axis stands."""
-        return self.top + self.height * (1 - (value - self.y[0]) / (self.y[1] - self.y[0]))
-
-    def line(self, kind: str, start: Point, end: Point) -> None:
-        """Draw a line between two places of the view box."""
-        self.shapes.append(
-            f'<line class="{kind}" x1="{_n(start[0])}" x2="{_n(end[0])}" '
-            f'y1="{_n(start[1])}" y2="{_n(end[1])}"/>'
-        )
-
-    def path(self, kind: str, points: Iterable[Point], *, closed: bool = False) -> None:
-        """Draw a path through values of the axes."""
-        steps = [f"{_n(self.x_of(x))} {_n(self.y_of(y))}" for x, y in points]
-        if steps:
-            d = f"M{'L'.join(steps)}{'Z' if closed else ''}"
-            self.shapes.append(f'<path class="{kind}" d="{d}"/>')
-
-    def circle(self, kind: str, x: float, y: float, radius: float) -> None:
-        """Draw a circle about values of the axes."""
-        self.shapes.append(
-            f'<circle class="{kind}" cx="{_n(self.x_of(x))}" cy="{_n(self.y_of(y))}" '
-            f'r="{_n(radius)}"/>'
-        )
-
-    def rectangle(self, kind: str, x: float, y: float, width: float, height: float) -> None:
-        """Draw a rectangle in the view box."""
-        self.shapes.append(
-            f'<rect class="{kind}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" '
-            f'height="{_n(height)}"/>'
-        )
-
-    def text(self, x: float, y: float, words: str, anchor: str = "middle") -> None:
-        """Write words at a place of the view box."""
-        self.shapes.append(
-            f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}">{escape(words)}</text>'
-        )
-
-    def axis_title(self, words: str, *, below: float | None = None) -> None:
-        """Write what an axis shows: ``below`` the plot at that height, else beside it."""
-        if below is not None:
-            self.text(self.left + self.width / 2, below, words)
-            return
-        middle = self.top + self.height / 2
-        self.shapes.append(
-            f'<text transform="translate(12 {_n(middle)}) rotate(-90)" text-anchor="middle">'
-            f"{escape(words)}</text>"
-        )
-
-    def rows(self, ticks: Sequence[float], said: Callable[[float], str]) -> None:
-        """Draw a horizontal line at each of these values, and write it beside."""
-        for tick in ticks:
-            y = self.y_of(tick)
-            self.line("grid", (self.left, y), (self.left + self.width, y))
-            self.text(self.left - 7, y + 4, said(tick), "end")
-
-    def columns(
-        self, ticks: Sequence[float], said: Callable[[float], str], *, below: float
-    ) -> None:
-        """Draw a vertical line at each of these values, and write it ``below``."""
-        for tick in ticks:
-            x = self.x_of(tick)
-            self.line("grid", (x, self.top), (x, self.top + self.height))
-            self.text(x, below, said(tick))
-
-    def markup(self, title: str, id_: str) -> str:
-        """Return the SVG for a page, whose element ``{id_}-words`` says in words what it shows."""
+    def at(self, x: float, y: float) -> Point:
+        """Return the place of two values."""
         return (
-            f'<svg viewBox="0 0 {_n(self.size[0])} {_n(self.size[1])}" role="img" '
-            f'aria-labelledby="{id_}-title {id_}-words">'
-            f'<title id="{id_}-title">{escape(title)}</title>{"".join(self.shapes)}</svg>'
+            _LEFT + _WIDTH * _share(self.chart.x, x),
+            self.top + self.chart.height * (1 - _share(self.chart.y, y)),
         )
 
-    def sheet(self) -> str:
-        """Return the SVG as a picture by itself, with colours for white paper."""
-        width, height = (_n(side) for side in self.size)
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}"><style>{SHEET}</style>{"".join(self.shapes)}</svg>'
+    def shapes(self) -> list[str]:
+        """Return grid, axis and series."""
+        chart = self.chart
+        left, foot, right = _LEFT, self.top + chart.height, _LEFT + _WIDTH
+        shapes = []
+        for tick, label in zip(chart.y.ticks, chart.y.labels, strict=True):
+            y = self.at(chart.x.low, tick)[1]
+            shapes += [_line("grid", (left, y), (right, y)), _text((left - 7, y + 4), label, "end")]
+        if chart.x.scale == "linear":
+            for tick in chart.x.ticks:
+                x = self.at(tick, chart.y.low)[0]
+                shapes.append(_line("grid", (x, self.top), (x, foot)))
+        shapes.append(
+            f'<text transform="translate(12 {_n(self.top + chart.height / 2)}) rotate(-90)" '
+            f'text-anchor="middle">{escape(chart.y.title)}</text>'
         )
+        if chart.framed:
+            corner = f'x="{_n(left)}" y="{_n(self.top)}"'
+            size = f'width="{_n(_WIDTH)}" height="{_n(chart.height)}"'
+            shapes.append(f'<rect class="frame" {corner} {size}/>')
+        return [*shapes, *(shape for series in chart.series for shape in self.drawn(series))]
+
+    def drawn(self, series: Series) -> list[str]:
+        """Return the shapes of one series."""
+        style, points, low = series.style, series.points, self.chart.y.low
+        match series.shape:
+            case "line":
+                return [_path(style, [self.at(x, y) for x, y in points])]
+            case "steps":
+                corners = [
+                    corner
+                    for (_, before), (x, y) in zip([points[0], *points], points, strict=False)
+                    for corner in ((x, before), (x, y))
+                ]
+                return [_path(style, [self.at(*corner) for corner in corners])]
+            case "band":
+                edge = [(x, high) for x, _, high in points]
+                edge += [(x, lowest) for x, lowest, _ in reversed(points)]
+                return [_path(style, [self.at(*corner) for corner in edge], closed=True)]
+            case "interval":
+                return [_line(style, self.at(x, a), self.at(x, b)) for x, a, b in points]
+            case "level":
+                ends = (self.chart.x.low, self.chart.x.high)
+                return [_line(style, self.at(ends[0], y), self.at(ends[1], y)) for (y,) in points]
+            case "points":
+                radii = [_radius(size) for size in series.sizes] or [_RADIUS] * len(points)
+                return [
+                    _circle(style, self.at(*point), radius)
+                    for point, radius in zip(points, radii, strict=True)
+                ]
+            case "bars":
+                return [_bar(style, self.at(a, high), self.at(b, low)) for a, b, high in points]
+
+
+def _legend(series: Series, at: Point) -> str:
+    """Return the entry of a series in the legend, left and middle ``at``."""
+    x, y = at
+    match series.shape:
+        case "band":
+            symbol = _bar(series.style, (x, y - 6), (x + 24, y + 6))
+        case "points":
+            symbol = _circle(series.style, (x + 12, y), 4)
+        case _:
+            symbol = _line(series.style, (x, y), (x + 24, y))
+    return symbol + _text((x + 31, y + 4), series.label, "start")
+
+
+def _share(axis: Axis, value: float) -> float:
+    """Return how far along the axis a value lies, from 0 to 1."""
+    low, high = axis.low, axis.high
+    if axis.scale == "log":
+        low, high, value = math.log10(low), math.log10(high), math.log10(value)
+    return (value - low) / (high - low)
+
+
+def _radius(size: float) -> float:
+    return max(_LEAST_RADIUS, _MOST_RADIUS * math.sqrt(size))
+
+
+def _line(style: str, start: Point, end: Point) -> str:
+    return (
+        f'<line class="{style}" x1="{_n(start[0])}" x2="{_n(end[0])}" '
+        f'y1="{_n(start[1])}" y2="{_n(end[1])}"/>'
+    )
+
+
+def _path(style: str, points: Sequence[Point], *, closed: bool = False) -> str:
+    if not points:
+        return ""
+    steps = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+    return f'<path class="{style}" d="M{steps}{"Z" if closed else ""}"/>'
+
+
+def _circle(style: str, at: Point, radius: float) -> str:
+    return f'<circle class="{style}" cx="{_n(at[0])}" cy="{_n(at[1])}" r="{_n(radius)}"/>'
+
+
+def _bar(style: str, corner: Point, opposite: Point) -> str:
+    (x, y), (right, foot) = corner, opposite
+    size = f'width="{_n(right - x)}" height="{_n(foot - y)}"'
+    return f'<rect class="{style}" x="{_n(x)}" y="{_n(y)}" {size}/>'
+
+
+def _text(at: Point, text: str, anchor: str = "middle") -> str:
+    return f'<text x="{_n(at[0])}" y="{_n(at[1])}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def _n(value: float) -> str:

@@ -1,46 +1,29 @@
-"""The tables of a report, as words: every rendering shows these."""
+"""The tables of a report, alike in every document and on every page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from forecasts.reports.numbers import (
+    NOTHING,
+    count,
+    interval,
+    number,
+    over_families,
+    p_value,
+    percent,
+    percents,
+    signed,
+    signed_interval,
+)
 from forecasts.reports.render import wording
-from forecasts.reports.render.diagram import corners
-from forecasts.reports.render.wording import NOTHING, number, p_value, percent, signed
-from forecasts.reports.report import Earned, Group, Report, Skill
+from forecasts.reports.render.charts import brier_forest, corners
+from forecasts.reports.render.document import Table
+from forecasts.reports.report import Earned, Group, Report
 
-# A heading of more signs than this is broken over two lines where room is scarce.
-_LONG_HEADING = 10
 _LONG_NAME = 60
-_THIN = 10  # of the thresholds of the Murphy curve, every tenth is listed
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of texts. ``words``: how many columns from the left hold words, not numbers.
-
-    ``below`` is a sentence on how to read it; empty for none.
-    """
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: int = 1
-    below: str = ""
-
-
-def on_two_lines(heading: str) -> str:
-    """Return a long heading on two lines, as even as its words allow.
-
-    >>> on_two_lines("Share of time").splitlines()
-    ['Share', 'of time']
-    """
-    words = heading.split()
-    if len(heading) <= _LONG_HEADING or len(words) < 2:
-        return heading
-    breaks = [(" ".join(words[:k]), " ".join(words[k:])) for k in range(1, len(words))]
-    return "\n".join(min(breaks, key=lambda two: max(map(len, two))))
+_MURPHY_STEP = 10  # of the thresholds of the Murphy curve, every tenth is listed
+_INTERVAL = "95% interval"
 
 
 def overview(report: Report) -> Table:
@@ -54,71 +37,68 @@ def overview(report: Report) -> Table:
             "Updates",
             "Coverage",
             wording.BRIER,
-            "95 % interval",
+            _INTERVAL,
             wording.BRIER_ORIGINAL,
             "Log score",
         ),
         tuple(
             (
                 wording.group_name(report, group),
-                ", ".join(map(wording.badge, wording.kinds(group))),
+                ", ".join(
+                    f"{wording.SIGNS[kind]} {wording.badge(kind)}" for kind in wording.kinds(group)
+                ),
                 f"{group.questions:,}",
                 f"{group.updates:,}",
                 percent(group.coverage),
                 number(group.brier.mean),
-                wording.interval(group.brier.interval),
+                interval(group.brier.interval),
                 number(group.brier_original.mean),
                 wording.log_score(group),
             )
             for group in report.groups
         ),
-        words=2,
-        below="Intervals are over families of questions.",
+        text_columns=2,
+        note="Intervals are over families of questions.",
+        optional=("Verdict", "Log score"),
+        plot=brier_forest(report),
+        plot_heading=f"{wording.BRIER} from 0; dashed 0.25, always 50%",
+        links=tuple(range(1, len(report.groups) + 1)),
     )
 
 
-def scores(group: Group) -> Table:
-    """Return the scores of a group with their intervals."""
+def measures(group: Group) -> Table:
+    """Return the size of a record and its scores."""
+    log = interval(group.log.interval)
+    if group.log.infinite:
+        log += f"; {count(group.log.infinite, 'question')} infinite, not in the mean"
     rows = [
-        (wording.BRIER, number(group.brier.mean), wording.interval(group.brier.interval)),
+        ("Questions", f"{group.questions:,}", f"in {count(group.families, 'family')}"),
+        ("Updates", f"{group.updates:,}", f"by {count(group.forecasters, 'forecaster')}"),
+        ("Coverage", percent(group.coverage), "of the questions’ time"),
+        (wording.BRIER, number(group.brier.mean), interval(group.brier.interval)),
         (
             wording.BRIER_ORIGINAL,
             number(group.brier_original.mean),
-            wording.interval(group.brier_original.interval),
+            interval(group.brier_original.interval),
         ),
-        ("Log score", wording.log_score(group), wording.interval(group.log.interval)),
+        ("Log score", number(group.log.mean), log),
     ]
-    for name, skill in (
-        ("Skill against the others (× 100)", group.skill),
-        ("Skill against their mean forecast (× 100)", group.crowd_skill),
-    ):
+    for name, skill in (("Skill (× 100)", group.skill), ("Crowd skill (× 100)", group.crowd_skill)):
         if skill is not None:
-            rows.append((name, signed(skill.mean, 1), wording.signed_interval(skill.interval, 1)))
+            rows.append((name, signed(skill.mean, 1), signed_interval(skill.interval, 1)))
+    note = ""
+    if group.questions:
+        note = f"Intervals are {over_families(group.families)}. {wording.skill_basis(group.skill)}"
     return Table(
-        "Scores",
-        ("Score", "Mean", "95 % interval"),
-        tuple(rows),
-        below=f"Intervals are {wording.over(group.families)}. {against(group.skill)}".strip(),
-    )
-
-
-def against(skill: Skill | None) -> str:
-    """Return on what a skill rests, as a sentence; empty where nobody could be compared with."""
-    if skill is None:
-        return ""
-    if not skill.questions:
-        return "No question was forecast by anybody else, so there is no skill."
-    return (
-        f"Skill: on {wording.count(skill.questions, 'question')} that somebody else forecast too; "
-        "above 0 is better than they."
+        "Scores", ("Measure", "Value", f"Basis or {_INTERVAL}"), tuple(rows), note=note.strip()
     )
 
 
 def parts(group: Group) -> Table:
-    """Return the parts of the Brier score, the miscalibration beside what luck makes of it."""
+    """Return the parts of the Brier score, with the miscalibration that luck alone makes."""
     one = group.decomposition
     return Table(
-        "Where the Brier score (0–1) comes from",
+        "Parts of the Brier score (0–1)",
         ("Part", "This record", "Luck alone", "p"),
         (
             (
@@ -131,14 +111,14 @@ def parts(group: Group) -> Table:
             ("+ uncertainty", number(one.uncertainty), NOTHING, NOTHING),
             (f"= {wording.BRIER}", number(group.brier.mean), NOTHING, NOTHING),
         ),
-        below="Luck alone: the miscalibration that a calibrated forecaster shows on average; p: "
-        f"how often one shows at least as much, {wording.over(group.families)}; both by the time "
+        note="Luck alone: the mean miscalibration of a calibrated forecaster; p: how often luck "
+        f"makes at least this much, {over_families(group.families)}. Both are weighted by the time "
         "to the scheduled close.",
     )
 
 
 def tests(group: Group) -> Table:
-    """Return the tests of calibration, and what a calibrated forecaster would show."""
+    """Return the tests of calibration, and the value for a calibrated forecaster."""
     line, luck = group.recalibration, group.luck
     rows = [
         (
@@ -168,55 +148,52 @@ def tests(group: Group) -> Table:
         ),
     ]
     moved = group.movement
+    note = (
+        "Forecasts are weighted by the time to the scheduled close; "
+        f"p-values are {over_families(group.families)}"
+    )
     if moved is not None:
         rows.append(("Excess movement", signed(moved.excess.mean), "0", p_value(moved.p_value)))
-    said = [
-        "Forecasts weigh by the time to the scheduled close; "
-        f"p-values are {wording.over(group.families)}"
-    ]
-    if moved is not None and moved.families != group.families:
-        said.append(f", that of the movement, open questions included, over {moved.families:,}")
-    said.append(".")
+        if moved.families != group.families:
+            note += f", except for movement: {moved.families:,}, open questions included"
+    note += "."
     if not line.estimable:
-        said.append(f" The line cannot be estimated: {line.reason}.")
-    said.append(
-        f" What came true had the higher forecast in {percent(group.auc)} of pairs (AUC); "
+        note += f" The line cannot be estimated: {line.reason}."
+    note += (
+        f" In {percent(group.auc)} of pairs the event that happened had the higher forecast (AUC); "
         f"sharpness, the mean of p (1 − p), is {number(group.sharpness)}."
     )
     return Table(
-        "Tests of calibration",
-        ("Test", "This record", "Calibrated", "p"),
-        tuple(rows),
-        below="".join(said),
+        "Tests of calibration", ("Test", "This record", "Calibrated", "p"), tuple(rows), note=note
     )
 
 
 def bins(group: Group) -> Table:
     """Return the binned table."""
-    whole = sum(bin_.weight for bin_ in group.bins)
+    total = sum(bin_.weight for bin_ in group.bins)
     return Table(
-        "By what was forecast",
-        ("Forecasts", "Questions", "Share of time", "Mean forecast", "Came true", "95 % interval"),
+        "By forecast",
+        ("Forecasts", "Questions", "Share of time", "Mean forecast", "Came true", _INTERVAL),
         tuple(
             (
                 wording.bin_range(bin_),
                 f"{bin_.questions:,}",
-                percent(bin_.weight / whole),
+                percent(bin_.weight / total),
                 percent(bin_.forecast),
                 percent(bin_.observed),
-                wording.percents(bin_.interval),
+                percents(bin_.interval),
             )
             for bin_ in group.bins
         ),
-        below="A question counts in each bin in which a forecast on it stood. Intervals are over "
+        note="A question counts in each bin that held a forecast on it. Intervals are over "
         "families of questions.",
     )
 
 
 def curve(group: Group) -> Table:
-    """Return the reliability curve and its band, as far as the drawing needs them."""
+    """Return the reliability curve and its band, as drawn."""
     return Table(
-        "The curve and its band",
+        "Curve and chance band",
         ("Forecast", "Came true (curve)", "Band from", "to"),
         tuple(
             tuple(
@@ -231,23 +208,25 @@ def curve(group: Group) -> Table:
 def murphy(group: Group) -> Table:
     """Return the Murphy curve, thinned."""
     return Table(
-        "The Murphy curve",
-        ("Act above", "Loss", "Loss of always saying the base rate"),
+        "Murphy curve",
+        ("Act above", "Loss", "Loss with the base rate"),
         tuple(
             (percent(point.threshold), number(point.score), number(point.base_rate))
-            for point in group.murphy[::_THIN]
+            for point in group.murphy[::_MURPHY_STEP]
         ),
     )
 
 
-def murphy_together(groups: Sequence[Group]) -> Table:
+def murphy_curves(groups: Sequence[Group]) -> Table:
     """Return the Murphy curves of several groups, thinned."""
     return Table(
-        "The Murphy curves",
+        "Murphy curves",
         ("Act above", *(group.name for group in groups)),
         tuple(
             (percent(points[0].threshold), *(number(point.score) for point in points))
-            for points in list(zip(*(group.murphy for group in groups), strict=True))[::_THIN]
+            for points in list(zip(*(group.murphy for group in groups), strict=True))[
+                ::_MURPHY_STEP
+            ]
         ),
     )
 
@@ -256,69 +235,67 @@ def leads(group: Group) -> Table:
     """Return the lead-time profile."""
     return Table(
         "By lead time",
-        ("Days before", "Questions", wording.BRIER, "95 % interval", "Expected", "p"),
+        ("Days before", "Questions", wording.BRIER, _INTERVAL, "Expected", "p"),
         tuple(
             (
                 f"{row.days:g}",
                 f"{row.questions:,}",
                 number(row.brier.mean),
-                wording.interval(row.brier.interval),
+                interval(row.brier.interval),
                 number(row.expected),
                 p_value(row.p_value),
             )
             for row in group.leads
         ),
-        below="Expected: what those forecasts promised; p: how often chance alone is that far off, "
-        "over families of questions.",
+        note="Expected: the mean of p (1 − p) of those forecasts; p: how often chance alone is "
+        "this far off, over families of questions.",
     )
 
 
 def earned(group: Group) -> Table:
-    """Return what the updates earned by what they cite."""
-    return Table(
-        "What evidence earned",
-        ("Cited", "Times", "Questions", "Earned", "Per question", "95 % interval"),
-        tuple(
-            (
-                source(row),
-                f"{row.citations:,}" if row.citations else NOTHING,
-                f"{row.questions:,}",
-                signed(row.points),
-                signed(row.per_question.mean, 4),
-                wording.signed_interval(row.per_question.interval, 4),
-            )
-            for row in group.earned
-            if row.by != "evidence"
-        ),
-        below="Points taken off the Brier score (0–1) of a question, the mean over all members; "
-        "above 0 helped. It is bookkeeping, not causation: whoever moved last gets the credit. "
-        "Intervals are over families of questions.",
+    """Return the points earned by publisher and by kind of evidence."""
+    return _earned(
+        "Points earned by evidence",
+        "Cited",
+        [(source(row), row) for row in group.earned if row.by != "evidence"],
+        "Points off a question’s Brier score (0–1), as the mean over all members; above 0 helped. "
+        "Bookkeeping, not causation: the last update gets the credit. Intervals are over families "
+        "of questions.",
     )
 
 
 def evidence(group: Group) -> Table:
     """Return the pieces of evidence that earned and lost most."""
     pieces = [row for row in group.earned if row.by == "evidence"]
-    return Table(
+    return _earned(
         "Evidence that earned and lost most",
-        ("Evidence", "Times", "Questions", "Earned", "Per question", "95 % interval"),
+        "Evidence",
+        [(wording.shortened(row.title, _LONG_NAME), row) for row in pieces],
+        wording.more_evidence(group.evidence - len(pieces)),
+    )
+
+
+def _earned(caption: str, heading: str, rows: Sequence[tuple[str, Earned]], note: str) -> Table:
+    return Table(
+        caption,
+        (heading, "Citations", "Questions", "Earned", "Per question", _INTERVAL),
         tuple(
             (
-                wording.shortened(row.title, _LONG_NAME),
-                f"{row.citations:,}",
+                name,
+                f"{row.citations:,}" if row.citations else NOTHING,
                 f"{row.questions:,}",
                 signed(row.points),
                 signed(row.per_question.mean, 4),
-                wording.signed_interval(row.per_question.interval, 4),
+                signed_interval(row.per_question.interval, 4),
             )
-            for row in pieces
+            for name, row in rows
         ),
-        below=wording.more_evidence(group.evidence - len(pieces)),
+        note=note,
     )
 
 
 def moved(group: Group) -> Table:
-    """Return the updates that earned and lost most; there must be some."""
+    """Return the updates that earned and lost most; the group must have some."""
     assert group.moved is not None
     return Table(
         "Updates that earned and lost most",
@@ -335,33 +312,19 @@ def moved(group: Group) -> Table:
             )
             for row in (*group.moved.most, *reversed(group.moved.least))
         ),
-        words=3,
-        below=wording.updates(group.moved),
+        text_columns=3,
+        note=wording.updates(group.moved),
     )
 
 
 def credits(group: Group) -> list[Table]:
-    """Return the tables of what was earned, those that have anything in them."""
+    """Return the tables of points earned that have rows."""
     found = [earned(group), evidence(group)] if group.earned else []
     return [*found, moved(group)] if group.moved is not None else found
 
 
 def source(row: Earned) -> str:
-    """Return what was cited, in words."""
+    """Return the publisher or the kind of evidence that was cited."""
     if row.by == "publisher":
-        return f"Publisher: {row.name}" if row.name else "Publisher: none named"
+        return f"Publisher: {row.name}" if row.name else "Publisher: not named"
     return f"Kind: {row.name.replace('_', ' ')}" if row.name else "Nothing cited"
-
-
-def shown(group: Group) -> Sequence[Table]:
-    """Return the tables of a group in their order, those that have anything in them."""
-    if not group.questions:
-        return []
-    return [
-        scores(group),
-        parts(group),
-        tests(group),
-        bins(group),
-        *([leads(group)] if group.leads else []),
-        *credits(group),
-    ]

@@ -17,15 +17,12 @@ import jsonschema
 import pytest
 import typst
 
-from forecasts.common.text import inert, on_one_line, plain
-from forecasts.reports import Report
-from forecasts.reports.render import diagram, wording
-from forecasts.reports.render.as_csv import as_csv
-from forecasts.reports.render.as_html import as_html
-from forecasts.reports.render.as_json import as_json, schema
-from forecasts.reports.render.as_markdown import as_markdown, escaped
-from forecasts.reports.render.as_pdf import as_pdf
-from forecasts.reports.render.as_text import as_text
+from forecasts.common.text import on_one_line, printable, without_formulas
+from forecasts.reports import Report, formats
+from forecasts.reports.numbers import number
+from forecasts.reports.render import charts, svg, wording
+from forecasts.reports.render.as_json import schema
+from forecasts.reports.render.as_markdown import escaped
 from forecasts.reports.render.glossary import OF_REPORTS
 from forecasts.scores.frames import Frames
 from tests.nasty import MARKUP, WORDS
@@ -39,6 +36,30 @@ from tests.reports.small_ledgers import (
     random_ledger,
     report,
 )
+
+def as_text(found: Report, *, width: int = 100) -> str:
+    return str(formats.rendered(found, "text", width=width))
+
+
+def as_html(found: Report) -> str:
+    return str(formats.rendered(found, "html"))
+
+
+def as_markdown(found: Report) -> str:
+    return str(formats.rendered(found, "md"))
+
+
+def as_csv(found: Report) -> str:
+    return str(formats.rendered(found, "csv"))
+
+
+def as_json(found: Report) -> str:
+    return str(formats.rendered(found, "json"))
+
+
+def as_pdf(found: Report) -> bytes:
+    return bytes(formats.rendered(found, "pdf"))  # type: ignore[arg-type]
+
 
 RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown, as_pdf]
 
@@ -112,8 +133,8 @@ def test_every_form_has_words_for_every_edge_case(reports: dict[str, Report]) ->
 
 
 def test_the_json_keeps_to_its_schema(reports: dict[str, Report]) -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
-    validator = jsonschema.Draft202012Validator(schema())
+    jsonschema.Draft202012Validator.check_schema(schema("report"))
+    validator = jsonschema.Draft202012Validator(schema("report"))
     for found in reports.values():
         validator.validate(json.loads(as_json(found)))
 
@@ -127,7 +148,7 @@ def test_the_schema_allows_no_key_without_describing_it() -> None:
         here = [node] if "properties" in node and "required" in node else []
         return here + [found for item in node.values() for found in objects(item)]
 
-    for each in objects(schema()):
+    for each in objects(schema("report")):
         assert each["additionalProperties"] is False
         assert set(each["required"]) == set(each["properties"])
 
@@ -187,7 +208,7 @@ def test_a_page_shows_whatever_anybody_is_called_and_runs_nothing(
     assert not any(name.startswith("on") for name in page.attributes)
     assert "url(" not in source
     assert "@import" not in source
-    assert plain(source) == source
+    assert printable(source) == source
 
 
 def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
@@ -206,7 +227,7 @@ def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None
 def test_a_spreadsheet_finds_no_formula(reports: dict[str, Report]) -> None:
     text = io.StringIO(as_csv(reports["everyone's words"]), newline="")
     rows = list(csv.DictReader(text))
-    assert {row["name"] for row in rows} == set(map(inert, WORDS))
+    assert {row["name"] for row in rows} == set(map(without_formulas, WORDS))
     assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
 
 
@@ -239,7 +260,7 @@ def test_a_terminal_is_given_words_alone_and_no_row_that_nobody_made(
     reports: dict[str, Report],
 ) -> None:
     text = as_text(reports["everyone's words"])
-    assert plain(text) == text
+    assert printable(text) == text
     for name in MARKUP:
         assert name in text  # no rich markup, no emoji
     # A name with line ends in it is one line.
@@ -271,8 +292,8 @@ def test_lines_of_text_keep_to_the_width() -> None:
 
 def test_the_text_of_one_group_has_its_bins_and_that_of_several_has_not() -> None:
     frames = random_ledger(4)
-    assert "90–100 %" in as_text(report(frames))
-    assert "90–100 %" not in as_text(report(frames, by="team"))
+    assert "90 to 100%" in as_text(report(frames))
+    assert "90 to 100%" not in as_text(report(frames, by="team"))
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
@@ -282,7 +303,7 @@ def test_miscalibration_is_never_shown_without_what_luck_makes_of_it(
     found = report(random_ledger(4, questions=40))
     expected = found.groups[0].decomposition.miscalibration_expected
     text = " ".join(render(found).replace("\u00a0", " ").split())
-    assert wording.number(expected) in text.replace("\\", "")
+    assert number(expected) in text.replace("\\", "")
     assert OF_REPORTS["miscalibration"].sentence.split("; ")[1] in text
 
 
@@ -291,7 +312,7 @@ def test_intervals_and_p_values_say_that_they_count_families(
     render: Callable[[Report], str],
 ) -> None:
     text = " ".join(render(report(random_ledger(4, questions=80))).replace("\u00a0", " ").split())
-    assert "every interval (95 %) and every p-value counts families of questions" in text
+    assert "every interval (95%) and every p-value counts families of questions" in text
     assert "over 40 families of questions" in text
     assert "such records (40 families of questions)" in text
 
@@ -336,11 +357,11 @@ def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -
         for group in found.groups:
             if not group.questions:
                 continue
-            charts = [diagram.reliability(group), diagram.murphy(group)]
-            charts += [diagram.leads(group.leads)] if group.leads else []
-            for chart in charts:
-                root = ElementTree.fromstring(chart.sheet())
-                width, height = chart.size
+            drawn = [(charts.reliability(group), charts.histogram(group))]
+            drawn += [(charts.murphy(group),)] + ([(charts.leads(group),)] if group.leads else [])
+            for one in drawn:
+                root = ElementTree.fromstring(svg.picture(one))
+                width, height = map(float, root.attrib["viewBox"].split()[2:])
                 for shape in root.iter():
                     for name, most in (("x1", width), ("x2", width), ("cx", width), ("y1", height),
                                        ("y2", height), ("cy", height)):  # fmt: skip
@@ -350,12 +371,12 @@ def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -
 
 def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
     group = report(random_ledger(4, questions=60, choices=False)).groups[0]
-    said = [wording.said_of_bin(bin_) for bin_ in group.bins if bin_.questions]
-    said += [wording.said_of_point(point) for point in group.curve]
-    said += [wording.said_of_threshold(point) for point in group.murphy]
-    said += [wording.said_of_lead(row) for row in group.leads]
+    said = [wording.bin_sentence(bin_) for bin_ in group.bins if bin_.questions]
+    said += [wording.curve_sentence(point) for point in group.curve]
+    said += [wording.threshold_sentence(point) for point in group.murphy]
+    said += [wording.lead_sentence(row) for row in group.leads]
     assert all(sentence.endswith(".") and "None" not in sentence for sentence in said)
-    outside = [s for s in said if "outside what chance alone does" in s]
+    outside = [s for s in said if "outside the range of chance alone" in s]
     assert len(outside) == sum(
         not point.lower <= point.recalibrated <= point.upper for point in group.curve
     )

@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from forecasts.reports import Group
+from forecasts.reports import Group, formats
 from forecasts.reports.comparison import Pair, Side, wording
-from forecasts.reports.comparison import as_html as comparison_html
-from forecasts.reports.comparison import as_markdown as comparison_markdown
-from forecasts.reports.comparison import as_text as comparison_text
 from forecasts.reports.comparison.build import build
-from forecasts.reports.render.as_html import as_html
-from forecasts.reports.render.as_markdown import as_markdown
 from forecasts.reports.render.glossary import OF_COMPARISONS, OF_REPORTS, Statistic, explained
 from forecasts.reports.report import Decomposition
 from tests.reports.small_ledgers import NOW, cited, random_ledger, report
@@ -59,10 +54,10 @@ def test_a_report_explains_at_its_foot_what_it_shows_and_nothing_else() -> None:
     alone = report(random_ledger(8, questions=20))
     missing = [one for one in OF_REPORTS.values() if one not in explained(alone)]
     assert missing == [OF_REPORTS[name] for name in ("left_out", "skill", "crowd_skill", "earned")]
-    for render in (as_html, as_markdown):
-        said = render(whole).replace("\\", "").replace("\u00a0", " ").replace("&#39;", "'")
+    for form in ("html", "md"):
+        said = str(formats.rendered(whole, form)).replace("\\", "").replace("&#39;", "'")
         assert [one.title for one in explained(whole) if one.sentence[1:] not in said] == []
-        assert OF_REPORTS["skill"].sentence[1:] not in render(alone).replace("\\", "")
+        assert OF_REPORTS["skill"].sentence[1:] not in str(formats.rendered(alone, form)).replace("\\", "")
 
 
 def test_a_comparison_explains_its_numbers_too() -> None:
@@ -72,10 +67,6 @@ def test_a_comparison_explains_its_numbers_too() -> None:
         one for name, one in OF_COMPARISONS.items() if name != "skill"
     ]
     made = build(frames, between=["ana", "bo"], of="forecasters", as_of=NOW)
-    for render in (
-        comparison_html.as_html,
-        comparison_markdown.as_markdown,
-        comparison_text.as_text,
-    ):
-        said = " ".join(render(made).replace("\\", "").replace("\u00a0", " ").split())
+    for form in ("html", "md", "text"):
+        said = " ".join(str(formats.rendered(made, form)).replace("\\", "").split())
         assert [one.title for one in OF_COMPARISONS.values() if one.sentence[1:] not in said] == []

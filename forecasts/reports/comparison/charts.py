@@ -1,0 +1,118 @@
+"""The charts of a comparison, each described once (see ``render.charts``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from forecasts.reports.comparison import wording
+from forecasts.reports.comparison.comparison import Comparison, EvidenceStep, Pair
+from forecasts.reports.numbers import count, p_value, signed, signed_interval
+from forecasts.reports.render.charts import Axis, Chart, Forest, ForestRow, Series
+
+_MOST_STEPS = 300
+_LEAST_REACH = 0.02
+_LEAST_EVIDENCE = 1e-6
+
+
+def differences(comparison: Comparison) -> Forest:
+    """Return the difference of each pair with its interval, about 0."""
+    most = reach(comparison)
+    return Forest(-most, most, 0.0, tuple(_row(pair) for pair in comparison.pairs))
+
+
+def _row(pair: Pair) -> ForestRow | None:
+    if pair.difference is None:
+        return None
+    text = (
+        f"Difference {signed(pair.difference)}, 95% interval {signed_interval(pair.interval)}; "
+        f"{count(pair.shared_questions, 'shared question')}, adjusted p {p_value(pair.p_adjusted)}"
+    )
+    if not pair.comparable:
+        text += "; not comparable"
+    return ForestRow(
+        f"{pair.a} − {pair.b}", (pair.difference,), pair.interval, text, firm=pair.comparable
+    )
+
+
+def reach(comparison: Comparison) -> float:
+    """Return how far the differences are drawn on either side of 0, in Brier points."""
+    ends = [abs(end) for pair in comparison.pairs for end in pair.interval or ()]
+    means = [abs(pair.difference) for pair in comparison.pairs if pair.difference is not None]
+    most = max([*ends, *means, _LEAST_REACH])
+    step = 10.0 ** math.floor(math.log10(most))
+    return min(1.0, math.ceil(most / step * 1.02 * 2) * step / 2)
+
+
+def ranks(comparison: Comparison) -> Forest:
+    """Return the ranks that each group may have."""
+    many = len(comparison.groups)
+    return Forest(
+        1.0,
+        float(many),
+        None,
+        tuple(
+            ForestRow(
+                side.name,
+                tuple(float(rank) for rank in range(side.rank_low, side.rank_high + 1)),
+                (side.rank_low, side.rank_high),
+                f"Rank {wording.rank_range(side)} of {many}",
+            )
+            for side in comparison.groups
+        ),
+    )
+
+
+def evidence(pair: Pair) -> Chart | None:
+    """Return the e-process of a pair over time; None with fewer than two steps."""
+    seen = pair.watched
+    if seen is None or len(seen.path) < 2:
+        return None
+    steps = thinned(seen.path, _MOST_STEPS)
+    values = [max(step.e_value, _LEAST_EVIDENCE) for step in steps]
+    low = min(-1, math.floor(math.log10(min(values))))
+    high = max(2, math.ceil(math.log10(max(values))))
+    powers = range(low, high + 1, max(1, (high - low) // 5))
+    times = [step.at.timestamp() for step in steps]
+    end = max(times[-1], times[0] + 1.0)
+    return Chart(
+        Axis(
+            "Scheduled close",
+            times[0],
+            end,
+            (times[0], end),
+            (f"{steps[0].at:%Y-%m-%d}", f"{steps[-1].at:%Y-%m-%d}"),
+            scale="dates",
+        ),
+        Axis(
+            "Evidence",
+            10.0**low,
+            10.0**high,
+            tuple(10.0**power for power in powers),
+            tuple(_power(power) for power in powers),
+            scale="log",
+        ),
+        (
+            Series("level", "reference", ((seen.enough,),), f"{seen.enough:.0f} is enough"),
+            Series(
+                "steps",
+                "curve",
+                tuple(zip(times, values, strict=True)),
+                sentences=tuple(
+                    f"{step.at:%Y-%m-%d}: {wording.e_value(step.e_value)}" for step in steps
+                ),
+            ),
+        ),
+        height=130.0,
+    )
+
+
+def thinned(path: Sequence[EvidenceStep], most: int) -> list[EvidenceStep]:
+    """Return the path with about ``most`` steps, the first and the last among them."""
+    every = max(1, len(path) // most)
+    last = len(path) - 1
+    return [step for place, step in enumerate(path) if place % every == 0 or place == last]
+
+
+def _power(power: int) -> str:
+    return f"{10.0**power:g}" if -4 <= power <= 4 else f"1e{power}"

@@ -1,0 +1,31 @@
+"""The columns of a comparison's CSV: one row a pair, with the ranks of both sides."""
+
+from __future__ import annotations
+
+from forecasts.reports.comparison.comparison import Comparison
+from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
+
+_PAIR = (
+    "a", "b", "shared_questions", "families", "difference", "difference_lower", "difference_upper",
+    "p_value", "p_adjusted", "detectable", "comparable", "reason", "better", "e_value",
+    "e_value_highest", "sentence",
+)  # fmt: skip
+_PATHS = {
+    "difference_lower": "interval.0",
+    "difference_upper": "interval.1",
+    "e_value": "watched.e_value",
+    "e_value_highest": "watched.highest",
+}
+_ABOUT = ("engine_version", "protocol", "of", "claims", *CHOICE, "as_of", "input_sha256")
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Return the pairs as CSV, each with the metadata of the comparison."""
+    sides = {side.name: side for side in comparison.groups}
+    columns: Columns = {name: _PATHS.get(name, name) for name in _PAIR} | {
+        "a_rank_low": lambda pair: sides[pair.a].rank_low,
+        "a_rank_high": lambda pair: sides[pair.a].rank_high,
+        "b_rank_low": lambda pair: sides[pair.b].rank_low,
+        "b_rank_high": lambda pair: sides[pair.b].rank_high,
+    }
+    return as_csv(comparison.pairs, columns, comparison.metadata, _ABOUT)

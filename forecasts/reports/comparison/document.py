@@ -1,0 +1,140 @@
+"""A comparison as a document."""
+
+from __future__ import annotations
+
+from forecasts.common.times import iso
+from forecasts.reports.comparison import charts, wording
+from forecasts.reports.comparison.comparison import Comparison, Pair
+from forecasts.reports.numbers import (
+    NOTHING,
+    count,
+    number,
+    p_value,
+    signed,
+    signed_interval,
+)
+from forecasts.reports.render.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Finding,
+    Paragraph,
+    Section,
+    Table,
+)
+from forecasts.reports.render.glossary import OF_COMPARISONS
+from forecasts.reports.render.wording import BRIER, left_out
+
+_TABLE_STEPS = 20
+
+
+def comparison_document(comparison: Comparison) -> Document:
+    """Return the document of a comparison: the conclusion, the ranks, the pairs, the evidence."""
+    terms = tuple(wording.explained(comparison))
+    return Document(
+        title=wording.title(comparison),
+        scope=f"{wording.scope(comparison)} {left_out(comparison.left_out)}".strip(),
+        sections=(
+            Section("", findings=(Finding(comparison.sentence),)),
+            Section("Ranks", blocks=(_ranks(comparison),)),
+            Section(
+                "Differences",
+                blocks=(
+                    _differences(comparison),
+                    Bullets(tuple(pair.sentence for pair in comparison.pairs)),
+                ),
+            ),
+            *_evidence(comparison),
+        ),
+        notes=comparison.notes,
+        terms=terms,
+        key_terms=terms,
+        about=_about(comparison),
+    )
+
+
+def _ranks(comparison: Comparison) -> Table:
+    columns = wording.rank_columns(comparison)
+    names = [side.name for side in comparison.groups]
+    return Table(
+        "",
+        (comparison.metadata.of[:-1].capitalize(), *columns),
+        tuple(zip(names, *columns.values(), strict=True)),
+        text_columns=2,
+        note=wording.RANKS,
+        optional=("Coverage", wording.SKILL_INTERVAL),
+        plot=charts.ranks(comparison) if len(comparison.groups) > 1 else None,
+        plot_heading=f"1 to {len(comparison.groups)}",
+    )
+
+
+def _differences(comparison: Comparison) -> Table:
+    most = number(charts.reach(comparison), 2)
+    return Table(
+        "",
+        (
+            "Pair",
+            "Shared questions",
+            "Difference",
+            "95% interval",
+            "p, adjusted",
+            "Detectable",
+            "Highest evidence",
+        ),
+        tuple(
+            (
+                f"{pair.a} − {pair.b}",
+                f"{pair.shared_questions:,}",
+                signed(pair.difference),
+                signed_interval(pair.interval),
+                p_value(pair.p_adjusted),
+                number(pair.detectable),
+                NOTHING if pair.watched is None else wording.e_value(pair.watched.highest),
+            )
+            for pair in comparison.pairs
+        ),
+        plot=charts.differences(comparison),
+        plot_heading=f"← first better · second better → ({BRIER}, ±{most})",
+    )
+
+
+def _evidence(comparison: Comparison) -> tuple[Section, ...]:
+    watched = [pair for pair in comparison.pairs if pair.watched is not None]
+    if not watched:
+        return ()
+    blocks = [Paragraph(OF_COMPARISONS["watched"].help), *(_of_pair(pair) for pair in watched)]
+    return (Section("Evidence over time", blocks=tuple(blocks)),)
+
+
+def _of_pair(pair: Pair) -> Block:
+    name, chart = f"{pair.a} and {pair.b}", charts.evidence(pair)
+    if chart is None:
+        return Paragraph(f"{name}: {wording.evidence(pair)}")
+    assert pair.watched is not None
+    return Figure(
+        name,
+        f"Evidence that {name} differ, over time",
+        wording.evidence(pair),
+        (chart,),
+        Table(
+            "Evidence",
+            ("Scheduled close", "Evidence"),
+            tuple(
+                (f"{step.at:%Y-%m-%d}", wording.e_value(step.e_value))
+                for step in charts.thinned(pair.watched.path, _TABLE_STEPS)
+            ),
+        ),
+    )
+
+
+def _about(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    about = comparison.metadata
+    return (
+        ("Engine", f"forecast-ledger {about.engine_version}"),
+        ("Protocol", about.protocol),
+        ("Claims", f"about {about.claims}"),
+        ("Cohort", f"{about.cohort}, of {count(comparison.questions, 'question')} in the ledger"),
+        ("As of", iso(about.as_of)),
+        ("Input SHA-256", about.input_sha256),
+    )

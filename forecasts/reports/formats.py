@@ -1,0 +1,43 @@
+"""The formats of reports and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from forecasts.reports.comparison.columns import comparison_csv
+from forecasts.reports.comparison.comparison import Comparison
+from forecasts.reports.comparison.document import comparison_document
+from forecasts.reports.render.as_html import as_html
+from forecasts.reports.render.as_json import as_json
+from forecasts.reports.render.as_markdown import as_markdown
+from forecasts.reports.render.as_pdf import as_pdf
+from forecasts.reports.render.as_text import as_text
+from forecasts.reports.render.document import Document
+from forecasts.reports.render.report_columns import report_csv
+from forecasts.reports.render.report_document import report_document
+from forecasts.reports.report import Report
+
+Format = Literal["text", "json", "html", "pdf", "csv", "md"]
+
+_WRITERS: dict[str, Callable[[Document], str | bytes]] = {
+    "html": as_html,
+    "pdf": as_pdf,
+    "md": as_markdown,
+}
+
+
+def document(made: Report | Comparison) -> Document:
+    """Return the document of a report or a comparison."""
+    return report_document(made) if isinstance(made, Report) else comparison_document(made)
+
+
+def rendered(made: Report | Comparison, form: Format, *, width: int = 100) -> str | bytes:
+    """Return a report or a comparison in a format; a text has lines of at most ``width``."""
+    if form == "text":
+        return as_text(document(made), width=width)
+    if form == "json":
+        return as_json(made)
+    if form == "csv":
+        return report_csv(made) if isinstance(made, Report) else comparison_csv(made)
+    return _WRITERS[form](document(made))

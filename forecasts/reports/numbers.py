@@ -1,0 +1,84 @@
+"""Numbers as text, alike in every document and on every page."""
+
+from __future__ import annotations
+
+from forecasts.reports.report import Interval
+
+NOTHING = "–"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a score with that many decimals; zero has no sign.
+
+    >>> number(-0.0123), number(-1e-17)
+    ('−0.012', '0.000')
+    """
+    if value is None:
+        return NOTHING
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Return a difference with its sign: +0.021, −0.021, 0.000."""
+    text = number(value, digits)
+    return text if value is None or round(value, digits) <= 0 else f"+{text}"
+
+
+def interval(value: Interval | None, digits: int = 3) -> str:
+    """Return an interval of scores."""
+    if value is None:
+        return NOTHING
+    return f"{number(value[0], digits)} to {number(value[1], digits)}"
+
+
+def signed_interval(value: Interval | None, digits: int = 3) -> str:
+    """Return an interval of differences."""
+    return NOTHING if value is None else f"{signed(value[0], digits)} to {signed(value[1], digits)}"
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value: 0.42, 0.0042, < 0.0001."""
+    if value is None:
+        return NOTHING
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """Return a share as a percentage: 12%."""
+    return NOTHING if value is None else f"{value * 100:.{digits}f}%"
+
+
+def percents(value: Interval | None) -> str:
+    """Return an interval of shares: 10 to 20%."""
+    return NOTHING if value is None else f"{value[0] * 100:.0f} to {value[1] * 100:.0f}%"
+
+
+def count(many: float, noun: str) -> str:
+    """Return ``1 question``, ``2 families``, ``1,234 questions``, ``0.5 days``."""
+    if many != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
+    return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {noun}"
+
+
+def over_families(families: int) -> str:
+    """Return the unit of an interval or a p-value: ``over 212 families of questions``."""
+    return f"over {count(families, 'family')} of questions"
+
+
+def chance(p_value: float, families: int) -> str:
+    """Return a p-value as a frequency, with its number of observations.
+
+    >>> chance(0.42, 212)
+    '42 of 100 such records (212 families of questions)'
+    >>> chance(0.0026, 212)
+    '1 of 380 such records (212 families of questions)'
+    >>> chance(1e-9, 1)
+    'fewer than 1 of 10,000 such records (1 family of questions)'
+    """
+    if p_value >= 0.05:
+        often = f"{p_value * 100:.0f} of 100"
+    elif p_value < 1e-4:
+        often = "fewer than 1 of 10,000"
+    else:
+        often = f"1 of {float(f'{1 / p_value:.2g}'):,.0f}"
+    return f"{often} such records ({count(families, 'family')} of questions)"

@@ -1,0 +1,150 @@
+"""A document: the sections, tables and figures that every format shows.
+
+``report_document`` makes one of a report, ``comparison.document`` one of a comparison, and
+``as_text``, ``as_html``, ``as_pdf`` and ``as_markdown`` each write any of them. All strings are
+plain text, with members' words in them: a writer escapes whatever its format would act on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from forecasts.reports.render.charts import Chart, Forest
+from forecasts.reports.render.glossary import Statistic
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts. The first ``text_columns`` hold words, the others numbers.
+
+    ``note`` is a sentence on how to read it. ``optional`` names the headings left out where room is
+    short. ``plot`` adds a forest plot with a row for each row, under ``plot_heading``. ``links``
+    lead from the rows to the sections with these numbers.
+    """
+
+    kind: ClassVar[str] = "table"
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text_columns: int = 1
+    note: str = ""
+    optional: tuple[str, ...] = ()
+    plot: Forest | None = None
+    plot_heading: str = ""
+    links: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A table of a few measures, each a row (name, value, detail), that may be shown as tiles."""
+
+    kind: ClassVar[str] = "tiles"
+
+    table: Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Charts one below the other, with a caption that says in words what they show.
+
+    ``alt`` names the picture. ``table`` has its numbers, and is listed in formats that cannot fold
+    it only if ``listed``.
+    """
+
+    kind: ClassVar[str] = "figure"
+
+    title: str
+    alt: str
+    caption: str
+    charts: tuple[Chart, ...]
+    table: Table
+    listed: bool = False
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph."""
+
+    kind: ClassVar[str] = "paragraph"
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    kind: ClassVar[str] = "bullets"
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Two blocks side by side where there is room."""
+
+    kind: ClassVar[str] = "beside"
+
+    blocks: tuple[Table | Figure, ...]
+
+
+Block = Table | Tiles | Figure | Paragraph | Bullets | Beside
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence that stands out. ``sign`` marks its tone for those who see no colour."""
+
+    text: str
+    tone: Literal["good", "fault", "neutral"] = "neutral"
+    sign: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a document. ``summary``: what a terminal shows of it among several like it."""
+
+    title: str
+    findings: tuple[Finding, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    summary: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole document. ``scope`` says which questions and forecasts it is about.
+
+    ``key_terms`` are the ``terms`` that even a short document explains. ``about`` says with what it
+    was made.
+    """
+
+    title: str
+    scope: str
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...]
+    terms: tuple[Statistic, ...]
+    key_terms: tuple[Statistic, ...]
+    about: tuple[tuple[str, str], ...]
+
+    @property
+    def footer(self) -> str:
+        """``about`` in one line."""
+        return " · ".join(f"{name} {value}" for name, value in self.about)
+
+
+_LONG_HEADING = 10
+
+
+def on_two_lines(heading: str) -> str:
+    """Return a heading of more than 10 characters on two lines, as even as its words allow.
+
+    >>> on_two_lines("Share of time").splitlines()
+    ['Share', 'of time']
+    """
+    words = heading.split()
+    if len(heading) <= _LONG_HEADING or len(words) < 2:
+        return heading
+    breaks = [(" ".join(words[:k]), " ".join(words[k:])) for k in range(1, len(words))]
+    return "\n".join(min(breaks, key=lambda two: max(map(len, two))))

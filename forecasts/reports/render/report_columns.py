@@ -1,0 +1,86 @@
+"""The columns of a report's CSV: one row a group."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import get_args
+
+from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
+from forecasts.reports.render.wording import findings
+from forecasts.reports.report import Group, Reason, Report
+
+
+def report_csv(report: Report) -> str:
+    """Return the groups as CSV, each with the metadata of the report."""
+    return as_csv(report.groups, COLUMNS, report.metadata, ABOUT)
+
+
+def _left_out(reason: Reason, group: Group) -> int:
+    return sum(entry.questions for entry in group.left_out if entry.reason == reason)
+
+
+COLUMNS: Columns = {
+    "name": "name",
+    "forecasters": "forecasters",
+    "questions": "questions",
+    "families": "families",
+    "updates": "updates",
+    "coverage": "coverage",
+    "brier_mean": "brier.mean",
+    "brier_lower": "brier.interval.0",
+    "brier_upper": "brier.interval.1",
+    "brier_original_mean": "brier_original.mean",
+    "log_mean": "log.mean",
+    "log_lower": "log.interval.0",
+    "log_upper": "log.interval.1",
+    "log_infinite": "log.infinite",
+    "skill_mean": "skill.mean",
+    "skill_lower": "skill.interval.0",
+    "skill_upper": "skill.interval.1",
+    "skill_questions": "skill.questions",
+    "crowd_skill_mean": "crowd_skill.mean",
+    "crowd_skill_lower": "crowd_skill.interval.0",
+    "crowd_skill_upper": "crowd_skill.interval.1",
+    "miscalibration": "decomposition.miscalibration",
+    "miscalibration_expected": "decomposition.miscalibration_expected",
+    "miscalibration_p_value": "decomposition.p_value",
+    "discrimination": "decomposition.discrimination",
+    "uncertainty": "decomposition.uncertainty",
+    "luck_expected": "luck.expected",
+    "luck_realised": "luck.realised",
+    "luck_difference": "luck.difference.mean",
+    "luck_lower": "luck.difference.interval.0",
+    "luck_upper": "luck.difference.interval.1",
+    "luck_p_value": "luck.p_value",
+    "recalibration_intercept": "recalibration.intercept",
+    "recalibration_slope": "recalibration.slope",
+    "recalibration_p_value": "recalibration.p_value",
+    "spiegelhalter_z": "spiegelhalter.z",
+    "spiegelhalter_p_value": "spiegelhalter.p_value",
+    "calibration_in_the_large_z": "calibration_in_the_large.z",
+    "calibration_in_the_large_p_value": "calibration_in_the_large.p_value",
+    "auc": "auc",
+    "sharpness": "sharpness",
+    "movement_questions": "movement.questions",
+    "movement_families": "movement.families",
+    "movement_revised": "movement.revised",
+    "movement_excess": "movement.excess.mean",
+    "movement_lower": "movement.excess.interval.0",
+    "movement_upper": "movement.excess.interval.1",
+    "movement_p_value": "movement.p_value",
+    "movement": "movement.kind",
+    "evidence": "evidence",
+    "moved_updates": "moved.updates",
+    "moved_points": "moved.points",
+    "moved_promised": "moved.promised",
+    "moved_per_question": "moved.per_question.mean",
+    "moved_lower": "moved.per_question.interval.0",
+    "moved_upper": "moved.per_question.interval.1",
+    "certain_questions": "certainty.questions",
+    "certain_wrong": "certainty.wrong",
+    "verdict": "verdict.kind",
+    "verdict_rest": "verdict.rest",
+    "verdict_sentence": lambda group: " ".join(findings(group)),
+    **{f"left_out_{reason}": partial(_left_out, reason) for reason in get_args(Reason)},
+}
+ABOUT = ("engine_version", "protocol", "by", *CHOICE, "as_of", "input_sha256")

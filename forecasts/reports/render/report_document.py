@@ -1,0 +1,114 @@
+"""A report as a document."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from forecasts.common.times import iso
+from forecasts.reports.numbers import count
+from forecasts.reports.render import charts, tables, wording
+from forecasts.reports.render.document import (
+    Beside,
+    Block,
+    Document,
+    Figure,
+    Finding,
+    Paragraph,
+    Section,
+    Table,
+    Tiles,
+)
+from forecasts.reports.render.glossary import OF_REPORTS, explained
+from forecasts.reports.report import Group, Metadata, Report
+
+
+def report_document(report: Report) -> Document:
+    """Return the document of a report: an overview, then each group."""
+    overview: tuple[Section, ...] = ()
+    if not report.groups:
+        overview = (Section("", blocks=(Paragraph(wording.no_groups(report)),)),)
+    elif len(report.groups) > 1:
+        overview = (Section("", blocks=(tables.overview(report),)),)
+    return Document(
+        title=wording.title(report),
+        scope=f"{wording.scope(report)} {wording.left_out(report.left_out)}".strip(),
+        sections=(*overview, *(_section(report, group) for group in report.groups)),
+        notes=report.notes,
+        terms=tuple(explained(report)),
+        # Without these two the numbers mislead.
+        key_terms=(OF_REPORTS["families"], OF_REPORTS["miscalibration"]),
+        about=about(report.metadata, report.questions),
+    )
+
+
+def about(metadata: Metadata, questions: int) -> tuple[tuple[str, str], ...]:
+    """Return with what a document was made, by name."""
+    return (
+        ("Engine", f"forecast-ledger {metadata.engine_version}"),
+        ("Protocol", metadata.protocol),
+        ("Cohort", f"{metadata.cohort}, of {count(questions, 'question')} in the ledger"),
+        ("As of", iso(metadata.as_of)),
+        ("Input SHA-256", metadata.input_sha256),
+    )
+
+
+def _section(report: Report, group: Group) -> Section:
+    name = wording.group_name(report, group)
+    left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
+    blocks: list[Block] = [Tiles(tables.measures(group))]
+    if left_out:
+        blocks.append(Paragraph(left_out))
+    if group.questions:
+        blocks += _charts(name, group)
+    blocks += tables.credits(group)
+    score = ""
+    if group.questions:
+        score = f"{wording.decomposition(group)} Log score: {wording.log_score(group)}."
+    return Section(
+        name,
+        findings=tuple(
+            Finding(sentence, _tone(kind), wording.SIGNS[kind])
+            for kind, sentence in zip(wording.kinds(group), wording.findings(group), strict=True)
+        ),
+        blocks=tuple(blocks),
+        summary=tuple(text for text in (score, left_out) if text),
+    )
+
+
+def _charts(name: str, group: Group) -> list[Block]:
+    reliability = Figure(
+        "Reliability",
+        f"Reliability diagram of {name}",
+        wording.reliability_summary(group),
+        (charts.reliability(group), charts.histogram(group)),
+        tables.curve(group),
+    )
+    murphy = Figure(
+        "Murphy curve",
+        f"Murphy curve of {name}",
+        wording.murphy_summary(group),
+        (charts.murphy(group),),
+        tables.murphy(group),
+    )
+    last: list[Table | Figure] = [murphy]
+    if group.leads:
+        leads = Figure(
+            "Lead time",
+            f"{wording.BRIER} of {name} by lead time",
+            wording.leads_summary(group),
+            (charts.leads(group),),
+            tables.leads(group),
+            listed=True,
+        )
+        last.insert(0, leads)
+    return [
+        Beside((reliability, tables.bins(group))),
+        Beside((tables.parts(group), tables.tests(group))),
+        Beside(tuple(last)),
+    ]
+
+
+def _tone(kind: str) -> Literal["good", "fault", "neutral"]:
+    if kind == "calibrated":
+        return "good"
+    return "neutral" if kind in ("too_few", "not_estimable") else "fault"
