@@ -58,7 +58,7 @@ def verified_person(claims: Claims, rules: SignIn, *, now: datetime) -> Person:
     if not isinstance(issuer, str) or issuer.rstrip("/") != rules.issuer.rstrip("/"):
         raise Forbidden(f"You signed in with {issuer!r}, but this ledger uses {rules.issuer!r}.")
     if not isinstance(subject, str) or not subject:
-        raise Forbidden("Your sign-in provider did not say who you are.")
+        raise Forbidden("Your sign-in provider sent no subject to identify you.")
     _require_unexpired(claims.get("exp"), now)
     email = _verified_email(claims)
     _require_domain(claims, email, rules)

@@ -214,7 +214,7 @@ def acting_handle(session: Session, chosen: Settings, *, now: datetime) -> str:
         raise Forbidden(
             f"FORECASTS_TOKEN belongs to {holder.handle!r}, but --as or FORECASTS_MEMBER names "
             f"{chosen.member!r}.",
-            remedy="Leave out the name: the token says who acts.",
+            remedy="Leave out the name: the token names the acting member.",
         )
     return holder.handle
 

@@ -195,7 +195,7 @@ def crowd_is_hidden(session: Session, question: Question) -> bool:
 
 
 def audience_label(session: Session, text: QuestionText) -> str:
-    """Return who may see the question, as words for a page; '' for everyone."""
+    """Return the audience of a restricted question in words; '' for everyone."""
     if text.visibility == Visibility.author:
         return "its author"
     if text.visibility == Visibility.team and text.team_id is not None:

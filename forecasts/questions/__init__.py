@@ -1,4 +1,4 @@
-"""Questions: registration, wordings, current standing, search.
+"""Questions: registration, wordings, current state, finality, search.
 
-Forecasts on them live in `updates`, outcomes in `resolution`.
+Forecasts on a question are in ``updates``, its outcome is decided in ``resolution``.
 """

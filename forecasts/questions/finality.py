@@ -1,7 +1,8 @@
-"""Whether a confirmed outcome is final, or can still be disputed."""
+"""Finality: whether a confirmed outcome can still be disputed."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +20,9 @@ from forecasts.ledger.models import (
 
 @dataclass(frozen=True)
 class ProvisionalOutcome:
-    """Why a resolution that stands is not final yet: a ``dispute``, else the time ``until`` when.
+    """A current resolution that is not final: it has an open ``dispute``, or may get one.
 
-    After ``until`` nobody may dispute it any more.
+    ``until``: the end of the time for disputes.
     """
 
     resolution: Resolution
@@ -32,26 +33,26 @@ class ProvisionalOutcome:
 def provisional_outcome(
     session: Session, question: Question, *, now: datetime
 ) -> ProvisionalOutcome | None:
-    """Return why the question's resolution is not final yet; None where it is, or there is none."""
+    """Return the question's provisional outcome; None if it is final or there is no outcome."""
     visibility.require_visible(session, question)
     assert question.id is not None
     return _provisional(session, question.id, now).get(question.id)
 
 
 def provisional_outcomes(session: Session, *, now: datetime) -> dict[int, ProvisionalOutcome]:
-    """Return what is not final yet, by the id of the question."""
+    """Return all provisional outcomes, by the question's id."""
     return _provisional(session, None, now)
 
 
 def dispute_deadlines(session: Session) -> dict[int, datetime | None]:
-    """Return until when what is not final stays so, by the id of the question; None: disputed.
+    """Return when each outcome becomes final, by the question's id; None if it is disputed.
 
-    A time that has passed says that it is final by now.
+    Outcomes whose deadline has passed are included.
     """
-    ever = datetime.min.replace(tzinfo=UTC)
+    always = datetime.min.replace(tzinfo=UTC)
     return {
-        id_: one.until if one.dispute is None else None
-        for id_, one in _provisional(session, None, ever).items()
+        id_: outcome.until if outcome.dispute is None else None
+        for id_, outcome in _provisional(session, None, always).items()
     }
 
 
@@ -66,35 +67,35 @@ def _provisional(
         )
         .order_by(col(Policy.id))
     ).all()
-    asked = sorted({policy.question_id for policy in policies if policy.dispute_days > 0})
-    if not asked:
+    disputable = sorted({policy.question_id for policy in policies if policy.dispute_days > 0})
+    if not disputable:
         return {}
     rows = session.exec(
         select(Resolution).where(
-            col(Resolution.question_id).in_(asked),
+            col(Resolution.question_id).in_(disputable),
             Resolution.state == ResolutionState.confirmed,
         )
     ).all()
-    disputes: dict[int, list[Dispute]] = {}
-    for told in session.exec(
+    disputes: dict[int, list[Dispute]] = defaultdict(list)
+    for dispute in session.exec(
         select(Dispute).where(col(Dispute.resolution_id).in_([row.id for row in rows]))
     ):
-        disputes.setdefault(told.resolution_id, []).append(told)
+        disputes[dispute.resolution_id].append(dispute)
     superseded = {row.supersedes_id for row in rows}
     found = {}
     for row in rows:
         if row.id is None or row.id in superseded:
             continue
-        then = [
+        days = [
             policy.dispute_days
             for policy in policies
             if policy.question_id == row.question_id and policy.recorded_at <= row.recorded_at
         ]
-        until = row.recorded_at + timedelta(days=then[-1] if then else 0)
-        both = disputes.get(row.id, [])
-        raised = next((one for one in both if one.answers_id is None), None)
-        settled = any(one.answers_id is not None for one in both)
-        decides = row.supersedes_id in disputes  # a correction that ended a dispute
-        if not settled and not decides and (raised is not None or now < until):
+        until = row.recorded_at + timedelta(days=days[-1] if days else 0)
+        own = disputes.get(row.id, [])
+        raised = next((dispute for dispute in own if dispute.answers_id is None), None)
+        answered = any(dispute.answers_id is not None for dispute in own)
+        ends_dispute = row.supersedes_id in disputes  # a correction that a dispute led to
+        if not answered and not ends_dispute and (raised is not None or now < until):
             found[row.question_id] = ProvisionalOutcome(row, until, raised)
     return found

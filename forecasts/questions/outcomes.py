@@ -1,4 +1,4 @@
-"""Outcomes of a question: reading one, comparing it with the bounds, saying it."""
+"""Outcomes: parse one, compare it with the question's bounds, format it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionText, QuestionType
 
 NOT_SCORED = ("annulled", "ambiguous")
-
-
 _BEYOND = {"below": "below_lower_bound", "above": "above_upper_bound"}
 
 
 def find_option(name: str, options: Sequence[str]) -> str | None:
-    """Return the option of that name: its exact text, else whatever the case of its letters."""
+    """Return the option with this name, by its exact text or else ignoring case; None if none."""
     if name in options:
         return name
     folded = name.casefold()
@@ -25,7 +23,10 @@ def find_option(name: str, options: Sequence[str]) -> str | None:
 
 
 def figure_to_float(figure: Any, kind: QuestionType | str) -> float:
-    """Return a bound, quantile or outcome as a finite number; dates as seconds since 1970."""
+    """Return a bound, quantile or outcome as a finite number, a date in seconds since 1970.
+
+    ValueError or BadInput for anything else.
+    """
     if kind == QuestionType.date and isinstance(figure, str):
         return read_time(figure).timestamp()
     number = float(figure)
@@ -35,11 +36,11 @@ def figure_to_float(figure: Any, kind: QuestionType | str) -> float:
 
 
 def read_outcome(text: str, question: QuestionText) -> str:
-    """Return the outcome in the form that the ledger keeps (that of ``questions.csv``).
+    """Return the outcome in the form of the ledger and of ``questions.csv``.
 
-    yes · no · an option's text · a number · a date · below_lower_bound · above_upper_bound (below
-    and above are short for them) · annulled · ambiguous · a number 0..1 on a binary question (a
-    fractional outcome). BadInput for anything else, naming what is possible.
+    yes · no · an option's text · a number · a date · below_lower_bound · above_upper_bound (short:
+    below, above) · annulled · ambiguous · a number from 0 to 1 on a binary question (a fractional
+    outcome). BadInput for anything else lists the possible outcomes.
     """
     text = text.strip()
     folded = text.casefold()
@@ -53,7 +54,7 @@ def read_outcome(text: str, question: QuestionText) -> str:
                 return text
         except ValueError:
             pass
-        possible = "yes, no, or a number in 0..1 for a fractional outcome"
+        possible = "yes, no, or a number from 0 to 1 for a fractional outcome"
     elif question.type == QuestionType.multiple_choice:
         option = find_option(text, question.options or [])
         if option is not None:
@@ -72,15 +73,15 @@ def read_outcome(text: str, question: QuestionText) -> str:
             return text
     raise BadInput(
         f"{text!r} is not an outcome of this question.",
-        remedy=f"Possible are: {possible}; or annulled, ambiguous.",
+        remedy=f"Possible outcomes: {possible}; or annulled, ambiguous.",
     )
 
 
 def outcome_value(outcome: str, question: QuestionText) -> float | str:
-    """Return what an outcome that the ledger keeps says, however it is written.
+    """Return a stored outcome as a value that compares equal however it is written.
 
-    '100' and '100.0' are one number; yes and no are 1 and 0, a date is seconds since 1970; an
-    option, and what is no number, is itself.
+    Yes and no are 1 and 0, a number is a float ('100' and '100.0' are equal), a date is in seconds
+    since 1970. An option, an outcome outside the bounds and an unscored outcome stay text.
     """
     if outcome in (*NOT_SCORED, *_BEYOND.values()):
         return outcome
@@ -92,7 +93,7 @@ def outcome_value(outcome: str, question: QuestionText) -> float | str:
 
 
 def bound_exceeded(outcome: str, question: QuestionText) -> str:
-    """Return what a number or a day outside the question's bounds is called; '' within them."""
+    """Return the name of the bound that a number or date lies outside of; '' if it lies inside."""
     low, high = question.lower_bound, question.upper_bound
     if low is None or high is None or outcome in (*NOT_SCORED, *_BEYOND.values()):
         return ""
@@ -103,12 +104,12 @@ def bound_exceeded(outcome: str, question: QuestionText) -> str:
 
 
 def format_figure(figure: float | str) -> str:
-    """Return a quantile's number to its last digit, or its day, for a person: '120', '7.5'."""
+    """Return a quantile's number in full precision, or its date: '120', '7.5'."""
     return figure if isinstance(figure, str) else repr(figure).removesuffix(".0")
 
 
 def format_bounds(text: QuestionText) -> str:
-    """Return a number's or a day's bounds, and the unit: '0 to 30 m'; '' where there are none."""
+    """Return the question's bounds and unit: '0 to 30 m'; '' if it has no bounds."""
     if text.lower_bound is None or text.upper_bound is None:
         return ""
     return f"{text.lower_bound} to {text.upper_bound} {text.unit or ''}".strip()

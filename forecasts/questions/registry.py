@@ -1,12 +1,13 @@
-"""Questions: register, find, list. A question's status is derived, never stored.
+"""Registry: validate, register and find questions.
 
-How a question is reworded or closed early stands in ``revisions``.
+Rewording and closing a question is in ``revisions``, its derived status in ``standing``.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import to_minute
+from forecasts.ledger import current
 from forecasts.ledger.following import known
 from forecasts.ledger.models import (
     Member,
@@ -34,15 +36,14 @@ from forecasts.questions.slugs import free_slug, is_slug, stem_of
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import Status, listing
 
-# What every act asks first: made once, since to make a statement takes longer than to run it, and
-# all others who would write wait meanwhile.
+# Built once: every verb runs it, building it takes longer, and other writers wait meanwhile.
 _BY_SLUG = select(Question).where(Question.slug == bindparam("slug"))
 
-_SHOWN = 80  # signs of a wrong value that a message repeats
+_SHOWN = 80  # characters of an invalid value that an error repeats
 
 
 def question_text(**fields: Any) -> QuestionText:
-    """Return the validated text of a question; BadInput says which field breaks which rule."""
+    """Return a validated wording; BadInput names the field and the rule it breaks."""
     try:
         text = QuestionText.model_validate(fields)
     except ValidationError as error:
@@ -52,20 +53,20 @@ def question_text(**fields: Any) -> QuestionText:
 
 
 def _sentence(item: Any) -> str:
-    """Return what pydantic found wrong with a field: our own rules are sentences already."""
+    """Return a pydantic error as a sentence; those of our own validators already are."""
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
     name = str(item["loc"][0]).replace("_", " ")
     if item["input"] is None or item["type"] == "missing":
         return f"The question has no {name}."
     rule = item["msg"].removeprefix("Input should be ")
-    said = repr(item["input"])
-    said = said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}…"
-    return f"The {name} {said} cannot be read: it should be {rule}."
+    value = repr(item["input"])
+    value = value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…"
+    return f"The {name} {value} is invalid: it should be {rule}."
 
 
 def _check_bounds(text: QuestionText) -> None:
-    """Refuse bounds that are no numbers (or dates), or that do not rise."""
+    """Refuse bounds that are not numbers (or dates), or not in ascending order."""
     if text.lower_bound is None or text.upper_bound is None:
         return
     numbers = []
@@ -75,12 +76,12 @@ def _check_bounds(text: QuestionText) -> None:
         except (ValueError, BadInput):
             kind = "date" if text.type == QuestionType.date else "number"
             raise BadInput(
-                f"The {name} bound {bound!r} is no {kind}, and the bounds of a {text.type} "
-                f"question are {kind}s."
+                f"The {name} bound {bound!r} is not a {kind}; the bounds of a {text.type} question "
+                f"are {kind}s."
             ) from None
     if numbers[0] >= numbers[1]:
         raise BadInput(
-            f"The lower bound {text.lower_bound!r} must lie below the upper bound "
+            f"The lower bound {text.lower_bound!r} must be below the upper bound "
             f"{text.upper_bound!r}."
         )
 
@@ -94,19 +95,18 @@ def register(
     slug: str | None = None,
     sources: Sequence[Passage] = (),
 ) -> Question:
-    """Return the new question; it, its first wording and its sources are written.
+    """Return the new question, which is written with its first wording and its sources.
 
-    Without ``slug`` one is made from the title. It takes a forecaster, of the team that it is for;
-    in a ledger of one's own whoever keeps a question from others becomes its admin. Refused when
-    the slug is taken, when a question of that title with that scheduled close is there that is not
-    annulled, and when the scheduled close has already passed (a question whose answer may be known
-    is no question).
+    Without ``slug``, one is made from the title. The member must be a forecaster, of the question's
+    team if it has one; in an unshared ledger, the first restricted question makes its author the
+    admin. Refused if the slug is taken, if a question with the same title and scheduled close
+    exists that is not annulled, and if the scheduled close has passed, since the answer may be
+    known.
     """
     if text.scheduled_close_time <= now:
         raise Refused(
             f"The scheduled close, {to_minute(text.scheduled_close_time)}, has already passed.",
-            remedy="Give a close time that lies ahead. Questions that are over are taken in by: "
-            "forecasts import.",
+            remedy="Give a later close time. To add past questions, use: forecasts import.",
         )
     require_can_ask(session, text, member=member, now=now)
     _require_new(session, text, now)
@@ -114,16 +114,16 @@ def register(
         slug = _free_slug(session, text.title)
     elif not is_slug(slug):
         raise BadInput(
-            f"{slug!r} is no slug: it takes letters, digits, hyphens, dots and underscores.",
-            remedy="Leave it out, and one is made from the title.",
+            f"{slug!r} is not a slug: use letters, digits, hyphens, dots and underscores.",
+            remedy="Leave it out to have one made from the title.",
         )
     return insert_question(session, text, slug=slug, member=member, now=now, sources=sources)
 
 
 def require_can_ask(session: Session, text: QuestionText, *, member: Member, now: datetime) -> None:
-    """Refuse a question to a team's eyes by who may not ask there.
+    """Refuse a question for a team by a member who may not ask there.
 
-    The first who keeps a question from others makes the ledger a shared one.
+    The first restricted question makes its author the ledger's admin.
     """
     team = None if text.team_id is None else session.get_one(Team, text.team_id)
     roles.require(session, member, Action.ask, team, now=now)
@@ -132,7 +132,7 @@ def require_can_ask(session: Session, text: QuestionText, *, member: Member, now
 
 
 def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
-    """Refuse the title of another question that closes just then, however it is spelled."""
+    """Refuse the title of another question with the same close, ignoring case and spacing."""
     closing = session.exec(
         select(Question.slug)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
@@ -145,9 +145,9 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
             and state.status != Status.annulled
         ):
             raise Refused(
-                f"This question is registered already, as {state.slug!r}: it has the same title "
+                f"This question is already registered as {state.slug!r}: it has the same title "
                 f"and closes at the same time, {to_minute(text.scheduled_close_time)}.",
-                remedy="Forecast on that one, or give yours another title or another close.",
+                remedy="Forecast on that one, or give yours another title or close time.",
             )
 
 
@@ -164,7 +164,7 @@ def insert_question(
     now: datetime,
     sources: Sequence[Passage] = (),
 ) -> Question:
-    """Return the new question, written as it is given: what ``register`` and imports share."""
+    """Return the new question, which is written without further checks, for verbs and imports."""
     if session.exec(select(Question.id).where(Question.slug == slug)).first() is not None:
         raise Refused(
             f"There is already a question {slug!r}.",
@@ -182,9 +182,7 @@ def insert_question(
             QuestionSource(
                 question_id=question.id,
                 article_id=passage.article.id,
-                quote=passage.quote,
-                prefix=passage.prefix,
-                suffix=passage.suffix,
+                **asdict(passage.quote),
             )
         )
     session.flush()
@@ -194,7 +192,7 @@ def insert_question(
 def revision_row(
     question_id: int, number: int, text: QuestionText, *, member: Member, now: datetime, reason: str
 ) -> QuestionRevision:
-    """Return the row, not yet written, in which the question says ``text``."""
+    """Return the row of a wording; it is not written yet."""
     assert member.id is not None
     fields = {name: getattr(text, name) for name in QuestionText.model_fields}
     return QuestionRevision(
@@ -208,7 +206,7 @@ def revision_row(
 
 
 def find(session: Session, slug: str) -> Question:
-    """Return the question with this slug; NotFound suggests the nearest ones there are."""
+    """Return the question with this slug; NotFound suggests similar ones."""
     question = known(
         session,
         ("question", slug),
@@ -220,24 +218,19 @@ def find(session: Session, slug: str) -> Question:
 
 
 def similar_slugs(session: Session, slug: str) -> list[str]:
-    """Return up to three slugs that are spelled much like this one, the likest first."""
-    there = session.exec(select(Question.slug).where(visibility.question_visible(session))).all()
-    return difflib.get_close_matches(slug, there, n=3)
+    """Return up to three visible questions' slugs with a similar spelling, closest first."""
+    slugs = session.exec(select(Question.slug).where(visibility.question_visible(session))).all()
+    return difflib.get_close_matches(slug, slugs, n=3)
 
 
 def newest_wording(session: Session, question: Question) -> QuestionRevision:
-    """Return the newest wording of the question."""
+    """Return the newest wording of a question that the reader may see."""
     visibility.require_visible(session, question)
-    return session.exec(
-        select(QuestionRevision)
-        .where(QuestionRevision.question_id == question.id)
-        .order_by(col(QuestionRevision.number).desc())
-        .limit(1)
-    ).one()
+    return current.newest_wording(session, question.id)
 
 
 def _free_slug(session: Session, title: str) -> str:
-    """Return a slug made from the title, with a number behind it where it is taken."""
+    """Return a slug made from the title, with a number if it is taken."""
     stem = stem_of(title) or "question"
     taken = session.exec(select(Question.slug).where(col(Question.slug).startswith(stem))).all()
     return free_slug(title, set(taken))

@@ -1,7 +1,7 @@
-"""Revisions: reword a question, move its close, end it early, take that back.
+"""Revisions: reword a question, move its close, close it early, reopen it.
 
-Each is a new row, the whole wording with what has changed in it; the earlier ones stay readable.
-A close that a resolution implies is written by ``resolutions`` in the same way.
+Each revision is a new row with the whole wording; earlier wordings stay readable. ``resolutions``
+uses the same rows for a close that an outcome implies.
 """
 
 from __future__ import annotations
@@ -30,15 +30,14 @@ from forecasts.ledger.models import (
 from forecasts.questions.registry import question_text, require_can_ask, revision_row
 from forecasts.questions.standing import QuestionState, current_state
 
+# Reasons that the ledger gives itself.
 CLOSED = "closed early"
-
 REOPENED = "early close taken back"
-
 OUTCOME_KNOWN = "the outcome became known"
 
 _FIELDS = tuple(QuestionText.model_fields)
 
-# What a score is worked out from: it stays as it is once the question is resolved.
+# The fields that scores depend on; they are fixed once the question is resolved.
 DECIDES_SCORES = (
     "type",
     "options",
@@ -54,7 +53,7 @@ DECIDES_SCORES = (
 
 @dataclass(frozen=True)
 class Change:
-    """One field in which two wordings differ; None and '' where it was, or is, blank."""
+    """A field in which two wordings differ; None and '' are blank."""
 
     field: str
     before: Any
@@ -62,35 +61,35 @@ class Change:
 
     @property
     def name(self) -> str:
-        """The field's name for a person."""
+        """The field's name in words."""
         return self.field.removesuffix("_id").replace("_", " ")
 
-    def said(self, time: Callable[[datetime], str] = to_minute) -> tuple[str, str]:
-        """Return what stood there before and what does now, for a person."""
-        before, after = (_said(value, time) for value in (self.before, self.after))
+    def formatted(self, format_time: Callable[[datetime], str] = to_minute) -> tuple[str, str]:
+        """Return the value before and after, formatted for a page."""
+        before, after = (_format(value, format_time) for value in (self.before, self.after))
         return before, after
 
 
-def _said(value: Any, time: Callable[[datetime], str]) -> str:
+def _format(value: Any, format_time: Callable[[datetime], str]) -> str:
     if isinstance(value, datetime):
-        return time(value)
+        return format_time(value)
     if isinstance(value, list):
         return ", ".join(value) or "blank"
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"no. {value}"  # a team; its name stands where it says who sees the question
+        return f"no. {value}"  # a team; the audience of the question gives its name
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value or "blank")
 
 
 def changes(before: QuestionText, after: QuestionText) -> list[Change]:
-    """Return the fields in which the two wordings differ, in the order of the model."""
+    """Return the fields in which two wordings differ, in the order of the model."""
     pairs = ((name, getattr(before, name), getattr(after, name)) for name in _FIELDS)
     return [Change(name, old, new) for name, old, new in pairs if (old or None) != (new or None)]
 
 
 def history(session: Session, question: Question) -> list[QuestionRevision]:
-    """Return every wording of the question, the first one first."""
+    """Return every wording of the question, oldest first."""
     visibility.require_visible(session, question)
     return list(
         session.exec(
@@ -102,11 +101,11 @@ def history(session: Session, question: Question) -> list[QuestionRevision]:
 
 
 def reworded(text: QuestionText, **fields: Any) -> QuestionText:
-    """Return ``text`` with these fields instead, validated, written nowhere; BadInput if invalid.
+    """Return ``text`` with these fields changed and validated; nothing is written.
 
-    The type and the options' order are fixed, since forecasts are aligned with them; options may
-    be added before the last one, which an earlier forecast is read from in their place. Refused
-    otherwise.
+    The type and the order of the options are fixed, since forecasts are aligned with them. Options
+    may be added before the last one, which covers them in earlier forecasts. Refused
+    otherwise; BadInput for an invalid field.
     """
     new = question_text(**({name: getattr(text, name) for name in _FIELDS} | fields))
     before, after = text.options or [], new.options or []
@@ -114,8 +113,8 @@ def reworded(text: QuestionText, **fields: Any) -> QuestionText:
     rest = after[: len(before) - 1] + after[-1:] if before else after
     if new.type != text.type or added < 0 or rest != before:
         raise Refused(
-            "The type of a question is fixed, and its options may only be added to, before the "
-            "last one (which stands for all that were not there yet).",
+            "The type of a question is fixed, and new options go before the last one, which "
+            "covers them in earlier forecasts.",
             remedy="Register a new question and annul this one.",
         )
     return new
@@ -130,12 +129,11 @@ def revise(
     reason: str = "",
     **fields: Any,
 ) -> QuestionRevision:
-    """Return the new wording: the newest one with these fields instead; it is written.
+    """Return the new wording, the newest one with these fields changed; it is written.
 
-    Refused when nothing changes, when the scheduled close would lie in the past, and once the
-    question is resolved for whatever its scores are worked out from. BadInput or Refused as
-    ``reworded`` says.
-    It takes its author or a resolver, and to let a team see it a forecaster of that team.
+    The member must be the author or a resolver, and to give the question to a team also a
+    forecaster of that team. Refused if nothing changes, if the scheduled close is in the past, and
+    for a field that scores depend on if the question is resolved. Other errors as in ``reworded``.
     """
     roles.require(session, member, Action.revise, question, now=now)
     state = current_state(session, question, now=now)
@@ -144,19 +142,18 @@ def revise(
     if "visibility" in changed or "team_id" in changed:
         require_can_ask(session, new, member=member, now=now)
     if not changed:
-        raise Refused(f"{state.slug!r} says just that already; nothing was changed.")
+        raise Refused(f"{state.slug!r} already has this wording; nothing was changed.")
     fixed = [name.replace("_", " ") for name in DECIDES_SCORES if name in changed]
     if fixed and state.resolution is not None:
         raise Refused(
-            f"{state.slug!r} is resolved, and its scores are worked out from its "
-            f"{' and '.join(fixed)}.",
+            f"{state.slug!r} is resolved, and its scores depend on its {' and '.join(fixed)}.",
             remedy="Correct the resolution, or annul the question and register another.",
         )
     if "scheduled_close_time" in changed and new.scheduled_close_time <= now:
         raise Refused(
-            f"The scheduled close {to_minute(new.scheduled_close_time)} has passed already: it is "
+            f"The scheduled close {to_minute(new.scheduled_close_time)} has already passed: it is "
             f"{to_minute(now)}.",
-            remedy=f"To end forecasting before its time: forecasts close {state.slug}.",
+            remedy=f"To close the question early: forecasts close {state.slug}.",
         )
     return append_wording(session, state.text, new, member=member, now=now, reason=reason.strip())
 
@@ -164,9 +161,9 @@ def revise(
 def close(
     session: Session, question: Question, *, at: datetime, member: Member, now: datetime
 ) -> QuestionRevision:
-    """Return the wording in which forecasting has ended ``at`` that time, before its schedule.
+    """Return the new wording that closes the question early, ``at`` a time not after ``now``.
 
-    Refused for a time that is none before the schedule, and once the question is resolved.
+    Refused for a time outside the open period, and once the question is resolved.
     """
     roles.require(session, member, Action.revise, question, now=now)
     state = current_state(session, question, now=now)
@@ -174,12 +171,12 @@ def close(
     text = state.text
     if not text.open_time < at <= now or at >= text.scheduled_close_time:
         raise Refused(
-            f"{to_minute(at)} is no early close: that lies after the open time "
+            f"{to_minute(at)} is not an early close: that must be after the open time "
             f"{to_minute(text.open_time)}, before the scheduled close "
-            f"{to_minute(text.scheduled_close_time)}, and not ahead of now, {to_minute(now)}."
+            f"{to_minute(text.scheduled_close_time)}, and not later than now, {to_minute(now)}."
         )
     if text.actual_close_time == at:
-        raise Refused(f"{state.slug!r} closed at {to_minute(at)} already; nothing was changed.")
+        raise Refused(f"{state.slug!r} already closed at {to_minute(at)}; nothing was changed.")
     new = reworded(text, actual_close_time=at)
     return append_wording(session, text, new, member=member, now=now, reason=CLOSED)
 
@@ -187,23 +184,23 @@ def close(
 def reopen(
     session: Session, question: Question, *, member: Member, now: datetime
 ) -> QuestionRevision:
-    """Return the wording in which the question closes by its schedule again.
+    """Return the new wording in which the question closes at its scheduled time again.
 
-    Refused where it has not been closed early, and once it is resolved.
+    Refused if it was not closed early, and once it is resolved.
     """
     roles.require(session, member, Action.revise, question, now=now)
     state = current_state(session, question, now=now)
     _require_unresolved(state)
     if state.text.actual_close_time is None:
-        raise Refused(f"{state.slug!r} has not been closed early; nothing was changed.")
+        raise Refused(f"{state.slug!r} was not closed early; nothing was changed.")
     new = reworded(state.text, actual_close_time=None)
     return append_wording(session, state.text, new, member=member, now=now, reason=REOPENED)
 
 
 def edits(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, QuestionRevision]]:
-    """Return the pairs of wordings, one after the other, between which somebody changed something.
+    """Return the pairs of consecutive wordings between which a member changed something.
 
-    That a question closed when its outcome became known is the doing of its resolution.
+    Pairs that differ only in the close implied by a resolution are left out.
     """
     return [
         (before, after)
@@ -217,7 +214,7 @@ def _require_unresolved(state: QuestionState) -> None:
     if state.resolution is not None:
         raise Refused(
             f"{state.slug!r} is resolved: it closed when its outcome became known.",
-            remedy="To move that, correct the resolution with another time.",
+            remedy="To change that time, correct the resolution.",
         )
 
 
@@ -230,9 +227,9 @@ def append_wording(
     now: datetime,
     reason: str,
 ) -> QuestionRevision:
-    """Return the wording that follows ``current``, written as it is given.
+    """Return the row that follows ``current``, which is written without further checks.
 
-    What ``revise``, imports and resolutions share. Refused where somebody was faster.
+    Used by ``revise``, imports and resolutions. Refused if another revision came first.
     """
     row = revision_row(
         current.question_id, current.number + 1, text, member=member, now=now, reason=reason
@@ -242,19 +239,19 @@ def append_wording(
         session.flush()
     except IntegrityError:
         raise Refused(
-            "Somebody else changed the question at the same moment.",
-            remedy="Look at it again, and make your change if it is still needed.",
+            "Someone else changed the question at the same time.",
+            remedy="Review the new wording, and repeat your change if it is still needed.",
         ) from None
     return row
 
 
 def close_by_hand(session: Session, question: Question) -> datetime | None:
-    """Return the early close that no resolution has caused, None where there is none.
+    """Return the early close set by a member or an import, None without one.
 
-    That is the last one set by hand, or as an import brought it. A wording that was written
-    together with a resolution, and closes when that one's outcome was known, is its doing.
+    A wording written together with a resolution that closes when the outcome became known belongs
+    to that resolution, and does not count.
     """
-    known = {
+    implied_by_outcome = {
         (row.recorded_at, row.known_at)
         for row in session.exec(
             select(Resolution).where(
@@ -266,7 +263,7 @@ def close_by_hand(session: Session, question: Question) -> datetime | None:
     before = close = None
     for revision in history(session, question):
         after = revision.actual_close_time
-        implied = revision.reason != CLOSED and (revision.recorded_at, after) in known
+        implied = revision.reason != CLOSED and (revision.recorded_at, after) in implied_by_outcome
         if after != before and not implied:
             close = after
         before = after

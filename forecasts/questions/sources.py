@@ -1,4 +1,4 @@
-"""The articles that a question comes from, each with the passage it quotes."""
+"""Sources: the articles and passages that a question was taken from."""
 
 from __future__ import annotations
 
@@ -8,63 +8,57 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import question_visible, require_visible
-from forecasts.articles.library import article_numbered
-from forecasts.articles.text_quotes import context, locate
+from forecasts.articles.library import find_article
+from forecasts.articles.text_quotes import TextQuote, locate, quote_at
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Article, Question, QuestionSource
-from forecasts.questions.standing import QuestionState
-from forecasts.questions.standing import listing as question_listing
+from forecasts.questions.standing import QuestionState, listing
+
+_WHOLE_ARTICLE = TextQuote()
 
 
 @dataclass(frozen=True)
 class Passage:
-    """Where in an article a question comes from: the exact quote and what stands around it."""
+    """The passage of an article that a question was taken from; an empty quote: all of it."""
 
     article: Article
-    quote: str = ""
-    prefix: str = ""
-    suffix: str = ""
+    quote: TextQuote = _WHOLE_ARTICLE
 
 
-def find_passage(
-    session: Session, number: int, quote: str = "", prefix: str = "", suffix: str = ""
-) -> Passage:
-    """Return the passage of that article; Refused where the quote does not stand in it.
+def find_passage(session: Session, number: int, quote: TextQuote | None = None) -> Passage:
+    """Return the passage of that article; Refused if the article does not contain the quote.
 
-    ``prefix`` and ``suffix`` tell words apart that stand there more than once.
+    A quote's prefix and suffix decide between several places with the same words.
     """
-    article = article_numbered(session, number)
-    if not quote:
+    article = find_article(session, number)
+    if quote is None or not quote.quote:
         return Passage(article)
-    start = locate(article.text, quote, prefix, suffix)
+    start = locate(article.text, quote)
     if start is None:
         raise Refused(
-            f"{quote!r} does not stand in article {number}, {article.title!r}.",
+            f"Article {number}, {article.title!r}, does not contain {quote.quote!r}.",
             remedy=f"Copy the passage exactly; see: forecasts articles {number} --text.",
         )
-    prefix, suffix = context(article.text, start, start + len(quote))
-    return Passage(article, quote=quote, prefix=prefix, suffix=suffix)
+    return Passage(article, quote_at(article.text, start, start + len(quote.quote)))
 
 
 def questions_from(
     session: Session, article: Article, *, now: datetime
 ) -> list[tuple[QuestionSource, QuestionState]]:
-    """Return the questions that were taken from the article, each with its passage."""
+    """Return the questions taken from the article, each with its passage."""
     rows = session.exec(
         select(QuestionSource, Question.slug)
         .join(Question, col(Question.id) == col(QuestionSource.question_id))
         .where(QuestionSource.article_id == article.id, question_visible(session))
         .order_by(col(QuestionSource.id))
     ).all()
-    state = {
-        standing.slug: standing
-        for standing in question_listing(session, now=now, only=[slug for _, slug in rows])
-    }
-    return [(source, state[slug]) for source, slug in rows]
+    slugs = [slug for _, slug in rows]
+    states = {state.slug: state for state in listing(session, now=now, only=slugs)}
+    return [(source, states[slug]) for source, slug in rows]
 
 
 def sources(session: Session, question: Question) -> list[tuple[QuestionSource, Article]]:
-    """Return the passages that the question was taken from, each with its article."""
+    """Return the passages the question was taken from, each with its article."""
     require_visible(session, question)
     return [
         (source, article)

@@ -121,7 +121,7 @@ def test_in_a_shared_ledger_an_import_counts_from_when_it_was_recorded(
     row = session.exec(select(Forecast)).one()
     assert (row.made_at, row.claimed_at, row.vouched_by_id) == (day(5), day(1), None)
     assert scoring_frames(session)[1]["made_at"].tolist() == [pd.Timestamp(day(5))]
-    assert any("claimed and nobody vouched" in words for words in left_out(session))
+    assert any("claimed without a voucher" in words for words in left_out(session))
 
     with pytest.raises(Forbidden, match="bob may not vouch") as caught:
         imports(session, bob, folder("bob"), 6, vouch=True)
@@ -272,7 +272,7 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
 
 
 def test_a_command_that_writes_says_who_acts() -> None:
-    """Each ``writing`` block of the commands begins with ``acting``.
+    """The commands write through ``console.acting``.
 
     ``rescore`` needs nobody; the others are for the owner of the database, whom they ask for.
     """
@@ -288,7 +288,7 @@ def test_a_command_that_writes_says_who_acts() -> None:
             }
             if "writing" in names and "acting" not in names:
                 without.append(function.name)
-    assert sorted(without) == ["create", "identify", "remove", "rescore", "revoke"]
+    assert sorted(without) == ["acting", "create", "identify", "remove", "rescore", "revoke"]
 
 
 def test_the_ledger_itself_reads_everything(engine: Engine) -> None:

@@ -68,7 +68,7 @@ def test_a_role_given_twice_is_refused(session: Session, alice: Member, bob: Mem
         teams.set_role(session, alder, bob, Role.viewer, member=alice, now=day(3))
     with pytest.raises(Refused, match="There is already a team 'Alder'"):
         teams.create(session, "Alder ", member=alice, now=day(3))
-    with pytest.raises(BadInput, match="no name"):
+    with pytest.raises(BadInput, match="not a team name"):
         teams.create(session, " ", member=alice, now=day(3))
 
 

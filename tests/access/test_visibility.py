@@ -450,7 +450,7 @@ def paged(session: Session, member: Member) -> list[str]:
     for number in range(2, pages[0].pages + 1):
         pages.append(search.page(session, search.Filter(), member=member, now=NOW, number=number))
     found = [row.state.slug for one in pages for row in one.rows]
-    assert {(one.matching, one.there) for one in pages} == {(len(found), len(found))}
+    assert {(one.matching, one.total) for one in pages} == {(len(found), len(found))}
     return found
 
 

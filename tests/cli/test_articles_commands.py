@@ -224,7 +224,7 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
         (("ask",), "no question to register"),
         (("ask", "--draft", "1"), "A --draft needs its --article"),
         (("ask", "Late?", "--closes", "2025-01-01"), "--closes 2025-01-01 has passed"),
-        (("ask", "Late?", "--closes", "2025-01-01"), "lies ahead"),
+        (("ask", "Late?", "--closes", "2025-01-01"), "Give a later"),
         (("ask", "When?"), "needs a last day of forecasting"),
         (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "holds the place"),
         (("ask", "--article", "1", "--draft", "9"), "no draft 9"),

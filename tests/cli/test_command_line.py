@@ -126,7 +126,7 @@ def test_capturing_the_same_article_twice_stores_it_once(
         (("resolve", "rain", "yes", "--known-at", "2030-01-01"), "cannot be known"),
         (("withdraw", "rain"), "nothing to withdraw"),
         (("ask", "Late?", "--closes", "2025-01-01"), "has passed"),
-        (("ask", "Late?", "--closes", "2025-01-01"), "taken in by: forecasts import"),
+        (("ask", "Late?", "--closes", "2025-01-01"), "use: forecasts import"),
         (("ask", "Quoted?", "--closes", "2027-01-01", "--quote", "x"), "needs its --article"),
         (("ask", "Quoted?", "--closes", "2027-01-01", "--article", "9"), "no article 9"),
         (("score", "--protocol", "guess"), "no protocol 'guess'"),
@@ -178,7 +178,7 @@ def test_a_run_that_needs_a_person_ends_with_exit_code_3(
 
 
 def test_control_signs_in_words_never_reach_the_terminal() -> None:
-    assert console.plain("a\x1b[31mred\x07\u202e\rb") == "a[31mred\nb"
+    assert console.printable("a\x1b[31mred\x07\u202e\rb") == "a[31mred\nb"
 
 
 def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:

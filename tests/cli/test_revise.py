@@ -92,7 +92,7 @@ def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_
     ("arguments", "words"),
     [
         ((), "Nothing to revise was given."),
-        (("--title", "Will it rain?", "--because", "x"), "says just that already"),
+        (("--title", "Will it rain?", "--because", "x"), "already has this wording"),
         (("--title", " ", "--because", "x"), "The question has no title."),
         (("--closes", "2026-01-01", "--because", "x"), "must come after the open time"),
         (("--option", "a", "--because", "x"), "multiple_choice questions only"),
@@ -149,9 +149,9 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--at", "2026-01-09"), "not ahead of now"),
-        (("--at", "2026-01-05"), "lies after the open time"),
-        (("--undo",), "has not been closed early"),
+        (("--at", "2026-01-09"), "not later than now"),
+        (("--at", "2026-01-05"), "must be after the open time"),
+        (("--undo",), "was not closed early"),
         (("--undo", "--at", "2026-01-06"), "give one of them"),
     ],
 )

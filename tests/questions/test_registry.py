@@ -80,12 +80,12 @@ def test_a_question_whose_close_has_passed_is_not_registered(
         ({"options": ["a", "b"]}, "multiple_choice questions only"),
         ({"type": "numeric"}, "needs a lower and an upper bound"),
         ({"type": "numeric", "lower_bound": "a", "upper_bound": "9"}, "are numbers"),
-        ({"type": "numeric", "lower_bound": "10", "upper_bound": "5"}, "must lie below"),
+        ({"type": "numeric", "lower_bound": "10", "upper_bound": "5"}, "must be below"),
         ({"type": "date", "lower_bound": "1", "upper_bound": "2027-01-01"}, "are dates"),
         ({"type": "multiple_choice", "options": ["a", " b"]}, "begin or end with a space"),
         ({"type": "multiple_choice", "options": ["a", "Annulled"]}, "outcomes of every question"),
-        ({"slug": "../x y"}, "is no slug"),
-        ({"slug": ""}, "is no slug"),
+        ({"slug": "../x y"}, "is not a slug"),
+        ({"slug": ""}, "is not a slug"),
         ({"lower_bound": "1"}, "numeric and date questions only"),
         ({"type": "essay"}, "'binary'"),
         ({"open_time": datetime(2026, 1, 1)}, "offset or Z"),  # noqa: DTZ001
@@ -112,7 +112,7 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
         ),
         (
             {"type": "essay"},
-            "The type 'essay' cannot be read: it should be 'binary', 'multiple_choice', 'numeric' "
+            "The type 'essay' is invalid: it should be 'binary', 'multiple_choice', 'numeric' "
             "or 'date'.",
         ),
         (
@@ -121,11 +121,11 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
         ),
         (
             {"type": "numeric", "lower_bound": "10", "upper_bound": "5"},
-            "The lower bound '10' must lie below the upper bound '5'.",
+            "The lower bound '10' must be below the upper bound '5'.",
         ),
         (
             {"title": "", "type": "essay"},
-            "The question has no title. The type 'essay' cannot be read: it should be 'binary', "
+            "The question has no title. The type 'essay' is invalid: it should be 'binary', "
             "'multiple_choice', 'numeric' or 'date'.",
         ),
     ],
@@ -213,7 +213,7 @@ def test_a_question_is_registered_once_however_its_title_is_spelled(
     session: Session, alice: Member
 ) -> None:
     ask(session, alice, slug="rain", title="Will it rain?")
-    with pytest.raises(Refused, match=r"registered already, as 'rain'.*2026-01-11 00:00 UTC"):
+    with pytest.raises(Refused, match=r"already registered as 'rain'.*2026-01-11 00:00 UTC"):
         ask(session, alice, title="WILL  it rain?")
     ask(session, alice, title="Will it rain hard?")
     ask(session, alice, title="Will it rain?", scheduled_close_time=day(11))

@@ -49,10 +49,10 @@ def test_a_preview_says_what_would_change_and_writes_nothing(
 @pytest.mark.parametrize(
     ("fields", "error", "words"),
     [
-        ({}, Refused, "says just that already"),
-        ({"title": "Will it rain?", "tags": []}, Refused, "says just that already"),
+        ({}, Refused, "already has this wording"),
+        ({"title": "Will it rain?", "tags": []}, Refused, "already has this wording"),
         ({"title": " "}, BadInput, "The question has no title."),
-        ({"scheduled_close_time": day(2)}, Refused, "has passed already"),
+        ({"scheduled_close_time": day(2)}, Refused, "has already passed"),
         ({"scheduled_close_time": day(0)}, BadInput, "must come after the open time"),
         ({"type": "numeric", "lower_bound": "0", "upper_bound": "9"}, Refused, "type .* is fixed"),
     ],
@@ -81,7 +81,7 @@ def test_options_may_be_added_before_the_last_but_not_reordered(
         ["a", "Other"],
         ["c", "a", "b", "Other"],
     ):
-        with pytest.raises(Refused, match="only be added to"):
+        with pytest.raises(Refused, match="new options go before the last one"):
             revise(session, question, alice, 2, options=options)
 
 
@@ -123,7 +123,7 @@ def test_a_question_closed_early_takes_no_more_forecasts_until_that_is_taken_bac
 def test_an_early_close_lies_between_the_open_time_and_now(
     session: Session, alice: Member, question: Question, at: float
 ) -> None:
-    with pytest.raises(Refused, match="no early close"):
+    with pytest.raises(Refused, match="not an early close"):
         revisions.close(session, question, at=day(at), member=alice, now=day(4))
 
 
@@ -133,7 +133,7 @@ def test_an_early_close_may_be_put_right_by_another(
     for at in (3, 5, 2):
         revisions.close(session, question, at=day(at), member=alice, now=day(6))
         assert closes(session, question) == day(at)
-    with pytest.raises(Refused, match="already; nothing was changed"):
+    with pytest.raises(Refused, match="nothing was changed"):
         revisions.close(session, question, at=day(2), member=alice, now=day(6))
 
 

@@ -212,7 +212,7 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
         "Forecaster",
         "Brier (0–1)",
         "Original (0–2)",
-        "At the close (0–1)",
+        "At close (0–1)",
         "Coverage",
         "Updates",
     ]
@@ -221,14 +221,14 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
 
 def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) -> None:
     said = words(visit(furnished, "question", slug="rain"))
-    assert "until somebody decides" in said
+    assert "awaits a decision" in said
     assert "Your forecast" in said
 
 
 @pytest.mark.parametrize("slug", ["rain", "snow", "port"])
 def test_the_chart_has_a_text_in_its_place(furnished: AppTest, slug: str) -> None:
     [chart] = visit(furnished, "question", slug=slug).get("vega_lite_chart")
-    assert "Every forecast stands in the table under the chart" in str(chart.proto)
+    assert "The table under the chart lists every forecast" in str(chart.proto)
 
 
 def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) -> None:
@@ -271,7 +271,7 @@ def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: En
         "*scheduled close time*: 11 Jan 2026, 00:00 UTC → 20 Jan 2026, 23:59 UTC",
         "*tags*: weather → blank",
         "*resolution criteria*: Yes if **the gauge is** wet.",
-        "Struck through: taken out. Bold: put in.",
+        "Struck through: removed. Bold: added.",
     ):
         assert change in said
     assert len(wordings(engine, "rain")) == 1  # looked at, and not saved yet
@@ -302,7 +302,7 @@ def test_a_wording_that_breaks_a_rule_is_refused_and_the_words_stay(
     furnished.date_input(key="revise-quay-1#0-closes").set_value(date(2026, 1, 2))
     furnished.button(key="revise-quay-1#0-look").click().run()
     furnished.button(key="revise-quay-1#0-save").click().run()
-    assert "has passed already" in furnished.error[0].value
+    assert "has already passed" in furnished.error[0].value
     assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
     assert len(wordings(engine, "quay")) == 1
 
@@ -310,7 +310,7 @@ def test_a_wording_that_breaks_a_rule_is_refused_and_the_words_stay(
 def test_a_wording_that_is_left_as_it_is_is_not_saved(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "question", slug="quay")
     furnished.button(key="revise-quay-1#0-look").click().run()
-    assert "Nothing changes" in words(furnished)
+    assert "No changes" in words(furnished)
     assert not [button for button in furnished.button if button.key == "revise-quay-1#0-save"]
 
 
@@ -342,7 +342,7 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     visit(furnished, "question", slug="quay")
     furnished.datetime_input(key="close-quay#0-at").set_value(datetime(2026, 1, 5, 12))  # noqa: DTZ001
     furnished.button(key="close-quay#0-go").click().run()
-    assert "Nothing was closed" in furnished.error[0].value
+    assert "The question was not closed" in furnished.error[0].value
     furnished.checkbox(key="close-quay#0-sure").check()
     furnished.button(key="close-quay#0-go").click().run()
     assert toasts(furnished) == ["Closed at 5 Jan 2026, 12:00 UTC: “Will the quay open?”."]
@@ -486,7 +486,7 @@ def test_the_toast_says_what_stood_at_the_moment_of_saving(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="quay")
-    assert "Nothing of yours stands yet." in words(furnished)
+    assert "You haven’t forecast this yet." in words(furnished)
     with database.writing(engine) as ledger:  # in another tab
         alice = member_or_new(ledger, "alice", now=day(0))
         quay = registry.find(ledger, "quay")

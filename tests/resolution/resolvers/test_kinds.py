@@ -132,7 +132,7 @@ def test_outcomes_are_ones_of_the_question_whatever_its_type(
             assert kind(name).check(name, given(said), asked)
         with pytest.raises(BadInput, match=f"'{refuses}' is not an outcome of 'rain'") as refused:
             kind(name).check(name, given(refuses), asked)
-        assert "Possible are" in refused.value.remedy
+        assert "Possible outcomes" in refused.value.remedy
 
 
 def test_an_address_inside_the_network_is_taken_where_such_are_allowed(
