@@ -1,4 +1,4 @@
 """The command line: each command parses, calls one verb and prints.
 
-Rules live in the verbs.
+Rules are in the verbs.
 """

@@ -1,4 +1,4 @@
-"""The commands that begin the journey: capture, articles."""
+"""The commands for news articles: capture, articles."""
 
 from __future__ import annotations
 
@@ -15,106 +15,107 @@ from forecasts.cli.console import (
     Member,
     acting,
     json_text,
-    ledger,
-    messages,
     now,
     one_of,
     out,
-    printable,
+    print_line,
+    print_note,
     reading_as,
     settings,
 )
 from forecasts.cli.next_step import next_step
 from forecasts.cli.root import app
+from forecasts.common.text import printable
 from forecasts.common.times import iso_day_or_time, read_time
 
 if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
     from forecasts.ledger.models import Article
 
-Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to print it.")]
+Format = Annotated[str, typer.Option("--format", metavar="text|json", help="Output format.")]
 
 
 @app.command()
 def capture(
     source: Annotated[
-        str, typer.Argument(metavar="URL|FILE|-", help="A web address, a file, or - for input.")
+        str,
+        typer.Argument(
+            metavar="URL|FILE|-", help="A web address, a file, or - for standard input."
+        ),
     ],
     captured_at: Annotated[
         str | None,
         typer.Option(
             "--captured-at",
             metavar="DATE",
-            help='When the page was seen; "2 days ago" counts from it. [default: now]',
+            help='When you saw the page; "2 days ago" on it counts from then. [default: now]',
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Store nothing; show what would be stored.")
+        bool, typer.Option("--dry-run", help="Print the articles without storing them.")
     ] = False,
     format_: Format = "text",
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Store the articles of a page, and show the sentences that could become questions."""
+    """Capture a page's articles and list possible questions."""
     from forecasts.articles import library
     from forecasts.articles.capture import capture as capture_source
     from forecasts.articles.capture import capture_bytes
     from forecasts.common.limits import TEXT_BYTES
 
     one_of("--format", format_, ("text", "json"))
-    chosen = settings(database, member)
     moment = now()
     seen = moment if captured_at is None else read_time(captured_at, now=moment)
     left_out: list[str] = []
     if source == "-":
         captured = capture_bytes(
-            sys.stdin.buffer.read(TEXT_BYTES + 1), captured_at=seen, tell=left_out.append
+            sys.stdin.buffer.read(TEXT_BYTES + 1), captured_at=seen, notify=left_out.append
         )
     else:
         captured = capture_source(
             source,
             captured_at=seen,
-            allow_private=chosen.allow_private_addresses,
-            tell=left_out.append,
+            allow_private=settings().allow_private_addresses,
+            notify=left_out.append,
         )
     if dry_run:
-        found = [library.row_of(article, captured_at=seen) for article in captured]
+        found = [library.as_row(article, captured_at=seen) for article in captured]
     else:
-        found = _store(captured, chosen, seen)
+        found = _store(captured, seen, database, member)
     for sentence in left_out:
-        messages().print(printable(sentence))
+        print_note(sentence)
     if format_ == "json":
         sys.stdout.write(json_text({"articles": [_as_json(article) for article in found]}))
         return
     for article in found:
         _print_article(article, moment.date())
-        out().print()
+        print_line("")
     if dry_run:
-        messages().print("Dry run: nothing was stored.")
+        print_note("Dry run: nothing was stored.")
     else:
         _print_next(found, moment.date(), database, member)
 
 
-def _store(captured: list[CapturedArticle], chosen: Any, seen: datetime) -> list[Article]:
-    """Return the articles as they stand in the ledger, after saying which of them are new."""
+def _store(
+    captured: list[CapturedArticle], seen: datetime, database: str | None, member: str | None
+) -> list[Article]:
+    """Return the articles as stored, after printing which of them are new."""
     from forecasts.articles.article import content_hash
     from forecasts.articles.library import store
-    from forecasts.ledger.database import writing
 
-    moment = now()
-    with writing(ledger(chosen, begin=True)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member, begin=True) as (session, who, _):
         stored = store(session, captured, member=who, captured_at=seen)
     for read, (article, new) in zip(captured, stored, strict=True):
         line = f"{'Stored' if new else 'Already there'}: article {article.id}, {article.title}"
         if article.content_hash != content_hash(read):
-            line += " (its page has changed since; the first capture stays)"
-        messages().print(printable(line))
+            line += " (its page has changed since; the first capture is kept)"
+        print_note(line)
     return [article for article, _ in stored]
 
 
 def _as_json(article: Article) -> dict[str, Any]:
-    from forecasts.articles.library import drafts_of
+    from forecasts.articles.drafting.drafts import drafts_of
 
     published = article.published_at
     return {
@@ -142,10 +143,9 @@ def _as_json(article: Article) -> dict[str, Any]:
 def _print_article(
     article: Article, today: date, asked: dict[str, list[str]] | None = None
 ) -> None:
-    """Print the article with its numbered drafts; ``asked`` holds the slugs of each quote."""
-    from forecasts.articles.library import drafts_of
+    """Print the article with its numbered drafts; ``asked``: the questions of each quote."""
+    from forecasts.articles.drafting.drafts import drafts_of
 
-    console = out()
     published = article.published_at
     known = [
         article.publisher,
@@ -155,38 +155,36 @@ def _print_article(
         f"{len(article.text.split()):,} words",
     ]
     title = article.title if article.id is None else f"Article {article.id}: {article.title}"
-    console.print(printable(title), style="bold")
-    console.print(printable(" · ".join(part for part in known if part)), style="dim")
+    print_line(title, style="bold")
+    print_line(" · ".join(part for part in known if part), style="dim")
     drafts = drafts_of(article)
     if drafts and published is None:
-        console.print(
+        print_line(
             f"  Deadlines count from the day of capture, {article.captured_at:%Y-%m-%d}.",
             style="dim",
         )
     for number, draft in enumerate(drafts, 1):
-        closes = _closing(draft.close_date, today)
-        console.print(f"  {number}. {printable(draft.question)} ({closes})")
-        console.print(f"     “{printable(' '.join(draft.quote.split()))}”", style="dim")
+        print_line(f"  {number}. {draft.question} ({_closing(draft.close_date, today)})")
+        print_line(f"     “{' '.join(draft.quote.split())}”", style="dim")
         for slug in (asked or {}).get(draft.quote, ()):
-            console.print(f"     asked already: {printable(slug)}")
+            print_line(f"     already asked: {slug}")
     if not article.text:
-        console.print("  Only its address is known: there is no text to read.", style="dim")
+        print_line("  Only its address is stored; there is no text.", style="dim")
     elif not drafts:
-        console.print("  No sentence here looks ahead; ask a question of your own.", style="dim")
+        print_line("  No possible questions here. Ask one of your own.", style="dim")
 
 
 def _closing(close_date: date | None, today: date) -> str:
     if close_date is None:
         return "no deadline in the text"
-    ahead = close_date >= today
-    return f"closes {close_date}" if ahead else f"its deadline {close_date} has passed"
+    return f"closes {close_date}" if close_date >= today else f"deadline {close_date} has passed"
 
 
 def _print_next(
     found: Sequence[Article], today: date, database: str | None, member: str | None
 ) -> None:
-    """Print the command that makes a question, of the first draft that needs no more if any."""
-    from forecasts.articles.library import drafts_of
+    """Print the command that registers a question, if possible from a draft with a deadline."""
+    from forecasts.articles.drafting.drafts import drafts_of
 
     drafts = [
         (article.id, number, draft.close_date)
@@ -201,42 +199,41 @@ def _print_next(
     else:
         step, closes = f'ask "Will …?" --article {found[0].id}', " --closes YYYY-MM-DD"
     step += f'{closes} --criteria "…"'
-    messages().print(printable(f"Next: {next_step(step, database=database, member=member)}"))
+    print_note(f"Next: {next_step(step, database=database, member=member)}")
 
 
 @app.command()
 def articles(
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[NUMBER]", help="Show this article with its drafts."),
+        typer.Argument(metavar="[NUMBER]", help="Show this article and its drafts."),
     ] = None,
     text: Annotated[
-        bool, typer.Option("--text", help="Print the whole text of that article as well.")
+        bool, typer.Option("--text", help="Print the article's full text too.")
     ] = False,
     database: Database = None,
 ) -> None:
-    """List the captured articles, newest first, or show one with its numbered drafts."""
+    """List captured articles, newest first, or show one with its drafts."""
     from forecasts.articles import library
     from forecasts.questions import sources
 
-    moment = now()
-    with reading_as(settings(database)) as (session, _):
+    with reading_as(database) as (session, _, now):
         if number is None:
             _print_list(library.listing(session))
             return
-        article = library.article_numbered(session, number)
+        article = library.find_article(session, number)
         asked: dict[str, list[str]] = {}
-        for source, state in sources.questions_from(session, article, now=moment):
+        for source, state in sources.questions_from(session, article, now=now):
             asked.setdefault(source.quote, []).append(state.slug)
-    _print_article(article, moment.date(), asked)
+    _print_article(article, now.date(), asked)
     if text:
-        out().print(printable(f"\n{article.text}"))
-    _print_next([article], moment.date(), database, None)
+        print_line(f"\n{article.text}")
+    _print_next([article], now.date(), database, None)
 
 
 def _print_list(rows: Sequence[Article]) -> None:
     if not rows:
-        out().print("No articles. Capture one with: forecasts capture URL|FILE")
+        print_line("No articles. Capture one with: forecasts capture URL|FILE")
         return
     table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
     for article in rows:

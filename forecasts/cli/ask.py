@@ -13,14 +13,11 @@ from forecasts.cli.console import (
     Database,
     Member,
     acting,
-    ledger,
-    messages,
     now,
-    out,
-    plain,
+    print_line,
+    print_note,
+    print_now_shared,
     reading_as,
-    say_shared,
-    settings,
 )
 from forecasts.cli.next_step import next_step
 from forecasts.cli.root import app
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.articles.drafting.drafts import Draft
-    from forecasts.common.settings import Settings
     from forecasts.ledger.models import QuestionText
     from forecasts.questions.sources import Passage
 
@@ -40,96 +36,115 @@ if TYPE_CHECKING:
 def ask(
     title: Annotated[
         str | None,
-        typer.Argument(help="The question, as one sentence. [default: as the --draft words it]"),
+        typer.Argument(help="The question, in one sentence. [default: the --draft's wording]"),
     ] = None,
     closes: Annotated[
         str | None,
         typer.Option(
             "--closes",
             metavar="TIME",
-            help="Last day (or time) to forecast. [default: the deadline of the --draft]",
+            help="Last day (or time) to forecast. [default: the --draft's deadline]",
         ),
     ] = None,
     criteria: Annotated[
-        str, typer.Option("--criteria", help="How a stranger would decide it.")
+        str, typer.Option("--criteria", help="Resolution criteria that a stranger could apply.")
     ] = "",
-    background: Annotated[str, typer.Option("--background", help="What to know first.")] = "",
+    background: Annotated[
+        str, typer.Option("--background", help="Context a forecaster needs.")
+    ] = "",
     fine_print: Annotated[str, typer.Option("--fine-print", help="Edge cases.")] = "",
     type_: Annotated[
         str,
-        typer.Option("--type", metavar="binary|multiple_choice|numeric|date"),
+        typer.Option(
+            "--type", metavar="binary|multiple_choice|numeric|date", help="The question's type."
+        ),
     ] = "binary",
     option: Annotated[
-        list[str] | None, typer.Option("--option", help="An option; repeat it. Implies the type.")
+        list[str] | None,
+        typer.Option("--option", help="An option; repeat for each. Implies multiple_choice."),
     ] = None,
-    ordered: Annotated[bool, typer.Option("--ordered", help="The options have an order.")] = False,
+    ordered: Annotated[
+        bool, typer.Option("--ordered", help="Treat the options as ordered.")
+    ] = False,
     lower: Annotated[str | None, typer.Option("--lower", help="Lower bound.")] = None,
     upper: Annotated[str | None, typer.Option("--upper", help="Upper bound.")] = None,
     unit: Annotated[str | None, typer.Option("--unit", help="Unit of a number.")] = None,
     opens: Annotated[
-        str | None, typer.Option("--opens", metavar="TIME", help="[default: now]")
+        str | None,
+        typer.Option("--opens", metavar="TIME", help="First time to forecast. [default: now]"),
     ] = None,
     resolves: Annotated[
-        str | None, typer.Option("--resolves", metavar="TIME", help="When it should be decided.")
+        str | None,
+        typer.Option("--resolves", metavar="TIME", help="When the outcome should be known."),
     ] = None,
     family: Annotated[
-        str, typer.Option("--family", help="Questions whose outcomes hang together share one.")
+        str, typer.Option("--family", help="Name shared by questions with related outcomes.")
     ] = "",
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; repeat it.")] = None,
-    slug: Annotated[str | None, typer.Option("--slug", help="[default: made of the title]")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; repeat for each.")] = None,
+    slug: Annotated[
+        str | None,
+        typer.Option("--slug", help="ID for links and commands. [default: made from the title]"),
+    ] = None,
     article: Annotated[
-        int | None, typer.Option("--article", metavar="N", help="The article it comes from.")
+        int | None, typer.Option("--article", metavar="N", help="Source article.")
     ] = None,
     draft: Annotated[
         int | None,
         typer.Option(
-            "--draft", metavar="N", help="The draft of it, by the number in: forecasts articles N."
+            "--draft", metavar="N", help="Draft to use, as numbered by: forecasts articles N."
         ),
     ] = None,
-    quote: Annotated[str, typer.Option("--quote", help="The exact passage of it.")] = "",
+    quote: Annotated[
+        str, typer.Option("--quote", help="Exact passage of the --article to cite.")
+    ] = "",
     outcomes: Annotated[
         Path | None,
-        typer.Option("--outcomes", metavar="FILE", help="A CSV or JSON file that will say."),
+        typer.Option(
+            "--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."
+        ),
     ] = None,
     visible_to: Annotated[
         str | None,
         typer.Option(
-            "--visible-to", metavar="everyone|me|TEAM", help="Who may see it. [default: everyone]"
+            "--visible-to",
+            metavar="everyone|me|TEAM",
+            help="Limit who can see it. [default: everyone]",
         ),
     ] = None,
     hide_crowd: Annotated[
         bool,
         typer.Option(
             "--hide-crowd",
-            help="Nobody sees what others said before they have forecast, or it has closed.",
+            help="Hide others' forecasts from members until they forecast, or until it closes.",
         ),
     ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Register a question: one of your own, or the draft of an article."""
+    """Register a question, your own or an article's draft."""
     from forecasts.access import teams
     from forecasts.access.roles import is_shared
-    from forecasts.access.visibility import seen_by
-    from forecasts.ledger.database import writing
+    from forecasts.access.visibility import audience_label
     from forecasts.questions import registry
     from forecasts.resolution import assignments
 
-    chosen, moment = settings(database, member), now()
+    moment = now()
     if criteria and not criteria.strip(" .…"):
         raise BadInput(
-            f"--criteria {criteria!r} holds the place of the criteria and is none.",
-            remedy="Write how a stranger would decide the question.",
+            f"--criteria {criteria!r} is a placeholder, not criteria.",
+            remedy="Write resolution criteria that a stranger could apply.",
         )
-    taken = _draft(article, draft, quote, chosen)
-    if title is None and taken is None:
+    drafted = _draft(article, draft, quote, database, member)
+    if title is None and drafted is None:
         raise BadInput(
             "There is no question to register.",
             remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
         )
-    last = _last_moment(closes, taken, draft, moment)
+    last = _last_moment(closes, drafted, draft, moment)
     fields: dict[str, Any] = {
-        "title": taken.question_by(last.date()) if title is None and taken is not None else title,
+        "title": drafted.question_by(last.date())
+        if title is None and drafted is not None
+        else title,
         "type": "multiple_choice" if option else type_,
         "options": option,
         "ordered": ordered,
@@ -148,59 +163,55 @@ def ask(
         "fine_print": fine_print,
         "crowd_hidden": hide_crowd,
     }
-    text = registry.question_text(**fields)
-    with writing(ledger(chosen, begin=True)) as session:
-        who = acting(session, chosen, now=moment)
+    registry.question_text(**fields)  # refuse a bad question before a ledger is created for it
+    with acting(database, member, begin=True, at=moment) as (session, who, _):
         shared = is_shared(session)
-        text = registry.question_text(**fields | teams.audience(session, visible_to))
+        text = registry.question_text(**fields | teams.visibility_fields(session, visible_to))
         question = registry.register(
             session,
             text,
             member=who,
             now=moment,
             slug=slug,
-            sources=_sources(session, article, quote, taken),
+            sources=_sources(session, article, quote, drafted),
         )
         if outcomes is not None:
-            assignments.attach(
-                session,
-                question,
-                "outcomes_file",
-                {"path": str(outcomes)},
-                member=who,
-                now=moment,
-            )
+            path = {"path": str(outcomes)}
+            assignments.attach(session, question, "outcomes_file", path, member=who, now=moment)
         name = question.slug
-        kept_by, became_admin = seen_by(session, text), not shared and is_shared(session)
-    out().print(name)
-    messages().print(
-        plain(
-            f"Registered {text.title!r}{_range(text)}; it closes at "
-            f"{to_minute(text.scheduled_close_time)}."
-        )
-    )
-    if kept_by:
-        messages().print(plain(f"Only {kept_by} may see it."))
+        audience, became_admin = audience_label(session, text), not shared and is_shared(session)
+    print_line(name)
+    closing = to_minute(text.scheduled_close_time)
+    print_note(f"Registered {text.title!r}{_range(text)}; it closes at {closing}.")
+    if audience:
+        print_note(f"Visible only to {audience}.")
     if became_admin:
-        say_shared(who.handle)
+        print_now_shared(who.handle)
     if not criteria:
         step = next_step(f'revise {name} --criteria "…"', database=database, member=member)
-        messages().print(
+        print_note(
             "Warning: it has no resolution criteria, so nobody else could decide it. "
-            + plain(f"Add them: {step}")
+            f"Add them: {step}"
         )
 
 
 def _range(text: QuestionText) -> str:
-    from forecasts.questions.outcomes import say_range
+    from forecasts.questions.outcomes import format_bounds
 
-    said = say_range(text)
-    return f", {said}" if said else ""
+    bounds = format_bounds(text)
+    return f", {bounds}" if bounds else ""
 
 
-def _draft(article: int | None, number: int | None, quote: str, chosen: Settings) -> Draft | None:
-    """Return the draft that was named, if any; BadInput where the options do not fit together."""
-    from forecasts.articles.library import article_numbered, draft_numbered
+def _draft(
+    article: int | None,
+    number: int | None,
+    quote: str,
+    database: str | None,
+    member: str | None,
+) -> Draft | None:
+    """Return the named draft, if any; BadInput if the options do not fit together."""
+    from forecasts.articles.drafting.drafts import find_draft
+    from forecasts.articles.library import find_article
 
     if article is None and (quote or number is not None):
         raise BadInput(
@@ -209,49 +220,50 @@ def _draft(article: int | None, number: int | None, quote: str, chosen: Settings
         )
     if quote and number is not None:
         raise BadInput(
-            "--draft and --quote both name the passage.", remedy="Leave one of the two out."
+            "--draft and --quote both name the passage.", remedy="Leave one of them out."
         )
     if article is None:
         return None
-    with reading_as(chosen) as (session, _):
-        known = article_numbered(session, article)
-        return None if number is None else draft_numbered(known, number)
+    with reading_as(database, member) as (session, _, _):
+        known = find_article(session, article)
+        return None if number is None else find_draft(known, number)
 
 
 def _sources(
-    session: Session, article: int | None, quote: str, taken: Draft | None
+    session: Session, article: int | None, quote: str, drafted: Draft | None
 ) -> list[Passage]:
-    from forecasts.questions.sources import passage
+    from forecasts.articles.text_quotes import TextQuote
+    from forecasts.questions.sources import find_passage
 
     if article is None:
         return []
-    if taken is None:
-        return [passage(session, article, quote)]
-    return [passage(session, article, taken.quote, taken.prefix, taken.suffix)]
+    if drafted is None:
+        return [find_passage(session, article, TextQuote(quote))]
+    return [find_passage(session, article, drafted.source)]
 
 
 def _last_moment(
-    closes: str | None, taken: Draft | None, number: int | None, moment: datetime
+    closes: str | None, drafted: Draft | None, number: int | None, moment: datetime
 ) -> datetime:
-    """Return until when the question is open; BadInput where nobody says, or that has passed."""
+    """Return the scheduled close; BadInput if none is given or it has passed."""
     if closes is not None:
         last, named = read_time(closes, end_of_day=True, now=moment), f"--closes {closes}"
-    elif taken is None:
+    elif drafted is None:
         raise BadInput(
             "A question needs a last day of forecasting.", remedy="Add it: --closes YYYY-MM-DD."
         )
-    elif taken.close_date is None:
+    elif drafted.close_date is None:
         raise BadInput(
-            f"Draft {number} gives no deadline: {shorten(taken.quote, 120, placeholder=' …')!r}.",
+            f"Draft {number} gives no deadline: {shorten(drafted.quote, 120, placeholder=' …')!r}.",
             remedy="Add the last day of forecasting: --closes YYYY-MM-DD.",
         )
     else:
-        day = taken.close_date.isoformat()
+        day = drafted.close_date.isoformat()
         last, named = read_time(day, end_of_day=True), f"The deadline of draft {number}, {day},"
     if last <= moment:
         raise BadInput(
             f"{named} has passed: it is {moment:%Y-%m-%d %H:%M} UTC now.",
-            remedy="Give a day that lies ahead: --closes YYYY-MM-DD. Questions that are over are "
-            "taken in by: forecasts import.",
+            remedy="Give a future day: --closes YYYY-MM-DD. To add questions that are over, use: "
+            "forecasts import.",
         )
     return last

@@ -1,4 +1,4 @@
-"""The commands that look after history: verify, backup, restore."""
+"""The commands for the ledger's history: verify, backup, restore."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from forecasts.cli.console import (
     json_text,
     ledger,
     ledger_to_read,
-    messages,
     now,
     one_of,
     opened,
-    out,
-    plain,
+    print_line,
+    print_note,
+    progress_bar,
     settings,
 )
 from forecasts.cli.root import app
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from forecasts.ledger.verification import Broken, Verified
 
 
@@ -37,143 +35,125 @@ def verify(
         typer.Option(
             "--against",
             metavar="DIGEST",
-            help="A digest from earlier on: prove that nothing before it has changed.",
+            help="Compare with an earlier digest: prove that nothing before it has changed.",
         ),
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="text|json", help="How to print it.")
+        str, typer.Option("--format", metavar="text|json", help="Output format.")
     ] = "text",
     database: Database = None,
 ) -> None:
-    """Prove that history is what it was, and print a digest of it to publish.
+    """Verify that history is unchanged, and print its digest.
 
     Every row is hashed again and compared with its entry in the chain. Exit code 0: the chain is
-    whole; 1: the first entry that was altered, removed, inserted or reordered is named.
+    intact; 1: the first altered, removed, inserted or reordered entry is named.
     """
+    from forecasts.ledger.database import reading
+    from forecasts.ledger.verification import verify
+
     one_of("--format", format_, ("text", "json"))
-    found = verified(ledger_to_read(settings(database)), against)
+    with _verify_bar() as tell, reading(ledger_to_read(settings(database))) as session:
+        found = verify(session, against=against, tell=tell)
     if format_ == "json":
-        out().print(json_text(_as_json(found)), end="")
+        typer.echo(json_text(_as_json(found)), nl=False)
     elif found.broken is None:
-        out().print(plain(_whole(found)))
-    _end_if_broken(found)
+        print_line(_intact(found))
+    _exit_if_broken(found)
 
 
-def _end_if_broken(found: Verified) -> None:
-    """Say where history is broken, if it is, and end with exit code 1."""
+def _exit_if_broken(found: Verified) -> None:
+    """Print the fault in history, if there is one, and exit with code 1."""
     if found.broken is None:
         return
-    messages().print(plain(_say_broken(found.broken)))
-    messages().print(
-        f"Up to there all is whole, with the digest {found.digest}\n"
-        "Leave the ledger as it is, find out who could write to its database since, and "
-        "compare it with the newest backup that forecasts verify finds whole."
+    print_note(_fault(found.broken))
+    print_note(
+        f"Everything before it is intact, with the digest {found.digest}\n"
+        "Do not change the ledger. Find out who could write to its database, and compare it with "
+        "the newest backup that forecasts verify finds intact."
     )
     raise typer.Exit(1)
 
 
-def verified(engine: Engine, against: str | None = None) -> Verified:
-    """Return what a walk along the chain found, with progress on standard error meanwhile."""
-    from forecasts.ledger.database import reading
-    from forecasts.ledger.verification import verify
-
-    with walking() as tell, reading(engine) as session:
-        return verify(session, against=against, tell=tell)
-
-
 @contextmanager
-def walking() -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows on standard error how far a walk along the chain has come."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = messages()
-    with Progress(
-        TextColumn("verify"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("entries"),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as progress:
-        bar = progress.add_task("", total=None)
-        yield lambda done, entries: progress.update(bar, completed=done, total=entries)
+def _verify_bar() -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that shows how many entries of how many were verified."""
+    with progress_bar("verify", "entries") as advance_to:
+        yield lambda done, entries: advance_to(completed=done, total=entries)
 
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the backup shall be.")],
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the file that is there already.")
-    ] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     database: Database = None,
 ) -> None:
-    """Copy a ledger in a file, while others use it, and prove by its chain that the copy is whole.
+    """Back up a ledger file while it is in use, and verify the copy.
 
-    Of a ledger on a server the command that does it is printed (exit code 2).
+    For a ledger on a server, the command to use instead is printed (exit code 2).
     """
     from forecasts.operations.backup import back_up
 
-    with walking() as tell:
+    with _verify_bar() as tell:
         found = back_up(ledger(settings(database)), file, force=force, tell=tell)
     if found.broken is not None:
-        messages().print(plain(f"{file} is a copy of the ledger as it is, which is not whole:"))
-    _end_if_broken(found)
-    out().print(plain(f"{file} has {_entries(found)}, and its history is whole."))
-    out().print(found.digest)
+        print_note(f"{file} is an exact copy of the ledger, but the ledger's history is broken:")
+    _exit_if_broken(found)
+    print_line(f"{file} has {_entries(found)}, and its history is intact.")
+    print_line(found.digest)
 
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to restore.")],
     database: Database = None,
 ) -> None:
-    """Put a backup in the ledger's place, once its history is proven; the ledger is put aside.
+    """Restore a ledger from a verified backup. The old ledger is kept beside it.
 
-    Nobody else may have the ledger open meanwhile: close the app first.
+    The ledger must not be open anywhere: stop the app first.
     """
     from forecasts.ledger.urls import place
     from forecasts.operations.backup import restore
 
     engine = opened(settings(database), begin=True)
-    with walking() as tell:
+    with _verify_bar() as tell:
         done = restore(engine, file, now=now(), tell=tell)
-    said = f"The ledger {place(engine)} has the {_entries(done.found)} of {file} now"
-    out().print(plain(f"{said}, and its history is whole."))
-    out().print(done.found.digest)
+    print_line(
+        f"Restored {place(engine)} from {file}: {_entries(done.found)}, and its history is intact."
+    )
+    print_line(done.found.digest)
     if done.aside is not None:
-        messages().print(plain(f"What was there before is at {done.aside} now."))
+        print_note(f"The old ledger is now at {done.aside}.")
 
 
 def _entries(found: Verified) -> str:
     return f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
 
 
-def _whole(found: Verified) -> str:
-    many = {"evidence": "evidence", "policy": "policies"}
+def _intact(found: Verified) -> str:
+    plurals = {"evidence": "evidence", "policy": "policies"}
     rows = ", ".join(
-        f"{count:,} {kind if count == 1 else many.get(kind, f'{kind}s')}".replace("_", " ")
+        f"{count:,} {kind if count == 1 else plurals.get(kind, f'{kind}s')}".replace("_", " ")
         for kind, count in found.rows.items()
     )
-    lines = [f"History is whole: {_entries(found)} of {rows or 'nothing yet'}."]
+    lines = [f"History is intact: {_entries(found)} for {rows or 'no rows yet'}."]
     if found.forgotten:
-        speaks = "entry speaks" if found.forgotten == 1 else "entries speak"
-        lines.append(f"{found.forgotten:,} {speaks} of words that were removed with their member.")
+        refer = "entry refers" if found.forgotten == 1 else "entries refer"
+        lines.append(f"{found.forgotten:,} {refer} to text that was removed with its member.")
     if found.against is not None:
         lines.append(f"Nothing up to entry {found.against:,} has changed since that digest.")
-    return "\n".join([*lines, "", "Digest, to be kept where nobody can change it:", found.digest])
+    return "\n".join([*lines, "", "Digest (keep it where nobody can change it):", found.digest])
 
 
-def _say_broken(broken: Broken) -> str:
-    """Return in a sentence where history is not what it was."""
+def _fault(broken: Broken) -> str:
+    """Return a sentence on the first fault in history."""
     where = []
     if broken.entry is not None:
         where.append(f"entry {broken.entry:,}")
     if broken.kind is not None:
         where.append(f"{broken.kind.replace('_', ' ')} {broken.row}")
     if broken.question is not None:
-        nth = "" if broken.number is None else f", entry {broken.number:,} of its chain"
-        where.append(f"question {broken.question!r}{nth}")
+        number = "" if broken.number is None else f", entry {broken.number:,} of its chain"
+        where.append(f"question {broken.question!r}{number}")
     return f"History was {broken.fault}, first at {'; '.join(where)}: {broken.said}."
 
 

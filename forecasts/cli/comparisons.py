@@ -1,4 +1,4 @@
-"""The command that tells whether a difference is real: compare."""
+"""The command that compares teams or forecasters: compare."""
 
 from __future__ import annotations
 
@@ -15,44 +15,45 @@ from forecasts.cli.report_options import (
     Since,
     Tags,
     Until,
-    chosen,
-    moment,
+    selection,
+    time_of,
 )
-from forecasts.cli.report_output import Form, form_of, rendered
+from forecasts.cli.report_output import ReportFormat, rendered, report_format
 from forecasts.cli.root import app
 from forecasts.cli.table_output import Folder, Output, frames_of
 
 BETWEEN = "--between"
 
 
-class _Names(TyperCommand):
+class _TakesNames(TyperCommand):
     """A command whose ``--between`` takes all the words up to the next option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Return what is left of ``args``, read into ``ctx.params``."""
-        read: list[str] = []
+        """Return the arguments that are left after parsing into ``ctx.params``."""
+        expanded: list[str] = []
         naming = False
         for arg in args:
             if arg.startswith(f"{BETWEEN}="):
                 naming = True
-                read += [BETWEEN, arg.removeprefix(f"{BETWEEN}=")]
+                expanded += [BETWEEN, arg.removeprefix(f"{BETWEEN}=")]
             elif arg.startswith("-") and arg != "-":
                 naming = arg == BETWEEN
-                read += [] if naming else [arg]
+                expanded += [] if naming else [arg]
             else:
-                read += [BETWEEN, arg] if naming else [arg]
-        return super().parse_args(ctx, read)
+                expanded += [BETWEEN, arg] if naming else [arg]
+        return super().parse_args(ctx, expanded)
 
 
-@app.command(cls=_Names)
+@app.command(cls=_TakesNames)
 def compare(
     folder: Folder = None,
     between: Annotated[
         list[str] | None,
-        typer.Option(BETWEEN, metavar="NAME NAME...", help="Whom to compare: two or more."),
+        typer.Option(BETWEEN, metavar="NAME NAME...", help="Two or more names to compare."),
     ] = None,
     of: Annotated[
-        str, typer.Option("--of", metavar="teams|forecasters", help="What the names are of.")
+        str,
+        typer.Option("--of", metavar="teams|forecasters", help="Compare teams or forecasters."),
     ] = "teams",
     cohort: CohortName = "scheduled",
     tag: Tags = None,
@@ -63,28 +64,28 @@ def compare(
         bool,
         typer.Option(
             "--people-like-them",
-            help="Claim it of people like the members, not of these members only: wider intervals.",
+            help="Generalise beyond these members, with wider intervals.",
         ),
     ] = False,
-    form: Form = None,
+    form: ReportFormat = None,
     output: Output = None,
     as_of: AsOf = None,
     database: Database = None,
 ) -> None:
-    """Compare teams or forecasters on what they forecast at the same times, and what luck could do.
+    """Compare teams or forecasters in pairs, with the part of chance.
 
-    Two are paired by question and time; with several, every two of them, allowing for their number.
+    Pairs are matched by question and time. Several pairs are adjusted for their number.
     """
     from forecasts.reports.comparison import build
     from forecasts.reports.comparison.comparison import Of
 
-    rendering = form_of(form, output)
-    made = build(
+    form = report_format(form, output)
+    comparison = build(
         frames_of(folder, database, words=False),
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
-        choice=chosen(cohort, tag, since, until, lead),
-        as_of=moment(as_of) or now(),
+        choice=selection(cohort, tag, since, until, lead),
+        as_of=time_of(as_of) or now(),
         alike=people_like_them,
     )
-    emit(rendered(made, rendering), output)
+    emit(rendered(comparison, form), output)

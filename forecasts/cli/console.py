@@ -1,10 +1,10 @@
-"""What the commands share: where they print, how they complain, which ledger they open."""
+"""What the commands share: options, output, settings, and the ledger that a command opens."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 
 from forecasts.common.errors import BadInput, LedgerError
-from forecasts.common.text import plain as plain
+from forecasts.common.text import printable
+from forecasts.common.times import iso
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,30 +40,39 @@ Member = Annotated[
     typer.Option(
         "--as",
         metavar="HANDLE",
-        help="Who acts. [default: $FORECASTS_MEMBER, else your user name]",
+        help="Act as this member. [default: $FORECASTS_MEMBER, else your user name]",
         show_default=False,
     ),
 ]
+QuestionSlug = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's ID.")]
+Because = Annotated[str, typer.Option("--because", help="Your reason, in one line.")]
 
-QuestionSlug = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's slug.")]
-Because = Annotated[str, typer.Option("--because", help="Your reason, in a line.")]
-
-# Problems beyond these are counted, not listed.
-_MOST_PROBLEMS = 20
+# Further problems are counted, not listed.
+_MAX_PROBLEMS = 20
 
 
 def out() -> Console:
-    """Return standard output; everyone's words are printed as they are, never as markup."""
+    """Return standard output. Text is printed as it is, never read as markup."""
     return Console(markup=False, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def messages() -> Console:
-    """Return standard error, where progress and messages go."""
+    """Return standard error, for progress and messages."""
     return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
+def print_line(text: str, *, style: str | None = None) -> None:
+    """Print a line to standard output, without control characters."""
+    out().print(printable(text), style=style)
+
+
+def print_note(text: str) -> None:
+    """Print a message to standard error, without control characters."""
+    messages().print(printable(text))
+
+
 def now() -> datetime:
-    """Return the present moment: the one place where the command line reads the clock."""
+    """Return the current time. The command line reads the clock only here."""
     return _clock()
 
 
@@ -79,7 +89,7 @@ def one_of(option: str, value: str, known: Sequence[str]) -> Any:
 
 
 def settings(database: str | None = None, member: str | None = None) -> Settings:
-    """Return the settings, with what was given on the command line instead."""
+    """Return the settings, overridden by the command's options."""
     from pydantic import ValidationError
 
     from forecasts.common.settings import Settings
@@ -96,27 +106,25 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
 _opened: list[Engine] = []
 
 
-def ledger(chosen: Settings, *, begin: bool = False, left_as_it_is: bool = False) -> Engine:
-    """Return the ledger's engine; an embedded one is brought up to date, which is then said.
+def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> Engine:
+    """Return the ledger's engine. A ledger in a file is migrated first, with a message.
 
-    Only a command that can put the first thing into a ledger may ``begin`` one; to the others one
-    that is not there is a mistyped name: NoLedger. ``left_as_it_is``: DatabaseError where it would
-    have to be brought up to date.
+    ``begin``: create a ledger that does not exist, for commands that can store the first row;
+    otherwise a missing ledger is taken for a mistyped name: NoLedger. Without ``migrate`` an
+    outdated schema raises DatabaseError.
     """
     from forecasts.ledger.database import make_ready, require_ready
 
     engine = opened(chosen, begin=begin)
-    if left_as_it_is:
+    if not migrate:
         require_ready(engine)
-        return engine
-    migrated = make_ready(engine)
-    if migrated is not None:
-        say_migrated(engine, migrated)
+    elif (migrated := make_ready(engine)) is not None:
+        print_migrated(engine, migrated)
     return engine
 
 
 def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -> Engine:
-    """Return the engine as ``database.open_engine`` does, closed when the command ends."""
+    """Return the engine as ``database.open_engine`` does; it is closed when the command ends."""
     from forecasts.ledger.database import open_engine
 
     engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished)
@@ -124,23 +132,22 @@ def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -
     return engine
 
 
-def say_migrated(engine: Engine, migrated: Migrated) -> None:
-    """Say what was done to the schema."""
+def print_migrated(engine: Engine, migrated: Migrated) -> None:
+    """Print whether the ledger was created, or from which schema to which it was migrated."""
     from forecasts.ledger.urls import place
 
-    said = (
+    print_note(
         f"Created the ledger {place(engine)}."
         if migrated.before is None
         else f"Migrated the ledger {place(engine)} from schema {migrated.before} to "
         f"{migrated.after}."
     )
-    messages().print(plain(said))
 
 
 def ledger_to_read(chosen: Settings) -> Engine:
-    """Return the ledger's engine for a command that writes nothing.
+    """Return the ledger's engine for a command that only reads.
 
-    While nobody has named a ledger, and none has been begun, it reads as empty; none is created.
+    If no ledger is named and the default one does not exist, it reads as empty; none is created.
     """
     from forecasts.common.settings import default_ledger
     from forecasts.ledger.database import empty_ledger
@@ -148,43 +155,53 @@ def ledger_to_read(chosen: Settings) -> Engine:
 
     if chosen.names_a_ledger or kind_of(default_ledger()) is not Kind.nothing:
         return ledger(chosen)
-    messages().print(
-        plain(f"There is no ledger yet. What you store first begins it, at {default_ledger()}.")
-    )
+    print_note(f"There is no ledger yet. The first thing you store creates {default_ledger()}.")
     _opened.append(empty_ledger())
     return _opened[-1]
 
 
-def acting(session: Session, chosen: Settings, *, now: datetime) -> Row:
-    """Return the member who acts, for whom the session reads from here on.
+@contextmanager
+def acting(
+    database: str | None,
+    member: str | None,
+    *,
+    begin: bool = False,
+    at: datetime | None = None,
+) -> Iterator[tuple[Session, Row, datetime]]:
+    """Yield a session that writes to the ledger, the member who acts, and the time.
 
-    They are written first where they are new. Forbidden as in ``tokens.signer``, and in another's
-    name (``access.require_own_name``).
+    The block is one transaction, committed at its end; a new member is written first. ``begin``
+    as in ``ledger``; ``at`` replaces the time. Forbidden as in ``tokens.acting_handle`` and
+    ``roles.require_own_name``.
     """
     from forecasts.access import tokens, visibility
+    from forecasts.ledger.database import writing
 
-    _require_own_name(session, chosen, now)
-    who = tokens.acting(session, chosen, now=now)
-    visibility.read_as(session, who, now=now)
-    return who
+    chosen, moment = settings(database, member), at or now()
+    with writing(ledger(chosen, begin=begin)) as session:
+        _require_own_name(session, chosen, moment)
+        who = tokens.acting_member(session, chosen, now=moment)
+        visibility.read_as(session, who, now=moment)
+        yield session, who, moment
 
 
 @contextmanager
 def reading_as(
-    chosen: Settings, engine: Engine | None = None
-) -> Iterator[tuple[Session, Row | None]]:
-    """Yield a session that reads the ledger, or that one, for who acts; and who that is.
+    database: str | None, member: str | None = None, *, engine: Engine | None = None
+) -> Iterator[tuple[Session, Row | None, datetime]]:
+    """Yield a session that reads the ledger (or ``engine``) for a member, the member, and the time.
 
-    None: somebody new, or of whom a name says nothing.
+    The member is None if new, or if a name alone proves nothing.
     """
     from forecasts.access import tokens, visibility
     from forecasts.ledger.database import reading
 
+    chosen, moment = settings(database, member), now()
     with reading(engine or ledger_to_read(chosen)) as session:
-        _require_own_name(session, chosen, now())
-        who = tokens.reader(session, chosen, now=now())
-        visibility.read_as(session, who, now=now())
-        yield session, who
+        _require_own_name(session, chosen, moment)
+        who = tokens.reading_member(session, chosen, now=moment)
+        visibility.read_as(session, who, now=moment)
+        yield session, who, moment
 
 
 def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
@@ -194,47 +211,44 @@ def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None
         roles.require_own_name(session, settings().member, chosen.member, now=now)
 
 
-def say_shared(handle: str) -> None:
-    """Say that the member's act has made the ledger a shared one."""
-    messages().print(
-        plain(
-            f"{handle} is this ledger's admin from now on, and roles hold in it (docs/teams.md). "
-            "Others become admins with: forecasts team appoint HANDLE admin"
-        )
-    )
-
-
 def by(session: Session, chosen: Settings, moment: datetime) -> Row | None:
     """Return the member who acts; None for the owner of the database without a token."""
     from forecasts.access import tokens
 
-    if chosen.token is None and tokens.owns(session):
+    if chosen.token is None and tokens.is_database_owner(session):
         return None
-    return tokens.acting(session, chosen, now=moment)
+    return tokens.acting_member(session, chosen, now=moment)
+
+
+def print_now_shared(handle: str) -> None:
+    """Tell the member that the ledger is shared from now on, with them as its admin."""
+    print_note(
+        f"{handle} is now this ledger's admin, and roles apply in it (docs/teams.md). "
+        "To appoint another admin: forecasts team appoint HANDLE admin"
+    )
 
 
 def close_ledgers() -> None:
-    """Close what was opened; every command ends with it."""
+    """Close every engine that the command opened."""
     while _opened:
         _opened.pop().dispose()
 
 
-def complain(error: LedgerError) -> None:
-    """Print the sentence, the remedy, and the problems of a bad input, to standard error."""
-    console = messages()
-    console.print(plain(error.message))
+def print_error(error: LedgerError) -> None:
+    """Print an error to standard error: its sentence, the problems of a bad input, the remedy."""
+    print_note(error.message)
     problems = getattr(error, "problems", ())
-    for problem in problems[:_MOST_PROBLEMS]:
-        console.print(plain(f"  {problem}"))
-    if len(problems) > _MOST_PROBLEMS:
-        console.print(f"  … and {len(problems) - _MOST_PROBLEMS} more.")
+    for problem in problems[:_MAX_PROBLEMS]:
+        print_note(f"  {problem}")
+    if len(problems) > _MAX_PROBLEMS:
+        print_note(f"  … and {len(problems) - _MAX_PROBLEMS} more.")
     if error.remedy:
-        console.print(plain(error.remedy))
+        print_note(error.remedy)
 
 
 @contextmanager
-def quiet_pipe() -> Iterator[None]:
-    """End without a word when the reader of standard output has gone, as in ``| head``."""
+def ignoring_closed_pipe() -> Iterator[None]:
+    """End quietly if the reader of standard output has gone, as in ``| head``."""
     try:
         yield
         sys.stdout.flush()
@@ -243,8 +257,33 @@ def quiet_pipe() -> Iterator[None]:
         raise typer.Exit(0) from None
 
 
+@contextmanager
+def progress_bar(
+    description: str, unit: str, *, shown: bool = True
+) -> Iterator[Callable[..., None]]:
+    """Yield a function that updates a progress bar on standard error, if that is a terminal.
+
+    It takes the arguments of ``rich.progress.Progress.update``, such as completed and total.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = messages()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        console=console,
+        disable=not (shown and console.is_terminal),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as progress:
+        task = progress.add_task(description, total=None)
+        yield lambda **changes: progress.update(task, **changes)
+
+
 def emit(content: str | bytes, output: Path | None) -> None:
-    """Write a command's result to ``output``, whole or not at all, or to standard output."""
+    """Write a command's result to ``output`` (whole or not at all) or to standard output."""
     data = content.encode() if isinstance(content, str) else content
     if output is None:
         sys.stdout.buffer.write(data)
@@ -260,19 +299,23 @@ def emit(content: str | bytes, output: Path | None) -> None:
 
 
 def json_text(value: Any) -> str:
-    """Return one JSON document; non-finite numbers as "inf" and "-inf", missing as null."""
+    """Return ``json_ready(value)`` as one JSON document."""
     import json
 
-    return json.dumps(_finite(value), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(json_ready(value), ensure_ascii=False, indent=2) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def json_ready(value: Any) -> Any:
+    """Return the value for JSON: infinite numbers as "inf" and "-inf", NaN as null, times as text.
+
+    Dictionaries and lists are converted throughout.
+    """
     if isinstance(value, float):
         if value != value:
             return None
         return value if abs(value) != float("inf") else ("inf" if value > 0 else "-inf")
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: json_ready(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+        return [json_ready(item) for item in value]
+    return iso(value) if isinstance(value, datetime) else value

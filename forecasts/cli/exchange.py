@@ -1,4 +1,4 @@
-"""The commands between the ledger and a folder of plain files: import, export."""
+"""The commands for folders of plain files: import, export."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from forecasts.cli.console import (
     Member,
     acting,
     ledger,
-    messages,
-    now,
-    out,
-    plain,
+    print_line,
+    print_note,
     reading_as,
     settings,
 )
@@ -25,54 +23,50 @@ from forecasts.cli.table_output import frames_of
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="A ledger folder, or a ZIP archive of one.")],
+    folder: Annotated[Path, typer.Argument(help="A ledger folder or a ZIP archive of one.")],
     vouch: Annotated[
         bool,
         typer.Option(
             "--vouch",
-            help="Vouch that the forecasts were made when the folder says. It takes an admin; "
-            "in a ledger of your own you do. Else they count from now on.",
+            help="Vouch for the folder's forecast times; needs an admin. Otherwise the forecasts "
+            "count from now on. Implied in a ledger of your own.",
         ),
     ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Take a ledger folder into the ledger, all or nothing; the same twice changes nothing."""
+    """Import a ledger folder, all or nothing. Importing it again changes nothing."""
     from forecasts.exchange.import_ import import_frames
-    from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), now()
     frames = frames_of(folder, None)
-    with writing(ledger(chosen, begin=True)) as session:
-        who = acting(session, chosen, now=moment)
-        done = import_frames(session, frames, member=who, now=moment, vouch=vouch)
-    out().print(str(done))
+    with acting(database, member, begin=True) as (session, who, now):
+        done = import_frames(session, frames, member=who, now=now, vouch=vouch)
+    print_line(str(done))
     if done.unvouched:
-        messages().print(
-            f"{done.unvouched} of the forecasts count as made now, and not when the folder says: "
-            "nobody vouches for that. An admin of the ledger can, with: forecasts import --vouch"
+        print_note(
+            f"{done.unvouched} of the forecasts count as made now, because nobody vouches for the "
+            "folder's times. An admin of the ledger can: forecasts import --vouch"
         )
 
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="Where the ledger folder shall be.")],
+    folder: Annotated[Path, typer.Argument(help="The ledger folder to write.")],
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the ledger that is in the folder.")
+        bool, typer.Option("--overwrite", help="Replace the ledger in the folder.")
     ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Write the ledger as a folder of plain files; what you may not see is not among it."""
+    """Export the ledger as a folder of plain files, as far as you may see it."""
     from forecasts.exchange.export import exported
     from forecasts.exchange.folder.folder import write_folder
 
-    chosen = settings(database, member)
-    with reading_as(chosen, ledger(chosen)) as (session, who):
-        frames, beyond = exported(session, member=who, now=now())
+    engine = ledger(settings(database, member))
+    with reading_as(database, member, engine=engine) as (session, who, now):
+        frames, omitted = exported(session, member=who, now=now)
     files = write_folder(frames, folder, overwrite=overwrite)
-    if beyond:
-        messages().print(
-            "Left out, as a ledger folder has no place for it: " + "; ".join(beyond) + "."
-        )
-    out().print(plain("\n".join(str(file) for file in files)))
+    if omitted:
+        print_note(f"Left out, because a ledger folder cannot hold it: {'; '.join(omitted)}.")
+    for file in files:
+        print_line(str(file))

@@ -1,4 +1,4 @@
-"""The commands that put a probability on a question: update, withdraw."""
+"""The commands for forecasts and their reviews: update, withdraw, look-again."""
 
 from __future__ import annotations
 
@@ -15,15 +15,11 @@ from forecasts.cli.console import (
     Member,
     QuestionSlug,
     acting,
-    ledger,
-    messages,
-    now,
     one_of,
-    out,
-    plain,
-    settings,
+    print_line,
+    print_note,
 )
-from forecasts.cli.negative_values import TakesMinus
+from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.next_step import next_step
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
@@ -32,19 +28,19 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.ledger.models import Forecast
-    from forecasts.updates.evidence import Cited
+    from forecasts.updates.evidence import CitedEvidence
     from forecasts.updates.values import Value
 
 
-@app.command(cls=TakesMinus)
+@app.command(cls=TakesNegativeValues)
 def update(
     question: QuestionSlug,
     value: Annotated[
         str,
         typer.Argument(
             metavar="P",
-            help="71%, 0.71 or odds in favour 5:2; with options: 'Busan=60%, Other=40%'; "
-            "with numbers or days: '10%=120, 50%=140, 90%=170'.",
+            help="71%, 0.71 or odds in favour 5:2; for options 'Busan=60%, Other=40%'; "
+            "for numbers or dates '10%=120, 50%=140, 90%=170'.",
         ),
     ],
     because: Because = "",
@@ -53,32 +49,31 @@ def update(
         typer.Option(
             "--evidence",
             metavar="URL|TEXT",
-            help="What moved you: a web address, a note, or 'article 3' of this ledger. Repeat it "
-            "for each piece. What holds for one of several stands before it, with a colon: "
-            "'opposes data 30%: https://…' (stance, kind, share of the update).",
+            help="Evidence for the update: a web address, a note, or 'article 3' of this ledger. "
+            "Repeat for each piece. To give one piece its own stance, kind or share of the update, "
+            "put them first: 'opposes data 30%: https://…'.",
         ),
     ] = None,
     supports: Annotated[
         bool,
         typer.Option(
             "--supports",
-            help="The evidence speaks for yes: it makes it likelier, whichever way you move. With "
-            "options it is the one that you move most, with numbers a higher one, with days a "
-            "later one. [default]",
+            help="The evidence makes yes likelier, whichever way you move. For options: the one "
+            "you move most; for numbers: a higher one; for dates: a later one. [default]",
         ),
     ] = False,
     opposes: Annotated[
-        bool, typer.Option("--opposes", help="The evidence speaks against yes.")
+        bool, typer.Option("--opposes", help="The evidence makes yes less likely.")
     ] = False,
     context: Annotated[
-        bool, typer.Option("--context", help="The evidence speaks neither for yes nor against it.")
+        bool, typer.Option("--context", help="The evidence speaks neither for nor against yes.")
     ] = False,
     kind: Annotated[
         str | None,
         typer.Option(
             "--kind",
             metavar="news|data|base_rate|expert|model|other",
-            help="Where the evidence comes from. [default: news]",
+            help="Kind of evidence. [default: news]",
         ),
     ] = None,
     look_again: Annotated[
@@ -86,115 +81,108 @@ def update(
         typer.Option(
             "--look-again",
             metavar="DAYS",
-            help="After how long Today brings the question back. [default: as it is]",
+            help="Review this question again after so many days. [default: unchanged]",
         ),
     ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Put a probability on a question, with the evidence that it leans on."""
+    """Forecast a question, or update your forecast, with evidence."""
     from forecasts.agenda import revisits
-    from forecasts.ledger.database import writing
     from forecasts.questions import registry
     from forecasts.updates import updates
-    from forecasts.updates.evidence import say_cited, spoken_for
-    from forecasts.updates.typed_values import as_typed
-    from forecasts.updates.values import read_value, say_change, value_of
+    from forecasts.updates.evidence import format_stances, supported_outcome
+    from forecasts.updates.typed_values import typed_forecast
+    from forecasts.updates.values import format_change, read_value, value_of
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
-        text = registry.wording(session, found)
-        before = updates.standing(session, found, who, at=moment)
+        text = registry.newest_wording(session, found)
+        before = updates.current_forecast(session, found, who, at=now)
         given = read_value(value, text, None if before is None else value_of(before))
-        citing = _cited(session, evidence or [], supports, opposes, context, kind)
+        cited = _cited(session, evidence or [], supports, opposes, context, kind)
         updates.update(
-            session, found, given, member=who, now=moment, rationale=because, evidence=citing
+            session, found, given, member=who, now=now, rationale=because, evidence=cited
         )
         if look_again is not None:
-            revisits.revisit_every(session, look_again, member=who, now=moment, question=found)
-        said = say_change(before, given, text.options)
-        outcome = spoken_for(text, before, given)
-        back = as_typed(before, text)
-    leaning = f" (evidence: {say_cited(citing, outcome)})" if citing else ""
-    out().print(plain(f"{who.handle}: {said} on {question}{leaning}"))
-    for words in _warnings(before, given, citing, stated=supports or opposes or context):
-        messages().print(f"Warning: {words}")
-    undo = next_step(f"withdraw {question}", database=database, member=member)
-    if back and not said.startswith("still"):
-        words = f"update {question} {shlex.quote(back)}"
-        again = next_step(words, database=database, member=member)
-        messages().print(plain(f"To go back: {again}   To have none stand: {undo}"))
-    elif said.startswith("still"):
-        messages().print(plain(f"To have none stand: {undo}"))
+            revisits.revisit_every(session, look_again, member=who, now=now, question=found)
+        change = format_change(before, given, text.options)
+        outcome = supported_outcome(text, before, given)
+        previous = typed_forecast(before, text)
+    basis = f" (evidence: {format_stances(cited, outcome)})" if cited else ""
+    print_line(f"{who.handle}: {change} on {question}{basis}")
+    for words in _warnings(before, given, cited, stated=supports or opposes or context):
+        print_note(f"Warning: {words}")
+    withdraw_step = next_step(f"withdraw {question}", database=database, member=member)
+    if previous and not change.startswith("still"):
+        words = f"update {question} {shlex.quote(previous)}"
+        back = next_step(words, database=database, member=member)
+        print_note(f"To undo: {back}   To withdraw: {withdraw_step}")
     else:
-        messages().print(plain(f"To take it back: {undo}"))
+        print_note(f"To withdraw: {withdraw_step}")
 
 
 @app.command("look-again")
 def look_again(
     days: Annotated[
-        str, typer.Argument(metavar="DAYS|usual", help="After so many days; or as usual again.")
+        str,
+        typer.Argument(metavar="DAYS|usual", help="Days until the next review; usual: default."),
     ],
     on: Annotated[
         str | None,
         typer.Option(
             "--on",
             metavar="QUESTION",
-            help="On this question alone. [default: on all for which you have said nothing else]",
+            help="Only this question. [default: every question without its own interval]",
         ),
     ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Say after how long Today brings your forecasts back.
+    """Set how often Today asks you to review your forecasts.
 
-    What is said for a question holds for what you are told, too (forecasts notify).
+    A question's own interval applies to its notifications too (forecasts notify).
     """
     from forecasts.agenda import revisits
-    from forecasts.ledger.database import writing
     from forecasts.questions import registry
 
-    chosen, moment = settings(database, member), now()
     usual = days.strip().casefold() == "usual"
     if not usual and not re.fullmatch(r"\d{1,6}", days.strip()):
         raise BadInput(
-            f"{days!r} is not a number of days.", remedy="Give one, such as 7; or: usual."
+            f"{days!r} is not a number of days.", remedy="Give one, such as 7, or: usual."
         )
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         found = None if on is None else registry.find(session, on)
         revisits.revisit_every(
-            session, None if usual else int(days), member=who, now=moment, question=found
+            session, None if usual else int(days), member=who, now=now, question=found
         )
-        held = revisits.intervals(session, who)
-        every = held.usual if found is None or found.id is None else held.of(found.id)
-    where = "your forecasts" if on is None else on
-    days_ = "day" if every.days == 1 else "days"
-    out().print(plain(f"Today brings {where} back after {every.days} {days_}."))
+        intervals = revisits.intervals(session, who)
+        every = intervals.usual if found is None or found.id is None else intervals.of(found.id)
+    subject = "your forecasts" if on is None else on
+    unit = "day" if every.days == 1 else "days"
+    print_line(f"Today asks you to review {subject} after {every.days} {unit}.")
 
 
 def _warnings(
-    before: Forecast | None, given: Value, citing: list[Cited], *, stated: bool
+    before: Forecast | None, given: Value, cited: list[CitedEvidence], *, stated: bool
 ) -> Iterator[str]:
-    """Yield what is allowed and may not be meant."""
+    """Yield a sentence for each part of an allowed update that may be a mistake."""
     from forecasts.ledger.models import Stance
-    from forecasts.updates.values import certainty
+    from forecasts.updates.values import stated_certainty
 
-    extreme = certainty(given)
+    extreme = stated_certainty(given)
     if extreme is not None:
-        means, room = ("0 % means never", 0.1) if extreme == 0 else ("100 % means certain", 99.9)
-        yield f"{means}: one surprise costs an infinite log score; {room} % leaves room for one."
+        means, room = ("0% means never", 0.1) if extreme == 0 else ("100% means certain", 99.9)
+        yield f"{means}: one surprise costs an infinite log score. {room}% leaves room for one."
     fell = (
         before is not None
         and before.probability is not None
         and given.probability is not None
         and given.probability < before.probability
     )
-    if fell and not stated and any(cited.stance == Stance.supports for cited in citing):
+    if fell and not stated and any(one.stance == Stance.supports for one in cited):
         yield (
-            "you went down, and the evidence counts as speaking for yes. "
+            "your probability fell, but the evidence counts as supporting yes. "
             "If it speaks against yes, update again with --opposes."
         )
 
@@ -206,8 +194,8 @@ def _cited(
     opposes: bool,
     context: bool,
     kind: str | None,
-) -> list[Cited]:
-    """Return the evidence; the options hold for every piece that does not say otherwise."""
+) -> list[CitedEvidence]:
+    """Return the evidence; the options apply to each piece that does not state its own."""
     from forecasts.ledger.models import EvidenceKind, Stance
     from forecasts.updates.evidence import read_evidence
 
@@ -230,24 +218,20 @@ def withdraw(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Withdraw your standing forecast; its history stays."""
-    from forecasts.ledger.database import writing
+    """Withdraw your forecast. The time it was active still counts."""
     from forecasts.questions import registry
     from forecasts.updates import updates
-    from forecasts.updates.typed_values import as_typed
-    from forecasts.updates.values import say_value
+    from forecasts.updates.typed_values import typed_forecast
+    from forecasts.updates.values import format_value
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
-        text = registry.wording(session, found)
-        before = updates.standing(session, found, who, at=moment)
-        updates.withdraw(session, found, member=who, now=moment, rationale=because)
+        text = registry.newest_wording(session, found)
+        before = updates.current_forecast(session, found, who, at=now)
+        updates.withdraw(session, found, member=who, now=now, rationale=because)
         assert before is not None
-        said, back = say_value(before, text.options), as_typed(before, text)
-    out().print(plain(f"{who.handle}: withdrew {said} from {question}; none stands from now on"))
-    if back:
-        words = f"update {question} {shlex.quote(back)}"
-        again = next_step(words, database=database, member=member)
-        messages().print(plain(f"To stand again: {again}"))
+        value, typed = format_value(before, text.options), typed_forecast(before, text)
+    print_line(f"{who.handle}: withdrew {value} from {question}")
+    if typed:
+        words = f"update {question} {shlex.quote(typed)}"
+        print_note(f"To undo: {next_step(words, database=database, member=member)}")

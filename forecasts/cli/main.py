@@ -1,4 +1,4 @@
-"""The entry point ``forecasts``: every command, in the order in which --help lists them."""
+"""The entry point ``forecasts``, with every command in the order of --help."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from forecasts.cli.root import app
 
 def main() -> None:
     """Run the command line."""
-    # A command makes much and drops little: the collector would look through all of it time and
-    # again, and once more as the process ends.
+    # A command allocates much and frees little, so frequent collections only cost time.
     gc.set_threshold(200_000)
     try:
         app()

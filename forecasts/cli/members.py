@@ -1,7 +1,8 @@
-"""The commands on what is a member's own: member export, member remove."""
+"""The commands for a member's personal data: member export, member remove."""
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,24 +12,24 @@ from forecasts.cli.console import (
     Database,
     Member,
     by,
+    json_ready,
     json_text,
     ledger,
-    messages,
     now,
-    out,
-    plain,
+    print_line,
+    print_note,
     settings,
 )
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, Refused
 
-Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="Whose.")]
+Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="The member.")]
 
 member = typer.Typer(
     name="member",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Hand over all that a ledger knows of a member, or remove who they are from it.",
+    help="Export or remove a member's personal data.",
 )
 app.add_typer(member)
 
@@ -36,37 +37,22 @@ app.add_typer(member)
 @member.command("export")
 def export(
     handle: Handle,
-    folder: Annotated[Path, typer.Argument(help="Where it shall be; a new folder.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to create.")],
     database: Database = None,
     acting: Member = None,
 ) -> None:
-    """Write everything about one member: as member.json, and a CSV file a table."""
+    """Export everything about a member, as member.json and one CSV file per table."""
     from forecasts.ledger.database import reading
     from forecasts.operations.privacy import everything
 
     chosen, moment = settings(database, acting), now()
     with reading(ledger(chosen)) as session:
         found = everything(session, handle, member=by(session, chosen, moment), now=moment)
-    files = _write(folder, _plain(found))
-    out().print(plain("\n".join(str(file) for file in files)))
-
-
-def _plain(value: Any) -> Any:
-    """Return the rows as JSON has them: times as text."""
-    from datetime import datetime
-
-    from forecasts.common.times import iso
-
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return iso(value) if isinstance(value, datetime) else value
+    for file in _write(folder, json_ready(found)):
+        print_line(str(file))
 
 
 def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
-    import csv
-
     try:
         if folder.exists() and any(folder.iterdir()):
             raise Refused(f"The folder {str(folder)!r} is not empty.", remedy="Name a new one.")
@@ -80,8 +66,10 @@ def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
                 writer.writeheader()
                 writer.writerows(
                     {
-                        name: json_text(value).strip() if isinstance(value, list | dict) else value
-                        for name, value in row.items()
+                        column: json_text(value).strip()
+                        if isinstance(value, list | dict)
+                        else value
+                        for column, value in row.items()
                     }
                     for row in rows
                 )
@@ -99,16 +87,16 @@ def remove(
     confirm: Annotated[
         str | None,
         typer.Option(
-            "--confirm", metavar="HANDLE", help="The handle again, instead of being asked for it."
+            "--confirm", metavar="HANDLE", help="Repeat the handle instead of being prompted."
         ),
     ] = None,
     database: Database = None,
     acting: Member = None,
 ) -> None:
-    """Remove who a member is and what they wrote, for good; their forecasts and scores stay.
+    """Remove a member's name and texts for good. Their forecasts and scores are kept.
 
-    A tombstone such as "removed member 7" stands in their place from then on, and history stays
-    whole. Backups and copies of the ledger are not changed.
+    A tombstone such as "removed member 7" replaces the name, and history stays intact. Backups and
+    copies of the ledger are not changed.
     """
     from forecasts.access.members import member_named
     from forecasts.ledger.database import reading, writing
@@ -120,8 +108,7 @@ def remove(
         member_named(session, handle)
     if confirm is None:
         confirm = typer.prompt(
-            f"This cannot be undone. To remove who {handle} is and what they wrote, type the "
-            "handle again",
+            f"This cannot be undone. To remove the name and texts of {handle}, type the handle",
             err=True,
         )
     if confirm != handle:
@@ -130,5 +117,5 @@ def remove(
         done = remove(session, handle, member=by(session, chosen, moment), now=moment)
     sweep(engine)
     rows = ", ".join(f"{count:,} in {name.replace('_', ' ')}" for name, count in done.rows.items())
-    out().print(plain(f"{handle} is {done.handle} from now on. Words removed: {rows}."))
-    messages().print("Backups and copies of this ledger have them still.")
+    print_line(f"{handle} is now {done.handle}. Texts removed: {rows}.")
+    print_note("Backups and copies of this ledger still contain them.")

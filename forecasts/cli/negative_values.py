@@ -1,4 +1,4 @@
-"""Values that begin with a minus: without this, ``-5%`` would be read as an option."""
+"""Arguments below zero: without this, ``-5%`` would be read as an option."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typer.core import TyperCommand
 _BELOW_ZERO = re.compile(r"-([\d.,]|inf)")
 
 
-class TakesMinus(TyperCommand):
-    """A command whose arguments may begin with a minus and a figure.
+class TakesNegativeValues(TyperCommand):
+    """A command whose arguments may begin with a minus and a digit.
 
-    They are set behind ``--``, with the arguments around them and in their order.
+    All arguments are moved behind ``--``, in their order.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Return what is left of ``args``, read into ``ctx.params``."""
-        behind: list[str] = []
-        before: list[str] = []
+        """Return the arguments that are left after parsing into ``ctx.params``."""
+        after: list[str] = []
         if "--" in args:
             place = args.index("--")
-            args, behind = args[:place], args[place + 1 :]
+            args, after = args[:place], args[place + 1 :]
         takes_value = {
             name
             for parameter in self.get_params(ctx)
             if parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False)
             for name in (*parameter.opts, *parameter.secondary_opts)
         }
+        options: list[str] = []
         arguments: list[str] = []
         rest = iter(args)
         for arg in rest:
             if arg in takes_value:
-                before += [arg, *([value] if (value := next(rest, None)) is not None else [])]
+                options += [arg, *([value] if (value := next(rest, None)) is not None else [])]
             elif arg.startswith("-") and arg != "-" and not _BELOW_ZERO.match(arg):
-                before.append(arg)
+                options.append(arg)
             else:
                 arguments.append(arg)
-        return super().parse_args(ctx, [*before, "--", *arguments, *behind])
+        return super().parse_args(ctx, [*options, "--", *arguments, *after])

@@ -1,18 +1,18 @@
-"""Commands for a person to copy: the next step after the one that printed them."""
+"""The next command to type, printed for the user to copy."""
 
 from __future__ import annotations
 
 import re
 import shlex
 
-# What stands between the role and the host of a URL.
+# The password in a URL, between the user name and the host.
 _PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^/]*@")
 
 
 def next_step(words: str, *, database: str | None, member: str | None = None) -> str:
-    """Return a command line with ``words``, on the ledger and as the member that were named.
+    """Return ``forecasts`` with ``words`` and the given ``--database`` and ``--as`` options.
 
-    A password in the ledger's URL is not repeated.
+    A password in the ledger's URL is replaced.
     """
     shown = None if database is None else _PASSWORD.sub(r"\1:PASSWORD@", database)
     named = {"--database": shown, "--as": member}

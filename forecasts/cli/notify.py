@@ -1,4 +1,4 @@
-"""The commands on where a member is told of what: notify add, list, set, remove, test, send."""
+"""The commands for notifications: notify add, list, set, remove, test, send."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from forecasts.cli.console import (
     Member,
     acting,
     ledger,
-    messages,
     now,
-    out,
-    plain,
+    print_line,
+    print_note,
     reading_as,
     settings,
 )
@@ -30,7 +29,7 @@ notify = typer.Typer(
     name="notify",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Say where you are told of what: by mail, in a chat … (docs/notifications.md).",
+    help="Manage your notifications by email, chat and push (docs/notifications.md).",
 )
 app.add_typer(notify)
 
@@ -40,15 +39,17 @@ Events = Annotated[
     typer.Option(
         "--on",
         metavar="EVENT",
-        help="What it is told of: resolved, decision, disputed, parked, awaiting, closing, stale "
-        "or closed; once an event. [default: all]",
+        help="Event to notify about; repeat for each: resolved, decision, disputed, parked, "
+        "awaiting, closing, stale or closed. [default: all]",
         show_default=False,
     ),
 ]
 BeforeClose = Annotated[
     float | None,
     typer.Option(
-        "--days-before-close", metavar="DAYS", help="closing: so long before. [default: 2]"
+        "--days-before-close",
+        metavar="DAYS",
+        help="Send closing this long before the close. [default: 2]",
     ),
 ]
 UntilStale = Annotated[
@@ -56,21 +57,23 @@ UntilStale = Annotated[
     typer.Option(
         "--days-until-stale",
         metavar="DAYS",
-        help="stale: after so long, where you have not said for the question when you look again. "
-        "[default: your usual, 14]",
+        help="Send stale after this long, unless the question has its own review interval. "
+        "[default: your review interval, 14]",
     ),
 ]
 
 
 @notify.command()
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What you call it, such as phone.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A name for the channel, such as phone.")
+    ],
     address: Annotated[
         str,
         typer.Argument(
             metavar="ADDRESS",
-            help="An address of Apprise, such as ntfys://TOPIC; - reads it from standard input, "
-            "so that it stands in no history.",
+            help="An Apprise address, such as ntfys://TOPIC; - reads it from standard input, which "
+            "keeps it out of the shell's history.",
         ),
     ],
     on: Events = None,
@@ -79,58 +82,54 @@ def add(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Add a channel: what happens from now on is told there, at the end of forecasts run."""
+    """Add a channel. Notifications about new events are sent at the end of forecasts run."""
     from forecasts.agenda.notifications import channels
-    from forecasts.ledger.database import writing
     from forecasts.ledger.models import Event
 
-    chosen, moment = settings(database, member), now()
     secret = sys.stdin.readline() if address == "-" else address
-    with writing(ledger(chosen, begin=True)) as session:
+    with acting(database, member, begin=True) as (session, who, now):
         channel = channels.add(
             session,
             name,
             secret,
-            member=acting(session, chosen, now=moment),
-            now=moment,
+            member=who,
+            now=now,
             events=tuple(Event) if on is None else on,
-            days_before_close=_or(days_before_close, channels.DAYS_BEFORE_CLOSE),
+            days_before_close=(
+                channels.DAYS_BEFORE_CLOSE if days_before_close is None else days_before_close
+            ),
             days_until_stale=days_until_stale,
-            allow_private=chosen.allow_private_addresses,
+            allow_private=settings().allow_private_addresses,
         )
-        said, events = channel.name, ", ".join(channel.events)
-    out().print(plain(f"{said} is told of: {events}"))
-    messages().print(plain(f"Its address is not shown again. Try it: forecasts notify test {said}"))
-
-
-def _or(given: float | None, usual: float) -> float:
-    return usual if given is None else given
+        name, events = channel.name, ", ".join(channel.events)
+    print_line(f"{name} is notified of: {events}")
+    print_note(f"Its address is not shown again. To test it: forecasts notify test {name}")
 
 
 @notify.command("list")
 def list_(database: Database = None, member: Member = None) -> None:
-    """List your channels, what each is told of, and what may not have arrived."""
+    """List your channels with their events and undelivered notifications."""
     from forecasts.agenda.notifications import channels
 
-    with reading_as(settings(database, member)) as (session, who):
-        listed = channels.listing(session, member=who, now=now())
+    with reading_as(database, member) as (session, who, now):
+        listed = channels.listing(session, member=who, now=now)
     if not listed:
-        messages().print("You have no channels. Add one: forecasts notify add NAME ADDRESS")
+        print_note("You have no channels. Add one: forecasts notify add NAME ADDRESS")
     for one in listed:
-        out().print(plain(f"{one.name} ({one.service}): {', '.join(one.events)}"))
-        out().print(
+        print_line(f"{one.name} ({one.service}): {', '.join(one.events)}")
+        print_line(
             f"  closing: {one.days_before_close:g} days before; "
             f"stale: after {one.days_until_stale:g} days"
         )
         counts = {"sent": one.sent, "to be sent": one.waiting, "given up": one.failed}
-        said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
-        out().print(f"  {said or 'nothing sent yet'}")
+        states = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
+        print_line(f"  {states or 'nothing sent yet'}")
         if one.unsure:
-            out().print(f"  {one.unsure:,} may not have arrived")
+            print_line(f"  {one.unsure:,} may not have arrived")
         if one.unsure or one.failed:
-            out().print(plain(f"  To send them again: forecasts notify send --again {one.name}"))
+            print_line(f"  To send them again: forecasts notify send --again {one.name}")
         if one.reason:
-            out().print(plain(f"  Last: {one.reason}"))
+            print_line(f"  Last: {one.reason}")
 
 
 @notify.command("set")
@@ -142,50 +141,45 @@ def set_(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Change what a channel is told of. For another address, remove it and add it anew."""
+    """Change a channel's events and timing. To change its address, remove it and add it again."""
     from forecasts.agenda.notifications import channels
-    from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
+    with acting(database, member) as (session, who, _):
         channel = channels.change(
             session,
             name,
-            member=acting(session, chosen, now=moment),
+            member=who,
             events=on,
             days_before_close=days_before_close,
             days_until_stale=days_until_stale,
         )
         events = ", ".join(channel.events)
-    out().print(plain(f"{name} is told of: {events}"))
+    print_line(f"{name} is notified of: {events}")
 
 
 @notify.command()
 def remove(name: Name, database: Database = None, member: Member = None) -> None:
-    """Remove a channel; its address is forgotten."""
+    """Remove a channel and its address."""
     from forecasts.agenda.notifications import channels
-    from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        channels.remove(session, name, member=acting(session, chosen, now=moment), now=moment)
-    out().print(plain(f"{name} is removed"))
+    with acting(database, member) as (session, who, now):
+        channels.remove(session, name, member=who, now=now)
+    print_line(f"{name} removed")
 
 
 @notify.command("test")
 def greet(name: Name, database: Database = None, member: Member = None) -> None:
-    """Send a message to a channel that says no more than that it came. Exit code 1: it did not."""
+    """Send a test message to a channel. Exit code 1 if it could not be sent."""
     from forecasts.agenda.notifications import channels, outbox
     from forecasts.agenda.notifications.apprise_gateway import Sent
 
-    chosen = settings(database, member)
-    with reading_as(chosen) as (session, who):
+    with reading_as(database, member) as (session, who, _):
         channel = channels.find(session, name, member=who)
-    sent, reason = outbox.greet(channel, allow_private=chosen.allow_private_addresses)
+    sent, reason = outbox.greet(channel, allow_private=settings().allow_private_addresses)
     if sent != Sent.sent:
-        messages().print(plain(f"{name}: not sent: {reason}"))
+        print_note(f"{name}: not sent: {reason}")
         raise typer.Exit(1)
-    out().print(plain(f"{name}: sent"))
+    print_line(f"{name}: sent")
 
 
 @notify.command()
@@ -195,40 +189,34 @@ def send(
         typer.Option(
             "--again",
             metavar="NAME",
-            help="Send again what may not have arrived on your channel, and what was given up.",
+            help="Resend what may not have arrived on your channel, or was given up.",
         ),
     ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Tell everybody what is due now, as the end of forecasts run does."""
+    """Send everyone's due notifications, as forecasts run does at its end."""
     from forecasts.agenda.notifications import outbox
-    from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), now()
-    engine = ledger(chosen)
     if again is not None:
-        with writing(engine) as session:
-            who = acting(session, chosen, now=moment)
-            count = outbox.again(session, again, member=who, now=moment)
-        messages().print(plain(f"{again}: {count:,} to be sent again"))
-    tell(engine, chosen)
+        with acting(database, member) as (session, who, now):
+            count = outbox.again(session, again, member=who, now=now)
+        print_note(f"{again}: {count:,} to be sent again")
+    chosen = settings(database, member)
+    notify_members(ledger(chosen), chosen)
 
 
-def tell(engine: Engine, chosen: Settings) -> None:
-    """Send what is due to everybody, and say to standard error what became of it, if anything."""
+def notify_members(engine: Engine, chosen: Settings) -> None:
+    """Send everyone's due notifications and print the results, if any, to standard error."""
     from forecasts.agenda.notifications import outbox
     from forecasts.agenda.notifications.apprise_gateway import Sent
 
-    came_to = outbox.send(engine, now=now(), allow_private=chosen.allow_private_addresses)
-    if sent := came_to.count(Sent.sent):
-        messages().print(f"{sent:,} {'message' if sent == 1 else 'messages'} sent")
-    for one in came_to.told:
-        if one.sent == Sent.failed:
-            said = f"not sent to {one.handle}'s channel {one.channel}: {one.reason}"
-            messages().print(plain(said))
-        elif one.sent == Sent.unknown:
-            said = f"may not have arrived on {one.handle}'s channel {one.channel}: {one.reason}"
-            messages().print(plain(said))
-    if came_to.left:
-        messages().print(f"{came_to.left:,} channels are left to the next run")
+    results = outbox.send(engine, now=now(), allow_private=chosen.allow_private_addresses)
+    if sent := results.count(Sent.sent):
+        print_note(f"{sent:,} {'message' if sent == 1 else 'messages'} sent")
+    failures = {Sent.failed: "not sent to", Sent.unknown: "may not have arrived on"}
+    for one in results.told:
+        if one.sent in failures:
+            print_note(f"{failures[one.sent]} {one.handle}'s channel {one.channel}: {one.reason}")
+    if results.left:
+        print_note(f"{results.left:,} channels left for the next run")

@@ -1,4 +1,4 @@
-"""The options of reports and comparisons that say which questions count, and as of when."""
+"""The options of reports and comparisons that select questions and forecasts, and set the time."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ CohortName = Annotated[
     typer.Option(
         "--cohort",
         metavar="scheduled|resolved",
-        help="Questions whose scheduled close has passed, or all that are resolved.",
+        help="Count resolved questions whose scheduled close has passed, or all resolved ones.",
     ),
 ]
 Tags = Annotated[
     list[str] | None,
-    typer.Option("--tag", metavar="TAG", help="Only questions with it. Repeat it for any of."),
+    typer.Option("--tag", metavar="TAG", help="Only questions with a given tag; repeat for more."),
 ]
 Since = Annotated[
     str | None,
     typer.Option(
-        "--since", metavar="TIME", help="Only questions scheduled to close then or later."
+        "--since", metavar="TIME", help="Only questions scheduled to close at this time or later."
     ),
 ]
 Until = Annotated[
@@ -36,7 +36,7 @@ Until = Annotated[
     typer.Option(
         "--until",
         metavar="TIME",
-        help="Only questions scheduled to close then or earlier; of a day, by its end.",
+        help="Only questions scheduled to close at this time or earlier. A day means its end.",
     ),
 ]
 Lead = Annotated[
@@ -44,37 +44,34 @@ Lead = Annotated[
     typer.Option(
         "--lead",
         metavar="DAYS",
-        help="Only forecasts as they stood so many days before the scheduled close.",
+        help="Score only the forecasts active this many days before the scheduled close.",
     ),
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option(
-        "--as-of", metavar="TIME", help="The moment it is made, which it states. [default: now]"
-    ),
+    typer.Option("--as-of", metavar="TIME", help="Date of the document. [default: now]"),
 ]
 
 
-def chosen(
+def selection(
     cohort: str,
     tags: list[str] | None,
     since: str | None,
     until: str | None,
     lead: float | None,
 ) -> Choice:
-    """Return what these options choose; BadInput for what is none of them."""
-    # Imported here: a command that starts need not know what a report is.
+    """Return the selection that these options make; BadInput for an invalid one."""
     from forecasts.reports.selection import Choice, Cohort
 
     return Choice(
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
         tags=tuple(tags or ()),
-        since=moment(since),
-        until=moment(until, end_of_day=True),
+        since=time_of(since),
+        until=time_of(until, end_of_day=True),
         lead=lead,
     )
 
 
-def moment(given: str | None, *, end_of_day: bool = False) -> datetime | None:
-    """Return the moment that was given, None for none; BadInput for what is no time."""
+def time_of(given: str | None, *, end_of_day: bool = False) -> datetime | None:
+    """Return the time that an option names, if any; BadInput for an invalid one."""
     return None if given is None else read_time(given, end_of_day=end_of_day, now=now())

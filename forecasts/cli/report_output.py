@@ -1,46 +1,58 @@
-"""The form in which a report or a comparison is put out: the choice, and the document."""
+"""The output of a report or a comparison: its format, and the document in it."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecasts.cli.console import out, plain
+from forecasts.cli.console import out
 from forecasts.cli.table_output import format_of
 from forecasts.common.errors import BadInput
-from forecasts.reports.render.formats import FORMS, renderer
+from forecasts.common.text import printable
 
 if TYPE_CHECKING:
     from forecasts.reports import Report
     from forecasts.reports.comparison import Comparison
 
-_ENDINGS = {form: f".{form}" for form in FORMS} | {"text": ".txt"}
+# Each format of ``reports.formats``, whose import brings pandas, with its file extension.
+_EXTENSIONS = {
+    "text": ".txt",
+    "json": ".json",
+    "html": ".html",
+    "pdf": ".pdf",
+    "csv": ".csv",
+    "md": ".md",
+}
 
-Form = Annotated[
+ReportFormat = Annotated[
     str | None,
     typer.Option(
         "--format",
-        metavar="|".join(_ENDINGS),
-        help="[default: by the ending of --output, else text]",
+        metavar="|".join(_EXTENSIONS),
+        help="Output format. [default: by the extension of --output, else text]",
     ),
 ]
 
 
-def form_of(given: str | None, output: Path | None) -> str:
-    """Return the form asked for; BadInput where there is none such, or none for a terminal."""
-    form = format_of(given, output, _ENDINGS, "text")
+def report_format(given: str | None, output: Path | None) -> str:
+    """Return the format; BadInput for an unknown one, or a PDF to a terminal."""
+    form = format_of(given, output, _EXTENSIONS, "text")
     if form == "pdf" and output is None and sys.stdout.isatty():
-        raise BadInput("A PDF is no text for a terminal.", remedy="Name a file with --output.")
+        raise BadInput(
+            "A PDF cannot be printed to a terminal.", remedy="Name a file with --output."
+        )
     return form
 
 
-def rendered(made: Report | Comparison, form: str) -> str | bytes:
-    """Return the document; a text is as wide as the terminal."""
-    render = renderer(made, form)
+def rendered(document: Report | Comparison, form: Any) -> str | bytes:
+    """Return the document in that format; text is as wide as the terminal."""
+    from forecasts.reports import formats
+
     if form != "text":
-        return render(made)
-    # Control signs in a name could command the terminal.
-    return plain(str(render(made, width=out().width if sys.stdout.isatty() else 100)))
+        return formats.rendered(document, form)
+    width = out().width if sys.stdout.isatty() else 100
+    # Control characters in a name could command the terminal.
+    return printable(str(formats.rendered(document, form, width=width)))

@@ -1,4 +1,4 @@
-"""The command on what the scores show: report."""
+"""The command for track records and calibration: report."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from forecasts.cli.report_options import (
     Since,
     Tags,
     Until,
-    chosen,
-    moment,
+    selection,
+    time_of,
 )
-from forecasts.cli.report_output import Form, form_of, rendered
+from forecasts.cli.report_output import ReportFormat, rendered, report_format
 from forecasts.cli.root import app
 from forecasts.cli.table_output import Folder, Output, frames_of
 
@@ -25,13 +25,18 @@ from forecasts.cli.table_output import Folder, Output, frames_of
 @app.command()
 def report(
     folder: Folder = None,
-    by: Annotated[str, typer.Option("--by", metavar="all|forecaster|team|tag|lead")] = "all",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", metavar="all|forecaster|team|tag|lead", help="Report each of these separately."
+        ),
+    ] = "all",
     name: Annotated[
         list[str] | None,
         typer.Option(
             "--name",
             metavar="NAME",
-            help="One of them only (by lead: days). Repeat it for several. [default: all]",
+            help="Only this name (with --by lead: days); repeat for more. [default: all]",
         ),
     ] = None,
     cohort: CohortName = "scheduled",
@@ -39,21 +44,21 @@ def report(
     since: Since = None,
     until: Until = None,
     lead: Lead = None,
-    form: Form = None,
+    form: ReportFormat = None,
     output: Output = None,
     as_of: AsOf = None,
     database: Database = None,
 ) -> None:
-    """Report scores and calibration: what the record shows, and what luck could explain."""
+    """Report scores and calibration, beside the results that luck alone would give."""
     from forecasts.reports.build import build
     from forecasts.reports.report import By
 
-    rendering = form_of(form, output)
+    form = report_format(form, output)
     made = build(
         frames_of(folder, database, words=False),
         by=one_of("--by", by, get_args(By)),
         names=name or [],
-        choice=chosen(cohort, tag, since, until, lead),
-        as_of=moment(as_of) or now(),
+        choice=selection(cohort, tag, since, until, lead),
+        as_of=time_of(as_of) or now(),
     )
-    emit(rendered(made, rendering), output)
+    emit(rendered(made, form), output)

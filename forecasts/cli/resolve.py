@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,19 +14,14 @@ from forecasts.cli.console import (
     QuestionSlug,
     acting,
     ledger,
-    now,
-    out,
-    printable,
+    print_line,
     settings,
 )
-from forecasts.cli.negative_values import TakesMinus
+from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.questions import print_scores
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time, to_minute
-
-if TYPE_CHECKING:
-    from forecasts.common.settings import Settings
 
 Outcome = Annotated[
     str,
@@ -35,10 +30,10 @@ Outcome = Annotated[
         "ambiguous."
     ),
 ]
-Source = Annotated[str, typer.Option("--source", help="What says so: a URL.")]
+Source = Annotated[str, typer.Option("--source", help="URL that reports the outcome.")]
 
 
-@app.command(cls=TakesMinus)
+@app.command(cls=TakesNegativeValues)
 def propose(
     question: QuestionSlug,
     outcome: Outcome,
@@ -47,7 +42,7 @@ def propose(
         typer.Option(
             "--known-at",
             metavar="TIME",
-            help="When the outcome became known. A day means its first instant. [default: now]",
+            help="When the outcome became known. A day means its start. [default: now]",
         ),
     ] = None,
     because: Because = "",
@@ -55,30 +50,26 @@ def propose(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Propose an outcome. Somebody accepts it with resolve, or turns it down with reject."""
-    from forecasts.ledger.database import writing
+    """Propose an outcome. Someone else accepts it with resolve or declines it with reject."""
     from forecasts.questions import registry
-    from forecasts.resolution import resolutions
+    from forecasts.resolution import proposals
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        proposal = resolutions.propose(
+    with acting(database, member) as (session, who, now):
+        proposal = proposals.propose(
             session,
             registry.find(session, question),
             outcome,
-            known_at=moment if known_at is None else read_time(known_at, now=moment),
-            now=moment,
-            member=acting(session, chosen, now=moment),
+            known_at=now if known_at is None else read_time(known_at, now=now),
+            now=now,
+            member=who,
             note=because,
             source=source,
         )
-    known = to_minute(proposal.known_at or moment)
-    out().print(
-        printable(f"{question}: proposed {proposal.outcome}, known at {known}; it waits for a decision")
-    )
+        known = to_minute(proposal.known_at or now)
+    print_line(f"{question}: proposed {proposal.outcome}, known at {known}; awaiting a decision")
 
 
-@app.command(cls=TakesMinus)
+@app.command(cls=TakesNegativeValues)
 def resolve(
     question: QuestionSlug,
     outcome: Outcome,
@@ -87,8 +78,8 @@ def resolve(
         typer.Option(
             "--known-at",
             metavar="TIME",
-            help="When the outcome became known: forecasts after it do not count. A day means its "
-            "first instant. [default: as proposed; for a correction, as before; else now]",
+            help="When the outcome became known: later forecasts do not count. A day means its "
+            "start. [default: the proposal's or the corrected resolution's time, else now]",
         ),
     ] = None,
     because: Because = "",
@@ -96,48 +87,44 @@ def resolve(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Resolve a question and score every forecast on it; again with another outcome to correct.
+    """Resolve a question and score its forecasts. Resolve it again to correct the outcome.
 
-    The outcome that was proposed accepts the proposal; annulled takes the question out of every
-    score. Whatever is superseded stays readable, with its scores, in show.
+    Resolving to a proposed outcome accepts the proposal. Annulled removes the question from every
+    score. Superseded outcomes and their scores can be read with show.
     """
-    from forecasts.ledger.database import writing
     from forecasts.questions import finality, registry, standing
     from forecasts.questions.outcomes import NOT_SCORED
     from forecasts.resolution import history, resolutions
     from forecasts.scores import scores
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
-        earlier = standing.current_state(session, found, now=moment).resolution
+        earlier = standing.current_state(session, found, now=now).resolution
         resolution = resolutions.confirm(
             session,
             found,
             outcome,
-            known_at=None if known_at is None else read_time(known_at, now=moment),
-            now=moment,
+            known_at=None if known_at is None else read_time(known_at, now=now),
+            now=now,
             member=who,
             note=because,
             source=source,
         )
         scored = scores.table(session, resolution)
-        open_ = finality.provisional(session, found, now=moment)
+        provisional = finality.provisional_outcome(session, found, now=now)
     known = "" if resolution.known_at is None else f", known at {to_minute(resolution.known_at)}"
-    console = out()
-    console.print(printable(f"{question}: {resolution.outcome}{known}"))
+    print_line(f"{question}: {resolution.outcome}{known}")
     if earlier is not None:
-        console.print(printable(f"  corrected: {history.correction(earlier, resolution)}"))
+        print_line(f"  corrected: {history.correction(earlier, resolution)}")
     if resolution.proposal_id is not None:
-        console.print("  as it was proposed")
-    print_scores(console, scored)
+        print_line("  as proposed")
+    print_scores(scored)
     if not scored:
-        console.print("  No scores.")
+        print_line("  No scores.")
     if earlier is not None and resolution.outcome in NOT_SCORED:
-        console.print("  It is out of every report; what it had scored stays readable in show.")
-    if open_ is not None:
-        console.print(printable(f"  {history.say_provisional(open_)}"))
+        print_line("  No longer in any report; its earlier scores can be read with show.")
+    if provisional is not None:
+        print_line(f"  {history.provisional_note(provisional)}")
 
 
 @app.command()
@@ -147,32 +134,28 @@ def reject(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Turn down what is proposed as the outcome of a question; --because says what is wrong."""
-    from forecasts.ledger.database import writing
+    """Reject a question's proposed outcomes, with a reason (--because)."""
     from forecasts.questions import registry, standing
-    from forecasts.resolution import resolutions
+    from forecasts.resolution import proposals
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
-        proposals = resolutions.proposals_on(session, found)
-        if not proposals:
+        proposed = proposals.proposals_on(session, found)
+        if not proposed:
             raise Refused(
-                f"No outcome of {question!r} waits for a decision.",
+                f"No outcome of {question!r} awaits a decision.",
                 remedy="See: forecasts questions --status proposed.",
             )
         if not because.strip():
             raise BadInput(
-                "Turning a proposal down takes a reason: whoever made it should learn what was "
-                "wrong.",
+                "Rejecting a proposal needs a reason, so that its author learns what was wrong.",
                 remedy='Add it: --because "…".',
             )
-        for proposal in proposals:
-            resolutions.reject(session, proposal, now=moment, member=who, note=because)
-        status = standing.current_state(session, found, now=moment).status
-    outcomes = " and ".join(proposal.outcome for proposal in proposals)
-    out().print(printable(f"{question}: {outcomes} rejected; the question is {status}"))
+        for proposal in proposed:
+            proposals.reject(session, proposal, now=now, member=who, note=because)
+        status = standing.current_state(session, found, now=now).status
+    outcomes = " and ".join(proposal.outcome for proposal in proposed)
+    print_line(f"{question}: {outcomes} rejected; the question is {status}")
 
 
 @app.command()
@@ -182,14 +165,14 @@ def dispute(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Hold the outcome of a question to be wrong, while its policy allows it; --because says why.
+    """Dispute a question's outcome while its policy allows it, with a reason (--because).
 
-    Its scores stay provisional until somebody decides: by another outcome, or by upholding it.
+    Its scores are provisional until someone resolves it differently or upholds the outcome.
     """
     from forecasts.resolution.disputes import dispute as act
 
-    _on_outcome(act, question, because, settings(database, member))
-    out().print(printable(f"{question}: disputed; it waits for a decision"))
+    _on_outcome(act, question, because, database, member)
+    print_line(f"{question}: disputed; awaiting a decision")
 
 
 @app.command()
@@ -199,39 +182,33 @@ def uphold(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Settle a dispute in favour of the outcome that stands, which then is final."""
+    """Uphold a disputed outcome, which makes it final."""
     from forecasts.resolution.disputes import uphold as act
 
-    _on_outcome(act, question, because, settings(database, member))
-    out().print(printable(f"{question}: upheld; the outcome and its scores are final"))
+    _on_outcome(act, question, because, database, member)
+    print_line(f"{question}: upheld; the outcome and its scores are final")
 
 
-def _on_outcome(act: Callable[..., object], slug: str, because: str, chosen: Settings) -> None:
-    """Dispute the outcome of a question, or uphold it, as who runs the command."""
-    from forecasts.ledger.database import writing
+def _on_outcome(
+    act: Callable[..., object], slug: str, because: str, database: str | None, member: str | None
+) -> None:
+    """Dispute or uphold the outcome of a question."""
     from forecasts.questions import registry
 
-    moment = now()
-    with writing(ledger(chosen)) as session:
-        act(
-            session,
-            registry.find(session, slug),
-            member=acting(session, chosen, now=moment),
-            now=moment,
-            reason=because,
-        )
+    with acting(database, member) as (session, who, now):
+        act(session, registry.find(session, slug), member=who, now=now, reason=because)
 
 
 @app.command()
 def rescore(database: Database = None) -> None:
-    """Make the scores of every resolution that stands anew, as after an upgrade of the engine."""
+    """Recompute the stored scores of all current resolutions, as after an engine upgrade."""
     from forecasts.ledger.database import writing
     from forecasts.scores import scores
 
     with writing(ledger(settings(database))) as session:
         rebuilt = scores.rebuild(session)
-    out().print(
-        f"Scores made anew by engine {rebuilt.engine}: {rebuilt.scores:,} of "
-        f"{rebuilt.resolutions:,} resolved questions. Those of superseded resolutions stay as they "
-        "were."
+    print_line(
+        f"Recomputed with engine {rebuilt.engine}: {rebuilt.scores:,} scores of "
+        f"{rebuilt.resolutions:,} resolved questions. Scores of superseded resolutions are kept "
+        "unchanged."
     )

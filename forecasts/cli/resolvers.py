@@ -1,4 +1,4 @@
-"""The commands on what looks up a question's outcome: resolver kinds, set, add, policy, try."""
+"""The commands for resolvers: resolver kinds, set, add, remove, policy, evidence, try."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from forecasts.cli.console import (
     Member,
     QuestionSlug,
     acting,
-    ledger,
     ledger_to_read,
-    messages,
-    now,
     one_of,
-    out,
-    printable,
+    print_line,
+    print_note,
     reading_as,
     settings,
 )
@@ -31,7 +28,7 @@ resolver = typer.Typer(
     name="resolver",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Say what looks up how a question came out, for forecasts run.",
+    help="Manage the resolvers that forecasts run uses to resolve a question.",
 )
 app.add_typer(resolver)
 
@@ -39,31 +36,30 @@ app.add_typer(resolver)
 @resolver.command()
 def kinds(
     name: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="Only this one. [default: all]")
+        str | None, typer.Argument(metavar="[KIND]", help="Only this kind. [default: all]")
     ] = None,
 ) -> None:
-    """List the kinds of resolvers there are, and what can be set for each."""
+    """List the kinds of resolvers and their settings."""
     from forecasts.resolution.resolvers.kinds import kind, names
 
-    console = out()
     for each in names() if name is None else [name]:
         try:
             found = kind(each)
         except BadInput as error:
             if name is not None:
                 raise
-            console.print(printable(f"{each}: {error.message}"))
+            print_line(f"{each}: {error.message}")
             continue
         proposes = " It only proposes." if found.only_proposes else ""
-        said = " ".join((found.settings.__doc__ or "").split())
-        console.print(printable(f"{each}: {said}{proposes}"))
+        description = " ".join((found.settings.__doc__ or "").split())
+        print_line(f"{each}: {description}{proposes}")
         for field_name, field in found.settings.model_fields.items():
             default = (
                 "required"
                 if field.is_required()
                 else _default(field.get_default(call_default_factory=True))
             )
-            console.print(printable(f"  {field_name}: {field.description or ''} [{default}]"))
+            print_line(f"  {field_name}: {field.description or ''} [{default}]")
 
 
 def _default(value: Any) -> str:
@@ -78,7 +74,7 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="NAME=VALUE",
-        help="One of its settings; lists and objects as JSON. Can be repeated.",
+        help="A setting of the kind; repeat for each. Lists and objects are JSON.",
     ),
 ]
 
@@ -91,10 +87,7 @@ def set_(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Give a question its resolver, in place of those that it had.
-
-    The settings are checked here, so that none fails at three in the morning.
-    """
+    """Set a question's resolver, replacing any others. Its settings are checked now."""
     _attach(question, kind, given, database, member, beside=False)
 
 
@@ -106,24 +99,21 @@ def add(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Give a question a further resolver beside those that it has, as a quorum needs."""
+    """Add another resolver to a question, for example for a quorum."""
     _attach(question, kind, given, database, member, beside=True)
 
 
 @resolver.command()
 def remove(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
-    """Take a question's resolvers away; what they have looked up stays, and a person settles it."""
-    from forecasts.ledger.database import writing
+    """Remove a question's resolvers. Past lookups are kept."""
     from forecasts.questions import registry
     from forecasts.resolution import assignments
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
-        many = assignments.detach(session, found, member=who, now=moment)
-    resolver_kinds = "its resolver" if many == 1 else f"its {many} resolvers"
-    out().print(printable(f"{question} is looked up no more: {resolver_kinds} removed."))
+        count = assignments.detach(session, found, member=who, now=now)
+    removed = "resolver" if count == 1 else f"{count} resolvers"
+    print_line(f"{question}: {removed} removed; it is no longer checked automatically")
 
 
 def _attach(
@@ -135,47 +125,41 @@ def _attach(
     *,
     beside: bool,
 ) -> None:
-    from forecasts.ledger.database import writing
     from forecasts.questions import registry
     from forecasts.resolution import assignments
     from forecasts.resolution.resolvers import kinds as resolver_kinds
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         attached = assignments.attach(
             session,
             registry.find(session, question),
             kind,
             _settings(given or []),
             member=who,
-            now=moment,
+            now=now,
             beside=beside,
         )
         stored = attached.settings
         places = resolver_kinds.kind(kind).places
-    out().print(printable(f"{question}: {kind} will say how it came out"))
+    print_line(f"{question}: resolved by {kind}")
     for name, value in stored.items():
-        out().print(printable(f"  {name}: {json.dumps(value, ensure_ascii=False)}"))
+        print_line(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
     for name in places:
-        _warn(stored.get(name))
+        if stored.get(name) is not None:
+            _warn(stored[name])
 
 
-def _warn(address: str | None) -> None:
-    """Say what may not be meant of the place where a resolver looks."""
+def _warn(address: str) -> None:
+    """Warn of a key in a resolver's address, and of a file that does not exist."""
     from forecasts.resolution.resolvers import files
 
-    for name in [] if address is None else files.keys_in(address):
-        messages().print(
-            printable(
-                f"{name} in that address looks like a key: it is kept for good, and shown to "
-                "whoever may see the question."
-            )
+    for name in files.keys_in(address):
+        print_note(
+            f"Warning: {name} in that address looks like a key. It is stored for good, and shown "
+            "to everyone who may see the question."
         )
-    if address is not None and not files.is_page(address) and not Path(address).exists():
-        messages().print(
-            printable(f"There is no file {address} yet; a run that finds none tries again later.")
-        )
+    if not files.is_page(address) and not Path(address).exists():
+        print_note(f"There is no file {address} yet. Runs try again until there is.")
 
 
 @resolver.command()
@@ -185,48 +169,46 @@ def policy(
         str,
         typer.Argument(
             metavar="POLICY",
-            help="propose (a person decides), confirm (at once), or quorum (once several agree).",
+            help="propose (a person decides), confirm (at once) or quorum (once several agree).",
         ),
     ],
     agreeing: Annotated[
         int | None,
-        typer.Option("--agreeing", metavar="N", help="Of a quorum: how many have to agree."),
+        typer.Option("--agreeing", metavar="N", help="For a quorum: resolvers that must agree."),
     ] = None,
     dispute_days: Annotated[
         float,
         typer.Option(
             "--dispute-days",
             metavar="DAYS",
-            help="For how long a resolution may be disputed and its scores are provisional.",
+            help="Days in which a resolution can be disputed and its scores are provisional.",
         ),
     ] = 0,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Say what becomes of what a question's resolvers find. Without it what is found is confirmed.
+    """Set how a question's resolvers decide. The default is confirm.
 
-    Those that disagree never resolve a question: each outcome is proposed, with who said what.
+    Resolvers that disagree never resolve a question: each outcome is proposed, with its sources.
     """
-    from forecasts.ledger.database import writing
     from forecasts.ledger.models import PolicyKind
     from forecasts.questions import registry
-    from forecasts.resolution import assignments
+    from forecasts.resolution import policies
 
     one_of("The policy", decides, [str(known) for known in PolicyKind])
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        row = assignments.decide_by(
+    with acting(database, member) as (session, who, now):
+        row = policies.set_policy(
             session,
             registry.find(session, question),
             PolicyKind(decides),
             agreeing=agreeing,
             dispute_days=dispute_days,
-            member=acting(session, chosen, now=moment),
-            now=moment,
+            member=who,
+            now=now,
         )
-    said = f"{row.kind}, {row.agreeing} have to agree" if agreeing else f"{row.kind}"
-    days = f"; disputes for {row.dispute_days:g} days" if row.dispute_days else ""
-    out().print(printable(f"{question}: {said}{days}"))
+    quorum = f", {row.agreeing} must agree" if agreeing else ""
+    days = f"; can be disputed for {row.dispute_days:g} days" if row.dispute_days else ""
+    print_line(f"{question}: {row.kind}{quorum}{days}")
 
 
 @resolver.command()
@@ -234,81 +216,78 @@ def evidence(
     question: QuestionSlug,
     folder: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Write what is kept into this folder."),
+        typer.Option("--out", metavar="FOLDER", help="Save the kept evidence to this folder."),
     ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Show what the resolvers of a question were shown when they found its outcome, and keep it."""
+    """Show or save the evidence that a question's resolvers based their findings on."""
     from forecasts.questions import registry
     from forecasts.resolution import kept_evidence
 
-    with reading_as(settings(database, member)) as (session, _):
-        shown = kept_evidence.kept(session, registry.find(session, question))
-    console = out()
-    for one in shown:
+    with reading_as(database, member) as (session, _, _):
+        exhibits = kept_evidence.kept(session, registry.find(session, question))
+    for one in exhibits:
         row = one.exhibit
-        console.print(printable(f"{to_minute(row.at)}  {row.address}"))
-        kept = "" if one.data is not None else "; too large to be kept"
-        console.print(printable(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}"))
-    for path in [] if folder is None else kept_evidence.save(shown, folder):
-        console.print(printable(f"wrote {path}"))
+        print_line(f"{to_minute(row.at)}  {row.address}")
+        kept = "" if one.data is not None else "; too large to keep"
+        print_line(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}")
+    for path in [] if folder is None else kept_evidence.save(exhibits, folder):
+        print_line(f"wrote {path}")
 
 
 def _settings(given: list[str]) -> dict[str, Any]:
-    """Return what was given by name; what reads as a JSON list or object is one, the rest text."""
+    """Return the settings by name. JSON lists and objects are parsed; the rest is text."""
     read: dict[str, Any] = {}
     for each in given:
-        name, sign, value = each.partition("=")
-        if not sign or not name.strip():
-            raise BadInput(f"{each!r} is no setting.", remedy="Write --with NAME=VALUE.")
-        if name.strip() in read:
-            raise BadInput(f"The setting {name.strip()!r} is given twice.")
-        text: Any = value.strip()
-        if text[:1] in ("[", "{"):
+        name, equals, value = (part.strip() for part in each.partition("="))
+        if not equals or not name:
+            raise BadInput(f"{each!r} is not a setting.", remedy="Write --with NAME=VALUE.")
+        if name in read:
+            raise BadInput(f"The setting {name!r} is given twice.")
+        read[name] = value
+        if value[:1] in ("[", "{"):
             try:
-                text = json.loads(text)
+                read[name] = json.loads(value)
             except ValueError as error:
-                raise BadInput(f"The setting {name.strip()!r} is no JSON: {error}.") from None
-        read[name.strip()] = text
+                raise BadInput(f"The setting {name!r} is not valid JSON: {error}.") from None
     return read
 
 
 @resolver.command("try")
 def try_(question: QuestionSlug, database: Database = None) -> None:
-    """Look now, and say what the resolver of a question finds. Nothing is stored."""
+    """Try a question's resolvers now. Nothing is stored."""
     from forecasts.questions import registry, standing
-    from forecasts.resolution import resolutions
+    from forecasts.resolution import outcome_checks
     from forecasts.resolution.runs import run
 
-    chosen, moment = settings(database), now()
+    chosen = settings(database)
     engine = ledger_to_read(chosen)
-    with reading_as(chosen, engine) as (session, _):
-        # It is looked at for who may see it.
-        state = standing.current_state(session, registry.find(session, question), now=moment)
-    said = run.look(engine, question, now=moment, allow_private=chosen.allow_private_addresses)
-    if len(said) == 1 and isinstance(said[0].error, LedgerError):
-        raise said[0].error
-    console = out()
-    for one in said:
-        which = f"{one.resolver.kind}: " if len(said) > 1 else ""
-        if one.finding is None:
-            console.print(printable(f"{question}: {which}{one.message}"))
+    with reading_as(database, engine=engine) as (session, _, now):
+        # The lookup itself reads for nobody, so check first that the member may see the question.
+        state = standing.current_state(session, registry.find(session, question), now=now)
+    answers = run.look(engine, question, now=now, allow_private=chosen.allow_private_addresses)
+    if len(answers) == 1 and isinstance(answers[0].error, LedgerError):
+        raise answers[0].error
+    for answer in answers:
+        which = f"{answer.resolver.kind}: " if len(answers) > 1 else ""
+        found = answer.finding
+        if found is None:
+            print_line(f"{question}: {which}{answer.message}")
             continue
-        found = one.finding
         try:
-            resolutions.possible(state.text, question, found.outcome, found.known_at, moment)
-            resolutions.require_within(state.text, found.outcome)
+            outcome_checks.require_possible(
+                state.text, question, found.outcome, found.known_at, now
+            )
+            outcome_checks.require_within_bounds(state.text, found.outcome)
         except LedgerError as error:
-            if len(said) == 1:
+            if len(answers) == 1:
                 raise
-            console.print(printable(f"{question}: {which}{error}"))
+            print_line(f"{question}: {which}{error}")
             continue
-        known = f"{found.outcome}, known at {to_minute(found.known_at)}"
-        console.print(printable(f"{question}: {which}{known}"))
+        print_line(f"{question}: {which}{found.outcome}, known at {to_minute(found.known_at)}")
         for line in (found.source, *found.note.splitlines()):
             if line:
-                console.print(printable(f"  {line}"))
+                print_line(f"  {line}")
         for seen in found.seen:
-            size = f"{len(seen.content):,} bytes"
-            console.print(printable(f"  seen: {seen.address}, {size}, {seen.sha256}"))
+            print_line(f"  seen: {seen.address}, {len(seen.content):,} bytes, {seen.sha256}")

@@ -13,11 +13,7 @@ from forecasts.cli.console import (
     Member,
     QuestionSlug,
     acting,
-    ledger,
-    now,
-    out,
-    plain,
-    settings,
+    print_line,
 )
 from forecasts.cli.questions import print_changes
 from forecasts.cli.root import app
@@ -28,111 +24,108 @@ from forecasts.common.times import read_time, to_minute
 @app.command()
 def revise(
     question: QuestionSlug,
-    title: Annotated[str | None, typer.Option("--title", help="The question, anew.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="New title.")] = None,
     criteria: Annotated[
-        str | None, typer.Option("--criteria", help="How a stranger would decide it.")
+        str | None, typer.Option("--criteria", help="New resolution criteria.")
     ] = None,
-    background: Annotated[
-        str | None, typer.Option("--background", help="What to know first.")
-    ] = None,
-    fine_print: Annotated[str | None, typer.Option("--fine-print", help="Edge cases.")] = None,
+    background: Annotated[str | None, typer.Option("--background", help="New background.")] = None,
+    fine_print: Annotated[str | None, typer.Option("--fine-print", help="New fine print.")] = None,
     closes: Annotated[
         str | None,
-        typer.Option("--closes", metavar="TIME", help="Another last day (or time) to forecast."),
+        typer.Option("--closes", metavar="TIME", help="New last day (or time) to forecast."),
     ] = None,
     resolves: Annotated[
         str | None,
-        typer.Option("--resolves", metavar="TIME", help="When it should be decided; '' for blank."),
+        typer.Option(
+            "--resolves", metavar="TIME", help="When the outcome should be known; '' clears it."
+        ),
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", help="An option to add, before the last one; repeat it."),
+        typer.Option("--option", help="Option to add before the last one; repeat for each."),
     ] = None,
     family: Annotated[
-        str | None, typer.Option("--family", help="Another family; '' for its own.")
+        str | None, typer.Option("--family", help="New family; '' for its own.")
     ] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option("--tag", help="A tag instead of those it has; repeat it; '' for none."),
+        typer.Option("--tag", help="Replace the tags; repeat for each; '' for none."),
     ] = None,
     outcomes: Annotated[
         Path | None,
-        typer.Option("--outcomes", metavar="FILE", help="Another CSV or JSON file that will say."),
+        typer.Option(
+            "--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."
+        ),
     ] = None,
     visible_to: Annotated[
         str | None,
-        typer.Option("--visible-to", metavar="everyone|me|TEAM", help="Who may see it."),
+        typer.Option("--visible-to", metavar="everyone|me|TEAM", help="Change who can see it."),
     ] = None,
     hide_crowd: Annotated[
         bool | None,
         typer.Option(
             "--hide-crowd/--show-crowd",
-            help="Whether what others said is hidden until one has forecast, or it has closed.",
+            help="Hide or show others' forecasts before a member forecasts or the question closes.",
         ),
     ] = None,
     because: Because = "",
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Reword a question or move its close. The earlier wording stays readable, in show."""
+    """Reword a question or change its dates. Earlier wordings are kept."""
     from forecasts.access import teams
-    from forecasts.ledger.database import writing
     from forecasts.questions import registry, revisions
     from forecasts.resolution import assignments
     from forecasts.updates import wordings
 
-    chosen, moment = settings(database, member), now()
     given: dict[str, Any] = {
         "title": title,
         "resolution_criteria": criteria,
         "background": background,
         "fine_print": fine_print,
-        "scheduled_close_time": None
-        if closes is None
-        else read_time(closes, end_of_day=True, now=moment),
         "family": family,
         "crowd_hidden": hide_crowd,
     }
     fields = {name: value for name, value in given.items() if value is not None}
-    if resolves is not None:
-        fields["scheduled_resolve_time"] = (
-            read_time(resolves, end_of_day=True, now=moment) if resolves else None
-        )
     if tag is not None:
         fields["tags"] = [word for word in tag if word] or None
-    if not fields and not option and outcomes is None and visible_to is None:
-        raise BadInput("Nothing to revise was given.", remedy="See: forecasts revise --help.")
-    console = out()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    if not fields and not option and (closes, resolves, outcomes, visible_to) == (None,) * 4:
+        raise BadInput("There is nothing to change.", remedy="See: forecasts revise --help.")
+    with acting(database, member) as (session, who, now):
+        if closes is not None:
+            fields["scheduled_close_time"] = read_time(closes, end_of_day=True, now=now)
+        if resolves is not None:
+            fields["scheduled_resolve_time"] = (
+                read_time(resolves, end_of_day=True, now=now) if resolves else None
+            )
         found = registry.find(session, question)
-        before = registry.wording(session, found)
-        fields |= teams.audience(session, visible_to)
+        before = registry.newest_wording(session, found)
+        fields |= teams.visibility_fields(session, visible_to)
         if option:
             options = before.options or []
             fields["options"] = [*options[:-1], *option, *options[-1:]]
         if fields:
-            after = revisions.revise(
-                session, found, member=who, now=moment, reason=because, **fields
-            )
-        lacking = wordings.lacking(session, found, at=moment) if option else []
+            after = revisions.revise(session, found, member=who, now=now, reason=because, **fields)
+        lacking = wordings.members_lacking_options(session, found, at=now) if option else []
         if outcomes is not None:
-            settings_of = {"path": str(outcomes)}
-            assignments.attach(session, found, "outcomes_file", settings_of, member=who, now=moment)
+            path = {"path": str(outcomes)}
+            assignments.attach(session, found, "outcomes_file", path, member=who, now=now)
     if fields:
-        console.print(plain(f"{question}: wording {after.number}; the earlier ones stay readable"))
-        print_changes(console, before, after)
+        print_line(f"{question}: now wording {after.number}; earlier wordings are kept")
+        print_changes(before, after)
     if lacking:
-        stand = "forecast stands" if len(lacking) == 1 else "forecasts stand"
+        forecasts = (
+            "1 current forecast predates"
+            if len(lacking) == 1
+            else (f"{len(lacking)} current forecasts predate")
+        )
         last = (before.options or [""])[-1]
-        console.print(
-            plain(
-                f"{len(lacking)} standing {stand} without what was added ({', '.join(lacking)}): "
-                f"until updated, a new option has the probability given to {last!r}."
-            )
+        print_line(
+            f"{forecasts} a new option ({', '.join(lacking)}): until updated, the option has the "
+            f"probability given to {last!r}."
         )
     if outcomes is not None:
-        console.print(plain(f"{question}: {outcomes} will say how it came out"))
+        print_line(f"{question}: resolves from {outcomes}")
 
 
 @app.command()
@@ -143,31 +136,27 @@ def close(
         typer.Option(
             "--at",
             metavar="TIME",
-            help="When it closed: forecasts from then on do not count. A day means its first "
-            "instant. [default: now]",
+            help="Close as of this time: later forecasts do not count. A day means its start. "
+            "[default: now]",
         ),
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take an early close back: it closes by its schedule.")
+        bool, typer.Option("--undo", help="Undo an early close and return to the schedule.")
     ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Close a question before its schedule. Its outcome can be told later, with resolve."""
-    from forecasts.ledger.database import writing
+    """Close a question early. Resolve it once the outcome is known."""
     from forecasts.questions import registry, revisions
 
     if undo and at is not None:
-        raise BadInput("--at says when it closed, and --undo that it did not; give one of them.")
-    chosen, moment = settings(database, member), now()
-    time = moment if at is None else read_time(at, now=moment)
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+        raise BadInput("--at closes the question, and --undo reopens it; give only one of them.")
+    with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
-        text = (
-            revisions.reopen(session, found, member=who, now=moment)
-            if undo
-            else revisions.close(session, found, at=time, member=who, now=moment)
-        )
-    closes = "closed" if text.close_time <= moment else "closes"
-    out().print(plain(f"{question}: {closes} at {to_minute(text.close_time)}"))
+        if undo:
+            text = revisions.reopen(session, found, member=who, now=now)
+        else:
+            time = now if at is None else read_time(at, now=now)
+            text = revisions.close(session, found, at=time, member=who, now=now)
+    closes = "closed" if text.close_time <= now else "closes"
+    print_line(f"{question}: {closes} at {to_minute(text.close_time)}")

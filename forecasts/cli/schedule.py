@@ -1,4 +1,4 @@
-"""The run by itself: schedule cron, systemd and kubernetes print units; ``run --every`` stays."""
+"""The commands that print schedules (cron, systemd, kubernetes), and the loop of run --every."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import typer
 from forecasts.cli.console import (
     Database,
     close_ledgers,
-    complain,
-    messages,
     now,
     one_of,
+    print_error,
+    print_note,
     settings,
 )
 from forecasts.cli.root import app
@@ -34,28 +34,25 @@ schedule = typer.Typer(
     name="schedule",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Print what lets forecasts run run by itself on this installation (docs/scheduling.md).",
+    help="Print the configuration that runs forecasts run on a schedule (docs/scheduling.md).",
 )
 app.add_typer(schedule)
 
+DEFAULT_EVERY = "15m"
 Every = Annotated[
     str,
-    typer.Option(
-        "--every",
-        metavar="15m|6h|1d",
-        help="How often: a part of an hour or of a day.",
-    ),
+    typer.Option("--every", metavar="15m|6h|1d", help="Interval; must divide an hour or a day."),
 ]
 User = Annotated[
     str | None,
-    typer.Option("--user", metavar="NAME", help="As whom it runs. [default: you]"),
+    typer.Option("--user", metavar="NAME", help="The user that runs it. [default: you]"),
 ]
 EnvironmentFile = Annotated[
     Path,
     typer.Option(
         "--environment-file",
         metavar="PATH",
-        help="Where what is secret stands, such as a URL with a password: it is never printed.",
+        help="The file for secret settings, such as a URL with a password; they are never printed.",
     ),
 ]
 _SECRETS = Path("/etc/forecasts/environment")
@@ -63,11 +60,11 @@ _SECRETS = Path("/etc/forecasts/environment")
 
 @schedule.command()
 def cron(
-    every: Every = "15m",
+    every: Every = DEFAULT_EVERY,
     environment_file: EnvironmentFile = _SECRETS,
     database: Database = None,
 ) -> None:
-    """Print a line for your crontab, how to install it, and how to see that it works."""
+    """Print a crontab line, with instructions."""
     from forecasts.operations import schedules
 
     found = _installation(settings(database), None, environment_file, {})
@@ -77,21 +74,21 @@ def cron(
 @schedule.command()
 def systemd(
     part: Annotated[
-        str, typer.Argument(metavar="[service|timer|both]", help="Which of the two units.")
+        str, typer.Argument(metavar="[service|timer|both]", help="The unit to print.")
     ] = "both",
-    every: Every = "15m",
+    every: Every = DEFAULT_EVERY,
     user: User = None,
     environment_file: EnvironmentFile = _SECRETS,
     database: Database = None,
 ) -> None:
-    """Print a systemd service and its timer, how to install them, how to see that they work."""
+    """Print a systemd service and timer, with instructions."""
     from forecasts.operations import schedules
 
     one_of("The unit", part, ("service", "timer", "both"))
     period = schedules.read_every(every)
     chosen = settings(database)
     given = {
-        "--every": None if every == "15m" else every,
+        "--every": None if every == DEFAULT_EVERY else every,
         "--user": user,
         "--environment-file": None if environment_file == _SECRETS else str(environment_file),
         "--database": _shown(database, chosen),
@@ -106,23 +103,25 @@ def systemd(
 
 @schedule.command()
 def kubernetes(
-    every: Every = "15m",
+    every: Every = DEFAULT_EVERY,
     image: Annotated[
         str | None,
         typer.Option(
-            "--image", metavar="IMAGE", help="The image. [default: forecast-ledger:VERSION]"
+            "--image",
+            metavar="IMAGE",
+            help="The container image. [default: forecast-ledger:VERSION]",
         ),
     ] = None,
     database: Database = None,
 ) -> None:
-    """Print the manifest of a CronJob, how to install it, and how to see that it works."""
+    """Print a Kubernetes CronJob, with instructions."""
     import scoring
     from forecasts.ledger.urls import read_url
     from forecasts.operations import schedules
 
     chosen = settings(database)
     given = {
-        "--every": None if every == "15m" else every,
+        "--every": None if every == DEFAULT_EVERY else every,
         "--image": image,
         "--database": _shown(database, chosen),
     }
@@ -140,55 +139,54 @@ def kubernetes(
 
 
 def _shown(database: str | None, chosen: Settings) -> str | None:
-    """Return what was given as the database, where it may be printed."""
+    """Return the given database unless its URL has a secret."""
     from forecasts.ledger.urls import holds_secrets
 
     return None if database is None or holds_secrets(chosen.database_url) else database
 
 
 def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
-    """Run now and every so often, until the process is told to end (SIGTERM, Ctrl+C).
+    """Run now and at each interval until the process is stopped (SIGTERM, Ctrl+C).
 
-    ``run`` gets a function that says whether it is, and ends when it has done what it is at. A
-    ledger that is away is said, and looked for at the next time; one that cannot be opened at all
-    the first time, as it was named wrongly, is raised.
+    ``run`` gets a function that returns whether the process is being stopped, and finishes its
+    current work first. If the ledger cannot be reached, the error is printed and the next run
+    tries again; a ledger that does not exist raises on the first run, as its name is wrong.
     """
     from forecasts.common.times import to_minute
     from forecasts.operations import schedules
 
     period = schedules.read_every(every)
-    ending = Event()
+    stopping = Event()
     worked = False
 
     def once() -> None:
         nonlocal worked
         try:
-            run(ending.is_set)
+            run(stopping.is_set)
             worked = True
         except DatabaseError as error:
             if error.exit_code != DatabaseError.exit_code and not worked:
                 raise
-            complain(error)
-            again = to_minute(schedules.next_time(now(), period))
-            messages().print(f"The next run is at {again}.")
+            print_error(error)
+            print_note(f"The next run is at {to_minute(schedules.next_time(now(), period))}.")
         finally:
             close_ledgers()
 
-    def end(number: int, _frame: FrameType | None) -> None:
-        ending.set()
-        signal.signal(number, before[number])  # told so again, it ends at once
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        signal.signal(number, before[number])  # a second signal ends the process at once
 
     before: dict[int, Any] = {
         number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
     }
     for number in before:
-        signal.signal(number, end)
+        signal.signal(number, stop)
     try:
-        schedules.keep_on(once, every=period, now=now, stopped=ending.wait)
+        schedules.keep_on(once, every=period, now=now, stopped=stopping.wait)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    messages().print("Stopped.")
+    print_note("Stopped.")
 
 
 def _installation(
@@ -201,7 +199,7 @@ def _installation(
 
     for words in (user or "", str(secrets)):
         if not words.isprintable():
-            raise BadInput(f"{words!r} has signs in it that no unit can have.")
+            raise BadInput(f"{words!r} has characters that a unit cannot contain.")
     needed: dict[str, str | None] = {
         "FORECASTS_DATABASE_URL": (
             None if holds_secrets(chosen.database_url) else chosen.database_url
@@ -224,12 +222,12 @@ def _installation(
 
 
 def _command() -> str:
-    """Return the path of the command ``forecasts`` of this installation."""
+    """Return the path of this installation's command ``forecasts``."""
     beside = Path(sys.executable).with_name("forecasts")
     found = str(beside) if beside.is_file() else shutil.which("forecasts")
     if found is None:
         raise BadInput(
             "The command forecasts was not found on this machine.",
-            remedy="Install forecast-ledger, and ask that installation.",
+            remedy="Install forecast-ledger, and use the command of that installation.",
         )
     return found

@@ -1,4 +1,4 @@
-"""The commands that score a ledger folder or the ledger: score, crowd, attribute."""
+"""The commands that score: score, crowd, attribute."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from forecasts.cli.console import Database, emit, now
+from forecasts.cli.console import Database, emit
+from forecasts.cli.report_options import time_of
 from forecasts.cli.root import app
 from forecasts.cli.table_output import (
     Folder,
@@ -24,13 +25,17 @@ def score(
     folder: Folder = None,
     protocol: Annotated[
         list[str] | None,
-        typer.Option("--protocol", metavar="NAME", help="Repeat it for several. [default: brier]"),
+        typer.Option(
+            "--protocol",
+            metavar="NAME",
+            help="Scoring protocol; repeat for more. [default: brier]",
+        ),
     ] = None,
     format_: Format = None,
     output: Output = None,
     database: Database = None,
 ) -> None:
-    """Score every forecaster on every resolved question, of a folder or of the ledger."""
+    """Score each forecaster on each resolved question."""
     from forecasts.scores.scores import score_frames
     from scoring import PROTOCOLS, InputError
     from scoring.protocols import get_protocol
@@ -42,8 +47,8 @@ def score(
         except InputError:
             raise BadInput(
                 f"There is no protocol {name!r}.",
-                remedy=f"There are: {', '.join(sorted(PROTOCOLS))}, and a rule at "
-                "0.000001 to 3,650,000 days before the scheduled close, such as brier_lead(30).",
+                remedy=f"Use one of {', '.join(sorted(PROTOCOLS))}, or a rule at 0.000001 to "
+                "3,650,000 days before the scheduled close, such as brier_lead(30).",
             ) from None
     chosen = table_format(format_, output)
     frames = frames_of(folder, database, words=False)
@@ -58,46 +63,45 @@ def crowd(
         typer.Option(
             "--method",
             metavar="NAME",
-            help="mean, median, recency_weighted, geometric_odds or extremized.",
+            help="Aggregate by mean, median, recency_weighted, geometric_odds or extremized.",
         ),
     ] = "recency_weighted",
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="TIME", help="[default: just before each question's close]"),
+        typer.Option(
+            "--at", metavar="TIME", help="Time of the forecast. [default: just before each close]"
+        ),
     ] = None,
     format_: Format = None,
     output: Output = None,
     database: Database = None,
 ) -> None:
-    """Print the crowd's forecast on every question: one forecast made of everybody's."""
+    """Print the crowd's forecast on each question, an aggregate of all forecasters."""
     import scoring
-    from forecasts.common.times import read_time
 
-    chosen = table_format(format_, output)
-    moment = None if at is None else read_time(at, now=now())
+    chosen, moment = table_format(format_, output), time_of(at)
     frames = frames_of(folder, database, words=False)
-    emit(
-        table_text(scoring.crowd(frames.questions, frames.forecasts, method, moment), chosen),
-        output,
-    )
+    table = scoring.crowd(frames.questions, frames.forecasts, method, moment)
+    emit(table_text(table, chosen), output)
 
 
 @app.command()
 def attribute(
     folder: Folder = None,
     by: Annotated[
-        str, typer.Option("--by", metavar="update|evidence|publisher|kind", help="What to sum by.")
+        str,
+        typer.Option("--by", metavar="update|evidence|publisher|kind", help="Sum by one of these."),
     ] = "update",
     protocol: Annotated[
-        str, typer.Option("--protocol", metavar="NAME", help="In whose units.")
+        str, typer.Option("--protocol", metavar="NAME", help="Scoring protocol for the units.")
     ] = "brier",
     format_: Format = None,
     output: Output = None,
     database: Database = None,
 ) -> None:
-    """Print what each update earned, or each piece of evidence, publisher or kind through them.
+    """Attribute scores to updates, or to their evidence, publishers or kinds.
 
-    It is bookkeeping, not causation: whoever moved last gets the credit.
+    This is bookkeeping, not causation: the last member to move gets the credit.
     """
     from forecasts.scores.attribution import attribute as attribute_frames
 

@@ -1,4 +1,4 @@
-"""The commands that set something going: app, demo."""
+"""The commands that serve the app: app, demo."""
 
 from __future__ import annotations
 
@@ -12,23 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecasts.cli.console import (
-    Database,
-    ledger,
-    messages,
-    now,
-    out,
-    plain,
-    settings,
-)
+from forecasts.cli.console import Database, ledger, now, out, print_note, settings
+from forecasts.cli.next_step import next_step
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
+from forecasts.common.text import printable
 
 if TYPE_CHECKING:
     from forecasts.access.oidc_settings import SignIn
     from forecasts.common.settings import Settings
 
-Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port on this machine.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")]
 _LOOPBACK = "127.0.0.1"
 
 
@@ -40,23 +34,23 @@ def app_(
         str,
         typer.Option(
             "--address",
-            help="Where to listen; any other address than this machine's own needs sign-in.",
+            help="The address to listen on. Any other than this machine's own needs sign-in.",
         ),
     ] = _LOOPBACK,
 ) -> None:
-    """Serve the app: to you alone, or to a team that signs in (see docs/operating.md)."""
+    """Serve the app to you alone, or to a team that signs in (docs/operating.md)."""
     from forecasts.access import oidc_settings
 
-    signs_in = oidc_settings.chosen()
-    oidc_settings.require_safe(address, signs_in)
+    sign_in = oidc_settings.configured_sign_in()
+    oidc_settings.require_safe_address(address, sign_in)
     require_free(port, address)
     chosen = settings(database)
     ledger(chosen, begin=True)
-    raise typer.Exit(serve(chosen, port, address, signs_in))
+    raise typer.Exit(serve(chosen, port, address, sign_in))
 
 
 def require_free(port: int, address: str = _LOOPBACK) -> None:
-    """Raise BadInput where something listens on the port already, or where it may not be used."""
+    """Raise BadInput if the port is in use or not allowed."""
     try:
         family, *_, bound = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
@@ -65,19 +59,16 @@ def require_free(port: int, address: str = _LOOPBACK) -> None:
             remedy=f"Name an address of this machine, such as {_LOOPBACK} or 0.0.0.0.",
         ) from None
     with socket.socket(family) as probe:
-        # As the server does: what a stopped one leaves behind for a minute is no hindrance.
+        # Like the server: a port stays reserved for a minute after a server has stopped.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(bound)
         except OSError as error:
+            other = port + 1 if 1024 <= port < 65535 else 8502
             raise BadInput(
                 f"The app cannot be served on port {port}: {error.strerror}.",
-                remedy=f"Stop what uses it, or take another: --port {_near(port)}.",
+                remedy=f"Stop the program that uses it, or choose another port: --port {other}.",
             ) from None
-
-
-def _near(port: int) -> int:
-    return port + 1 if 1024 <= port < 65535 else 8502
 
 
 def serve(
@@ -85,12 +76,12 @@ def serve(
 ) -> int:
     """Return the exit code of the app's server, which runs until it is interrupted.
 
-    Without ``sign_in`` nobody is asked to sign in, whatever the environment says.
+    Without ``sign_in`` nobody signs in, whatever the environment says.
     """
     from forecasts.access.oidc_settings import PREFIX
 
     at = f"http://{_LOOPBACK}:{port}" if sign_in is None else sign_in.base
-    messages().print(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
+    print_note(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(_app_script())),
         *("--server.address", address, "--server.port", str(port)),
@@ -106,16 +97,16 @@ def serve(
     }
     if sign_in is None:
         environment = {n: value for n, value in environment.items() if not n.startswith(PREFIX)}
-    else:  # else Streamlit asks the network which hosts are this machine
+    else:  # otherwise Streamlit looks up this machine's addresses on the network
         command += ["--browser.serverAddress", sign_in.host]
     return _run(command, environment)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Return the exit code of ``command``; Ctrl+C, and being told to end, end it in order.
+    """Return the exit code of ``command``; Ctrl+C and SIGTERM stop it cleanly.
 
-    It runs in a session of its own, so that Ctrl+C reaches this process alone and nothing is
-    printed about it; whatever would end this process is passed on.
+    The command runs in a session of its own, so that Ctrl+C reaches only this process and nothing
+    is printed about it. Signals that would end this process are passed on.
     """
     with subprocess.Popen(command, env=environment, start_new_session=True) as server:  # noqa: S603
         for name in ("SIGTERM", "SIGHUP"):
@@ -126,7 +117,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
         except KeyboardInterrupt:
             server.terminate()
             code = server.wait()
-            messages().print("Stopped.")
+            print_note("Stopped.")
         return 0 if code == -signal.SIGTERM else code
 
 
@@ -142,22 +133,22 @@ def _app_script() -> Path:
 @app.command()
 def demo(
     serve_: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Serve the app on it afterwards.")
+        bool, typer.Option("--serve/--no-serve", help="Open the app on it afterwards, or not.")
     ] = True,
     port: Port = 8501,
 ) -> None:
-    """Build a demonstration ledger through the whole journey, print what happened, serve it."""
+    """Build the demonstration ledger step by step, and serve the app on it."""
     from forecasts.exchange.samples import demonstration
 
-    def say(line: str) -> None:
-        out().print(plain(line), soft_wrap=True)
+    def echo(line: str) -> None:
+        out().print(printable(line), soft_wrap=True)
 
     if serve_:
         require_free(port)
-    url = demonstration.build(now=now(), say=say)
-    say(
-        f"The demonstration is the ledger {demonstration.ledger_path()}: any command reads it with "
-        "--database. Begin your own with: forecasts ask or forecasts app"
-    )
+    url = demonstration.build(now=now(), echo=echo)
+    path = str(demonstration.ledger_path())
+    echo(f"The demonstration is the ledger {path}. Your own ledger is not changed.")
+    echo(f"Next: {next_step('questions', database=path)}")
+    echo("To start your own ledger: forecasts ask, or forecasts app")
     if serve_:
         raise typer.Exit(serve(settings(url), port))

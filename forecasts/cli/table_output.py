@@ -1,4 +1,4 @@
-"""What the commands share that read a ledger folder or the ledger and print a table."""
+"""Tables from a ledger folder or the ledger: input, format and text."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecasts.cli.console import (
-    json_text,
-    messages,
-    one_of,
-    plain,
-    reading_as,
-    settings,
-)
+from forecasts.cli.console import json_text, one_of, print_note, reading_as
 from forecasts.common.errors import BadInput
-from forecasts.common.text import inert
+from forecasts.common.text import without_formulas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,49 +27,47 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="csv|json|parquet",
-        help="[default: by the ending of --output, else csv]",
+        help="Output format. [default: by the extension of --output, else csv]",
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="PATH", help="[default: standard output]"),
+    typer.Option(
+        "--output", "-o", metavar="PATH", help="File to write. [default: standard output]"
+    ),
 ]
 
-
-# The formats of a table, and the ending of a file that says so.
+# The formats of a table, with their file extensions.
 _TABLE_FORMATS = {"csv": ".csv", "json": ".json", "parquet": ".parquet"}
 
 
 def frames_of(folder: Path | None, database: str | None, *, words: bool = True) -> Frames:
-    """Return the frames of the folder, or of the configured database without one."""
+    """Return the frames of the folder, or else of the configured database."""
     if folder is not None:
         from forecasts.exchange.folder.folder import read_folder
 
-        return read_folder(folder, warn=lambda text: messages().print(plain(f"Warning: {text}")))
+        return read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
     from forecasts.scores.frames import ledger_frames
 
-    with reading_as(settings(database)) as (session, _):
+    with reading_as(database) as (session, _, _):
         return ledger_frames(session, words=words)
 
 
 def format_of(
-    given: str | None, output: Path | None, known: Mapping[str, str], default: str
+    given: str | None, output: Path | None, extensions: Mapping[str, str], default: str
 ) -> str:
-    """Return the format asked for, or the one that the ending of ``output`` says.
-
-    ``known`` holds the ending of each format.
-    """
+    """Return the given format, or else the one of the extension of ``output``."""
     if given is not None:
-        chosen: str = one_of("--format", given, tuple(known))
+        chosen: str = one_of("--format", given, tuple(extensions))
         return chosen
-    ending = "" if output is None else output.suffix.lower()
-    by_ending = {ending: name for name, ending in known.items()}
-    if ending and ending not in by_ending:
+    extension = "" if output is None else output.suffix.lower()
+    formats = {extension: name for name, extension in extensions.items()}
+    if extension and extension not in formats:
         raise BadInput(
-            f"There is no format for a file that ends in {ending!r}.",
-            remedy=f"Name one with --format: {', '.join(known)}.",
+            f"No format has the file extension {extension!r}.",
+            remedy=f"Name a format with --format: {', '.join(extensions)}.",
         )
-    return by_ending.get(ending, default)
+    return formats.get(extension, default)
 
 
 def table_format(given: str | None, output: Path | None) -> str:
@@ -85,10 +76,10 @@ def table_format(given: str | None, output: Path | None) -> str:
 
 
 def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
-    """Return the table in that format, numbers in full precision, times in ISO 8601.
+    """Return the table in that format, with numbers in full precision and times in ISO 8601.
 
-    In CSV, words that a spreadsheet would take for a formula have an apostrophe put before them;
-    JSON and Parquet hold them exactly.
+    In CSV, an apostrophe is put before texts that a spreadsheet would take for formulas; JSON and
+    Parquet are exact.
     """
     if format_ == "parquet":
         buffer = io.BytesIO()
@@ -101,7 +92,7 @@ def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
     if format_ == "json":
         return json_text(table.to_dict("records"))
     for name in [name for name in table if table[name].dtype == "str"]:
-        table[name] = [inert(text) for text in table[name].fillna("")]
+        table[name] = [without_formulas(text) for text in table[name].fillna("")]
     for name in table.select_dtypes("float"):
         table[name] = ["" if value != value else repr(float(value)) for value in table[name]]
     text: str = table.to_csv(index=False, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""The commands on who belongs to a team and in which role: team create, add, role, remove."""
+"""The commands for teams and roles: team create, add, role, remove, agree, show, appoint."""
 
 from __future__ import annotations
 
@@ -10,117 +10,110 @@ from forecasts.cli.console import (
     Database,
     Member,
     acting,
-    ledger,
-    now,
     one_of,
-    out,
-    plain,
+    print_line,
+    print_now_shared,
     reading_as,
-    say_shared,
-    settings,
 )
 from forecasts.cli.root import app
 
 if TYPE_CHECKING:
     from forecasts.access.teams import Roster
+    from forecasts.ledger.models import Role
 
 team = typer.Typer(
     name="team",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Make a team, say who belongs to it in which role, and what it has agreed on.",
+    help="Manage teams, their members' roles and their rules.",
 )
 app.add_typer(team)
 
 ROLES = "viewer|forecaster|resolver|admin"
 Team = Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")]
-Who = Annotated[str, typer.Argument(metavar="HANDLE", help="Whom it is about.")]
+Who = Annotated[str, typer.Argument(metavar="HANDLE", help="The member.")]
 RoleName = Annotated[
     str,
     typer.Argument(
         metavar=ROLES,
-        help="Each may do what those before may: see; ask, forecast and propose; decide and "
-        "reword; say who belongs.",
+        help="viewer: read; forecaster: also ask, forecast and propose; resolver: also resolve and "
+        "reword; admin: also manage members.",
     ),
 ]
 
 
 @team.command()
 def create(name: Team, database: Database = None, member: Member = None) -> None:
-    """Make a team, and be its first admin. In a ledger of your own you become its admin too."""
+    """Create a team and become its admin. The ledger's first team makes you its admin too."""
     from forecasts.access import teams
     from forecasts.access.roles import is_shared
-    from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen, begin=True)) as session:
+    with acting(database, member, begin=True) as (session, who, now):
         shared = is_shared(session)
-        who = acting(session, chosen, now=moment)
-        made = teams.create(session, name, member=who, now=moment)
-    out().print(plain(f"{made.name}: made; {who.handle} is its admin"))
+        created = teams.create(session, name, member=who, now=now)
+    print_line(f"{created.name}: created; {who.handle} is its admin")
     if not shared:
-        say_shared(who.handle)
+        print_now_shared(who.handle)
 
 
 @team.command()
 def add(
     name: Team,
     handle: Who,
-    role: Annotated[str, typer.Option("--role", metavar=ROLES)] = "forecaster",
+    role: Annotated[
+        str, typer.Option("--role", metavar=ROLES, help="Their role in the team.")
+    ] = "forecaster",
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Take a member into a team; somebody new becomes a member by it."""
-    _place(name, handle, role, database, member)
+    """Add a member to a team. An unknown handle becomes a member."""
+    _set_role(name, handle, role, database, member)
 
 
 @team.command()
 def role(
     name: Team, handle: Who, role: RoleName, database: Database = None, member: Member = None
 ) -> None:
-    """Give a member of a team another role, from now on."""
-    _place(name, handle, role, database, member, inside=True)
+    """Change a member's role in a team."""
+    _set_role(name, handle, role, database, member, known=True)
 
 
-def _place(
+def _set_role(
     name: str,
     handle: str,
     role: str,
     database: str | None,
     member: str | None,
     *,
-    inside: bool = False,
+    known: bool = False,
 ) -> None:
     from forecasts.access import teams
     from forecasts.access.members import member_named, member_or_new
-    from forecasts.ledger.database import writing
+
+    given = _role(role)
+    with acting(database, member) as (session, who, now):
+        found = teams.find(session, name)
+        other = member_named(session, handle) if known else member_or_new(session, handle, now=now)
+        teams.set_role(session, found, other, given, member=who, now=now)
+    print_line(f"{found.name}: {other.handle} is now a {given}")
+
+
+def _role(name: str) -> Role:
     from forecasts.ledger.models import Role
 
-    chosen, moment = settings(database, member), now()
-    given = Role(one_of("A role", role, [str(one) for one in Role]))
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
-        found = teams.find(session, name)
-        whom = (
-            member_named(session, handle) if inside else member_or_new(session, handle, now=moment)
-        )
-        teams.place(session, found, whom, given, member=who, now=moment)
-    out().print(plain(f"{found.name}: {whom.handle} is a {given} from now on"))
+    return Role(one_of("A role", name, [str(one) for one in Role]))
 
 
 @team.command()
 def remove(name: Team, handle: Who, database: Database = None, member: Member = None) -> None:
-    """End a member's stay in a team. What they did in it stays."""
+    """Remove a member from a team. Their work in it is kept."""
     from forecasts.access import teams
     from forecasts.access.members import member_named
-    from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
-        found, whom = teams.find(session, name), member_named(session, handle)
-        teams.remove(session, found, whom, member=who, now=moment)
-    out().print(plain(f"{found.name}: {whom.handle} has left it"))
+    with acting(database, member) as (session, who, now):
+        found, other = teams.find(session, name), member_named(session, handle)
+        teams.remove(session, found, other, member=who, now=now)
+    print_line(f"{found.name}: {other.handle} has left")
 
 
 @team.command()
@@ -130,78 +123,70 @@ def agree(
         bool,
         typer.Option(
             "--second-resolver/--no-second-resolver",
-            help="Whether nobody resolves a question of the team alone on which they have "
-            "forecast: one proposes the outcome, and another confirms it.",
+            help="Require a second member to confirm the outcome of a question, if the first has "
+            "forecast it.",
         ),
     ],
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Say what a team has agreed on."""
+    """Set a team's rule for resolving its questions."""
     from forecasts.access import teams
-    from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), now()
-    with writing(ledger(chosen)) as session:
-        who = acting(session, chosen, now=moment)
+    with acting(database, member) as (session, who, now):
         found = teams.find(session, name)
-        teams.agree(session, found, second_resolver=second_resolver, member=who, now=moment)
-        roster = teams.roster(session, found, now=moment)
-    out().print(plain(f"{found.name}: {_rule(roster)}"))
+        teams.set_rule(session, found, second_resolver=second_resolver, member=who, now=now)
+        roster = teams.roster(session, found, now=now)
+    print_line(f"{found.name}: {_rule(roster)}")
 
 
 def _rule(roster: Roster) -> str:
     return (
-        "nobody resolves alone a question on which they have forecast"
+        "nobody resolves alone a question that they have forecast"
         if roster.second_resolver
-        else "whoever may resolve a question may do so alone"
+        else "any resolver may resolve a question alone"
     )
 
 
 @team.command()
 def show(
     name: Annotated[
-        str | None, typer.Argument(metavar="[TEAM]", help="[default: every team]")
+        str | None, typer.Argument(metavar="[TEAM]", help="Only this team. [default: every team]")
     ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Show who is in a team, since when and in which role; and the roles in the whole ledger."""
+    """Show the members and roles of teams and of the whole ledger."""
     from forecasts.access import teams
 
-    moment = now()
-    with reading_as(settings(database, member)) as (session, _):
+    with reading_as(database, member) as (session, _, now):
         rosters = (
-            teams.listing(session, now=moment)
+            teams.listing(session, now=now)
             if name is None
-            else [teams.roster(session, teams.find(session, name), now=moment)]
+            else [teams.roster(session, teams.find(session, name), now=now)]
         )
-        everywhere = teams.appointments(session) if name is None else []
+        appointments = teams.appointments(session) if name is None else []
     for roster in rosters:
-        out().print(plain(f"{roster.team.name}: {_rule(roster)}"))
+        print_line(f"{roster.team.name}: {_rule(roster)}")
         for handle, stay in roster.members:
             since = "" if stay.joined_at is None else f" since {stay.joined_at:%Y-%m-%d}"
-            out().print(plain(f"  {handle}: {stay.role}{since}"))
-    if everywhere:
-        out().print("The whole ledger")
-        for handle, held in everywhere:
-            out().print(plain(f"  {handle}: {held}"))
+            print_line(f"  {handle}: {stay.role}{since}")
+    if appointments:
+        print_line("The whole ledger")
+        for handle, role in appointments:
+            print_line(f"  {handle}: {role}")
     elif name is None:
-        out().print("This ledger has no admin: whoever can open it may do everything in it.")
+        print_line("This ledger has no admin: anyone who can open it may do anything in it.")
 
 
 @team.command()
 def appoint(handle: Who, role: RoleName, database: Database = None, member: Member = None) -> None:
-    """Give a member a role in the whole ledger. Its admins may do everything."""
+    """Give a member a role in the whole ledger."""
     from forecasts.access import teams
     from forecasts.access.members import member_or_new
-    from forecasts.ledger.database import writing
-    from forecasts.ledger.models import Role
 
-    chosen, moment = settings(database, member), now()
-    given = Role(one_of("A role", role, [str(one) for one in Role]))
-    with writing(ledger(chosen, begin=True)) as session:
-        who = acting(session, chosen, now=moment)
-        whom = member_or_new(session, handle, now=moment)
-        teams.appoint(session, whom, given, member=who, now=moment)
-    out().print(plain(f"{whom.handle} is a {given} in the whole ledger from now on"))
+    given = _role(role)
+    with acting(database, member, begin=True) as (session, who, now):
+        other = member_or_new(session, handle, now=now)
+        teams.appoint(session, other, given, member=who, now=now)
+    print_line(f"{other.handle} is now a {given} in the whole ledger")

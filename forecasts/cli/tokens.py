@@ -1,4 +1,4 @@
-"""The commands on what a script shows to act: token create, list, revoke."""
+"""The commands for scripts' tokens: token create, list, revoke."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from forecasts.cli.console import (
     by,
     ledger,
     ledger_to_read,
-    messages,
     now,
     out,
-    plain,
+    print_line,
+    print_note,
     settings,
 )
 from forecasts.cli.root import app
+from forecasts.common.text import printable
+from forecasts.common.times import read_time, to_minute
 
 token = typer.Typer(
     name="token",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Give scripts a token each, by which they act on a ledger that people sign in to.",
+    help="Manage tokens for scripts, in a ledger that members sign in to.",
 )
 app.add_typer(token)
 
@@ -33,13 +35,12 @@ def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The script's handle.")],
     expires: Annotated[
         str | None,
-        typer.Option("--expires", metavar="TIME", help="A day or a time. [default: never]"),
+        typer.Option("--expires", metavar="TIME", help="Last day or time. [default: never]"),
     ] = None,
     database: Database = None,
 ) -> None:
-    """Make a token for a script, and print it, once. The script finds it in FORECASTS_TOKEN."""
+    """Create a token for a script and print it, once. Pass it to the script as FORECASTS_TOKEN."""
     from forecasts.access import tokens
-    from forecasts.common.times import read_time
     from forecasts.ledger.database import writing
 
     chosen, moment = settings(database), now()
@@ -47,36 +48,33 @@ def create(
     with writing(ledger(chosen, begin=True)) as session:
         who = by(session, chosen, moment)
         issued = tokens.create(session, name, member=who, now=moment, expires_at=until)
-        handle, shown, key = issued.member.handle, issued.shown, issued.token.key
-    typer.echo(shown)
-    messages().print(
-        plain(
-            f"{handle} acts with this token in FORECASTS_TOKEN. It is shown only now. "
-            f"To take it back: forecasts token revoke {key}"
-        )
+        handle, secret, key = issued.member.handle, issued.secret, issued.token.key
+    typer.echo(secret)
+    print_note(
+        f"{handle} acts with this token in FORECASTS_TOKEN. It is not shown again. "
+        f"To revoke it: forecasts token revoke {key}"
     )
 
 
 @token.command("list")
 def list_(database: Database = None) -> None:
-    """List the tokens: whose they are, until when they hold, and which were revoked."""
+    """List tokens with their holders, expiry and state."""
     from rich.table import Table
 
     from forecasts.access import tokens
-    from forecasts.common.times import to_minute
     from forecasts.ledger.database import reading
 
     moment = now()
     with reading(ledger_to_read(settings(database))) as session:
         rows = tokens.listing(session)
     if not rows:
-        messages().print("There are no tokens. Make one with: forecasts token create NAME")
+        print_note("There are no tokens. Create one with: forecasts token create NAME")
         return
     table = Table("handle", "key", "made", "expires", "state", box=None, pad_edge=False)
     for one in rows:
         expires = one.token.expires_at
         table.add_row(
-            plain(one.handle),
+            printable(one.handle),
             one.token.key,
             to_minute(one.token.recorded_at),
             "never" if expires is None else to_minute(expires),
@@ -88,17 +86,18 @@ def list_(database: Database = None) -> None:
 @token.command()
 def revoke(
     named: Annotated[
-        str, typer.Argument(metavar="KEY|NAME", help="A token's key, or whose they all are.")
+        str,
+        typer.Argument(metavar="KEY|NAME", help="A token's key, or a script with all its tokens."),
     ],
     database: Database = None,
 ) -> None:
-    """Take tokens back, from this moment on."""
+    """Revoke tokens from now on."""
     from forecasts.access import tokens
     from forecasts.ledger.database import writing
 
     chosen, moment = settings(database), now()
     with writing(ledger(chosen)) as session:
-        gone = tokens.revoke(session, named, member=by(session, chosen, moment), now=moment)
-    for one in gone:
-        again = "" if one.revoked_at is None else " already"
-        out().print(plain(f"{one.handle}: {one.token.key} is revoked{again}"))
+        revoked = tokens.revoke(session, named, member=by(session, chosen, moment), now=moment)
+    for one in revoked:
+        already = "" if one.revoked_at is None else "already "
+        print_line(f"{one.handle}: {one.token.key} {already}revoked")

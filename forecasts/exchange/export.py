@@ -1,4 +1,4 @@
-"""The ledger on its way out: what whoever exports it may see."""
+"""Exports of the ledger, as far as the member may see it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from forecasts.access.roles import member_rights
 from forecasts.access.visibility import reading_everything
-from forecasts.exchange.folder.archive import zipped
+from forecasts.exchange.folder.archive import pack
 from forecasts.exchange.folder.folder import write_folder
 from forecasts.exchange.omissions import left_out
 from forecasts.ledger.models import Member
@@ -26,14 +26,13 @@ def exported(
     now: datetime,
     questions: Sequence[str] | None = None,
 ) -> tuple[Frames, list[str]]:
-    """Return what the member may see of the ledger, and what of it a folder has no place for.
+    """Return the part of the ledger that the member may see, and what a folder cannot hold of it.
 
-    ``questions``: the slugs of those to export, with the evidence and articles of all; what is
-    left out is said of the whole ledger alone.
-    To a ledger's admin, and in a ledger of one's own, that is all of it, hidden crowds too: it is
-    what a ledger can be made of again.
+    ``questions``: export only these slugs, with all evidence and articles; the list of omissions
+    is empty then. A ledger's admin, and the owner of a personal ledger, export everything, hidden
+    crowds included, so that the ledger can be rebuilt from it.
     """
-    everything = member_rights(session, member, now=now).free
+    everything = member_rights(session, member, now=now).unrestricted
     with reading_everything(session) if everything else nullcontext():
         return ledger_frames(session, questions=questions), (
             left_out(session) if questions is None else []
@@ -41,6 +40,6 @@ def exported(
 
 
 def as_zip(frames: Frames) -> bytes:
-    """Return the ZIP archive of the ledger folder of these frames; the same twice is the same."""
+    """Return a ZIP archive of the frames' ledger folder; equal frames make equal archives."""
     with tempfile.TemporaryDirectory(prefix="ledger-") as aside:
-        return zipped(write_folder(frames, Path(aside) / "ledger"))
+        return pack(write_folder(frames, Path(aside) / "ledger"))

@@ -1,4 +1,4 @@
-"""What a ledger holds beyond what a ledger folder has a place for."""
+"""The rows of a ledger that a ledger folder cannot hold."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from forecasts.resolution.assignments import NONE
 
 
 def left_out(session: Session) -> list[str]:
-    """Return what an export of the whole ledger leaves behind: how many of each, and what.
+    """Return the omissions of an export of the whole ledger, each with its count.
 
-    Who recorded something and when is left behind of everything, and is not counted here; scores
-    are made anew from what is exported.
+    Recording members and times, which are omitted throughout, are not counted; nor are scores,
+    which are computed again from the export.
     """
     standing = is_current_outcome()
     of_revision = question_visible(session, QuestionRevision.question_id)
@@ -75,19 +75,19 @@ def left_out(session: Session) -> list[str]:
                 ResolverRun.id,
                 col(ResolverRun.resolver_id).in_(select(Resolver.id).where(of_resolver)),
             ),
-            ("run of a resolver", "runs of resolvers"),
+            ("resolver run", "resolver runs"),
         ),
         (
             _count(session, func.distinct(QuestionRevision.question_id), restricted, of_revision),
             (
-                "question that was kept from some, or its crowd",
-                "questions that were kept from some, or their crowds",
+                "question with limited visibility or a hidden crowd",
+                "questions with limited visibility or a hidden crowd",
             ),
         ),
         (
             _count(session, Membership.id, col(Membership.role) != Role.forecaster)
             + _count(session, Appointment.id),
-            ("role of a member", "roles of members"),
+            ("member role", "member roles"),
         ),
         (
             _count(
@@ -97,13 +97,13 @@ def left_out(session: Session) -> list[str]:
                 forecast_visible(session),
             ),
             (
-                "time that an import claimed and nobody vouched for",
-                "times that imports claimed and nobody vouched for",
+                "forecast time that an import claimed without a voucher",
+                "forecast times that imports claimed without a voucher",
             ),
         ),
         (
             _count(session, Member.id, col(Member.kind) != MemberKind.human),
-            ("mark of a member as bot or service", "marks of members as bots or services"),
+            ("member marked as bot or service", "members marked as bots or services"),
         ),
     ]
     return [f"{count:,} {one if count == 1 else many}" for count, (one, many) in tables if count]

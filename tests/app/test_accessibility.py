@@ -41,7 +41,7 @@ def base(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecasts.common.settings.data_folder", lambda: folder)
-        url = demonstration.build(now=datetime.now(UTC), say=lambda _: None)
+        url = demonstration.build(now=datetime.now(UTC), echo=lambda _: None)
     with serving(browser, folder, url, free_port(), FORECASTS_MEMBER="Wren 1 (simulated)") as base:
         yield base
 

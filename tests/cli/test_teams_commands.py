@@ -65,7 +65,7 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
     alder("export", str(tmp_path / "hers"), "--as", "eve")
     assert "rain" not in (tmp_path / "hers" / "questions.csv").read_text()
     whole = alder("export", str(tmp_path / "whole"))
-    assert "1 question that was kept from some, or its crowd" in whole.stderr
+    assert "1 question with limited visibility or a hidden crowd" in whole.stderr
     assert "rain" in (tmp_path / "whole" / "questions.csv").read_text()
     refused = alder("resolve", "rain", "yes", "--as", "bob", exit_code=2).stderr
     assert "bob may not decide the outcome of 'rain': bob is a forecaster in Alder" in refused

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
-from forecasts.exchange.folder.archive import unzip
+from forecasts.exchange.folder.archive import unpack
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.resolution.resolvers.sources import Sources
 from tests.exchange.folder.test_tables import FORECASTS, QUESTIONS, folder, refused
@@ -64,7 +64,10 @@ def test_cells_beyond_the_limits_are_named_with_their_lines(
     assert [(problem.place, problem.rule) for problem in error.problems] == [
         ("questions.csv, line 3, column question_id", "at most 2,000 bytes; this has 2,002 bytes"),
         ("questions.csv, line 4, column title", "at most 3,000 bytes; this has 3,002 bytes"),
-        ("questions.csv, line 6, column title", "without NUL (U+0000): no ledger stores that"),
+        (
+            "questions.csv, line 6, column title",
+            "without NUL (U+0000), which a ledger cannot store",
+        ),
     ]
     assert len(str(error.problems[0])) < 500
 
@@ -72,11 +75,11 @@ def test_cells_beyond_the_limits_are_named_with_their_lines(
 @pytest.mark.parametrize(
     ("tags", "rule"),
     [
-        ([[[[["x"]]]]], "at most 4 lists or objects within each other"),
+        ([[[[["x"]]]]], "at most 4 nested lists or objects"),
         ([str(n) for n in range(1_001)], "at most 1,000 entries; this has 1,001"),
-        (["\ud800"], "without a lone surrogate (U+D800): no ledger stores that"),
-        (["a\0"], "without NUL (U+0000): no ledger stores that"),
-        ([{"\0": 1}], "without NUL (U+0000): no ledger stores that"),
+        (["\ud800"], "without a lone surrogate (U+D800), which a ledger cannot store"),
+        (["a\0"], "without NUL (U+0000), which a ledger cannot store"),
+        ([{"\0": 1}], "without NUL (U+0000), which a ledger cannot store"),
     ],
 )
 def test_json_is_read_to_a_depth_and_a_number_of_entries(
@@ -115,7 +118,7 @@ def test_a_parquet_bomb_is_refused_before_it_unpacks(
     monkeypatch.setattr(pyarrow.parquet, "read_table", lambda _: pytest.fail("it was read"))
     error = refused(tmp_path)
     assert error.message.startswith("questions.parquet has 1,8")
-    assert "once it is unpacked; at most 1,073.7 MB are read" in error.message
+    assert "MB unpacked; at most 1,073.7 MB are read" in error.message
 
 
 @pytest.mark.parametrize(("limit", "most"), [("ROWS", 9), ("FILE_BYTES", 400)])
@@ -231,19 +234,19 @@ def lying(real: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (lambda: of_entries("../questions.csv"), "leads out of the folder: '../questions.csv'"),
-        (lambda: of_entries("/etc/questions.csv"), "leads out of the folder"),
-        (lambda: of_entries("..\\questions.csv"), "leads out of the folder"),
-        (lambda: of_entries("C:\\questions.csv"), "leads out of the folder"),
-        (lambda: of_entries(link()), "has a link in it, 'questions.csv'"),
+        (lambda: of_entries("../questions.csv"), "outside the folder: '../questions.csv'"),
+        (lambda: of_entries("/etc/questions.csv"), "outside the folder"),
+        (lambda: of_entries("..\\questions.csv"), "outside the folder"),
+        (lambda: of_entries("C:\\questions.csv"), "outside the folder"),
+        (lambda: of_entries(link()), "has a link instead of a file: 'questions.csv'"),
         (
             lambda: of_entries(*(f"{n}.csv" for n in range(1_001))),
             "has 1,001 entries; at most 1,000",
         ),
-        (bomb, "unpacks to 1,073.7 MB out of 1 MB; at most 200 times its size"),
+        (bomb, "unpacks to 1,073.7 MB out of 1 MB; the limit is 200 times its size"),
         (lambda: lying(of_entries("questions.csv")), "cannot be unpacked"),
-        (lambda: of_entries("questions.csv")[:-30], "is a file, and no ledger folder"),
-        (lambda: b"question_id", "is a file, and no ledger folder"),
+        (lambda: of_entries("questions.csv")[:-30], "is a file, not a ledger folder"),
+        (lambda: b"question_id", "is a file, not a ledger folder"),
     ],
     ids=["up", "absolute", "backslash", "drive", "link", "many", "bomb", "lie", "cut", "no zip"],
 )
@@ -273,7 +276,7 @@ def test_a_damaged_archive_raises_nothing_but_our_own(tmp_path: Path, data: st.D
         if old.is_file():
             old.unlink()
     with contextlib.suppress(BadInput):
-        unzip(tmp_path / "damaged.zip", into)
+        unpack(tmp_path / "damaged.zip", into)
 
 
 def test_a_file_of_outcomes_is_read_to_the_same_limits(tmp_path: Path) -> None:
@@ -299,7 +302,7 @@ def test_a_time_whose_offset_leads_out_of_the_calendar_is_named_once(
         (
             "forecasts.csv, line 2, column made_at",
             beyond,
-            "a time of the years 1 to 9999 in UTC",
+            "a time in the years 1 to 9999 in UTC",
         )
     ]
 

@@ -5,11 +5,12 @@ from sqlalchemy import Engine
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.exchange.omissions import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import MemberKind
 from forecasts.questions import registry, revisions, sources
-from forecasts.resolution import assignments, resolutions
+from forecasts.resolution import assignments, proposals, resolutions
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -31,7 +32,9 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         bot = member_or_new(session, "bot", now=day(0), kind=MemberKind.bot)
         article = CapturedArticle("Clouds", None, None, None, None, "It may rain. It may snow.")
         library.store(session, [article], member=alice, captured_at=day(0))
-        passages = [sources.find_passage(session, 1, words) for words in ("It may rain.", "snow")]
+        passages = [
+            sources.find_passage(session, 1, TextQuote(words)) for words in ("It may rain.", "snow")
+        ]
         text = registry.question_text(
             title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
         )
@@ -46,7 +49,7 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
                 background=f"Wording {number}.",
             )
         assignments.attach(session, rain, "outcomes_file", {"path": "x"}, member=alice, now=day(0))
-        resolutions.propose(session, rain, "no", known_at=day(11), now=day(11), member=bot)
+        proposals.propose(session, rain, "no", known_at=day(11), now=day(11), member=bot)
         resolutions.confirm(session, rain, "no", known_at=day(11), now=day(12), member=alice)
         resolutions.confirm(session, rain, "yes", known_at=day(11), now=day(13), member=alice)
     run.run(engine, now=day(14))
@@ -56,5 +59,5 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
             "1 further passage",
             "2 earlier resolutions, proposals and rejections",
             "1 resolver",
-            "1 mark of a member as bot or service",
+            "1 member marked as bot or service",
         ]

@@ -1,4 +1,4 @@
 """The ledger folder: reading and writing its plain files.
 
-Loading them into a database lives one package up.
+Importing them into a database is in the package above.
 """

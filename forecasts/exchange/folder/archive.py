@@ -1,8 +1,8 @@
-"""A ZIP archive, packed, and unpacked with limits: people hand over folders as one.
+"""ZIP archives of ledger folders, packed, and unpacked within limits.
 
-Nobody's archive can fill the disk, write outside of the folder that it is unpacked into, or put
-anything but plain files there. What it says of itself is checked before anything is unpacked, and
-what comes out is counted as it comes.
+An archive cannot fill the disk, write outside the folder it is unpacked into, or create anything
+but plain files there. Its directory is checked before anything is unpacked, and the bytes are
+counted while unpacking.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path, PurePosixPath
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
-from forecasts.common.limits import said, too_much
+from forecasts.common.limits import format_bytes, too_much
 
 _CHUNK = 1 << 20
-_NOT_READ = (
+_UNREADABLE = (
     zipfile.BadZipFile,
-    NotImplementedError,  # a compression that Python does not have
+    NotImplementedError,  # an unknown compression
     RuntimeError,  # encrypted
     zlib.error,
     lzma.LZMAError,
@@ -34,22 +34,22 @@ _NOT_READ = (
 )
 
 
-def zipped(files: Iterable[Path]) -> bytes:
-    """Return the archive of these files, side by side; the same files make the same archive."""
+def pack(files: Iterable[Path]) -> bytes:
+    """Return an archive of these files in one folder; equal files make equal archives."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
-            # Without the times at which the files were written.
+            # ZipInfo without the file's modification time.
             archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 
-def unzip(archive: Path, into: Path) -> Path:
-    """Return the folder that holds the archive's files, after they were written below ``into``.
+def unpack(archive: Path, into: Path) -> Path:
+    """Return the folder with the archive's files, which are written below ``into``.
 
-    That is ``into``, or the one folder in it, since folders are packed both ways. Hidden files, and
-    those that macOS adds, are left out. BadInput for what is no archive, for entries that are
-    encrypted, links, twice there, or lead out of the folder, and beyond the limits.
+    It is ``into`` or the only folder in it, since folders are packed both ways. Hidden files and
+    those that macOS adds are left out. BadInput if it is not an archive, exceeds the limits, or
+    has entries that are encrypted, links, duplicates, or outside the folder.
     """
     limits.require_file(archive, limits.FILE_BYTES)
     try:
@@ -60,45 +60,45 @@ def unzip(archive: Path, into: Path) -> Path:
                 target = into / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 written += _write(opened, entry, target, limits.FILE_BYTES - written)
-    except _NOT_READ as error:
+    except _UNREADABLE as error:
         raise BadInput(
             f"{archive.name} cannot be unpacked: {error}.",
-            remedy="Unpack it yourself, and name the folder.",
+            remedy="Unpack it yourself and name the folder.",
         ) from None
     tops = list(into.iterdir())
     return tops[0] if len(tops) == 1 and tops[0].is_dir() else into
 
 
 def _entries(archive: Path, opened: zipfile.ZipFile) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """Return the files to unpack by the path each is to have, once all of them are in order."""
+    """Return the files to unpack by their paths, after checking every entry."""
     entries = opened.infolist()
-    if len(entries) > limits.ENTRIES_OF_ARCHIVE:
+    if len(entries) > limits.ARCHIVE_ENTRIES:
         raise too_much(
             archive.name,
             f"{len(entries):,} entries",
-            f"{limits.ENTRIES_OF_ARCHIVE:,}",
-            "Pack the files that are to be read, and no others.",
+            f"{limits.ARCHIVE_ENTRIES:,}",
+            "Pack only the files of the ledger folder.",
         )
     whole, packed = sum(entry.file_size for entry in entries), archive.stat().st_size
     if whole > limits.FILE_BYTES:
-        raise _unpacks(archive.name, said(whole), said(limits.FILE_BYTES))
-    if whole > max(limits.SMALL_BYTES, limits.TIMES_ITS_SIZE * packed):
-        raise _unpacks(
+        raise _too_large(archive.name, format_bytes(whole), format_bytes(limits.FILE_BYTES))
+    if whole > max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * packed):
+        raise _too_large(
             archive.name,
-            f"{said(whole)} out of {said(packed)}",
-            f"{limits.TIMES_ITS_SIZE} times its size",
+            f"{format_bytes(whole)} out of {format_bytes(packed)}",
+            f"{limits.MAX_EXPANSION} times its size",
         )
     found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for entry in entries:
         path = PurePosixPath(entry.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in entry.filename or not path.parts:
             raise BadInput(
-                f"{archive.name} has an entry that leads out of the folder: {entry.filename!r}.",
+                f"{archive.name} has an entry outside the folder: {entry.filename!r}.",
                 remedy="Do not trust it.",
             )
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise BadInput(
-                f"{archive.name} has a link in it, {entry.filename!r}, and no file there.",
+                f"{archive.name} has a link instead of a file: {entry.filename!r}.",
                 remedy="Pack the file itself.",
             )
         if entry.is_dir() or any(part.startswith((".", "__MACOSX")) for part in path.parts):
@@ -110,19 +110,21 @@ def _entries(archive: Path, opened: zipfile.ZipFile) -> dict[PurePosixPath, zipf
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: int) -> int:
-    """Return how many bytes came out of the entry and were written; BadInput beyond ``most``."""
+    """Return the number of bytes unpacked and written; BadInput beyond ``most``."""
     written = 0
     with opened.open(entry) as source, target.open("xb") as file:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             if written > most:
-                raise _unpacks(entry.filename, "more than it says", said(limits.FILE_BYTES))
+                raise _too_large(
+                    entry.filename, "more than it states", format_bytes(limits.FILE_BYTES)
+                )
             file.write(chunk)
     return written
 
 
-def _unpacks(place: str, has: str, most: str) -> BadInput:
+def _too_large(place: str, has: str, most: str) -> BadInput:
     return BadInput(
-        f"{place} unpacks to {has}; at most {most} are read.",
-        remedy="Unpack it yourself if you trust it, and name the folder.",
+        f"{place} unpacks to {has}; the limit is {most}.",
+        remedy="If you trust it, unpack it yourself and name the folder.",
     )

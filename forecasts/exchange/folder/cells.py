@@ -1,6 +1,7 @@
-"""The cells of one column as values: what nearly every cell is read at once, the rest one by one.
+"""The cells of one column as values.
 
-Arrow reads the plain ones, a hundred times as fast as Python, and to the same bit.
+Arrow reads cells in the usual form, a hundred times as fast as Python and to the same bit; the
+rest are read one by one.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecasts.common import limits
-from forecasts.common.text import no_text
+from forecasts.common.text import unstorable_character
 from forecasts.scores.frames import TIME_DTYPE
 
-# Is told the row, the value and the rule of a cell that breaks it.
+# Notes the row and value of a bad cell, and the rule that it breaks.
 Wrong = Callable[[int, Any, str], None]
 
 _TIME = re.compile(
@@ -27,7 +28,7 @@ _TIME = re.compile(
 )
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
-# What nearly every cell is, and what Arrow reads as Python and pandas do; the rest is theirs.
+# The usual forms, which Arrow reads exactly like Python and pandas.
 _PLAIN_TIME = r"^[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$"
 _PLAIN_NUMBER = r"^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?$"
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
@@ -47,7 +48,7 @@ def _flags(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
 
 
 def _numbers(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
-    plain, odd = _sorted_out(cells, _PLAIN_NUMBER)
+    plain, odd = _split_cells(cells, _PLAIN_NUMBER)
     values = plain.cast(pa.float64()).fill_null(np.nan).to_numpy().copy()
     for row, text in odd.items():
         try:
@@ -61,11 +62,11 @@ def _numbers(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
 
 
 def _times(wrong: Wrong, cells: pd.Series[str], *, days: bool = False) -> pd.Series[Any]:
-    plain, odd = _sorted_out(cells, _PLAIN_TIME)
+    plain, odd = _split_cells(cells, _PLAIN_TIME)
     try:
         moments = plain.cast(pa.timestamp("us", "UTC"))
-    except pa.ArrowInvalid:  # a day or an hour that there is not: which, is found below
-        plain, odd = _sorted_out(cells, None)
+    except pa.ArrowInvalid:  # an impossible day or hour, which is found below
+        plain, odd = _split_cells(cells, None)
         moments = plain.cast(pa.timestamp("us", "UTC"))
     micros = moments.cast(pa.int64()).fill_null(np.iinfo(np.int64).min).to_numpy()
     parsed = pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC").astype(TIME_DTYPE)
@@ -78,11 +79,11 @@ def _times(wrong: Wrong, cells: pd.Series[str], *, days: bool = False) -> pd.Ser
     found = pd.to_datetime(
         pd.Series(readable, dtype=object), format="ISO8601", utc=True, errors="coerce"
     ).astype(TIME_DTYPE)
-    # An offset can lead out of the calendar, in which pandas goes on and Python does not.
+    # An offset can lead beyond Python's calendar, which pandas accepts.
     beyond = ~found.dt.year.fillna(_FIRST_YEAR).between(_FIRST_YEAR, _LAST_YEAR)
     for place, (row, text) in enumerate(odd.items()):
         if beyond.iloc[place]:
-            wrong(row, text, f"a time of the years 1 to {_LAST_YEAR} in UTC")
+            wrong(row, text, f"a time in the years 1 to {_LAST_YEAR} in UTC")
         elif pd.isna(found.iloc[place]):
             rule = (
                 "a time needs an offset or Z (naive times are refused)"
@@ -100,43 +101,43 @@ def _days(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
 
 def _json(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
     values = np.full(len(cells), None, dtype=object)
-    for row, text in _sorted_out(cells, None)[1].items():
+    for row, text in _split_cells(cells, None)[1].items():
         try:
             values[row] = json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError
             wrong(row, text, "JSON")
             continue
-        if rule := _beyond(values[row], limits.DEPTH):
+        if rule := _exceeded(values[row], limits.DEPTH):
             wrong(row, text, rule)
             values[row] = None
         elif values[row] is None:
-            wrong(row, text, "blank where there is no value, not null")
+            wrong(row, text, "blank, not null, if there is no value")
     return pd.Series(values, dtype=object)
 
 
 def _no_constant(name: str) -> None:
-    """Refuse what Python reads as JSON and JSON has not: NaN would be taken for a blank cell."""
+    """Refuse NaN and infinities, which Python accepts as JSON: NaN would mean a blank cell."""
     raise ValueError(name)
 
 
-def _beyond(value: Any, depth: int) -> str:
-    """Return the rule that a value of JSON is too much for; blank where there is none."""
-    if isinstance(value, str) and (sign := no_text(value)):
-        return f"without {sign}: no ledger stores that"
+def _exceeded(value: Any, depth: int) -> str:
+    """Return the limit that a JSON value exceeds; blank if none."""
+    if isinstance(value, str) and (character := unstorable_character(value)):
+        return f"without {character}, which a ledger cannot store"
     if not isinstance(value, list | dict):
         return ""
     if not depth:
-        return f"at most {limits.DEPTH} lists or objects within each other"
+        return f"at most {limits.DEPTH} nested lists or objects"
     if len(value) > limits.ENTRIES:
         return f"at most {limits.ENTRIES:,} entries; this has {len(value):,}"
     inside = [*value, *value.values()] if isinstance(value, dict) else value
-    return next((rule for item in inside if (rule := _beyond(item, depth - 1))), "")
+    return next((rule for item in inside if (rule := _exceeded(item, depth - 1))), "")
 
 
-def _sorted_out(cells: pd.Series[str], plain: str | None) -> tuple[Any, dict[int, str]]:
-    """Return the cells of that pattern as Arrow has them, null elsewhere; and by row the others.
+def _split_cells(cells: pd.Series[str], plain: str | None) -> tuple[Any, dict[int, str]]:
+    """Return the cells that match the pattern, as an Arrow array, and the others by row.
 
-    Blank cells are null, and none of the others. Without a pattern all are others.
+    The array is null for blank cells and for the others. Without a pattern all are others.
     """
     texts = pa.array(cells, pa.large_string())
     known = pc.equal(texts, "")

@@ -1,7 +1,7 @@
-"""One file of a ledger folder: read strictly, with every bad cell named; written exactly.
+"""One file of a ledger folder, read with every bad cell named and written exactly.
 
-Read with Arrow, whose CSV reader neither guesses types nor forgives a row of the wrong length,
-and converts numbers to the nearest float, so that a round trip changes no bit.
+Arrow reads the CSV: it guesses no types, refuses a row of the wrong length, and converts numbers
+to the nearest float, so that a round trip changes no bit.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from forecasts.exchange.folder.cells import READERS
 
 _NEEDS_QUOTES = re.compile(r"""[",\r\n]|^\s|\s$""")
 _MIB = 1 << 20
-_INT32_MAX = (1 << 31) - 1  # what a block and a field can have at most
-# A captured article is one cell, and longer than the 128 KiB that the reader allows by default.
+_INT32_MAX = (1 << 31) - 1  # the longest block and field
+# An article is one cell, and can be longer than the reader's default limit of 128 KiB.
 csv.field_size_limit(_INT32_MAX)
 
 
 @dataclass
 class Table:
-    """The cells of one file as text, and what was found wrong with them so far.
+    """The cells of one file as text, with the problems noted so far.
 
-    ``ragged``: the rows with more or fewer cells than the header, as they stand in the file; in
-    ``cells`` they are cut, or filled up with blanks.
+    ``ragged``: the rows with more or fewer cells than the header, as they are in the file; in
+    ``cells`` they are cut or padded with blanks.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class Table:
             Problem(
                 f"{self.path.name}, line {self._line(row)}",
                 _short(",".join(cells)),
-                f"{wide} cells, as the header has; here are {len(cells)}",
+                f"{wide} cells, like the header; this has {len(cells)}",
             )
             for row, cells in self.ragged.items()
         ]
@@ -62,27 +62,27 @@ class Table:
         return len(self.cells)
 
     def texts(self, column: str) -> list[str]:
-        """Return the column as texts; blanks where the file has no such column."""
+        """Return the column as texts; blanks if the file has no such column."""
         if column not in self.cells:
             return [""] * len(self)
         return self.cells[column].tolist()
 
     def wrong(self, row: int, column: str, value: Any, rule: str) -> None:
-        """Note that the cell in that row (0 is the first below the header) breaks a rule.
+        """Note that the cell in that row breaks a rule; row 0 is the first below the header.
 
-        Not of a ragged row: nobody knows which of its cells is which.
+        Ragged rows are skipped, since their cells cannot be matched with columns.
         """
         if row in self.ragged:
             return
         self.problems.append(Problem(f"{self.place(row)}, column {column}", str(value), rule))
 
     def place(self, row: int) -> str:
-        """Return the words that say where the row stands: its line, in Parquet its number."""
+        """Return the file with the row's line, or its number in Parquet."""
         where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
         return f"{self.path.name}, {where}"
 
     def _line(self, row: int) -> int:
-        """Return the line in which a row begins; texts may hold line breaks, so count them."""
+        """Return the line in which a row begins; texts may contain line breaks."""
         if self._lines is None:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file)
@@ -94,7 +94,7 @@ class Table:
         return self._lines[row + 1]
 
     def column(self, name: str, kind: str) -> pd.Series[Any]:
-        """Return the column parsed as its kind (see ``frames.Frames``); bad cells are noted."""
+        """Return the column parsed as its kind (see ``frames.Frames``), noting bad cells."""
 
         def wrong(row: int, value: Any, rule: str) -> None:
             self.wrong(row, name, value, rule)
@@ -105,9 +105,9 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Return the file's cells as text; BadInput when it is not a table of UTF-8 text at all.
+    """Return the file's cells as text.
 
-    BadInput, too, where it is no plain file, and beyond ``forecasts.common.limits``.
+    BadInput if it is not a plain file or not a table in UTF-8, or exceeds ``common.limits``.
     """
     try:
         limits.require_file(path, limits.FILE_BYTES)
@@ -128,12 +128,12 @@ def read_table(path: Path) -> Table:
         raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.") from None
 
 
-# What is looked up by, and so is indexed.
+# The columns that become indexed names.
 _NAMES = ("question_id", "forecaster", "team", "evidence_id", "url", "article_url")
 
 
 def _limited(table: Table) -> Table:
-    """Return the table, with each cell noted that is too long; BadInput for too many rows."""
+    """Return the table, with every overlong cell noted; BadInput for too many rows."""
     if len(table) > limits.ROWS:
         raise limits.too_much(
             table.path.name, f"{len(table):,} rows", f"{limits.ROWS:,}", "Divide the ledger."
@@ -145,20 +145,21 @@ def _limited(table: Table) -> Table:
         if not sizes.any():
             continue
         for row in np.flatnonzero(sizes > most).tolist():
-            rule = f"at most {limits.said(most)}; this has {limits.said(int(sizes[row]))}"
+            size = limits.format_bytes(int(sizes[row]))
+            rule = f"at most {limits.format_bytes(most)}; this has {size}"
             table.wrong(row, str(name), table.cells[name].iloc[row], rule)
         nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
         for row in np.flatnonzero(nul).tolist():
-            rule = "without NUL (U+0000): no ledger stores that"
+            rule = "without NUL (U+0000), which a ledger cannot store"
             table.wrong(row, str(name), table.cells[name].iloc[row], rule)
     return table
 
 
 def _require_columns(path: Path, names: Sequence[str]) -> None:
-    """Refuse a header without a column, with too many, or with one of them twice."""
+    """Refuse a header without columns, with too many, or with a duplicate."""
     if len(names) > limits.COLUMNS:
         raise limits.too_much(
-            path.name, f"{len(names):,} columns", f"{limits.COLUMNS}", "Leave the others out."
+            path.name, f"{len(names):,} columns", f"{limits.COLUMNS}", "Leave some out."
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if not names or twice:
@@ -168,60 +169,60 @@ def _require_columns(path: Path, names: Sequence[str]) -> None:
 
 
 def _require_utf8(path: Path) -> None:
-    """Raise BadInput that names the first line which is not UTF-8, where there is one."""
+    """Raise BadInput naming the first line that is not UTF-8, if there is one."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if b"\x00" in line:
-                what = "has signs of two bytes, as in UTF-16"
+                fault = "has two-byte characters, as in UTF-16"
             else:
                 try:
                     line.decode()
                     continue
                 except UnicodeDecodeError as error:
-                    what = f"has the byte 0x{line[error.start]:02x}, as in Latin-1"
+                    fault = f"has the byte 0x{line[error.start]:02x}, as in Latin-1"
             raise BadInput(
-                f"{path.name} is not UTF-8: line {number} {what}.",
-                remedy="Save it as UTF-8; a spreadsheet calls that CSV UTF-8.",
+                f"{path.name} is not UTF-8: line {number} {fault}.",
+                remedy="Save it as UTF-8 (in a spreadsheet: CSV UTF-8).",
             )
 
 
 def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
-    """Return the cells of ``Table``, and its ragged rows."""
+    """Return the cells and the ragged rows of a ``Table``."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     if "\0" in "".join(header):
         _require_utf8(path)
-    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(header) == 1 and sign in header[0]:
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0]:
             raise BadInput(
                 f"The columns of {path.name} are separated by {name}: {_short(header[0])!r}.",
-                remedy="Save it with commas between the columns, and points in the numbers.",
+                remedy="Save it with commas between columns and decimal points in numbers.",
             )
     _require_columns(path, header)
     try:
         table = pyarrow.csv.read_csv(
             path,
-            # One block, since a row that does not fit into its block is an error.
+            # A single block, since a row that crosses blocks is an error.
             read_options=pyarrow.csv.ReadOptions(
                 block_size=min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
             ),
-            # Not with a handler of invalid rows: Arrow prints a trace where one is no UTF-8.
+            # Without a handler of invalid rows, since Arrow prints a trace if one is not UTF-8.
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
             ),
         )
     except pa.ArrowInvalid:
-        at_leisure, ragged = _read_ragged(path, header)
+        padded, ragged = _read_ragged(path, header)
         if not ragged:
             raise
-        return at_leisure, ragged
+        return padded, ragged
     frame: pd.DataFrame = table.to_pandas()
     return frame, {}
 
 
 def _read_ragged(path: Path, header: list[str]) -> tuple[pd.DataFrame, dict[int, list[str]]]:
-    """Return the same as ``_read_csv``, at leisure: nothing is taken from such a file anyway."""
+    """Return the same as ``_read_csv``, slowly; such a file is refused anyway."""
     wide = len(header)
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [row for row in csv.reader(file) if row][1:]
@@ -231,24 +232,24 @@ def _read_ragged(path: Path, header: list[str]) -> tuple[pd.DataFrame, dict[int,
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    """Return the cells in the same texts that a CSV would hold."""
+    """Return the cells as the same texts as in a CSV."""
     _require_small(path)
     frame = pyarrow.parquet.read_table(path).to_pandas()
     return pd.DataFrame({str(name): [_cell_text(v) for v in frame[name]] for name in frame})
 
 
 def _require_small(path: Path) -> None:
-    """Refuse a file that unpacks to more than a CSV may have, before it is.
+    """Refuse a file that would unpack to more than a CSV may have, without unpacking it.
 
-    First by what it says of itself. Then by what its texts would be, written out: they are read as
-    numbers of the entries of a dictionary, of which each is there once.
+    First by its metadata; then by the size of its texts written out, which is computed from their
+    dictionary encoding.
     """
     with pyarrow.parquet.ParquetFile(path) as file:
         about = file.metadata
         names = [about.schema.column(place).path for place in range(about.num_columns)]
         _require_columns(path, file.schema_arrow.names)
         parts = [about.row_group(place) for place in range(about.num_row_groups)]
-        # Not what it says of each column: asked for that of a damaged file, Arrow ends the process.
+        # Column metadata is not read: for a damaged file that makes Arrow end the process.
         if about.num_rows > limits.ROWS:
             raise limits.too_much(
                 path.name, f"{about.num_rows:,} rows", f"{limits.ROWS:,}", "Divide the ledger."
@@ -265,17 +266,14 @@ def _require_bytes(path: Path, size: int) -> None:
     if size > limits.FILE_BYTES:
         raise limits.too_much(
             path.name,
-            f"{limits.said(size)} once it is unpacked",
-            limits.said(limits.FILE_BYTES),
+            f"{limits.format_bytes(size)} unpacked",
+            limits.format_bytes(limits.FILE_BYTES),
             "Divide it.",
         )
 
 
 def _written_out(array: Any) -> int:
-    """Return how many bytes an Arrow array has in CSV: its texts as often as they stand there.
-
-    What parts the values, of which there may be many without a text, is counted too.
-    """
+    """Return the size in bytes of an Arrow array as CSV, repeated texts and separators included."""
     if pa.types.is_dictionary(array.type):
         lengths = pc.take(pc.binary_length(array.dictionary), array.indices)
         return len(array) + (pc.sum(lengths.cast(pa.int64())).as_py() or 0)
@@ -288,13 +286,13 @@ def _written_out(array: Any) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON has no sign for, inside of a list or an object, as a list or as text."""
+    """Return a value inside a list or object that JSON cannot represent, as a list or text."""
     return value.tolist() if isinstance(value, np.ndarray) else str(value)
 
 
 def _cell_text(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        # Arrow hands a null among numbers over as NaN.
+        # Arrow turns a null among numbers into NaN.
         value = [
             None if isinstance(item, float) and math.isnan(item) else item
             for item in value.tolist()
@@ -314,15 +312,15 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def written(column: pd.Series[Any], kind: str) -> list[str]:
-    """Return the column as the texts that a ledger folder holds: exact, blank where empty."""
+def cell_texts(column: pd.Series[Any], kind: str) -> list[str]:
+    """Return the column as the exact texts of a ledger folder, blank for missing values."""
     if kind == "time":
         return time_texts(column)
     return [_cell_text(value) for value in column]
 
 
 def time_texts(column: pd.Series[Any]) -> list[str]:
-    """Return times as ISO 8601 in UTC with Z, a fraction only where there is one."""
+    """Return times as ISO 8601 in UTC with Z, and a fraction only if there is one."""
     whole = column.dt.strftime("%Y-%m-%dT%H:%M:%S").fillna("")
     micros = column.dt.microsecond.fillna(0).astype(int)
     return [
@@ -332,10 +330,10 @@ def time_texts(column: pd.Series[Any]) -> list[str]:
 
 
 def write_csv(path: Path, columns: dict[str, Iterable[str]]) -> None:
-    """Write one file of a ledger folder: lines end in a line feed, quotes only where needed.
+    """Write one file of a ledger folder, with line feeds and as few quotes as possible.
 
-    Not by the standard library's writer, which leaves a lone carriage return unquoted when lines
-    end in a line feed, so that the file could not be read back.
+    The standard library's writer is not used: with line feeds it leaves a lone carriage return
+    unquoted, and the file could not be read back.
     """
     rows = zip(*columns.values(), strict=True)
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
 """The demonstration, practice questions and sample questions.
 
-Everyone and everything simulated in them is labelled.
+Every simulated person and question is labelled as such.
 """

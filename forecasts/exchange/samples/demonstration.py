@@ -1,17 +1,17 @@
-"""The demonstration ledger: the whole journey, walked through the same verbs that people use.
+"""The demonstration ledger: the whole journey, through the same verbs that members use.
 
 article -> question -> forecast with evidence -> scheduled resolution run -> scores -> report
 
-It is made anew each time, in a file of its own in the data folder, and never touches a ledger that
-is not a demonstration. The articles are summaries in our words, the outcomes are those that
-``data/outcomes.csv`` lists with their sources; the forecasters and the tournament are simulated,
-and their handles and titles say so.
+It is built from scratch each time, in its own file in the data folder; any other ledger is left
+alone. The articles are summaries in our own words, and ``data/outcomes.csv`` lists the outcomes
+with their sources. The forecasters and the tournament are simulated, as their names say.
 """
 
 from __future__ import annotations
 
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from forecasts import reports
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.capture import capture
 from forecasts.articles.drafting.drafts import draft_questions
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.exchange.import_ import import_frames
@@ -38,9 +38,10 @@ from forecasts.ledger.models import (
     Stance,
 )
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
-from forecasts.questions import registry, sources
-from forecasts.questions import standing as question_standing
-from forecasts.reports.render.as_text import as_text
+from forecasts.questions import registry, sources, standing
+from forecasts.questions.standing import Status
+from forecasts.reports import build as build_report
+from forecasts.reports import formats
 from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
 from forecasts.scores import scores
@@ -52,21 +53,21 @@ from forecasts.updates.values import Value
 if TYPE_CHECKING:
     from scoring.tournament import Team
 
-# When the page with the three articles was seen; "2 days ago" on it counts from this day.
+# The day on which the page with the three articles was seen; "2 days ago" on it counts from then.
 CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
-# Who captures the articles and registers the questions.
+# The member that captures the articles and registers the questions.
 EDITOR = "demonstration"
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 
 
 def ledger_path() -> Path:
-    """Return where the demonstration ledger lives: beside the user's own, never the same file."""
+    """Return the file of the demonstration ledger, in the data folder."""
     return settings.data_folder() / "demonstration.sqlite3"
 
 
 def data_folder() -> Path:
-    """Return the folder of the article questions: in an installed package, or in a checkout."""
+    """Return the folder of the article questions, in an installed package or a checkout."""
     package = Path(__file__).parents[2]  # forecasts
     for folder in (package / "data", package.parent / "data"):
         if (folder / "questions.toml").is_file():
@@ -76,11 +77,12 @@ def data_folder() -> Path:
     )
 
 
-def build(*, now: datetime, say: Say) -> str:
-    """Return the URL of the demonstration ledger, which is written anew; ``say`` is told each step.
+def build(*, now: datetime, echo: Echo) -> str:
+    """Return the URL of the demonstration ledger, which is built from scratch.
 
-    It is built aside and then put in the place of the last one in one step, so that an app that
-    serves that one goes on with the new one. Refused when the file is somebody's own.
+    ``echo`` is called with each line to print. The ledger is built aside and replaces the last one
+    in one step, so that an app which serves that one continues with the new one. Refused if the
+    file is not a demonstration.
     """
     path = ledger_path()
     _require_demonstration(path)
@@ -89,7 +91,7 @@ def build(*, now: datetime, say: Say) -> str:
         draft = Path(aside) / path.name
         engine = database.open_engine(settings.sqlite_url(draft))
         try:
-            _walk(engine, now=now, say=say)
+            _walk(engine, now=now, echo=echo)
         finally:
             engine.dispose()
         replace_contents(path, draft)
@@ -99,37 +101,37 @@ def build(*, now: datetime, say: Say) -> str:
 def _require_demonstration(path: Path) -> None:
     if kind_of(path) not in (Kind.nothing, Kind.demonstration):
         raise Refused(
-            f"{str(path)!r} is not a demonstration ledger, so it is left alone.",
-            remedy="Move it away, and run the demonstration again.",
+            f"{str(path)!r} is not a demonstration ledger, so it was not changed.",
+            remedy="Move it elsewhere and run the demonstration again.",
         )
 
 
 def is_demonstration(session: Session) -> bool:
-    """Return whether this ledger is a demonstration, so that a page can say so."""
+    """Return whether this ledger is a demonstration."""
     return any(session.exec(select(Ledger.demonstration)).all())
 
 
-def _walk(engine: Engine, *, now: datetime, say: Say) -> None:
+def _walk(engine: Engine, *, now: datetime, echo: Echo) -> None:
     database.migrate(engine)
     with database.writing(engine) as session:
         session.add(Ledger(created_at=now, demonstration=True))
-    say("1. Capture: a page with three articles (summaries in our words), seen on 24 July 2025")
-    _capture(engine, say)
-    say("2. Register: questions drawn from the articles")
-    _register(engine, say)
-    say("3. Forecast: simulated forecasters update as evidence comes in")
-    _forecast(engine, say)
-    say("4. Import: a simulated tournament of three teams, made with these habits")
-    _tournament(engine, now, say)
-    say("5. Scheduled run: resolve what the outcomes file knows, and score it")
-    _resolve(engine, now, say)
-    say("6. Scores: what the forecasts on the first question earned (Brier 0–1, 0 is best)")
-    _scores(engine, now, say)
-    say("7. Calibration report of the simulated teams\n")
-    _report(engine, now, say)
+    echo("1. Capture: three news articles of July 2025 (summaries in our own words)")
+    _capture(engine, echo)
+    echo("2. Register: questions from the articles")
+    _register(engine, echo)
+    echo("3. Forecast: five simulated forecasters update as evidence comes in")
+    _forecast(engine, echo)
+    echo("4. Import: a simulated tournament of three teams")
+    _tournament(engine, now, echo)
+    echo("5. Scheduled run: resolve questions from a file of outcomes, and score them")
+    _resolve(engine, now, echo)
+    echo("6. Scores: the first question (Brier score, 0 is best, 1 is worst)")
+    _scores(engine, now, echo)
+    echo("7. Calibration report of the simulated teams\n")
+    _report(engine, now, echo)
 
 
-def _capture(engine: Engine, say: Say) -> None:
+def _capture(engine: Engine, echo: Echo) -> None:
     captured = capture(str(data_folder() / "articles.txt"), captured_at=CAPTURED_AT)
     with database.writing(engine) as session:
         editor = member_or_new(session, EDITOR, now=CAPTURED_AT, kind=MemberKind.service)
@@ -137,11 +139,13 @@ def _capture(engine: Engine, say: Say) -> None:
     for article in captured:
         published = (article.published_at or CAPTURED_AT).date()
         drafts = draft_questions(article.text, published_at=published)
-        ahead = "1 sentence looks" if len(drafts) == 1 else f"{len(drafts)} sentences look"
-        say(f"   {article.title} ({article.publisher}, {published}): {ahead} ahead")
+        possible = (
+            "1 possible question" if len(drafts) == 1 else f"{len(drafts)} possible questions"
+        )
+        echo(f"   {article.title} ({article.publisher}, {published}): {possible}")
 
 
-def _register(engine: Engine, say: Say) -> None:
+def _register(engine: Engine, echo: Echo) -> None:
     outcomes = {"path": str(data_folder() / "outcomes.csv")}
     items = table_of("questions.toml")["questions"]
     with database.writing(engine) as session:
@@ -150,7 +154,7 @@ def _register(engine: Engine, say: Say) -> None:
         for item in items:
             number = numbers[item["article"]]
             assert number is not None
-            source = sources.find_passage(session, number, item["quote"])
+            source = sources.find_passage(session, number, TextQuote(item["quote"]))
             fields = {
                 name: value
                 for name, value in item.items()
@@ -172,10 +176,10 @@ def _register(engine: Engine, say: Say) -> None:
                 member=editor,
                 now=item["open_time"],
             )
-    say(f"   {len(items)} questions, each with its criteria and the passage it comes from")
+    echo(f"   {len(items)} questions, each with resolution criteria and its source passage")
 
 
-def _forecast(engine: Engine, say: Say) -> None:
+def _forecast(engine: Engine, echo: Echo) -> None:
     items = sorted(
         table_of("article_forecasts.toml")["forecasts"], key=lambda item: item["made_at"]
     )
@@ -186,18 +190,17 @@ def _forecast(engine: Engine, say: Say) -> None:
             evidence = [_cited(entry, addresses) for entry in item.get("evidence", [])]
             cited += len(evidence)
             _update(session, item, evidence)
-    people = {item["forecaster"] for item in items}
-    say(f"   {len(items)} updates by {len(people)} people, citing evidence {cited} times")
+    echo(f"   {len(items)} updates, {cited} citations of evidence")
 
 
 def _update(session: Session, item: dict[str, Any], evidence: list[CitedEvidence]) -> None:
     at = item["made_at"]
     member = member_or_new(session, item["forecaster"], now=at)
     question = registry.find(session, item["question"])
-    said = item.get("rationale", "")
+    rationale = item.get("rationale", "")
     if item.get("withdrawn"):
         updates.withdraw(
-            session, question, member=member, now=at, rationale=said, origin="demonstration"
+            session, question, member=member, now=at, rationale=rationale, origin="demonstration"
         )
         return
     vector = item.get("probabilities")
@@ -210,14 +213,14 @@ def _update(session: Session, item: dict[str, Any], evidence: list[CitedEvidence
         value,
         member=member,
         now=at,
-        rationale=said,
+        rationale=rationale,
         evidence=evidence,
         origin="demonstration",
     )
 
 
 def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence:
-    """Return the evidence; where it is one of the captured articles, by that article's address."""
+    """Return the evidence, with the address of the captured article if it is one."""
     article = articles.get(entry.get("title", ""))
     published = entry.get("published_at")
     if isinstance(published, date) and not isinstance(published, datetime):
@@ -234,7 +237,7 @@ def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence
     )
 
 
-def _tournament(engine: Engine, now: datetime, say: Say) -> None:
+def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
     from scoring.simulation import simulate
     from scoring.tournament import Tournament
 
@@ -248,63 +251,62 @@ def _tournament(engine: Engine, now: datetime, say: Say) -> None:
             member=editor,
             now=now,
         )
-    say(
-        f"   {done.questions} simulated questions, {done.forecasts} forecasts, {done.scores} scores"
+    echo(
+        f"   {done.questions} questions, {done.forecasts:,} forecasts, {done.scores:,} scores. The "
+        "teams were simulated as:"
     )
     for team in tournament.teams:
-        say(f"   {team.label}, {team.members} forecasters: {_way(team)}")
+        echo(f"   {team.label}, {team.members} forecasters: {_tendency(team)}")
 
 
-def _way(team: Team) -> str:
-    """Return in what way the team was made to forecast, which the report should find out."""
-    ways = []
+def _tendency(team: Team) -> str:
+    """Return the simulated tendency of the team, which the report should detect."""
+    tendencies = []
     if team.extremity != 1:
-        too = "overconfident" if team.extremity > 1 else "underconfident"
-        ways.append(f"{too} (the log odds of each belief times {team.extremity:g})")
+        word = "overconfident" if team.extremity > 1 else "underconfident"
+        tendencies.append(f"{word} (log odds times {team.extremity:g})")
     if team.shift != 0:
-        ways.append(f"too {'high' if team.shift > 0 else 'low'} (log odds {team.shift:+g})")
+        tendencies.append(f"too {'high' if team.shift > 0 else 'low'} (log odds {team.shift:+g})")
     if team.responsiveness < 1:
-        ways.append(f"updates too little (each time {team.responsiveness:.0%} of the way)")
-    return " and ".join(ways) or "calibrated"
+        tendencies.append(f"updates too little ({team.responsiveness:.0%} of the way each time)")
+    return " and ".join(tendencies) or "calibrated"
 
 
-def _resolve(engine: Engine, now: datetime, say: Say) -> None:
+def _resolve(engine: Engine, now: datetime, echo: Echo) -> None:
     summary = run.run(engine, now=now)
-    for looked in summary.looked:
-        if looked.state == RunState.confirmed:
-            say(f"   {looked.slug}: {looked.message}")
-        elif looked.state == RunState.failed:
-            say(f"   failed: {looked.slug}: {looked.message}")
+    for result in summary.results:
+        if result.state == RunState.confirmed:
+            echo(f"   {result.slug}: {result.message}")
+        elif result.state == RunState.failed:
+            echo(f"   failed: {result.slug}: {result.message}")
     with database.reading(engine) as session:
-        standing = question_standing.listing(session, now=now)
-    waiting = sum(1 for state in standing if state.status == question_standing.Status.awaiting)
-    still_open = sum(1 for state in standing if state.status == question_standing.Status.open)
-    say(
-        f"   {summary.count(RunState.confirmed)} resolved by the outcomes file; {waiting} have "
-        f"passed their deadline and await a person; {still_open} are still open"
+        statuses = Counter(state.status for state in standing.listing(session, now=now))
+    echo(
+        f"   {summary.count(RunState.confirmed)} resolved, {statuses[Status.awaiting]} past their "
+        f"deadline and awaiting a person, {statuses[Status.open]} still open"
     )
 
 
-def _scores(engine: Engine, now: datetime, say: Say) -> None:
+def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
     first = table_of("questions.toml")["questions"][0]["slug"]
     with database.reading(engine) as session:
-        state = question_standing.current_state(session, registry.find(session, first), now=now)
+        state = standing.current_state(session, registry.find(session, first), now=now)
         assert state.resolution is not None
-        say(f"   {state.text.title} {state.resolution.outcome.capitalize()}.")
+        echo(f"   {state.text.title} {state.resolution.outcome.capitalize()}.")
         for score, handle in scores.of_question(session, state.resolution):
             if score.protocol == "brier":
-                say(
-                    f"   {handle}: {score.score:.3f} over {score.updates} updates, "
-                    f"coverage {score.coverage:.0%}"
+                echo(
+                    f"   {handle}: {score.score:.3f} ({score.updates} updates, "
+                    f"coverage {score.coverage:.0%})"
                 )
 
 
-def _report(engine: Engine, now: datetime, say: Say) -> None:
+def _report(engine: Engine, now: datetime, echo: Echo) -> None:
     with database.reading(engine) as session:
         frames = ledger_frames(session, words=False)
-    say(as_text(reports.build(frames, by="team", as_of=now)))
+    echo(str(formats.rendered(build_report(frames, by="team", as_of=now), "text")))
 
 
 def table_of(name: str) -> dict[str, Any]:
-    """Return what a TOML file of the data folder holds."""
+    """Return the contents of a TOML file in the data folder."""
     return tomllib.loads((data_folder() / name).read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""Practice: how sure one is of questions whose answer is known, and how that holds up.
+"""Practice: forecast questions whose answer is known, and see how calibrated you are.
 
-Nothing of it is stored, and nothing of it counts: a forecast made after the outcome is none.
+Nothing is stored or counted, since a forecast made after the outcome is not a forecast.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from forecasts.questions.standing import listing
 from forecasts.reports import Group, build
 from forecasts.scores.frames import complete
 
-_MOST = 500  # questions of a ledger to practise on: those that were registered last
+_MOST = 500  # practice questions of a ledger, the newest
 _ANSWERS = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """A yes-or-no question whose answer is known. ``about``: what to know before answering."""
+    """A yes-or-no question whose answer is known. ``about``: its background."""
 
     slug: str
     title: str
@@ -47,19 +47,19 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody said about an exercise: the probability of yes."""
+    """A member's answer to an exercise: the probability of yes."""
 
     exercise: Exercise
     p: float
 
     @property
     def brier(self) -> float:
-        """The squared distance from what came true: 0 is best, 0.25 is what 50 % always gets."""
+        """The squared distance from the outcome: 0 is best, and 50% always scores 0.25."""
         return (self.p - self.exercise.answer) ** 2
 
 
 def of_ledger(session: Session, *, now: datetime) -> list[Exercise]:
-    """Return the resolved yes-or-no questions of the ledger: the newest 500 that may be seen."""
+    """Return the ledger's resolved yes-or-no questions: the newest 500 that the reader may see."""
     slugs = session.exec(
         select(Question.slug)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
@@ -90,7 +90,7 @@ def of_ledger(session: Session, *, now: datetime) -> list[Exercise]:
 
 
 def of_articles(*, now: datetime) -> list[Exercise]:
-    """Return the questions of the demonstration's articles whose outcome was known by then."""
+    """Return the questions from the demonstration's articles with an outcome known by ``now``."""
     known = outcomes(now)
     return [
         Exercise(
@@ -112,14 +112,14 @@ def of_articles(*, now: datetime) -> list[Exercise]:
 
 
 def draw(exercises: Sequence[Exercise], done: Collection[str], *, seed: int) -> Exercise | None:
-    """Return the next exercise in an order that the seed decides; None after the last one."""
+    """Return the next exercise, in an order given by the seed; None after the last."""
     ordered = sorted(exercises, key=lambda one: one.slug)
-    random.Random(seed).shuffle(ordered)  # noqa: S311 an order, no secret
+    random.Random(seed).shuffle(ordered)  # noqa: S311 an order, not a secret
     return next((one for one in ordered if one.slug not in done), None)
 
 
 def record(answers: Sequence[Answer], *, now: datetime) -> Group:
-    """Return the report on the answers, as if each had been a forecast that stood all the time."""
+    """Return the report on the answers, as if each had been an active forecast all the time."""
     opened = now - timedelta(days=2)
     questions = pd.DataFrame(
         {

@@ -1,7 +1,7 @@
-"""What an empty ledger can begin with, of what comes with the product.
+"""Sample contents for an empty ledger: questions from articles, or a simulated tournament.
 
-Both are imports, so they are recorded as of now, by whom it is who asks for them, and the same
-twice changes nothing. The demonstration is another thing: a ledger of its own.
+Both are imports: they are recorded now, by the member who asks for them, and importing them again
+changes nothing. The demonstration, in contrast, is a ledger of its own.
 """
 
 from __future__ import annotations
@@ -30,33 +30,34 @@ def article_questions(
     now: datetime,
     tell: Tell = lambda _words, _share: None,
 ) -> Imported:
-    """Return what was new: three articles and the questions drawn from them, which are written.
+    """Return the counts of new rows: three articles and their questions, which are written.
 
-    Those whose outcome was known by now are resolved, with where it was reported.
+    Questions with a known outcome are resolved, with its source.
     """
     tell("Reading the articles", 0.0)
     articles = [
-        library.row_of(one, captured_at=CAPTURED_AT)
+        library.as_row(one, captured_at=CAPTURED_AT)
         for one in capture(str(data_folder() / "articles.txt"), captured_at=CAPTURED_AT)
     ]
     address = {article.title: article.address for article in articles}
     known = outcomes(now)
-    asked = [
+    questions = [
         item
         | {"question_id": item["slug"], "article_url": address[item["article"]]}
         | known.get(item["slug"], {})
         for item in table_of("questions.toml")["questions"]
     ]
-    told = [vars(article) | {"url": article.address} for article in articles]
-    nothing = complete(pd.DataFrame(), pd.DataFrame())
+    sources = [vars(article) | {"url": article.address} for article in articles]
     frames = replace(
-        nothing, questions=_table(asked, QUESTION_COLUMNS), articles=_table(told, ARTICLE_COLUMNS)
+        complete(pd.DataFrame(), pd.DataFrame()),
+        questions=_table(questions, QUESTION_COLUMNS),
+        articles=_table(sources, ARTICLE_COLUMNS),
     )
     return import_frames(session, frames, member=member, now=now, tell=tell)
 
 
 def _table(items: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
-    """Return the items as a table of a ledger folder; what they do not say is blank."""
+    """Return the items as a table of a ledger folder, blank where they have no value."""
     blank = {"text": "", "flag": False}
     return typed_frame(
         {
@@ -68,7 +69,7 @@ def _table(items: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
 
 
 def outcomes(now: datetime) -> dict[str, dict[str, Any]]:
-    """Return by slug the cells of each outcome that was known by then."""
+    """Return the cells of each outcome known by ``now``, by the question's slug."""
     with (data_folder() / "outcomes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {
@@ -90,9 +91,9 @@ def sample_tournament(
     now: datetime,
     tell: Tell = lambda _words, _share: None,
 ) -> Imported:
-    """Return what was new: a simulated tournament of three teams, all closed, which is written.
+    """Return the counts of new rows: a simulated tournament of three teams, which is written.
 
-    Every title, team and handle says that it is simulated. It ends the day before now.
+    Every title, team and handle says that it is simulated. The last question closed yesterday.
     """
     from scoring.simulation import simulate
     from scoring.tournament import Tournament
@@ -100,8 +101,7 @@ def sample_tournament(
     tell("Simulating the forecasters", 0.0)
     settings = Tournament.from_mapping(table_of("tournament.toml"))
     day = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    later = day - settings.last_close
-    moved = replace(settings, first_open=settings.first_open + later, last_close=day)
-    made = simulate(moved)
+    shift = day - settings.last_close
+    made = simulate(replace(settings, first_open=settings.first_open + shift, last_close=day))
     frames = complete(made.questions, made.forecasts, made.teams)
     return import_frames(session, frames, member=member, now=now, tell=tell)

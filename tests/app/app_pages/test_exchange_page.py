@@ -41,7 +41,7 @@ def test_a_folder_is_looked_at_then_imported(
 ) -> None:
     renamed = folder_with_another_name(folder)
     hand_over(furnished, renamed)
-    assert list(furnished.table[0].value["How many"]) == ["1", "0", "2", "0", "0", "0"]
+    assert list(furnished.table[0].value["Count"]) == ["1", "0", "2", "0", "0", "0"]
     assert count(engine) == 6
     furnished.button(key="import#0-go").click().run()
     assert furnished.toast[0].value.replace("\\", "") == "Imported: 1 question, 2 forecasts."
@@ -72,12 +72,12 @@ def folder_with_another_name(archive: bytes) -> bytes:
 
 def test_the_same_folder_adds_nothing(furnished: AppTest, folder: bytes) -> None:
     hand_over(furnished, folder)
-    assert set(furnished.table[0].value["How many"]) == {"0"}
+    assert set(furnished.table[0].value["Count"]) == {"0"}
 
 
 def test_what_is_no_folder_is_said_in_a_sentence(app: AppTest) -> None:
     hand_over(app, b"PK nonsense")
-    assert "is a file, and no ledger folder" in words(app)
+    assert "is a file, not a ledger folder" in words(app)
     assert not app.exception
     assert not app.table
 
@@ -97,4 +97,4 @@ def test_a_viewer_may_export_and_finds_no_way_to_import(app: AppTest, engine: En
     visit(app, "exchange")
     assert not app.file_uploader
     assert [button.label for button in app.button] == []
-    assert "To import into it takes a forecaster" in words(app)
+    assert "Importing requires the forecaster" in words(app)

@@ -193,7 +193,7 @@ def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
         ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,a|b,\n", "",
          "column options", "JSON"),
         ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,\"[\"\"a\"\",\"\"Annulled\"\"]\",\n",
-         "", "column options", "neither annulled nor ambiguous"),
+         "", "column options", "no option named annulled or ambiguous"),
         ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,,,perhaps\n", "", "column resolution",
          "yes, no"),
         ("", "q,alice,2026-01-02T00:00:00Z,1.2,,\n", "forecasts.csv, line 2, column probability",
@@ -297,7 +297,7 @@ def test_unknown_columns_are_named_and_left_out(tmp_path: Path) -> None:
     )
     said: list[str] = []
     frames = read_folder(here, warn=said.append)
-    assert said == ["forecasts.csv: left out, as the format has no such column: mood"]
+    assert said == ["forecasts.csv: left out columns that the format does not have: mood"]
     assert "mood" not in frames.forecasts
 
 

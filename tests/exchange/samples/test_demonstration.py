@@ -26,7 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, li
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         said: list[str] = []
-        engine = database.open_engine(demonstration.build(now=NOW, say=said.append))
+        engine = database.open_engine(demonstration.build(now=NOW, echo=said.append))
         yield engine, said
         engine.dispose()
 
@@ -96,8 +96,8 @@ def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> No
 def test_it_is_said_how_each_team_was_made_to_forecast(built: tuple[Engine, list[str]]) -> None:
     said = [line.strip() for line in built[1] if " forecasters: " in line]
     assert said == [
-        "Kestrel (simulated), 4 forecasters: overconfident (the log odds of each belief times 2)",
-        "Heron (simulated), 4 forecasters: updates too little (each time 33% of the way)",
+        "Kestrel (simulated), 4 forecasters: overconfident (log odds times 2)",
+        "Heron (simulated), 4 forecasters: updates too little (33% of the way each time)",
         "Wren (simulated), 4 forecasters: calibrated",
     ]
 
@@ -127,7 +127,7 @@ def test_a_file_that_is_not_the_demonstration_is_never_touched(
     make(own)
     before = own.read_bytes()
     with pytest.raises(Refused, match="not a demonstration ledger"):
-        demonstration.build(now=NOW, say=lambda _: None)
+        demonstration.build(now=NOW, echo=lambda _: None)
     assert own.read_bytes() == before
     assert list(own.parent.iterdir()) == [own]
 
@@ -146,12 +146,12 @@ def write(engine: Engine, handle: str) -> None:
 def _short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What is built does not matter here; how it takes its place does."""
 
-    def walk(engine: Engine, *, now: datetime, say: demonstration.Say) -> None:
+    def walk(engine: Engine, *, now: datetime, echo: demonstration.Echo) -> None:
         database.migrate(engine)
         with database.writing(engine) as session:
             session.add(Ledger(created_at=now, demonstration=True))
         write(engine, "anew")
-        say("walking")
+        echo("walking")
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setattr(demonstration, "_walk", walk)
@@ -159,11 +159,11 @@ def _short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_short_walk")
 def test_an_app_that_serves_the_demonstration_goes_on_when_it_is_made_anew() -> None:
-    engine = database.open_engine(demonstration.build(now=NOW, say=lambda _: None))
+    engine = database.open_engine(demonstration.build(now=NOW, echo=lambda _: None))
     write(engine, "tried out")
     with database.reading(engine) as session:
         before = frames.revision(session)
-    again = database.open_engine(demonstration.build(now=day(328), say=lambda _: None))
+    again = database.open_engine(demonstration.build(now=day(328), echo=lambda _: None))
     assert handles(engine) == ["anew"]
     with database.reading(engine) as session:
         assert frames.revision(session) != before
@@ -176,9 +176,9 @@ def test_an_app_that_serves_the_demonstration_goes_on_when_it_is_made_anew() -> 
 @pytest.mark.usefixtures("_short_walk")
 def test_two_demonstrations_at_once_do_not_meet(tmp_path: Path) -> None:
     def meanwhile(_: str) -> None:
-        demonstration.build(now=NOW, say=lambda _: None)
+        demonstration.build(now=NOW, echo=lambda _: None)
 
-    url = demonstration.build(now=NOW, say=meanwhile)
+    url = demonstration.build(now=NOW, echo=meanwhile)
     engine = database.open_engine(url)
     assert handles(engine) == ["anew"]
     engine.dispose()
@@ -190,5 +190,5 @@ def test_the_demonstration_leaves_the_ledger_of_the_settings_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(tmp_path / "own.sqlite3"))
-    demonstration.build(now=NOW, say=lambda _: None)
+    demonstration.build(now=NOW, echo=lambda _: None)
     assert not (tmp_path / "own.sqlite3").exists()
