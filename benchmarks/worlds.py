@@ -174,7 +174,8 @@ def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
     ``live_weights`` takes the weight with which a report describes in place of that of its tests.
     """
     made = entries_of(many, team)
-    found = member_scores.claims(many.questions, member_scores.stood(many.questions, made), made)
+    live = member_scores.live_segments(many.questions, made)
+    found = member_scores.claims(many.questions, live, made)
     question = found["question"].to_numpy(dtype=np.intp)
     weight = found["weight" if live_weights else "fixed"].to_numpy()
     family, repetition = (many.questions[name].to_numpy() for name in ("family", "repetition"))

@@ -92,7 +92,7 @@ def _with_legend(chart: Chart, lines: Sequence[tuple[str, list[int]]], height: i
     label = {"field": "label", "type": "nominal"}
     legend = {"title": None, "orient": "top"}
     colour = label | {"scale": {"domain": names, "range": colours}, "legend": legend}
-    # Besides the colours, for those to whom they look alike.
+    # In addition to colours, which look alike to some readers.
     dash = label | {"scale": {"domain": names, "range": dashes}}
     spec = drawn(chart, height)
     for layer in spec["layer"]:

@@ -1,4 +1,4 @@
-"""The one step that makes a report: frames in, ``Report`` out."""
+"""Build a report: ledger frames in, ``Report`` out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from forecasts.common.times import utc
 from forecasts.reports import calibration, member_scores
 from forecasts.reports.cohort import (
     COUNTS,
-    counted,
     families,
     not_selected,
     reasons,
@@ -39,6 +38,7 @@ from forecasts.reports.groups import (
     tagged,
 )
 from forecasts.reports.lead_profile import profile
+from forecasts.reports.left_out import LeftOutReasons, group_questions, only_elsewhere
 from forecasts.reports.movement import movement, movements
 from forecasts.reports.notes import notes
 from forecasts.reports.report import (
@@ -72,35 +72,35 @@ def build(
 ) -> Report:
     """Return the report on everyone, on each forecaster, team or tag, or at each lead.
 
-    ``names`` picks some of them, in that order; BadInput names what there is when one is not.
-    ``choice`` says which questions count, as of ``as_of``, and which forecasts.
+    ``names`` selects some of them, in that order; BadInput lists the names there are if one is
+    unknown. ``choice`` selects questions, as of ``as_of``, and forecasts.
     """
     lead = choice.lead
     if lead is not None and by == "lead":
         raise BadInput(
-            "A report by lead already has one lead a group.",
-            remedy="Name the leads as groups, or report by something else.",
+            "A report by lead already has one lead per group.",
+            remedy="Give the leads as names, or report by something else.",
         )
     wanted = chosen(frames, by=by, names=names)
     digest = in_background(sha256, frames)
-    here = _numbered(frames)
-    asked = selected(here.questions, choice)
-    questions = here.questions[asked].reset_index(drop=True)
+    ordered = _numbered(frames)
+    is_selected = selected(ordered.questions, choice)
+    questions = ordered.questions[is_selected].reset_index(drop=True)
     why = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counting = questions[why == COUNTS].reset_index(drop=True)
-    made = entries(here, by=by)
+    made = entries(ordered, by=by)
     if by == "lead":
         rows = _rows_by_lead(counting, made, wanted)
     else:
-        rows = _rows(here, counting, made, by, lead)
+        rows = _rows(ordered, counting, made, by, lead)
     moved = None
     if by != "lead" and lead is None:
         moved = _tagged(movements(questions, made, as_of), questions, by)
-    touched = _touched(made, questions, by, wanted)
-    fallen = _Fallen(
+    in_groups = group_questions(made, questions, by, wanted)
+    unscored = LeftOutReasons(
         why,
         np.where(
-            _elsewhere(here, questions, touched),
+            only_elsewhere(ordered, questions, in_groups),
             "in_no_group",
             "never_live" if moved is not None else "none_at_lead",
         ).astype(object),
@@ -108,15 +108,15 @@ def build(
     groups = _groups(
         wanted,
         rows,
-        here,
+        ordered,
         counting,
         families(counting),
         moved,
         families(questions),
-        fallen.of(touched, rows.scores),
+        unscored.of(in_groups, rows.scores),
     )
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(why))})
-    left_out = fallen.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
+    left_out = unscored.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
     return Report(
         metadata=Metadata(
             **vars(choice),
@@ -128,8 +128,8 @@ def build(
             as_of=utc(as_of),
             input_sha256=digest(),
         ),
-        questions=len(asked),
-        left_out=(*left_out, *not_selected(asked)),
+        questions=len(is_selected),
+        left_out=(*left_out, *not_selected(is_selected)),
         groups=groups,
         notes=notes(
             groups,
@@ -143,16 +143,16 @@ def build(
 
 
 def _provisional(frames: Frames, counting: pd.DataFrame, as_of: datetime) -> int:
-    """Return how many of the questions that count have an outcome that is not final."""
+    """Return the number of counted questions with an outcome that is not final."""
     open_ = {name for name, until in frames.provisional.items() if until is None or until > as_of}
     return int(counting["id"].isin(open_).sum())
 
 
 def _numbered(frames: Frames) -> Frames:
-    """Return the frames with the questions in the order of their ids, which become numbers.
+    """Return the frames with the questions in the order of their ids, and numbers as ids.
 
-    In one order whatever order they come in, so that sums round alike; and numbers are read many
-    times as fast as texts. The column ``id`` keeps what they were.
+    A fixed order makes sums round alike, and numbers are read many times as fast as texts. The
+    column ``id`` keeps the original id.
     """
     questions = frames.questions.sort_values("question_id", ignore_index=True)
     place = pd.Index(questions["question_id"]).get_indexer(frames.forecasts["question_id"])
@@ -167,7 +167,7 @@ def _numbered(frames: Frames) -> Frames:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of all groups, each with its group and its question (a position)."""
+    """The rows of all groups, each with its group and question (a position)."""
 
     members: pd.DataFrame
     scores: pd.DataFrame
@@ -181,7 +181,7 @@ def _rows(
     frames: Frames, counting: pd.DataFrame, made: Entries, by: By, lead: float | None
 ) -> _Rows:
     members = member_scores.member_scores(counting, made, lead)
-    live = member_scores.stood(counting, made)
+    live = member_scores.live_segments(counting, made)
     standing = live if lead is None else member_scores.at_lead(live, lead)
     people = members.groupby("group")["member"].nunique()
     at = [member_scores.claims(counting, member_scores.at_lead(live, days), made) for days in LEADS]
@@ -193,7 +193,7 @@ def _rows(
         members=members,
         scores=member_scores.question_scores(members),
         claims=_tagged(member_scores.claims(counting, standing, made), counting, by),
-        # Everyone together has nobody to be compared with.
+        # Everyone together has no one to be compared with.
         skills=skills(counting, frames, made, lead) if by in ("forecaster", "team") else None,
         earned=Parts(_tagged(found.updates, counting, by), _tagged(found.cited, counting, by)),
         leads=profile(
@@ -204,7 +204,7 @@ def _rows(
 
 def _rows_by_lead(counting: pd.DataFrame, made: Entries, wanted: Sequence[str]) -> _Rows:
     """Return the rows of everyone, once at each lead."""
-    live = member_scores.stood(counting, made)
+    live = member_scores.live_segments(counting, made)
     members, claimed = [], []
     for name in wanted:
         days = lead_days(name)
@@ -223,7 +223,7 @@ def _rows_by_lead(counting: pd.DataFrame, made: Entries, wanted: Sequence[str]) 
 
 
 def _tagged(rows: pd.DataFrame, questions: pd.DataFrame, by: By) -> pd.DataFrame:
-    """Return the rows; in a report by tag those of everyone, once for each tag of the question."""
+    """Return the rows; in a report by tag, everyone's rows once for each tag of the question."""
     if by != "tag":
         return rows
     tags = tagged(questions)
@@ -241,12 +241,12 @@ def _groups(
     all_families: npt.NDArray[np.intp],
     left_out: dict[Any, tuple[LeftOut, ...]],
 ) -> tuple[Group, ...]:
-    """Return the groups; ``family`` is of the questions that count, ``all_families`` of all."""
+    """Return the groups; ``family`` is of counted questions, ``all_families`` of all."""
     drawn = calibration.draws(rows.claims, family)
     people = rows.members.groupby("group")["member"].nunique()
-    scores, claims = _Rowed(rows.scores), _Rowed(rows.claims)
-    updates, cited = _Rowed(rows.earned.updates), _Rowed(rows.earned.cited)
-    skilled, moves = (None if part is None else _Rowed(part) for part in (rows.skills, moved))
+    scores, claims = _ByGroup(rows.scores), _ByGroup(rows.claims)
+    updates, cited = _ByGroup(rows.earned.updates), _ByGroup(rows.earned.cited)
+    skilled, moves = (None if part is None else _ByGroup(part) for part in (rows.skills, moved))
     work = [
         partial(
             _group,
@@ -269,8 +269,8 @@ def _groups(
     return tuple(map_threads(lambda group: group(), work))
 
 
-class _Rowed:
-    """The rows of each group; none of a group that has none."""
+class _ByGroup:
+    """The rows of each group; an empty frame for a group without rows."""
 
     def __init__(self, rows: pd.DataFrame) -> None:
         self._none = rows.iloc[:0]
@@ -351,51 +351,3 @@ def _skill(rows: pd.DataFrame | None, name: str, family: npt.NDArray[np.intp]) -
     values = rows[name].to_numpy(dtype=np.float64)
     found = mean_over_questions(values, family[rows["question"].to_numpy(dtype=np.intp)], SKILL)
     return Skill(found.mean, found.interval, len(values))
-
-
-def _touched(made: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[str]) -> pd.DataFrame:
-    """Return which questions are a group's, scored or not: group, place among all questions.
-
-    Those that bear the tag, those that the group's members forecast, and all for everyone.
-    """
-    if by in ("all", "lead"):
-        place = np.tile(np.arange(len(questions)), len(wanted))
-        return pd.DataFrame({"group": np.repeat(wanted, len(questions)), "place": place})
-    if by == "tag":
-        rows = tagged(questions)
-    else:
-        inside = made.forecasts.loc[made.forecasts["inside"], ["forecaster", "question_id"]]
-        rows = inside.drop_duplicates()  # numbers, and so fewer texts to compare
-        group = made.group.to_numpy(dtype=object)[rows["forecaster"].to_numpy()]
-        rows = rows.assign(group=group)[["group", "question_id"]].drop_duplicates()
-    place = pd.Index(questions["question_id"]).get_indexer(rows["question_id"])
-    found = pd.DataFrame({"group": rows["group"].to_numpy(), "place": place})
-    return found[found["place"] >= 0]
-
-
-def _elsewhere(
-    frames: Frames, questions: pd.DataFrame, touched: pd.DataFrame
-) -> npt.NDArray[np.bool_]:
-    """Return which questions somebody forecast, but that are of none of the groups."""
-    said = questions["question_id"].isin(frames.forecasts["question_id"]).to_numpy()
-    return np.asarray(said & ~np.isin(np.arange(len(questions)), touched["place"]))
-
-
-@dataclass(frozen=True)
-class _Fallen:
-    """Why each question has no score; ``otherwise``: the reason if it counts and yet has none."""
-
-    why: npt.NDArray[np.object_]
-    otherwise: npt.NDArray[np.object_]
-
-    def of(self, touched: pd.DataFrame, scores: pd.DataFrame) -> dict[Any, tuple[LeftOut, ...]]:
-        """Return for each group how many of the questions it touched were left out, by reason."""
-        place_of = np.flatnonzero(self.why == COUNTS)
-        scored_at = pd.MultiIndex.from_arrays(
-            [scores["group"], place_of[scores["question"].to_numpy(dtype=np.intp)]]
-        )
-        place = touched["place"].to_numpy()
-        reason = np.where(self.why == COUNTS, self.otherwise, self.why)[place]
-        without = ~pd.MultiIndex.from_frame(touched).isin(scored_at)
-        by_group = pd.Series(reason[without]).groupby(touched["group"].to_numpy()[without])
-        return {name: counted(part) for name, part in by_group}

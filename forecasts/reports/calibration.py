@@ -1,4 +1,4 @@
-"""The calibration of one group, from its claims (see ``scored``)."""
+"""The calibration of one group, from its claims (see ``member_scores``)."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Families = npt.NDArray[np.integer]
 
 
 def draws(claims: pd.DataFrame, family: Families) -> npt.NDArray[np.float32]:
-    """Return outcomes drawn anew for all questions, one row a question; ``family`` of each.
+    """Return simulated outcomes for all questions, one row a question; ``family`` of each.
 
-    ``claims``, of all groups, tell how closely the questions of a family hang together. The draws
-    are the same for every group, so that equal records look equally lucky.
+    ``claims``, of all groups, show how closely the questions of a family are linked. The draws are
+    the same for every group, so that equal records look equally lucky.
     """
     link = 0.0
     if len(claims):
@@ -49,7 +49,7 @@ def by_chance(
     """Return the reliability curve with its band, and the parts of the mean Brier score.
 
     The parts describe the score, by the weight that adds up to it. Curve, band, expected
-    miscalibration and p-value, which say what is luck, are of the weight of tests.
+    miscalibration and p-value, which measure luck, use the weight of tests.
     """
     if claims.empty:
         return (), Decomposition(None, None, None, None, None)
@@ -59,7 +59,7 @@ def by_chance(
     )
     parts = scoring.decompose(p, y, claims["weight"])
     scale = _a_question(claims, questions)
-    # All parts are at least 0, to rounding.
+    # All parts are at least 0, up to rounding.
     decomposition = Decomposition(
         max(parts.miscalibration, 0.0) * scale,
         max(parts.discrimination, 0.0) * scale,
@@ -81,17 +81,17 @@ def recalibration(claims: pd.DataFrame, family: Families) -> Recalibration:
 
 
 def spiegelhalter(claims: pd.DataFrame, family: Families) -> ZTest:
-    """Return the test for claims whose confidence was not borne out."""
+    """Return the test of whether the confidence of the claims was justified."""
     return _z(scoring.spiegelhalter, claims, family)
 
 
 def in_the_large(claims: pd.DataFrame, family: Families) -> ZTest:
-    """Return the test that claims came true as often as they said, all together."""
+    """Return the test of whether as many claims came true as forecast in total."""
     return _z(scoring.calibration_in_the_large, claims, family)
 
 
 def auc(claims: pd.DataFrame) -> float | None:
-    """Return the area under the ROC curve; None while only one outcome has occurred."""
+    """Return the area under the ROC curve; None until both outcomes have occurred."""
     if claims.empty:
         return None
     return known(scoring.roc_auc(claims["p"], claims["y"], claims["weight"]))
@@ -105,10 +105,10 @@ def _z(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families
 
 
 def luck(claims: pd.DataFrame, family: Families, questions: int) -> Luck:
-    """Return what was promised and what came, all of it by the weight of tests.
+    """Return the expected and the realised score, both by the weight of tests.
 
-    So the difference is that of the two, and its interval holds 0 exactly where the test does not
-    reject. ``family`` is the cluster of each claim; ``questions`` are scored.
+    So ``difference`` is between these two, and its interval contains 0 exactly if the test does
+    not reject. ``family`` is the cluster of each claim; ``questions`` are scored.
     """
     if claims.empty:
         return Luck(None, None, Estimate(None, None), None)
@@ -126,7 +126,7 @@ def luck(claims: pd.DataFrame, family: Families, questions: int) -> Luck:
 
 
 def sharpness(claims: pd.DataFrame, questions: int) -> float | None:
-    """Return the mean of p (1 − p) over so many questions; for several options half the sum."""
+    """Return the mean of p (1 − p) over that many questions; of several options, half the sum."""
     if claims.empty:
         return None
     p, weight = claims["p"].to_numpy(), claims["weight"].to_numpy()
@@ -134,15 +134,15 @@ def sharpness(claims: pd.DataFrame, questions: int) -> float | None:
 
 
 def _a_question(claims: pd.DataFrame, questions: int) -> float:
-    """Return what a mean over claims is multiplied by to be one over questions.
+    """Return the factor that turns a mean over claims into one over questions.
 
-    The claims of a multiple-choice question weigh half its number of options in all.
+    The claims of a multiple-choice question have a total weight of half its number of options.
     """
     return float(claims["weight"].sum()) / questions
 
 
 def certainty(claims: pd.DataFrame) -> Certainty:
-    """Return on how many questions exactly 0 or 1 was said, and on how many of them wrongly."""
+    """Return the number of questions with a forecast of exactly 0 or 1, and with a wrong one."""
     certain = claims[(claims["p"] == 0) | (claims["p"] == 1)]
     wrong = certain[certain["p"] != certain["y"]]
     return Certainty(certain["question"].nunique(), wrong["question"].nunique())
@@ -151,9 +151,8 @@ def certainty(claims: pd.DataFrame) -> Certainty:
 def bins(claims: pd.DataFrame, family: Families) -> tuple[Bin, ...]:
     """Return the claims by bin of equal width, empty bins too; ``family`` is the cluster of each.
 
-    The interval of a bin is that of as many observations as it has weight, but never of more than
-    it has families: neither the options of a question nor the questions of a family are
-    observations apart.
+    The interval of a bin is for as many observations as it has weight, but for no more than it has
+    families: neither the options of a question nor the questions of a family are independent.
     """
     if claims.empty:
         return ()
@@ -161,7 +160,7 @@ def bins(claims: pd.DataFrame, family: Families) -> tuple[Bin, ...]:
     table = scoring.reliability_bins(claims["p"], claims["y"], weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), claims["p"].to_numpy(), side="right") - 1
     held, clusters = (_distinct(place, of) for of in (claims["question"].to_numpy(), family))
-    # To weigh all claims of a bin alike by less changes its interval, and neither of its means.
+    # A smaller weight of all claims in a bin changes its interval, but neither of its means.
     total = np.maximum(table["weight"].to_numpy(), 1e-300)
     share = np.minimum(1.0, clusters / total)
     capped = scoring.reliability_bins(claims["p"], claims["y"], weight * share[place], bins=BINS)
@@ -181,22 +180,22 @@ def bins(claims: pd.DataFrame, family: Families) -> tuple[Bin, ...]:
 
 
 def _distinct(place: npt.NDArray[np.intp], of: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
-    """Return how many different values of ``of`` there are in each bin."""
+    """Return the number of distinct values of ``of`` in each bin."""
     pairs = np.unique(place * (int(of.max()) + 1) + of)
     return np.bincount(pairs // (int(of.max()) + 1), minlength=BINS)
 
 
 def murphy(claims: pd.DataFrame, questions: int) -> tuple[MurphyPoint, ...]:
-    """Return the Murphy curve, and beside it that of always saying how often the claims came true.
+    """Return the Murphy curve, and that of always forecasting the base rate.
 
-    The area under it is the mean Brier score of so many questions.
+    The area under it is the mean Brier score of that many questions.
     """
     if claims.empty:
         return ()
     p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
     scale = _a_question(claims, questions)
     own = scoring.murphy_curve(p, y, weight, THRESHOLDS)["score"] * scale
-    # To one who always says the same, equal outcomes are one.
+    # With a constant forecast, claims with equal outcomes can be merged.
     came, place = np.unique(y, return_inverse=True)
     total = np.bincount(place, weight)
     base = np.full(len(came), came @ total / total.sum())

@@ -1,4 +1,4 @@
-"""Which questions count in a report, what came of them, and why the others are left out."""
+"""The questions that count in a report, their outcomes, and the reasons to leave others out."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _WORDS = {"yes": 1.0, "no": 0.0}
 
 
 def selected(questions: pd.DataFrame, choice: Choice) -> npt.NDArray[np.bool_]:
-    """Return which questions were asked for: those with any of the tags, to close in that time.
+    """Return which questions the choice selects, by tag and by scheduled close.
 
-    BadInput for a tag that no question bears.
+    BadInput for a tag that no question has.
     """
     borne = [frozenset(own or ()) for own in questions["tags"]]
     known = sorted(frozenset().union(*borne))
     for tag in choice.tags:
         if tag not in known:
             raise BadInput(
-                f"No question bears the tag {tag!r}.",
-                remedy=f"There are: {listed(known)}." if known else "There is no tag at all.",
+                f"No question has the tag {tag!r}.",
+                remedy=f"Tags: {listed(known)}." if known else "No question has a tag.",
             )
     wanted = np.array(
         [not choice.tags or not own.isdisjoint(choice.tags) for own in borne], dtype=np.bool_
@@ -47,21 +47,21 @@ def selected(questions: pd.DataFrame, choice: Choice) -> npt.NDArray[np.bool_]:
 
 
 def not_selected(wanted: npt.NDArray[np.bool_]) -> tuple[LeftOut, ...]:
-    """Return the entry for those that ``selected`` did not let through, if there are any."""
+    """Return the entry for the questions that are not selected, if there are any."""
     return counted(["not_selected"] * int((~wanted).sum()))
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the first of the names, and how many more there are."""
+    """Return the first names, and the number of the others."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.NDArray[np.object_]:
-    """Return for each question why it is left out, ``COUNTS`` where it is not.
+    """Return the reason to leave out each question, ``COUNTS`` if it counts.
 
-    ``as_of`` decides what is still open and whose scheduled close has passed. It does not turn
-    the ledger back: of what had closed by then, outcomes written down later count all the same.
+    ``as_of`` decides which questions are open and which are past their scheduled close. It does
+    not restore an earlier ledger: outcomes recorded later count for questions closed by then.
     """
     moment = pd.Timestamp(utc(as_of))
     scheduled = questions["scheduled_close_time"]
@@ -70,8 +70,8 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
     unanswered = outcome == ""
     why = np.full(len(questions), COUNTS, dtype=object)
     if cohort == "scheduled":
-        # Of questions that are answered early more end in "yes": only what was to close by now
-        # is a fair sample.
+        # Early answers are more often "yes": only the questions scheduled to close by now are a
+        # fair sample.
         why[(scheduled > moment).to_numpy()] = "not_in_cohort"
     no_probability = questions["type"].isin([QuestionType.numeric, QuestionType.date])
     why[no_probability.to_numpy()] = "numeric_or_date"
@@ -83,7 +83,7 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
 
 
 def outcomes(questions: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Return what came of questions that count: 0..1 for binary ones, else the option's place."""
+    """Return the outcomes of questions that count: 0..1 if binary, else the option's position."""
     return np.array(
         [
             _binary(resolution) if options is None else options.index(resolution)
@@ -101,7 +101,7 @@ def _binary(resolution: str) -> float:
 
 
 def families(questions: pd.DataFrame) -> npt.NDArray[np.intp]:
-    """Return each question's cluster; a question without a family is one by itself."""
+    """Return each question's cluster; a question without a family is its own."""
     family = questions["family"].to_numpy(dtype=object)
     own = [
         ("question", position) if not name else ("family", name)
@@ -111,7 +111,7 @@ def families(questions: pd.DataFrame) -> npt.NDArray[np.intp]:
 
 
 def counted(why: Iterable[Any]) -> tuple[LeftOut, ...]:
-    """Return how many questions there are of each reason, in the order of ``Reason``."""
+    """Return the number of questions for each reason, in the order of ``Reason``."""
     found = pd.Series(list(why), dtype=object).value_counts()
     return tuple(
         LeftOut(reason, int(found[reason])) for reason in get_args(Reason) if reason in found

@@ -1,4 +1,4 @@
-"""A digest of a ledger: equal when everything that bears on a report's numbers is equal."""
+"""The digest of a ledger: equal if everything that affects a report's numbers is equal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from forecasts.scores.frames import (
     Frames,
 )
 
-# Titles, background, rationale and the like are words about the numbers.
+# Titles, background, rationales and other texts do not affect the numbers.
 _QUESTIONS = (
     "question_id",
     "type",
@@ -45,7 +45,7 @@ _FORECASTS = (
 )
 _TEAMS = ("team", "forecaster", "joined_at", "left_at")
 _EVIDENCE = ("evidence_id", "publisher", "kind")
-# Two forecasts at one instant keep their order, which decides between them.
+# Two forecasts at the same instant keep their order: the later row wins.
 _ORDER = {
     "questions": ["question_id"],
     "forecasts": ["question_id", "forecaster", "made_at"],
@@ -57,7 +57,7 @@ _ORDER = {
 def sha256(frames: Frames) -> str:
     """Return the SHA-256, in hex, of questions, forecasts, teams and evidence, in canonical form.
 
-    The order of the rows and whether they came from a folder or a database make no difference.
+    The order of the rows does not matter, nor does their source, folder or database.
     """
     digest = hashlib.sha256()
     for name, kinds, columns in (
@@ -77,8 +77,8 @@ def sha256(frames: Frames) -> str:
 
 
 def _order(keys: list[pd.Series[Any]]) -> npt.NDArray[np.intp]:
-    """Return the rows in order of the keys; equal ones keep theirs."""
-    # Texts are compared once each, then by their place; a blank time comes last.
+    """Return the order of the rows by the keys; equal rows keep theirs."""
+    # Each distinct text is compared once; a blank time comes last.
     ranks = [
         pd.factorize(key, sort=True, use_na_sentinel=False)[0]
         if key.dtype == "str"
@@ -102,7 +102,7 @@ def _bytes(column: pd.Series, kind: str) -> list[bytes]:
         filled = np.flatnonzero(column.notna().to_numpy())
         cells = column.to_numpy(dtype=object)[filled].tolist()
         return [filled.astype("<i8").tobytes(), _json(cells)]
-    # Each text once, and then which of them stands in each row.
+    # Each distinct text once, and then its number in each row.
     place, texts = pd.factorize(column, sort=True)
     return [_json(list(texts)), place.astype("<i8").tobytes()]
 

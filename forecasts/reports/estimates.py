@@ -1,4 +1,4 @@
-"""Means over questions, with intervals that allow for questions whose outcomes hang together."""
+"""Means over questions, with intervals that allow for linked outcomes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ def mean_over_questions(
     *,
     lopsided: bool = False,
 ) -> Estimate:
-    """Return the mean of one score a question, with its interval clustered by family.
+    """Return the mean of one score per question, with its interval clustered by family.
 
-    ``score`` (n,) and ``family`` (n,), the cluster of each question; ``lopsided`` as
-    ``scoring.clustered_mean`` has it. An interval ends where the ``scale`` of the score does. No
-    interval with one family.
+    ``score`` (n,) and ``family`` (n,), the cluster of each question; ``lopsided`` as in
+    ``scoring.clustered_mean``. The interval is cut at the ends of ``scale``. None with one family.
     """
     return with_test(score, family, scale, lopsided=lopsided)[0]
 
@@ -36,7 +35,7 @@ def with_test(
     *,
     lopsided: bool = False,
 ) -> tuple[Estimate, float | None]:
-    """Return the mean likewise, and the p-value of the test that it is 0."""
+    """Return the same mean, and the p-value of the test that it is 0."""
     if not len(score):
         return Estimate(None, None), None
     found = scoring.clustered_mean(score, family, lopsided=lopsided)
@@ -47,5 +46,5 @@ def with_test(
 
 
 def known(value: float) -> float | None:
-    """Return a number, None for one that is not there (NaN)."""
+    """Return a number, None for NaN."""
     return None if math.isnan(value) else value

@@ -1,16 +1,16 @@
-"""What the updates of groups earned, by themselves and through the evidence that they cite.
+"""The points that a group's updates earned, in total and by the evidence that they cite.
 
-``forecasts.scores.attribution`` computes the points of an update and their split over what it
-cites. Here they are added up for each question of a group, so that a question counts once, and
+``forecasts.scores.attribution`` computes the points of an update and divides them among its
+citations. Here they are added up for each question of a group, so that a question counts once, and
 divided by the number of the group's members; the intervals are over families of questions.
 
-**By all members**, also those who have no score on the question, and for the reason that tests are
-weighed so (``scored``). How many have a score there depends on what happened: a "yes" that closes
-its question early keeps those out who would have come later. Divided by those who were there, an
-update towards "yes" weighs more where it was right than where it was wrong, and sources that point
-to "yes" look better than they are. The price is that a group's points do not add up to what its
-Brier score lost, in which a question counts by those who forecast it; each member's own points do
-(by forecaster the two are the same).
+**All members** are counted, also those without a score on the question, for the same reason as in
+the weight of tests (``member_scores``). The number with a score depends on the outcome: a "yes"
+that closes a question early excludes members who would have come later. Divided by that number, an
+update towards "yes" would weigh more when right than when wrong, and sources that point to "yes"
+would look better than they are. The price: a group's points do not add up to the change of its
+Brier score, which divides by the members with a forecast; each member's own points do (by
+forecaster, the two are the same).
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ from forecasts.scores.attribution import UNCITED, split_points
 from forecasts.scores.frames import Frames, rows
 
 KINDS: tuple[Literal["publisher", "kind"], ...] = ("publisher", "kind")
-# So many pieces of evidence, and so many updates, that earned most, and as many that lost most.
+# The number of pieces of evidence, and of updates, listed for most points, and for fewest.
 MOST = 5
 _UPDATE = ("remaining", "score_before", "score", "promised", "surprise")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What was earned, a row an update (one that replaced a forecast) and a row a citation.
+    """The points earned: one row an update (that replaced a forecast), and one row a citation.
 
-    Both have group, question (a position among those that count) and points, the group's: what was
-    earned, over its number of members. ``updates`` has besides own (what was earned), share (one
-    over that number), row (which of the frame's forecasts) and what ``scoring.attribution`` says of
-    it; ``cited`` has evidence_id, publisher, kind, and is empty where nobody cites anything.
+    Both have group, question (a position among those that count) and points, the group's: the
+    points earned divided by its number of members. ``updates`` also has own (the points earned),
+    share (one over that number), row (a position in the frame) and the columns of
+    ``scoring.attribution``; ``cited`` has evidence_id, publisher, kind, and is empty without
+    citations.
     """
 
     updates: pd.DataFrame
@@ -56,7 +57,7 @@ NOTHING = Parts(_NO_ROWS, _NO_ROWS)
 
 
 def parts(questions: pd.DataFrame, frames: Frames, made: Entries, people: pd.Series) -> Parts:
-    """Return what every update of every group earned; ``people``: the members of each group."""
+    """Return the points of every update of every group; ``people``: the members of each group."""
     here = on(questions, made)
     earned = scoring.attribution(questions, here)
     earned = earned[earned["points"].notna()].reset_index(drop=True)
@@ -76,7 +77,7 @@ def parts(questions: pd.DataFrame, frames: Frames, made: Entries, people: pd.Ser
 
 
 def _cited(updates: pd.DataFrame, frames: Frames) -> pd.DataFrame:
-    """Return one row a citation, or an update without one; none where nobody cites anything."""
+    """Return one row a citation, or update without one; no rows if there is no citation."""
     if frames.evidence.empty or not frames.forecasts["evidence"].notna().any():
         return NOTHING.cited
     given = frames.forecasts.iloc[updates["row"].to_numpy()]
@@ -95,36 +96,36 @@ def _cited(updates: pd.DataFrame, frames: Frames) -> pd.DataFrame:
 def earned(
     cited: pd.DataFrame, evidence: pd.DataFrame, family: npt.NDArray[np.integer]
 ) -> tuple[tuple[Earned, ...], int]:
-    """Return what one group earned by publisher, kind and evidence, and how many pieces it cites.
+    """Return the points of one group by publisher, kind and evidence, and its number of pieces.
 
-    Most first; of the pieces of evidence only those that earned or lost most. ``cited`` are its
-    rows of ``Parts``, ``evidence`` the ledger's. Nothing where it cites nothing.
+    Most points first; of the pieces of evidence only the extremes. ``cited`` are its rows of
+    ``Parts``, ``evidence`` the ledger's. Empty without citations.
     """
-    told = cited[cited["evidence_id"] != UNCITED] if len(cited) else cited
-    if told.empty:
+    with_source = cited[cited["evidence_id"] != UNCITED] if len(cited) else cited
+    if with_source.empty:
         return (), 0
     found: list[Earned] = []
-    # What cites nothing has no kind; it need not be told again as having no publisher.
+    # Updates without citations are listed once, by kind, not again by publisher.
     for by in KINDS:
-        part = told if by == "publisher" else cited
+        part = with_source if by == "publisher" else cited
         lines = [_row(by, str(name), own, family) for name, own in part.groupby(by, sort=True)]
         found += sorted(lines, key=lambda row: -row.points)
-    sums = told.groupby("evidence_id", sort=True)["points"].sum()
+    sums = with_source.groupby("evidence_id", sort=True)["points"].sum()
     picked = [*ends(sums, 1), *ends(sums, -1)[::-1]]
     names = _names(evidence)
-    pieces = dict(iter(told[told["evidence_id"].isin(picked)].groupby("evidence_id")))
+    pieces = dict(iter(with_source[with_source["evidence_id"].isin(picked)].groupby("evidence_id")))
     found += [_row("evidence", key, pieces[key], family, names[key]) for key in picked]
     return tuple(found), len(sums)
 
 
 def ends(points: pd.Series, sign: int) -> list[Any]:
-    """Return the labels of the few whose points are furthest above 0, or below it, those first."""
+    """Return the labels of the few points furthest above 0, or below it, the furthest first."""
     beyond = points[points * sign > 0]
     return list((beyond * sign).nlargest(MOST, keep="first").index)
 
 
 def _names(evidence: pd.DataFrame) -> dict[str, str]:
-    """Return what each piece of evidence is called: its title, else its address, else its id."""
+    """Return the name of each piece of evidence: its title, else its address, else its id."""
     return {row.evidence_id: row.title or row.url or row.evidence_id for row in rows(evidence)}
 
 
@@ -152,10 +153,10 @@ def _row(
 def updates_of(
     moved: pd.DataFrame, frames: Frames, ids: pd.Series, family: npt.NDArray[np.integer]
 ) -> Updates | None:
-    """Return what one group's updates earned, and those that earned and lost most.
+    """Return the points of one group's updates, and the updates that earned and lost most.
 
-    ``moved`` are its rows of ``Parts``, ``ids`` the ids of the questions that count. None where
-    nothing on these questions replaced a forecast.
+    ``moved`` are its rows of ``Parts``, ``ids`` the ids of the questions that count. None if no
+    update on these questions replaced a forecast.
     """
     if moved.empty:
         return None

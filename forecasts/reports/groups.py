@@ -1,4 +1,4 @@
-"""Who and what a report is about: the groups, and whose forecasts count in each."""
+"""The groups of a report, and the forecasts that count in each."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ VALUES = ("probability", "probabilities")
 class Entries:
     """Forecasts as the groups made them.
 
-    ``forecasts`` has the columns that ``scoring`` takes, with ``forecaster`` a number: one for
-    each member of each group; ``inside`` says which were made as a member of the group, ``row``
-    which of the frame's forecasts it is. ``group`` and ``forecaster`` (indexed by that number) say
-    which group and who.
+    ``forecasts`` has the columns that ``scoring`` takes, with ``forecaster`` a number for each
+    member of each group; ``inside`` marks those made as a member of the group, ``row`` is the
+    position in the frame. ``group`` and ``forecaster`` (indexed by that number) name both.
     """
 
     forecasts: pd.DataFrame
@@ -39,11 +38,11 @@ class Entries:
 def entries(frames: Frames, *, by: By) -> Entries:
     """Return the forecasts of every group of that kind; by tag or lead, of everyone as one group.
 
-    A team's member counts in it with the forecasts made while a member (joined_at <= made_at <
-    left_at), for as long as these stood: what was said before or after stands to the team as a
-    withdrawal does. Someone in two teams counts in both.
+    A team has a member's forecasts made during the membership (joined_at <= made_at < left_at),
+    while they are current: a forecast made before or after acts on the team as a withdrawal.
+    Someone in two teams counts in both.
     """
-    # A column of nothing but blanks would be looked through for values again and again.
+    # An empty column would be searched for values again and again.
     used = [name for name in VALUES if frames.forecasts[name].notna().any()] or list(VALUES)
     plain = frames.forecasts[["question_id", "made_at", *used]]
     code, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
@@ -68,13 +67,13 @@ def _of_teams(
     stays = teams.assign(handle=handle)[handle >= 0]
     member = stays.groupby(["team", "handle"], sort=True).ngroup().to_numpy()
     stays = stays.assign(member=member)
-    # Every forecast beside every stay of its forecaster in a team.
+    # Each forecast with each stay of its forecaster in a team.
     beside = pd.DataFrame({"row": np.arange(len(code)), "handle": code}).merge(
         stays[["handle", "member", "joined_at", "left_at"]], on="handle"
     )
     made = plain["made_at"].take(beside["row"].to_numpy()).reset_index(drop=True)
     inside = ~(beside["joined_at"] > made) & ~(beside["left_at"] <= made)
-    # One row a forecast and membership, however many stays: made inside any of them counts.
+    # One row for each forecast and team, however many stays: one made inside any of them counts.
     flags = (
         beside.assign(inside=inside)
         .groupby(["row", "member"], sort=True)["inside"]
@@ -96,7 +95,7 @@ def _of_teams(
 
 
 def in_several_teams(teams: pd.DataFrame) -> list[str]:
-    """Return those who were in two teams at one time, in order of their names."""
+    """Return the members of two teams at the same time, by name."""
     pairs = teams.merge(teams, on="forecaster", suffixes=("", "_other"))
     # A blank time compares as False: such a stay has no such end.
     both = (
@@ -108,15 +107,15 @@ def in_several_teams(teams: pd.DataFrame) -> list[str]:
 
 
 def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
-    """Return the names of the groups to report on: those asked for, else all there are.
+    """Return the names of the groups to report on: the requested ones, else all.
 
-    BadInput names what there is when a name is not among it.
+    BadInput lists the existing names if one is unknown.
     """
     if by == "all":
         if names:
             raise BadInput(
-                f"A report on everyone has no names, and {names[0]!r} was asked for.",
-                remedy="Choose forecaster, team, tag or lead to report by.",
+                f"A report on everyone takes no names, got {names[0]!r}.",
+                remedy="Report by forecaster, team, tag or lead.",
             )
         return [EVERYONE]
     if by == "lead":
@@ -135,18 +134,18 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
         if name not in there:
             raise BadInput(
                 f"There is no {by} {name!r}{' with a forecast' if by == 'forecaster' else ''}.",
-                remedy=f"There are: {listed(there)}." if there else f"There is no {by} at all.",
+                remedy=f"Use one of: {listed(there)}." if there else f"There is no {by} at all.",
             )
     return list(dict.fromkeys(names)) or there
 
 
 def lead_days(name: str) -> float:
-    """Return the days that a lead is of: ``7``, ``7 days`` or ``0.5 days``. BadInput for others."""
+    """Return the days of a lead: ``7``, ``7 days`` or ``0.5 days``. BadInput for others."""
     parts = _LEAD.fullmatch(name.strip())
     if parts is None or not float(parts[1]) > 0:
         raise BadInput(
-            f"{name!r} is no lead time.",
-            remedy="Write days before the scheduled close, more than none: 7 or 0.5.",
+            f"{name!r} is not a lead time.",
+            remedy="Give the days before the scheduled close, above 0, such as 7 or 0.5.",
         )
     return float(parts[1])
 

@@ -1,4 +1,4 @@
-"""The lead-time profile: how good the forecasts were so many days before the scheduled close."""
+"""The lead-time profile: how good the forecasts were some days before the scheduled close."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from scoring.parallel import map_threads
 
 
 def sums(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a group and question: the Brier score that came, and the one expected.
+    """Return one row a group and question: the realised Brier score, and the expected one.
 
-    Columns: group, question, brier, expected. ``claims`` as ``scored.claims`` gives them.
+    Columns: group, question, brier, expected. ``claims`` are from ``member_scores.claims``.
     """
     p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
     rows = claims[["group", "question"]].assign(

@@ -1,23 +1,22 @@
-"""From the forecasts of groups to one score a question, and the claims they are calibrated on.
+"""One score per question for each group, and the claims for its calibration.
 
-**One score a question.** A group's score on a question is the mean over its members of their
-scores there, so that a question counts once, however many forecast it and however often.
+**One score per question.** A group's score on a question is the mean over its members' scores, so
+that a question counts once, however many members forecast it and however often.
 
-**Claims.** What stood, and for how long: each live forecast of each member is a claim, weighted
-by its share of that member's live time, divided by the members who have a score on the question.
-So a question weighs 1, and the claims' mean Brier score is the group's. A multiple-choice
-forecast is one yes/no claim an option, each of half the weight, because its Brier score (0–1) is
-half the sum over its options; a question of two options thus counts as the binary one it is.
+**Claims.** Each live forecast of each member is a claim, weighted by its share of that member's
+live time, divided by the number of members with a score on the question. So a question has weight
+1, and the claims' mean Brier score is the group's. A multiple-choice forecast is one yes/no claim
+per option, each with half the weight, because its Brier score (0–1) is half the sum over its
+options; a question with two options thus counts like the equivalent binary one.
 
-**The weight of a test** must not depend on what happens after a claim, or it finds fault with
-calibrated forecasters: where a "yes" closes its question early, the live time makes the little
-before it count for more, and so does a share among those who came before the close. What is tested
-is therefore weighed by ``fixed``, in which the time from a member's first forecast to the scheduled
-close stands in place of the live time, and all members of the group in place of those who have a
-score on the question. What is described keeps the weight with which its parts add up to the Brier
-score.
+**The weight of a test** must not depend on anything after a claim, or calibrated forecasters fail
+it: if a "yes" closes a question early, the short time before it counts for more of the live time,
+and so does a share among the members who came before the close. Tests therefore use the weight
+``fixed``, with the time from a member's first forecast to the scheduled close instead of the live
+time, and all members of the group instead of those with a score on the question. Descriptions keep
+the weight with which their parts add up to the Brier score.
 
-**At a lead** only the forecast counts that stood so many days before the scheduled close, with the
+**At a lead** only the forecast current that many days before the scheduled close counts, with the
 whole weight of its member.
 """
 
@@ -36,12 +35,12 @@ MEASURES = ("brier", "brier_original", "log")
 
 
 def protocol(measure: str, lead: float | None) -> str:
-    """Return the name of the protocol that measures it, at that lead."""
+    """Return the name of the protocol for a measure, at that lead."""
     return measure if lead is None else f"{measure}_lead({timing_days(lead)})"
 
 
 def timing_days(lead: float) -> str:
-    """Return the days of a lead as the name of a timing has them."""
+    """Return the days of a lead as in the name of a timing."""
     return f"{lead:.6f}".rstrip("0").rstrip(".")
 
 
@@ -67,7 +66,7 @@ def member_scores(
         }
     )
     for measure, name in names.items():
-        # The same rules apply to the same questions, so the rows are the same.
+        # All measures have the same rows, because they cover the same forecasts.
         scores[measure] = by_measure[name]["score"].to_numpy() if len(table) else np.zeros(0)
     return scores
 
@@ -82,12 +81,12 @@ def question_scores(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def stood(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
-    """Return what each member had standing, and when: the segments that claims are made of.
+def live_segments(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
+    """Return each member's live segments, of which claims are made.
 
     The columns of ``scoring.standing``, its forecaster a number of ``made``, and question (a
     position among ``questions``), outcome (see ``outcomes``), left_s: the seconds from its start
-    to the scheduled close, and fixed: its length over the left_s of the member's first one there.
+    to the scheduled close, and fixed: its length over the left_s of the member's first segment.
     """
     live = scoring.standing(questions, on(questions, made))
     live["question"] = places(questions, live.pop("question_id"))
@@ -101,7 +100,7 @@ def stood(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
 
 
 def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
-    """Return what stood so many days before the scheduled close, each at its full weight."""
+    """Return the segments current that many days before the scheduled close, with full weight."""
     before = days * 86_400
     lasts = live["end_s"] - live["start_s"]
     there = (live["left_s"] >= before) & (live["left_s"] - lasts < before)
@@ -109,11 +108,11 @@ def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
 
 
 def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.DataFrame:
-    """Return every claim of every group; ``live`` is what ``stood``, in its order.
+    """Return every claim of every group; ``live`` is from ``live_segments``, in its order.
 
-    Columns: group, question (a position), option (0 on a binary question), p, y (what came of
-    it, 0..1), below (the probability of the options before it), weight, fixed (that of tests, by
-    which a question weighs 1 where every member's forecasts stood to its scheduled close).
+    Columns: group, question (a position), option (0 on a binary question), p, y (its outcome,
+    0..1), below (the probability of the options before it), weight, fixed (the weight of tests:
+    a question has 1 if every member's forecasts last to its scheduled close).
     """
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     code, names = pd.factorize(made.group.to_numpy(dtype=object), sort=True)
@@ -154,13 +153,13 @@ def on(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
 
 
 def places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:
-    """Return where each id stands among the questions."""
+    """Return the position of each id among the questions."""
     found: npt.NDArray[np.intp] = pd.Index(questions["question_id"]).get_indexer(ids)
     return found
 
 
 def _begins(live: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Return which segments are a member's first on a question; they stand together, in order."""
+    """Return which segments are a member's first on a question; ``live`` is sorted by both."""
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     begins = np.diff(place, prepend=-1) != 0
     return np.asarray(begins | (np.diff(member, prepend=-1) != 0))

@@ -1,4 +1,4 @@
-"""Over- and under-reaction of groups, over every question that they forecast, resolved or open."""
+"""Over- and under-reaction of groups, over all questions that they forecast, resolved or open."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def movements(questions: pd.DataFrame, made: Entries, as_of: datetime) -> pd.Dat
     """Return one row a group and question with a step: the mean excess of its members' paths.
 
     Columns: group, question (a position among ``questions``), excess, revised (whether any of them
-    changed a forecast). Withdrawals, and what a
-    member says outside of the team, are passed over; see ``scoring.excess_movement``.
+    changed a forecast). Withdrawals, and forecasts made outside the team, are skipped; see
+    ``scoring.excess_movement``.
     """
     paths = scoring.excess_movement(questions, on(questions, made), as_of)
     paths = paths[paths["steps"] > 0]
@@ -46,13 +46,13 @@ def movement(
     revised: npt.NDArray[np.bool_],
     family: npt.NDArray[np.integer],
 ) -> Movement:
-    """Return what the excess movements of a group's questions show.
+    """Return the mean excess movement of a group's questions, and its interpretation.
 
-    ``revised`` says on which a forecast was changed, and ``family`` which hang together. Every
-    question is in the mean, since who is left with one forecast is decided by how questions end.
-    But where few forecasts were changed, the steps to the outcomes make the excess, which tell of
-    calibration and not of updates; so nothing is said of these below 30 families in which one was,
-    or where they are fewer than half.
+    ``revised``: the questions with a changed forecast; ``family``: the cluster of each question.
+    The mean includes every question, because the outcome decides which ones are left with a single
+    forecast. But with few changes, the excess comes from the last steps, to the outcomes, which
+    measure calibration rather than updating; so there is no claim if fewer than 30 families have a
+    changed forecast, or fewer than half.
     """
     estimate, p_value = with_test(excess, family, lopsided=True)
     families, changed = len(np.unique(family)), len(np.unique(family[revised]))
@@ -79,18 +79,18 @@ def _kind(excess: float | None, p_value: float | None, families: int, changed: i
 def _sentence(kind: Reaction, p_value: float | None, families: int, changed: int) -> str:
     if kind == "too_few" or p_value is None:
         return (
-            "Too few to tell over- from under-reaction: forecasts were changed in "
+            "Too few changes to tell over-reaction from under-reaction: forecasts changed in "
             f"{changed:,} of {count(families, 'family')}."
         )
     luck = f"chance alone would do this in {chance(p_value, families)}"
     if kind == "over_reacting":
-        return f"Over-reacts: forecasts swing back, they move more than is learned; {luck}."
+        return f"Over-reacts: forecasts move more than the news justifies and swing back; {luck}."
     if kind == "under_reacting":
         return (
-            "Under-reacts: forecasts creep on in one direction, so that each update could have "
-            f"been larger; {luck}."
+            "Under-reacts: forecasts drift in one direction, so each update could have been "
+            f"larger; {luck}."
         )
     return (
-        "Moves about as much as is learned, as far as can be told: chance alone moves a calibrated "
-        f"forecaster this far off in {chance(p_value, families)}."
+        "Updates match the news, as far as the record shows: a calibrated forecaster would be at "
+        f"least this far off in {chance(p_value, families)}."
     )

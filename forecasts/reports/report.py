@@ -275,7 +275,7 @@ class Certainty:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the record shows beyond chance.
+    """The finding of a record beyond chance.
 
     ``rest``: for a record with a forecast of exactly 0 or 1, which has no verdict, the kind of the
     time without one.

@@ -1,4 +1,4 @@
-"""Which questions count in a report or a comparison, and which of the forecasts on them."""
+"""The choice of questions and forecasts for a report or a comparison."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import iso, utc
 
 Cohort = Literal["scheduled", "resolved"]
-_SHORTEST_LEAD, _LONGEST_LEAD = 1e-6, 1e5  # days; names of protocols have six decimals
+_SHORTEST_LEAD, _LONGEST_LEAD = 1e-6, 1e5  # days; a protocol's name has six decimals
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which questions and forecasts were asked for. None of it depends on what happened.
+    """The questions and forecasts to count. No part of the choice depends on outcomes.
 
-    ``cohort``: the questions whose scheduled close has passed, or all that are resolved. Of them
-    those that bear any of ``tags`` (all where there is none) and whose *scheduled* close falls in
-    [``since``, ``until``]: a choice by when something happened would favour what happens early.
-    ``lead``: only the forecasts that stood so many days before that close. BadInput for an end
-    before the beginning, and for a lead that is none.
+    ``cohort``: the questions past their scheduled close, or all that are resolved. Of them those
+    with any of ``tags`` (all if there are none) and a *scheduled* close in [``since``, ``until``]:
+    a choice by the actual close would favour early events. ``lead``: only the forecasts current
+    that many days before the scheduled close. BadInput for an end before the start, and for a lead
+    that is not above 0.
     """
 
     cohort: Cohort = "scheduled"
@@ -36,13 +36,14 @@ class Choice:
             object.__setattr__(self, name, None if moment is None else utc(moment))
         if self.since is not None and self.until is not None and self.until < self.since:
             raise BadInput(
-                f"Nothing closes from {iso(self.since)} until {iso(self.until)}: the end is before "
-                "the beginning."
+                f"The end of the period is before the start: from {iso(self.since)} to "
+                f"{iso(self.until)}.",
+                remedy="Choose an end after the start.",
             )
         if self.lead is not None and not _SHORTEST_LEAD <= self.lead < _LONGEST_LEAD:
             raise BadInput(
-                f"A lead of {self.lead:g} days is none.",
-                remedy="Give the days before the scheduled close, more than 0.",
+                f"A lead must be above 0 and below 100,000 days, got {self.lead:g}.",
+                remedy="Give the days before the scheduled close, such as 7.",
             )
 
 

@@ -1,12 +1,12 @@
-"""What groups earned against the other forecasters at the same times.
+"""The skill of groups: the advantage over the other forecasters at the same times.
 
-Everyone is compared with all others who stood beside them, from whatever group: a team's members
-with their team mates too. A group's skill on a question is the mean over its members.
+Everyone is compared with all others who had a forecast, of any group: a team's members with their
+team mates too. A group's skill on a question is the mean over its members.
 
-Someone who changed teams is, to the comparison, several forecasters, one after the other: what was
-earned can then be told apart by team, and yet they never meet themself, because no two of these
-stand at one time. Both protocols divide by the scheduled time of the question, so what was earned
-under each adds up.
+For the comparison, someone who changed teams is several forecasters, one after the other. Their
+points can then be separated by team, and they never meet themself, because no two of these
+have a forecast at the same time. Both protocols divide by the scheduled time of the question, so
+the points under each add up.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
 
 @dataclass(frozen=True)
 class Field:
-    """Everyone's forecasts, and to whose credit each forecaster's skill is.
+    """Everyone's forecasts, and the group members credited with each forecaster's skill.
 
-    ``person`` (indexed by forecaster) tells who is who; ``credit`` has one row a forecaster and
-    member of a group: forecaster, member (a number of the groups' ``Entries``).
+    ``person`` (indexed by forecaster) identifies the person; ``credit`` has one row a forecaster
+    and member of a group: forecaster, member (a number of the groups' ``Entries``).
     """
 
     forecasts: pd.DataFrame
@@ -40,9 +40,9 @@ class Field:
 def skills(
     questions: pd.DataFrame, frames: Frames, made: Entries, lead: float | None = None
 ) -> pd.DataFrame:
-    """Return one row a group and question on which there was somebody else: its mean skills.
+    """Return one row a group and question that someone else forecast too: its mean skills.
 
-    Columns: group, question (a position among ``questions``, those that count), skill,
+    Columns: group, question (a position among ``questions``, which all count), skill,
     crowd_skill. ``made`` are the entries of forecasters or of teams.
     """
     there = field(frames, made)
@@ -68,11 +68,11 @@ def skills(
 
 
 def field(frames: Frames, made: Entries) -> Field:
-    """Return everyone's forecasts as they meet the others; ``made`` as ``entries`` gives it."""
+    """Return everyone's forecasts as compared with the others; ``made`` is from ``entries``."""
     used = [name for name in VALUES if name in made.forecasts]
     plain = frames.forecasts[["question_id", "made_at", *used]]
     person, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
-    # The groups that someone was in, as a sum of powers of two, one a group.
+    # Someone's groups at a time, as a sum of powers of two, one for each group.
     members = pd.DataFrame(
         {
             "member": np.arange(len(made.group)),
@@ -89,13 +89,13 @@ def field(frames: Frames, made: Entries) -> Field:
     credit = known.merge(members, on="person")
     counts = (credit["roles"] // credit["flag"]) % 2 == 1
     credit = credit.loc[counts, ["forecaster", "member"]]
-    if len(known) == len(handles):  # nobody has changed
+    if len(known) == len(handles):  # nobody changed teams
         return Field(plain.assign(forecaster=person), known["person"].to_numpy(), credit)
     rows = pd.DataFrame({"row": np.arange(len(plain)), "person": person, "now": roles})
     rows = rows.merge(known, on="person").sort_values(["row", "forecaster"], ignore_index=True)
     forecasts = plain.iloc[rows["row"].to_numpy()].reset_index(drop=True)
     forecasts["forecaster"] = rows["forecaster"]
-    # To the others that someone is one after another, a forecast of one of them ends the others'.
+    # Of the forecasters that one person is, a forecast of one ends the others'.
     here = rows["now"] == rows["roles"]
     for name in used:
         forecasts[name] = forecasts[name].where(here)

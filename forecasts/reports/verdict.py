@@ -1,14 +1,14 @@
-"""The verdict: what a record shows beyond what chance explains, in a sentence.
+"""The verdict on a record, beyond chance, in a sentence.
 
 It rests on the recalibration line logit P(y) = a + b · logit p and its F test, clustered by
-family. It is withheld below 30 questions, and below 30 families: with few clusters the test finds
-fault too often, and its size is claimed from 30 up. Where the test speaks, the kind of fault is
-the larger part of the mean squared gap between the line and the forecasts: its mean (forecasts too
-high or too low throughout) or what varies about it (too far from the middle, or not far enough).
+family. It is withheld below 30 questions or families: with few clusters the test rejects too
+often, and its size is guaranteed only from 30. When the test rejects, the kind of fault is the
+larger part of the mean squared gap between the line and the forecasts: the square of its mean
+(forecasts too high or too low throughout) or its variance (too extreme, or not extreme enough).
 
-Exactly 0 or 1 has no log odds, and so there is no verdict on a record that holds one. What can be
-said then is: how often it was wrong (a calibrated forecaster never is), and what the rest reads
-like. Leaving that time out is harmless, because it is known before the outcome is.
+A forecast of exactly 0 or 1 has no log odds, so a record with one has no verdict. The sentence then
+says how often such a forecast was wrong (a calibrated forecaster's never is), and gives the verdict
+on the rest. Leaving that time out does no harm, because it is known before the outcome is.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from forecasts.reports.numbers import chance, count
 from forecasts.reports.report import Recalibration, Verdict
 from forecasts.updates.values import format_probability
 
-FEWEST = 30  # questions, and families of linked ones
+FEWEST = 30  # questions, and families of linked questions
 SIGNIFICANCE = 0.05
-# What a fault is shown at: the clearest call that is made with some weight.
+# The forecasts that illustrate a fault, the clearest first, and the least weight beyond one.
 _CALLS = (0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4)
 _CALL_WEIGHT = 0.05
 
@@ -34,7 +34,7 @@ def verdict(
     family: npt.NDArray[np.integer],
     line: Recalibration,
 ) -> Verdict:
-    """Return the verdict on claims whose recalibration line is given; ``family`` of each claim."""
+    """Return the verdict on claims with this recalibration line; ``family`` of each claim."""
     questions, families = claims["question"].nunique(), len(np.unique(family))
     if min(questions, families) < FEWEST:
         return Verdict("too_few", _too_few(questions, families))
@@ -52,13 +52,13 @@ def verdict(
     wrong = (
         "It was never wrong."
         if not certain.wrong
-        else f"It was wrong on {certain.wrong:,} of them, which a calibrated forecaster never is."
+        else f"It was wrong on {certain.wrong:,} of them, as a calibrated forecaster’s never is."
     )
     return Verdict(
         "not_estimable",
-        f"No verdict on the whole: exactly 0 % or 100 % was said on "
-        f"{count(certain.questions, 'question')}, and has no log odds to test. {wrong} "
-        f"The time without it reads: {rest.sentence}",
+        f"No verdict on the whole record: a forecast of exactly 0% or 100% on "
+        f"{count(certain.questions, 'question')} has no log odds to test. {wrong} "
+        f"The rest of the time: {rest.sentence}",
         rest=rest.kind,
     )
 
@@ -68,8 +68,8 @@ def _too_few(questions: int, families: int) -> str:
     if questions:
         many = f"{count(questions, 'question')} in {count(families, 'family')}"
     return (
-        f"Too few to tell: {many} scored, and with fewer than {FEWEST} of either luck looks like "
-        "any fault."
+        f"Too few to tell: {many} scored; below {FEWEST} questions or families, luck and error "
+        "look alike."
     )
 
 
@@ -81,10 +81,10 @@ def _found(claims: pd.DataFrame, families: int, line: Recalibration) -> Verdict:
     if line.p_value >= SIGNIFICANCE:
         return Verdict(
             "calibrated",
-            "Calibrated, as far as can be told: chance alone gives a calibrated forecaster a "
-            f"record this far off in {luck}.",
+            "Calibrated, as far as the record shows: a calibrated forecaster would be at least "
+            f"this far off in {luck}.",
         )
-    # By the weight that the line is fitted with, so that the words cannot say otherwise than it.
+    # By the weight of the line's fit, so that the words cannot contradict it.
     p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "fixed"))
     gap = _recalibrated(p, line.intercept, line.slope) - p
     mean = float(np.average(gap, weights=weight))
@@ -92,16 +92,16 @@ def _found(claims: pd.DataFrame, families: int, line: Recalibration) -> Verdict:
         forecast, came = (float(np.average(values, weights=weight)) for values in (p, y))
         return Verdict(
             "too_high" if mean < 0 else "too_low",
-            f"Too {'high' if mean < 0 else 'low'}: on average {_percent(forecast)} is forecast "
-            f"and {_percent(came)} happens; chance alone would do this in {luck}.",
+            f"Too {'high' if mean < 0 else 'low'}: the mean forecast is {_percent(forecast)}, and "
+            f"{_percent(came)} happened; chance alone would do this in {luck}.",
         )
     over = line.slope < 1
     called = _call(p, weight, line.intercept, line.slope, over=over)
     happens = float(_recalibrated(np.array([called]), line.intercept, line.slope)[0])
     return Verdict(
         "overconfident" if over else "underconfident",
-        f"{'Overconfident' if over else 'Underconfident'}: what is called {_percent(called)} "
-        f"happens about {_percent(happens)} of the time; chance alone would do this in {luck}.",
+        f"{'Overconfident' if over else 'Underconfident'}: forecasts of {_percent(called)} come "
+        f"true about {_percent(happens)} of the time; chance alone would do this in {luck}.",
     )
 
 
@@ -113,10 +113,10 @@ def _recalibrated(p: np.ndarray, intercept: float, slope: float) -> np.ndarray:
 def _call(
     p: np.ndarray, weight: np.ndarray, intercept: float, slope: float, *, over: bool
 ) -> float:
-    """Return the forecast at which the fault shows best, one that the record has.
+    """Return a forecast of the record that shows the fault clearly.
 
-    A round one where enough lies beyond it; else the mean of the forecasts on one side of 50 %,
-    the fuller side first.
+    A round one if there is enough weight beyond it; else the mean of the forecasts on one side of
+    50%, first the side with more weight.
     """
     sides = [p > 0.5, p < 0.5]
     sides.sort(key=lambda side: -weight[side].sum())

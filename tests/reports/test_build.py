@@ -26,7 +26,7 @@ def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
 
 
 def wilson(rate: float, n: float) -> tuple[float, float]:
-    """Return the 95 % interval: the rates r with |rate − r| = z √(r (1 − r) / n)."""
+    """Return the 95% interval: the rates r with |rate − r| = z √(r (1 − r) / n)."""
     z2 = 1.959963984540054**2
     a, b, c = 1 + z2 / n, -(2 * rate + z2 / n), rate**2
     reach = math.sqrt(max(b * b - 4 * a * c, 0))
@@ -217,7 +217,9 @@ def test_someone_in_two_teams_counts_in_each_and_is_named() -> None:
     )  # fmt: skip
     found = report(frames, by="team")
     assert [(group.name, group.questions) for group in found.groups] == [("blue", 1), ("red", 1)]
-    assert any("two teams at one time, and counted in each: bo." in note for note in found.notes)
+    assert any(
+        "two teams at the same time, and counted in each: bo." in note for note in found.notes
+    )
 
 
 def test_a_question_counts_under_each_of_its_tags() -> None:
@@ -287,7 +289,7 @@ def test_what_closed_after_the_moment_of_a_report_was_open_then() -> None:
 
 @pytest.mark.parametrize("lead", [0.0, -1.0, 1e-9, 1e6, float("nan")])
 def test_a_lead_that_is_none_is_refused(lead: float) -> None:
-    with pytest.raises(BadInput, match="is none"):
+    with pytest.raises(BadInput, match="must be above 0"):
         report(random_ledger(1), lead=lead)
 
 
@@ -299,7 +301,7 @@ def test_all_resolved_questions_are_a_cohort_that_says_what_it_does_to_the_numbe
     assert report(frames).groups[0].questions == 1
     resolved = report(frames, cohort="resolved")
     assert resolved.groups[0].questions == 2
-    assert any("lean towards “yes”" in note for note in resolved.notes)
+    assert any("tend to resolve “yes”" in note for note in resolved.notes)
 
 
 def test_names_pick_groups_in_the_order_asked_for() -> None:
@@ -317,7 +319,7 @@ def test_names_pick_groups_in_the_order_asked_for() -> None:
 def test_a_name_that_is_not_there_is_refused_with_those_that_are(by: str, there: str) -> None:
     with pytest.raises(BadInput, match="zoe") as refused:
         report(random_ledger(1), by=by, names=["zoe"])
-    assert refused.value.remedy == f"There are: {there}."
+    assert refused.value.remedy == f"Use one of: {there}."
 
 
 def test_an_empty_ledger_gives_a_report_in_words() -> None:

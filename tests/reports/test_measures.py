@@ -176,7 +176,7 @@ def test_a_yes_that_closes_its_question_is_no_fault_of_who_foresaw_it_rightly() 
     # By the live time it would be one.
     team = entries(frames, by="team")
     claims = member_scores.claims(
-        frames.questions, member_scores.stood(frames.questions, team), team
+        frames.questions, member_scores.live_segments(frames.questions, team), team
     )
     live = scoring.chance(claims["p"], claims["y"], claims["weight"], claims["question"])
     assert live.p_value < 0.01
@@ -252,7 +252,7 @@ def test_what_is_said_in_another_team_is_no_step_of_this_one() -> None:
 
 
 def creeping(gain: float) -> Frames:
-    """Forecasts that go on from 50 % in steps, and end where the answer is as often as they say."""
+    """Forecasts that go on from 50% in steps, and end where the answer is as often as they say."""
     rng = np.random.default_rng(5)
     questions, forecasts = [], []
     for n in range(150):
@@ -424,10 +424,10 @@ def test_questions_are_chosen_by_tag_and_by_scheduled_close_and_the_rest_is_coun
 
 def test_a_choice_of_nothing_is_refused_in_words() -> None:
     frames = ledger([asked("q1", "yes", tags=["a"])], [made("q1", "ana", 0, 0.6)])
-    with pytest.raises(BadInput, match="No question bears the tag 'z'") as refused:
+    with pytest.raises(BadInput, match="No question has the tag 'z'") as refused:
         report(frames, tags=("z",))
-    assert refused.value.remedy == "There are: a."
-    with pytest.raises(BadInput, match="the end is before the beginning"):
+    assert refused.value.remedy == "Tags: a."
+    with pytest.raises(BadInput, match="end of the period is before the start"):
         report(frames, since=day(5), until=day(4))
 
 
@@ -539,7 +539,7 @@ def test_of_many_pieces_of_evidence_those_that_earned_and_lost_most_are_shown() 
     ]
     assert [row.title for row in found] == [row.name for row in found]
     table = tables.evidence(group)
-    assert f"{group.evidence - 10:,} more" in table.below
+    assert f"{group.evidence - 10:,} more" in table.note
 
 
 def test_the_digest_sees_what_was_cited() -> None:

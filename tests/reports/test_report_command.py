@@ -89,15 +89,18 @@ def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: P
         (("--by", "moon"), "Use all, forecaster, team, tag or lead."),
         (("--cohort", "some"), "Use scheduled or resolved."),
         (("--format", "docx"), "docx"),
-        (("--output", "report.docx"), "Name one with --format"),
-        (("--by", "team", "--name", "east"), "There are: north, south."),
-        (("--name", "ana"), "has no names"),
-        (("--by", "lead", "--name", "soon"), "'soon' is no lead time."),
-        (("--by", "lead", "--lead", "7"), "already has one lead a group"),
-        (("--lead", "0"), "A lead of 0 days is none."),
-        (("--tag", "snow"), "There are: t0, t1, t2."),
+        (("--output", "report.docx"), "Name a format with --format"),
+        (("--by", "team", "--name", "east"), "Use one of: north, south."),
+        (("--name", "ana"), "takes no names"),
+        (("--by", "lead", "--name", "soon"), "'soon' is not a lead time."),
+        (("--by", "lead", "--lead", "7"), "already has one lead per group"),
+        (("--lead", "0"), "A lead must be above 0"),
+        (("--tag", "snow"), "Tags: t0, t1, t2."),
         (("--since", "last week"), "'last week' is not a time."),
-        (("--since", "2026-02-01", "--until", "2026-01-01"), "the end is before the beginning"),
+        (
+            ("--since", "2026-02-01", "--until", "2026-01-01"),
+            "The end of the period is before the start",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_and_ends_with_two(
@@ -120,7 +123,7 @@ def test_questions_are_chosen_by_tag_and_time_and_the_choice_is_stated(
     assert {"reason": "not_selected", "questions": 4} in document["left_out"]
     text = " ".join(run(*chosen).stdout.split())
     assert "Only those with the tag t0 or t1." in text
-    assert "Only those scheduled to close from 2026-01-11 until 2026-01-11." in text
+    assert "Only those scheduled to close from 2026-01-11 to 2026-01-11." in text
 
 
 def test_a_report_is_made_by_lead_and_at_a_lead(run: Callable[..., Result]) -> None:
@@ -131,7 +134,7 @@ def test_a_report_is_made_by_lead_and_at_a_lead(run: Callable[..., Result]) -> N
     at = json.loads(run("--by", "team", "--lead", "7", "--format", "json").stdout)
     assert at["metadata"]["protocol"] == "brier_lead(7)"
     assert [group["name"] for group in at["groups"]] == ["north", "south"]
-    assert "as they stood 7 days before" in " ".join(run("--lead", "7").stdout.split())
+    assert "the forecasts current 7 days before" in " ".join(run("--lead", "7").stdout.split())
 
 
 def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.reports.small_ledgers import asked, ledger, made, random_ledger, repo
 def of(
     line: tuple[float, float, float], questions: int = 200, families: int | None = None
 ) -> Verdict:
-    """Return the verdict on forecasts spread over 1 % to 99 %, with that recalibration line."""
+    """Return the verdict on forecasts spread over 1% to 99%, with that recalibration line."""
     p = np.linspace(0.01, 0.99, max(questions, 99))
     question = np.arange(len(p)) % questions
     claims = pd.DataFrame(
@@ -49,14 +49,16 @@ def test_the_larger_part_of_the_fault_names_it(line: tuple[float, float, float],
 
 def test_a_verdict_says_what_happens_and_how_often_chance_would_do_it() -> None:
     assert of((0.0, 0.5, 0.0025)).sentence == (
-        "Overconfident: what is called 90 % happens about 75 % of the time; "
+        "Overconfident: forecasts of 90% come true about 75% of the time; "
         "chance alone would do this in 1 of 400 such records (200 families of questions)."
     )
 
 
-@pytest.mark.parametrize(("slope", "said"), [(9.0, "called 57 % happens"), (-9.0, "called 57 %")])
+@pytest.mark.parametrize(
+    ("slope", "said"), [(9.0, "forecasts of 57% come true"), (-9.0, "forecasts of 57%")]
+)
 def test_a_verdict_names_a_forecast_that_was_made(slope: float, said: str) -> None:
-    """Nobody called 90 %, nor 60 % often enough."""
+    """Nobody forecast 90%, nor 60% often enough."""
     p = np.tile([0.42, 0.45, 0.55, 0.58, 0.58], 40)
     claims = pd.DataFrame({"p": p, "y": p > 0.5, "fixed": 1.0, "question": np.arange(200)})
     line = Recalibration(0.0, slope, 0.001, estimable=True, reason="")
@@ -72,8 +74,8 @@ def test_below_thirty_families_there_is_no_verdict_however_many_the_questions() 
     withheld = of((0.0, 0.2, 1e-9), questions=300, families=29)
     assert withheld.kind == "too_few"
     assert withheld.sentence == (
-        "Too few to tell: 300 questions in 29 families scored, and with fewer than 30 of either "
-        "luck looks like any fault."
+        "Too few to tell: 300 questions in 29 families scored; below 30 questions or families, "
+        "luck and error look alike."
     )
     assert of((0.0, 0.2, 1e-9), questions=300, families=30).kind == "overconfident"
 
@@ -110,7 +112,7 @@ def test_forecasts_that_are_all_too_high_are_called_so() -> None:
     )
     found = report(frames).groups[0].verdict
     assert found.kind == "too_high"
-    assert "on average 66 % is forecast and 25 % happens" in found.sentence
+    assert "the mean forecast is 66%, and 25% happened" in found.sentence
 
 
 def certain(*values: float) -> Verdict:
@@ -131,9 +133,9 @@ def test_a_probability_of_zero_or_one_gives_no_verdict_and_says_what_can_be_said
     found = certain(0.0, 1.0)
     assert (found.kind, found.rest) == ("not_estimable", "calibrated")
     assert found.sentence.startswith(
-        "No verdict on the whole: exactly 0 % or 100 % was said on 2 questions, and has no log "
-        "odds to test. It was never wrong. The time without it reads: Calibrated, as far as can be "
-        "told: "
+        "No verdict on the whole record: a forecast of exactly 0% or 100% on 2 questions has no "
+        "log odds to test. It was never wrong. The rest of the time: Calibrated, as far as the "
+        "record shows: "
     )
     assert found.sentence.endswith("(60 families of questions).")
 
@@ -141,7 +143,7 @@ def test_a_probability_of_zero_or_one_gives_no_verdict_and_says_what_can_be_said
 def test_certainty_that_was_wrong_is_said_to_be_what_no_calibrated_forecaster_does() -> None:
     found = certain(1.0, 1.0)
     assert found.kind == "not_estimable"
-    assert "It was wrong on 1 of them, which a calibrated forecaster never is." in found.sentence
+    assert "It was wrong on 1 of them, as a calibrated forecaster’s never is." in found.sentence
 
 
 def test_the_rest_of_a_record_that_is_nearly_all_certain_is_too_little_to_tell() -> None:

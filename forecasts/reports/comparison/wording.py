@@ -1,4 +1,4 @@
-"""What a comparison shows, in sentences that are alike in every document and on every page."""
+"""A comparison in sentences that are alike in every document and on every page."""
 
 from __future__ import annotations
 

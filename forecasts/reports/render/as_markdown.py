@@ -20,7 +20,7 @@ _MARKUP = re.compile(
     r"|:(?=//)|(?<=www)\."  # the beginning of a bare address
     r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"  # lists and underlines, at the start of a line
 )
-# GitHub replaces emoji names after it has read the Markdown, so that an escape is no help.
+# GitHub replaces emoji names after it has read the Markdown, so an escape does not help.
 _EMOJI = re.compile(r"(?<!\d):(?=[\w+-]+:)")  # and not a time of day
 _JOINER = "\u2060"  # invisible, and not a letter
 

@@ -116,8 +116,8 @@ class Section:
 class Document:
     """A whole document. ``scope`` says which questions and forecasts it is about.
 
-    ``key_terms`` are the ``terms`` that even a short document explains. ``about`` says with what it
-    was made.
+    ``key_terms`` are the ``terms`` that even a short document explains. ``about`` says how it was
+    made: engine, protocol, cohort, time and input.
     """
 
     title: str

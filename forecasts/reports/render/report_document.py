@@ -42,7 +42,7 @@ def report_document(report: Report) -> Document:
 
 
 def about(metadata: Metadata, questions: int) -> tuple[tuple[str, str], ...]:
-    """Return with what a document was made, by name."""
+    """Return how a document was made, as names and values."""
     return (
         ("Engine", f"forecast-ledger {metadata.engine_version}"),
         ("Protocol", metadata.protocol),

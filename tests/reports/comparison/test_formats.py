@@ -42,7 +42,7 @@ def as_json(made: Comparison) -> str:
 
 
 def as_pdf(made: Comparison) -> bytes:
-    return bytes(formats.rendered(made, "pdf"))  # type: ignore[arg-type]
+    return bytes(formats.rendered(made, "pdf"))
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ from tests.reports.small_ledgers import (
     report,
 )
 
+
 def as_text(found: Report, *, width: int = 100) -> str:
     return str(formats.rendered(found, "text", width=width))
 
@@ -58,7 +59,7 @@ def as_json(found: Report) -> str:
 
 
 def as_pdf(found: Report) -> bytes:
-    return bytes(formats.rendered(found, "pdf"))  # type: ignore[arg-type]
+    return bytes(formats.rendered(found, "pdf"))
 
 
 RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown, as_pdf]

@@ -57,7 +57,9 @@ def test_a_report_explains_at_its_foot_what_it_shows_and_nothing_else() -> None:
     for form in ("html", "md"):
         said = str(formats.rendered(whole, form)).replace("\\", "").replace("&#39;", "'")
         assert [one.title for one in explained(whole) if one.sentence[1:] not in said] == []
-        assert OF_REPORTS["skill"].sentence[1:] not in str(formats.rendered(alone, form)).replace("\\", "")
+        assert OF_REPORTS["skill"].sentence[1:] not in str(formats.rendered(alone, form)).replace(
+            "\\", ""
+        )
 
 
 def test_a_comparison_explains_its_numbers_too() -> None:

@@ -1,0 +1,66 @@
+"""The questions that a group has no score on, and the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forecasts.reports.cohort import COUNTS, counted
+from forecasts.reports.groups import Entries, tagged
+from forecasts.reports.report import By, LeftOut
+from forecasts.scores.frames import Frames
+
+
+def group_questions(
+    made: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[str]
+) -> pd.DataFrame:
+    """Return the questions of each group, scored or not: group, place among all questions.
+
+    By tag, those with the tag; else those that the group's members forecast; all for everyone.
+    """
+    if by in ("all", "lead"):
+        place = np.tile(np.arange(len(questions)), len(wanted))
+        return pd.DataFrame({"group": np.repeat(wanted, len(questions)), "place": place})
+    if by == "tag":
+        rows = tagged(questions)
+    else:
+        inside = made.forecasts.loc[made.forecasts["inside"], ["forecaster", "question_id"]]
+        rows = inside.drop_duplicates()  # numbers, so that fewer texts are compared
+        group = made.group.to_numpy(dtype=object)[rows["forecaster"].to_numpy()]
+        rows = rows.assign(group=group)[["group", "question_id"]].drop_duplicates()
+    place = pd.Index(questions["question_id"]).get_indexer(rows["question_id"])
+    found = pd.DataFrame({"group": rows["group"].to_numpy(), "place": place})
+    return found[found["place"] >= 0]
+
+
+def only_elsewhere(
+    frames: Frames, questions: pd.DataFrame, in_groups: pd.DataFrame
+) -> npt.NDArray[np.bool_]:
+    """Return which questions have a forecast, but are in none of the groups."""
+    is_forecast = questions["question_id"].isin(frames.forecasts["question_id"]).to_numpy()
+    return np.asarray(is_forecast & ~np.isin(np.arange(len(questions)), in_groups["place"]))
+
+
+@dataclass(frozen=True)
+class LeftOutReasons:
+    """The reason why each question has no score; ``otherwise``: if it counts, but has none."""
+
+    why: npt.NDArray[np.object_]
+    otherwise: npt.NDArray[np.object_]
+
+    def of(self, in_groups: pd.DataFrame, scores: pd.DataFrame) -> dict[Any, tuple[LeftOut, ...]]:
+        """Return for each group the number of its questions left out, by reason."""
+        place_of = np.flatnonzero(self.why == COUNTS)
+        scored_at = pd.MultiIndex.from_arrays(
+            [scores["group"], place_of[scores["question"].to_numpy(dtype=np.intp)]]
+        )
+        place = in_groups["place"].to_numpy()
+        reason = np.where(self.why == COUNTS, self.otherwise, self.why)[place]
+        without = ~pd.MultiIndex.from_frame(in_groups).isin(scored_at)
+        by_group = pd.Series(reason[without]).groupby(in_groups["group"].to_numpy()[without])
+        return {name: counted(part) for name, part in by_group}
