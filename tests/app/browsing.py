@@ -1,6 +1,6 @@
-"""A real browser and a real server for tests: started once a module, ended with it.
+"""A real browser and a real server for tests, one per module.
 
-Where there is no Chromium these tests are skipped, and in CI that fails the run.
+Without Chromium these tests are skipped, which in CI fails the run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FLAGS = [
     "--disable-sync",
 ]
 APP = '[data-testid="stApp"]'
-# Streamlit says so once a run is over, with all that it has shown.
+# Streamlit sets this when a run and all its output are complete.
 DONE = f'{APP}[data-test-script-state="notRunning"]'
 PATIENCE = 20_000  # ms: the machine may be busy
 
@@ -51,7 +51,7 @@ class Server:
 
 @dataclass
 class Watch:
-    """What the browser did that it should not have done."""
+    """Errors in the browser's console, and requests to other hosts."""
 
     base: str
     red: list[str] = field(default_factory=list)
@@ -95,9 +95,9 @@ def serving(
     program: str = "from forecasts.cli.main import main; main()",
     **environment: str,
 ) -> Iterator[str]:
-    """Yield the address of the app as the command starts it on that ledger.
+    """Yield the address of the app, started by the command on that ledger.
 
-    ``program``: Python that runs the command, where it is to be another one than usual.
+    ``program``: Python code that runs the command, if not the usual one.
     """
     command = [sys.executable, "-c", program, "app"]
     with (folder / "log").open("w") as log:

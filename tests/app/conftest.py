@@ -1,4 +1,4 @@
-"""A small ledger at a fixed moment, and the app on it."""
+"""A small ledger at a fixed time, and the app on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ARTICLE = CapturedArticle(
 
 
 class Clock:
-    """The moment that the pages read; tests move it on."""
+    """The pages' clock; tests move it forward."""
 
     def __init__(self, moment: datetime) -> None:
         self.moment = moment
@@ -58,13 +58,13 @@ class Clock:
 
 @pytest.fixture
 def kind() -> str:
-    """One kind of database is enough here: a page reads and submits verbs, which run on both."""
+    """Pages call verbs, which are tested on both databases; here one is enough."""
     return KINDS[0]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _packages_are_looked_through_once() -> Iterator[None]:
-    """Streamlit looks for components in every package, anew for every app: half a test's time."""
+    """Streamlit searches every package for components for each app, half of a test's time."""
     with pytest.MonkeyPatch.context() as patch:
         once = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
@@ -73,7 +73,7 @@ def _packages_are_looked_through_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _pages_are_compiled_once() -> Iterator[None]:
-    """A running app compiles its pages once; a tested one would do so anew for every run."""
+    """A running app compiles its pages once; a tested app would do so in every run."""
     compiled = ScriptCache()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local_script_runner, "ScriptCache", lambda: compiled)
@@ -114,7 +114,7 @@ def app(_environment: None) -> AppTest:
 
 @pytest.fixture(scope="session")
 def furnished_ledger(empty_ledger: Path) -> Path:
-    """A furnished SQLite file to copy: to write it anew for every test takes half of the test."""
+    """A furnished SQLite file to copy; writing one per test would take half of the test."""
     path = Path(shutil.copy(empty_ledger, empty_ledger.with_name("furnished.sqlite3")))
     engine = database.open_engine(sqlite_url(path))
     _furnish(engine)
@@ -130,7 +130,7 @@ def ledger_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def furnished(kind: str, engine: Engine, app: AppTest) -> AppTest:
-    """The app on a ledger with a question in every state that a page shows."""
+    """The app on a ledger with a question in every state."""
     if kind != "sqlite":
         _furnish(engine)
     return app
@@ -206,19 +206,19 @@ def _furnish(engine: Engine) -> None:
 
 
 def toasts(app: AppTest) -> list[str]:
-    """Return what the page acknowledges, as a reader sees it."""
+    """Return the page's toasts as a reader sees them."""
     return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
 
 
 def visit(app: AppTest, page: str, /, **query: Any) -> AppTest:
-    """Open a page at its address, with the query."""
+    """Open a page with a query."""
     app.switch_page(f"app_pages/{page}.py")
     app.query_params = query
     return app.run()
 
 
 def words(app: AppTest) -> str:
-    """Return all that the page says in Markdown, headings and messages, without its escapes."""
+    """Return all Markdown, headings and messages of the page, without escapes."""
     kinds = ("title", "header", "markdown", "caption", "info", "error", "warning", "success")
     said = [element.value for kind in kinds for element in app.get(kind)]
     said += [element.proto.label for element in app.get("page_link")]

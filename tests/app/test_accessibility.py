@@ -1,4 +1,4 @@
-"""What axe-core finds on each page, wide in light colours and narrow in dark ones."""
+"""axe-core finds nothing on any page, wide in light colours and narrow in dark ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCREENS: dict[str, tuple[int, Literal["light", "dark"]]] = {
     "wide and light": (1280, "light"),
     "narrow and dark": (390, "dark"),
 }
-# Streamlit's tables scroll sideways; by keyboard they do so where the browser sees to it.
+# Streamlit's tables scroll sideways; the browser makes that possible by keyboard.
 STREAMLITS = ("scrollable-region-focusable",)
 PAGES = sorted(
     page.stem for page in (ROOT / "app" / "app_pages").glob("*.py") if page.stem != "__init__"
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
-    """The app on the demonstration, which has something in every state to show."""
+    """The app on the demonstration, which has content in every state."""
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecasts.common.settings.data_folder", lambda: folder)
@@ -62,8 +62,8 @@ def test_nothing_on_a_page_keeps_anybody_out(browser: Browser, base: str, page: 
                 shown.goto(f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}")
             expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
             expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)
-            # The colours of the other scheme have come, and what fades in has all its contrast: it
-            # does so once nothing is dimmed any more as of the run before, or yet to be loaded.
+            # Wait for the other colour scheme and for full contrast: nothing still dimmed from the
+            # run before, nothing still loading.
             expect(shown.locator(APP)).to_have_css("color-scheme", scheme, timeout=PATIENCE)
             for passing in ('[data-stale="true"]', '[data-testid="stSkeleton"]'):
                 expect(shown.locator(passing)).to_have_count(0, timeout=PATIENCE)

@@ -1,7 +1,7 @@
-"""The journey in a real browser, on a real server: nothing leaves the machine, nothing is red.
+"""The journey in a real browser on a real server: no outside requests, no console errors.
 
-The pages read the real clock here, so the score that the screen must show is worked out from the
-times that the ledger holds, by a few lines of its own.
+The pages read the real clock here, so a few lines of this file compute the expected score from the
+times in the ledger.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
-    """The app as the command starts it, on a ledger with one article and one question."""
+    """The app, started by the command on a ledger with one article and one question."""
     folder = tmp_path_factory.mktemp("served")
     ledger = folder / "ledger.sqlite3"
     furnish(sqlite_url(ledger))
@@ -103,7 +103,7 @@ def pick_day(page: Page, label: str, digits: str) -> None:
 
 
 def brier_by_hand(ledger: Path) -> float:
-    """Return the time-weighted mean of (1 − p)² up to when the outcome became known."""
+    """Return the time-weighted mean of (1 − p)² until the outcome became known."""
     with closing(sqlite3.connect(ledger)) as file:
         rows = file.execute(
             "SELECT made_at, probability FROM forecast JOIN question ON question.id = question_id"
@@ -122,10 +122,10 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     page.goto(server.base)
     page.get_by_role("link", name="Articles", exact=True).click()
 
-    # A page with three articles is read, split and stored.
+    # A page with three articles is captured, split and stored.
     page.get_by_label("Text", exact=True).fill((ROOT / "data" / "articles.txt").read_text("utf-8"))
     page.get_by_role("button", name="Read", exact=True).click()
-    expect(page.get_by_text("3 articles, nothing stored yet")).to_be_visible()
+    expect(page.get_by_text("3 articles, not stored yet")).to_be_visible()
     page.get_by_role("button", name="Store 3 articles").click()
     expect(page.get_by_text("Stored 3 articles.")).to_be_visible()
 
@@ -139,22 +139,22 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     page.get_by_role("link", name="Will they meet in person?").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Will they meet in person?")
 
-    # Two updates with evidence; of a double click one is stored.
+    # Two updates with evidence; a double click stores one.
     page.get_by_label("Probability", exact=True).fill("60%")
     page.get_by_label("Reason", exact=True).fill("Both want it")
     page.get_by_label("Evidence", exact=True).fill("https://example.org/one")
     page.get_by_role("button", name="Save forecast").click()
-    expect(page.get_by_text("Stands at 60 %")).to_be_visible()
+    expect(page.get_by_text("Stands at 60%")).to_be_visible()
     page.get_by_label("Probability", exact=True).fill("9:1")
     page.get_by_label("Reason", exact=True).fill("A date is set")
     page.get_by_label("Evidence", exact=True).fill("A note of my own")
     page.get_by_role("button", name="Update forecast").dblclick()
-    expect(page.get_by_text("Stands at 90 %")).to_be_visible()
+    expect(page.get_by_text("Stands at 90%")).to_be_visible()
     expect(page.get_by_role("tab", name="Forecasts (2)")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile(r"example\.org"))).to_be_visible()
 
     # The outcome becomes known now.
-    page.get_by_role("link", name="Is the outcome known? Resolve it").click()
+    page.get_by_role("link", name="Resolve this question").click()
     page.get_by_role("radiogroup", name="Outcome").get_by_text("yes", exact=True).click()
     page.get_by_label("Note", exact=True).fill("They shook hands.")
     page.get_by_role("button", name="Resolve", exact=True).click()
@@ -163,10 +163,10 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
 
     shown = page.get_by_test_id("stMetric").filter(has_text="Your Brier (0–1)")
     expect(shown.get_by_test_id("stMetricValue")).to_have_text(
-        f"{brier_by_hand(server.ledger):.4f}"
+        f"{brier_by_hand(server.ledger):.3f}"
     )
     page.get_by_role("link", name="Track record").click()
-    # The verdict; the sentence on movement below it says so too.
+    # The verdict, and the sentence on movement below it.
     verdict = page.get_by_test_id("stAlert").get_by_text("Too few to tell")
     expect(verdict).to_be_visible()
     assert watch.red == []
@@ -229,7 +229,7 @@ def test_a_wrong_split_is_put_right_before_anything_is_stored(
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
         page.get_by_role("button", name="Discard").click()
-        expect(page.get_by_text("nothing stored yet")).to_have_count(0, timeout=PATIENCE)
+        expect(page.get_by_text("not stored yet")).to_have_count(0, timeout=PATIENCE)
     assert watch.red == []
 
 
@@ -278,8 +278,8 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
         pick_day(page, "Last day of forecasting", "20401231")
         page.get_by_role("textbox", name="Resolution criteria").fill("Yes if so.")
         page.get_by_role("button", name="Register question").dblclick(delay=delay)
-        # The question's own page, or the blank form again under a link to it: which of the two
-        # depends on what the browser was showing when the second click came.
+        # The question's own page, or the blank form under a link to it, depending on the
+        # browser's state at the second click.
         heading = page.get_by_role("heading", level=1, name=title)
         link = page.get_by_role("link", name=title)
         expect(heading.or_(link).first).to_be_visible()
@@ -292,7 +292,7 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
 
 
 def tab_to(page: Page, label: str) -> None:
-    """Press Tab until what has that label, or says that, has the focus."""
+    """Press Tab until the element with that label or text has the focus."""
     named = "() => { const at = document.activeElement; return at.ariaLabel || at.innerText || '' }"
     for _ in range(120):
         page.keyboard.press("Tab")
@@ -318,12 +318,12 @@ def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_al
         watch.over(page)
         page.set_default_timeout(PATIENCE)
         page.goto(server.base)
-        # A field is there once its program has loaded, the second perhaps before the first.
+        # A field appears once its code has loaded, the second perhaps before the first.
         expect(page.locator(DONE)).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
         page.get_by_label("Probability", exact=True).first.fill("35%")
         page.get_by_role("button", name=re.compile("^(Save|Update)$")).first.click()
-        said = page.get_by_test_id("stToast").filter(has_text="35 %")
+        said = page.get_by_test_id("stToast").filter(has_text="35%")
         expect(said).to_be_visible(timeout=PATIENCE)
         assert forecasts_of_alice(server)[-1] == (0.35, "")
 
@@ -335,7 +335,7 @@ def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_al
         tab_to(page, "Reason")
         page.keyboard.type(f"At {width}")
         page.keyboard.press("Enter")
-        said = page.get_by_test_id("stToast").filter(has_text="40 %")
+        said = page.get_by_test_id("stToast").filter(has_text="40%")
         expect(said).to_be_visible(timeout=PATIENCE)
         assert forecasts_of_alice(server)[-1] == (0.4, f"At {width}")
     assert watch.red == []
@@ -351,7 +351,7 @@ def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_
         watch.over(page)
         page.set_default_timeout(PATIENCE)
         page.goto(f"{server.base}/question?slug=quay")
-        # The field that a run has just written to is there beside the old one until the run ends.
+        # Until the run ends, a newly written field is there beside the old one.
         field = page.get_by_label("Probability", exact=True).first
         expect(field).to_be_visible(timeout=PATIENCE)
         tab_to(page, "Probability")
@@ -363,8 +363,8 @@ def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_
         )
         tab_to(page, "(Save|Update) forecast")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("Stands at 80 %")).to_be_visible(timeout=PATIENCE)
-        # The slider starts from it, moves by the arrow keys, and writes into the field.
+        expect(page.get_by_text("Stands at 80%")).to_be_visible(timeout=PATIENCE)
+        # The slider starts from it, moves with the arrow keys, and writes into the field.
         page.goto(f"{server.base}/question?slug=quay")
         expect(page.get_by_text("All times are UTC.")).to_be_visible(timeout=PATIENCE)
         slider = page.get_by_role("slider").first

@@ -1,4 +1,4 @@
-"""The main task of each page by keyboard alone, in a real browser; nothing leaves the machine."""
+"""Each page's main task by keyboard alone, in a real browser, without outside requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 
 
 def furnish(url: str, *slugs: str) -> bytes:
-    """Put questions into a new ledger; return it as a ledger folder."""
+    """Write questions into a new ledger; return it as a ledger folder."""
     engine = database.open_engine(url)
     database.migrate(engine)
     now = datetime.now(UTC)
@@ -67,7 +67,7 @@ def furnish(url: str, *slugs: str) -> bytes:
 
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page on which no mouse is used; it must not have shown or asked for what it should not."""
+    """A page without a mouse; it fails on console errors and outside requests."""
     watch = Watch(server.base)
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         context.set_default_timeout(PATIENCE)
@@ -80,7 +80,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
 
 
 def reach(page: Page, place: Locator) -> None:
-    """Press Tab until the place has the focus."""
+    """Press Tab until the locator has the focus."""
     expect(place).to_be_visible()
     for _ in range(60):
         if place.evaluate("place => place === document.activeElement"):
@@ -96,7 +96,7 @@ def test_a_question_is_found_and_opened(page: Page, server: Server) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 question of")).to_be_visible()
     expect(page).to_have_url(re.compile("words=ferry"))
-    # While the page runs anew the link that was there stands beside the one that comes.
+    # While the page runs again, the old link is there beside the new one.
     reach(page, page.get_by_role("link", name="Will the ferry open?").last)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Will the ferry open?")
@@ -109,7 +109,7 @@ def test_several_questions_are_tagged(page: Page, server: Server) -> None:
     reach(page, page.get_by_role("button", name="Select all on this page"))
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 question selected.")).to_be_visible()
-    # The boxes come behind the words; what is sent before they are there says that none is ticked.
+    # The boxes load after the text; a click before that is sent with no box ticked.
     expect(page.get_by_role("checkbox", name="Will the quay open")).to_be_checked()
     expect(page.locator(DONE)).to_be_visible()
     reach(page, page.get_by_role("textbox", name="Tag", exact=True))
@@ -127,7 +127,7 @@ def test_an_answer_is_practised(page: Page, server: Server) -> None:
         page.keyboard.press("ArrowRight")
     reach(page, page.get_by_role("button", name="Answer", exact=True))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You said 53 %.")).to_be_visible()
+    expect(page.get_by_text("You said 53%.")).to_be_visible()
     expect(page.get_by_text("Too few to tell")).to_be_visible()
 
 
@@ -135,18 +135,18 @@ def test_a_calendar_gets_an_address_that_answers_until_it_is_revoked(
     page: Page, server: Server
 ) -> None:
     page.goto(f"{server.base}/team")
-    reach(page, page.get_by_role("button", name="Make an address"))
+    reach(page, page.get_by_role("button", name="Create address"))
     page.keyboard.press("Enter")
     address = page.get_by_test_id("stCode").locator("code").inner_text()
     assert address.startswith(f"{server.base}/calendar/fcc_calendar-")
     read = page.context.request.get(address)
     assert read.headers["content-type"].startswith("text/calendar")
     assert "SUMMARY:Closes: Will the ferry open?" in read.text()
-    reach(page, page.get_by_role("button", name="I have copied it"))
+    reach(page, page.get_by_role("button", name="Copied"))
     page.keyboard.press("Enter")
-    reach(page, page.get_by_role("button", name="Revoke it"))
+    reach(page, page.get_by_role("button", name="Revoke"))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("has no address any more")).to_be_visible()
+    expect(page.get_by_text("Revoked your calendar address")).to_be_visible()
     assert page.context.request.get(address).status == 404
     secret = address.rpartition("_")[2].removesuffix(".ics")
     assert secret not in (server.ledger.parent / "log").read_text()
@@ -155,12 +155,12 @@ def test_a_calendar_gets_an_address_that_answers_until_it_is_revoked(
 def test_a_ledger_folder_is_imported(page: Page, server: Server, tmp_path: Path) -> None:
     archive = furnish(sqlite_url(tmp_path / "other.sqlite3"), "bridge")
     page.goto(f"{server.base}/exchange")
-    # Which file it is, is asked by the browser's own window.
+    # The browser's own window asks for the file.
     page.locator("input[type=file]").set_input_files(
         {"name": "ledger.zip", "mimeType": "application/zip", "buffer": archive}
     )
-    reach(page, page.get_by_role("button", name="See what it would add"))
+    reach(page, page.get_by_role("button", name="Preview"))
     page.keyboard.press("Enter")
-    reach(page, page.get_by_role("button", name="Import it"))
+    reach(page, page.get_by_role("button", name="Import"))
     page.keyboard.press("Enter")
     expect(page.get_by_text("Imported: 1 question.")).to_be_visible()

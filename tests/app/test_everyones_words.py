@@ -1,4 +1,4 @@
-"""Every page shows everyone's words as words: nothing that anybody wrote reaches a renderer raw."""
+"""Every page shows users' text as text: none of it reaches a renderer unescaped."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from tests.app.conftest import visit
 from tests.conftest import day
 from tests.reports.small_ledgers import NOW, random_ledger
 
-# What Markdown acts upon, each in a word of its own that is looked for as it stands.
+# Markdown's active characters, each in a word of its own that the test searches for.
 RAW = [word for word in nasty.MARKUP if re.search(r"[*`$\[\]<>|{}]|:\w+:", word)]
 ALL = " ".join([*nasty.MARKUP, *nasty.FORMULAS, *nasty.CONTROLS]).replace("\x00", "")
 HANDLE = "bob " + " ".join(nasty.MARKUP)
-CODE = re.compile(r"(?<!\\)(`+) ?(.+?) ?\1(?!`)")  # a span in which nothing acts
-# Fields that Streamlit shows as they are, by the kind of element: what is typed or picked.
+CODE = re.compile(r"(?<!\\)(`+) ?(.+?) ?\1(?!`)")  # a span that is inert
+# Fields that Streamlit shows unrendered, by kind of element: typed and picked values.
 PLAIN = {
     "text_input": {"default", "value", "placeholder"},
     "text_area": {"default", "value", "placeholder"},
@@ -56,7 +56,7 @@ PLAIN = {
 
 @pytest.fixture
 def unkind(engine: Engine, app: AppTest) -> AppTest:
-    """The app on a ledger in which everybody writes all that would act, wherever there is room."""
+    """The app on a ledger with active markup in every text field."""
     text = f"{ALL}\n\nThe council will decide by 20 January 2026 whether {ALL}. {ALL}"
     article = CapturedArticle(ALL, ALL, ALL, day(-1), "https://example.org/?q=<b>", text)
     with database.writing(engine) as ledger:
@@ -116,7 +116,7 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
 
 
 def messages(node: Any) -> Iterator[tuple[str, Message]]:
-    """Yield each element of the page as it is sent to the browser, with its kind."""
+    """Yield each element of the page as sent to the browser, with its kind."""
     proto = getattr(node, "proto", None)
     if isinstance(proto, Message):
         yield node.type, proto
@@ -125,7 +125,7 @@ def messages(node: Any) -> Iterator[tuple[str, Message]]:
 
 
 def texts(message: Message, but: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield every text of a message with the name of its field, but of those named."""
+    """Yield every text of a message with its field's name, except the named fields."""
     for field, value in message.ListFields():
         if field.name in but:
             continue
@@ -140,7 +140,7 @@ def texts(message: Message, but: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def said(app: AppTest) -> list[tuple[str, str, str]]:
-    """Return all that the page hands to a renderer of Markdown: kind of element, field, text."""
+    """Return all Markdown that the page sends: kind of element, field, text."""
     return [
         (kind, name, text)
         for kind, message in messages(app._tree)
@@ -178,7 +178,7 @@ def test_a_page_shows_whatever_anybody_wrote_and_nothing_of_it_acts(
         assert {place for place, word in strings(spec) if any(raw in word for raw in RAW)} <= DATA
 
 
-# Where a chart holds words without reading them: values, what stands for one, plain titles.
+# The inert places of a chart's texts: values, placeholders, plain titles.
 DATA = {"domain", "title", "values", "datasets"}
 
 
@@ -189,7 +189,7 @@ def specs(app: AppTest) -> list[dict[str, Any]]:
 
 
 def strings(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every text of a chart, names of properties too, with the property that holds it."""
+    """Yield every text of a chart, property names included, with its property."""
     if isinstance(node, str):
         yield place, node
     elif isinstance(node, list):
@@ -228,7 +228,7 @@ def test_a_chart_of_pairs_reads_no_word_as_a_field_or_an_expression() -> None:
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Yield every call in the code of the app with the last part of what is called."""
+    """Yield every call in the app's code with the last part of its name."""
     for path in sorted(Path(package.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
@@ -245,7 +245,7 @@ def test_nothing_that_a_browser_reads_as_html_or_script_holds_anyones_words() ->
 
 
 def test_titles_of_the_window_and_names_of_downloads_are_the_apps_own() -> None:
-    """Streamlit hands both to the browser as they are."""
+    """Streamlit sends both to the browser unchanged."""
     seen = set()
     for name, call in calls():
         if name == "set_page_config":

@@ -1,4 +1,4 @@
-"""Who forecasts on a page makes nobody wait: what is known is checked before the turn to write."""
+"""A forecast on a page makes nobody wait: checks run before the write lock."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def test_a_forecast_on_a_page_is_checked_before_its_turn_to_write(
         furnished.text_input(key=f"{key}-value").input(f"{30 + number}%")
         furnished.button(key=f"{key}-save").click().run()
         assert not furnished.exception
-    # What nobody has known yet in this process is asked with the turn.
+    # The first check in this process needs the write lock.
     assert turns == [True, False, False]

@@ -36,7 +36,7 @@ def test_from_a_pasted_text_to_the_brier_score_worked_by_hand(app: AppTest, cloc
     app.radio(key="resolve-will-the-tunnel-open#0-outcome").set_value("yes")
     app.button(key="resolve-will-the-tunnel-open#0-go").click().run()
 
-    # 60 % stood for two days and 90 % for two more, until the outcome was known on day 10.
+    # 60% was active for two days and 90% for two more, until the outcome was known on day 10.
     by_hand = (2 * (1 - 0.6) ** 2 + 2 * (1 - 0.9) ** 2) / 4
     assert f"{by_hand:.4f}" == "0.0850"
     assert app.metric[0].value == "0.0850"

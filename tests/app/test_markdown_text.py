@@ -1,4 +1,4 @@
-"""Other people's words on a page: shown as they are, and without effect."""
+"""Users' text on a page: shown exactly as written, and inert."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JOINER = "\u2060"
 
 
 def shown(markdown: str) -> str:
-    """Return what a reader sees of escaped words: no backslashes, no fences, nothing invisible."""
+    """Return escaped text as a reader sees it: no backslashes, fences or invisible characters."""
     outside = re.compile(r"\\([!-/:-@\[-`{-~])|" + JOINER)
     parts = re.split(r"(?<!\\)(`+) ?(.+?) ?\1(?!`)", markdown)
     return "".join(

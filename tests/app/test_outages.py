@@ -1,4 +1,4 @@
-"""The ledger goes away under the running app: a sentence, nothing lost, on without a restart."""
+"""The ledger becomes unavailable under the running app: a message, no loss, no restart."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
         field.fill("35%")
         page.keyboard.press("Tab")
         with postgresql.stopped():
-            # What is being done is not acknowledged, and keeps its words.
+            # The act is not confirmed, and the form keeps its text.
             save.click()
             expect(said.first).to_be_visible()
             expect(page.get_by_test_id("stToast")).to_have_count(0)
             page.get_by_role("link", name="Today").first.click()
-            expect(page.get_by_text("looks again by itself").first).to_be_visible()
+            expect(page.get_by_text("retries every few seconds").first).to_be_visible()
             expect(said.first).to_be_visible()
-        # Nobody does anything, and the page is there again.
+        # Without any click, the page comes back.
         expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
         expect(said).to_have_count(0)
         page.goto(f"{base}/question?slug=quay")
@@ -108,7 +108,7 @@ def members(session: Session) -> list[str]:
 
 
 class Disk:
-    """A small file system, and a file on it that takes up what is left of its room."""
+    """A small file system, and a file that fills the rest of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -203,7 +203,7 @@ def test_the_app_says_that_the_disk_is_full_and_goes_on_when_it_is_not(
 
 
 def fill_journal(engine: Engine) -> None:
-    """Act until the room that the journal has already is used up."""
+    """Act until the journal's reserved space is used up."""
     with suppress(DatabaseError):
         for number in range(1000):
             act(engine, f"{number}" * 500)

@@ -1,4 +1,4 @@
-"""How the pages ask the database: as often of a long story as of a short one, and by an index."""
+"""The pages' database queries: their number does not grow with the ledger, and they use indexes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
-from forecasts.articles.capture import CapturedArticle
+from forecasts.articles.article import CapturedArticle
 from forecasts.ledger import database
 from forecasts.questions import registry
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.app.conftest import visit
 from tests.conftest import KINDS, ask, day
 
-# How many statements a page may take: about as many as it does, so that one more is thought about.
+# A page's maximum number of statements, close to the actual one, so that a new one is a decision.
 MOST = {
     "today": 40,
     "questions": 20,
@@ -38,13 +38,13 @@ MOST = {
     "exchange": 20,
 }
 QUERIES = {"question": {"slug": "quay"}, "articles": {"article": "1"}}
-# What grows with every update: a page that read through one of them would slow down by the day.
-# The tables of questions grow by what people ask, and some pages have to look through them.
+# Tables that grow with every update: a page that scanned one would slow down every day.
+# Tables of questions grow more slowly, and some pages have to scan them.
 LONG = frozenset({"forecast", "citation", "entry", "score", "resolver_run"})
 
 
 def more(engine: Engine, first: int = 0) -> None:
-    """Make every list of the pages longer: questions, forecasters, updates, evidence, articles."""
+    """Make every list on the pages longer: questions, forecasters, updates, evidence, articles."""
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         for number in range(first, first + 4):
@@ -68,9 +68,7 @@ def more(engine: Engine, first: int = 0) -> None:
                         ledger, asked, "yes", known_at=day(3), now=day(4), member=who
                     )
                 if slug.startswith("said"):
-                    resolutions.propose(
-                        ledger, asked, "yes", known_at=day(3), now=day(4), member=who
-                    )
+                    proposals.propose(ledger, asked, "yes", known_at=day(3), now=day(4), member=who)
             article = CapturedArticle(
                 f"Harbour news {number}", None, None, None, None, f"The quay opens, says {number}."
             )
@@ -79,7 +77,7 @@ def more(engine: Engine, first: int = 0) -> None:
 
 @contextmanager
 def asked() -> Iterator[list[tuple[str, Any]]]:
-    """Yield what any database is asked meanwhile, with what stands for the parameters."""
+    """Yield the statements sent to any database, with their parameters."""
     statements: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, said: str, parameters: Any, *_: object) -> None:
@@ -100,7 +98,7 @@ def test_a_page_asks_as_often_of_much_as_of_little(
     for grow in (False, True):
         if grow:
             more(engine, first=4)
-        visit(furnished, page, **QUERIES.get(page, {}))  # what is read once a process is read now
+        visit(furnished, page, **QUERIES.get(page, {}))  # warm the caches of the process
         with asked() as statements:
             visit(furnished, page, **QUERIES.get(page, {}))
         assert not furnished.exception
@@ -109,7 +107,7 @@ def test_a_page_asks_as_often_of_much_as_of_little(
 
 
 def lengthen(engine: Engine) -> None:
-    """Make the ledger so long, half of it resolved, that to read through a table of it is dear."""
+    """Make the ledger so long, half of it resolved, that a full table scan is expensive."""
     many, each = range(1_000, 1_400), 50
     forecasts = [
         {"id": at, "question_id": 1_000 + at // each % 400, "member_id": 1_000 + at * 7 % 400}
@@ -166,7 +164,7 @@ def test_pages_find_by_an_index_what_grows_with_every_update(
     more(engine)
     lengthen(engine)
     for page in MOST:
-        # A record and a comparison read everything once, and are kept.
+        # A record and a comparison read everything once and are cached.
         visit(furnished, page, **QUERIES.get(page, {}))
         with asked() as statements:
             visit(furnished, page, **QUERIES.get(page, {}))
@@ -183,14 +181,14 @@ def test_pages_find_by_an_index_what_grows_with_every_update(
 
 
 def scanned(connection: Connection, said: str, parameters: Any) -> set[str]:
-    """Return the tables that the statement reads from one end to the other."""
+    """Return the tables that the statement scans in full."""
     if connection.dialect.name == "sqlite":
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", parameters).all()
         lines = [str(row[3]).split() for row in plan]
         names = aliases(said)
         return {names.get(line[1], line[1]) for line in lines if line[0] == "SCAN"}
-    # A server reads 20,000 rows in a row where it would look some of a million up by an index: told
-    # that each other way is dear, it reads a table through only where it has none.
+    # A server scans 20,000 rows where it would use an index on a million. With other plans made
+    # expensive, it scans a table only if no index fits.
     for way in ("seqscan", "hashjoin", "mergejoin"):
         connection.execute(text(f"SET LOCAL enable_{way} = off"))
     [(plan,)] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {said}", parameters).all()
@@ -199,7 +197,7 @@ def scanned(connection: Connection, said: str, parameters: Any) -> set[str]:
 
 
 def aliases(said: str) -> dict[str, str]:
-    """Return the tables by the names that the statement gives them."""
+    """Return the tables by their aliases in the statement."""
     words = said.replace(",", " ").replace("(", " ").replace(")", " ").split()
     return {
         alias: table
@@ -209,10 +207,10 @@ def aliases(said: str) -> dict[str, str]:
 
 
 def unconditional(node: dict[str, Any]) -> Iterator[str]:
-    """Yield the tables that a server reads without a condition that an index answers."""
+    """Yield the tables that a server scans without an indexed condition."""
     below = node.get("Plans", [])
     if node["Node Type"] == "Limit" and below[0]["Node Type"].startswith("Index"):
-        return  # the first that an index has
+        return  # the index's first column
     conditions = [node, *(below if node["Node Type"] == "Bitmap Heap Scan" else [])]
     if "Relation Name" in node and not any("Index Cond" in one for one in conditions):
         yield node["Relation Name"]

@@ -1,4 +1,4 @@
-"""One transaction a submit: what is acknowledged is stored, once, and nothing else is shown."""
+"""One transaction per submit: every confirmed act is stored once, and nothing else is confirmed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_ledger_that_does_not_exist_is_created(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", sqlite_url(tmp_path / "new" / "l.sqlite3"))
-    assert "There are three ways in" in words(visit(app, "today"))
+    assert "Start in one of three ways" in words(visit(app, "today"))
     assert (tmp_path / "new" / "l.sqlite3").is_file()
 
 
@@ -100,7 +100,7 @@ def test_what_nobody_foresaw_shows_no_stack_trace(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(streamlit, "error", lambda words, **_: shown.append(words))
     assert session.went_wrong(ZeroDivisionError("secret detail")) is True
     assert "secret detail" not in shown[0]
-    assert "not stored" in shown[0]
+    assert "not saved" in shown[0]
 
 
 def test_a_name_with_markup_in_it_is_shown_as_it_is(
@@ -136,7 +136,7 @@ def test_a_page_asks_the_ledger_no_more_often_for_more_questions(
         for number in range(12):
             question = ask(ledger, alice, slug=f"more-{number}", title=f"And {number}?")
             updates.update(ledger, question, Value(probability=0.4), member=alice, now=day(5))
-    visit(furnished, page)  # what is kept until something is written is read once more
+    visit(furnished, page)  # a cache that lasts until the next write is read again
     assert asked() == few < most
 
 
@@ -153,7 +153,7 @@ def test_the_second_of_two_clicks_waits_for_the_first_and_does_nothing(app: AppT
         if memory().done["ask"]:
             st.write("shown anew")
             st.stop()
-        # The first click, in a run of its own, has been carried out since this form was drawn.
+        # The first click's own run has finished since this form was drawn.
         memory().done["ask"] = 1
         with act("ask#0"):
             st.write("done again")

@@ -1,4 +1,4 @@
-"""Articles: read, correct the split, store once, make a question of a sentence."""
+"""Articles: capture, correct the split, store once, turn a sentence into a question."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read(app: AppTest, text: str = PASTED) -> AppTest:
 
 def test_what_was_read_is_shown_and_not_stored_yet(app: AppTest, engine: Engine) -> None:
     read(app)
-    assert "1 article, nothing stored yet" in words(app)
+    assert "1 article, not stored yet" in words(app)
     assert app.text_input(key="captured-1-0-title").value == "The tunnel under the bay"
     assert stored(engine) == []
 
@@ -54,7 +54,7 @@ def test_a_story_that_was_left_out_for_being_short_is_named(app: AppTest) -> Non
         "<p>A family of Sund bought it, they say, at auction in May last.</p></article>"
     )
     read(app, f"<html><body>{story.format('Dam raised')}{story.format('Mill shut')}{brief}")
-    assert "2 articles, nothing stored yet" in words(app)
+    assert "2 articles, not stored yet" in words(app)
     assert "1 short piece was left out: “Old light sold” (13 words)." in words(app)
 
 
@@ -76,7 +76,7 @@ def test_corrections_are_what_is_stored(app: AppTest, engine: Engine) -> None:
     assert (article.title, article.publisher) == ("A tunnel, perhaps", "Bay Courier")
     assert article.published_at == datetime.fromisoformat("2026-01-02T00:00:00+00:00")
     assert article.captured_at == day(5)
-    # Its page opens, with the sentence that looks ahead.
+    # Its page opens, with the possible question.
     assert "A tunnel, perhaps" in words(app)
     assert "[**The transport minister will open the tunnel by 31 March 2026" in words(app)
 
@@ -86,7 +86,7 @@ def test_the_same_article_is_stored_once(app: AppTest, engine: Engine) -> None:
         read(app)
         app.button(key="store").click().run()
         assert len(stored(engine)) == 1, reading
-    assert "1 article stood here already" in app.toast[0].value.replace("\\", "")
+    assert "1 article already stored" in app.toast[0].value.replace("\\", "")
 
 
 def titles(app: AppTest) -> list[str]:
@@ -95,7 +95,7 @@ def titles(app: AppTest) -> list[str]:
 
 @pytest.fixture
 def pages() -> str:
-    """A page of an aggregator with two articles behind their teasers."""
+    """An aggregator's page with two articles after their teasers."""
     second = PASTED.replace("tunnel", "bridge").replace("The Bay Courier", "The Strait Times")
     return f"{PASTED}\n\n\n{second}"
 
@@ -109,7 +109,7 @@ def test_every_field_can_be_corrected(app: AppTest, engine: Engine) -> None:
     [article] = stored(engine)
     assert (article.author, article.url) == ("Jane Roe", "https://example.org/bay")
     with database.reading(engine) as ledger:
-        text = library.article_numbered(ledger, 1).text
+        text = library.find_article(ledger, 1).text
     assert text == "It leaks.\n\nIt will be closed."
 
 
@@ -148,7 +148,7 @@ def test_an_article_that_is_dropped_is_not_stored_and_comes_back_when_that_is_un
     app.button(key="captured-1-0-drop").click().run()
     assert titles(app) == [second]
     app.button(key="captured-1-1-drop").click().run()
-    assert "No article is left" in words(app)
+    assert "No articles left" in words(app)
     assert app.button(key="store").disabled
     app.button(key="undo").click().run()
     app.button(key="undo").click().run()
@@ -203,7 +203,7 @@ def test_a_text_of_one_paragraph_cannot_be_divided(app: AppTest) -> None:
 def test_nothing_is_kept_of_what_is_discarded(app: AppTest, engine: Engine) -> None:
     read(app)
     app.button(key="discard").click().run()
-    assert "nothing stored yet" not in words(app)
+    assert "not stored yet" not in words(app)
     assert stored(engine) == []
 
 
@@ -213,7 +213,7 @@ def test_a_reading_that_was_discarded_leaves_the_next_one_alone(app: AppTest) ->
     read(app)
     app.button(key="discard").click().run()
     read(app)
-    assert "1 article, nothing stored yet" in words(app)
+    assert "1 article, not stored yet" in words(app)
 
 
 def test_a_file_is_read_like_a_pasted_text(app: AppTest) -> None:
@@ -277,7 +277,7 @@ def keys(app: AppTest) -> list[str]:
 def test_an_article_shows_the_questions_it_has(furnished: AppTest) -> None:
     said = words(visit(furnished, "articles", article="1"))
     assert "Will the quay open?" in said
-    assert "There is a question from this sentence already" in said
+    assert "This sentence already has a question" in said
 
 
 def test_an_article_that_is_not_there_is_a_sentence(furnished: AppTest) -> None:
@@ -320,7 +320,7 @@ Nobody has counted the stones since, and the plans were lost in a fire a hundred
 def test_an_article_without_drafts_offers_a_question_of_ones_own(app: AppTest) -> None:
     read(app, QUIET)
     app.button(key="store").click().run()
-    assert "None was found here" in words(app)
+    assert "None found" in words(app)
     assert app.text_area(key="article-1#0-title").value == ""
 
 
@@ -328,13 +328,13 @@ def test_an_article_without_a_date_says_from_when_deadlines_count(app: AppTest) 
     read(app, PASTED.replace(", 2 days ago", ""))
     assert "no date" in app.expander[0].label
     app.button(key="store").click().run()
-    assert "no date: deadlines in it count from the day of capture, 6 Jan 2026" in words(app)
+    assert "no date, so deadlines count from the day of capture, 6 Jan 2026" in words(app)
 
 
 def test_a_sentence_without_a_deadline_asks_for_one(app: AppTest) -> None:
     read(app, PASTED.replace(" by 31 March 2026", ""))
     app.button(key="store").click().run()
-    assert "names no deadline" in words(app)
+    assert "gives no deadline" in words(app)
 
 
 def test_an_article_of_which_only_the_address_is_known_says_so(
@@ -344,7 +344,9 @@ def test_an_article_of_which_only_the_address_is_known_says_so(
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         library.store(ledger, [stub], member=alice, captured_at=day(0))
-    assert "Only the address of this article is known" in words(visit(app, "articles", article="1"))
+    assert "The ledger has only the address of this article" in words(
+        visit(app, "articles", article="1")
+    )
 
 
 def test_the_first_sentence_without_a_question_is_offered(app: AppTest, engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Compare: two teams or forecasters on what they share; what it says where there is nothing."""
+"""Compare: two teams or forecasters on shared questions, and the empty states."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_a_single_team_is_said_to_be_too_few(furnished: AppTest) -> None:
 
 
 def test_an_empty_ledger_says_how_a_comparison_begins(app: AppTest) -> None:
-    assert "as soon as somebody else forecasts" in words(visit(app, "compare", of="Forecasters"))
+    assert "once a second member forecasts" in words(visit(app, "compare", of="Forecasters"))
 
 
 def test_choosing_one_only_asks_for_another(furnished: AppTest) -> None:
     visit(furnished, "compare", of="Forecasters")
     furnished.multiselect(key="names-forecasters").set_value(["alice"]).run()
-    assert "Choose two or more" in words(furnished)
+    assert "Choose at least two" in words(furnished)
 
 
 def test_the_comparison_can_be_taken_away_in_four_forms(furnished: AppTest) -> None:

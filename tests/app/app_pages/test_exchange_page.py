@@ -1,4 +1,4 @@
-"""Import and export: what a folder would add is shown before anything is stored."""
+"""Import and export: a preview comes before anything is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import day
 
 @pytest.fixture
 def folder(furnished: AppTest, engine: Engine) -> bytes:
-    """The furnished ledger as the page exports it."""
+    """The furnished ledger, exported by the page."""
     with database.reading(engine) as ledger:
         frames, _ = exported(ledger, member=None, now=day(5))
     return as_zip(frames)
@@ -50,7 +50,7 @@ def test_a_folder_is_looked_at_then_imported(
 
 
 def folder_with_another_name(archive: bytes) -> bytes:
-    """Return the folder with a question of another id, which the ledger does not have."""
+    """Return the folder with another question ID, which is new to the ledger."""
     import io
     import zipfile
 

@@ -1,4 +1,4 @@
-"""Practice: an answer, at once what it was worth, and nothing stored."""
+"""Practice: an answer is scored at once, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def test_an_answer_is_scored_at_once_and_stored_nowhere(app: AppTest, engine: En
     assert not app.exception
     said = words(app)
     right = "The answer was **yes**" in said
-    assert "You said **80 %**" in said
+    assert "You said **80%**" in said
     assert app.metric[0].value == ("0.0400" if right else "0.6400")
     assert "Too few to tell: 1 question in 1 family" in said
     app.button(key="next").click().run()
     assert app.slider[0].value == 50
     app.button(key="again").click().run()
-    assert "Nothing yet." in words(app)
+    assert "No answers yet." in words(app)
     with database.reading(engine) as ledger:
         assert ledger.exec(select(Forecast)).all() == []
         assert ledger.exec(select(Member)).all() == []
@@ -39,9 +39,9 @@ def test_the_ledgers_own_run_out(furnished: AppTest) -> None:
     furnished.button(key="answer").click().run()
     assert "No flake fell" in words(furnished)
     furnished.button(key="next").click().run()
-    assert "That was all: 1 question." in "".join(one.value for one in furnished.success)
+    assert "All done: 1 question." in "".join(one.value for one in furnished.success)
 
 
 @pytest.mark.usefixtures("clock")
 def test_an_empty_ledger_has_nothing_to_practise_on(app: AppTest) -> None:
-    assert "is resolved yet" in words(visit(app, "practice", on="This ledger"))
+    assert "no resolved yes-or-no questions yet" in words(visit(app, "practice", on="This ledger"))

@@ -1,4 +1,4 @@
-"""The Question page: everyone's path, the update form of each type, withdrawal, the end."""
+"""Question: the chart, the form of each question type, withdrawal, history."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from app.markdown_text import significant
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, QuestionRevision
 from forecasts.questions import registry, revisions
 from forecasts.resolution import resolutions
-from forecasts.scores import scores
+from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.app.conftest import toasts, visit, words
@@ -37,7 +38,7 @@ def test_it_says_what_is_asked_where_it_comes_from_and_who_said_what(furnished: 
         "Will the quay open?",
         "“The harbour master will open the quay by 20 January 2026.”",
         "Harbour works fall behind",
-        "**bob (simulated)** — 20 %",
+        "**bob (simulated)** — 20%",
         "closes in 15 days (21 Jan 2026, 00:00 UTC)",
         "family harbour",
     ):
@@ -78,9 +79,9 @@ def test_an_update_with_evidence_is_one_act(furnished: AppTest, engine: Engine) 
     assert forecast.probability == 0.35
     assert (citation.stance, evidence.kind) == ("opposes", "expert")
     assert evidence.url == "https://example.org/paint"
-    # The next form starts from what stands.
+    # The next form starts from the current forecast.
     assert furnished.text_input(key="forecast-quay#1-value").value == "35%"
-    assert "Stands at **35 %**" in words(furnished)
+    assert "Now **35%**" in words(furnished)
 
 
 def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
@@ -94,7 +95,7 @@ def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
 def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:
     visit(furnished, "question", slug="quay")
     furnished.slider(key="forecast-quay#0-slider").set_value(12.3).run()
-    # Another field than the one that was typed into, lest what that held be sent once more.
+    # A new field, so that the browser cannot send the old one's text again.
     assert furnished.text_input(key="forecast-quay#0-value~1").value == "12.3%"
 
 
@@ -123,7 +124,7 @@ def test_options_that_sum_to_less_than_100_are_refused(furnished: AppTest, engin
     visit(furnished, "question", slug="port")
     field = furnished.text_input(key="forecast-port#0-value")
     field.input("Busan=60%, Ulsan=20%, Other=10%").run()
-    assert "**Not saved like this:** The probabilities sum to 90 %" in words(furnished)
+    assert "**Cannot be saved:** The probabilities sum to 90%" in words(furnished)
     furnished.button(key="forecast-port#0-save").click().run()
     assert "sum to 90" in furnished.error[0].value
     assert newest(engine, "port").probabilities == [0.5, 0.3, 0.2]
@@ -138,9 +139,9 @@ def test_five_quantiles_are_entered_and_what_they_imply_is_drawn(
     written = furnished.text_input(key="forecast-depth#0-value~5").value
     assert written == "5%=2, 25%=5, 50%=8, 75%=12, 95%=20"
     [drawn] = furnished.get("vega_lite_chart")
-    assert "25 % from 5 m to 8 m" in str(drawn.proto)
+    assert "25% from 5 m to 8 m" in str(drawn.proto)
     table: Any = furnished.table[0].value
-    assert list(table["Chance"]) == ["5 %", "20 %", "25 %", "25 %", "20 %", "5 %"]
+    assert list(table["Chance"]) == ["5%", "20%", "25%", "25%", "20%", "5%"]
     furnished.button(key="forecast-depth#0-save").click().run()
     assert newest(engine, "depth").quantiles == {
         "0.05": 2.0,
@@ -157,7 +158,7 @@ def test_quantiles_that_cross_are_refused_as_they_are_entered(
     visit(furnished, "question", slug="depth")
     furnished.number_input(key="forecast-depth#0-level-2").set_value(8.0).run()
     furnished.number_input(key="forecast-depth#0-level-1").set_value(9.0).run()
-    assert "**Not saved like this:** Quantiles must rise with their levels" in words(furnished)
+    assert "**Cannot be saved:** Quantiles must rise with their levels" in words(furnished)
     assert not furnished.get("vega_lite_chart")
     furnished.button(key="forecast-depth#0-save").click().run()
     assert "Quantiles must rise" in furnished.error[0].value
@@ -173,11 +174,11 @@ def test_a_forecast_tells_before_it_is_saved_what_it_does_to_the_expected_score(
         quay = registry.find(ledger, "quay")
         updates.update(ledger, quay, Value(probability=0.58), member=alice, now=day(3))
     visit(furnished, "question", slug="quay")
-    assert "Your expected Brier stays at 0.24 if you are right about 58 %." in words(furnished)
+    assert "Your expected Brier stays at 0.24 if you are right about 58%." in words(furnished)
     furnished.text_input(key="forecast-quay#0-value").input("4:1").run()
     assert (
-        "80 %, odds 4:1. This moves your expected Brier from 0.21 to 0.16 if you are right about "
-        "80 %."
+        "80%, odds 4:1. This moves your expected Brier from 0.21 to 0.16 if you are right about "
+        "80%."
     ) in words(furnished)
     assert furnished.slider[0].value == 80
 
@@ -197,7 +198,7 @@ def test_a_withdrawal_is_a_row_of_its_own(furnished: AppTest, engine: Engine) ->
     furnished.button(key="withdraw-quay#0-go").click().run()
     row = newest(engine, "quay")
     assert (row.withdrawn, row.rationale) == (True, "I know too little")
-    assert "Nothing of yours stands any more: withdrawn 6 Jan 2026, 00:00 UTC." in words(furnished)
+    assert "You withdrew your forecast 6 Jan 2026, 00:00 UTC." in words(furnished)
 
 
 def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
@@ -206,8 +207,8 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
     said = words(visit(furnished, "question", slug="snow"))
     assert "Outcome: no" in said
     assert "No flake fell." in said
-    assert furnished.metric[0].value == "0.4000"
-    table: Any = furnished.table[1].value  # behind that of the chart
+    assert furnished.metric[0].value == "0.400"
+    table: Any = furnished.table[1].value  # after the chart's table
     assert list(table.columns) == [
         "Forecaster",
         "Brier (0–1)",
@@ -216,7 +217,7 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
         "Coverage",
         "Updates",
     ]
-    assert list(table.iloc[0]) == ["alice", "0.4000", "0.8000", "0.1600", "100\u00a0%", "2"]
+    assert list(table.iloc[0]) == ["alice", "0.400", "0.800", "0.160", "100%", "2"]
 
 
 def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) -> None:
@@ -233,13 +234,13 @@ def test_the_chart_has_a_text_in_its_place(furnished: AppTest, slug: str) -> Non
 
 def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) -> None:
     [chart] = visit(furnished, "question", slug="rain").get("vega_lite_chart")
-    assert "Your line ends at 70 %. The crowd’s median ends at 55 %, of 2 standing." in str(
+    assert "Your line ends at 70%. The crowd’s median ends at 55%, of 2 active forecasts." in str(
         chart.proto
     )
     table: Any = furnished.table[0].value
     assert table.to_numpy().tolist() == [
-        ["3 Jan 2026, 00:00 UTC", "bob \\(simulated\\)", "40\u00a0\\%", "55\u00a0\\%"],
-        ["2 Jan 2026, 00:00 UTC", "alice", "70\u00a0\\%", "70\u00a0\\%"],
+        ["3 Jan 2026, 00:00 UTC", "bob \\(simulated\\)", "40\\%", "55\\%"],
+        ["2 Jan 2026, 00:00 UTC", "alice", "70\\%", "70\\%"],
     ]
 
 
@@ -253,7 +254,7 @@ def test_the_discussion_is_by_reason_the_newest_first_with_what_each_changed(
         updates.update(ledger, rain, Value(probability=0.9), **said)
     said = words(visit(furnished, "question", slug="rain"))
     assert "Discussion (2)" in [tab.label for tab in furnished.tabs]
-    assert "alice: 70 % → 90 % · 5 Jan 2026, 00:00 UTC" in said
+    assert "alice: 70% → 90% · 5 Jan 2026, 00:00 UTC" in said
     assert said.index("The wind has turned") < said.index("Clouds *are* gathering")
 
 
@@ -274,7 +275,7 @@ def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: En
         "Struck through: removed. Bold: added.",
     ):
         assert change in said
-    assert len(wordings(engine, "rain")) == 1  # looked at, and not saved yet
+    assert len(wordings(engine, "rain")) == 1  # previewed, not saved yet
     furnished.button(key="revise-rain-1#0-save").click().run()
     assert toasts(furnished) == ["Saved wording 2 of “Will it rain in town?”."]
     first, second = wordings(engine, "rain")
@@ -322,7 +323,7 @@ def test_an_option_is_added_and_earlier_forecasts_keep_the_names_that_they_had(
     furnished.button(key="revise-port-1#0-look").click().run()
     furnished.button(key="revise-port-1#0-save").click().run()
     assert wordings(engine, "port")[-1].options == ["Busan", "Ulsan", "Incheon", "Other"]
-    assert "Busan 50 %, Ulsan 30 %, Other 20 %" in words(furnished)
+    assert "Busan 50%, Ulsan 30%, Other 20%" in words(furnished)
 
 
 def test_words_of_a_resolved_question_can_be_put_right_and_nothing_else(
@@ -348,7 +349,7 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     assert toasts(furnished) == ["Closed at 5 Jan 2026, 12:00 UTC: “Will the quay open?”."]
     said = words(furnished)
     assert "Awaiting resolution" in said
-    assert "It was closed early, at 5 Jan 2026, 12:00 UTC." in said
+    assert "Closed early, 5 Jan 2026, 12:00 UTC." in said
     furnished.button(key="reopen-quay#0-go").click().run()
     assert toasts(furnished) == ["“Will the quay open?” closes 21 Jan 2026, 00:00 UTC again."]
     assert "Your forecast" in words(furnished)
@@ -378,8 +379,8 @@ def test_the_chain_of_resolutions_begins_with_the_newest_and_compares_the_scores
     assert "*corrected*: no → yes" in said
     assert "5 Jan 2026, 12:00 UTC · bob (simulated) · superseded" in said
     [table] = [t.value for t in furnished.table if "Difference" in t.value.columns]
-    assert list(table.iloc[0]) == ["alice", "0.4000", "0.2000", "-0.2000"]
-    assert "Brier scores, 0 is best: a difference below 0 is an improvement." in said
+    assert list(table.iloc[0]) == ["alice", "0.400", "0.200", "−0.200"]
+    assert "Brier score, 0 is best. A difference below 0 is an improvement." in said
 
 
 def test_a_correction_of_a_number_names_the_score_by_which_it_is_compared(
@@ -422,10 +423,10 @@ def test_a_number_is_asked_between_its_bounds_and_answered_on_their_scale(
     assert "numeric: 0 to 30 m" in said
     field = furnished.text_input(key="forecast-depth#0-value")
     assert field.placeholder == "10%=7.5, 50%=15, 90%=22.5"
-    assert "from 0 to 30 m" in field.help
+    assert "Range: 0 to 30 m" in field.help
     field.input("10%=3, 50%=8, 90%=20")
     furnished.button(key="forecast-depth#0-save").click().run()
-    assert "Stands at 10 % ≤ 3, 50 % ≤ 8, 90 % ≤ 20" in words(furnished).replace("*", "")
+    assert "Stands at 10% ≤ 3, 50% ≤ 8, 90% ≤ 20" in words(furnished).replace("*", "")
 
 
 def test_a_number_that_came_true_shows_the_crps_of_the_table(
@@ -439,16 +440,16 @@ def test_a_number_that_came_true_shows_the_crps_of_the_table(
         resolution = resolutions.confirm(
             ledger, depth, "10", known_at=day(3), now=day(3), member=alice
         )
-        [row] = scores.table(ledger, resolution)
+        [row] = stored_scores.score_table(ledger, resolution)
     said = words(visit(furnished, "question", slug="depth"))
     assert furnished.metric[0].label == "Your CRPS (0–1)"
-    assert furnished.metric[0].value == f"{row.crps:.4f}"
+    assert furnished.metric[0].value == significant(row.crps)
     table: Any = furnished.table[1].value
     assert list(table.columns) == ["Forecaster", "CRPS (0–1)", "Coverage", "Updates"]
-    assert "You had no live forecast on it." not in said
+    assert "You did not forecast this." not in said
     today = words(visit(furnished, "today"))
-    covered = f"coverage {100 * row.coverage:.0f} %"
-    assert f"your CRPS (0–1, 0 is best): **{row.crps:.4f}** · {covered}" in today
+    covered = f"coverage {100 * row.coverage:.0f}%"
+    assert f"your CRPS (0–1, 0 is best): **{significant(row.crps)}** · {covered}" in today
 
 
 def test_options_chosen_by_the_outcome_open_on_the_one_that_came_true(
@@ -472,14 +473,14 @@ def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
         revisions.revise(
             ledger, port, member=alice, now=day(4), options=["Busan", "Ulsan", "Pohang", "Other"]
         )
-    before = "Busan 50 %, Ulsan 30 %, Other 20 %"
+    before = "Busan 50%, Ulsan 30%, Other 20%"
     for page in ("questions", "today"):
         assert f"you: **{before}**" in words(visit(furnished, page))
     visit(furnished, "question", slug="port")
     typed = "Busan=40%, Ulsan=30%, Pohang=20%, Other=10%"
     furnished.text_input(key="forecast-port#0-value").input(typed)
     furnished.button(key="forecast-port#0-save").click().run()
-    assert f"Saved: {before} → Busan 40 %" in toasts(furnished)[0]
+    assert f"Saved: {before} → Busan 40%" in toasts(furnished)[0]
 
 
 def test_the_toast_says_what_stood_at_the_moment_of_saving(
@@ -493,4 +494,4 @@ def test_the_toast_says_what_stood_at_the_moment_of_saving(
         updates.update(ledger, quay, Value(probability=0.3), member=alice, now=day(4))
     furnished.text_input(key="forecast-quay#0-value").input("60%")
     furnished.button(key="forecast-quay#0-save").click().run()
-    assert "Saved: 30 % → 60 %" in toasts(furnished)[0]
+    assert "Saved: 30% → 60%" in toasts(furnished)[0]

@@ -1,4 +1,4 @@
-"""Questions: search and filters that stand in the address, and the form to ask one."""
+"""Questions: search and filters in the address, and the form to ask one."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def test_a_page_of_many_stands_in_the_address(app: AppTest, engine: Engine) -> N
 
 def test_the_crowds_way_is_drawn_in_a_line(furnished: AppTest) -> None:
     said = words(visit(furnished, "questions", words="rain"))
-    assert "crowd of 2: ▆\u202f▆" in said
-    assert "70 % to 55 %" in said
+    assert "crowd (2): ▆\u202f▆" in said
+    assert "70% to 55%" in said
     furnished.text_input(key="words").input("quay").run()
-    assert "crowd" not in words(furnished)  # of one forecaster there is none
+    assert "crowd" not in words(furnished)  # one forecaster is not a crowd
 
 
 def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine: Engine) -> None:
@@ -86,7 +86,7 @@ def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine
 def test_what_is_refused_of_one_is_done_to_none(furnished: AppTest, engine: Engine) -> None:
     with database.writing(engine) as ledger:
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        teams.create(ledger, "Alder", member=bob, now=day(0))  # and so roles hold
+        teams.create(ledger, "Alder", member=bob, now=day(0))  # so that roles apply
     visit(furnished, "questions")
     furnished.toggle(key="several").set_value(True).run()
     furnished.button(key="several#0-all").click().run()
@@ -101,7 +101,7 @@ def test_those_selected_are_taken_away_as_a_ledger_folder(furnished: AppTest) ->
     visit(furnished, "questions", words="rain")
     furnished.toggle(key="several").set_value(True).run()
     furnished.button(key="several#0-all").click().run()
-    furnished.selectbox(key="several#0-act").select("export them as a ledger folder").run()
+    furnished.selectbox(key="several#0-act").select("export as a ledger folder").run()
     [button] = furnished.get("download_button")
     assert button.proto.label == "Download 1 question (ZIP)"
 
@@ -124,7 +124,7 @@ def test_a_question_of_ones_own_is_registered_and_its_page_opens(
         text = registry.newest_wording(ledger, registry.find(ledger, "will-the-lighthouse-be-lit"))
     assert text.tags == ["coast", "light"]
     assert text.scheduled_close_time.isoformat() == "2026-03-01T23:59:59+00:00"
-    # Back at the form there is a way to it.
+    # Back on the form there is a link to it.
     assert titles(visit(app, "questions", view="Ask a question")) == ["Will the lighthouse be lit?"]
 
 
@@ -147,7 +147,7 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
         ("", date(2026, 3, 1), "Yes if so.", "Not filled in: “Question”. Ask it in one sentence."),
         ("Will it?", None, "Yes if so.", "Not filled in: “Last day of forecasting”."),
         ("Will it?", date(2026, 3, 1), " ", "Not filled in: “Resolution criteria”."),
-        ("Will it?", date(2026, 3, 1), "", "who reports it, so that a stranger can decide it."),
+        ("Will it?", date(2026, 3, 1), "", "name the source that reports the outcome."),
         ("", None, "", "“Question”, “Last day of forecasting”, “Resolution criteria”."),
         ("Will it?", date(2025, 12, 1), "Yes if so.", "1 Dec 2025, has passed."),
     ],
@@ -161,6 +161,6 @@ def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
     app.text_area(key="ask#0-criteria").input(criteria)
     app.button(key="ask#0-go").click().run()
     assert rule in " ".join(app.error[0].value.replace("\\", "").split())
-    assert app.text_area(key="ask#0-criteria").value == criteria  # the form keeps its words
+    assert app.text_area(key="ask#0-criteria").value == criteria  # the form keeps its text
     with database.reading(engine) as ledger:
         assert standing.listing(ledger, now=day(5)) == []

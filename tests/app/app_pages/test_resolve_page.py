@@ -1,4 +1,4 @@
-"""Resolve: decide on proposals, settle, correct, annul; what the resolvers saw."""
+"""Resolve: decide on proposals, resolve, correct, annul; the resolvers' results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution
 from forecasts.questions import registry, standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import assignments, kept_evidence, resolutions
+from forecasts.resolution import assignments, kept_evidence, policies, progress, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from tests.app.conftest import Clock, toasts, visit, words
@@ -74,15 +74,15 @@ def test_a_correction_supersedes_and_the_earlier_row_stays(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "resolve", slug="snow")
-    assert "Another outcome or time corrects it" in words(furnished)
+    assert "Enter another outcome or time to correct it" in words(furnished)
     furnished.radio(key="resolve-snow#0-outcome").set_value("yes")
     furnished.button(key="resolve-snow#0-go").click().run()
     first, second = history(engine, "snow")
     assert second.supersedes_id == first.id
-    assert second.known_at == first.known_at  # nothing else was said
-    assert toasts(furnished) == ["Corrected: no → yes. The scores are stored."]
-    # The other way round: 0.8 and 0.4 are now 0.2 and 0.6 away.
-    assert furnished.metric[0].value == f"{(0.2**2 + 0.6**2) / 2:.4f}"
+    assert second.known_at == first.known_at  # no other time was given
+    assert toasts(furnished) == ["Corrected: no → yes. Scores are stored."]
+    # With the other outcome, 0.8 and 0.4 are 0.2 and 0.6 away.
+    assert furnished.metric[0].value == f"{(0.2**2 + 0.6**2) / 2:.3f}"
 
 
 def test_a_correction_of_the_time_alone_says_from_when_to_when(
@@ -93,7 +93,7 @@ def test_a_correction_of_the_time_alone_says_from_when_to_when(
     furnished.datetime_input(key="resolve-snow#0-known").set_value(datetime(2026, 1, 4, 18, 30))  # noqa: DTZ001
     furnished.button(key="resolve-snow#0-go").click().run()
     assert toasts(furnished) == [
-        "Corrected: known at 5 Jan 2026, 00:00 UTC → 4 Jan 2026, 18:30 UTC. The scores are stored."
+        "Corrected: known at 5 Jan 2026, 00:00 UTC → 4 Jan 2026, 18:30 UTC. Scores are stored."
     ]
 
 
@@ -138,9 +138,9 @@ def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engin
     furnished.radio(key="resolve-snow#0-outcome").set_value("annulled")
     furnished.button(key="resolve-snow#0-go").click().run()
     assert state(engine, "snow").status == Status.annulled
-    assert "The question is annulled: it yields no scores." in words(furnished)
+    assert "The question is annulled and not scored." in words(furnished)
     assert toasts(furnished) == [
-        "Corrected: no → annulled. It yields no scores, and is out of every report."
+        "Corrected: no → annulled. It is not scored and is left out of reports."
     ]
 
 
@@ -174,7 +174,7 @@ def test_an_outcome_that_cannot_be_is_refused_and_the_words_stay_in_the_form(
 
 
 def test_without_a_question_there_is_nothing_to_resolve(app: AppTest) -> None:
-    assert "nothing to resolve" in words(visit(app, "resolve"))
+    assert "Nothing to resolve" in words(visit(app, "resolve"))
 
 
 def carry(engine: Engine, path: str) -> None:
@@ -192,13 +192,13 @@ def test_a_failed_look_is_shown_with_its_reason_and_when_the_next_one_is(
     run.run(engine, now=day(5))
     visit(furnished, "resolve")
     said = words(furnished)
-    assert "failed; again" in said
+    assert "failed; next try" in said
     assert "missing.csv' cannot be read" in said
     assert list(furnished.dataframe[0].value["State"]) == ["failed"]
 
 
 def looked_in_vain(engine: Engine, folder: object) -> None:
-    """Let runs look for the outcome of a question until it waits for a person."""
+    """Run a failing resolver until its question needs attention."""
     carry(engine, f"{folder}/missing.csv")
     for number in range(run.MOST_ATTEMPTS):
         run.run(engine, now=day(5 + 2 * number))
@@ -210,13 +210,13 @@ def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
     looked_in_vain(engine, tmp_path)
     visit(furnished, "resolve")
     said = words(furnished)
-    assert "1 question could not be looked up, and waits for a person." in said
+    assert "1 question could not be resolved automatically and needs attention." in said
     assert f"after {run.MOST_ATTEMPTS} attempts" in said
     assert "missing.csv' cannot be read" in said
     furnished.button(key="retry-ended#0").click().run()
-    assert "waits for a person" not in words(furnished)
+    assert "needs attention" not in words(furnished)
     with database.reading(engine) as ledger:
-        assert assignments.parked(ledger) == []
+        assert progress.parked(ledger) == []
 
 
 def test_the_resolvers_of_what_is_parked_are_taken_away_on_request(
@@ -225,11 +225,11 @@ def test_the_resolvers_of_what_is_parked_are_taken_away_on_request(
     looked_in_vain(engine, tmp_path)
     visit(furnished, "resolve")
     furnished.button(key="retry-ended#0-remove").click().run()
-    assert "waits for a person" not in words(furnished)
+    assert "needs attention" not in words(furnished)
     assert toasts(furnished)[0].startswith("Removed the resolvers of")
     with database.reading(engine) as ledger:
-        assert assignments.watched(ledger) == []
-    assert run.run(engine, now=day(60)).looked == []
+        assert progress.last_lookups(ledger) == []
+    assert run.run(engine, now=day(60)).results == []
 
 
 def test_a_dispute_is_decided_by_who_may_resolve(
@@ -238,7 +238,7 @@ def test_a_dispute_is_decided_by_who_may_resolve(
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         ended = registry.find(ledger, "ended")
-        assignments.decide_by(
+        policies.set_policy(
             ledger, ended, PolicyKind.confirm, dispute_days=7, member=alice, now=day(4)
         )
         resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
@@ -278,7 +278,7 @@ def test_what_a_resolver_was_shown_is_linked_and_can_be_fetched(
     said = words(furnished)
     assert "(<https://example.org/gauge>)" in said
     assert "5 bytes · SHA-256" in said
-    assert "It was too large to be kept" in said
+    assert "Too large to keep" in said
     assert [one.label for one in furnished.get("download_button")] == ["Download"]
 
 
@@ -296,6 +296,6 @@ def test_what_another_tab_resolved_is_not_corrected_unseen(
     assert "Resolved: yes" in words(furnished)
     assert furnished.button(key="resolve-ended#0-go").label == "Correct"
     assert [row.outcome for row in history(engine, "ended")] == ["yes"]
-    # Now that it has been seen, it can be corrected.
+    # Once seen, it can be corrected.
     furnished.button(key="resolve-ended#0-go").click().run()
     assert [row.outcome for row in history(engine, "ended")] == ["yes", "no"]

@@ -1,4 +1,4 @@
-"""What the pages show to whom: who sees a question, a hidden crowd, a viewer's pages."""
+"""Roles on pages: a question's audience, a hidden crowd, a viewer's pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def texts(app: AppTest) -> str:
 
 @pytest.fixture
 def team(engine: Engine, app: AppTest) -> AppTest:
-    """A shared ledger: bob is its admin, alice, who sits here, is in Alder."""
+    """A shared ledger: bob is its admin; alice, the current member, is in Alder."""
     with database.writing(engine) as ledger:
         alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
         alder = teams.create(ledger, "Alder", member=bob, now=day(0))
@@ -50,15 +50,15 @@ def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
 ) -> None:
     page = question(team, "rain")
     said = texts(page)
-    assert "Seen by Alder and its author only." in said
-    assert "is hidden, so that your first forecast is your own" in said
+    assert "Visible to Alder and its author only." in said
+    assert "Other forecasts are hidden, so that your first one is independent" in said
     assert "**bob** —" not in said
     with database.writing(engine) as ledger:
         alice = members.member_named(ledger, "alice")
         rain = registry.find(ledger, "rain")
         updates.update(ledger, rain, Value(probability=0.2), member=alice, now=day(2))
     said = texts(question(team, "rain"))
-    assert "is hidden" not in said
+    assert "are hidden" not in said
     assert "**bob** —" in said
 
 
@@ -77,21 +77,21 @@ def test_a_viewer_finds_no_way_to_forecast(team: AppTest, engine: Engine) -> Non
         alder = teams.find(ledger, "Alder")
         teams.set_role(ledger, alder, alice, Role.viewer, member=bob, now=day(1))
     page = question(team, "rain")
-    assert "You may look at this question" in texts(page)
+    assert "You can read this question" in texts(page)
     assert [button.label for button in page.button] == []
     page.query_params["view"] = "Ask a question"
     page.switch_page("app_pages/questions.py").run()
-    assert "To ask one takes a forecaster" in texts(page)
+    assert "Asking one requires the forecaster" in texts(page)
     assert "Register question" not in [button.label for button in page.button]
 
 
 def test_a_question_is_asked_of_a_team(team: AppTest, engine: Engine) -> None:
     team.query_params["view"] = "Ask a question"
     team.switch_page("app_pages/questions.py").run()
-    [who] = [box for box in team.selectbox if box.label == "Who may see it"]
+    [who] = [box for box in team.selectbox if box.label == "Visible to"]
     assert who.options == ["Everyone", "Alder", "Only me"]
     who.select("Alder")
-    [hide] = [box for box in team.checkbox if box.label.startswith("Hide what others say")]
+    [hide] = [box for box in team.checkbox if box.label.startswith("Hide other forecasts")]
     hide.check()
     for area, words in (("Question (required)", "Snow?"), ("Resolution criteria (required)", "A")):
         [field] = [one for one in team.text_area if one.label == area]

@@ -1,4 +1,4 @@
-"""Team: who is here, teams and roles, tokens that are shown once, a calendar's address, runs."""
+"""Team: members, teams and roles, tokens shown once, the calendar address, resolvers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 @pytest.fixture
 def shared(engine: Engine, app: AppTest) -> AppTest:
-    """A ledger that alice, who sits here, has shared: she is the admin, bob is in Alder."""
+    """A ledger shared by alice, the current member and admin; bob is in Alder."""
     with database.writing(engine) as ledger:
         alice, bob = (member_or_new(ledger, handle, now=day(0)) for handle in ("alice", "bob"))
         alder = teams.create(ledger, "Alder", member=alice, now=day(0))
@@ -43,9 +43,9 @@ def roles(engine: Engine) -> dict[str, str]:
 
 def test_a_team_is_made_and_its_maker_becomes_the_admin(app: AppTest, engine: Engine) -> None:
     visit(app, "team")
-    assert "This ledger is your own" in words(app)
+    assert "This is a personal ledger" in words(app)
     app.text_input(key="create-team#0-name").input("Alder")
-    press(app, "Make the team")
+    press(app, "Create team")
     assert "You are an admin of this ledger" in words(app)
     assert roles(engine) == {"alice": "admin"}
 
@@ -55,13 +55,13 @@ def test_somebody_is_added_given_another_role_and_removed(shared: AppTest, engin
     for number, role in enumerate((Role.viewer, Role.resolver)):
         shared.text_input(key=f"team-1-place#{number}-who").input("carol")
         shared.selectbox(key=f"team-1-place#{number}-role").select(role)
-        press(shared, "Add, or change the role")
+        press(shared, "Add or change role")
         assert roles(engine)["carol"] == role
     shared.selectbox(key="team-1-remove#0-who").select("carol")
-    press(shared, "Remove from the team")
-    assert "carol" in roles(engine)  # not without saying so
+    press(shared, "Remove member")
+    assert "carol" in roles(engine)  # not without confirmation
     shared.checkbox(key="team-1-remove#0-sure").check()
-    press(shared, "Remove from the team")
+    press(shared, "Remove member")
     assert roles(engine) == {"alice": "admin", "bob": "forecaster"}
 
 
@@ -69,7 +69,7 @@ def test_a_team_keeps_an_admin_and_the_page_says_so(shared: AppTest, engine: Eng
     visit(shared, "team")
     shared.selectbox(key="team-1-remove#0-who").select("alice")
     shared.checkbox(key="team-1-remove#0-sure").check()
-    press(shared, "Remove from the team")
+    press(shared, "Remove member")
     assert "alice is the only admin of Alder" in shared.error[0].value.replace("\\", "")
     assert roles(engine)["alice"] == "admin"
 
@@ -77,11 +77,11 @@ def test_a_team_keeps_an_admin_and_the_page_says_so(shared: AppTest, engine: Eng
 def test_a_token_is_shown_once_and_can_be_revoked(shared: AppTest, engine: Engine) -> None:
     visit(shared, "team")
     shared.text_input(key="token#0-who").input("resolver-bot")
-    press(shared, "Make a token")
+    press(shared, "Create token")
     [shown] = [code.value for code in shared.code]
     with database.reading(engine) as ledger:
         assert tokens.token_holder(ledger, shown, now=day(6)).handle == "resolver-bot"
-    press(shared, "I have copied it")
+    press(shared, "Copied")
     assert shown.split("_", 2)[2] not in str(shared)
     shared.checkbox(key="revoke#0-sure").check()
     press(shared, "Revoke")
@@ -91,23 +91,23 @@ def test_a_token_is_shown_once_and_can_be_revoked(shared: AppTest, engine: Engin
 
 def test_a_calendar_gets_an_address_that_is_shown_once(shared: AppTest, engine: Engine) -> None:
     visit(shared, "team")
-    press(shared, "Make an address")
+    press(shared, "Create address")
     [shown] = [code.value for code in shared.code]
     token = calendar_feed.token_in(shown.rpartition("/")[2])
     with database.reading(engine) as ledger:
         assert "SUMMARY:Closes: Will it rain?" in calendar_feed.feed(
             ledger, token, at="", now=day(5)
         )
-    press(shared, "I have copied it")
-    press(shared, "Revoke it")
-    assert "no address any more" in shared.toast[0].value
+    press(shared, "Copied")
+    press(shared, "Revoke")
+    assert "Revoked your calendar address" in shared.toast[0].value
     with database.reading(engine) as ledger:
         assert calendar_feed.in_force(ledger, members.member_named(ledger, "alice")) is None
 
 
 def test_resolvers_show_how_their_last_look_went(shared: AppTest) -> None:
     said = words(visit(shared, "team"))
-    assert "**rain** (outcomes_file): has not looked yet" in said
+    assert "**rain** (outcomes_file): not checked yet" in said
 
 
 @pytest.mark.parametrize("role", [Role.viewer, Role.forecaster, Role.resolver])
@@ -123,7 +123,7 @@ def test_who_is_no_admin_finds_no_way_to_change_who_may_do_what(
         teams.set_role(ledger, alder, alice, role, member=bob, now=day(2))
         teams.appoint(ledger, alice, role, member=bob, now=day(2))
     visit(shared, "team")
-    assert [button.label for button in shared.button] == ["Make an address", "Add the channel"]
+    assert [button.label for button in shared.button] == ["Create address", "Add channel"]
     assert [heading.value for heading in shared.subheader] == ["Alder"]
 
 

@@ -1,4 +1,4 @@
-"""Today: what needs the reader, and the update made in place."""
+"""Today: the lists of tasks, and updates made in place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.conftest import ask, day
 
 def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
     said = words(visit(app, "today"))
-    for way in ("Questions from articles", "A sample tournament", "A question of your own"):
+    for way in ("Sample questions", "Sample tournament", "Your own question"):
         assert way in said
     assert "forecasts demo" in said
 
@@ -34,24 +34,24 @@ def test_the_article_questions_are_taken_in_by_a_click(app: AppTest, clock: Cloc
     clock.moment = day(-150)
     visit(app, "today")
     app.button(key="article-questions#0-go").click().run()
-    assert toasts(app) == ["Taken in: 28 questions, 2 resolutions, 3 articles."]
+    assert toasts(app) == ["Added: 28 questions, 2 resolutions, 3 articles."]
     assert "to forecast" in words(app)
 
 
 def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
-    assert "3 to forecast · 2 to resolve · 1 standing forecast" in said
+    assert "3 to forecast · 2 to resolve · 1 current forecast" in said
     assert "Will the quay open?" in said
     assert "awaiting resolution · closed 1 day ago" in said
 
 
 def test_what_was_resolved_shows_the_readers_own_brier_score_and_why(furnished: AppTest) -> None:
-    # 0.8 stood for half the time and 0.4 for the other half; the outcome is no.
+    # 0.8 was active for half the time and 0.4 for the other half; the outcome is no.
     by_hand = (0.8**2 + 0.4**2) / 2
     said = words(visit(furnished, "today"))
-    assert f"your Brier (0–1, 0 is best): **{by_hand:.4f}**" in said
+    assert f"your Brier (0–1, 0 is best): **{by_hand:.3f}**" in said
     assert "outcome **no**, resolved 12 hours ago" in said
-    assert "You said 80 % for 2 days (0.6400), then 40 % for 2 days (0.1600)" in said
+    assert "You said 80% for 2 days (0.640), then 40% for 2 days (0.160)" in said
 
 
 def test_of_several_options_what_the_right_one_had_is_told(
@@ -66,7 +66,7 @@ def test_of_several_options_what_the_right_one_had_is_told(
         revise(ledger, host, member=alice, now=day(1), **rules)
         updates.update(ledger, host, Value(probabilities=(0.5, 0.4, 0.1)), member=alice, now=day(2))
         resolutions.confirm(ledger, host, "Riga", known_at=day(3), now=day(3), member=alice)
-    assert ("You gave it 30 % for 2 days (0.4900), then 40 % for 1 day (0.3100)") in words(
+    assert ("You gave it 30% for 2 days (0.490), then 40% for 1 day (0.310)") in words(
         visit(furnished, "today")
     )
 
@@ -80,7 +80,7 @@ def test_what_a_command_said_with_certainty_can_be_said_again_here(
         updates.update(ledger, quay, Value(probability=1.0), member=alice, now=day(3))
     visit(furnished, "today")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert toasts(furnished) == ["Saved: still 100 % on “Will the quay open?”."]
+    assert toasts(furnished) == ["Saved: still 100% on “Will the quay open?”."]
 
 
 def test_of_a_long_path_the_first_and_the_last_steps_are_told(
@@ -94,9 +94,9 @@ def test_of_a_long_path_the_first_and_the_last_steps_are_told(
             updates.update(ledger, sleet, value, member=alice, now=day(number / 2))
         resolutions.confirm(ledger, sleet, "yes", known_at=day(3), now=day(3), member=alice)
     said = words(visit(furnished, "today"))
-    assert "You said 10 % for 12 hours (0.8100), and 60 % for 12 hours (0.1600) in the end" in said
+    assert "You said 10% for 12 hours (0.810), and 60% for 12 hours (0.160) in the end" in said
     assert "All 6 steps" in [expander.label for expander in furnished.expander]
-    for step in ("1. 30 % for 12 hours (0.4900)", "1. 50 % for 12 hours (0.2500)"):
+    for step in ("1. 30% for 12 hours (0.490)", "1. 50% for 12 hours (0.250)"):
         assert step in said
 
 
@@ -106,17 +106,17 @@ def test_one_question_of_your_own_leads_to_the_next_step_before_and_after_its_fo
     with database.writing(engine) as ledger:
         ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
     said = words(visit(app, "today"))
-    assert "1 to forecast · 0 standing forecasts" in said
-    assert "None on an open question. Put a probability on one above." in said
-    assert "A question comes here when it has closed" in said
-    assert "once a question that you have forecast is resolved" in said
+    assert "1 to forecast · 0 current forecasts" in said
+    assert "None on open questions. Forecast one above, and it appears here." in said
+    assert "Questions appear here when they close" in said
+    assert "once your questions resolve" in said
     app.text_input(key="quick-rain#0-value").input("40%")
     app.button(key="quick-rain#0-save").click().run()
     said = words(app)
-    assert "Every open question has your forecast." in said
+    assert "You have forecast every open question." in said
     for way in ("Ask a question", "Capture an article"):
         assert way in said
-    assert "you: **40 %**" in said
+    assert "you: **40%**" in said
 
 
 def test_a_ledger_of_closed_questions_says_how_one_is_opened(
@@ -126,7 +126,7 @@ def test_a_ledger_of_closed_questions_says_how_one_is_opened(
         ask(ledger, member_or_new(ledger, "alice", now=day(0)))
     clock.moment = day(11)
     said = words(visit(app, "today"))
-    assert "No question is open. Ask one, or take one from an article." in said
+    assert "No open questions. Ask one, or find one in an article." in said
     assert "awaiting resolution · closed 1 day ago" in said
 
 
@@ -143,14 +143,14 @@ def test_a_forecast_of_long_ago_comes_back_until_it_is_saved_again(
     furnished.text_input(key="quick-quay#0-value").input("1:2")
     furnished.button(key="quick-quay#0-save").click().run()
     clock.moment = day(5) + USUAL + timedelta(minutes=1)
-    assert "Not looked at for 14 days." in words(visit(furnished, "today"))
+    assert "Not reviewed for 14 days." in words(visit(furnished, "today"))
     assert furnished.text_input(key="quick-quay#1-value").value == "33.3333%"
     furnished.button(key="quick-quay#1-save").click().run()
-    assert toasts(furnished) == ["Saved: still 33.3 % on “Will the quay open?”."]
-    assert "Not looked at for" not in words(furnished)
+    assert toasts(furnished) == ["Saved: still 33.3% on “Will the quay open?”."]
+    assert "Not reviewed for" not in words(furnished)
     with database.reading(engine) as ledger:
         path = updates.history(ledger, registry.find(ledger, "quay"))
-    # The field rounds; what stands is kept to the last digit.
+    # The field rounds; the stored forecast keeps every digit.
     assert [forecast.probability for forecast, _ in path[1:]] == [1 / 3, 1 / 3]
 
 
@@ -159,7 +159,7 @@ def test_a_forecast_is_made_in_place_and_acknowledged(furnished: AppTest, engine
     furnished.text_input(key="quick-quay#0-value").input("5:2")
     furnished.text_input(key="quick-quay#0-reason").input("The crane is up")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert toasts(furnished) == ["Saved: 71.4 % on “Will the quay open?”."]
+    assert toasts(furnished) == ["Saved: 71.4% on “Will the quay open?”."]
     with database.reading(engine) as ledger:
         [(_, _), (forecast, handle)] = updates.history(ledger, registry.find(ledger, "quay"))
     assert (handle, forecast.rationale, forecast.origin) == ("alice", "The crane is up", "app")
@@ -186,7 +186,7 @@ def test_certainty_is_not_offered(furnished: AppTest) -> None:
     visit(furnished, "today")
     furnished.text_input(key="quick-quay#0-value").input("100%")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert "100\u00a0\\% is outside" in furnished.error[0].value
+    assert "100\\% is outside" in furnished.error[0].value
 
 
 def test_a_blank_forecast_is_refused_in_a_sentence(furnished: AppTest) -> None:
@@ -204,12 +204,12 @@ def test_who_may_only_look_is_offered_nothing_to_do(furnished: AppTest, engine: 
         for team in (alder, harbour):
             teams.set_role(ledger, team, alice, Role.viewer, member=bob, now=day(4))
     visit(furnished, "today")
-    assert "to forecast takes a forecaster" in words(furnished)
-    # Their forecast from before stands, and is shown without a way to change it.
-    assert "1 standing forecast" in words(furnished)
+    assert "Forecasting requires the forecaster" in words(furnished)
+    # Their earlier forecast is active and is shown without a form.
+    assert "1 current forecast" in words(furnished)
     assert not furnished.button
     visit(furnished, "articles")
-    assert "To capture one takes a forecaster" in words(furnished)
+    assert "Capturing one requires the forecaster" in words(furnished)
     assert not furnished.button
 
 
@@ -232,16 +232,16 @@ def test_the_lists_stand_in_order_of_what_they_are_worth(
         library.store(ledger, [article], member=bob, captured_at=day(4))
     visit(furnished, "today")
     assert [header.value for header in furnished.header] == [
-        "Closing within 7 days without your forecast",
-        "Look at again",
-        "New articles on your questions",
+        "Closing within 7 days",
+        "Review",
+        "In the news",
         "Awaiting resolution",
         "Resolved",
-        "Without your forecast, the next to close first",
-        "Your standing forecasts",
+        "Needs your forecast",
+        "Your forecasts",
     ]
     said = words(furnished)
-    assert "The others have moved away since: **50 % → 80 %**." in said
+    assert "The crowd has moved away: **50% → 80%**." in said
     assert "[Open](articles?article=2), The Gazette: mentions quay" in said
 
 
@@ -258,7 +258,7 @@ def test_a_new_article_is_cited_with_the_update_that_it_moved(
     furnished.text_input(key="quick-quay#0-value").input("60%")
     furnished.button(key="quick-quay#0-save").click().run()
     assert toasts(furnished) == [
-        "Saved: 40 % → 60 % on “Will the quay open?”. Evidence: 1 as context."
+        "Saved: 40% → 60% on “Will the quay open?”. Evidence: 1 as context."
     ]
     assert "in the news" not in words(furnished)
 
@@ -270,10 +270,10 @@ def test_a_forecast_comes_back_when_its_forecaster_said_so(
     furnished.text_input(key="quick-quay#0-value").input("40%")
     furnished.selectbox(key="quick-quay#0-again").select(3)
     furnished.button(key="quick-quay#0-save").click().run()
-    assert "to look at again" not in words(furnished)
+    assert "to review" not in words(furnished)
     clock.moment = day(8.5)
     said = words(visit(furnished, "today"))
-    assert "You said that you would look after 3 days." in said
+    assert "You chose to review it after 3 days." in said
     assert furnished.selectbox(key="quick-quay#1-again").value == 3
 
 
@@ -281,8 +281,8 @@ def test_how_often_forecasts_come_back_is_the_readers_own(furnished: AppTest, cl
     visit(furnished, "today")
     furnished.number_input(key="usual#0-days").set_value(2)
     furnished.button(key="usual#0-save").click().run()
-    assert toasts(furnished) == ["Forecasts come back here after 2 days."]
-    assert "Not looked at for 2 days." in words(furnished)
+    assert toasts(furnished) == ["Forecasts are due for review after 2 days."]
+    assert "Not reviewed for 2 days." in words(furnished)
 
 
 def test_what_was_resolved_is_put_aside_once_it_was_seen(furnished: AppTest) -> None:
@@ -290,5 +290,5 @@ def test_what_was_resolved_is_put_aside_once_it_was_seen(furnished: AppTest) -> 
     furnished.button(key="seen#0-go").click().run()
     said = words(furnished)
     assert "Resolved, since 6 Jan 2026" in said
-    assert "Nothing of yours since you last looked." in said
+    assert "No new results." in said
     assert "Will it snow?" not in said

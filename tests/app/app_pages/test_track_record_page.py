@@ -1,4 +1,4 @@
-"""Track record: the report on a forecaster, a team, everyone; what it does not claim."""
+"""Track record: the report on a forecaster, a team or everyone, and the limits of its claims."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_both_brier_scales_are_named_and_agree_with_the_hand(furnished: AppTest)
     visit(furnished, "track_record", cohort="All resolved")
     shown = {metric.label: metric.value for metric in furnished.metric}
     by_hand = (0.8**2 + 0.4**2) / 2
-    assert shown["Brier (0–1)"] == f"{by_hand:.4f}"
-    assert shown["Brier, original (0–2)"] == f"{2 * by_hand:.4f}"
+    assert shown["Brier (0–1)"] == f"{by_hand:.3f}"
+    assert shown["Brier, original (0–2)"] == f"{2 * by_hand:.3f}"
     assert shown["Questions scored"] == "1"
     assert shown["Updates"] == "2"
 
@@ -42,7 +42,7 @@ def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
 def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
     visit(furnished, "track_record")
     table = furnished.table[0].value
-    assert next(iter(table["Forecast"])) == "0–10\u00a0%"
+    assert next(iter(table["Forecast"])) == "0–10%"
     assert len(table) == 10
     assert "The table beside it has the same numbers" in str(
         furnished.get("vega_lite_chart")[0].proto
@@ -53,7 +53,7 @@ def test_who_has_nothing_scored_sees_dashes_and_no_diagram(furnished: AppTest) -
     visit(furnished, "track_record")
     furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run()
     assert {metric.label: metric.value for metric in furnished.metric}["Brier (0–1)"] == "–"
-    assert "no scored question" in words(furnished)
+    assert "No scored questions" in words(furnished)
     assert not furnished.exception
 
 
@@ -68,7 +68,7 @@ def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: A
     assert "Murphy curves" in said
     assert furnished.selectbox(key="full").value == "alice"
     assert not furnished.exception
-    assert "Choose one or more" in words(
+    assert "Choose at least one" in words(
         furnished.multiselect(key="names-forecaster").set_value([]).run()
     )
 
@@ -111,10 +111,10 @@ def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
 
 def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record", cohort="All resolved"))
-    assert "All of them count 1 family of questions" in said
+    assert "p-values are over 1 family of questions" in said
     tables = [table.value for table in furnished.table]
     [tests] = [table for table in tables if "Test" in table]
-    assert next(iter(tests["Test"])) == "Recalibration line is (0, 1)"
+    assert next(iter(tests["Test"])) == "Recalibration line: intercept, slope"
 
 
 def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:
@@ -130,13 +130,13 @@ def test_a_tag_has_a_record_too(furnished: AppTest) -> None:
 
 
 def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:
-    assert "a record begins with a forecast" in words(visit(app, "track_record"))
+    assert "A record appears here after the first one" in words(visit(app, "track_record"))
 
 
 def test_every_interval_says_that_it_counts_families(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record", cohort="All resolved"))
     assert "no interval: fewer than two families" in said
-    assert "Intervals count families of questions." in said
+    assert "Intervals are over families of questions." in said
 
 
 def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:

@@ -1,4 +1,4 @@
-"""The chart of a question's paths: what tells lines apart, and how its times are labelled."""
+"""The chart of a question's paths: distinct lines, labelled times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from app.charts import paths as chart_paths
-from app.charts.paths import NAMED, OTHERS, density_chart, paths_chart
+from app.charts.density import density_chart
+from app.charts.paths import HIGHLIGHTED, OTHERS, paths_chart
 from forecasts.questions.registry import question_text
 from forecasts.scores.paths import CROWD, Paths
 from forecasts.updates.previews import Slice
@@ -31,31 +32,31 @@ NAMES = ["ana", "ben", "cleo", "dan", "eva", "fay"]
 
 
 def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> Paths:
-    """Return a line for each name from one moment on, and a crowd."""
+    """Return a line per name from the same moment, and a crowd."""
     ends = [day(0), day(0) + lasting]
     steps = pd.DataFrame(
-        [(name, 1, end, 0.5, "50 %") for name in names for end in ends],
+        [(name, 1, end, 0.5, "50%") for name in names for end in ends],
         columns=["forecaster", "stretch", "time", "value", "said"],
     )
     crowd = pd.DataFrame(
         [(1, end, 0.5, len(names)) for end in ends], columns=["stretch", "time", "value", "live"]
     )
     marks = pd.DataFrame(
-        [(names[0], day(0), 0.5, "50 %", "opposes", "Clouds", "They are dark", 0.02)],
+        [(names[0], day(0), 0.5, "50%", "opposes", "Clouds", "They are dark", 0.02)],
         columns=["forecaster", "time", "value", "said", "stance", "evidence", "reason", "points"],
     )
     return Paths(steps, crowd, marks)
 
 
 def dated(shown: Paths) -> Paths:
-    """Return the paths with one day for every value."""
+    """Return the paths with the same day as every value."""
     for frame in (shown.steps, shown.crowd, shown.marks):
         frame["value"] = pd.Timestamp("2027-03-01", tz="UTC")
     return shown
 
 
-def drawn(shown: Paths | None = None, text: Any = RAIN, named: int = NAMED) -> dict[str, Any]:
-    return paths_chart(shown or paths(), text, me="ana", named=NAMES[1 : named + 1])
+def drawn(shown: Paths | None = None, text: Any = RAIN, named: int = HIGHLIGHTED) -> dict[str, Any]:
+    return paths_chart(shown or paths(), text, me="ana", highlighted=NAMES[1 : named + 1])
 
 
 def lines(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -63,13 +64,13 @@ def lines(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def rows(spec: dict[str, Any], layer: dict[str, Any]) -> list[dict[Any, Any]]:
-    """Return what the layer draws."""
+    """Return the rows of the layer's data."""
     frame: pd.DataFrame = spec["datasets"][layer["data"]["name"]]
     return frame.to_dict("records")
 
 
 def scale(spec: dict[str, Any], channel: str) -> dict[str, Any]:
-    """Return by name in the legend what the channel draws it with."""
+    """Return the channel's range by name in the legend."""
     [of] = {str(line["encoding"][channel]["scale"]) for line in lines(spec)}
     chosen = lines(spec)[0]["encoding"][channel]["scale"]
     assert of == str(chosen)
@@ -77,7 +78,7 @@ def scale(spec: dict[str, Any], channel: str) -> dict[str, Any]:
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours as WCAG 2 defines it."""
+    """Return the contrast ratio of two colours as defined in WCAG 2."""
 
     def luminance(colour: str) -> float:
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -99,9 +100,9 @@ def test_the_chart_is_what_the_schema_of_vega_lite_allows(
         shown = paths(lasting)
         if text is WHEN:
             shown = dated(shown)
-        spec = paths_chart(shown, text, me="ana", named=NAMES[1:3], outcome=outcome)
+        spec = paths_chart(shown, text, me="ana", highlighted=NAMES[1:3], outcome=outcome)
         frames = {name: frame.astype(str) for name, frame in spec["datasets"].items()}
-        # Altair holds it against the schema.
+        # Altair checks it against the schema.
         alt.LayerChart.from_dict(
             spec | {"datasets": {name: frame.to_dict("records") for name, frame in frames.items()}}
         )
@@ -110,7 +111,7 @@ def test_the_chart_is_what_the_schema_of_vega_lite_allows(
 def test_every_line_has_a_colour_of_its_own_and_a_dash_of_its_own() -> None:
     spec = drawn()
     colours, dashes = scale(spec, "color"), scale(spec, "strokeDash")
-    assert list(colours) == list(dashes) == [*NAMES[: NAMED + 1], OTHERS, CROWD]
+    assert list(colours) == list(dashes) == [*NAMES[: HIGHLIGHTED + 1], OTHERS, CROWD]
     assert len(set(colours.values())) == len(colours)
     own = [str(dash) for who, dash in dashes.items() if who != OTHERS]
     assert len(set(own)) == len(own)
@@ -193,30 +194,30 @@ def test_evidence_against_points_down() -> None:
 
 def test_a_mark_tells_what_was_cited_and_once_there_is_an_outcome_what_it_earned() -> None:
     def told(outcome: str | None) -> list[str]:
-        spec = paths_chart(paths(), RAIN, me="ana", named=[], outcome=outcome)
+        spec = paths_chart(paths(), RAIN, me="ana", highlighted=[], outcome=outcome)
         [marks] = [layer for layer in spec["layer"] if "shape" in layer["encoding"]]
         [row] = rows(spec, marks)
         return [str(row[field["field"]]) for field in marks["encoding"]["tooltip"]]
 
     assert told(None)[:2] == ["Clouds", "opposes"]
-    assert told("yes")[-1] == "+0.0200 (above 0: it helped)"
+    assert told("yes")[-1] == "+0.0200 (above 0: helped)"
     assert len(told("yes")) == len(told(None)) + 1
 
 
 def test_the_density_is_drawn_between_quantiles_and_a_jump_is_left_out() -> None:
     slices = [Slice(0, 3, 0.1, 1.0), Slice(3, 3, 0.4, None), Slice(3, 30, 0.5, 0.56)]
-    spec = density_chart(slices, DEPTH).to_dict()
+    spec = density_chart(slices, DEPTH)
     area, _ = spec["layer"]
-    drawn = spec["datasets"][area["data"]["name"]]
+    drawn = spec["datasets"][area["data"]["name"]].to_dict("records")
     assert [(row["low"], row["high"], row["chance"]) for row in drawn] == [
-        (0, 3, "10 %"),
-        (3, 30, "50 %"),
+        (0, 3, "10%"),
+        (3, 30, "50%"),
     ]
     assert drawn[1]["to"] == "30 m"
 
 
 def points(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the layers of dots that are seen."""
+    """Return the visible layers of dots."""
     return [
         layer
         for layer in spec["layer"]
@@ -232,7 +233,7 @@ def test_a_single_forecast_is_seen_before_its_line_has_any_length() -> None:
 
 
 def test_a_number_that_came_true_is_a_rule_with_its_name() -> None:
-    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome="12")
+    spec = paths_chart(paths(), DEPTH, me="ana", highlighted=[], outcome="12")
     [rule] = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
     assert rows(spec, rule) == [{"value": 12.0, "said": "outcome 12"}]
     assert lines(spec)[0]["encoding"]["y"]["title"] == "Median, m"
@@ -240,10 +241,10 @@ def test_a_number_that_came_true_is_a_rule_with_its_name() -> None:
 
 @pytest.mark.parametrize("outcome", [None, "below_lower_bound"])
 def test_there_is_no_rule_where_no_number_is_known(outcome: str | None) -> None:
-    spec = paths_chart(paths(), DEPTH, me="ana", named=[], outcome=outcome)
+    spec = paths_chart(paths(), DEPTH, me="ana", highlighted=[], outcome=outcome)
     assert "rule" not in [layer["mark"]["type"] for layer in spec["layer"]]
 
 
 def test_an_axis_of_one_value_spans_what_the_question_asks_between() -> None:
-    spec = paths_chart(paths(), DEPTH, me="ana", named=[])
+    spec = paths_chart(paths(), DEPTH, me="ana", highlighted=[])
     assert lines(spec)[0]["encoding"]["y"]["scale"]["domain"] == [0, 30]

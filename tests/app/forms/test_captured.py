@@ -1,4 +1,4 @@
-"""The steps by which a person puts right what was read, and their undoing."""
+"""The steps that correct captured articles, and undo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.forms.captured import Captured
-from forecasts.articles.article import CapturedArticle, openings
+from forecasts.articles.article import CapturedArticle, split_points
 from tests.conftest import day
 
 
@@ -75,7 +75,7 @@ def test_whatever_was_done_can_be_undone_to_the_beginning(steps: list[tuple[str,
         if not now.parts:
             break
         place = number % len(now.parts)
-        places = openings(now.articles[place].text)
+        places = split_points(now.articles[place].text)
         if step == "drop":
             now = now.dropped(place)
         elif step == "merge" and place:

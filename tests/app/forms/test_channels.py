@@ -1,4 +1,4 @@
-"""Where the reader is told: their channels on the page Team."""
+"""The reader's notification channels on the Team page."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def test_what_may_not_have_arrived_is_shown_and_sent_again(
     with monkeypatch.context() as patch:
         patch.setattr(outbox, "_record", lambda *_: None)
         outbox.send(engine, now=day(1), allow_private=True)
-    assert "1 may not have arrived" in words(visit(team, "team"))
+    assert "1 unconfirmed" in words(visit(team, "team"))
     team.button(key="channel-phone#0-again").click().run()
-    assert "1 notice will be sent again" in team.toast[0].value
-    assert "1 to be sent" in words(team)
+    assert "The next run sends 1 notice again" in team.toast[0].value
+    assert "1 waiting" in words(team)
     outbox.send(engine, now=day(6), allow_private=True)
     assert len(service.got) == 2

@@ -1,4 +1,4 @@
-"""The form on the Question page: what it starts from, what saving says, the evidence it takes."""
+"""The form on the Question page: its initial value, its messages, its evidence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def errors(app: AppTest) -> str:
 
 
 def cited(engine: Engine, slug: str) -> list[tuple[str, str, float | None, str]]:
-    """Return stance, kind, share and what is named of the newest forecast's evidence."""
+    """Return stance, kind, share and source of the newest forecast's evidence."""
     with database.reading(engine) as ledger:
         question = registry.find(ledger, slug)
         newest, _ = updates.history(ledger, question)[-1]
@@ -55,7 +55,7 @@ def test_it_starts_from_what_stands_and_saving_it_unchanged_says_so(
     assert furnished.text_input(key="forecast-quay#0-value").value == "71.4286%"
     assert furnished.slider(key="forecast-quay#0-slider").value == pytest.approx(500 / 7)
     save(furnished, "quay")
-    assert toasts(furnished) == ["Saved: still 71.4 % on “Will the quay open?”."]
+    assert toasts(furnished) == ["Saved: still 71.4% on “Will the quay open?”."]
     with database.reading(engine) as ledger:
         path = updates.history(ledger, registry.find(ledger, "quay"))
     assert [forecast.probability for forecast, _ in path[1:]] == [5 / 7, 5 / 7]
@@ -66,7 +66,7 @@ def test_saving_says_before_and_after(furnished: AppTest, engine: Engine) -> Non
     visit(furnished, "question", slug="quay")
     furnished.slider(key="forecast-quay#0-slider").set_value(9.0).run()
     save(furnished, "quay")
-    assert toasts(furnished) == ["Saved: 40 % → 9 % on “Will the quay open?”."]
+    assert toasts(furnished) == ["Saved: 40% → 9% on “Will the quay open?”."]
     assert furnished.text_input(key="forecast-quay#1-value").value == "9%"
 
 
@@ -79,7 +79,7 @@ def test_the_options_start_from_the_standing_percentages(
     values = [furnished.slider(key=f"forecast-port#0-option-{n}").value for n in range(3)]
     assert values == pytest.approx([100 / 3] * 3, abs=1e-3)
     save(furnished, "port")
-    assert toasts(furnished)[0].startswith("Saved: still Busan 33.3 %")
+    assert toasts(furnished)[0].startswith("Saved: still Busan 33.3%")
     with database.reading(engine) as ledger:
         newest, _ = updates.history(ledger, registry.find(ledger, "port"))[-1]
     assert newest.probabilities == list(thirds)
@@ -89,9 +89,7 @@ def test_a_withdrawal_says_what_stood(furnished: AppTest, engine: Engine) -> Non
     say(engine, "quay", Value(probability=0.4))
     visit(furnished, "question", slug="quay")
     furnished.button(key="withdraw-quay#0-go").click().run()
-    assert toasts(furnished) == [
-        "Withdrew 40 % from “Will the quay open?”: nothing of yours stands from now on."
-    ]
+    assert toasts(furnished) == ["Withdrew 40% from “Will the quay open?”."]
 
 
 def test_several_pieces_of_evidence_are_taken_each_with_its_own_stance_kind_and_share(
@@ -103,7 +101,7 @@ def test_several_pieces_of_evidence_are_taken_each_with_its_own_stance_kind_and_
     furnished.text_input(key=f"{key}-evidence").input("https://example.org/paint")
     furnished.button(key=f"{key}-add").click().run()
     furnished.button(key=f"{key}-add").click().run()
-    # What was typed stays, and nothing has been saved.
+    # The typed text is kept, and nothing is saved.
     assert furnished.text_input(key=f"{key}-value").value == "35%"
     assert furnished.text_input(key=f"{key}-evidence").value == "https://example.org/paint"
     assert toasts(furnished) == []
@@ -121,7 +119,7 @@ def test_several_pieces_of_evidence_are_taken_each_with_its_own_stance_kind_and_
         ("context", "base_rate", None, "Quays open late"),
     ]
     assert toasts(furnished) == [
-        "Saved: 35 % on “Will the quay open?”. Evidence: 1 for yes, 1 against yes, 1 as context."
+        "Saved: 35% on “Will the quay open?”. Evidence: 1 for yes, 1 against yes, 1 as context."
     ]
 
 
@@ -130,7 +128,7 @@ def test_several_pieces_of_evidence_are_taken_each_with_its_own_stance_kind_and_
     [
         ({"evidence": "a", "article": 0}, {}, "Evidence 1 names both an article and 'a'."),
         ({"evidence": "a", "share": 70}, {"evidence": "b", "share": 50}, "sum to 1.2"),
-        ({"evidence": "a"}, {"share": 50}, "Evidence 2 has a share and names nothing."),
+        ({"evidence": "a"}, {"share": 50}, "Evidence 2 has a share but no source."),
         ({"evidence": "a"}, {"evidence": "a"}, "cited twice"),
     ],
 )
@@ -163,7 +161,7 @@ def test_evidence_that_is_not_clear_is_refused_and_the_words_stay(
 
 def test_an_article_that_was_pasted_can_be_cited(app: AppTest, engine: Engine) -> None:
     from forecasts.articles import library
-    from forecasts.articles.capture import CapturedArticle
+    from forecasts.articles.article import CapturedArticle
 
     pasted = CapturedArticle(
         title="Pasted", publisher=None, author=None, published_at=None, url=None, text="Words."
@@ -182,13 +180,13 @@ def test_an_article_that_was_pasted_can_be_cited(app: AppTest, engine: Engine) -
 
 @pytest.mark.parametrize(
     ("slug", "label"),
-    [("quay", "It makes yes"), ("depth", "It makes a higher number"),
-     ("port", "It makes the option that moves most")],
+    [("quay", "Effect on “yes”"), ("depth", "Effect on a higher number"),
+     ("port", "Effect on the option that changes most")],
 )  # fmt: skip
 def test_it_says_what_evidence_speaks_for(furnished: AppTest, slug: str, label: str) -> None:
     visit(furnished, "question", slug=slug)
     stance = furnished.selectbox(key=f"forecast-{slug}#0-stance")
-    assert (stance.label, stance.options[0]) == (label, "more likely")
+    assert (stance.label, stance.options[0]) == (label, "raises it")
 
 
 def test_of_options_it_names_the_one_that_moves_most_as_they_are_typed(
@@ -198,7 +196,7 @@ def test_of_options_it_names_the_one_that_moves_most_as_they_are_typed(
     typed = "Busan=10%, Ulsan=50%, Other=40%"
     furnished.text_input(key="forecast-port#0-value").input(typed).run()
     stance = furnished.selectbox(key="forecast-port#0-stance").select("opposes")
-    assert stance.label == "It makes “Busan”"
+    assert stance.label == "Effect on “Busan”"
     furnished.text_input(key="forecast-port#0-evidence").input("The strike")
     save(furnished, "port")
     assert "Evidence: 1 against “Busan”." in toasts(furnished)[0]

@@ -1,4 +1,4 @@
-"""The address of a calendar: 404 for whatever is no address in force, and nothing is logged."""
+"""A calendar's address: 404 unless it is in force, and nothing is logged."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def test_a_calendar_is_read_by_its_address_alone(
         alice = member_or_new(ledger, "alice", now=day(0))
         ask(ledger, alice, slug="rain", scheduled_close_time=day(30_000))
         issued = agenda_calendar_feed.create(ledger, member=alice, now=day(0))
-    answer = get(f"{issued.shown}.ics")
+    answer = get(f"{issued.secret}.ics")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert answer.headers["cache-control"] == "private, no-store"
     assert "URL:http://testserver/question?slug=rain" in bytes(answer.body).decode()
-    assert issued.shown not in caplog.text
+    assert issued.secret not in caplog.text
 
 
 @pytest.mark.parametrize("name", ["x.ics", "fcc_calendar-00_x.ics", "fct__.ics", "\0.ics", "x"])
 def test_any_other_address_is_none_whatever_is_wrong_with_it(name: str) -> None:
     answer = get(name)
     assert answer.status_code == 404
-    assert bytes(answer.body).decode() == calendar_feed._NONE
+    assert bytes(answer.body).decode() == calendar_feed._NOT_FOUND

@@ -1,4 +1,4 @@
-"""Before Streamlit sees a request: this machine only without sign-in, and deep links with it."""
+"""Requests before Streamlit sees them: this machine only without sign-in, deep links with it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _streamlit(scope: Scope, _receive: Receive, send: Send) -> None:
 
 @dataclass
 class Asking:
-    """A browser that asks at ``base``, and keeps the cookie of the page that it wanted."""
+    """A browser at ``base`` that keeps the cookie of the requested page."""
 
     sign_in: SignIn | None
     base: str = HERE
@@ -72,7 +72,7 @@ class Asking:
             "type": kind,
             "path": path.partition("?")[0],
             "query_string": path.partition("?")[2].encode(),
-            # What the browser calls the server is what it connects to, too.
+            # The browser connects to the name that it uses for the server.
             "server": (at.hostname, at.port),
             "headers": Headers({"host": at.netloc, "cookie": kept} | headers).raw,
         }
@@ -89,7 +89,7 @@ class Asking:
 
 @pytest.mark.parametrize("base", [HERE, "http://[::1]:8501", "http://localhost:8501"])
 def test_without_sign_in_this_machine_is_served(base: str) -> None:
-    # What the client calls the server is what it connects to, too.
+    # The client connects to the name that it uses for the server.
     there = Asking(None, base)
     assert there.ask("/question")[2] == "page"
     assert there.talks()
@@ -101,7 +101,7 @@ def test_without_sign_in_no_other_address_is(base: str) -> None:
     there = Asking(None, base)
     status, _, body = there.ask("/question")
     assert status == 403
-    assert "without sign-in" in body
+    assert "Without sign-in" in body
     assert not there.talks()
 
 

@@ -1,4 +1,4 @@
-"""The way in where people sign in: nothing is shown before, and each act is theirs."""
+"""Sign-in: nothing is shown before it, and each act is the signed-in member's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.conftest import day
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the provider says of who sits at the screen; empty: nobody has signed in."""
+    """The provider's claims about the visitor; empty: not signed in."""
     said: dict[str, Any] = {}
     set_to(monkeypatch, ISSUER=ISSUER, ALLOWED_DOMAINS="example.org")
     monkeypatch.setattr(identity, "claims", lambda: said)
@@ -102,7 +102,7 @@ def test_signing_out_ends_a_sign_in_wherever_it_is_shown(
 
 def test_a_sign_in_that_failed_is_said_once(furnished: AppTest, said: dict[str, Any]) -> None:
     visit(furnished, "today", **{FAILED: ""})
-    assert "Signing in did not work" in words(furnished)
+    assert "Sign-in failed" in words(furnished)
     assert [button.label for button in furnished.button] == ["Sign in"]
     assert "You have not signed in." in words(furnished.run())
 

@@ -33,7 +33,7 @@ SECRETS = ("cl1ent-s3cret", "c00kie-s3cret-that-is-long-enough-0123")
 
 @dataclass
 class Provider:
-    """Who says who people are; what it says can be told to it."""
+    """An identity provider whose claims the test can set."""
 
     issuer: str
     context: BrowserContext
@@ -90,7 +90,7 @@ def server(
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that nobody has signed in with yet."""
+    """A browser without a sign-in."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE)
     yield context
@@ -133,7 +133,7 @@ def test_who_signs_in_comes_to_the_page_that_they_wanted_and_forecasts_there(
     expect(page).to_have_url(f"{server.base}/question?slug=quay")
     expect(page.get_by_text("You forecast as alice.")).to_be_visible()
 
-    # Who acts is who signed in, whatever the server's environment says.
+    # The signed-in member acts, whatever the server's environment says.
     page.get_by_role("textbox", name=re.compile("Probability")).first.fill("35%")
     page.keyboard.press("Tab")
     page.get_by_role("button", name=re.compile("^(Save|Update|Forecast)")).first.click()
@@ -168,15 +168,15 @@ def test_who_is_of_another_domain_is_told_so_and_nothing_is_stored(
     expect(page.get_by_text("is not in a domain that this ledger admits")).to_be_visible()
     expect(page.get_by_role("link", name="Questions")).to_have_count(0)
     assert members(server) == before
-    # With another account they are.
-    sign_in(page, "u-1", "Sign in as somebody else")
+    # With another account they may enter.
+    sign_in(page, "u-1", "Sign in as someone else")
     expect(page.get_by_text("You forecast as alice.")).to_be_visible()
 
 
 def test_a_sign_in_that_has_expired_is_refused_and_another_one_goes_on(
     page: Page, server: Server, provider: Provider
 ) -> None:
-    # Streamlit takes it, within the leeway that clocks are given, and would keep it for 30 days.
+    # Streamlit accepts it, within the tolerance for clocks, and would keep it for 30 days.
     claims = {"email": "bob@example.org", "email_verified": True}
     provider.knows("u-3", **claims, exp=int(time.time()) - 30)
     page.goto(f"{server.base}/question?slug=quay")
