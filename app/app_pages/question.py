@@ -33,8 +33,8 @@ from forecasts.questions import sources as question_sources
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
-from forecasts.scores import scores
-from forecasts.scores.scores import Scored
+from forecasts.scores import stored_scores
+from forecasts.scores.stored_scores import ForecasterScore
 from forecasts.updates import updates
 from forecasts.updates import wordings as update_wordings
 from forecasts.updates.evidence import recent_articles
@@ -76,7 +76,7 @@ with reading() as ledger:
     wordings = revisions.history(ledger, question)
     steps = resolution_history.steps(ledger, question)
     handles = members.handles(ledger)
-    scored = [] if state.resolution is None else scores.table(ledger, state.resolution)
+    scored = [] if state.resolution is None else stored_scores.score_table(ledger, state.resolution)
     seen_by = visibility.audience_label(ledger, state.text)
     may = {
         action: roles.allows(rights_here(ledger), action, question, state.text)
@@ -266,7 +266,7 @@ def change_panel() -> None:
             reopen_form(state)
 
 
-def score_table(rows: list[Scored]) -> None:
+def score_table(rows: list[ForecasterScore]) -> None:
     """Show everyone's scores."""
     st.header("Scores", anchor=False)
     if not rows:

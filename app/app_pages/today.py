@@ -31,7 +31,7 @@ from forecasts.agenda.today import (
 from forecasts.ledger.models import Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
 from forecasts.reports import numbers
-from forecasts.scores.scores import CRPS
+from forecasts.scores.stored_scores import CRPS
 from forecasts.updates.evidence import recent_articles
 from forecasts.updates.values import format_value
 

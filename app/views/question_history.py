@@ -32,7 +32,7 @@ from forecasts.questions import revisions
 from forecasts.questions.revisions import Change
 from forecasts.resolution import history, kept_evidence
 from forecasts.resolution.history import Rescored, Step
-from forecasts.scores.scores import CRPS
+from forecasts.scores.stored_scores import CRPS
 from forecasts.updates import wordings as update_wordings
 from forecasts.updates.evidence import format_citation
 from forecasts.updates.updates import moves
@@ -53,11 +53,11 @@ def discussion(
     for one in given[(place - 1) * PER_PAGE : place * PER_PAGE]:
         assert one.forecast.id is not None
         with st.container(border=True, gap="xsmall"):
-            said = update_wordings.format_forecast(one.forecast, wordings)
+            change = update_wordings.format_forecast(one.forecast, wordings)
             if one.before is not None:
-                said = f"{update_wordings.format_forecast(one.before, wordings)} → {said}"
+                change = f"{update_wordings.format_forecast(one.before, wordings)} → {change}"
             st.markdown(paragraphs(one.forecast.rationale))
-            st.caption(f"{as_text(one.handle)}: {as_text(said)} · {when(one.forecast.made_at)}")
+            st.caption(f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}")
             for citation, evidence in cited.get(one.forecast.id, []):
                 st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
     if not given:
@@ -88,8 +88,8 @@ def _forecast(
 ) -> None:
     """Show one forecast: member, value, time, reason and evidence."""
     with st.container(border=True, gap="xsmall"):
-        said = as_text(update_wordings.format_forecast(forecast, wordings))
-        st.markdown(f"**{as_text(handle)}** — {said}")
+        value = as_text(update_wordings.format_forecast(forecast, wordings))
+        st.markdown(f"**{as_text(handle)}** — {value}")
         st.caption(when(forecast.made_at))
         if forecast.rationale:
             st.markdown(paragraphs(forecast.rationale))
@@ -122,11 +122,11 @@ def resolution_list(steps: list[Step]) -> None:
                 st.markdown(paragraphs(row.note))
             if row.source:
                 st.markdown(link(row.source, row.source))
-            for told, who in step.disputes:
-                act = "disputed" if told.answers_id is None else "upheld"
-                st.markdown(f"*{act}* {when(told.recorded_at)} by {as_text(who)}")
-                if told.reason:
-                    st.markdown(paragraphs(told.reason))
+            for dispute, who in step.disputes:
+                act = "disputed" if dispute.answers_id is None else "upheld"
+                st.markdown(f"*{act}* {when(dispute.recorded_at)} by {as_text(who)}")
+                if dispute.reason:
+                    st.markdown(paragraphs(dispute.reason))
             if step.exhibits:
                 _evidence(step)
             if step.superseded:
@@ -218,13 +218,13 @@ def wording_changes(changes: list[Change]) -> None:
 def _full_text(row: QuestionRevision) -> None:
     """Show a wording from title to background."""
     st.markdown(f"**{as_text(row.title)}**")
-    for heading, said in (
+    for heading, content in (
         ("Options", ", ".join(row.options or [])),
         ("Closes", when(row.close_time)),
         ("Resolution criteria", row.resolution_criteria),
         ("Fine print", row.fine_print),
         ("Background", row.background),
     ):
-        if said.strip():
+        if content.strip():
             st.caption(heading)
-            st.markdown(paragraphs(said))
+            st.markdown(paragraphs(content))
