@@ -85,11 +85,6 @@ class Settings(BaseSettings):
         """Whether the member was named explicitly, not taken from the machine's user."""
         return "member" in self.model_fields_set
 
-    @property
-    def highest_probability(self) -> float:
-        """The mirror image of ``lowest_probability``."""
-        return 1 - self.lowest_probability
-
 
 def sqlite_url(path: Path) -> str:
     """Return the URL of an SQLite file, quoted as SQLAlchemy reads it."""

@@ -51,32 +51,28 @@ class Deadline:
 # ---- a part of a period
 
 
+# The months or days after which the early part and the middle of a unit end.
+_EARLY = {
+    "year": (3, 0), "decade": (48, 0), "century": (400, 0), "season": (1, 0), "quarter": (1, 0),
+    "month": (0, 10), "week": (0, 2),
+}  # fmt: skip
+_MIDDLE = {"year": (6, 0), "decade": (72, 0), "century": (600, 0), "month": (0, 15), "week": (0, 3)}
+
+
+def _after(first: date, months: int, days: int) -> date:
+    return add_months(first, months) + timedelta(days=days - 1)
+
+
 def _early(whole: Interval, _: re.Match[str]) -> Interval:
-    first = whole.first
-    match whole.unit:
-        case "year" | "decade" | "century" | "season" | "quarter":
-            months = {"year": 3, "decade": 48, "century": 400}.get(whole.unit, 1)
-            return Interval(first, add_months(first, months) - timedelta(days=1), whole.unit)
-        case "month":
-            return Interval(first, first.replace(day=10), whole.unit)
-        case "week":
-            return Interval(first, first + timedelta(days=1), whole.unit)
-        case _:
-            return whole
+    if whole.unit not in _EARLY:
+        return whole
+    return Interval(whole.first, _after(whole.first, *_EARLY[whole.unit]), whole.unit)
 
 
 def _mid(whole: Interval, _: re.Match[str]) -> Interval:
-    first = whole.first
-    match whole.unit:
-        case "year" | "decade" | "century":
-            months = {"year": 6, "decade": 72, "century": 600}[whole.unit]
-            last = add_months(first, months) - timedelta(days=1)
-        case "month":
-            last = first.replace(day=15)
-        case "week":
-            last = first + timedelta(days=2)
-        case _:
-            last = first + (whole.last - first) // 2
+    last = whole.first + (whole.last - whole.first) // 2
+    if whole.unit in _MIDDLE:
+        last = _after(whole.first, *_MIDDLE[whole.unit])
     return Interval(last, last, whole.unit)
 
 
