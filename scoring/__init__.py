@@ -1,6 +1,6 @@
 """Scores and calibration of probability forecasts that change over time.
 
-Pure: arrays and frames in, arrays and frames out. No database, no clock, no files.
+Pure functions of arrays and frames: no database, no clock, no files.
 """
 
 from scoring.attribution import attribution

@@ -91,7 +91,7 @@ def calibration_in_the_large(
     weight: npt.ArrayLike | None = None,
     question: npt.ArrayLike | None = None,
 ) -> Test:
-    """Return the test of calibration in the large: do outcomes occur as often as forecast?
+    """Return the test of calibration in the large: that outcomes occur as often as forecast.
 
     z = Σ u_q / √(Σ u_q²), with u_q = Σ w (y − p) over the pairs of a question. Positive: more came
     true than was forecast. ``p_value`` is two-sided, from Student's t with G − 1 degrees of freedom

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from scoring.expected_score import expected_brier
 from scoring.forecast_pairs import grouped_pairs
 from scoring.inference import spiegelhalter
 from scoring.means import clustered_mean
@@ -51,7 +52,7 @@ def luck(
     (0.1075, 0.3675)
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    expected = forecast * (1 - forecast)
+    expected = expected_brier(forecast, forecast)
     realised = (forecast - outcome) ** 2
     found = clustered_mean(realised - expected, group, weights, lopsided=True)
     test = spiegelhalter(forecast, outcome, weights, group)

@@ -1,4 +1,4 @@
-"""Over- and under-reaction: do forecasts move as much as they reduce uncertainty?
+"""Over- and under-reaction: whether forecasts move as much as they reduce uncertainty.
 
 A rational forecast is a martingale. Its expected movement, the sum of its squared steps, equals the
 expected reduction of uncertainty, the fall of p (1 − p). Their difference is the *excess movement*

@@ -172,7 +172,9 @@ def _read(
         raise InputError([Problem("", "groups", None, twice, rule)])
     code, names = pd.factorize(given.to_numpy(dtype=object), sort=True)
     if len(names) < 2:
-        raise InputError([Problem("", "groups", None, list(names), "must name two groups or more")])
+        raise InputError(
+            [Problem("", "groups", None, list(names), "must name at least two groups")]
+        )
     place = given.index.get_indexer(ledger.forecasters)
     return ledger, list(names), np.append(code, -1)[place].astype(np.int32)
 

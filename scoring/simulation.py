@@ -1,48 +1,46 @@
-"""A tournament whose truth is known: forecasters who are calibrated by construction, or not.
+"""Simulated tournaments with known truth: forecasters calibrated by construction, or biased.
 
-What a report claims is tested on such tournaments (does a test reject a calibrated forecaster
-too often, does an interval cover), and the demonstration shows one. So the model must be right
-exactly, not roughly.
+The claims of reports are tested on such tournaments (size of tests, coverage of intervals), and the
+demonstration shows one. The model must therefore be exact.
 
-**The outcome.** A question's time runs from u = 0 (it opens) to u = 1 (its scheduled close).
-News arrives as a Brownian motion W(u); the answer is "yes" if m + W(1) > 0. The prior m is known
-to all when the question opens. Questions of one family open and close together and share part of
-their news: W = √ρ · family's + √(1 − ρ) · its own, so their outcomes hang together.
+**Outcomes.** A question's time runs from u = 0 (open) to u = 1 (scheduled close). News arrives as a
+Brownian motion W(u); the answer is "yes" if m + W(1) > 0. Everyone knows the prior m when the
+question opens. Questions of one family open and close together and share part of their news:
+W = √ρ · family's + √(1 − ρ) · own, so their outcomes are correlated.
 
-**What a forecaster knows.** Not W but V(u) = W(u) + √(1/κ − 1) · N(u), where N is a Brownian
-motion too, partly shared by the team, and κ is the forecaster's *skill*, the share of the news
-that gets through. As all increments are independent, V(u) says all that the path up to u says:
+**Beliefs.** A forecaster does not see W but V(u) = W(u) + √(1/κ − 1) · N(u), where N is a Brownian
+motion, partly shared by the team, and κ is the forecaster's *skill*, the share of the news that
+reaches them. Increments are independent, so V(u) contains all information of its path up to u:
 W(1) given V(u) is normal with mean κ V(u) and variance 1 − κ u. Hence the belief
 
     P(yes | V up to u) = Φ((m + κ V(u)) / √(1 − κ u)),
 
-which is a martingale, and whoever reports it is calibrated at every time, however noisy the
-news and however much of the noise the team shares. Noise added to a probability instead would
-make everyone overconfident.
+which is a martingale. A forecaster who reports it is calibrated at every time, however noisy the
+news and however much of the noise the team shares. Adding noise to probabilities instead would make
+everyone overconfident.
 
-**Early resolution** comes in two kinds. On some questions the answer, whichever it is, becomes
-known at a moment that has nothing to do with the news: everything above still holds. On *event*
-questions a "yes" shows when it happens (a treaty is signed), at a time uniform over the
-question's life, and a "no" only at the close. That the question is still open is then news
-itself: the odds above are multiplied by P(not yet | yes) = 1 − u, which is Bayes' rule, so a
-belief is exact at the moment of the update. Afterwards it is not: a forecast that merely stands
-grows too high with every quiet day, while an average over *live* time, in which a short "yes"
-weighs as much as a long "no", comes out too low. No choice of reports avoids both, which is why
-event questions are a setting of their own (0 unless asked for).
+**Early resolution** comes in two kinds. On some questions the answer, yes or no, becomes known at a
+time independent of the news: everything above still holds. On *event* questions a "yes" shows when
+it happens (a treaty is signed), at a time uniform over the question's life, and a "no" only at the
+close. Then it is news that the question is still open: the odds above are multiplied by P(not yet |
+yes) = 1 − u (Bayes' rule), so a belief is exact at the moment of the update. Later it is not: an
+unchanged forecast becomes too high with every quiet day, while an average over *live* time, in
+which a short "yes" has the weight of a long "no", comes out too low. No reports avoid both, which
+is why event questions are a separate setting (default 0).
 
-**Several options** of a question are stretches of the same line: the answer is the one in which
-m + W(1) falls, and the belief in each the difference of Φ at its two ends. So yes and no are the
-case of two, and all of the above holds.
+**Multiple choice**: the options are intervals of the same line. The answer is the interval that
+contains m + W(1), and the belief in each is the difference of Φ at its ends. Yes and no are the
+case of two options, and all of the above holds.
 
-**Who forecasts what.** Joining depends on the prior alone (some like clear questions, some like
-close ones), the moments of updates on nothing. Neither can harm calibration; both make plain
-averages over different questions incomparable. A forecaster may withdraw instead of updating, the
-more readily the nearer the report is to even: a choice that hangs on the path, not on the answer.
+**Participation** depends on the prior alone (some forecasters prefer clear questions, some close
+ones), and update times on nothing. Neither affects calibration; both make plain averages over
+different questions incomparable. A forecaster may withdraw instead of updating, more readily the
+closer the report is to even: a choice that depends on the path but not on the answer.
 
-**Faults** act on the log odds of the belief: ``extremity`` multiplies them (above 1:
-overconfident), ``shift`` adds to them (above 0: too high; of several options the last one's), and
-``responsiveness`` below 1 keeps part of the previous report: report = previous + responsiveness ·
-(target − previous). No report is nearer to 0 or 1 than ``least``, so that no log score is infinite.
+**Biases** act on the log odds of the belief: ``extremity`` multiplies them (above 1:
+overconfident), ``shift`` adds to them (above 0: too high; with several options, the last one), and
+``responsiveness`` below 1 retains part of the previous report: report = previous + responsiveness ·
+(target − previous). Reports stay ``least`` away from 0 and 1, so every log score is finite.
 """
 
 from __future__ import annotations
@@ -77,10 +75,10 @@ class Simulated:
 
 
 def simulate(settings: Tournament) -> Simulated:
-    """Return the tournament that the settings describe; see the module for the model.
+    """Return the tournament that the settings describe. The module describes the model.
 
-    The model is a definition of this package. Settings that make none raise InputError when they
-    are made.
+    The model is a definition of this package. Invalid settings raise InputError when they are
+    constructed.
 
     >>> from scoring.tournament import Team
     >>> made = simulate(Tournament((Team("Otters", members=2),), questions=5, families=3, seed=1))
@@ -88,38 +86,39 @@ def simulate(settings: Tournament) -> Simulated:
     (5, ['Otters 1 (simulated)', 'Otters 2 (simulated)'])
     """
     rng = np.random.default_rng(settings.seed)
-    asked = _ask(settings, rng)
-    rows = _attend(settings, asked, rng)
-    belief = _believe(settings, asked, rows, rng)
+    drawn = _draw_questions(settings, rng)
+    rows = _draw_schedule(settings, drawn, rng)
+    belief = _beliefs(settings, drawn, rows, rng)
 
-    # A question closes when its answer is known; what would have come after was never made.
-    early = asked.early | (asked.event & (belief.latent > 0))
-    close_s = np.where(early, np.ceil(rng.random(len(early)) * asked.length_s), asked.length_s)
+    # A question closes when its answer is known; later forecasts are not made.
+    early = drawn.early | (drawn.event & (belief.latent > 0))
+    close_s = np.where(early, np.ceil(rng.random(len(early)) * drawn.length_s), drawn.length_s)
     close_s = np.maximum(close_s, 1).astype(np.int64)
-    p = _report(settings, rows, belief.odds)
+    p = _reports(settings, rows, belief.odds)
     withdrawn = (rows.rank > 0) & (rng.random(len(p)) < settings.withdrawal * 4 * p * (1 - p))
     p[withdrawn] = np.nan
     made = rows.at_s < close_s[rows.question]
 
     handles = [handle for team in settings.teams for handle in team.handles]
     ids = _ids("simulated", settings.questions)
-    questions = _questions_frame(asked, ids, belief.latent > 0, early, close_s)
+    questions = _questions_frame(drawn, ids, belief.latent > 0, early, close_s)
     forecasts = pd.DataFrame(
         {
             "question_id": ids.take(rows.question[made]),
             "forecaster": pd.Index(handles, dtype="str").take(rows.forecaster[made]),
-            "made_at": _times((asked.open_s[rows.question] + rows.at_s)[made]),
+            "made_at": _times((drawn.open_s[rows.question] + rows.at_s)[made]),
             "probability": p[made],
         }
     )
-    if asked.choice.any():
-        _give_options(settings, asked, belief.latent, questions)
-        vectors = _report_options(settings, rows, belief)
+    if drawn.choice.any():
+        _add_options(settings, drawn, belief.latent, questions)
+        vectors = _option_reports(settings, rows, belief)
         vectors[withdrawn] = np.nan
-        several = asked.choice[rows.question][made]
-        said = several & ~withdrawn[made]
+        several = drawn.choice[rows.question][made]
+        reported = several & ~withdrawn[made]
         lists = np.full(len(several), None, dtype=object)
-        for row, vector in zip(np.flatnonzero(said), vectors[made][said].tolist(), strict=True):
+        values = vectors[made][reported].tolist()
+        for row, vector in zip(np.flatnonzero(reported), values, strict=True):
             lists[row] = vector
         forecasts["probabilities"] = lists
         forecasts.loc[several, "probability"] = np.nan
@@ -137,11 +136,11 @@ def simulate(settings: Tournament) -> Simulated:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """One entry a question, times in whole seconds.
+class _QuestionDraws:
+    """One entry per question, times in whole seconds.
 
     ``early``: the answer becomes known early; ``event``: a "yes" shows when it happens;
-    ``choice``: there are several options.
+    ``choice``: the question has several options.
     """
 
     family: Ints
@@ -153,21 +152,21 @@ class _Asked:
     choice: npt.NDArray[np.bool_]
 
 
-def _ask(settings: Tournament, rng: np.random.Generator) -> _Asked:
+def _draw_questions(settings: Tournament, rng: np.random.Generator) -> _QuestionDraws:
     n, families = settings.questions, settings.families
     days = rng.integers(settings.shortest_days, settings.longest_days + 1, families)
     start, stop = (int(at.timestamp()) for at in (settings.first_open, settings.last_close))
     hours = (stop - start - days * DAY_S) // 3600
     open_s = start + 3600 * np.floor(rng.random(families) * (hours + 1)).astype(np.int64)
     order = np.argsort(open_s, kind="stable")  # so that ids follow the calendar
-    # Every family has one question; chance puts the rest.
+    # Every family has one question; the others are assigned at random.
     family = np.concatenate([np.arange(families), rng.integers(0, families, n - families)])
     family.sort()
     kind, early_or_event = rng.random(n), settings.early_share + settings.event_share
     event = (kind >= settings.early_share) & (kind < early_or_event)
-    # Drawn apart, so that the other draws are those of a tournament without such questions.
+    # From a separate generator, so that the other draws do not depend on choice_share.
     choice = rng.spawn(1)[0].random(n) < settings.choice_share
-    return _Asked(
+    return _QuestionDraws(
         family=family,
         open_s=open_s[order][family],
         length_s=(days[order] * DAY_S)[family],
@@ -179,30 +178,30 @@ def _ask(settings: Tournament, rng: np.random.Generator) -> _Asked:
 
 
 def _questions_frame(
-    asked: _Asked, ids: pd.Index, yes: npt.NDArray[np.bool_], early: npt.NDArray[np.bool_],
+    drawn: _QuestionDraws, ids: pd.Index, yes: npt.NDArray[np.bool_], early: npt.NDArray[np.bool_],
     close_s: Ints,
 ) -> pd.DataFrame:  # fmt: skip
     n = len(ids)
-    within = np.arange(n) - np.searchsorted(asked.family, asked.family)
+    within = np.arange(n) - np.searchsorted(drawn.family, drawn.family)
     named = [
         title_and_subject(number, int(family), int(position))
-        for number, (family, position) in enumerate(zip(asked.family, within, strict=True), 1)
+        for number, (family, position) in enumerate(zip(drawn.family, within, strict=True), 1)
     ]
-    known = _times(asked.open_s + close_s)
-    scheduled = _times(asked.open_s + asked.length_s)
+    known = _times(drawn.open_s + close_s)
+    scheduled = _times(drawn.open_s + drawn.length_s)
     return pd.DataFrame(
         {
             "question_id": ids,
             "title": [title for title, _ in named],
             "type": "binary",
-            "open_time": _times(asked.open_s),
+            "open_time": _times(drawn.open_s),
             "scheduled_close_time": scheduled,
             "actual_close_time": known.where(early),
             "scheduled_resolve_time": scheduled + pd.Timedelta(days=1),
             "resolution": np.where(yes, "yes", "no"),
             "known_at": known,
             "resolved_at": known + pd.Timedelta(hours=6),
-            "family": _ids("simulated-family", int(asked.family[-1]) + 1).take(asked.family),
+            "family": _ids("simulated-family", int(drawn.family[-1]) + 1).take(drawn.family),
             "tags": [["simulated", subject] for _, subject in named],
             "background": "A question of the simulated tournament; the place is invented.",
             "resolution_criteria": "The simulation draws the outcome; there is nothing to look up.",
@@ -210,17 +209,17 @@ def _questions_frame(
     )
 
 
-def _give_options(
-    settings: Tournament, asked: _Asked, latent: Floats, questions: pd.DataFrame
+def _add_options(
+    settings: Tournament, drawn: _QuestionDraws, latent: Floats, questions: pd.DataFrame
 ) -> None:
-    """Turn the questions that have several options into such; changes ``questions``."""
+    """Give the multiple-choice questions their options; changes ``questions``."""
     names = [f"outcome {number}" for number in range(1, settings.options + 1)]
     option = np.array(names, dtype=object)[np.searchsorted(_cuts(settings), latent)]
-    questions["type"] = np.where(asked.choice, "multiple_choice", "binary")
-    lists = [names if several else None for several in asked.choice]
+    questions["type"] = np.where(drawn.choice, "multiple_choice", "binary")
+    lists = [names if several else None for several in drawn.choice]
     questions["options"] = pd.Series(lists, dtype=object)
     questions["ordered"] = False
-    questions["resolution"] = np.where(asked.choice, option, questions["resolution"])
+    questions["resolution"] = np.where(drawn.choice, option, questions["resolution"])
 
 
 def _ids(prefix: str, count: int) -> pd.Index:
@@ -231,14 +230,14 @@ def _times(seconds: Ints) -> pd.Series:
     return pd.Series(seconds.astype("datetime64[s]")).astype("datetime64[us]").dt.tz_localize("UTC")
 
 
-# --- who forecasts when ---------------------------------------------------------------------
+# --- forecast times -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """One entry a forecast, ordered by question, forecaster, time.
+    """One entry per forecast, sorted by question, forecaster, time.
 
-    ``pair`` numbers question and forecaster together and ``rank`` the forecasts of a pair;
+    ``pair`` numbers the pairs of question and forecaster, ``rank`` the forecasts of a pair;
     ``at_s`` is the time since the question opened, ``u`` the same as a share of its length.
     """
 
@@ -250,9 +249,9 @@ class _Rows:
     u: Floats
 
 
-def _attend(settings: Tournament, asked: _Asked, rng: np.random.Generator) -> _Rows:
+def _draw_schedule(settings: Tournament, drawn: _QuestionDraws, rng: np.random.Generator) -> _Rows:
     people = sum(team.members for team in settings.teams)
-    clarity = np.abs(asked.prior) - settings.prior_spread * math.sqrt(2 / math.pi)
+    clarity = np.abs(drawn.prior) - settings.prior_spread * math.sqrt(2 / math.pi)
     taste = settings.selectivity * rng.standard_normal(people)
     chance = special.expit(special.logit(settings.participation) + np.outer(clarity, taste))
     first = settings.late * rng.standard_exponential(chance.shape)
@@ -263,11 +262,11 @@ def _attend(settings: Tournament, asked: _Asked, rng: np.random.Generator) -> _R
     pair = np.repeat(np.arange(len(question)), counts)
     u = first[pair] + (1 - first[pair]) * rng.random(len(pair))
     u[np.cumsum(counts) - counts] = first
-    length = asked.length_s[question][pair]
+    length = drawn.length_s[question][pair]
     at_s = np.minimum(np.floor(u * length).astype(np.int64), length - 1)
     order = np.lexsort((at_s, pair))
-    at_s = at_s[order]  # pair is in order already, and so stays as it is
-    # Times are whole seconds, as people's are: a second forecast within one is not made.
+    at_s = at_s[order]  # pair is sorted already
+    # Times are whole seconds: a second forecast within one second is dropped.
     kept = np.ones(len(pair), dtype=np.bool_)
     kept[1:] = (pair[1:] != pair[:-1]) | (at_s[1:] > at_s[:-1])
     pair, at_s, length = pair[kept], at_s[kept], length[kept]
@@ -281,15 +280,15 @@ def _attend(settings: Tournament, asked: _Asked, rng: np.random.Generator) -> _R
     )
 
 
-# --- what they believe and report -----------------------------------------------------------
+# --- beliefs and reports --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Belief:
-    """What each forecast rests on, one entry a row; ``latent``, m + W(1), one a question.
+    """The belief behind each forecast, one entry per row; ``latent``, m + W(1), per question.
 
     To the forecaster the latent is normal with ``mean`` and ``sd``; ``odds`` are the log odds of
-    "yes", a question that is still open considered.
+    "yes", given that the question is still open.
     """
 
     mean: Floats
@@ -298,37 +297,39 @@ class _Belief:
     latent: Floats
 
 
-def _believe(settings: Tournament, asked: _Asked, rows: _Rows, rng: np.random.Generator) -> _Belief:
+def _beliefs(
+    settings: Tournament, drawn: _QuestionDraws, rows: _Rows, rng: np.random.Generator
+) -> _Belief:
     team = np.repeat(np.arange(len(settings.teams)), [team.members for team in settings.teams])
-    skill = _of_members(settings, "skill")
+    skill = _per_member(settings, "skill")
     skill, team = skill[rows.forecaster], team[rows.forecaster]
 
     rho, shared = settings.family_correlation, settings.shared_noise
     questions, teams = settings.questions, len(settings.teams)
-    family_news, family_end = _brownian(asked.family[rows.question], rows, settings.families, rng)
+    family_news, family_end = _brownian(drawn.family[rows.question], rows, settings.families, rng)
     own_news, own_end = _brownian(rows.question, rows, questions, rng)
     news = math.sqrt(rho) * family_news + math.sqrt(1 - rho) * own_news
-    end = math.sqrt(rho) * family_end[asked.family] + math.sqrt(1 - rho) * own_end
+    end = math.sqrt(rho) * family_end[drawn.family] + math.sqrt(1 - rho) * own_end
 
     in_common, _ = _brownian(rows.question * teams + team, rows, questions * teams, rng)
     alone, _ = _brownian(rows.pair, rows, int(rows.pair[-1]) + 1 if len(rows.pair) else 0, rng)
     noise = math.sqrt(shared) * in_common + math.sqrt(1 - shared) * alone
     heard = skill * (news + np.sqrt(1 / skill - 1) * noise)
 
-    mean, sd = asked.prior[rows.question] + heard, np.sqrt(1 - skill * rows.u)
+    mean, sd = drawn.prior[rows.question] + heard, np.sqrt(1 - skill * rows.u)
     z = mean / sd
-    # Log odds from the logarithms of both tails: finite where a probability would round to 1.
+    # From the logarithms of both tails: finite even if a probability would round to 1.
     odds = special.log_ndtr(z) - special.log_ndtr(-z)
-    odds += np.where(asked.event[rows.question], np.log1p(-rows.u), 0.0)
-    return _Belief(mean, sd, odds, asked.prior + end)
+    odds += np.where(drawn.event[rows.question], np.log1p(-rows.u), 0.0)
+    return _Belief(mean, sd, odds, drawn.prior + end)
 
 
 def _brownian(
     group: Ints, rows: _Rows, groups: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return one Brownian motion a group, read at the rows' times, and its value at u = 1.
+    """Return one Brownian motion per group at the rows' times, and its value at u = 1.
 
-    The questions of a group are of one length, so that whole seconds put them in order too.
+    Questions of a group have the same length, so whole seconds sort them too.
     """
     order = in_order(group, rows.at_s)[0] if len(group) else np.arange(0)
     number, time = group[order], rows.u[order]
@@ -337,7 +338,7 @@ def _brownian(
     step = np.diff(time, prepend=0.0)
     step[begins] = time[begins]
     walk = np.cumsum(np.sqrt(step) * rng.standard_normal(len(step)))
-    # One running sum over all groups, less what it stood at when the group began.
+    # One running sum over all groups, minus its value where each group begins.
     starts = np.flatnonzero(begins)
     before = np.concatenate([[0.0], walk])[starts]
     lengths = np.diff(np.append(starts, len(walk)))
@@ -351,44 +352,44 @@ def _brownian(
     return values, last + np.sqrt(1 - reached) * rng.standard_normal(groups)
 
 
-def _of_members(settings: Tournament, setting: str) -> Floats:
-    """Return a setting of the teams once for each of their members."""
+def _per_member(settings: Tournament, setting: str) -> Floats:
+    """Return a setting of the teams, repeated for each member."""
     values = [float(getattr(team, setting)) for team in settings.teams]
     return np.repeat(values, [team.members for team in settings.teams])
 
 
-def _report(settings: Tournament, rows: _Rows, odds: Floats) -> Floats:
-    """Return what each forecaster says, given the log odds of the belief."""
+def _reports(settings: Tournament, rows: _Rows, odds: Floats) -> Floats:
+    """Return each forecaster's report, given the log odds of the belief."""
     extremity, shift = (
-        _of_members(settings, name)[rows.forecaster] for name in ("extremity", "shift")
+        _per_member(settings, name)[rows.forecaster] for name in ("extremity", "shift")
     )
     p: Floats = special.expit(extremity * odds + shift)
     np.clip(p, settings.least, 1 - settings.least, out=p)
     return _respond(settings, rows, p)
 
 
-def _report_options(settings: Tournament, rows: _Rows, belief: _Belief) -> Floats:
-    """Return the vectors that would be said of several options, one a row."""
+def _option_reports(settings: Tournament, rows: _Rows, belief: _Belief) -> Floats:
+    """Return the reported vectors for multiple choice, one per row."""
     ends = (_cuts(settings) - belief.mean[:, None]) / belief.sd[:, None]
     upto = np.column_stack([np.zeros(len(ends)), special.ndtr(ends), np.ones(len(ends))])
     p = np.maximum(np.diff(upto, axis=1), settings.least)
-    p **= _of_members(settings, "extremity")[rows.forecaster, None]
-    p[:, -1] *= np.exp(_of_members(settings, "shift")[rows.forecaster])
+    p **= _per_member(settings, "extremity")[rows.forecaster, None]
+    p[:, -1] *= np.exp(_per_member(settings, "shift")[rows.forecaster])
     p /= p.sum(axis=1, keepdims=True)
     return _respond(settings, rows, p)
 
 
 def _cuts(settings: Tournament) -> Floats:
-    """Return where one option ends and the next begins: all are as likely from the start."""
+    """Return the boundaries between options, which are equally likely a priori."""
     shares = np.arange(1, settings.options) / settings.options
     return np.asarray(math.hypot(1, settings.prior_spread) * special.ndtri(shares))
 
 
 def _respond(settings: Tournament, rows: _Rows, p: Floats) -> Floats:
-    """Return the reports of those who move only part of the way; changes ``p``, (n,) or (n, K)."""
-    responsiveness = _of_members(settings, "responsiveness")[rows.forecaster]
+    """Return the reports after partial response; changes ``p``, (n,) or (n, K)."""
+    responsiveness = _per_member(settings, "responsiveness")[rows.forecaster]
     slow = np.flatnonzero((responsiveness < 1) & (rows.rank > 0))
-    # The loop is over an update's rank (a dozen), never over forecasts: all pairs move at once.
+    # Loops over an update's rank (about a dozen), not over forecasts.
     for rank in range(1, int(rows.rank[slow].max(initial=0)) + 1):
         at = slow[rows.rank[slow] == rank]
         p[at] = p[at - 1] + (responsiveness[at] * (p[at] - p[at - 1]).T).T

@@ -1,3 +1,3 @@
-"""The release: stored beside every score, since another engine may score otherwise."""
+"""The release, stored with every score: another release may score differently."""
 
 __version__ = "0.1.0"

@@ -89,7 +89,7 @@ with reading() as ledger:
         )
     }
     articles = recent_articles(ledger) if state.accepts_forecasts(moment) else []
-    every = revisits.intervals(ledger, member).on.get(state.id)
+    every = revisits.intervals(ledger, member).by_question.get(state.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
     provisional = finality.provisional_outcome(ledger, question, now=moment)
 text = state.text

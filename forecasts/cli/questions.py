@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
     from forecasts.questions.standing import QuestionState
     from forecasts.resolution.history import Rescored
-    from forecasts.scores.scores import Scored
+    from forecasts.scores.stored_scores import ForecasterScore
 
 
 @app.command()
@@ -217,7 +217,7 @@ def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision])
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
     from forecasts.questions.finality import provisional_outcome
     from forecasts.resolution.history import correction, provisional_note, steps
-    from forecasts.scores.scores import table
+    from forecasts.scores.stored_scores import score_table
 
     taken = steps(session, state.question)
     if taken:
@@ -248,12 +248,12 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
     provisional = provisional_outcome(session, state.question, now=now)
     if provisional is not None:
         print_line(f"\n{provisional_note(provisional)}")
-    scored = table(session, state.resolution)
+    scored = score_table(session, state.resolution)
     print_line("\nScores (0 is best):" if scored else "\nNo scores.")
     print_scores(scored)
 
 
-def print_scores(scored: Sequence[Scored]) -> None:
+def print_scores(scored: Sequence[ForecasterScore]) -> None:
     """Print each forecaster's scores on a resolution, one line each, best first."""
     for row in scored:
         updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
@@ -270,7 +270,7 @@ def print_scores(scored: Sequence[Scored]) -> None:
 
 
 def _rescored(change: Rescored) -> str:
-    from forecasts.scores.scores import CRPS
+    from forecasts.scores.stored_scores import CRPS
 
     def shown(score: float | None) -> str:
         return "none" if score is None else f"{score:.4f}"

@@ -95,7 +95,7 @@ def resolve(
     from forecasts.questions import finality, registry, standing
     from forecasts.questions.outcomes import NOT_SCORED
     from forecasts.resolution import history, resolutions
-    from forecasts.scores import scores
+    from forecasts.scores.stored_scores import score_table
 
     with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
@@ -110,7 +110,7 @@ def resolve(
             note=because,
             source=source,
         )
-        scored = scores.table(session, resolution)
+        scored = score_table(session, resolution)
         provisional = finality.provisional_outcome(session, found, now=now)
     known = "" if resolution.known_at is None else f", known at {to_minute(resolution.known_at)}"
     print_line(f"{question}: {resolution.outcome}{known}")

@@ -36,23 +36,22 @@ def score(
     database: Database = None,
 ) -> None:
     """Score each forecaster on each resolved question."""
-    from forecasts.scores.scores import score_frames
-    from scoring import PROTOCOLS, InputError
+    import scoring
     from scoring.protocols import get_protocol
 
     protocols = list(dict.fromkeys(protocol or ["brier"]))
     for name in protocols:
         try:
             get_protocol(name)
-        except InputError:
+        except scoring.InputError:
             raise BadInput(
                 f"There is no protocol {name!r}.",
-                remedy=f"Use one of {', '.join(sorted(PROTOCOLS))}, or a rule at 0.000001 to "
-                "3,650,000 days before the scheduled close, such as brier_lead(30).",
+                remedy=f"Use one of {', '.join(sorted(scoring.PROTOCOLS))}, or a rule at "
+                "0.000001 to 3,650,000 days before the scheduled close, such as brier_lead(30).",
             ) from None
     chosen = table_format(format_, output)
     frames = frames_of(folder, database, words=False)
-    emit(table_text(score_frames(frames.questions, frames.forecasts, protocols), chosen), output)
+    emit(table_text(scoring.score(frames.questions, frames.forecasts, protocols), chosen), output)
 
 
 @app.command()

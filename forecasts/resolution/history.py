@@ -23,7 +23,7 @@ from forecasts.questions.registry import newest_wording
 from forecasts.resolution import disputes
 from forecasts.resolution.kept_evidence import exhibits_on
 from forecasts.resolution.resolutions import history
-from forecasts.scores.scores import protocol_of, table
+from forecasts.scores.stored_scores import main_protocol, score_table
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,9 @@ def steps(session: Session, question: Question) -> list[Step]:
 def _rescored(
     session: Session, row: Resolution, current: Resolution | None, type: QuestionType
 ) -> tuple[Rescored, ...]:
-    before = {scored.forecaster: scored.score for scored in table(session, row)}
-    now = {} if current is None else {s.forecaster: s.score for s in table(session, current)}
+    before = {scored.forecaster: scored.score for scored in score_table(session, row)}
+    now = {} if current is None else {s.forecaster: s.score for s in score_table(session, current)}
     return tuple(
-        Rescored(forecaster, protocol_of(type), before.get(forecaster), now.get(forecaster))
+        Rescored(forecaster, main_protocol(type), before.get(forecaster), now.get(forecaster))
         for forecaster in sorted(before | now)
     )

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, select
 
+import scoring
 from forecasts.common.times import iso_day_or_time
 from forecasts.ledger.models import (
     Citation,
@@ -32,7 +33,7 @@ from forecasts.questions.outcomes import figure_to_float
 from forecasts.scores.attribution import divided
 from forecasts.scores.frames import rows as frame_rows
 from forecasts.scores.frames import scoring_frames
-from forecasts.scores.scores import protocol_of
+from forecasts.scores.stored_scores import main_protocol
 from forecasts.updates.updates import evidence_of, history
 from forecasts.updates.values import format_value
 from scoring.running_median import RunningMedian
@@ -133,10 +134,8 @@ def _parts(
 
 def _earned(session: Session, question: Question, text: QuestionText) -> dict[int | None, float]:
     """Return the points of each update of the question, by the id of its forecast."""
-    import scoring
-
     questions, forecasts = scoring_frames(session, questions=[question.slug])
-    updates = scoring.attribution(questions, forecasts, protocol_of(QuestionType(text.type)))
+    updates = scoring.attribution(questions, forecasts, main_protocol(text.type))
     # The frames have a forecaster's rows in the order of their path, as the ledger has.
     paths: dict[str, list[int | None]] = defaultdict(list)
     for forecast, handle in history(session, question):

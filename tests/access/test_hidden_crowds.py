@@ -115,11 +115,11 @@ def test_it_is_hidden_from_admins_too_but_not_from_their_export(
 def test_everybody_is_scored_whoever_resolves_and_whatever_they_see(
     session: Session, alice: Member, hidden: Question
 ) -> None:
-    from forecasts.scores import scores
+    from forecasts.scores import stored_scores
 
     visibility.read_as(session, alice, now=day(2))
     row = resolutions.confirm(session, hidden, "yes", member=alice, now=day(2))
-    assert [scored.forecaster for scored in scores.table(session, row)] == ["bob"]
+    assert [scored.forecaster for scored in stored_scores.score_table(session, row)] == ["bob"]
 
 
 def test_a_report_that_is_kept_for_one_is_not_shown_to_another(

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+import scoring
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
@@ -24,7 +25,7 @@ from forecasts.ledger.models import (
     Score,
 )
 from forecasts.scores.frames import ledger_frames
-from forecasts.scores.scores import STORED_PROTOCOLS, score_frames
+from forecasts.scores.stored_scores import STORED_PROTOCOLS
 from tests.conftest import day
 from tests.exchange.folder.test_folder import import_into
 
@@ -195,7 +196,7 @@ def test_forecasts_that_come_after_the_resolution_are_scored(
     assert (done.forecasts, done.resolutions) == (2, 0)
     assert done.scores == 2 * len(STORED_PROTOCOLS)
     frames = read_folder(tmp_path / "a")
-    fresh = score_frames(frames.questions, frames.forecasts, STORED_PROTOCOLS)
+    fresh = scoring.score(frames.questions, frames.forecasts, STORED_PROTOCOLS)
     with database.reading(engine) as session:
         assert sorted(session.exec(select(Score.score))) == sorted(fresh["score"])
 

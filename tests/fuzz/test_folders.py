@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+import scoring
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import LedgerError
 from forecasts.exchange.folder.folder import FILES, read_folder, write_folder
@@ -23,7 +24,6 @@ from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database
 from forecasts.reports import build
 from forecasts.scores.frames import Frames, ledger_frames
-from forecasts.scores.scores import score_frames
 from tests.conftest import day
 from tests.exchange.folder.test_folder import cells as plain_cells
 from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
@@ -152,7 +152,7 @@ def taken(engine: Engine, folder: Path, before: list[str], *, whole: bool = Fals
     if frames is None:
         return
     with our_own_or_nothing():
-        score_frames(frames.questions, frames.forecasts, ["brier", "brier_final"])
+        scoring.score(frames.questions, frames.forecasts, ["brier", "brier_final"])
     if whole:
         with our_own_or_nothing():
             build(frames, as_of=day(400))

@@ -14,7 +14,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Resolution
 from forecasts.questions import standing as question_standing
 from forecasts.resolution import resolutions
-from forecasts.scores import scores
+from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -122,7 +122,7 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
         assert state.resolution == steps[-1]
         stored = {
             handle: score
-            for score, handle in scores.of_question(session, steps[-1])
+            for score, handle in stored_scores.resolution_scores(session, steps[-1])
             if score.protocol == "brier"
         }
         last = given[-1]

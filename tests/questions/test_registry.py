@@ -151,7 +151,7 @@ def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
     session: Session, alice: Member
 ) -> None:
     from forecasts.resolution import resolutions
-    from forecasts.scores import scores
+    from forecasts.scores import stored_scores
     from forecasts.scores.frames import ledger_frames
     from forecasts.updates import updates
     from forecasts.updates.values import Value
@@ -165,7 +165,8 @@ def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
     resolution = resolutions.confirm(
         session, question, "b", known_at=day(10), now=day(10), member=alice
     )
-    scored = {score.protocol: score.score for score, _ in scores.of_question(session, resolution)}
+    stored = stored_scores.resolution_scores(session, resolution)
+    scored = {score.protocol: score.score for score, _ in stored}
     assert scored["brier"] == pytest.approx(0.36)  # as if "Other" had been right
 
 

@@ -13,7 +13,7 @@ from forecasts.questions import finality
 from forecasts.reports.build import build
 from forecasts.reports.selection import Choice
 from forecasts.resolution import disputes, history, policies, resolutions
-from forecasts.scores import scores
+from forecasts.scores import stored_scores
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -94,7 +94,7 @@ def test_another_outcome_ends_a_dispute_and_is_final(
     row = resolutions.confirm(session, resolved, "no", now=day(5), member=alice)
     assert until(session, resolved, 5) is None
     assert disputes.open_disputes(session) == []
-    [scored] = scores.table(session, row)
+    [scored] = stored_scores.score_table(session, row)
     assert scored.brier == pytest.approx(0.49)
 
 

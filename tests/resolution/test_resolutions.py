@@ -16,7 +16,7 @@ from forecasts.questions import registry, revisions
 from forecasts.questions import standing as question_standing
 from forecasts.questions.standing import Status
 from forecasts.resolution import proposals, resolutions
-from forecasts.scores import scores
+from forecasts.scores import scores, stored_scores
 from forecasts.scores.frames import scoring_frames
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -30,7 +30,7 @@ def say(session: Session, question: Question, member: Member, p: float, at: floa
 def brier(session: Session, resolution: Resolution) -> dict[str, float]:
     return {
         handle: score.score
-        for score, handle in scores.of_question(session, resolution)
+        for score, handle in stored_scores.resolution_scores(session, resolution)
         if score.protocol == "brier"
     }
 
@@ -47,7 +47,8 @@ def test_confirming_scores_every_forecaster_by_the_time_each_forecast_stood(
     by_hand = 0.4 * (1 - 0.4) ** 2 + 0.6 * (1 - 0.9) ** 2
     assert brier(session, resolution) == pytest.approx({"alice": by_hand, "bob": 0.25}, abs=1e-12)
     stored = {
-        (handle, score.protocol): score for score, handle in scores.of_question(session, resolution)
+        (handle, score.protocol): score
+        for score, handle in stored_scores.resolution_scores(session, resolution)
     }
     assert stored["alice", "brier_original"].score == pytest.approx(2 * by_hand, abs=1e-12)
     assert stored["alice", "brier_final"].score == pytest.approx(0.01, abs=1e-12)
@@ -438,7 +439,7 @@ def test_an_outcome_beyond_the_bounds_scores_as_one_on_the_bound(
         updates.update(session, question, value, member=alice, now=day(0))
         resolutions.confirm(session, question, outcome, known_at=day(9), now=day(9), member=alice)
     frames = scoring_frames(session)
-    beyond, on_bound = scores.score_frames(*frames, ["crps"])["score"]
+    beyond, on_bound = scoring.score(*frames, ["crps"])["score"]
     assert beyond == pytest.approx(on_bound, abs=1e-12)
 
 

@@ -54,12 +54,12 @@ def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
     seen = drawn(session, question, 8)
     columns = ["forecaster", "stretch", "time", "value", "said"]
     assert seen.steps[columns].to_numpy().tolist() == [
-        ["alice", 1, day(1), 0.3, "30 %"],
-        ["bob", 1, day(2), 0.5, "50 %"],
+        ["alice", 1, day(1), 0.3, "30%"],
+        ["bob", 1, day(2), 0.5, "50%"],
         ["alice", 1, day(3), 0.3, "withdrawn"],
         ["bob", 1, day(4), 0.5, "withdrawn"],
-        ["alice", 2, day(6), 0.8, "80 %"],
-        ["alice", 2, day(8), 0.8, "80 %"],
+        ["alice", 2, day(6), 0.8, "80%"],
+        ["alice", 2, day(8), 0.8, "80%"],
     ]
     assert seen.crowd[["stretch", "time", "value", "live"]].to_numpy().tolist() == [
         [1, day(1), 0.3, 1],

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from forecasts.agenda.today import today
 from forecasts.ledger.models import Member
 from forecasts.resolution import history, resolutions
-from forecasts.scores import scores
+from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -33,13 +33,13 @@ def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
     resolution = resolutions.confirm(
         session, question, outcome, known_at=day(10), now=day(10), member=alice
     )
-    [row] = scores.table(session, resolution)
+    [row] = stored_scores.score_table(session, resolution)
     assert (row.forecaster, row.crps, row.score) == ("alice", pytest.approx(0.2), row.crps)
     assert (row.brier, row.original, row.final) == (None, None, None)
     assert (row.coverage, row.updates) == (0.5, 1)
     [earned] = today(session, alice, now=day(11)).resolved
     assert (earned.score.protocol, earned.score.score) == ("crps", row.crps)
-    assert [stood.score for stood in earned.stood] == [row.crps]
+    assert [stood.score for stood in earned.forecasts] == [row.crps]
 
 
 def test_of_two_who_forecast_a_number_the_one_nearer_to_it_comes_first(
@@ -52,7 +52,8 @@ def test_of_two_who_forecast_a_number_the_one_nearer_to_it_comes_first(
     resolution = resolutions.confirm(
         session, question, "6", known_at=day(10), now=day(10), member=bob
     )
-    assert [row.forecaster for row in scores.table(session, resolution)] == ["bob", "alice"]
+    table = stored_scores.score_table(session, resolution)
+    assert [row.forecaster for row in table] == ["bob", "alice"]
 
 
 def test_a_corrected_number_compares_the_crps_of_both_resolutions(
@@ -73,9 +74,9 @@ def test_scoring_again_brings_the_crps_of_what_was_resolved_before_it_was_stored
     question = ask(session, alice, **DEPTH)
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
     resolution = resolutions.confirm(session, question, "6", now=day(10), member=alice)
-    before = scores.table(session, resolution)
-    for score, _ in scores.of_question(session, resolution):
+    before = stored_scores.score_table(session, resolution)
+    for score, _ in stored_scores.resolution_scores(session, resolution):
         session.delete(score)
     session.flush()
     assert scores.rebuild(session).scores == 1
-    assert scores.table(session, resolution) == before
+    assert stored_scores.score_table(session, resolution) == before

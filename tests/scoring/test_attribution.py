@@ -91,5 +91,5 @@ def test_what_is_not_resolved_has_no_rows() -> None:
 
 
 def test_a_protocol_that_compares_with_others_is_refused() -> None:
-    with pytest.raises(InputError, match="without others"):
+    with pytest.raises(InputError, match="without a reference"):
         attribution(question(), said((0, 0.5)), "skill")

@@ -187,9 +187,9 @@ def test_who_always_agree_do_not_differ_by_rounding() -> None:
 
 def test_a_group_needs_a_name_and_a_forecaster_one_group() -> None:
     asked, made = slow.question_frame([]), slow.forecast_frame([], [])
-    with pytest.raises(InputError, match="two groups or more"):
+    with pytest.raises(InputError, match="at least two groups"):
         paired(asked, made, {"a": "reds"})
-    with pytest.raises(InputError, match="stands in one group"):
+    with pytest.raises(InputError, match="in one group only"):
         paired(asked, made, pd.Series(["reds", "blues"], index=["a", "a"]))
 
 
@@ -485,7 +485,7 @@ def test_nothing_is_said_of_people_like_a_single_member() -> None:
 @pytest.mark.parametrize(
     ("rows", "groups", "match"),
     [
-        (table(noise(3)), {"reds": []}, "two groups or more"),
+        (table(noise(3)), {"reds": []}, "at least two groups"),
         (table(noise(3)).drop(columns="b"), TWO, "scores b — the column is required"),
         (table(np.array([0.1, math.nan])), TWO, "difference, row 1.*must lie within -1..1"),
         (table(np.array([0.1, -1.2])), TWO, "difference, row 1"),

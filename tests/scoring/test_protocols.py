@@ -258,7 +258,7 @@ def test_the_shortest_lead_and_the_longest_are_taken() -> None:
 
 
 def test_a_list_without_a_protocol_is_refused() -> None:
-    with pytest.raises(InputError, match="one protocol or more"):
+    with pytest.raises(InputError, match="at least one protocol"):
         score(question(), said(("ana", 0, 0.5)), [])
 
 

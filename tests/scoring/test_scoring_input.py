@@ -288,8 +288,8 @@ def test_a_bad_question_is_named(change: dict[str, Any], column: str, says: str)
         ({"probability": math.inf}, "probability", "0..1"),
         ({"probability": "71%"}, "probability", "0..1"),
         ({"probability": "likely"}, "probability", "0..1"),
-        ({"probabilities": "[0.5, 0.5]"}, "probabilities", "given as probability"),
-        ({"quantiles": '{"0.5": 1}'}, "quantiles", "given as probability"),
+        ({"probabilities": "[0.5, 0.5]"}, "probabilities", "needs probability"),
+        ({"quantiles": '{"0.5": 1}'}, "quantiles", "needs probability"),
     ],
 )
 def test_a_bad_forecast_is_named(change: dict[str, Any], column: str, says: str) -> None:
@@ -311,7 +311,7 @@ def test_a_bad_forecast_is_named(change: dict[str, Any], column: str, says: str)
         ([math.nan, 0.4, 0.6], "finite.* is null"),
         (np.array([0.4, 0.6, math.nan]), "finite.* is null"),
         ("[0.5, 0.5, Infinity]", "finite.* is null"),
-        ("[1.0, null, null]", "read in its place"),
+        ("[1.0, null, null]", "would stand for it"),
         ('["x", 0.5, 0.5]', "numbers"),
         ("0.5, 0.3, 0.2", "list of 3"),
         ("{}", "list of 3"),
@@ -400,11 +400,11 @@ def test_a_column_that_is_there_twice_is_named() -> None:
     questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST])
     for name in ("question_id", "open_time", "resolution"):
         twice = pd.concat([questions, questions[[name]]], axis=1)
-        with pytest.raises(InputError, match=f"questions {name} — the column is there more than"):
+        with pytest.raises(InputError, match=f"questions {name} — the column occurs more than"):
             score(twice, forecasts)
     for name in ("question_id", "forecaster", "made_at", "probability"):
         twice = pd.concat([forecasts, forecasts[[name]]], axis=1)
-        with pytest.raises(InputError, match=f"forecasts {name} — the column is there more than"):
+        with pytest.raises(InputError, match=f"forecasts {name} — the column occurs more than"):
             score(questions, twice)
     # What is not read does not matter.
     notes = pd.DataFrame([["a", "b"]], columns=["note", "note"])

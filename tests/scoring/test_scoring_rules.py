@@ -113,12 +113,12 @@ def test_what_is_not_a_forecast_or_an_outcome_is_refused(
 @pytest.mark.parametrize(
     ("p", "y", "column", "says"),
     [
-        ([0.5, 0.5], [1, 0, 1], "p", "one outcome a forecast"),
-        ([0.5, 0.5, 0.5], [1, 0], "y", "one outcome a forecast"),
-        ([0.5, 0.5], [[1, 0], [0, 1]], "y", "where the forecasts are"),
-        ([[0.5, 0.5]], [0, 1], "y", "one outcome a forecast"),
+        ([0.5, 0.5], [1, 0, 1], "p", "one outcome per forecast"),
+        ([0.5, 0.5, 0.5], [1, 0], "y", "one outcome per forecast"),
+        ([0.5, 0.5], [[1, 0], [0, 1]], "y", "if the forecasts are"),
+        ([[0.5, 0.5]], [0, 1], "y", "one outcome per forecast"),
         ([[0.5, 0.5]], [[1, 0, 0]], "y", "over the same options"),
-        ([[[0.5, 0.5]]], [0], "p", "in each row"),
+        ([[[0.5, 0.5]]], [0], "p", "one per row"),
         ([[0.5, 0.5], [1.0]], [0, 0], "p", "of equal length"),
         (["often"], [1], "p", "numbers"),
         ([0.5], [None, "yes"], "y", "numbers"),

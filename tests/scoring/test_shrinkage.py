@@ -103,8 +103,8 @@ def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
 @pytest.mark.parametrize(
     ("x", "e", "match"),
     [
-        ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], "4 or more"),
-        ([1.0, 2.0, 3.0, 4.0], [1.0], "one length"),
+        ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], "at least 4"),
+        ([1.0, 2.0, 3.0, 4.0], [1.0], "equal length"),
         ([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 0.0, 1.0], "error, row 2"),
         ([1.0, np.nan, 3.0, 4.0], [1.0] * 4, "estimate, row 1"),
     ],
@@ -171,7 +171,7 @@ def test_one_question_is_enough_to_be_placed_and_says_little() -> None:
 def test_too_few_forecasters_and_scores_that_do_not_vary_are_refused() -> None:
     with pytest.raises(InputError, match="at least 4 forecasters"):
         scoring.skills(scored(3, 10, 0.3))
-    with pytest.raises(InputError, match="must differ"):
+    with pytest.raises(InputError, match="must vary"):
         scoring.skills(scored(5, 10, 0.3).assign(score=0.0))
     with pytest.raises(InputError, match="score, row 0"):
         scoring.skills(scored(5, 10, 0.3).assign(score=np.inf))

@@ -44,7 +44,7 @@ from forecasts.reports import build as build_report
 from forecasts.reports import formats
 from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
-from forecasts.scores import scores
+from forecasts.scores import stored_scores
 from forecasts.scores.frames import complete, ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -293,7 +293,7 @@ def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
         state = standing.current_state(session, registry.find(session, first), now=now)
         assert state.resolution is not None
         echo(f"   {state.text.title} {state.resolution.outcome.capitalize()}.")
-        for score, handle in scores.of_question(session, state.resolution):
+        for score, handle in stored_scores.resolution_scores(session, state.resolution):
             if score.protocol == "brier":
                 echo(
                     f"   {handle}: {score.score:.3f} ({score.updates} updates, "

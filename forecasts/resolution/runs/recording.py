@@ -33,7 +33,6 @@ from forecasts.resolution.runs.attempt import SOON, Attempt, Result
 from forecasts.resolution.runs.claiming import Claimed, Claims
 from forecasts.resolution.runs.decision import Answer, Decision
 from forecasts.resolution.runs.safeguards import downgraded, new_findings
-from forecasts.scores import scores
 
 RUN_MEMBER = "scheduled run"  # confirms and proposes in place of a person
 
@@ -64,7 +63,6 @@ def record_finding(
 
     None if the claim has ended, or the question was resolved or changed during the attempt.
     """
-    scores.load()  # before the transaction: others wait for it
     with claims.writing() as session:
         if not claims.held(session, [claimed]):
             return None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import select
 
+import scoring
 from forecasts.access.members import member_or_new
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.common.errors import BadInput, Refused
@@ -16,7 +17,6 @@ from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Article, Forecast
 from forecasts.scores.frames import FRAME_COLUMNS, Frames, complete, ledger_frames
-from forecasts.scores.scores import score_frames
 from tests.conftest import day
 
 EXAMPLES = Path(__file__).parents[2] / "scoring" / "examples"
@@ -67,8 +67,8 @@ def test_a_folder_and_the_ledger_it_was_imported_into_give_the_same_scores(
         stored = ledger_frames(session)
     for protocol in ("brier", "brier_final", "metaculus_peer", "gjo_accuracy"):
         pd.testing.assert_frame_equal(
-            score_frames(frames.questions, frames.forecasts, [protocol]),
-            score_frames(stored.questions, stored.forecasts, [protocol]),
+            scoring.score(frames.questions, frames.forecasts, [protocol]),
+            scoring.score(stored.questions, stored.forecasts, [protocol]),
         )
 
 
