@@ -48,7 +48,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
 from forecasts.common.errors import DatabaseError, NoLedger
-from forecasts.common.text import require_text
+from forecasts.common.text import require_storable
 from forecasts.ledger import chain, deferred, following
 from forecasts.ledger.driver_errors import explained, raised, undone
 from forecasts.ledger.short_insert import taken_along
@@ -407,7 +407,7 @@ def _refuse_what_no_text_is(engine: Engine) -> None:
     ) -> None:
         # Many rows come as a list; one row can be told to be many, and is none.
         for row in parameters if isinstance(parameters, list) else [parameters]:
-            require_text(row.values() if isinstance(row, dict) else row)
+            require_storable(row.values() if isinstance(row, dict) else row)
 
 
 @contextmanager

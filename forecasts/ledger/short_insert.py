@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Dialect, Table, insert
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import SQLModel
 
-from forecasts.common.text import require_text
+from forecasts.common.text import require_storable
 from forecasts.ledger.driver_errors import raised, undone
 from forecasts.ledger.urls import place
 
@@ -33,7 +33,7 @@ class _Statement:
     def given(self, row: Mapping[str, Any]) -> Any:
         """Return the row's values as the driver takes them."""
         values = [row[name] if turn is None else turn(row[name]) for name, turn in self.columns]
-        require_text(values)
+        require_storable(values)
         if self.by_place:
             return tuple(values)
         return dict(zip((name for name, _ in self.columns), values, strict=True))
