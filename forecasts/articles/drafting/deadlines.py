@@ -97,7 +97,7 @@ def _half(whole: Interval, match: re.Match[str]) -> Interval:
     return Interval(middle + timedelta(days=1), whole.last, "part")
 
 
-def _run(whole: Interval, match: re.Match[str]) -> Interval:
+def _first_n(whole: Interval, match: re.Match[str]) -> Interval:
     if match["nth"].lower() != "first":
         return whole
     first, last = whole.first, from_now(match, whole.first).last - timedelta(days=1)
@@ -122,7 +122,7 @@ _PARTS: tuple[tuple[re.Pattern[str], Callable[[Interval, re.Match[str]], Interva
         (r"(?:rest|remainder|course|whole|duration|latter part) of ", _whole),
         (r"(?:latter|back) half of ", _whole),
         (r"(?:final|last|closing|dying) (?:few )?(?:days|weeks|months|years) (?:of|in) ", _whole),
-        (rf"(?P<nth>first|last|final) {COUNT} (?P<unit>day|week|month|year)s (?:of|in) ", _run),
+        (rf"(?P<nth>first|last|final) {COUNT} (?P<unit>day|week|month|year)s (?:of|in) ", _first_n),
         (r"(?P<nth>first|second) half of ", _half),
         (r"(?P<nth>first|second|third|last) week (?:of|in) ", _nth_week),
     )

@@ -76,7 +76,7 @@ def calendar_unit(unit: str, anchor: date, ahead: int = 0) -> Interval:
     return whole_years(anchor.year + ahead, anchor.year + ahead)
 
 
-def first_not_over(of_year: Callable[[int], Interval], anchor: date) -> Interval:
+def first_unfinished(of_year: Callable[[int], Interval], anchor: date) -> Interval:
     """Return the first yearly interval that ends on ``anchor`` or later.
 
     Years without such a day are skipped: 29 February can be eight years away.

@@ -18,7 +18,7 @@ from forecasts.articles.drafting.intervals import (
     WEEKDAYS,
     Interval,
     calendar_unit,
-    first_not_over,
+    first_unfinished,
     nth_weekday,
     one_day,
     whole_months,
@@ -54,7 +54,7 @@ def _in_year(
     year = _year(match, anchor)
     if year is not None:
         return of_year(year)
-    coming = first_not_over(of_year, anchor - min(just_over, anchor - date.min))
+    coming = first_unfinished(of_year, anchor - min(just_over, anchor - date.min))
     # In January, "next March" is not the one two months away.
     if _word(match, "which") == "next" and coming.first.year == anchor.year:
         return of_year(anchor.year + 1)

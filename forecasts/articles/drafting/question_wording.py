@@ -75,7 +75,7 @@ def _wording(sentence: str, outlook: Outlook, lowercase_words: Collection[str]) 
     is_denied = re.search(r"\b(?:not|never)\b|n't\b", words[:start]) is not None
     lasting = not is_denied and outlook.cue.kind != "term" and verb != "take place"
     phrase = verb_phrase(sentence, start, verb, deadline, lasting=lasting)
-    return f"Will {_beyond_range(subject)} {_beyond_range(phrase)}{if_so}?"
+    return f"Will {_above_range(subject)} {_above_range(phrase)}{if_so}?"
 
 
 def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
@@ -123,7 +123,7 @@ _MEASURES = re.compile(
 _MARKED = re.compile(r"[€$£¥%]|per\s?cent|(?:thousand|million|billion|trillion|m|bn|tn)$", re.I)
 
 
-def _beyond_range(words: str) -> str:
+def _above_range(words: str) -> str:
     """Return the words with "more than 180 million" for "between 120 and 180 million".
 
     Ranges of ages, times, days and scores are kept.

@@ -1,6 +1,6 @@
 """Whether a time lies in the past, by its verb: "met on Friday" against "meets on Friday".
 
-Most times in English have no year, and only the verb tells which Friday is meant. The last verb
+Most times in the news have no year, and only the verb tells which Friday is meant. The last verb
 before the time in the same sentence decides; without one ("On Friday, the court adjourned"), or
 if the time begins a clause ("…, and on Friday it did"), the first verb after it. Only verb forms
 that need no dictionary are recognised; otherwise the time does not count as past.

@@ -26,7 +26,7 @@ NUMBERS = {
 }  # fmt: skip
 # The largest count that pages print before they change to the next unit. In "France 242 days ago"
 # (the channel is France 24), "42 days" is too many, so it means 2 days.
-LARGEST = {"s": 59, "min": 59, "h": 23, "d": 30, "w": 12, "mo": 23, "y": 99}
+LARGEST_COUNT = {"s": 59, "min": 59, "h": 23, "d": 30, "w": 12, "mo": 23, "y": 99}
 ZONES = {
     "utc": 0, "gmt": 0, "z": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3,
     "gst": 4, "pkt": 5, "ist": 5.5, "ict": 7, "wib": 7, "hkt": 8, "sgt": 8, "jst": 9, "kst": 9,
@@ -99,14 +99,14 @@ def find_timestamp(line: str, captured_at: datetime) -> Timestamp | None:
     base = captured_at.astimezone(UTC)
     for match, when in _readings(line, base):
         if when is not None and when.date() <= base.date() + timedelta(days=1):
-            before = line[: match.start()] + _belongs_before(match)
+            before = line[: match.start()] + _digits_of_name(match)
             return Timestamp(before.strip(), when, line[match.end() :].strip())
     return None
 
 
 def _readings(line: str, base: datetime) -> Iterator[tuple[re.Match[str], datetime | None]]:
     for match in _AGO.finditer(line):
-        count = match["count"].removeprefix(_belongs_before(match))
+        count = match["count"].removeprefix(_digits_of_name(match))
         yield match, _ago(count, match["unit"], base)
     for pattern in _ABSOLUTE:
         for match in pattern.finditer(line):
@@ -139,13 +139,13 @@ def _unit(word: str) -> str:
     return "min" if word.startswith("m") else word[0]
 
 
-def _belongs_before(match: re.Match[str]) -> str:
+def _digits_of_name(match: re.Match[str]) -> str:
     """Return the leading digits of a count that belong to the name before it."""
     count = match.groupdict().get("count") or ""
     if not count.isdigit() or not match.string[: match.start()].strip():
         return ""
     for start in range(len(count)):
-        if count[start] != "0" and int(count[start:]) <= LARGEST[_unit(match["unit"])]:
+        if count[start] != "0" and int(count[start:]) <= LARGEST_COUNT[_unit(match["unit"])]:
             return count[:start]
     return ""
 

@@ -106,9 +106,9 @@ def _decoded(data: bytes, charset: str | None) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    mended, broken, sequences = _mended(data)
+    mixed, broken, sequences = _decode_mixed(data)
     if sequences >= broken:
-        return mended
+        return mixed
     if data.count(0) > len(data) // 5:
         zeros = (data[0::2].count(0), data[1::2].count(0))
         return data.decode("utf-16-be" if zeros[0] > zeros[1] else "utf-16-le", "replace")
@@ -141,7 +141,7 @@ def _is_western(encoding: str) -> bool:
     )
 
 
-def _mended(data: bytes) -> tuple[str, int, int]:
+def _decode_mixed(data: bytes) -> tuple[str, int, int]:
     """Return UTF-8 with stray bytes read as Windows-1252, and the numbers of strays and sequences.
 
     A *sequence* is a multi-byte character, which other encodings rarely contain by chance.

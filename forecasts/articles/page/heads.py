@@ -53,7 +53,7 @@ def find_heads(page: Page) -> list[Head]:
             break
         head = _head(page, start, stop)
         if head is None and not heads:
-            head = _plain_head(page, stop)
+            head = _bare_head(page, stop)
         if head is not None:
             if heads and not any(page.prose[heads[-1].first : head.first]):
                 heads.pop()  # the same article, with more details now
@@ -186,7 +186,7 @@ def _head_around(page: Page, low: int, high: int, title: int) -> Head | None:
 
 
 def _masthead(page: Page, title: int) -> list[int]:
-    """Return the line with the publisher above a title, section name and buttons.
+    """Return the publisher's line above a title, skipping a section name and buttons.
 
     Any name with a "Follow" button is a publisher's.
     """
@@ -266,7 +266,7 @@ def _under_short_title(page: Page, low: int, high: int) -> Head | None:
     return _head_around(page, low, high, titles[0]) if titles else None
 
 
-def _plain_head(page: Page, stop: int) -> Head:
+def _bare_head(page: Page, stop: int) -> Head:
     """Return the head of a text that begins with only a title, or without one."""
     titles = [i for i in range(min(stop, REACH)) if page.is_candidate(i)]
     if not titles:

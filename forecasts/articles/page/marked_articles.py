@@ -167,7 +167,7 @@ def _read(
     if len(read) > 1:  # one element is one article
         text = body_text(body, title=title, author=article.author, captured_at=captured_at)
         article = replace(article, text=text or article.text)
-    article = _signed(article, element, captured_at)
+    article = _with_details(article, element, captured_at)
     links = [" ".join(link.text_content().split()) for link in element.xpath(".//a[@href]")]
     is_card = article.url is not None or any(
         not words(link) or _READ_ON.match(link) or fold(link).startswith(fold(title))
@@ -183,7 +183,7 @@ def _own_address(heading: lxml.html.HtmlElement, url: str | None) -> str | None:
     return next((address for address in addresses if address != canonical_url(url)), None)
 
 
-def _signed(
+def _with_details(
     article: CapturedArticle, element: lxml.html.HtmlElement, captured_at: datetime
 ) -> CapturedArticle:
     """Return the article with the time and the author from its markup."""

@@ -134,7 +134,7 @@ def _read_lines(text: str) -> list[Line]:
     found: list[Line] = []
     ruled = False
     rows = unicodedata.normalize("NFC", text).splitlines()
-    for row in _unbroken([" ".join(row.split()) for row in rows]):
+    for row in _unwrapped([" ".join(row.split()) for row in rows]):
         if _RULE.fullmatch(row):
             ruled = _DRAWN.fullmatch(row) is not None
             continue
@@ -150,7 +150,7 @@ def _read_lines(text: str) -> list[Line]:
     return found
 
 
-def _unbroken(rows: list[str]) -> Iterator[str]:
+def _unwrapped(rows: list[str]) -> Iterator[str]:
     """Yield the rows, joining those that were wrapped at a fixed width.
 
     A row was wrapped if the first word of the next row would not have fitted.
@@ -203,7 +203,7 @@ def _boxes(page: Page, inside: list[int]) -> set[int]:
     prose = [i for i in inside if page.prose[i]]
     for above, below in pairwise(prose):
         run = range(above + 1, below)
-        listed = any(_announces(page.lines[i].text) for i in (above, *run))
+        listed = any(_introduces_list(page.lines[i].text) for i in (above, *run))
         if listed or any(page.lines[i].level for i in run):
             continue
         short = [i for i in run if not is_boilerplate(page.lines[i].text) and not page.captions[i]]
@@ -212,7 +212,7 @@ def _boxes(page: Page, inside: list[int]) -> set[int]:
     return found
 
 
-def _announces(line: str) -> bool:
+def _introduces_list(line: str) -> bool:
     """Return whether a line introduces a list."""
     return line.endswith(":") and not is_boilerplate(line)
 
