@@ -41,7 +41,7 @@ def comparison_of(
     ``written`` includes the reader, so nobody is shown rows that only another member may see.
     """
     with reading() as ledger:
-        everything = frames.ledger_frames(ledger, words=False)
+        everything = frames.ledger_frames(ledger, rationales=False)
     return report_comparison.build(
         everything,
         between=names,

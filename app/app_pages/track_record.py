@@ -40,7 +40,7 @@ def report_of(
     ``written`` includes the reader, so nobody is shown rows that only another member may see.
     """
     with reading() as ledger:
-        everything = frames.ledger_frames(ledger, words=False)
+        everything = frames.ledger_frames(ledger, rationales=False)
     return reports.build(
         everything,
         by=by,

@@ -91,7 +91,7 @@ def paths_chart(
     }
     layers = []
     if came_true:
-        frames["outcome"] = pd.DataFrame({"value": came_true, "said": [f"outcome {outcome}"]})
+        frames["outcome"] = pd.DataFrame({"value": came_true, "label": [f"outcome {outcome}"]})
         layers += _outcome_rule("outcome", at["y"])
     layers += [
         _layer(
@@ -108,7 +108,7 @@ def paths_chart(
     ]
     forecast_tips = [
         _field("forecaster", title="Forecaster"),
-        _field("said", title="Forecast"),
+        _field("forecast", title="Forecast"),
         _field("at", title="At"),
     ]
     median = [
@@ -184,7 +184,7 @@ def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
 
 def _outcome_rule(frame: str, y: Spec) -> list[Spec]:
     """Return the rule across the chart and its label."""
-    label = _field("said")
+    label = _field("label")
     rule = {"y": y, "tooltip": {**label, "title": "Outcome"}}
     word = {"x": {"value": 0}, "y": y, "text": label}
     offset = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -3}
@@ -199,7 +199,7 @@ def describe_paths(paths: Paths, text: QuestionText, *, me: str) -> str:
     own = paths.steps[paths.steps["forecaster"] == me]
     sentences = [f"Forecasts on “{text.title}” over time."]
     if len(own):
-        sentences.append(f"Your line ends at {own['said'].iloc[-1]}.")
+        sentences.append(f"Your line ends at {own['forecast'].iloc[-1]}.")
     if len(paths.crowd):
         last = paths.crowd.iloc[-1]
         median = format_median(last["value"], text)

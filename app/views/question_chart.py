@@ -17,7 +17,7 @@ from app.markdown_text import as_text, when
 from app.session import reading
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.paths import Paths, paths, told
+from forecasts.scores.paths import Paths, path_table, paths
 
 _ROWS = 50  # of the chart's table
 
@@ -71,14 +71,14 @@ def question_chart(
 
 
 def _table(lines: Paths, text: QuestionText) -> None:
-    rows = told(lines)
+    rows = path_table(lines)
     with st.expander("Table"):
         newest = rows.head(_ROWS)
         st.table(
             {
                 "At": [when(time) for time in newest["time"]],
                 "Forecaster": [as_text(handle) for handle in newest["forecaster"]],
-                "Forecast": [as_text(said) for said in newest["said"]],
+                "Forecast": [as_text(value) for value in newest["forecast"]],
                 "Crowd’s median": [as_text(format_median(one, text)) for one in newest["crowd"]],
             },
             hide_index=True,

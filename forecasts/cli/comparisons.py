@@ -81,7 +81,7 @@ def compare(
 
     form = report_format(form, output)
     comparison = build(
-        frames_of(folder, database, words=False),
+        frames_of(folder, database, rationales=False),
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
         choice=selection(cohort, tag, since, until, lead),

@@ -55,7 +55,7 @@ def report(
 
     form = report_format(form, output)
     made = build(
-        frames_of(folder, database, words=False),
+        frames_of(folder, database, rationales=False),
         by=one_of("--by", by, get_args(By)),
         names=name or [],
         choice=selection(cohort, tag, since, until, lead),

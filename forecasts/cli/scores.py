@@ -50,7 +50,7 @@ def score(
                 "0.000001 to 3,650,000 days before the scheduled close, such as brier_lead(30).",
             ) from None
     chosen = table_format(format_, output)
-    frames = frames_of(folder, database, words=False)
+    frames = frames_of(folder, database, rationales=False)
     emit(table_text(scoring.score(frames.questions, frames.forecasts, protocols), chosen), output)
 
 
@@ -79,7 +79,7 @@ def crowd(
     import scoring
 
     chosen, moment = table_format(format_, output), time_of(at)
-    frames = frames_of(folder, database, words=False)
+    frames = frames_of(folder, database, rationales=False)
     table = scoring.crowd(frames.questions, frames.forecasts, method, moment)
     emit(table_text(table, chosen), output)
 

@@ -41,7 +41,7 @@ Output = Annotated[
 _TABLE_FORMATS = {"csv": ".csv", "json": ".json", "parquet": ".parquet"}
 
 
-def frames_of(folder: Path | None, database: str | None, *, words: bool = True) -> Frames:
+def frames_of(folder: Path | None, database: str | None, *, rationales: bool = True) -> Frames:
     """Return the frames of the folder, or else of the configured database."""
     if folder is not None:
         from forecasts.exchange.folder.folder import read_folder
@@ -50,7 +50,7 @@ def frames_of(folder: Path | None, database: str | None, *, words: bool = True) 
     from forecasts.scores.frames import ledger_frames
 
     with reading_as(database) as (session, _, _):
-        return ledger_frames(session, words=words)
+        return ledger_frames(session, rationales=rationales)
 
 
 def format_of(

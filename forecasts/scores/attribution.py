@@ -1,10 +1,10 @@
-"""What each update earned, and through its citations each piece of evidence, publisher and kind.
+"""Points earned by each update, and through its citations by evidence, publisher and kind.
 
-An update earned (score before − score after) × the share of the question's time that was left
-(see ``scoring.attribution``). Those points are split over the evidence that it cites, by the shares
-given; pieces without one divide what is left equally, and what is cited as context counts like the
-rest. What is left where each has a share belongs to no evidence. It is bookkeeping, not causation:
-whoever moved last gets the credit.
+An update earns (score before − score after) × the share of the question's time remaining (see
+`scoring.attribution`). The points are split over the evidence it cites by the shares given;
+evidence without a share divides the rest equally, and evidence cited as context counts like any
+other. If every share is given, the rest belongs to no evidence. Attribution is bookkeeping, not
+causation: the last forecaster to move gets the credit.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ UNCITED = ""
 
 
 def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd.DataFrame:
-    """Return what was earned, most first; positive points are better, in the protocol's units.
+    """Return the points earned, most first; positive is better, in the protocol's units.
 
-    by update: question_id, forecaster, made_at, remaining, score_before, score, points, promised,
-    surprise, evidence (the ids cited). First forecasts replaced none and have no points.
-    by evidence, publisher or kind: that (blank: what no evidence accounts for), for evidence also
-    title, publisher and kind, then citations, updates, questions, points, families (of those
-    questions), per_question, the mean of points over them, and its 95 % interval clustered by
-    family, per_question_lower and per_question_upper (blank for one family). BadInput for another
-    grouping.
+    By update: question_id, forecaster, made_at, remaining, score_before, score, points, promised,
+    surprise, evidence (the ids cited). First forecasts replace nothing and have no points. By
+    evidence, publisher or kind: that column (blank: points that no evidence accounts for), for
+    evidence also title, publisher and kind; then citations, updates, questions, points, families
+    (of the questions), per_question, the mean of points per question, and its 95% interval
+    clustered by family, per_question_lower and per_question_upper (blank for one family). Raises
+    BadInput for another grouping.
     """
     if by not in GROUPINGS:
         raise BadInput(
@@ -64,11 +64,11 @@ def _updates(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def split_points(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a citation with its part of the points, and one for what none accounts for."""
+    """Return one row per citation with its part of the points, and one for the uncited rest."""
     parts: list[tuple[int, str, float]] = []
     for update, cited in enumerate(rows["evidence"]):
         cited = cited or []
-        each = divided([entry.get("share") for entry in cited])
+        each = citation_parts([entry.get("share") for entry in cited])
         parts += [
             (update, entry["evidence_id"], part) for entry, part in zip(cited, each, strict=True)
         ]
@@ -81,8 +81,8 @@ def split_points(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def divided(shares: Sequence[float | None]) -> list[float]:
-    """Return the parts of one update that its citations account for, by the shares given.
+def citation_parts(shares: Sequence[float | None]) -> list[float]:
+    """Return the part of an update that each citation accounts for, given the stated shares.
 
     Imported shares that sum to more than 1 are scaled to 1.
     """
@@ -118,7 +118,7 @@ def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
 
 
 def _interval(part: pd.DataFrame) -> tuple[float, float]:
-    """Return the 95 % interval of the mean over questions; NaN for one family, or an infinity."""
+    """Return the 95% interval of the mean per question; NaN for one family or an infinite value."""
     if part["family"].nunique() < 2 or not np.isfinite(part["points"].to_numpy()).all():
         return math.nan, math.nan
     each = part.groupby(["question_id", "family"])["points"].sum()

@@ -1,4 +1,4 @@
-"""The forecasts of the database as columns: read by the hundred thousand, in a second or two."""
+"""Reading forecasts from the database as columns: hundreds of thousands in a second or two."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from sqlalchemy import Text, type_coerce
 from sqlmodel import Session, col, select, true
 
 from forecasts.access.visibility import forecast_visible
+from forecasts.ledger.current import is_newest_wording
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question, QuestionRevision
 from forecasts.questions.standing import in_batches
+from forecasts.updates.values import Value
 
 _NEITHER = (None, None)
 
@@ -24,19 +26,19 @@ def columns(
     session: Session,
     only: Sequence[str] | None,
     *,
-    words: bool,
+    rationales: bool,
     cited: bool,
     by: Member | None = None,
 ) -> dict[str, Any]:
-    """Return the columns of ``frames.FORECAST_COLUMNS``, on every question or on those slugs'.
+    """Return the columns of ``frames.FORECAST_COLUMNS``, on all questions or those with the slugs.
 
-    In the order of question, forecaster, time and writing. Without ``words`` the rationale, and
-    without ``cited`` the evidence, stays blank. ``by``: the forecasts of that member alone.
+    Ordered by question, forecaster, time and id. The rationale is blank without ``rationales``, the
+    evidence without ``cited``. ``by`` keeps only that member's forecasts.
     """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     whose = true() if by is None else forecast.member_id == by.id
     path = (forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
-    # What most forecasts have not, by itself: to fetch a blank takes as long as a value.
+    # A query of its own for columns that are mostly blank: fetching a blank costs as much.
     vectors: Any = select(
         forecast.id,
         *(type_coerce(forecast[name], Text) for name in ("probabilities", "quantiles")),
@@ -47,21 +49,21 @@ def columns(
         "question": forecast.question_id,
         "member": forecast.member_id,
         "probability": forecast.probability,
-        # As the database has it: to convert half a million values one by one takes seconds.
+        # As text: converting half a million values one at a time takes seconds.
         "made_at": type_coerce(forecast.made_at, Text),
     }
     if several or citations:
         wanted["id"] = forecast.id
-    if words:
+    if rationales:
         wanted["rationale"] = forecast.rationale
     every: Any = select(*wanted.values()).where(whose).order_by(*path)
-    with _uncollected():
+    with _garbage_collection_paused():
         rows = _rows(session, every, only)
         if only is not None:
-            rows.sort(key=lambda row: row[0])  # each question's rows are in one part, in order
+            rows.sort(key=lambda row: row[0])  # a question's rows are in one batch, in order
         many = len(rows)
         read: list[Any] = list(zip(*rows, strict=True)) or [()] * len(wanted)
-        del rows  # while nobody looks through them
+        del rows  # while garbage collection is paused
     got = dict(zip(wanted, read, strict=True))
     ids, blank = got.get("id", ()), [None] * many
     probabilities, quantiles = blank, blank
@@ -70,13 +72,13 @@ def columns(
             _parsed([several.get(id_, _NEITHER)[n] for id_ in ids]) for n in range(2)
         )
     return {
-        "question_id": _named(session, got["question"], Question.id, Question.slug),
-        "forecaster": _named(session, got["member"], Member.id, Member.handle),
+        "question_id": _names_of(session, got["question"], Question.id, Question.slug),
+        "forecaster": _names_of(session, got["member"], Member.id, Member.handle),
         "made_at": pd.to_datetime(
             pd.Series(got["made_at"], dtype=object), format="ISO8601", utc=True
         ),
         "probability": got["probability"],
-        "probabilities": _spread(session, got["question"], probabilities),
+        "probabilities": _over_options(session, got["question"], probabilities),
         "quantiles": quantiles,
         "rationale": got.get("rationale", pd.Series("", index=range(many), dtype=str)),
         "evidence": [citations.get(id_) for id_ in ids] if citations else blank,
@@ -84,7 +86,7 @@ def columns(
 
 
 def _rows(session: Session, every: Any, only: Sequence[str] | None) -> list[tuple[Any, ...]]:
-    """Return the rows that may be seen, on all questions or those slugs', as the driver does."""
+    """Return the visible rows, on all questions or those with the slugs, as the driver has them."""
     every = every.where(forecast_visible(session))
     statements = [every]
     if only is not None:
@@ -97,8 +99,8 @@ def _rows(session: Session, every: Any, only: Sequence[str] | None) -> list[tupl
     return found
 
 
-def _named(session: Session, ids: Sequence[int], id_: Any, name: Any) -> pd.Series[str]:
-    """Return the names that go with the ids, each of which is read once."""
+def _names_of(session: Session, ids: Sequence[int], id_: Any, name: Any) -> pd.Series[str]:
+    """Return the names that belong to the ids; each one is read once."""
     code, own = pd.factorize(np.asarray(ids, dtype=np.int64))
     names: dict[int, str] = {}
     for some in in_batches(own.tolist()):
@@ -108,11 +110,10 @@ def _named(session: Session, ids: Sequence[int], id_: Any, name: Any) -> pd.Seri
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector away from rows that come in by the hundred thousand.
+def _garbage_collection_paused() -> Iterator[None]:
+    """Pause garbage collection while hundreds of thousands of rows are read.
 
-    It would look through all of them again and again and find nothing, which takes as long as to
-    read them.
+    The collector would scan all of them repeatedly and find nothing, which doubles the time.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -124,35 +125,26 @@ def _uncollected() -> Iterator[None]:
 
 
 def _parsed(values: Sequence[Any]) -> list[Any]:
-    """Return JSON as lists and mappings, which PostgreSQL hands over as such already."""
-    if not any(values):  # of half a million blanks none is looked at by itself
+    """Return JSON as lists and mappings; PostgreSQL returns them parsed."""
+    if not any(values):  # fast path: all blank
         return list(values)
     return [json.loads(value) if isinstance(value, str) else value for value in values]
 
 
-def _spread(session: Session, questions: Sequence[int], vectors: list[Any]) -> list[Any]:
-    """Return the vectors over the options as they are now; null where one was not there yet.
-
-    Options are only ever added, so the length of a vector tells which wording it belongs to.
-    """
+def _over_options(session: Session, questions: Sequence[int], vectors: list[Any]) -> list[Any]:
+    """Return the vectors aligned with the questions' newest options, None for those added since."""
     if not any(vectors):
         return vectors
-    lists: dict[int, dict[int, Sequence[str]]] = {}
-    for question, options in session.exec(
-        select(QuestionRevision.question_id, QuestionRevision.options)
-        .where(col(QuestionRevision.options).is_not(None))
-        .order_by(col(QuestionRevision.number))
-    ):
-        lists.setdefault(question, {})[len(options or [])] = options or []
-    spread: list[Any] = []
-    for question, vector in zip(questions, vectors, strict=True):
-        known = lists.get(question, {})
-        if vector is None or len(vector) == max(known, default=0) or len(vector) not in known:
-            spread.append(vector)
-            continue
-        given = dict(zip(known[len(vector)], vector, strict=True))
-        spread.append([given.get(option) for option in known[max(known)]])
-    return spread
+    newest = select(QuestionRevision.question_id, QuestionRevision.options).where(
+        is_newest_wording(), col(QuestionRevision.options).is_not(None)
+    )
+    options = dict(session.exec(newest).all())
+    return [
+        vector
+        if vector is None or len(vector) >= len(options.get(question) or ())
+        else list(Value(probabilities=tuple(vector)).over(options[question]).probabilities or ())
+        for question, vector in zip(questions, vectors, strict=True)
+    ]
 
 
 def _cited(session: Session) -> dict[int, list[dict[str, Any]]]:

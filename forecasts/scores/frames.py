@@ -1,8 +1,8 @@
-"""The ledger as data frames: the one form in which it is scored, reported, imported, exported.
+"""The ledger as data frames, from which it is scored, reported, imported and exported.
 
-``Frames`` has the files of a ledger folder (``ledger-folder.md``) as frames with the same columns
-and parsed values. ``ledger_frames`` reads it from the database, ``exchange.folder.read_folder``
-from a folder; whatever takes ``Frames`` therefore gives the same numbers for both.
+``Frames`` holds the files of a ledger folder (``ledger-folder.md``) as frames with the same
+columns, parsed. ``ledger_frames`` reads them from the database, ``exchange.folder.read_folder``
+from a folder, so code that takes ``Frames`` gives the same numbers for both.
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ FRAME_COLUMNS = {
     "articles": ARTICLE_COLUMNS,
 }
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
-# What scores come from: a question is scored at once when it resolves, and to read little is quick.
+# The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
 _SCORED = {name: QUESTION_COLUMNS[name] for name in SCORED}
 _READY = {"text": pd.StringDtype(na_value=np.nan), "time": TIME_DTYPE}
 
 
 def row_number(table: str, row: int) -> str:
-    """Return the words that say where a row stands that was read from no file."""
+    """Return the location of a row that was not read from a file."""
     return f"{table}, row {row + 1}"
 
 
@@ -121,9 +121,9 @@ class Frames:
     """A ledger, or part of one.
 
     Texts are str (blank: ""), times datetime64[us, UTC] (blank: NaT), numbers float64 (blank:
-    NaN), flags bool, and json columns hold parsed lists and mappings (blank: None). ``place`` says
-    where a row of a table (0 is the first) stands in the files that it was read from.
-    ``provisional``: until when an outcome may be disputed, by question_id, None where it is.
+    NaN), flags bool, and json columns hold parsed lists and mappings (blank: None). ``place``
+    returns the location of a table's row (from 0) in the files it was read from. ``provisional``
+    maps question_id to the end of its dispute window, None while a dispute is open.
     """
 
     questions: pd.DataFrame
@@ -141,14 +141,14 @@ def rows(frame: pd.DataFrame) -> Iterator[Any]:
 
 
 def typed_frame(columns: dict[str, Any], kinds: dict[str, str]) -> pd.DataFrame:
-    """Return a frame with exactly the columns ``kinds``, each of its kind's type."""
+    """Return a frame with exactly the columns of ``kinds``, each of that type."""
     return pd.DataFrame({name: typed(columns[name], kind) for name, kind in kinds.items()})
 
 
 def typed(values: Any, kind: str) -> pd.Series[Any]:
-    """Return ``values`` as a column of that kind (see ``Frames``)."""
+    """Return ``values`` as a column of that type (see ``Frames``)."""
     if isinstance(values, pd.Series) and kind in _READY and values.dtype == _READY[kind]:
-        return values  # to take half a million of them apart takes a second
+        return values  # converting half a million values takes a second
     if kind == "time":
         return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype(
             TIME_DTYPE
@@ -165,7 +165,7 @@ def typed(values: Any, kind: str) -> pd.Series[Any]:
 def complete(
     questions: pd.DataFrame, forecasts: pd.DataFrame, teams: pd.DataFrame | None = None
 ) -> Frames:
-    """Return ``Frames`` of tables that have some of the columns: the others are blank."""
+    """Return ``Frames`` from tables with some of the columns; the others are blank."""
     given = {"questions": questions, "forecasts": forecasts}
     if teams is not None:
         given["teams"] = teams
@@ -177,7 +177,7 @@ def complete(
 
 
 def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
-    frame = frame.reset_index(drop=True)  # blanks have no index to be aligned by
+    frame = frame.reset_index(drop=True)  # the blank columns have no index to align with
     blanks = {"text": "", "flag": False, "number": np.nan}
     return typed_frame(
         {
@@ -189,18 +189,16 @@ def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
 
 
 def ledger_frames(
-    session: Session, *, questions: Sequence[str] | None = None, words: bool = True
+    session: Session, *, questions: Sequence[str] | None = None, rationales: bool = True
 ) -> Frames:
-    """Return the ledger as frames, or the part of it that belongs to those questions' slugs.
+    """Return what the session's reader may see of the ledger as frames.
 
-    Only what may be seen by whom the session reads for (see ``access``).
-
-    Rows come in the order in which they were written, forecasts by (question, forecaster, time).
-    Without ``words`` the forecasts' rationale stays blank: no number needs it.
+    ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
+    (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
     """
     return Frames(
         questions=_questions(session, questions),
-        forecasts=forecast_frame(session, questions, words=words),
+        forecasts=forecast_frame(session, questions, rationales=rationales),
         teams=_teams(session),
         evidence=_evidence(session),
         articles=_articles(session),
@@ -217,31 +215,31 @@ def _provisional(session: Session) -> dict[str, datetime | None]:
 
 
 def revision(session: Session) -> tuple[int, ...]:
-    """Return numbers that differ once anything has been written that bears on a report.
+    """Return numbers that change whenever something relevant to a report is written.
 
-    They differ by whom the session reads for, too, as reports do. The first is the moment at which
-    the ledger was made: a demonstration is made anew in place.
+    They also depend on the session's reader, as reports do. The first is the creation time of the
+    ledger, because a demonstration is rebuilt in place.
 
-    In a long ledger they differ after some per mille more forecasts and citations, not after each:
-    one on an open question bears on little of a report, and it would be made for every reader anew
-    with every update of anybody's. What is resolved, or imported, bears on it at once.
+    In a long ledger they change after a few per mille more forecasts and citations, not after each:
+    a forecast on an open question hardly affects a report, and otherwise every update by anyone
+    would make every report stale. Resolutions and imports count at once.
     """
     at_once = (QuestionRevision, Resolution, Membership, Appointment, Removal, Dispute)
     newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
     forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())
-    about = [_about(number) for number in (forecast, citation)]
-    # An import can speak of what is resolved; those that came before that number are in it.
+    rounded = [_rounded(number) for number in (forecast, citation)]
+    # An import may include resolved questions; earlier ones are covered by the rounded number.
     imported = session.exec(
         select(func.max(Forecast.id)).where(
-            col(Forecast.id) >= about[0], col(Forecast.import_key).is_not(None)
+            col(Forecast.id) >= rounded[0], col(Forecast.import_key).is_not(None)
         )
     ).one()
-    return (max(made, default=0), visibility.reader_id(session), *about, imported or 0, *others)
+    return (max(made, default=0), visibility.reader_id(session), *rounded, imported or 0, *others)
 
 
-def _about(number: int) -> int:
-    """Return the number by its first three digits, the others zero."""
+def _rounded(number: int) -> int:
+    """Return the number rounded down to three digits."""
     step: int = 10 ** max(0, len(str(number)) - 3)
     return number - number % step
 
@@ -249,18 +247,18 @@ def _about(number: int) -> int:
 def scoring_frames(
     session: Session, *, questions: Sequence[str] | None = None, by: Member | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the two frames that ``scoring`` takes, and nothing that it does not need.
+    """Return the two frames that ``scoring`` takes, with the columns it needs.
 
-    ``by``: with the forecasts of that member alone.
+    ``by`` keeps only that member's forecasts.
     """
-    forecasts = forecast_frame(session, questions, words=False, cited=False, by=by)
+    forecasts = forecast_frame(session, questions, rationales=False, cited=False, by=by)
     return _questions(session, questions, _SCORED), forecasts
 
 
 def _questions(
     session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
 ) -> pd.DataFrame:
-    # The status is not read here, so the moment does not matter.
+    # The status is not read, so any time will do.
     standing = sorted(
         listing(session, now=datetime(1970, 1, 1, tzinfo=UTC), only=only), key=lambda s: s.id
     )
@@ -289,7 +287,7 @@ def _questions(
 
 
 def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
-    """Return the address of the article and the quote that each question was first taken from."""
+    """Return the article address and quote that each question was first taken from."""
     every = (
         select(
             col(QuestionSource.question_id),
@@ -318,15 +316,15 @@ def forecast_frame(
     session: Session,
     only: Sequence[str] | None,
     *,
-    words: bool = True,
+    rationales: bool = True,
     cited: bool = True,
     by: Member | None = None,
 ) -> pd.DataFrame:
-    """Return the forecasts of ``ledger_frames``, on every question or on those slugs'.
+    """Return the forecasts of ``ledger_frames``, on all questions or those with the slugs.
 
-    Without ``cited`` their evidence stays blank. ``by``: those of that member alone.
+    Without ``cited`` the evidence is blank. ``by`` keeps only that member's forecasts.
     """
-    columns = forecast_columns.columns(session, only, words=words, cited=cited, by=by)
+    columns = forecast_columns.columns(session, only, rationales=rationales, cited=cited, by=by)
     return typed_frame(columns, FORECAST_COLUMNS)
 
 

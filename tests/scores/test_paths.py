@@ -52,7 +52,7 @@ def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
     updates.withdraw(session, question, member=bob, now=day(4))
     updates.update(session, question, Value(probability=0.8), member=alice, now=day(6))
     seen = drawn(session, question, 8)
-    columns = ["forecaster", "stretch", "time", "value", "said"]
+    columns = ["forecaster", "stretch", "time", "value", "forecast"]
     assert seen.steps[columns].to_numpy().tolist() == [
         ["alice", 1, day(1), 0.3, "30%"],
         ["bob", 1, day(2), 0.5, "50%"],

@@ -303,7 +303,7 @@ def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
 
 def _report(engine: Engine, now: datetime, echo: Echo) -> None:
     with database.reading(engine) as session:
-        frames = ledger_frames(session, words=False)
+        frames = ledger_frames(session, rationales=False)
     echo(str(formats.rendered(build_report(frames, by="team", as_of=now), "text")))
 
 

@@ -36,14 +36,14 @@ def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> 
     ends = [day(0), day(0) + lasting]
     steps = pd.DataFrame(
         [(name, 1, end, 0.5, "50%") for name in names for end in ends],
-        columns=["forecaster", "stretch", "time", "value", "said"],
+        columns=["forecaster", "stretch", "time", "value", "forecast"],
     )
     crowd = pd.DataFrame(
         [(1, end, 0.5, len(names)) for end in ends], columns=["stretch", "time", "value", "live"]
     )
     marks = pd.DataFrame(
         [(names[0], day(0), 0.5, "50%", "opposes", "Clouds", "They are dark", 0.02)],
-        columns=["forecaster", "time", "value", "said", "stance", "evidence", "reason", "points"],
+        columns=["forecaster", "time", "value", "forecast", "stance", "evidence", "reason", "points"],
     )
     return Paths(steps, crowd, marks)
 
@@ -235,7 +235,7 @@ def test_a_single_forecast_is_seen_before_its_line_has_any_length() -> None:
 def test_a_number_that_came_true_is_a_rule_with_its_name() -> None:
     spec = paths_chart(paths(), DEPTH, me="ana", highlighted=[], outcome="12")
     [rule] = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
-    assert rows(spec, rule) == [{"value": 12.0, "said": "outcome 12"}]
+    assert rows(spec, rule) == [{"value": 12.0, "label": "outcome 12"}]
     assert lines(spec)[0]["encoding"]["y"]["title"] == "Median, m"
 
 
