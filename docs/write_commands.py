@@ -1,6 +1,6 @@
 """Write docs/commands.md from the commands, and the table of docs/teams.md; ``make docs`` runs it.
 
-They are made rather than written, so that they cannot drift from what ``--help`` and the rules say.
+Both are generated, so that they cannot differ from ``--help`` and from the rules.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from forecasts.ledger.models import Role
 HEAD = """\
 # Commands
 
-This page is written by `make docs` from the commands themselves.
+`make docs` generates this page from the commands.
 
-Every command reads the ledger named by `--database` or `FORECASTS_DATABASE_URL`, else the file in
-your data folder. Results go to standard output, messages and progress to standard error.
+Commands read the ledger named by `--database` or `FORECASTS_DATABASE_URL`, by default the file
+in your data folder. Results go to standard output, messages and progress to standard error.
 
-Exit codes: 0 done; 2 the arguments or the input cannot be used (the message names place, value and
-rule, and nothing was changed); 3 a scheduled run needs a person; 1 anything else.
+Exit codes: 0: done; 2: the arguments or the input are invalid (the message names place, value and
+rule, and nothing was changed); 3: a scheduled run needs a person; 1: any other error.
 """
 
 
@@ -35,7 +35,7 @@ def page() -> str:
 
 
 def _sections(before: str, group: Any) -> Iterator[str]:
-    """Yield what there is to say of each command, those of a group by the whole of their names."""
+    """Yield the section of each command, with the full names of a group's commands."""
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             if command.invoke_without_command:
@@ -68,15 +68,15 @@ def _row(parameter: Any) -> str:
         name = ", ".join([*parameter.opts, *parameter.secondary_opts])
         if parameter.metavar:
             name += f" {parameter.metavar}"
-    said = (parameter.help or "").replace("|", "\\|")
-    return f"| `{name.replace('|', chr(92) + '|')}` | {said} |\n"
+    meaning = (parameter.help or "").replace("|", "\\|")
+    return f"| `{name.replace('|', chr(92) + '|')}` | {meaning} |\n"
 
 
 MARK = "<!-- made by make docs from forecasts/access/roles.py -->\n"
 
 
 def roles(page: str) -> str:
-    """Return ``page`` with the table of what each role may do, between its two marks."""
+    """Return ``page`` with the table of the roles' permissions between its two marks."""
     lines = ["| may | viewer | forecaster | resolver | admin |\n", "|---|---|---|---|---|\n"]
     for action, needed in REQUIRED_ROLES.items():
         marks = " | ".join("yes" if role.rank >= needed.rank else "" for role in Role)

@@ -1,8 +1,8 @@
 """Write docs/gallery.md and its pictures from the app itself; ``make gallery`` runs it.
 
-The demonstration is built anew in a folder that is thrown away, served with a clock that stands
-still, and opened in Chromium page by page as a person opens it. So the same code draws the same
-pictures, but for a pixel here and there, and a change of a page shows as a change of its picture.
+The demonstration is built in a temporary folder, served with a fixed clock, and opened page by page
+in Chromium. The same code draws the same pictures, except for a few pixels, so that a change of a
+page shows as a change of its picture.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 FOLDER = Path(__file__).with_name("gallery")
-# The time of every picture: nothing in them grows older than it was.
+# The time shown in every picture.
 MOMENT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 READER = "Emi (simulated)"
 WIDE, NARROW = 1280, 390
-WINDOW = 900  # pixels of a window's height, to begin with
-TALLEST = {WIDE: 2400, NARROW: 2500}  # of a picture; what is below is left out
-COLOURS = 96  # of a picture that are kept as they are, and as many beside them
-# What the server runs: the app as the command serves it, in this one process, where its clock
-# stands still and what it draws by lot is the same each time.
+WINDOW = 900  # initial height of the window in pixels
+TALLEST = {WIDE: 2400, NARROW: 2500}  # maximum height of a picture, which is cut below
+COLOURS = 96  # most frequent colours that are kept exactly, and as many approximations
+# The program of the server: the app as the command serves it, in one process, with a fixed clock
+# and fixed random draws.
 SERVER = f"""
 import os, secrets, sys
 from datetime import datetime
@@ -55,7 +55,7 @@ Steps = Callable[["Page"], None]
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: what it is called, what it shows, and how one comes to it."""
+    """A picture: its name, its caption, and the way to the page."""
 
     name: str
     shows: str
@@ -67,18 +67,18 @@ class Shot:
 
     @property
     def files(self) -> dict[int, str]:
-        """Return the file of the picture of each width."""
+        """Return the picture's file for each width."""
         widths = (WIDE,) if self.dark else (WIDE, NARROW)
         return {width: f"{self.name}-{width}.png" for width in widths}
 
     @property
     def path(self) -> str:
-        """Return the address of what is shown, from the root of the app."""
+        """Return the address of the page, from the root of the app."""
         return f"/{self.address}" + (f"?{urlencode(self.query)}" if self.query else "")
 
 
 def answered(page: Page) -> None:
-    """Answer three questions of Practice, and ask for the next one."""
+    """Answer three practice questions and open the next one."""
     for more in (20, 25, 0):
         for _ in range(more):
             page.get_by_role("slider").press("ArrowRight")
@@ -89,31 +89,30 @@ def answered(page: Page) -> None:
 
 PAGES: dict[str, tuple[str, list[Shot]]] = {
     "Today": (
-        "One makes one's round here: what closes soon, what to look at again, what was resolved.",
+        "Your daily round: questions that close soon, forecasts to review, new resolutions.",
         [
-            Shot("today", "What needs Emi today"),
-            Shot("today-dark", "The same at night", dark=True),
+            Shot("today", "Today for Emi"),
+            Shot("today-dark", "The same in dark mode", dark=True),
         ],
     ),
     "First run": (
-        "A ledger begins empty, and Today offers three ways in.",
-        [Shot("first-run", "Today in a ledger that is empty", empty=True)],
+        "A new ledger is empty, and Today offers three ways to start.",
+        [Shot("first-run", "Today in an empty ledger", empty=True)],
     ),
     "Questions": (
-        "One finds questions by their words, status, tag or family, and asks new ones.",
+        "Find questions by text, status, tag or family, and ask new ones.",
         [
-            Shot("questions", "All questions, the next to close first", "questions"),
+            Shot("questions", "All questions, soonest close first", "questions"),
             Shot(
                 "questions-ask",
-                "The form for a question of one's own",
+                "The form for a new question",
                 "questions",
                 {"view": "Ask a question"},
             ),
         ],
     ),
     "Question": (
-        "One reads what a question asks and what others have said on it, and puts a probability "
-        "on it or changes it, with the evidence that moved it.",
+        "Read a question and others' forecasts, and make or update your own, with evidence.",
         [
             Shot(
                 "question-open",
@@ -123,44 +122,44 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
             ),
             Shot(
                 "question-open-dark",
-                "The same at night",
+                "The same in dark mode",
                 "question",
                 {"slug": "second-dalai-lama-claimant"},
                 dark=True,
             ),
             Shot(
                 "question-resolved",
-                "A resolved one, with what everyone earned",
+                "A resolved question with everyone's scores",
                 "question",
                 {"slug": "trump-xi-in-person-fall-2025"},
             ),
             Shot(
                 "question-options",
-                "One with several options",
+                "A question with several options",
                 "question",
                 {"slug": "trump-xi-meetings-by-2029"},
             ),
         ],
     ),
     "Articles": (
-        "One hands an article over, and makes questions of the sentences that look ahead.",
+        "Capture an article, and turn sentences about the future into questions.",
         [
-            Shot("articles", "The articles that are stored", "articles"),
+            Shot("articles", "The stored articles", "articles"),
             Shot("article", "An article, its drafts and its text", "articles", {"article": "1"}),
         ],
     ),
     "Track record": (
-        "One sees whether somebody's probabilities held up, and how sure one can be of it.",
+        "See how calibrated a forecaster is, and how certain that finding is.",
         [
             Shot(
                 "track-record",
-                "The record of a simulated team that is overconfident",
+                "The record of an overconfident simulated team",
                 "track_record",
                 {"of": "Team", "names-team": "Kestrel (simulated)"},
             ),
             Shot(
                 "track-record-dark",
-                "The same at night",
+                "The same in dark mode",
                 "track_record",
                 {"of": "Team", "names-team": "Kestrel (simulated)"},
                 dark=True,
@@ -168,43 +167,41 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
         ],
     ),
     "Compare": (
-        "One sees which team did better on the questions that they share, and whether chance "
-        "alone could have done it.",
+        "See which team did better on shared questions, and whether chance could explain it.",
         [Shot("compare", "Three simulated teams", "compare")],
     ),
     "Resolve": (
-        "One decides on outcomes that were proposed, and settles what has ended.",
+        "Decide on proposed outcomes, and resolve questions that have ended.",
         [
-            Shot("resolve", "What awaits its outcome", "resolve"),
+            Shot("resolve", "Questions that await an outcome", "resolve"),
             Shot(
                 "resolve-settle",
-                "The form in which a question is settled",
+                "The form that resolves a question",
                 "resolve",
                 {"slug": "huawei-off-entity-list-2026"},
             ),
         ],
     ),
     "Practice": (
-        "One says how sure one would have been of questions whose answer is known.",
-        [Shot("practice", "A question, and the answers so far", "practice", steps=answered)],
+        "Test your calibration on questions whose answer is known.",
+        [Shot("practice", "A question and the answers so far", "practice", steps=answered)],
     ),
     "Team": (
-        "One sees who is here and in which role, and what runs by itself.",
-        [Shot("team", "The members and the teams", "team")],
+        "See members, roles, teams, notifications and resolvers.",
+        [Shot("team", "Members and teams", "team")],
     ),
     "Import and export": (
-        "One takes the ledger along as plain files, or reads somebody's in.",
-        [Shot("exchange", "Both ways", "exchange")],
+        "Export the ledger as plain files, or import one.",
+        [Shot("exchange", "Import and export", "exchange")],
     ),
 }
 
 HEAD = """\
 # Gallery
 
-This page and its pictures are made by `make gallery` from the demonstration that `make demo`
-serves. The articles and the outcomes are real; **everyone in the pictures and all their forecasts
-are simulated**, and their names say so. Each page is shown on a wide screen and on a phone; what is
-long is cut off below.
+`make gallery` draws this page and its pictures from the demonstration that `make demo` serves. The
+articles and the outcomes are real; **all people and forecasts in the pictures are simulated**, as
+their names say. Each page is shown on a wide screen and on a phone; long pages are cut off below.
 """
 
 
@@ -218,19 +215,19 @@ def written() -> str:
 
 
 def _pictures(shot: Shot) -> str:
-    said = f"{shot.shows} (people and data are simulated)"
+    caption = f"{shot.shows} (people and data are simulated)"
     places = {width: f"{FOLDER.name}/{file}" for width, file in shot.files.items()}
     heads = {WIDE: "on a wide screen", NARROW: "on a phone"}
     return (
         f"\n{shot.shows}:\n\n"
         f"| {' | '.join(heads[width] for width in places)} |\n"
         f"|{'---|' * len(places)}\n"
-        f"| {' | '.join(f'[![{said}]({place})]({place})' for place in places.values())} |\n"
+        f"| {' | '.join(f'[![{caption}]({place})]({place})' for place in places.values())} |\n"
     )
 
 
 def draw(browser: Browser, base: str, shot: Shot) -> None:
-    """Write the pictures of ``shot``, as the app at ``base`` shows it."""
+    """Write the pictures of ``shot`` from the app at ``base``."""
     from tests.app.browsing import PATIENCE
 
     for width, file in shot.files.items():
@@ -247,7 +244,7 @@ def draw(browser: Browser, base: str, shot: Shot) -> None:
             if shot.steps is not None:
                 shot.steps(page)
                 settle(page)
-            # The page scrolls inside of the window, which therefore has to be as tall as it is.
+            # The page scrolls inside the window, so the window must be as tall as the page.
             tall = page.evaluate(
                 "document.querySelector('[data-testid=stMain]').scrollHeight + "
                 "document.querySelector('[data-testid=stMain]').getBoundingClientRect().top"
@@ -261,7 +258,7 @@ def draw(browser: Browser, base: str, shot: Shot) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the script has finished and all that it shows is drawn."""
+    """Wait until the script has finished and everything is drawn."""
     from playwright.sync_api import expect
 
     from tests.app.browsing import DONE, PATIENCE
@@ -279,26 +276,26 @@ def settle(page: Page) -> None:
 
 
 def save(picture: bytes, path: Path) -> None:
-    """Write the picture with few colours: those that cover most as they are, the rest as near."""
+    """Write the picture with few colours: the most frequent exactly, the rest approximated."""
     import numpy as np
     from PIL import Image
 
     with Image.open(BytesIO(picture)) as drawn:
         whole = drawn.convert("RGB")
-    apart = whole.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).getpalette() or []
-    signs = np.asarray(whole).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
-    there, where, often = np.unique(signs, return_inverse=True, return_counts=True)
-    every = np.stack([there >> 16, there >> 8 & 255, there & 255], axis=1).astype(int)
-    most = every[np.argsort(-often.astype(int), kind="stable")[:COLOURS]]
-    palette = np.concatenate([most, np.array(apart, dtype=int).reshape(-1, 3)])
-    nearest = np.array([((palette - colour) ** 2).sum(axis=1).argmin() for colour in every])
-    few = Image.fromarray(nearest[where].reshape(signs.shape).astype(np.uint8), mode="P")
+    spread = whole.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    codes = np.asarray(whole).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
+    distinct, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    colours = np.stack([distinct >> 16, distinct >> 8 & 255, distinct & 255], axis=1).astype(int)
+    frequent = colours[np.argsort(-counts.astype(int), kind="stable")[:COLOURS]]
+    palette = np.concatenate([frequent, np.array(spread, dtype=int).reshape(-1, 3)])
+    nearest = np.array([((palette - colour) ** 2).sum(axis=1).argmin() for colour in colours])
+    few = Image.fromarray(nearest[inverse].reshape(codes.shape).astype(np.uint8), mode="P")
     few.putpalette(palette.astype(np.uint8).tobytes())
     few.save(path, optimize=True)
 
 
 def main(only: list[str]) -> None:
-    """Write the page and its pictures: all of them, or those of the names in ``only``."""
+    """Write the page and its pictures, or only the pictures named in ``only``."""
     from forecasts.exchange.samples import demonstration
     from tests.app.browsing import free_port, launched, serving
 
@@ -307,7 +304,7 @@ def main(only: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="gallery-") as name, launched() as browser:
         folder = Path(name)
         with mock.patch("forecasts.common.settings.data_folder", return_value=folder):
-            built = demonstration.build(now=MOMENT, say=lambda _: None)
+            built = demonstration.build(now=MOMENT, echo=lambda _: None)
         for ledger, empty in ((built, False), (str(folder / "empty.sqlite3"), True)):
             with serving(
                 browser, folder, ledger, free_port(), program=SERVER, FORECASTS_MEMBER=READER

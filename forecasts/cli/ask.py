@@ -263,7 +263,7 @@ def _last_moment(
     if last <= moment:
         raise BadInput(
             f"{named} has passed: it is {moment:%Y-%m-%d %H:%M} UTC now.",
-            remedy="Give a future day: --closes YYYY-MM-DD. To add questions that are over, use: "
+            remedy="Give a later day: --closes YYYY-MM-DD. To add questions that are over, use: "
             "forecasts import.",
         )
     return last

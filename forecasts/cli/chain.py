@@ -94,7 +94,7 @@ def backup(
     from forecasts.operations.backup import back_up
 
     with _verify_bar() as tell:
-        found = back_up(ledger(settings(database)), file, force=force, tell=tell)
+        found = back_up(ledger(settings(database)), file, force=force, on_progress=tell)
     if found.broken is not None:
         print_note(f"{file} is an exact copy of the ledger, but the ledger's history is broken:")
     _exit_if_broken(found)
@@ -116,7 +116,7 @@ def restore(
 
     engine = opened(settings(database), begin=True)
     with _verify_bar() as tell:
-        done = restore(engine, file, now=now(), tell=tell)
+        done = restore(engine, file, now=now(), on_progress=tell)
     print_line(
         f"Restored {place(engine)} from {file}: {_entries(done.found)}, and its history is intact."
     )

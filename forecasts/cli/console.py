@@ -1,4 +1,4 @@
-"""What the commands share: options, output, settings, and the ledger that a command opens."""
+"""Shared by the commands: options, output, settings, and the ledger that a command opens."""
 
 from __future__ import annotations
 

@@ -93,7 +93,8 @@ def update(
     from forecasts.updates import updates
     from forecasts.updates.evidence import format_stances, supported_outcome
     from forecasts.updates.typed_values import typed_forecast
-    from forecasts.updates.values import format_change, read_value, value_of
+    from forecasts.updates.value_parsing import read_value
+    from forecasts.updates.values import format_change, value_of
 
     with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
@@ -105,7 +106,7 @@ def update(
             session, found, given, member=who, now=now, rationale=because, evidence=cited
         )
         if look_again is not None:
-            revisits.revisit_every(session, look_again, member=who, now=now, question=found)
+            revisits.set_interval(session, look_again, member=who, now=now, question=found)
         change = format_change(before, given, text.options)
         outcome = supported_outcome(text, before, given)
         previous = typed_forecast(before, text)
@@ -153,11 +154,11 @@ def look_again(
         )
     with acting(database, member) as (session, who, now):
         found = None if on is None else registry.find(session, on)
-        revisits.revisit_every(
+        revisits.set_interval(
             session, None if usual else int(days), member=who, now=now, question=found
         )
         intervals = revisits.intervals(session, who)
-        every = intervals.usual if found is None or found.id is None else intervals.of(found.id)
+        every = intervals.default if found is None or found.id is None else intervals.on(found.id)
     subject = "your forecasts" if on is None else on
     unit = "day" if every.days == 1 else "days"
     print_line(f"Today asks you to review {subject} after {every.days} {unit}.")
@@ -197,7 +198,7 @@ def _cited(
 ) -> list[CitedEvidence]:
     """Return the evidence; the options apply to each piece that does not state its own."""
     from forecasts.ledger.models import EvidenceKind, Stance
-    from forecasts.updates.evidence import read_evidence
+    from forecasts.updates.evidence_parsing import read_evidence
 
     if supports + opposes + context > 1:
         raise BadInput("Evidence supports, opposes or is context; it cannot do two at once.")

@@ -170,13 +170,13 @@ def remove(name: Name, database: Database = None, member: Member = None) -> None
 @notify.command("test")
 def greet(name: Name, database: Database = None, member: Member = None) -> None:
     """Send a test message to a channel. Exit code 1 if it could not be sent."""
-    from forecasts.agenda.notifications import channels, outbox
-    from forecasts.agenda.notifications.apprise_gateway import Sent
+    from forecasts.agenda.notifications import channels, sender
+    from forecasts.agenda.notifications.apprise_adapter import Delivery
 
     with reading_as(database, member) as (session, who, _):
         channel = channels.find(session, name, member=who)
-    sent, reason = outbox.greet(channel, allow_private=settings().allow_private_addresses)
-    if sent != Sent.sent:
+    sent, reason = sender.send_test(channel, allow_private=settings().allow_private_addresses)
+    if sent != Delivery.sent:
         print_note(f"{name}: not sent: {reason}")
         raise typer.Exit(1)
     print_line(f"{name}: sent")
@@ -189,18 +189,18 @@ def send(
         typer.Option(
             "--again",
             metavar="NAME",
-            help="Resend what may not have arrived on your channel, or was given up.",
+            help="Resend your channel's notifications that may not have arrived or were given up.",
         ),
     ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
     """Send everyone's due notifications, as forecasts run does at its end."""
-    from forecasts.agenda.notifications import outbox
+    from forecasts.agenda.notifications import sender
 
     if again is not None:
         with acting(database, member) as (session, who, now):
-            count = outbox.again(session, again, member=who, now=now)
+            count = sender.resend(session, again, member=who, now=now)
         print_note(f"{again}: {count:,} to be sent again")
     chosen = settings(database, member)
     notify_members(ledger(chosen), chosen)
@@ -208,15 +208,15 @@ def send(
 
 def notify_members(engine: Engine, chosen: Settings) -> None:
     """Send everyone's due notifications and print the results, if any, to standard error."""
-    from forecasts.agenda.notifications import outbox
-    from forecasts.agenda.notifications.apprise_gateway import Sent
+    from forecasts.agenda.notifications import sender
+    from forecasts.agenda.notifications.apprise_adapter import Delivery
 
-    results = outbox.send(engine, now=now(), allow_private=chosen.allow_private_addresses)
-    if sent := results.count(Sent.sent):
+    results = sender.send(engine, now=now(), allow_private=chosen.allow_private_addresses)
+    if sent := results.count(Delivery.sent):
         print_note(f"{sent:,} {'message' if sent == 1 else 'messages'} sent")
-    failures = {Sent.failed: "not sent to", Sent.unknown: "may not have arrived on"}
-    for one in results.told:
-        if one.sent in failures:
-            print_note(f"{failures[one.sent]} {one.handle}'s channel {one.channel}: {one.reason}")
+    failures = {Delivery.failed: "not sent to", Delivery.unknown: "may not have arrived on"}
+    for one in results.messages:
+        if one.delivery in failures:
+            print_note(f"{failures[one.delivery]} {one.handle}'s channel {one.channel}: {one.reason}")
     if results.left:
         print_note(f"{results.left:,} channels left for the next run")

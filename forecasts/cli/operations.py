@@ -52,10 +52,10 @@ def check(database: Database = None) -> None:
 
     found = [*check(opened(settings(database)), now), check_sign_in()]
     for one in found:
-        print_line(f"{'✓' if one.well else '✗'} {one.about}: {one.said}")
-        if not one.well:
+        print_line(f"{'✓' if one.passed else '✗'} {one.about}: {one.result}")
+        if not one.passed:
             print_line(f"  {one.remedy}")
-    failed = sum(not one.well for one in found)
+    failed = sum(not one.passed for one in found)
     if failed:
         print_note(f"{failed} of {len(found)} checks failed.")
         raise typer.Exit(1)
@@ -118,7 +118,7 @@ def move(
                 action = f"{step.act} {step.table.replace('_', ' ')}"
                 advance_to(description=action, completed=step.done, total=step.rows)
 
-            moved = transfer.move(source, target, tell=tell)
+            moved = transfer.move(source, target, on_step=tell)
     except KeyboardInterrupt:
         print_note("Stopped. To continue, run the same command again.")
         raise typer.Exit(130) from None

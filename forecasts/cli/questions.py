@@ -208,10 +208,10 @@ def _print_history(
 
 
 def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision]) -> str:
-    from forecasts.updates.wordings import format_forecast
+    from forecasts.updates.values import format_value
 
     reason = f" — {forecast.rationale}" if forecast.rationale else ""
-    return f"  {_at(forecast.made_at)}  {handle}: {format_forecast(forecast, wordings)}{reason}"
+    return f"  {_at(forecast.made_at)}  {handle}: {format_value(forecast, wordings[-1].options)}{reason}"
 
 
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:

@@ -195,13 +195,13 @@ def status(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """List what needs a person, recent results, and what is due next.
+    """List the questions that need a person, recent results, and the questions due next.
 
     Questions need a person if they are parked, have a proposed outcome, or are disputed.
     """
     from dataclasses import asdict
 
-    from forecasts.agenda.notifications import outbox
+    from forecasts.agenda.notifications import sender
     from forecasts.resolution import disputes, progress, proposals
 
     with reading_as(database, member) as (session, _, now):
@@ -214,7 +214,7 @@ def status(
             {"slug": question.slug, "reason": row.reason, "since": row.recorded_at}
             for row, _, question in disputes.open_disputes(session)
         ]
-        unsure = outbox.unsure(session, now=now)
+        unsure = sender.undelivered(session, now=now)
     if as_json:
         more = {"proposed": proposed, "disputed": disputed, "notices_unsure": unsure}
         typer.echo(json_text(asdict(found) | more), nl=False)

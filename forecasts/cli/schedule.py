@@ -182,7 +182,7 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
     for number in before:
         signal.signal(number, stop)
     try:
-        schedules.keep_on(once, every=period, now=now, stopped=stopping.wait)
+        schedules.repeat(once, every=period, now=now, stopped=stopping.wait)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -84,7 +84,7 @@ def test_a_question_takes_wording_passage_and_close_from_its_draft(
     listed = forecasts("articles", "1").stdout
     [wording] = re.findall(rf"{dated}\. (.*) \(closes 2026-03-31\)", listed)
     assert wording in asked.stderr
-    assert f"asked already: {slug}" in listed
+    assert f"already asked: {slug}" in listed
     assert slug in forecasts("questions").stdout
 
 
@@ -123,7 +123,7 @@ def test_the_next_step_asks_for_a_close_where_every_deadline_has_passed(
 ) -> None:
     clock("2026-06-01T12:00:00Z")
     shown = forecasts("articles", "1")
-    assert "(its deadline 2026-03-31 has passed)" in shown.stdout
+    assert "(deadline 2026-03-31 has passed)" in shown.stdout
     assert "--closes" in next_step(shown)
     refused = forecasts("ask", "--article", "1", "--draft", str(dated), exit_code=2)
     assert f"The deadline of draft {dated}, 2026-03-31, has passed" in refused.stderr
@@ -165,7 +165,7 @@ def test_an_article_is_shown_again_with_its_text_where_that_is_wanted(
 
 def test_an_article_in_which_nothing_looks_ahead_says_so(forecasts: Run, clock: Clock) -> None:
     captured = forecasts("capture", "-", input=PAST)
-    assert "No sentence here looks ahead" in captured.stdout
+    assert "No possible questions here" in captured.stdout
     assert next_step(captured)[:4] == ["ask", "Will …?", "--article", "1"]
 
 
@@ -226,13 +226,13 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
         (("ask", "Late?", "--closes", "2025-01-01"), "--closes 2025-01-01 has passed"),
         (("ask", "Late?", "--closes", "2025-01-01"), "Give a later"),
         (("ask", "When?"), "needs a last day of forecasting"),
-        (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "holds the place"),
+        (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "is a placeholder"),
         (("ask", "--article", "1", "--draft", "9"), "no draft 9"),
         (("ask", "--article", "1", "--draft", "0"), "no draft 0"),
         (("ask", "--article", "2", "--draft", "1"), "no article 2"),
         (("ask", "--article", "1", "--draft", "1", "--quote", "x"), "both name the passage"),
         (("articles", "2"), "no article 2"),
-        (("capture", ""), "the source is blank"),
+        (("capture", ""), "The source is blank"),
         (("capture", "http://127.0.0.1:9/x"), "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true"),
     ],
 )

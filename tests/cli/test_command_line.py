@@ -48,13 +48,13 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(
         *("update", "ferry", "9:1", "--because", "the mayor yielded"),
         *("--evidence", "https://example.org/mayor", "--supports"),
     )
-    assert said.stdout == "alice: 40 % → 90 % on ferry (evidence: 1 for yes)\n"
+    assert said.stdout == "alice: 40% → 90% on ferry (evidence: 1 for yes)\n"
 
     clock("2026-01-20T12:00:00Z")
     resolved = forecasts(
         *("resolve", "ferry", "yes", "--known-at", "2026-01-15T12:00:00Z", "--because", "voted")
     )
-    by_hand = 0.4 * 0.6**2 + 0.6 * 0.1**2  # four days at 40 %, six at 90 %
+    by_hand = 0.4 * 0.6**2 + 0.6 * 0.1**2  # four days at 40%, six at 90%
     assert f"alice: Brier {by_hand:.4f} (0–1), coverage 100%" in resolved.stdout
 
     scored = forecasts("score").stdout.splitlines()

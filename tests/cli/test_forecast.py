@@ -71,27 +71,27 @@ def test_the_examples_of_the_forecasting_page_come_out(
 @pytest.mark.usefixtures("rain")
 def test_the_first_forecast_is_said_with_how_to_take_it_back(forecasts: Run) -> None:
     done = forecasts("update", "rain", "40%")
-    assert done.stdout == "alice: 40 % on rain\n"
-    assert done.stderr == "To take it back: forecasts withdraw rain\n"
+    assert done.stdout == "alice: 40% on rain\n"
+    assert done.stderr == "To withdraw: forecasts withdraw rain\n"
 
 
 @pytest.mark.usefixtures("rain")
 def test_an_update_says_before_and_after_and_how_to_go_back(forecasts: Run) -> None:
     forecasts("update", "rain", "40%")
     done = forecasts("update", "rain", "9:1")
-    assert done.stdout == "alice: 40 % → 90 % on rain\n"
+    assert done.stdout == "alice: 40% → 90% on rain\n"
     assert done.stderr == (
-        "To go back: forecasts update rain 40%   To have none stand: forecasts withdraw rain\n"
+        "To undo: forecasts update rain 40%   To withdraw: forecasts withdraw rain\n"
     )
-    assert forecasts("update", "rain", "40%").stdout == "alice: 90 % → 40 % on rain\n"
+    assert forecasts("update", "rain", "40%").stdout == "alice: 90% → 40% on rain\n"
 
 
 @pytest.mark.usefixtures("rain")
 def test_saying_the_same_again_is_said_to_be_the_same(forecasts: Run) -> None:
     forecasts("update", "rain", "40%")
     done = forecasts("update", "rain", "0.4")
-    assert done.stdout == "alice: still 40 % on rain\n"
-    assert done.stderr == "To have none stand: forecasts withdraw rain\n"
+    assert done.stdout == "alice: still 40% on rain\n"
+    assert done.stderr == "To withdraw: forecasts withdraw rain\n"
 
 
 @pytest.mark.parametrize(
@@ -128,15 +128,15 @@ def test_the_way_back_can_be_typed_for_options_and_numbers_too(forecasts: Run) -
     assert "forecasts update which 'Busan=60%, Ulsan=20%, Other=20%'   " in back
     forecasts("update", "depth", "10%=3, 50%=8.5, above=1%")
     back = forecasts("withdraw", "depth").stderr
-    assert back == "To stand again: forecasts update depth '10%=3, 50%=8.5, above=1%'\n"
+    assert back == "To undo: forecasts update depth '10%=3, 50%=8.5, above=1%'\n"
 
 
 @pytest.mark.usefixtures("rain")
 def test_a_withdrawal_says_what_stood(forecasts: Run) -> None:
     forecasts("update", "rain", "40%")
     done = forecasts("withdraw", "rain")
-    assert done.stdout == "alice: withdrew 40 % from rain; none stands from now on\n"
-    assert done.stderr == "To stand again: forecasts update rain 40%\n"
+    assert done.stdout == "alice: withdrew 40% from rain\n"
+    assert done.stderr == "To undo: forecasts update rain 40%\n"
 
 
 @pytest.mark.usefixtures("rain")
@@ -149,7 +149,7 @@ def test_a_number_below_0_is_a_value_and_not_an_option(
 ) -> None:
     refused = forecasts("update", *arguments, exit_code=2)
     if arguments[0] == "rain":
-        assert refused.stderr == "A probability lies in 0..100 %; '-5%' is outside.\n"
+        assert refused.stderr == "A probability must be from 0% to 100%; '-5%' is not.\n"
     else:
         assert "no question '-5%'" in refused.stderr
 
@@ -162,8 +162,8 @@ def test_a_mistyped_option_is_still_an_option_that_is_not_there(forecasts: Run) 
 @pytest.mark.usefixtures("rain")
 @pytest.mark.parametrize(
     ("slug", "value", "words"),
-    [("rain", "0", "0 % means never"), ("rain", "100%", "100 % means certain"),
-     ("which", "Busan=100%", "100 % means certain"), ("which", "Busan=0%", "0 % means never")],
+    [("rain", "0", "0% means never"), ("rain", "100%", "100% means certain"),
+     ("which", "Busan=100%", "100% means certain"), ("which", "Busan=0%", "0% means never")],
 )  # fmt: skip
 def test_certainty_is_allowed_and_warned_of_once(
     forecasts: Run, slug: str, value: str, words: str
@@ -195,7 +195,7 @@ def test_a_flag_holds_for_all_evidence_that_does_not_say_otherwise(
         *("--evidence", "https://example.org/a", "--evidence", "No cloud in sight"),
         *("--evidence", "context data 30%: https://example.org/b"),
     )
-    assert done.stdout == "alice: 30 % on rain (evidence: 2 against yes, 1 as context)\n"
+    assert done.stdout == "alice: 30% on rain (evidence: 2 against yes, 1 as context)\n"
     assert cited(engine) == [
         ("opposes", "expert", None, "https://example.org/a"),
         ("opposes", "expert", None, "No cloud in sight"),
@@ -254,12 +254,12 @@ def test_when_to_look_again_is_said_with_a_forecast_for_a_question_or_for_all(
 ) -> None:
     forecasts("update", "rain", "40%", "--look-again", "3")
     said = forecasts("look-again", "21").stdout
-    assert said == "Today brings your forecasts back after 21 days.\n"
+    assert said == "Today asks you to review your forecasts after 21 days.\n"
     with database.reading(engine) as session:
         every = revisits.intervals(session, members.find_member(session, "alice"))
         of = [every.of(registry.find(session, slug).id or 0).days for slug in ("rain", "which")]
     assert of == [3, 21]
     again = forecasts("look-again", "usual", "--on", "rain").stdout
-    assert again == "Today brings rain back after 21 days.\n"
+    assert again == "Today asks you to review rain after 21 days.\n"
     assert "is not a number of days" in forecasts("look-again", "soon", exit_code=2).stderr
     assert "1 to 3650 days; 0 is" in forecasts("look-again", "0", exit_code=2).stderr

@@ -25,11 +25,11 @@ def test_a_channel_is_added_tried_changed_and_removed_and_its_address_is_never_s
 ) -> None:
     secret = service.address("xyzzy")
     added = forecasts("notify", "add", "phone", "-", "--on", "closing", input=f"{secret}\n")
-    assert added.stdout == "phone is told of: closing\n"
+    assert added.stdout == "phone is notified of: closing\n"
     assert forecasts("notify", "test", "phone").stdout == "phone: sent\n"
     assert service.got[0]["path"] == "/xyzzy"
     changed = forecasts("notify", "set", "phone", "--on", "stale", "--days-until-stale", "3")
-    assert changed.stdout == "phone is told of: stale\n"
+    assert changed.stdout == "phone is notified of: stale\n"
     listed = forecasts("notify", "list")
     assert listed.stdout == (
         "phone (json://…): stale\n  closing: 2 days before; stale: after 3 days\n"
@@ -73,7 +73,7 @@ def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
     forecasts("notify", "add", "phone", service.address())
     forecasts("ask", "Will it rain?", "--closes", "2026-01-06T12:00:00Z", "--slug", "rain")
     with monkeypatch.context() as patch:
-        patch.setattr("forecasts.agenda.notifications.outbox._record", lambda *_: None)
+        patch.setattr("forecasts.agenda.notifications.sender._record", lambda *_: None)
         forecasts("notify", "send")
     clock("2026-01-05T13:00:00Z")
     listed = forecasts("notify", "list").stdout

@@ -113,7 +113,7 @@ def test_check_prints_what_is_well_and_what_is_not_with_its_remedy(
     found.append(Finding("clock", "It is wrong.", "Set it right."))
     said = forecasts("check", exit_code=1)
     assert "✗ clock: It is wrong.\n  Set it right.\n" in said.stdout
-    assert said.stderr == "1 of 4 is not well.\n"
+    assert said.stderr == "1 of 4 checks failed.\n"
 
 
 def test_check_says_how_people_sign_in_and_keeps_the_secrets(
@@ -159,7 +159,7 @@ def test_move_says_what_it_moved_and_where_to_go_on(
     done = forecasts("move", "--to", empty_server, *named)
     tables = len(SQLModel.metadata.tables)
     assert done.stdout.startswith(f"Moved 8 rows of {tables} tables to postgresql://postgres@")
-    assert f"The ledger at {ledger_file} is as it was." in done.stderr
+    assert f"The ledger at {ledger_file} is unchanged." in done.stderr
     assert "rain" in forecasts("questions", "--database", empty_server).stdout
     back = str(tmp_path / "back.sqlite3")
     forecasts("move", "--to", back, "--database", empty_server)
@@ -191,10 +191,10 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
     to = ("--to", str(tmp_path / "new.sqlite3"), "--database", str(ledger_file))
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "_compare", interrupt)
-        assert "goes on from here" in forecasts("move", *to, exit_code=130).stderr
+        assert "To continue, run the same command again" in forecasts("move", *to, exit_code=130).stderr
     said = forecasts("questions", "--database", to[1], exit_code=2).stderr
     assert "a copy of a ledger that was not finished" in said
-    assert "gone on with" in forecasts("move", *to).stdout
+    assert "(resumed)" in forecasts("move", *to).stdout
     assert forecasts("questions", "--database", to[1]).stdout
 
 

@@ -64,7 +64,7 @@ def test_a_filter_that_no_question_passes_is_not_an_empty_ledger(
     forecasts: Run, ledger: None
 ) -> None:
     said = forecasts("questions", "--status", "open", "--tag", "spring").stdout
-    assert said == "No question fits. Leave --status or --tag out to see them all.\n"
+    assert said == "No question matches. To see them all, omit --status and --tag.\n"
 
 
 def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
@@ -79,7 +79,7 @@ def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
     forecasts("resolve", "rain", "no")
     shown = forecasts("show", "rain").stdout
     for newer, older in (
-        ("alice: 50 %", "alice: 40 %"),
+        ("alice: 50%", "alice: 40%"),
         ("alice: second", "alice: first"),
         ("confirmed: no", "confirmed: yes"),
     ):
@@ -94,8 +94,8 @@ def test_what_one_has_said_stands_last_in_the_list(forecasts: Run, ledger: None)
         lines = forecasts("questions", *arguments).stdout.splitlines()
         return {line.split("\t")[0]: line.split("\t")[4] for line in lines}
 
-    assert last() == dict.fromkeys(STATUSES, "") | {"open": "40 %"}
-    assert last("--as", "bob")["open"] == "70 %"
+    assert last() == dict.fromkeys(STATUSES, "") | {"open": "40%"}
+    assert last("--as", "bob")["open"] == "70%"
     assert set(last("--as", "nobody").values()) == {""}
 
 
@@ -109,7 +109,7 @@ def test_on_a_narrow_terminal_the_title_gives_way_and_the_slug_stays_whole(
     console = Console(width=100, file=paper, markup=False)
     with database.reading(engine) as session:
         rows = listing(session, now=START)
-        console.print(table_of(rows, {rows[0].id: "40 %"}))
+        console.print(table_of(rows, {rows[0].id: "40%"}))
     printed = paper.getvalue()
     assert f"{slug} " in printed
     assert "…" not in printed

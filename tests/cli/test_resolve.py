@@ -11,7 +11,7 @@ Clock = Callable[[str], None]
 
 @pytest.fixture
 def rain(forecasts: Run, clock: Clock) -> str:
-    """A question with a forecast of 40 %, open from 5 to 25 January; it is the 20th."""
+    """A question with a forecast of 40%, open from 5 to 25 January; it is the 20th."""
     forecasts("ask", "Will it rain?", "--closes", "2026-01-25T12:00:00Z", "--slug", "rain")
     forecasts("update", "rain", "40%")
     clock("2026-01-20T12:00:00Z")
@@ -25,7 +25,7 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
         *("propose", rain, "yes", "--known-at", "2026-01-10T12:00:00Z", "--as", "bob"),
         *("--because", "It poured.", "--source", "https://example.org/gauge"),
     ).stdout
-    assert said == "rain: proposed yes, known at 2026-01-10 12:00 UTC; it waits for a decision\n"
+    assert said == "rain: proposed yes, known at 2026-01-10 12:00 UTC; awaiting a decision\n"
     assert "proposed" in forecasts("questions").stdout
     clock("2026-01-21T12:00:00Z")
     said = forecasts("resolve", rain, "yes").stdout
@@ -39,7 +39,7 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
 def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("propose", rain, "yes", "--as", "bob")
     refused = forecasts("reject", rain, exit_code=2).stderr
-    assert "takes a reason" in refused
+    assert "needs a reason" in refused
     assert "--because" in refused
     said = forecasts("reject", rain, "--because", "that was the sprinkler").stdout
     assert said == "rain: yes rejected; the question is open\n"
@@ -94,7 +94,7 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
     said = forecasts("resolve", rain, "annulled", "--because", "the gauge broke").stdout
     assert said == (
         "rain: annulled, known at 2026-01-10 12:00 UTC\n  corrected: yes → annulled\n  No scores.\n"
-        "  It is out of every report; what it had scored stays readable in show.\n"
+        "  No longer in any report; its earlier scores can be read with show.\n"
     )
     shown = forecasts("show", rain).stdout
     assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
@@ -122,7 +122,7 @@ def test_scores_are_made_anew(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("resolve", rain, "yes")
     forecasts("resolve", rain, "no")
     before = forecasts("show", rain).stdout
-    assert ": 3 of 1 resolved questions." in forecasts("rescore").stdout
+    assert ": 3 scores of 1 resolved questions." in forecasts("rescore").stdout
     assert forecasts("show", rain).stdout == before
 
 
@@ -137,7 +137,7 @@ def test_a_number_below_zero_is_an_outcome(forecasts: Run, clock: Clock) -> None
 
 def test_what_evidence_speaks_for_is_shown(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("update", rain, "40%", "--evidence", "opposes 30%: a dry forecast")
-    assert "opposes yes, 30 %: a dry forecast" in forecasts("show", rain).stdout
+    assert "opposes yes, 30%: a dry forecast" in forecasts("show", rain).stdout
 
 
 def test_a_number_is_scored_by_crps_when_it_resolves_and_in_show(
@@ -163,7 +163,7 @@ def test_a_source_that_is_no_web_address_is_refused(
     forecasts: Run, rain: str, command: str, source: str
 ) -> None:
     refused = forecasts(command, rain, "yes", "--source", source, exit_code=2).stderr
-    assert f"The source {source!r} is no web address" in refused
+    assert f"The source {source!r} is not a web address" in refused
     assert "Resolution:" not in forecasts("show", rain).stdout
 
 

@@ -43,7 +43,7 @@ def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
     data = tmp_path / "data.csv"
     data.write_text("date,value\n2099-01-01,1\n")
     given = ("--with", f"source={data}", "--with", "expression=max(value) >= 145")
-    assert "rise: series will say" in forecasts("resolver", "set", "rise", "series", *given).stdout
+    assert "rise: resolved by series" in forecasts("resolver", "set", "rise", "series", *given).stdout
     assert forecasts("resolver", "try", "rise").stdout == "rise: not known yet\n"
     assert "0 resolved, 0 proposed, 1 not known yet, 0 failed" in forecasts("run").stdout
     data.write_text("date,price\n")
@@ -83,7 +83,7 @@ def test_a_key_in_an_address_is_warned_of(forecasts: Forecasts) -> None:
     given = ("--with", "outcome=a", "--with", 'outcomes={"x": "yes"}')
     address = "https://example.org/status?station=7&api_key=abc"
     said = forecasts("resolver", "set", "it", "http_json", "--with", f"url={address}", *given)
-    assert "api_key in that address looks like a key: it is kept for good" in " ".join(
+    assert "api_key in that address looks like a key. It is stored for good" in " ".join(
         said.stderr.split()
     )
     address = address.partition("&")[0]
@@ -132,11 +132,11 @@ def test_a_question_follows_another(forecasts: Forecasts, clock: Clock) -> None:
     [
         ("oracle", (), "There is no resolver kind 'oracle'"),
         ("series", (), "source"),
-        ("series", ("--with", "source"), "'source' is no setting"),
+        ("series", ("--with", "source"), "'source' is not a setting"),
         ("series", ("--with", "source=a", "--with", "source=b"), "given twice"),
-        ("feed", ("--with", "all_of=[1"), "no JSON"),
+        ("feed", ("--with", "all_of=[1"), "not valid JSON"),
         ("question", ("--with", "question=nobody"), "There is no question 'nobody'"),
-        ("deadline", ("--with", "outcome=maybe"), "'maybe' is no outcome"),
+        ("deadline", ("--with", "outcome=maybe"), "'maybe' is not an outcome"),
     ],
 )
 def test_settings_that_cannot_serve_are_refused_and_change_nothing(
@@ -159,7 +159,7 @@ def test_resolvers_are_taken_away_and_a_new_one_can_be_given(
     forecasts("resolver", "set", "rise", *given)
     forecasts("resolver", "add", "rise", "deadline")
     removed = forecasts("resolver", "remove", "rise").stdout
-    assert removed == "rise is looked up no more: its 2 resolvers removed.\n"
+    assert removed == "rise: 2 resolvers removed; it is no longer checked automatically\n"
     assert "has no resolver" in forecasts("resolver", "remove", "rise", exit_code=2).stderr
     clock("2026-01-06T12:00:00Z")
     assert "0 resolved" in forecasts("run").stdout

@@ -30,7 +30,7 @@ def test_each_field_is_revised_and_what_has_changed_is_said(
         *("--because", "which town was not said"),
     ).stdout.splitlines()
     assert said == [
-        "rain: wording 2; the earlier ones stay readable",
+        "rain: now wording 2; earlier wordings are kept",
         "    title: Will it rain? → Will it rain in Brenholt?",
         "    scheduled close time: 2026-01-25 12:00 UTC → 2026-02-01 23:59 UTC",
         "    scheduled resolve time: blank → 2026-02-03 23:59 UTC",
@@ -76,14 +76,14 @@ def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_
         forecasts("update", "win", "Ann=70%", "--as", who)
     forecasts("withdraw", "win", "--as", "bob")
     said = forecasts("revise", "win", "--option", "Ben").stdout
-    told = "until updated, a new option has the probability given to 'Other'.\n"
-    assert f"1 standing forecast stands without what was added (alice): {told}" in said
+    until = "until updated, the option has the probability given to 'Other'.\n"
+    assert f"1 current forecast predates a new option (alice): {until}" in said
     shown = forecasts("show", "win").stdout
-    assert "alice: Ann 70 %, Other 30 %\n" in shown
+    assert "alice: Ann 70%, Other 30%\n" in shown
     assert "added since alice forecast: until updated" in shown
     clock("2026-01-06")
     said = forecasts("update", "win", "Ann=60%, Ben=20%").stdout
-    assert said == "alice: Ann 70 %, Other 30 % → Ann 60 %, Ben 20 %, Other 20 % on win\n"
+    assert said == "alice: Ann 70%, Other 30% → Ann 60%, Ben 20%, Other 20% on win\n"
     assert "added since" not in forecasts("show", "win").stdout
     assert "stands without" not in forecasts("revise", "win", "--title", "Who?").stdout
 
@@ -91,14 +91,14 @@ def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "Nothing to revise was given."),
+        ((), "There is nothing to change."),
         (("--title", "Will it rain?", "--because", "x"), "already has this wording"),
         (("--title", " ", "--because", "x"), "The question has no title."),
         (("--closes", "2026-01-01", "--because", "x"), "must come after the open time"),
         (("--option", "a", "--because", "x"), "multiple_choice questions only"),
         (("--closes", "soon", "--because", "x"), "'soon' is not a time"),
         (("--closes", "2026-02-30"), "There is no day 2026-02-30 in the calendar."),
-        (("--closes", "2026-01-06"), "before its time: forecasts close rain"),
+        (("--closes", "2026-01-06"), "To close the question early: forecasts close rain"),
     ],
 )
 def test_what_cannot_be_revised_is_said_once_and_nothing_is_stored(
@@ -126,7 +126,7 @@ def test_a_question_gets_another_file_of_outcomes_and_the_first_counts_no_more(
     outcomes = tmp_path / "outcomes.csv"
     outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-07T00:00:00Z\n")
     said = forecasts("revise", "rain", "--outcomes", str(outcomes)).stdout
-    assert said == f"rain: {outcomes} will say how it came out\n"
+    assert said == f"rain: resolves from {outcomes}\n"
     clock("2026-01-08")
     assert "1 resolved, 0 proposed, 0 not known yet, 0 failed" in forecasts("run").stdout
 
@@ -152,7 +152,7 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
         (("--at", "2026-01-09"), "not later than now"),
         (("--at", "2026-01-05"), "must be after the open time"),
         (("--undo",), "was not closed early"),
-        (("--undo", "--at", "2026-01-06"), "give one of them"),
+        (("--undo", "--at", "2026-01-06"), "give only one of them"),
     ],
 )
 def test_what_is_no_early_close_is_refused(

@@ -70,7 +70,7 @@ def test_a_run_that_ends_in_an_error_says_so_in_its_last_line(
     def full(*_: object, **__: object) -> None:
         raise DatabaseError("The disk is full.")
 
-    monkeypatch.setattr(run._Run, "_write", full)
+    monkeypatch.setattr(run, "record_attempts", full)
     said = forecasts("run", "--json", exit_code=1).stdout
     *lines, summary = map(json.loads, said.splitlines())
     assert [(line["question"], line["state"]) for line in lines] == [("rain", "confirmed")]
@@ -103,7 +103,7 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
 def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path) -> None:
     said = forecasts("run", "--dry-run").stdout
     assert "confirmed: rain: yes, known on 06 January 2026\n" in said
-    would = "Nothing was written. It would be: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
+    would = "Dry run, nothing was stored: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
     assert would in said
     assert "Nothing was done yet." in forecasts("run", "status").stdout
     assert "1 resolved" in forecasts("run", "--only", "outcomes_file", "--limit", "1").stdout
@@ -115,7 +115,7 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
 ) -> None:
     forecasts("run")
     said = forecasts("run", "status").stdout
-    assert said.startswith("2 watched by a resolver and not resolved\n")
+    assert said.startswith("2 unresolved questions have a resolver\n")
     assert "Parked, until forecasts run retry QUESTION: 0\n" in said
     assert "Due next:\n  2026-01-06 12:00 UTC  wind\n  2026-01-06 12:05 UTC  snow, after 1" in said
     assert "  2026-01-06 12:00 UTC  confirmed: rain: yes, known on 06 January 2026" in said
@@ -129,7 +129,7 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
     assert parked["since"] == "2026-01-25T12:00:00Z"
     outcomes.write_text("question,outcome,known_at\nsnow,no,2026-01-07\n")
     assert "0 resolved" in forecasts("run", exit_code=3).stdout
-    assert "snow: the next run looks at it again" in forecasts("run", "retry", "snow").stdout
+    assert "snow: the next run checks it again" in forecasts("run", "retry", "snow").stdout
     assert "confirmed: snow: no" in forecasts("run").stdout
     assert "is resolved" in forecasts("run", "retry", "snow", exit_code=2).stderr
     forecasts("ask", "Fog?", "--closes", "2026-02-01", "--slug", "fog", "--criteria", "so")
@@ -148,8 +148,8 @@ def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
     forecasts("run")
     forecasts("dispute", "rain", "--because", "it was hail")
     said = forecasts("run", "status").stdout
-    assert "Proposed, until somebody decides: 1\n  2026-01-06 12:00 UTC  snow: no\n" in said
-    assert "Disputed, until somebody decides: 1\n  2026-01-06 12:00 UTC  rain: it was hail" in said
+    assert "Proposed, awaiting a decision: 1\n  2026-01-06 12:00 UTC  snow: no\n" in said
+    assert "Disputed, awaiting a decision: 1\n  2026-01-06 12:00 UTC  rain: it was hail" in said
     status = json.loads(forecasts("run", "status", "--json").stdout)
     [proposed], [disputed] = status["proposed"], status["disputed"]
     assert (proposed["slug"], proposed["outcome"]) == ("snow", "no")
@@ -182,7 +182,7 @@ def test_a_resolution_is_disputed_and_upheld(
     forecasts: Forecasts, clock: Clock, outcomes: Path
 ) -> None:
     said = forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7").stdout
-    assert said == "rain: confirm; disputes for 7 days\n"
+    assert said == "rain: confirm; can be disputed for 7 days\n"
     forecasts("run")
     until = "Its scores are provisional until 2026-01-13 12:00 UTC, when disputes end."
     assert until in forecasts("show", "rain").stdout
@@ -217,7 +217,7 @@ def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) 
     given = ("resolver", "add", "rain", "outcomes_file", "--with", f"path={outcomes}")
     assert "independent sources" in forecasts(*given, exit_code=2).stderr
     forecasts("resolver", "add", "rain", "deadline")
-    assert forecasts(*quorum).stdout == "rain: quorum, 2 have to agree\n"
+    assert forecasts(*quorum).stdout == "rain: quorum, 2 must agree\n"
     assert "1 of 2 agree on yes" not in forecasts("run").stdout  # it is not known yet
     tried = forecasts("resolver", "try", "rain").stdout
     assert "rain: outcomes_file: yes, known at" in tried

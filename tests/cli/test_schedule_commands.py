@@ -18,7 +18,7 @@ from forecasts.cli import console, schedule
 from forecasts.cli import runs as cli_runs
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import Settings, sqlite_url
-from forecasts.resolution.runs import run
+from forecasts.resolution import resolutions
 
 Forecasts = Callable[..., Result]
 WITH_PASSWORD = "postgresql://people:geheim@db.example.org/forecasts"
@@ -84,7 +84,7 @@ def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Fore
     assert both.count("[Unit]") == 2
     assert "User=ledger\n" in both
     assert "not known" in forecasts("schedule", "systemd", "socket", exit_code=2).stderr
-    assert "has signs" in forecasts("schedule", "systemd", "--user", "a\nb", exit_code=2).stderr
+    assert "has characters" in forecasts("schedule", "systemd", "--user", "a\nb", exit_code=2).stderr
 
 
 @pytest.mark.parametrize("kind", ["cron", "systemd", "kubernetes"])
@@ -144,13 +144,13 @@ def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
 ) -> None:
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain", "snow")
     before = signal.getsignal(signal.SIGTERM)
-    confirm = run.resolutions.confirm
+    confirm = resolutions.confirm
 
     def told(*arguments: object, **more: object) -> object:
         os.kill(os.getpid(), signal.SIGTERM)
         return confirm(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run.resolutions, "confirm", told)
+    monkeypatch.setattr(resolutions, "confirm", told)
     said = forecasts("run", "--every", "15m")
     assert said.stdout.startswith("confirmed: rain: yes")
     assert "1 resolved" in said.stdout

@@ -16,8 +16,8 @@ UNTIL = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
 def alder(forecasts: Run, clock: Callable[[str], None]) -> Run:
     """A team of alice, its admin, with bob who forecasts and carol who resolves."""
     made = forecasts("team", "create", "Alder")
-    assert made.stdout == "Alder: made; alice is its admin\n"
-    assert "alice is this ledger's admin from now on" in made.stderr
+    assert made.stdout == "Alder: created; alice is its admin\n"
+    assert "alice is now this ledger's admin" in made.stderr
     forecasts("team", "add", "Alder", "bob")
     forecasts("team", "add", "Alder", "carol", "--role", "resolver")
     return forecasts
@@ -25,13 +25,13 @@ def alder(forecasts: Run, clock: Callable[[str], None]) -> Run:
 
 def test_the_example_of_the_page_comes_out(alder: Run) -> None:
     assert alder("team", "role", "Alder", "bob", "viewer").stdout == (
-        "Alder: bob is a viewer from now on\n"
+        "Alder: bob is now a viewer\n"
     )
-    assert alder("team", "remove", "Alder", "bob").stdout == "Alder: bob has left it\n"
+    assert alder("team", "remove", "Alder", "bob").stdout == "Alder: bob has left\n"
     alder("team", "appoint", "dora", "admin")
     alder("team", "agree", "Alder", "--second-resolver")
     assert alder("team", "show").stdout == (
-        "Alder: nobody resolves alone a question on which they have forecast\n"
+        "Alder: nobody resolves alone a question that they have forecast\n"
         "  alice: admin since 2026-01-05\n"
         "  carol: resolver since 2026-01-05\n"
         "The whole ledger\n"
@@ -114,7 +114,7 @@ def test_a_question_for_oneself_makes_the_ledger_a_shared_one(
     forecasts: Run, clock: Callable[[str], None]
 ) -> None:
     asked = forecasts("ask", "Mine?", "--slug", "mine", *UNTIL, "--visible-to", "me")
-    assert "alice is this ledger's admin from now on" in asked.stderr
+    assert "alice is now this ledger's admin" in asked.stderr
     assert "No questions" in forecasts("questions", "--as", "bob").stdout
 
 

@@ -70,8 +70,8 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     assert "in force" in listed
     assert token.split("_", 2)[2] not in listed
     scripted(None)
-    assert f"bot: {key} is revoked" in forecasts("token", "revoke", "bot").stdout
-    assert f"bot: {key} is revoked already" in forecasts("token", "revoke", key).stdout
+    assert f"bot: {key} revoked" in forecasts("token", "revoke", "bot").stdout
+    assert f"bot: {key} already revoked" in forecasts("token", "revoke", key).stdout
     assert "revoked" in forecasts("token", "list").stdout
     scripted(token)
     refused = forecasts("update", "rain", "50%", exit_code=2)
