@@ -226,14 +226,18 @@ def _get(
     url: httpx.URL, network: _Network, max_bytes: int, content_types: Collection[str]
 ) -> Fetched | str:
     """Return the response at ``url``, or the address of its redirect."""
+    target = httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+    sent_headers = {"Host": url.netloc.decode("ascii"), **HEADERS}
+    if content_types is not CONTENT_TYPES:
+        sent_headers["Accept"] = ",".join(sorted(content_types))
     with (
         _translated(url, network.deadline.seconds),
         httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(), network_backend=network
         ) as pool,
-        pool.stream(
-            "GET", _target(url), headers=[("Host", _host(url)), *_headers(content_types)]
-        ) as answer,
+        pool.stream("GET", target, headers=list(sent_headers.items())) as answer,
     ):
         headers = httpx.Headers(answer.headers)
         if answer.status in (301, 302, 303, 307, 308) and headers.get("location"):
@@ -248,16 +252,6 @@ def _get(
             data += chunk
             _refuse_size(url, len(data), max_bytes)
         return Fetched(str(url), content_type, charset, bytes(data))
-
-
-def _target(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
-
-
-def _host(url: httpx.URL) -> str:
-    return url.netloc.decode("ascii")
 
 
 def _name(url: httpx.URL) -> str:
@@ -309,11 +303,6 @@ def _refuse_size(url: httpx.URL, size: int, max_bytes: int) -> None:
         raise CaptureError(
             f"The page at {_name(url)} is larger than {max_bytes / 1e6:g} MB.", remedy=PASTE
         )
-
-
-def _headers(content_types: Collection[str]) -> list[tuple[str, str]]:
-    accept = {} if content_types is CONTENT_TYPES else {"Accept": ",".join(sorted(content_types))}
-    return list((HEADERS | accept).items())
 
 
 def _content_type(

@@ -55,7 +55,8 @@ class Page:
         for index, line in enumerate(lines):
             if (names := reporter_names(line.text)) and self._is_below_title(index):
                 self.imprints[index] = Imprint(author=names)
-        self.opening = next((i for i in range(len(lines)) if self._could_open(i)), 0)
+        candidates = (i for i in range(len(lines)) if self.count(i) >= 3)
+        self.opening = next((i for i in candidates if not is_boilerplate(lines[i].text)), 0)
         self.captions = [self._is_caption(i) for i in range(len(lines))]
         for i, (line, below) in enumerate(pairwise(lines)):
             # The alternative text of a picture is often repeated.
@@ -72,17 +73,11 @@ class Page:
             self.imprints[i] is None and self.count(i) >= 5 for i in range(max(0, index - 4), index)
         )
 
-    def _text(self, index: int) -> str | None:
-        return self.lines[index].text if index < len(self.lines) else None
-
-    def _could_open(self, index: int) -> bool:
-        text = self.lines[index].text
-        return len(words(text)) >= 3 and not is_boilerplate(text)
-
     def _is_caption(self, index: int) -> bool:
         """Return whether a line is a caption, and not a title above an agency's name."""
         text = self.lines[index].text
-        if self.imprints[index] is not None or not is_caption(text, self._text(index + 1)):
+        following = self.lines[index + 1].text if index + 1 < len(self.lines) else None
+        if self.imprints[index] is not None or not is_caption(text, following):
             return False
         if ends_as_sentence(text) or is_caption(text, None):
             return True

@@ -84,7 +84,8 @@ def read_text(
         end = heads[place + 1].first if place + 1 < len(heads) else len(page.lines)
         body = _body(page, head, end, titles)
         below = others is not None and others < head.first
-        if below and any(opens_comments(line.text) for line in _above_text(page, head, end)):
+        start = next((i for i in range(head.first, end) if page.prose[i]), end)
+        if below and any(opens_comments(line.text) for line in page.lines[head.first : start]):
             continue
         if body and len(heads) > 1 and _is_teaser(head, body, first=place == 0):
             teasers.append((head, body))
@@ -106,11 +107,6 @@ def read_text(
         for head, body in teasers
         if head.title and not trails_off(body[-1])
     ]
-
-
-def _above_text(page: Page, head: Head, end: int) -> list[Line]:
-    text = next((i for i in range(head.first, end) if page.prose[i]), end)
-    return list(page.lines[head.first : text])
 
 
 def _without_numbers(heads: list[Head]) -> list[Head]:
