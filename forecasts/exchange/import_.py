@@ -13,10 +13,12 @@ import pandas as pd
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from forecasts.access.members import join, member_or_new, team_or_new
+from forecasts.access.members import member_or_new
+from forecasts.access.memberships import join, team_or_new
 from forecasts.access.roles import Action, is_shared, member_rights, require
 from forecasts.access.visibility import reading_everything
 from forecasts.articles.article import CapturedArticle, content_hash
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso
 from forecasts.exchange.import_forecasts import add_forecasts
@@ -36,7 +38,7 @@ from forecasts.questions.registry import insert_question, question_text
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState, listing
-from forecasts.resolution.resolutions import possible
+from forecasts.resolution.outcome_checks import require_possible
 from forecasts.scores import scores
 from forecasts.scores.frames import Frames, rows
 
@@ -175,7 +177,7 @@ def _require_may_import(
     It takes an admin to bring in forecasts of others, and who was in which team. One's own
     forecasts, new questions, new wordings and resolutions take what they take one by one.
     """
-    if member_rights(session, member, now=now).free:
+    if member_rights(session, member, now=now).unrestricted:
         return
     if len(frames.teams) or set(frames.forecasts["forecaster"]) - {member.handle}:
         require(session, member, Action.record, now=now)
@@ -321,7 +323,7 @@ def _questions(
                 if article is None:
                     article = _stub(session, row.article_url, member, now)
                     articles[row.article_url] = article
-                sources = [Passage(article, quote=row.quote)]
+                sources = [Passage(article, TextQuote(row.quote))]
             question = insert_question(
                 session, text, slug=row.question_id, member=member, now=now, sources=sources
             )
@@ -451,7 +453,7 @@ def _resolution(
         ("known_at", known_at, known_at),
     ):
         try:
-            possible(text, row.question_id, outcome, said, now)
+            require_possible(text, row.question_id, outcome, said, now)
         except Refused as error:
             wrong(column, value, error.message)
             return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from forecasts.common.text import plain
+from forecasts.common.text import printable
 from forecasts.exchange.folder.folder import read_folder, write_folder
 from forecasts.questions.slugs import is_slug
 from tests import nasty
@@ -67,7 +67,7 @@ def test_a_terminal_is_given_words_alone(
     code = 2 if command[-1] == "exit 2" else 0
     result = filled(*[part for part in command if part != "exit 2"], exit_code=code)
     assert result.output
-    assert plain(result.output).replace("\u2060", "") == result.output.replace("\u2060", "")
+    assert printable(result.output).replace("\u2060", "") == result.output.replace("\u2060", "")
 
 
 def test_a_ledger_folder_keeps_every_word_to_the_last_byte(

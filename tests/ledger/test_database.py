@@ -13,6 +13,7 @@ from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
+from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger
 from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database
@@ -28,7 +29,7 @@ from forecasts.ledger.models import (
     TokenRevocation,
 )
 from forecasts.questions import registry, sources
-from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
+from forecasts.resolution import disputes, kept_evidence, policies, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -58,7 +59,7 @@ def _fill(engine: Engine) -> None:
         [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
         teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
-        source = sources.find_passage(session, article.id or 0, "The quay will open.")
+        source = sources.find_passage(session, article.id or 0, TextQuote("The quay will open."))
         question = registry.register(
             session,
             registry.question_text(
@@ -112,7 +113,7 @@ def _fill_the_rest(engine: Engine) -> None:
         rain = registry.find(session, "rain")
         alice = member_or_new(session, "alice", now=day(0))
         days = {"dispute_days": 5, "member": alice, "now": day(3)}
-        assignments.decide_by(session, rain, PolicyKind.confirm, **days)
+        policies.set_policy(session, rain, PolicyKind.confirm, **days)
         row = resolutions.confirm(session, rain, "no", known_at=day(2), now=day(3), member=alice)
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(3))])
         disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
