@@ -64,8 +64,8 @@ def murphy_chart(group: Group) -> Spec | None:
 
 def murphy_curves(groups: Sequence[Group]) -> Spec:
     """Return the Murphy curves of several groups, each with a curve, in one chart."""
-    spec = _with_legend(charts.murphy_curves(groups), LINES[: len(groups)], 320)
-    spec["encoding"]["color"]["legend"] |= {"columns": 1, "labelLimit": 280, "symbolSize": 400}
+    spec = _with_legend(charts.murphy_curves(groups), LINES[: len(groups)], 360)
+    spec["encoding"]["color"]["legend"] |= {"columns": 1, "labelLimit": 280}
     return spec
 
 
@@ -90,7 +90,14 @@ def _with_legend(chart: Chart, lines: Sequence[tuple[str, list[int]]], height: i
     names = [series.label for series in chart.series]
     colours, dashes = ([line[place] for line in lines] for place in range(2))
     label = {"field": "label", "type": "nominal"}
-    legend = {"title": None, "orient": "top"}
+    legend = {
+        "title": None,
+        "orient": "top",
+        "symbolType": "stroke",
+        "symbolSize": 400,
+        "symbolStrokeWidth": 2.4,
+        "symbolOpacity": 1,
+    }
     colour = label | {"scale": {"domain": names, "range": colours}, "legend": legend}
     # In addition to colours, which look alike to some readers.
     dash = label | {"scale": {"domain": names, "range": dashes}}
@@ -119,6 +126,8 @@ def _layers(chart: Chart, series: Series) -> list[Spec]:
     encoding: Spec = {
         name: {"field": name} if name.endswith("2") else _channel(chart, name) for name in names
     }
+    if series.shape == "bars":
+        encoding["y2"] = {"datum": chart.y.low}
     if series.sizes:
         scale = {"domain": [0, 1], "range": [30, _MOST_AREA]}
         encoding["size"] = {

@@ -234,7 +234,8 @@ def test_open_questions_move_too() -> None:
     assert found.movement.excess.mean == pytest.approx((0.8 * 0.4 + 0.2 * -0.4) / 2)
     assert found.movement.kind == "too_few"
     assert found.movement.sentence == (
-        "Too few to tell over- from under-reaction: forecasts were changed in 1 of 2 families."
+        "Too few changes to tell over-reaction from under-reaction: forecasts changed in 1 of 2 "
+        "families."
     )
 
 

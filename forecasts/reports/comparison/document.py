@@ -95,7 +95,7 @@ def _differences(comparison: Comparison) -> Table:
             for pair in comparison.pairs
         ),
         plot=charts.differences(comparison),
-        plot_heading=f"← first better · second better → ({BRIER}, ±{most})",
+        plot_heading=f"← first better · second better →\n{BRIER}, ±{most}",
     )
 
 

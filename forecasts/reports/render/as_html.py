@@ -13,7 +13,7 @@ from forecasts.reports.render.document import Document, Table
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_WIDE = 60  # characters; on a phone, a wider table becomes a card for each row
+_WIDE = 50  # characters; on a phone, a wider table becomes a card for each row
 
 
 def as_html(document: Document) -> str:
@@ -23,8 +23,9 @@ def as_html(document: Document) -> str:
 
 def _is_wide(table: Table) -> bool:
     columns = zip(table.head, *table.rows, strict=True)
-    widest = sum(max(map(len, cells[1:]), default=0) for cells in columns)
-    return table.plot is not None or widest > _WIDE
+    # A heading may break between its words.
+    widths = (max(map(len, [*head.split(), *cells]), default=0) for head, *cells in columns)
+    return table.plot is not None or sum(widths) > _WIDE
 
 
 def _visible(value: object) -> object:

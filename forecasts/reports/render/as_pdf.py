@@ -27,6 +27,7 @@ from forecasts.reports.render.document import (
 )
 
 _TEMPLATE = Path(__file__).with_name("templates") / "document.typ"
+_MOST_BESIDE_A_PLOT = 8  # columns; the paper has no room for more
 # The wheel's fonts have the scripts below; East Asian ones and emoji are above.
 _COVERED = 0x2E80
 
@@ -86,7 +87,7 @@ def _block(block: Block) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    plot = table.plot
+    plot = table.plot if len(table.head) <= _MOST_BESIDE_A_PLOT else None
     return {
         "kind": "table",
         "caption": table.caption,

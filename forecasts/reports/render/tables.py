@@ -61,7 +61,7 @@ def overview(report: Report) -> Table:
         note="Intervals are over families of questions.",
         optional=("Verdict", "Log score"),
         plot=brier_forest(report),
-        plot_heading=f"{wording.BRIER} from 0; dashed 0.25, always 50%",
+        plot_heading=f"{wording.BRIER} from 0;\ndashed: 0.25, always 50%",
         links=tuple(range(1, len(report.groups) + 1)),
     )
 

@@ -306,7 +306,8 @@ def murphy_summary(group: Group) -> str:
     for first, last in zip(ends[::2], [*ends[1::2], len(behind)], strict=False):
         lower, upper = (group.murphy[at].threshold for at in (first, last - 1))
         ranges.append(percent(upper) if lower == upper else percents((lower, upper)))
-    return f"{peak} The base rate (dashed) is better for acting above {' or '.join(ranges)}."
+    listed = " and ".join([", ".join(ranges[:-1]), ranges[-1]] if ranges[1:] else ranges)
+    return f"{peak} The base rate (dashed) is better at thresholds of {listed}."
 
 
 def murphy_curves_summary(groups: Sequence[Group]) -> str:
