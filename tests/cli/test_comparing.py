@@ -89,7 +89,7 @@ def test_a_database_says_the_same_as_the_folder(
         (("--between", "north", "west"), "no team 'west'"),
         (("--between", "north", "south", "--of", "people"), "--of 'people'"),
         (("--between", "north", "south", "--output", "x.doc"), ".doc"),
-        (("--between", "north", "south", "--lead", "0"), "lead of 0 days"),
+        (("--between", "north", "south", "--lead", "0"), "A lead must be above 0"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_words(

@@ -163,7 +163,7 @@ def log_score(group: Group) -> str:
 
 
 def skill_basis(skill: Skill | None) -> str:
-    """Return what a skill rests on, as a sentence; empty if nobody can be compared with."""
+    """Return the basis of a skill score, as a sentence; empty without others to compare with."""
     if skill is None:
         return ""
     if not skill.questions:
