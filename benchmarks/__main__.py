@@ -1,9 +1,9 @@
-"""Measure scoring against what a user would pick instead, and print a table.
+"""Measure scoring against the alternatives that a user would choose, and print a table.
 
     python -m benchmarks [--quick]
 
-Each comparison runs in one process, taking turns, on the same frames, best of several. Nothing
-fails for being slow: what was measured is printed beside the bar.
+Both sides of a comparison run in one process, alternating, on the same frames; the best of several
+runs counts. Slow results do not fail: the table shows each figure beside its bar.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Row = tuple[str, str, str, bool]
 
 
 def best(*works: Callable[[], object], times: int) -> list[float]:
-    """Return the best time of each, in seconds; they take turns."""
+    """Return the best time of each, in seconds; they alternate."""
     found = [math.inf] * len(works)
     for _ in range(times):
         for i, work in enumerate(works):
@@ -119,7 +119,7 @@ def decomposition(pairs: int, times: int) -> Iterator[Row]:
 
 
 def memory(forecasts: int) -> Iterator[Row]:
-    """Measure in a process of its own: the peak of one that has done other work says nothing."""
+    """Measure in a separate process, because earlier work would raise the peak."""
     command = [sys.executable, "-m", "benchmarks", "--memory", str(forecasts)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     before, peak, size = (float(number) for number in shown.split())
@@ -133,10 +133,10 @@ def memory(forecasts: int) -> Iterator[Row]:
 
 
 def measure_memory(forecasts: int) -> None:
-    """Print resident bytes before scoring, at the peak while scoring, and the input's size."""
+    """Print resident bytes before scoring, peak bytes while scoring, and the input's size."""
     questions, frame = ledgers.tournament(forecasts, forecasts // 100)
-    scoring.score(*ledgers.tournament(10_000, 100))  # so that everything is imported
-    Path("/proc/self/clear_refs").write_text("5")  # starts the peak anew
+    scoring.score(*ledgers.tournament(10_000, 100))  # loads all imports
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = resident("VmRSS")
     scoring.score(questions, frame)
     size = frame.memory_usage(index=False).sum() + questions.memory_usage(index=False).sum()

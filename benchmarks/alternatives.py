@@ -1,4 +1,4 @@
-"""The same work with what people use today."""
+"""The same work with the usual tools."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def in_pandas(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
 
 
 def assert_equal(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
-    """Fail where the other way of computing gives other scores."""
+    """Raise if the alternative gives other scores."""
     np.testing.assert_allclose(ours["score"], theirs["score"], rtol=1e-9)
     np.testing.assert_allclose(ours["coverage"], theirs["coverage"], rtol=1e-9)

@@ -1,4 +1,4 @@
-"""Made-up ledgers of any size, the same every time."""
+"""Synthetic ledgers of any size, reproducible."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def times(microseconds: np.ndarray) -> pd.Series:
 def tournament(
     forecasts: int, questions: int, *, ordered: bool = False, categorical: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Questions of 20 to 300 days, twenty forecasters on each, who update now and then.
+    """Return questions of 20 to 300 days and forecasts by twenty forecasters on each.
 
     Some forecasts are made before the question opens, some after it closed early.
     """
@@ -54,7 +54,7 @@ def tournament(
 
 
 def crowded_question(forecasts: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One question with ten rows a forecaster, 3 % of them withdrawals."""
+    """Return one question with ten rows per forecaster, 3% of them withdrawals."""
     random = np.random.default_rng(2)
     length = 200 * DAY
     asked = pd.DataFrame(

@@ -1,6 +1,6 @@
-"""What is measured in a world, one row a tournament: 1 where something went wrong, 0 where not.
+"""The measures of a world, one row per tournament: 1 for an error, 0 for none.
 
-Each function takes tournaments side by side and returns a frame with as many rows.
+Each function takes several tournaments side by side and returns a frame with one row each.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEVEL = 0.05
 
 
 def wrong(p_value: float) -> float:
-    """Return 1 where a test rejects, NaN where there was nothing to test."""
+    """Return 1 if a test rejects, 0 if not, NaN if there was nothing to test."""
     return math.nan if math.isnan(p_value) else float(p_value < LEVEL)
 
 
@@ -36,7 +36,7 @@ def wrong(p_value: float) -> float:
 
 
 def calibration(many: Many) -> pd.DataFrame:
-    """Which tests find fault with a calibrated team."""
+    """Return the tests that reject for a calibrated team."""
     rows = []
     moved = _movements(many)
     for number, c in enumerate(claims(many, TEAMS[0].label).each(many.times)):
@@ -55,7 +55,7 @@ def calibration(many: Many) -> pd.DataFrame:
 
 
 def _movements(many: Many) -> list[float]:
-    """Return the p-value of each tournament's excess movement, as `scoring.movement` has it."""
+    """Return the p-value of each tournament's excess movement, computed as `scoring.movement`."""
     paths = excess_movement(many.questions, many.of(TEAMS[0].label))
     each = paths.groupby("question_id")["excess"].mean()
     of = many.questions.loc[each.index]
@@ -67,7 +67,7 @@ def _movements(many: Many) -> list[float]:
 
 
 def curves(many: Many) -> pd.DataFrame:
-    """How much of a calibrated team's curve leaves its band, and whether its MCB is luck."""
+    """Return the share of a calibrated team's curve outside its band, and the test of its MCB."""
     rows = []
     for c in claims(many, TEAMS[0].label).each(many.times):
         drawn = chance(c.p, c.y, c.weight, c.question, c.family, c.below)
@@ -83,7 +83,7 @@ def curves(many: Many) -> pd.DataFrame:
 
 
 def comparisons(many: Many) -> pd.DataFrame:
-    """What comparing equal teams finds: one pair, all pairs, and the e-process at any look."""
+    """Return the findings between equal teams: one pair, all pairs, the e-process at any time."""
     table = scoring.paired(many.questions, many.forecasts, many.teams)
     family = many.questions["family"]
     closes = many.questions["scheduled_close_time"]
@@ -109,7 +109,7 @@ def comparisons(many: Many) -> pd.DataFrame:
 
 
 def scores(many: Many) -> pd.DataFrame:
-    """A team's mean Brier score, with the ends of its interval, and whether its skill is not 0."""
+    """Return a team's mean Brier score with its interval, and the test that its skill is 0."""
     table = scoring.score(many.questions, many.forecasts, ["brier", "skill"])
     own = table[(many.teams == TEAMS[0].label)[table["forecaster"]].to_numpy()]
     brier, skill = (
@@ -135,13 +135,13 @@ def scores(many: Many) -> pd.DataFrame:
 def _mean_of(
     each: pd.Series, of: pd.DataFrame, at: npt.NDArray[np.bool_], *, lopsided: bool = True
 ) -> scoring.Mean:
-    """Return the mean over the questions of one tournament, as a report has it."""
+    """Return the mean over the questions of one tournament, as in a report."""
     family = of["family"].to_numpy()[at]
     return clustered_mean(each.to_numpy()[at], family, lopsided=lopsided)
 
 
 def equal(world: World, seed: int, times: int) -> pd.DataFrame:
-    """Everything about a world of calibrated forecasters and equal teams."""
+    """Return all measures of a world of calibrated forecasters and equal teams."""
     many = repeat(world.settings, seed, times)
     parts = [calibration(many), comparisons(many), scores(many)]
     if world.band:
@@ -152,14 +152,14 @@ def equal(world: World, seed: int, times: int) -> pd.DataFrame:
 # --- teams and forecasters that differ --------------------------------------------------------
 
 
-# The skill of the second of two teams, whose first has 0.8.
+# Skill of the second of two teams; the first has 0.8.
 POWER = {"teams 0.02 apart": 0.27, "teams 0.01 apart": 0.56}
 
 
 def power(worse: float, seed: int, times: int) -> pd.DataFrame:
-    """How often a true difference is found, and by two plain paired t tests over the questions.
+    """Return how often a true difference is detected, also by two paired t tests over questions.
 
-    ``same`` is one of the same differences, ``plain`` one of each side's mean score.
+    ``same`` tests the same differences, ``plain`` each side's mean score.
     """
     teams = (Team("Heron", 4, skill=0.8), Team("Wren", 4, skill=worse))
     many = repeat(replace(USUAL, teams=teams, questions=300, families=300), seed, times)
@@ -192,9 +192,9 @@ def power(worse: float, seed: int, times: int) -> pd.DataFrame:
 
 
 def people(seed: int, times: int) -> pd.DataFrame:
-    """Whether teams drawn from the same people differ, for these members and for people like them.
+    """Return whether teams drawn from the same people differ, as a claim about people like them.
 
-    Skills are drawn anew for each tournament, so these are simulated one by one.
+    Skills are drawn for each tournament, so these are simulated one by one.
     """
     rows = []
     for number in range(times):
@@ -216,7 +216,7 @@ def people(seed: int, times: int) -> pd.DataFrame:
 
 
 def skills(seed: int, times: int) -> pd.DataFrame:
-    """The skill of sixteen forecasters: mean score, and the ends of the shrunk interval."""
+    """Return mean score and interval of shrunken skill for sixteen forecasters."""
     teams = tuple(Team(f"P{i:02d}", 1, skill=k) for i, k in enumerate(np.linspace(0.15, 0.9, 16)))
     many = repeat(replace(USUAL, teams=teams, shared_noise=0.0, late=0.3), seed, times)
     each = scoring.score(many.questions, many.forecasts, "skill")
@@ -236,7 +236,7 @@ def skills(seed: int, times: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-# --- why a question's scheduled time is the denominator ---------------------------------------
+# --- why the scheduled time is the denominator ------------------------------------------------
 
 EARLY = {
     "none closes early": {"early_share": 0.0},
@@ -252,7 +252,7 @@ EARLY = {
 
 
 def weights(kind: str, seed: int, times: int) -> pd.DataFrame:
-    """The bias of a calibrated forecaster, mean y − p, by the live and by the scheduled time."""
+    """Return a calibrated forecaster's bias, mean y − p, by live time and by scheduled time."""
     settings = replace(
         USUAL, teams=TEAMS[:1], questions=150, families=100, **EARLY[kind]  # type: ignore[arg-type]
     )  # fmt: skip

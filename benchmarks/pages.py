@@ -1,13 +1,13 @@
-"""Measure the pages of a large ledger in a browser, beside a page of one line.
+"""Measure the pages of a large ledger in a browser, against a page of one line.
 
     python -m benchmarks.pages [--quick] [--in FOLDER] [--only PART]
 
-A simulated ledger of 20,000 questions, 500 members and a million updates, and one of 100 questions,
-are served side by side with a Streamlit page of one line. Each page is opened in Chromium in turn
-on all three: from the navigation to the last of its content it may take 3 times as long as the one
-line, and 1.5 times as long as on the small ledger. Then the pages' scripts are run without a
-browser: how long they take, and whether memory grows over 500 runs. Then one person reads and
-updates for two minutes, and 25 at once, over connections such as browsers have (``people``).
+Serves a simulated ledger of 20,000 questions, 500 members and a million updates, one of 100
+questions, and a Streamlit page of one line. Opens each page in Chromium on all three in turn: from
+navigation to the last of its content it may take 3 times as long as the one line, and 1.5 times as
+long as on the small ledger. Then runs the pages' scripts without a browser, for their time and for
+memory growth over 500 runs. Finally one person reads and updates for two minutes, then 25 at once,
+over connections like a browser's (``people``).
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ PAGES = {
 }
 OF_ONE_LINE, OF_SMALL, SCRIPT_MS = 3.0, 1.5, 300
 ROUNDS, RUNS = 5, 500
-OPENED = 60_000  # ms that a page may take before it counts as broken
+OPENED = 60_000  # ms after which a page counts as broken
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a ledger is made."""
+    """The size of a ledger."""
 
     registry: int
     members: int
@@ -76,7 +76,7 @@ QUICK = {LARGE: Size(1_000, 100, 0.1), SMALL: Size(100, 20, 0.5)}
 
 
 def furnish(url: str, size: Size, now: datetime) -> str:
-    """Write a simulated ledger of which one question in ten is open; return how large it is."""
+    """Write a simulated ledger with one question in ten open; return its size in words."""
     teams = ("Heron", "Kestrel", "Tern", "Wren")
     made = simulate(
         Tournament(
@@ -88,27 +88,29 @@ def furnish(url: str, size: Size, now: datetime) -> str:
             updates=size.updates,
         )
     )
-    asked, said = made.questions, made.forecasts
+    questions, forecasts = made.questions, made.forecasts
     moment = pd.Timestamp(now)
-    by = moment - asked["scheduled_close_time"].sort_values().iloc[len(asked) * 9 // 10]
-    for frame in (asked, said, made.teams):
+    closes = questions["scheduled_close_time"].sort_values()
+    shift = moment - closes.iloc[len(questions) * 9 // 10]
+    for frame in (questions, forecasts, made.teams):
         for column in frame.select_dtypes("datetimetz"):
-            frame[column] = frame[column] + by
-    ahead = asked["resolved_at"] >= moment
-    asked.loc[ahead, "resolution"] = ""
-    asked.loc[ahead, ["known_at", "resolved_at", "actual_close_time"]] = pd.NaT
-    said = said[said["made_at"] < moment]
+            frame[column] = frame[column] + shift
+    ahead = questions["resolved_at"] >= moment
+    questions.loc[ahead, "resolution"] = ""
+    questions.loc[ahead, ["known_at", "resolved_at", "actual_close_time"]] = pd.NaT
+    forecasts = forecasts[forecasts["made_at"] < moment]
     engine = database.open_engine(url)
     database.migrate(engine)
     with database.writing(engine) as session:
         owner = member_or_new(session, "owner (simulated)", now=now)
-        done = import_frames(session, complete(asked, said, made.teams), member=owner, now=now)
+        frames = complete(questions, forecasts, made.teams)
+        done = import_frames(session, frames, member=owner, now=now)
     engine.dispose()
     return f"{done.questions:,} questions, {done.forecasts:,} updates, {size.members} members"
 
 
 def busiest(engine: Engine) -> list[str]:
-    """Return the slugs of the open questions, those with the most updates first."""
+    """Return the slugs of the open questions, most updates first."""
     with database.reading(engine) as session:
         many = dict(
             session.exec(
@@ -124,7 +126,7 @@ def busiest(engine: Engine) -> list[str]:
 
 @contextmanager
 def one_line(browser: Browser, folder: Path) -> Iterator[str]:
-    """Yield the address of a Streamlit page of one line, served as the app is."""
+    """Yield the address of a Streamlit page of one line, served like the app."""
     (folder / "line.py").write_text("import streamlit as st; st.title('One line')\n")
     port = free_port()
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
@@ -145,7 +147,7 @@ def one_line(browser: Browser, folder: Path) -> Iterator[str]:
 
 
 def opened(browser: Browser, address: str) -> float:
-    """Return the milliseconds from the navigation to the last of a page's content."""
+    """Return the milliseconds from navigation to the last of a page's content."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
         page.set_default_timeout(OPENED)
@@ -157,7 +159,7 @@ def opened(browser: Browser, address: str) -> float:
 
 
 def measure_pages(browser: Browser, bases: Mapping[str, str], slugs: Mapping[str, str]) -> bool:
-    """Print how long each page takes to open on both ledgers beside the one line."""
+    """Print the time to open each page on both ledgers and of the one line."""
     print("| page | large | small | one line | of one line | of small | |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     met = True
@@ -170,7 +172,7 @@ def measure_pages(browser: Browser, bases: Mapping[str, str], slugs: Mapping[str
         for turn in range(ROUNDS + 1):
             for which, address in at.items():
                 seconds = opened(browser, address)
-                if turn:  # the first one fills what a server keeps
+                if turn:  # the first one fills the server's caches
                     taken[which].append(seconds)
         middle = {which: statistics.median(found) for which, found in taken.items()}
         of_line, of_small = (middle[LARGE] / middle[which] for which in (ONE_LINE, SMALL))
@@ -186,7 +188,7 @@ def measure_pages(browser: Browser, bases: Mapping[str, str], slugs: Mapping[str
 
 
 def measure_scripts(url: str, slug: str, runs: int) -> bool:
-    """Print how long each page's script takes on the large ledger, and what memory does."""
+    """Print the time of each page's script on the large ledger, and the memory over many runs."""
     os.environ |= {"FORECASTS_DATABASE_URL": url, "FORECASTS_MEMBER": READER}
     navigation = Path(app.session.__file__).parent / "navigation.py"
     print("| page | script, median of 5 runs | |")
@@ -226,15 +228,15 @@ def measure_scripts(url: str, slug: str, runs: int) -> bool:
 
 
 def _memory() -> float:
-    """Return the MiB that this process holds in memory."""
+    """Return this process's resident memory in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
 def main() -> int:
-    """Measure, print; return 1 where a bar was missed."""
+    """Measure and print; return 1 if a bar was missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a twentieth of it")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the size")
     parser.add_argument("--in", dest="folder", type=Path, help="keep the ledgers in this folder")
     parser.add_argument("--only", choices=["pages", "scripts", "people"], help="one part")
     given = parser.parse_args()

@@ -1,12 +1,12 @@
-"""People who read and update at once, each over a connection such as a browser has to the server.
+"""People who read and update at the same time, each over a connection like a browser's.
 
-Everybody opens a question, looks, enters a probability and a reason, saves them, and looks. They
-send what a browser sends (the page is asked for, then each click over a socket, with what stands in
-the fields), wait until the run that it started is over, and find fields and buttons by what is
-written on them. So 25 of them keep the server busy and hardly anything else.
+Everyone opens a question, reads, enters a probability and a reason, saves, and reads again. They
+send the messages of a browser (a request for the page, then each click over a socket, with the
+contents of the fields), wait for the end of the run it starts, and find fields and buttons by their
+labels. So 25 of them load the server and hardly anything else.
 
-Rejected: a tab of Chromium each. On two processors 25 tabs take all there is: a click took 41 s
-instead of 1.0 s, whatever the server did.
+Rejected: a Chromium tab each. On two processors 25 tabs use everything: a click took 41 s instead
+of 1.0 s, whatever the server did.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ from forecasts.ledger.models import Forecast
 
 OF_ONE_SESSION = 2.0
 SESSIONS, SECONDS = 25, 120
-LOOKS_S = (4.0, 12.0)  # how long a person reads before the next click
-PATIENCE_S = 60  # that an interaction may take before it counts as broken
+LOOKS_S = (4.0, 12.0)  # seconds that a person reads before the next click
+PATIENCE_S = 60  # seconds after which an interaction counts as broken
 XSRF = "_streamlit_xsrf"
 SAVES = re.compile("^(Save|Forecast|Update)")
 
 
 class Broke(Exception):
-    """Something that a person would have seen go wrong."""
+    """A failure that a person would see."""
 
 
 @dataclass
 class Tab:
-    """A page that is open: what it shows, and what has been entered in its fields.
+    """An open page: its content, and the values entered in its fields.
 
-    ``query``: the address after its question mark; the server says which page it shows.
+    ``query`` is the address after the question mark; the server says which page it shows.
     """
 
     socket: ClientConnection
@@ -64,18 +64,18 @@ class Tab:
     shown: dict[tuple[int, ...], Delta] = field(default_factory=dict)
     entered: dict[str, str] = field(default_factory=dict)
     toasts: list[str] = field(default_factory=list)
-    # What is large is kept for some runs, so that the server need not send it again.
+    # Large messages are cached for some runs, so that the server need not send them again.
     kept: dict[str, tuple[int, ForwardMsg]] = field(default_factory=dict)
     kept_for: int = 0
     runs: int = 0
 
     async def run(self, *, name: str = "", fragment: str = "", pressed: str = "") -> None:
-        """Ask for a run and take in what it shows, to its end; Broke where it fails.
+        """Request a run and receive its content to the end; raises Broke if it fails.
 
-        ``name``: of the page, before the server has said which it is. ``fragment``: the part that
-        runs, else all. ``pressed``: the button.
+        ``name`` is the page's, before the server has confirmed it. ``fragment`` limits the run to
+        one part. ``pressed`` is the button.
         """
-        states = [WidgetState(id=at, string_value=said) for at, said in self.entered.items()]
+        states = [WidgetState(id=at, string_value=value) for at, value in self.entered.items()]
         if pressed:
             states.append(WidgetState(id=pressed, trigger_value=True))
         asks = ClientState(
@@ -93,7 +93,7 @@ class Tab:
             pass
 
     def _whole(self, message: ForwardMsg) -> ForwardMsg:
-        """Return the message, or the one from before that it refers to, at its new place."""
+        """Return the message, or the cached one that it refers to, at its new place."""
         if message.WhichOneof("type") == "ref_hash":
             whole = ForwardMsg()
             whole.CopyFrom(self.kept[message.ref_hash][1])
@@ -104,7 +104,7 @@ class Tab:
         return message
 
     def _ends(self, message: ForwardMsg) -> bool:
-        """Take in a message; return whether the run is over with it."""
+        """Process a message; return whether it ends the run."""
         what = message.WhichOneof("type")
         if what == "new_session":
             self.page = message.new_session.page_script_hash
@@ -125,7 +125,7 @@ class Tab:
         return False
 
     def _clear(self, fragments: set[str]) -> None:
-        """Take away what the run that begins shows anew: all, or those parts of it."""
+        """Remove the content that the run replaces: all of it, or those fragments."""
         self.shown = {
             at: delta
             for at, delta in self.shown.items()
@@ -146,7 +146,7 @@ class Tab:
         self.shown[at] = delta
 
     def _forget(self) -> None:
-        """Let go of what a browser lets go of after a run."""
+        """Drop the messages that a browser drops after a run."""
         self.runs += 1
         self.kept = {
             name: (since, message)
@@ -154,10 +154,10 @@ class Tab:
             if self.runs - since <= self.kept_for
         }
         ids = {inner.id for _, inner, _ in self._labelled()}
-        self.entered = {at: said for at, said in self.entered.items() if at in ids}
+        self.entered = {at: value for at, value in self.entered.items() if at in ids}
 
     def _labelled(self) -> Iterator[tuple[str, Any, str]]:
-        """Yield what is shown that has a label and can be used: its kind, itself, what it runs."""
+        """Yield the labelled widgets: kind, element, fragment."""
         for _, delta in sorted(self.shown.items()):
             kind = delta.new_element.WhichOneof("type")
             inner = None if kind is None else getattr(delta.new_element, kind)
@@ -168,12 +168,12 @@ class Tab:
         for kind, inner, fragment in self._labelled():
             if kind in kinds and label.search(inner.label):
                 return inner, fragment
-        raise Broke(f"No {' or '.join(kinds)} is shown that is labelled {label.pattern!r}.")
+        raise Broke(f"No {' or '.join(kinds)} has the label {label.pattern!r}.")
 
-    async def enter(self, label: str, said: str) -> None:
-        """Put words into a field; what is not part of a form is run by that."""
+    async def enter(self, label: str, value: str) -> None:
+        """Enter text into a field; outside a form this starts a run."""
         inner, fragment = self._find(("text_input", "text_area"), re.compile(f"^{label}$"))
-        self.entered[inner.id] = said
+        self.entered[inner.id] = value
         if not inner.form_id:
             await self.run(fragment=fragment)
 
@@ -185,7 +185,7 @@ class Tab:
 
 @asynccontextmanager
 async def connected(client: httpx.AsyncClient, page: str, query: str) -> AsyncIterator[Tab]:
-    """Yield a page that is about to be run, as soon as its socket is open."""
+    """Yield a page, before its first run, once its socket is open."""
     (await client.get(f"/{page}?{query}")).raise_for_status()
     (await client.get("/_stcore/health")).raise_for_status()
     (await client.get("/_stcore/host-config")).raise_for_status()
@@ -204,8 +204,8 @@ async def connected(client: httpx.AsyncClient, page: str, query: str) -> AsyncIt
 
 
 @dataclass
-class Sat:
-    """What one person at a screen saw: how long each click took, what was stored, what broke."""
+class Session:
+    """One person's session: seconds of each interaction, updates stored, failures."""
 
     opened: list[float] = field(default_factory=list)
     entered: list[float] = field(default_factory=list)
@@ -215,102 +215,102 @@ class Sat:
 
     @property
     def taken(self) -> list[float]:
-        """Return the seconds of every interaction."""
+        """The seconds of all interactions."""
         return [*self.opened, *self.entered, *self.saved]
 
 
-async def timed(doing: Awaitable[None], taken: list[float], began: float | None = None) -> None:
-    """Note how many seconds that takes; TimeoutError where it is more than a person would wait."""
+async def timed(action: Awaitable[None], taken: list[float], began: float | None = None) -> None:
+    """Record the seconds of an action; raises TimeoutError after ``PATIENCE_S``."""
     began = time.perf_counter() if began is None else began
     async with asyncio.timeout(PATIENCE_S):
-        await doing
+        await action
     taken.append(time.perf_counter() - began)
 
 
 async def person(
     client: httpx.AsyncClient, slugs: list[str], number: int, seconds: float, reason: str
-) -> Sat:
-    """Return what a person saw who read and updated for so long: a look, a click, a look."""
+) -> Session:
+    """Return the session of a person who reads and updates for that long."""
     random_ = random.Random(number)
-    sat = Sat()
+    session = Session()
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         began = time.perf_counter()
         try:
             query = f"slug={random_.choice(slugs)}"
             async with connected(client, "question", query) as tab:
-                await timed(tab.run(name="question"), sat.opened, began)
+                await timed(tab.run(name="question"), session.opened, began)
                 await asyncio.sleep(random_.uniform(*LOOKS_S))
                 percent = f"{random_.randint(1, 99)}%"
-                await timed(tab.enter("Probability", percent), sat.entered)
-                said = f"{reason} {number}.{len(sat.stored)}"
-                await tab.enter("Reason", said)
-                await timed(tab.press(SAVES), sat.saved)
+                await timed(tab.enter("Probability", percent), session.entered)
+                rationale = f"{reason} {number}.{len(session.stored)}"
+                await tab.enter("Reason", rationale)
+                await timed(tab.press(SAVES), session.saved)
                 if not tab.toasts:
-                    raise Broke(f"Nothing was acknowledged of {said}.")
-                sat.stored.append(said)
+                    raise Broke(f"{rationale} was not acknowledged.")
+                session.stored.append(rationale)
                 await asyncio.sleep(random_.uniform(*LOOKS_S))
         except Exception as error:
-            sat.broke.append(f"{number}: {type(error).__name__}: {error}")
+            session.broke.append(f"{number}: {type(error).__name__}: {error}")
             await asyncio.sleep(random_.uniform(*LOOKS_S))
-    return sat
+    return session
 
 
 async def people(
     base: str, slugs: list[str], many: int, seconds: float, reason: str
-) -> tuple[list[Sat], float]:
-    """Return what so many people saw who sat there at once, and their share of a processor."""
+) -> tuple[list[Session], float]:
+    """Return the sessions of so many people at once, and their share of a processor."""
     busy, began = time.process_time(), time.perf_counter()
     async with httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, trust_env=False) as client:
-        sat = await asyncio.gather(
+        sessions = await asyncio.gather(
             *(person(client, slugs, number, seconds, reason) for number in range(many))
         )
-    return list(sat), (time.process_time() - busy) / (time.perf_counter() - began)
+    return list(sessions), (time.process_time() - busy) / (time.perf_counter() - began)
 
 
-def sitting(
+def run_people(
     base: str, slugs: list[str], many: int, seconds: float, reason: str
-) -> tuple[list[Sat], float]:
-    """Return what ``people`` returns; to be called in a process of its own."""
+) -> tuple[list[Session], float]:
+    """Return the result of ``people``; runs in a process of its own."""
     return asyncio.run(people(base, slugs, many, seconds, reason))
 
 
 def measure_people(base: str, url: str, slugs: list[str], seconds: float) -> bool:
-    """Print how long a click takes for one person and for 25 at once, and whether all is stored."""
-    # A ledger that is measured again has what was said before.
+    """Print the time of a click for one person and for 25 at once, and whether all is stored."""
+    # Unique, because a ledger that is measured twice has the earlier updates.
     reason = uuid4().hex
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         (alone, _), (at_once, share) = (
-            process.submit(sitting, base, slugs, many, seconds, f"{reason} {many}").result()
+            process.submit(run_people, base, slugs, many, seconds, f"{reason} {many}").result()
             for many in (1, SESSIONS)
         )
-    broke = [line for sat in (*alone, *at_once) for line in sat.broke]
+    broke = [line for session in (*alone, *at_once) for line in session.broke]
     print("\n".join(broke[:10]), file=sys.stderr)
-    one, many = (_middle_and_slow(sats, "taken") for sats in (alone, at_once))
-    told = [said for sat in (*alone, *at_once) for said in sat.stored]
+    one, many = (_median_and_p95(sessions, "taken") for sessions in (alone, at_once))
+    acknowledged = [update for session in (*alone, *at_once) for update in session.stored]
     engine = database.open_engine(url)
     with database.reading(engine) as session:
         kept = set(session.exec(select(Forecast.rationale).where(Forecast.rationale != "")).all())
     engine.dispose()
-    lost = [said for said in told if said not in kept]
+    lost = [update for update in acknowledged if update not in kept]
     met = many[0] <= OF_ONE_SESSION * one[0] and not lost and not broke
     print(
-        f"{SESSIONS} people at once for {seconds:.0f} s, {len(told)} updates: median click "
-        f"{many[0]:.0f} ms, of one alone {one[0]:.0f} ms: {many[0] / one[0]:.2f} (at most "
-        f"{OF_ONE_SESSION:g}); 95th percentile {many[1]:.0f} ms, of one alone {one[1]:.0f} ms; "
+        f"{SESSIONS} people at once for {seconds:.0f} s, {len(acknowledged)} updates: median click "
+        f"{many[0]:.0f} ms, alone {one[0]:.0f} ms: {many[0] / one[0]:.2f} (at most "
+        f"{OF_ONE_SESSION:g}); 95th percentile {many[1]:.0f} ms, alone {one[1]:.0f} ms; "
         f"lost {len(lost)}, errors {len(broke)}: {'met' if met else 'missed'}"
     )
     for what in ("opened", "entered", "saved"):
-        one, many = (_middle_and_slow(sats, what) for sats in (alone, at_once))
+        one, many = (_median_and_p95(sessions, what) for sessions in (alone, at_once))
         print(
             f"{what}: median {many[0]:.0f} ms, 95th percentile {many[1]:.0f} ms; "
             f"alone {one[0]:.0f} and {one[1]:.0f} ms"
         )
-    print(f"the people themselves took {share:.0%} of a processor")
+    print(f"the simulated people took {share:.0%} of a processor")
     return met
 
 
-def _middle_and_slow(sats: list[Sat], what: str) -> tuple[float, float]:
-    """Return the median of such interactions, and their 95th percentile, in milliseconds."""
-    taken = [1000 * seconds for sat in sats for seconds in getattr(sat, what)]
+def _median_and_p95(sessions: list[Session], what: str) -> tuple[float, float]:
+    """Return the median and 95th percentile of these interactions, in milliseconds."""
+    taken = [1000 * seconds for session in sessions for seconds in getattr(session, what)]
     return statistics.median(taken), statistics.quantiles(taken, n=20, method="inclusive")[-1]

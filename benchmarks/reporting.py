@@ -1,10 +1,10 @@
-"""Measure the reports of a large ledger: whole commands, their time and their memory.
+"""Measure reports of a large ledger: time and memory of whole commands.
 
     python -m benchmarks.reporting [--quick]
 
-A simulated tournament of 1,000 questions and 200 forecasters in six teams, about 500,000 updates,
-written as a ledger folder (CSV) and imported into a database (SQLite); and a quarter of it, for how
-the time grows.
+The ledger is a simulated tournament of 1,000 questions and 200 forecasters in six teams, about
+500,000 updates, written as a ledger folder (CSV) and imported into a database (SQLite); a quarter
+of it shows how the time grows.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ WORKS = {
 
 
 def ledger(questions: int, folder: Path) -> int:
-    """Return how many forecasts the ledger has, which is written to ``folder``."""
+    """Return the number of forecasts in the ledger written to ``folder``."""
     sizes = [FORECASTERS // len(TEAMS) + (n < FORECASTERS % len(TEAMS)) for n in range(len(TEAMS))]
     made = simulate(
         Tournament(
@@ -71,17 +71,17 @@ def ledger(questions: int, folder: Path) -> int:
 
 
 def run(arguments: list[str], times: int) -> tuple[float, float]:
-    """Return the seconds that a command took, the best time, and its most memory in GiB."""
+    """Return a command's best time in seconds, and its peak memory in GiB."""
     command = [sys.executable, "-m", "benchmarks.reporting", "--measure", *arguments]
     found = []
     for _ in range(times):
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        found.append(tuple(float(part) for part in said.split()))
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found.append(tuple(float(part) for part in printed.split()))
     return min(seconds for seconds, _ in found), max(memory for _, memory in found)
 
 
 def measure(arguments: list[str]) -> None:
-    """Run one command as a child and print its seconds and its most memory in GiB."""
+    """Run one command as a child process, and print its seconds and peak memory in GiB."""
     start = time.perf_counter()
     subprocess.run(
         [str(Path(sys.executable).with_name("forecasts")), *arguments],
@@ -93,9 +93,9 @@ def measure(arguments: list[str]) -> None:
 
 
 def main() -> None:
-    """Print what each command took, beside what it may."""
+    """Print the time and memory of each command beside its bar."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of it")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the size")
     parser.add_argument("--measure", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
@@ -112,7 +112,7 @@ def main() -> None:
             taken = []
             for folder, count in zip(folders, counts, strict=True):
                 known = {"FOLDER": str(folder), "DATABASE": f"{folder}.db"}
-                # An import is of a ledger that does not hold it yet, so there is but one.
+                # The import needs an empty database, so it runs once.
                 times = 1 if arguments[0] == "import" else 3
                 seconds, memory = run([known.get(word, word) for word in arguments], times)
                 taken.append(seconds)

@@ -1,10 +1,9 @@
-"""Measure by simulation what entitles the reports to their claims, and write it down.
+"""Measure the error rates of reports by simulation, and write them down.
 
     python -m benchmarks.simulate [--replicates N] [--output PATH]
 
-Each world of ``worlds.py`` is simulated that many times, and what ``measures.py`` finds in it is
-set against what is promised. The page is docs/simulated-guarantees.md unless told otherwise; the
-command fails when a promise is not kept.
+Simulates each world of ``worlds.py`` that many times and compares the results of ``measures.py``
+with the bounds. Writes docs/simulated-guarantees.md by default, and fails if a bound is exceeded.
 """
 
 from __future__ import annotations
@@ -29,34 +28,34 @@ from benchmarks.worlds import WORLDS
 PAGE = Path(__file__).parents[1] / "docs" / "simulated-guarantees.md"
 AT_ONCE = 20
 
-# What each test or interval errs in, in words, and by how much at most: with 60 families or more,
-# and with 30 to 59.
+# The tests and intervals, as labelled on the page, and the bounds on their error rates: with 60
+# families or more, and with 30 to 59.
 SIZES = {
     "recalibration": "recalibration line, F test",
     "spiegelhalter": "Spiegelhalter's z",
     "in the large": "calibration in the large",
-    "luck": "Brier score expected and realised",
+    "luck": "expected and actual Brier score",
     "movement": "movement",
-    "miscalibration": "miscalibration beyond luck",
-    "difference": "difference of two equal teams",
+    "miscalibration": "miscalibration beyond chance",
+    "difference": "difference between two equal teams",
     "skill": "skill against equal forecasters",
 }
 BOUND, BOUND_OF_FEW = 0.06, 0.08
-# With 2,000 tournaments a share of 5 % has a standard error of half a point, so that one in forty
-# of the promises that are just kept would seem to exceed 6 %; with 5,000 one in a thousand.
+# With 2,000 tournaments a share of 5% has a standard error of half a point: one true 5% in forty
+# would appear to exceed 6%. With 5,000 it is one in a thousand.
 REPLICATES = 5000
-# A paired t test of the same differences must find no more than the report does. One of the mean
-# scores, which takes in what a side said while the other had nothing standing, may find this much
-# more: what it compares is not what was said at the same times.
+# A paired t test of the same differences must not detect more than the report does. A test of mean
+# scores, which includes times at which only one side had a forecast, may detect this much more: it
+# does not compare at equal times.
 LOST_POWER = 0.01
 PEOPLE, SKILLS = "people like them", "16 forecasters"
-# Beyond its bound by this many standard errors chance takes a share about once in a thousand.
+# Chance takes a share this many standard errors beyond its bound about once in a thousand.
 BEYOND_CHANCE = 3.1
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A promise and what was measured: the share of errors, which must not exceed ``bound``."""
+    """A bound and the measured share of errors, which must not exceed it."""
 
     claim: str
     world: str
@@ -66,29 +65,29 @@ class Gate:
 
     @property
     def holds(self) -> bool:
-        """Whether what was measured keeps the promise."""
+        """Whether the measured share is within the bound."""
         return self.measured <= self.bound
 
     @property
     def may_hold(self) -> bool:
-        """Whether chance explains why what was measured does not keep it."""
+        """Whether chance could explain a share beyond the bound."""
         return self.measured - BEYOND_CHANCE * self.error <= self.bound
 
 
 def run(measure: measures.Measure, replicates: int, processes: int = 1) -> pd.DataFrame:
-    """Return so many rows of a measure; the same, however many processes share the work."""
+    """Return that many rows of a measure; the same for any number of processes."""
     batches = range(-(-replicates // AT_ONCE))
     if processes == 1:
         parts = [measure(seed, AT_ONCE) for seed in batches]
     else:
-        # A process that has run threads cannot be copied: its locks would be, and never open.
+        # Forking a process that has run threads copies locked locks; spawn does not.
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             parts = list(pool.map(measure, batches, [AT_ONCE] * len(batches)))
     return pd.concat(parts, ignore_index=True).iloc[:replicates]
 
 
 def gate(claim: str, world: str, bound: float, errs: Iterable[float]) -> Gate:
-    """Return the gate of a share of errors, one entry a tournament (NaN: nothing to err in)."""
+    """Return the gate of a share of errors, one entry per tournament (NaN: nothing to test)."""
     values = np.asarray(list(errs), dtype=np.float64)
     values = values[~np.isnan(values)]
     error = float(values.std(ddof=1)) / len(values) ** 0.5
@@ -96,42 +95,44 @@ def gate(claim: str, world: str, bound: float, errs: Iterable[float]) -> Gate:
 
 
 def missed(found: pd.DataFrame, suffix: str = "") -> pd.Series:
-    """Return where an interval misses the truth, which is the mean of all the estimates."""
+    """Return where an interval misses the truth, estimated by the mean of all estimates."""
     truth = found[f"mean{suffix}"].mean()
     covers = (found[f"lower{suffix}"] <= truth) & (truth <= found[f"upper{suffix}"])
     return 1.0 - covers.astype(np.float64)
 
 
 def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
-    """Return the gates of a world, or of one of the measures that have a world of their own."""
+    """Return the gates of a world, or of a measure with its own world."""
     if name in measures.POWER:
         same, plain = (found[test] - found["found"] for test in ("same", "plain"))
         return [
-            gate("interval of a difference that is there misses it", name, BOUND, missed(found)),
-            gate("found besides by a paired t test of the differences", name, 0.0, same),
-            gate("found besides by a paired t test of mean scores", name, LOST_POWER, plain),
+            gate("95% interval of a true difference misses", name, BOUND, missed(found)),
+            gate("additional detections by a paired t test of the differences", name, 0.0, same),
+            gate(
+                "additional detections by a paired t test of mean scores", name, LOST_POWER, plain
+            ),
         ]
     if name == PEOPLE:
-        return [gate("two teams of the same people differ", name, BOUND, found["people"])]
+        return [gate("teams drawn from the same people differ", name, BOUND, found["people"])]
     if name == SKILLS:
         who = [column.removeprefix("mean") for column in found if column.startswith("mean")]
         each = pd.concat([missed(found, suffix) for suffix in who], axis=1).mean(axis=1)
-        return [gate("interval of a shrunk skill misses it", name, BOUND, each)]
+        return [gate("95% interval of a shrunken skill misses", name, BOUND, each)]
     [world] = [world for world in WORLDS if world.name == name]
     bound = BOUND if world.settings.families >= 60 else BOUND_OF_FEW
     gates = [gate(SIZES[key], name, bound, found[key]) for key in SIZES if key in found]
     gates += [
-        gate("interval of a mean Brier score misses it", name, bound, missed(found)),
+        gate("95% interval of a mean Brier score misses", name, bound, missed(found)),
         gate("any of six pairs, after Holm", name, 0.06, found["all pairs"]),
-        gate("e-process ever at 20", name, 0.05, found["e-process"]),
+        gate("e-process ever reaches 20", name, 0.05, found["e-process"]),
     ]
     if world.band:
-        gates.append(gate("90 % band leaves out a calibrated curve", name, 0.12, found["band"]))
+        gates.append(gate("90% band misses a calibrated curve", name, 0.12, found["band"]))
     return gates
 
 
 def all_measures() -> Mapping[str, measures.Measure]:
-    """Return what there is to measure, by name."""
+    """Return all measures by name."""
     worlds = {world.name: partial(measures.equal, world) for world in WORLDS}
     differing = {name: partial(measures.power, worse) for name, worse in measures.POWER.items()}
     return worlds | differing | {PEOPLE: measures.people, SKILLS: measures.skills}
@@ -141,11 +142,11 @@ def all_measures() -> Mapping[str, measures.Measure]:
 
 
 HEAD = """\
-# What the reports promise, measured
+# Error rates of the reports, measured
 
-This page is written by `make simulate`, which simulated {replicates:,} tournaments in each world.
-Everyone in them is calibrated and no team is better than another, so whoever is found at fault or
-better is so wrongly. The shares of tournaments in which that happened:
+`make simulate` writes this page. It simulated {replicates:,} tournaments in each world. All
+forecasters in them are calibrated and all teams equally good, so every fault or difference found is
+an error. The table shows the share of tournaments with each error:
 
 """
 
@@ -164,11 +165,11 @@ def page(found: Mapping[str, pd.DataFrame], early: Mapping[str, pd.DataFrame]) -
         cells = [_share(of[world.name]) if world.name in of else "" for world in worlds]
         lines.append(_row([claim, " or ".join(f"{b:.0%}" for b in bounds), *cells]))
     lines.append(
-        "\nWhere two bounds stand, the larger is for fewer than 60 families. **Bold** is what is "
-        "not kept.\n\nThe worlds:\n\n"
+        "\nThe larger of two bounds applies to fewer than 60 families. **Bold**: the bound is "
+        "exceeded.\n\nThe worlds:\n\n"
     )
     lines += [f"- *{world.name}*: {world.hard}.\n" for world in worlds]
-    lines.append("\nTeams and people who differ:\n\n")
+    lines.append("\nFurther measures:\n\n")
     lines += [_row(["error", "who", "at most", "measured"]), _row(["---"] * 4)]
     for name in (*measures.POWER, PEOPLE, SKILLS):
         lines += [
@@ -196,36 +197,35 @@ def _found(rows: pd.DataFrame) -> str:
     plain = gate("", "", LOST_POWER, rows["plain"] - rows["found"])
     return (
         f"\nA true difference of {-mean['mean']:.3f} Brier points between two teams of four on "
-        f"{mean['shared']:.0f} shared questions was found in {mean['found']:.1%} of the "
-        f"tournaments; by a paired t test of the same differences in {mean['same']:.1%}, and by "
-        f"one of each side's mean score over all the time that it had a forecast in "
-        f"{mean['plain']:.1%}. The latter found {abs(plain.measured) * 100:.2f} points "
-        f"{'more' if plain.measured > 0 else 'fewer'} (Monte-Carlo standard error "
-        f"{plain.error * 100:.2f} points; the same tournaments, paired): it also counts what one "
-        "side said while the other had nothing standing, which is no comparison at equal times.\n"
+        f"{mean['shared']:.0f} shared questions was detected in {mean['found']:.1%} of the "
+        f"tournaments, by a paired t test of the same differences in {mean['same']:.1%}, and by a "
+        f"paired t test of each side's mean score over its live time in {mean['plain']:.1%}. The "
+        f"last one detected {abs(plain.measured) * 100:.2f} percentage points "
+        f"{'more' if plain.measured > 0 else 'less'} (Monte Carlo standard error "
+        f"{plain.error * 100:.2f} points; the same tournaments, paired): it also uses forecasts "
+        "made while the other side had none, so it does not compare at equal times.\n"
     )
 
 
 EARLY = """
-## By which time a forecast is weighed
+## Live time and scheduled time
 
-Calibration compares what was said with what came, y − p, over the time that forecasts stood. The
-weight of a moment must not depend on what happens later. The share of the time that was left to the
-*scheduled* close at a forecaster's first forecast does not, and the tests of a report use it, as
-does all of the above. The share of the time that turned out to be live does: a "yes" that closes
-its question early makes the little time before it count for more. Mean y − p of a
-calibrated team by both, and how often calibration in the large is rejected at 5 %, on 150
-questions. A forecast that merely stands while a question waits for its "yes" grows too high, the
-more the rarer the updates: that is no fault of the weights.
+Calibration compares forecasts with outcomes, y − p, over the time that the forecasts were live. The
+weight of a moment must not depend on later events. The share of the time that remained to the
+*scheduled* close at a forecaster's first forecast does not, and the tests of a report use it, as do
+all figures above. The share of the time that turned out to be live does depend on them: a "yes"
+that closes its question early gives more weight to the short time before it. The table shows the
+mean y − p of a calibrated team with both weights, and how often calibration in the large is
+rejected at 5%, on 150 questions. An unchanged forecast becomes too high while a question waits for
+its "yes", more so with rare updates: that is not due to the weights.
 
-A team's forecasts weigh alike whoever else of it was there: by its number of members, and not by
-how many of them came before the question closed, which a "yes" decides too.
+A team's forecasts are weighted by the number of its members, not by how many of them joined before
+the question closed, because a "yes" affects that too.
 
-A report's recalibration line, Spiegelhalter's z, calibration in the large, the Brier score expected
-and realised, and the reliability curve with its band and the chance of its miscalibration are by
-the scheduled time. What it describes (the bins, the parts of the Brier score, AUC) is by the live
-time, as the Brier score itself is. Where no question closes early, nobody withdraws and all members
-take part, the two agree.
+A report's recalibration line, Spiegelhalter's z, calibration in the large, expected and actual
+Brier score, and the reliability curve with its band and p-value use scheduled time. Descriptions
+(the bins, the parts of the Brier score, AUC) use live time, as the Brier score itself does. The two
+agree if no question closes early, nobody withdraws and all members take part.
 
 """
 
@@ -240,10 +240,10 @@ def _share(each: Gate) -> str:
 
 
 def main() -> int:
-    """Measure, print, write the page; return 1 if a promise is not kept."""
+    """Measure, print, write the page; return 1 if a bound is exceeded."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simulate", description=__doc__)
-    parser.add_argument("--replicates", type=int, default=REPLICATES, help="tournaments a world")
-    parser.add_argument("--output", type=Path, default=PAGE, help="where to write the page")
+    parser.add_argument("--replicates", type=int, default=REPLICATES, help="tournaments per world")
+    parser.add_argument("--output", type=Path, default=PAGE, help="file to write")
     arguments = parser.parse_args()
     processes = os.cpu_count() or 1
     found, early, kept = {}, {}, True

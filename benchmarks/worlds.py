@@ -1,9 +1,9 @@
-"""Simulated worlds, each with something in it that breaks a careless method.
+"""Simulated worlds, each with a feature that breaks a careless method.
 
-In the worlds of `WORLDS` everyone is calibrated and no team is better than another, so that every
-test that rejects is wrong and every interval for a difference should hold 0. Tournaments are
-simulated several at a time, as one of many times the size whose families take turns: what is
-slow is not the questions but to begin.
+In `WORLDS` everyone is calibrated and all teams are equally good, so every rejection is an error
+and every interval of a difference should contain 0. Several tournaments are simulated at once, as a
+single large one whose families are dealt out in turn, because starting a simulation is slow and
+questions are not.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Places = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class World:
-    """A tournament to repeat, and what is hard about it.
+    """A tournament to repeat, and its difficulty.
 
-    ``band`` says that reliability curves are drawn too, which takes most of the time.
+    ``band`` adds reliability curves, which take most of the time.
     """
 
     name: str
@@ -38,10 +38,10 @@ class World:
 
 @dataclass(frozen=True)
 class Many:
-    """Tournaments of one world, side by side in the frames of one.
+    """Tournaments of one world, side by side in the same frames.
 
-    Ids are numbers. ``questions`` has a column ``repetition`` that says which tournament each
-    question belongs to, and ``family`` is a number; ``teams`` gives each forecaster's team.
+    Ids are numbers. ``questions`` has a column ``repetition``, the tournament of each question, and
+    ``family`` is a number; ``teams`` maps each forecaster to a team.
     """
 
     questions: pd.DataFrame
@@ -56,7 +56,7 @@ class Many:
 
 
 def repeat(settings: Tournament, seed: int, times: int) -> Many:
-    """Return so many tournaments with these settings."""
+    """Return that many tournaments with these settings."""
     whole = simulate(
         replace(
             settings,
@@ -84,16 +84,16 @@ def repeat(settings: Tournament, seed: int, times: int) -> Many:
 
 
 TEAMS = tuple(Team(name, members=3) for name in ("Heron", "Kestrel", "Tern", "Wren"))
-# Forecasters choose their questions, come late and share half of their team's noise, three in ten
-# questions close early, and families are linked, unless a world says otherwise.
+# Unless a world says otherwise, forecasters choose their questions, join late and share half of
+# their team's noise, three in ten questions close early, and families are correlated.
 USUAL = Tournament(teams=TEAMS, questions=90, families=60)
 WORLDS = (
     World("30 families", "45 questions", replace(USUAL, questions=45, families=30), band=True),
     World("60 families", "90 questions", USUAL),
     World("200 families", "300 questions", replace(USUAL, questions=300, families=200)),
     World(
-        "by themselves",
-        "60 questions and as many families; nobody late, nothing shared, nothing early",
+        "independent",
+        "60 questions in as many families; no latecomers, shared noise or early closes",
         replace(
             USUAL, questions=60, early_share=0, late=0, shared_noise=0, selectivity=0,
             participation=0.9,
@@ -101,19 +101,20 @@ WORLDS = (
     ),
     World(
         "linked",
-        "60 families of about four questions that end alike (ρ = 0.9); a team shares all its noise",
+        "60 families of about four questions with correlated outcomes (ρ = 0.9); a team shares all "
+        "its noise",
         replace(USUAL, questions=240, family_correlation=0.9, shared_noise=1.0),
         band=True,
     ),
     World(
-        "late and gone",
-        "forecasters come late, and withdraw when unsure",
+        "late and withdrawing",
+        "forecasters join late, and withdraw when unsure",
         replace(USUAL, late=0.5, withdrawal=0.6),
         band=True,
     ),
     World(
         "events",
-        "half of the questions are closed by a yes when it happens; 40 updates each, teams of two",
+        "half of the questions close with a yes when it happens; 40 updates each, teams of two",
         replace(
             USUAL, teams=tuple(replace(team, members=2) for team in TEAMS), early_share=0.2,
             event_share=0.5, updates=40.0,
@@ -121,9 +122,9 @@ WORLDS = (
         band=True,
     ),
     World(
-        "late eight",
-        "as *events*, but the team looked at has eight members, who come when half "
-        "of the time is over, so that a yes keeps some of them out",
+        "late team",
+        "like *events*, but the tested team has eight members who join when half of the time is "
+        "over, so that a yes keeps some of them out",
         replace(
             USUAL,
             teams=(
@@ -143,10 +144,10 @@ WORLDS = (
 
 @dataclass(frozen=True)
 class Claims:
-    """What a team said and what came of it, one entry a live forecast (and option).
+    """A team's forecasts and outcomes, one entry per live forecast (and option).
 
-    ``weight`` is that of the tests of a report, ``fixed`` in ``forecasts.reports.member_scores``,
-    and ``below`` the probability of the options before it.
+    ``weight`` is that of a report's tests, ``fixed`` in ``forecasts.reports.member_scores``, and
+    ``below`` the probability of the options before it.
     """
 
     p: Floats
@@ -158,7 +159,7 @@ class Claims:
     below: Floats
 
     def part(self, at: Places) -> Claims:
-        """Return the claims at these places."""
+        """Return the claims at these positions."""
         return Claims(*(getattr(self, name)[at] for name in self.__dataclass_fields__))
 
     def each(self, times: int) -> list[Claims]:
@@ -169,9 +170,9 @@ class Claims:
 
 
 def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
-    """Return the claims of a team, as a report makes them: the gates watch its own code.
+    """Return a team's claims, computed by the report's own code, which the gates test.
 
-    ``live_weights`` takes the weight with which a report describes in place of that of its tests.
+    ``live_weights`` uses the weight of a report's descriptions instead of that of its tests.
     """
     made = entries_of(many, team)
     live = member_scores.live_segments(many.questions, made)
@@ -184,7 +185,7 @@ def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
 
 
 def entries_of(many: Many, team: str) -> Entries:
-    """Return a team's forecasts as a report has them: its members numbered from 0."""
+    """Return a team's forecasts as in a report, with its members numbered from 0."""
     members = many.teams.index[many.teams == team]
     own = many.of(team)
     return Entries(

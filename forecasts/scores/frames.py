@@ -191,7 +191,7 @@ def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
 def ledger_frames(
     session: Session, *, questions: Sequence[str] | None = None, rationales: bool = True
 ) -> Frames:
-    """Return what the session's reader may see of the ledger as frames.
+    """Return the ledger as frames, as far as the session's reader may see it.
 
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
     (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.

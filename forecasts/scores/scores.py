@@ -75,7 +75,7 @@ class Rebuilt:
 
 
 def rebuild(session: Session) -> Rebuilt:
-    """Return what was written: the scores of every current resolution, computed again.
+    """Return the number of scores written, after recomputing those of every current resolution.
 
     Scores of superseded resolutions are kept.
     """
