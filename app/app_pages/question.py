@@ -36,8 +36,8 @@ from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.stored_scores import ForecasterScore
 from forecasts.updates import updates
-from forecasts.updates import wordings as update_wordings
-from forecasts.updates.evidence import recent_articles
+from forecasts.updates.evidence_parsing import recent_articles
+from forecasts.updates.values import format_value
 
 BADGES = {
     Status.open: "green",
@@ -154,7 +154,7 @@ def forecast_panel() -> None:
             st.caption("You haven’t forecast this yet.")
         else:
             with st.container(gap=None):
-                st.markdown(f"Now **{as_text(update_wordings.format_forecast(mine, wordings))}**")
+                st.markdown(f"Now **{as_text(format_value(mine, text.options))}**")
                 st.caption(f"since {when(mine.made_at)}")
         if state.status == Status.proposed:
             st.caption("A proposed outcome awaits a decision.")

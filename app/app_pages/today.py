@@ -21,18 +21,18 @@ from app.session import act, current_member, form_key, now, reading
 from app.views.links import question_link
 from forecasts.agenda import revisits
 from forecasts.agenda.today import (
-    FIRST,
+    SHOWN,
     SOON,
-    Again,
-    Earned,
     InTheNews,
+    Review,
+    ScoredQuestion,
     today,
 )
 from forecasts.ledger.models import Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
 from forecasts.reports import numbers
 from forecasts.scores.stored_scores import CRPS
-from forecasts.updates.evidence import recent_articles
+from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.updates.values import format_value
 
 RECENT_ARTICLES = 30  # offered here; the question's own page offers more
@@ -45,7 +45,7 @@ RULES = {
 moment = now()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment)
-    articles = recent_articles(ledger, RECENT_ARTICLES) if needs.able else []
+    articles = recent_articles(ledger, RECENT_ARTICLES) if needs.may_forecast else []
 
 
 def ask_link() -> None:
@@ -78,14 +78,14 @@ def row(
         st.caption(" · ".join(parts))
         if why:
             st.caption(why)
-        if state.id in needs.able:
-            every = needs.intervals.on.get(state.id)
+        if state.id in needs.may_forecast:
+            every = needs.intervals.by_question.get(state.id)
             quick_form(state, current, articles, every=every, cites=article)
 
 
 def more(total: int, **filters: str) -> None:
     """Show the link to the rest of a list."""
-    if total > FIRST:
+    if total > SHOWN:
         st.page_link(
             "app_pages/questions.py",
             label=f"All {total} in Questions",
@@ -113,10 +113,10 @@ def not_yet() -> None:
     if needs.unforecast:
         return
     st.header("Forecast next", anchor=False)
-    if needs.only_looks:
+    if needs.read_only:
         st.caption("You can read the questions. Forecasting requires the forecaster role.")
         return
-    if needs.again or needs.news or needs.fresh:
+    if needs.reviews or needs.news or needs.fresh:
         st.caption("You have forecast every open question. Ask a new one, or capture an article.")
     else:
         st.caption("No open questions. Ask one, or find one in an article.")
@@ -127,28 +127,32 @@ def not_yet() -> None:
 
 def to_review() -> None:
     """Show the forecasts due for review, and why."""
-    if not needs.again:
+    if not needs.reviews:
         return
     st.header("Review", anchor=False)
     st.caption("Update your forecast, or save it unchanged to confirm it.")
-    for one in needs.again[:FIRST]:
+    for one in needs.reviews[:SHOWN]:
         row(one.state, one.forecast, why=why_review(one))
-    more(len(needs.again), status="open", whose="Mine")
+    more(len(needs.reviews), status="open", whose="Mine")
 
 
-def why_review(one: Again) -> str:
+def why_review(one: Review) -> str:
     """Return the reasons to review a forecast, as Markdown."""
     reasons = []
-    if one.moved is not None:
-        of = f" on “{as_text(shortened(one.moved.what, 60))}”" if one.moved.what else ""
+    if one.crowd_move is not None:
+        of = (
+            f" on “{as_text(shortened(one.crowd_move.option, 60))}”"
+            if one.crowd_move.option
+            else ""
+        )
         reasons.append(
-            f"The crowd has moved away{of}: **{as_text(one.moved.then)} → "
-            f"{as_text(one.moved.now)}**."
+            f"The crowd has moved away{of}: **{as_text(one.crowd_move.before)} → "
+            f"{as_text(one.crowd_move.now)}**."
         )
     if one.overdue:
-        own = one.state.id in needs.intervals.on
+        own = one.state.id in needs.intervals.by_question
         due = "You chose to review it after" if own else "Not reviewed for"
-        reasons.append(f"{due} {span(one.every)}.")
+        reasons.append(f"{due} {span(one.interval)}.")
     return " ".join(reasons)
 
 
@@ -157,7 +161,7 @@ def in_the_news() -> None:
     if not needs.news:
         return
     st.header("In the news", anchor=False)
-    for one in needs.news[:FIRST]:
+    for one in needs.news[:SHOWN]:
         row(one.state, one.forecast, why=why_news(one), article=one.mention.address)
     more(len(needs.news), status="open", whose="Mine")
 
@@ -184,7 +188,7 @@ def awaiting() -> None:
             question_link(state, "resolve")
             outcome = "" if state.resolution is None else as_text(state.resolution.outcome)
             st.caption(f"disputed · resolved as **{outcome}**")
-    if needs.disputed.total > FIRST:
+    if needs.disputed.total > SHOWN:
         st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
     if not needs.awaiting.total and not needs.disputed.total:
         st.caption("None. Questions appear here when they close or have a proposed outcome.")
@@ -194,14 +198,14 @@ def resolved() -> None:
     """Show the recent resolutions with the reader's scores."""
     since = f", since {day(needs.seen)}" if needs.seen is not None else ""
     st.header(f"Resolved{since}", anchor=False)
-    for one in needs.resolved[:FIRST]:
+    for one in needs.resolved[:SHOWN]:
         earned(one)
-    if rest := needs.resolved[FIRST:]:
+    if rest := needs.resolved[SHOWN:]:
         with st.expander(f"{len(rest)} more"):
             for one in rest:
                 earned(one)
     if needs.resolved:
-        if not needs.only_looks:
+        if not needs.read_only:
             seen_form()
     elif needs.seen is not None:
         st.caption("No new results. Scores appear here once your questions resolve.")
@@ -211,7 +215,7 @@ def resolved() -> None:
     st.page_link("app_pages/track_record.py", label="Your track record")
 
 
-def earned(one: Earned) -> None:
+def earned(one: ScoredQuestion) -> None:
     """Show a resolved question with the reader's score and forecasts."""
     with st.container(border=True, gap="xsmall"):
         question_link(one.state)
@@ -235,15 +239,15 @@ def seen_form() -> None:
         submitted = st.form_submit_button("Mark as seen", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            revisits.note_seen(doing.ledger, member=doing.member, now=doing.now)
+            revisits.mark_seen(doing.ledger, member=doing.member, now=doing.now)
             doing.say("Cleared. New results appear here.")
 
 
-def why(one: Earned) -> None:
+def why(one: ScoredQuestion) -> None:
     """Show the forecasts that the score averages, each with its duration and its own score."""
     steps = [
-        f"{as_text(shortened(step.said, 60))} for {span(step.lasted)} ({significant(step.score)})"
-        for step in one.stood
+        f"{as_text(shortened(step.value, 60))} for {span(step.duration)} ({significant(step.score)})"
+        for step in one.forecasts
     ]
     chose = one.state.text.type == QuestionType.multiple_choice
     begins = "You gave it " if chose else "You said "
@@ -259,7 +263,7 @@ def why(one: Earned) -> None:
 def still_fresh() -> None:
     """Show the current forecasts that need no attention."""
     if not needs.fresh:
-        if not needs.again and not needs.news:
+        if not needs.reviews and not needs.news:
             st.header("Your forecasts", anchor=False)
             st.caption(
                 "None on open questions."
@@ -267,14 +271,14 @@ def still_fresh() -> None:
             )
         return
     st.header("Your forecasts", anchor=False)
-    for state, forecast in needs.fresh[:FIRST]:
+    for state, forecast in needs.fresh[:SHOWN]:
         row(state, forecast)
     more(len(needs.fresh), status="open", whose="Mine")
 
 
 def usual_form() -> None:
     """Show the reader's default review interval and the form that changes it."""
-    usual = needs.intervals.usual.days
+    usual = needs.intervals.default.days
     with st.expander(f"Review forecasts every {counted(usual, 'day')}"):
         key = form_key("usual")
         with st.form(key, border=False):
@@ -282,7 +286,7 @@ def usual_form() -> None:
                 "Days (default)",
                 help="A review date chosen with a forecast counts instead.",
                 min_value=1,
-                max_value=revisits.LONGEST,
+                max_value=revisits.MOST_DAYS,
                 value=usual,
                 key=f"{key}-days",
                 width=320,
@@ -290,7 +294,7 @@ def usual_form() -> None:
             submitted = st.form_submit_button("Save", key=f"{key}-save")
         if submitted:
             with act(key) as doing:
-                revisits.revisit_every(doing.ledger, int(days), member=doing.member, now=doing.now)
+                revisits.set_interval(doing.ledger, int(days), member=doing.member, now=doing.now)
                 doing.say(f"Forecasts are due for review after {counted(int(days), 'day')}.")
 
 
@@ -298,12 +302,12 @@ def agenda() -> None:
     """Show the lists, most valuable first."""
     counts = {
         "to forecast": needs.unforecast,
-        "to review": len(needs.again),
+        "to review": len(needs.reviews),
         "in the news": len(needs.news),
         "to resolve": needs.awaiting.total,
         "disputed": needs.disputed.total,
     }
-    current = counted(len(needs.fresh) + len(needs.again) + len(needs.news), "current forecast")
+    current = counted(len(needs.fresh) + len(needs.reviews) + len(needs.news), "current forecast")
     listed = [f"{many:,} {label}" for label, many in counts.items() if many]
     st.caption(" · ".join([day(moment), *listed, current]))
     closing_soon()
@@ -312,7 +316,7 @@ def agenda() -> None:
     # If nothing is pressing, the next question to forecast is worth most.
     pressing = (
         needs.closing.total
-        or needs.again
+        or needs.reviews
         or needs.news
         or needs.awaiting.total
         or needs.disputed.total
@@ -328,7 +332,7 @@ def agenda() -> None:
     if pressing:
         not_yet()
     still_fresh()
-    if needs.able:
+    if needs.may_forecast:
         usual_form()
 
 

@@ -24,12 +24,8 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
-from forecasts.updates.evidence import (
-    CitedEvidence,
-    format_stances,
-    parse_evidence,
-    supported_outcome,
-)
+from forecasts.updates.evidence import CitedEvidence, format_stances, supported_outcome
+from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import read_typed, require_offered_range
 from forecasts.updates.values import Value, format_change, format_value, value_of
 
@@ -168,7 +164,7 @@ def _save_review(
     doing: Act, state: QuestionState, every: timedelta | None, review: int | None
 ) -> None:
     if review != (None if every is None else every.days):
-        revisits.revisit_every(
+        revisits.set_interval(
             doing.ledger, review, member=doing.member, now=doing.now, question=state.question
         )
 

@@ -33,9 +33,9 @@ from forecasts.questions.revisions import Change
 from forecasts.resolution import history, kept_evidence
 from forecasts.resolution.history import Rescored, Step
 from forecasts.scores.stored_scores import CRPS
-from forecasts.updates import wordings as update_wordings
 from forecasts.updates.evidence import format_citation
 from forecasts.updates.updates import moves
+from forecasts.updates.values import format_value
 
 PER_PAGE = 15
 
@@ -53,9 +53,9 @@ def discussion(
     for one in given[(place - 1) * PER_PAGE : place * PER_PAGE]:
         assert one.forecast.id is not None
         with st.container(border=True, gap="xsmall"):
-            change = update_wordings.format_forecast(one.forecast, wordings)
+            change = format_value(one.forecast, wordings[-1].options)
             if one.before is not None:
-                change = f"{update_wordings.format_forecast(one.before, wordings)} → {change}"
+                change = f"{format_value(one.before, wordings[-1].options)} → {change}"
             st.markdown(paragraphs(one.forecast.rationale))
             st.caption(f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}")
             for citation, evidence in cited.get(one.forecast.id, []):
@@ -88,7 +88,7 @@ def _forecast(
 ) -> None:
     """Show one forecast: member, value, time, reason and evidence."""
     with st.container(border=True, gap="xsmall"):
-        value = as_text(update_wordings.format_forecast(forecast, wordings))
+        value = as_text(format_value(forecast, wordings[-1].options))
         st.markdown(f"**{as_text(handle)}** — {value}")
         st.caption(when(forecast.made_at))
         if forecast.rationale:

@@ -49,7 +49,7 @@ def questions(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """List questions with your current forecasts, soonest close first."""
+    """List questions, soonest close first, with your forecasts."""
     from forecasts.questions.standing import Status, listing
     from forecasts.updates.updates import current_forecasts
     from forecasts.updates.values import format_value
@@ -108,7 +108,7 @@ def show(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Show a question: wordings, sources, forecasts, resolution and scores, newest first."""
+    """Show a question with its history, resolution and scores."""
     from forecasts.access.visibility import audience_label, crowd_is_hidden
     from forecasts.questions.outcomes import format_bounds
     from forecasts.questions.registry import find
@@ -211,7 +211,8 @@ def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision])
     from forecasts.updates.values import format_value
 
     reason = f" — {forecast.rationale}" if forecast.rationale else ""
-    return f"  {_at(forecast.made_at)}  {handle}: {format_value(forecast, wordings[-1].options)}{reason}"
+    value = format_value(forecast, wordings[-1].options)
+    return f"  {_at(forecast.made_at)}  {handle}: {value}{reason}"
 
 
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:

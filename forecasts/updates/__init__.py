@@ -1,4 +1,4 @@
-"""Forecasts and their evidence: reading a value, checking it, appending it.
+"""Updates: a forecast's value and its evidence, appended as a new row.
 
-How it scores lives in `scores`.
+How forecasts score is in ``scores``.
 """

@@ -1,7 +1,7 @@
-"""The same act on several questions at once: all of them, or none.
+"""Bulk actions: change several questions, or withdraw from them, all or nothing.
 
-Each is done by the verb that does it on one, so what it takes on one it takes on each. Questions
-that say already what they are told to say are left as they are.
+Each question is changed by the verb for one question, so the same rules apply. Questions that
+already have the wanted value are left unchanged.
 """
 
 from __future__ import annotations
@@ -21,84 +21,90 @@ from forecasts.questions.revisions import revise
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.updates.updates import current_forecasts, withdraw
 
-MAX_QUESTIONS = 200  # questions of one act: others wait meanwhile
+MAX_QUESTIONS = 200  # of one action, since other writers wait meanwhile
 
 
 class BulkAction(StrEnum):
-    """What can be done to several questions."""
+    """An action on several questions; the labels of a menu."""
 
     tag = "add a tag"
-    untag = "take a tag away"
-    family = "put them into a family"
-    show = "say who may see them"
+    untag = "remove a tag"
+    family = "set the family"
+    show = "set the audience"
     withdraw = "withdraw my forecasts"
 
 
 def affected_questions(
     session: Session,
-    act: BulkAction,
-    what: str,
+    action: BulkAction,
+    argument: str,
     slugs: Sequence[str],
     *,
     member: Member | None,
     now: datetime,
 ) -> list[QuestionState]:
-    """Return those of the questions that the act would change, as they stand; nothing is written.
+    """Return the questions that the action would change; nothing is written.
 
-    ``what``: the tag, the family (blank: none), or who may see them. BadInput for too many
-    questions at once, and for a tag that is blank.
+    ``argument``: the tag, the family (blank for none), or the audience. BadInput for more than
+    ``MAX_QUESTIONS`` and for a blank tag.
     """
     if len(set(slugs)) > MAX_QUESTIONS:
-        raise too_much(
-            "One act", f"{len(set(slugs)):,} questions", f"{MAX_QUESTIONS}", "Do it in parts."
-        )
+        number = f"{len(set(slugs)):,} questions"
+        raise too_much("One action", number, f"{MAX_QUESTIONS}", "Split it into several actions.")
     found = listing(session, now=now, only=slugs)
-    if act is BulkAction.withdraw:
-        standing = {} if member is None else current_forecasts(session, member, at=now)
-        return [one for one in found if one.id in standing and one.accepts_forecasts(now)]
-    fields = _fields(session, act, what)
+    if action is BulkAction.withdraw:
+        current = {} if member is None else current_forecasts(session, member, at=now)
+        return [state for state in found if state.id in current and state.accepts_forecasts(now)]
+    fields = _new_fields(session, action, argument)
     return [
-        one
-        for one in found
-        if any(getattr(one.text, name) != value for name, value in fields(one).items())
+        state
+        for state in found
+        if any(getattr(state.text, name) != value for name, value in fields(state).items())
     ]
 
 
 def apply_action(
     session: Session,
-    act: BulkAction,
-    what: str,
+    action: BulkAction,
+    argument: str,
     slugs: Sequence[str],
     *,
     member: Member,
     now: datetime,
 ) -> int:
-    """Return how many questions were changed, which is written. Whatever refuses one refuses all.
+    """Return the number of questions changed, which are written; one refusal refuses all.
 
-    Errors are those of ``revise`` and ``withdraw``.
+    Errors as in ``revise`` and ``withdraw``.
     """
-    changed = affected_questions(session, act, what, slugs, member=member, now=now)
-    fields = None if act is BulkAction.withdraw else _fields(session, act, what)
-    for one in changed:
-        if fields is None:
-            withdraw(session, one.question, member=member, now=now, origin="app")
-        else:
-            revise(session, one.question, member=member, now=now, **fields(one))
-    return len(changed)
+    affected = affected_questions(session, action, argument, slugs, member=member, now=now)
+    if action is BulkAction.withdraw:
+        for state in affected:
+            withdraw(session, state.question, member=member, now=now, origin="app")
+        return len(affected)
+    fields = _new_fields(session, action, argument)
+    for state in affected:
+        revise(session, state.question, member=member, now=now, **fields(state))
+    return len(affected)
 
 
-def _fields(
-    session: Session, act: BulkAction, what: str
+def _new_fields(
+    session: Session, action: BulkAction, argument: str
 ) -> Callable[[QuestionState], dict[str, Any]]:
-    """Return what tells the fields that a question shall have."""
-    what = " ".join(what.split())
-    if act is BulkAction.family:
-        return lambda _: {"family": what}
-    if act is BulkAction.show:
-        audience = teams.visibility_fields(session, what)
+    """Return a function from a question to the fields that the action sets."""
+    argument = " ".join(argument.split())
+    if action is BulkAction.family:
+        return lambda _: {"family": argument}
+    if action is BulkAction.show:
+        audience = teams.visibility_fields(session, argument)
         return lambda _: audience
-    if not what or "," in what:
-        raise BadInput(f"{what!r} is no tag.", remedy="Write one tag, without a comma.")
-    if act is BulkAction.tag:
-        return lambda one: {"tags": [*(one.text.tags or []), *({what} - {*(one.text.tags or [])})]}
-    return lambda one: {"tags": [t for t in one.text.tags or [] if t != what] or None}
+    if not argument or "," in argument:
+        raise BadInput(f"{argument!r} is not a tag.", remedy="Write one tag, without a comma.")
+
+    def tags(state: QuestionState) -> dict[str, Any]:
+        others = [tag for tag in state.text.tags or [] if tag != argument]
+        if action is BulkAction.untag:
+            return {"tags": others or None}
+        had = argument in (state.text.tags or [])
+        return {"tags": state.text.tags if had else [*others, argument]}
+
+    return tags

@@ -11,7 +11,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.ledger.models import Forecast, QuestionText
 from forecasts.questions.outcomes import figure_to_float
 from forecasts.updates.values import Value, format_probability, value_of
 from scoring.expected_score import expected_brier, expected_crps

@@ -1,7 +1,7 @@
-"""A forecast's value as the fields of a form hold it.
+"""The value of a forecast in the fields of a form.
 
-The text is what counts and what is saved. A slider, the bars of the options and the fields of the
-quantiles are other ways to write it: each is read from the text, and writes it anew when moved.
+The text field is saved. A slider, bars for the options and fields for the quantiles are other ways
+to edit it: each is read from the text and rewrites it when moved.
 """
 
 from __future__ import annotations
@@ -15,18 +15,25 @@ from datetime import UTC, datetime, timedelta
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float, format_figure
-from forecasts.updates.values import Value, check_value, format_probability, read_value, value_of
+from forecasts.updates.value_parsing import read_value
+from forecasts.updates.values import (
+    OUTSIDE_LEVELS,
+    Value,
+    check_value,
+    format_probability,
+    value_of,
+)
 
 _LEVELS = ("10%", "50%", "90%")
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # the levels that have a field of their own
-_DIGITS = 2  # decimals of a percentage that a bar writes
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # the levels with a field
+_DIGITS = 2  # decimals of a percentage set by a bar
 
 
 def typed_forecast(forecast: Forecast | None, question: QuestionText) -> str:
-    """Return what somebody would type to say this forecast: '40%', 'Busan=60%, Other=40%'.
+    """Return the text that states this forecast: '40%', 'Busan=60%, Other=40%'.
 
-    Probabilities are rounded to six decimals, or two figures where they are smaller. Blank where
-    there is no forecast, or options were added after it.
+    Probabilities are rounded to six decimals, or to two figures if smaller. Blank without a
+    forecast, and if options were added since.
     """
     if forecast is None:
         return ""
@@ -38,16 +45,16 @@ def typed_forecast(forecast: Forecast | None, question: QuestionText) -> str:
         return _typed_options([p or 0.0 for p in forecast.probabilities], question)
     return ", ".join(
         f"{level}={_percent(float(figure))}"
-        if level in ("below", "above")
+        if level in OUTSIDE_LEVELS
         else f"{_percent(float(level))}={format_figure(figure)}"
         for level, figure in (forecast.quantiles or {}).items()
     )
 
 
 def example_quantiles(question: QuestionText) -> str:
-    """Return three quantiles within the question's bounds, as somebody would type them.
+    """Return three example quantiles within the question's bounds, as text.
 
-    ``10%=125, 50%=250, 90%=375`` between 0 and 500: a quarter of the way, half, three quarters.
+    ``10%=125, 50%=250, 90%=375`` for bounds of 0 and 500: at a quarter, a half and three quarters.
     """
     low, high = (
         figure_to_float(bound, question.type)
@@ -57,68 +64,66 @@ def example_quantiles(question: QuestionText) -> str:
     if question.type == QuestionType.date:
         whole = high - low > timedelta(days=8).total_seconds()
         moments = (datetime.fromtimestamp(figure, UTC) for figure in figures)
-        said = [
+        texts = [
             moment.date().isoformat() if whole else moment.strftime("%Y-%m-%dT%H:%MZ")
             for moment in moments
         ]
     else:
         digits = 2 - math.floor(math.log10(high / 2 - low / 2))
-        said = [format_figure(round(figure, digits)) for figure in figures]
-    return ", ".join(f"{level}={figure}" for level, figure in zip(_LEVELS, said, strict=True))
+        texts = [format_figure(round(figure, digits)) for figure in figures]
+    return ", ".join(f"{level}={figure}" for level, figure in zip(_LEVELS, texts, strict=True))
 
 
 def _percent(p: float) -> str:
-    return format_probability(p, fewest=4).replace(" ", "")
+    return format_probability(p, digits=4)
 
 
-def read_typed(text: str, standing: Forecast | None, question: QuestionText) -> Value:
-    """Return the value of a field that started as ``as_typed(standing)``.
+def read_typed(text: str, current: Forecast | None, question: QuestionText) -> Value:
+    """Return the value of a text field that started as ``typed_forecast(current)``.
 
-    A text that was left as it was is the standing value to the last digit, which the text may
-    have rounded. BadInput or Refused as ``read_value`` says.
+    An unchanged text returns the current value in full precision. Errors as in ``read_value``.
     """
-    if standing is not None and text.strip() == typed_forecast(standing, question):
-        return check_value(value_of(standing), question)
-    return read_value(text, question, None if standing is None else value_of(standing))
+    value = None if current is None else value_of(current)
+    if value is not None and text.strip() == typed_forecast(current, question):
+        return check_value(value, question)
+    return read_value(text, question, value)
 
 
 def require_offered_range(value: Value, lowest: float) -> Value:
-    """Return ``value``; Refused where a probability lies outside ``lowest``..1 − ``lowest``.
+    """Return ``value``; Refused unless its probabilities are from ``lowest`` to 1 − ``lowest``.
 
-    The ledger takes every probability in 0..1. Where people type, the extremes are refused all
-    the same: one slip to certainty is a log score of infinity.
+    The ledger accepts every probability from 0 to 1. Forms refuse the extremes, since one slip to
+    certainty can cost an infinite log score.
     """
-    given = value.probabilities if value.probability is None else (value.probability,)
-    for p in given or ():
+    stated = value.probabilities if value.probability is None else (value.probability,)
+    for p in stated or ():
         if p is not None and not lowest <= p <= 1 - lowest:
             raise Refused(
-                f"Probabilities from {format_probability(lowest)} to {format_probability(1 - lowest)} "
-                f"are offered here; {format_probability(p)} is outside.",
-                remedy="Move a little away from certainty, or set FORECASTS_LOWEST_PROBABILITY=0.",
+                f"Probabilities here must be from {format_probability(lowest)} to "
+                f"{format_probability(1 - lowest)}; {format_probability(p)} is outside.",
+                remedy="Move away from certainty, or set FORECASTS_LOWEST_PROBABILITY=0.",
             )
     return value
 
 
 def to_percent(p: float) -> float:
-    """Return ``p`` as a percentage to edit, to six decimals."""
+    """Return ``p`` in percent, rounded to six decimals for editing."""
     return round(100 * p, 6)
 
 
-def forecast_percents(
-    standing: Forecast | None, question: QuestionText
-) -> list[float | None] | None:
-    """Return the percentage of each option that the standing forecast states, to edit.
+def forecast_percents(current: Forecast | None, question: QuestionText) -> list[float] | None:
+    """Return the current forecast's percentage for each option, to edit.
 
-    None without one, and where options were added after it: then its list is another one.
+    None without a forecast, and if options were added since.
     """
-    stated = None if standing is None else standing.probabilities
-    if stated is None or None in stated or len(stated) != len(question.options or []):
+    stated = None if current is None else value_of(current).over(question.options).probabilities
+    if stated is None or None in stated:
         return None
-    return [None if p is None else to_percent(p) for p in stated]
+    return [to_percent(p or 0.0) for p in stated]
 
 
 def read_percents(text: str, question: QuestionText) -> list[float] | None:
-    """Return the percentage of each option that the text states; None where it states none."""
+    """Return the percentage of each option that the text states; None if it is invalid."""
     try:
         vector = read_value(text, question).probabilities
     except LedgerError:
@@ -127,20 +132,19 @@ def read_percents(text: str, question: QuestionText) -> list[float] | None:
 
 
 def rebalanced(
-    percents: Sequence[float], place: int, to: float, lowest: float = 0.0
+    percents: Sequence[float], changed: int, to: float, lowest: float = 0.0
 ) -> list[float]:
-    """Return percentages that sum to 100, the one in that place set to ``to``.
+    """Return percentages that sum to 100, with the one at index ``changed`` set to ``to``.
 
-    The others keep their proportions to one another, and share equally where they were all 0; each
-    keeps ``lowest`` at least. They are rounded to two decimals, what that leaves going to those
-    that it takes most from.
+    The others keep their proportions (equal shares if all were 0), and each at least ``lowest``.
+    All are rounded to two decimals; the remainder goes to those that rounding reduces most.
     """
-    others = [i for i in range(len(percents)) if i != place]
+    others = [i for i in range(len(percents)) if i != changed]
     to = round(min(max(to, lowest), 100 - lowest * len(others)), _DIGITS)
     rest, shares = 100 - to, {i: max(percents[i], 0.0) for i in others}
     if not any(shares.values()):
         shares = dict.fromkeys(others, 1.0)
-    # Those that would fall below the lowest stay there; the others divide what is left.
+    # Those that would fall below the lowest stay at it; the others share the rest.
     held: set[int] = set()
     while True:
         free = [i for i in others if i not in held]
@@ -151,11 +155,12 @@ def rebalanced(
             break
         held |= below
     exact |= dict.fromkeys(held, lowest)
-    return _in_steps([to if i == place else exact.get(i, 0.0) for i in range(len(percents))], place)
+    new = [to if i == changed else exact.get(i, 0.0) for i in range(len(percents))]
+    return _rounded(new, changed)
 
 
-def _in_steps(exact: Sequence[float], fixed: int) -> list[float]:
-    """Return these percentages with two decimals, so that they sum to 100 still."""
+def _rounded(exact: Sequence[float], fixed: int) -> list[float]:
+    """Return the percentages rounded to two decimals, with a sum of 100."""
     steps = 10**_DIGITS
     whole = [math.floor(round(p * steps, 6)) for p in exact]
     most_lost = sorted(
@@ -168,7 +173,7 @@ def _in_steps(exact: Sequence[float], fixed: int) -> list[float]:
 
 
 def typed_percents(percents: Sequence[float], question: QuestionText) -> str:
-    """Return what somebody would type to give the options these percentages."""
+    """Return the text that gives the options these percentages."""
     return _typed_options([p / 100 for p in percents], question)
 
 
@@ -178,16 +183,16 @@ def _typed_options(vector: Sequence[float], question: QuestionText) -> str:
     try:
         read_value(typed, question)
     except LedgerError:
-        # The name of an option can read like something else; in their order they need none.
+        # An option's name can be ambiguous; a JSON list needs no names.
         in_order = json.dumps([round(p, 6) for p in vector])
         return in_order if any("=" in option for option in question.options or []) else typed
     return typed
 
 
 def read_quantiles(text: str, question: QuestionText) -> list[float | None]:
-    """Return where the text puts each of ``QUANTILES``, dates as seconds since 1970.
+    """Return the text's figure for each of ``QUANTILES``, dates in seconds since 1970.
 
-    Read off between those that it states; None beyond them, and where it cannot be read.
+    Interpolated between the stated quantiles; None beyond them, and if the text is invalid.
     """
     try:
         stated = read_value(text, question).quantiles or {}
@@ -196,12 +201,12 @@ def read_quantiles(text: str, question: QuestionText) -> list[float | None]:
     inside = sorted(
         (float(level), figure_to_float(figure, question.type))
         for level, figure in stated.items()
-        if level not in ("below", "above")
+        if level not in OUTSIDE_LEVELS
     )
-    return [_read_off(level, inside) for level in QUANTILES]
+    return [_interpolated(level, inside) for level in QUANTILES]
 
 
-def _read_off(level: float, inside: Sequence[tuple[float, float]]) -> float | None:
+def _interpolated(level: float, inside: Sequence[tuple[float, float]]) -> float | None:
     for (low, left), (high, right) in itertools.pairwise([*inside[:1], *inside]):
         if low <= level <= high:
             share = 1.0 if low == high else (level - low) / (high - low)
@@ -212,20 +217,18 @@ def _read_off(level: float, inside: Sequence[tuple[float, float]]) -> float | No
 def typed_quantiles(
     figures: Sequence[float | str | None], text: str, question: QuestionText
 ) -> str:
-    """Return what somebody would type to put ``QUANTILES`` there; None: nothing is said of one.
+    """Return the text that states these figures for ``QUANTILES``; None leaves a level out.
 
-    What the ``text`` that they replace gives beyond the bounds is kept.
+    Probabilities outside the bounds are kept from the old ``text``.
     """
     try:
-        beyond = read_value(text, question).quantiles or {}
+        old = read_value(text, question).quantiles or {}
     except LedgerError:
-        beyond = {}
+        old = {}
     stated = [
         f"{_percent(level)}={format_figure(figure)}"
         for level, figure in zip(QUANTILES, figures, strict=True)
         if figure is not None
     ]
-    stated += [
-        f"{name}={_percent(float(beyond[name]))}" for name in ("below", "above") if name in beyond
-    ]
+    stated += [f"{name}={_percent(float(old[name]))}" for name in OUTSIDE_LEVELS if name in old]
     return ", ".join(stated)

@@ -1,7 +1,7 @@
-"""Updates: append a forecast with the evidence it leans on; withdraw; read a path back.
+"""Updates: append a forecast with its evidence, withdraw, read forecasts back.
 
-A forecast is never changed. A changed mind is a new row, and so is a withdrawal; the row that
-stands at a time is the last one made at or before it.
+An update or a withdrawal is a new row, and no row is ever changed. A member's current forecast at
+a time is the last one made at or before it. Updates are refused unless the question is open.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def update(
     evidence: Sequence[CitedEvidence] = (),
     origin: str = "cli",
 ) -> Forecast:
-    """Return the new forecast; it, its evidence and its citations are written together.
+    """Return the new forecast, which is written with its evidence and citations.
 
-    Refused before the question opens, from its close on, once it is resolved, and for a value
-    that breaks a rule (see ``values.check_value``); nothing is written then. It takes a forecaster.
+    The member must be a forecaster. Refused before the question opens, after it closes, once it is
+    resolved, and for a value that breaks a rule (``values.check_value``).
     """
 
     def check() -> QuestionState:
@@ -71,22 +71,23 @@ def withdraw(
     rationale: str = "",
     origin: str = "cli",
 ) -> Forecast:
-    """Return the withdrawal, which is written as a row of its own: nothing stands from now on.
+    """Return the withdrawal, a new row that ends the member's current forecast; it is written.
 
-    Refused where the member has no standing forecast, or the question is not open.
+    Refused if the member has no current forecast, or if the question is not open.
     """
     require(session, member, Action.forecast, question, now=now)
     state = current_state(session, question, now=now)
     _require_open(state, now)
     if current_forecast(session, question, member, at=now) is None:
         raise Refused(
-            f"{member.handle} has no standing forecast on {question.slug!r}: "
+            f"{member.handle} has no current forecast on {question.slug!r}: "
             "there is nothing to withdraw."
         )
     return _append(session, state, member, now, value=None, rationale=rationale, origin=origin)
 
 
 def _require_open(state: QuestionState, now: datetime) -> None:
+    """Refuse an update before the question opens, after it closes, and once it is resolved."""
     text = state.text
     if state.accepts_forecasts(now):
         return
@@ -94,7 +95,7 @@ def _require_open(state: QuestionState, now: datetime) -> None:
         raise Refused(
             f"{state.slug!r} opens at {to_minute(text.open_time)}; it is {to_minute(now)}, and "
             "forecasts made before a question opens are refused.",
-            remedy="Come back when it is open.",
+            remedy="Forecast once it is open.",
         )
     if state.resolution is not None:
         raise Refused(
@@ -103,8 +104,8 @@ def _require_open(state: QuestionState, now: datetime) -> None:
         )
     raise Refused(
         f"{state.slug!r} closed at {to_minute(text.close_time)}; it is {to_minute(now)}, and "
-        "forecasts made from the close on are refused.",
-        remedy="It awaits its resolution.",
+        "forecasts made after the close are refused.",
+        remedy="It is awaiting resolution.",
     )
 
 
@@ -137,7 +138,7 @@ def _append(
 def current_forecast(
     session: Session, question: Question, member: Member, *, at: datetime
 ) -> Forecast | None:
-    """Return the member's forecast that stands at that time; None if there is none."""
+    """Return the member's current forecast at that time, None without one."""
     last = session.exec(
         select(Forecast)
         .where(
@@ -155,20 +156,20 @@ def current_forecast(
 def current_forecasts(
     session: Session, member: Member, *, at: datetime, unresolved: bool = False
 ) -> dict[int, Forecast]:
-    """Return the member's forecasts that stand at that time, by question id: one statement.
+    """Return the member's current forecasts at that time by question id, in one statement.
 
-    ``unresolved``: on questions without an outcome alone.
+    ``unresolved``: only those on questions without an outcome.
     """
-    place = (
+    rank = (
         func.row_number()
         .over(
             partition_by=col(Forecast.question_id),
             order_by=(col(Forecast.made_at).desc(), col(Forecast.id).desc()),
         )
-        .label("place")
+        .label("rank")
     )
     ranked = (
-        select(col(Forecast.id), place)
+        select(col(Forecast.id), rank)
         .where(Forecast.member_id == member.id, Forecast.made_at <= at, forecast_visible(session))
         .subquery()
     )
@@ -178,7 +179,7 @@ def current_forecasts(
             select(Forecast)
             .join(ranked, ranked.c.id == col(Forecast.id))
             .where(
-                ranked.c.place == 1,
+                ranked.c.rank == 1,
                 col(Forecast.withdrawn).is_(False),
                 ~has_outcome(Forecast.question_id) if unresolved else true(),
             )
@@ -189,9 +190,9 @@ def current_forecasts(
 def history(
     session: Session, question: Question, member: Member | None = None
 ) -> list[tuple[Forecast, str]]:
-    """Return every forecast on the question with its forecaster's handle, in the order made.
+    """Return every visible forecast on the question with its member's handle, oldest first.
 
-    Those of others are not among them where the crowd is hidden (``access.shown``).
+    ``member``: only the forecasts of this member.
     """
     statement = (
         select(Forecast, Member.handle)
@@ -206,7 +207,7 @@ def history(
 
 @dataclass(frozen=True)
 class Move:
-    """One row of a forecaster's path, and what of theirs stood just before it, if anything."""
+    """A forecast, and the same member's current forecast just before it (None without one)."""
 
     forecast: Forecast
     handle: str
@@ -214,13 +215,13 @@ class Move:
 
 
 def moves(rows: Sequence[tuple[Forecast, str]]) -> list[Move]:
-    """Return the rows of ``history``, in its order, each with what it replaced."""
-    standing: dict[int, Forecast] = {}
+    """Return the rows of ``history`` in order, each with the forecast it replaced."""
+    last: dict[int, Forecast] = {}
     found = []
     for forecast, handle in rows:
-        before = standing.get(forecast.member_id)
+        before = last.get(forecast.member_id)
         found.append(Move(forecast, handle, None if before and before.withdrawn else before))
-        standing[forecast.member_id] = forecast
+        last[forecast.member_id] = forecast
     return found
 
 

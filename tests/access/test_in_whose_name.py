@@ -168,7 +168,7 @@ def test_nobody_cites_evidence_for_the_forecast_of_another(
     session: Session, alice: Member, bob: Member, question: Question
 ) -> None:
     forecast = updates.update(session, question, P, member=alice, now=day(1))
-    with pytest.raises(Forbidden, match="somebody else's"):
+    with pytest.raises(Forbidden, match="another member's"):
         evidence.cite(session, forecast, [CitedEvidence(note="x")], member=bob, now=day(1))
 
 

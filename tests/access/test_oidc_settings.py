@@ -34,7 +34,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **given: str | None) -> str:
 
 def test_without_any_setting_nobody_signs_in() -> None:
     assert oidc_settings.configured_sign_in() is None
-    assert "Nobody signs in" in check_sign_in().said
+    assert "Sign-in is off" in check_sign_in().result
 
 
 def test_with_all_settings_a_team_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_with_all_settings_a_team_does(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen.allowed_domains == ("example.org", "example.com")
     assert (chosen.base, chosen.host) == ("https://ledger.example.org", "ledger.example.org")
     assert chosen.for_streamlit()["server_metadata_url"] == (
-        "https://login.example.org/.well-known/openid-configuration"
+        "https://login.example.org/.passed-known/openid-configuration"
     )
 
 
@@ -88,11 +88,11 @@ def test_no_secret_is_in_a_representation_or_in_what_check_says(
     set_to(monkeypatch)
     found = check_sign_in()
     said = f"{oidc_settings.configured_sign_in()!r} {found}"
-    assert "ledger.example.org" in found.said
+    assert "ledger.example.org" in found.result
     assert not any(secret in said for secret in SECRETS)
     set_to(monkeypatch, ISSUER="ftp://x")
-    assert "FORECASTS_OIDC_ISSUER must begin with" in check_sign_in().said
-    assert not check_sign_in().well
+    assert "FORECASTS_OIDC_ISSUER must begin with" in check_sign_in().result
+    assert not check_sign_in().passed
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])

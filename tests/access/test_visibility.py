@@ -60,7 +60,7 @@ from forecasts.resolution import (
     resolutions,
 )
 from forecasts.resolution.resolvers.protocol import Seen
-from forecasts.scores import paths, scores
+from forecasts.scores import paths, stored_scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
 from forecasts.updates import bulk, evidence, updates, wordings
@@ -114,10 +114,10 @@ OPEN = {
     "ledger.urls.place": "about the database, not what is in it",
     "ledger.urls.sqlite_path": "about the database, not what is in it",
     "agenda.revisits.intervals": "the member's own",
-    "agenda.revisits.days_said": "the member's own",
-    "agenda.revisits.note_seen": "the member's own",
+    "agenda.revisits.distinct_days": "the member's own",
+    "agenda.revisits.mark_seen": "the member's own",
     "agenda.revisits.seen_until": "the member's own",
-    "agenda.crowd_moves.moved_away": "own forecasts, beside visible ones: see test_crowd_moves",
+    "agenda.crowd_moves.crowd_moves": "own forecasts, beside visible ones: see test_crowd_moves",
     "ledger.schema.require_known": "about the schema, not the contents",
     "operations.backup.back_up": "for whoever has the file",
     "operations.backup.on_a_server": "about the database, not what is in it",
@@ -126,7 +126,7 @@ OPEN = {
     "exchange.samples.starters.sample_tournament": "an import, which asks",
     "agenda.calendar_feed.create": "the member's own",
     "agenda.calendar_feed.feed": "shows what its token's member may see: see test_calendars",
-    "agenda.calendar_feed.in_force": "keys are no secret, and of a token there is nothing else",
+    "agenda.calendar_feed.current_token": "keys are no secret, and there is nothing else",
     "agenda.calendar_feed.revoke": "the member's own",
     "ledger.chain.note_nothing": "forgets what was noted",
     "ledger.chain.note": "notes what a verb that has asked writes",
@@ -142,9 +142,9 @@ OPEN = {
     "ledger.database.schema_revision": "about the database, not what is in it",
     "ledger.database.writing": "a door: each verb asks",
     "exchange.samples.demonstration.is_demonstration": "about the ledger, not what is in it",
-    "updates.evidence.recent_articles": "articles are everyone's who is let in",
-    "updates.evidence.parse_evidence": "reads what was typed, and articles",
-    "updates.evidence.read_evidence": "reads what was typed, and articles",
+    "updates.evidence_parsing.recent_articles": "articles are everyone's who is let in",
+    "updates.evidence_parsing.parse_evidence": "reads what was typed, and articles",
+    "updates.evidence_parsing.read_evidence": "reads what was typed, and articles",
     "exchange.import_.rehearse": "an import that is undone, which asks",
     "exchange.import_forecasts.add_forecasts": "a part of import_frames, which has asked",
     "resolution.kept_evidence.keep": "called by runs, with what their resolvers were shown",
@@ -165,7 +165,7 @@ OPEN = {
     "access.identities.admit": "sign-in asks who may come in, before",
     "access.identities.link_identity": "for the owner of the database, as its command asks",
     "access.identities.member_of": "says who it is",
-    "agenda.news.mentioned": "articles are everyone's who is let in; of the member's own forecasts",
+    "agenda.news.new_mentions": "articles are everyone's; of the member's own forecasts",
     "operations.transfer.move": "for whoever has the database",
     "operations.privacy.sweep": "lets the database forget what was removed; remove asks",
     "agenda.notifications.channels.add": "a member's own, which nobody else reads or changes",
@@ -173,11 +173,11 @@ OPEN = {
     "agenda.notifications.channels.find": "a member's own, which nobody else reads or changes",
     "agenda.notifications.channels.listing": "a member's own, which nobody else reads or changes",
     "agenda.notifications.channels.remove": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.outbox.again": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.outbox.send": "tells each member what due and compose let them see",
-    "agenda.notifications.outbox.unsure": "a number, for whoever looks after the runs",
+    "agenda.notifications.sender.resend": "a member's own, which nobody else reads or changes",
+    "agenda.notifications.sender.send": "tells each member what due and compose let them see",
+    "agenda.notifications.sender.undelivered": "a number, for whoever looks after the runs",
     "questions.registry.insert_question": "called by register and imports, which have asked",
-    "questions.revisions.append_wording": "called by revise, imports and resolutions, which have asked",
+    "questions.revisions.append_wording": "called by verbs that have asked",
     "questions.revisions.close_by_hand": "called by resolutions, which have asked",
     "resolution.runs.run.look": "looks outside; the command that calls it finds the question first",
     "resolution.runs.run.run": "does what the questions' resolvers were attached for: attach asks",
@@ -204,7 +204,7 @@ OPEN = {
     "access.tokens.acting_member": "says who acts",
     "access.tokens.token_holder": "says whose a token is",
     "access.tokens.issue": "called by create, which has asked, and for a member's own calendar",
-    "access.tokens.listing": "keys are no secret, and of a token there is nothing else",
+    "access.tokens.listing": "keys are no secret, and there is nothing else",
     "access.tokens.is_database_owner": "about the database, not what is in it",
     "access.tokens.has_sign_in": "about the ledger, not what is in it",
     "access.tokens.reading_member": "says who reads",
@@ -347,7 +347,7 @@ def shelved(session: Session, member: Member) -> list[str]:
 
 
 def on_today(session: Session, member: Member) -> list[str]:
-    found = today.today(session, member, now=NOW, first=1_000)
+    found = today.today(session, member, now=NOW, shown=1_000)
     lists = (found.closing, found.later, found.awaiting, found.disputed)
     return [state.slug for some in lists for state in some.first]
 
@@ -423,7 +423,7 @@ def scored(session: Session, _member: Member) -> set[str]:
 
 def earned_by_anna(session: Session, _member: Member) -> list[str]:
     anna = members.member_named(session, "anna")
-    return [state.slug for state, _ in scores.earned(session, anna, limit=100)]
+    return [state.slug for state, _ in stored_scores.member_scores(session, anna, limit=100)]
 
 
 def solo(session: Session, _member: Member) -> list[str]:
@@ -576,8 +576,8 @@ A = Action
 CASES: dict[str, Case] = {
     "access.visibility.forecaster_handles": Case(A.see, among(solo)),
     "resolution.history.steps": Case(A.see, lambda c: history.steps(c.session, c.question)),
-    "agenda.revisits.revisit_every": Case(
-        A.see, lambda c: revisits.revisit_every(c.session, 3, question=c.question, **c.here)
+    "agenda.revisits.set_interval": Case(
+        A.see, lambda c: revisits.set_interval(c.session, 3, question=c.question, **c.here)
     ),
     "articles.library.question_counts": Case(A.see, among(counted)),
     "questions.sources.questions_from": Case(A.see, among(of_article)),
@@ -639,7 +639,7 @@ CASES: dict[str, Case] = {
     ),
     "scores.forecast_columns.columns": Case(
         A.see,
-        among(lambda s, _: set(columns(s, None, words=False, cited=False)["question_id"])),
+        among(lambda s, _: set(columns(s, None, rationales=False, cited=False)["question_id"])),
     ),
     "agenda.notifications.due.due": Case(A.resolve, to_be_told),
     "agenda.notifications.message.compose": Case(A.see, among(said)),
@@ -703,12 +703,12 @@ CASES: dict[str, Case] = {
     "questions.revisions.revise": Case(
         A.revise, lambda c: revisions.revise(c.session, c.question, title="Rain?", **c.here)
     ),
-    "scores.scores.earned": Case(A.see, among(earned_by_anna), on="resolved"),
-    "scores.scores.of_question": Case(
-        A.see, lambda c: scores.of_question(c.session, c.resolution), on="resolved"
+    "scores.stored_scores.member_scores": Case(A.see, among(earned_by_anna), on="resolved"),
+    "scores.stored_scores.resolution_scores": Case(
+        A.see, lambda c: stored_scores.resolution_scores(c.session, c.resolution), on="resolved"
     ),
-    "scores.scores.table": Case(
-        A.see, lambda c: scores.table(c.session, c.resolution), on="resolved"
+    "scores.stored_scores.score_table": Case(
+        A.see, lambda c: stored_scores.score_table(c.session, c.resolution), on="resolved"
     ),
     "updates.bulk.apply_action": Case(A.revise, several_do),
     "updates.bulk.affected_questions": Case(A.see, several_would),

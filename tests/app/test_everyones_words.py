@@ -222,7 +222,7 @@ def test_a_chart_of_pairs_reads_no_word_as_a_field_or_an_expression() -> None:
         pairs = tuple(replace(pair, a=word, b="=1") for pair in made.pairs)
         chart = forest_chart(replace(made, pairs=pairs))
         assert chart is not None
-        held = [(place, said) for place, said in strings(chart.to_dict()) if word in said]
+        held = [(place, said) for place, said in strings(chart) if word in said]
         assert held
         assert {place for place, _ in held} <= DATA
 

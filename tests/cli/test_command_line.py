@@ -3,11 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from click.testing import Result
 
 from forecasts.cli import console
+from forecasts.cli.main import app
+from forecasts.cli.root import SECTIONS
 
 PAGE = """\
 Harbour town votes on its old ferry
@@ -116,8 +120,8 @@ def test_capturing_the_same_article_twice_stores_it_once(
     ("arguments", "words"),
     [
         (("update", "rain", "71"), "'71' is ambiguous"),
-        (("update", "rain", "1.3"), "0..1"),
-        (("update", "rain", "nan"), "0..1"),
+        (("update", "rain", "1.3"), "from 0 to 1"),
+        (("update", "rain", "nan"), "from 0 to 1"),
         (("update", "sun", "50%"), "no question 'sun'"),
         (("update", "rain", "50%", "--supports"), "needs evidence"),
         (("update", "rain", "50%", "--evidence", "x", "--kind", "rumour"), "'rumour'"),
@@ -175,6 +179,12 @@ def test_a_run_that_needs_a_person_ends_with_exit_code_3(
         last = forecasts("run", exit_code=3 if number > 20 else 0).stdout
     assert "cannot be read" not in last  # it is parked, and not looked at any more
     assert "1 question needs a person" in last
+
+
+def test_the_help_lists_every_command_once() -> None:
+    group: Any = typer.main.get_command(app)
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(group.commands)
 
 
 def test_control_signs_in_words_never_reach_the_terminal() -> None:

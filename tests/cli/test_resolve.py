@@ -29,7 +29,7 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
     assert "proposed" in forecasts("questions").stdout
     clock("2026-01-21T12:00:00Z")
     said = forecasts("resolve", rain, "yes").stdout
-    assert "rain: yes, known at 2026-01-10 12:00 UTC\n  as it was proposed\n" in said
+    assert "rain: yes, known at 2026-01-10 12:00 UTC\n  as proposed\n" in said
     shown = forecasts("show", rain).stdout
     assert "alice: confirmed: yes, known at 2026-01-10 12:00 UTC\n    It poured.\n" in shown
     assert "bob: proposed: yes" in shown

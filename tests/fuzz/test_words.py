@@ -24,9 +24,10 @@ from forecasts.questions.registry import question_text
 from forecasts.questions.slugs import free_slug, is_slug
 from forecasts.resolution.resolvers.kinds import kind as resolver
 from forecasts.resolution.resolvers.protocol import Asked, Seen
-from forecasts.updates.evidence import read_evidence
+from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import read_typed, typed_forecast
-from forecasts.updates.values import format_value, read_probability, read_value
+from forecasts.updates.value_parsing import read_probability, read_value
+from forecasts.updates.values import format_value
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, WORDS, damaged, few_or, fuzz
 from tests.fuzz.fuzzing import our_own_or_nothing as ours

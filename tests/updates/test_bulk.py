@@ -55,7 +55,7 @@ def test_forecasts_are_withdrawn_where_one_stands(
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize("tag", [" ", "a, b"])
 def test_what_is_no_tag_is_refused(session: Session, alice: Member, tag: str) -> None:
-    with pytest.raises(BadInput, match="is no tag"):
+    with pytest.raises(BadInput, match="is not a tag"):
         do(session, BulkAction.tag, tag, alice)
 
 

@@ -14,13 +14,8 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import EvidenceKind, Forecast, Member, Stance
 from forecasts.questions.registry import question_text
-from forecasts.updates.evidence import (
-    CitedEvidence,
-    format_stances,
-    read_evidence,
-    recent_articles,
-    supported_outcome,
-)
+from forecasts.updates.evidence import CitedEvidence, format_stances, supported_outcome
+from forecasts.updates.evidence_parsing import read_evidence, recent_articles
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -89,14 +84,14 @@ def test_what_is_not_said_is_what_holds_for_all(session: Session) -> None:
         ("supports opposes: x", "two stances: supports and opposes"),
         ("data expert: x", "two kinds: data and expert"),
         ("30% 20%: x", "two shares: 30% and 20%"),
-        ("1.2.3%: x", "'1.2.3%' is no share of an update"),
-        ("opposes data 130%: x", "'130%' is no share of an update: that lies in 0..100 %"),
+        ("1.2.3%: x", "'1.2.3%' is not a share of an update"),
+        ("opposes data 130%: x", "'130%' is not a share of an update, which is from 0% to 100%"),
         # A slip in what stands before the evidence.
         (f"oposes data 30%: {URL}", "Did you mean opposes data 30%?"),
         ("suports: the ferry is old", "'suports', before .* Did you mean supports?"),
         ("base_rates: 9 of 30 days", "Did you mean base_rate?"),
         (f"rumour data {URL}", "'rumour', before the evidence"),
-        ("htp://example.org/a", "htp:// is none that it can begin with"),
+        ("htp://example.org/a", "cannot begin with htp://"),
         ("opposes: ftp://example.org/a", "begins with https"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What an update would do, told before it is made."""
+"""The preview of an update."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ def test_what_is_certain_to_be_one_number_has_a_chance_and_no_density() -> None:
 @pytest.mark.parametrize(
     ("before", "now", "said"),
     [
-        (None, 0.8, "Your expected Brier is 0.16 if you are right about 80 %."),
-        (0.8, 0.8, "Your expected Brier stays at 0.16 if you are right about 80 %."),
+        (None, 0.8, "Your expected Brier is 0.16 if you are right about 80%."),
+        (0.8, 0.8, "Your expected Brier stays at 0.16 if you are right about 80%."),
         (0.58, 0.8,
-         "This moves your expected Brier from 0.21 to 0.16 if you are right about 80 %."),
+         "This moves your expected Brier from 0.21 to 0.16 if you are right about 80%."),
         (0.79, 0.8,
-         "This moves your expected Brier from 0.1601 to 0.1600 if you are right about 80 %."),
+         "This moves your expected Brier from 0.1601 to 0.1600 if you are right about 80%."),
     ],
 )  # fmt: skip
 def test_it_is_said_in_a_sentence(before: float | None, now: float, said: str) -> None:

@@ -25,7 +25,8 @@ from forecasts.updates.typed_values import (
     typed_percents,
     typed_quantiles,
 )
-from forecasts.updates.values import Value, read_value, value_of
+from forecasts.updates.value_parsing import read_value
+from forecasts.updates.values import Value, value_of
 from tests.conftest import day
 
 TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}

@@ -47,7 +47,7 @@ def test_a_probability_of_exactly_0_is_a_forecast_like_any_other(
 def test_a_value_that_is_no_probability_is_refused_and_nothing_is_written(
     session: Session, question: Question, alice: Member, p: float
 ) -> None:
-    with pytest.raises(Refused, match=r"0\.\.1"):
+    with pytest.raises(Refused, match="from 0 to 1"):
         say(session, question, alice, p, 1)
     assert updates.history(session, question) == []
 
@@ -129,11 +129,11 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
         ([CitedEvidence()], "needs a URL, a title or a note"),
         ([CitedEvidence(url="javascript:alert(1)")], "not a web address"),
         ([CitedEvidence(note="a"), CitedEvidence(note="a")], "cited twice"),
-        ([CitedEvidence(note="a", share=-1)], r"0\.\.1; -1 does not"),
-        ([CitedEvidence(note="a", share=float("nan"))], r"0\.\.1; nan does not"),
+        ([CitedEvidence(note="a", share=-1)], r"from 0 to 1; -1 is not"),
+        ([CitedEvidence(note="a", share=float("nan"))], r"from 0 to 1; nan is not"),
         (
             [CitedEvidence(note="a", share=0.7), CitedEvidence(note="b", share=0.6)],
-            r"sum to 1\.3, and an update has 1 \(100 %\) to share",
+            r"sum to 1\.3, and they may sum to 1 \(100%\) at most",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from tests.app.conftest import visit, words
 
 def test_forecasters_are_compared_on_what_they_share(furnished: AppTest) -> None:
     said = words(visit(furnished, "compare", of="Forecasters"))
-    assert "Nothing can be told" in said
+    assert "No conclusion" in said
     assert "never live on one question" in said
     table = furnished.table[1].value
     assert list(table["Pair"])
@@ -18,9 +18,9 @@ def test_forecasters_are_compared_on_what_they_share(furnished: AppTest) -> None
 
 def test_forecasters_are_compared_as_they_stood_before_the_close(furnished: AppTest) -> None:
     said = words(visit(furnished, "compare", of="Forecasters", lead="3"))
-    assert "as they stood 3 days before the scheduled close" in said
+    assert "the forecasts current 3 days before the scheduled close" in said
     furnished.number_input(key="lead").set_value(0.0).run()
-    assert "A lead of 0 days is none" in words(furnished)
+    assert "A lead must be above 0" in words(furnished)
     assert not furnished.exception
 
 

@@ -96,13 +96,13 @@ def test_a_calendar_gets_an_address_that_is_shown_once(shared: AppTest, engine: 
     token = calendar_feed.token_in(shown.rpartition("/")[2])
     with database.reading(engine) as ledger:
         assert "SUMMARY:Closes: Will it rain?" in calendar_feed.feed(
-            ledger, token, at="", now=day(5)
+            ledger, token, app_url="", now=day(5)
         )
     press(shared, "Copied")
     press(shared, "Revoke")
     assert "Revoked your calendar address" in shared.toast[0].value
     with database.reading(engine) as ledger:
-        assert calendar_feed.in_force(ledger, members.member_named(ledger, "alice")) is None
+        assert calendar_feed.current_token(ledger, members.member_named(ledger, "alice")) is None
 
 
 def test_resolvers_show_how_their_last_look_went(shared: AppTest) -> None:

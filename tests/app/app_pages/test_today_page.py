@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access import teams
 from forecasts.access.members import member_named, member_or_new
-from forecasts.agenda.revisits import USUAL
+from forecasts.agenda.revisits import DEFAULT_INTERVAL
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.ledger import database
@@ -142,7 +142,7 @@ def test_a_forecast_of_long_ago_comes_back_until_it_is_saved_again(
     visit(furnished, "today")
     furnished.text_input(key="quick-quay#0-value").input("1:2")
     furnished.button(key="quick-quay#0-save").click().run()
-    clock.moment = day(5) + USUAL + timedelta(minutes=1)
+    clock.moment = day(5) + DEFAULT_INTERVAL + timedelta(minutes=1)
     assert "Not reviewed for 14 days." in words(visit(furnished, "today"))
     assert furnished.text_input(key="quick-quay#1-value").value == "33.3333%"
     furnished.button(key="quick-quay#1-save").click().run()

@@ -9,6 +9,7 @@ from app.charts import records
 from forecasts.access import members
 from forecasts.ledger import database
 from forecasts.questions import registry
+from forecasts.reports.numbers import number
 from forecasts.reports.render import tables, wording
 from forecasts.resolution import resolutions
 from tests.app.conftest import visit, words
@@ -75,17 +76,17 @@ def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: A
 
 def test_several_murphy_curves_differ_by_more_than_their_colour_and_stand_in_words() -> None:
     groups = report(random_ledger(4, questions=60), by="forecaster").groups
-    spec = records.murphy_curves(groups).to_dict()
+    spec = records.murphy_curves(groups)
     for channel in ("color", "strokeDash"):
         scale = spec["encoding"][channel]["scale"]
         assert scale["domain"] == [group.name for group in groups]
         assert len({str(each) for each in scale["range"]}) == len(groups) == 5
-    said = wording.murphy_together(groups)
+    said = wording.murphy_curves_summary(groups)
     lowest = min(groups, key=lambda group: group.murphy[100].score)
     assert lowest.name in said
-    table = tables.murphy_together(groups)
+    table = tables.murphy_curves(groups)
     assert table.head == ("Act above", *(group.name for group in groups))
-    assert table.rows[10][1] == wording.number(groups[0].murphy[100].score)
+    assert table.rows[10][1] == number(groups[0].murphy[100].score)
 
 
 def test_the_report_can_be_taken_away_in_every_form(furnished: AppTest) -> None:
@@ -119,7 +120,7 @@ def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTes
 
 def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record", cohort="All resolved", lead="3"))
-    assert "as they stood 3 days before the scheduled close" in said
+    assert "the forecasts current 3 days before the scheduled close" in said
     assert [tab.label for tab in furnished.tabs] == ["Decisions", "Tests"]
     assert not furnished.exception
 
@@ -142,13 +143,13 @@ def test_every_interval_says_that_it_counts_families(furnished: AppTest) -> None
 def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:
     group = report(random_ledger(4, questions=60, choices=False)).groups[0]
     for chart, sentence in (
-        (records.reliability_chart(group), wording.said_of_bin(group.bins[8])),
-        (records.reliability_chart(group), wording.said_of_point(group.curve[3])),
-        (records.murphy_chart(group), wording.said_of_threshold(group.murphy[30])),
-        (records.lead_chart(group), wording.said_of_lead(group.leads[0])),
+        (records.reliability_chart(group), wording.bin_sentence(group.bins[8])),
+        (records.reliability_chart(group), wording.curve_sentence(group.curve[3])),
+        (records.murphy_chart(group), wording.threshold_sentence(group.murphy[30])),
+        (records.lead_chart(group), wording.lead_sentence(group.leads[0])),
     ):
         assert chart is not None
-        spec = chart.to_dict()
-        said = [row.get("said") for rows in spec["datasets"].values() for row in rows]
+        rows = [row for layer in chart["layer"] for row in layer["data"]["values"]]
+        said = [row.get("sentence") for row in rows]
         assert sentence in said
         assert all("None" not in each for each in said if each)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from forecasts.access.members import member_named, member_or_new
-from forecasts.agenda.notifications import channels, outbox
+from forecasts.agenda.notifications import channels, sender
 from forecasts.ledger import database
 from tests.agenda.notifications.conftest import Service, service
 from tests.app.conftest import visit, words
@@ -38,7 +38,7 @@ def test_a_channel_is_added_tried_changed_and_removed(
     assert "**pho*ne*** json://…" in words(team)
     assert not team.exception
     team.button(key="channel-pho*ne*#0-test").click().run()
-    assert [one.value for one in team.success] == ["Sent."]
+    assert [one.value for one in team.success] == ["Delivery."]
     service.answer = lambda _: 403
     team.button(key="channel-pho*ne*#0-test").click().run()
     assert "status 403" in team.warning[0].value
@@ -68,11 +68,11 @@ def test_what_may_not_have_arrived_is_shown_and_sent_again(
         given = {"events": ["closing"], "days_before_close": 30.0, "allow_private": True}
         channels.add(ledger, "phone", service.address(), member=alice, now=day(0), **given)
     with monkeypatch.context() as patch:
-        patch.setattr(outbox, "_record", lambda *_: None)
-        outbox.send(engine, now=day(1), allow_private=True)
+        patch.setattr(sender, "_record", lambda *_: None)
+        sender.send(engine, now=day(1), allow_private=True)
     assert "1 unconfirmed" in words(visit(team, "team"))
     team.button(key="channel-phone#0-again").click().run()
     assert "The next run sends 1 notice again" in team.toast[0].value
     assert "1 waiting" in words(team)
-    outbox.send(engine, now=day(6), allow_private=True)
+    sender.send(engine, now=day(6), allow_private=True)
     assert len(service.got) == 2

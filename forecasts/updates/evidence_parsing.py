@@ -1,0 +1,163 @@
+"""Parse evidence as people type it, and offer the articles to pick from."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from forecasts.articles.library import find_article
+from forecasts.common.errors import BadInput, Refused
+from forecasts.common.limits import require_name
+from forecasts.ledger.models import DIGEST_ADDRESS, Article, EvidenceKind, Stance
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.updates.value_parsing import read_probability
+
+MAX_ARTICLES = 200
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_ARTICLE = re.compile(r"article\s+(\d+)", re.IGNORECASE)
+_SHARE = re.compile(r"[\d.]+%")
+_WORD = rf"(?:{'|'.join([*Stance, *EvidenceKind])}|{_SHARE.pattern})"
+# A colon ends the qualifiers; before a web address a space is enough.
+_QUALIFIED = re.compile(
+    rf"({_WORD}(?:[\s,]+{_WORD})*)(?:\s*:\s+|[\s,:]+(?=https?://\S+$))(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+# Any words in the place of qualifiers, which may be mistyped.
+_MAYBE_QUALIFIED = re.compile(
+    r"([^\n:]{1,60}?)(?:\s*:\s+|[\s,:]+(?=https?://\S+$))(.*)", re.IGNORECASE | re.DOTALL
+)
+_MOST_QUALIFIERS = 4  # one more than there can be, in case a typo splits a word
+_SIMILARITY = 0.8  # to a stance or kind: accepts 'oposes', but not 'date' for 'data'
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://\S*", re.IGNORECASE)
+_STANCE_FIRST = re.compile(rf"(?:{'|'.join(Stance)})\b", re.IGNORECASE)
+_EXAMPLE = "'opposes data 30%: https://example.org/a'"
+
+
+def read_evidence(
+    session: Session,
+    text: str,
+    *,
+    stance: Stance = Stance.supports,
+    kind: EvidenceKind = EvidenceKind.news,
+) -> CitedEvidence:
+    """Return the evidence that ``text`` names: ``[stance] [kind] [share%]: SOURCE``.
+
+    SOURCE is a web address, ``article 3`` of this ledger, or a note. The qualifiers before it come
+    in any order and end with a colon, which a web address does not need:
+    ``opposes data 30%: https://example.org/figures``. The defaults are ``stance`` and ``kind``,
+    without a share.
+
+    BadInput if a stance comes first but no colon follows, if a qualifier is given twice, and if one
+    seems to be mistyped; NotFound for an unknown article.
+    """
+    text = text.strip()
+    match = _QUALIFIED.fullmatch(text)
+    if match is None:
+        if _STANCE_FIRST.match(text):
+            raise BadInput(
+                f"It is not clear where the evidence begins in {text!r}.",
+                remedy=f"Put a colon before it, as in {_EXAMPLE}.",
+            )
+        _require_no_typo(text)
+        return parse_evidence(session, text, stance=stance, kind=kind)
+    qualifiers = re.split(r"[\s,]+", match[1].casefold())
+    stances = [Stance(word) for word in qualifiers if word in set(Stance)]
+    kinds = [EvidenceKind(word) for word in qualifiers if word in set(EvidenceKind)]
+    shares = [word for word in qualifiers if _SHARE.fullmatch(word)]
+    for name, given in (("stances", stances), ("kinds", kinds), ("shares", shares)):
+        if len(given) > 1:
+            raise BadInput(
+                f"{text!r} gives one piece of evidence two {name}: {given[0]} and {given[1]}.",
+                remedy="Give it one.",
+            )
+    return parse_evidence(
+        session,
+        match[2],
+        stance=stances[0] if stances else stance,
+        kind=kinds[0] if kinds else kind,
+        share=_read_share(shares[0]) if shares else None,
+    )
+
+
+def parse_evidence(
+    session: Session,
+    source: str,
+    *,
+    stance: Stance,
+    kind: EvidenceKind,
+    share: float | None = None,
+) -> CitedEvidence:
+    """Return evidence from a web address, ``article 3`` of this ledger, or else a note."""
+    source = source.strip()
+    url, note = None, source
+    if match := _ARTICLE.fullmatch(source):
+        url, note = find_article(session, int(match[1])).address, ""
+    elif _URL.fullmatch(source) or source.startswith(DIGEST_ADDRESS):
+        url, note = source, ""
+    elif _SCHEME.fullmatch(source):
+        require_address(source, "The evidence")
+    return CitedEvidence(url=url, note=note, kind=kind, stance=stance, share=share)
+
+
+def require_address(text: str, name: str) -> None:
+    """Refuse, with BadInput, text that is not a web address; ``name`` begins the error."""
+    if not _URL.fullmatch(text):
+        match = _SCHEME.fullmatch(text)
+        raise BadInput(
+            f"{name} {text!r} is not a web address"
+            + (f": it cannot begin with {match[1]}://." if match else "."),
+            remedy="Give one that begins with https:// or http://; for your own words, use a note.",
+        )
+    require_name(text, name)
+
+
+def _read_share(text: str) -> float:
+    try:
+        return read_probability(text)
+    except (BadInput, Refused):
+        raise BadInput(
+            f"{text!r} is not a share of an update, which is from 0% to 100%.",
+            remedy=f"Write it as in {_EXAMPLE}.",
+        ) from None
+
+
+def _require_no_typo(text: str) -> None:
+    """Refuse mistyped qualifiers, which would otherwise become part of a supporting note."""
+    match = _MAYBE_QUALIFIED.fullmatch(text)
+    words = [] if match is None else re.split(r"[\s,]+", match[1].strip().casefold())
+    if match is None or len(words) > _MOST_QUALIFIERS:
+        return
+    corrected = [_correct(word) for word in words]
+    unknown = [word for word in words if word not in corrected]
+    known = [word for word in corrected if word is not None]
+    if len(known) < len(words) and not (known and _URL.fullmatch(match[2].strip())):
+        return
+    guess = f"Did you mean {' '.join(known)}? " if len(known) == len(words) else ""
+    raise BadInput(
+        f"{' '.join(unknown)!r}, before the evidence in {text!r}, is not a stance, kind or share.",
+        remedy=f"{guess}To keep all of it as a note, put 'supports: ', 'opposes: ' or 'context: ' "
+        "before it.",
+    )
+
+
+def _correct(word: str) -> str | None:
+    """Return the share, or the most similar stance or kind; None if there is none."""
+    if _SHARE.fullmatch(word):
+        return word
+    similar = difflib.get_close_matches(word, [*Stance, *EvidenceKind], n=1, cutoff=_SIMILARITY)
+    return similar[0] if similar else None
+
+
+def recent_articles(session: Session, limit: int = MAX_ARTICLES) -> list[Article]:
+    """Return up to ``limit`` articles to pick from, newest capture first, without their texts."""
+    return list(
+        session.exec(
+            select(Article)
+            .options(defer(Article.text, raiseload=True))  # type: ignore[arg-type]
+            .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+            .limit(limit)
+        )
+    )
