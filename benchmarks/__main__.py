@@ -89,7 +89,7 @@ def one_question(most: int, times: int) -> Iterator[Row]:
         if name in ("skill", "metaculus_peer"):
             ratio = max(a / b for a, b in zip(seconds, taken["brier"], strict=True))
             yield (
-                f"`{name}` beside `brier` on the same rows",
+                f"`{name}` against `brier` on the same rows",
                 f"at most {ratio:.1f} times as long, {seconds[-1]:.2f} s for {most:,}",
                 "3 times, under 2 s",
                 ratio <= 3 and seconds[-1] < 2,
@@ -126,7 +126,7 @@ def memory(forecasts: int) -> Iterator[Row]:
     times = (peak - before) / size + 1
     yield (
         f"`brier`, {forecasts:,} forecasts, unsorted: peak memory",
-        f"{times:.1f} times the input's {size / 1e6:.0f} MB, the input counted",
+        f"{times:.1f} times the input's {size / 1e6:.0f} MB, including the input",
         "at most 4",
         times <= 4,
     )

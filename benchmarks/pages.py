@@ -160,7 +160,7 @@ def opened(browser: Browser, address: str) -> float:
 
 def measure_pages(browser: Browser, bases: Mapping[str, str], slugs: Mapping[str, str]) -> bool:
     """Print the time to open each page on both ledgers and of the one line."""
-    print("| page | large | small | one line | of one line | of small | |")
+    print("| page | large | small | one line | large / one line | large / small | |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     met = True
     for name, path in PAGES.items():

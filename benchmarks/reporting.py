@@ -36,10 +36,10 @@ JUDGED = {
         for form in ("json", "html", "pdf")
     },
     "`forecasts compare` of six teams": ["compare", "FOLDER", "--between", *PAIRS],
-    "`forecasts report --by team`, JSON, of a database": [
+    "`forecasts report --by team`, JSON, from a database": [
         *("report", *BY_TEAM, "--format", "json", *OF_DATABASE),
     ],
-    "`forecasts compare` of six teams, of a database": [
+    "`forecasts compare` of six teams, from a database": [
         *("compare", "--between", *PAIRS, *OF_DATABASE),
     ],
 }
