@@ -11,7 +11,7 @@ from tests.reports.small_ledgers import cited, random_ledger
 
 @pytest.fixture
 def frames() -> Frames:
-    """One question of ten days, resolved yes; ana moves twice, each time on evidence."""
+    """One question of ten days, resolved yes; ana updates twice, each time citing evidence."""
     ledger = complete(
         pd.DataFrame(
             {
@@ -60,7 +60,7 @@ def test_each_update_earned_its_gain_times_the_time_left(frames: Frames) -> None
     table = attribute(frames).set_index("made_at")["points"]
     assert table[day(4)] == pytest.approx(FIRST)
     assert table[day(5)] == pytest.approx(SECOND)
-    assert pd.isna(table[day(0)])  # it replaced none
+    assert pd.isna(table[day(0)])  # it replaced nothing
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_interval_is_that_of_the_mean_over_the_questions_clustered(frames: F
 
 
 def sharing(frames: Frames, *shares: float | None) -> dict[str, float]:
-    """Return what each piece of evidence earned where the first move alone cites, by shares."""
+    """Return the points of each piece of evidence if only the first update cites, by shares."""
     cited = [
         {"evidence_id": name} | ({} if share is None else {"share": share})
         for name, share in zip("abc", shares, strict=False)
@@ -134,14 +134,14 @@ def sharing(frames: Frames, *shares: float | None) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("shares", "parts"),
     [
-        # Pieces without a share divide what is left.
+        # Evidence without a share divides the rest.
         ((0.5, None, None), {"a": 0.5, "b": 0.25, "c": 0.25}),
         ((1.0, None), {"a": 1, "b": 0}),
-        # What the shares leave belongs to no evidence.
+        # The rest belongs to no evidence.
         ((0.3,), {"a": 0.3, "": 0.7}),
         ((0.25, 0.5), {"a": 0.25, "b": 0.5, "": 0.25}),
         ((0.0, 0.0), {"a": 0, "b": 0, "": 1}),
-        # Shares of an import that sum to more than 1 count in proportion.
+        # Imported shares that sum to more than 1 are scaled.
         ((3.0, 1.0), {"a": 0.75, "b": 0.25}),
         ((3.0, 1.0, None), {"a": 0.75, "b": 0.25, "c": 0}),
     ],

@@ -1,4 +1,4 @@
-"""Every forecaster's path and the crowd's, as the chart draws them."""
+"""Forecasters' paths and the crowd's, as drawn in the chart."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_an_option_that_was_added_later_has_a_line_from_then_on(
 
 
 def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
-    """Return what the stretches say of a moment; None where none of them covers it."""
+    """Return the stretches' value at a moment; None if none covers it."""
     seen = [
         stretch.loc[stretch["time"] <= at, "value"].iloc[-1]
         for _, stretch in frame.groupby("stretch")
@@ -220,7 +220,7 @@ def test_a_mark_has_its_part_of_what_its_update_earned(
     resolutions.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
     text = registry.newest_wording(session, question)
     marks = paths(session, question, text, now=day(12), scored=True).marks
-    # From (1 - 0.4)² to (1 - 0.8)² for half of the time; a first forecast replaced none.
+    # From (1 - 0.4)² to (1 - 0.8)² for half of the time; a first forecast replaces nothing.
     whole = (0.36 - 0.04) / 2
     assert marks["points"].tolist() == pytest.approx([nan, 0.75 * whole, 0.25 * whole], nan_ok=True)
     assert paths(session, question, text, now=day(12)).marks["points"].isna().all()

@@ -1,4 +1,4 @@
-"""Numbers and days are scored by CRPS, with their resolution and with what corrects it."""
+"""Numbers and dates are scored by CRPS, at their resolution and its corrections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import ask, day
 
 DEPTH: dict[str, Any] = {"type": "numeric", "lower_bound": "0", "upper_bound": "10"}
 END: dict[str, Any] = {"type": "date", "lower_bound": "2025-12-20", "upper_bound": "2025-12-30"}
-# All of it at one place, so many tenths of the range from the outcome: |distance| is the CRPS.
+# All mass at one point, so many tenths of the range from the outcome: |distance| is the CRPS.
 CERTAIN = Value(quantiles={"0.0": 4.0, "1.0": 4.0})
 CERTAIN_DAY = Value(quantiles={"0.0": "2025-12-24", "1.0": "2025-12-24"})
 

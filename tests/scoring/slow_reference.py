@@ -1,7 +1,7 @@
-"""The scoring contract once more, as slowly and as plainly as it can be said.
+"""The scoring contract implemented again, slowly and plainly.
 
-Questions and forecasts are dictionaries, times are integer microseconds, and everything loops:
-over questions, forecasters, moments. Nothing here is shared with the package.
+Questions and forecasts are dictionaries, times are integer microseconds, and everything is a loop
+over questions, forecasters or moments. It shares no code with the package.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DAY = 86_400_000_000
 Row = dict[str, Any]
 Segment = tuple[int, int, Any]
 
-# Rule, timing, reference, scale. The rule "gjo" is the one that Good Judgment Open takes.
+# Rule, timing, reference, scale. The rule "gjo" is Good Judgment Open's.
 Choice = tuple[str, str, str | None, float | str]
 PROTOCOLS: dict[str, Choice] = {
     "brier": ("brier", "live_average", None, 1),
@@ -91,7 +91,7 @@ def rps(p: list[float], y: list[float]) -> float:
 
 
 def crps(quantiles: dict[str, float], question: Row) -> float:
-    """Piece by piece; Gauss's two points integrate the square of a straight line exactly."""
+    """Piece by piece; two Gauss points integrate the square of a line exactly."""
     lower, upper = question["lower_bound"], question["upper_bound"]
     pairs = sorted((float(k), v) for k, v in quantiles.items() if k not in ("below", "above"))
     knots = [(lower, quantiles.get("below", 0.0)), *[(v, k) for k, v in pairs],
@@ -116,7 +116,7 @@ def crps(quantiles: dict[str, float], question: Row) -> float:
 
 
 def live_segments(question: Row, rows: list[Row]) -> list[Segment]:
-    """What one forecaster's rows, in the order of the frame, leave standing."""
+    """The live segments of one forecaster's rows, in the order of the frame."""
     opened, closed = question["open"], question["close"]
     stable = sorted(rows, key=lambda row: row["time"])
     segments = []
@@ -136,7 +136,7 @@ def at(segments: list[Segment], moment: int) -> Any:
 
 
 def clock(question: Row, timing: str, paths: dict[str, list[Segment]]) -> list[dict[str, Any]]:
-    """The ticks of a timing: how long each is, and who says what during it."""
+    """The ticks of a timing: the width of each, and everyone's forecast during it."""
     opened, closed, scheduled = question["open"], question["close"], question["scheduled"]
     if timing in ("live_average", "scheduled_average"):
         moments = {opened, closed}
@@ -171,9 +171,9 @@ def clock(question: Row, timing: str, paths: dict[str, list[Segment]]) -> list[d
 
 
 def mean_forecast(said: list[Any], question: Row) -> Any:
-    """The mean of forecasts: what has not been added yet has no probability of its own.
+    """The mean of forecasts; an option not yet added has no probability of its own.
 
-    The outcome's is then read from the last option.
+    If the outcome is such an option, its probability is that of the last one.
     """
     if question["type"] == "binary":
         return sum(said) / len(said)
@@ -189,7 +189,7 @@ def mean_forecast(said: list[Any], question: Row) -> Any:
 def reference_score(
     reference: str, name: str, question: Row, me: str, said: dict[str, Any]
 ) -> float | None:
-    """What the forecaster is compared with at one moment; None where there is nobody."""
+    """The reference of the forecaster at one moment; None if nobody else is live."""
     others = [p for who, p in said.items() if who != me and p is not None]
     if reference == "uniform":
         mine = said[me]
@@ -281,9 +281,9 @@ def score_question(question: Row, rows: list[Row], protocol: str, choice: Choice
 def score(
     questions: list[Row], forecasts: list[Row], protocol: str, choice: Choice | None = None
 ) -> pd.DataFrame:
-    """The scores of all questions, sorted as the contract says.
+    """The scores of all questions, in the contract's order.
 
-    ``choice`` is what the protocol consists of, where it is none of the named ones.
+    ``choice`` holds the parts of a protocol that has no name.
     """
     found = []
     for question in sorted(questions, key=lambda q: q["question_id"]):

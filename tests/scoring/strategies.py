@@ -1,4 +1,4 @@
-"""Hypothesis strategies for questions that have everything that can happen to a question."""
+"""Hypothesis strategies for questions with every special case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ inner = st.one_of(st.sampled_from([0.1, 0.25, 0.5, 0.9]), st.floats(0.01, 0.99))
 
 @st.composite
 def vectors(draw: st.DrawFn, options: int, zero: bool) -> list[float | None]:
-    """A vector that sums to one, with a null here and there but never in the last place."""
+    """A vector that sums to one, with some nulls, but none in the last place."""
     parts = draw(st.lists(st.integers(0 if zero else 1, 9), min_size=options, max_size=options))
     there = [draw(st.integers(0, 4)) > 0 for _ in range(options - 1)] + [True]
     total = sum(part for part, here in zip(parts, there, strict=True) if here)
@@ -93,7 +93,7 @@ def ledgers(
     for _ in range(draw(st.integers(0, rows))):
         question = draw(st.sampled_from(asked))
         inside = st.integers(0, question["scheduled"] - question["open"])
-        # Exactly where something begins, ends or is read, and just before.
+        # Exactly at the start, end or reading time of something, and just before.
         edge = st.sampled_from([question[name] - question["open"] for name in TIMES]).flatmap(
             lambda at: st.sampled_from([at, at - 1])
         )

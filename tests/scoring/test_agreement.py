@@ -1,6 +1,6 @@
-"""Other people's packages compute the same where they compute the same thing.
+"""Agreement with other packages that compute the same quantities.
 
-They are imported where they are used: whoever only collects the tests need not load them all.
+They are imported inside the tests, so that collecting tests does not load them all.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def test_log_scores_agree_with_scikit_learn() -> None:
 def test_ranked_probability_scores_agree_with_scoringrules() -> None:
     import scoringrules
 
-    # There the outcome counts from 1, and the sum is not divided by the number of splits.
+    # That package counts outcomes from 1 and does not divide by the number of splits.
     theirs = scoringrules.rps_score(OPTION + 1, VECTORS) / 4
     assert_allclose(scoring.ranked_probability_score(VECTORS, OPTION), theirs, atol=1e-12)
 
@@ -93,7 +93,7 @@ def test_the_murphy_curve_agrees_with_scores() -> None:
     import xarray as xr
     from scores import continuous
 
-    # At a threshold that equals a forecast packages differ; there it is a jump.
+    # Packages differ at a threshold equal to a forecast, where the score jumps.
     thresholds = np.arange(0.005, 1, 0.01)
     theirs = continuous.murphy_score(
         xr.DataArray(P, dims="i"),
@@ -102,6 +102,6 @@ def test_the_murphy_curve_agrees_with_scores() -> None:
         functional="expectile",
         alpha=0.5,
     )
-    # The expectile at one half is the mean; there the elementary score is |y − θ| / 2.
+    # The expectile at one half is the mean, with elementary score |y − θ| / 2.
     found = scoring.murphy_curve(P, Y, thresholds=thresholds)["score"]
     assert_allclose(found, 4 * theirs["total"], atol=1e-12)

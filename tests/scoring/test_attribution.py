@@ -1,4 +1,4 @@
-"""What each update earned."""
+"""Points of each update."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_options_are_attributed_over_the_whole_vector() -> None:
     last = attribution(asked, rows).iloc[1]
     before, after = (0.16 + 0.16) / 2, (0.04 + 0.09 + 0.01) / 2
     assert last["points"] == pytest.approx((before - after) / 2)
-    # The missing option is read from "Other": the move is from (0.4, 0.6, 0) to (0.2, 0.7, 0.1).
+    # The missing option is scored by "Other": the move is from (0.4, 0.6, 0) to (0.2, 0.7, 0.1).
     assert last["promised"] == pytest.approx((0.04 + 0.01 + 0.01) / 2 / 2)
 
 

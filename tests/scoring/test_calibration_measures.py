@@ -1,4 +1,4 @@
-"""Calibration measures against their definitions, written out."""
+"""Calibration measures against their definitions."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says(
         curve = scoring.reliability_curve(p, y, np.full(300, 0.2), question, seed=seed)
         low, high = curve["lower"] - 1e-9, curve["upper"] + 1e-9
         outside.append(np.mean((curve["recalibrated"] < low) | (curve["recalibrated"] > high)))
-    # 10 % by construction; 60 tournaments of eleven dependent points leave ± 4 % of doubt.
+    # 10% by construction; 60 tournaments of eleven dependent points leave ± 4%.
     assert np.mean(outside) <= 0.14
 
 
@@ -250,7 +250,7 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
     assert_allclose(found, mean(*map(list, zip(*order, strict=True))), atol=1e-12)
 
 
-# --- what is refused ------------------------------------------------------------
+# --- invalid input ------------------------------------------------------------
 
 MEASURES = [
     scoring.decompose,

@@ -1,4 +1,4 @@
-"""What chance alone does to a calibrated forecaster."""
+"""The null distribution of miscalibration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ seeds = st.integers(0, 10**6)
 
 
 def slow(p: Any, y: Any, w: Any, q: Any, draws: np.ndarray, stretch: float) -> tuple[Any, ...]:
-    """The null written out: one draw at a time, one question at a time."""
+    """The null in a loop: one draw and one question at a time."""
     points = sorted(set(p))
     place = [points.index(each) for each in p]
 
@@ -38,7 +38,7 @@ def slow(p: Any, y: Any, w: Any, q: Any, draws: np.ndarray, stretch: float) -> t
     found = []
     for draw in draws.T:
         missed = np.array([(draw[q[i]] < p[i]) - p[i] for i in range(len(p))])
-        # The line that fits the deviations best is steeper and lies farther off by the stretch.
+        # Widening makes the line that fits the deviations best steeper and more distant.
         slope, level = np.polyfit(p, missed, 1, w=np.sqrt(w)) if len(points) > 1 else (0, 0)
         line = slope * np.array(p) + level if len(points) > 1 else np.average(missed, weights=w)
         found.append(miscalibration(p + missed + (stretch - 1) * line))
@@ -53,7 +53,7 @@ def test_it_is_what_drawing_the_outcomes_anew_gives(seed: int) -> None:
     random = np.random.default_rng(seed)
     size = int(random.integers(2, 40))
     q = random.integers(0, 8, size)
-    # Equal forecasts within a question, so that nothing is stretched.
+    # Equal forecasts within a question, so that nothing is widened.
     p = random.choice([0.0, 0.1, 0.25, 0.5, 0.7, 0.9, 1.0], 8)[q]
     y, w = (random.random(8) < 0.5)[q].astype(float), random.random(size) + 0.1
     draws = outcome_draws(range(8), draws=50, seed=seed)
@@ -68,8 +68,8 @@ def test_it_is_what_drawing_the_outcomes_anew_gives(seed: int) -> None:
 def test_the_draws_of_differing_forecasts_on_a_question_are_stretched_for_p_value_and_band() -> (
     None
 ):
-    # Calibrated: 50 % throughout, and beside it 20 % or 80 %, right as often as it says. The mean
-    # of the two misses by a variance of ¼ (0.25 + 0.16 + 2 · 0.16); one uniform for both gives
+    # Calibrated: 50% throughout, plus a calibrated 20% or 80%. The error of the mean of the two has
+    # variance ¼ (0.25 + 0.16 + 2 · 0.16); a shared uniform gives
     # ¼ (0.25 + 0.16 + 2 · 0.10).
     p, q = [0.5, 0.2, 0.5, 0.8], [0, 0, 1, 1]
     draws = outcome_draws([0, 1], draws=40)
@@ -148,8 +148,8 @@ def test_one_forecast_that_is_certain_and_wrong_is_beyond_luck() -> None:
 
 
 def test_exactly_one_option_of_a_forecast_comes_true_in_each_draw() -> None:
-    # With the same weight, the shares of the three options sum to one in every draw, so all that
-    # the band of the sum could do is stay: three options of equal probability have the mean ⅓.
+    # With the same weight, the shares of the three options sum to one in every draw, so the
+    # band of the sum has no width: three options of equal probability have the mean ⅓.
     p = np.full(3, 1 / 3)
     found = chance(p, [1, 0, 0], None, [0, 0, 0], below=[0, 1 / 3, 2 / 3])
     assert len(found.curve) == 1
@@ -159,7 +159,7 @@ def test_exactly_one_option_of_a_forecast_comes_true_in_each_draw() -> None:
 
 
 def linked(seed: int, link: float) -> tuple[np.ndarray, ...]:
-    """Sixty families of five, calibrated, whose outcomes hang together."""
+    """Sixty families of five, calibrated, with correlated outcomes."""
     random = np.random.default_rng(seed)
     family = np.arange(300) // 5
     p = random.choice([0.2, 0.35, 0.5, 0.65, 0.8], 300)

@@ -1,4 +1,4 @@
-"""Whatever rule, timing, reference and scale are put together, and however they are added."""
+"""Any combination of rule, timing, reference and scale, and adding new ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_every_combination_equals_the_slow_reference(timing: str, reference: str
     @given(ledgers(types=TYPES, rows=25), st.sampled_from(rules), st.sampled_from(SCALES))
     def check(ledger: Ledger, rule: str, scale: Any) -> None:
         if rule == "rps" and reference == "crowd_mean":
-            # The mean of forecasts over different options has no order of its own.
+            # The mean of forecasts over different options has no defined order.
             vectors = [row["p"] for row in ledger[1] if isinstance(row["p"], list)]
             assume(not any(q is None for p in vectors for q in p))
         assert_as_slowly(ledger, (rule, timing, reference, scale), 1e-9)
@@ -74,7 +74,7 @@ def test_the_combinations_are_all_that_there_is() -> None:
 
 
 def many(length: int, people: int, seed: int, name: str) -> tuple[Row, list[Row]]:
-    """A question of so many microseconds with four rows a forecaster, somebody for a moment."""
+    """A question of so many microseconds, four rows per forecaster, one live only briefly."""
     random = np.random.default_rng(seed)
     opened = 1_767_225_600_000_000
     question = {
@@ -107,7 +107,7 @@ def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits(
     ]  # fmt: skip
     asked = [question for question, _ in parts]
     made = [row for _, rows in parts for row in rows]
-    # Somebody who was live for two microseconds of five centuries among them.
+    # Includes a forecaster live for two microseconds of five centuries.
     assert_as_slowly((asked, made), ("brier", timing, reference, 100.0), 1e-9)
 
 
@@ -126,7 +126,7 @@ def test_two_microseconds_of_a_year_among_thousands_are_averaged_to_the_last_dig
     assert own == pytest.approx(np.mean(losses) - 0.01, abs=1e-9)
 
 
-# --- one more of each -----------------------------------------------------------------------------
+# --- adding new ones -----------------------------------------------------------------------------
 
 
 def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line(

@@ -1,4 +1,4 @@
-"""One forecast made of everybody's."""
+"""Crowd forecasts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START = pd.Timestamp("2026-01-01", tz="UTC")
 
 
 def weighted_median(values: list[float], weights: list[float]) -> float:
-    """By walking up the sorted values until half of the weight is behind."""
+    """Walks up the sorted values until half of the weight is passed."""
     total, so_far = math.fsum(weights), 0.0
     pairs = sorted(zip(values, weights, strict=True))
     for i, (value, weight) in enumerate(pairs):
@@ -33,7 +33,7 @@ def weighted_median(values: list[float], weights: list[float]) -> float:
 
 
 def aggregate(method: str, said: list[list[float | None]]) -> list[float]:
-    """The crowd's vector of forecasts given in the order in which they were made."""
+    """The crowd's vector, given forecasts in the order made."""
     n = len(said)
     recency = [1.0 if n <= 2 else math.exp(math.sqrt(i) - math.sqrt(n)) for i in range(1, n + 1)]
     result = []
@@ -103,7 +103,7 @@ def test_every_method_equals_the_slow_reference(method: str) -> None:
 
 
 def standing_at(q: dict[str, Any], made: list[dict[str, Any]], moment: int) -> list[Any]:
-    """What stands, as vectors, in the order in which it was made."""
+    """The standing forecasts as vectors, in the order made."""
     rows = [row for row in made if row["question_id"] == q["question_id"]]
     standing = []
     for who in sorted({row["forecaster"] for row in rows}):
@@ -123,7 +123,7 @@ def made_place(made: list[dict[str, Any]], row: dict[str, Any]) -> int:
 
 
 def forecasts(*chances: float) -> pd.DataFrame:
-    """One forecaster after another, a day apart, from the first day of 2026."""
+    """One forecaster per day from the first day of 2026."""
     return pd.DataFrame(
         {
             "question_id": "q",
@@ -157,7 +157,7 @@ def test_recent_forecasts_outweigh_older_ones() -> None:
     assert sum(weights[3:]) > sum(weights) / 2
     assert p("recency_weighted", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.9)
     assert p("median", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.1)
-    # The third and the last hold 51 %; counted from another place, or alike, they would not.
+    # The third and the last hold 51%; with other or equal weights they would not.
     assert p("recency_weighted", 0.1, 0.1, 0.9, 0.1, 0.9) == pytest.approx(0.9)
 
 
@@ -183,7 +183,7 @@ def test_the_odds_of_each_option_are_against_all_the_others() -> None:
 
 
 def test_an_option_that_one_forecaster_alone_names_is_not_extremized() -> None:
-    # Both say 4 : 1, which goes to the power 2 (√7 − 2); the one who says 0.1 is alone with it.
+    # Two forecasts of 4 : 1, to the power 2 (√7 − 2); 0.1 is a single forecast.
     odds = 4 ** (2 * (math.sqrt(7) - 2))
     found = options("extremized", [0.8, 0.1, 0.1], [0.8, None, 0.2])
     assert found[0] / found[1] == pytest.approx(odds / (1 + odds) / 0.1)
@@ -209,7 +209,7 @@ def test_nobody_live_makes_no_crowd() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_order_of_the_rows_does_not_matter(method: str) -> None:
-    # Six at one instant, of whom the last weighs most.
+    # Six at one instant; the last has most weight.
     rows = forecasts(0.1, 0.2, 0.3, 0.6, 0.7, 0.8).assign(made_at=START)
     turned = rows.iloc[[3, 1, 5, 0, 4, 2]]
     pd.testing.assert_frame_equal(

@@ -1,4 +1,4 @@
-"""Evidence that holds however often one looks."""
+"""E-processes: evidence that is valid at any time."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_who_looks_after_every_family_seldom_finds_a_difference_that_is_not_ther
     for _ in range(1000):
         d = random.choice([-1.0, -0.3, 0.0, 0.3, 1.0], 400)
         reached += scoring.e_process(d).reached is not None
-    # Ville: 5 % at most, and this far below 1000 · 5 % = 50 that chance plays no part.
+    # Ville: at most 5%, and so far below 1000 · 5% = 50 that chance plays no part.
     assert reached <= 50
 
 

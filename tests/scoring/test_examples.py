@@ -1,4 +1,4 @@
-"""Scores that the platforms' own rules give, for whole ledger folders."""
+"""Scores of the platforms' own rules for whole ledger folders."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""What is promised is measured on simulated tournaments; the page in docs/ says what came out.
+"""Error rates of reports, measured on simulated tournaments; the page in docs/ has the results.
 
-The ordinary suite simulates 200 tournaments in a world for each promise, and calls one broken when
-chance would let one that is kept look so once in a thousand times. ``pytest -m nightly`` simulates
-5,000 in every world and takes them at their word.
+The ordinary suite simulates 200 tournaments in a world for each bound, and fails if chance would
+explain the excess only once in a thousand times. ``pytest -m nightly`` simulates 5,000 in every
+world and allows no excess.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from forecasts.reports import member_scores
 from scoring.tournament import Team
 
 MEASURES = simulate.all_measures()
-# Every promise is made in one of these; 200 tournaments would tell little more in all the others.
+# These cover every bound; 200 tournaments would add little in the other worlds.
 ORDINARY = ("30 families", "60 families", "teams 0.02 apart", simulate.PEOPLE, simulate.SKILLS)
 
 
@@ -58,7 +58,7 @@ def test_the_gates_judge_by_the_weights_that_a_report_gives(
     assert set(claims(many, TEAMS[0].label).weight) == {0.25}
 
 
-# --- a careless method is noticed ---------------------------------------------------------------
+# --- careless methods are detected ---------------------------------------------------------------
 
 
 def test_updates_taken_as_questions_break_the_promise() -> None:
@@ -74,7 +74,7 @@ def test_updates_taken_as_questions_break_the_promise() -> None:
 
 def test_linked_questions_taken_as_strangers_break_the_promise() -> None:
     linked = next(world for world in simulate.WORLDS if world.name == "linked")
-    # One team will do: no other is looked at.
+    # One team is enough: no other is tested.
     many = repeat(replace(linked.settings, teams=TEAMS[:1]), seed=1, times=200)
     errs = [
         measures.wrong(scoring.calibration_in_the_large(c.p, c.y, c.weight, c.question).p_value)
@@ -84,7 +84,7 @@ def test_linked_questions_taken_as_strangers_break_the_promise() -> None:
 
 
 def test_comparing_through_a_third_team_breaks_the_promise() -> None:
-    """Heron and Wren are equally good; Tern, who is worse, meets one on open questions only."""
+    """Heron and Wren are equally good; the worse Tern meets one of them on open questions only."""
     teams = (Team("Heron", 4, skill=0.9), Team("Tern", 4, skill=0.1), Team("Wren", 4, skill=0.9))
     many = repeat(replace(USUAL, teams=teams, questions=300, families=300), seed=3, times=60)
     table = scoring.paired(many.questions, many.forecasts, many.teams)

@@ -1,4 +1,4 @@
-"""Tests of calibration that count questions."""
+"""Tests of calibration, clustered by question."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def tournament(
 def in_statsmodels(
     p: np.ndarray, y: np.ndarray, weight: np.ndarray, question: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The line, and its clustered covariance without any correction for small samples."""
+    """The line, and its clustered covariance without small-sample correction."""
     x = np.column_stack([np.ones(len(p)), np.log(p) - np.log1p(-p)])
     model = glm.GLM(y, x, family=Binomial(), var_weights=weight)
     with warnings.catch_warnings():
-        # It warns that weights with a clustered covariance are not fully supported.
+        # statsmodels warns that weights with clusters are not fully supported.
         warnings.simplefilter("ignore")
         fit = model.fit(
             tol=1e-14,
@@ -52,7 +52,7 @@ def in_statsmodels(
 def written_out(
     p: np.ndarray, y: np.ndarray, weight: np.ndarray, question: np.ndarray, line: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """The sandwich at a line, and what leaving out each question does to the line in one step.
+    """The sandwich at a line, and the one-step change of the line without each question.
 
     Last, how many questions of equal leverage would count as much as these.
     """
@@ -76,7 +76,7 @@ def written_out(
 
 
 def hotelling(line: np.ndarray, moved: np.ndarray, alike: float) -> tuple[float, float]:
-    """F and p-value of the line, with the covariance that the jackknife has for it."""
+    """F and p-value of the line, with its jackknife covariance."""
     covariance = np.asarray(moved.T @ moved) * (len(moved) - 1) / len(moved)
     away = line - np.array([0, 1])
     f = away @ np.linalg.inv(covariance) @ away / 2 * (alike - 2) / (alike - 1)
@@ -230,7 +230,7 @@ def test_a_calibrated_forecaster_is_seldom_found_at_fault(updates: int) -> None:
         rejected["line"] += scoring.recalibration(*data).p_value < 0.05
         rejected["z"] += scoring.spiegelhalter(*data).p_value < 0.05
         rejected["large"] += scoring.calibration_in_the_large(*data).p_value < 0.05
-    # 5 % of 200 is 10; 18 or more happens once in a hundred times.
+    # 5% of 200 is 10; 18 or more has probability 1%.
     assert max(rejected.values()) <= 18
 
 

@@ -1,4 +1,4 @@
-"""Single columns: JSON that is read all at once, numbers and dates of every kind, far times."""
+"""Single columns: batched JSON, numbers and dates of every kind, extreme times."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_list_of_texts_or_of_truths_is_no_vector() -> None:
 
 
 def one_by_one(value: Any, lower: float, upper: float) -> list[list[float]] | None:
-    """The knots of one forecast, None if it breaks a rule."""
+    """The knots of one forecast, None if it is invalid."""
     if not isinstance(value, dict):
         return None
     below, above = value.get("below", 0.0), value.get("above", 0.0)
@@ -160,7 +160,7 @@ def test_distributions_read_together_are_those_read_one_by_one(values: list[Any]
     assert sorted(refused) == [i for i, knots in enumerate(expected) if knots is None]
     for knots, curve in zip(expected, found, strict=True):
         if knots is not None:
-            # Shorter ones repeat their last knot.
+            # Shorter ones repeat the last knot.
             longer = np.pad(knots, ((0, 0), (0, found.shape[2] - len(knots[0]))), mode="edge")
             np.testing.assert_array_equal(curve, longer)
 

@@ -1,4 +1,4 @@
-"""What must not change, and what must add up, whatever the questions look like."""
+"""Invariances and sums that hold for any questions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_moving_everything_by_whole_days_changes_nothing(ledger: Ledger, days: i
 def test_moving_everything_by_microseconds_changes_what_counts_no_days_in_nothing(
     ledger: Ledger, by: int
 ) -> None:
-    # Whole days are round numbers in binary too; these are not, and no digit may go with them.
+    # Whole days are round numbers in binary; these are not, and must lose no digit.
     pd.testing.assert_frame_equal(
         scores(later(ledger, by), TIMED), scores(ledger, TIMED), check_exact=True
     )
@@ -86,7 +86,7 @@ def test_asking_for_the_opposite_changes_no_score(ledger: Ledger) -> None:
 
 
 def in_other_order(ledger: Ledger) -> Ledger:
-    """The same options in the reverse order but for the last, which is read for missing ones."""
+    """The options reversed except for the last, which stands for missing ones."""
 
     def turned(values: list[Any]) -> list[Any]:
         return [*values[-2::-1], values[-1]]

@@ -1,4 +1,4 @@
-"""What the forecasts promised, beside what came."""
+"""Expected and actual Brier score."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_test_is_paired_over_questions_with_their_skewness_taken_out() -> No
     found = luck(p, y, weight, question)
     gap = np.bincount(question, weight * ((p - y) ** 2 - p * (1 - p)))
     assert_allclose(found.statistic, gap.sum() / np.sqrt(gap @ gap))
-    # Every question has the weight 1, so its sum is its mean.
+    # Every question has weight 1, so its sum is its mean.
     assert_allclose(np.bincount(question, weight), np.ones(60))
     t = stats.ttest_1samp(gap, 0).statistic
     a = stats.skew(gap, bias=False) / (3 * np.sqrt(60))

@@ -1,4 +1,4 @@
-"""Means whose uncertainty counts clusters."""
+"""Means with clustered confidence intervals."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def test_halls_transformation_keeps_the_order_and_has_an_inverse(
 ) -> None:
     there = [unskewed(t, skewness, clusters) for t in sorted((one, two))]
     assert there[0] <= there[1] + 1e-9
-    # It goes flat in one point, where its inverse is steep: hence no closer.
+    # It is flat at one point, where its inverse is steep: hence the tolerance.
     back = [skewed(t, skewness, clusters) for t in there]
     assert_allclose(back, sorted((one, two)), atol=2e-3)
 
 
 def test_a_mean_of_lopsided_values_is_tested_by_the_numbers_worked_by_hand() -> None:
-    # 0, 0, 0, 4: mean 1, deviations −1, −1, −1, 3; their squares add up to 12, their cubes to 24.
+    # 0, 0, 0, 4: mean 1, deviations −1, −1, −1, 3; squares sum to 12, cubes to 24.
     found = clustered_mean([0, 0, 0, 4], lopsided=True)
     assert found.statistic == pytest.approx(1)  # √(4/3 · 12) / 4 = 1
     skewness = (24 / 4) / 3**1.5 * math.sqrt(4 * 3) / 2
@@ -64,7 +64,7 @@ def test_a_mean_of_lopsided_values_is_tested_by_the_numbers_worked_by_hand() -> 
 
 
 def test_lopsided_values_of_clusters_that_weigh_unevenly_count_as_so_many_that_are_alike() -> None:
-    # Weights 2, 1, 1: as even as 16/6 alike. Mean 0, sums −2, −2 and 4 about it.
+    # Weights 2, 1, 1: 16/6 effective clusters. Mean 0, deviation sums −2, −2 and 4.
     found = clustered_mean([-1, -2, 4], weight=[2, 1, 1], lopsided=True)
     alike = 16 / 6
     assert found.mean == 0
@@ -96,7 +96,7 @@ def test_the_interval_holds_zero_just_when_the_test_does_not_speak(
     x: list[float], lopsided: bool
 ) -> None:
     found = clustered_mean(x, lopsided=lopsided)
-    assume(abs(found.p_value - 0.05) > 1e-6)  # which it is not where the values do not vary
+    assume(abs(found.p_value - 0.05) > 1e-6)  # it is NaN without variation
     assert (found.lower <= 0 <= found.upper) == (found.p_value > 0.05)
 
 

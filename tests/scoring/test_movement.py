@@ -116,7 +116,7 @@ def test_an_option_that_was_added_is_no_movement_by_itself() -> None:
 
 
 def slow(question: dict[str, Any], made: list[dict[str, Any]], as_of: int) -> dict[str, float]:
-    """The excess movement of each forecaster with anything standing, looped and written out."""
+    """The excess movement of each forecaster with a live forecast, in a loop."""
     found = {}
     for who in sorted({row["forecaster"] for row in made}):
         rows = [row for row in made if row["forecaster"] == who]

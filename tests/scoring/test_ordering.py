@@ -1,4 +1,4 @@
-"""The order by group and time is the one that a plain stable sort gives."""
+"""The order by group and time equals a plain stable sort."""
 
 from __future__ import annotations
 

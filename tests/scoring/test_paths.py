@@ -1,4 +1,4 @@
-"""What stands when: half-open segments from open to actual close."""
+"""Standing forecasts: half-open segments from open to actual close."""
 
 from __future__ import annotations
 

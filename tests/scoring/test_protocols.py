@@ -59,7 +59,7 @@ def test_every_named_protocol_is_compared_with_the_reference() -> None:
 @given(ledgers(types=("binary", "multiple_choice", "numeric")), st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, seed: int) -> None:
     asked, made = ledger
-    # Of two rows at one instant the later one counts, so only rows without such a twin may move.
+    # Of two rows at one instant the later counts, so only other rows may be moved.
     alone = {(row["question_id"], row["forecaster"], row["time"]): row for row in made}
     rows = list(alone.values())
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -170,7 +170,7 @@ def test_the_last_forecast_that_stood_on_a_day_has_the_whole_day() -> None:
     rows = said(("ana", 0.9, 0.5), ("ana", 1.1, 0.9), ("ana", 1.2, None), ("ben", 3, 0.6))
     early = question(actual_close_time=START + 4 * DAY)
     found = score(early, rows, "gjo_brier")
-    # Ana: day one 0.5, day two 0.9 although withdrawn, then nothing. Ben: the fourth day only.
+    # Ana: day one 0.5, day two 0.9 although withdrawn, then none. Ben: the fourth day only.
     assert by_name(found) == {"ana": (0.5 + 0.02) / 2, "ben": 0.32}
     assert by_name(found, "coverage") == {"ana": 0.5, "ben": 0.25}
 
@@ -188,7 +188,7 @@ def test_days_are_calendar_days_in_utc_that_the_question_touches() -> None:
 def test_the_median_of_a_day_is_over_everyone_and_only_days_with_anyone_count() -> None:
     rows = said(("ana", 1, 0.5), ("ben", 2, 1.0), ("ben", 3, None))
     found = score(question(scheduled_close_time=START + 4 * DAY), rows, "gjo_accuracy")
-    # Days two to four have somebody: medians 0.5, (0.5 + 0) / 2, (0.5 or, with ben gone, 0.5).
+    # Days two to four have a forecast: medians 0.5, (0.5 + 0) / 2, (0.5 or, with ben gone, 0.5).
     median = (0.5 + 0.25 + 0.5) / 3
     assert by_name(found) == {"ana": (0.5 - median) * 3 / 4, "ben": (0 - median) * 1 / 4}
 
@@ -293,7 +293,7 @@ def test_thousands_of_updates_lose_no_digits(protocol: str) -> None:
 def stepwise(
     protocol: str, when: np.ndarray, who: np.ndarray, p: np.ndarray, people: int
 ) -> list[float]:
-    """The scores of everybody by stepping through the updates with everyone's forecast at hand."""
+    """Everyone's scores, stepping through the updates with all current forecasts."""
     order = np.argsort(when, kind="stable")
     current, total, live = np.full(people, np.nan), np.zeros(people), np.zeros(people)
     ends = np.append(when[order][1:], 10 * 86_400_000_000)

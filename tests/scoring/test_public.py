@@ -1,4 +1,4 @@
-"""What `import scoring` offers is described: what comes back, the errors, an example, a source."""
+"""The public functions document their result, errors, an example and a source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHERS = [name for name in scoring.__all__ if inspect.isclass(getattr(scoring, n
 DEFINED = "a definition of this package"
 
 
-# What one module offers to another, though not `import scoring` to everyone.
+# Functions shared between modules but not exported by `import scoring`.
 INNER = [
     function
     for module in pkgutil.iter_modules(scoring.__path__)
@@ -30,7 +30,7 @@ INNER = [
 
 
 def described(thing: Any) -> str:
-    """The docstring, and that of the module, which says what is common to all in it."""
+    """The docstring, and that of the module, which describes common arguments."""
     module = importlib.import_module(thing.__module__)
     return f"{inspect.getdoc(thing)}\n{inspect.getdoc(module)}"
 
@@ -53,7 +53,7 @@ def test_what_modules_offer_each_other_says_what_it_does(function: Any) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_has_an_example_that_runs(name: str) -> None:
-    # pytest runs it, for the whole package is searched for doctests.
+    # pytest runs all doctests of the package.
     assert ">>> " in (inspect.getdoc(getattr(scoring, name)) or "")
 
 
@@ -67,8 +67,7 @@ def test_a_function_says_what_it_refuses(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_formula_has_a_source(name: str) -> None:
-    # Its own, or that of the module, where all of it comes from one. What no one else has published
-    # says so.
+    # Its own source or the module's. An unpublished formula says so.
     text = described(getattr(scoring, name))
     assert "doi:" in text or "https://" in text or DEFINED in text
 

@@ -1,4 +1,4 @@
-"""Numbers that others published come out again, each with its source."""
+"""Published numbers are reproduced, each with its source."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def logistic(x: np.ndarray) -> np.ndarray:
 
 
 def test_brier_scores_of_rain() -> None:
-    # The worked example of https://en.wikipedia.org/wiki/Brier_score: 100 % and rain 0, 100 % and
-    # no rain 1, 70 % and rain 0.09, 30 % and rain 0.49, 50 % either way 0.25.
+    # The worked example of https://en.wikipedia.org/wiki/Brier_score: 100% and rain 0, 100% and no
+    # rain 1, 70% and rain 0.09, 30% and rain 0.49, 50% either way 0.25.
     found = scoring.brier_score([1.0, 1.0, 0.7, 0.3, 0.5, 0.5], [1, 0, 1, 1, 1, 0])
     assert_allclose(found, [0, 1, 0.09, 0.49, 0.25, 0.25])
 
 
 def test_original_brier_scores_of_hedging_and_of_the_worst_there_is() -> None:
-    # Tetlock & Gardner (2015), Superforecasting, ch. 3: fifty-fifty earns 0.5, and 2.0 is as far
-    # from the truth as a forecast can be.
+    # Tetlock & Gardner (2015), Superforecasting, ch. 3: fifty-fifty scores 0.5, and 2.0 is the
+    # worst possible.
     assert_allclose(scoring.brier_original([0.5, 0.0], [1, 1]), [0.5, 2.0])
 
 
@@ -54,13 +54,13 @@ def test_the_spherical_score_of_sides_three_and_four() -> None:
 
 def test_ranked_probability_scores_of_precipitation() -> None:
     # Wilks, Statistical Methods in the Atmospheric Sciences, "Multicategory Events": forecasts of
-    # no, little and much precipitation, of which none fell: 0.73 and 0.89, not yet over K − 1.
+    # no, little and much precipitation, when none fell: 0.73 and 0.89, before dividing by K − 1.
     found = scoring.ranked_probability_score([[0.2, 0.5, 0.3], [0.2, 0.3, 0.5]], [0, 0])
     assert_allclose(2 * found, [0.73, 0.89])
 
 
 def test_the_original_brier_score_of_ordered_bins() -> None:
-    # https://www.gjopen.com/faq: 25 %, 25 %, 30 %, 20 %, of which the second came true: 0.235.
+    # https://www.gjopen.com/faq: 25%, 25%, 30%, 20%, of which the second came true: 0.235.
     assert_allclose(2 * scoring.ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]), [0.235])
 
 
@@ -136,14 +136,14 @@ def test_many_forecasters_are_extremized_by_the_root_of_three() -> None:
     ("chances", "crowd"), [((0.8, 0.6), 0.7), ((0.8, 0.7, 0.6), 0.7), ((0.8, 0.7, 0.5, 0.6), 0.6)]
 )
 def test_the_recency_weighted_crowds_of_metaculus(chances: tuple[float, ...], crowd: float) -> None:
-    # The expected values in the platform's own tests, in the order in which they were said:
+    # The expected values in the platform's own tests, in the order made:
     # https://github.com/Metaculus/metaculus, tests/unit/test_utils/test_the_math. The plain median
     # of the last would be 0.65.
     assert crowd_of(*chances, method="recency_weighted") == pytest.approx(crowd)
 
 
 def path(*chances: float) -> pd.DataFrame:
-    """What one person said, a forecast every four days from the first day on."""
+    """One person's forecasts, every four days from the first day."""
     return pd.DataFrame(
         {
             "question_id": "q",
@@ -155,8 +155,8 @@ def path(*chances: float) -> pd.DataFrame:
 
 
 def test_the_movement_of_a_fickle_forecaster() -> None:
-    # https://github.com/EbTech/EbTech.github.io, "How fickle should a forecaster be?": 20 %, 85 %,
-    # 5 % and "no" have squared changes of 1.065, "a lot more than the expected 0.16".
+    # https://github.com/EbTech/EbTech.github.io, "How fickle should a forecaster be?": 20%, 85%,
+    # 5% and "no" have squared changes of 1.065, "a lot more than the expected 0.16".
     asked, made = question().assign(resolution="no"), path(0.2, 0.85, 0.05)
     [row] = scoring.excess_movement(asked, made).to_dict("records")
     assert [row["movement"], row["reduction"]] == pytest.approx([1.065, 0.16])
@@ -173,16 +173,16 @@ def test_the_movement_of_a_fickle_forecaster() -> None:
     ],
 )
 def test_the_movement_of_beliefs_that_end_in_yes(chances: tuple[float, ...], moved: float) -> None:
-    # By the definitions of Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043, worked by hand, for
-    # of that paper only the first pages could be read: from even odds to certainty takes away ¼
-    # whatever the way, and the straight step moves just that.
+    # By the definitions of Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043, by hand (only the
+    # first pages of the paper were available): from even odds to certainty the reduction is ¼ on
+    # any path, and the direct step moves exactly that.
     [row] = scoring.excess_movement(question(), path(*chances)).to_dict("records")
     assert [row["movement"], row["reduction"]] == pytest.approx([moved, 1 / 4])
     assert row["excess"] == pytest.approx(moved - 1 / 4)
 
 
 def test_a_bayesian_moves_on_average_as_much_as_she_learns() -> None:
-    # The main result of the same paper, by hand: from ½ to ¾, of which a quarter turn out "no",
+    # The main result of the same paper, by hand: from ½ to ¾, of which a quarter resolve "no",
     # makes ¾ · ⅛ + ¼ · ⅝ = ¼, the uncertainty of ½.
     yes, no = (
         scoring.excess_movement(question().assign(resolution=came), path(0.5, 0.75)).iloc[0]
@@ -193,8 +193,8 @@ def test_a_bayesian_moves_on_average_as_much_as_she_learns() -> None:
 
 
 def test_what_each_update_earned_adds_up_to_what_the_score_gained() -> None:
-    # No one has published this: by hand from its definition. 40 %, then 70 % with 6 days of 10
-    # left, then 90 % with 2 left; "yes". 0.36 − 0.162 − 0.016 = 0.182, the score of the path.
+    # Unpublished: by hand from its definition. 40%, then 70% with 6 days of 10
+    # left, then 90% with 2 left; "yes". 0.36 − 0.162 − 0.016 = 0.182, the score of the path.
     made = path(0.4, 0.7, 0.9)
     earned = scoring.attribution(question(), made)
     assert_allclose(earned["remaining"], [1.0, 0.6, 0.2])
@@ -247,8 +247,8 @@ def test_the_calibration_error_of_two_bins() -> None:
 
 
 def test_the_parts_of_the_brier_score_of_two_groups() -> None:
-    # Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2, by his formulas: 30 % said
-    # of ten days of which four were wet, 80 % of five of which four were.
+    # Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2, by his formulas: 30% on
+    # ten days of which four were wet, 80% on five of which four were.
     p, y = [0.3] * 10 + [0.8] * 5, [1] * 4 + [0] * 6 + [1] * 4 + [0]
     base = 8 / 15
     expected = (
@@ -261,7 +261,7 @@ def test_the_parts_of_the_brier_score_of_two_groups() -> None:
 
 def test_the_area_under_the_roc_curve_of_a_rating() -> None:
     # Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747: 109 tomograms rated on five steps
-    # of suspicion, 58 of them of the healthy: 0.893.
+    # of suspicion, 58 of them of healthy patients: 0.893.
     healthy, ill = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
     p = np.repeat(np.tile([0.1, 0.3, 0.5, 0.7, 0.9], 2), healthy + ill)
     assert scoring.roc_auc(p, [0] * 58 + [1] * 51) == pytest.approx(0.893, abs=5e-4)
@@ -293,7 +293,7 @@ def test_the_clustered_z_of_ten_hours_of_sleep() -> None:
     # the variance around 0 in place of the one around the mean, z = t / √((n − 1 + t²) / n).
     hours = np.array([1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4])
     t, n = 4.0621, 10
-    # A 25 % that came true adds 0.75 · 0.5 to the sum of its question.
+    # A 25% that came true adds 0.75 · 0.5 to the sum of its question.
     z = scoring.spiegelhalter(np.full(n, 0.25), np.ones(n), hours / 0.375).statistic
     assert z == pytest.approx(t / math.sqrt((n - 1 + t**2) / n), abs=1e-4)
 
@@ -309,20 +309,20 @@ def test_the_clustered_z_of_a_change_of_mind() -> None:
 def test_the_wealth_of_a_gambler_after_two_differences() -> None:
     # The capital Π (1 + λ (X − m)) of Waudby-Smith & Ramdas (2024), doi:10.1093/jrsssb/qkad009, for
     # X − m = 1 twice, by hand: the λ add up to 2.82 and their squares to 1.7254, over eight bets.
-    # That these eight λ weigh the same is this package's choice. A published number for such a
-    # mixture was looked for and not found: the README of the R package eprob, of Henzi & Ziegel,
+    # Equal weights on these eight λ are this package's choice. No published number for such a
+    # mixture was found: the README of the R package eprob, of Henzi & Ziegel,
     # has other bets and data from R's generator; the tests and documents of confseq, comparecast
     # and SHANGRLA that could be found have one bet at a time; Shafer (2021),
-    # doi:10.1111/rssa.12647, could be read in excerpts only.
+    # doi:10.1111/rssa.12647, was available only in excerpts.
     found = scoring.e_process([1.0, 1.0])
     square, won = 1.7254 / 8, 2.82 / 8
     assert_allclose(np.exp(found.log_b), [1 + won, 1 + 2 * won + square])
     assert_allclose(np.exp(found.log_a), [1 - won, 1 - 2 * won + square])
-    # Who bets on both sides has neither won nor lost after the first, whatever it is.
+    # A bet on both sides neither wins nor loses on the first difference.
     assert_allclose(np.exp(found.log_either), [1.0, 1 + square])
 
 
 def test_the_multiplier_of_a_minimum_detectable_effect() -> None:
     # Bloom (1995), doi:10.1177/0193841X9501900504: with many observations, 2.8 standard errors for
-    # a two-sided test at 5 % and a power of 80 %.
+    # a two-sided test at 5% and a power of 80%.
     assert scoring.detectable_difference(1.0, 1e6) == pytest.approx(2.80, abs=0.005)

@@ -1,4 +1,4 @@
-"""Order statistics of a changing multiset, against sorting it anew each time."""
+"""Order statistics of a changing multiset, against sorting it each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One forecast, one outcome, one number."""
+"""Scoring rules."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_the_crps_of_a_certain_forecast_is_its_distance_over_the_range() -> None
 
 
 def test_mass_outside_the_bounds_is_stated_at_the_bounds() -> None:
-    # Nothing inside, half on either side: F is one half throughout.
+    # No mass inside, half on either side: F is one half throughout.
     assert_allclose(scoring.crps_piecewise([0.5, 0.5], [[0.0, 1.0]], [0.3], 0.0, 1.0), [0.25])
 
 

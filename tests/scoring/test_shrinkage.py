@@ -1,4 +1,4 @@
-"""The skill of many, each drawn towards the others as luck demands."""
+"""Empirical-Bayes skill of many forecasters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BATTING = [0.400, 0.378, 0.356, 0.333, 0.311, 0.311, 0.289, 0.267, 0.244, 0.244,
 
 
 def test_the_eight_schools_come_out_as_published() -> None:
-    # Gelman et al., Bayesian Data Analysis, table 5.3, from 200 draws: medians and 95 % intervals.
+    # Gelman et al., Bayesian Data Analysis, table 5.3, from 200 draws: medians and 95% intervals.
     found = scoring.shrink(*SCHOOLS)
     medians = [10, 8, 7, 8, 5, 6, 10, 8]
     lower = [-2, -5, -11, -7, -9, -7, -1, -6]
@@ -95,7 +95,7 @@ def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
         found = scoring.shrink(seen, error)
         covered.append(np.mean((found.lower <= true) & (true <= found.upper)))
         better.append(((seen - true) ** 2).sum() - ((found.estimate - true) ** 2).sum())
-    # 4000 values, of 20 at a time that share a centre: 94 % less three standard errors.
+    # 4000 values, in groups of 20 that share a centre: 94% minus three standard errors.
     assert np.mean(covered) > 0.94 - 3 * np.std(covered) / np.sqrt(200)
     assert np.mean(better) > 0
 

@@ -1,13 +1,11 @@
-"""The simulator is the ground that the guarantees stand on: its truths are tested one by one."""
+"""The guarantees depend on the simulator, so its properties are tested one by one."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -16,11 +14,10 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import scoring
-from scoring.errors import InputError
 from scoring.simulation import Simulated, simulate
 from scoring.tournament import LABEL, Team, Tournament
 
-# Many questions, each a family of its own, so that one draw pins a mean down to about 0.005.
+# Many questions, each a family of its own, so that one draw determines a mean to about 0.005.
 LARGE = Tournament(
     teams=(
         Team("Wren", members=1),
@@ -33,7 +30,7 @@ LARGE = Tournament(
     families=8000,
 )
 EVENTS = replace(LARGE, early_share=0.0, event_share=1.0)
-# A mean further from the truth than four standard errors is no accident: 1 in 16,000.
+# A mean more than four standard errors off is significant: 1 in 16,000.
 NO_ACCIDENT = 4.0
 
 
@@ -48,7 +45,7 @@ def events() -> pd.DataFrame:
 
 
 def joined(simulated: Simulated) -> pd.DataFrame:
-    """Return one row a forecast: when it was made and ended (as shares of the question), y."""
+    """Return one row per forecast: its start and end as shares of the question, and y."""
     questions = simulated.questions.set_index("question_id")
     of = questions.loc[simulated.forecasts["question_id"]].reset_index(drop=True)
     frame = simulated.forecasts.copy()
@@ -69,7 +66,7 @@ def z(values: pd.Series, questions: pd.Series) -> float:
 
 
 def at_lead(frame: pd.DataFrame, lead: float) -> pd.DataFrame:
-    """Return what stood when that share of the questions' time was left."""
+    """Return the forecasts live with that share of the question's time remaining."""
     return frame[(frame["u"] <= 1 - lead) & (1 - lead < frame["end"])]
 
 
@@ -246,7 +243,7 @@ def test_a_calibrated_average_over_live_time_equals_the_outcome_on_average(
 @pytest.mark.parametrize("skill", [0.1, 0.3, 1.0])
 def test_calibration_holds_at_any_skill_and_skill_sharpens(skill: float) -> None:
     teams = (Team("Dull", members=1, skill=0.02), Team("Wren", members=1, skill=skill))
-    # All answer all questions: scores on questions of one's own choice say nothing of skill.
+    # Everyone answers every question: scores on self-chosen questions do not measure skill.
     frame = joined(simulate(replace(LARGE, teams=teams, participation=1.0)))
     wren, dull = (frame[frame["team"] == name] for name in ("Wren", "Dull"))
     tenth = (wren["probability"] * 10).clip(upper=9.999).astype(int)
@@ -312,7 +309,7 @@ def test_otherwise_early_closing_says_nothing_of_the_outcome() -> None:
     assert abs(yes[early].mean() - yes[~early].mean()) < NO_ACCIDENT * error
 
 
-# --- faults
+# --- biases
 
 
 def test_an_overconfident_forecaster_needs_a_slope_below_one(large: pd.DataFrame) -> None:
@@ -320,7 +317,7 @@ def test_an_overconfident_forecaster_needs_a_slope_below_one(large: pd.DataFrame
         team: recalibration_slope(rows["probability"], rows["y"])
         for team, rows in large.groupby("team")
     }
-    # Log odds that were stretched by 2 are halved again.
+    # Log odds stretched by 2 are halved.
     assert slopes["Kestrel"] == pytest.approx(0.5, abs=0.08)
     assert slopes["Wren"] == pytest.approx(1.0, abs=0.12)
 
@@ -342,7 +339,7 @@ def test_an_under_updater_moves_by_its_share_of_the_way(large: pd.DataFrame) -> 
     wanted = simulate(settings).forecasts
     slow = replace(settings, teams=(replace(team, responsiveness=0.33),))
     said = simulate(slow).forecasts["probability"].to_numpy()
-    # The same seed gives the same beliefs, so that the rule can be worked out one by one.
+    # The same seed gives the same beliefs, so the rule can be checked case by case.
     previous: dict[tuple[str, str], float] = {}
     for row, (question, forecaster, target) in enumerate(
         zip(wanted["question_id"], wanted["forecaster"], wanted["probability"], strict=True)
@@ -357,170 +354,3 @@ def test_an_under_updater_moves_by_its_share_of_the_way(large: pd.DataFrame) -> 
 def test_a_shift_of_the_log_odds_makes_forecasts_too_high(large: pd.DataFrame) -> None:
     gull = large[large["team"] == "Gull"]
     assert z(gull["probability"] - gull["y"], gull["question_id"]) > NO_ACCIDENT
-
-
-# --- what hangs together
-
-
-@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
-def test_outcomes_of_one_family_agree_as_often_as_their_correlation_implies(rho: float) -> None:
-    settings = replace(LARGE, questions=9000, families=3000, family_correlation=rho,
-                       prior_spread=0.0)  # fmt: skip
-    questions = simulate(settings).questions
-    yes = (questions["resolution"] == "yes").astype(float)
-    family = yes.groupby(questions["family"])
-    n, k = family.size(), family.sum()
-    agreeing = (k * (k - 1) + (n - k) * (n - k - 1)).sum() / (n * (n - 1)).sum()
-    # Two standard normals of correlation ρ have the same sign this often (Sheppard 1899).
-    assert agreeing == pytest.approx(0.5 + math.asin(rho) / math.pi, abs=0.03)
-
-
-def test_questions_of_one_family_open_and_close_together() -> None:
-    questions = simulate(replace(LARGE, questions=300, families=100)).questions
-    times = questions.groupby("family")[["open_time", "scheduled_close_time"]].nunique()
-    assert (times == 1).all(axis=None)
-
-
-def test_noise_that_a_team_shares_brings_its_members_together() -> None:
-    teams = (Team("Wren", members=2), Team("Tern", members=1))
-    settings = replace(LARGE, teams=teams, questions=2000, families=2000, prior_spread=0.0,
-                       shared_noise=1.0)  # fmt: skip
-    final = simulate(settings).forecasts.groupby(["question_id", "forecaster"]).last()
-    p = final["probability"].unstack()
-    within = p["Wren 1 (simulated)"].corr(p["Wren 2 (simulated)"])
-    across = p["Wren 1 (simulated)"].corr(p["Tern 1 (simulated)"])
-    assert within > across + 0.1
-
-
-def test_forecasters_differ_in_the_questions_that_they_choose() -> None:
-    teams = (Team("Wren", members=6),)
-    frame = joined(simulate(replace(LARGE, teams=teams, questions=3000, families=3000,
-                                    selectivity=3.0, late=0.0)))  # fmt: skip
-    first = frame.groupby(["forecaster", "question_id"])["probability"].first()
-    clarity: npt.NDArray[np.float64] = (first - 0.5).abs().groupby("forecaster").mean().to_numpy()
-    assert clarity.max() - clarity.min() > 0.05
-
-
-# --- several options, and withdrawals
-
-
-def with_options(**changes: object) -> Tournament:
-    team = (Team("Wren", members=1),)
-    return replace(LARGE, teams=team, choice_share=1.0, questions=4000, families=4000, **changes)  # type: ignore[arg-type]
-
-
-def test_each_of_several_options_comes_true_as_often_as_it_says_and_one_of_them_does() -> None:
-    simulated = simulate(with_options(options=4))
-    questions = simulated.questions.set_index("question_id")
-    assert (questions["type"] == "multiple_choice").all()
-    of = questions.loc[simulated.forecasts["question_id"]]
-    vectors = np.array(simulated.forecasts["probabilities"].to_list())
-    np.testing.assert_allclose(vectors.sum(axis=1), 1, atol=1e-12)
-    came = of["resolution"].map(lambda name: int(name[-1]) - 1).to_numpy()
-    question = simulated.forecasts["question_id"]
-    for option in range(4):
-        p, y = pd.Series(vectors[:, option]), pd.Series(came == option).astype(float)
-        for _, rows in (p - y).groupby((p * 4).astype(int)):
-            assert abs(z(rows, question[rows.index])) < NO_ACCIDENT
-
-
-def test_questions_with_options_leave_the_others_as_they_are() -> None:
-    plain, mixed = simulate(LARGE), simulate(replace(LARGE, choice_share=0.3))
-    binary = (mixed.questions["type"] == "binary").to_numpy()
-    assert 0.65 < binary.mean() < 0.75
-    assert (mixed.questions["resolution"] == plain.questions["resolution"])[binary].all()
-    rows = mixed.forecasts["question_id"].isin(mixed.questions["question_id"][binary])
-    assert (mixed.forecasts["probability"] == plain.forecasts["probability"])[rows].all()
-
-
-def test_an_overconfident_forecaster_of_options_is_off_at_both_ends() -> None:
-    team = (Team("Kestrel", members=1, extremity=2.0),)
-    simulated = simulate(replace(with_options(), teams=team))
-    questions = simulated.questions.set_index("question_id")
-    vectors = np.array(simulated.forecasts["probabilities"].to_list())
-    came = questions.loc[simulated.forecasts["question_id"], "resolution"].str[-1].to_numpy()
-    first = pd.Series(vectors[:, 0] - (came == "1"))
-    question = simulated.forecasts["question_id"]
-    high, low = vectors[:, 0] > 0.8, vectors[:, 0] < 0.2
-    assert z(first[high], question[high]) > NO_ACCIDENT
-    assert z(first[low], question[low]) < -NO_ACCIDENT
-
-
-def test_who_withdraws_does_so_near_even_never_at_first_and_may_come_back() -> None:
-    simulated = simulate(replace(LARGE, withdrawal=1.0))
-    plain = simulate(LARGE).forecasts
-    withdrawn = simulated.forecasts["probability"].isna()
-    assert 0.2 < withdrawn.mean() < 0.8
-    path = simulated.forecasts.groupby(["question_id", "forecaster"]).cumcount()
-    assert not withdrawn[path == 0].any()
-    assert (simulated.forecasts["probability"] == plain["probability"])[~withdrawn].all()
-    even = (plain["probability"] - 0.5).abs()
-    assert even[withdrawn].mean() < even[~withdrawn].mean() - 0.1
-    again = simulated.forecasts.groupby(["question_id", "forecaster"])["probability"].shift(1)
-    assert (again.isna() & ~withdrawn & (path > 0)).any()
-
-
-# --- settings
-
-
-def test_settings_can_be_read_from_a_parsed_file() -> None:
-    mapping = {"seed": 3, "questions": 12, "families": 12, "teams": [{"name": "Wren", "skill": 1}]}
-    expected = Tournament(teams=(Team("Wren", skill=1),), seed=3, questions=12, families=12)
-    assert Tournament.from_mapping(mapping) == expected
-
-
-@pytest.mark.parametrize(
-    ("change", "names"),
-    [
-        ({"seeds": 1}, "seeds"),
-        ({"questions": "many"}, "questions"),
-        ({"families": 0}, "families"),
-        ({"families": 301}, "families"),
-        ({"early_share": 1.5}, "early_share"),
-        ({"early_share": 0.6, "event_share": 0.6}, "event_share"),
-        ({"updates": 0.5}, "updates"),
-        ({"choice_share": 1.1}, "choice_share"),
-        ({"options": 1}, "options"),
-        ({"withdrawal": -0.1}, "withdrawal"),
-        ({"late": -0.1}, "late"),
-        ({"least": 0.5}, "least"),
-        ({"longest_days": 3}, "longest_days"),
-        ({"last_close": datetime(2025, 7, 2, tzinfo=UTC)}, "last_close"),
-        ({"first_open": datetime(2025, 7, 1)}, "first_open"),  # noqa: DTZ001
-        ({"teams": []}, "teams"),
-        ({"teams": [{"name": "Wren"}, {"name": "Wren (simulated)"}]}, "teams"),
-        ({"teams": [{"skill": 0.5}]}, "name"),
-        ({"teams": [{"name": "Wren", "skill": 0}]}, "skill"),
-        ({"teams": [{"name": "Wren", "extremity": math.inf}]}, "extremity"),
-        ({"teams": [{"name": "Wren", "shift": math.nan}]}, "shift"),
-        ({"teams": [{"name": "Wren", "responsiveness": 1.1}]}, "responsiveness"),
-        ({"teams": [{"name": "Wren", "members": 0}]}, "members"),
-    ],
-)
-def test_a_setting_that_breaks_a_rule_is_refused_by_name(
-    change: dict[str, object], names: str
-) -> None:
-    with pytest.raises(InputError) as refused:
-        Tournament.from_mapping({"teams": [{"name": "Wren"}], **change})
-    assert refused.value.problems[0].column == names
-
-
-def test_a_tournament_in_which_nobody_takes_part_has_questions_and_no_forecasts() -> None:
-    settings = replace(LARGE, questions=5, families=5, participation=0.0)
-    simulated = simulate(settings)
-    check_frames(simulated, settings)
-    assert len(simulated.forecasts) == 0
-
-
-def test_a_tournament_ends_in_time_even_when_its_questions_fill_it() -> None:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    settings = replace(
-        LARGE,
-        questions=20,
-        families=20,
-        first_open=start,
-        last_close=start + timedelta(days=30),
-        shortest_days=30,
-        longest_days=30,
-    )
-    assert (simulate(settings).questions["open_time"] == start).all()

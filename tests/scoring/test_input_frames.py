@@ -1,0 +1,230 @@
+"""Input frames: the formats that are accepted."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scoring import InputError, score, standing
+
+QUESTION: dict[str, Any] = {
+    "question_id": "q",
+    "type": "binary",
+    "open_time": "2026-01-01T00:00:00Z",
+    "scheduled_close_time": "2026-01-11T00:00:00Z",
+    "resolution": "yes",
+}
+CHOICE = QUESTION | {
+    "type": "multiple_choice",
+    "options": '["a", "b", "Other"]',
+    "resolution": "b",
+}
+NUMBER = QUESTION | {
+    "type": "numeric",
+    "lower_bound": 0,
+    "upper_bound": 10,
+    "resolution": 2.5,
+}
+FORECAST: dict[str, Any] = {
+    "question_id": "q",
+    "forecaster": "ana",
+    "made_at": "2026-01-01T00:00:00Z",
+    "probability": 0.7,
+}
+
+
+def refused(questions: list[dict[str, Any]], forecasts: list[dict[str, Any]]) -> list[Any]:
+    with pytest.raises(InputError) as caught:
+        score(pd.DataFrame(questions), pd.DataFrame(forecasts))
+    return [(p.frame, p.column, p.row, p.rule) for p in caught.value.problems]
+
+
+def one(question: dict[str, Any], forecast: dict[str, Any], protocol: str = "brier") -> float:
+    found = score(pd.DataFrame([question]), pd.DataFrame([forecast]), protocol)
+    return float(found["score"].iloc[0])
+
+
+# --- accepted formats -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-01-06T00:00:00Z",
+        "2026-01-06T00:00:00+00:00",
+        "2026-01-06 01:00:00+01",
+        "2026-01-05T19:00:00.000000-0500",
+        pd.Timestamp("2026-01-06", tz="UTC"),
+        pd.Timestamp("2026-01-06 09:00", tz="Asia/Tokyo"),
+        datetime(2026, 1, 6, tzinfo=UTC),
+    ],
+)
+def test_a_time_with_an_offset_is_taken_however_it_is_written(written: Any) -> None:
+    found = score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST | {"made_at": written}]))
+    assert found["coverage"].tolist() == [0.5]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_every_unit_mean_the_same(unit: str) -> None:
+    questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST])
+    for frame, names in (
+        (questions, ["open_time", "scheduled_close_time"]),
+        (forecasts, ["made_at"]),
+    ):
+        for name in names:
+            frame[name] = pd.to_datetime(frame[name]).dt.as_unit(unit)
+    assert score(questions, forecasts)["coverage"].tolist() == [1.0]
+
+
+def test_frames_backed_by_arrow_mean_the_same() -> None:
+    questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST] * 2)
+    forecasts["made_at"] = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-06T00:00:00Z"])
+    forecasts["probability"] = [0.7, None]
+    found = score(
+        questions.convert_dtypes(dtype_backend="pyarrow"),
+        forecasts.convert_dtypes(dtype_backend="pyarrow"),
+    )
+    expected = score(questions, forecasts)
+    assert found.to_dict("records") == expected.to_dict("records")
+    nullable = score(questions, forecasts.astype({"probability": "Float64"}))
+    assert nullable.to_dict("records") == expected.to_dict("records")
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint8", "float32", "object", "Int64", "str"])
+def test_probabilities_are_numbers_of_any_kind(kind: str) -> None:
+    forecasts = pd.DataFrame([FORECAST | {"probability": 1}]).astype({"probability": kind})
+    assert score(pd.DataFrame([QUESTION]), forecasts)["score"].tolist() == [0.0]
+
+
+def test_microseconds_are_kept() -> None:
+    late = FORECAST | {"made_at": "2026-01-10T23:59:59.999999Z"}
+    found = standing(pd.DataFrame([QUESTION]), pd.DataFrame([late]))
+    assert found["start_s"].tolist() == [863_999.999999]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [3, 1, 2],
+        [30_000_000_000, -5, 2],
+        ["c", "a", "b"],
+        [2.5, 0.5, 1.0],
+        pd.Categorical(["c", "a", "b"]),
+        pd.Categorical(["c", "a", "b"], categories=["unused", "b", "c", "a"]),
+        np.array([200, 1, 100], dtype=np.uint8),
+        np.array([127, -128, 0], dtype=np.int8),
+    ],
+)
+def test_ids_of_every_kind_come_back_as_they_were_and_in_order(ids: Any) -> None:
+    questions = pd.DataFrame([QUESTION] * 3).assign(question_id=ids)
+    forecasts = pd.DataFrame([FORECAST] * 3).assign(question_id=ids, forecaster=ids)
+    found = score(questions, forecasts)
+    for name in ("question_id", "forecaster"):
+        assert found[name].tolist() == sorted(ids)
+        assert found[name].dtype == forecasts[name].dtype
+
+
+def test_question_ids_match_by_value_between_a_categorical_and_a_text() -> None:
+    forecasts = pd.DataFrame([FORECAST, FORECAST])
+    forecasts["question_id"] = pd.Categorical(["q2", "q"])
+    questions = pd.DataFrame([QUESTION, QUESTION | {"question_id": "q2"}])
+    assert score(questions, forecasts)["question_id"].tolist() == ["q", "q2"]
+
+
+@pytest.mark.parametrize("written", [[0.1, 0.6, 0.3], (0.1, 0.6, 0.3), "[0.1, 0.6, 0.3]"])
+def test_probabilities_are_a_list_or_json(written: Any) -> None:
+    forecast = FORECAST | {"probability": None, "probabilities": written}
+    assert one(CHOICE, forecast) == pytest.approx((0.01 + 0.16 + 0.09) / 2)
+    array = forecast | {"probabilities": np.array([0.1, 0.6, 0.3])}
+    assert one(CHOICE | {"options": ["a", "b", "Other"]}, array) == one(CHOICE, forecast)
+
+
+def test_a_missing_option_is_a_null_and_reads_the_last_one() -> None:
+    forecast = FORECAST | {"probability": None, "probabilities": "[0.4, null, 0.6]"}
+    assert one(CHOICE, forecast) == pytest.approx((0.16 + 0.16) / 2)
+    assert one(CHOICE, forecast, "log") == pytest.approx(-math.log(0.6))
+    assert one(CHOICE, forecast, "metaculus_baseline") == pytest.approx(
+        100 * math.log(0.6 * 2) / math.log(2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "outcome"),
+    [("yes", 1), ("No", 0), (" YES ", 1), (0.25, 0.25), ("0.25", 0.25), (1, 1), (True, 1)],
+)
+def test_a_binary_resolution_is_a_word_or_a_number(written: Any, outcome: float) -> None:
+    assert one(QUESTION | {"resolution": written}, FORECAST) == pytest.approx((0.7 - outcome) ** 2)
+
+
+@pytest.mark.parametrize("written", ["", None, math.nan, "annulled", "ambiguous", "Annulled"])
+@pytest.mark.parametrize("question", [QUESTION, CHOICE, NUMBER])
+def test_a_question_without_an_outcome_has_no_scores(
+    question: dict[str, Any], written: Any
+) -> None:
+    questions = pd.DataFrame([question | {"resolution": written}])
+    withdrawal = FORECAST | {"probability": None, "probabilities": None, "quantiles": None}
+    assert score(questions, pd.DataFrame([withdrawal])).empty
+
+
+@pytest.mark.parametrize("quantiles", [{"0.5": 5}, '{"0.5": 5}', {0.5: 5.0}])
+def test_quantiles_are_an_object_of_levels(quantiles: Any) -> None:
+    forecast = FORECAST | {"probability": None, "quantiles": quantiles}
+    # F(z) = z / 10 and the outcome is 2.5: (x³ + (1 − x)³) / 3 at x = ¼.
+    assert one(NUMBER, forecast, "crps") == pytest.approx((0.25**3 + 0.75**3) / 3)
+
+
+def test_mass_below_and_above_the_bounds_is_stated_beside_the_levels() -> None:
+    forecast = FORECAST | {
+        "probability": None,
+        "quantiles": {"below": 0.5, "above": 0.5},
+    }
+    assert one(NUMBER, forecast, "crps") == pytest.approx(0.25)
+
+
+def test_dates_are_numbers_on_a_line() -> None:
+    question = QUESTION | {
+        "type": "date",
+        "lower_bound": "2026-01-01",
+        "upper_bound": "2026-01-11",
+        "resolution": "2026-01-03T12:00:00Z",
+    }
+    forecast = FORECAST | {"probability": None, "quantiles": {"0.5": "2026-01-06"}}
+    assert one(question, forecast, "crps") == pytest.approx((0.25**3 + 0.75**3) / 3)
+
+
+def test_a_row_with_nothing_in_it_is_a_withdrawal() -> None:
+    later = FORECAST | {"made_at": "2026-01-06T00:00:00Z", "probability": math.nan}
+    found = score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST, later]))
+    assert found[["coverage", "updates"]].values.tolist() == [[0.5, 1]]
+
+
+def test_empty_frames_give_an_empty_frame() -> None:
+    empty = pd.DataFrame()
+    for questions, forecasts in (
+        (empty, empty),
+        (pd.DataFrame([QUESTION]), empty),
+        (pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]).iloc[:0]),
+    ):
+        found = score(questions, forecasts)
+        assert found.empty
+        assert list(found) == [
+            "question_id", "forecaster", "protocol", "score", "coverage", "updates",
+        ]  # fmt: skip
+
+
+def test_the_frames_are_left_as_they_were() -> None:
+    questions, forecasts = (
+        pd.DataFrame([QUESTION, CHOICE | {"question_id": "m"}]),
+        pd.DataFrame(
+            [FORECAST, FORECAST | {"made_at": "2025-12-01T00:00:00Z", "probability": None}]
+        ),
+    )
+    before = questions.copy(deep=True), forecasts.copy(deep=True)
+    score(questions, forecasts, ["brier", "skill", "gjo_accuracy"])
+    pd.testing.assert_frame_equal(questions, before[0])
+    pd.testing.assert_frame_equal(forecasts, before[1])

@@ -1,0 +1,197 @@
+"""Pairing of groups: the difference on each question, and each forecaster's contribution."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
+
+import scoring
+from scoring import InputError, compare, paired, paired_people
+from tests.scoring import slow_reference as slow
+from tests.scoring.strategies import Ledger, Row, ledgers
+
+TEAMS = {"a": "reds", "b": "blues", "c": "reds", "d": "greens"}  # e is in no team
+
+
+def frames(ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
+    asked, made = ledger
+    return slow.question_frame(asked), slow.forecast_frame(asked, made)
+
+
+def slow_pair(
+    question: Row,
+    rows: list[Row],
+    teams: dict[str, str],
+    a: str,
+    b: str,
+    lead: float | None = None,
+) -> Row:
+    """The difference of two teams on one question, and each member's deviation, tick by tick."""
+    paths = {
+        who: slow.live_segments(question, [row for row in rows if row["forecaster"] == who])
+        for who in teams
+    }
+    timing, whole = "scheduled_average", question["scheduled"] - question["open"]
+    if lead is not None:
+        timing, whole = f"lead({lead})", 1
+    difference, shared = 0.0, 0.0
+    deviation: dict[str, float] = dict.fromkeys(teams, 0.0)
+    time: dict[str, float] = dict.fromkeys(teams, 0.0)
+    for tick in slow.clock(question, timing, paths):
+        scores = {
+            who: slow.rule("brier", p, question) for who, p in tick["said"].items() if p is not None
+        }
+        mine = {who: score for who, score in scores.items() if teams[who] == a}
+        other = {who: score for who, score in scores.items() if teams[who] == b}
+        if not mine or not other:
+            continue
+        share = tick["width"] / whole
+        means = [sum(side.values()) / len(side) for side in (mine, other)]
+        difference += (means[0] - means[1]) * share
+        shared += share
+        for side, mean, sign in ((mine, means[0], 1), (other, means[1], -1)):
+            for who, score in side.items():
+                deviation[who] += sign * (score - mean) / len(side) * share
+                time[who] += share / len(side)
+    return {"difference": difference, "shared": shared, "deviation": deviation, "time": time}
+
+
+@settings(max_examples=80)
+@given(
+    ledgers(types=("binary", "multiple_choice", "numeric")), st.sampled_from([None, None, 1.0, 3.0])
+)
+def test_a_difference_is_the_mean_over_the_time_that_both_are_live_or_that_at_a_lead(
+    ledger: Ledger, lead: float | None
+) -> None:
+    asked, made = ledger
+    table = paired(*frames(ledger), TEAMS, lead)
+    people = paired_people(*frames(ledger), TEAMS, lead)
+    found = table.set_index(["a", "b", "question_id"])
+    parts = people.set_index(["a", "b", "question_id", "forecaster"])
+    expected = 0
+    for (a, b), question in itertools.product(
+        itertools.combinations(sorted(set(TEAMS.values())), 2), asked
+    ):
+        if question["type"] == "numeric" or question["outcome"] is None:
+            continue
+        if question["close"] <= question["open"]:
+            continue
+        rows = [row for row in made if row["question_id"] == question["question_id"]]
+        slowly = slow_pair(question, rows, TEAMS, a, b, lead)
+        if slowly["shared"] <= 1e-12:
+            continue
+        expected += 1
+        row = found.loc[(a, b, question["question_id"])]
+        assert_allclose(row["difference"], slowly["difference"], atol=1e-11)
+        assert_allclose(row["shared"], slowly["shared"], atol=1e-11)
+        for who, time in slowly["time"].items():
+            if time > 1e-9:
+                part = parts.loc[(a, b, question["question_id"], who)]
+                assert part["side"] == TEAMS[who]
+                assert_allclose(part["deviation"], slowly["deviation"][who], atol=1e-11)
+                assert_allclose(part["part"], time / slowly["shared"] / 2, atol=1e-6)
+    assert len(table) == expected
+
+
+@settings(max_examples=60)
+@given(ledgers())
+def test_what_the_people_add_is_the_difference(ledger: Ledger) -> None:
+    table = paired(*frames(ledger), TEAMS)
+    people = paired_people(*frames(ledger), TEAMS)
+    sums = people.groupby(["a", "b", "question_id"])[["deviation", "part"]].sum()
+    assert_allclose(sums["part"], 1, atol=1e-9)
+    assert_allclose(sums["deviation"], 0, atol=1e-12)
+    assert len(sums) == len(table)
+
+
+@settings(max_examples=60)
+@given(ledgers())
+def test_two_forecasters_differ_by_what_one_has_over_the_other_in_skill(ledger: Ledger) -> None:
+    asked, made = ledger
+    two = (asked, [row for row in made if row["forecaster"] in "ab"])
+    if not two[1]:
+        return
+    table = paired(*frames(two), {"a": "a", "b": "b"}).set_index("question_id")
+    scores = scoring.score(*frames(two), "skill")
+    mine = scores[scores["forecaster"] == "a"].set_index("question_id")["score"]
+    assert_allclose(-100 * table["difference"], mine[table.index], atol=1e-9)
+
+
+@settings(max_examples=60)
+@given(ledgers())
+def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> None:
+    there = paired(*frames(ledger), {"a": "x", "c": "x", "b": "y"})
+    back = paired(*frames(ledger), {"a": "y", "c": "y", "b": "x"})
+    assert (there["difference"] == -back["difference"]).all()
+    assert (there["question_id"] == back["question_id"]).all()
+
+
+@settings(max_examples=40)
+@given(ledgers(), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, random: Any) -> None:
+    asked, made = ledger
+    # Of two rows at one instant the later wins, so tied rows keep their order.
+    distinct = list({(r["question_id"], r["forecaster"], r["time"]): r for r in made}.values())
+    shuffled = random.sample(distinct, len(distinct))
+    assert_frame_equal(
+        paired(*frames((asked, distinct)), TEAMS),
+        paired(*frames((random.sample(asked, len(asked)), shuffled)), TEAMS),
+    )
+
+
+@settings(max_examples=40)
+@given(ledgers())
+def test_a_third_group_changes_nothing_between_two(ledger: Ledger) -> None:
+    three = paired(*frames(ledger), TEAMS)
+    two = paired(*frames(ledger), {who: t for who, t in TEAMS.items() if t != "greens"})
+    kept = three[(three["a"] == "blues") & (three["b"] == "reds")].reset_index(drop=True)
+    assert_frame_equal(kept, two, rtol=0, atol=1e-12)
+
+
+def test_who_always_agree_do_not_differ_by_rounding() -> None:
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    questions = pd.DataFrame(
+        {
+            "question_id": range(50),
+            "open_time": start,
+            "scheduled_close_time": start + pd.Timedelta(days=7),
+            "resolution": ["yes", "no"] * 25,
+        }
+    )
+    forecasts = pd.DataFrame(
+        {
+            "question_id": np.repeat(range(50), 4),
+            "forecaster": list("abcd") * 50,
+            "made_at": start,
+            "probability": np.repeat(np.random.default_rng(1).random(50), 4),
+        }
+    )
+    table = paired(questions, forecasts, {"a": "x", "b": "x", "c": "x", "d": "y"})
+    assert (table["difference"] == 0).all()
+    [pair] = compare(table, {"x": ["a"], "y": ["d"]}).pairs
+    assert (pair.p_value, pair.interval, pair.better) == (1.0, (0.0, 0.0), None)
+
+
+def test_a_group_needs_a_name_and_a_forecaster_one_group() -> None:
+    asked, made = slow.question_frame([]), slow.forecast_frame([], [])
+    with pytest.raises(InputError, match="at least two groups"):
+        paired(asked, made, {"a": "reds"})
+    with pytest.raises(InputError, match="in one group only"):
+        paired(asked, made, pd.Series(["reds", "blues"], index=["a", "a"]))
+
+
+def test_groups_that_nobody_forecast_for_have_an_empty_table() -> None:
+    asked = slow.question_frame([])
+    made = slow.forecast_frame([], [])
+    assert list(paired(asked, made, TEAMS).columns) == [
+        "a", "b", "question_id", "difference", "shared"
+    ]  # fmt: skip
+    assert paired_people(asked, made, TEAMS).empty

@@ -1,0 +1,115 @@
+"""Families, teams, choice of questions, options and withdrawals in the simulator."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from scoring.simulation import simulate
+from scoring.tournament import Team, Tournament
+from tests.scoring.test_simulation import LARGE, NO_ACCIDENT, joined, z
+
+# --- families and teams
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_outcomes_of_one_family_agree_as_often_as_their_correlation_implies(rho: float) -> None:
+    settings = replace(LARGE, questions=9000, families=3000, family_correlation=rho,
+                       prior_spread=0.0)  # fmt: skip
+    questions = simulate(settings).questions
+    yes = (questions["resolution"] == "yes").astype(float)
+    family = yes.groupby(questions["family"])
+    n, k = family.size(), family.sum()
+    agreeing = (k * (k - 1) + (n - k) * (n - k - 1)).sum() / (n * (n - 1)).sum()
+    # Two standard normals of correlation ρ have the same sign this often (Sheppard 1899).
+    assert agreeing == pytest.approx(0.5 + math.asin(rho) / math.pi, abs=0.03)
+
+
+def test_questions_of_one_family_open_and_close_together() -> None:
+    questions = simulate(replace(LARGE, questions=300, families=100)).questions
+    times = questions.groupby("family")[["open_time", "scheduled_close_time"]].nunique()
+    assert (times == 1).all(axis=None)
+
+
+def test_noise_that_a_team_shares_brings_its_members_together() -> None:
+    teams = (Team("Wren", members=2), Team("Tern", members=1))
+    settings = replace(LARGE, teams=teams, questions=2000, families=2000, prior_spread=0.0,
+                       shared_noise=1.0)  # fmt: skip
+    final = simulate(settings).forecasts.groupby(["question_id", "forecaster"]).last()
+    p = final["probability"].unstack()
+    within = p["Wren 1 (simulated)"].corr(p["Wren 2 (simulated)"])
+    across = p["Wren 1 (simulated)"].corr(p["Tern 1 (simulated)"])
+    assert within > across + 0.1
+
+
+def test_forecasters_differ_in_the_questions_that_they_choose() -> None:
+    teams = (Team("Wren", members=6),)
+    frame = joined(simulate(replace(LARGE, teams=teams, questions=3000, families=3000,
+                                    selectivity=3.0, late=0.0)))  # fmt: skip
+    first = frame.groupby(["forecaster", "question_id"])["probability"].first()
+    clarity: npt.NDArray[np.float64] = (first - 0.5).abs().groupby("forecaster").mean().to_numpy()
+    assert clarity.max() - clarity.min() > 0.05
+
+
+# --- several options, and withdrawals
+
+
+def with_options(**changes: object) -> Tournament:
+    team = (Team("Wren", members=1),)
+    return replace(LARGE, teams=team, choice_share=1.0, questions=4000, families=4000, **changes)  # type: ignore[arg-type]
+
+
+def test_each_of_several_options_comes_true_as_often_as_it_says_and_one_of_them_does() -> None:
+    simulated = simulate(with_options(options=4))
+    questions = simulated.questions.set_index("question_id")
+    assert (questions["type"] == "multiple_choice").all()
+    of = questions.loc[simulated.forecasts["question_id"]]
+    vectors = np.array(simulated.forecasts["probabilities"].to_list())
+    np.testing.assert_allclose(vectors.sum(axis=1), 1, atol=1e-12)
+    came = of["resolution"].map(lambda name: int(name[-1]) - 1).to_numpy()
+    question = simulated.forecasts["question_id"]
+    for option in range(4):
+        p, y = pd.Series(vectors[:, option]), pd.Series(came == option).astype(float)
+        for _, rows in (p - y).groupby((p * 4).astype(int)):
+            assert abs(z(rows, question[rows.index])) < NO_ACCIDENT
+
+
+def test_questions_with_options_leave_the_others_as_they_are() -> None:
+    plain, mixed = simulate(LARGE), simulate(replace(LARGE, choice_share=0.3))
+    binary = (mixed.questions["type"] == "binary").to_numpy()
+    assert 0.65 < binary.mean() < 0.75
+    assert (mixed.questions["resolution"] == plain.questions["resolution"])[binary].all()
+    rows = mixed.forecasts["question_id"].isin(mixed.questions["question_id"][binary])
+    assert (mixed.forecasts["probability"] == plain.forecasts["probability"])[rows].all()
+
+
+def test_an_overconfident_forecaster_of_options_is_off_at_both_ends() -> None:
+    team = (Team("Kestrel", members=1, extremity=2.0),)
+    simulated = simulate(replace(with_options(), teams=team))
+    questions = simulated.questions.set_index("question_id")
+    vectors = np.array(simulated.forecasts["probabilities"].to_list())
+    came = questions.loc[simulated.forecasts["question_id"], "resolution"].str[-1].to_numpy()
+    first = pd.Series(vectors[:, 0] - (came == "1"))
+    question = simulated.forecasts["question_id"]
+    high, low = vectors[:, 0] > 0.8, vectors[:, 0] < 0.2
+    assert z(first[high], question[high]) > NO_ACCIDENT
+    assert z(first[low], question[low]) < -NO_ACCIDENT
+
+
+def test_who_withdraws_does_so_near_even_never_at_first_and_may_come_back() -> None:
+    simulated = simulate(replace(LARGE, withdrawal=1.0))
+    plain = simulate(LARGE).forecasts
+    withdrawn = simulated.forecasts["probability"].isna()
+    assert 0.2 < withdrawn.mean() < 0.8
+    path = simulated.forecasts.groupby(["question_id", "forecaster"]).cumcount()
+    assert not withdrawn[path == 0].any()
+    assert (simulated.forecasts["probability"] == plain["probability"])[~withdrawn].all()
+    even = (plain["probability"] - 0.5).abs()
+    assert even[withdrawn].mean() < even[~withdrawn].mean() - 0.1
+    again = simulated.forecasts.groupby(["question_id", "forecaster"])["probability"].shift(1)
+    assert (again.isna() & ~withdrawn & (path > 0)).any()
