@@ -213,7 +213,7 @@ def articles(
     ] = False,
     database: Database = None,
 ) -> None:
-    """List captured articles, newest first, or show one with its drafts."""
+    """List captured articles, or show one with its drafts."""
     from forecasts.articles import library
     from forecasts.questions import sources
 

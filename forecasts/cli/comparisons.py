@@ -72,9 +72,9 @@ def compare(
     as_of: AsOf = None,
     database: Database = None,
 ) -> None:
-    """Compare teams or forecasters in pairs, with the part of chance.
+    """Compare teams or forecasters, and test the differences.
 
-    Pairs are matched by question and time. Several pairs are adjusted for their number.
+    Each pair is matched by question and time, and the tests are adjusted for the number of pairs.
     """
     from forecasts.reports.comparison import build
     from forecasts.reports.comparison.comparison import Of

@@ -58,7 +58,10 @@ def export(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Export the ledger as a folder of plain files, as far as you may see it."""
+    """Export the ledger as a folder of plain files.
+
+    Anything that you may not see is left out.
+    """
     from forecasts.exchange.export import exported
     from forecasts.exchange.folder.folder import write_folder
 

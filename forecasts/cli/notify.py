@@ -29,7 +29,7 @@ notify = typer.Typer(
     name="notify",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Manage your notifications by email, chat and push (docs/notifications.md).",
+    help="Manage your notifications. See docs/notifications.md.",
 )
 app.add_typer(notify)
 
@@ -108,7 +108,7 @@ def add(
 
 @notify.command("list")
 def list_(database: Database = None, member: Member = None) -> None:
-    """List your channels with their events and undelivered notifications."""
+    """List your channels, their events and failed deliveries."""
     from forecasts.agenda.notifications import channels
 
     with reading_as(database, member) as (session, who, now):
@@ -141,7 +141,10 @@ def set_(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Change a channel's events and timing. To change its address, remove it and add it again."""
+    """Change a channel's events and timing.
+
+    To change its address, remove it and add it again.
+    """
     from forecasts.agenda.notifications import channels
 
     with acting(database, member) as (session, who, _):
@@ -195,7 +198,10 @@ def send(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Send everyone's due notifications, as forecasts run does at its end."""
+    """Send everyone's due notifications now.
+
+    A forecasts run does so at its end.
+    """
     from forecasts.agenda.notifications import sender
 
     if again is not None:
@@ -217,6 +223,8 @@ def notify_members(engine: Engine, chosen: Settings) -> None:
     failures = {Delivery.failed: "not sent to", Delivery.unknown: "may not have arrived on"}
     for one in results.messages:
         if one.delivery in failures:
-            print_note(f"{failures[one.delivery]} {one.handle}'s channel {one.channel}: {one.reason}")
+            print_note(
+                f"{failures[one.delivery]} {one.handle}'s channel {one.channel}: {one.reason}"
+            )
     if results.left:
         print_note(f"{results.left:,} channels left for the next run")

@@ -43,7 +43,7 @@ def migrate(database: Database = None) -> None:
 
 @app.command()
 def check(database: Database = None) -> None:
-    """Check a ledger: schema, permissions, triggers, clock, rows, sign-in.
+    """Check a ledger: schema, permissions, clock, rows and sign-in.
 
     Nothing is changed. Exit code 0: all is well; 1: something is not, with the remedy below it;
     2: the ledger could not be opened.

@@ -49,7 +49,7 @@ def report(
     as_of: AsOf = None,
     database: Database = None,
 ) -> None:
-    """Report scores and calibration, beside the results that luck alone would give."""
+    """Report scores and calibration, and compare them with luck."""
     from forecasts.reports.build import build
     from forecasts.reports.report import By
 

@@ -134,7 +134,7 @@ def reject(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Reject a question's proposed outcomes, with a reason (--because)."""
+    """Reject a question's proposed outcomes. Needs a reason (--because)."""
     from forecasts.questions import registry, standing
     from forecasts.resolution import proposals
 
@@ -165,9 +165,10 @@ def dispute(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Dispute a question's outcome while its policy allows it, with a reason (--because).
+    """Dispute a question's outcome. Needs a reason (--because).
 
-    Its scores are provisional until someone resolves it differently or upholds the outcome.
+    A question's policy sets how long that is possible. Its scores are provisional until someone
+    resolves it differently or upholds the outcome.
     """
     from forecasts.resolution.disputes import dispute as act
 
@@ -201,7 +202,7 @@ def _on_outcome(
 
 @app.command()
 def rescore(database: Database = None) -> None:
-    """Recompute the stored scores of all current resolutions, as after an engine upgrade."""
+    """Recompute the stored scores, for example after an upgrade."""
     from forecasts.ledger.database import writing
     from forecasts.scores import scores
 

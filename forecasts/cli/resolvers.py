@@ -28,7 +28,7 @@ resolver = typer.Typer(
     name="resolver",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Manage the resolvers that forecasts run uses to resolve a question.",
+    help="Manage a question's resolvers, which look up its outcome.",
 )
 app.add_typer(resolver)
 
@@ -221,7 +221,7 @@ def evidence(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Show or save the evidence that a question's resolvers based their findings on."""
+    """Show or save the evidence behind the resolvers' findings."""
     from forecasts.questions import registry
     from forecasts.resolution import kept_evidence
 

@@ -14,9 +14,46 @@ from typer.core import TyperGroup
 from forecasts.cli.console import close_ledgers, ignoring_closed_pipe, print_error
 from forecasts.common.errors import LedgerError
 
+# The commands by section, as --help lists them.
+SECTIONS = {
+    "Start": ("demo", "app"),
+    "Articles and questions": (
+        "capture",
+        "articles",
+        "ask",
+        "questions",
+        "show",
+        "revise",
+        "close",
+    ),
+    "Forecasts": ("update", "withdraw", "look-again", "notify"),
+    "Resolution": (
+        "propose",
+        "resolve",
+        "reject",
+        "dispute",
+        "uphold",
+        "resolver",
+        "run",
+        "schedule",
+    ),
+    "Scores": ("report", "compare", "score", "crowd", "attribute", "rescore"),
+    "Data": ("import", "export", "verify", "backup", "restore", "move"),
+    "Administration": ("check", "migrate", "team", "token", "member", "identify"),
+}
+
 
 class _HandlesErrors(TyperGroup):
-    """Turns the ledger's errors into sentences and exit codes, for every command."""
+    """Lists the commands by section, and turns the ledger's errors into exit codes."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands of each section, with the first sentence of their help."""
+        width = formatter.width - 6 - max(map(len, self.commands))
+        for section, names in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl(
+                    [(name, self.commands[name].get_short_help_str(width)) for name in names]
+                )
 
     def invoke(self, ctx: Any) -> Any:
         try:

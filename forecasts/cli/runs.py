@@ -195,7 +195,7 @@ def status(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """List the questions that need a person, recent results, and the questions due next.
+    """Show questions that need a person, results and due questions.
 
     Questions need a person if they are parked, have a proposed outcome, or are disputed.
     """

@@ -34,7 +34,7 @@ schedule = typer.Typer(
     name="schedule",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Print the configuration that runs forecasts run on a schedule (docs/scheduling.md).",
+    help="Print the configuration for scheduled runs. See docs/scheduling.md.",
 )
 app.add_typer(schedule)
 

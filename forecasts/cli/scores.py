@@ -75,7 +75,7 @@ def crowd(
     output: Output = None,
     database: Database = None,
 ) -> None:
-    """Print the crowd's forecast on each question, an aggregate of all forecasters."""
+    """Print the crowd's forecast on each question."""
     import scoring
 
     chosen, moment = table_format(format_, output), time_of(at)
@@ -98,7 +98,7 @@ def attribute(
     output: Output = None,
     database: Database = None,
 ) -> None:
-    """Attribute scores to updates, or to their evidence, publishers or kinds.
+    """Attribute scores to updates, evidence, publishers or kinds.
 
     This is bookkeeping, not causation: the last member to move gets the credit.
     """

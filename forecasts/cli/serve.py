@@ -38,7 +38,10 @@ def app_(
         ),
     ] = _LOOPBACK,
 ) -> None:
-    """Serve the app to you alone, or to a team that signs in (docs/operating.md)."""
+    """Serve the app, to you alone or to a team that signs in.
+
+    See docs/operating.md.
+    """
     from forecasts.access import oidc_settings
 
     sign_in = oidc_settings.configured_sign_in()
@@ -137,7 +140,7 @@ def demo(
     ] = True,
     port: Port = 8501,
 ) -> None:
-    """Build the demonstration ledger step by step, and serve the app on it."""
+    """Build a demonstration ledger and serve the app on it."""
     from forecasts.exchange.samples import demonstration
 
     def echo(line: str) -> None:

@@ -25,7 +25,7 @@ token = typer.Typer(
     name="token",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Manage tokens for scripts, in a ledger that members sign in to.",
+    help="Manage scripts' tokens, for ledgers that members sign in to.",
 )
 app.add_typer(token)
 

@@ -257,8 +257,8 @@ def test_when_to_look_again_is_said_with_a_forecast_for_a_question_or_for_all(
     assert said == "Today asks you to review your forecasts after 21 days.\n"
     with database.reading(engine) as session:
         every = revisits.intervals(session, members.find_member(session, "alice"))
-        of = [every.of(registry.find(session, slug).id or 0).days for slug in ("rain", "which")]
-    assert of == [3, 21]
+        days = [every.on(registry.find(session, slug).id or 0).days for slug in ("rain", "which")]
+    assert days == [3, 21]
     again = forecasts("look-again", "usual", "--on", "rain").stdout
     assert again == "Today asks you to review rain after 21 days.\n"
     assert "is not a number of days" in forecasts("look-again", "soon", exit_code=2).stderr

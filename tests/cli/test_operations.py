@@ -107,7 +107,7 @@ def test_check_prints_what_is_well_and_what_is_not_with_its_remedy(
     assert said.stdout.splitlines() == [
         "✓ schema: It has schema 0003.",
         "✓ rows: It holds 3 members.",
-        "✓ sign-in: Nobody signs in here, so the app answers to this machine only.",
+        "✓ sign-in: Sign-in is off, so the app answers only to this machine.",
     ]
     assert said.stderr == "All is well.\n"
     found.append(Finding("clock", "It is wrong.", "Set it right."))
@@ -121,7 +121,7 @@ def test_check_says_how_people_sign_in_and_keeps_the_secrets(
 ) -> None:
     set_to(monkeypatch)
     said = forecasts("check", "--database", str(ledger_file)).stdout
-    assert "come back to the app at ledger.example.org." in said
+    assert "return to the app at ledger.example.org." in said
     set_to(monkeypatch, REDIRECT_URI="https://ledger.example.org")
     said += forecasts("check", "--database", str(ledger_file), exit_code=1).stdout
     assert "FORECASTS_OIDC_REDIRECT_URI must be the app's address" in said
@@ -191,7 +191,10 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
     to = ("--to", str(tmp_path / "new.sqlite3"), "--database", str(ledger_file))
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "_compare", interrupt)
-        assert "To continue, run the same command again" in forecasts("move", *to, exit_code=130).stderr
+        assert (
+            "To continue, run the same command again"
+            in forecasts("move", *to, exit_code=130).stderr
+        )
     said = forecasts("questions", "--database", to[1], exit_code=2).stderr
     assert "a copy of a ledger that was not finished" in said
     assert "(resumed)" in forecasts("move", *to).stdout

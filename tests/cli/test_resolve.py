@@ -33,7 +33,7 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
     shown = forecasts("show", rain).stdout
     assert "alice: confirmed: yes, known at 2026-01-10 12:00 UTC\n    It poured.\n" in shown
     assert "bob: proposed: yes" in shown
-    assert "No outcome of 'rain' waits" in forecasts("reject", rain, exit_code=2).stderr
+    assert "No outcome of 'rain' awaits" in forecasts("reject", rain, exit_code=2).stderr
 
 
 def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, clock: Clock, rain: str) -> None:

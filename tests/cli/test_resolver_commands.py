@@ -43,7 +43,9 @@ def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
     data = tmp_path / "data.csv"
     data.write_text("date,value\n2099-01-01,1\n")
     given = ("--with", f"source={data}", "--with", "expression=max(value) >= 145")
-    assert "rise: resolved by series" in forecasts("resolver", "set", "rise", "series", *given).stdout
+    assert (
+        "rise: resolved by series" in forecasts("resolver", "set", "rise", "series", *given).stdout
+    )
     assert forecasts("resolver", "try", "rise").stdout == "rise: not known yet\n"
     assert "0 resolved, 0 proposed, 1 not known yet, 0 failed" in forecasts("run").stdout
     data.write_text("date,price\n")

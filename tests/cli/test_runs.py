@@ -105,7 +105,7 @@ def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path
     assert "confirmed: rain: yes, known on 06 January 2026\n" in said
     would = "Dry run, nothing was stored: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
     assert would in said
-    assert "Nothing was done yet." in forecasts("run", "status").stdout
+    assert "No results yet." in forecasts("run", "status").stdout
     assert "1 resolved" in forecasts("run", "--only", "outcomes_file", "--limit", "1").stdout
     assert "There is no resolver kind" in forecasts("run", "--only", "x", exit_code=2).stderr
 
@@ -173,7 +173,7 @@ def test_what_was_shown_is_said_and_written_out(
     assert file.suffix == ".csv"
     assert file.read_bytes() == outcomes.read_bytes()
     assert f"wrote {file}" in said
-    assert f"shown at 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain").stdout
+    assert f"evidence kept 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain").stdout
     nothing = forecasts("resolver", "evidence", "wind", exit_code=2).stderr
     assert "There is no resolver's evidence" in nothing
 

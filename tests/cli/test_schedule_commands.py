@@ -40,9 +40,9 @@ def test_each_unit_starts_this_installation_on_this_ledger(
     ledger = tmp_path / "ledger.sqlite3"
     for kind in ("cron", "systemd"):
         printed = forecasts("schedule", kind, "--every", "30m", "--database", str(ledger)).stdout
-        for words in (f"{installed} run", sqlite_url(ledger), getpass.getuser(), "To install it"):
+        for words in (f"{installed} run", sqlite_url(ledger), getpass.getuser(), "To install"):
             assert words in printed
-        assert "To see that it works" in printed
+        assert "To check" in printed
     assert "*/30 * * * *" in forecasts("schedule", "cron", "--every", "30m").stdout
     printed = forecasts("schedule", "kubernetes", "--image", "i:1", "--database", "x.db").stdout
     assert "forecasts move" in printed
@@ -62,7 +62,7 @@ def test_each_unit_brings_what_resolvers_may_run_and_read(
         for name, folder in (("COMMANDS", "/srv/programs"), ("FILES", "/srv/files")):
             assert f"FORECASTS_{name}_FOLDER" in printed
             assert folder in printed
-    assert "FORECASTS_COMMANDS_FOLDER and FORECASTS_FILES_FOLDER: a pod has such" in printed
+    assert "FORECASTS_COMMANDS_FOLDER and FORECASTS_FILES_FOLDER: mount a volume" in printed
 
 
 def test_the_line_that_installs_a_unit_names_the_ledger_unless_that_is_secret(
@@ -84,7 +84,9 @@ def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Fore
     assert both.count("[Unit]") == 2
     assert "User=ledger\n" in both
     assert "not known" in forecasts("schedule", "systemd", "socket", exit_code=2).stderr
-    assert "has characters" in forecasts("schedule", "systemd", "--user", "a\nb", exit_code=2).stderr
+    assert (
+        "has characters" in forecasts("schedule", "systemd", "--user", "a\nb", exit_code=2).stderr
+    )
 
 
 @pytest.mark.parametrize("kind", ["cron", "systemd", "kubernetes"])
@@ -187,4 +189,4 @@ def test_a_ledger_that_was_named_wrongly_is_said_at_once(
 ) -> None:
     said = forecasts("run", "--every", "15m", "--database", "nowhere.sqlite3", exit_code=2)
     assert "There is no ledger" in said.stderr
-    assert "--every '7m' is no part" in forecasts("run", "--every", "7m", exit_code=2).stderr
+    assert "--every must divide an hour or a day, got '7m'" in forecasts("run", "--every", "7m", exit_code=2).stderr

@@ -86,7 +86,7 @@ def test_a_rule_so_many_days_before_the_close_is_a_protocol(
     path = str(EXAMPLES / "everything")
     scored = table(forecasts("score", path, "--protocol", "brier_lead(10)"))
     found = {(q, who): s for q, who, s in scored[["question_id", "forecaster", "score"]].to_numpy()}
-    # Ten days before the 23rd: 50 %, 0 % and 30 % that there is a toll; there is none.
+    # Ten days before the 23rd: 50%, 0% and 30% that there is a toll; there is none.
     assert [found["tolls", who] for who in ("ana", "ben", "eva")] == pytest.approx([0.25, 0, 0.09])
     # The bridge had opened by then.
     assert "bridge" not in scored["question_id"].unique()

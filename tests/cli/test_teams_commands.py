@@ -54,9 +54,9 @@ def test_a_ledger_of_ones_own_says_that_it_has_no_admin(forecasts: Run) -> None:
 
 def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> None:
     asked = alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")
-    assert "Only Alder and its author may see it." in asked.stderr
+    assert "Visible only to Alder and its author." in asked.stderr
     alder("update", "rain", "40%", "--as", "bob")
-    assert "Seen by Alder and its author only." in alder("show", "rain", "--as", "bob").stdout
+    assert "Visible only to Alder and its author." in alder("show", "rain", "--as", "bob").stdout
     assert "rain" in alder("questions", "--as", "carol").stdout
     assert "No questions" in alder("questions", "--as", "eve").stdout
     for command in (("show", "rain"), ("update", "rain", "40%"), ("resolve", "rain", "yes")):
@@ -97,7 +97,7 @@ def test_a_hidden_crowd_is_hidden_in_a_ledger_of_ones_own_too(
     forecasts("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--hide-crowd")
     forecasts("update", "rain", "40%", "--because", "HIS REASON", "--as", "bob")
     said = forecasts("show", "rain").stdout
-    assert "What others have said is hidden until you have forecast" in said
+    assert "Others' forecasts are hidden until you forecast" in said
     assert "HIS REASON" not in said
     assert "rain," not in forecasts("crowd").stdout
     forecasts("update", "rain", "60%")
