@@ -262,4 +262,4 @@ def test_when_to_look_again_is_said_with_a_forecast_for_a_question_or_for_all(
     again = forecasts("look-again", "usual", "--on", "rain").stdout
     assert again == "Today asks you to review rain after 21 days.\n"
     assert "is not a number of days" in forecasts("look-again", "soon", exit_code=2).stderr
-    assert "1 to 3650 days; 0 is" in forecasts("look-again", "0", exit_code=2).stderr
+    assert "1 to 3,650 days, got 0" in forecasts("look-again", "0", exit_code=2).stderr

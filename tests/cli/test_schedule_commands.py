@@ -189,4 +189,7 @@ def test_a_ledger_that_was_named_wrongly_is_said_at_once(
 ) -> None:
     said = forecasts("run", "--every", "15m", "--database", "nowhere.sqlite3", exit_code=2)
     assert "There is no ledger" in said.stderr
-    assert "--every must divide an hour or a day, got '7m'" in forecasts("run", "--every", "7m", exit_code=2).stderr
+    assert (
+        "--every must divide an hour or a day, got '7m'"
+        in forecasts("run", "--every", "7m", exit_code=2).stderr
+    )
