@@ -122,15 +122,15 @@ def page(
     those not yet open, and resolved ones, most recently closed first.
     """
     matching = _matching(session, by, member, now)
-    total = session.exec(select(func.count(col(Question.id))).where(question_visible(session)))
-    there = count = total.one()
+    visible = select(func.count(col(Question.id))).where(question_visible(session))
+    total = count = session.exec(visible).one()
     if by != Filter():
         count = session.exec(select(func.count()).select_from(matching.subquery())).one()
     number = max(1, min(number, -(-count // PAGE_SIZE)))
     ordered = matching.order_by(*_order(order, member, now), col(Question.id))
     wanted = ordered.offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)
     slugs = list(session.exec(wanted).all())  # type: ignore[call-overload]
-    return Page(_rows(session, slugs, member, now), number, count, there)
+    return Page(_rows(session, slugs, member, now), number, count, total)
 
 
 def matching_slugs(
