@@ -1,4 +1,4 @@
-"""What is due for a member: today's list, review dates, news, calendars, notifications.
+"""The member's agenda: today's list, review dates, news, the calendar feed, and notifications.
 
-It reads and stores no forecast.
+It makes no forecasts and no outcomes; those live in `updates` and `resolution`.
 """

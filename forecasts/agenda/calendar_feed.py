@@ -1,8 +1,8 @@
-"""A member's calendar: when the questions that they see close, and are to be resolved.
+"""A member's calendar feed: the close and resolve times of the questions they may see.
 
-A calendar program reads it from an address that nobody else knows. What stands in that is a token
-of the member's own, kept as any is (see ``tokens``): as a hash, until it is revoked. Its key tells
-that it is for the calendar; with it nobody acts.
+A calendar program reads it from a secret address, which contains a token of the member. The token
+is stored like any other (see ``tokens``), as a hash, until it is revoked. It can read the calendar
+and do nothing else.
 """
 
 from __future__ import annotations
@@ -27,25 +27,24 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.standing import QuestionState, listing
 
-# Days that passed longer ago are left out, and so is what lies beyond so many questions.
-_PAST = timedelta(days=31)
-_MOST = 1_000
-_WIDTH = 75  # octets of a line, after which RFC 5545 has it folded
+_PAST = timedelta(days=31)  # earlier events are left out
+_MOST_QUESTIONS = 1_000
+_WIDTH = 75  # octets of a line, by RFC 5545
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029]")
 
 
 def create(session: Session, *, member: Member, now: datetime) -> Issued:
-    """Return a new token for the member's own calendar; the one before it is revoked.
+    """Return a new token for the member's calendar, which is written; it replaces the current one.
 
-    Both are written. The address that a calendar program is given is made of what is shown.
+    ``address`` makes the feed's address from it.
     """
     revoke(session, member=member, now=now)
     return tokens.issue(session, member, now=now, kind=CALENDAR)
 
 
 def revoke(session: Session, *, member: Member, now: datetime) -> bool:
-    """Return whether the member had an address in force, which is written as revoked."""
-    token = in_force(session, member)
+    """Return whether the member had a token for their calendar, which is now revoked."""
+    token = current_token(session, member)
     if token is None:
         return False
     assert token.id is not None
@@ -54,28 +53,28 @@ def revoke(session: Session, *, member: Member, now: datetime) -> bool:
     return True
 
 
-def in_force(session: Session, member: Member) -> Token | None:
-    """Return the token of the member's calendar; None where they have none, or revoked it."""
+def current_token(session: Session, member: Member) -> Token | None:
+    """Return the token of the member's calendar; None if there is none that is not revoked."""
     return session.exec(
         select(Token)
         .outerjoin(TokenRevocation, col(TokenRevocation.token_id) == col(Token.id))
         .where(
             Token.member_id == member.id,
-            col(Token.key).startswith(CALENDAR.key),
+            col(Token.key).startswith(CALENDAR.key_prefix),
             col(TokenRevocation.id).is_(None),
         )
         .order_by(col(Token.id).desc())
     ).first()
 
 
-def feed(session: Session, shown: str, *, at: str, now: datetime) -> str:
-    """Return the calendar of whose token that is, as RFC 5545 has it: iCalendar, folded, CRLF.
+def feed(session: Session, secret: str, *, app_url: str, now: datetime) -> str:
+    """Return the calendar of the token's member in iCalendar format (RFC 5545).
 
-    ``at``: where the app is, for links to the questions. It has what that member may see and is
-    not resolved: the 1,000 whose days come next, without those that passed a month ago. Forbidden
-    for what is no such token in force.
+    It has the unresolved questions that the member may see, up to 1,000 in order of their close,
+    without events more than a month ago. Forbidden for an unknown or revoked token. ``app_url``:
+    the app's address, for links to the questions.
     """
-    member = tokens.token_holder(session, shown, now=now, kind=CALENDAR)
+    member = tokens.token_holder(session, secret, now=now, kind=CALENDAR)
     visibility.read_as(session, member, now=now)
     lines = [
         "BEGIN:VCALENDAR",
@@ -87,13 +86,13 @@ def feed(session: Session, shown: str, *, at: str, now: datetime) -> str:
         "REFRESH-INTERVAL;VALUE=DURATION:PT6H",
     ]
     for state in _coming(session, now):
-        lines += _events(state, at, now)
+        lines += _events(state, app_url, now)
     lines.append("END:VCALENDAR")
     return "".join(folded(line) for line in lines)
 
 
 def _coming(session: Session, now: datetime) -> list[QuestionState]:
-    """Return the unresolved questions that have a day to come, the next to close first."""
+    """Return the unresolved questions with an event to come, soonest close first."""
     text = QuestionRevision
     slugs = session.exec(
         select(Question.slug)
@@ -106,14 +105,14 @@ def _coming(session: Session, now: datetime) -> list[QuestionState]:
             | (col(text.scheduled_resolve_time) >= now - _PAST),
         )
         .order_by(col(text.scheduled_close_time), col(Question.id))
-        .limit(_MOST)
+        .limit(_MOST_QUESTIONS)
     ).all()
     return listing(session, now=now, only=slugs)
 
 
-def _events(state: QuestionState, at: str, now: datetime) -> Iterator[str]:
+def _events(state: QuestionState, app_url: str, now: datetime) -> Iterator[str]:
     text = state.text
-    for kind, says, moment in (
+    for kind, label, moment in (
         ("close", "Closes", text.close_time),
         ("resolve", "To be resolved", text.scheduled_resolve_time),
     ):
@@ -124,10 +123,10 @@ def _events(state: QuestionState, at: str, now: datetime) -> Iterator[str]:
         yield f"DTSTAMP:{_time(text.recorded_at)}"
         yield f"SEQUENCE:{text.number - 1}"
         yield f"DTSTART:{_time(moment)}"
-        yield f"SUMMARY:{escaped(f'{says}: {text.title}')}"
+        yield f"SUMMARY:{escaped(f'{label}: {text.title}')}"
         if text.resolution_criteria:
             yield f"DESCRIPTION:{escaped(text.resolution_criteria)}"
-        yield f"URL:{at}/question?slug={quote(state.slug, safe='')}"
+        yield f"URL:{app_url}/question?slug={quote(state.slug, safe='')}"
         yield "TRANSP:TRANSPARENT"
         yield "END:VEVENT"
 
@@ -137,43 +136,43 @@ def _time(moment: datetime) -> str:
 
 
 def escaped(words: str) -> str:
-    r"""Return ``words`` as the value of a property: nothing in them ends it, or begins another.
+    r"""Return ``words`` escaped as the value of an iCalendar property.
 
     >>> escaped("Rain, snow; or\nhail?\x00")
     'Rain\\, snow\\; or\\nhail? '
     """
     plain = _CONTROL.sub(" ", words.replace("\r\n", "\n"))
-    for sign in "\\;,":
-        plain = plain.replace(sign, f"\\{sign}")
+    for character in "\\;,":
+        plain = plain.replace(character, f"\\{character}")
     return plain.replace("\n", "\\n")
 
 
 def folded(line: str) -> str:
-    r"""Return the line with its end, folded so that no part is longer than 75 octets.
+    r"""Return the line with its end, folded into parts of up to 75 octets.
 
-    No letter is cut in two, however many octets it has.
+    A character is never split, however many octets it has.
 
     >>> folded("SUMMARY:" + 50 * "ü").split("\r\n")[1][:3]
     ' üü'
     """
     parts, length = [""], 0
-    for sign in line:
-        size = len(sign.encode())
+    for character in line:
+        size = len(character.encode())
         if length + size > _WIDTH:
             parts.append(" ")
             length = 1
-        parts[-1] += sign
+        parts[-1] += character
         length += size
     return "\r\n".join(parts) + "\r\n"
 
 
-def address(base: str, shown: str) -> str:
-    """Return the address that a calendar program is given; whoever has it reads the calendar."""
-    return f"{base}/calendar/{shown}.ics"
+def address(app_url: str, secret: str) -> str:
+    """Return the feed's address for a calendar program; anyone who has it can read the calendar."""
+    return f"{app_url}/calendar/{secret}.ics"
 
 
 def token_in(name: str) -> str:
-    """Return the token that stands in the last part of such an address; NotFound for another."""
+    """Return the token in the last part of a feed's address; NotFound if it is malformed."""
     if not name.endswith(".ics"):
         raise NotFound("There is no such calendar.")
     return name.removesuffix(".ics")

@@ -1,9 +1,9 @@
-"""New articles that mention what a member's questions are about.
+"""New articles that mention the topics of a member's questions.
 
-An article is new to a question while it was captured after the member's standing forecast on it,
-is not where the question was taken from, and has not been cited there by them. It mentions the
-question where it has at least half of the words that the question's title is about, and two of
-them if there are as many: plain words, so that a person sees at once why it is shown.
+An article is new to a question if it was captured after the member's current forecast, is not the
+question's source, and has not been cited there by the member. It mentions the question if it has at
+least half of the topic words of the question's title, and at least two if there are two: plain
+words, so that the reason is obvious.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.standing import in_batches
 
-LATELY = timedelta(days=30)
-READ = 30  # articles, the newest
+WINDOW = timedelta(days=30)
+MOST_ARTICLES = 30  # the newest
 _WORD = re.compile(r"[^\W\d_]{3,}")
-# What any question's title has, whatever it is about.
+# Words that say nothing about a question's topic.
 _COMMONPLACE = """
     about above after again against all and any are been before being below between both but can
     close come could did does during each end ever exceed first for four from future get had happen
@@ -45,7 +45,7 @@ _COMMON = frozenset(_COMMONPLACE.split())
 
 @dataclass(frozen=True)
 class Mention:
-    """An article that mentions what a question is about, and the words of it that it has."""
+    """An article that mentions a question, and the topic words they share."""
 
     article_id: int
     title: str
@@ -55,8 +55,8 @@ class Mention:
     words: tuple[str, ...]
 
 
-def topic(text: QuestionText) -> tuple[str, ...]:
-    """Return the words that the title is about, as they stand there, each once."""
+def topic_words(text: QuestionText) -> tuple[str, ...]:
+    """Return the topic words of the title, each once, as spelled there."""
     found: dict[str, str] = {}
     for match in _WORD.finditer(text.title):
         if _stem(match[0]) not in _COMMON and match[0].casefold() not in _COMMON:
@@ -69,43 +69,43 @@ def _stem(word: str) -> str:
     return folded[:-1] if len(folded) > 3 and folded.endswith("s") else folded
 
 
-def mentioned(
+def new_mentions(
     session: Session,
     member: Member,
-    standing: Sequence[tuple[QuestionText, Forecast]],
+    forecasts: Sequence[tuple[QuestionText, Forecast]],
     *,
     now: datetime,
 ) -> dict[int, Mention]:
-    """Return by question the newest article that is new to it and mentions it.
+    """Return by question the newest new article that mentions it.
 
-    Of the newest ``READ`` articles that were captured ``LATELY``; four statements at most.
+    Of the newest ``MOST_ARTICLES`` captured within ``WINDOW``; four statements at most.
     """
-    if not standing:
+    if not forecasts:
         return {}
-    oldest = max(now - LATELY, min(forecast.made_at for _, forecast in standing))
+    oldest = max(now - WINDOW, min(forecast.made_at for _, forecast in forecasts))
     articles = session.exec(
         select(Article)
         .where(col(Article.captured_at) > oldest, col(Article.captured_at) <= now)
         .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
-        .limit(READ)
+        .limit(MOST_ARTICLES)
     ).all()
     if not articles:
         return {}
-    known = _known(session, member, [forecast.question_id for _, forecast in standing])
-    said = [
+    known = _known(session, member, [forecast.question_id for _, forecast in forecasts])
+    worded = [
         (article, {_stem(word) for word in _WORD.findall(f"{article.title} {article.text}")})
         for article in articles
     ]
     found: dict[int, Mention] = {}
-    for text, forecast in standing:
-        about = topic(text)
-        for article, words in said:
+    for text, forecast in forecasts:
+        about = topic_words(text)
+        for article, words in worded:
             if article.captured_at <= forecast.made_at:
-                break  # and so are all that follow
-            has = tuple(word for word in about if _stem(word) in words)
-            enough = len(has) >= max(min(2, len(about)), len(about) / 2)
-            if has and enough and (forecast.question_id, article.id) not in known:
-                found[forecast.question_id] = _mention(article, has)
+                break  # the articles that follow are older
+            shared = tuple(word for word in about if _stem(word) in words)
+            enough = len(shared) >= max(min(2, len(about)), len(about) / 2)
+            if shared and enough and (forecast.question_id, article.id) not in known:
+                found[forecast.question_id] = _mention(article, shared)
                 break
     return found
 
@@ -118,7 +118,7 @@ def _mention(article: Article, words: tuple[str, ...]) -> Mention:
 
 
 def _known(session: Session, member: Member, questions: Sequence[int]) -> set[tuple[int, int]]:
-    """Return the articles that the member has met on each of these questions already."""
+    """Return (question, article) pairs that are the question's source or cited by the member."""
     known: set[tuple[int, int]] = set()
     for some in in_batches(questions):
         known.update(

@@ -1,7 +1,7 @@
-"""What a member has said about their own attention: when to look again, what they have seen.
+"""A member's review intervals, and the results they have seen.
 
-Settings of theirs and no history of the ledger: they have no entries in the chain. Each is a new
-row all the same, and the newest counts.
+These are the member's settings, not history: they have no entries in the chain. Each change is a
+new row all the same, and the newest counts.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from forecasts.access.roles import Action, require
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Glance, Member, Question, Revisit
 
-USUAL = timedelta(days=14)  # until a member says otherwise
-LONGEST = 3_650  # days
+DEFAULT_INTERVAL = timedelta(days=14)
+MOST_DAYS = 3_650
 
 
-def revisit_every(
+def set_interval(
     session: Session,
     days: int | None,
     *,
@@ -30,16 +30,16 @@ def revisit_every(
     now: datetime,
     question: Question | None = None,
 ) -> Revisit:
-    """Return what is written: after how many days the member means to look at forecasts again.
+    """Return the member's new review interval in days, which is written.
 
-    At theirs on that question; without one at all of theirs for which they have not said. None:
-    as usual. Refused for less than a day, or more than ten years.
+    It is for their forecast on ``question``, or else their default. None: back to the default.
+    Refused for less than a day or more than ten years.
     """
     if question is not None:
         require(session, member, Action.see, question, now=now)
-    if days is not None and not 1 <= days <= LONGEST:
+    if days is not None and not 1 <= days <= MOST_DAYS:
         raise Refused(
-            f"Forecasts are looked at again after 1 to {LONGEST} days; {days} is outside.",
+            f"A review interval must be 1 to {MOST_DAYS:,} days, got {days}.",
             remedy="Give a number of days, such as 7.",
         )
     assert member.id is not None
@@ -56,37 +56,37 @@ def revisit_every(
 
 @dataclass(frozen=True)
 class Intervals:
-    """After how long a member looks at forecasts again: usually, and on some questions."""
+    """A member's review intervals: the default, and by question where it differs."""
 
-    usual: timedelta
-    on: Mapping[int, timedelta]
+    default: timedelta
+    by_question: Mapping[int, timedelta]
 
-    def of(self, question_id: int) -> timedelta:
-        """Return after how long they look at theirs on that question again."""
-        return self.on.get(question_id, self.usual)
+    def on(self, question_id: int) -> timedelta:
+        """Return the interval for the question."""
+        return self.by_question.get(question_id, self.default)
 
 
 def intervals(session: Session, member: Member | None) -> Intervals:
-    """Return after how long the member looks at their forecasts again."""
-    said = {} if member is None or member.id is None else _said(session, member.id)
-    usual = said.pop(None, USUAL)
-    return Intervals(usual, {id_: every for id_, every in said.items() if id_ is not None})
+    """Return the member's review intervals."""
+    found = {} if member is None or member.id is None else _intervals(session, member.id)
+    default = found.pop(None, DEFAULT_INTERVAL)
+    return Intervals(default, {id_: interval for id_, interval in found.items() if id_ is not None})
 
 
-def days_said(session: Session, member_id: int) -> list[int]:
-    """Return the numbers of days that the member has said for some questions, each once."""
-    said = select(col(Revisit.days)).distinct().where(_is_said(member_id))
-    return [days for days in session.exec(said.where(_of_a_question())) if days is not None]
+def distinct_days(session: Session, member_id: int) -> list[int]:
+    """Return the member's intervals for single questions in days, each once."""
+    chosen = select(col(Revisit.days)).distinct().where(_is_current(member_id), _of_a_question())
+    return [days for days in session.exec(chosen) if days is not None]
 
 
-def said_for(member_id: int, days: int | None = None) -> Any:
-    """Return the statement for the questions for which the member has said so many days, or any."""
-    said = select(Revisit.question_id).where(_is_said(member_id), _of_a_question())
-    return said if days is None else said.where(Revisit.days == days)
+def questions_with_interval(member_id: int, days: int | None = None) -> Any:
+    """Return the statement for the questions with an interval of ``days`` of their own, or any."""
+    chosen = select(Revisit.question_id).where(_is_current(member_id), _of_a_question())
+    return chosen if days is None else chosen.where(Revisit.days == days)
 
 
-def _is_said(member_id: int) -> ColumnElement[bool]:
-    """Return the condition that a row holds now, and says how long."""
+def _is_current(member_id: int) -> ColumnElement[bool]:
+    """Return the SQL condition: the row is the member's newest for its question, with days."""
     newest = (
         select(func.max(Revisit.id))
         .where(Revisit.member_id == member_id)
@@ -99,13 +99,13 @@ def _of_a_question() -> ColumnElement[bool]:
     return col(Revisit.question_id).is_not(None)
 
 
-def _said(session: Session, member_id: int) -> dict[int | None, timedelta]:
-    rows = session.exec(select(Revisit.question_id, Revisit.days).where(_is_said(member_id)))
+def _intervals(session: Session, member_id: int) -> dict[int | None, timedelta]:
+    rows = session.exec(select(Revisit.question_id, Revisit.days).where(_is_current(member_id)))
     return {question_id: timedelta(days=days) for question_id, days in rows if days is not None}
 
 
-def note_seen(session: Session, *, member: Member, now: datetime) -> Glance:
-    """Return what is written: that the member has seen what was resolved until now."""
+def mark_seen(session: Session, *, member: Member, now: datetime) -> Glance:
+    """Return the mark, which is written, that the member has seen the results until now."""
     assert member.id is not None
     row = Glance(member_id=member.id, recorded_at=now)
     session.add(row)
@@ -114,7 +114,7 @@ def note_seen(session: Session, *, member: Member, now: datetime) -> Glance:
 
 
 def seen_until(session: Session, member: Member) -> datetime | None:
-    """Return until when the member has seen what was resolved; None: nothing yet."""
+    """Return the time until which the member has seen the results; None before the first mark."""
     return session.exec(
         select(Glance.recorded_at)
         .where(Glance.member_id == member.id)

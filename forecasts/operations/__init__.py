@@ -1,4 +1,4 @@
-"""Backup, health, moving, privacy, schedules: what an operator does to a whole ledger.
+"""Operating a whole ledger: backup, health checks, transfer, privacy, and run schedules.
 
-Daily work lives elsewhere.
+Members' daily work lives in the other packages.
 """

@@ -1,10 +1,9 @@
-"""Backups of an embedded ledger, and the way back; each is proven by the chain before it counts.
+"""Back up and restore a ledger in a file; both verify the backup's chain.
 
-A backup is a ledger in a file of its own, made by SQLite's online copy while others write, and put
-in its place when it is finished. A restore copies it into the ledger's file under SQLite's
-exclusive lock, from before the ledger that is there is put aside until the backup is in its place:
-nothing that somebody writes meanwhile can be lost, since nobody can. On a server its own tools do
-all of this, and better: ``on_a_server`` names them.
+A backup is made by SQLite's online copy while others write, and moved to its place when complete.
+A restore copies it into the ledger's file under an exclusive lock, held from before the old ledger
+is set aside until the backup is in place, so that no write can get lost in between. A server has
+better tools of its own: ``on_a_server`` names them.
 """
 
 from __future__ import annotations
@@ -30,37 +29,41 @@ from forecasts.ledger.sqlite_file import Kind, kind_of
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.ledger.verification import Verified, verify
 
-_PATIENCE = 10.0  # seconds to wait for whoever has the file
+_PATIENCE = 10.0  # seconds to wait for other users of the file
 
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What stands in the ledger now, and where the one is that stood there before, if any."""
+    """The contents of the restored ledger, and the path of the old one, if there was one."""
 
     found: Verified
     aside: Path | None
 
 
 def back_up(
-    engine: Engine, file: Path, *, force: bool = False, tell: Tell = lambda _done, _all: None
+    engine: Engine,
+    file: Path,
+    *,
+    force: bool = False,
+    on_progress: OnProgress = lambda _done, _all: None,
 ) -> Verified:
-    """Return what a walk along the backup's chain found; the backup is in ``file``.
+    """Return the verification of the backup, which is written to ``file``.
 
-    It is there whether or not its history is whole: look at ``broken``. Refused for a ledger on a
-    server, and, without ``force``, where there is such a file; BadInput where it cannot be written.
+    It is written even if its history is ``broken``. Refused for a ledger on a server, and without
+    ``force`` if the file exists; BadInput if it cannot be written.
     """
     source = sqlite_path(engine)
     if source is None:
         raise on_a_server(engine, file)
     if file.exists() and not force:
-        raise _there_already(file)
+        raise _exists_already(file)
     with _draft(file) as draft:
         with reading(engine) as session, closing(sqlite3.connect(draft)) as copy:
             driver: Any = session.connection().connection.dbapi_connection
             driver.backup(copy)
-        found = _look(draft, tell)
+        found = _verified(draft, on_progress)
         shutil.copymode(source, draft)
         _sync(draft)
         _put(draft, file, force=force)
@@ -68,31 +71,32 @@ def back_up(
 
 
 def restore(
-    engine: Engine, file: Path, *, now: datetime, tell: Tell = lambda _done, _all: None
+    engine: Engine, file: Path, *, now: datetime, on_progress: OnProgress = lambda _done, _all: None
 ) -> Restored:
-    """Return what is in the ledger now: what the backup in ``file`` has, brought up to date.
+    """Return the restored ledger: the contents of the backup in ``file``, migrated if needed.
 
-    The ledger that was there is put aside under a name of its own. NoLedger for a file that is no
-    ledger, Refused for a ledger on a server. DatabaseError where history in the backup is not
-    whole, and where somebody has the ledger open: it is then as it was.
+    The old ledger is set aside under a new name. NoLedger for a file without a ledger, Refused for
+    a ledger on a server. DatabaseError if the backup's history is broken, or the ledger is in use;
+    it is then unchanged.
     """
     target = sqlite_path(engine)
     if target is None:
         raise on_a_server(engine, file)
-    engine.dispose()  # else this process itself would have it open
+    engine.dispose()  # or this process itself would hold it open
     if kind_of(file) not in (Kind.ledger, Kind.demonstration):
         raise NoLedger(
-            f"{str(file)!r} is no backup of a ledger.", remedy="Nothing was changed. Name another."
+            f"{str(file)!r} is not a backup of a ledger.",
+            remedy="Nothing was changed. Choose another file.",
         )
     aside = None if kind_of(target) is Kind.nothing else _aside(target, now)
     with _draft(target) as draft:
         _copy(file, draft)
-        found = _look(draft, tell)
+        found = _verified(draft, on_progress)
         if found.broken is not None:
             raise DatabaseError(
                 f"History in the backup {str(file)!r} is not whole: it was {found.broken.fault}, "
                 f"first where {found.broken.said}. Nothing was restored.",
-                remedy="Look at it with: forecasts verify --database FILE, and try an older one.",
+                remedy="Check it with: forecasts verify --database FILE, and try an older one.",
             )
         if aside is None:
             _sync(draft)
@@ -103,19 +107,19 @@ def restore(
 
 
 def on_a_server(engine: Engine, file: Path) -> Refused:
-    """Return the error that says how a ledger on a server is backed up, and restored."""
+    """Return the error that names the commands to back up and restore a ledger on a server."""
     name = place(engine)
     return Refused(
-        f"The ledger {name} is on a server, which has tools of its own for that.",
+        f"The ledger {name} is on a server, which has its own backup tools.",
         remedy=f"Back up with: pg_dump --format=custom --file={file} {name}\n"
-        f"Restore into an empty database with: pg_restore --dbname=URL {file}, and prove it with: "
+        f"Restore into an empty database with: pg_restore --dbname=URL {file}, and verify it with: "
         "forecasts verify --database URL",
     )
 
 
 @contextmanager
 def _draft(file: Path) -> Iterator[Path]:
-    """Yield a place beside ``file`` to make it in; whatever is left there is removed."""
+    """Yield a temporary path beside ``file``; BadInput if it cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{file.name}-", dir=file.parent))
@@ -124,15 +128,15 @@ def _draft(file: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except (OSError, sqlite3.Error) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise BadInput(
-            f"{str(file)!r} cannot be written: {said}.",
-            remedy="Nothing was changed. Make room, or name another place.",
+            f"{str(file)!r} cannot be written: {reason}.",
+            remedy="Nothing was changed. Free some space, or choose another path.",
         ) from error
 
 
 def _copy(file: Path, draft: Path) -> None:
-    # Read through SQLite, as a ledger that was simply copied may have a journal beside it.
+    # Through SQLite, since a ledger copied as a file may have a journal beside it.
     with (
         closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(draft)) as copy,
@@ -140,25 +144,25 @@ def _copy(file: Path, draft: Path) -> None:
         source.backup(copy)
 
 
-def _look(draft: Path, tell: Tell) -> Verified:
-    """Return what a walk along the chain of a copy finds, which is brought up to date first."""
+def _verified(draft: Path, on_progress: OnProgress) -> Verified:
+    """Return the verification of a copy, which is migrated first."""
     engine = open_engine(sqlite_url(draft), begin=False)
     try:
         make_ready(engine)
         with reading(engine) as session:
-            return verify(session, tell=tell)
+            return verify(session, tell=on_progress)
     finally:
         engine.dispose()
 
 
 def _exchange(draft: Path, target: Path, aside: Path) -> None:
-    """Put the ledger aside and what is in the draft in its place, with nobody else at it."""
+    """Set the old ledger aside and put the draft in its place, under an exclusive lock."""
     try:
         with (
             closing(sqlite3.connect(draft)) as new,
             closing(sqlite3.connect(target, timeout=_PATIENCE)) as ledger,
         ):
-            # From the first write on, and between transactions too, until the connection closes.
+            # Held from the first write until the connection closes, between transactions too.
             ledger.execute("PRAGMA locking_mode = EXCLUSIVE")
             ledger.execute("BEGIN IMMEDIATE")
             ledger.execute("COMMIT")
@@ -170,8 +174,8 @@ def _exchange(draft: Path, target: Path, aside: Path) -> None:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
         raise DatabaseError(
-            f"The ledger {str(target)!r} could not be exchanged: {error}.",
-            remedy="Nothing was changed. Close the app and what else has it open, and try again.",
+            f"The ledger {str(target)!r} could not be replaced: {error}.",
+            remedy="Nothing was changed. Close the app and other users of it, and try again.",
         ) from None
 
 
@@ -185,15 +189,15 @@ def _sync(file: Path) -> None:
 
 
 def _put(draft: Path, file: Path, *, force: bool) -> None:
-    """Let the finished draft be ``file``, in one step; Refused where another came first."""
+    """Move the complete draft to ``file`` in one step; Refused if it exists by now."""
     if force:
         os.replace(draft, file)
     else:
         try:
             os.link(draft, file)
         except FileExistsError:
-            raise _there_already(file) from None
-    with suppress(PermissionError):  # not every system opens a folder
+            raise _exists_already(file) from None
+    with suppress(PermissionError):  # not every system can open a folder
         folder = os.open(file.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -201,8 +205,8 @@ def _put(draft: Path, file: Path, *, force: bool) -> None:
             os.close(folder)
 
 
-def _there_already(file: Path) -> Refused:
+def _exists_already(file: Path) -> Refused:
     return Refused(
-        f"There is {str(file)!r} already; nothing was written.",
-        remedy="Name another file, or add --force to replace that one.",
+        f"{str(file)!r} exists already; nothing was written.",
+        remedy="Choose another file, or add --force to replace it.",
     )

@@ -1,7 +1,7 @@
-"""Whether a ledger can be relied on: what an operator looks at before and after anything changes.
+"""Health checks of a ledger, for an operator to run before and after a change.
 
-Nothing is written to find out: a server is asked for permissions, triggers and settings, and a file
-for the turn to write, which is given back at once.
+Nothing is written. A server reports permissions, triggers and settings; a file is checked by an
+empty write transaction.
 """
 
 from __future__ import annotations
@@ -23,94 +23,98 @@ from forecasts.ledger.models import APPEND_ONLY, Forecast, QuestionRevision, Res
 from forecasts.ledger.schema import newest_revision
 from forecasts.ledger.urls import is_embedded, place
 
-# Clocks that differ by less say the same to whoever forecasts.
-_TOLERANCE = timedelta(seconds=5)
-_RESTORE = "Leave it as it is, and go on with a backup."
-# What a server must have on, so that what is acknowledged outlives a power cut.
+_TOLERANCE = timedelta(seconds=5)  # between clocks
+_RESTORE = "Keep the file as it is, and restore a backup."
+# The server settings by which an acknowledged write survives a power cut.
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
-# The bits of a trigger that fires before DELETE, UPDATE and TRUNCATE (pg_trigger.tgtype).
-_BEFORE_ANY_REWRITING = 2 | 8 | 16 | 32
+# pg_trigger.tgtype of a trigger before DELETE, UPDATE and TRUNCATE.
+_BEFORE_ANY_CHANGE = 2 | 8 | 16 | 32
 
-# What a role has to do beside reading and adding rows.
-_MORE = {"score": ["DELETE"], "watch": ["UPDATE"], "channel": ["UPDATE"], "notice": ["UPDATE"]}
+# The privileges of a role beyond SELECT and INSERT.
+_MORE_PRIVILEGES = {
+    "score": ["DELETE"],
+    "watch": ["UPDATE"],
+    "channel": ["UPDATE"],
+    "notice": ["UPDATE"],
+}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at, in a sentence; where it is not well, with a remedy."""
+    """The result of one check in a sentence, with a remedy if it failed."""
 
     about: str
-    said: str
+    result: str
     remedy: str = ""
 
     @property
-    def well(self) -> bool:
-        """Whether nothing has to be done about it."""
+    def passed(self) -> bool:
+        """Whether the check passed."""
         return not self.remedy
 
 
 def check(engine: Engine, clock: Callable[[], datetime]) -> list[Finding]:
-    """Return what was found about the ledger, one finding a thing; nothing is written.
+    """Return the findings about the ledger; nothing is written.
 
-    Where its schema is not this release's, what depends on that is left out.
+    Checks that depend on the schema are left out if it is not this release's.
     """
-    look = _look_at_file if is_embedded(engine) else _look_at_server
-    found = list(look(engine, clock))
+    of_database = _check_file if is_embedded(engine) else _check_server
+    found = list(of_database(engine, clock))
     if any(one.remedy == _RESTORE for one in found):
-        return found  # nothing that it says about itself can be relied on
+        return found  # a damaged file cannot be relied on for further checks
     schema = _schema(engine)
     found.append(schema)
-    if schema.well:
-        found += _look_inside(engine, clock)
+    if schema.passed:
+        found += _check_contents(engine, clock)
     return found
 
 
 def check_sign_in() -> Finding:
-    """Return whether the settings of this environment let people sign in; no secret is in it."""
+    """Return whether this environment is configured for sign-in, without any secret."""
     try:
         chosen = oidc_settings.configured_sign_in()
     except BadInput as error:
         problems = "; ".join(f"{one.place} {one.rule}" for one in error.problems)
         return Finding("sign-in", f"{error.message} {problems}.", error.remedy)
     if chosen is None:
-        return Finding("sign-in", "Nobody signs in here, so the app answers to this machine only.")
+        return Finding("sign-in", "Sign-in is off, so the app answers only to this machine.")
     return Finding(
         "sign-in",
-        f"People sign in by {chosen.issuer}, and come back to the app at {chosen.host}.",
+        f"People sign in with {chosen.issuer} and return to the app at {chosen.host}.",
     )
 
 
 def _schema(engine: Engine) -> Finding:
     revision, newest = schema_revision(engine) or "none", newest_revision()
     if revision == newest:
-        return Finding("schema", f"It has schema {revision}, that of this release.")
-    said = f"It has schema {revision}, and this release works with {newest}."
+        return Finding("schema", f"The schema is {revision}, as this release requires.")
+    result = f"The schema is {revision}, but this release requires {newest}."
     if revision > newest:
-        return Finding("schema", said, "It was written by a newer release; install that.")
-    return Finding("schema", said, "Tell its users, and run: forecasts migrate")
+        return Finding("schema", result, "A newer release has written it: install that release.")
+    return Finding("schema", result, "Tell its users, then run: forecasts migrate")
 
 
-def _look_at_file(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
+def _check_file(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
     yield Finding("connection", f"The ledger is the file {place(engine)}.")
     with reading(engine) as session:
         connection = session.connection()
         version = connection.scalar(text("SELECT sqlite_version()"))
         faults = list(connection.scalars(text("PRAGMA quick_check")))
-    yield Finding("server", f"It is read and written by SQLite {version}.")
+    yield Finding("server", f"SQLite {version} reads and writes it.")
     if faults == ["ok"]:
-        yield Finding("file", "The file is sound.")
+        yield Finding("file", "The file is intact.")
     else:
         yield Finding("file", f"The file is damaged: {faults[0]}.", _RESTORE)
         return
     try:
         with writing(engine) as session:
             session.connection()
-        yield Finding("permissions", "It can be written to.")
+        yield Finding("permissions", "The ledger can be written to.")
     except DatabaseError as error:
         yield Finding("permissions", error.message, error.remedy)
 
 
-def _look_at_server(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
+def _check_server(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
     with reading(engine) as session:
         connection = session.connection()
         role, version, standby, read_only = connection.execute(
@@ -119,29 +123,29 @@ def _look_at_server(engine: Engine, clock: Callable[[], datetime]) -> Iterator[F
                 " current_setting('default_transaction_read_only')"
             )
         ).one()
-        yield Finding("connection", f"The ledger is {place(engine)}, opened as the role {role}.")
-        yield Finding("server", f"It is on PostgreSQL {version}.")
+        yield Finding("connection", f"The ledger is {place(engine)}, opened by the role {role}.")
+        yield Finding("server", f"The server is PostgreSQL {version}.")
         yield _durability(connection)
         yield _clock_of(connection, clock)
         if standby or read_only == "on":
             yield Finding(
                 "writing",
-                "The server takes no writes: it is a copy of another one, or set to read only.",
-                "Name the server that takes writes.",
+                "The server accepts no writes: it is a standby, or set to read only.",
+                "Use the address of the primary server.",
             )
 
 
 def _durability(connection: Connection) -> Finding:
-    set_to = {
+    values = {
         name: connection.scalar(text(f"SELECT current_setting('{name}')")) for name in _DURABLE
     }
-    off = [name for name, value in set_to.items() if value == "off"]  # others wait for more
+    off = [name for name, value in values.items() if value == "off"]  # other values wait for more
     if not off:
-        return Finding("durability", "What is acknowledged is on the server's disk.")
+        return Finding("durability", "Acknowledged writes are on the server's disk.")
     return Finding(
         "durability",
-        f"What is acknowledged can be lost when the machine stops: off is {', '.join(off)}.",
-        "Let the server's owner set " + ", ".join(f"{name} = on" for name in off) + ".",
+        f"Acknowledged writes can be lost when the machine stops, since {', '.join(off)} is off.",
+        "The server's owner sets " + ", ".join(f"{name} = on" for name in off) + ".",
     )
 
 
@@ -150,21 +154,23 @@ def _clock_of(connection: Connection, clock: Callable[[], datetime]) -> Finding:
     server = connection.scalar(text("SELECT clock_timestamp()"))
     after = utc(clock())
     assert isinstance(server, datetime)
-    # The server looked at its clock at some time between the two.
+    # The server read its clock at some time between the two.
     ahead = server - before if server < before else server - after
     if before <= server <= after:
         ahead = timedelta(0)
-    said = f"The server's clock and this machine's differ by {abs(ahead.total_seconds()):.1f} s"
+    difference = (
+        f"The server's clock and this machine's differ by {abs(ahead.total_seconds()):.1f} s"
+    )
     if abs(ahead) <= _TOLERANCE:
-        return Finding("clock", f"{said}.")
+        return Finding("clock", f"{difference}.")
     return Finding(
         "clock",
-        f"{said}: the server's is {'ahead' if ahead > timedelta(0) else 'behind'}.",
-        "Let both keep time by the network (NTP): forecasts count from when they are made.",
+        f"{difference}: the server's is {'ahead' if ahead > timedelta(0) else 'behind'}.",
+        "Synchronise both clocks (NTP), since forecasts count from the time they are made.",
     )
 
 
-def _look_inside(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
+def _check_contents(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
     with reading(engine) as session:
         connection = session.connection()
         missing = [] if is_embedded(engine) else _missing_grants(connection)
@@ -172,11 +178,11 @@ def _look_inside(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Find
             role = connection.scalar(text("SELECT quote_ident(current_user)"))
             yield Finding(
                 "permissions",
-                f"The role {role} may not do all that a ledger needs.",
-                f"Let the ledger's owner run: {' '.join(f'{g} TO {role};' for g in missing)}",
+                f"The role {role} lacks privileges that a ledger needs.",
+                f"The ledger's owner runs: {' '.join(f'{g} TO {role};' for g in missing)}",
             )
         elif not is_embedded(engine):
-            yield Finding("permissions", "The role may do all that a ledger needs.")
+            yield Finding("permissions", "The role has all the privileges that a ledger needs.")
         yield _history(connection)
         if not any("SELECT" in grant for grant in missing):
             yield _chain(connection)
@@ -186,15 +192,15 @@ def _look_inside(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Find
 
 
 def _missing_grants(connection: Connection) -> list[str]:
-    """Return the GRANT of each permission that the role lacks, up to the TO."""
+    """Return the GRANT of each privilege that the role lacks, up to the TO."""
     table_may = text("SELECT has_table_privilege(:name, :act)")
     sequence_may = text("SELECT has_sequence_privilege(:name, 'USAGE')")
     grants = []
     for table in SQLModel.metadata.sorted_tables:
-        acts = ["SELECT", "INSERT", *_MORE.get(table.name, [])]
+        privileges = ["SELECT", "INSERT", *_MORE_PRIVILEGES.get(table.name, [])]
         lacked = [
             act
-            for act in acts
+            for act in privileges
             if not connection.scalar(table_may, {"name": table.name, "act": act})
         ]
         if lacked:
@@ -206,40 +212,42 @@ def _missing_grants(connection: Connection) -> list[str]:
 
 
 def _history(connection: Connection) -> Finding:
-    """Tell whether what refuses to rewrite history is there, and in force."""
+    """Return whether the triggers that protect history exist and are enabled."""
     if connection.dialect.name == "sqlite":
         there = set(
             connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
         )
         acts = ("update", "delete", "replace")
-        bare = [t for t in APPEND_ONLY if not there >= {f"{t}_refuses_{act}" for act in acts}]
+        unprotected = [
+            t for t in APPEND_ONLY if not there >= {f"{t}_refuses_{act}" for act in acts}
+        ]
     else:
         guarded = set(
             connection.scalars(
                 text(
                     "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
                     " WHERE c.relnamespace = current_schema()::regnamespace"
-                    # Where words can be forgotten UPDATE has a trigger of its own.
+                    # Tables with text that can be removed have a separate trigger for UPDATE.
                     " AND t.tgname IN"
                     " (c.relname || '_is_append_only', c.relname || '_refuses_update')"
                     " AND t.tgenabled IN ('O', 'A') AND t.tgtype & 2 = 2"
                     " GROUP BY c.relname HAVING bit_or(t.tgtype) & :bits = :bits"
-                ).bindparams(bindparam("bits", _BEFORE_ANY_REWRITING))
+                ).bindparams(bindparam("bits", _BEFORE_ANY_CHANGE))
             )
         )
-        bare = [table for table in APPEND_ONLY if table not in guarded]
-    if not bare:
-        return Finding("history", "Every trigger that refuses to rewrite history is in force.")
+        unprotected = [table for table in APPEND_ONLY if table not in guarded]
+    if not unprotected:
+        return Finding("history", "Every trigger that protects history is in force.")
     return Finding(
         "history",
-        f"Nothing refuses to rewrite the history in {', '.join(bare)}.",
-        "Find out who removed the triggers and what was changed since, from a backup; a copy made "
-        "with forecasts move has them again.",
+        f"No trigger protects the history in {', '.join(unprotected)}.",
+        "Find out who removed the triggers, and compare with a backup for changes since. A copy "
+        "made with forecasts move has them again.",
     )
 
 
 def _chain(connection: Connection) -> Finding:
-    """Tell whether there are as many entries as rows; whether they fit takes a walk along all."""
+    """Return whether the chain has an entry for each row; ``forecasts verify`` compares them."""
     tables = SQLModel.metadata.tables
     entries, rows = (
         sum(
@@ -248,55 +256,57 @@ def _chain(connection: Connection) -> Finding:
         for names in (("entry",), SEALED)
     )
     if entries == rows:
-        said = f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them."
-        return Finding("chain", said)
+        result = (
+            f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them."
+        )
+        return Finding("chain", result)
     return Finding(
         "chain",
-        f"There are {rows:,} rows of history and {entries:,} entries: somebody has changed it.",
-        "Find out where with: forecasts verify",
+        f"There are {rows:,} rows of history but {entries:,} entries: someone has changed it.",
+        "To find the place, run: forecasts verify",
     )
 
 
 def _roles(session: Session) -> Finding:
-    """Tell whose the ledger is."""
+    """Return the admins of the ledger."""
     named = admins(session)
     if named:
-        return Finding("roles", f"Roles hold in it; its admins: {', '.join(named)}.")
+        return Finding("roles", f"Roles apply; admins: {', '.join(named)}.")
     return Finding(
         "roles",
-        "Nobody is its admin, so whoever can open it may do everything in it. To name one: "
+        "There is no admin, so everyone who can open the ledger may do everything. To appoint one: "
         "forecasts team appoint HANDLE admin.",
     )
 
 
 def _newest(connection: Connection, clock: Callable[[], datetime]) -> Finding:
-    """Tell whether anything was recorded later than now, as a wrong clock would have it."""
+    """Return whether a row was recorded in the future, by a wrong clock."""
     times = [
         connection.scalar(select(func.max(col(table.recorded_at))))
         for table in (Forecast, QuestionRevision, Resolution)
     ]
     known = [utc(at) for at in times if at is not None]
     if not known:
-        return Finding("newest", "Nothing is recorded yet.")
-    said = f"The newest row was recorded at {iso(max(known))}"
+        return Finding("newest", "There are no rows yet.")
+    newest = f"The newest row was recorded at {iso(max(known))}"
     now = utc(clock())
     if max(known) <= now + _TOLERANCE:
-        return Finding("newest", f"{said}.")
+        return Finding("newest", f"{newest}.")
     return Finding(
         "newest",
-        f"{said}, and it is {iso(now)} here.",
-        "Set this machine's clock right, or find out which machine's was wrong then.",
+        f"{newest}, but it is {iso(now)} here.",
+        "Set this machine's clock, or find the machine whose clock was wrong.",
     )
 
 
 def _rows(connection: Connection) -> Finding:
-    """Tell how much there is, in the order of the journey."""
+    """Return the number of rows of the main tables."""
     names = ("member", "article", "question", "forecast", "citation", "resolution", "score")
     counts = {
         name: connection.scalar(select(func.count()).select_from(SQLModel.metadata.tables[name]))
         for name in names
     }
-    said = ", ".join(
+    counted = ", ".join(
         f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items()
     )
-    return Finding("rows", f"It holds {said}.")
+    return Finding("rows", f"The ledger has {counted}.")

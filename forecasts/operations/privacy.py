@@ -1,10 +1,10 @@
-"""A member's own: everything about them, to be handed over; and their removal.
+"""A member's data: export all of it, or remove it.
 
-A removal replaces who they were and what they wrote by tombstones. Their forecasts, the numbers,
-stay where they are, and so do the scores, and the chain is whole: what people write stands in it
-only by a salted hash, and the salt goes with the words (see ``chain``). The triggers of the
-database let that happen for the words of a removed member alone, and a removal is a row of history
-itself. What stays is what others rely on: questions, articles, and evidence that others cite too.
+A removal replaces the member's identity and texts by tombstones. The numbers of their forecasts
+stay, and so do the scores. The chain stays intact: it contains texts only as salted hashes, and the
+salts are removed with the texts (see ``chain``). The database's triggers allow this only for the
+texts of a removed member, and a removal is a row of history itself. Questions, articles, and
+evidence that others cite stay, since others rely on them.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from forecasts.ledger.verification import TOMBSTONE, tombstone
 from forecasts.questions.revisions import CLOSED, OUTCOME_KNOWN, REOPENED
 from forecasts.questions.standing import in_batches
 
-# Why a question was worded anew, where the ledger says so itself.
-_OF_THE_LEDGER = (CLOSED, OUTCOME_KNOWN, REOPENED, "registered", "imported")
-_SECRET = ("digest", "salt", "secret_url")  # what lets somebody in, or would let them guess
+# The reasons for a new wording that the ledger itself writes.
+_LEDGER_REASONS = (CLOSED, OUTCOME_KNOWN, REOPENED, "registered", "imported")
+_SECRET = ("digest", "salt", "secret_url")  # credentials, and values that help to guess them
 
 
 @dataclass(frozen=True)
 class Removed:
-    """What a removal came to: the handle from now on, and how many rows of each table changed."""
+    """The result of a removal: the new handle, and the number of changed rows by table."""
 
     handle: str
     rows: dict[str, int]
@@ -58,9 +58,9 @@ class Removed:
 def everything(
     session: Session, handle: str, *, member: Member | None, now: datetime
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return every row that is theirs or speaks of them, by table, in the order of the journey.
+    """Return every row that belongs to the member or refers to them, by table.
 
-    ``member``: who asks, themselves or an admin; None for the owner of the ledger's database.
+    ``member``: the caller, themselves or an admin; None for the owner of the ledger's database.
     """
     who = member_named(session, handle)
     _require(session, who, member, now)
@@ -76,7 +76,7 @@ def everything(
 
 
 def _concerns(table: Table, who: Member) -> ColumnElement[bool] | None:
-    """Return the condition that a row is theirs or speaks of them; None: no row of the table."""
+    """Return the SQL condition: a row belongs or refers to them; None: no row of the table does."""
     if table.name == "member":
         return table.c.id == who.id
     tables = SQLModel.metadata.tables
@@ -102,7 +102,7 @@ def _theirs(name: str, who: Member) -> Any:
 
 
 def _cited_by(evidence: Table, who: Member, *, others: bool = False) -> ColumnElement[bool]:
-    """Return the condition that they cite a piece of evidence, or that others do."""
+    """Return the SQL condition: they cite a piece of evidence, or with ``others``, others do."""
     citation, forecast = (SQLModel.metadata.tables[name] for name in ("citation", "forecast"))
     theirs = forecast.c.member_id != who.id if others else forecast.c.member_id == who.id
     return (
@@ -114,11 +114,11 @@ def _cited_by(evidence: Table, who: Member, *, others: bool = False) -> ColumnEl
 
 
 def remove(session: Session, handle: str, *, member: Member | None, now: datetime) -> Removed:
-    """Return what was removed: who they were and what they wrote, for good.
+    """Return the removal of the member's identity and texts, which is written and permanent.
 
-    ``member``: who does it, themselves or an admin; None for the owner of the ledger's database.
-    Their tokens are revoked and their sign-in is forgotten. Refused where it has been done, and
-    where the ledger would be left without an admin.
+    Their tokens are revoked, and their sign-in is removed. ``member``: the caller, themselves or an
+    admin; None for the owner of the ledger's database. Refused for a removed member and for the
+    ledger's only admin.
     """
     who = member_named(session, handle)
     _require(session, who, member, now)
@@ -130,7 +130,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
         if admins(session) == [handle]:
             raise Refused(
                 f"{handle} is the only admin of this ledger.",
-                remedy="Make somebody else an admin of it first: forecasts team appoint.",
+                remedy="Appoint another admin first: forecasts team appoint.",
             )
         by = None if member is None else member.id
         session.add(
@@ -145,7 +145,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     )
     session.flush()
     if session.connection().dialect.name == "sqlite":
-        session.execute(text("PRAGMA secure_delete = ON"))  # nothing is left between the pages
+        session.execute(text("PRAGMA secure_delete = ON"))  # overwrite the freed pages
     tables = SQLModel.metadata.tables
     identity = tables["identity"]
     session.execute(delete(identity).where(identity.c.member_id == who.id))
@@ -158,7 +158,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
 
 
 def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
-    """Yield the tables with words, each with the condition that those of a row are theirs."""
+    """Yield the tables with texts, each with the condition that a row's texts are theirs."""
     tables = SQLModel.metadata.tables
     forecast, evidence, revision, resolution = (
         tables[name] for name in ("forecast", "evidence", "question_revision", "resolution")
@@ -173,12 +173,12 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
         "evidence",
         ((evidence.c.member_id == who.id) | _cited_by(evidence, who))
         & ~_cited_by(evidence, who, others=True)
-        # What an address alone says was written by somebody else.
+        # An address alone is not their text.
         & (evidence.c.url.is_(None) | (evidence.c.note != "")),
     )
     yield (
         "question_revision",
-        (revision.c.member_id == who.id) & revision.c.reason.not_in(("", *_OF_THE_LEDGER)),
+        (revision.c.member_id == who.id) & revision.c.reason.not_in(("", *_LEDGER_REASONS)),
     )
     proposal = resolution.alias()
     repeats = (
@@ -199,34 +199,34 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
 
 
 def _forget(session: Session, table: Table, theirs: ColumnElement[bool]) -> int:
-    """Return in how many rows their words gave way to tombstones; the salts go with them."""
+    """Return the number of rows whose texts are now tombstones; their salts are removed too."""
     ids = list(session.scalars(select(table.c.id).where(theirs)))
     entry = SQLModel.metadata.tables["entry"]
     for some in in_batches(ids):
         session.execute(update(table).where(table.c.id.in_(some)).values(_tombstones(table)))
-        spoken_of = (entry.c.kind == table.name) & entry.c.row_id.in_(some)
-        session.execute(update(entry).where(spoken_of).values(salt=None))
+        of_rows = (entry.c.kind == table.name) & entry.c.row_id.in_(some)
+        session.execute(update(entry).where(of_rows).values(salt=None))
     return len(ids)
 
 
 def _tombstones(table: Table) -> dict[str, Any]:
-    """Return what becomes of each column of words: what is blank stays so."""
+    """Return the new value of each column with text; an empty text stays empty."""
     if table.name == "member":
         return {"handle": literal("removed member ") + cast(table.c.id, Text)}
-    said = {
+    special = {
         "key": literal("removed-") + cast(table.c.id, Text) if "key" in table.c else None,
         "import_key": null(),
     }
     return {
-        name: said.get(name, case((table.c[name] == "", ""), else_=TOMBSTONE))
+        name: special.get(name, case((table.c[name] == "", ""), else_=TOMBSTONE))
         for name in WORDS[table.name]
     }
 
 
 def sweep(engine: Engine) -> None:
-    """Let an embedded ledger's journal be empty: it has the pages as they were before.
+    """Empty the journal of a ledger in a file, which has the pages from before the removal.
 
-    Nobody may be in the middle of reading; else it is emptied by whoever is the last to close.
+    While others read, it is emptied only when the last of them closes the file.
     """
     if is_embedded(engine):
         with engine.connect() as connection:
@@ -235,6 +235,6 @@ def sweep(engine: Engine) -> None:
 
 
 def _require(session: Session, who: Member, member: Member | None, now: datetime) -> None:
-    """Refuse whoever is neither themselves nor an admin."""
+    """Refuse a caller who is neither themselves nor an admin."""
     if member is not None and member.id != who.id:
         require(session, member, Action.administer, now=now)

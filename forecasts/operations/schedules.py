@@ -1,7 +1,7 @@
-"""When the scheduled run runs: the units that let it, and the loop where nothing else does.
+"""Schedule runs: units for cron, systemd and Kubernetes, and a loop for containers.
 
-``--every`` is a part of an hour or of a day, such as 15m or 6h, so that the runs of each day are at
-the same times: what cron, systemd and Kubernetes can all say, and what a person can rely on.
+``--every`` divides an hour or a day, such as 15m or 6h, so that the runs of each day are at the
+same times: cron, systemd and Kubernetes can all express that.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from forecasts.common.errors import BadInput
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _SIZES = {"m": _MINUTE, "h": _HOUR, "d": _DAY}
-LONGEST_RUN = 6 * _HOUR  # after which a unit ends it: none is started while it goes on
-# So that a clock that was put right, or a machine that slept, is noticed.
-_LONGEST_WAIT = 60.0  # seconds
+LONGEST_RUN = 6 * _HOUR  # a unit ends a longer run, since no other can start meanwhile
+_LONGEST_WAIT = 60.0  # seconds, to notice a changed clock or a machine that slept
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What a unit starts, and as whom.
+    """The command, user and environment of a unit.
 
-    ``command``: the words of ``forecasts run``, without its options. ``settings``: the environment
-    variables that it needs, None where one is secret and is read from ``secrets``, a file of the
-    operator's. ``given``: the options with which the unit was asked for.
+    ``command``: the words of ``forecasts run``, without options. ``settings``: environment
+    variables; None for a secret, which the unit reads from the file ``secrets``. ``given``: the
+    options of the command that prints the unit.
     """
 
     command: tuple[str, ...]
@@ -38,22 +37,22 @@ class Installation:
     given: str = ""
 
     @property
-    def shown(self) -> dict[str, str]:
-        """The settings that may stand in a unit."""
+    def public(self) -> dict[str, str]:
+        """The settings that a unit may contain."""
         return {name: value for name, value in self.settings.items() if value is not None}
 
     @property
     def secret(self) -> list[str]:
-        """The names of the settings that may not."""
+        """The names of the settings that are secret."""
         return [name for name, value in self.settings.items() if value is None]
 
     def without(self, name: str) -> Installation:
-        """Return the same where that setting is not shown."""
+        """Return the same installation with that setting as a secret."""
         return replace(self, settings={**self.settings, name: None})
 
 
 def read_every(words: str) -> timedelta:
-    """Return how long it is from one run to the next; BadInput unless it divides an hour or a day.
+    """Return the time between two runs; BadInput unless it divides an hour or a day.
 
     >>> read_every("15m"), read_every("24h") == read_every("1d")
     (datetime.timedelta(seconds=900), True)
@@ -63,29 +62,29 @@ def read_every(words: str) -> timedelta:
     if every and (not _HOUR % every or (not _DAY % every and not every % _HOUR)):
         return every
     raise BadInput(
-        f"--every {words!r} is no part of an hour or of a day.",
+        f"--every must divide an hour or a day, got {words!r}.",
         remedy="Use minutes that divide an hour (1m, 5m, 15m, 30m), hours that divide a day "
         "(1h, 2h, 6h, 12h), or 1d.",
     )
 
 
 def next_time(now: datetime, every: timedelta) -> datetime:
-    """Return the first time after ``now`` at which a run is due: counted from midnight UTC."""
+    """Return the next time for a run after ``now``, on a grid from midnight UTC."""
     moment = now.astimezone(UTC)
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + ((moment - midnight) // every + 1) * every
 
 
-def keep_on(
+def repeat(
     act: Callable[[], None],
     *,
     every: timedelta,
     now: Callable[[], datetime],
     stopped: Callable[[float], bool],
 ) -> None:
-    """Act now, and again at each time of the grid, one after another; a time that is missed is.
+    """Act now and at each time of the grid; a time that passes during an act is skipped.
 
-    ``stopped`` waits for so many seconds at most, and returns whether to stop, at once where so.
+    ``stopped`` waits for up to the given seconds and returns whether to stop, at once if so.
     """
     while True:
         act()
@@ -100,8 +99,8 @@ def keep_on(
 
 
 def cron(installation: Installation, every: timedelta) -> str:
-    """Return lines for a person's crontab."""
-    words = [f"{name}={shlex.quote(value)}" for name, value in installation.shown.items()]
+    """Return lines for a user's crontab."""
+    words = [f"{name}={shlex.quote(value)}" for name, value in installation.public.items()]
     words += [shlex.quote(word) for word in installation.command]
     sources = shlex.quote(installation.secrets)
     before = f"set -a; . {sources}; " if installation.secret else ""
@@ -109,17 +108,17 @@ def cron(installation: Installation, every: timedelta) -> str:
     return "".join(
         f"{text}\n"
         for text in [
-            f"# To install it, as {_comment(installation.user)}: crontab -e, and add what follows.",
-            *_secrets_said(installation),
-            "# To see that it works: forecasts run status, and journalctl -t forecasts.",
-            # To cron a % is the end of a line.
+            f"# To install, as {_comment(installation.user)}: crontab -e, and add these lines.",
+            *_secrets_lines(installation),
+            "# To check: forecasts run status, and journalctl -t forecasts.",
+            # In a crontab % means the end of the line.
             line.replace("%", "\\%"),
         ]
     )
 
 
 def _fields(every: timedelta) -> str:
-    """Return the five fields that cron, and Kubernetes as well, reads."""
+    """Return the five time fields of cron, which Kubernetes reads too."""
     if every <= _HOUR:
         minutes = every // _MINUTE
         return "* * * * *" if minutes == 1 else f"{_each(minutes, 60)} * * * *"
@@ -131,9 +130,9 @@ def _each(step: int, of: int) -> str:
 
 
 def systemd_service(installation: Installation) -> str:
-    """Return the unit that runs once."""
+    """Return the unit of a single run."""
     environment = [
-        f"Environment={_quoted(f'{name}={value}')}" for name, value in installation.shown.items()
+        f"Environment={_quoted(f'{name}={value}')}" for name, value in installation.public.items()
     ]
     if installation.secret:
         environment.append(f"EnvironmentFile={installation.secrets.replace('%', '%%')}")
@@ -141,28 +140,28 @@ def systemd_service(installation: Installation) -> str:
     return "".join(
         f"{text}\n"
         for text in [
-            *_systemd_said(installation, "service"),
-            *_secrets_said(installation),
+            *_install_lines(installation, "service"),
+            *_secrets_lines(installation),
             "[Unit]",
-            "Description=Resolve what is due in the forecast ledger",
+            "Description=Resolve the due questions of the forecast ledger",
             "Wants=network-online.target",
             "After=network-online.target",
             "",
             "[Service]",
             "Type=oneshot",
-            "# A run that hangs is ended; what it had in hand is taken up by a later one.",
+            "# A run that hangs is ended; a later one takes over its questions.",
             f"TimeoutStartSec={int(LONGEST_RUN.total_seconds())}",
             f"User={installation.user}",
             *environment,
             f"ExecStart={command}",
-            "# 3: something needs a person, and the run did its work.",
+            "# 3: the run succeeded, and something needs a person.",
             "SuccessExitStatus=3",
         ]
     )
 
 
 def systemd_timer(installation: Installation, every: timedelta) -> str:
-    """Return the unit that says when."""
+    """Return the timer of the runs."""
     if every <= _HOUR:
         minutes = every // _MINUTE
         when = f"*:{_steps(minutes, 60)}:00"
@@ -171,13 +170,13 @@ def systemd_timer(installation: Installation, every: timedelta) -> str:
     return "".join(
         f"{text}\n"
         for text in [
-            *_systemd_said(installation, "timer"),
+            *_install_lines(installation, "timer"),
             "[Unit]",
-            "Description=When the forecast ledger resolves what is due",
+            "Description=Times at which the forecast ledger resolves due questions",
             "",
             "[Timer]",
             f"OnCalendar=*-*-* {when} UTC",
-            "# A run that was missed while the machine was off is made up for.",
+            "# A run missed while the machine was off is made up.",
             "Persistent=true",
             "",
             "[Install]",
@@ -190,18 +189,17 @@ def _steps(step: int, of: int) -> str:
     return "00" if step == of else f"00/{step}"
 
 
-def _systemd_said(installation: Installation, part: str) -> list[str]:
+def _install_lines(installation: Installation, part: str) -> list[str]:
     unit = f"/etc/systemd/system/forecasts.{part}"
     lines = [
         f"# {unit}",
-        f"# To install it: forecasts schedule systemd {part}{_comment(installation.given)} | "
+        f"# To install: forecasts schedule systemd {part}{_comment(installation.given)} | "
         f"sudo tee {unit}",
     ]
     if part == "timer":
         lines += [
-            "# and then: sudo systemctl daemon-reload && "
-            "sudo systemctl enable --now forecasts.timer",
-            "# To see that it works: systemctl list-timers forecasts.timer, "
+            "# then: sudo systemctl daemon-reload && sudo systemctl enable --now forecasts.timer",
+            "# To check: systemctl list-timers forecasts.timer, "
             "journalctl -u forecasts, and forecasts run status.",
         ]
     return lines
@@ -210,38 +208,36 @@ def _systemd_said(installation: Installation, part: str) -> list[str]:
 def kubernetes(
     installation: Installation, every: timedelta, *, image: str, in_a_file: bool = False
 ) -> str:
-    """Return the manifest of a CronJob; ``in_a_file``: the ledger is one that no pod has."""
+    """Return the manifest of a CronJob; ``in_a_file``: the ledger is a file, which a pod lacks."""
     first = (
         [
-            "# This installation's ledger is a file, which a pod does not have: bring it to a "
-            "server first",
+            "# This ledger is a file, which a pod cannot read: move it to a server first",
             "# (forecasts move --to postgresql://…).",
         ]
         if in_a_file
         else []
     )
-    folders = [name for name in installation.shown if name.endswith("_FOLDER")]
+    folders = [name for name in installation.public if name.endswith("_FOLDER")]
     if folders:
         first += [
-            f"# {' and '.join(folders)}: a pod has such a folder only where you mount a volume",
-            "# at that path (volumes, and volumeMounts of the container).",
+            f"# {' and '.join(folders)}: mount a volume at that path",
+            "# (volumes, and volumeMounts of the container).",
         ]
     lines = [
         *first,
-        "# To install it: forecasts schedule kubernetes"
+        "# To install: forecasts schedule kubernetes"
         f"{_comment(installation.given)} | kubectl apply -f -",
         *(
             [
                 f"# {' and '.join(installation.secret)} is read from the Secret forecasts. "
-                "To make it of a file with such a line as",
+                "To create it from a file with lines such as",
                 "# FORECASTS_DATABASE_URL=postgresql://…: "
                 "kubectl create secret generic forecasts --from-env-file=FILE",
             ]
             if installation.secret
             else []
         ),
-        "# To see that it works: kubectl get cronjob forecasts, and "
-        "kubectl logs -l app=forecasts --tail=-1.",
+        "# To check: kubectl get cronjob forecasts, and kubectl logs -l app=forecasts --tail=-1.",
         "apiVersion: batch/v1",
         "kind: CronJob",
         "metadata:",
@@ -253,7 +249,7 @@ def kubernetes(
         "  jobTemplate:",
         "    spec:",
         "      backoffLimit: 0",
-        "      # A run that hangs is ended; what it had in hand is taken up by a later one.",
+        "      # A run that hangs is ended; a later one takes over its questions.",
         f"      activeDeadlineSeconds: {int(LONGEST_RUN.total_seconds())}",
         "      template:",
         "        metadata:",
@@ -264,12 +260,12 @@ def kubernetes(
         "          containers:",
         "            - name: run",
         f"              image: {_yaml(image)}",
-        "              # 3: something needs a person, and the run did its work.",
+        "              # 3: the run succeeded, and something needs a person.",
         '              command: ["sh", "-c", "forecasts run || test $? -eq 3"]',
     ]
-    if installation.shown:
+    if installation.public:
         lines.append("              env:")
-        for name, value in installation.shown.items():
+        for name, value in installation.public.items():
             lines += [f"                - name: {name}", f"                  value: {_yaml(value)}"]
     if installation.secret:
         lines += [
@@ -280,23 +276,23 @@ def kubernetes(
     return "".join(f"{line}\n" for line in lines)
 
 
-def _secrets_said(installation: Installation) -> list[str]:
+def _secrets_lines(installation: Installation) -> list[str]:
     if not installation.secret:
         return []
     return [
         f"# {' and '.join(installation.secret)} is read from {_comment(installation.secrets)}, "
         "a file of mode 0600",
-        "# with a line NAME='value'.",
+        "# with lines NAME='value'.",
     ]
 
 
 def _comment(words: str) -> str:
-    """Return words that stay on the line of a comment."""
+    """Return words on one line, for a comment."""
     return " ".join(words.splitlines())
 
 
 def _quoted(words: str) -> str:
-    """Return one word of systemd's: in quotes where it takes them, and no specifier in it."""
+    """Return one word of a systemd unit: quoted if needed, with % escaped."""
     words = words.replace("%", "%%")
     if re.fullmatch(r"[\w@%+=:,./$-]+", words):
         return words
@@ -305,5 +301,5 @@ def _quoted(words: str) -> str:
 
 
 def _yaml(words: str) -> str:
-    """Return a text of YAML in quotes, which reads what JSON writes."""
+    """Return a quoted YAML string, which may be written as JSON."""
     return json.dumps(words, ensure_ascii=False)

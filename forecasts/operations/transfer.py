@@ -1,14 +1,12 @@
 """Move a ledger to another database: from a file to a server, or back.
 
-Table after table, in batches of rows by their numbers, each batch one transaction; then every row
-is read again from both and compared by its hash; then the copy is declared finished. Until it is,
-a table in the target tells that it is a copy, and of what, and nothing else opens it (see
-``ledger_file.Kind.unfinished``). Whoever ends the move in between, by whatever means, loses
-nothing: the same move goes on behind the last row that the target has.
+Tables are copied one after another, in batches of rows, each batch in a transaction. Then every row
+is read again from both databases and compared by its hash. Until the end, a table marks the target
+as an unfinished copy of the source, and nothing else opens it (``sqlite_file.Kind.unfinished``). An
+interrupted move continues after the last copied row.
 
-The source is left as it is. The move holds the turn to write in it from beginning to end and
-writes nothing, so whoever would write meanwhile waits, and is told when that takes too long;
-readers go on.
+The source is not changed. The move holds a write transaction in it without writing, so other
+writers wait, or are refused if that takes too long; readers go on.
 """
 
 from __future__ import annotations
@@ -41,16 +39,16 @@ from forecasts.ledger.schema import newest_revision
 from forecasts.ledger.sqlite_file import UNFINISHED
 from forecasts.ledger.urls import is_embedded, place, sqlite_path
 
-_BATCH = 1_000  # rows; an article has its whole text in one
-# What is not appended to can have changed since an earlier attempt, so it is copied anew.
-_CHANGES = ("score", "notice", "channel", "watch")
+_BATCH = 1_000  # rows; a row of an article has its whole text
+# Tables that are not append-only may have changed since an interrupted move: copied again.
+_MUTABLE = ("score", "notice", "channel", "watch")
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far the move has come: rows of a table that are copied, or compared, of how many."""
+    """The progress of a move: the rows of a table that are copied or compared so far."""
 
     act: str
     table: str
@@ -60,38 +58,40 @@ class Step:
 
 @dataclass(frozen=True)
 class Moved:
-    """How many rows of each table stand in both ledgers, compared one by one."""
+    """The number of rows of each table, which both ledgers have now."""
 
     rows: dict[str, int]
     resumed: bool
 
 
-def move(source: Engine, target: Engine, *, tell: Callable[[Step], None] = lambda _: None) -> Moved:
-    """Return what is in both ledgers now; the target is written, the source only read.
+def move(
+    source: Engine, target: Engine, *, on_step: Callable[[Step], None] = lambda _: None
+) -> Moved:
+    """Return the contents of both ledgers; the target is written, the source only read.
 
-    Refused where they are the same, where the target has anything in it that is not this very
-    move's own unfinished copy, and where the source has another schema than this release's.
-    DatabaseError where a row of the copy differs from its original: it is then not finished.
+    Refused if they are the same, if the target has other contents than an unfinished copy of this
+    source, and if the source has another schema than this release's. DatabaseError if a row of the
+    copy differs from its original; the copy is then unfinished.
     """
     _require_another(source, target)
     _require_newest(source)
     with writing(source) as original:
-        original.connection()  # from here on it is this move's turn to write there
+        original.connection()  # begins the write transaction
         if schema_revision(target) is None:
             migrate(target)
         _require_newest(target)
         resumed = _begin(target, place(source))
         counts = {table.name: _count(original, table) for table in _tables()}
         for table in _tables():
-            _copy(original, target, table, counts[table.name], tell)
+            _copy(original, target, table, counts[table.name], on_step)
         for table in _tables():
-            _compare(original, target, table, counts[table.name], tell)
+            _compare(original, target, table, counts[table.name], on_step)
         _finish(target)
     return Moved(counts, resumed)
 
 
 def _tables() -> Sequence[Table]:
-    """Return the tables, each behind those that it refers to."""
+    """Return the tables, each after those it refers to."""
     return SQLModel.metadata.sorted_tables
 
 
@@ -103,7 +103,7 @@ def _require_another(source: Engine, target: Engine) -> None:
     )
     if here == there:
         raise Refused(
-            f"The ledger is at {place(source)!r} already.", remedy="Name another place with --to."
+            f"The ledger is at {place(source)!r} already.", remedy="Choose another place with --to."
         )
 
 
@@ -111,32 +111,32 @@ def _require_newest(engine: Engine) -> None:
     revision = schema_revision(engine)
     if revision != newest_revision():
         raise Refused(
-            f"The ledger at {place(engine)!r} has schema {revision}, and this release moves "
+            f"The ledger at {place(engine)!r} has schema {revision}, but this release moves "
             f"schema {newest_revision()}.",
-            remedy="Bring it up to date first, with: forecasts migrate",
+            remedy="Migrate it first: forecasts migrate",
         )
 
 
 def _begin(target: Engine, source: str) -> bool:
-    """Return whether this move was begun before; else mark the target, which must be empty."""
+    """Return whether this move continues an earlier one; if not, mark the empty target."""
     with writing(target) as session:
         connection = session.connection()
         if _has_mark(connection):
             begun = session.execute(select(_MARK.c.source)).scalar_one()
             if begun != source:
                 raise Refused(
-                    f"{place(target)!r} holds an unfinished copy of the ledger at {begun!r}, not "
-                    f"of the one at {source!r}.",
-                    remedy="Finish that move, or name an empty database with --to.",
+                    f"{place(target)!r} has an unfinished copy of the ledger at {begun!r}, not of "
+                    f"the one at {source!r}.",
+                    remedy="Finish that move, or choose an empty database with --to.",
                 )
-            for name in _CHANGES:
+            for name in _MUTABLE:
                 connection.execute(delete(SQLModel.metadata.tables[name]))
             return True
         for table in _tables():
             if _count(session, table):
                 raise Refused(
                     f"{place(target)!r} is not empty: it has rows in the table {table.name}.",
-                    remedy="Name an empty database with --to; nothing was changed.",
+                    remedy="Nothing was changed. Choose an empty database with --to.",
                 )
         _MARK.create(connection)
         connection.execute(insert(_MARK), {"source": source})
@@ -152,21 +152,21 @@ def _count(session: Session, table: Table) -> int:
 
 
 def _copy(
-    original: Session, target: Engine, table: Table, rows: int, tell: Callable[[Step], None]
+    original: Session, target: Engine, table: Table, rows: int, on_step: Callable[[Step], None]
 ) -> None:
     with reading(target) as session:
         last = session.execute(select(func.max(table.c.id))).scalar_one() or 0
         done = _count(session, table)
-    tell(Step("copy", table.name, done, rows))
+    on_step(Step("copy", table.name, done, rows))
     for batch in _batches(original, table, after=last):
         with writing(target) as session:
             session.connection().execute(insert(table), [dict(row._mapping) for row in batch])
         done += len(batch)
-        tell(Step("copy", table.name, done, rows))
+        on_step(Step("copy", table.name, done, rows))
 
 
 def _batches(session: Session, table: Table, *, after: int = 0) -> Iterator[Sequence[Row[Any]]]:
-    """Yield the rows of a table in the order of their numbers, a batch at a time."""
+    """Yield the rows of a table in batches, in the order of their ids."""
     while True:
         batch = session.execute(
             select(table).where(table.c.id > after).order_by(table.c.id).limit(_BATCH)
@@ -178,9 +178,9 @@ def _batches(session: Session, table: Table, *, after: int = 0) -> Iterator[Sequ
 
 
 def _compare(
-    original: Session, target: Engine, table: Table, rows: int, tell: Callable[[Step], None]
+    original: Session, target: Engine, table: Table, rows: int, on_step: Callable[[Step], None]
 ) -> None:
-    """Read every row of both; DatabaseError for the first that differs, is missing or too many."""
+    """Compare every row; DatabaseError for the first that differs, is missing or is extra."""
     done = 0
     with reading(target) as copy:
         copies = (row for batch in _batches(copy, table) for row in batch)
@@ -188,7 +188,7 @@ def _compare(
             for row in batch:
                 _require_same(target, table, row, next(copies, None))
             done += len(batch)
-            tell(Step("compare", table.name, done, rows))
+            on_step(Step("compare", table.name, done, rows))
         _require_same(target, table, None, next(copies, None))
 
 
@@ -198,31 +198,33 @@ def _require_same(
     if _digest(row) == _digest(copied):
         return
     if copied is None:
-        what = f"Row {row.id if row else None} of the table {table.name} is missing"
+        difference = f"Row {row.id if row else None} of the table {table.name} is missing"
     elif row is None:
-        what = f"Row {copied.id} of the table {table.name} is in none but the copy"
+        difference = f"Row {copied.id} of the table {table.name} is only in the copy"
     else:
-        what = f"Row {copied.id} of the table {table.name} is another than row {row.id}"
+        difference = (
+            f"Row {copied.id} of the table {table.name} differs from row {row.id} of the original"
+        )
     raise DatabaseError(
-        f"{what}, so the copy at {place(target)!r} was not finished.",
-        remedy="The original is as it was. Begin anew with an empty database.",
+        f"{difference}, so the copy at {place(target)!r} was not finished.",
+        remedy="The original is unchanged. Start again with an empty database.",
     )
 
 
 def _digest(row: Row[Any] | None) -> bytes:
-    """Return the hash of a row's values; those of one row are alike whatever holds it."""
+    """Return the hash of a row's values, which is the same in every database."""
     values = None if row is None else tuple(row)
     return hashlib.sha256(repr(values).encode("utf-8", "surrogatepass")).digest()
 
 
 def _finish(target: Engine) -> None:
-    """Let the target be a ledger: numbers go on behind those copied, and the mark is gone."""
+    """Make the target a ledger: continue the ids after the copied ones, and remove the mark."""
     with writing(target) as session:
         connection = session.connection()
         if not is_embedded(target):
             for table in _tables():
                 last = func.max(table.c.id)
                 sequence = func.pg_get_serial_sequence(table.name, "id")
-                # Where nothing was copied the first number is still to be given.
+                # An empty table keeps its sequence, which has not given an id yet.
                 connection.execute(select(func.setval(sequence, last)).having(last.is_not(None)))
         _MARK.drop(connection)

@@ -26,7 +26,7 @@ def summaries(feed: str) -> list[str]:
 
 def read(session: Session, shown: str) -> str:
     with visibility.reading_everything(session):
-        return calendar_feed.feed(session, shown, at="https://f.example", now=day(5))
+        return calendar_feed.feed(session, shown, app_url="https://f.example", now=day(5))
 
 
 def test_it_has_the_days_on_which_questions_close_and_are_to_be_resolved(

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from forecasts.access import teams, visibility
 from forecasts.access.members import member_or_new
-from forecasts.agenda.crowd_moves import Moved, moved_away
+from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
 from forecasts.ledger.models import Member, Question, Role
 from forecasts.questions import registry
 from forecasts.updates import updates
@@ -19,12 +19,12 @@ def say(session: Session, question: Question, member: Member, at: float, value: 
     updates.update(session, question, value, member=member, now=day(at))
 
 
-def moved(session: Session, question: Question, member: Member, at: float = 9) -> Moved | None:
+def moved(session: Session, question: Question, member: Member, at: float = 9) -> CrowdMove | None:
     assert question.id is not None
     mine = updates.current_forecast(session, question, member, at=day(at))
     assert mine is not None
     standing = [(registry.newest_wording(session, question), mine)]
-    return moved_away(session, standing, now=day(at)).get(question.id)
+    return crowd_moves(session, standing, now=day(at)).get(question.id)
 
 
 def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
@@ -38,8 +38,8 @@ def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
     say(session, question, bob, 3, Value(probability=0.6))
     found = moved(session, question, alice)
     assert found is not None
-    assert found.by == pytest.approx(0.15)
-    assert (found.what, found.then, found.now) == ("", "40 %", "55 %")
+    assert found.distance == pytest.approx(0.15)
+    assert (found.option, found.before, found.now) == ("", "40%", "55%")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_of_options_the_one_is_named_from_which_they_have_moved_most(
     say(session, port, bob, 2, Value(probabilities=(0.5, 0.1, 0.4)))
     found = moved(session, port, alice)
     assert found is not None
-    assert (found.what, found.then, found.now) == ("Ulsan", "30 %", "10 %")
+    assert (found.option, found.before, found.now) == ("Ulsan", "30%", "10%")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_numbers_and_days_are_compared_by_their_medians_over_the_range(
     say(session, question, bob, 2, Value(quantiles={"0.5": second}))
     found = moved(session, question, alice)
     assert found is not None
-    assert (found.then, found.now) == said
+    assert (found.before, found.now) == said
 
 
 def test_what_is_kept_from_the_reader_is_not_looked_at(
@@ -124,6 +124,6 @@ def test_what_is_kept_from_the_reader_is_not_looked_at(
     assert mine is not None
     standing = [(registry.newest_wording(session, question), mine)]
     visibility.read_as(session, alice, now=day(4))
-    assert list(moved_away(session, standing, now=day(4))) == [question.id]
+    assert list(crowd_moves(session, standing, now=day(4))) == [question.id]
     visibility.read_as(session, None, now=day(4))
-    assert moved_away(session, standing, now=day(4)) == {}
+    assert crowd_moves(session, standing, now=day(4)) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import Session
 
-from forecasts.agenda.news import LATELY, Mention, mentioned, topic
+from forecasts.agenda.news import WINDOW, Mention, new_mentions, topic_words
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.articles.text_quotes import TextQuote
@@ -30,7 +30,7 @@ def found(session: Session, question: Question, member: Member, at: float) -> Me
     mine = updates.current_forecast(session, question, member, at=day(at))
     assert mine is not None
     standing = [(registry.newest_wording(session, question), mine)]
-    return mentioned(session, member, standing, now=day(at)).get(question.id)
+    return new_mentions(session, member, standing, now=day(at)).get(question.id)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_question_is_about_the_words_that_not_every_question_has(
     title: str, words: tuple[str, ...]
 ) -> None:
     times = {"open_time": day(0), "scheduled_close_time": day(1)}
-    assert topic(registry.question_text(title=title, **times)) == words
+    assert topic_words(registry.question_text(title=title, **times)) == words
 
 
 def test_an_article_that_has_the_words_is_shown_with_them(
@@ -77,7 +77,7 @@ def test_it_is_new_while_it_came_after_the_forecast_and_not_long_ago(
     capture(session, alice, QUAY + " Again.", 3)
     assert found(session, quay, alice, 2.9) is None
     assert found(session, quay, alice, 4) is not None
-    assert found(session, quay, alice, 3.1 + LATELY.days) is None
+    assert found(session, quay, alice, 3.1 + WINDOW.days) is None
 
 
 def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_already(

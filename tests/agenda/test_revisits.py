@@ -8,12 +8,12 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.agenda.revisits import (
-    LONGEST,
-    USUAL,
+    DEFAULT_INTERVAL,
+    MOST_DAYS,
     intervals,
-    note_seen,
-    revisit_every,
+    mark_seen,
     seen_until,
+    set_interval,
 )
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question
@@ -25,7 +25,7 @@ def test_until_a_member_says_otherwise_it_is_as_for_everybody(
 ) -> None:
     assert question.id is not None
     for member in (alice, None):
-        assert intervals(session, member).of(question.id) == USUAL
+        assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
 
 
 def test_what_was_said_last_counts_and_a_question_goes_before_all(
@@ -33,28 +33,28 @@ def test_what_was_said_last_counts_and_a_question_goes_before_all(
 ) -> None:
     assert question.id is not None
     for days in (30, 5):
-        revisit_every(session, days, member=alice, now=day(1))
-    revisit_every(session, 2, member=alice, now=day(1), question=question)
+        set_interval(session, days, member=alice, now=day(1))
+    set_interval(session, 2, member=alice, now=day(1), question=question)
     said = intervals(session, alice)
-    assert (said.of(question.id), said.of(0)) == (timedelta(days=2), timedelta(days=5))
-    revisit_every(session, None, member=alice, now=day(2), question=question)
-    assert intervals(session, alice).of(question.id) == timedelta(days=5)
-    revisit_every(session, None, member=alice, now=day(2))
-    assert intervals(session, alice).usual == USUAL
-    assert intervals(session, bob).usual == USUAL
+    assert (said.on(question.id), said.on(0)) == (timedelta(days=2), timedelta(days=5))
+    set_interval(session, None, member=alice, now=day(2), question=question)
+    assert intervals(session, alice).on(question.id) == timedelta(days=5)
+    set_interval(session, None, member=alice, now=day(2))
+    assert intervals(session, alice).default == DEFAULT_INTERVAL
+    assert intervals(session, bob).default == DEFAULT_INTERVAL
 
 
-@pytest.mark.parametrize("days", [0, -1, LONGEST + 1])
+@pytest.mark.parametrize("days", [0, -1, MOST_DAYS + 1])
 def test_less_than_a_day_is_refused_and_more_than_ten_years(
     session: Session, alice: Member, days: int
 ) -> None:
-    with pytest.raises(Refused, match=f"{days} is outside"):
-        revisit_every(session, days, member=alice, now=day(1))
+    with pytest.raises(Refused, match=f"got {days}"):
+        set_interval(session, days, member=alice, now=day(1))
 
 
 def test_what_has_been_seen_moves_on(session: Session, alice: Member, bob: Member) -> None:
     assert seen_until(session, alice) is None
     for at in (1, 3):
-        note_seen(session, member=alice, now=day(at))
+        mark_seen(session, member=alice, now=day(at))
     assert seen_until(session, alice) == day(3)
     assert seen_until(session, bob) is None

@@ -13,14 +13,14 @@ from sqlmodel import Session
 from forecasts.access import members, visibility
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import forecaster_handles
-from forecasts.agenda.revisits import USUAL, note_seen, revisit_every
+from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
 from forecasts.agenda.today import RECENT, SOON, today
 from forecasts.articles.article import CapturedArticle
 from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.resolution import disputes, policies, resolutions
-from forecasts.scores import scores
+from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -105,11 +105,11 @@ def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_aga
         updates.update(
             session, long, Value(probability=0.2), member=alice, now=day(2 - number / 10)
         )
-    just = day(2) + USUAL
-    assert [one.state.slug for one in today(session, alice, now=just).again] == ["q2", "q1"]
+    just = day(2) + DEFAULT_INTERVAL
+    assert [one.state.slug for one in today(session, alice, now=just).reviews] == ["q2", "q1"]
     assert [state.slug for state, _ in today(session, alice, now=just).fresh] == ["q0"]
     updates.update(session, long, Value(probability=0.2), member=alice, now=just)
-    assert [one.state.slug for one in today(session, alice, now=just).again] == ["q1"]
+    assert [one.state.slug for one in today(session, alice, now=just).reviews] == ["q1"]
 
 
 def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: Member) -> None:
@@ -118,12 +118,12 @@ def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: 
     )
     for question in (soon, usual):
         updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
-    revisit_every(session, 2, member=alice, now=day(1), question=soon)
-    [one] = today(session, alice, now=day(3.5)).again
-    assert (one.state.slug, one.overdue, one.every) == ("soon", True, timedelta(days=2))
-    revisit_every(session, 30, member=alice, now=day(4))
-    assert [one.state.slug for one in today(session, alice, now=day(20)).again] == ["soon"]
-    assert len(today(session, alice, now=day(32)).again) == 2
+    set_interval(session, 2, member=alice, now=day(1), question=soon)
+    [one] = today(session, alice, now=day(3.5)).reviews
+    assert (one.state.slug, one.overdue, one.interval) == ("soon", True, timedelta(days=2))
+    set_interval(session, 30, member=alice, now=day(4))
+    assert [one.state.slug for one in today(session, alice, now=day(20)).reviews] == ["soon"]
+    assert len(today(session, alice, now=day(32)).reviews) == 2
 
 
 def test_what_the_others_have_moved_away_from_comes_before_what_has_waited(
@@ -136,10 +136,10 @@ def test_what_the_others_have_moved_away_from_comes_before_what_has_waited(
     updates.update(session, waits, Value(probability=0.4), member=alice, now=day(1))
     updates.update(session, moved, Value(probability=0.4), member=alice, now=day(16))
     updates.update(session, moved, Value(probability=0.7), member=bob, now=day(17))
-    first, second = today(session, alice, now=day(18)).again
+    first, second = today(session, alice, now=day(18)).reviews
     assert (first.state.slug, first.overdue, second.state.slug) == ("moved", False, "waits")
-    assert first.moved is not None
-    assert (first.moved.then, first.moved.now) == ("40 %", "70 %")
+    assert first.crowd_move is not None
+    assert (first.crowd_move.before, first.crowd_move.now) == ("40%", "70%")
 
 
 def test_every_open_question_stands_in_one_list(session: Session, alice: Member) -> None:
@@ -178,11 +178,11 @@ def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
         )
         if number == 0:
             assert today(session, alice, now=day(4)).seen is None
-            note_seen(session, member=alice, now=day(4))
+            mark_seen(session, member=alice, now=day(4))
     needs = today(session, alice, now=day(6))
     assert [one.state.slug for one in needs.resolved] == ["q1"]
     assert needs.seen == day(4)
-    note_seen(session, member=alice, now=day(6))
+    mark_seen(session, member=alice, now=day(6))
     assert today(session, alice, now=day(7)).resolved == []
 
 
@@ -231,7 +231,7 @@ def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engin
                 with counted_statements(engine) as statements:
                     needs = today(session, members.find_member(session, "alice"), now=day(6))
             counts.append(len(statements))
-            assert len(needs.again) == len(needs.news) == needs.closing.total == number + 1
+            assert len(needs.reviews) == len(needs.news) == needs.closing.total == number + 1
     assert counts[0] == counts[1]
 
 
@@ -243,10 +243,10 @@ def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
     imported(session, question, bob, 1, 0.5)
     resolutions.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
     [one] = today(session, alice, now=day(12)).resolved
-    assert [(stood.said, stood.lasted, round(stood.score, 12)) for stood in one.stood] == [
-        ("80 %", timedelta(days=2), 0.64),
-        ("40 %", timedelta(days=3), 0.16),
-        ("10 %", timedelta(days=3), 0.01),
+    assert [(stood.value, stood.duration, round(stood.score, 12)) for stood in one.forecasts] == [
+        ("80%", timedelta(days=2), 0.64),
+        ("40%", timedelta(days=3), 0.16),
+        ("10%", timedelta(days=3), 0.01),
     ]
     assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
 
@@ -271,8 +271,8 @@ def test_what_was_said_always_averages_to_the_score(
     )
     one = today(session, alice, now=day(12)).resolved[0]
     assert one.state.id == question.id
-    lasted = [stood.lasted / timedelta(days=1) for stood in one.stood]
-    mean = sum(days * stood.score for days, stood in zip(lasted, one.stood, strict=True))
+    lasted = [stood.duration / timedelta(days=1) for stood in one.forecasts]
+    mean = sum(days * stood.score for days, stood in zip(lasted, one.forecasts, strict=True))
     assert mean / sum(lasted) == pytest.approx(one.score.score)
 
 
@@ -285,7 +285,7 @@ def test_the_score_table_has_one_row_a_forecaster_the_best_first(
     resolution = resolutions.confirm(
         session, question, "yes", known_at=day(10), now=day(10), member=bob
     )
-    best, worst = scores.table(session, resolution)
+    best, worst = stored_scores.score_table(session, resolution)
     assert (best.forecaster, best.brier) == ("bob", pytest.approx(0.01))
     assert (best.original, best.crps) == (pytest.approx(0.02), None)
     assert (worst.forecaster, worst.final, worst.coverage) == ("alice", None, 0.5)

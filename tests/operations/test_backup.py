@@ -147,7 +147,7 @@ def test_what_is_no_ledger_is_not_restored(engine: Engine, tmp_path: Path, path:
     join(engine, "alice")
     for name, content in (("text", b"words"), ("none", b"")):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(NoLedger, match="no backup"):
+        with pytest.raises(NoLedger, match="not a backup"):
             restore(engine, tmp_path / name, now=day(1))
     assert members(path) == ["alice"]
 
@@ -206,11 +206,11 @@ def test_the_commands_say_what_was_proven_and_what_was_put_aside(
     engine.dispose()
     file = str(tmp_path / "backup")
     said = run("backup", file).stdout
-    assert said.startswith(f"{file} has 1 entry, and its history is whole.\n1-")
+    assert said.startswith(f"{file} has 1 entry, and its history is intact.\n1-")
     assert "already" in run("backup", file, exit_code=2).stderr
     restored = run("restore", file)
-    assert f"has the 1 entry of {file} now, and its history is whole.\n1-" in restored.stdout
-    assert "What was there before is at" in restored.stderr
+    assert f"from {file}: 1 entry, and its history is intact.\n1-" in restored.stdout
+    assert "The old ledger is now at" in restored.stderr
     with closing(sqlite3.connect(str(engine.url.database))) as changed:
         changed.execute("UPDATE member SET handle = 'eve'")
         changed.commit()

@@ -26,7 +26,7 @@ def now() -> datetime:
 
 
 def bad(found: list[Finding]) -> dict[str, Finding]:
-    return {one.about: one for one in found if not one.well}
+    return {one.about: one for one in found if not one.passed}
 
 
 def change(engine: Engine, *statements: str) -> None:
@@ -68,9 +68,9 @@ def test_of_a_sound_ledger_everything_is_well_and_said(engine: Engine, kind: str
         update(session, ask(session, alice), Value(probability=0.4), member=alice, now=day(1))
     found = check(engine, now)
     assert bad(found) == {}
-    said = {one.about: one.said for one in found}
-    assert said["schema"] == f"It has schema {schema.newest_revision()}, that of this release."
-    assert said["rows"].startswith("It holds 1 member, 0 articles, 1 question, 1 forecast,")
+    said = {one.about: one.result for one in found}
+    assert said["schema"] == f"The schema is {schema.newest_revision()}, as this release requires."
+    assert said["rows"].startswith("The ledger has 1 member, 0 articles, 1 question, 1 forecast,")
     assert said["newest"] == "The newest row was recorded at 2026-01-02T00:00:00Z."
     about = {"sqlite": "SQLite 3", "postgresql": "PostgreSQL 1"}
     assert about[kind] in said["server"]
@@ -81,15 +81,15 @@ def test_of_a_sound_ledger_everything_is_well_and_said(engine: Engine, kind: str
 
 def test_what_has_nothing_in_it_yet_is_well_too(engine: Engine) -> None:
     said = {one.about: one for one in check(engine, now)}
-    assert said["newest"] == Finding("newest", "Nothing is recorded yet.")
-    assert said["rows"].well
+    assert said["newest"] == Finding("newest", "There are no rows yet.")
+    assert said["rows"].passed
 
 
 def test_a_row_without_an_entry_is_missed(own: Engine) -> None:
     assert "chain" not in bad(check(own, now))
     change(own, "INSERT INTO team (name, created_at) VALUES ('Alder', '2026-01-01')")
     said = bad(check(own, now))["chain"]
-    assert said.said.startswith("There are 1 rows of history and 0 entries")
+    assert said.result.startswith("There are 1 rows of history but 0 entries")
     assert said.remedy.endswith("forecasts verify")
 
 
@@ -101,7 +101,7 @@ def test_a_trigger_that_is_gone_is_missed(own: Engine, kind: str, table: str) ->
     }
     change(own, gone[kind])
     said = bad(check(own, now))["history"]
-    assert said.said == f"Nothing refuses to rewrite the history in {table}."
+    assert said.result == f"No trigger protects the history in {table}."
     assert "backup" in said.remedy
 
 
@@ -118,7 +118,7 @@ def test_a_trigger_that_does_not_fire_is_missed(postgresql: Server, act: str) ->
     with postgresql.fresh() as url:
         engine = database.open_engine(url)
         change(engine, *act.split("; "))
-        assert "forecast." in bad(check(engine, now))["history"].said
+        assert "forecast." in bad(check(engine, now))["history"].result
         engine.dispose()
 
 
@@ -131,7 +131,7 @@ def test_a_schema_of_another_release_is_said_and_left_as_it_is(
     change(own, f"UPDATE alembic_version SET version_num = '{revision}'")
     found = check(own, now)
     said = bad(found)["schema"]
-    assert revision in said.said
+    assert revision in said.result
     assert remedy in said.remedy
     assert "rows" not in {one.about for one in found}
     assert database.schema_revision(own) == revision
@@ -142,8 +142,8 @@ def test_clocks_that_differ_are_said(postgresql: Server, off: int, words: str) -
     with postgresql.fresh() as url:
         engine = database.open_engine(url)
         said = bad(check(engine, lambda: now() + timedelta(seconds=off)))["clock"]
-        assert "differ by 600.0 s" in said.said or "differ by 599.9 s" in said.said
-        assert words in said.said
+        assert "differ by 600.0 s" in said.result or "differ by 599.9 s" in said.result
+        assert words in said.result
         assert "NTP" in said.remedy
         engine.dispose()
 
@@ -153,7 +153,7 @@ def test_a_row_from_the_future_is_said(engine: Engine) -> None:
         ask(session, member_or_new(session, "alice", now=day(0)))
     assert "newest" not in bad(check(engine, lambda: day(0)))
     said = bad(check(engine, lambda: day(-1)))["newest"]
-    assert "2026-01-01T00:00:00Z, and it is 2025-12-31T00:00:00Z here" in said.said
+    assert "2026-01-01T00:00:00Z, but it is 2025-12-31T00:00:00Z here" in said.result
 
 
 def test_settings_that_lose_what_was_acknowledged_are_said(postgresql: Server) -> None:
@@ -163,7 +163,7 @@ def test_settings_that_lose_what_was_acknowledged_are_said(postgresql: Server) -
         engine = database.open_engine(url)
         said = bad(check(engine, now))["durability"]
         assert said.remedy.endswith(
-            "set fsync = on, full_page_writes = on, synchronous_commit = on."
+            "sets fsync = on, full_page_writes = on, synchronous_commit = on."
         )
         engine.dispose()
 
@@ -173,7 +173,7 @@ def test_a_server_that_takes_no_writes_is_said(postgresql: Server) -> None:
         name = url.split("/")[-1].split("?")[0]
         postgresql.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         engine = database.open_engine(url)
-        assert "takes no writes" in bad(check(engine, now))["writing"].said
+        assert "accepts no writes" in bad(check(engine, now))["writing"].result
         engine.dispose()
 
 
@@ -197,7 +197,7 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
         file.seek((root - 1) * size)
         file.write(b"\xff" * 64)
     engine = database.open_engine(sqlite_url(path))
-    assert "damaged" in bad(check(engine, now))["file"].said
+    assert "damaged" in bad(check(engine, now))["file"].result
     engine.dispose()
 
 
@@ -208,6 +208,6 @@ def test_a_file_that_somebody_writes_to_for_too_long_is_said(
     busy, looking = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
     with database.writing(busy) as session:
         member_or_new(session, "alice", now=day(0))
-        assert "locked" in bad(check(looking, now))["permissions"].said
+        assert "locked" in bad(check(looking, now))["permissions"].result
     for engine in (busy, looking):
         engine.dispose()

@@ -31,7 +31,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.verification import Verified, verify
 from forecasts.operations import privacy
 from forecasts.questions.revisions import revise
-from forecasts.resolution import assignments, disputes, resolutions
+from forecasts.resolution import disputes, policies, proposals, resolutions
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -67,11 +67,11 @@ def furnished(engine: Engine) -> Engine:
                 evidence=cited,
             )
         updates.update(session, rain, Value(probability=0.7), member=bob, now=day(2))
-        resolutions.propose(
+        proposals.propose(
             session, rain, "yes", known_at=day(3), now=day(3), member=bob, note="xyzzy saw it"
         )
         days = {"dispute_days": 9, "member": alice, "now": day(3)}
-        assignments.decide_by(session, rain, PolicyKind.confirm, **days)
+        policies.set_policy(session, rain, PolicyKind.confirm, **days)
         resolutions.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
         disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
     return engine
@@ -206,7 +206,7 @@ def test_who_is_removed_can_do_nothing_any_more(furnished: Engine) -> None:
     remove(furnished, "bot")
     with database.reading(furnished) as session:
         with pytest.raises(Forbidden):
-            tokens.token_holder(session, issued.shown, now=day(5))
+            tokens.token_holder(session, issued.secret, now=day(5))
         assert teams.appointments(session) == [
             ("alice", Role.admin),
             ("removed member 3", Role.viewer),
@@ -264,6 +264,6 @@ def test_the_command_asks_for_the_handle_again(run: Callable[..., Result]) -> No
         in run("member", "remove", "bob xyzzy", input="bob\n", exit_code=2).stderr
     )
     said = run("member", "remove", "bob xyzzy", input="bob xyzzy\n")
-    assert "bob xyzzy is removed member 2 from now on. Words removed: 1 in mem" in said.stdout
+    assert "bob xyzzy is now removed member 2. Texts removed: 1 in mem" in said.stdout
     assert "no member" in run("member", "remove", "bob", "--confirm", "bob", exit_code=2).stderr
-    assert "7 entries speak of words that were removed" in run("verify").stdout
+    assert "7 entries refer to text that was removed" in run("verify").stdout

@@ -35,7 +35,7 @@ def installation(**settings: str | None) -> schedules.Installation:
 
 @pytest.mark.parametrize("words", ["", "15", "0m", "7m", "90m", "5h", "2d", "1w", "-5m", "1.5h"])
 def test_what_divides_neither_an_hour_nor_a_day_is_refused(words: str) -> None:
-    with pytest.raises(BadInput, match="no part of an hour"):
+    with pytest.raises(BadInput, match="must divide an hour"):
         schedules.read_every(words)
 
 
@@ -206,7 +206,7 @@ def keep_on(clock: Clock, takes: timedelta = timedelta()) -> list[datetime]:
         clock.acted.append(clock.at)
         clock.at += takes
 
-    schedules.keep_on(act, every=schedules.read_every("15m"), now=clock.now, stopped=clock.stopped)
+    schedules.repeat(act, every=schedules.read_every("15m"), now=clock.now, stopped=clock.stopped)
     return clock.acted
 
 

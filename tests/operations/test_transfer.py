@@ -38,7 +38,14 @@ from forecasts.operations import transfer
 from forecasts.operations.transfer import Step, move
 from forecasts.questions import registry
 from forecasts.questions import sources as question_sources
-from forecasts.resolution import assignments, disputes, kept_evidence, resolutions
+from forecasts.resolution import (
+    assignments,
+    disputes,
+    kept_evidence,
+    policies,
+    proposals,
+    resolutions,
+)
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.scores import scores
@@ -130,8 +137,8 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             upper_bound="30.10",
         )
         assignments.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
-        revisits.revisit_every(session, 3, member=alice, now=day(0), question=rain)
-        revisits.note_seen(session, member=alice, now=day(0))
+        revisits.set_interval(session, 3, member=alice, now=day(0), question=rain)
+        revisits.mark_seen(session, member=alice, now=day(0))
         session.add(
             Channel(
                 member_id=alice.id or 0,
@@ -166,8 +173,8 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
             at = day(1 + number / 1000)
             updates.update(session, rain, p, member=alice, now=at, rationale=odd, evidence=cited)
         updates.withdraw(session, rain, member=alice, now=day(8))
-        resolutions.propose(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
-        assignments.decide_by(
+        proposals.propose(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
+        policies.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=1.5, member=alice, now=day(8)
         )
         row = resolutions.confirm(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
@@ -190,7 +197,7 @@ def test_every_row_of_every_table_is_moved_and_the_source_is_left_as_it_is(
 ) -> None:
     before = contents(source)
     steps: list[Step] = []
-    moved = move(source, target, tell=steps.append)
+    moved = move(source, target, on_step=steps.append)
     assert contents(target) == contents(source) == before
     assert moved.rows == {name: len(rows) for name, rows in before.items()}
     assert not moved.resumed
@@ -259,7 +266,7 @@ def test_wherever_it_is_stopped_it_goes_on_from_there(
         target = database.open_engine(url)
         for number in stops:
             try:
-                move(source, target, tell=stop_at(number))
+                move(source, target, on_step=stop_at(number))
             except Stop:
                 with pytest.raises(NoLedger, match="not finished") as caught:
                     database.open_engine(url)
@@ -287,7 +294,7 @@ def tell(step):
         print(step.done, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 source, target = (database.open_engine(url, unfinished=True) for url in sys.argv[1:])
-transfer.move(source, target, tell=tell)
+transfer.move(source, target, on_step=tell)
 """
 
 
@@ -303,7 +310,7 @@ def test_a_move_that_was_killed_goes_on_where_it_stopped(
     assert killed.stdout == "100\n"
     target = opened(urls[1], unfinished=True)
     steps: list[Step] = []
-    assert move(source, target, tell=steps.append).resumed
+    assert move(source, target, on_step=steps.append).resumed
     begun = next(step for step in steps if step.table == "forecast")
     assert begun.done == 100
     assert contents(target) == contents(source)
@@ -313,7 +320,7 @@ def test_what_was_written_to_the_source_in_between_comes_along(
     source: Engine, target: Engine
 ) -> None:
     with pytest.raises(Stop):
-        move(source, target, tell=stop_at(len(TABLES) + 6))
+        move(source, target, on_step=stop_at(len(TABLES) + 6))
     with database.writing(source) as session:
         member_or_new(session, "bob", now=day(9.6))
         # The scores are a cache: made anew, with numbers that others had before.
@@ -346,7 +353,7 @@ def test_nobody_writes_to_the_source_while_it_is_moved(
             tried.append(step.act)
 
     before = contents(source)
-    move(source, target, tell=tell)
+    move(source, target, on_step=tell)
     assert set(tried) == {"copy", "compare"}
     assert contents(source) == before
 
@@ -373,7 +380,7 @@ def test_an_unfinished_copy_of_another_ledger_is_refused(
     source: Engine, target: Engine, tmp_path: Path, opened: Callable[..., Engine]
 ) -> None:
     with pytest.raises(Stop):
-        move(source, target, tell=stop_at(5))
+        move(source, target, on_step=stop_at(5))
     other = opened(sqlite_url(tmp_path / "another.sqlite3"))
     database.migrate(other)
     with pytest.raises(Refused, match="unfinished copy of the ledger at"):
@@ -388,9 +395,9 @@ def test_a_row_that_differs_is_found_and_the_copy_not_finished(
             with database.writing(target) as session:
                 session.execute(text("UPDATE team SET name = 'Alder ' WHERE id = 1"))
 
-    with pytest.raises(DatabaseError, match="Row 1 of the table team is another") as caught:
-        move(source, target, tell=tamper)
-    assert "Begin anew" in caught.value.remedy
+    with pytest.raises(DatabaseError, match="Row 1 of the table team differs") as caught:
+        move(source, target, on_step=tamper)
+    assert "Start again" in caught.value.remedy
     with pytest.raises(NoLedger, match="not finished"):
         database.open_engine(urls[1])
 
@@ -411,7 +418,7 @@ def test_a_row_too_many_or_too_few_is_found(
                 session.execute(text(act))
 
     with pytest.raises(DatabaseError, match=words):
-        move(source, target, tell=tamper)
+        move(source, target, on_step=tamper)
 
 
 def test_a_ledger_is_not_moved_onto_itself(

@@ -1,18 +1,17 @@
-"""Telling members what concerns them, where they want to be told, by Apprise.
+"""Notifications: members hear about events on channels of their own, through Apprise.
 
-    channels    where a member is told of what: their own settings
-    due         what is to be told, worked out from the ledger itself
-    outbox      each event once a channel: claimed, sent, recorded
-    message     what is said
-    apprising   the one door to Apprise: which addresses may be used, and how one is written to
+    channels         a member's channels, with the events they want to hear about
+    due              the events to notify a channel about, computed from the ledger
+    message          the text of a message
+    sender           claims the due events, sends one message a channel, records the result
+    apprise_adapter  checks an address and delivers a message to it
 
-What is guaranteed: an event is told at most once a channel, whatever ends a run and however many
-run side by side; a message whose sender was killed before it could record what came of it is not
-sent again by itself, and is listed as one that may not have arrived. One that the service refused,
-or that never reached it, is sent again a few times. And none is forgotten: what is due is worked
-out from the ledger, so that nothing has to be remembered between a resolution and its message.
+No event is forgotten: the due events are computed from the ledger, so that nothing is queued
+between a resolution and its message. No event is sent twice to a channel by itself, however a run
+ends and however many work at the same time. If a run is killed between sending and recording, the
+message is not sent again but listed as one that may not have arrived. A message that was refused,
+or did not reach its service, is tried again a few times.
 
-Rejected: to write a row for each message in the transaction of the resolution. It would have to be
-done wherever something resolves, is proposed or closes (which nobody does: time passes), and every
-act would pay for it.
+Rejected: a row for each message, written with the resolution. Every verb that resolves, proposes or
+disputes would have to write it and pay for it, and no verb runs when a question closes.
 """

@@ -1,7 +1,7 @@
-"""Where a member is told of what. A channel is its member's own: nobody else reads or changes it.
+"""A member's notification channels. Nobody else can read or change them.
 
-Its address is secret, as it lets one write there: it is shown to nobody again, is left out of what
-a member is handed over, and is emptied when the channel is removed.
+A channel's address is a secret, since anyone who has it can write there. It is never shown again,
+not even in the export of the member's data, and is deleted with the channel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import is_shared_ledger
-from forecasts.agenda.notifications import apprise_gateway
+from forecasts.agenda.notifications import apprise_adapter
 from forecasts.agenda.revisits import intervals
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.common.limits import require_name
@@ -28,27 +28,27 @@ from forecasts.ledger.models import (
 )
 
 DAYS_BEFORE_CLOSE = 2.0
-MOST = 10  # channels of one member
-_LONGEST = 3_650.0  # days
+MOST_CHANNELS = 10  # of one member
+_MOST_DAYS = 3_650.0
 
-SAYS = {
-    Event.resolved: "a question that you forecast on is resolved, and what you earned",
-    Event.decision: "an outcome waits for a decision that you may make",
-    Event.disputed: "an outcome that you may decide on is disputed",
-    Event.parked: "a resolver has failed, and waits for somebody like you",
-    Event.awaiting: "a question that you may resolve has closed",
+DESCRIPTIONS = {
+    Event.resolved: "a question you forecast is resolved, with your score",
+    Event.decision: "a proposed outcome needs your decision",
+    Event.disputed: "an outcome you may decide on is disputed",
+    Event.parked: "a resolver failed and needs attention",
+    Event.awaiting: "a question you may resolve has closed",
     Event.closing: "a question closes soon without your forecast",
-    Event.stale: "your forecast is old",
-    Event.closed: "a question of yours, or that you forecast on, has closed",
+    Event.stale: "your forecast is due for review",
+    Event.closed: "a question you asked or forecast has closed",
 }
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A channel as its member may see it: ``service`` is all that is shown of its address.
+class ChannelInfo:
+    """A channel as its member sees it, with the scheme of its address alone as ``service``.
 
-    ``waiting``: notices to be sent still. ``unsure``: that may not have arrived. ``failed``: that
-    were given up; ``reason``: why the last of them was not sent.
+    Its notices by state: ``sent``; ``waiting`` to be sent; ``unsure``, which may not have arrived;
+    ``failed``, given up. ``reason``: the newest error.
     """
 
     name: str
@@ -75,29 +75,31 @@ def add(
     days_until_stale: float | None = None,
     allow_private: bool = False,
 ) -> Channel:
-    """Return the new channel of the member's, which is told of what happens from now on.
+    """Return the member's new channel, which is written, for events from now on.
 
-    ``days_until_stale``: None for after how long they look at forecasts again (``attention``).
-    BadInput for what cannot be read, Refused for what must not be used, for a name that one of
-    theirs has, and beyond ``MOST``. None of them repeats the address.
+    ``days_until_stale`` defaults to the member's review interval. BadInput for an address that
+    cannot be read; Refused for one that is not allowed, for a name in use, and for more than
+    ``MOST_CHANNELS``. No error repeats the address.
     """
     name = name.strip()
     if not name or not name.isprintable():
-        raise BadInput(f"{name!r} is no name of a channel.", remedy="Call it phone, or mail.")
+        raise BadInput(f"{name!r} is not a name for a channel.", remedy="Use a word such as phone.")
     require_name(name, "The name of the channel")
     own = _own(session, member)
     if name in [channel.name for channel in own]:
         raise Refused(
             f"You have a channel {name!r} already.",
-            remedy="Remove it first, or give this one another name.",
+            remedy="Remove it first, or choose another name.",
         )
-    if len(own) >= MOST:
-        raise Refused(f"You have {MOST} channels, and no more are kept.", remedy="Remove one.")
+    if len(own) >= MOST_CHANNELS:
+        raise Refused(
+            f"You have {MOST_CHANNELS} channels, and no more are allowed.", remedy="Remove one."
+        )
     require_name(address, "The address")
-    apprise_gateway.check(address, allow_private=allow_private, shared=is_shared_ledger(session))
+    apprise_adapter.check(address, allow_private=allow_private, shared=is_shared_ledger(session))
     assert member.id is not None
     if days_until_stale is None:
-        days_until_stale = intervals(session, member).usual / timedelta(days=1)
+        days_until_stale = intervals(session, member).default / timedelta(days=1)
     channel = Channel(
         member_id=member.id,
         name=name,
@@ -122,7 +124,7 @@ def change(
     days_before_close: float | None = None,
     days_until_stale: float | None = None,
 ) -> Channel:
-    """Return the member's channel of that name, changed in what is given; NotFound without it."""
+    """Return the member's channel with the given settings changed; NotFound without it."""
     channel = find(session, name, member=member)
     if events is not None:
         channel.events = _events(events)
@@ -136,7 +138,7 @@ def change(
 
 
 def remove(session: Session, name: str, *, member: Member, now: datetime) -> Channel:
-    """Return the member's channel, which is told no more; its address is forgotten."""
+    """Return the member's channel, which is removed; its address is deleted."""
     channel = find(session, name, member=member)
     channel.secret_url = ""
     channel.removed_at = now
@@ -146,42 +148,42 @@ def remove(session: Session, name: str, *, member: Member, now: datetime) -> Cha
 
 
 def find(session: Session, name: str, *, member: Member | None) -> Channel:
-    """Return the member's channel of that name; NotFound where they have none."""
+    """Return the member's channel of that name; NotFound without it."""
     own = [] if member is None else _own(session, member)
     for channel in own:
         if channel.name == name:
             return channel
-    known = ", ".join(channel.name for channel in own)
+    names = ", ".join(channel.name for channel in own)
     raise NotFound(
         f"You have no channel {name!r}.",
-        remedy=f"Yours: {known}." if known else "Add one: forecasts notify add NAME ADDRESS",
+        remedy=f"Yours: {names}." if names else "Add one: forecasts notify add NAME ADDRESS",
     )
 
 
-def listing(session: Session, *, member: Member | None, now: datetime) -> list[Listed]:
-    """Return the member's channels, in the order in which they were added."""
+def listing(session: Session, *, member: Member | None, now: datetime) -> list[ChannelInfo]:
+    """Return the member's channels in the order they were added."""
     own = [] if member is None else _own(session, member)
     counts: dict[tuple[int, str], int] = {}
     reasons: dict[int, str] = {}
     ids = [channel.id for channel in own]
-    unsure = col(Notice.claimed_until) < now
-    for id_, state, beyond, count in session.exec(
-        select(Notice.channel_id, Notice.state, unsure, func.count())
+    expired = col(Notice.claimed_until) < now
+    for id_, state, is_expired, count in session.exec(
+        select(Notice.channel_id, Notice.state, expired, func.count())
         .where(col(Notice.channel_id).in_(ids))
-        .group_by(col(Notice.channel_id), col(Notice.state), unsure)
+        .group_by(col(Notice.channel_id), col(Notice.state), expired)
     ):
-        state = "unsure" if state == NoticeState.sending and beyond else state
+        state = "unsure" if state == NoticeState.sending and is_expired else state
         counts[id_, state] = counts.get((id_, state), 0) + count
     for id_, reason in session.exec(
         select(Notice.channel_id, Notice.reason)
-        .where(col(Notice.channel_id).in_(ids), Notice.reason != "", _is_under_way())
+        .where(col(Notice.channel_id).in_(ids), Notice.reason != "", _is_unsent())
         .order_by(col(Notice.id))
     ):
         reasons[id_] = reason
     return [
-        Listed(
+        ChannelInfo(
             name=channel.name,
-            service=f"{apprise_gateway.scheme_of(channel.secret_url)}://…",
+            service=f"{apprise_adapter.scheme_of(channel.secret_url)}://…",
             events=tuple(map(Event, channel.events)),
             days_before_close=channel.days_before_close,
             days_until_stale=channel.days_until_stale,
@@ -196,7 +198,7 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[L
     ]
 
 
-def _is_under_way() -> ColumnElement[bool]:
+def _is_unsent() -> ColumnElement[bool]:
     return col(Notice.state).in_([NoticeState.due, NoticeState.sending, NoticeState.failed])
 
 
@@ -214,15 +216,17 @@ def _events(given: Sequence[str]) -> list[str]:
     unknown = [event for event in given if event not in list(Event)]
     if unknown or not given:
         raise BadInput(
-            f"{unknown[0]!r} is nothing that a channel is told of."
+            f"A channel has no event {unknown[0]!r}."
             if unknown
-            else "The channel would be told of nothing.",
-            remedy=f"Name some of: {', '.join(Event)}.",
+            else "A channel needs at least one event.",
+            remedy=f"Choose from: {', '.join(Event)}.",
         )
     return [event for event in Event if event in given]
 
 
 def _days(given: float) -> float:
-    if not 0 < given <= _LONGEST:
-        raise BadInput(f"{given:g} days: it takes more than 0, and at most {_LONGEST:,.0f}.")
+    if not 0 < given <= _MOST_DAYS:
+        raise BadInput(
+            f"The number of days must be above 0 and at most {_MOST_DAYS:,.0f}, got {given:g}."
+        )
     return given

@@ -1,11 +1,11 @@
-"""What is to be told: worked out from the ledger, as the channel's member may see it.
+"""The events to notify a channel about, computed from the ledger as its member may see it.
 
-Each event is one statement, which leaves out what has a notice already. ``at`` says which close,
-forecast, proposal or resolution it is about, so that a question that is opened again and closes
-again is told again, and an update makes a forecast young.
+Each kind of event is one statement, which leaves out events that have a notice already. An event
+has the time (``at``) of its close, forecast, proposal or resolution, so that a question that closes
+again is a new event, and an update restarts the age of a forecast.
 
-What has happened (a close, a resolution) is told from when the channel was added, and for so long
-as it is news. What still waits (a decision, an old forecast) is told whenever it began to.
+Events in the past (a close, a resolution) count from the time the channel was added, and for 30
+days. A pending state (a decision, an old forecast) counts whenever it began.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, Rights, allowed_condition
 from forecasts.access.visibility import question_visible, reader_rights
-from forecasts.agenda.revisits import days_said, said_for
+from forecasts.agenda.revisits import distinct_days, questions_with_interval
 from forecasts.ledger.current import (
     has_outcome,
     is_current_outcome,
@@ -40,8 +40,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.resolution.disputes import is_open
 
-# What happened longer ago is no news: where nothing ran for so long, it is not told.
-NEWS = timedelta(days=30)
+NEWS = timedelta(days=30)  # older events are not sent, even if no run worked for that long
 
 _TEXT, _OWN, _NEXT = (
     aliased(QuestionRevision),
@@ -53,17 +52,14 @@ _UNRESOLVED = ~has_outcome(Question.id)
 
 _RESOLUTIONS = (Resolution, col(Resolution.question_id) == col(Question.id))
 
-Found = tuple[Event, int, datetime]
+DueEvent = tuple[Event, int, datetime]  # event, question id, ``at``
 
 
-def due(session: Session, channel: Channel, *, now: datetime) -> list[Found]:
-    """Return what the channel is to be told and has no notice of: event, question id and ``at``.
-
-    The session reads for the channel's member.
-    """
+def due(session: Session, channel: Channel, *, now: datetime) -> list[DueEvent]:
+    """Return the events of the channel without a notice; the session reads for its member."""
     reader = reader_rights(session)
     assert reader is not None
-    found: list[Found] = []
+    found: list[DueEvent] = []
     for event in map(Event, channel.events):
         statement = _STATEMENTS[event](session, channel, reader, now)
         found += [(event, question_id, at) for question_id, at in session.exec(statement)]
@@ -71,8 +67,8 @@ def due(session: Session, channel: Channel, *, now: datetime) -> list[Found]:
 
 
 def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
-    """Select what is open, closes soon, and has no standing forecast of the member's."""
-    state = (
+    """Select open questions that close soon, without the member's forecast."""
+    has_forecast = (
         select(~col(_OWN.withdrawn))
         .where(
             col(_OWN.question_id) == col(Question.id),
@@ -94,14 +90,14 @@ def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) 
         col(_TEXT.open_time) <= now,
         _UNRESOLVED,
         allowed_condition(reader, Action.forecast, _TEXT),
-        func.coalesce(state, ~true()).is_(False),
+        func.coalesce(has_forecast, ~true()).is_(False),
     )
 
 
 def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
-    """Select open questions on which the member's standing forecast was made long ago.
+    """Select open questions on which the member's forecast is due for review.
 
-    After how long it is old the member has said for that question, or else for the channel.
+    By the interval of the question, or else by that of the channel.
     """
     replaced = (
         select(_NEXT.id)
@@ -115,14 +111,18 @@ def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) ->
         )
         .exists()
     )
-    of, made = col(_OWN.question_id), col(_OWN.made_at)
-    said = {
-        days: said_for(channel.member_id, days) for days in days_said(session, channel.member_id)
+    question, made = col(_OWN.question_id), col(_OWN.made_at)
+    by_days = {
+        days: questions_with_interval(channel.member_id, days)
+        for days in distinct_days(session, channel.member_id)
     }
-    usual = of.not_in(said_for(channel.member_id))
+    without_interval = question.not_in(questions_with_interval(channel.member_id))
     old = or_(
-        usual & (made <= now - timedelta(days=channel.days_until_stale)),
-        *(of.in_(ids) & (made <= now - timedelta(days=days)) for days, ids in said.items()),
+        without_interval & (made <= now - timedelta(days=channel.days_until_stale)),
+        *(
+            question.in_(ids) & (made <= now - timedelta(days=days))
+            for days, ids in by_days.items()
+        ),
     )
     return _on_questions(
         session,
@@ -142,7 +142,7 @@ def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) ->
 
 
 def _closed(session: Session, channel: Channel, _reader: Rights, now: datetime) -> Any:
-    """Select what the member asked, or has forecast on, that has closed and is unresolved."""
+    """Select closed, unresolved questions that the member asked or forecast."""
     return _on_questions(
         session,
         channel,
@@ -156,7 +156,7 @@ def _closed(session: Session, channel: Channel, _reader: Rights, now: datetime) 
 
 
 def _awaiting(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
-    """Select what has closed and the member may resolve."""
+    """Select closed, unresolved questions that the member may resolve."""
     return _on_questions(
         session,
         channel,
@@ -169,7 +169,7 @@ def _awaiting(session: Session, channel: Channel, reader: Rights, now: datetime)
 
 
 def _decision(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
-    """Select where an outcome is proposed, and the member may decide on it."""
+    """Select questions with a proposed outcome that the member may decide on."""
     return _on_questions(
         session,
         channel,
@@ -182,7 +182,7 @@ def _decision(session: Session, channel: Channel, reader: Rights, _now: datetime
 
 
 def _disputed(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
-    """Select what is resolved and disputed, where the member may decide on it."""
+    """Select questions with a dispute that the member may decide."""
     return _on_questions(
         session,
         channel,
@@ -195,7 +195,7 @@ def _disputed(session: Session, channel: Channel, reader: Rights, _now: datetime
 
 
 def _parked(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
-    """Select where a resolver has failed for good, and the member may resolve the question."""
+    """Select parked questions that the member may resolve."""
     return _on_questions(
         session,
         channel,
@@ -209,10 +209,10 @@ def _parked(session: Session, channel: Channel, reader: Rights, _now: datetime) 
 
 
 def _resolved(session: Session, channel: Channel, _reader: Rights, now: datetime) -> Any:
-    """Select what the member has forecast on that is resolved, or corrected."""
+    """Select resolved or corrected questions that the member forecast."""
     later = col(Resolution.recorded_at) > channel.recorded_at
     if channel.after_resolution is not None:
-        # A run writes as of its start, which may lie before the channel was added.
+        # A run writes the time of its start, which may be before the channel was added.
         later |= col(Resolution.id) > channel.after_resolution
     return _on_questions(
         session,
@@ -262,8 +262,8 @@ def _on_questions(
     *conditions: Any,
     joins: Sequence[tuple[Any, Any]] = (),
 ) -> Any:
-    """Return the statement for the questions, each with ``at``, of which there is no notice yet."""
-    told = (
+    """Return the statement for the questions with ``at`` that have no notice of the event yet."""
+    notified = (
         select(Notice.id)
         .where(
             Notice.channel_id == channel.id,
@@ -277,10 +277,10 @@ def _on_questions(
         select(col(Question.id), at)
         .select_from(Question)
         .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), is_newest_wording(_TEXT)))
-        .where(*conditions, question_visible(session), ~told)
+        .where(*conditions, question_visible(session), ~notified)
         .distinct()
         .order_by(at, col(Question.id))
     )
-    for what, how in joins:
-        statement = statement.join(what, how)
+    for table, condition in joins:
+        statement = statement.join(table, condition)
     return statement

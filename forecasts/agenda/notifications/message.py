@@ -1,7 +1,7 @@
-"""What a message says: plain text, short, and everyone's words without effect.
+"""The text of a message: short plain text, with user content made inert.
 
-It says what the member may see, and of forecasts nothing but what their own have earned; so a crowd
-that is hidden from them stays so.
+It contains only questions that the member may see, and of forecasts only the member's own scores,
+so a hidden crowd stays hidden.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from forecasts.agenda.notifications.due import Found
+from forecasts.agenda.notifications.due import DueEvent
 from forecasts.common.text import on_one_line
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Event, Member, Question, Score
 from forecasts.questions.finality import provisional_outcomes
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status, in_batches, listing
-from forecasts.scores.scores import CRPS, protocol_of
+from forecasts.scores.stored_scores import CRPS, MAIN_PROTOCOLS, main_protocol
 
-LINES = 5  # of each event; the others are counted
-_TITLE = 120  # signs
-_NOTHING_SEEN = "\u2060"  # parts what a service would take for a mention, a tag or a link
-_ACTS = re.compile(r"(?<=[@<])(?=\S)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-_HEADS = {
+LINES = 5  # of each event; the rest is counted
+_TITLE_LENGTH = 120  # characters
+_WORD_JOINER = "\u2060"  # invisible; splits text that a service would read as a mention or link
+_SPLITS = re.compile(r"(?<=[@<])(?=\S)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+_HEADINGS = {
     Event.resolved: "Resolved",
-    Event.decision: "Waits for your decision",
-    Event.disputed: "Disputed, and you may decide",
-    Event.parked: "A resolver failed, and waits for a person",
-    Event.awaiting: "Closed, and you may resolve it",
+    Event.decision: "Needs your decision",
+    Event.disputed: "Disputed, for you to decide",
+    Event.parked: "A resolver failed and needs attention",
+    Event.awaiting: "Closed, for you to resolve",
     Event.closing: "Closes soon, without your forecast",
-    Event.stale: "Your forecast is old",
+    Event.stale: "Your forecast is due for review",
     Event.closed: "Closed",
 }
 
@@ -41,10 +41,10 @@ _HEADS = {
 _SINCE = {
     Event.decision: "An outcome was proposed",
     Event.disputed: "Its outcome was disputed",
-    Event.parked: "It was looked up in vain for the last time",
+    Event.parked: "Its resolver failed for the last time",
     Event.awaiting: "It closed",
     Event.closing: "It closes",
-    Event.stale: "Yours was made",
+    Event.stale: "Your forecast was made",
     Event.closed: "It closed",
 }
 
@@ -58,44 +58,43 @@ class Message:
 
 
 def compose(
-    session: Session, member: Member, told: Sequence[Found], *, now: datetime
-) -> tuple[Message | None, list[Found]]:
-    """Return the message that tells of these, and those of them that are no longer so.
+    session: Session, member: Member, events: Sequence[DueEvent], *, now: datetime
+) -> tuple[Message | None, list[DueEvent]]:
+    """Return the message about these events, and the events that no longer apply.
 
-    The session reads for the member. None: nothing is left to be told.
+    The session reads for the member. None: no event still applies.
     """
-    state = _stands(session, {question_id for _, question_id, _ in told}, now)
-    holds = [one for one in told if _holds(one, state.get(one[1]), now)]
-    kept = set(holds)
-    moot = [one for one in told if one not in kept]
-    if not holds:
+    states = _states(session, {question_id for _, question_id, _ in events}, now)
+    current = [one for one in events if _applies(one, states.get(one[1]), now)]
+    moot = [one for one in events if one not in set(current)]
+    if not current:
         return None, moot
-    resolved = [state[id_] for event, id_, _ in holds if event == Event.resolved]
+    resolved = [states[id_] for event, id_, _ in current if event == Event.resolved]
     scores = _scores(session, member, resolved)
     not_final = provisional_outcomes(session, now=now) if resolved else {}
     body = []
     for event in Event:
-        these = [one for one in holds if one[0] == event]
+        these = [one for one in current if one[0] == event]
         if not these:
             continue
-        body.append(f"{_HEADS[event]}:")
+        body.append(f"{_HEADINGS[event]}:")
         for one in these[:LINES]:
             provisional = event == Event.resolved and one[1] in not_final
-            final = "; it is provisional" if provisional else ""
-            body.append(f"- {_line(one, state[one[1]], scores)}{final}")
+            note = " (provisional)" if provisional else ""
+            body.append(f"- {_line(one, states[one[1]], scores)}{note}")
         if len(these) > LINES:
             body.append(f"- … and {len(these) - LINES:,} more")
         body.append("")
-    if len(holds) == 1:
-        [(event, question_id, _)] = holds
-        title = f"{_HEADS[event]}: {_inert(state[question_id].text.title, 60)}"
+    if len(current) == 1:
+        [(event, question_id, _)] = current
+        title = f"{_HEADINGS[event]}: {_inert(states[question_id].text.title, 60)}"
     else:
-        title = f"{len(holds):,} things in your forecast ledger"
+        title = f"{len(current):,} events in your forecast ledger"
     return Message(title, "\n".join(body).strip()), moot
 
 
-def _stands(session: Session, ids: set[int], now: datetime) -> dict[int, QuestionState]:
-    """Return those of the questions that the member may see, as they stand."""
+def _states(session: Session, ids: set[int], now: datetime) -> dict[int, QuestionState]:
+    """Return the questions that the member may see, by id."""
     slugs = [
         slug
         for some in in_batches(sorted(ids))
@@ -104,9 +103,9 @@ def _stands(session: Session, ids: set[int], now: datetime) -> dict[int, Questio
     return {one.id: one for one in listing(session, now=now, only=slugs)}
 
 
-def _holds(told: Found, state: QuestionState | None, now: datetime) -> bool:
-    """Return whether what was to be told is still so; a message may have waited for hours."""
-    event, _, at = told
+def _applies(due: DueEvent, state: QuestionState | None, now: datetime) -> bool:
+    """Return whether an event still applies; its message may have waited for hours."""
+    event, _, at = due
     if state is None:
         return False
     if event in (Event.closing, Event.stale):
@@ -123,7 +122,7 @@ def _holds(told: Found, state: QuestionState | None, now: datetime) -> bool:
 def _scores(
     session: Session, member: Member, resolved: Sequence[QuestionState]
 ) -> dict[int, Score]:
-    """Return by the resolution what the member earned, under the question's first protocol."""
+    """Return the member's scores by the id of the resolution, under the question's protocol."""
     ids = [one.resolution.id for one in resolved if one.resolution is not None]
     rows = [
         row
@@ -132,37 +131,37 @@ def _scores(
             select(Score).where(
                 Score.member_id == member.id,
                 col(Score.resolution_id).in_(some),
-                col(Score.protocol).in_(["brier", CRPS]),
+                col(Score.protocol).in_(MAIN_PROTOCOLS),
             )
         )
     ]
     return {row.resolution_id: row for row in rows}
 
 
-def _line(told: Found, state: QuestionState, scores: Mapping[int, Score]) -> str:
-    event, _, at = told
+def _line(due: DueEvent, state: QuestionState, scores: Mapping[int, Score]) -> str:
+    event, _, at = due
     text = state.text
-    title = _inert(text.title, _TITLE)
+    title = _inert(text.title, _TITLE_LENGTH)
     if event == Event.resolved:
         assert state.resolution is not None
-        outcome = _inert(state.resolution.outcome, _TITLE)
+        outcome = _inert(state.resolution.outcome, _TITLE_LENGTH)
         if state.resolution.supersedes_id is not None:
             outcome = f"corrected to {outcome}"
         score = scores.get(state.resolution.id or 0)
         if score is None:
-            said = "" if state.resolution.outcome in NOT_SCORED else "; you have no score on it"
-            return f"{title} {outcome}{said}"
-        name = "CRPS" if protocol_of(text.type) == CRPS else "Brier score"
+            missing = "" if state.resolution.outcome in NOT_SCORED else "; you have no score on it"
+            return f"{title} {outcome}{missing}"
+        name = "CRPS" if main_protocol(text.type) == CRPS else "Brier score"
         return f"{title} {outcome}; your {name} is {score.score:.3f} (0 is best)"
     return f"{title} {_SINCE[event]} on {to_minute(at)}"
 
 
 def _inert(words: str, most: int) -> str:
-    r"""Return words on one line that no service takes for a mention, a tag or a link.
+    r"""Return words on one line that no service reads as a mention, a tag or a link.
 
     >>> _inert("@all <b> https://x.org", 30).replace("\u2060", "|")
     '@|all <|b> https:|//x.org'
     """
     line = on_one_line(words)
     line = line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
-    return _ACTS.sub(_NOTHING_SEEN, line)
+    return _SPLITS.sub(_WORD_JOINER, line)

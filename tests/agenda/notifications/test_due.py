@@ -12,7 +12,7 @@ from sqlmodel import select
 from forecasts.access import teams
 from forecasts.access.members import member_named
 from forecasts.agenda import revisits
-from forecasts.agenda.notifications import channels, outbox
+from forecasts.agenda.notifications import channels, sender
 from forecasts.ledger import database
 from forecasts.ledger.models import Event, PolicyKind, Role, Watch
 from forecasts.questions import registry, revisions
@@ -34,7 +34,7 @@ def channel(engine: Engine, service: Service, who: str, *events: str, **how: obj
 def told(engine: Engine, service: Service, at: float) -> list[str]:
     """Return what is said at that day, line by line, without the title."""
     before = len(service.got)
-    outbox.send(engine, now=day(at), allow_private=True)
+    sender.send(engine, now=day(at), allow_private=True)
     return [line for one in service.got[before:] for line in one["message"].splitlines()]
 
 
@@ -73,8 +73,8 @@ def test_an_old_forecast_is_told_once_and_anew_when_a_newer_one_is_old(
     channel(ledger, service, "alice", "stale", days_until_stale=3)
     assert told(ledger, service, 3.9) == []
     assert told(ledger, service, 4) == [
-        "Your forecast is old:",
-        "- Will it rain? Yours was made on 2026-01-02 00:00 UTC",
+        "Your forecast is due for review:",
+        "- Will it rain? Your forecast was made on 2026-01-02 00:00 UTC",
     ]
     assert told(ledger, service, 5) == []
     with database.writing(ledger) as session:
@@ -90,15 +90,15 @@ def test_when_a_forecast_is_old_its_member_may_have_said_for_the_question(
 ) -> None:
     with database.writing(ledger) as session:
         alice, rain = member_named(session, "alice"), registry.find(session, "rain")
-        revisits.revisit_every(session, 6, member=alice, now=day(0))
+        revisits.set_interval(session, 6, member=alice, now=day(0))
     channel(ledger, service, "alice", "stale")
     assert told(ledger, service, 6.9) == []
     with database.writing(ledger) as session:
-        revisits.revisit_every(session, 2, member=alice, now=day(0), question=rain)
+        revisits.set_interval(session, 2, member=alice, now=day(0), question=rain)
     assert "2026-01-02" in told(ledger, service, 6.9)[1]
     with database.writing(ledger) as session:
         updates.update(session, rain, Value(probability=0.5), member=alice, now=day(7))
-        revisits.revisit_every(session, None, member=alice, now=day(7), question=rain)
+        revisits.set_interval(session, None, member=alice, now=day(7), question=rain)
     assert told(ledger, service, 9.8) == []  # as usual again
 
 
@@ -122,7 +122,7 @@ def test_a_close_is_told_to_who_asked_and_who_forecast_and_to_who_may_resolve(
             member=member_named(session, "root"),
             now=day(10),
         )
-    assert told(ledger, service, 11) == ["Closed, and you may resolve it:", line]
+    assert told(ledger, service, 11) == ["Closed, for you to resolve:", line]
     assert service.got[-1]["path"] == "/root"
 
 
@@ -153,7 +153,7 @@ def test_a_proposal_is_told_to_who_may_decide_and_its_decision_to_who_has_foreca
         bob, rain = member_named(session, "bob"), registry.find(session, "rain")
         proposals.propose(session, rain, "yes", known_at=day(2), now=day(2), member=bob)
     assert told(ledger, service, 2.1) == [
-        "Waits for your decision:",
+        "Needs your decision:",
         "- Will it rain? An outcome was proposed on 2026-01-03 00:00 UTC",
     ]
     assert service.got[-1]["path"] == "/root"
@@ -199,13 +199,13 @@ def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
         member = member_named(session, "alice")
         tell(session, member, service.address("x"), name="x", events=["resolved"])
     assert told(ledger, service, 5) == [
-        "Disputed, and you may decide:",
+        "Disputed, for you to decide:",
         "- Will it rain? Its outcome was disputed on 2026-01-05 00:00 UTC",
         "",
-        "A resolver failed, and waits for a person:",
-        "- Will it snow? It was looked up in vain for the last time on 2026-01-04 00:00 UTC",
+        "A resolver failed and needs attention:",
+        "- Will it snow? Its resolver failed for the last time on 2026-01-04 00:00 UTC",
         "Resolved:",
-        "- Will it rain? yes; your Brier score is 0.360 (0 is best); it is provisional",
+        "- Will it rain? yes; your Brier score is 0.360 (0 is best) (provisional)",
     ]
     assert [one["path"] for one in service.got] == ["/root", "/x"]
     with database.writing(ledger) as session:
@@ -281,7 +281,7 @@ def test_many_events_make_one_message_that_is_short_and_whose_words_do_nothing(
     channel(ledger, service, "bob", "closing", "closed")
     said = told(ledger, service, 9)
     assert len(service.got) == 1
-    assert service.got[0]["title"] == "10 things in your forecast ledger"
+    assert service.got[0]["title"] == "10 events in your forecast ledger"
     assert said[0] == "Closes soon, without your forecast:"
     assert said[-1] == "- … and 5 more"
     assert len(said) == 7

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_named, member_or_new
-from forecasts.agenda.notifications import apprise_gateway, channels, outbox
-from forecasts.agenda.notifications.apprise_gateway import Sent
+from forecasts.agenda.notifications import apprise_adapter, channels, sender
+from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Channel
@@ -33,9 +33,9 @@ RUN = """
 import sys
 from datetime import datetime
 from forecasts.ledger import database
-from forecasts.agenda.notifications import outbox
+from forecasts.agenda.notifications import sender
 engine = database.open_engine(sys.argv[1])
-outbox.send(engine, now=datetime.fromisoformat(sys.argv[2]), allow_private=True)
+sender.send(engine, now=datetime.fromisoformat(sys.argv[2]), allow_private=True)
 print("done")
 """
 
@@ -50,9 +50,9 @@ def resolved(ledger: Engine, service: Service) -> Engine:
     return ledger
 
 
-def send(engine: Engine, at: float, **how: object) -> outbox.Round:
+def send(engine: Engine, at: float, **how: object) -> sender.Summary:
     given = {"now": day(at), "allow_private": True} | how
-    return outbox.send(engine, **given)  # type: ignore[arg-type]
+    return sender.send(engine, **given)  # type: ignore[arg-type]
 
 
 def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
@@ -86,9 +86,9 @@ def test_a_run_that_is_killed_before_it_records_what_it_sent_does_not_send_it_tw
     assert states(resolved) == ["resolved sending"]
 
     service.answer = lambda _: 200
-    lease = outbox.LEASE / timedelta(days=1)
+    lease = sender.LEASE / timedelta(days=1)
     for at in (3, 3 + lease / 2, 3 + 2 * lease, 20):
-        assert send(resolved, at).told == []
+        assert send(resolved, at).messages == []
     assert len(service.got) == 1
     with database.reading(resolved) as session:
         alice = member_named(session, "alice")
@@ -96,11 +96,11 @@ def test_a_run_that_is_killed_before_it_records_what_it_sent_does_not_send_it_tw
         assert (said.waiting, said.unsure) == (1, 0)
         [said] = channels.listing(session, member=alice, now=day(3 + 2 * lease))
         assert (said.waiting, said.unsure) == (0, 1)
-        assert outbox.unsure(session, now=day(4)) == 1
+        assert sender.undelivered(session, now=day(4)) == 1
     with database.writing(resolved) as session:
         alice = member_named(session, "alice")
-        assert outbox.again(session, "phone", member=alice, now=day(4)) == 1
-    assert send(resolved, 4).count(Sent.sent) == 1
+        assert sender.resend(session, "phone", member=alice, now=day(4)) == 1
+    assert send(resolved, 4).count(Delivery.sent) == 1
     assert len(service.got) == 2
     assert states(resolved) == ["resolved sent"]
 
@@ -115,11 +115,11 @@ def test_a_run_that_is_killed_before_it_tells_leaves_it_to_the_next(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(outbox, "compose", killed)  # within the transaction that claims
+        patch.setattr(sender, "compose", killed)  # within the transaction that claims
         with pytest.raises(Killed):
             send(resolved, 3)
     assert notices(resolved) == []
-    assert send(resolved, 3).count(Sent.sent) == 1
+    assert send(resolved, 3).count(Delivery.sent) == 1
     assert len(service.got) == 1
 
 
@@ -128,7 +128,7 @@ def test_of_several_runs_side_by_side_one_sends_it(resolved: Engine, service: Se
 
     def one(_: int) -> int:
         together.wait(30)
-        return len(send(resolved, 3).told)
+        return len(send(resolved, 3).messages)
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(one, range(4))) == 1
@@ -143,9 +143,9 @@ def test_what_was_not_sent_is_tried_again_ever_later_and_given_up_in_the_end(
     tried = []
     for minute in (0, 4, 6, 20, 22, 66, 68, 202, 204, 1000):
         came_to = send(resolved, 3 + minute / 24 / 60)
-        if came_to.told:
+        if came_to.messages:
             tried.append(minute)
-            assert came_to.told[0].reason == "the service answered with status 503"
+            assert came_to.messages[0].reason == "the service answered with status 503"
     assert tried == [0, 6, 22, 68, 204]
     assert len(service.got) == 5
     assert states(resolved) == ["resolved failed"]
@@ -154,8 +154,8 @@ def test_what_was_not_sent_is_tried_again_ever_later_and_given_up_in_the_end(
     assert (said.failed, said.reason) == (1, "the service answered with status 503")
     service.answer = lambda _: 200
     with database.writing(resolved) as session:
-        outbox.again(session, "phone", member=member_named(session, "alice"), now=day(5))
-    assert send(resolved, 5).count(Sent.sent) == 1
+        sender.resend(session, "phone", member=member_named(session, "alice"), now=day(5))
+    assert send(resolved, 5).count(Delivery.sent) == 1
 
 
 def test_what_comes_up_meanwhile_goes_with_the_next_try(resolved: Engine, service: Service) -> None:
@@ -164,9 +164,9 @@ def test_what_comes_up_meanwhile_goes_with_the_next_try(resolved: Engine, servic
     with database.writing(resolved) as session:
         root, rain = member_named(session, "root"), registry.find(session, "rain")
         resolutions.confirm(session, rain, "no", known_at=day(2), now=day(3.001), member=root)
-    assert send(resolved, 3.002).told == []
+    assert send(resolved, 3.002).messages == []
     service.answer = lambda _: 200
-    [told] = send(resolved, 3.01).told
+    [told] = send(resolved, 3.01).messages
     assert told.events == 1  # the first is no longer so
     assert states(resolved) == ["resolved moot", "resolved sent"]
     assert "corrected to no" in service.bodies[-1]
@@ -188,12 +188,12 @@ def test_a_service_that_does_not_answer_holds_up_nobody_and_is_not_written_to_tw
 
     service.answer = answer
     came_to = send(resolved, 3, seconds=0.3)
-    assert {one.channel: str(one.sent) for one in came_to.told} == {
+    assert {one.channel: str(one.delivery) for one in came_to.messages} == {
         "phone": "unknown",
         "b0": "sent",
     }
     released.set()
-    assert send(resolved, 9).told == []
+    assert send(resolved, 9).messages == []
     assert [one["path"] for one in service.got] == ["/alice", "/other"]
     with database.reading(resolved) as session:
         first, _ = channels.listing(session, member=member_named(session, "alice"), now=day(9))
@@ -209,7 +209,7 @@ def test_the_time_of_all_is_bounded_and_those_that_failed_come_last(
     with database.writing(resolved) as session:
         alice = member_named(session, "alice")
         tell(session, alice, service.address("b"), name="b", events=["resolved"], now=day(1))
-    assert [one.channel for one in send(resolved, 4).told] == ["b", "phone"]
+    assert [one.channel for one in send(resolved, 4).messages] == ["b", "phone"]
     assert send(resolved, 5, budget=0).left == 1
 
 
@@ -234,12 +234,12 @@ def test_a_hundred_channels_that_do_not_answer_hold_no_run_up_and_lose_little(
     began = time.monotonic()
     came_to = send(resolved, 3, seconds=0.2)
     assert time.monotonic() - began < 30
-    assert came_to.count(Sent.unknown) == 2 * outbox.MOST_WAITS
-    assert came_to.left == 101 - 2 * outbox.MOST_WAITS
+    assert came_to.count(Delivery.unknown) == 2 * sender.MOST_TIMEOUTS
+    assert came_to.left == 101 - 2 * sender.MOST_TIMEOUTS
     released.set()
     service.answer = lambda _path: 200
     again = send(resolved, 3.1)
-    assert (again.count(Sent.sent), again.left) == (came_to.left, 0)
+    assert (again.count(Delivery.sent), again.left) == (came_to.left, 0)
 
 
 def test_messages_are_begun_for_so_long_and_no_longer(resolved: Engine, service: Service) -> None:
@@ -250,11 +250,11 @@ def test_messages_are_begun_for_so_long_and_no_longer(resolved: Engine, service:
     released = threading.Event()
     service.answer = lambda _path: 200 if released.wait(30) else 500
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outbox, "MOST_WAITS", 100)
+        patch.setattr(sender, "MOST_TIMEOUTS", 100)
         came_to = send(resolved, 3, seconds=1, budget=1.5)
     released.set()
-    assert 1 <= len(came_to.told) <= 2
-    assert came_to.left == 9 - len(came_to.told)
+    assert 1 <= len(came_to.messages) <= 2
+    assert came_to.left == 9 - len(came_to.messages)
 
 
 def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_written_to(
@@ -269,8 +269,8 @@ def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_writte
         ):
             with pytest.raises(Refused, match="this machine or its network"):
                 channels.add(session, "x", address, member=bob, now=day(0))
-    [told] = send(resolved, 3, allow_private=False).told
-    assert told.sent == Sent.failed
+    [told] = send(resolved, 3, allow_private=False).messages
+    assert told.delivery == Delivery.failed
     assert "leads into this machine" in told.reason
     assert service.got == []
 
@@ -282,8 +282,8 @@ def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_writte
         channels.add(session, "x", "json://public.example", member=bob, now=day(0))
         channel = channels.find(session, "x", member=bob)
     monkeypatch.setattr(socket, "getaddrinfo", answers)  # a name that stands for this machine
-    sent, reason = outbox.greet(channel)
-    assert sent == Sent.failed
+    sent, reason = sender.send_test(channel)
+    assert sent == Delivery.failed
     assert "leads into this machine" in reason
     assert service.got == []
 
@@ -291,9 +291,9 @@ def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_writte
 def test_on_a_shared_ledger_nothing_is_written_to_the_machine_of_the_run() -> None:
     for scheme in ("syslog", "dbus", "macosx", "windows", "gnome"):
         with pytest.raises(Refused, match="this ledger is shared"):
-            apprise_gateway.check(f"{scheme}://", allow_private=True, shared=True)
+            apprise_adapter.check(f"{scheme}://", allow_private=True, shared=True)
     with pytest.raises(Refused, match="this ledger is shared"):
-        apprise_gateway.check(" SysLog://local ", allow_private=True, shared=True)
+        apprise_adapter.check(" SysLog://local ", allow_private=True, shared=True)
     for option in (
         "template=/etc/passwd",
         "keyfile=k",
@@ -302,15 +302,15 @@ def test_on_a_shared_ledger_nothing_is_written_to_the_machine_of_the_run() -> No
         "a&templat%65=x",
     ):
         with pytest.raises(Refused, match="names a file"):
-            apprise_gateway.check(f"json://example.org/?{option}", allow_private=True, shared=True)
-    apprise_gateway.check("json://example.org/?template=x", allow_private=True, shared=False)
+            apprise_adapter.check(f"json://example.org/?{option}", allow_private=True, shared=True)
+    apprise_adapter.check("json://example.org/?template=x", allow_private=True, shared=False)
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "nope://x", "json://", "http://[", "a" * 99])
 def test_an_address_that_cannot_be_read_is_refused_and_not_repeated(address: str) -> None:
     for shared in (False, True):
         with pytest.raises(BadInput, match="cannot be read") as error:
-            apprise_gateway.check(address, allow_private=False, shared=shared)
+            apprise_adapter.check(address, allow_private=False, shared=shared)
     assert not address or address not in str(error.value).replace("nope://", "")
 
 
@@ -361,7 +361,7 @@ def test_a_channel_is_its_members_own(resolved: Engine, service: Service) -> Non
         for act in (
             lambda: channels.remove(session, "phone", member=root, now=day(3)),
             lambda: channels.change(session, "phone", member=root, events=["closed"]),
-            lambda: outbox.again(session, "phone", member=root, now=day(3)),
+            lambda: sender.resend(session, "phone", member=root, now=day(3)),
         ):
             with pytest.raises(NotFound, match="no channel 'phone'"):
                 act()
@@ -382,7 +382,7 @@ def test_what_a_channel_cannot_be_is_said(resolved: Engine, service: Service) ->
         ):
             with pytest.raises(BadInput):
                 tell(session, alice, service.address(), **({"name": "b"} | how))
-        for number in range(channels.MOST - 1):
+        for number in range(channels.MOST_CHANNELS - 1):
             tell(session, alice, service.address(), name=f"c{number}")
         with pytest.raises(Refused, match="no more"):
             tell(session, alice, service.address(), name="d")

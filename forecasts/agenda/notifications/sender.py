@@ -1,0 +1,297 @@
+"""Send notifications: each event once to a channel, with the result recorded.
+
+1. For each channel, in one transaction: write its due events as notices, and claim all due notices
+   for one message by a conditional UPDATE with a lease.
+2. Send the message outside any transaction.
+3. In another transaction: record the result, if the claim is still this run's.
+
+A run that is killed before step 1 has sent nothing, and the next run sends it. After step 1 nobody
+knows whether the message was sent, so its notices are not sent again by themselves; when the lease
+has ended they count as undelivered, and ``resend`` makes them due. A failed message is tried again
+after longer and longer pauses, together with newer events.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Engine, insert, or_, update
+from sqlmodel import Session, col, func, select
+
+from forecasts.access import roles, visibility
+from forecasts.agenda.notifications import apprise_adapter, channels
+from forecasts.agenda.notifications.apprise_adapter import Delivery
+from forecasts.agenda.notifications.due import DueEvent, due
+from forecasts.agenda.notifications.message import Message, compose
+from forecasts.common.errors import DatabaseError
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState
+from forecasts.questions.standing import in_batches
+
+LEASE = timedelta(minutes=10)  # far longer than a message takes
+MOST_ATTEMPTS = 5
+_FIRST_PAUSE = timedelta(minutes=5)  # after a failure; each further pause is 3 times as long
+BUDGET = 120.0  # seconds in which messages are started; the rest is left to the next run
+MOST_TIMEOUTS = 3  # of one service; its other channels are left to the next run
+PATIENCE = 120  # seconds to wait for a write transaction: nobody waits for the sender
+_TEST_MESSAGE = Message("Forecast Ledger", "Your notifications will arrive here.")
+
+
+@dataclass(frozen=True)
+class SentMessage:
+    """The delivery of one message to a member's channel; ``events``: the number in it."""
+
+    handle: str
+    channel: str
+    events: int
+    delivery: Delivery
+    reason: str
+
+
+@dataclass
+class Summary:
+    """The messages of one call; ``left``: the channels left to the next run."""
+
+    messages: list[SentMessage] = field(default_factory=list)
+    left: int = 0
+
+    def count(self, delivery: Delivery) -> int:
+        """Return the number of messages with that result."""
+        return sum(1 for one in self.messages if one.delivery == delivery)
+
+
+def send(
+    engine: Engine,
+    *,
+    now: datetime,
+    allow_private: bool = False,
+    seconds: float = apprise_adapter.SECONDS,
+    budget: float = BUDGET,
+) -> Summary:
+    """Return the messages sent to everyone with due events; their results are written.
+
+    A channel that fails stops no other. A message takes at most ``seconds``, and none is started
+    after ``budget`` seconds. A service with several timeouts gets no more messages in this call,
+    since messages that may have arrived are not sent again.
+    """
+    summary, until = Summary(), time.monotonic() + budget
+    timeouts: Counter[str] = Counter()
+    for channel_id, service in _due_channels(engine, now):
+        if time.monotonic() >= until or timeouts[service] >= MOST_TIMEOUTS:
+            summary.left += 1
+            continue
+        claimed = _claim(engine, channel_id, now)
+        if claimed is None:
+            continue
+        try:
+            delivery, reason = _deliver(claimed, allow_private, seconds)
+        except DatabaseError:
+            raise
+        except Exception as error:  # one bad channel never stops the others
+            delivery, reason = Delivery.failed, f"it could not be sent ({type(error).__name__})"
+        timeouts[service] += delivery == Delivery.unknown
+        _record(engine, claimed, delivery, reason, now)
+        summary.messages.append(
+            SentMessage(claimed.handle, claimed.channel_name, claimed.events, delivery, reason)
+        )
+    return summary
+
+
+def send_test(channel: Channel, *, allow_private: bool = False) -> tuple[Delivery, str]:
+    """Return the result of a test message to the channel, and its reason."""
+    return apprise_adapter.deliver(
+        channel.secret_url, _TEST_MESSAGE.title, _TEST_MESSAGE.body, allow_private=allow_private
+    )
+
+
+def resend(session: Session, name: str, *, member: Member, now: datetime) -> int:
+    """Return the number of undelivered notices of the member's channel, which are due again."""
+    channel = channels.find(session, name, member=member)
+    found = session.connection().execute(
+        update(Notice)
+        .where(col(Notice.channel_id) == channel.id, _is_undelivered(now))
+        .values(state=NoticeState.due, next_at=now, attempts=0, claim=None)
+    )
+    return int(found.rowcount)
+
+
+def undelivered(session: Session, *, now: datetime) -> int:
+    """Return the number of everyone's notices that may not have arrived or were given up."""
+    kept = select(Channel.id).where(col(Channel.removed_at).is_(None))
+    return session.exec(
+        select(func.count(col(Notice.id))).where(
+            _is_undelivered(now), col(Notice.channel_id).in_(kept)
+        )
+    ).one()
+
+
+def _is_undelivered(now: datetime) -> ColumnElement[bool]:
+    unsure = (col(Notice.state) == NoticeState.sending) & (col(Notice.claimed_until) < now)
+    return or_(unsure, col(Notice.state) == NoticeState.failed)
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """A message that this run has claimed."""
+
+    claim: str
+    handle: str
+    channel_name: str
+    address: str
+    shared: bool
+    message: Message
+    events: int
+
+    def __repr__(self) -> str:  # without the address
+        return f"_Claimed({self.handle!r}, {self.channel_name!r})"
+
+
+def _due_channels(engine: Engine, now: datetime) -> list[tuple[int, str]]:
+    """Return the channels with due events, each with its service; after failures they come last."""
+    found: list[tuple[int, int, str]] = []
+    with reading(engine) as session:
+        rows = session.exec(
+            select(Channel, Member, func.max(Notice.attempts), func.max(Notice.next_at))
+            .join(Member, col(Member.id) == col(Channel.member_id))
+            .outerjoin(
+                Notice,
+                (col(Notice.channel_id) == col(Channel.id))
+                & (col(Notice.state) == NoticeState.due),
+            )
+            .where(col(Channel.removed_at).is_(None))
+            .group_by(col(Channel.id), col(Member.id))
+            .order_by(col(Channel.id))
+        ).all()
+        for channel, member, attempts, latest in rows:
+            assert channel.id is not None
+            service = apprise_adapter.service_of(channel.secret_url)
+            paused_until: datetime | None = latest  # None without due notices
+            if paused_until is not None:
+                if paused_until <= now:
+                    found.append((attempts, channel.id, service))
+                continue
+            visibility.read_as(session, member, now=now)
+            if due(session, channel, now=now):
+                found.append((0, channel.id, service))
+    return [(channel_id, service) for _, channel_id, service in sorted(found)]
+
+
+def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
+    """Return the channel's message, which is claimed; None without due events.
+
+    Write transactions run one at a time, so that the due events are still due when written.
+    """
+    with writing(engine, patience=PATIENCE) as session:
+        channel, member = session.exec(
+            select(Channel, Member)
+            .join(Member, col(Member.id) == col(Channel.member_id))
+            .where(Channel.id == channel_id)
+        ).one()
+        if channel.removed_at is not None:
+            return None
+        visibility.read_as(session, member, now=now)
+        _write(session, channel_id, due(session, channel, now=now), now)
+        claim = secrets.token_hex(8)
+        connection = session.connection()
+        connection.execute(
+            update(Notice)
+            .where(
+                col(Notice.channel_id) == channel_id,
+                col(Notice.state) == NoticeState.due,
+                col(Notice.next_at) <= now,
+            )
+            .values(
+                state=NoticeState.sending,
+                claim=claim,
+                claimed_until=now + LEASE,
+                attempts=Notice.attempts + 1,
+            )
+        )
+        rows = session.exec(
+            select(Notice.id, Notice.event, Notice.question_id, Notice.at)
+            .where(Notice.claim == claim)
+            .order_by(col(Notice.at), col(Notice.id))
+        ).all()
+        claimed = {(Event(event), question_id, at): id_ for id_, event, question_id, at in rows}
+        message, moot = compose(session, member, list(claimed), now=now)
+        for some in in_batches([claimed[one] for one in moot]):
+            connection.execute(
+                update(Notice)
+                .where(col(Notice.id).in_(some))
+                .values(state=NoticeState.moot, claim=None)
+            )
+        if message is None:
+            return None
+        return _Claimed(
+            claim=claim,
+            handle=member.handle,
+            channel_name=channel.name,
+            address=channel.secret_url,
+            shared=roles.is_shared_ledger(session),
+            message=message,
+            events=len(claimed) - len(moot),
+        )
+
+
+def _write(session: Session, channel_id: int, found: list[DueEvent], now: datetime) -> None:
+    rows = [
+        {
+            "channel_id": channel_id,
+            "event": event,
+            "question_id": question_id,
+            "at": at,
+            "state": NoticeState.due,
+            "recorded_at": now,
+            "attempts": 0,
+            "next_at": now,
+            "reason": "",
+        }
+        for event, question_id, at in found
+    ]
+    if rows:
+        session.connection().execute(insert(Notice), rows)
+
+
+def _deliver(claimed: _Claimed, allow_private: bool, seconds: float) -> tuple[Delivery, str]:
+    # The ledger may be shared only since the channel was added.
+    apprise_adapter.check_scheme(claimed.address, shared=claimed.shared)
+    return apprise_adapter.deliver(
+        claimed.address,
+        claimed.message.title,
+        claimed.message.body,
+        allow_private=allow_private,
+        seconds=seconds,
+    )
+
+
+def _record(
+    engine: Engine, claimed: _Claimed, delivery: Delivery, reason: str, now: datetime
+) -> None:
+    with writing(engine, patience=PATIENCE) as session:
+        connection = session.connection()
+        mine = (col(Notice.claim) == claimed.claim) & (col(Notice.state) == NoticeState.sending)
+        if delivery == Delivery.sent:
+            done = {"state": NoticeState.sent, "sent_at": now, "reason": "", "claim": None}
+            connection.execute(update(Notice).where(mine).values(**done))
+            return
+        if delivery == Delivery.unknown:
+            connection.execute(update(Notice).where(mine).values(reason=reason))
+            return
+        attempts = session.exec(select(func.max(Notice.attempts)).where(mine)).one() or 1
+        retry = {
+            "state": NoticeState.due,
+            "next_at": now + _FIRST_PAUSE * 3 ** (attempts - 1),
+            "reason": reason,
+            "claim": None,
+        }
+        given_up = mine & (col(Notice.attempts) >= MOST_ATTEMPTS)
+        connection.execute(
+            update(Notice)
+            .where(given_up)
+            .values(state=NoticeState.failed, reason=reason, claim=None)
+        )
+        connection.execute(update(Notice).where(mine).values(**retry))
