@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,8 @@ import typer
 from forecasts.cli.console import (
     Database,
     Member,
+    OutcomesFile,
+    VisibleTo,
     acting,
     now,
     print_line,
@@ -97,20 +98,8 @@ def ask(
     quote: Annotated[
         str, typer.Option("--quote", help="Exact passage of the --article to cite.")
     ] = "",
-    outcomes: Annotated[
-        Path | None,
-        typer.Option(
-            "--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."
-        ),
-    ] = None,
-    visible_to: Annotated[
-        str | None,
-        typer.Option(
-            "--visible-to",
-            metavar="everyone|me|TEAM",
-            help="Limit who can see it. [default: everyone]",
-        ),
-    ] = None,
+    outcomes: OutcomesFile = None,
+    visible_to: VisibleTo = None,
     hide_crowd: Annotated[
         bool,
         typer.Option(

@@ -47,6 +47,21 @@ Member = Annotated[
 QuestionSlug = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's ID.")]
 Because = Annotated[str, typer.Option("--because", help="Your reason, in one line.")]
 
+OutcomesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."
+    ),
+]
+VisibleTo = Annotated[
+    str | None,
+    typer.Option(
+        "--visible-to",
+        metavar="everyone|me|TEAM",
+        help="Limit who can see it. [default: everyone, or unchanged]",
+    ),
+]
+
 # Further problems are counted, not listed.
 _MAX_PROBLEMS = 20
 

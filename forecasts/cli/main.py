@@ -10,7 +10,7 @@ from forecasts.cli import serve, operations, tokens, members, chain  # noqa: F40
 from forecasts.cli import articles, ask, questions  # noqa: F401
 from forecasts.cli import forecast, revise, resolve, runs  # noqa: F401
 from forecasts.cli import resolvers, schedule, notify  # noqa: F401
-from forecasts.cli import scores, reports, comparisons, exchange, teams  # noqa: F401
+from forecasts.cli import scores, reports, exchange, teams  # noqa: F401
 from forecasts.cli.root import app
 # isort: on
 

@@ -20,18 +20,12 @@ from forecasts.cli.console import (
     print_note,
     settings,
 )
-from forecasts.cli.root import app
+from forecasts.cli.root import group
 from forecasts.common.errors import BadInput, Refused
 
 Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="The member.")]
 
-member = typer.Typer(
-    name="member",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Export or remove a member's personal data.",
-)
-app.add_typer(member)
+member = group("member", help="Export or remove a member's personal data.")
 
 
 @member.command("export")

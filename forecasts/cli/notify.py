@@ -18,20 +18,14 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.root import app
+from forecasts.cli.root import group
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from forecasts.common.settings import Settings
 
-notify = typer.Typer(
-    name="notify",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Manage your notifications. See docs/notifications.md.",
-)
-app.add_typer(notify)
+notify = group("notify", help="Manage your notifications. See docs/notifications.md.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
 Events = Annotated[

@@ -20,17 +20,11 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.root import app
+from forecasts.cli.root import group
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.times import to_minute
 
-resolver = typer.Typer(
-    name="resolver",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Manage a question's resolvers, which look up its outcome.",
-)
-app.add_typer(resolver)
+resolver = group("resolver", help="Manage a question's resolvers, which look up its outcome.")
 
 
 @resolver.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,9 @@ from forecasts.cli.console import (
     Because,
     Database,
     Member,
+    OutcomesFile,
     QuestionSlug,
+    VisibleTo,
     acting,
     print_line,
 )
@@ -51,16 +52,8 @@ def revise(
         list[str] | None,
         typer.Option("--tag", help="Replace the tags; repeat for each; '' for none."),
     ] = None,
-    outcomes: Annotated[
-        Path | None,
-        typer.Option(
-            "--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."
-        ),
-    ] = None,
-    visible_to: Annotated[
-        str | None,
-        typer.Option("--visible-to", metavar="everyone|me|TEAM", help="Change who can see it."),
-    ] = None,
+    outcomes: OutcomesFile = None,
+    visible_to: VisibleTo = None,
     hide_crowd: Annotated[
         bool | None,
         typer.Option(

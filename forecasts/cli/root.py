@@ -87,6 +87,13 @@ app = typer.Typer(
 )
 
 
+def group(name: str, *, help: str) -> typer.Typer:
+    """Return a new group of commands, such as those of ``forecasts team``."""
+    made = typer.Typer(name=name, no_args_is_help=True, rich_markup_mode=None, help=help)
+    app.add_typer(made)
+    return made
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         import scoring

@@ -23,20 +23,16 @@ from forecasts.cli.console import (
     print_note,
     settings,
 )
-from forecasts.cli.root import app
+from forecasts.cli.root import group
 from forecasts.common.errors import BadInput, DatabaseError
 
 if TYPE_CHECKING:
     from forecasts.common.settings import Settings
     from forecasts.operations.schedules import Installation
 
-schedule = typer.Typer(
-    name="schedule",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Print the configuration for scheduled runs. See docs/scheduling.md.",
+schedule = group(
+    "schedule", help="Print the configuration for scheduled runs. See docs/scheduling.md."
 )
-app.add_typer(schedule)
 
 DEFAULT_EVERY = "15m"
 Every = Annotated[

@@ -15,19 +15,13 @@ from forecasts.cli.console import (
     print_now_shared,
     reading_as,
 )
-from forecasts.cli.root import app
+from forecasts.cli.root import group
 
 if TYPE_CHECKING:
     from forecasts.access.teams import Roster
     from forecasts.ledger.models import Role
 
-team = typer.Typer(
-    name="team",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Manage teams, their members' roles and their rules.",
-)
-app.add_typer(team)
+team = group("team", help="Manage teams, their members' roles and their rules.")
 
 ROLES = "viewer|forecaster|resolver|admin"
 Team = Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")]

@@ -17,17 +17,11 @@ from forecasts.cli.console import (
     print_note,
     settings,
 )
-from forecasts.cli.root import app
+from forecasts.cli.root import group
 from forecasts.common.text import printable
 from forecasts.common.times import read_time, to_minute
 
-token = typer.Typer(
-    name="token",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Manage scripts' tokens, for ledgers that members sign in to.",
-)
-app.add_typer(token)
+token = group("token", help="Manage scripts' tokens, for ledgers that members sign in to.")
 
 
 @token.command()
