@@ -173,7 +173,7 @@ def significant(number: float | None) -> str:
         return "–"
     if abs(number) < 5e-7:  # rounding noise
         number = 0.0
-    decimals = 2 if not number else min(6, max(0, 2 - math.floor(math.log10(abs(number)))))
+    decimals = 2 if not number else min(5, max(0, 2 - math.floor(math.log10(abs(number)))))
     return f"{number:.{decimals}f}".replace("-", "−")
 
 

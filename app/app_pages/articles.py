@@ -245,7 +245,7 @@ def draft_caption(draft: Draft) -> str:
 
 def register(article: Article, draft: Draft | None, used: set[str]) -> None:
     """Show the chosen sentence in context, and the form that registers a question from it."""
-    st.header("Ask it", anchor=False)
+    st.header("New question", anchor=False)
     if draft is None:
         ask_form(f"article-{article.id}", Suggestion(article=article.id))
         return

@@ -58,7 +58,7 @@ def pick(
     """Show the choice of sides and questions; return it."""
     left, right = st.columns([2, 3])
     kind = left.segmented_control(
-        "Between", list(OF), default="Teams", required=True, key="of", bind="query-params"
+        "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
     )
     of = OF[kind or "Teams"]
     with right:

@@ -25,12 +25,13 @@ class Practice:
     seed: int = field(default_factory=lambda: secrets.randbits(32))
     answers: list[Answer] = field(default_factory=list)
     shown: Answer | None = None
-    record: Group | None = None  # of all answers; None after a new one
+    record: Group | None = None
+    recorded: int = 0  # answers in ``record``
 
     def restart(self) -> None:
         """Forget the answers and shuffle the questions again."""
         self.seed, self.answers = secrets.randbits(32), []
-        self.shown = self.record = None
+        self.shown, self.record, self.recorded = None, None, 0
 
 
 moment = now()
@@ -67,7 +68,7 @@ def ask(one: Exercise) -> None:
             )
             if st.form_submit_button("Answer", type="primary", key="answer"):
                 going.answers.append(Answer(one, percent / 100))
-                going.shown, going.record = going.answers[-1], None
+                going.shown = going.answers[-1]
                 st.rerun()
 
 
@@ -96,9 +97,12 @@ def so_far() -> None:
     if not going.answers:
         st.caption("No answers yet. Your calibration appears here as you answer.")
         return
-    if going.record is None:
-        going.record = practice.record(going.answers, now=moment)
+    # Counted, because a slow run may still write its record after the next answer.
     group = going.record
+    if group is None or going.recorded != len(going.answers):
+        answers = list(going.answers)
+        group = practice.record(answers, now=moment)
+        going.record, going.recorded = group, len(answers)
     with st.container(key="figures-so-far"):
         left, right = st.columns(2)
     left.metric("Questions", f"{len(going.answers):,}")

@@ -150,7 +150,7 @@ def find() -> None:
         st.info("No questions yet. Ask one, or capture an article to find some.")
         st.page_link("app_pages/articles.py", label="Capture an article")
         return
-    st.caption(f"{counted(found.matching, 'question')} of {found.total:,}")
+    st.caption(f"{found.matching:,} of {counted(found.total, 'question')}")
     if not found.matching:
         st.info("No questions match. Remove a filter.")
     if several and found.rows:

@@ -259,7 +259,7 @@ with reading() as ledger:
     rights, me = rights_here(ledger), current_member(ledger)
     rosters = teams.listing(ledger, now=moment)
     issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
-    address = None if me is None else calendar_feed.in_force(ledger, me)
+    address = None if me is None else calendar_feed.current_token(ledger, me)
     watched = progress.last_lookups(ledger)
 show_secret()
 own_rights()

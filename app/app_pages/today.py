@@ -246,7 +246,8 @@ def seen_form() -> None:
 def why(one: ScoredQuestion) -> None:
     """Show the forecasts that the score averages, each with its duration and its own score."""
     steps = [
-        f"{as_text(shortened(step.value, 60))} for {span(step.duration)} ({significant(step.score)})"
+        f"{as_text(shortened(step.value, 60))} for {span(step.duration)} "
+        f"({significant(step.score)})"
         for step in one.forecasts
     ]
     chose = one.state.text.type == QuestionType.multiple_choice

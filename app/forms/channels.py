@@ -16,9 +16,9 @@ from app.session import (
     shown_errors,
 )
 from forecasts.agenda import revisits
-from forecasts.agenda.notifications import channels, outbox
-from forecasts.agenda.notifications.apprise_gateway import Sent
-from forecasts.agenda.notifications.channels import SAYS, Listed
+from forecasts.agenda.notifications import channels, sender
+from forecasts.agenda.notifications.apprise_adapter import Delivery
+from forecasts.agenda.notifications.channels import DESCRIPTIONS, ChannelInfo
 from forecasts.ledger.models import Event
 
 
@@ -27,7 +27,7 @@ def notifications() -> None:
     with reading() as ledger:
         me = current_member(ledger)
         listed = channels.listing(ledger, member=me, now=now())
-        usual = revisits.intervals(ledger, me).usual
+        usual = revisits.intervals(ledger, me).default
     st.caption(
         "Each scheduled run can notify you by mail, on your phone or in a chat. Enter an Apprise "
         "address (see `github.com/caronc/apprise/wiki`); it is not shown again."
@@ -39,7 +39,7 @@ def notifications() -> None:
         _add(float(usual.days))
 
 
-def _channel(channel: Listed) -> None:
+def _channel(channel: ChannelInfo) -> None:
     """Show one channel, its delivery counts, its settings and its buttons."""
     counts = [f"**{as_text(channel.name)}** {as_text(channel.service)}", f"{channel.sent:,} sent"]
     if channel.waiting:
@@ -83,7 +83,7 @@ def _channel(channel: Listed) -> None:
 
 
 def _resend(doing: Act, name: str) -> None:
-    count = outbox.again(doing.ledger, name, member=doing.member, now=doing.now)
+    count = sender.resend(doing.ledger, name, member=doing.member, now=doing.now)
     doing.say(f"The next run sends {counted(count, 'notice')} again.")
 
 
@@ -93,8 +93,10 @@ def _test(name: str) -> None:
         with reading() as ledger:
             channel = channels.find(ledger, name, member=current_member(ledger))
         with st.spinner("Sending …"):
-            sent, reason = outbox.greet(channel, allow_private=settings().allow_private_addresses)
-        if sent == Sent.sent:
+            sent, reason = sender.send_test(
+                channel, allow_private=settings().allow_private_addresses
+            )
+        if sent == Delivery.sent:
             st.success("Sent.")
         else:
             st.warning(f"Not sent: {as_text(reason)}")
@@ -136,7 +138,7 @@ def _settings(
         "Notify me when",
         list(Event),
         default=list(events),
-        format_func=lambda event: SAYS[event],
+        format_func=lambda event: DESCRIPTIONS[event],
         key=f"{key}-events",
     )
     left, right = st.columns(2)

@@ -114,7 +114,7 @@ def calendar_form(feed: Token | None) -> None:
                 made = calendar_feed.create(doing.ledger, member=doing.member, now=doing.now)
                 address = calendar_feed.address(address_of_app(), made.secret)
                 _show_once("Your calendar address.", address)
-        if feed is not None and st.button("Revoke", key=f"{key}-revoke"):
+        if feed is not None and st.button("Revoke address", key=f"{key}-revoke"):
             with act(key) as doing:
                 calendar_feed.revoke(doing.ledger, member=doing.member, now=doing.now)
                 doing.say("Revoked your calendar address.")

@@ -102,7 +102,7 @@ def _scores(group: Group) -> None:
                 basis = numbers.count(skill.questions, "question")
                 _metric(column, statistic, skill.mean, f"{_interval(skill.interval, 2)}; {basis}")
         luck = group.luck
-        actual = f"actual {significant(luck.realised)} (p = {numbers.p_value(luck.p_value)})"
+        actual = f"actual {significant(luck.realised)} ({_p(luck.p_value)})"
         _metric(columns[2], "luck", luck.expected, actual)
 
 
@@ -112,6 +112,12 @@ def _metric(column: DeltaGenerator, statistic: str, value: float | None, note: s
         st.metric(shown.title, significant(value), help=shown.help)
         if note:
             st.caption(as_text(note))
+
+
+def _p(value: float | None) -> str:
+    """Return a p-value with its relation: 'p = 0.39', 'p < 0.0001'."""
+    text = numbers.p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def _interval(interval: Interval | None, digits: int = 3) -> str:
@@ -132,7 +138,7 @@ def _decomposition(group: Group) -> None:
                 columns[1],
                 "miscalibration_expected",
                 parts.miscalibration_expected,
-                f"p = {numbers.p_value(parts.p_value)}",
+                _p(parts.p_value),
             ),
             (columns[2], "discrimination", parts.discrimination, ""),
             (columns[3], "uncertainty", parts.uncertainty, ""),
@@ -156,8 +162,8 @@ def _calibration(group: Group) -> None:
             "The table beside it has the same numbers.",
         )
         st.caption(
-            "Blue: fitted curve. Grey: range of a calibrated forecaster’s curve, 9 times in 10. "
-            "Dots: the table’s bins with 95% intervals."
+            "Line: fitted curve. Band: a calibrated forecaster’s curve is inside 9 times in 10. "
+            "Circles: the table’s bins with 95% intervals."
         )
         st.vega_lite_chart(spec=histogram_chart(group), alt="Share of forecasts in each bin.")
         st.caption(

@@ -28,7 +28,7 @@ def calendar(request: Request) -> Response:
     try:
         shown = calendar_feed.token_in(str(request.path_params["name"]))
         with database.reading(_engine(Settings().database_url)) as ledger:
-            content = calendar_feed.feed(ledger, shown, at=base, now=datetime.now(UTC))
+            content = calendar_feed.feed(ledger, shown, app_url=base, now=datetime.now(UTC))
     except DatabaseError:
         return PlainTextResponse("The ledger is unavailable at the moment.\n", status_code=503)
     except LedgerError:

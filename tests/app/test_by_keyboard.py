@@ -144,7 +144,7 @@ def test_a_calendar_gets_an_address_that_answers_until_it_is_revoked(
     assert "SUMMARY:Closes: Will the ferry open?" in read.text()
     reach(page, page.get_by_role("button", name="Copied"))
     page.keyboard.press("Enter")
-    reach(page, page.get_by_role("button", name="Revoke"))
+    reach(page, page.get_by_role("button", name="Revoke address"))
     page.keyboard.press("Enter")
     expect(page.get_by_text("Revoked your calendar address")).to_be_visible()
     assert page.context.request.get(address).status == 404

@@ -351,7 +351,7 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     assert "Awaiting resolution" in said
     assert "Closed early, 5 Jan 2026, 12:00 UTC." in said
     furnished.button(key="reopen-quay#0-go").click().run()
-    assert toasts(furnished) == ["“Will the quay open?” closes 21 Jan 2026, 00:00 UTC again."]
+    assert toasts(furnished) == ["Reopened: “Will the quay open?” closes 21 Jan 2026, 00:00 UTC."]
     assert "Your forecast" in words(furnished)
     assert [w.reason for w in wordings(engine, "quay")] == [
         "registered",
@@ -426,7 +426,7 @@ def test_a_number_is_asked_between_its_bounds_and_answered_on_their_scale(
     assert "Range: 0 to 30 m" in field.help
     field.input("10%=3, 50%=8, 90%=20")
     furnished.button(key="forecast-depth#0-save").click().run()
-    assert "Stands at 10% ≤ 3, 50% ≤ 8, 90% ≤ 20" in words(furnished).replace("*", "")
+    assert "Now 10% ≤ 3, 50% ≤ 8, 90% ≤ 20" in words(furnished).replace("*", "")
 
 
 def test_a_number_that_came_true_shows_the_crps_of_the_table(

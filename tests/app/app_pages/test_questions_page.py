@@ -64,7 +64,7 @@ def test_a_page_of_many_stands_in_the_address(app: AppTest, engine: Engine) -> N
 def test_the_crowds_way_is_drawn_in_a_line(furnished: AppTest) -> None:
     said = words(visit(furnished, "questions", words="rain"))
     assert "crowd (2): ▆\u202f▆" in said
-    assert "70% to 55%" in said
+    assert "70% → 55%" in said
     furnished.text_input(key="words").input("quay").run()
     assert "crowd" not in words(furnished)  # one forecaster is not a crowd
 

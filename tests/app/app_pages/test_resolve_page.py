@@ -16,6 +16,7 @@ from forecasts.questions.standing import Status
 from forecasts.resolution import assignments, kept_evidence, policies, progress, resolutions
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
+from forecasts.resolution.runs.claiming import MOST_ATTEMPTS
 from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import day
 
@@ -200,7 +201,7 @@ def test_a_failed_look_is_shown_with_its_reason_and_when_the_next_one_is(
 def looked_in_vain(engine: Engine, folder: object) -> None:
     """Run a failing resolver until its question needs attention."""
     carry(engine, f"{folder}/missing.csv")
-    for number in range(run.MOST_ATTEMPTS):
+    for number in range(MOST_ATTEMPTS):
         run.run(engine, now=day(5 + 2 * number))
 
 
@@ -211,7 +212,7 @@ def test_what_is_parked_is_shown_with_the_reason_and_looked_at_again_on_request(
     visit(furnished, "resolve")
     said = words(furnished)
     assert "1 question could not be resolved automatically and needs attention." in said
-    assert f"after {run.MOST_ATTEMPTS} attempts" in said
+    assert f"after {MOST_ATTEMPTS} attempts" in said
     assert "missing.csv' cannot be read" in said
     furnished.button(key="retry-ended#0").click().run()
     assert "needs attention" not in words(furnished)
@@ -248,7 +249,7 @@ def test_a_dispute_is_decided_by_who_may_resolve(
     assert "takes a reason" in furnished.error[0].value
     furnished.text_area(key="dispute-ended#0-reason").input("The *sprinkler*.")
     furnished.button(key="dispute-ended#0-go").click().run()
-    assert "it was disputed" in furnished.info[-1].value
+    assert "provisional\\: disputed 6 Jan 2026" in furnished.info[-1].value
     assert "*disputed*" in words(furnished)
     visit(furnished, "resolve")
     said = words(furnished)

@@ -99,7 +99,7 @@ def test_a_calendar_gets_an_address_that_is_shown_once(shared: AppTest, engine: 
             ledger, token, app_url="", now=day(5)
         )
     press(shared, "Copied")
-    press(shared, "Revoke")
+    press(shared, "Revoke address")
     assert "Revoked your calendar address" in shared.toast[0].value
     with database.reading(engine) as ledger:
         assert calendar_feed.current_token(ledger, members.member_named(ledger, "alice")) is None

@@ -43,7 +43,7 @@ def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
 def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
     visit(furnished, "track_record")
     table = furnished.table[0].value
-    assert next(iter(table["Forecast"])) == "0–10%"
+    assert next(iter(table["Forecasts"])) == "0 to 10\\%"
     assert len(table) == 10
     assert "The table beside it has the same numbers" in str(
         furnished.get("vega_lite_chart")[0].proto
@@ -115,7 +115,7 @@ def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTes
     assert "p-values are over 1 family of questions" in said
     tables = [table.value for table in furnished.table]
     [tests] = [table for table in tables if "Test" in table]
-    assert next(iter(tests["Test"])) == "Recalibration line: intercept, slope"
+    assert next(iter(tests["Test"])) == "Recalibration line\\: intercept\\, slope"
 
 
 def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:

@@ -43,7 +43,16 @@ def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> 
     )
     marks = pd.DataFrame(
         [(names[0], day(0), 0.5, "50%", "opposes", "Clouds", "They are dark", 0.02)],
-        columns=["forecaster", "time", "value", "forecast", "stance", "evidence", "reason", "points"],
+        columns=[
+            "forecaster",
+            "time",
+            "value",
+            "forecast",
+            "stance",
+            "evidence",
+            "reason",
+            "points",
+        ],
     )
     return Paths(steps, crowd, marks)
 

@@ -38,7 +38,7 @@ def test_a_channel_is_added_tried_changed_and_removed(
     assert "**pho*ne*** json://…" in words(team)
     assert not team.exception
     team.button(key="channel-pho*ne*#0-test").click().run()
-    assert [one.value for one in team.success] == ["Delivery."]
+    assert [one.value for one in team.success] == ["Sent."]
     service.answer = lambda _: 403
     team.button(key="channel-pho*ne*#0-test").click().run()
     assert "status 403" in team.warning[0].value
