@@ -19,7 +19,6 @@ from forecasts.reports.render.document import (
     Document,
     Figure,
     Finding,
-    Paragraph,
     Section,
     Table,
 )
@@ -103,14 +102,14 @@ def _evidence(comparison: Comparison) -> tuple[Section, ...]:
     watched = [pair for pair in comparison.pairs if pair.watched is not None]
     if not watched:
         return ()
-    blocks = [Paragraph(OF_COMPARISONS["watched"].help), *(_of_pair(pair) for pair in watched)]
-    return (Section("Evidence over time", blocks=tuple(blocks)),)
+    blocks = (OF_COMPARISONS["watched"].help, *(_of_pair(pair) for pair in watched))
+    return (Section("Evidence over time", blocks=blocks),)
 
 
 def _of_pair(pair: Pair) -> Block:
     name, chart = f"{pair.a} and {pair.b}", charts.evidence(pair)
     if chart is None:
-        return Paragraph(f"{name}: {wording.evidence(pair)}")
+        return f"{name}: {wording.evidence(pair)}"
     assert pair.watched is not None
     return Figure(
         name,

@@ -48,5 +48,6 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"svg": svg, "is_wide": _is_wide}
+    kind = {"kind_of": lambda block: type(block).__name__}
+    environment.globals |= {"svg": svg, "is_wide": _is_wide, **kind}
     return environment.get_template("document.html")

@@ -10,9 +10,7 @@ from forecasts.reports.render.document import (
     Bullets,
     Document,
     Figure,
-    Paragraph,
     Table,
-    Tiles,
 )
 
 _MARKUP = re.compile(
@@ -44,13 +42,11 @@ def _block(block: Block) -> list[str]:
     match block:
         case Table():
             return _table(block)
-        case Tiles():
-            return _table(block.table)
         case Figure():
             table = _table(block.table) if block.listed else []
             return [f"### {escaped(block.title)}", escaped(block.caption), *table]
-        case Paragraph():
-            return [escaped(block.text)]
+        case str():
+            return [escaped(block)]
         case Bullets():
             return [_bullets(block.items)]
         case _:

@@ -20,9 +20,7 @@ from forecasts.reports.render.document import (
     Bullets,
     Document,
     Figure,
-    Paragraph,
     Table,
-    Tiles,
     on_two_lines,
 )
 
@@ -68,8 +66,6 @@ def _block(block: Block) -> dict[str, Any]:
     match block:
         case Table():
             return _table(block)
-        case Tiles():
-            return _table(block.table)
         case Figure():
             return {
                 "kind": "figure",
@@ -78,8 +74,8 @@ def _block(block: Block) -> dict[str, Any]:
                 "picture": svg.picture(block.charts),
                 "table": _table(block.table) if block.listed else None,
             }
-        case Paragraph():
-            return {"kind": "paragraph", "text": block.text}
+        case str():
+            return {"kind": "paragraph", "text": block}
         case Bullets():
             return {"kind": "bullets", "items": block.items}
         case _:
@@ -101,7 +97,7 @@ def _table(table: Table) -> dict[str, Any]:
         "plot_heading": table.plot_heading,
         "plot": None
         if plot is None
-        else [svg.picture_row(plot, place) for place in range(len(table.rows))],
+        else ["" if row is None else svg.picture_row(plot, row) for row in plot.rows],
     }
 
 

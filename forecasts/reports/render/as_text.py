@@ -15,10 +15,8 @@ from forecasts.reports.render.document import (
     Bullets,
     Document,
     Figure,
-    Paragraph,
     Section,
     Table,
-    Tiles,
     on_two_lines,
 )
 
@@ -59,13 +57,11 @@ def _block(block: Block, width: int) -> list[str]:
     match block:
         case Table():
             return [_table(block, width)]
-        case Tiles():
-            return [_table(block.table, width)]
         case Figure():
             table = [_table(block.table, width)] if block.listed else []
             return [f"{block.title}\n{_wrapped(block.caption, width)}", *table]
-        case Paragraph():
-            return [_wrapped(block.text, width)]
+        case str():
+            return [_wrapped(block, width)]
         case Bullets():
             return ["\n".join(_wrapped(item, width) for item in block.items)]
         case _:

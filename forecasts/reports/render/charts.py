@@ -7,8 +7,9 @@ drawing of our own takes the colours of a page in light, dark and print, and cos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
 from forecasts.reports.numbers import interval, number, percent
@@ -116,86 +117,61 @@ class Forest:
 def reliability(group: Group) -> Chart:
     """Return the reliability diagram: the curve, the band of chance, the bins."""
     points = corners(group.curve)
-    bins = [bin_ for bin_ in group.bins if bin_.forecast is not None and bin_.observed is not None]
+    bins = [bin_ for bin_ in group.bins if bin_.forecast is not None]
     most = max((bin_.weight for bin_ in bins), default=1.0)
-    whiskers = ((b.forecast, *b.interval) for b in bins if b.interval is not None)
-    return Chart(
-        _percents("Forecast"),
-        _percents("Happened"),
-        (
-            Series(
-                "band",
-                "band",
-                tuple((point.forecast, point.lower, point.upper) for point in points),
-                "90% chance band",
-            ),
-            Series("line", "reference", ((0.0, 0.0), (1.0, 1.0)), "calibrated"),
-            Series("interval", "whisker", _known(whiskers)),
-            Series(
-                "line",
-                "curve",
-                tuple((point.forecast, point.recalibrated) for point in points),
-                "curve (isotonic)",
-                tuple(wording.curve_sentence(point) for point in points),
-            ),
-            Series(
-                "points",
-                "bin",
-                _known((bin_.forecast, bin_.observed) for bin_ in bins),
-                "bin with 95% interval",
-                tuple(wording.bin_sentence(bin_) for bin_ in bins),
-                tuple(bin_.weight / most for bin_ in bins),
-            ),
-        ),
-        height=380.0,
-        framed=True,
+    whiskers = tuple(
+        (bin_.forecast, *bin_.interval)
+        for bin_ in bins
+        if bin_.forecast is not None and bin_.interval
     )
+    series = (
+        Series("band", "band", _points(points, "forecast", "lower", "upper"), "90% chance band"),
+        Series("line", "reference", ((0.0, 0.0), (1.0, 1.0)), "calibrated"),
+        Series("interval", "whisker", whiskers),
+        Series(
+            "line",
+            "curve",
+            _points(points, "forecast", "recalibrated"),
+            "curve (isotonic)",
+            tuple(map(wording.curve_sentence, points)),
+        ),
+        Series(
+            "points",
+            "bin",
+            _points(bins, "forecast", "observed"),
+            "bin with 95% interval",
+            tuple(map(wording.bin_sentence, bins)),
+            tuple(bin_.weight / most for bin_ in bins),
+        ),
+    )
+    return Chart(_percents("Forecast"), _percents("Happened"), series, height=380.0, framed=True)
 
 
 def histogram(group: Group) -> Chart:
     """Return how the forecasts spread over the bins, as shares of their time."""
     total = sum(bin_.weight for bin_ in group.bins) or 1.0
-    shares = [bin_.weight / total for bin_ in group.bins]
-    most = max(shares, default=1.0) or 1.0
-    return Chart(
-        _percents("Forecast"),
-        Axis("Time", 0.0, most, (0.0, most), ("0%", percent(most))),
-        (
-            Series(
-                "bars",
-                "bar",
-                tuple(
-                    (bin_.lower, bin_.upper, share)
-                    for bin_, share in zip(group.bins, shares, strict=True)
-                ),
-                sentences=tuple(
-                    f"Forecasts were in {wording.bin_range(bin_)} for {percent(share)} of the time."
-                    for bin_, share in zip(group.bins, shares, strict=True)
-                ),
-            ),
+    shares = [(bin_, bin_.weight / total) for bin_ in group.bins]
+    most = max((share for _, share in shares), default=1.0)
+    bars = Series(
+        "bars",
+        "bar",
+        tuple((bin_.lower, bin_.upper, share) for bin_, share in shares),
+        sentences=tuple(
+            f"Forecasts were in {wording.bin_range(bin_)} for {percent(share)} of the time."
+            for bin_, share in shares
         ),
-        height=46.0,
     )
+    time = Axis("Time", 0.0, most, (0.0, most), ("0%", percent(most)))
+    return Chart(_percents("Forecast"), time, (bars,), height=46.0)
 
 
 def murphy(group: Group) -> Chart:
     """Return the loss at each threshold, beside that of always forecasting the base rate."""
-    sentences = tuple(wording.threshold_sentence(point) for point in group.murphy)
+    sentences = tuple(map(wording.threshold_sentence, group.murphy))
+    own, base = (_points(group.murphy, "threshold", name) for name in ("score", "base_rate"))
     return _losses(
-        Series(
-            "line",
-            "curve",
-            tuple((point.threshold, point.score) for point in group.murphy),
-            "this record",
-            sentences,
-        ),
-        Series(
-            "line",
-            "reference",
-            tuple((point.threshold, point.base_rate) for point in group.murphy),
-            "base rate",
-            sentences,
-        ),
+        Series("line", "curve", own, "this record", sentences),
+        Series("line", "reference", base, "base rate", sentences),
     )
 
 
@@ -206,7 +182,7 @@ def murphy_curves(groups: Sequence[Group]) -> Chart:
             Series(
                 "line",
                 "curve",
-                tuple((point.threshold, point.score) for point in group.murphy),
+                _points(group.murphy, "threshold", "score"),
                 group.name,
                 tuple(
                     f"{group.name}: acting above {percent(point.threshold)} costs "
@@ -226,48 +202,37 @@ def _losses(*lines: Series) -> Chart:
 
 def leads(group: Group) -> Chart:
     """Return the Brier score at each lead with its interval, and the expected score beside it."""
-    rows = sorted(group.leads, key=lambda lead: -lead.days)
-    ends = [end for row in rows for end in row.brier.interval or ()]
-    means = [value for row in rows for value in (row.brier.mean, row.expected) if value is not None]
-    many = max(len(rows), 1)
-    shift = 0.016 * many
-    scored = [(place, row) for place, row in enumerate(rows) if row.brier.mean is not None]
-    sentences = tuple(wording.lead_sentence(row) for _, row in scored)
-    return Chart(
-        Axis(
-            "Days before the scheduled close",
-            -0.5,
-            many - 0.5,
-            tuple(float(place) for place in range(len(rows))),
-            tuple(f"{row.days:g}" for row in rows),
-        ),
-        _from_zero(wording.BRIER, max([*ends, *means], default=0.25)),
-        (
-            Series(
-                "interval",
-                "interval",
-                tuple(
-                    (place - shift, *row.brier.interval)
-                    for place, row in scored
-                    if row.brier.interval is not None
-                ),
-            ),
-            Series(
-                "points",
-                "mean",
-                _known((place - shift, row.brier.mean) for place, row in scored),
-                f"{wording.BRIER}, 95% interval",
-                sentences,
-            ),
-            Series(
-                "points",
-                "expected",
-                _known((place + shift, row.expected) for place, row in scored),
-                "expected",
-                sentences,
-            ),
-        ),
+    rows = sorted(
+        (row for row in group.leads if row.brier.mean is not None), key=lambda row: -row.days
     )
+    # The two scores of a lead are a little apart, whatever the number of leads.
+    apart = 0.016 * len(rows)
+    sentences = tuple(map(wording.lead_sentence, rows))
+    days = Axis(
+        "Days before the scheduled close",
+        -0.5,
+        max(len(rows), 1) - 0.5,
+        tuple(map(float, range(len(rows)))),
+        tuple(f"{row.days:g}" for row in rows),
+    )
+    intervals: list[Point] = []
+    means: list[Point] = []
+    expected: list[Point] = []
+    for place, row in enumerate(rows):
+        assert row.brier.mean is not None
+        assert row.expected is not None
+        if row.brier.interval is not None:
+            intervals.append((place - apart, *row.brier.interval))
+        means.append((place - apart, row.brier.mean))
+        expected.append((place + apart, row.expected))
+    most = max((point[-1] for point in [*intervals, *means, *expected]), default=COIN)
+    label = f"{wording.BRIER}, 95% interval"
+    series = (
+        Series("interval", "interval", tuple(intervals)),
+        Series("points", "mean", tuple(means), label, sentences),
+        Series("points", "expected", tuple(expected), "expected", sentences),
+    )
+    return Chart(days, _from_zero(wording.BRIER, most), series)
 
 
 def brier_forest(report: Report) -> Forest:
@@ -307,13 +272,9 @@ def corners(curve: Sequence[CurvePoint]) -> list[CurvePoint]:
     ]
 
 
-def _known(points: Iterable[tuple[float | None, ...]]) -> tuple[Point, ...]:
-    """Return the points that have all of their values."""
-    return tuple(
-        tuple(value for value in point if value is not None)
-        for point in points
-        if None not in point
-    )
+def _points(rows: Sequence[object], *names: str) -> tuple[Point, ...]:
+    """Return the values of these fields of each row."""
+    return tuple(map(attrgetter(*names), rows))
 
 
 def _percents(title: str) -> Axis:

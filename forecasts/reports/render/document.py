@@ -8,7 +8,7 @@ plain text, with members' words in them: a writer escapes whatever its format wo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from forecasts.reports.render.charts import Chart, Forest
 from forecasts.reports.render.glossary import Statistic
@@ -20,10 +20,9 @@ class Table:
 
     ``note`` is a sentence on how to read it. ``optional`` names the headings left out where room is
     short. ``plot`` adds a forest plot with a row for each row, under ``plot_heading``. ``links``
-    lead from the rows to the sections with these numbers.
+    lead from the rows to the sections with these numbers. ``tiles``: the rows (name, value, detail)
+    may be shown as tiles.
     """
-
-    kind: ClassVar[str] = "table"
 
     caption: str
     head: tuple[str, ...]
@@ -34,15 +33,7 @@ class Table:
     plot: Forest | None = None
     plot_heading: str = ""
     links: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """A table of a few measures, each a row (name, value, detail), that may be shown as tiles."""
-
-    kind: ClassVar[str] = "tiles"
-
-    table: Table
+    tiles: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,8 +44,6 @@ class Figure:
     it only if ``listed``.
     """
 
-    kind: ClassVar[str] = "figure"
-
     title: str
     alt: str
     caption: str
@@ -64,19 +53,8 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Paragraph:
-    """A paragraph."""
-
-    kind: ClassVar[str] = "paragraph"
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Bullets:
     """A list of sentences."""
-
-    kind: ClassVar[str] = "bullets"
 
     items: tuple[str, ...]
 
@@ -85,12 +63,10 @@ class Bullets:
 class Beside:
     """Two blocks side by side where there is room."""
 
-    kind: ClassVar[str] = "beside"
-
     blocks: tuple[Table | Figure, ...]
 
 
-Block = Table | Tiles | Figure | Paragraph | Bullets | Beside
+Block = str | Table | Figure | Bullets | Beside
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,8 @@ from forecasts.reports.render.document import (
     Document,
     Figure,
     Finding,
-    Paragraph,
     Section,
     Table,
-    Tiles,
 )
 from forecasts.reports.render.glossary import OF_REPORTS, explained
 from forecasts.reports.report import Group, Metadata, Report
@@ -26,7 +24,7 @@ def report_document(report: Report) -> Document:
     """Return the document of a report: an overview, then each group."""
     overview: tuple[Section, ...] = ()
     if not report.groups:
-        overview = (Section("", blocks=(Paragraph(wording.no_groups(report)),)),)
+        overview = (Section("", blocks=(wording.no_groups(report),)),)
     elif len(report.groups) > 1:
         overview = (Section("", blocks=(tables.overview(report),)),)
     return Document(
@@ -55,9 +53,9 @@ def about(metadata: Metadata, questions: int) -> tuple[tuple[str, str], ...]:
 def _section(report: Report, group: Group) -> Section:
     name = wording.group_name(report, group)
     left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
-    blocks: list[Block] = [Tiles(tables.measures(group))]
+    blocks: list[Block] = [tables.measures(group)]
     if left_out:
-        blocks.append(Paragraph(left_out))
+        blocks.append(left_out)
     if group.questions:
         blocks += _charts(name, group)
     blocks += tables.credits(group)

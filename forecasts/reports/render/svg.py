@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from forecasts.reports.render.charts import STYLES, Axis, Chart, Forest, Point, Series
+from forecasts.reports.render.charts import STYLES, Axis, Chart, Forest, ForestRow, Point, Series
 
 Charts = tuple[Chart, ...]
 
@@ -60,22 +60,17 @@ def picture(charts: Charts) -> str:
     return _picture(*_drawn(charts))
 
 
-def inline_row(forest: Forest, place: int) -> str:
-    """Return one row of a forest plot as SVG for a page; '' for an empty row."""
-    row = forest.rows[place]
-    if row is None:
-        return ""
+def inline_row(forest: Forest, row: ForestRow) -> str:
+    """Return one row of a forest plot as SVG for a page."""
     return (
         f'<svg viewBox="0 0 {_n(_FOREST_WIDTH)} {_n(_FOREST_HEIGHT)}" role="img" '
-        f'aria-label="{escape(row.text)}">{_forest_row(forest, place)}</svg>'
+        f'aria-label="{escape(row.text)}">{_forest_row(forest, row)}</svg>'
     )
 
 
-def picture_row(forest: Forest, place: int) -> str:
-    """Return one row of a forest plot as SVG with its own colours; '' for an empty row."""
-    if forest.rows[place] is None:
-        return ""
-    return _picture(_FOREST_WIDTH, _FOREST_HEIGHT, _forest_row(forest, place))
+def picture_row(forest: Forest, row: ForestRow) -> str:
+    """Return one row of a forest plot as SVG with its own colours."""
+    return _picture(_FOREST_WIDTH, _FOREST_HEIGHT, _forest_row(forest, row))
 
 
 def _picture(width: float, height: float, shapes: str) -> str:
@@ -87,9 +82,7 @@ def _picture(width: float, height: float, shapes: str) -> str:
     )
 
 
-def _forest_row(forest: Forest, place: int) -> str:
-    row = forest.rows[place]
-    assert row is not None
+def _forest_row(forest: Forest, row: ForestRow) -> str:
     scale = (_FOREST_WIDTH - 12) / (forest.high - forest.low)
     middle, kind = _FOREST_HEIGHT / 2, "" if row.firm else "open-"
 

@@ -90,7 +90,11 @@ def measures(group: Group) -> Table:
     if group.questions:
         note = f"Intervals are {over_families(group.families)}. {wording.skill_basis(group.skill)}"
     return Table(
-        "Scores", ("Measure", "Value", f"Basis or {_INTERVAL}"), tuple(rows), note=note.strip()
+        "Scores",
+        ("Measure", "Value", f"Basis or {_INTERVAL}"),
+        tuple(rows),
+        note=note.strip(),
+        tiles=True,
     )
 
 
