@@ -564,7 +564,7 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
     said = run().stdout
     digest = said.splitlines()[-1]
     assert said.startswith(
-        "History is whole: 31 entries of 2 members, 1 token, 1 token revocation, "
+        "History is intact: 31 entries for 2 members, 1 token, 1 token revocation, "
     )
     assert (
         "Nothing up to entry 31 has changed since that digest." in run("--against", digest).stdout
