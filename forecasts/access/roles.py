@@ -155,16 +155,6 @@ def _appointment(session: Session, member: Member | None) -> tuple[bool, Role | 
     return any(role == Role.admin for _, role in rows), own[-1] if own else None
 
 
-def role_in(
-    session: Session, member: Member, team: Team | None = None, *, now: datetime
-) -> Role | None:
-    """Return the member's current role in the team, None outside it; without a team, elsewhere."""
-    if team is None:
-        return member_rights(session, member, now=now).general
-    membership = active_membership(session, team, member, now)
-    return None if membership is None else Role(membership.role)
-
-
 def admins(session: Session) -> list[str]:
     """Return the handles of the ledger's admins, in alphabetical order."""
     return list(

@@ -133,14 +133,6 @@ def page(
     return Page(_rows(session, slugs, member, now), number, count, total)
 
 
-def matching_slugs(
-    session: Session, by: Filter, *, member: Member | None, now: datetime
-) -> list[str]:
-    """Return the slugs of all visible questions that match, in the order of registration."""
-    matching = _matching(session, by, member, now).order_by(col(Question.id))
-    return list(session.exec(matching).all())  # type: ignore[call-overload]
-
-
 def labels(session: Session) -> tuple[list[str], list[str]]:
     """Return the tags and the families in use, in alphabetical order.
 

@@ -15,9 +15,10 @@ from forecasts.access.identities import Person, admit, link_identity, member_of
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import join, memberships_of, team_or_new
 from forecasts.access.oidc_settings import SignIn
-from forecasts.access.roles import admins, appointed_role, ensure_admin, role_in
+from forecasts.access.roles import admins, appointed_role, ensure_admin
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.ledger.models import Identity, Member, MemberKind, Role
+from tests.access.member_roles import role_in
 from tests.conftest import ask, day
 
 NOW = day(5)

@@ -44,7 +44,7 @@ def test_with_all_settings_a_team_does(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen.allowed_domains == ("example.org", "example.com")
     assert (chosen.base, chosen.host) == ("https://ledger.example.org", "ledger.example.org")
     assert chosen.for_streamlit()["server_metadata_url"] == (
-        "https://login.example.org/.passed-known/openid-configuration"
+        "https://login.example.org/.well-known/openid-configuration"
     )
 
 

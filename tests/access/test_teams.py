@@ -13,6 +13,7 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Appointment, Member, Membership, Role
+from tests.access.member_roles import role_in
 from tests.conftest import day
 
 
@@ -24,7 +25,7 @@ def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
         assert access_roles.member_rights(session, member, now=day(1)).unrestricted
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     assert access_roles.admins(session) == ["alice"]
-    assert access_roles.role_in(session, alice, alder, now=day(1)) is Role.admin
+    assert role_in(session, alice, alder, now=day(1)) is Role.admin
     assert not access_roles.member_rights(session, bob, now=day(1)).unrestricted
     with pytest.raises(Forbidden, match="bob may not manage roles") as caught:
         teams.create(session, "Birch", member=bob, now=day(1))
@@ -35,13 +36,13 @@ def test_who_is_in_no_team_and_was_told_nothing_is_a_forecaster(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
-    assert access_roles.role_in(session, bob, now=day(1)) is Role.forecaster
-    assert access_roles.role_in(session, bob, alder, now=day(1)) is None
+    assert role_in(session, bob, now=day(1)) is Role.forecaster
+    assert role_in(session, bob, alder, now=day(1)) is None
     teams.set_role(session, alder, bob, Role.viewer, member=alice, now=day(2))
-    assert access_roles.role_in(session, bob, now=day(3)) is Role.viewer
+    assert role_in(session, bob, now=day(3)) is Role.viewer
     teams.appoint(session, bob, Role.resolver, member=alice, now=day(4))
-    assert access_roles.role_in(session, bob, now=day(4)) is Role.resolver
-    assert access_roles.role_in(session, bob, alder, now=day(4)) is Role.viewer
+    assert role_in(session, bob, now=day(4)) is Role.resolver
+    assert role_in(session, bob, alder, now=day(4)) is Role.viewer
 
 
 def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
@@ -51,7 +52,7 @@ def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
     teams.set_role(session, alder, bob, Role.forecaster, member=alice, now=day(2))
     teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(4))
     teams.remove(session, alder, bob, member=alice, now=day(6))
-    roles = [access_roles.role_in(session, bob, alder, now=day(d)) for d in (1, 2, 3, 4, 5, 6)]
+    roles = [role_in(session, bob, alder, now=day(d)) for d in (1, 2, 3, 4, 5, 6)]
     assert roles == [None, "forecaster", "forecaster", "resolver", "resolver", None]
     assert [(s.joined_at, s.left_at) for s in memberships.memberships_of(session, bob)] == [
         (day(2), day(4)),
