@@ -27,5 +27,5 @@ def main(message: str) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or not sys.argv[1].strip():
-        sys.exit('Say what the migration does: make migration MESSAGE="add a column"')
+        sys.exit('Describe the migration: make migration MESSAGE="add a column"')
     main(sys.argv[1])
