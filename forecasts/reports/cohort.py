@@ -73,8 +73,8 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
         # Early answers are more often "yes": only the questions scheduled to close by now are a
         # fair sample.
         why[(scheduled > moment).to_numpy()] = "not_in_cohort"
-    no_probability = questions["type"].isin([QuestionType.numeric, QuestionType.date])
-    why[no_probability.to_numpy()] = "numeric_or_date"
+    quantitative = questions["type"].isin([kind for kind in QuestionType if kind.is_quantitative])
+    why[quantitative.to_numpy()] = "numeric_or_date"
     for word in NOT_SCORED:
         why[(outcome == word).to_numpy()] = word
     why[(unanswered & closed).to_numpy()] = "awaiting_resolution"

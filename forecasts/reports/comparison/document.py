@@ -16,11 +16,13 @@ from forecasts.reports.numbers import (
 from forecasts.reports.render.document import (
     Block,
     Bullets,
+    Columns,
     Document,
     Figure,
     Finding,
     Section,
     Table,
+    table_of,
 )
 from forecasts.reports.render.glossary import OF_COMPARISONS
 from forecasts.reports.render.wording import BRIER, left_out
@@ -69,33 +71,21 @@ def _ranks(comparison: Comparison) -> Table:
 
 
 def _differences(comparison: Comparison) -> Table:
+    columns: Columns[Pair] = {
+        "Pair": lambda pair: f"{pair.a} − {pair.b}",
+        "Shared questions": lambda pair: f"{pair.shared_questions:,}",
+        "Difference": lambda pair: signed(pair.difference),
+        "95% interval": lambda pair: signed_interval(pair.interval),
+        "p, adjusted": lambda pair: p_value(pair.p_adjusted),
+        "Detectable": lambda pair: number(pair.detectable),
+        "Highest evidence": lambda pair: (
+            NOTHING if pair.watched is None else wording.e_value(pair.watched.highest)
+        ),
+    }
     most = number(charts.reach(comparison), 2)
-    return Table(
-        "",
-        (
-            "Pair",
-            "Shared questions",
-            "Difference",
-            "95% interval",
-            "p, adjusted",
-            "Detectable",
-            "Highest evidence",
-        ),
-        tuple(
-            (
-                f"{pair.a} − {pair.b}",
-                f"{pair.shared_questions:,}",
-                signed(pair.difference),
-                signed_interval(pair.interval),
-                p_value(pair.p_adjusted),
-                number(pair.detectable),
-                NOTHING if pair.watched is None else wording.e_value(pair.watched.highest),
-            )
-            for pair in comparison.pairs
-        ),
-        plot=charts.differences(comparison),
-        plot_heading=f"← first better · second better →\n{BRIER}, ±{most}",
-    )
+    heading = f"← first better · second better →\n{BRIER}, ±{most}"
+    plot = charts.differences(comparison)
+    return table_of("", comparison.pairs, columns, plot=plot, plot_heading=heading)
 
 
 def _evidence(comparison: Comparison) -> tuple[Section, ...]:
@@ -116,13 +106,13 @@ def _of_pair(pair: Pair) -> Block:
         f"Evidence that {name} differ, over time",
         wording.evidence(pair),
         (chart,),
-        Table(
+        table_of(
             "Evidence",
-            ("Scheduled close", "Evidence"),
-            tuple(
-                (f"{step.at:%Y-%m-%d}", wording.e_value(step.e_value))
-                for step in charts.thinned(pair.watched.path, _TABLE_STEPS)
-            ),
+            charts.thinned(pair.watched.path, _TABLE_STEPS),
+            {
+                "Scheduled close": lambda step: f"{step.at:%Y-%m-%d}",
+                "Evidence": lambda step: wording.e_value(step.e_value),
+            },
         ),
     )
 

@@ -7,11 +7,15 @@ plain text, with members' words in them: a writer escapes whatever its format wo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from forecasts.reports.render.charts import Chart, Forest
 from forecasts.reports.render.glossary import Statistic
+
+Row = TypeVar("Row")
+Columns = Mapping[str, Callable[[Row], str]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,12 @@ class Table:
     plot_heading: str = ""
     links: tuple[int, ...] = ()
     tiles: bool = False
+
+
+def table_of(caption: str, rows: Iterable[Row], columns: Columns[Row], **how: Any) -> Table:
+    """Return a table with these columns: each heading with a function from a row to its text."""
+    cells = (tuple(column(row) for column in columns.values()) for row in rows)
+    return Table(caption, tuple(columns), tuple(cells), **how)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,17 @@ from forecasts.reports.numbers import (
 )
 from forecasts.reports.render import wording
 from forecasts.reports.render.charts import brier_forest, corners
-from forecasts.reports.render.document import Table
-from forecasts.reports.report import Earned, Group, Report
+from forecasts.reports.render.document import Columns, Table, table_of
+from forecasts.reports.report import (
+    Bin,
+    CurvePoint,
+    Earned,
+    Group,
+    Lead,
+    MurphyPoint,
+    Report,
+    Update,
+)
 
 _LONG_NAME = 60
 _MURPHY_STEP = 10  # of the thresholds of the Murphy curve, every tenth is listed
@@ -28,35 +37,23 @@ _INTERVAL = "95% interval"
 
 def overview(report: Report) -> Table:
     """Return all groups, one a row."""
-    return Table(
+    columns: Columns[Group] = {
+        "": lambda group: wording.group_name(report, group),
+        "Verdict": lambda group: ", ".join(
+            f"{wording.SIGNS[kind]} {wording.badge(kind)}" for kind in wording.kinds(group)
+        ),
+        "Questions": lambda group: f"{group.questions:,}",
+        "Updates": lambda group: f"{group.updates:,}",
+        "Coverage": lambda group: percent(group.coverage),
+        wording.BRIER: lambda group: number(group.brier.mean),
+        _INTERVAL: lambda group: interval(group.brier.interval),
+        wording.BRIER_ORIGINAL: lambda group: number(group.brier_original.mean),
+        "Log score": wording.log_score,
+    }
+    return table_of(
         "",
-        (
-            "",
-            "Verdict",
-            "Questions",
-            "Updates",
-            "Coverage",
-            wording.BRIER,
-            _INTERVAL,
-            wording.BRIER_ORIGINAL,
-            "Log score",
-        ),
-        tuple(
-            (
-                wording.group_name(report, group),
-                ", ".join(
-                    f"{wording.SIGNS[kind]} {wording.badge(kind)}" for kind in wording.kinds(group)
-                ),
-                f"{group.questions:,}",
-                f"{group.updates:,}",
-                percent(group.coverage),
-                number(group.brier.mean),
-                interval(group.brier.interval),
-                number(group.brier_original.mean),
-                wording.log_score(group),
-            )
-            for group in report.groups
-        ),
+        report.groups,
+        columns,
         text_columns=2,
         note="Intervals are over families of questions.",
         optional=("Verdict", "Log score"),
@@ -175,150 +172,119 @@ def tests(group: Group) -> Table:
 def bins(group: Group) -> Table:
     """Return the binned table."""
     total = sum(bin_.weight for bin_ in group.bins)
-    return Table(
-        "By forecast",
-        ("Forecasts", "Questions", "Share of time", "Mean forecast", "Came true", _INTERVAL),
-        tuple(
-            (
-                wording.bin_range(bin_),
-                f"{bin_.questions:,}",
-                percent(bin_.weight / total),
-                percent(bin_.forecast),
-                percent(bin_.observed),
-                percents(bin_.interval),
-            )
-            for bin_ in group.bins
-        ),
-        note="A question counts in each bin that held a forecast on it. Intervals are over "
-        "families of questions.",
+    columns: Columns[Bin] = {
+        "Forecasts": wording.bin_range,
+        "Questions": lambda bin_: f"{bin_.questions:,}",
+        "Share of time": lambda bin_: percent(bin_.weight / total),
+        "Mean forecast": lambda bin_: percent(bin_.forecast),
+        "Came true": lambda bin_: percent(bin_.observed),
+        _INTERVAL: lambda bin_: percents(bin_.interval),
+    }
+    note = (
+        "A question counts in each bin that held a forecast on it. Intervals are over families of "
+        "questions."
     )
+    return table_of("By forecast", group.bins, columns, note=note)
 
 
 def curve(group: Group) -> Table:
     """Return the reliability curve and its band, as drawn."""
-    return Table(
-        "Curve and chance band",
-        ("Forecast", "Came true (curve)", "Band from", "to"),
-        tuple(
-            tuple(
-                percent(value, 1)
-                for value in (point.forecast, point.recalibrated, point.lower, point.upper)
-            )
-            for point in corners(group.curve)
-        ),
-    )
+    columns: Columns[CurvePoint] = {
+        "Forecast": lambda point: percent(point.forecast, 1),
+        "Came true (curve)": lambda point: percent(point.recalibrated, 1),
+        "Band from": lambda point: percent(point.lower, 1),
+        "to": lambda point: percent(point.upper, 1),
+    }
+    return table_of("Curve and chance band", corners(group.curve), columns)
 
 
 def murphy(group: Group) -> Table:
     """Return the Murphy curve, thinned."""
-    return Table(
-        "Murphy curve",
-        ("Act above", "Loss", "Loss with the base rate"),
-        tuple(
-            (percent(point.threshold), number(point.score), number(point.base_rate))
-            for point in group.murphy[::_MURPHY_STEP]
-        ),
-    )
+    columns: Columns[MurphyPoint] = {
+        "Act above": lambda point: percent(point.threshold),
+        "Loss": lambda point: number(point.score),
+        "Loss with the base rate": lambda point: number(point.base_rate),
+    }
+    return table_of("Murphy curve", group.murphy[::_MURPHY_STEP], columns)
 
 
 def murphy_curves(groups: Sequence[Group]) -> Table:
     """Return the Murphy curves of several groups, thinned."""
+    thinned = zip(*(group.murphy[::_MURPHY_STEP] for group in groups), strict=True)
     return Table(
         "Murphy curves",
         ("Act above", *(group.name for group in groups)),
         tuple(
             (percent(points[0].threshold), *(number(point.score) for point in points))
-            for points in list(zip(*(group.murphy for group in groups), strict=True))[
-                ::_MURPHY_STEP
-            ]
+            for points in thinned
         ),
     )
 
 
 def leads(group: Group) -> Table:
     """Return the lead-time profile."""
-    return Table(
-        "By lead time",
-        ("Days before", "Questions", wording.BRIER, _INTERVAL, "Expected", "p"),
-        tuple(
-            (
-                f"{row.days:g}",
-                f"{row.questions:,}",
-                number(row.brier.mean),
-                interval(row.brier.interval),
-                number(row.expected),
-                p_value(row.p_value),
-            )
-            for row in group.leads
-        ),
-        note="Expected: the mean of p (1 − p) of those forecasts; p: how often chance alone is "
-        "this far off, over families of questions.",
+    columns: Columns[Lead] = {
+        "Days before": lambda row: f"{row.days:g}",
+        "Questions": lambda row: f"{row.questions:,}",
+        wording.BRIER: lambda row: number(row.brier.mean),
+        _INTERVAL: lambda row: interval(row.brier.interval),
+        "Expected": lambda row: number(row.expected),
+        "p": lambda row: p_value(row.p_value),
+    }
+    note = (
+        "Expected: the mean of p (1 − p) of those forecasts; p: how often chance alone is this far "
+        "off, over families of questions."
     )
+    return table_of("By lead time", group.leads, columns, note=note)
+
+
+_EARNED: Columns[Earned] = {
+    "Citations": lambda row: f"{row.citations:,}" if row.citations else NOTHING,
+    "Questions": lambda row: f"{row.questions:,}",
+    "Earned": lambda row: signed(row.points),
+    "Per question": lambda row: signed(row.per_question.mean, 4),
+    _INTERVAL: lambda row: signed_interval(row.per_question.interval, 4),
+}
 
 
 def earned(group: Group) -> Table:
     """Return the points earned by publisher and by kind of evidence."""
-    return _earned(
+    return table_of(
         "Points earned by evidence",
-        "Cited",
-        [(source(row), row) for row in group.earned if row.by != "evidence"],
-        "Points off a question’s Brier score (0–1), as the mean over all members; above 0 helped. "
-        "Bookkeeping, not causation: the last update gets the credit. Intervals are over families "
-        "of questions.",
+        [row for row in group.earned if row.by != "evidence"],
+        {"Cited": source, **_EARNED},
+        note="Points off a question’s Brier score (0–1), as the mean over all members; above 0 "
+        "helped. Bookkeeping, not causation: the last update gets the credit. Intervals are over "
+        "families of questions.",
     )
 
 
 def evidence(group: Group) -> Table:
     """Return the pieces of evidence that earned and lost most."""
     pieces = [row for row in group.earned if row.by == "evidence"]
-    return _earned(
+    return table_of(
         "Evidence that earned and lost most",
-        "Evidence",
-        [(wording.shortened(row.title, _LONG_NAME), row) for row in pieces],
-        wording.more_evidence(group.evidence - len(pieces)),
-    )
-
-
-def _earned(caption: str, heading: str, rows: Sequence[tuple[str, Earned]], note: str) -> Table:
-    return Table(
-        caption,
-        (heading, "Citations", "Questions", "Earned", "Per question", _INTERVAL),
-        tuple(
-            (
-                name,
-                f"{row.citations:,}" if row.citations else NOTHING,
-                f"{row.questions:,}",
-                signed(row.points),
-                signed(row.per_question.mean, 4),
-                signed_interval(row.per_question.interval, 4),
-            )
-            for name, row in rows
-        ),
-        note=note,
+        pieces,
+        {"Evidence": lambda row: wording.shortened(row.title, _LONG_NAME), **_EARNED},
+        note=wording.more_evidence(group.evidence - len(pieces)),
     )
 
 
 def moved(group: Group) -> Table:
     """Return the updates that earned and lost most; the group must have some."""
     assert group.moved is not None
-    return Table(
-        "Updates that earned and lost most",
-        ("Question", "By", "Made", "Score before", "Score after", "Time left", "Earned"),
-        tuple(
-            (
-                wording.shortened(row.question, _LONG_NAME),
-                wording.shortened(row.forecaster, _LONG_NAME),
-                f"{row.made_at:%Y-%m-%d}",
-                number(row.score_before),
-                number(row.score),
-                percent(row.remaining),
-                signed(row.points),
-            )
-            for row in (*group.moved.most, *reversed(group.moved.least))
-        ),
-        text_columns=3,
-        note=wording.updates(group.moved),
-    )
+    columns: Columns[Update] = {
+        "Question": lambda row: wording.shortened(row.question, _LONG_NAME),
+        "By": lambda row: wording.shortened(row.forecaster, _LONG_NAME),
+        "Made": lambda row: f"{row.made_at:%Y-%m-%d}",
+        "Score before": lambda row: number(row.score_before),
+        "Score after": lambda row: number(row.score),
+        "Time left": lambda row: percent(row.remaining),
+        "Earned": lambda row: signed(row.points),
+    }
+    rows = [*group.moved.most, *reversed(group.moved.least)]
+    caption, note = "Updates that earned and lost most", wording.updates(group.moved)
+    return table_of(caption, rows, columns, text_columns=3, note=note)
 
 
 def credits(group: Group) -> list[Table]:
