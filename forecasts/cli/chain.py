@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -158,6 +159,4 @@ def _fault(broken: Broken) -> str:
 
 
 def _as_json(found: Verified) -> dict[str, object]:
-    from dataclasses import asdict
-
     return {"whole": found.broken is None, **asdict(found)}

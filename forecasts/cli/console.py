@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -315,8 +316,6 @@ def emit(content: str | bytes, output: Path | None) -> None:
 
 def json_text(value: Any) -> str:
     """Return ``json_ready(value)`` as one JSON document."""
-    import json
-
     return json.dumps(json_ready(value), ensure_ascii=False, indent=2) + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -199,8 +200,6 @@ def status(
 
     Questions need a person if they are parked, have a proposed outcome, or are disputed.
     """
-    from dataclasses import asdict
-
     from forecasts.agenda.notifications import sender
     from forecasts.resolution import disputes, progress, proposals
 

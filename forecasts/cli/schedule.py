@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shlex
 import shutil
 import signal
@@ -188,8 +189,6 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
 def _installation(
     chosen: Settings, user: str | None, secrets: Path, given: dict[str, str | None]
 ) -> Installation:
-    import getpass
-
     from forecasts.ledger.urls import holds_secrets
     from forecasts.operations.schedules import Installation
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import socket
@@ -125,8 +126,6 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 
 
 def _app_script() -> Path:
-    import importlib.util
-
     spec = importlib.util.find_spec("app")
     if spec is None or not spec.submodule_search_locations:
         raise BadInput("The app is not installed.", remedy="Install forecast-ledger again.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from forecasts.cli.console import (
     Database,
@@ -53,8 +54,6 @@ def create(
 @token.command("list")
 def list_(database: Database = None) -> None:
     """List tokens with their holders, expiry and state."""
-    from rich.table import Table
-
     from forecasts.access import tokens
     from forecasts.ledger.database import reading
 

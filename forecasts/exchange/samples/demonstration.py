@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session, select
@@ -49,9 +49,7 @@ from forecasts.scores.frames import complete, ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
-
-if TYPE_CHECKING:
-    from scoring.tournament import Team
+from scoring.tournament import Team, Tournament
 
 # The day on which the page with the three articles was seen; "2 days ago" on it counts from then.
 CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
@@ -238,8 +236,8 @@ def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence
 
 
 def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
+    # Lazy: it imports scipy, and every page of the app imports this module.
     from scoring.simulation import simulate
-    from scoring.tournament import Tournament
 
     tournament = Tournament.from_mapping(table_of("tournament.toml"))
     simulated = simulate(tournament)

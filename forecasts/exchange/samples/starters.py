@@ -21,6 +21,7 @@ from forecasts.exchange.import_ import Imported, Tell, import_frames
 from forecasts.exchange.samples.demonstration import CAPTURED_AT, data_folder, table_of
 from forecasts.ledger.models import Member
 from forecasts.scores.frames import ARTICLE_COLUMNS, QUESTION_COLUMNS, complete, typed_frame
+from scoring.tournament import Tournament
 
 
 def article_questions(
@@ -95,8 +96,8 @@ def sample_tournament(
 
     Every title, team and handle says that it is simulated. The last question closed yesterday.
     """
+    # Lazy: it imports scipy, and the page Today imports this module.
     from scoring.simulation import simulate
-    from scoring.tournament import Tournament
 
     tell("Simulating the forecasters", 0.0)
     settings = Tournament.from_mapping(table_of("tournament.toml"))
