@@ -154,7 +154,7 @@ def _medians(rows: Sequence[Any], text: QuestionText, size: int) -> list[float]:
 
 
 def _format(number: float, text: QuestionText) -> str:
-    if text.type in (QuestionType.binary, QuestionType.multiple_choice):
+    if not text.is_quantitative:
         return format_probability(number)
     low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
     figure = low + number * (high - low)

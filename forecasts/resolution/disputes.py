@@ -18,6 +18,7 @@ from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
+from forecasts.ledger.current import is_superseded
 from forecasts.ledger.models import (
     Dispute,
     Member,
@@ -127,7 +128,6 @@ def _open_dispute(session: Session, resolution: Resolution) -> Dispute | None:
 @cache
 def is_open() -> ColumnElement[bool]:
     """Return the SQL condition: the ``Dispute`` of the ``Resolution`` has no decision yet."""
-    answer, later = aliased(Dispute), aliased(Resolution)
+    answer = aliased(Dispute)
     answered = select(answer.id).where(col(answer.answers_id) == col(Dispute.id)).exists()
-    corrected = select(later.id).where(col(later.supersedes_id) == col(Resolution.id)).exists()
-    return col(Dispute.answers_id).is_(None) & ~answered & ~corrected
+    return col(Dispute.answers_id).is_(None) & ~answered & ~is_superseded()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import true
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import question_visible
+from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.models import Member, Question, QuestionType, Resolution, Score
 from forecasts.questions.standing import QuestionState, listing
 
@@ -101,8 +101,6 @@ def member_scores(
 
     ``since`` keeps those recorded later. The ``protocol`` of a score is brier or crps.
     """
-    later = aliased(Resolution)
-    superseded = select(later.id).where(col(later.supersedes_id) == col(Resolution.id)).exists()
     rows = session.exec(
         select(Score, Question.slug)
         .join(Resolution, col(Resolution.id) == col(Score.resolution_id))
@@ -110,7 +108,7 @@ def member_scores(
         .where(
             Score.member_id == member.id,
             col(Score.protocol).in_(MAIN_PROTOCOLS),
-            ~superseded,
+            is_current_outcome(),
             question_visible(session),
             true() if since is None else col(Resolution.recorded_at) > since,
         )
