@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem
+from scoring.errors import require
 from scoring.input_frames import Block, Questions, read_frames
 from scoring.paths import Paths, live_paths
 from scoring.protocols import Protocol, get_protocol
@@ -68,9 +68,8 @@ def attribution(
     1        0.6   0.09   0.162     0.054     0.108
     """
     chosen = get_protocol(protocol)
-    if chosen.reference is not None:
-        rule = "attribution uses a forecaster's own score: choose a protocol without a reference"
-        raise InputError([Problem("", "protocol", None, chosen.name, rule)])
+    rule = "attribution uses a forecaster's own score: choose a protocol without a reference"
+    require("protocol", chosen.name, chosen.reference is None, rule)
     ledger = read_frames(questions, forecasts)
     parts = []
     for block in ledger.blocks:

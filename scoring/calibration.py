@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import InputError, Problem, float_array, refuse_where
+from scoring.errors import float_vector, refuse_where
 from scoring.forecast_pairs import Pooled, isotonic, pairs, pool
 from scoring.reliability import reliability_bins
 
@@ -130,10 +130,7 @@ def murphy_curve(
     2        0.9    0.2
     """
     forecast, outcome, weights = pairs(p, y, weight)
-    at = np.linspace(0, 1, 201) if thresholds is None else float_array("thresholds", thresholds)
-    if at.ndim != 1:
-        rule = "thresholds must be one-dimensional"
-        raise InputError([Problem("", "thresholds", None, at.shape, rule)])
+    at = np.linspace(0, 1, 201) if thresholds is None else float_vector("thresholds", thresholds)
     refuse_where("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
     share = np.full(len(forecast), 1.0) if weights is None else weights
     share = share / share.sum()

@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
-from scoring.errors import InputError, Problem, refuse_where, require_number
+from scoring.errors import refuse_where, require, require_number
 from scoring.outcome_draws import Draws, check_claims, family_link, family_numbers, outcome_draws
 
 # With more distinct forecasts than this they are binned, to half a percentage point: finer steps
@@ -132,13 +132,10 @@ def _rows(
     question: npt.ArrayLike | None, kept: npt.NDArray[np.bool_], draws: Draws
 ) -> npt.NDArray[np.intp]:
     """Return the row of ``draws`` for each kept pair."""
-    if np.ndim(draws) != 2 or not draws.shape[1]:
-        rule = "must come from outcome_draws: one row per question, one column per draw"
-        raise InputError([Problem("", "draws", None, np.shape(draws), rule)])
+    rule = "must come from outcome_draws: one row per question, one column per draw"
+    require("draws", np.shape(draws), np.ndim(draws) == 2 and draws.shape[1] > 0, rule)
     rows = np.asarray(question)
-    if rows.dtype.kind not in "iu":
-        rule = "must be whole numbers: rows of draws"
-        raise InputError([Problem("", "question", None, question, rule)])
+    require("question", question, rows.dtype.kind in "iu", "must be whole numbers: rows of draws")
     rule = f"must be a row of draws, 0 to {len(draws) - 1}"
     refuse_where("question", (rows < 0) | (rows >= len(draws)), rows, rule)
     return rows.astype(np.intp)[kept]

@@ -19,7 +19,7 @@ import pandas as pd
 
 from scoring.arrays import Floats
 from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
-from scoring.errors import InputError, Problem, Problems, float_array, refuse_where, require_number
+from scoring.errors import Problems, float_vector, refuse_where, require, require_number
 
 FEWEST = 30
 SIGNIFICANCE = 0.05
@@ -127,9 +127,7 @@ def compare(
     >>> [(group.name, group.rank_low, group.rank_high) for group in found.groups]
     [('reds', 1, 1), ('blues', 2, 2)]
     """
-    if len(groups) < 2:
-        rule = "needs at least two groups to compare"
-        raise InputError([Problem("", "groups", None, list(groups), rule)])
+    require("groups", list(groups), len(groups) >= 2, "needs at least two groups to compare")
     _check(scores)
     table = scores.assign(family=families_of(scores["question_id"], families))
     parts = dict(iter(table.groupby(["a", "b"], sort=False)))
@@ -162,10 +160,7 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    given = float_array("p_values", p_values)
-    if given.shape != (given.size,):
-        rule = "must be one-dimensional"
-        raise InputError([Problem("", "p_values", None, given.shape, rule)])
+    given = float_vector("p_values", p_values)
     refuse_where(
         "p_values", ~((given >= 0) & (given <= 1)), given, "a p-value must lie within 0..1"
     )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from scoring import input_columns
 from scoring.arrays import Flags, Floats, Ints, Places
-from scoring.errors import InputError, Problem, Problems
+from scoring.errors import Problems, require
 from scoring.input_frames import BINARY, NUMERIC, Block, Questions, read_frames
 from scoring.paths import live_paths
 
@@ -84,9 +84,7 @@ def crowd(
     >>> crowd(questions, forecasts, "mean", at="2026-01-03T00:00:00Z")["p"].tolist()
     [0.5]
     """
-    if method not in METHODS:
-        rule = f"must be one of {', '.join(METHODS)}"
-        raise InputError([Problem("", "method", None, method, rule)])
+    require("method", method, method in METHODS, f"must be one of {', '.join(METHODS)}")
     moments = None if at is None else _moments(at)
     ledger = read_frames(questions, forecasts)
     parts = [

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem, float_array, refuse_where
+from scoring.errors import float_array, float_vector, refuse_where, require
 
 BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 ENOUGH = 20.0
@@ -62,10 +62,7 @@ def e_process(difference: npt.ArrayLike) -> EProcess:
     >>> found.reached, found.better
     (15, 'b')
     """
-    d = float_array("difference", difference)
-    if d.shape != (d.size,):
-        rule = "must be one-dimensional"
-        raise InputError([Problem("", "difference", None, d.shape, rule)])
+    d = float_vector("difference", difference)
     refuse_where("difference", ~(np.abs(d) <= 1), d, "must lie within -1..1")
     bets = np.array(BETS)[:, None]
     log_a, log_b = (_log_mean(np.cumsum(np.log1p(bets * side), axis=1)) for side in (-d, d))
@@ -103,9 +100,7 @@ def by_family(
         ("family", named.shape),
         ("scheduled_close", closes.shape),
     ):
-        if shape != (len(closes),):
-            rule = "all three need one entry per question"
-            raise InputError([Problem("", name, None, shape, rule)])
+        require(name, shape, shape == (len(closes),), "all three need one entry per question")
     refuse_where("difference", ~np.isfinite(values), values, "must be finite")
     refuse_where("family", pd.isna(named), named, "every entry needs a family")
     rule = "every entry needs a close"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -94,11 +95,17 @@ def float_array(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
         raise InputError([Problem("", column, None, values, rule)]) from error
 
 
+def require(column: str, value: object, holds: object, rule: str) -> None:
+    """Raise InputError about an argument unless the rule holds."""
+    if not holds:
+        raise InputError([Problem("", column, None, value, rule)])
+
+
 def require_number(column: str, value: object, fits: Callable[[float], bool], rule: str) -> None:
     """Raise InputError unless an argument is one number that fits; NaN and booleans never do."""
     # NumPy's booleans are not Real; Python's are.
-    if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
-        raise InputError([Problem("", column, None, value, rule)])
+    number = float(value) if not isinstance(value, bool) and isinstance(value, Real) else math.nan
+    require(column, value, fits(number), rule)
 
 
 def require_whole_number(column: str, value: object, least: int) -> None:
@@ -107,6 +114,13 @@ def require_whole_number(column: str, value: object, least: int) -> None:
     require_number(
         column, value, lambda number: isinstance(value, Integral) and number >= least, rule
     )
+
+
+def float_vector(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return a one-dimensional array argument as floats. Raises InputError."""
+    vector = float_array(column, values)
+    require(column, vector.shape, vector.ndim == 1, "must be one-dimensional")
+    return vector
 
 
 def broadcast(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
-from scoring.errors import InputError, Problem, float_array, refuse_where
+from scoring.errors import float_array, refuse_where, require
 
 
 class Pooled(NamedTuple):
@@ -32,17 +32,15 @@ def pairs(
     """Return the validated pairs as arrays of equal length. Raises InputError."""
     forecast, outcome = float_array("p", p), float_array("y", y)
     for name, values in (("p", forecast), ("y", outcome)):
-        if values.shape != (forecast.size,) or not values.size:
-            rule = "p and y must be one-dimensional, of equal length and not empty"
-            raise InputError([Problem("", name, None, values.shape, rule)])
+        rule = "p and y must be one-dimensional, of equal length and not empty"
+        require(name, values.shape, values.shape == (forecast.size,) and values.size > 0, rule)
         bad = ~((values >= 0) & (values <= 1))
         refuse_where(name, bad, values, "must be finite and lie within 0..1")
     if weight is None:
         return forecast, outcome, None
     weights = float_array("weight", weight)
-    if weights.shape != forecast.shape or not weights.sum() > 0:
-        rule = "needs one weight per pair, and at least one above zero"
-        raise InputError([Problem("", "weight", None, weights.shape, rule)])
+    rule = "needs one weight per pair, and at least one above zero"
+    require("weight", weights.shape, weights.shape == forecast.shape and weights.sum() > 0, rule)
     refuse_where(
         "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
     )
@@ -63,9 +61,7 @@ def grouped_pairs(
     if weights is None:
         weights = np.ones(len(forecast))
     names = np.arange(len(forecast)) if question is None else np.asarray(question)
-    if names.shape != forecast.shape:
-        rule = "needs one question per pair"
-        raise InputError([Problem("", "question", None, names.shape, rule)])
+    require("question", names.shape, names.shape == forecast.shape, "needs one question per pair")
     kept = weights > 0
     group = pd.factorize(names[kept], use_na_sentinel=False)[0]
     return forecast[kept], outcome[kept], weights[kept], group

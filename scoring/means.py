@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import InputError, Problem, float_array, refuse_where
+from scoring.errors import float_array, refuse_where, require
 
 LEVEL = 0.95
 # An error below this share of the mean is rounding.
@@ -62,21 +62,18 @@ def clustered_mean(
     (2.0, -0.484, 4.484)
     """
     values = float_array("value", value)
-    if values.shape != (values.size,) or not values.size:
-        rule = "the values must be one-dimensional and not none"
-        raise InputError([Problem("", "value", None, values.shape, rule)])
+    rule = "the values must be one-dimensional and not empty"
+    require("value", values.shape, values.shape == (values.size,) and values.size > 0, rule)
     refuse_where("value", ~np.isfinite(values), values, "must be finite")
     weights = np.ones(len(values)) if weight is None else float_array("weight", weight)
     names = np.arange(len(values)) if cluster is None else np.asarray(cluster)
     for name, given in (("weight", weights), ("cluster", names)):
-        if given.shape != values.shape:
-            raise InputError([Problem("", name, None, given.shape, "there must be one a value")])
+        require(name, given.shape, given.shape == values.shape, "needs one per value")
     refuse_where(
         "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
     )
     total = float(weights.sum())
-    if not total > 0:
-        raise InputError([Problem("", "weight", None, total, "must not all be zero")])
+    require("weight", total, total > 0, "must not all be zero")
     # A cluster without weight was not observed.
     kept = weights > 0
     values, weights = values[kept], weights[kept]

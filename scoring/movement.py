@@ -30,7 +30,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem
+from scoring.errors import InputError, Problem, require
 from scoring.input_frames import BINARY, MULTIPLE_CHOICE, Block, Questions, read_frames
 from scoring.means import clustered_mean
 from scoring.paths import Paths, live_paths
@@ -82,9 +82,8 @@ def movement(
     cluster = None
     if family is not None:
         names = np.asarray(family)
-        if names.shape != (len(questions),):
-            rule = "there must be one entry a question"
-            raise InputError([Problem("", "family", None, names.shape, rule)])
+        rule = "needs one entry per question"
+        require("family", names.shape, names.shape == (len(questions),), rule)
         cluster = names[pd.Index(questions["question_id"]).get_indexer(each.index)]
     found = clustered_mean(each.to_numpy(), cluster, lopsided=True)
     return Movement(*found, questions=len(each))

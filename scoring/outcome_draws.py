@@ -9,14 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
-from scoring.errors import (
-    InputError,
-    Problem,
-    float_array,
-    refuse_where,
-    require_number,
-    require_whole_number,
-)
+from scoring.errors import float_array, refuse_where, require, require_number, require_whole_number
 from scoring.forecast_pairs import grouped_pairs, pairs
 
 Draws = npt.NDArray[np.float32]
@@ -103,9 +96,8 @@ def outcome_draws(
     require_whole_number("draws", draws, 1)
     require_whole_number("seed", seed, 0)
     names = np.asarray(family)
-    if names.ndim != 1:
-        rule = "must be one-dimensional, with one entry per question"
-        raise InputError([Problem("", "family", None, names.shape, rule)])
+    rule = "must be one-dimensional, with one entry per question"
+    require("family", names.shape, names.ndim == 1, rule)
     cluster = pd.factorize(names, use_na_sentinel=False)[0]
     generator = np.random.default_rng(seed)
     uniform = generator.random((len(cluster), draws), dtype=np.float32)
@@ -135,9 +127,7 @@ def check_claims(
     every, _, given = pairs(p, y, weight)
     kept = np.ones(len(every), dtype=np.bool_) if given is None else given > 0
     under = np.zeros(len(every)) if below is None else float_array("below", below)
-    if under.shape != every.shape:
-        rule = "needs one entry per pair"
-        raise InputError([Problem("", "below", None, under.shape, rule)])
+    require("below", under.shape, under.shape == every.shape, "needs one entry per pair")
     rule = "must be at least 0, and at most 1 together with the forecast"
     refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
     return forecast, outcome, weights, group, under[kept], kept
@@ -152,9 +142,7 @@ def family_numbers(
         return np.arange(questions)
     names = np.asarray(family)
     names = names[kept] if names.shape == kept.shape else names
-    if names.shape != group.shape:
-        rule = "needs one entry per pair"
-        raise InputError([Problem("", "family", None, names.shape, rule)])
+    require("family", names.shape, names.shape == group.shape, "needs one entry per pair")
     of = np.zeros(questions, dtype=np.intp)
     of[group] = pd.factorize(names, use_na_sentinel=False)[0]
     return of

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem, float_array, require_number, require_whole_number
+from scoring.errors import float_array, require, require_number, require_whole_number
 from scoring.forecast_pairs import grouped_pairs, isotonic, pairs, pool
 
 RESAMPLES = 1000
@@ -130,9 +130,12 @@ def _edges(bins: int | npt.ArrayLike) -> Floats:
     else:
         edges = float_array("bins", bins)
     line = edges.ndim == 1 and len(edges) >= 2
-    if not line or edges[0] != 0 or edges[-1] != 1 or not (np.diff(edges) > 0).all():
-        rule = "must be a positive number of bins, or edges that rise from 0 to 1"
-        raise InputError([Problem("", "bins", None, bins, rule)])
+    require(
+        "bins",
+        bins,
+        line and edges[0] == 0 and edges[-1] == 1 and (np.diff(edges) > 0).all(),
+        "must be a positive number of bins, or edges that rise from 0 to 1",
+    )
     return edges
 
 

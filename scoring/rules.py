@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem, broadcast, float_array, refuse_where
+from scoring.errors import broadcast, float_array, refuse_where, require
 
 Kernel = Callable[[Floats, Floats], Floats]
 
@@ -187,12 +187,10 @@ def uniform(p: Floats) -> Floats:
 def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Return forecasts and outcome vectors of equal shape, or raise InputError."""
     forecasts, outcomes = float_array("p", p), float_array("y", y)
-    if forecasts.ndim > 2:
-        rule = "forecasts must be (n,), or (n, K) with one per row"
-        raise InputError([Problem("", "p", None, forecasts.shape, rule)])
-    if outcomes.ndim > max(forecasts.ndim, 1):
-        rule = "outcomes must be (n,), or (n, K) if the forecasts are"
-        raise InputError([Problem("", "y", None, outcomes.shape, rule)])
+    rule = "forecasts must be (n,), or (n, K) with one per row"
+    require("p", forecasts.shape, forecasts.ndim <= 2, rule)
+    rule = "outcomes must be (n,), or (n, K) if the forecasts are"
+    require("y", outcomes.shape, outcomes.ndim <= max(forecasts.ndim, 1), rule)
     out_of_range = "a probability must be finite and lie within 0..1"
     refuse_where("p", ~((forecasts >= 0) & (forecasts <= 1)), forecasts, out_of_range)
     refuse_where("y", ~np.isfinite(outcomes), outcomes, "an outcome must be finite")
@@ -321,9 +319,8 @@ def crps_piecewise(
     [0.0]
     """
     at = np.atleast_2d(float_array("values", values))
-    if at.ndim > 2 or not at.shape[1]:
-        rule = "values must be (n, m), with at least one value per row"
-        raise InputError([Problem("", "values", None, at.shape, rule)])
+    rule = "values must be (n, m), with at least one value per row"
+    require("values", at.shape, at.ndim <= 2 and at.shape[1] > 0, rule)
     rule = "needs one level per value: (m,), or (n, m) like the values"
     level = broadcast("levels", float_array("levels", levels), at.shape, rule)
     rule = "must be one number, or one per row of values"

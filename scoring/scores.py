@@ -10,7 +10,7 @@ import pandas as pd
 
 from scoring import parallel
 from scoring.arrays import Codes, Floats, Ints
-from scoring.errors import InputError, Problem
+from scoring.errors import require
 from scoring.input_frames import (
     BINARY,
     MULTIPLE_CHOICE,
@@ -68,9 +68,7 @@ def score(
     if isinstance(protocol, str | Protocol):
         protocol = [protocol]
     chosen = list(protocol) if hasattr(protocol, "__iter__") else []
-    if not chosen:
-        rule = "must name at least one protocol"
-        raise InputError([Problem("", "protocol", None, protocol, rule)])
+    require("protocol", protocol, len(chosen) > 0, "must name at least one protocol")
     return score_ledger(read_frames(questions, forecasts), chosen)
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from scoring.arrays import Floats
 from scoring.clusters import families_of
-from scoring.errors import InputError, Problem, float_array, refuse_where
+from scoring.errors import InputError, Problem, float_array, refuse_where, require
 
 LEVEL = 0.95
 FEWEST_TO_SHRINK = 4
@@ -60,9 +60,12 @@ def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
     [11.4, 7.9, 6.1, 7.6, 5.1, 6.1, 10.7, 8.5]
     """
     x, e = float_array("estimate", estimate), float_array("error", error)
-    if x.shape != (x.size,) or x.shape != e.shape or len(x) < FEWEST_TO_SHRINK:
-        rule = f"estimates and errors must be of equal length, at least {FEWEST_TO_SHRINK}"
-        raise InputError([Problem("", "estimate", None, x.shape, rule)])
+    require(
+        "estimate",
+        x.shape,
+        x.shape == (x.size,) == e.shape and len(x) >= FEWEST_TO_SHRINK,
+        f"estimates and errors must be of equal length, at least {FEWEST_TO_SHRINK}",
+    )
     refuse_where("estimate", ~np.isfinite(x), x, "must be finite")
     refuse_where("error", ~((e > 0) & (e < np.inf)), e, "must be finite and above 0")
     # A grid for τ from 0 to infinity, densest around its likely size.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from scoring.errors import InputError, Problem
+from scoring.errors import require
 
 LABEL = " (simulated)"
 KINDS: Mapping[str, Any] = {"int": int, "float": (int, float), "str": str, "datetime": datetime}
@@ -31,12 +31,12 @@ class Team:
     responsiveness: float = 1.0
 
     def __post_init__(self) -> None:
-        _require("members", self.members, self.members >= 1, "must be at least 1")
-        _require("skill", self.skill, 0 < self.skill <= 1, "must fulfil 0 < skill <= 1")
-        _require("extremity", self.extremity, 0 < self.extremity < math.inf, "must be above 0")
-        _require("shift", self.shift, math.isfinite(self.shift), "must be finite")
+        require("members", self.members, self.members >= 1, "must be at least 1")
+        require("skill", self.skill, 0 < self.skill <= 1, "must fulfil 0 < skill <= 1")
+        require("extremity", self.extremity, 0 < self.extremity < math.inf, "must be above 0")
+        require("shift", self.shift, math.isfinite(self.shift), "must be finite")
         k = self.responsiveness
-        _require("responsiveness", k, 0 < k <= 1, "must fulfil 0 < responsiveness <= 1")
+        require("responsiveness", k, 0 < k <= 1, "must fulfil 0 < responsiveness <= 1")
 
     @property
     def label(self) -> str:
@@ -93,20 +93,20 @@ class Tournament:
 
     def __post_init__(self) -> None:
         handles = [handle for team in self.teams for handle in team.handles]
-        _require("teams", len(self.teams), len(self.teams) >= 1, "needs at least one team")
+        require("teams", len(self.teams), len(self.teams) >= 1, "needs at least one team")
         unique = len(set(handles)) == len(handles)
-        _require("teams", [team.name for team in self.teams], unique, "names must differ")
+        require("teams", [team.name for team in self.teams], unique, "names must differ")
         rule = "must lie within 1..questions"
-        _require("families", self.families, 1 <= self.families <= self.questions, rule)
+        require("families", self.families, 1 <= self.families <= self.questions, rule)
         for name in ("first_open", "last_close"):
             at = getattr(self, name)
             rule = "a time needs an offset (2026-01-31T12:00:00Z); a naive one is refused"
-            _require(name, str(at), isinstance(at, datetime) and at.tzinfo is not None, rule)
+            require(name, str(at), isinstance(at, datetime) and at.tzinfo is not None, rule)
         rule = "must fulfil 1 <= shortest_days <= longest_days"
-        _require("shortest_days", self.shortest_days, self.shortest_days >= 1, rule)
-        _require("longest_days", self.longest_days, self.shortest_days <= self.longest_days, rule)
+        require("shortest_days", self.shortest_days, self.shortest_days >= 1, rule)
+        require("longest_days", self.longest_days, self.shortest_days <= self.longest_days, rule)
         fits = (self.last_close - self.first_open).days >= self.longest_days
-        _require("last_close", str(self.last_close), fits, "leaves no room for the longest")
+        require("last_close", str(self.last_close), fits, "leaves no room for the longest")
         shares = (
             "early_share",
             "event_share",
@@ -118,15 +118,15 @@ class Tournament:
         )
         for name in shares:
             value = getattr(self, name)
-            _require(name, value, 0 <= value <= 1, "must lie within 0..1")
+            require(name, value, 0 <= value <= 1, "must lie within 0..1")
         rule = "must leave early_share + event_share <= 1"
-        _require("event_share", self.event_share, self.early_share + self.event_share <= 1, rule)
-        _require("options", self.options, self.options >= 2, "must be at least 2")
+        require("event_share", self.event_share, self.early_share + self.event_share <= 1, rule)
+        require("options", self.options, self.options >= 2, "must be at least 2")
         for name in ("prior_spread", "selectivity", "late"):
             value = getattr(self, name)
-            _require(name, value, 0 <= value < math.inf, "must be 0 or more")
-        _require("least", self.least, 0 <= self.least < 0.5, "must fulfil 0 <= least < 0.5")
-        _require("updates", self.updates, 1 <= self.updates < math.inf, "must be at least 1")
+            require(name, value, 0 <= value < math.inf, "must be 0 or more")
+        require("least", self.least, 0 <= self.least < 0.5, "must fulfil 0 <= least < 0.5")
+        require("updates", self.updates, 1 <= self.updates < math.inf, "must be at least 1")
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> Tournament:
@@ -139,19 +139,14 @@ class Tournament:
         return cls(**{**_settings(settings, cls), "teams": teams})
 
 
-def _require(name: str, value: object, holds: bool, rule: str) -> None:
-    if not holds:
-        raise InputError([Problem("", name, None, value, rule)])
-
-
 def _settings(given: Mapping[str, Any], of: type[Team] | type[Tournament]) -> dict[str, Any]:
     """Return the keyword arguments for ``of``; raises InputError for an unknown or invalid key."""
     kinds = {field.name: str(field.type) for field in fields(of)}
     rule = f"a {of.__name__.lower()} has the settings {', '.join(kinds)}"
     for key, value in given.items():
-        _require(key, value, key in kinds, rule)
+        require(key, value, key in kinds, rule)
         kind = KINDS.get(kinds[key], object)
         right = isinstance(value, kind) and not isinstance(value, bool)
-        _require(key, value, right, f"must be of the kind {kinds[key]}")
-    _require("name", None, of is not Team or "name" in given, "a team needs a name")
+        require(key, value, right, f"must be of the kind {kinds[key]}")
+    require("name", None, of is not Team or "name" in given, "a team needs a name")
     return dict(given)
