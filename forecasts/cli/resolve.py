@@ -50,7 +50,7 @@ def propose(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Propose an outcome. Someone else accepts it with resolve or declines it with reject."""
+    """Propose an outcome. To accept it, use resolve; to decline it, reject."""
     from forecasts.questions import registry
     from forecasts.resolution import proposals
 

@@ -31,13 +31,7 @@ if TYPE_CHECKING:
     from forecasts.resolution.runs.attempt import Result
     from forecasts.resolution.runs.run import Summary
 
-run = typer.Typer(
-    name="run",
-    invoke_without_command=True,
-    rich_markup_mode=None,
-    help="Check due questions with their resolvers and resolve them. Safe to repeat, and to run "
-    "in parallel. Exit code 0: all is well; 3: something needs a person; 1: the run failed.",
-)
+run = typer.Typer(name="run", invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(run)
 # The states that a run counts, in the order in which they are printed.
 _COUNTED = {
@@ -76,10 +70,10 @@ def run_(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Check due questions with their resolvers, resolve them, and notify members.
+    """Check due questions with their resolvers and resolve them.
 
-    Safe to repeat, and to run in parallel. Exit code 0: all is well; 3: something needs a person
-    (see forecasts run status); 1: the run failed.
+    Members are notified at the end. Safe to repeat, and to run in parallel. Exit code 0: all is
+    well; 3: something needs a person (see forecasts run status); 1: the run failed.
     """
     if context.invoked_subcommand is not None:
         _require_no_options(context)
