@@ -24,7 +24,8 @@ from sqlalchemy import Engine
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.common.times import utc
-from forecasts.ledger.database import make_ready, open_engine, reading
+from forecasts.ledger.database import open_engine, reading
+from forecasts.ledger.schema import make_ready
 from forecasts.ledger.sqlite_file import Kind, kind_of
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.ledger.verification import Verified, verify

@@ -18,9 +18,9 @@ from forecasts.access.roles import admins
 from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.common.times import iso, utc
 from forecasts.ledger.chain import SEALED
-from forecasts.ledger.database import reading, schema_revision, writing
+from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution
-from forecasts.ledger.schema import newest_revision
+from forecasts.ledger.schema import newest_revision, schema_revision
 from forecasts.ledger.urls import is_embedded, place
 
 _TOLERANCE = timedelta(seconds=5)  # between clocks

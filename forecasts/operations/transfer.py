@@ -34,8 +34,8 @@ from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import DatabaseError, Refused
 from forecasts.ledger import models
-from forecasts.ledger.database import migrate, reading, schema_revision, writing
-from forecasts.ledger.schema import newest_revision
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.schema import migrate, newest_revision, schema_revision
 from forecasts.ledger.sqlite_file import UNFINISHED
 from forecasts.ledger.urls import is_embedded, place, sqlite_path
 

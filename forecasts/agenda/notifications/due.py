@@ -11,6 +11,7 @@ days. A pending state (a decision, an old forecast) counts whenever it began.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,46 +56,100 @@ _RESOLUTIONS = (Resolution, col(Resolution.question_id) == col(Question.id))
 DueEvent = tuple[Event, int, datetime]  # event, question id, ``at``
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """A channel with its member's rights, which decide on the events that it gets."""
+
+    session: Session
+    channel: Channel
+    rights: Rights
+    now: datetime
+
+    def may(self, action: Action) -> ColumnElement[bool]:
+        """Return the SQL condition: the member's rights allow the action on the question."""
+        return allowed_condition(self.rights, action, _TEXT)
+
+    @property
+    def since(self) -> datetime:
+        """The time from which past events count."""
+        return max(self.channel.recorded_at, self.now - NEWS)
+
+    @property
+    def has_forecast(self) -> ColumnElement[bool]:
+        """SQL condition: the member has forecast the question."""
+        own = (_OWN.question_id == Question.id) & (_OWN.member_id == self.channel.member_id)
+        return select(_OWN.id).where(own).exists()
+
+
+@dataclass(frozen=True)
+class _Events:
+    """The statement of one kind of event: its time, its conditions, and the tables to join."""
+
+    at: Any
+    conditions: Sequence[Any]
+    joins: Sequence[tuple[Any, Any]] = ()
+
+
 def due(session: Session, channel: Channel, *, now: datetime) -> list[DueEvent]:
     """Return the events of the channel without a notice; the session reads for its member."""
-    reader = reader_rights(session)
-    assert reader is not None
+    rights = reader_rights(session)
+    assert rights is not None
+    reader = _Reader(session, channel, rights, now)
     found: list[DueEvent] = []
     for event in map(Event, channel.events):
-        statement = _STATEMENTS[event](session, channel, reader, now)
+        statement = _without_notice(reader, event, _EVENTS[event](reader))
         found += [(event, question_id, at) for question_id, at in session.exec(statement)]
     return found
 
 
-def _closing(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
+def _without_notice(reader: _Reader, event: Event, events: _Events) -> Any:
+    """Return the statement for the questions with ``at`` that have no notice of the event yet."""
+    notified = (
+        select(Notice.id)
+        .where(
+            Notice.channel_id == reader.channel.id,
+            Notice.event == event,
+            col(Notice.question_id) == col(Question.id),
+            col(Notice.at) == events.at,
+        )
+        .exists()
+    )
+    statement = (
+        select(col(Question.id), events.at)
+        .select_from(Question)
+        .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), is_newest_wording(_TEXT)))
+        .where(*events.conditions, question_visible(reader.session), ~notified)
+        .distinct()
+        .order_by(events.at, col(Question.id))
+    )
+    for table, condition in events.joins:
+        statement = statement.join(table, condition)
+    return statement
+
+
+def _closing(reader: _Reader) -> _Events:
     """Select open questions that close soon, without the member's forecast."""
-    has_forecast = (
+    has_current_forecast = (
         select(~col(_OWN.withdrawn))
         .where(
             col(_OWN.question_id) == col(Question.id),
-            col(_OWN.member_id) == channel.member_id,
-            col(_OWN.made_at) <= now,
+            col(_OWN.member_id) == reader.channel.member_id,
+            col(_OWN.made_at) <= reader.now,
         )
         .order_by(col(_OWN.made_at).desc(), col(_OWN.id).desc())
         .limit(1)
         .scalar_subquery()
     )
-    soon = now + timedelta(days=channel.days_before_close)
-    return _on_questions(
-        session,
-        channel,
-        Event.closing,
-        _closes,
-        _closes > now,
+    soon = reader.now + timedelta(days=reader.channel.days_before_close)
+    conditions = [
         _closes <= soon,
-        col(_TEXT.open_time) <= now,
-        _UNRESOLVED,
-        allowed_condition(reader, Action.forecast, _TEXT),
-        func.coalesce(has_forecast, ~true()).is_(False),
-    )
+        *_is_open(reader),
+        func.coalesce(has_current_forecast, ~true()).is_(False),
+    ]
+    return _Events(_closes, conditions)
 
 
-def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
+def _stale(reader: _Reader) -> _Events:
     """Select open questions on which the member's forecast is due for review.
 
     By the interval of the question, or else by that of the channel.
@@ -111,123 +166,72 @@ def _stale(session: Session, channel: Channel, reader: Rights, now: datetime) ->
         )
         .exists()
     )
-    question, made = col(_OWN.question_id), col(_OWN.made_at)
+    channel, question, made = reader.channel, col(_OWN.question_id), col(_OWN.made_at)
     by_days = {
         days: questions_with_interval(channel.member_id, days)
-        for days in distinct_days(session, channel.member_id)
+        for days in distinct_days(reader.session, channel.member_id)
     }
     without_interval = question.not_in(questions_with_interval(channel.member_id))
     old = or_(
-        without_interval & (made <= now - timedelta(days=channel.days_until_stale)),
+        without_interval & (made <= reader.now - timedelta(days=channel.days_until_stale)),
         *(
-            question.in_(ids) & (made <= now - timedelta(days=days))
+            question.in_(ids) & (made <= reader.now - timedelta(days=days))
             for days, ids in by_days.items()
         ),
     )
-    return _on_questions(
-        session,
-        channel,
-        Event.stale,
-        col(_OWN.made_at),
-        col(_OWN.member_id) == channel.member_id,
-        old,
-        ~col(_OWN.withdrawn),
-        _closes > now,
-        col(_TEXT.open_time) <= now,
-        _UNRESOLVED,
-        allowed_condition(reader, Action.forecast, _TEXT),
-        ~replaced,
-        joins=[(_OWN, col(_OWN.question_id) == col(Question.id))],
-    )
+    own = [col(_OWN.member_id) == channel.member_id, old, ~col(_OWN.withdrawn), ~replaced]
+    return _Events(made, [*own, *_is_open(reader)], [(_OWN, question == col(Question.id))])
 
 
-def _closed(session: Session, channel: Channel, _reader: Rights, now: datetime) -> Any:
+def _is_open(reader: _Reader) -> list[ColumnElement[bool]]:
+    """Return the SQL conditions: the question is open, and the member may forecast it."""
+    has_opened = col(_TEXT.open_time) <= reader.now
+    return [_closes > reader.now, has_opened, _UNRESOLVED, reader.may(Action.forecast)]
+
+
+def _closed(reader: _Reader) -> _Events:
     """Select closed, unresolved questions that the member asked or forecast."""
-    return _on_questions(
-        session,
-        channel,
-        Event.closed,
-        _closes,
-        _closes > _since(channel, now),
-        _closes <= now,
-        _UNRESOLVED,
-        or_(col(Question.member_id) == channel.member_id, _has_forecast(channel)),
-    )
+    own = or_(col(Question.member_id) == reader.channel.member_id, reader.has_forecast)
+    return _Events(_closes, [_closes > reader.since, _closes <= reader.now, _UNRESOLVED, own])
 
 
-def _awaiting(session: Session, channel: Channel, reader: Rights, now: datetime) -> Any:
+def _awaiting(reader: _Reader) -> _Events:
     """Select closed, unresolved questions that the member may resolve."""
-    return _on_questions(
-        session,
-        channel,
-        Event.awaiting,
-        _closes,
-        _closes <= now,
-        _UNRESOLVED,
-        allowed_condition(reader, Action.resolve, _TEXT),
-    )
+    return _Events(_closes, [_closes <= reader.now, _UNRESOLVED, reader.may(Action.resolve)])
 
 
-def _decision(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
+def _decision(reader: _Reader) -> _Events:
     """Select questions with a proposed outcome that the member may decide on."""
-    return _on_questions(
-        session,
-        channel,
-        Event.decision,
-        col(Resolution.recorded_at),
-        is_open_proposal(),
-        allowed_condition(reader, Action.resolve, _TEXT),
-        joins=[_RESOLUTIONS],
-    )
+    conditions = [is_open_proposal(), reader.may(Action.resolve)]
+    return _Events(col(Resolution.recorded_at), conditions, [_RESOLUTIONS])
 
 
-def _disputed(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
+def _disputed(reader: _Reader) -> _Events:
     """Select questions with a dispute that the member may decide."""
-    return _on_questions(
-        session,
-        channel,
-        Event.disputed,
-        col(Dispute.recorded_at),
-        is_open(),
-        allowed_condition(reader, Action.resolve, _TEXT),
-        joins=[_RESOLUTIONS, (Dispute, col(Dispute.resolution_id) == col(Resolution.id))],
-    )
+    disputes = (Dispute, col(Dispute.resolution_id) == col(Resolution.id))
+    conditions = [is_open(), reader.may(Action.resolve)]
+    return _Events(col(Dispute.recorded_at), conditions, [_RESOLUTIONS, disputes])
 
 
-def _parked(session: Session, channel: Channel, reader: Rights, _now: datetime) -> Any:
+def _parked(reader: _Reader) -> _Events:
     """Select parked questions that the member may resolve."""
-    return _on_questions(
-        session,
-        channel,
-        Event.parked,
-        col(Watch.parked_at),
-        col(Watch.parked_at).is_not(None),
-        _UNRESOLVED,
-        allowed_condition(reader, Action.resolve, _TEXT),
-        joins=[(Watch, col(Watch.question_id) == col(Question.id))],
-    )
+    parked_at, watches = col(Watch.parked_at), (Watch, col(Watch.question_id) == col(Question.id))
+    conditions = [parked_at.is_not(None), _UNRESOLVED, reader.may(Action.resolve)]
+    return _Events(parked_at, conditions, [watches])
 
 
-def _resolved(session: Session, channel: Channel, _reader: Rights, now: datetime) -> Any:
+def _resolved(reader: _Reader) -> _Events:
     """Select resolved or corrected questions that the member forecast."""
-    later = col(Resolution.recorded_at) > channel.recorded_at
+    recorded_at, channel = col(Resolution.recorded_at), reader.channel
+    later = recorded_at > channel.recorded_at
     if channel.after_resolution is not None:
         # A run writes the time of its start, which may be before the channel was added.
         later |= col(Resolution.id) > channel.after_resolution
-    return _on_questions(
-        session,
-        channel,
-        Event.resolved,
-        col(Resolution.recorded_at),
-        col(Resolution.recorded_at) > now - NEWS,
-        later,
-        is_current_outcome(),
-        _has_forecast(channel),
-        joins=[_RESOLUTIONS],
-    )
+    conditions = [recorded_at > reader.now - NEWS, later, is_current_outcome(), reader.has_forecast]
+    return _Events(recorded_at, conditions, [_RESOLUTIONS])
 
 
-_STATEMENTS: dict[Event, Callable[[Session, Channel, Rights, datetime], Any]] = {
+_EVENTS: dict[Event, Callable[[_Reader], _Events]] = {
     Event.resolved: _resolved,
     Event.decision: _decision,
     Event.disputed: _disputed,
@@ -237,50 +241,3 @@ _STATEMENTS: dict[Event, Callable[[Session, Channel, Rights, datetime], Any]] = 
     Event.stale: _stale,
     Event.closed: _closed,
 }
-
-
-def _since(channel: Channel, now: datetime) -> datetime:
-    return max(channel.recorded_at, now - NEWS)
-
-
-def _has_forecast(channel: Channel) -> ColumnElement[bool]:
-    return (
-        select(_OWN.id)
-        .where(
-            col(_OWN.question_id) == col(Question.id),
-            col(_OWN.member_id) == channel.member_id,
-        )
-        .exists()
-    )
-
-
-def _on_questions(
-    session: Session,
-    channel: Channel,
-    event: Event,
-    at: Any,
-    *conditions: Any,
-    joins: Sequence[tuple[Any, Any]] = (),
-) -> Any:
-    """Return the statement for the questions with ``at`` that have no notice of the event yet."""
-    notified = (
-        select(Notice.id)
-        .where(
-            Notice.channel_id == channel.id,
-            Notice.event == event,
-            col(Notice.question_id) == col(Question.id),
-            col(Notice.at) == at,
-        )
-        .exists()
-    )
-    statement = (
-        select(col(Question.id), at)
-        .select_from(Question)
-        .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), is_newest_wording(_TEXT)))
-        .where(*conditions, question_visible(session), ~notified)
-        .distinct()
-        .order_by(at, col(Question.id))
-    )
-    for table, condition in joins:
-        statement = statement.join(table, condition)
-    return statement

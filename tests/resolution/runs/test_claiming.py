@@ -30,6 +30,7 @@ from forecasts.access.members import member_named, member_or_new
 from forecasts.common.errors import BadInput, CannotTell, CaptureError, DatabaseError
 from forecasts.common.times import iso
 from forecasts.ledger import database
+from forecasts.ledger.append import append
 from forecasts.ledger.models import (
     Exhibit,
     ExhibitContent,
@@ -832,10 +833,14 @@ def fill(engine: Engine, count: int, *, kind: str, settings: dict[str, Any]) -> 
             for number in range(count - 1):
                 new = own | ({"slug": f"rain-{number}"} if "slug" in own else {})
                 rows.append(new | ({"question_id": number + 2} if "question_id" in own else {}))
-            connection.execute(insert(table), rows)
-            ids = connection.scalars(rows_of(table.__table__.c.id)).all()  # type: ignore[attr-defined]
             if table in (Question, QuestionRevision, Forecast):
-                database.chain.note(session, table.__tablename__, ids[1:])
+                append(
+                    session,
+                    str(table.__tablename__),
+                    {name: [new[name] for new in rows] for name in own},
+                )
+            else:
+                connection.execute(insert(table), rows)
         return [*connection.scalars(rows_of(Question.slug).order_by(col(Question.id)))]
 
 
