@@ -1,4 +1,4 @@
-"""A hidden crowd is hidden until one has forecast, or the question has closed: from everybody."""
+"""A hidden crowd: hidden from every member until they forecast or the question closes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HIS = Value(probability=0.9)
 
 @pytest.fixture
 def hidden(session: Session, alice: Member, bob: Member) -> Question:
-    """A question of alice's on which bob has forecast, and whose crowd is hidden."""
+    """A question by alice with a hidden crowd, on which bob has forecast."""
     question = ask(session, alice, slug="rain", crowd_hidden=True)
     cited = [CitedEvidence(note="bob's note")]
     updates.update(session, question, HIS, member=bob, now=day(1), evidence=cited)
@@ -37,7 +37,7 @@ def drawn(session: Session, question: Question) -> int:
     return len(paths.paths(session, question, text, now=day(2)).crowd)
 
 
-# What shows others' forecasts: each falsy while the crowd is hidden.
+# Verbs that show others' forecasts; each result is falsy while the crowd is hidden.
 SHOWS: dict[str, Callable[[Session, Question], object]] = {
     "history": lambda s, q: [f for f, handle in updates.history(s, q) if handle == "bob"],
     "evidence": lambda s, q: updates.evidence_of(s, q),
@@ -64,7 +64,7 @@ def test_it_is_hidden_until_one_has_forecast(
     updates.update(session, hidden, Value(probability=0.2), member=alice, now=day(2))
     assert not visibility.crowd_is_hidden(session, hidden)
     assert shows(session, hidden)
-    # What has been seen cannot be unseen by withdrawing.
+    # Withdrawing does not hide the crowd again.
     updates.withdraw(session, hidden, member=alice, now=day(2))
     assert shows(session, hidden)
 

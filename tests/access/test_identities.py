@@ -1,4 +1,4 @@
-"""Who signs in: let in by the rules that are set, one member a person, and nothing stored else."""
+"""Sign-in: admission by the rules, one member per person, and nothing else stored."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_ledger_may_be_open_to_whomever_the_provider_knows() -> None:
 
 
 def test_no_rule_at_all_is_no_way_in() -> None:
-    # Such settings are refused at the start; a domain rule without domains would let anybody in.
+    # Such settings are refused at the start; a domain rule without domains would admit anyone.
     closed = SignIn(issuer=ISSUER, allowed_domains=(), required_group="nobody")
     with pytest.raises(Forbidden):
         person(closed)
@@ -126,7 +126,7 @@ def test_no_rule_at_all_is_no_way_in() -> None:
         ({"email": None, "preferred_username": "…", "name": "Ålice Ｂ."}, "ålice-b"),
         ({"email": None, "name": "<b>*x*</b>"}, "b-x-b"),
         ({"email": None}, "member"),
-        # An address that is not verified is anybody's to claim.
+        # Anyone can claim an unverified address.
         ({"email": "boss@example.org", "email_verified": False, "name": "Eve"}, "eve"),
     ],
 )
@@ -150,7 +150,7 @@ def test_the_first_sign_in_makes_a_member_and_the_next_ones_find_it(session: Ses
     member = admit(session, who, now=NOW)
     assert member_of(session, who) == admit(session, who, now=NOW) == member
     assert (member.handle, member.kind, member.created_at) == ("alice.b", "human", NOW)
-    # Nothing else of what the provider says is kept.
+    # No other claim of the provider is kept.
     [kept] = session.exec(select(Identity))
     assert kept.model_dump(exclude={"id", "member_id", "recorded_at"}) == {
         "issuer": f"{ISSUER}/",
@@ -197,7 +197,7 @@ def test_who_was_here_before_sign_in_goes_on_as_they_were(session: Session) -> N
     assert newcomer.handle == "alice.b-2"
     link_identity(session, newcomer, before, now=NOW)
     assert admit(session, person(), now=NOW) == before
-    # From then on they sign in, so nobody else is said to be them.
+    # They sign in now, so no other newcomer can be linked to them.
     other = admit(session, person(sub="u-2"), now=NOW)
     with pytest.raises(Refused, match="already signs in"):
         link_identity(session, other, before, now=NOW)
@@ -214,7 +214,7 @@ def test_role_and_teams_go_with_who_somebody_is(session: Session) -> None:
     assert admins(session) == ["alice.b"]
     assert role_in(session, before, watchers, now=NOW) is Role.resolver
     assert role_in(session, newcomer, watchers, now=NOW) is None
-    # What they were in the team before stays in its history.
+    # Their earlier membership stays in the history.
     [stay] = memberships_of(session, newcomer)
     assert (stay.joined_at, stay.left_at) == (began, NOW)
 

@@ -1,4 +1,4 @@
-"""Nobody forecasts in another's name, resolves alone what they have forecast, or backdates."""
+"""Members act in their own name, follow the second-resolver rule, and do not backdate."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def carol(session: Session) -> Member:
 
 @pytest.fixture
 def alders(session: Session, alice: Member, bob: Member, carol: Member) -> Question:
-    """A question of Alder's: alice is the ledger's admin, bob and carol are resolvers."""
+    """A question of team Alder; alice is the ledger's admin, bob and carol are resolvers."""
     alder = teams.create(session, "Alder", member=alice, now=day(0))
     for who in (bob, carol):
         teams.set_role(session, alder, who, Role.resolver, member=alice, now=day(0))
@@ -62,9 +62,9 @@ def test_whoever_has_forecast_does_not_resolve_alone_where_the_team_has_agreed_s
     ):
         with pytest.raises(Refused, match="requires a second resolver"):
             confirming()
-    # Two who have forecast are not alone.
+    # Two forecasters together may resolve it.
     assert resolutions.accept(session, proposal, member=alice, now=day(2)).outcome == "yes"
-    # Who has not forecast corrects it without more ado.
+    # A member who has not forecast may correct it alone.
     assert resolutions.confirm(session, alders, "no", member=carol, now=day(3)).outcome == "no"
 
 
@@ -181,7 +181,7 @@ def test_in_a_shared_ledger_on_a_server_nobody_acts_as_another(
     roles.require_own_name(session, "alice", "alice", now=day(0))
     roles.require_own_name(session, "alice", "robot", now=day(0))  # an admin, for a bot
     for signer, handle in (("alice", "bob"), ("bob", "robot"), ("nobody", "alice")):
-        # Whoever has a file could sign as anybody anyway.
+        # The owner of a file could sign as anyone anyway.
         with nullcontext() if kind == "sqlite" else pytest.raises(Forbidden) as caught:
             roles.require_own_name(session, signer, handle, now=day(0))
         if caught is not None:
@@ -203,7 +203,7 @@ def test_what_one_may_not_see_is_not_there(
     with pytest.raises(NotFound, match="There is no question 'rain'"):
         updates.update(session, alders, P, member=dora, now=day(1))
     assert standing.listing(session, now=day(1)) == []
-    # Another's secret does not refuse a question of the same words.
+    # A hidden question does not block another one with the same title.
     assert ask(session, dora, title="Will it rain?").slug == "will-it-rain"
 
 
@@ -244,7 +244,7 @@ ROOT = Path(__file__).parents[2]
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
-    """The doors of ``database`` are opened in few places: those that say for whom.
+    """Sessions are opened in few places, which all set the reader.
 
     Whether a ledger is there, whose it is, who is signed in, its tokens and its hashes are asked
     for nobody.

@@ -1,4 +1,4 @@
-"""How a team signs in: whole or not at all, named by the environment, and no secret in any word."""
+"""Settings of sign-in: complete or absent, from the environment, with no secret in a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the server lets in, and what a role may do there: a sentence each, and no password in any."""
+"""Database roles on a server: errors in plain sentences, without passwords."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, NoLedger, NotAdmitted
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import Member
 from forecasts.operations.health import check
 from forecasts.resolution import resolutions
@@ -27,13 +27,13 @@ from tests.postgresql import Server
 
 SECRET = "s3cr3t"
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
-# What the page tells a ledger's owner to grant to those who forecast.
+# The grants for forecasters in docs/operating.md.
 GRANTS = re.findall(r"^ {8}((?:GRANT|ALTER DEFAULT) .*);$", PAGE.read_text(), re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def server(postgresql: Server) -> Server:
-    """The server with two roles that are not its owner: one that must give a password."""
+    """A server with two roles besides its owner, one of them with a password."""
     rules = postgresql.admission()
     rules.write_text("local all locked scram-sha-256\n" + rules.read_text())
     postgresql.run(f"CREATE ROLE locked LOGIN PASSWORD '{SECRET}'")
@@ -53,7 +53,7 @@ def name(url: str) -> str:
 
 
 def granted(server: Server, url: str, *grants: str) -> str:
-    """Return the URL of the same ledger for the role ``people``, who is granted that."""
+    """Return the URL of the same ledger for the role ``people`` with these grants."""
     engine = database.open_engine(url)
     with engine.begin() as connection:
         for grant in grants:
@@ -165,7 +165,7 @@ def test_who_may_not_make_tables_is_told_so(server: Server) -> None:
     with server.fresh(migrated=False) as url:
         engine = database.open_engine(server.url(name(url), user="people"))
         with pytest.raises(NotAdmitted, match="permission denied for schema public"):
-            database.migrate(engine)
+            schema.migrate(engine)
         engine.dispose()
 
 
@@ -179,7 +179,7 @@ def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: s
         updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
         resolutions.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
         assert scores.rebuild(session).resolutions == 1
-    # Not even the triggers can be taken away by who forecasts.
+    # A forecaster cannot remove the triggers either.
     for act in ("DROP TRIGGER forecast_is_append_only ON forecast", "DELETE FROM forecast"):
         with pytest.raises(NotAdmitted), database.writing(engine) as session:
             session.execute(text(act))

@@ -1,4 +1,4 @@
-"""Who belongs to a team and in which role, from when to when; and whose a ledger is."""
+"""Teams: memberships and roles over time, and the admins of a ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: shown once, kept as a hash, and asked for where a name by itself says nothing."""
+"""Tokens: shown once, stored as a hash, and required when a name alone proves nothing."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_in_a_shared_ledger_tokens_are_the_admins_to_make(session: Session) -> N
 
 @pytest.fixture
 def people(postgresql: Server) -> Iterator[tuple[Engine, Engine]]:
-    """A ledger on a server, opened by its owner and by a role that may only append."""
+    """A ledger on a server, opened by its owner and by an append-only role."""
     postgresql.run("DROP ROLE IF EXISTS scripts")
     postgresql.run("CREATE ROLE scripts LOGIN")
     with postgresql.fresh() as url:

@@ -1,7 +1,7 @@
-"""What each role may do, and see: every verb, every role, in every place, on every question.
+"""Access of every role to every verb, in every place and on every kind of question.
 
-The verbs are found in the code, so a new one fails here until it has a place: in ``CASES`` with
-what it takes, or in ``OPEN`` with the reason why anybody may.
+Verbs are found in the code. A new one fails here until it is in ``CASES``, with the action it
+needs, or in ``OPEN``, with the reason why everyone may call it.
 """
 
 from __future__ import annotations
@@ -69,150 +69,142 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import day
 
-# Verbs that anybody may call, and why.
+# Verbs that everyone may call, with the reason.
 OPEN = {
-    "access.roles.admins": "who may help is no secret",
-    "access.roles.appointed_role": "what access itself rests on",
-    "access.roles.ensure_admin": "does nothing in a shared ledger; in one's own all is allowed",
-    "access.visibility.crowd_is_hidden": "tells what is kept from whom the session reads for",
+    "access.roles.admins": "everyone may know who can help",
+    "access.roles.appointed_role": "access itself depends on it",
+    "access.roles.ensure_admin": "does nothing in a shared ledger",
+    "access.visibility.crowd_is_hidden": "about the reader's own view",
     "access.visibility.evidence_visible": "the condition itself",
-    "access.members.find_member": "who there is, is no secret",
-    "access.visibility.reading_everything": "verbs compute from everything; called by verbs alone",
-    "access.members.handles": "who there is, is no secret",
-    "access.roles.is_shared": "what access itself rests on",
-    "access.roles.is_shared_ledger": "about the ledger, not what is in it",
-    "access.memberships.active_membership": "who is in a team is no secret",
-    "access.memberships.append_membership": "called by verbs that have asked",
-    "ledger.current.newest_wording": "called by verbs that have asked",
-    "access.memberships.join": "called by teams.create and imports, which have asked",
-    "access.members.member_named": "who there is, is no secret",
+    "access.members.find_member": "handles are visible to everyone",
+    "access.visibility.reading_everything": "called only by verbs that compute from all rows",
+    "access.members.handles": "handles are visible to everyone",
+    "access.roles.is_shared": "access itself depends on it",
+    "access.roles.is_shared_ledger": "about the ledger, not its content",
+    "access.memberships.active_membership": "memberships are visible to everyone",
+    "access.memberships.append_membership": "called by verbs that have checked",
+    "ledger.current.newest_wording": "called by verbs that have checked",
+    "access.memberships.join": "called by teams.create and imports, which have checked",
+    "access.members.member_named": "handles are visible to everyone",
     "access.members.member_or_new": "someone who opens the ledger or signs in is a member",
-    "access.visibility.read_as": "says for whom; the doors call it",
-    "access.visibility.reader_id": "says for whom",
-    "access.roles.require": "asks",
-    "access.roles.require_own_name": "asks",
-    "access.second_resolver.require_second_resolver": "asks",
-    "access.visibility.reader_rights": "what access itself rests on",
-    "access.roles.member_rights": "what access itself rests on",
-    "access.memberships.team_members": "who is in a team is no secret",
-    "access.second_resolver.needs_second_resolver": "what require_second_resolver rests on",
-    "access.second_resolver.requires_second_resolver": "what a team has agreed on is no secret",
-    "access.visibility.require_visible": "asks",
-    "access.visibility.is_visible": "asks",
-    "access.visibility.audience_label": "about a wording that its caller has read already",
+    "access.visibility.read_as": "sets the reader; called when a session opens",
+    "access.visibility.reader_id": "names the reader",
+    "access.roles.require": "is the check",
+    "access.roles.require_own_name": "is the check",
+    "access.second_resolver.require_second_resolver": "is the check",
+    "access.visibility.reader_rights": "access itself depends on it",
+    "access.roles.member_rights": "access itself depends on it",
+    "access.memberships.team_members": "memberships are visible to everyone",
+    "access.second_resolver.needs_second_resolver": "require_second_resolver depends on it",
+    "access.second_resolver.requires_second_resolver": "a team's rule is visible to everyone",
+    "access.visibility.require_visible": "is the check",
+    "access.visibility.is_visible": "is the check",
+    "access.visibility.audience_label": "about a wording the caller has already read",
     "access.visibility.forecast_visible": "the condition itself",
-    "access.memberships.memberships_of": "who is in a team is no secret",
-    "access.memberships.team_names": "which teams there are is no secret",
-    "access.memberships.team_or_new": "called by teams.create and imports, which have asked",
+    "access.memberships.memberships_of": "memberships are visible to everyone",
+    "access.memberships.team_names": "teams are visible to everyone",
+    "access.memberships.team_or_new": "called by teams.create and imports, which have checked",
     "access.visibility.question_visible": "the condition itself",
-    "access.memberships.members_with_role": "who is in a team is no secret",
-    "articles.library.find_article": "articles are everyone's who is let in",
-    "articles.library.listing": "articles are everyone's who is let in",
-    "questions.sources.find_passage": "articles are everyone's who is let in",
-    "ledger.urls.is_embedded": "about the database, not what is in it",
-    "ledger.urls.place": "about the database, not what is in it",
-    "ledger.urls.sqlite_path": "about the database, not what is in it",
+    "access.memberships.members_with_role": "memberships are visible to everyone",
+    "articles.library.find_article": "articles are visible to everyone",
+    "articles.library.listing": "articles are visible to everyone",
+    "questions.sources.find_passage": "articles are visible to everyone",
+    "ledger.urls.is_embedded": "about the database, not its content",
+    "ledger.urls.place": "about the database, not its content",
+    "ledger.urls.sqlite_path": "about the database, not its content",
     "agenda.revisits.intervals": "the member's own",
     "agenda.revisits.distinct_days": "the member's own",
     "agenda.revisits.mark_seen": "the member's own",
     "agenda.revisits.seen_until": "the member's own",
     "agenda.crowd_moves.crowd_moves": "own forecasts, beside visible ones: see test_crowd_moves",
     "ledger.schema.require_known": "about the schema, not the contents",
-    "operations.backup.back_up": "for whoever has the file",
-    "operations.backup.on_a_server": "about the database, not what is in it",
-    "operations.backup.restore": "for whoever has the file",
-    "exchange.samples.starters.article_questions": "an import, which asks",
-    "exchange.samples.starters.sample_tournament": "an import, which asks",
+    "operations.backup.back_up": "for the owner of the file",
+    "operations.backup.on_a_server": "about the database, not its content",
+    "operations.backup.restore": "for the owner of the file",
+    "exchange.samples.starters.article_questions": "an import, which checks",
+    "exchange.samples.starters.sample_tournament": "an import, which checks",
     "agenda.calendar_feed.create": "the member's own",
-    "agenda.calendar_feed.feed": "shows what its token's member may see: see test_calendars",
-    "agenda.calendar_feed.current_token": "keys are no secret, and there is nothing else",
+    "agenda.calendar_feed.feed": "shows questions visible to the member: see test_calendar_feed",
+    "agenda.calendar_feed.current_token": "keys are public, and the rest is not shown",
     "agenda.calendar_feed.revoke": "the member's own",
-    "ledger.chain.note_nothing": "forgets what was noted",
-    "ledger.chain.note": "notes what a verb that has asked writes",
-    "ledger.chain.note_new": "notes what a verb that has asked writes",
-    "ledger.chain.noted": "about what an act has written, each of whose verbs has asked",
-    "ledger.chain.go_on": "about the chain, which is everyone's",
-    "ledger.chain.seal": "ends an act, each of whose verbs has asked",
-    "ledger.database.give_way": "about the database, not what is in it",
-    "ledger.database.require_ready": "about the schema, not what is in it",
-    "ledger.database.make_ready": "whoever has the database may bring it up to date",
-    "ledger.database.migrate": "whoever has the database may bring it up to date",
-    "ledger.database.reading": "a door: read_as says for whom",
-    "ledger.database.schema_revision": "about the database, not what is in it",
-    "ledger.database.writing": "a door: each verb asks",
-    "exchange.samples.demonstration.is_demonstration": "about the ledger, not what is in it",
-    "updates.evidence_parsing.recent_articles": "articles are everyone's who is let in",
-    "updates.evidence_parsing.parse_evidence": "reads what was typed, and articles",
-    "updates.evidence_parsing.read_evidence": "reads what was typed, and articles",
-    "exchange.import_.rehearse": "an import that is undone, which asks",
-    "exchange.import_forecasts.add_forecasts": "a part of import_frames, which has asked",
-    "resolution.kept_evidence.keep": "called by runs, with what their resolvers were shown",
-    "ledger.deferred.drop": "forgets what was to be put in",
-    "ledger.deferred.later": "puts in a row for a verb that has asked",
-    "ledger.deferred.require_whole": "about the act, not what is in it",
-    "ledger.deferred.write": "puts in rows for verbs that have asked",
-    "ledger.following.before_turn": "about the chain, which is everyone's",
-    "ledger.following.begin": "about the chain, which is everyone's",
-    "ledger.following.checked": "its caller asks, or checks what others may see",
-    "ledger.following.check_again": "makes the checks of verbs again, which ask",
-    "ledger.following.has_turn": "about the act, not what is in it",
-    "ledger.following.known": "its caller asks, or checks what others may see",
-    "ledger.following.with_turn": "about the act, not what is in it",
-    "ledger.following.undo": "forgets what was read",
+    "ledger.append.append": "writes rows for a verb that has asked",
+    "ledger.append.enter_flushed": "enters rows in the chain for verbs that have asked",
+    "ledger.append.undo": "forgets entries of an act that was rolled back",
+    "ledger.append.with_commit": "about the connection, not what is in the ledger",
+    "ledger.append.write_entries": "ends an act, each of whose verbs has asked",
+    "ledger.append.write_rows": "writes rows for a verb that has asked",
+    "ledger.facts.known": "its caller asks, or checks what others may see",
+    "ledger.facts.undo": "forgets facts of an act that was rolled back",
+    "ledger.database.prepare_sqlite": "about the database, not what is in it",
+    "ledger.database.reported": "about the database, not what is in it",
+    "ledger.database.give_way": "about the database, not its content",
+    "ledger.schema.require_ready": "about the schema, not the contents",
+    "ledger.schema.make_ready": "the owner of the database may upgrade it",
+    "ledger.schema.migrate": "the owner of the database may upgrade it",
+    "ledger.database.reading": "opens a session; read_as sets the reader",
+    "ledger.schema.schema_revision": "about the database, not its content",
+    "ledger.database.writing": "opens a session; each verb checks",
+    "exchange.samples.demonstration.is_demonstration": "about the ledger, not its content",
+    "updates.evidence_parsing.recent_articles": "articles are visible to everyone",
+    "updates.evidence_parsing.parse_evidence": "parses text; articles are visible to everyone",
+    "updates.evidence_parsing.read_evidence": "parses text; articles are visible to everyone",
+    "exchange.import_.rehearse": "an import that is undone, which checks",
+    "exchange.import_forecasts.add_forecasts": "part of import_frames, which has checked",
+    "resolution.kept_evidence.keep": "called by runs, with their resolvers' evidence",
     "scores.frames.revision": "numbers of rows, to tell whether a report is out of date",
     "operations.health.check": "about the database, for whoever has it",
-    "access.identities.admit": "sign-in asks who may come in, before",
-    "access.identities.link_identity": "for the owner of the database, as its command asks",
-    "access.identities.member_of": "says who it is",
-    "agenda.news.new_mentions": "articles are everyone's; of the member's own forecasts",
-    "operations.transfer.move": "for whoever has the database",
-    "operations.privacy.sweep": "lets the database forget what was removed; remove asks",
-    "agenda.notifications.channels.add": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.channels.change": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.channels.find": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.channels.listing": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.channels.remove": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.sender.resend": "a member's own, which nobody else reads or changes",
-    "agenda.notifications.sender.send": "tells each member what due and compose let them see",
-    "agenda.notifications.sender.undelivered": "a number, for whoever looks after the runs",
-    "questions.registry.insert_question": "called by register and imports, which have asked",
-    "questions.revisions.append_wording": "called by verbs that have asked",
-    "questions.revisions.close_by_hand": "called by resolutions, which have asked",
+    "access.identities.admit": "sign-in has checked the person",
+    "access.identities.link_identity": "for the owner of the database, as its command checks",
+    "access.identities.member_of": "identifies the person",
+    "agenda.news.new_mentions": "visible articles and the member's own forecasts",
+    "operations.transfer.move": "for the owner of the database",
+    "operations.privacy.sweep": "makes the database forget removed text; remove checks",
+    "agenda.notifications.channels.add": "the member's own channels only",
+    "agenda.notifications.channels.change": "the member's own channels only",
+    "agenda.notifications.channels.find": "the member's own channels only",
+    "agenda.notifications.channels.listing": "the member's own channels only",
+    "agenda.notifications.channels.remove": "the member's own channels only",
+    "agenda.notifications.sender.resend": "the member's own channels only",
+    "agenda.notifications.sender.send": "sends each member only visible events",
+    "agenda.notifications.sender.undelivered": "a number, for operators",
+    "questions.registry.insert_question": "called by register and imports, which have checked",
+    "questions.revisions.append_wording": "called by verbs that have checked",
+    "questions.revisions.close_by_hand": "called by resolutions, which have checked",
     "resolution.runs.run.look": "looks outside; the command that calls it finds the question first",
-    "resolution.runs.run.run": "does what the questions' resolvers were attached for: attach asks",
-    "resolution.runs.run.waiting": "a number, for who has the runs",
+    "resolution.runs.run.run": "runs assigned resolvers; attach checks",
+    "resolution.runs.run.waiting": "a number, for operators",
     "resolution.runs.corrections.propose_correction": "called by runs, for the resolver's owner",
     "resolution.runs.corrections.outdated": "called by runs, to find questions to look up again",
     "resolution.runs.recording.propose": "called by runs, for the resolver's owner",
     "resolution.runs.recording.run_member": "the member of the runs themselves",
     "resolution.runs.safeguards.downgraded": "called by runs, on a question they have claimed",
     "resolution.runs.safeguards.new_findings": "called by runs, on a question they have claimed",
-    "resolution.assignments.schedule_lookup": "called by verbs that have asked",
-    "resolution.proposals.question_of": "called by accept and reject, which then ask",
-    "resolution.proposals.require_undecided": "called by accept and reject, which have asked",
-    "scores.scores.rebuild": "a cache, made anew of what stands",
-    "scores.scores.store": "a cache, made of what stands",
+    "resolution.assignments.schedule_lookup": "called by verbs that have checked",
+    "resolution.proposals.question_of": "called by accept and reject, which then check",
+    "resolution.proposals.require_undecided": "called by accept and reject, which have checked",
+    "scores.scores.rebuild": "a cache, recomputed from the ledger",
+    "scores.scores.store": "a cache, computed from the ledger",
     "questions.standing.last_registered": "the member's own, which they always see",
-    "access.teams.appointments": "who may help is no secret",
-    "access.teams.visibility_fields": "reads what was typed; register asks",
-    "access.teams.find": "which teams there are is no secret",
-    "access.teams.listing": "who is in a team is no secret",
-    "access.teams.members_page": "who there is, is no secret",
-    "access.teams.roster": "who is in a team is no secret",
-    "access.teams.teams_to_ask_in": "tells what register would allow",
-    "access.tokens.acting_member": "says who acts",
-    "access.tokens.token_holder": "says whose a token is",
-    "access.tokens.issue": "called by create, which has asked, and for a member's own calendar",
-    "access.tokens.listing": "keys are no secret, and there is nothing else",
-    "access.tokens.is_database_owner": "about the database, not what is in it",
-    "access.tokens.has_sign_in": "about the ledger, not what is in it",
-    "access.tokens.reading_member": "says who reads",
-    "access.tokens.require_name_suffices": "asks whether a name will do",
-    "access.tokens.acting_handle": "says who acts",
-    "updates.evidence.article_by_address": "articles are everyone's who is let in",
-    "ledger.verification.newest": "a hash, which tells nobody what was hashed",
-    "ledger.verification.verify": "for whoever has the database: hashes, and where they do not fit",
-    "updates.evidence.cite": "asks whether the forecast is the member's own: see below",
+    "access.teams.appointments": "everyone may know who can help",
+    "access.teams.visibility_fields": "parses text; register checks",
+    "access.teams.find": "teams are visible to everyone",
+    "access.teams.listing": "memberships are visible to everyone",
+    "access.teams.members_page": "handles are visible to everyone",
+    "access.teams.roster": "memberships are visible to everyone",
+    "access.teams.teams_to_ask_in": "the teams that register would allow",
+    "access.tokens.acting_member": "names the acting member",
+    "access.tokens.token_holder": "names a token's holder",
+    "access.tokens.issue": "called by create, which has checked, and for own calendars",
+    "access.tokens.listing": "keys are public, and the rest is not shown",
+    "access.tokens.is_database_owner": "about the database, not its content",
+    "access.tokens.has_sign_in": "about the ledger, not its content",
+    "access.tokens.reading_member": "names the reader",
+    "access.tokens.require_name_suffices": "checks whether a name suffices",
+    "access.tokens.acting_handle": "names the acting member",
+    "updates.evidence.article_by_address": "articles are visible to everyone",
+    "ledger.verification.newest": "a hash, which reveals no content",
+    "ledger.verification.verify": "for the owner of the database: hashes only",
+    "updates.evidence.cite": "checks that the forecast is the member's own",
 }
 
 P = Value(probability=0.4)
@@ -241,7 +233,7 @@ def verbs() -> dict[str, Callable[..., Any]]:
 
 @dataclass(frozen=True)
 class Cell:
-    """One member before one question (open, or resolved) of Alder's."""
+    """A member and a question of team Alder, open or resolved."""
 
     session: Session
     member: Member
@@ -269,7 +261,7 @@ def resolutions_of(session: Session, question: Question, state: ResolutionState)
 
 @dataclass(frozen=True)
 class Case:
-    """What a verb takes, and how it is called; one that reads returns whether it saw anything."""
+    """The action a verb needs, and its call; a reading verb returns whether it saw the question."""
 
     action: Action
     call: Callable[[Cell], Any]
@@ -303,9 +295,9 @@ def _import(cell: Cell, **fields: Any) -> Any:
 
 
 def among(slugs: Callable[[Session, Member], Collection[str]]) -> Callable[[Cell], bool]:
-    """Return the call of a verb that tells of many questions: whether this one is among them.
+    """Return a call of a verb on many questions: whether this question is among them.
 
-    It is made once a member, as it is the same for all of them.
+    The verb is called once per member, since its result is the same for every question.
     """
 
     def call(cell: Cell) -> bool:
@@ -331,14 +323,14 @@ def of_article(session: Session, _member: Member) -> list[str]:
 
 
 def counted(session: Session, member: Member) -> list[str]:
-    """Tell from the count alone: it is as large as the list of what is seen."""
+    """Check the count: it equals the number of visible questions."""
     seen = of_article(session, member)
     assert library.question_counts(session)[1] == len(seen)
     return seen
 
 
 def shelved(session: Session, member: Member) -> list[str]:
-    """Tell from the count beside the article alone, as above."""
+    """Check the count beside the article in the same way."""
     seen = of_article(session, member)
     [(_, count)] = library.article_page(session).articles
     assert count == len(seen)
@@ -357,7 +349,7 @@ def by_number(session: Session, _member: Member) -> list[str]:
 
 
 def to_be_told(cell: Cell) -> bool:
-    """Tell whether a proposal is told to the member; where not, they may not decide on it."""
+    """Return whether the member is notified of a proposal, else whether they may decide it."""
 
     def told(session: Session, member: Member) -> list[str]:
         return _slugs(session, due.due(session, _channel(member, Event.decision), now=NOW))
@@ -369,7 +361,7 @@ def to_be_told(cell: Cell) -> bool:
 
 
 def said(session: Session, member: Member) -> list[str]:
-    """Return the questions that a message speaks of, whatever it was to speak of."""
+    """Return the questions in a message about all questions."""
     everything = [(Event.closing, id_, NOW) for id_ in session.exec(select(Question.id)) if id_]
     _, moot = message.compose(session, member, everything, now=NOW)
     return _slugs(session, [one for one in everything if one not in moot])
@@ -395,7 +387,7 @@ def _slugs(session: Session, found: Collection[due.Found]) -> list[str]:
 
 
 def proposed(session: Session, _member: Member) -> list[str]:
-    """Proposals are left out of an export: as many as are seen."""
+    """Return visible proposals, which an export counts as left out."""
     seen = [question.slug for _, question in proposals.open_proposals(session)]
     said = [words for words in omissions.left_out(session) if "proposal" in words]
     assert said[0].startswith(f"{len(seen)} ")
@@ -426,13 +418,13 @@ def earned_by_anna(session: Session, _member: Member) -> list[str]:
 
 
 def solo(session: Session, _member: Member) -> list[str]:
-    """Whoever has forecast on one alone is named where that one is seen."""
+    """Return the questions whose only forecaster is named."""
     return [
         handle.removeprefix("solo ") for handle in access_visibility.forecaster_handles(session)
     ]
 
 
-def standing_of_anna(session: Session, _member: Member) -> list[str]:
+def forecasts_of_anna(session: Session, _member: Member) -> list[str]:
     anna = members.member_named(session, "anna")
     standing = updates.current_forecasts(session, anna, at=NOW)
     slugs = dict(session.exec(select(Question.id, Question.slug)).all())
@@ -440,7 +432,7 @@ def standing_of_anna(session: Session, _member: Member) -> list[str]:
 
 
 def paged(session: Session, member: Member) -> list[str]:
-    """Return what all the pages have together, which say how many there are."""
+    """Return the questions on all pages, which also state their number."""
     pages = [search.page(session, search.Filter(), member=member, now=NOW)]
     for number in range(2, pages[0].pages + 1):
         pages.append(search.page(session, search.Filter(), member=member, now=NOW, number=number))
@@ -453,8 +445,8 @@ def practised(session: Session, _member: Member) -> list[str]:
     return [one.slug for one in practice.of_ledger(session, now=NOW)]
 
 
-def stands_of(session: Session, question: Question) -> question_standing.QuestionState:
-    """Return the question as the ledger itself has it: the verb asks what may be seen of it."""
+def state_of(session: Session, question: Question) -> question_standing.QuestionState:
+    """Return the state of a question regardless of the reader, since the verb checks that."""
     with access_visibility.reading_everything(session):
         return question_standing.current_state(session, question, now=NOW)
 
@@ -609,7 +601,7 @@ CASES: dict[str, Case] = {
     "questions.search.page": Case(A.see, among(paged)),
     "questions.search.trends": Case(
         A.see,
-        lambda c: search.trends(c.session, [stands_of(c.session, c.question)], now=NOW),
+        lambda c: search.trends(c.session, [state_of(c.session, c.question)], now=NOW),
     ),
     "scores.frames.forecast_frame": Case(
         A.see, among(lambda s, _: set(forecast_frame(s, None)["question_id"]))
@@ -750,7 +742,7 @@ CASES: dict[str, Case] = {
         on="ledger",
     ),
     "updates.updates.current_forecast": Case(A.see, standing_anna),
-    "updates.updates.current_forecasts": Case(A.see, among(standing_of_anna)),
+    "updates.updates.current_forecasts": Case(A.see, among(forecasts_of_anna)),
     "updates.updates.update": Case(
         A.forecast, lambda c: updates.update(c.session, c.question, P, **c.here)
     ),
@@ -789,7 +781,7 @@ def test_every_verb_has_a_place() -> None:
 
 
 def furnish(session: Session) -> None:
-    """Make the world in a ledger of one's own, where nothing is refused, and then share it."""
+    """Fill an unshared ledger, where nothing is refused, and then make it shared."""
     people = {handle: members.member_or_new(session, handle, now=day(0)) for handle in PEOPLE}
     tokens.create(session, "robot", member=None, now=day(0))
     alder, birch = (memberships.team_or_new(session, n, now=day(0)) for n in ("Alder", "Birch"))
@@ -853,7 +845,7 @@ def _question(
 
 @pytest.fixture(scope="module")
 def shared(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The world in one file: each cell is undone."""
+    """The filled ledger in one file; each cell is rolled back."""
     path = tmp_path_factory.mktemp("shared") / "ledger.sqlite3"
     path.write_bytes(empty_ledger.read_bytes())
     engine = database.open_engine(sqlite_url(path))
@@ -864,7 +856,7 @@ def shared(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def cells(session: Session, on: str) -> Iterator[tuple[str, Role, Visibility, Cell]]:
-    """Yield every member before every question of Alder's that is another's, and their own."""
+    """Yield every member with another author's questions of Alder, and authors with their own."""
     by_handle = {m.handle: m for m in session.exec(select(Member))}
     by_slug = {q.slug: q for q in session.exec(select(Question))}
     for where in WHERE:
@@ -877,7 +869,7 @@ def cells(session: Session, on: str) -> Iterator[tuple[str, Role, Visibility, Ce
 
 
 def expected(case: Case, where: str, role: Role, seen: Visibility) -> str:
-    """Return what should come of it, told from the rules that docs/teams.md gives."""
+    """Return the expected result, by the rules in docs/teams.md."""
     if role is Role.admin and where in ("no team", "author"):
         return "done"  # an admin of the ledger
     outside = Role.viewer if role is Role.viewer else Role.forecaster
@@ -902,7 +894,7 @@ def expected(case: Case, where: str, role: Role, seen: Visibility) -> str:
 
 
 RANK = {role: rank for rank, role in enumerate(Role)}
-# As the table of docs/teams.md says; written out here, so that a change is seen.
+# The table of docs/teams.md, repeated here so that a change is noticed.
 NEEDED = {
     A.see: Role.viewer,
     A.capture: Role.forecaster,
@@ -917,7 +909,7 @@ NEEDED = {
 }
 
 
-def came_of(case: Case, cell: Cell) -> str:
+def result_of(case: Case, cell: Cell) -> str:
     access_visibility.read_as(cell.session, cell.member, now=NOW)
     undone = cell.session.begin_nested()
     try:
@@ -932,11 +924,11 @@ def came_of(case: Case, cell: Cell) -> str:
 
 
 def refusal(error: Refused, member: Member) -> str:
-    """Return what a refusal comes to; it names who, and who else may."""
+    """Return the result of a refusal, which names the member and members who can help."""
     if isinstance(error, Forbidden):
         told = member.handle in error.message and error.remedy.startswith("Ask ")
         return "forbidden" if told else str(error)
-    # An import's, of a question whose name is taken by one that is not seen.
+    # An import of a question whose name is taken by a hidden one.
     return "unseen" if "already a question" in error.message else str(error)
 
 
@@ -947,10 +939,13 @@ def test_what_comes_of_a_verb_is_what_the_role_the_place_and_the_question_say(
     case = CASES[name]
     with database.writing(shared) as session:
         found = {
-            (where, str(role), str(seen)): (came_of(case, cell), expected(case, where, role, seen))
+            (where, str(role), str(seen)): (
+                result_of(case, cell),
+                expected(case, where, role, seen),
+            )
             for where, role, seen, cell in cells(session, case.on)
         }
         session.rollback()
     assert {cell: came for cell, (came, due) in found.items() if came != due} == {}
-    # Whatever asks nobody would let everybody do it.
+    # A verb without a check would be done for everyone.
     assert {due for _, due in found.values()} - {"done"}

@@ -1,4 +1,4 @@
-"""Which questions are shown, and in which order; found a page at a time, however many there are."""
+"""Search: filters, order and pages of questions."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_team_has_its_questions_and_nobody_finds_what_they_may_not_see(
 def test_a_status_in_sql_is_the_status_that_is_derived(
     session: Session, alice: Member, bob: Member
 ) -> None:
-    """Questions that went through acts at random, in whatever order they can be done in."""
+    """Questions after random sequences of acts."""
     chance = random.Random(7)
     for number in range(60):
         question = ask(
@@ -213,7 +213,7 @@ def test_a_page_takes_as_many_statements_however_many_questions_there_are(engine
 
 @pytest.mark.usefixtures("_many")
 def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
-    """By the plan of the database: what belongs to a question is found by an index."""
+    """The query plan finds the rows of a question by an index."""
     with database.reading(engine) as session:
         alice = session.exec(select(Member)).one()
         by = Filter(mine=True, status="open", words="rain", tag="t1")
@@ -223,7 +223,7 @@ def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
         literal = statement.compile(engine, compile_kwargs={"literal_binds": True})
         connection = session.connection()
         if kind == "postgresql":
-            # Of so few rows the planner would read all, where it is free to.
+            # With so few rows, the planner would otherwise scan the table.
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         explain = "EXPLAIN" if kind == "postgresql" else "EXPLAIN QUERY PLAN"
         plan = [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {literal}")]

@@ -1,4 +1,4 @@
-"""The same act on several questions: all or none, and what says it already stays as it is."""
+"""Bulk actions: all or nothing, without changing questions that already match."""
 
 from __future__ import annotations
 

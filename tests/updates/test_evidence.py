@@ -34,10 +34,10 @@ def state(*vector: float) -> Forecast:
         (None, said(0.5, 0.3, 0.2), "Busan"),
         (None, said(0.05, 0.45, 0.5), "Busan"),
         (state(0.6, 0.2, 0.2), said(0.3, 0.4, 0.3), "Busan"),
-        # Of a rise and the fall that pays for it, the rise.
+        # Of equal moves, the rise counts.
         (state(0.6, 0.2, 0.2), said(0.5, 0.3, 0.2), "Ulsan"),
         (state(0.1, 0.2, 0.7), said(0.1, 0.3, 0.6), "Ulsan"),
-        # None moves: the likeliest.
+        # Nothing moves: the likeliest option.
         (state(0.2, 0.5, 0.3), said(0.2, 0.5, 0.3), "Ulsan"),
         # Options were added since: nothing to compare with.
         (state(0.5, 0.5), said(0.1, 0.1, 0.8), "Other"),

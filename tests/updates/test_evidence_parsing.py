@@ -37,7 +37,7 @@ def article(title: str, url: str | None = None) -> CapturedArticle:
         ("data: 40 of 50 ships came", "supports", "data", None, "40 of 50 ships came"),
         ("opposes: she said: no", "opposes", "news", None, "she said: no"),
         ("12.5% : a\nb", "supports", "news", 0.125, "a\nb"),
-        # Words that could stand before evidence and do not.
+        # Words that look like qualifiers but are part of a note.
         ("30% of the ships were late", "supports", "news", None, "30% of the ships were late"),
         ("data from May", "supports", "news", None, "data from May"),
         (
@@ -80,7 +80,7 @@ def test_what_is_not_said_is_what_holds_for_all(session: Session) -> None:
         ("30% 20%: x", "two shares: 30% and 20%"),
         ("1.2.3%: x", "'1.2.3%' is not a share of an update"),
         ("opposes data 130%: x", "'130%' is not a share of an update, which is from 0% to 100%"),
-        # A slip in what stands before the evidence.
+        # A typo in the qualifiers.
         (f"oposes data 30%: {URL}", "Did you mean opposes data 30%?"),
         ("suports: the ferry is old", "'suports', before .* Did you mean supports?"),
         ("base_rates: 9 of 30 days", "Did you mean base_rate?"),

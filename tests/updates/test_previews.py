@@ -59,7 +59,7 @@ def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
     found = expected_scores(
         PORTS, standing(probabilities=[0.6, 0.4]), Value(probabilities=(0, 1, 0))
     )
-    # b is read from the 0.4 of the last option: ½ (0.6² + 0.6²).
+    # b has the 0.4 of the last option: ½ (0.6² + 0.6²).
     assert found.before == pytest.approx(0.36)
 
 
@@ -68,7 +68,7 @@ def test_quantiles_are_expected_to_score_the_mean_crps_over_what_they_imply(
     old: dict[str, float], new: dict[str, float]
 ) -> None:
     found = expected_scores(DEPTH, standing(quantiles=old), Value(quantiles=new))
-    # By brute force: the outcome at many evenly spread levels of the new distribution.
+    # By brute force, over many equally spaced levels of the new distribution.
     levels = (np.arange(4000) + 0.5) / 4000
     outcomes = np.interp(levels, [0, 0.1, 0.5, 0.9, 1], [0, *new.values(), 30])
     rows = [list(old.values())] * len(outcomes)

@@ -114,7 +114,7 @@ def test_bars_sum_to_100_whichever_is_moved_and_can_be_typed(
 def test_bars_that_give_way_keep_their_proportions() -> None:
     assert rebalanced([50, 30, 20], 0, 60) == [60, 24, 16]
     assert rebalanced([100, 0, 0], 0, 40) == [40, 30, 30]
-    # One that would fall below the lowest stays there, and the others pay for it.
+    # An option at the lowest value stays there, and the others give way.
     assert rebalanced([10, 89, 1], 0, 95, lowest=0.5) == [95, 4.5, 0.5]
 
 

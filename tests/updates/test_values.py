@@ -90,7 +90,7 @@ def test_what_is_taken_as_quantiles_can_be_scored(quantiles: dict[str, float]) -
         (None, 0.71, "71%"),
         (0.4, 0.71, "40% → 71%"),
         (0.71, 0.71, "still 71%"),
-        # As good as the same to the eye, and a change all the same.
+        # Looks the same when rounded, but is a change.
         (0.7101, 0.7102, "71% → 71%"),
     ],
 )
