@@ -1,4 +1,4 @@
-"""The command line on a fresh ledger, at a moment that the test sets."""
+"""The command line on a fresh ledger, at a time set by the test."""
 
 from collections.abc import Callable
 
@@ -12,13 +12,13 @@ from tests.conftest import KINDS
 
 @pytest.fixture
 def kind() -> str:
-    """One kind of database is enough here: a command parses and calls verbs, which run on both."""
+    """One database is enough: commands only parse and call verbs, which are tested on both."""
     return KINDS[0]
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Set the moment at which the next command runs."""
+    """Set the time at which the next command runs."""
     from forecasts.common.times import read_time
 
     def at(text: str) -> None:
@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @pytest.fixture
 def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run a command on a fresh ledger; it must end with the exit code that is expected."""
+    """Run a command on a fresh ledger and check its exit code."""
     monkeypatch.setenv("FORECASTS_DATABASE_URL", ledger_url)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
 

@@ -1,4 +1,4 @@
-"""From a captured page to a registered question, by the numbers that the commands print."""
+"""From a captured page to a registered question, with the numbers that the commands print."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CRITERIA = "The council's minutes record a decision."
 
 @pytest.fixture
 def dated(forecasts: Run, clock: Clock) -> int:
-    """The number of the draft that has a deadline, of article 1."""
+    """The number of the draft with a deadline, in article 1."""
     captured = forecasts("capture", "-", "--format", "json", input=PAGE)
     [article] = json.loads(captured.stdout)["articles"]
     assert article["number"] == 1
@@ -51,12 +51,12 @@ def dated(forecasts: Run, clock: Clock) -> int:
 
 @pytest.fixture
 def undated(dated: int) -> int:
-    """The number of the draft before it, which has none."""
+    """The number of the draft before it, which has no deadline."""
     return dated - 1
 
 
 def next_step(said: Result) -> list[str]:
-    """Return the words of the command that was printed to be copied, without the program's."""
+    """Return the words of the next command that was printed, without the program's name."""
     [line] = re.findall(r"(?:Next|Add them): (forecasts .*)", said.stderr)
     program, *words = shlex.split(line)
     assert program == "forecasts"

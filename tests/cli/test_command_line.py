@@ -177,7 +177,7 @@ def test_a_run_that_needs_a_person_ends_with_exit_code_3(
     for number in range(9, 24, 2):
         clock(f"2026-01-{number:02}")
         last = forecasts("run", exit_code=3 if number > 20 else 0).stdout
-    assert "cannot be read" not in last  # it is parked, and not looked at any more
+    assert "cannot be read" not in last  # it is parked, and no longer checked
     assert "1 question needs a person" in last
 
 

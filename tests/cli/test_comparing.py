@@ -1,4 +1,4 @@
-"""forecasts compare: on a folder and on a database, in every form, and what it refuses."""
+"""forecasts compare: on a folder and a database, in every format, and its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people wrote, on a terminal and in files: words alone on the one, exact in the others."""
+"""People's texts: without control characters on a terminal, exact in files."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ ALL = " ".join([*nasty.MARKUP, *nasty.FORMULAS, *nasty.CONTROLS])
 
 
 def unkind(folder: Path) -> Path:
-    """Write a folder in which everybody writes all that would act, wherever there is room."""
+    """Write a folder with active characters in every text field."""
     words = {"background": ALL, "resolution_criteria": ALL, "fine_print": ALL, "family": ALL}
     words |= {"tags": nasty.WORDS}
     frames = ledger(

@@ -1,4 +1,4 @@
-"""Tables and folders in and out of the command line."""
+"""Tables and folders, as input and output of commands."""
 
 import io
 import json
@@ -26,7 +26,7 @@ def test_the_export_names_it_beside_the_files(
 
 @pytest.fixture
 def filled(forecasts: Callable[..., Result], clock: Callable[[str], None]) -> Callable[..., Result]:
-    """The command line on a ledger with something to score, to sum up and to attribute."""
+    """The command line on a ledger with something to score, aggregate and attribute."""
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15T12:00:00Z", "--slug", "rain")
     forecasts("update", "rain", "40%")
     clock("2026-01-10T12:00:00Z")

@@ -1,4 +1,4 @@
-"""Putting a probability on a question, and taking it back, from the command line."""
+"""Forecasting and withdrawing from the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def rain(forecasts: Run, clock: Callable[[str], None]) -> None:
-    """Three questions that are open: rain, which (Busan, Ulsan or Other) and depth (0 to 30)."""
+    """Three open questions: rain, which (Busan, Ulsan or Other) and depth (0 to 30)."""
     until = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
     forecasts("ask", "Will it rain?", "--slug", "rain", *until)
     options = ("--option", "Busan", "--option", "Ulsan", "--option", "Other")
@@ -34,7 +34,7 @@ def rain(forecasts: Run, clock: Callable[[str], None]) -> None:
 
 
 def cited(engine: Engine, slug: str = "rain") -> list[tuple[str, str, float | None, str]]:
-    """Return stance, kind, share and words of what the newest forecast cites."""
+    """Return the stance, kind, share and text of the newest forecast's evidence."""
     with database.reading(engine) as session:
         question = registry.find(session, slug)
         newest, _ = updates.history(session, question)[-1]
@@ -45,7 +45,7 @@ def cited(engine: Engine, slug: str = "rain") -> list[tuple[str, str, float | No
 
 
 def examples(page: str) -> list[list[str]]:
-    """Return the indented blocks of a page as their lines, commands joined where they go on."""
+    """Return the lines of the indented blocks of a page, with continued commands joined."""
     blocks = re.findall(r"(?:^    .*\n)+", page, re.MULTILINE)
     return [textwrap.dedent(block).replace("\\\n", "").splitlines() for block in blocks]
 

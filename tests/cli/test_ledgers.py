@@ -1,4 +1,4 @@
-"""Which ledger a command opens, which one it begins, and what it does where there is none."""
+"""The ledger that a command opens or creates, and commands without a ledger."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ BEGINNING = ("ask", "Will it rain?", "--closes", "2999-12-31", "--slug", "rain")
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run a command where nobody has named a ledger and none has been begun."""
+    """Run a command without a named ledger and without a default one."""
     monkeypatch.delenv("FORECASTS_DATABASE_URL", raising=False)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

@@ -1,4 +1,4 @@
-"""notify add, list, set, remove, test, send; and what the run tells at its end."""
+"""notify add, list, set, remove, test, send; and a run's notifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking after a ledger from the command line: migrate, check, move; and what a server refuses."""
+"""migrate, check, move; and errors of a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forecasts.ledger import database, schema
 from forecasts.operations import transfer
 from forecasts.operations.health import Finding
 from tests.access.test_oidc_settings import SECRETS, set_to
-from tests.conftest import day
+from tests.conftest import day, release_later
 from tests.postgresql import Server
 
 Run = Callable[..., Result]
@@ -23,7 +23,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def empty_server(postgresql: Server) -> Iterator[str]:
-    """The URL of a database on a server with nothing in it."""
+    """The URL of an empty database on a server."""
     with postgresql.fresh(migrated=False) as url:
         yield url
 
@@ -72,7 +72,7 @@ def test_the_whole_journey_says_the_same_on_a_server_as_in_a_file(
     forecasts("migrate", "--database", empty_server)
     for number, command in enumerate(JOURNEY):
         clock(f"2026-01-{number + 5:02d}T12:00:00Z")
-        code = 2 if command[-1] == "2" else 0  # a bare 2 is no probability
+        code = 2 if command[-1] == "2" else 0  # a bare 2 is not a probability
         here, there = (
             forecasts(*command, "--database", where, exit_code=code)
             for where in (str(ledger_file), empty_server)
@@ -81,20 +81,19 @@ def test_the_whole_journey_says_the_same_on_a_server_as_in_a_file(
 
 
 def test_commands_refuse_an_older_schema_on_a_server(
-    forecasts: Run, empty_server: str, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, empty_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "_revisions", lambda: ["0001", "0002"])
-        engine = database.open_engine(empty_server)
-        database.migrate(engine)
+    engine = database.open_engine(empty_server)
+    schema.migrate(engine)
+    release_later(tmp_path, monkeypatch)
     for command in (("questions",), ("ask", "Will it rain?", "--closes", "2999-12-31")):
         said = forecasts(*command, "--database", empty_server, exit_code=1).stderr
-        assert "has schema 0002, and this release needs" in said
+        assert "has schema 0010, and this release needs" in said
         assert "forecasts migrate" in said
-    assert database.schema_revision(engine) == "0002"
+    assert schema.schema_revision(engine) == "0010"
     engine.dispose()
     done = forecasts("migrate", "--database", empty_server)
-    assert "from schema 0002 to" in done.stderr
+    assert "from schema 0010 to" in done.stderr
     assert "No questions." in forecasts("questions", "--database", empty_server).stdout
 
 

@@ -1,4 +1,4 @@
-"""Proposing, resolving, correcting, annulling, rejecting and scoring again."""
+"""Proposing, resolving, correcting, annulling, rejecting and rescoring."""
 
 from collections.abc import Callable
 
@@ -49,7 +49,7 @@ def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, clock: Clock, r
 def test_the_same_proposal_twice_is_refused(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("propose", rain, "yes")
     assert "is proposed already" in forecasts("propose", rain, "yes", exit_code=2).stderr
-    forecasts("propose", rain, "no")  # somebody may see it otherwise
+    forecasts("propose", rain, "no")  # a second, different proposal
 
 
 def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(

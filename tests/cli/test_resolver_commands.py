@@ -1,4 +1,4 @@
-"""resolver kinds, set, try; and a run with what they set."""
+"""resolver kinds, set, try; and a run with those resolvers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""run with its options, run status, run retry; policies, disputes, and what was shown."""
+"""run with its options, run status, run retry; policies, disputes and kept evidence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from click.testing import Result
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger import schema
 from forecasts.resolution.runs import run
+from tests.conftest import release_later
 
 Forecasts = Callable[..., Result]
 Clock = Callable[[str], None]
@@ -20,7 +21,7 @@ NEXT_DAY = "2026-01-06T12:00:00Z"
 
 @pytest.fixture
 def outcomes(forecasts: Forecasts, clock: Clock, tmp_path: Path) -> Path:
-    """A file that three questions look in; it is the day after they were asked."""
+    """A file of outcomes for three questions, the day after they were asked."""
     path = tmp_path / "outcomes.csv"
     for slug in ("rain", "snow", "wind"):
         forecasts("ask", f"{slug}?", "--closes", "2026-02-01", "--slug", slug, "--criteria", "so")
@@ -76,7 +77,7 @@ def test_a_run_that_ends_in_an_error_says_so_in_its_last_line(
     assert [(line["question"], line["state"]) for line in lines] == [("rain", "confirmed")]
     assert (summary["event"], summary["due"], summary["confirmed"]) == ("summary", 3, 1)
     assert (summary["error"], summary["waiting"]) == ("The disk is full.", None)
-    monkeypatch.setattr("forecasts.ledger.database.schema_revision", full)
+    monkeypatch.setattr("forecasts.ledger.schema.schema_revision", full)
     summary = json.loads(forecasts("run", "--json", exit_code=1).stdout)
     assert (summary["event"], summary["due"]) == ("summary", 0)
 
@@ -85,15 +86,14 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
     forecasts: Forecasts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "older.sqlite3"
-    with monkeypatch.context() as patch:
-        earlier = schema._revisions()[:-1]
-        patch.setattr(schema, "_revisions", lambda: earlier)
-        forecasts("migrate", "--database", str(file))
+    forecasts("migrate", "--database", str(file))
+    earlier = schema.newest_revision()
+    release_later(tmp_path, monkeypatch)
     before = file.read_bytes()
     options = ("run", "--dry-run", "--json", "--database", str(file))
     said = forecasts(*options, exit_code=1)
-    assert f"has schema {earlier[-1]}, and this release needs" in said.stderr
-    assert "It was left as it is. Bring it up to date with: forecasts migrate" in said.stderr
+    assert f"has schema {earlier}, and this release needs" in said.stderr
+    assert "It was not changed. Bring it up to date with: forecasts migrate" in said.stderr
     assert "has schema" in json.loads(said.stdout)["error"]
     assert file.read_bytes() == before
     forecasts("migrate", "--database", str(file))
@@ -218,7 +218,7 @@ def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) 
     assert "independent sources" in forecasts(*given, exit_code=2).stderr
     forecasts("resolver", "add", "rain", "deadline")
     assert forecasts(*quorum).stdout == "rain: quorum, 2 must agree\n"
-    assert "1 of 2 agree on yes" not in forecasts("run").stdout  # it is not known yet
+    assert "1 of 2 agree on yes" not in forecasts("run").stdout  # not known yet
     tried = forecasts("resolver", "try", "rain").stdout
     assert "rain: outcomes_file: yes, known at" in tried
     assert "rain: deadline: not known yet" in tried

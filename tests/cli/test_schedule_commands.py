@@ -1,4 +1,4 @@
-"""schedule cron, systemd, kubernetes; and run --every, told to end and without its ledger."""
+"""schedule cron, systemd, kubernetes; and run --every, stopped and without its ledger."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WITH_PASSWORD = "postgresql://people:geheim@db.example.org/forecasts"
 
 @pytest.fixture(autouse=True)
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation whose command lies beside its Python."""
+    """An installation with the command beside its Python."""
     command = tmp_path / "bin" / "forecasts"
     command.parent.mkdir()
     command.touch()
@@ -102,7 +102,7 @@ def test_a_password_is_not_printed(
 
 
 class Waiting:
-    """In place of an Event: waiting moves the clock, and takes no time."""
+    """In place of an Event: waiting moves the clock and takes no time."""
 
     at = datetime(2026, 1, 20, 11, 0, tzinfo=UTC)
 
@@ -132,7 +132,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> type[Waiting]:
 
 
 def carry(forecasts: Forecasts, waiting: type[Waiting], outcomes: Path, *slugs: str) -> None:
-    """Ask at eleven what became known at half past, and let it be noon."""
+    """Ask questions at 11:00 that are known at 11:30, and set the clock to 12:00."""
     for slug in slugs:
         forecasts("ask", f"{slug}?", "--closes", "2026-01-25", "--slug", slug, "--criteria", "so")
         forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={outcomes}")
@@ -181,7 +181,7 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
     away = "The server was not reached.\nStart it.\nThe next run is at 2026-01-20 12:15 UTC.\n"
     assert away in said.stderr
     assert said.stderr.count("not reached") == 3
-    assert "confirmed: rain" not in said.stdout  # told to end before it looked
+    assert "confirmed: rain" not in said.stdout  # stopped before it looked
 
 
 def test_a_ledger_that_was_named_wrongly_is_said_at_once(

@@ -1,4 +1,4 @@
-"""What score, crowd and attribute say of a folder and of the ledger it was imported into."""
+"""score, crowd and attribute agree on a folder and the ledger it was imported into."""
 
 import io
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def table(result: Result) -> pd.DataFrame:
 def folder(
     request: pytest.FixtureRequest, forecasts: Callable[..., Result], clock: Callable[[str], None]
 ) -> str:
-    """A folder that the ledger holds too."""
+    """A folder that was imported into the ledger."""
     clock("2027-01-01T00:00:00Z")
     path = str(EXAMPLES / request.param)
     forecasts("import", path)
@@ -62,7 +62,7 @@ def test_a_folder_and_the_ledger_attribute_alike(
             table(forecasts("attribute", *where, "--by", by, "--protocol", protocol))
             for where in ([folder], [])
         )
-        # A forecast's row in its frame differs, and evidence's number.
+        # The row of a forecast in its frame differs, and the number of evidence.
         own = [name for name in ("forecast", "evidence_id") if name in from_folder]
         alike = from_folder.drop(columns=own), from_ledger.drop(columns=own)
         pd.testing.assert_frame_equal(*alike, obj=f"by {by} under {protocol}")

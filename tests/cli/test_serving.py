@@ -1,4 +1,4 @@
-"""Serving the app: on a port that is free, and ended in order."""
+"""Serving the app on a free port, and stopping it cleanly."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from tests.access.test_oidc_settings import SECRETS, set_to
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A port on which somebody listens."""
+    """A port in use."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -138,7 +138,7 @@ def test_what_ends_the_command_ends_the_server_without_a_trace(
         assert command.stdout is not None
         assert command.stdout.readline() == "up\n"
         command.send_signal(told)
-        # Both ends of the pipe are closed only when the server is gone as well.
+        # Both ends of the pipe are closed only once the server has ended too.
         out, err = command.communicate(timeout=30)
     assert (command.returncode, out, err.strip()) == (0, "", words)
 

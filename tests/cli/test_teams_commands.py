@@ -1,4 +1,4 @@
-"""Teams, roles and who sees what, from the command line."""
+"""Teams, roles and visibility, from the command line."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
     assert "Ask alice or carol to do it." in refused
     said = alder("revise", "rain", "--visible-to", "everyone", "--as", "carol").stdout
     assert "visibility: team → everyone" in said
-    assert "team:" not in said  # it stays the team's
+    assert "team:" not in said  # it is still the team's
     assert "rain" in alder("questions", "--as", "eve").stdout
 
 

@@ -1,4 +1,4 @@
-"""Tokens from the command line: made and shown once, listed, revoked, and acted by."""
+"""Tokens from the command line: created and shown once, listed, revoked and used."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ASK = ("ask", "Will it rain?", "--closes", "2026-02-01", "--criteria", "Wet.", "
 
 @pytest.fixture
 def kind() -> str:
-    """The way from a token to a forecast is gone whole on a server, if there is one."""
+    """Run on a server too, if there is one: from a token to a forecast."""
     return KINDS[-1]
 
 
 @pytest.fixture
 def signed_in(engine: Engine) -> None:
-    """Somebody has signed in to the ledger."""
+    """A ledger that a member has signed in to."""
     with database.writing(engine) as session:
         admit(session, Person("https://id.example", "u-1", "alice"), now=day(0))
 
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
-    """Let the next commands be a script's, which has that token."""
+    """Run the next commands as a script with that token."""
 
     def with_(token: str | None) -> None:
         monkeypatch.delenv("FORECASTS_MEMBER", raising=False)

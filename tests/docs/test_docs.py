@@ -1,4 +1,4 @@
-"""The documentation keeps up with the product: what it leaves out or gets wrong fails here."""
+"""The documentation matches the product: omissions and errors in it fail here."""
 
 import os
 import re
@@ -54,7 +54,7 @@ def test_every_statistic_has_a_page_that_the_index_lists_and_that_names_its_ques
 
 
 def pasted(command: str) -> str:
-    """Return the README's indented block that has this command in it, as it is pasted."""
+    """Return the README's indented block with this command, as it would be pasted."""
     blocks = re.findall(
         r"(?:^    .*\n|^\n(?=    ))+", (ROOT / "README.md").read_text(), re.MULTILINE
     )

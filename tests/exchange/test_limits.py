@@ -1,4 +1,4 @@
-"""What is too much, or no file at all: refused by its place, its size, the limit and the remedy."""
+"""Oversized and invalid files are refused with place, size, limit and remedy."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def texts(rows: int, cell: str) -> pa.Table:
 def test_a_parquet_bomb_is_refused_before_it_unpacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nearly two GB of one text again and again, in a dictionary of one entry."""
+    """Nearly two GB of one repeated text, in a dictionary of one entry."""
     folder(tmp_path)
     (tmp_path / "questions.csv").unlink()
     once = texts(2_000, "x")
@@ -214,7 +214,7 @@ def of_entries(*names: str | zipfile.ZipInfo) -> bytes:
 
 
 def bomb() -> bytes:
-    """A real one: a GB of zeros in a MB."""
+    """A real ZIP bomb: a GB of zeros in a MB."""
     content = io.BytesIO()
     with (
         zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -226,7 +226,7 @@ def bomb() -> bytes:
 
 
 def lying(real: bytes) -> bytes:
-    """Return an archive whose entry says that it has ten bytes, and has more."""
+    """Return an archive with an entry that states ten bytes but has more."""
     there = zipfile.ZipFile(io.BytesIO(real)).infolist()[0].file_size.to_bytes(4, "little")
     return real.replace(there, (10).to_bytes(4, "little"))
 
@@ -332,7 +332,7 @@ def test_a_parquet_of_lists_within_lists_is_read_as_far_as_the_format_has_them(
     (tmp_path / "questions.csv").unlink()
     stored = texts(1, "x").set_column(4, "tags", pa.array([[["x", "y"], ["z"]]]))
     pyarrow.parquet.write_table(stored, tmp_path / "questions.parquet")
-    problem, _ = refused(tmp_path).problems  # the other: what is forecast on is not here
+    problem, _ = refused(tmp_path).problems  # the other: a forecast on a question that is missing
     assert (problem.place, problem.rule) == (
         "questions.parquet, row 1, column tags",
         "a JSON list of texts",

@@ -1,4 +1,4 @@
-"""An export says what it leaves behind."""
+"""An export lists its omissions."""
 
 from sqlalchemy import Engine
 

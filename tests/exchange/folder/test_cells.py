@@ -1,4 +1,4 @@
-"""Plain cells are read at once and odd ones by themselves: the values must not tell which."""
+"""Usual cells are read at once and odd ones one by one, with the same values."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files as spreadsheets and people leave them: read where the meaning is plain, else explained."""
+"""Files as spreadsheets and people leave them: read if the meaning is clear, else refused."""
 
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def test_rows_that_are_too_short_or_too_long_are_named_with_all_other_bad_cells(
     )
     error = refused(folder(tmp_path, questions.encode(), forecasts))
     said = [(problem.place, problem.value, problem.rule) for problem in error.problems]
-    # The short row is known to be about "snow", so nothing is said against forecasts on it.
+    # The short row is about "snow", so forecasts on it are not refused.
     assert said == [
         (
             "questions.csv, line 3",

@@ -1,4 +1,4 @@
-"""The demonstration's data: complete, consistent, and no claim beyond what was reported."""
+"""The demonstration's data is complete, consistent, and claims only reported outcomes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ARTICLES = {
     "India's Dalai Lama Reincarnation Dilemma": "The Diplomat",
     "N.Korea holds artillery drills, likely aimed at sharing experiences in Russia": "NHK",
 }
-# Every outcome that reports settle, and the day on which it was known.
+# Every reported outcome, with the day on which it became known.
 KNOWN_ON = {
     "north-korea-armistice-salute-2025": "2025-07-27",
     "kim-armistice-speech-2025": "2025-07-27",
@@ -100,7 +100,7 @@ def test_options_belong_to_multiple_choice_and_differ(question: dict[str, Any]) 
 @each_question
 def test_a_quote_is_a_passage_of_its_own_article(question: dict[str, Any]) -> None:
     assert question["article"] in ARTICLES
-    # The text of an article follows its title's last appearance, up to the next title.
+    # An article's text is between its title's last appearance and the next title.
     text = PAGE.rpartition(f"{question['article']}\n")[2]
     ends = [text.find(f"\n{title}\n") for title in ARTICLES if f"\n{title}\n" in text]
     assert question["quote"] in text[: min(ends, default=len(text))]
@@ -230,7 +230,7 @@ def test_evidence_was_published_before_it_was_cited_and_its_shares_do_not_exceed
 
 def test_evidence_links_only_to_reports_of_what_had_already_happened() -> None:
     sources = {row["source"]: KNOWN_AT[row["question"]] for row in reversed(OUTCOMES)}
-    # This one reports the meeting in Busan; the outcome that cites it was settled by a deadline.
+    # It reports the meeting in Busan; the outcome that cites it was known at a deadline.
     busan = next(row["source"] for row in OUTCOMES if row["question"] == "tariff-145-again-2025")
     sources[busan] = KNOWN_AT["trump-xi-in-person-fall-2025"]
     for forecast in FORECASTS:

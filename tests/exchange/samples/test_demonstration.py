@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from forecasts.common.errors import Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.exchange.samples import demonstration
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import Article, Forecast, Ledger, Member, Resolution
 from forecasts.questions import standing as question_standing
 from forecasts.scores import frames
@@ -22,7 +22,7 @@ NOW = day(327)  # 24 November 2026
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[str]]]:
-    """The demonstration ledger, and what was said while it was built."""
+    """The demonstration ledger, and the lines printed while it was built."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         said: list[str] = []
@@ -104,7 +104,7 @@ def test_it_is_said_how_each_team_was_made_to_forecast(built: tuple[Engine, list
 
 def own_ledger(path: Path) -> None:
     engine = database.open_engine(sqlite_url(path))
-    database.migrate(engine)
+    schema.migrate(engine)
     with database.writing(engine) as session:
         session.add(Member(handle="alice", created_at=day(0)))
     engine.dispose()
@@ -144,10 +144,10 @@ def write(engine: Engine, handle: str) -> None:
 
 @pytest.fixture
 def _short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What is built does not matter here; how it takes its place does."""
+    """Build almost nothing: these tests are about replacing the ledger."""
 
     def walk(engine: Engine, *, now: datetime, echo: demonstration.Echo) -> None:
-        database.migrate(engine)
+        schema.migrate(engine)
         with database.writing(engine) as session:
             session.add(Ledger(created_at=now, demonstration=True))
         write(engine, "anew")

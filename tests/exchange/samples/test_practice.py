@@ -1,4 +1,4 @@
-"""Practice: known answers, drawn in turn, told apart from what counts."""
+"""Practice: questions with known answers, drawn in turn, and never counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an empty ledger can begin with: recorded as of now, once, and ended whenever one likes."""
+"""Sample contents for an empty ledger: recorded now, once, and interruptible."""
 
 from __future__ import annotations
 
