@@ -27,7 +27,7 @@ from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.exchange.samples.demonstration import is_demonstration
-from forecasts.ledger import database, following
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import Member
 from scoring.errors import InputError
 
@@ -61,7 +61,7 @@ def engine() -> Engine:
 @st.cache_resource(show_spinner="Opening the ledger …")
 def _opened(url: str) -> Engine:
     opened = database.open_engine(url)
-    database.make_ready(opened)
+    schema.make_ready(opened)
     return opened
 
 
@@ -114,15 +114,6 @@ def acting(ledger: Session, moment: datetime) -> Member:
     if who is None:
         return members.member_or_new(ledger, settings().member, now=moment)
     return identities.admit(ledger, who, now=moment)
-
-
-def _known_here(moment: datetime) -> Member | None:
-    """Return the signed-in member; None for a first visit, or without sign-in."""
-    who = identity.person(moment)
-    if who is None:
-        return None
-    with database.reading(engine()) as ledger:
-        return identities.member_of(ledger, who)
 
 
 @dataclass(frozen=True)
@@ -216,22 +207,9 @@ def act(key: str) -> Iterator[Act]:
         if remembered.done[name] != int(done):
             _continue(remembered)
         try:
-            known = _known_here(moment)
             with database.writing(engine()) as ledger:
-
-                def who() -> Member:
-                    if known is not None and not following.has_turn(ledger):
-                        member = known
-                    else:
-                        member = acting(ledger, moment)
-                    visibility.read_as(ledger, member, now=moment)
-                    return member
-
-                # Before the write lock, so that nobody waits for it. ``always``: the chain has
-                # no entry for an identity that now belongs to someone else.
-                member = following.checked(
-                    ledger, who, same=lambda one: one.id, always=known is not None
-                )
+                member = acting(ledger, moment)
+                visibility.read_as(ledger, member, now=moment)
                 doing = Act(ledger, member, moment)
                 begun = True
                 yield doing

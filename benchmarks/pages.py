@@ -37,7 +37,7 @@ from benchmarks.people import SECONDS, measure_people
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.exchange.import_ import import_frames
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast
 from forecasts.questions import standing
 from forecasts.scores.frames import complete
@@ -100,7 +100,7 @@ def furnish(url: str, size: Size, now: datetime) -> str:
     questions.loc[ahead, ["known_at", "resolved_at", "actual_close_time"]] = pd.NaT
     forecasts = forecasts[forecasts["made_at"] < moment]
     engine = database.open_engine(url)
-    database.migrate(engine)
+    schema.migrate(engine)
     with database.writing(engine) as session:
         owner = member_or_new(session, "owner (simulated)", now=now)
         frames = complete(questions, forecasts, made.teams)

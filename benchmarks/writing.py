@@ -34,9 +34,8 @@ from sqlmodel import Field, Session, SQLModel, select
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
-from forecasts.ledger.following import checked
-from forecasts.ledger.models import Forecast, Member, Question
+from forecasts.ledger import database, schema
+from forecasts.ledger.models import Forecast, Question
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.updates import updates
@@ -140,12 +139,8 @@ def _updating(engine: Engine, writer: int) -> Act:
     def update(slug: str, said: str, p: float) -> None:
         with database.writing(engine) as session:
 
-            def who() -> Member:
-                member = member_or_new(session, handle, now=now)
-                read_as(session, member, now=now)
-                return member
-
-            member = checked(session, who, same=lambda one: one.id)
+            member = member_or_new(session, handle, now=now)
+            read_as(session, member, now=now)
             value = Value(probability=p)
             updates.update(session, asked[slug], value, member=member, now=now, rationale=said)
 
@@ -292,7 +287,7 @@ def measure(kind: str, folder: Path, many: int, kills: int) -> bool:
     """Print what was measured on a kind of database; return whether every bar was met."""
     with ledger(kind, folder) as url:
         engine = database.open_engine(url)
-        database.migrate(engine)
+        schema.migrate(engine)
         furnish(engine)
         with database.writing(engine) as session:
             session.execute(text(PLAIN.format(id=ID[kind])))
@@ -332,7 +327,7 @@ def measure_kills(kind: str, folder: Path, kills: int) -> bool:
     """Print what became of what killed writers had been told; return whether it is all there."""
     with tempfile.TemporaryDirectory(dir=folder) as own, ledger(kind, Path(own)) as url:
         engine = database.open_engine(url)
-        database.migrate(engine)
+        schema.migrate(engine)
         furnish(engine)
         told = Counter(killed(url, kills, seed=1))
         found = stored(engine)

@@ -22,7 +22,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.questions import registry
 from tests.postgresql import Server
@@ -144,9 +144,29 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy: migrating anew for every test would cost minutes."""
     path = tmp_path_factory.mktemp("ledger") / "empty.sqlite3"
     engine = database.open_engine(sqlite_url(path))
-    database.migrate(engine)
+    schema.migrate(engine)
     engine.dispose()
     return path
+
+
+_NEXT_MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0011", "0010", None, None
+
+
+def upgrade() -> None:
+    op.create_table("next_release", sa.Column("id", sa.Integer(), primary_key=True))
+"""
+
+
+def release_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let this be a release with one more migration; return its schema revision."""
+    migrations = Path(shutil.copytree(schema._MIGRATIONS, folder / "migrations"))
+    (migrations / "versions" / "0011_next_release.py").write_text(_NEXT_MIGRATION)
+    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    return schema.newest_revision()
 
 
 @pytest.fixture

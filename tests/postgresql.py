@@ -156,7 +156,7 @@ class Server:
 
 def _migrate(url: str) -> None:
     engine = database.open_engine(url)
-    database.migrate(engine)
+    schema.migrate(engine)
     engine.dispose()
 
 

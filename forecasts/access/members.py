@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.common.limits import require_name
-from forecasts.ledger.following import known, with_turn
+from forecasts.ledger.facts import known
 from forecasts.ledger.models import Member, MemberKind
 
 _BY_HANDLE = select(Member).where(Member.handle == bindparam("handle"))
@@ -44,7 +44,6 @@ def member_or_new(
     require_name(handle, "The handle")
     member = known(session, ("member", handle), lambda session: find_member(session, handle))
     if member is None:
-        with_turn(session)
         member = Member(handle=handle, kind=kind, created_at=now)
         session.add(member)
         session.flush()

@@ -14,7 +14,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.limits import require_name
 from forecasts.common.times import iso
 from forecasts.ledger.current import newest_memberships
-from forecasts.ledger.following import known
+from forecasts.ledger.facts import known
 from forecasts.ledger.models import Member, Membership, Role, Team
 
 

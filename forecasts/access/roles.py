@@ -32,7 +32,7 @@ from forecasts.access.memberships import (
 )
 from forecasts.common.errors import Forbidden, NotFound
 from forecasts.ledger.current import newest_appointments, newest_wording
-from forecasts.ledger.following import known
+from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     Appointment,
     Member,

@@ -129,7 +129,7 @@ def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> En
     otherwise a missing ledger is taken for a mistyped name: NoLedger. Without ``migrate`` an
     outdated schema raises DatabaseError.
     """
-    from forecasts.ledger.database import make_ready, require_ready
+    from forecasts.ledger.schema import make_ready, require_ready
 
     engine = opened(chosen, begin=begin)
     if not migrate:
@@ -166,7 +166,7 @@ def ledger_to_read(chosen: Settings) -> Engine:
     If no ledger is named and the default one does not exist, it reads as empty; none is created.
     """
     from forecasts.common.settings import default_ledger
-    from forecasts.ledger.database import empty_ledger
+    from forecasts.ledger.schema import empty_ledger
     from forecasts.ledger.sqlite_file import Kind, kind_of
 
     if chosen.names_a_ledger or kind_of(default_ledger()) is not Kind.nothing:

@@ -30,7 +30,7 @@ def migrate(database: Database = None) -> None:
     A ledger in a file is created and updated by the app and by every command; one on a server,
     which others use too, only by this command.
     """
-    from forecasts.ledger.database import migrate, schema_revision
+    from forecasts.ledger.schema import migrate, schema_revision
     from forecasts.ledger.urls import place
 
     engine = opened(settings(database), begin=True)

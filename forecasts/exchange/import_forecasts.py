@@ -1,24 +1,24 @@
-"""The forecasts of an import: which are new, and what they cite."""
+"""The forecasts of an import: which are new, and the evidence they cite."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import iso
-from forecasts.ledger import chain
-from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
+from forecasts.ledger.append import append
+from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches
-from forecasts.scores.frames import Frames, forecast_frame, rows
+from forecasts.scores.frames import Frames, forecast_frame
 
 
 def add_forecasts(
@@ -30,82 +30,72 @@ def add_forecasts(
     vouched_by: Member | None,
     now: datetime,
 ) -> list[int]:
-    """Return the question's id of every new forecast; they and their citations are written.
+    """Return the question id of each new forecast, written with its citations.
 
-    Those for whose times nobody vouches count as made ``now``.
-
-    BadInput for one that is made ahead of ``now``: it would stand, later on, over what its
-    forecaster says meanwhile.
+    ``new_only``: the ledger has none of the questions yet. Without ``vouched_by`` the forecasts
+    count as made ``now``. BadInput for a forecast made after ``now``: it would later replace
+    updates that its forecaster makes meanwhile.
     """
     slugs = frames.questions["question_id"].tolist()
-    ids = {
+    question_ids = {
         slug: id_
         for some in in_batches(slugs)
         for slug, id_ in session.exec(
             select(Question.slug, Question.id).where(col(Question.slug).in_(some))
         )
     }
-    stored: set[str] = set()
-    if not new_only:
-        stored = set(_import_keys(forecast_frame(session, slugs))) | _imported(session, ids)
-    new: list[dict[str, Any]] = []
-    cited: list[tuple[str, list[dict[str, Any]]]] = []
-    problems: list[Problem] = []
     keys = _import_keys(frames.forecasts)
-    ahead = (frames.forecasts["made_at"] > now).tolist()
-    for number, (key, row) in enumerate(zip(keys, rows(frames.forecasts), strict=True)):
-        if vouched_by is None:
-            key = f"{_CLAIMED}{key}"
-        if key in stored or key.removeprefix(_CLAIMED) in stored:
-            continue
-        if ahead[number]:
-            place = f"{frames.place('forecasts', number)}, column made_at"
-            problems.append(Problem(place, iso(row.made_at), f"not ahead of now, {iso(now)}"))
-            continue
-        probability = None if pd.isna(row.probability) else row.probability
-        new.append(
-            {
-                "question_id": ids[row.question_id],
-                "member_id": members[row.forecaster].id,
-                "made_at": now if vouched_by is None else row.made_at.to_pydatetime(),
-                "claimed_at": row.made_at.to_pydatetime() if vouched_by is None else None,
-                "vouched_by_id": None if vouched_by is None else vouched_by.id,
-                "recorded_at": now,
-                "probability": probability,
-                "probabilities": row.probabilities,
-                "quantiles": row.quantiles,
-                "withdrawn": probability is None
-                and row.probabilities is None
-                and row.quantiles is None,
-                "rationale": row.rationale,
-                "origin": "import",
-                "import_key": key,
-            }
+    fresh: Sequence[int] = range(len(keys))
+    if not new_only:
+        stored = set(_import_keys(forecast_frame(session, slugs)))
+        stored |= _imported(session, question_ids)
+        prefixes = ("",) if vouched_by else ("", _CLAIMED)
+        fresh = [n for n in fresh if stored.isdisjoint(f"{p}{keys[n]}" for p in prefixes)]
+    forecasts = frames.forecasts.iloc[list(fresh)] if len(fresh) < len(keys) else frames.forecasts
+    problems = [
+        Problem(
+            f"{frames.place('forecasts', fresh[n])}, column made_at",
+            iso(forecasts["made_at"].iloc[n]),
+            f"not ahead of now, {iso(now)}",
         )
-        if row.evidence:
-            cited.append((key, row.evidence))
+        for n in np.flatnonzero(forecasts["made_at"] > now).tolist()
+    ]
     if problems:
         raise BadInput(
-            "The import has forecasts that have not been made yet; nothing was imported.",
+            "The import has forecasts with times in the future; nothing was imported.",
             problems=problems,
             remedy="Give each the time at which it was made.",
         )
-    if new:
-        _insert(session, Forecast, new)
-        _citations(session, cited)
-    return [row["question_id"] for row in new]
-
-
-def _insert(
-    session: Session, model: type[Forecast | Citation], rows: Sequence[dict[str, Any]]
-) -> None:
-    """Write the rows in bulk, around the unit of work, which would take minutes for so many."""
-    ids = session.connection().scalars(insert(model).returning(col(model.id)), rows)
-    chain.note(session, str(model.__tablename__), [id_ for id_ in ids if id_ is not None])
+    count = len(fresh)
+    if not count:
+        return []
+    # Of microseconds NumPy makes datetime objects, in any year.
+    made_at = [t.replace(tzinfo=UTC) for t in _naive(forecasts["made_at"]).astype("O")]
+    values = {name: forecasts[name].tolist() for name in ("probabilities", "quantiles")}
+    values["probability"] = [None if p != p else p for p in forecasts["probability"].tolist()]
+    member_ids = {handle: member.id for handle, member in members.items()}
+    written = {
+        "question_id": _each(question_ids.__getitem__, forecasts["question_id"]),
+        "member_id": _each(member_ids.__getitem__, forecasts["forecaster"]),
+        "made_at": made_at if vouched_by else [now] * count,
+        "claimed_at": [None] * count if vouched_by else made_at,
+        "vouched_by_id": [vouched_by.id if vouched_by else None] * count,
+        "recorded_at": [now] * count,
+        **values,
+        "withdrawn": [
+            all(value is None for value in row) for row in zip(*values.values(), strict=True)
+        ],
+        "rationale": _each(str, forecasts["rationale"]),
+        "origin": ["import"] * count,
+        "import_key": [keys[n] if vouched_by else f"{_CLAIMED}{keys[n]}" for n in fresh],
+    }
+    ids = append(session, "forecast", written)
+    _cite(session, list(zip(ids, forecasts["evidence"], strict=True)))
+    return list(written["question_id"])
 
 
 def _imported(session: Session, questions: dict[str, int | None]) -> set[str]:
-    """Return the keys of what was imported on these questions, whatever its rows say by now."""
+    """Return the keys of all imports on these questions, even of rows that differ by now."""
     return {
         key
         for some in in_batches(list(questions.values()))
@@ -118,38 +108,53 @@ def _imported(session: Session, questions: dict[str, int | None]) -> set[str]:
     }
 
 
-# What the keys of those begin with that nobody vouches for: a later import can.
+# The prefix of the keys of forecasts that no one vouches for; a later import may vouch for them.
 _CLAIMED = "claimed:"
 
 
 def _import_keys(forecasts: pd.DataFrame) -> list[str]:
-    """Return one key a row: the same row gives the same key, in any file and in the ledger.
+    """Return one key a row: the same row has the same key in any file and in the ledger.
 
-    Rows that are the same to the last letter are told apart by how many went before.
+    Identical rows are numbered.
     """
+    numbers = forecasts["probability"].tolist()
+    others = zip(forecasts["probabilities"].tolist(), forecasts["quantiles"].tolist(), strict=True)
+    values = [
+        repr(p) if p == p else json.dumps(_floats(ps if ps is not None else qs), sort_keys=True)
+        for p, (ps, qs) in zip(numbers, others, strict=True)
+    ]
     keys: list[str] = []
-    before: Counter[str] = Counter()
-    for row in rows(forecasts):
-        value = (
-            row.probability
-            if not pd.isna(row.probability)
-            else row.probabilities
-            if row.probabilities is not None
-            else row.quantiles
-        )
-        # Nanoseconds, as integers of any size: pandas has them for the years 1677 to 2262 only.
-        made_at = int(row.made_at.as_unit("us").asm8.view("i8")) * 1_000
-        said = json.dumps(
-            [row.question_id, row.forecaster, made_at, _floats(value), row.rationale],
-            sort_keys=True,
-        )
-        before[said] += 1
-        keys.append(hashlib.sha256(f"{said}\n{before[said]}".encode()).hexdigest()[:32])
+    seen: Counter[str] = Counter()
+    for slug, handle, microseconds, value, rationale in zip(
+        _each(json.dumps, forecasts["question_id"]),
+        _each(json.dumps, forecasts["forecaster"]),
+        _naive(forecasts["made_at"]).view(np.int64).tolist(),
+        values,
+        _each(json.dumps, forecasts["rationale"]),
+        strict=True,
+    ):
+        row = f"[{slug}, {handle}, {microseconds * 1_000}, {value}, {rationale}]"
+        seen[row] += 1
+        keys.append(hashlib.sha256(f"{row}\n{seen[row]}".encode()).hexdigest()[:32])
     return keys
 
 
+def _each(convert: Callable[[str], Any], texts: pd.Series[Any]) -> list[Any]:
+    """Return the converted texts; each distinct one is converted once."""
+    codes, distinct = texts.factorize()
+    converted: list[Any] = np.array([convert(text) for text in distinct], dtype=object)[
+        codes
+    ].tolist()
+    return converted
+
+
+def _naive(times: pd.Series[Any]) -> Any:
+    """Return times as NumPy has them: in UTC, in microseconds."""
+    return times.dt.tz_localize(None).to_numpy("datetime64[us]")
+
+
 def _floats(value: Any) -> Any:
-    """Return the figures of a value as floats: CSV can say 1 where Parquet has 1.0."""
+    """Return a value with floats for integers: CSV may have 1 where Parquet has 1.0."""
     if isinstance(value, list):
         return [_floats(item) for item in value]
     if isinstance(value, dict):
@@ -157,11 +162,13 @@ def _floats(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
-def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
-    if not cited:
+def _cite(session: Session, cited: Sequence[tuple[int, Any]]) -> None:
+    """Write the citations of forecasts, given as (id, list of evidence or None)."""
+    pairs = [(id_, entry) for id_, entries in cited if entries for entry in entries]
+    if not pairs:
         return
     evidence = dict(session.exec(select(Evidence.key, Evidence.id)).all())
-    unknown = {e["evidence_id"] for _, entries in cited for e in entries} - evidence.keys()
+    unknown = {entry["evidence_id"] for _, entry in pairs} - evidence.keys()
     if unknown:
         raise BadInput(
             "The import cites evidence that neither it nor this ledger has; nothing was imported.",
@@ -171,24 +178,13 @@ def _citations(session: Session, cited: Sequence[tuple[str, list[dict[str, Any]]
             ],
             remedy="Add it to evidence.csv.",
         )
-    forecasts = {
-        key: id_
-        for some in in_batches([key for key, _ in cited])
-        for key, id_ in session.exec(
-            select(Forecast.import_key, Forecast.id).where(col(Forecast.import_key).in_(some))
-        )
-    }
-    _insert(
+    append(
         session,
-        Citation,
-        [
-            {
-                "forecast_id": forecasts[key],
-                "evidence_id": evidence[entry["evidence_id"]],
-                "stance": entry.get("stance", "supports"),
-                "share": entry.get("share"),
-            }
-            for key, entries in cited
-            for entry in entries
-        ],
+        "citation",
+        {
+            "forecast_id": [id_ for id_, _ in pairs],
+            "evidence_id": [evidence[entry["evidence_id"]] for _, entry in pairs],
+            "stance": [entry.get("stance", "supports") for _, entry in pairs],
+            "share": [entry.get("share") for _, entry in pairs],
+        },
     )

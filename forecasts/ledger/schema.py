@@ -1,4 +1,8 @@
-"""The schema of a ledger: which revision it has, and how it is migrated."""
+"""The schema of a ledger: its revision, and its migration.
+
+An embedded ledger is migrated when it is opened. One on a server has many users, so its schema only
+changes when someone runs ``forecasts migrate``.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +10,127 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.pool import StaticPool
 
-from forecasts.common.errors import DatabaseError
-from forecasts.ledger.urls import (
-    place,
-)
+from forecasts.common.errors import DatabaseError, NoLedger
+from forecasts.ledger.database import ACTS, prepare_sqlite, reported
+from forecasts.ledger.facts import FACTS
+from forecasts.ledger.urls import is_embedded, place
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# The revisions of development versions, which the first schema replaces.
+_REPLACED = tuple(f"{number:04}" for number in range(1, 10))
 
 
 @dataclass(frozen=True)
 class Migrated:
-    """What ``migrate`` did: from which schema revision (None: an empty database) to which."""
+    """The schema revision before a migration (None: an empty database) and after it."""
 
     before: str | None
     after: str
 
 
+def make_ready(engine: Engine) -> Migrated | None:
+    """Return how an embedded ledger was migrated to this release's schema; None if it was not.
+
+    On a server nothing is changed: NoLedger if there is none yet, DatabaseError if its schema is
+    not this release's.
+    """
+    if is_embedded(engine):
+        return migrate(engine)
+    require_ready(engine)
+    return None
+
+
+def require_ready(engine: Engine) -> None:
+    """Refuse a ledger that this release cannot use as it is; nothing is changed."""
+    revision, newest = schema_revision(engine), newest_revision()
+    if revision is None:
+        raise NoLedger(
+            f"There is no ledger at {place(engine)!r} yet.",
+            remedy="Create it with: forecasts migrate",
+        )
+    require_known(engine, revision)
+    if revision != newest:
+        raise DatabaseError(
+            f"The ledger at {place(engine)!r} has schema {revision}, and this release needs "
+            f"{newest}.",
+            remedy="Tell its users, and bring it up to date with: forecasts migrate"
+            if not is_embedded(engine)
+            else "It was not changed. Bring it up to date with: forecasts migrate",
+        )
+
+
+def migrate(engine: Engine) -> Migrated | None:
+    """Bring the schema to the newest revision; return None if it had that already.
+
+    If several processes do so at once, one migrates, and the others wait and find it done.
+    DatabaseError for a schema that this release does not know; it is left unchanged.
+    """
+    newest = newest_revision()
+    if schema_revision(engine) == newest:
+        return None
+    # Without facts: a new database has no entries to read them from.
+    acts = engine.get_execution_options()[ACTS].execution_options(**{FACTS: None})
+    with reported(engine), acts.begin() as connection:
+        before = _revision(connection)
+        require_known(engine, before)
+        if before == newest:
+            return None
+        from alembic import command  # takes longer to load than most commands take
+
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, newest)
+    return Migrated(before, newest)
+
+
+def empty_ledger() -> Engine:
+    """Return an engine on an empty ledger in memory, to read where there is no ledger yet.
+
+    It refuses writes, which would be lost.
+    """
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    prepare_sqlite(engine)
+    migrate(engine)
+
+    @event.listens_for(engine, "begin")
+    def _refuse_writes(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+
+    return engine
+
+
+def schema_revision(engine: Engine) -> str | None:
+    """Return the revision of the database's schema; None for an empty database."""
+    with reported(engine), engine.connect() as connection:
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
 def require_known(engine: Engine, revision: str | None) -> None:
-    """Refuse, with DatabaseError, a schema that a newer release wrote."""
+    """Refuse, with DatabaseError, a schema that this release cannot migrate."""
+    if revision in _REPLACED:
+        raise DatabaseError(
+            f"The ledger at {place(engine)!r} has schema {revision}, of a version before the first "
+            f"release; this release can open schema {newest_revision()}.",
+            remedy="With the version that made it, write it to a folder: forecasts export FOLDER. "
+            "Then read that here: forecasts import FOLDER. Nothing was changed.",
+        )
     if revision is not None and revision not in _revisions():
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, which this release "
-            f"(schema {newest_revision()}) does not know: it was written by a newer one.",
+            f"(schema {newest_revision()}) does not know: a newer release wrote it.",
             remedy="Install that release, or name another ledger with --database. "
             "Nothing was changed.",
         )
@@ -45,17 +142,17 @@ def newest_revision() -> str:
 
 
 def _revisions() -> list[str]:
-    """Return every schema revision that this release knows, the newest last.
+    """Return every schema revision that this release can migrate, the newest last.
 
-    They are the numbers that the migrations' file names begin with. Alembic itself is loaded
-    only to migrate: a command that finds the schema up to date should not wait for it.
+    They are the numbers in the migrations' file names. Alembic takes long to load, so a command on
+    an up-to-date ledger does without it.
     """
     return sorted(path.name.split("_")[0] for path in (_MIGRATIONS / "versions").glob("0*.py"))
 
 
 def alembic_config() -> Config:
     """Return the settings with which Alembic finds the migrations."""
-    from alembic.config import Config
+    from alembic.config import Config  # takes longer to load than most commands take
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))

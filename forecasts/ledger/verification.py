@@ -27,12 +27,11 @@ from forecasts.ledger.chain import (
     NOTHING,
     SEALED,
     WORDS,
+    contents,
     entry_hash,
     row_hash,
     rows_of,
-    said,
     sha256,
-    values_of,
     words_hash,
 )
 
@@ -85,6 +84,15 @@ class Verified:
     forgotten: int
     against: int | None = None
     broken: Broken | None = None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A row that was read, and the JSON of it that is hashed (see ``chain.contents``)."""
+
+    row: Row[Any]
+    rest: str
+    personal: str
 
 
 class _Stop(Exception):
@@ -158,7 +166,7 @@ class _Walk:
         self.forgotten = 0
         # Of each table: the last row that has an entry, and the rows read ahead.
         self._seen = dict.fromkeys(SEALED, 0)
-        self._ahead: dict[str, deque[Row[Any]]] = {kind: deque() for kind in SEALED}
+        self._ahead: dict[str, deque[_Read]] = {kind: deque() for kind in SEALED}
         removal = SQLModel.metadata.tables["removal"]
         self._removed = set(session.scalars(select(removal.c.member_id)))
 
@@ -203,18 +211,31 @@ class _Walk:
             table = SQLModel.metadata.tables[kind]
             found = self.session.execute(
                 rows_of(kind).where(table.c.id > self._seen[kind], table.c.id <= high)
+            ).all()
+            columns = dict(zip(table.c.keys(), zip(*found, strict=True), strict=False))
+            hashed = contents(kind, columns) if found else []
+            self._ahead[kind] = deque(
+                _Read(row, *texts) for row, texts in zip(found, hashed, strict=True)
             )
-            self._ahead[kind] = deque(found)
 
     def _entry(self, entry: Row[Any]) -> None:
         """Compare one entry with its place in both chains, and with its row."""
         self._has_its_place(entry)
-        self._says_what_it_said(entry, *values_of(self._row_of(entry)))
+        self._matches(entry, self._row_of(entry))
         number, previous = None, None
         if entry.question_id is not None:
             number, previous = self.questions.get(entry.question_id, (0, NOTHING))
             number += 1
-        expected = entry_hash(entry._asdict(), before=self.last, previous=previous)
+        expected = entry_hash(
+            entry.id,
+            entry.question_id,
+            entry.number,
+            entry.kind,
+            entry.row_id,
+            entry.row_hash,
+            before=self.last,
+            previous=previous,
+        )
         if (number, expected) != (entry.number, entry.hash):
             raise self._fault(
                 Fault.reordered,
@@ -251,30 +272,27 @@ class _Walk:
                 "which was written later",
             )
 
-    def _says_what_it_said(
-        self, entry: Row[Any], values: Mapping[str, Any], question_id: int | None
-    ) -> None:
-        rest, personal = said(entry.kind, values)
+    def _matches(self, entry: Row[Any], read: _Read) -> None:
+        """Compare an entry with its row: the row's values, its question, a person's words."""
         place = f"row {entry.row_id} of {entry.kind}"
-        if row_hash(rest, entry.words_hash) != entry.row_hash:
-            raise self._fault(Fault.altered, entry, f"{place} is not what was recorded")
-        if question_id != entry.question_id:
+        if row_hash(read.rest, entry.words_hash) != entry.row_hash:
+            raise self._fault(Fault.altered, entry, f"{place} is not as recorded")
+        if getattr(read.row, "of_question", None) != entry.question_id:
             raise self._fault(Fault.altered, entry, f"{place} belongs to another question")
         words = ", ".join(WORDS.get(entry.kind, ()))
         if entry.salt is not None or entry.words_hash is None:
-            known = None if entry.salt is None else words_hash(entry.salt, personal)
-            if known != entry.words_hash or (known is None and personal):
+            known = None if entry.salt is None else words_hash(entry.salt, read.personal)
+            if known != entry.words_hash or (known is None and read.personal):
                 raise self._fault(
-                    Fault.altered, entry, f"the words of {place} ({words}) are not what was written"
+                    Fault.altered, entry, f"the words of {place} ({words}) are not as written"
                 )
             return
         self.forgotten += 1
-        if not self._is_forgotten(entry.kind, values):
+        if not self._is_forgotten(entry.kind, read.row._asdict()):
             raise self._fault(
                 Fault.altered,
                 entry,
-                f"the words of {place} ({words}) were taken out, and no removal of their member "
-                "did that",
+                f"the words of {place} ({words}) are gone, and no removal of their member did that",
             )
 
     def _is_forgotten(self, kind: str, values: Mapping[str, Any]) -> bool:
@@ -299,13 +317,15 @@ class _Walk:
             values[name] in (tombstone(kind, name, values["id"]), "", None) for name in WORDS[kind]
         )
 
-    def _row_of(self, entry: Row[Any]) -> Row[Any]:
+    def _row_of(self, entry: Row[Any]) -> _Read:
         """Return the row of the entry, the next one of its table; else it is gone, or not next."""
         ahead = self._ahead[entry.kind]
-        if not ahead or ahead[0].id > entry.row_id:
+        if not ahead or ahead[0].row.id > entry.row_id:
             raise self._fault(Fault.removed, entry, f"row {entry.row_id} of {entry.kind} is gone")
-        if ahead[0].id < entry.row_id:
-            raise self._stray(entry.kind, ahead[0], f", and stands before that of entry {entry.id}")
+        if ahead[0].row.id < entry.row_id:
+            raise self._stray(
+                entry.kind, ahead[0].row, f", and comes before that of entry {entry.id}"
+            )
         return ahead.popleft()
 
     def _contents(self) -> None:
@@ -358,7 +378,7 @@ class _Walk:
             raise self._stray(kind, stray)
 
     def _stray(self, kind: str, row: Row[Any], where: str = "") -> _Stop:
-        _, question_id = values_of(row)
+        question_id = getattr(row, "of_question", None)
         return _Stop(
             Broken(
                 Fault.inserted,

@@ -20,7 +20,7 @@ from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
-from forecasts.ledger.following import known
+from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     Member,
     Question,

@@ -26,7 +26,7 @@ from forecasts.ledger.current import (
     is_newest_wording,
     is_open_proposal,
 )
-from forecasts.ledger.following import known
+from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     Member,
     Question,

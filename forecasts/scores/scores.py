@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 import scoring
 from forecasts.access.visibility import reading_everything
+from forecasts.ledger.append import write_rows
 from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions.standing import in_batches, listing
-from forecasts.scores.frames import rows as rows_of
 from forecasts.scores.frames import scoring_frames
 from forecasts.scores.stored_scores import CRPS, STORED_PROTOCOLS
 
@@ -44,25 +45,20 @@ def _store(
     with reading_everything(session):
         questions, forecasts = scoring_frames(session, questions=list(slugs))
     table = scoring.score(questions, forecasts, (*STORED_PROTOCOLS, CRPS))
-    rows = [
-        {
-            "resolution_id": by_question[slugs[row.question_id]],  # type: ignore[index]
-            "member_id": handles[row.forecaster],
-            "protocol": row.protocol,
-            "engine_version": scoring.__version__,
-            "score": row.score,
-            "coverage": row.coverage,
-            "updates": row.updates,
-        }
-        for row in rows_of(table)
-    ]
+    ids = {slug: by_question[id_] for slug, id_ in slugs.items() if id_ is not None}
+    columns: dict[str, list[Any]] = {
+        "resolution_id": [ids[slug] for slug in table["question_id"].tolist()],
+        "member_id": [handles[handle] for handle in table["forecaster"].tolist()],
+        "engine_version": [scoring.__version__] * len(table),
+        **{name: table[name].tolist() for name in ("protocol", "score", "coverage", "updates")},
+    }
     connection = session.connection()
     connection.execute(
         delete(Score).where(col(Score.resolution_id).in_(list(by_question.values())))
     )
-    if rows:
-        connection.execute(insert(Score), rows)
-    return len(rows)
+    if len(table):
+        write_rows(connection, "score", columns)
+    return len(table)
 
 
 @dataclass(frozen=True)

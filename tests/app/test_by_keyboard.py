@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.exchange.export import as_zip, exported
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.questions import registry
 from tests.app.browsing import (
     DONE,
@@ -48,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 def furnish(url: str, *slugs: str) -> bytes:
     """Write questions into a new ledger; return it as a ledger folder."""
     engine = database.open_engine(url)
-    database.migrate(engine)
+    schema.migrate(engine)
     now = datetime.now(UTC)
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=now)
@@ -94,7 +94,7 @@ def test_a_question_is_found_and_opened(page: Page, server: Server) -> None:
     reach(page, page.get_by_label("Search", exact=True))
     page.keyboard.type("ferry")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 question of")).to_be_visible()
+    expect(page.get_by_text("1 of 2 questions")).to_be_visible()
     expect(page).to_have_url(re.compile("words=ferry"))
     # While the page runs again, the old link is there beside the new one.
     reach(page, page.get_by_role("link", name="Will the ferry open?").last)
@@ -108,14 +108,14 @@ def test_several_questions_are_tagged(page: Page, server: Server) -> None:
     page.keyboard.press("Space")
     reach(page, page.get_by_role("button", name="Select all on this page"))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 question selected.")).to_be_visible()
+    expect(page.get_by_text("1 question selected")).to_be_visible()
     # The boxes load after the text; a click before that is sent with no box ticked.
     expect(page.get_by_role("checkbox", name="Will the quay open")).to_be_checked()
     expect(page.locator(DONE)).to_be_visible()
     reach(page, page.get_by_role("textbox", name="Tag", exact=True))
     page.keyboard.type("harbour")
     page.keyboard.press("Enter")
-    reach(page, page.get_by_role("button", name="Do it to 1 question"))
+    reach(page, page.get_by_role("button", name="Change 1 question"))
     page.keyboard.press("Enter")
     expect(page.get_by_text("Changed 1 question.")).to_be_visible()
 

@@ -1,35 +1,44 @@
-"""A forecast on a page makes nobody wait: checks run before the write lock."""
+"""A forecast on a page is quick: what the process knows is not read again in its turn to write."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from forecasts.ledger import following
 from forecasts.ledger.models import Forecast
 from forecasts.updates import updates
 from tests.app.conftest import visit
+from tests.conftest import counted_statements
 
 
-def test_a_forecast_on_a_page_is_checked_before_its_turn_to_write(
+def test_a_forecast_on_a_page_asks_nothing_that_is_known(
     furnished: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns: list[bool] = []
+    asked: list[bool] = []
     append = updates._append
+    update = updates.update
 
-    def noted(session: Session, *given: Any, **named: Any) -> Forecast:
-        turns.append(following.has_turn(session))
-        return append(session, *given, **named)
+    def counted(session: Session, *given: Any, **named: Any) -> Forecast:
+        with counted_statements(Engine) as statements:
 
-    monkeypatch.setattr(updates, "_append", noted)
+            def noted(session: Session, *given: Any, **named: Any) -> Forecast:
+                asked.append(any("FROM question" in one for one in statements))
+                return append(session, *given, **named)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(updates, "_append", noted)
+                return update(session, *given, **named)
+
+    monkeypatch.setattr(updates, "update", counted)
     visit(furnished, "question", slug="rain")
     for number in range(3):
         key = f"forecast-rain#{number}"
         furnished.text_input(key=f"{key}-value").input(f"{30 + number}%")
         furnished.button(key=f"{key}-save").click().run()
         assert not furnished.exception
-    # The first check in this process needs the write lock.
-    assert turns == [True, False, False]
+    # Only facts that this process has not known yet are read in the turn.
+    assert asked == [True, False, False]

@@ -154,11 +154,11 @@ NEXT_YEAR = "2027-12-01T00:00:00Z"  # the import is on 5 February 2027
         (f"binary,,,{TIMES},yes,,{NEXT_YEAR}", "resolved_at", "not ahead of now"),
     ],
 )
-@pytest.mark.parametrize("stands", [False, True])
+@pytest.mark.parametrize("already", [False, True])
 def test_a_resolution_that_cannot_be_is_refused(
-    engine: Engine, tmp_path: Path, cells: str, column: str, rule: str, state: bool
+    engine: Engine, tmp_path: Path, cells: str, column: str, rule: str, already: bool
 ) -> None:
-    if state:
+    if already:
         unresolved = cells[: cells.index(TIMES)] + TIMES + ",,,"
         import_files(engine, tmp_path / "a", questions=f"{HEAD}q,{unresolved}\n")
     with pytest.raises(BadInput, match="can be known by now") as caught:
@@ -177,7 +177,7 @@ def test_an_outcome_that_was_known_before_the_question_opened_can_annul_it(
 
 def test_a_forecast_that_has_not_been_made_yet_is_refused(engine: Engine, tmp_path: Path) -> None:
     ahead = FORECASTS + FORECAST + FORECAST.replace("2026-01-02T00:00:00Z", NEXT_YEAR)
-    with pytest.raises(BadInput, match="not been made yet") as caught:
+    with pytest.raises(BadInput, match="times in the future") as caught:
         import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=ahead)
     [problem] = caught.value.problems
     assert problem.place == "forecasts.csv, line 3, column made_at"

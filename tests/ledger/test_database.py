@@ -16,7 +16,7 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger
 from forecasts.common.settings import Settings, sqlite_url
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     APPEND_ONLY,
     Evidence,
@@ -96,7 +96,7 @@ def full(
             url = stack.enter_context(request.getfixturevalue("postgresql").fresh())
         engine = database.open_engine(url)
         stack.callback(engine.dispose)
-        database.migrate(engine)
+        schema.migrate(engine)
         _fill(engine)
         _fill_the_rest(engine)
         yield engine
@@ -261,8 +261,8 @@ def test_a_ledger_of_a_newer_release_is_refused_and_left_as_it_is(engine: Engine
     with database.writing(engine) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseError, match=r"schema 9999.*newer"):
-        database.migrate(engine)
-    assert database.schema_revision(engine) == "9999"
+        schema.migrate(engine)
+    assert schema.schema_revision(engine) == "9999"
 
 
 def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
@@ -305,7 +305,7 @@ def test_a_ledger_that_is_not_there_is_begun_only_where_that_is_meant(
     assert path.exists() is there
     assert not there or path.stat().st_size == 0
     engine = database.open_engine(sqlite_url(path))
-    database.migrate(engine)
+    schema.migrate(engine)
     engine.dispose()
     database.open_engine(sqlite_url(path), begin=False).dispose()
 
@@ -317,7 +317,7 @@ def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(tmp_path: Path)
 
 
 def test_an_empty_ledger_in_memory_is_read_and_takes_nothing() -> None:
-    engine = database.empty_ledger()
+    engine = schema.empty_ledger()
     with database.reading(engine) as session:
         assert session.exec(select(Member)).all() == []
     with pytest.raises(DatabaseError), database.writing(engine) as session:

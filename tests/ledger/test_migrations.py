@@ -6,30 +6,36 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, MetaData, insert, text
+from sqlalchemy import Engine, MetaData, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 from forecasts.access.members import member_or_new
+from forecasts.access.memberships import join, team_or_new
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger import schema as ledger_schema
+from forecasts.ledger.current import newest_wording
 from forecasts.ledger.models import APPEND_ONLY, Member, Membership
+from forecasts.ledger.schema import migrate
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
+from forecasts.resolution import resolutions
 from forecasts.scores import scores
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates import updates
+from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, release_later
 from tests.postgresql import Server
 
-EARLIER = ledger_schema._revisions()[:-1]
+# Of the ledger in ``development_0010.sql``, which the version before the first release made.
+DEVELOPMENT_DIGEST = "10-b0180bd48602b62f05e9d69df80565d712dbaaa425366d6ded948b2c826fc1e6"
 
 
 @pytest.fixture
@@ -50,123 +56,17 @@ def empty(empty_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def migrate_to(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bring the schema to that of an earlier release, as that release did."""
-    known = [known for known in ledger_schema._revisions() if known <= revision]
-    with monkeypatch.context() as patch:
-        patch.setattr(ledger_schema, "_revisions", lambda: known)
-        database.migrate(engine)
-
-
-# A row or two of every table of the first schema, as its release wrote them.
-FIRST: dict[str, list[dict[str, object]]] = {
-    "member": [{"id": 1, "handle": "alice", "kind": "human", "created_at": day(0)}],
-    "team": [{"id": 1, "name": "Alder", "created_at": day(0)}],
-    "membership": [{"id": 1, "team_id": 1, "member_id": 1, "joined_at": day(0)}],
-    "article": [
-        {
-            "id": 1,
-            "content_hash": "a" * 64,
-            "title": "The quay",
-            "captured_at": day(0),
-            "member_id": 1,
-            "text": "It rains.",
-        }
-    ],
-    "question": [{"id": 1, "slug": "rain", "member_id": 1, "recorded_at": day(0)}],
-    "question_revision": [
-        {
-            "id": number,
-            "question_id": 1,
-            "number": number,
-            "title": "Will it rain?",
-            "type": "binary",
-            "ordered": False,
-            "open_time": day(0),
-            "scheduled_close_time": day(10),
-            "actual_close_time": day(3) if number == 2 else None,
-            "family": "",
-            "tags": ["weather"],
-            "background": "",
-            "resolution_criteria": "",
-            "fine_print": "",
-            "member_id": 1,
-            "recorded_at": day(number),
-            "reason": reason,
-        }
-        for number, reason in ((1, "registered"), (2, "the outcome became known"))
-    ],
-    "question_source": [
-        {"id": 1, "question_id": 1, "article_id": 1, "quote": "It", "prefix": "", "suffix": ""}
-    ],
-    "forecast": [
-        {
-            "id": number,
-            "question_id": 1,
-            "member_id": 1,
-            "made_at": day(number),
-            "recorded_at": day(number),
-            "probability": p,
-            "withdrawn": False,
-            "rationale": "",
-            "origin": "cli",
-        }
-        for number, p in ((1, 0.5), (2, 0.7))
-    ],
-    "evidence": [
-        {
-            "id": 1,
-            "key": "e-1",
-            "kind": "news",
-            "title": "",
-            "quote": "",
-            "note": "clouds",
-            "recorded_at": day(1),
-        }
-    ],
-    "citation": [
-        {"id": number, "forecast_id": number, "evidence_id": 1, "stance": "supports", "share": 0.4}
-        for number in (1, 2)
-    ],
-    "resolution": [
-        {
-            "id": 1,
-            "question_id": 1,
-            "state": "confirmed",
-            "outcome": "yes",
-            "known_at": day(3),
-            "resolved_at": day(3),
-            "recorded_at": day(3),
-            "member_id": 1,
-            "note": "",
-            "source": "",
-        }
-    ],
-    "resolver": [
-        {
-            "id": 1,
-            "question_id": 1,
-            "kind": "outcomes_file",
-            "settings": {"path": "outcomes.csv"},
-            "recorded_at": day(0),
-        }
-    ],
-    "resolver_run": [
-        {"id": 1, "resolver_id": 1, "started_at": day(1), "state": "not_yet", "message": ""}
-    ],
-    "score": [
-        {
-            "id": 1,
-            "resolution_id": 1,
-            "member_id": 1,
-            "protocol": "brier",
-            "engine_version": "0",
-            "score": 0.2,
-            "coverage": 0.9,
-            "updates": 2,
-        }
-    ],
-}
+def furnish(engine: Engine) -> None:
+    """Put a question with forecasts, evidence, a resolution and scores into a ledger."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
+        rain = ask(session, alice, slug="rain")
+        cited = [CitedEvidence(note="clouds")]
+        for number in (1, 2):
+            value = Value(probability=0.3 + number / 5)
+            updates.update(session, rain, value, member=alice, now=day(number), evidence=cited)
+        resolutions.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
 
 
 def schema(engine: Engine) -> MetaData:
@@ -174,26 +74,6 @@ def schema(engine: Engine) -> MetaData:
     found = MetaData()
     found.reflect(engine)
     return found
-
-
-def furnish(engine: Engine) -> None:
-    """Put something into every table, whichever schema it is of."""
-    tables = schema(engine).tables
-    # As ``migrate`` writes: whoever acts follows the chain, which earlier schemas have not.
-    alone = engine.execution_options(ledger_writing=True, ledger_followed=None)
-    with alone.begin() as connection:
-        for name, rows in FIRST.items():
-            kept = [{c: _stored(engine, value) for c, value in row.items()} for row in rows]
-            connection.execute(insert(tables[name]), kept)
-            if engine.dialect.name == "postgresql":
-                last = f"setval(pg_get_serial_sequence('{name}', 'id'), {len(rows)})"
-                connection.execute(text(f"SELECT {last}"))
-
-
-def _stored(engine: Engine, value: object) -> object:
-    """Return a time as the driver takes it where no model says so."""
-    embedded = isinstance(value, datetime) and engine.dialect.name == "sqlite"
-    return value.replace(tzinfo=None) if embedded else value  # type: ignore[attr-defined]
 
 
 def contents(engine: Engine, tables: MetaData) -> dict[str, list[tuple[object, ...]]]:
@@ -206,21 +86,18 @@ def contents(engine: Engine, tables: MetaData) -> dict[str, list[tuple[object, .
         }
 
 
-@pytest.mark.parametrize("revision", EARLIER)
 def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
-    empty: Engine, revision: str, monkeypatch: pytest.MonkeyPatch
+    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate_to(empty, revision, monkeypatch)
+    migrate(empty)
     furnish(empty)
-    assert database.schema_revision(empty) == revision
+    revision = ledger_schema.newest_revision()
     earlier = schema(empty)
     before = contents(empty, earlier)
-    done = database.migrate(empty)
-    assert done == ledger_schema.Migrated(revision, ledger_schema.newest_revision())
+    later = release_later(tmp_path, monkeypatch)
+    assert migrate(empty) == ledger_schema.Migrated(revision, later)
     assert contents(empty, earlier) == before
     assert len(before["forecast"]) == len(before["citation"]) == 2
-    assert all(before[name] for name in FIRST)
-
     for table in APPEND_ONLY:
         # A file has a trigger a row, a server one a statement; so it takes a row to tell of both.
         if not before.get(table):
@@ -233,26 +110,51 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
                 session.execute(text(act))
     with database.writing(empty) as session:
         bob = member_or_new(session, "bob", now=day(4))
-        assert (
-            registry.newest_wording(session, registry.find(session, "rain")).visibility
-            == "everyone"
-        )
+        assert newest_wording(session, registry.find(session, "rain").id).visibility == "everyone"
         assert session.exec(select(Membership.role)).one() == "forecaster"
         snow = ask(session, bob, slug="snow", title="Will it snow?")
         updates.update(session, snow, Value(probability=0.1), member=bob, now=day(4))
         assert scores.rebuild(session).scores == 3
         assert len(ledger_frames(session).forecasts) == 3
-    if revision < "0006":  # what was written to a later schema has its entries already
-        with database.reading(empty) as session:
-            found = verify(session)
-        assert found.broken is None
-        assert found.rows["forecast"] == 3
+    with database.reading(empty) as session:
+        found = verify(session)
+    assert found.broken is None
+    assert found.rows["forecast"] == 3
+
+
+def test_a_ledger_of_the_last_development_version_opens_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "development.sqlite3"
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
+    engine = database.open_engine(sqlite_url(path))
+    assert migrate(engine) is None
+    with database.reading(engine) as session:
+        assert verify(session).digest == DEVELOPMENT_DIGEST
+    with database.writing(engine) as session:
+        assert registry.find(session, "rain").id == 1
+        ask(session, member_or_new(session, "carol", now=day(5)), slug="snow")
+    with database.reading(engine) as session:
+        assert verify(session, against=DEVELOPMENT_DIGEST).broken is None
+    engine.dispose()
+
+
+@pytest.mark.parametrize("revision", ["0001", "0005", "0009"])
+def test_a_ledger_of_an_earlier_development_version_is_refused_and_left_as_it_is(
+    engine: Engine, revision: str
+) -> None:
+    with database.writing(engine) as session:
+        session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    for act in (migrate, ledger_schema.require_ready):
+        with pytest.raises(DatabaseError, match=f"schema {revision}.*before the first") as caught:
+            act(engine)
+        assert "forecasts export FOLDER" in caught.value.remedy
+    assert ledger_schema.schema_revision(engine) == revision
 
 
 def test_migrating_twice_does_nothing_the_second_time(empty: Engine) -> None:
-    done = database.migrate(empty)
+    done = migrate(empty)
     assert done == ledger_schema.Migrated(None, ledger_schema.newest_revision())
-    assert database.migrate(empty) is None
+    assert migrate(empty) is None
 
 
 def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
@@ -268,11 +170,11 @@ def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
 ) -> None:
     act = (
         "import sys\n"
-        "from forecasts.ledger import database\n"
+        "from forecasts.ledger import database, schema\n"
         "engine = database.open_engine(sys.argv[1])\n"
         "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"
-        "print(database.migrate(engine))\n"
+        "print(schema.migrate(engine))\n"
     )
     command = [sys.executable, "-c", act, empty_url]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -314,26 +216,28 @@ def test_opening_a_new_file_waits_for_who_is_at_it(
 
 def test_an_embedded_ledger_is_migrated_by_whoever_opens_it(tmp_path: Path) -> None:
     engine = database.open_engine(sqlite_url(tmp_path / "new.sqlite3"))
-    assert database.make_ready(engine) is not None
-    assert database.make_ready(engine) is None
+    assert ledger_schema.make_ready(engine) is not None
+    assert ledger_schema.make_ready(engine) is None
     engine.dispose()
 
 
 def test_one_on_a_server_is_migrated_only_by_who_says_so(
-    postgresql: Server, monkeypatch: pytest.MonkeyPatch
+    postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with postgresql.fresh(migrated=False) as url:
         engine = database.open_engine(url)
         with pytest.raises(NoLedger, match="no ledger") as nothing:
-            database.make_ready(engine)
+            ledger_schema.make_ready(engine)
         assert "forecasts migrate" in nothing.value.remedy
-        migrate_to(engine, EARLIER[-1], monkeypatch)
-        with pytest.raises(DatabaseError, match=f"has schema {EARLIER[-1]}") as older:
-            database.make_ready(engine)
+        migrate(engine)
+        revision = ledger_schema.newest_revision()
+        release_later(tmp_path, monkeypatch)
+        with pytest.raises(DatabaseError, match=f"has schema {revision}") as older:
+            ledger_schema.make_ready(engine)
         assert older.value.remedy.endswith("forecasts migrate")
-        assert database.schema_revision(engine) == EARLIER[-1]
-        database.migrate(engine)
-        assert database.make_ready(engine) is None
+        assert ledger_schema.schema_revision(engine) == revision
+        migrate(engine)
+        assert ledger_schema.make_ready(engine) is None
         engine.dispose()
 
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, text
 from sqlmodel import Session, SQLModel, col, select
 from typer.testing import CliRunner
 
@@ -25,7 +25,7 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import chain, database, following
+from forecasts.ledger import append, database, facts
 from forecasts.ledger.chain import LATER, SEALED, WORDS
 from forecasts.ledger.models import (
     APPEND_ONLY,
@@ -131,7 +131,7 @@ def tampered(engine: Engine, *statements: str) -> Iterator[Session]:
                 connection.execute(text(f"DROP TRIGGER {trigger}"))
         for statement in statements:
             connection.execute(text(statement))
-        for forget in (chain.note_nothing, following.undo):  # what is known of it from before
+        for forget in (append.undo, facts.undo):  # what is known of it from before
             forget(session)
         yield session
         session.rollback()
@@ -330,7 +330,7 @@ def test_an_act_afterwards_does_not_make_an_inserted_row_a_lawful_one(shared: En
         carol = member_or_new(session, "carol", now=day(3))
         updates.update(session, snow, Value(probability=0.4), member=carol, now=day(3))
         session.flush()
-        chain.seal(session)
+        append.write_entries(session)
         found = verify(session).broken
     assert found is not None
     assert (found.fault, found.kind, found.row) == (Fault.inserted, "forecast", 99)
@@ -350,7 +350,7 @@ def test_entries_in_another_order_are_seen(shared: Engine) -> None:
         shared, *swapped(entry_of(shared, "forecast", 2), entry_of(shared, "forecast", 3))
     )
     assert found.fault is Fault.inserted
-    assert "row 2 of forecast has no entry, and stands before" in found.said
+    assert "row 2 of forecast has no entry, and comes before" in found.said
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_a_digest_proves_that_nothing_before_it_changed_though_the_ledger_grew(
     before = look(shared)
     with tampered(shared) as session:
         member_or_new(session, "carol", now=day(3))
-        chain.seal(session)
+        append.write_entries(session)
         found = verify(session, against=f" {before.digest.upper()} ")
         assert newest(session) == found.digest
     assert found.broken is None
@@ -431,9 +431,12 @@ def test_a_ledger_that_was_written_anew_with_its_chain_is_seen_against_a_digest(
     rewritten = ("UPDATE forecast SET probability = 0.99 WHERE id = 2", "DELETE FROM entry")
     with tampered(shared, *rewritten) as session:
         for kind in SEALED:
-            ids = session.scalars(select(SQLModel.metadata.tables[kind].c.id)).all()
-            chain.note(session, kind, ids)
-        chain.seal(session)
+            table = SQLModel.metadata.tables[kind]
+            rows = session.execute(select(table).order_by(table.c.id)).all()
+            columns = dict(zip(table.c.keys(), zip(*rows, strict=True), strict=False))
+            if rows:
+                append._enter(session, kind, columns)
+        append.write_entries(session)
         assert verify(session).broken is None
         found = verify(session, against=digest).broken
     assert found is not None
@@ -531,17 +534,17 @@ def test_a_long_chain_is_walked_and_told_of_in_parts(
     furnish(engine)
     for size in (1, 3):
         monkeypatch.setattr("forecasts.ledger.verification._BATCH", size)
-        monkeypatch.setattr("forecasts.ledger.chain._BATCH", size)
+        monkeypatch.setattr("forecasts.ledger.append._BATCH", size)
         with database.writing(engine) as session:
             bob = member_or_new(session, "bob", now=day(0))
             snow = registry.find(session, "snow")
             row = {"question_id": snow.id, "member_id": bob.id, "made_at": day(size)}
             row |= {"recorded_at": day(9), "rationale": "", "withdrawn": False, "origin": "import"}
-            ids = session.connection().scalars(
-                insert(Forecast).returning(Forecast.id),  # type: ignore[arg-type]
-                [row | {"probability": 0.1 * n} for n in range(8)],
-            )
-            chain.note(session, "forecast", ids.all())
+            absent = ("probabilities", "quantiles", "import_key", "claimed_at", "vouched_by_id")
+            row |= dict.fromkeys(absent)
+            columns = {name: [value] * 8 for name, value in row.items()}
+            columns["probability"] = [0.1 * n for n in range(8)]
+            append.append(session, "forecast", columns)
         told: list[tuple[int, int]] = []
         with database.reading(engine) as session:
             found = verify(session, tell=lambda *step, told=told: told.append(step))
@@ -583,7 +586,7 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
     assert failed.stdout == ""
     assert (
         "History was altered, first at entry 16; forecast 2; question 'snow', entry 3 of its chain:"
-        " row 2 of forecast is not what was recorded.\n" in failed.stderr
+        " row 2 of forecast is not as recorded.\n" in failed.stderr
     )
     assert "compare it with the newest backup" in failed.stderr
     assert not found["whole"]

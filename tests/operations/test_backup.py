@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from forecasts.access.members import handles, member_or_new
@@ -21,7 +21,7 @@ from forecasts.ledger import database, schema
 from forecasts.ledger.verification import verify
 from forecasts.operations import backup
 from forecasts.operations.backup import back_up, restore
-from tests.conftest import day
+from tests.conftest import day, release_later
 from tests.postgresql import Server
 
 
@@ -172,17 +172,11 @@ def test_a_backup_of_an_earlier_schema_is_brought_up_to_date(
 ) -> None:
     older = tmp_path / "older.sqlite3"
     before = database.open_engine(sqlite_url(older))
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "_revisions", lambda: ["0001", "0002", "0003"])
-        database.migrate(before)
-    # As ``migrate`` writes: whoever acts follows the chain, which earlier schemas have not.
-    alone = before.execution_options(ledger_writing=True, ledger_followed=None)
-    with alone.begin() as connection:
-        connection.execute(
-            text("INSERT INTO member (handle, kind, created_at) VALUES ('ada', 'human', :at)"),
-            {"at": "2026-01-01 00:00:00.000000"},
-        )
+    schema.migrate(before)
+    with database.writing(before) as session:
+        member_or_new(session, "ada", now=day(0))
     before.dispose()
+    release_later(tmp_path, monkeypatch)
     content = older.read_bytes()
     restore(engine, older, now=day(1))
     assert members(path) == ["ada"]

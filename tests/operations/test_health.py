@@ -134,7 +134,7 @@ def test_a_schema_of_another_release_is_said_and_left_as_it_is(
     assert revision in said.result
     assert remedy in said.remedy
     assert "rows" not in {one.about for one in found}
-    assert database.schema_revision(own) == revision
+    assert schema.schema_revision(own) == revision
 
 
 @pytest.mark.parametrize(("off", "words"), [(600, "behind"), (-600, "ahead")])
@@ -180,7 +180,7 @@ def test_a_server_that_takes_no_writes_is_said(postgresql: Server) -> None:
 def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "damaged.sqlite3"
     engine = database.open_engine(sqlite_url(path))
-    database.migrate(engine)
+    schema.migrate(engine)
     with database.writing(engine) as session:
         root = session.execute(
             text("SELECT rootpage FROM sqlite_master WHERE name = 'uq_member_handle'")

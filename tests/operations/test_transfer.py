@@ -23,7 +23,7 @@ from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     Channel,
     Event,
@@ -215,7 +215,7 @@ def test_what_was_moved_is_a_ledger_to_go_on_with(
 ) -> None:
     move(source, target)
     there = opened(urls[1], begin=False)
-    assert database.make_ready(there) is None
+    assert schema.make_ready(there) is None
     with database.writing(there) as session:
         bob = member_or_new(session, "bob", now=day(9.6))
         snow = ask(session, bob, slug="snow", title="Will it snow?")
@@ -361,7 +361,7 @@ def test_nobody_writes_to_the_source_while_it_is_moved(
 def test_a_target_with_anything_in_it_is_refused_and_left_as_it_is(
     source: Engine, target: Engine
 ) -> None:
-    database.migrate(target)
+    schema.migrate(target)
     with database.writing(target) as session:
         member_or_new(session, "somebody", now=day(0))
     before = contents(target)
@@ -371,7 +371,7 @@ def test_a_target_with_anything_in_it_is_refused_and_left_as_it_is(
 
 
 def test_an_empty_ledger_is_a_target_too(source: Engine, target: Engine) -> None:
-    database.migrate(target)
+    schema.migrate(target)
     move(source, target)
     assert contents(target) == contents(source)
 
@@ -382,7 +382,7 @@ def test_an_unfinished_copy_of_another_ledger_is_refused(
     with pytest.raises(Stop):
         move(source, target, on_step=stop_at(5))
     other = opened(sqlite_url(tmp_path / "another.sqlite3"))
-    database.migrate(other)
+    schema.migrate(other)
     with pytest.raises(Refused, match="unfinished copy of the ledger at"):
         move(other, target)
 
@@ -434,7 +434,7 @@ def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
     with pytest.raises(Refused, match="has schema 0001") as caught:
         move(source, target)
     assert "forecasts migrate" in caught.value.remedy
-    assert database.schema_revision(target) is None
+    assert schema.schema_revision(target) is None
 
 
 @settings(max_examples=30)

@@ -28,7 +28,7 @@ from forecasts.articles.text_quotes import TextQuote
 from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.exchange.import_ import import_frames
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     Article,
     EvidenceKind,
@@ -110,7 +110,7 @@ def is_demonstration(session: Session) -> bool:
 
 
 def _walk(engine: Engine, *, now: datetime, echo: Echo) -> None:
-    database.migrate(engine)
+    schema.migrate(engine)
     with database.writing(engine) as session:
         session.add(Ledger(created_at=now, demonstration=True))
     echo("1. Capture: three news articles of July 2025 (summaries in our own words)")

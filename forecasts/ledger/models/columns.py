@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -36,11 +37,23 @@ class Time(TypeDecorator[datetime]):
         value = utc(value)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return the conversion of a time to the value that the driver takes."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        return lambda value: None if value is None else _sqlite_text(value)
+
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the stored time as an aware one."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _sqlite_text(value: datetime) -> str:
+    if value.tzinfo is not UTC:
+        value = utc(value)
+    return value.isoformat(" ", "microseconds")[:26]  # without +00:00
 
 
 def json_column() -> Any:

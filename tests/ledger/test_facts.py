@@ -1,4 +1,4 @@
-"""What an act takes as read, and what makes it look again: an act of another process above all."""
+"""Facts known from earlier acts, and acts of another process that make them out of date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from forecasts.access import members
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, Forbidden, NotFound, Refused
-from forecasts.ledger import database, deferred, following
+from forecasts.ledger import append, database, facts
 from forecasts.ledger.models import Appointment, Entry, Forecast, Role
 from forecasts.ledger.verification import verify
 from forecasts.operations import privacy
@@ -172,16 +172,17 @@ def forecasting(engine: Engine, slug: str = "rain", handle: str = "bob") -> Iter
         yield session
 
 
-def test_what_is_known_is_checked_before_the_turn_to_write(ledger: Engine) -> None:
-    with forecasting(ledger) as session:
-        assert not following.has_turn(session)
+def test_no_other_can_write_between_an_acts_check_and_its_end(
+    ledger: Engine, other: Engine
+) -> None:
+    with (
+        forecasting(ledger),
+        pytest.raises(DatabaseError),
+        database.writing(other, patience=0.1) as aside,
+    ):
+        close(aside)
     assert count(ledger) == 3
     assert whole(ledger)
-
-
-def test_what_is_not_known_is_checked_with_the_turn(other: Engine, ledger: Engine) -> None:
-    with forecasting(other) as session:
-        assert following.has_turn(session)
 
 
 @pytest.mark.parametrize(
@@ -192,57 +193,29 @@ def test_what_is_not_known_is_checked_with_the_turn(other: Engine, ledger: Engin
         (close, Refused, "closed at"),
     ],
 )
-def test_what_another_decides_between_the_check_and_the_turn_is_seen(
+def test_what_another_decides_before_the_turn_is_seen(
     ledger: Engine, other: Engine, act: Act, refusal: type[Exception], words: str
 ) -> None:
-    with pytest.raises(refusal, match=words), forecasting(ledger), database.writing(other) as aside:
-        act(aside)
-    assert count(ledger) == 2
-    assert whole(ledger)
-
-
-def test_what_stands_in_no_entry_is_checked_again_whatever_the_entries_say(ledger: Engine) -> None:
-    who = ["bob"]
+    with database.reading(ledger) as session:
+        bob, rain = members.member_named(session, "bob"), registry.find(session, "rain")
     with (  # noqa: PT012 an act has several lines
-        pytest.raises(Refused, match="nothing was written"),
-        forecasting(ledger) as session,
-    ):
-        following.checked(session, lambda: who[0], same=str, always=True)
-        who[0] = "somebody else"
-    assert count(ledger) == 2
-    assert whole(ledger)
-
-
-@pytest.mark.parametrize(
-    "begins",
-    [
-        lambda session: session.execute(text("SELECT 1")),
-        lambda session: session.connection(),
-        appoint,
-        lambda session: registry.find(session, "rain"),
-    ],
-)
-def test_whatever_begins_the_turn_what_was_checked_before_is_checked_again(
-    ledger: Engine, begins: Act
-) -> None:
-    who = ["bob"]
-    with (  # noqa: PT012 an act has several lines
-        pytest.raises(Refused, match="nothing was written"),
+        pytest.raises(refusal, match=words),
         database.writing(ledger) as session,
     ):
-        following.checked(session, lambda: who[0], same=str, always=True)
-        who[0] = "somebody else"
-        begins(session)
-    with database.reading(ledger) as session:
-        assert session.exec(select(Appointment)).all() == []
+        with database.writing(other) as aside:
+            act(aside)
+        update(session, rain, Value(probability=0.5), member=bob, now=day(1))
+    assert count(ledger) == 2
     assert whole(ledger)
 
 
 def test_another_who_changes_what_matters_not_is_no_hindrance(
     ledger: Engine, other: Engine
 ) -> None:
-    with forecasting(ledger), database.writing(other) as aside:
+    with database.writing(other) as aside:
         ask(aside, member_or_new(aside, "alice", now=day(0)), slug="snow", title="Will it snow?")
+    with forecasting(ledger):
+        pass
     assert count(ledger) == 3
     assert whole(ledger)
 
@@ -269,7 +242,7 @@ def test_who_asks_in_the_same_act_finds_what_was_forecast(ledger: Engine) -> Non
         question = registry.find(session, "rain")
         bob = members.member_named(session, "bob")
         again = update(session, question, Value(probability=0.7), member=bob, now=day(2))
-        assert again.id is None  # not yet
+        assert again.id == 4
         last = current_forecast(session, question, bob, at=day(2))
         assert last is not None
         assert (last.id, last.probability) == (again.id, 0.7)
@@ -290,7 +263,7 @@ def test_an_act_that_comes_to_nothing_forecasts_nothing(ledger: Engine) -> None:
 def test_what_the_schema_refuses_leaves_the_connection_usable(ledger: Engine) -> None:
     row = forecast(ledger).model_dump(exclude={"id"}) | {"probability": 2.0}
     with pytest.raises(IntegrityError), database.writing(ledger) as session:
-        deferred.later(session, Forecast, row)
+        append.append(session, "forecast", {name: [value] for name, value in row.items()})
     assert forecast(ledger).id is not None
     assert whole(ledger)
 
@@ -300,17 +273,20 @@ def count(engine: Engine) -> int:
         return int(connection.scalar(text("SELECT count(*) FROM forecast")))
 
 
-def test_a_refusal_at_the_turn_ends_the_act_though_somebody_catches_it(
+def test_after_a_refusal_that_somebody_catches_nothing_of_it_is_stored(
     ledger: Engine, other: Engine
 ) -> None:
-    with (  # noqa: PT012 an act has several lines
+    with database.writing(other) as aside:
+        close(aside)
+    with suppress(Refused), forecasting(ledger):
+        pass
+    with database.reading(ledger) as session:
+        bob, rain = members.member_named(session, "bob"), registry.find(session, "rain")
+    with (
+        database.writing(ledger) as session,
         pytest.raises(Refused, match="closed at"),
-        forecasting(ledger) as session,
     ):
-        with database.writing(other) as aside:
-            close(aside)
-        with suppress(Refused):
-            session.flush()
+        update(session, rain, Value(probability=0.5), member=bob, now=day(1))
     assert count(ledger) == 2
     assert whole(ledger)
 
@@ -348,7 +324,7 @@ def test_a_commit_that_is_refused_gives_its_connection_back(
     ledger: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(database, "taken_along", lambda _: "SELECT 1 / 0;")
+        patch.setattr(append, "with_commit", lambda _: "SELECT 1 / 0;")
         for _ in range(3):
             with pytest.raises(DatabaseError, match="not known whether it was"):
                 forecast(ledger)
@@ -371,12 +347,12 @@ def test_an_act_sees_what_was_committed_while_it_waited_however_the_server_is_se
 
 
 def test_what_an_act_knew_is_forgotten_when_it_raises(ledger: Engine) -> None:
-    followed = ledger.get_execution_options()[following.FOLLOWED]
-    assert followed.facts
+    known = ledger.get_execution_options()[facts.FACTS]
+    assert known.known
     with suppress(ZeroDivisionError), database.writing(ledger) as session:
         session.connection()
         raise ZeroDivisionError
-    assert followed.facts == {}
+    assert known.known == {}
 
 
 def test_an_act_is_stored_when_it_ends_and_not_before(ledger: Engine) -> None:
@@ -401,7 +377,7 @@ def test_whatever_a_reason_says_is_stored_as_it_is(ledger: Engine, words: str) -
 def test_many_new_entries_are_passed_over(
     ledger: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "_MOST_NEW", 2)
+    monkeypatch.setattr(facts, "_MOST_ENTRIES", 2)
     for number in range(3):
         forecast(other)
         with database.writing(other) as session:
@@ -413,15 +389,15 @@ def test_many_new_entries_are_passed_over(
 
 
 def test_a_ledger_that_is_another_one_now_is_read_anew() -> None:
-    followed = following.Followed()
+    known = facts.Facts()
     end = (7, 1, 2, "forecast", "a" * 64)
-    followed.follow([], lambda: [end])
-    followed.facts["rain"] = "open"
-    followed.follow([end, (8, 1, 3, "forecast", "b" * 64)], list)
-    assert followed.facts == {"rain": "open"}
+    known.follow([], lambda: [end])
+    known.known["rain"] = "open"
+    known.follow([end, (8, 1, 3, "forecast", "b" * 64)], list)
+    assert known.known == {"rain": "open"}
     restored = (8, 1, 3, "forecast", "c" * 64)
-    followed.follow([restored], lambda: [restored])
-    assert followed.facts == {}
+    known.follow([restored], lambda: [restored])
+    assert known.known == {}
 
 
 def test_a_forecast_is_what_a_session_would_read(ledger: Engine) -> None:
