@@ -246,16 +246,15 @@ ROOT = Path(__file__).parents[2]
 def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
     """Sessions are opened in few places, which all set the reader.
 
-    Whether a ledger is there, whose it is, who is signed in, its tokens and its hashes are asked
-    for nobody.
+    The others read for the ledger itself: its existence, owner, sign-in, tokens and hashes.
     """
     others = (
         "app/forms/sign_in.py",
-        "app/web/calendar_feed.py",  # the verb reads for whose address it is
+        "app/web/calendar_feed.py",  # the verb reads for the address's member
         *(f"forecasts/cli/{n}.py" for n in ("chain", "operations", "tokens")),
     )
     doors = (
-        {"app/session.py": 5, "forecasts/cli/console.py": 1}
+        {"app/session.py": 4, "forecasts/cli/console.py": 1}
         | dict.fromkeys(others, 1)
         | {"forecasts/cli/members.py": 2}
     )
