@@ -92,8 +92,8 @@ def _points(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.
     replaces = paths.continues()
     last = np.flatnonzero(~np.append(replaces[1:], False))
     until = paths.end[last].repeat(np.diff(last, prepend=-1))
-    whole = paths.per_segment((questions.scheduled_us - questions.open_us)[paths.question])
-    remaining = (until - paths.start) / whole
+    scheduled = paths.per_segment((questions.scheduled_us - questions.open_us)[paths.question])
+    remaining = (until - paths.start) / scheduled
     score = rule.kernel(p, y)
     before = _previous(score, replaces)
     promised = np.full(len(paths), np.nan)

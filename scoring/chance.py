@@ -109,9 +109,9 @@ def chance(
     expected = float(null[1:].mean())
     if steps.merged and expected > 0:
         # Binning hides part of the miscalibration: estimate the ratio from a few unbinned draws.
-        whole = _stepped(claims, None)
-        few = draws[:, : max(8, min(50, IN_FULL // len(whole.points)))]
-        _, full = _miscalibration(_drawn(claims, whole, few), whole)
+        unbinned = _stepped(claims, None)
+        few = draws[:, : max(8, min(50, IN_FULL // len(unbinned.points)))]
+        _, full = _miscalibration(_drawn(claims, unbinned, few), unbinned)
         expected *= float(full.mean()) / float(null[1 : 1 + full.size].mean())
     curves, widened = _miscalibration(_widened(drawn, claims, steps), steps)
     as_much = widened >= null[0] * (1 - ROUNDING) - 1e-9
@@ -218,14 +218,14 @@ def _widened(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
     these, each summed over the questions, and at least 1.
     """
     first = claims.below == 0
-    p, w, of = claims.forecast[first], claims.weight[first], claims.question[first]
-    order = np.lexsort((p, of))
-    p, w, of = p[order], w[order], of[order]
-    total = np.bincount(of, w)
-    w = w / total[of]
-    mean, square = np.bincount(of, w * p), np.bincount(of, w * p * p)
-    above = np.cumsum(np.bincount(of, w))[of] - np.cumsum(w)
-    both = np.bincount(of, w * p * (w + 2 * above))
+    p, w, question = claims.forecast[first], claims.weight[first], claims.question[first]
+    order = np.lexsort((p, question))
+    p, w, question = p[order], w[order], question[order]
+    total = np.bincount(question, w)
+    w = w / total[question]
+    mean, square = np.bincount(question, w * p), np.bincount(question, w * p * p)
+    above = np.cumsum(np.bincount(question, w))[question] - np.cumsum(w)
+    both = np.bincount(question, w * p * (w + 2 * above))
     share = total * total
     calibrated = float(share @ (mean * (1 - mean) - 2 * (square - mean * mean)))
     uniform = float(share @ (both - mean * mean))

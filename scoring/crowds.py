@@ -113,9 +113,9 @@ _NOTHING = pd.DataFrame(
 
 def _moments(at: Time | Sequence[Time]) -> Ints:
     """Return the requested times, sorted, as microseconds since 1970."""
-    asked = [at] if isinstance(at, str | datetime) else list(at)
+    requested = [at] if isinstance(at, str | datetime) else list(at)
     problems = Problems()
-    frame = pd.DataFrame({"at": pd.Series(asked, dtype=object)})
+    frame = pd.DataFrame({"at": pd.Series(requested, dtype=object)})
     moments = input_columns.times(frame, "at", problems, "", required=True)
     problems.raise_any()
     return np.unique(moments)
@@ -125,10 +125,10 @@ def _aggregates(
     block: Block, questions: Questions, method: Callable[[Standing], Floats], moments: Ints | None
 ) -> pd.DataFrame:
     live = live_paths(block, questions, scored=False)
-    asked = live.per_segment(live.question)
-    opened = questions.open_us[asked]
+    segment_question = live.per_segment(live.question)
+    opened = questions.open_us[segment_question]
     if moments is None:
-        close = questions.close_us[asked]
+        close = questions.close_us[segment_question]
         row = np.flatnonzero(opened + live.end == close)
         moment = close[row]
     else:
@@ -140,7 +140,7 @@ def _aggregates(
         moment = moments[np.arange(len(row)) + (since - skipped)[row]]
     if not len(row):
         return _NOTHING
-    question, made = asked[row], live.row[row]
+    question, made = segment_question[row], live.row[row]
     # Rows are sorted by forecaster, which breaks ties in time: a database and its exported folder
     # list rows in different orders but give the same crowd.
     order = np.lexsort((block.time_us[made], moment, question))
@@ -151,16 +151,16 @@ def _aggregates(
         p = np.stack([1 - p, p], axis=1)
     standing = Standing(p, np.flatnonzero(np.append(True, changed)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        whole = method(standing)
-        whole = whole / np.nansum(whole, axis=1, keepdims=True)
+        aggregate = method(standing)
+        aggregate = aggregate / np.nansum(aggregate, axis=1, keepdims=True)
     found = {
         "question": question[standing.first],
         "at": moment[standing.first],
         "forecasters": standing.size,
-        "p": whole[:, 1] if block.kind == BINARY else np.nan,
+        "p": aggregate[:, 1] if block.kind == BINARY else np.nan,
     }
     if block.kind != BINARY:
-        found |= {f"p{k}": option for k, option in enumerate(whole.T)}
+        found |= {f"p{k}": option for k, option in enumerate(aggregate.T)}
     return pd.DataFrame(found)
 
 
@@ -221,10 +221,10 @@ def _weighted_median(standing: Standing, weight: Floats) -> Floats:
     median = np.full((len(standing.first), standing.p.shape[1]), np.nan)
     for k, option in enumerate(standing.p.T):
         there = ~np.isnan(option)
-        of = moment[there]
-        if len(of):
-            seen = of[_starts(of)]
-            median[seen, k] = _median_of(option[there], weight[there], of)
+        group = moment[there]
+        if len(group):
+            seen = group[_starts(group)]
+            median[seen, k] = _median_of(option[there], weight[there], group)
     return median
 
 

@@ -51,11 +51,13 @@ class Sweep:
         ends = len(self.ended)
 
         time = np.concatenate([paths.start, paths.end.take(self.ended), last])
-        of = np.concatenate([question, question.take(self.ended), np.arange(len(questions))])
+        event_question = np.concatenate(
+            [question, question.take(self.ended), np.arange(len(questions))]
+        )
         # Doubled, so that the closing event can follow all others at the same time.
         time *= 2
         time[n + ends :] += 1
-        self.order, time = in_order(of, time)
+        self.order, time = in_order(event_question, time)
         place = np.empty(len(time), dtype=np.intp)
         place[self.order] = np.arange(len(time))
         self.close = place[n + ends :]

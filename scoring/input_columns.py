@@ -27,14 +27,14 @@ TIME_RULE = "must be a time with an offset (2026-01-31T12:00:00Z); a naive time 
 WITH_OFFSET = r"[Tt ].*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
-def check_frame(frame: object, known: Sequence[str], problems: Problems, of: str) -> None:
+def check_frame(frame: object, known: Sequence[str], problems: Problems, table: str) -> None:
     """Note an argument that is not a frame, and known columns that occur more than once."""
     if not isinstance(frame, pd.DataFrame):
-        problems.add(of, "", None, type(frame).__name__, "must be a pandas DataFrame")
+        problems.add(table, "", None, type(frame).__name__, "must be a pandas DataFrame")
         return
     for name in frame.columns[frame.columns.duplicated()].unique():
         if name in known:
-            problems.add(of, name, None, None, "the column occurs more than once")
+            problems.add(table, name, None, None, "the column occurs more than once")
 
 
 def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
@@ -79,15 +79,15 @@ def positions(column: pd.Series, ids: pd.Index) -> Codes:
             table = np.full(most - least + 3, -1, dtype=np.int32)
             table[ids.to_numpy().astype(np.int64) - (least - 1)] = np.arange(len(ids))
 
-            def look(part: slice) -> Codes:
+            def look_up(part: slice) -> Codes:
                 return table.take(values[part] - (least - 1), mode="clip")
 
-            return _filled(len(values), look)
-    of, distinct = encode_ids(column)
+            return _filled(len(values), look_up)
+    code, distinct = encode_ids(column)
     place = np.append(_plain(ids).get_indexer(_plain(distinct)), -1).astype(np.int32)
     if np.array_equal(place[:-1], np.arange(len(place) - 1)):
-        return of
-    return place[of]
+        return code
+    return place[code]
 
 
 def _integers(column: pd.Series) -> Ints | None:
@@ -128,19 +128,19 @@ def is_blank(column: pd.Series) -> Flags:
 def has_type(values: npt.NDArray[np.object_], *kinds: type) -> Flags:
     """Return which values have one of these types; booleans do not count as numbers."""
     each = np.fromiter(map(type, values), dtype=object, count=len(values))
-    of, distinct = pd.factorize(each)
+    code, distinct = pd.factorize(each)
     meant = [issubclass(kind, kinds) and kind is not bool for kind in distinct]
-    return np.array(meant, dtype=np.bool_)[of]
+    return np.array(meant, dtype=np.bool_)[code]
 
 
 def times(
-    frame: pd.DataFrame, name: str, problems: Problems, of: str, *, required: bool = False
+    frame: pd.DataFrame, name: str, problems: Problems, table: str, *, required: bool = False
 ) -> Ints:
     """Return a column of times as microseconds since 1970 in UTC, NO_TIME if blank."""
     n = len(frame)
     if name not in frame.columns:
         if required and n:
-            problems.add(of, name, None, None, "the column is required")
+            problems.add(table, name, None, None, "the column is required")
         return np.full(n, NO_TIME, dtype=np.int64)
     column = frame[name]
     if isinstance(column.dtype, pd.ArrowDtype):
@@ -152,12 +152,12 @@ def times(
         far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
         # Out-of-range timestamps cannot be shown as such: pandas fails to format them.
         shown = column.map(str, na_action="ignore") if far.any() else column
-        problems.add_where(of, name, far, shown, "must lie within the years 1 to 9999")
+        problems.add_where(table, name, far, shown, "must lie within the years 1 to 9999")
         none = instants == NO_TIME
         unread = none & ~is_blank(column)
-        problems.add_where(of, name, unread, column, TIME_RULE)
+        problems.add_where(table, name, unread, column, TIME_RULE)
         if required:
-            problems.add_where(of, name, none & ~unread, None, "a time is required")
+            problems.add_where(table, name, none & ~unread, None, "a time is required")
     return instants
 
 
@@ -178,7 +178,7 @@ def _instants(column: pd.Series) -> Ints:
     """Return texts and datetimes as microseconds, NO_TIME if they have no offset."""
     if column.dtype.kind not in "OU" and not isinstance(column.dtype, pd.StringDtype):
         return np.full(len(column), NO_TIME, dtype=np.int64)
-    of, distinct = pd.factorize(column.astype(object))
+    code, distinct = pd.factorize(column.astype(object))
     values = np.asarray(distinct, dtype=object)
     text = has_type(values, str)
     written = pd.Series(values[text], dtype="str").str.strip()
@@ -193,7 +193,7 @@ def _instants(column: pd.Series) -> Ints:
             pd.Series(values[usable]), utc=True, format="ISO8601", errors="coerce"
         )
         read[:-1][usable] = parsed.dt.as_unit("us").astype("int64").to_numpy()
-    return read[of]
+    return read[code]
 
 
 def quantities(values: npt.NDArray[np.object_], dates: Flags) -> Floats:
@@ -247,7 +247,7 @@ def _date(text: str) -> date | None:
     return None
 
 
-def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:
+def flags(frame: pd.DataFrame, name: str, problems: Problems, table: str) -> Flags:
     """Return a column of booleans; blank is false."""
     if name not in frame.columns:
         return np.zeros(len(frame), dtype=np.bool_)
@@ -257,7 +257,7 @@ def flags(frame: pd.DataFrame, name: str, problems: Problems, of: str) -> Flags:
     meanings = {"true": 1, "1": 1, "1.0": 1, "false": 0, "0": 0, "0.0": 0, "": 0}
     at, distinct = pd.factorize(column.astype(object))
     meant = np.array([meanings.get(str(v).strip().lower(), -1) for v in distinct] + [0])[at]
-    problems.add_where(of, name, meant < 0, column, "must be true or false")
+    problems.add_where(table, name, meant < 0, column, "must be true or false")
     return np.asarray(meant == 1)
 
 
@@ -286,11 +286,11 @@ def _all_from_json(texts: list[str]) -> list[Any]:
     """
     mark = "\u241e"
     between = f',"{mark}",'
-    whole = f"[{between.join(texts)}]"
+    joined = f"[{between.join(texts)}]"
     with suppress(ValueError, RecursionError):
-        read: list[Any] = json.loads(whole)
+        read: list[Any] = json.loads(joined)
         marks = len(texts) - 1
-        if len(read) == marks + 1 + marks and whole.count(mark) == read[1::2].count(mark) == marks:
+        if len(read) == marks + 1 + marks and joined.count(mark) == read[1::2].count(mark) == marks:
             return read[::2]
     return [_json(text) for text in texts]
 

@@ -140,40 +140,42 @@ def read_frames(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Ledger:
     input_columns.check_frame(questions, QUESTION_COLUMNS, problems, "questions")
     input_columns.check_frame(forecasts, FORECAST_COLUMNS, problems, "forecasts")
     problems.raise_any()
-    asked = _read_questions(questions, problems)
-    made = _read_forecasts(forecasts, asked, problems)
+    known = _read_questions(questions, problems)
+    ledger = _read_forecasts(forecasts, known, problems)
     problems.raise_any()
-    return made
+    return ledger
 
 
 # --- questions ------------------------------------------------------------------------------
 
 
 def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
-    of = "questions"
+    table = "questions"
     n = len(frame)
     if "question_id" not in frame.columns:
         if n:
-            problems.add(of, "question_id", None, None, "the column is required")
+            problems.add(table, "question_id", None, None, "the column is required")
         frame = frame.assign(question_id=np.arange(n))
     at, ids = input_columns.encode_ids(frame["question_id"])
     missing = input_columns.missing_ids(at, ids)
-    problems.add_where(of, "question_id", missing, None, "a question needs an id")
+    problems.add_where(table, "question_id", missing, None, "a question needs an id")
     repeated = frame["question_id"].duplicated().to_numpy() & ~missing
     rule = "a question_id must be unique"
-    problems.add_where(of, "question_id", repeated, frame["question_id"], rule)
+    problems.add_where(table, "question_id", repeated, frame["question_id"], rule)
 
     kind = _kinds(frame, problems)
     options = _options(frame, kind, problems)
     lower = _bounds(frame, "lower_bound", kind, problems)
     upper = _bounds(frame, "upper_bound", kind, problems)
     rule = "the upper bound must be above the lower bound"
-    problems.add_where(of, "upper_bound", lower >= upper, upper, rule)
+    problems.add_where(table, "upper_bound", lower >= upper, upper, rule)
 
-    open_us = input_columns.times(frame, "open_time", problems, of, required=True)
-    scheduled_us = input_columns.times(frame, "scheduled_close_time", problems, of, required=True)
-    early_us = input_columns.times(frame, "actual_close_time", problems, of)
-    spot_us = input_columns.times(frame, "spot_time", problems, of)
+    open_us = input_columns.times(frame, "open_time", problems, table, required=True)
+    scheduled_us = input_columns.times(
+        frame, "scheduled_close_time", problems, table, required=True
+    )
+    early_us = input_columns.times(frame, "actual_close_time", problems, table)
+    spot_us = input_columns.times(frame, "spot_time", problems, table)
     close_us = np.where(early_us == NO_TIME, scheduled_us, early_us)
     timed = (open_us != NO_TIME) & (scheduled_us != NO_TIME)
     for name, bad, rule in (
@@ -188,7 +190,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
             "the actual close must not come after the scheduled close",
         ),
     ):
-        problems.add_where(of, name, bad, frame.get(name), rule)
+        problems.add_where(table, name, bad, frame.get(name), rule)
 
     outcome = _outcomes(frame, kind, options, problems)
     outcome[close_us <= open_us] = np.nan
@@ -200,7 +202,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
         ids=ids[at[order]],
         kind=kind[order],
         options=_counts(options, len(frame))[order],
-        ordered=input_columns.flags(frame, "ordered", problems, of)[order],
+        ordered=input_columns.flags(frame, "ordered", problems, table)[order],
         lower=lower[order],
         upper=upper[order],
         open_us=open_us[order],
@@ -327,26 +329,26 @@ def _binary_outcome(value: object) -> float:
 
 
 def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problems) -> Ledger:
-    of = "forecasts"
+    table = "forecasts"
     n = len(frame)
     values = Values(frame, problems)
     if n and not values.columns:
         rule = "one of probability, probabilities and quantiles is required"
-        problems.add(of, "probability", None, None, rule)
+        problems.add(table, "probability", None, None, rule)
     absent = [name for name in ("question_id", "forecaster") if name not in frame.columns]
     if absent:
         for name in absent if n else ():
-            problems.add(of, name, None, None, "the column is required")
+            problems.add(table, name, None, None, "the column is required")
         return Ledger(questions, pd.Index([], dtype=object), ())
     question = input_columns.positions(frame["question_id"], questions.ids)
     unknown = bool(n) and question.min() < 0
     if unknown:
         rule = "must be the id of one of the questions"
-        problems.add_where(of, "question_id", question < 0, frame["question_id"], rule)
+        problems.add_where(table, "question_id", question < 0, frame["question_id"], rule)
     forecaster, forecasters = input_columns.encode_ids(frame["forecaster"])
     nobody = input_columns.missing_ids(forecaster, forecasters)
-    problems.add_where(of, "forecaster", nobody, None, "a forecaster is required")
-    time_us = input_columns.times(frame, "made_at", problems, of, required=True)
+    problems.add_where(table, "forecaster", nobody, None, "a forecaster is required")
+    time_us = input_columns.times(frame, "made_at", problems, table, required=True)
     if not n or not len(questions):
         return Ledger(questions, forecasters, ())
 

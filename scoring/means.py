@@ -80,22 +80,24 @@ def clustered_mean(
     group = pd.factorize(names[kept], use_na_sentinel=False)[0]
     mean = float(weights @ values) / total
     sums = np.bincount(group, weights * (values - mean))
-    of = np.bincount(group, weights)
-    many = float(total**2 / (of @ of)) if lopsided else float(len(sums))
-    if len(sums) < 2 or many - 1 < LEAST:
+    cluster_weight = np.bincount(group, weights)
+    effective = (
+        float(total**2 / (cluster_weight @ cluster_weight)) if lopsided else float(len(sums))
+    )
+    if len(sums) < 2 or effective - 1 < LEAST:
         return Mean(mean, math.nan, math.nan, math.nan, math.nan)
     squares = float(sums @ sums)
-    error = math.sqrt(many / (many - 1) * squares) / total
+    error = math.sqrt(effective / (effective - 1) * squares) / total
     if error <= ROUNDING * max(abs(mean), 1e-300):
         return Mean(mean, mean, mean, math.nan, math.nan)
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtr, stdtrit
 
-    skewness = _skewness(sums / math.sqrt(squares), many) if lopsided else 0.0
-    far = float(stdtrit(many - 1, (1 + LEVEL) / 2))
-    lower, upper = (mean - error * skewed(end, skewness, many) for end in (far, -far))
+    skewness = _skewness(sums / math.sqrt(squares), effective) if lopsided else 0.0
+    far = float(stdtrit(effective - 1, (1 + LEVEL) / 2))
+    lower, upper = (mean - error * skewed(end, skewness, effective) for end in (far, -far))
     statistic = mean / error
-    p_value = 2 * float(stdtr(many - 1, -abs(unskewed(statistic, skewness, many))))
+    p_value = 2 * float(stdtr(effective - 1, -abs(unskewed(statistic, skewness, effective))))
     return Mean(mean, lower, upper, statistic, p_value)
 
 

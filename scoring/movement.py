@@ -160,22 +160,22 @@ def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) 
     path = live.per_segment(np.arange(len(live.question)))
     start = np.concatenate([p[before], p[last[ends]]])
     end = np.concatenate([p[before + 1], came])
-    of = np.concatenate([path[before], np.flatnonzero(ends)])
+    step_path = np.concatenate([path[before], np.flatnonzero(ends)])
     start, end = _on_shared_options(start, end)
     step = ((start - end) ** 2).sum(axis=1) / 2
     # ½ Σ p (1 − p) = ½ (1 − Σ p²)
     fall = ((end**2).sum(axis=1) - (start**2).sum(axis=1)) / 2
     size = len(live.question)
     # Steps to an outcome come after the steps to a forecast.
-    revised = (step > 0) & (np.arange(len(of)) < len(before))
+    revised = (step > 0) & (np.arange(len(step_path)) < len(before))
     return pd.DataFrame(
         {
             "question": live.question,
             "forecaster": live.forecaster,
-            "steps": np.bincount(of, minlength=size),
-            "revisions": np.bincount(of[revised], minlength=size),
-            "movement": np.bincount(of, step, minlength=size),
-            "reduction": np.bincount(of, fall, minlength=size),
+            "steps": np.bincount(step_path, minlength=size),
+            "revisions": np.bincount(step_path[revised], minlength=size),
+            "movement": np.bincount(step_path, step, minlength=size),
+            "reduction": np.bincount(step_path, fall, minlength=size),
         }
     )
 

@@ -106,11 +106,11 @@ def outcome_draws(
         # Lazy: scipy is slow to import, and few commands need it.
         from scipy.special import ndtr
 
-        of = pd.factorize(cluster[together])[0]
-        common = generator.standard_normal((int(of.max()) + 1, draws), dtype=np.float32)
+        member = pd.factorize(cluster[together])[0]
+        common = generator.standard_normal((int(member.max()) + 1, draws), dtype=np.float32)
         own = generator.standard_normal((len(together), draws), dtype=np.float32)
         own *= np.float32(math.sqrt(1 - link))
-        own += np.float32(math.sqrt(link)) * common[of]
+        own += np.float32(math.sqrt(link)) * common[member]
         uniform[together] = np.minimum(ndtr(own), np.float32(1 - 2**-24))
     return uniform
 
@@ -143,9 +143,9 @@ def family_numbers(
     names = np.asarray(family)
     names = names[kept] if names.shape == kept.shape else names
     require("family", names.shape, names.shape == group.shape, "needs one entry per pair")
-    of = np.zeros(questions, dtype=np.intp)
-    of[group] = pd.factorize(names, use_na_sentinel=False)[0]
-    return of
+    numbers = np.zeros(questions, dtype=np.intp)
+    numbers[group] = pd.factorize(names, use_na_sentinel=False)[0]
+    return numbers
 
 
 def _pairs(value: Floats, cluster: Places) -> Floats:

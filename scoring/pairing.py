@@ -208,9 +208,8 @@ class _Sides:
         self.score = BRIER.kernel(p, y)
         self.group = live.per_segment(group[live.forecaster])
         self.sweep = sweep = Sweep(live)
-        asked = live.per_segment(live.question)[sweep.first]
         scheduled = live.per_segment(timed.divisor)[sweep.first]
-        self.asked = asked
+        self.questions = live.per_segment(live.question)[sweep.first]
         # As a share of the question's scheduled time; an instant is the whole of its clock.
         self.width = sweep.width / scheduled[sweep.question]
         self.scheduled = scheduled
@@ -246,8 +245,8 @@ class _Sides:
     def _over(self, integral: Floats, spells: tuple[Places, Places]) -> Floats:
         """Return the integral over the spells, one number per question."""
         start, end = spells
-        asked = self.sweep.question[start]
-        total = np.bincount(asked, integral[end] - integral[start], len(self.asked))
+        spell_question = self.sweep.question[start]
+        total = np.bincount(spell_question, integral[end] - integral[start], len(self.questions))
         return total.astype(np.float64, copy=False)
 
     def difference(self, a: int, b: int) -> tuple[Codes, Floats, Floats]:
@@ -257,7 +256,7 @@ class _Sides:
         difference -= self._over(self.earned[b], self.spells[a])
         difference[np.abs(difference) < ROUNDING] = 0.0
         both = shared > ROUNDING
-        return self.asked[both], difference[both], shared[both]
+        return self.questions[both], difference[both], shared[both]
 
     def people(
         self, a: int, b: int, live: Paths, group: Codes
@@ -275,7 +274,7 @@ class _Sides:
             here = ours == side
             deviation[here] = np.add.reduceat(moved, live.first)[here]
             part[here] = np.add.reduceat(share, live.first)[here] / 2
-        question = np.searchsorted(self.asked, live.question)
+        question = np.searchsorted(self.questions, live.question)
         shared = self._over(self.time[a], self.spells[b])[question]
         seen = (part > 0) & (shared > ROUNDING)
         return (

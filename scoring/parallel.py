@@ -56,8 +56,8 @@ def take(values: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[
         return values.take(places, axis=0)
     found = np.empty((len(places), *values.shape[1:]), dtype=values.dtype)
 
-    def look(part: slice) -> None:
+    def copy(part: slice) -> None:
         values.take(places[part], axis=0, out=found[part], mode="clip")
 
-    map_threads(look, parts(len(places)))
+    map_threads(copy, parts(len(places)))
     return found

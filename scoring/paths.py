@@ -141,10 +141,10 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
         another, changed = _changes(question, forecaster)
     opens, first = _starts(another), _starts(changed)
 
-    asked, sizes = question.take(opens), np.diff(opens, append=n)
-    opened = questions.open_us.take(asked)
-    close = (questions.close_us.take(asked) - opened).repeat(sizes)
-    start = time - opened.repeat(sizes)
+    opened_question, sizes = question.take(opens), np.diff(opens, append=n)
+    open_us = questions.open_us.take(opened_question)
+    close = (questions.close_us.take(opened_question) - open_us).repeat(sizes)
+    start = time - open_us.repeat(sizes)
     early = start < close
     # Times outside the question's life are clipped to its ends, where they have length 0.
     np.maximum(start, 0, out=start)
@@ -165,7 +165,7 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
         end=end,
         order=order,
     )
-    unresolved = np.isnan(questions.outcome.take(asked))
+    unresolved = np.isnan(questions.outcome.take(opened_question))
     if scored and unresolved.any():
         return paths.only(~unresolved.repeat(sizes))
     return paths
@@ -173,8 +173,8 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
 
 def _given(p: Floats) -> Flags:
     """Return which rows are forecasts rather than withdrawals."""
-    said = ~np.isnan(p)
-    return said if p.ndim == 1 else np.asarray(said.reshape(len(p), -1).any(axis=1))
+    known = ~np.isnan(p)
+    return known if p.ndim == 1 else np.asarray(known.reshape(len(p), -1).any(axis=1))
 
 
 def _starts(another: Flags) -> Places:

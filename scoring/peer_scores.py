@@ -116,13 +116,13 @@ def crowd_mean(view: ScoredPaths) -> Floats:
     deviation = view.rule.deviation(view.p, view.y).reshape(len(view.p), -1).T
     others = _one_over(sweep.live - 1)
     squared = others * others
-    whole = np.zeros(len(sweep))
+    squared_sum = np.zeros(len(sweep))
     earned = view.score * sweep.integral(squared - (sweep.live >= 2))
     for axis in deviation:
         total = sweep.sum(axis)
-        whole += total * total
+        squared_sum += total * total
         earned -= 2 * axis * sweep.integral(total * squared)
-    return view.average(earned + sweep.integral(whole * squared))
+    return view.average(earned + sweep.integral(squared_sum * squared))
 
 
 def crowd_median(view: ScoredPaths) -> Floats:
@@ -197,9 +197,9 @@ def _nth_live(sweep: Sweep, rank: Codes, at: Places, *nth: Ints) -> Codes:
     """
     segment, sign, upto = sweep.changes
     since = np.append(0, upto)[sweep.begin[sweep.question[at]]].astype(np.int32)
-    asked = np.concatenate(nth).astype(np.int32)
+    nths = np.concatenate(nth).astype(np.int32)
     since, until = np.tile(since, len(nth)), np.tile(upto[at], len(nth))
-    return nth_live(rank[segment], sign, since, until, asked).reshape(len(nth), -1)
+    return nth_live(rank[segment], sign, since, until, nths).reshape(len(nth), -1)
 
 
 def _one_over(n: Ints) -> Floats:

@@ -95,13 +95,13 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
 
 def _frame(ledger: Ledger, protocol: Protocol, parts: Sequence[Scored]) -> pd.DataFrame:
     nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
-    whole = [np.concatenate(column) for column in zip(*parts, strict=True)] or [
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [
         nobody, nobody, nothing, nothing, np.zeros(0, dtype=np.int64)
     ]  # fmt: skip
     if len(ledger.blocks) > 1:
-        order = np.lexsort((whole[1], whole[0]))
-        whole = [column[order] for column in whole]
-    question, forecaster, score, coverage, updates = whole
+        order = np.lexsort((columns[1], columns[0]))
+        columns = [column[order] for column in columns]
+    question, forecaster, score, coverage, updates = columns
     return pd.DataFrame(
         {
             "question_id": ledger.questions.ids.take(question),
@@ -157,15 +157,15 @@ def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions
         score *= timed.coverage
     elif protocol.scale != OVER_LN_K:
         score *= protocol.scale
-    stood = np.flatnonzero(paths.total)
-    if len(stood) == len(score):
+    live_paths = np.flatnonzero(paths.total)
+    if len(live_paths) == len(score):
         return paths.question, paths.forecaster, score, timed.coverage, paths.updates
     return (
-        paths.question.take(stood),
-        paths.forecaster.take(stood),
-        score.take(stood),
-        timed.coverage.take(stood),
-        paths.updates.take(stood),
+        paths.question.take(live_paths),
+        paths.forecaster.take(live_paths),
+        score.take(live_paths),
+        timed.coverage.take(live_paths),
+        paths.updates.take(live_paths),
     )
 
 
