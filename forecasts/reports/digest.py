@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecasts.questions.revisions import DECIDES_SCORES
 from forecasts.scores.frames import (
     EVIDENCE_COLUMNS,
     FORECAST_COLUMNS,
@@ -19,21 +20,7 @@ from forecasts.scores.frames import (
 )
 
 # Titles, background, rationales and other texts do not affect the numbers.
-_QUESTIONS = (
-    "question_id",
-    "type",
-    "options",
-    "ordered",
-    "lower_bound",
-    "upper_bound",
-    "open_time",
-    "scheduled_close_time",
-    "actual_close_time",
-    "spot_time",
-    "resolution",
-    "family",
-    "tags",
-)
+_QUESTIONS = ("question_id", *DECIDES_SCORES, "resolution", "family", "tags")
 _FORECASTS = (
     "question_id",
     "forecaster",
