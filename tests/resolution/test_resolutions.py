@@ -9,15 +9,14 @@ from sqlmodel import Session, select
 
 import scoring
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions import registry, revisions
 from forecasts.questions import standing as question_standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import resolutions
 from forecasts.scores import scores, stored_scores
-from forecasts.scores.frames import scoring_frames
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -231,68 +230,6 @@ def test_annulling_leaves_no_scores(session: Session, question: Question, alice:
     assert question_standing.current_state(session, question, now=day(7)).status == Status.annulled
 
 
-@pytest.mark.parametrize(
-    ("outcome", "known", "error", "words"),
-    [
-        ("maybe", 5, BadInput, "not an outcome"),
-        ("yes", 12, Refused, "cannot be known at"),
-        ("yes", 0, Refused, "not after 'rain' opened"),
-    ],
-)
-def test_a_resolution_that_cannot_be_is_refused(
-    session: Session,
-    question: Question,
-    alice: Member,
-    outcome: str,
-    known: float,
-    error: type[Exception],
-    words: str,
-) -> None:
-    with pytest.raises(error, match=words):
-        resolutions.confirm(
-            session, question, outcome, known_at=day(known), now=day(11), member=alice
-        )
-    assert resolutions.history(session, question) == []
-
-
-def test_a_proposal_waits_until_somebody_accepts_it(
-    session: Session, question: Question, alice: Member
-) -> None:
-    proposal = proposals.propose(
-        session, question, "yes", known_at=day(5), now=day(6), member=alice
-    )
-    assert question_standing.current_state(session, question, now=day(6)).status == Status.proposed
-    assert [row for row, _ in proposals.open_proposals(session)] == [proposal]
-    resolutions.accept(session, proposal, now=day(7), member=alice)
-    assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
-    assert proposals.open_proposals(session) == []
-    with pytest.raises(Refused, match="decided already"):
-        resolutions.accept(session, proposal, now=day(8), member=alice)
-
-
-def test_a_proposal_that_was_overtaken_by_a_resolution_cannot_overturn_it(
-    session: Session, question: Question, alice: Member
-) -> None:
-    proposal = proposals.propose(session, question, "no", known_at=day(5), now=day(6), member=alice)
-    resolutions.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
-    assert proposals.open_proposals(session) == []
-    with pytest.raises(Refused, match="resolved since"):
-        resolutions.accept(session, proposal, now=day(8), member=alice)
-
-
-def test_a_rejected_proposal_leaves_the_question_awaiting(
-    session: Session, question: Question, alice: Member
-) -> None:
-    proposal = proposals.propose(
-        session, question, "yes", known_at=day(9), now=day(11), member=alice
-    )
-    with pytest.raises(Refused, match="takes a reason"):
-        proposals.reject(session, proposal, now=day(12), member=alice, note=" ")
-    proposals.reject(session, proposal, now=day(12), member=alice, note="no such report")
-    assert question_standing.current_state(session, question, now=day(12)).status == Status.awaiting
-    assert [row.state for row in resolutions.history(session, question)] == ["proposed", "rejected"]
-
-
 def test_scores_are_a_cache_that_can_be_made_anew(
     session: Session, question: Question, alice: Member
 ) -> None:
@@ -355,92 +292,6 @@ def test_a_correction_keeps_when_the_outcome_was_known_unless_it_is_told(
         resolutions.confirm(session, question, "yes", now=day(9), member=alice)
     told = resolutions.confirm(session, question, "yes", known_at=day(7), now=day(9), member=alice)
     assert told.known_at == day(7)
-
-
-def test_confirming_what_is_proposed_accepts_the_proposal(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    said = {"note": "It poured.", "source": "https://example.org"}
-    proposal = proposals.propose(
-        session, question, "yes", known_at=day(5), now=day(6), member=bob, **said
-    )
-    row = resolutions.confirm(session, question, "yes", now=day(7), member=alice)
-    assert row.proposal_id == proposal.id
-    assert (row.known_at, row.note, row.source) == (day(5), *said.values())
-
-
-@pytest.mark.parametrize(("outcome", "known"), [("no", None), ("yes", 4.0)])
-def test_confirming_something_else_overtakes_the_proposal(
-    session: Session, question: Question, alice: Member, outcome: str, known: float | None
-) -> None:
-    proposals.propose(session, question, "yes", known_at=day(5), now=day(6), member=alice)
-    row = resolutions.confirm(
-        session,
-        question,
-        outcome,
-        known_at=None if known is None else day(known),
-        now=day(7),
-        member=alice,
-    )
-    assert row.proposal_id is None
-    assert row.known_at == day(7 if known is None else known)
-    assert proposals.open_proposals(session) == []
-
-
-def test_a_correction_may_be_proposed_and_accepted(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    first = resolutions.confirm(session, question, "yes", known_at=day(5), now=day(6), member=bob)
-    with pytest.raises(Refused, match="already resolved"):
-        proposals.propose(session, question, "yes", known_at=day(5), now=day(7), member=alice)
-    proposal = proposals.propose(session, question, "no", known_at=day(5), now=day(7), member=alice)
-    assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
-    second = resolutions.accept(session, proposal, now=day(8), member=bob)
-    assert (second.supersedes_id, second.proposal_id) == (first.id, proposal.id)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "possible"),
-    [
-        ("2026-01-09", True),
-        ("2026-01-10", True),
-        ("2026-01-10T12:00:00Z", True),
-        ("2026-01-10T12:00:01Z", False),
-        ("2026-01-11", False),
-        ("2027-06-01", False),
-        ("below_lower_bound", True),
-        ("above_upper_bound", True),
-        ("annulled", True),
-    ],
-)
-def test_a_date_is_an_outcome_once_it_has_come(
-    session: Session, alice: Member, outcome: str, possible: bool
-) -> None:
-    bounds = {"lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
-    question = ask(session, alice, type="date", scheduled_close_time=day(300), **bounds)
-    now = day(9.5)
-    if possible:
-        assert resolutions.confirm(session, question, outcome, now=now, member=alice)
-        return
-    with pytest.raises(Refused, match="lies ahead"):
-        resolutions.confirm(session, question, outcome, now=now, member=alice)
-    with pytest.raises(Refused, match="lies ahead"):
-        proposals.propose(session, question, outcome, now=now, member=alice)
-
-
-@pytest.mark.parametrize("bound", ["below_lower_bound", "above_upper_bound"])
-def test_an_outcome_beyond_the_bounds_scores_as_one_on_the_bound(
-    session: Session, alice: Member, bound: str
-) -> None:
-    on_it = {"below_lower_bound": "0", "above_upper_bound": "10"}[bound]
-    for slug, outcome in (("beyond", bound), ("on-it", on_it)):
-        question = ask(session, alice, slug=slug, type="numeric", lower_bound="0", upper_bound="10")
-        value = Value(quantiles={"0.2": 3, "0.9": 8})
-        updates.update(session, question, value, member=alice, now=day(0))
-        resolutions.confirm(session, question, outcome, known_at=day(9), now=day(9), member=alice)
-    frames = scoring_frames(session)
-    beyond, on_bound = scoring.score(*frames, ["crps"])["score"]
-    assert beyond == pytest.approx(on_bound, abs=1e-12)
 
 
 def test_more_resolutions_are_scored_than_one_statement_takes(

@@ -1,0 +1,186 @@
+"""Attempts: malformed answers fail one question only, and failures back off."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access.members import member_named, member_or_new
+from forecasts.common.errors import CannotTell, CaptureError
+from forecasts.common.times import iso
+from forecasts.ledger import database
+from forecasts.ledger.models import (
+    RunState,
+)
+from forecasts.questions import registry
+from forecasts.resolution import (
+    assignments,
+    progress,
+    resolutions,
+)
+from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.resolution.runs import claiming, run
+from tests.conftest import ask, day
+from tests.resolution.runs.conftest import (
+    Says,
+    carry,
+    states,
+    watch,
+    yes,
+)
+
+NAIVE = day(2).replace(tzinfo=None)
+
+
+def exits(_: str) -> Finding:
+    sys.exit(0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (exits, r"ended the program, by exit\(0\)"),
+        (lambda _: "yes", "neither a Finding nor None"),
+        (lambda _: Finding("yes", iso(day(2))), "known_at, '2026-01-03.*not a datetime"),
+        (lambda _: Finding("yes", NAIVE), "known_at, .* is not a datetime with an offset"),
+        (lambda _: Finding(True, day(2)), "outcome, True, is not a text"),
+        (lambda _: Finding("yes", day(2), note=None), "note, None, is not a text"),
+        (lambda _: Finding("yes", day(2), seen=(b"rain",)), "not a tuple of Seen"),
+    ],
+)
+def test_a_resolver_that_does_not_answer_as_it_should_fails_its_question_and_no_other(
+    engine: Engine, oracle: Callable[..., None], bad: Says, why: str
+) -> None:
+    carry(engine, "rain", "snow")
+    oracle(lambda slug: bad(slug) if slug == "rain" else yes(slug))
+    assert states(run.run(engine, now=day(4), dry=True)) == {"rain": "failed", "snow": "confirmed"}
+    came = run.run(engine, now=day(4))
+    assert states(came) == {"rain": "failed", "snow": "confirmed"}
+    assert re.search(why, {result.slug: result.message for result in came.results}["rain"])
+    for attempt in range(2, claiming.MOST_ATTEMPTS + 1):
+        [result] = run.run(engine, now=day(4 + attempt)).results
+    assert (result.slug, str(result.state)) == ("rain", "parked")
+
+
+def test_so_does_one_that_waits_for_no_moment(engine: Engine, oracle: Callable[..., None]) -> None:
+    carry(engine, "rain")
+    oracle(lambda _: None, not_before=lambda *_: NAIVE)
+    [result] = run.run(engine, now=day(4)).results
+    assert str(result.state) == "failed"
+    assert "Its not_before" in result.message
+
+
+def test_what_fails_is_tried_again_later_and_later_and_then_parked(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain")
+
+    def away(_: str) -> None:
+        raise CaptureError("example.org cannot be reached.")
+
+    oracle(away)
+    at, pauses = day(4), []
+    for attempt in range(1, claiming.MOST_ATTEMPTS + 1):
+        [result] = run.run(engine, now=at).results
+        row = watch(engine)
+        assert row.attempts == attempt
+        assert row.reason == "example.org cannot be reached."
+        assert row.next_at is not None
+        pauses.append(row.next_at - at)
+        assert states(run.run(engine, now=row.next_at - timedelta(seconds=1))) == {}
+        at = row.next_at
+    assert result.state == RunState.parked
+    assert pauses[:3] == [timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=45)]
+    assert max(pauses) == timedelta(days=1)
+    assert at - day(4) > timedelta(days=2)
+    later = run.run(engine, now=day(400))
+    assert (states(later), later.waiting) == ({}, 1)
+    with database.reading(engine) as session:
+        [parked] = progress.parked(session)
+    assert (parked.slug, parked.reason) == ("rain", "example.org cannot be reached.")
+
+
+def test_a_retry_lets_it_look_again_and_a_look_that_works_forgets_the_failures(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain")
+
+    def gone(_: str) -> None:
+        raise CannotTell("The column is gone.")
+
+    oracle(gone)
+    assert states(run.run(engine, now=day(4))) == {"rain": "parked"}
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        assignments.retry(session, registry.find(session, "rain"), member=alice, now=day(5))
+    oracle(lambda _: None)
+    assert states(run.run(engine, now=day(5))) == {"rain": "not_yet"}
+    row = watch(engine)
+    assert (row.attempts, row.parked_at, row.reason) == (0, None, "")
+
+
+def test_what_may_pass_is_not_parked_at_once(engine: Engine, oracle: Callable[..., None]) -> None:
+    carry(engine, "rain")
+
+    def half(_: str) -> None:
+        raise CannotTell("The series ends too early.", temporary=True)
+
+    oracle(half)
+    assert states(run.run(engine, now=day(4))) == {"rain": "failed"}
+
+
+def test_an_outcome_that_cannot_be_resolves_nothing(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain", "snow", "wind")
+    found = {
+        "rain": Finding("perhaps", day(2)),
+        "snow": Finding("yes", day(5)),  # it is day 4
+        "wind": Finding("yes", day(0)),  # known before it opened
+    }
+    oracle(found.__getitem__)
+    came = {"rain": "failed", "snow": "failed", "wind": "parked"}  # which no time will change
+    assert states(run.run(engine, now=day(4), dry=True)) == came
+    assert states(run.run(engine, now=day(4))) == came
+    with database.reading(engine) as session:
+        [parked] = progress.parked(session)
+        assert "known at 2026-01-01 00:00 UTC, not after 'wind' opened" in parked.reason
+    assert states(run.run(engine, now=day(5), dry=True)) == {
+        "rain": "failed",
+        "snow": "confirmed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"), [(5000.5, "above_upper_bound"), (-1, "below_lower_bound"), (5000, "5000")]
+)
+def test_a_number_beyond_the_bounds_is_an_outcome_where_it_is_read_off_and_a_slip_elsewhere(
+    engine: Engine, tmp_path: Path, number: float, kept: str
+) -> None:
+    (page := tmp_path / "page.json").write_text(json.dumps({"price": number}))
+    (by_hand := tmp_path / "outcomes.csv").write_text(
+        f"question,outcome,known_at\nwritten,{number},2026-01-03\n"
+    )
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for slug, kind, settings in (
+            ("read", "http_json", {"url": str(page), "outcome": "price"}),
+            ("written", "outcomes_file", {"path": str(by_hand)}),
+        ):
+            bounds = {"type": "numeric", "lower_bound": "0", "upper_bound": "5000"}
+            question = ask(session, alice, slug=slug, **bounds)
+            assignments.attach(session, question, kind, settings, member=alice, now=day(1))
+    came = {"read": "confirmed", "written": "confirmed" if number == 5000 else "parked"}
+    assert states(run.run(engine, now=day(4), dry=True)) == came
+    assert states(run.run(engine, now=day(4))) == came
+    with database.reading(engine) as session:
+        [row] = resolutions.history(session, registry.find(session, "read"))
+        assert row.outcome == kept
+        assert ("lies outside 0 to 5000" in row.note) == (kept != "5000")

@@ -1,0 +1,109 @@
+"""Policies: a person decides, or a quorum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access.members import member_named
+from forecasts.common.errors import BadInput
+from forecasts.ledger import database
+from forecasts.ledger.models import (
+    PolicyKind,
+    RunState,
+)
+from forecasts.questions import registry
+from forecasts.resolution import (
+    assignments,
+    kept_evidence,
+    policies,
+    proposals,
+    resolutions,
+)
+from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.resolution.runs import run
+from tests.conftest import day
+from tests.resolution.runs.conftest import (
+    carry,
+    states,
+    yes,
+)
+
+
+def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain")
+    oracle(yes)
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        rain = registry.find(session, "rain")
+        policies.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(2))
+    came = run.run(engine, now=day(4))
+    assert (states(came), came.waiting) == ({"rain": "proposed"}, 1)
+    assert states(run.run(engine, now=day(5))) == {"rain": "not_yet"}
+    with database.writing(engine) as session:
+        rain = registry.find(session, "rain")
+        [proposal] = proposals.proposals_on(session, rain)
+        resolutions.accept(session, proposal, now=day(6), member=member_named(session, "alice"))
+        assert [row.data for row in kept_evidence.kept(session, rain)] == [b"rain"]
+    after = run.run(engine, now=day(7))
+    assert (states(after), after.waiting) == ({}, 0)
+
+
+def test_a_quorum_waits_for_the_second_witness_and_a_contradiction_for_people(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain", "snow")
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        for slug in ("rain", "snow"):
+            question = registry.find(session, slug)
+            named = {"name": "second-"}
+            assignments.attach(
+                session, question, "oracle", named, member=alice, now=day(1), beside=True
+            )
+            policies.set_policy(
+                session, question, PolicyKind.quorum, agreeing=2, member=alice, now=day(1)
+            )
+    oracle(lambda slug: None if slug.startswith("second-") else yes(slug))
+    [result, _] = run.run(engine, now=day(4)).results
+    assert (result.state, result.message) == (
+        RunState.not_yet,
+        "1 of 2 agree on yes, known on 03 January 2026",
+    )
+    no = Finding("no", day(3), note="saw none")
+    oracle(lambda slug: no if slug == "second-snow" else yes(slug))
+    came = run.run(engine, now=day(5))
+    assert states(came) == {"rain": "confirmed", "snow": "proposed"}
+    with database.reading(engine) as session:
+        proposed = proposals.proposals_on(session, registry.find(session, "snow"))
+        assert [row.outcome for row in proposed] == ["yes", "no"]
+        assert all("saw none" in row.note for row in proposed)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"kind": PolicyKind.quorum}, "number of resolvers"),
+        ({"kind": PolicyKind.quorum, "agreeing": 1}, "two or more resolvers"),
+        ({"kind": PolicyKind.quorum, "agreeing": 2}, "has 1"),
+        ({"kind": PolicyKind.confirm, "agreeing": 2}, "number of resolvers"),
+        ({"kind": PolicyKind.confirm, "dispute_days": -1}, "got -1"),
+        ({"kind": PolicyKind.confirm, "dispute_days": 4000}, "got 4000"),
+        ({"kind": PolicyKind.confirm, "dispute_days": float("nan")}, "got nan"),
+    ],
+)
+def test_a_policy_that_cannot_work_is_refused_when_it_is_given(
+    engine: Engine, oracle: Callable[..., None], given: dict[str, Any], words: str
+) -> None:
+    carry(engine, "rain")
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        rain = registry.find(session, "rain")
+        with pytest.raises(BadInput, match=words):
+            policies.set_policy(session, rain, member=alice, now=day(2), **given)
+        assert policies.current_policy(session, rain) is None

@@ -1,0 +1,83 @@
+"""A finding is recorded in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from forecasts.ledger import database
+from forecasts.ledger.models import (
+    Exhibit,
+    ExhibitContent,
+    Resolution,
+    ResolverRun,
+    Score,
+)
+from forecasts.ledger.verification import verify
+from forecasts.questions import registry
+from forecasts.resolution import (
+    kept_evidence,
+)
+from forecasts.resolution.resolvers.protocol import Finding, Seen
+from forecasts.resolution.runs import run
+from tests.conftest import day
+from tests.resolution.runs.conftest import (
+    carry,
+    contents,
+    states,
+    watch,
+    yes,
+)
+
+
+def test_a_resolution_its_scores_and_what_was_shown_are_one_act(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain")
+    oracle(yes)
+    [result] = run.run(engine, now=day(4)).results
+    with database.reading(engine) as session:
+        resolution = session.exec(select(Resolution)).one()
+        assert result.resolution_id == resolution.id
+        assert len(session.exec(select(Score)).all()) == 3
+        [kept] = kept_evidence.kept(session, registry.find(session, "rain"))
+        assert (kept.data, kept.exhibit.size) == (b"rain", 4)
+        assert kept.exhibit.sha256 == hashlib.sha256(b"rain").hexdigest()
+        assert [row.state for row in session.exec(select(ResolverRun))] == ["confirmed"]
+        assert verify(session).broken is None
+    row = watch(engine)
+    assert (row.next_at, row.claimed_by) == (None, None)
+
+
+def test_bytes_are_kept_once_and_none_that_are_too_many(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain", "snow")
+    large = Seen("https://example.org/large", b"x" * 1_000_001, day(4))
+    oracle(lambda slug: Finding("yes", day(2), seen=(*(yes(slug).seen), large)))
+    run.run(engine, now=day(4))
+    with database.reading(engine) as session:
+        assert len(session.exec(select(Exhibit)).all()) == 4
+        assert [row.data for row in session.exec(select(ExhibitContent))] == [b"rain"]
+        kept = kept_evidence.kept(session, registry.find(session, "snow"))
+        assert [one.data is None for one in kept] == [False, True]
+        assert verify(session).broken is None
+
+
+def test_what_cannot_be_written_whole_is_not_written_and_is_tried_again(
+    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, "rain")
+    oracle(yes)
+    before = contents(engine)
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_evidence, "keep", lambda *_: 1 / 0)
+        assert states(run.run(engine, now=day(4))) == {"rain": "failed"}
+    after = contents(engine)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"watch", "resolver_run"}
+    assert states(run.run(engine, now=day(4.1))) == {"rain": "confirmed"}

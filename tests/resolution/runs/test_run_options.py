@@ -1,0 +1,95 @@
+"""The options of a run: dry, only, limit and stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access.members import member_named
+from forecasts.common.errors import BadInput, CannotTell, CaptureError
+from forecasts.ledger import database
+from forecasts.ledger.models import (
+    PolicyKind,
+)
+from forecasts.questions import registry
+from forecasts.resolution import (
+    assignments,
+    policies,
+)
+from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.resolution.runs import run
+from tests.conftest import day
+from tests.resolution.runs.conftest import (
+    carry,
+    contents,
+    states,
+    yes,
+)
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain", "snow", "wind", "hail", "fog")
+
+    def say(slug: str) -> Finding | None:
+        if slug == "snow":
+            raise CannotTell("The column is gone.")
+        if slug == "wind":
+            raise CaptureError("It is away.")
+        return None if slug == "hail" else yes(slug)
+
+    oracle(say)
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        fog = registry.find(session, "fog")
+        policies.set_policy(session, fog, PolicyKind.propose, member=alice, now=day(2))
+    before = contents(engine)
+    wanted = {
+        "rain": "confirmed",
+        "snow": "parked",
+        "wind": "failed",
+        "hail": "not_yet",
+        "fog": "proposed",
+    }
+    assert states(run.run(engine, now=day(4), dry=True)) == wanted
+    assert contents(engine) == before
+    # And what it said is what is done.
+    assert states(run.run(engine, now=day(4))) == wanted
+    assert states(run.run(engine, now=day(5), dry=True)) == {
+        "wind": "failed",
+        "hail": "not_yet",
+        "fog": "not_yet",
+    }
+
+
+def test_a_run_may_be_for_one_kind_or_so_many(engine: Engine, oracle: Callable[..., None]) -> None:
+    carry(engine, "rain", "snow", "wind")
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        wind = registry.find(session, "wind")
+        assignments.attach(session, wind, "deadline", {}, member=alice, now=day(1.5))
+    oracle(yes)
+    assert states(run.run(engine, now=day(11), only="deadline")) == {"wind": "confirmed"}
+    assert states(run.run(engine, now=day(11), limit=1)) == {"rain": "confirmed"}
+    assert states(run.run(engine, now=day(11), limit=0)) == {}
+    with pytest.raises(BadInput, match="no resolver kind"):
+        run.run(engine, now=day(11), only="tarot")
+    assert states(run.run(engine, now=day(11), only="oracle")) == {"snow": "confirmed"}
+
+
+def test_a_run_says_how_many_are_due_and_ends_when_it_is_told_to(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
+    carry(engine, "rain", "snow", "wind")
+    oracle(yes)
+    told: list[Any] = []
+    came = run.run(
+        engine, now=day(4), on_start=told.append, on_result=told.append, stop=lambda: len(told) > 1
+    )
+    assert told == [3, *came.results]
+    assert states(came) == {"rain": "confirmed"}
+    assert states(run.run(engine, now=day(4))) == {"snow": "confirmed", "wind": "confirmed"}

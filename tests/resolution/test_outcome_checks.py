@@ -1,0 +1,81 @@
+"""Outcomes that a question cannot have, or that nobody can know yet, are refused."""
+
+import pytest
+from sqlmodel import Session
+
+import scoring
+from forecasts.common.errors import BadInput, Refused
+from forecasts.ledger.models import Member, Question
+from forecasts.resolution import proposals, resolutions
+from forecasts.scores.frames import scoring_frames
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known", "error", "words"),
+    [
+        ("maybe", 5, BadInput, "not an outcome"),
+        ("yes", 12, Refused, "cannot be known at"),
+        ("yes", 0, Refused, "not after 'rain' opened"),
+    ],
+)
+def test_a_resolution_that_cannot_be_is_refused(
+    session: Session,
+    question: Question,
+    alice: Member,
+    outcome: str,
+    known: float,
+    error: type[Exception],
+    words: str,
+) -> None:
+    with pytest.raises(error, match=words):
+        resolutions.confirm(
+            session, question, outcome, known_at=day(known), now=day(11), member=alice
+        )
+    assert resolutions.history(session, question) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "possible"),
+    [
+        ("2026-01-09", True),
+        ("2026-01-10", True),
+        ("2026-01-10T12:00:00Z", True),
+        ("2026-01-10T12:00:01Z", False),
+        ("2026-01-11", False),
+        ("2027-06-01", False),
+        ("below_lower_bound", True),
+        ("above_upper_bound", True),
+        ("annulled", True),
+    ],
+)
+def test_a_date_is_an_outcome_once_it_has_come(
+    session: Session, alice: Member, outcome: str, possible: bool
+) -> None:
+    bounds = {"lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
+    question = ask(session, alice, type="date", scheduled_close_time=day(300), **bounds)
+    now = day(9.5)
+    if possible:
+        assert resolutions.confirm(session, question, outcome, now=now, member=alice)
+        return
+    with pytest.raises(Refused, match="lies ahead"):
+        resolutions.confirm(session, question, outcome, now=now, member=alice)
+    with pytest.raises(Refused, match="lies ahead"):
+        proposals.propose(session, question, outcome, now=now, member=alice)
+
+
+@pytest.mark.parametrize("bound", ["below_lower_bound", "above_upper_bound"])
+def test_an_outcome_beyond_the_bounds_scores_as_one_on_the_bound(
+    session: Session, alice: Member, bound: str
+) -> None:
+    on_it = {"below_lower_bound": "0", "above_upper_bound": "10"}[bound]
+    for slug, outcome in (("beyond", bound), ("on-it", on_it)):
+        question = ask(session, alice, slug=slug, type="numeric", lower_bound="0", upper_bound="10")
+        value = Value(quantiles={"0.2": 3, "0.9": 8})
+        updates.update(session, question, value, member=alice, now=day(0))
+        resolutions.confirm(session, question, outcome, known_at=day(9), now=day(9), member=alice)
+    frames = scoring_frames(session)
+    beyond, on_bound = scoring.score(*frames, ["crps"])["score"]
+    assert beyond == pytest.approx(on_bound, abs=1e-12)
