@@ -209,7 +209,6 @@ def rescore(database: Database = None) -> None:
     with writing(ledger(settings(database))) as session:
         rebuilt = scores.rebuild(session)
     print_line(
-        f"Recomputed with engine {rebuilt.engine}: {rebuilt.scores:,} scores of "
-        f"{rebuilt.resolutions:,} resolved questions. Scores of superseded resolutions are kept "
-        "unchanged."
+        f"Recomputed with engine {rebuilt.engine}. Scores: {rebuilt.scores:,}; resolved questions: "
+        f"{rebuilt.resolutions:,}. Scores of superseded resolutions are unchanged."
     )

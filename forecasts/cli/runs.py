@@ -212,7 +212,7 @@ def status(
         more = {"proposed": proposed, "disputed": disputed, "notices_unsure": unsure}
         typer.echo(json_text(asdict(found) | more), nl=False)
         return
-    print_line(f"{found.watched:,} unresolved questions have a resolver")
+    print_line(f"Unresolved questions with a resolver: {found.watched:,}")
     print_line(f"\nParked, until forecasts run retry QUESTION: {len(found.parked):,}")
     for one in found.parked:
         print_line(f"  {to_minute(one.since)}  {one.slug}: {one.reason}")
@@ -225,7 +225,7 @@ def status(
             print_line(f"  {to_minute(each['since'])}  {each['slug']}: {each[field]}")
     print_line("\nDue next:" if found.next else "\nNothing is due.")
     for due in found.next:
-        failures = f", after {due.attempts} failed attempts" if due.attempts else ""
+        failures = f", failed attempts: {due.attempts}" if due.attempts else ""
         print_line(f"  {to_minute(due.at)}  {due.slug}{failures}")
     print_line("\nRecent results:" if found.done else "\nNo results yet.")
     for done in found.done:

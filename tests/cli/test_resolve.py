@@ -122,7 +122,7 @@ def test_scores_are_made_anew(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("resolve", rain, "yes")
     forecasts("resolve", rain, "no")
     before = forecasts("show", rain).stdout
-    assert ": 3 scores of 1 resolved questions." in forecasts("rescore").stdout
+    assert "Scores: 3; resolved questions: 1." in forecasts("rescore").stdout
     assert forecasts("show", rain).stdout == before
 
 

@@ -115,9 +115,12 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
 ) -> None:
     forecasts("run")
     said = forecasts("run", "status").stdout
-    assert said.startswith("2 unresolved questions have a resolver\n")
+    assert said.startswith("Unresolved questions with a resolver: 2\n")
     assert "Parked, until forecasts run retry QUESTION: 0\n" in said
-    assert "Due next:\n  2026-01-06 12:00 UTC  wind\n  2026-01-06 12:05 UTC  snow, after 1" in said
+    assert (
+        "Due next:\n  2026-01-06 12:00 UTC  wind\n  2026-01-06 12:05 UTC  snow, failed attempts: 1"
+        in said
+    )
     assert "  2026-01-06 12:00 UTC  confirmed: rain: yes, known on 06 January 2026" in said
     for day in range(7, 28, 3):
         clock(f"2026-01-{day:02}T12:00:00Z")
