@@ -32,7 +32,7 @@ from forecasts.reports.groups import (
     LEADS,
     Entries,
     chosen,
-    entries,
+    group_entries,
     in_several_teams,
     lead_days,
     tagged,
@@ -86,19 +86,19 @@ def build(
     ordered = _numbered(frames)
     is_selected = selected(ordered.questions, choice)
     questions = ordered.questions[is_selected].reset_index(drop=True)
-    why = reasons(questions, cohort=choice.cohort, as_of=as_of)
-    counting = questions[why == COUNTS].reset_index(drop=True)
-    made = entries(ordered, by=by)
+    reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
+    counting = questions[reason == COUNTS].reset_index(drop=True)
+    entries = group_entries(ordered, by=by)
     if by == "lead":
-        rows = _rows_by_lead(counting, made, wanted)
+        rows = _rows_by_lead(counting, entries, wanted)
     else:
-        rows = _rows(ordered, counting, made, by, lead)
+        rows = _rows(ordered, counting, entries, by, lead)
     moved = None
     if by != "lead" and lead is None:
-        moved = _tagged(movements(questions, made, as_of), questions, by)
-    in_groups = group_questions(made, questions, by, wanted)
+        moved = _tagged(movements(questions, entries, as_of), questions, by)
+    in_groups = group_questions(entries, questions, by, wanted)
     unscored = LeftOutReasons(
-        why,
+        reason,
         np.where(
             only_elsewhere(ordered, questions, in_groups),
             "in_no_group",
@@ -115,7 +115,7 @@ def build(
         families(questions),
         unscored.of(in_groups, rows.scores),
     )
-    everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(why))})
+    everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(reason))})
     left_out = unscored.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
     return Report(
         metadata=Metadata(
@@ -178,38 +178,41 @@ class _Rows:
 
 
 def _rows(
-    frames: Frames, counting: pd.DataFrame, made: Entries, by: By, lead: float | None
+    frames: Frames, counting: pd.DataFrame, entries: Entries, by: By, lead: float | None
 ) -> _Rows:
-    members = member_scores.member_scores(counting, made, lead)
-    live = member_scores.live_segments(counting, made)
+    members = member_scores.member_scores(counting, entries, lead)
+    live = member_scores.live_segments(counting, entries)
     standing = live if lead is None else member_scores.at_lead(live, lead)
     people = members.groupby("group")["member"].nunique()
-    at = [member_scores.claims(counting, member_scores.at_lead(live, days), made) for days in LEADS]
-    if lead is not None:
-        at = []
-    found = NOTHING if lead is not None else parts(counting, frames, made, people)
+    at_leads = [
+        member_scores.claims(counting, member_scores.at_lead(live, days), entries)
+        for days in (LEADS if lead is None else ())
+    ]
+    found = NOTHING if lead is not None else parts(counting, frames, entries, people)
     members = _tagged(members, counting, by)
     return _Rows(
         members=members,
         scores=member_scores.question_scores(members),
-        claims=_tagged(member_scores.claims(counting, standing, made), counting, by),
+        claims=_tagged(member_scores.claims(counting, standing, entries), counting, by),
         # Everyone together has no one to be compared with.
-        skills=skills(counting, frames, made, lead) if by in ("forecaster", "team") else None,
+        skills=skills(counting, frames, entries, lead) if by in ("forecaster", "team") else None,
         earned=Parts(_tagged(found.updates, counting, by), _tagged(found.cited, counting, by)),
         leads=profile(
-            LEADS[: len(at)], [_tagged(rows, counting, by) for rows in at], families(counting)
+            LEADS[: len(at_leads)],
+            [_tagged(rows, counting, by) for rows in at_leads],
+            families(counting),
         ),
     )
 
 
-def _rows_by_lead(counting: pd.DataFrame, made: Entries, wanted: Sequence[str]) -> _Rows:
+def _rows_by_lead(counting: pd.DataFrame, entries: Entries, wanted: Sequence[str]) -> _Rows:
     """Return the rows of everyone, once at each lead."""
-    live = member_scores.live_segments(counting, made)
+    live = member_scores.live_segments(counting, entries)
     members, claimed = [], []
     for name in wanted:
         days = lead_days(name)
-        members.append(member_scores.member_scores(counting, made, days).assign(group=name))
-        at = member_scores.claims(counting, member_scores.at_lead(live, days), made)
+        members.append(member_scores.member_scores(counting, entries, days).assign(group=name))
+        at = member_scores.claims(counting, member_scores.at_lead(live, days), entries)
         claimed.append(at.assign(group=name))
     everyone = pd.concat(members, ignore_index=True)
     return _Rows(

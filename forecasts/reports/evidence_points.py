@@ -56,19 +56,19 @@ _NO_ROWS = pd.DataFrame({"group": pd.Series(dtype=object), "question": np.zeros(
 NOTHING = Parts(_NO_ROWS, _NO_ROWS)
 
 
-def parts(questions: pd.DataFrame, frames: Frames, made: Entries, people: pd.Series) -> Parts:
+def parts(questions: pd.DataFrame, frames: Frames, entries: Entries, people: pd.Series) -> Parts:
     """Return the points of every update of every group; ``people``: the members of each group."""
-    here = on(questions, made)
-    earned = scoring.attribution(questions, here)
+    forecasts = on(questions, entries)
+    earned = scoring.attribution(questions, forecasts)
     earned = earned[earned["points"].notna()].reset_index(drop=True)
     member = earned["forecaster"].to_numpy(np.intp)
-    code, names = pd.factorize(made.group, sort=True)
-    share = 1 / people.reindex(made.group).to_numpy(dtype=np.float64)
+    code, names = pd.factorize(entries.group, sort=True)
+    share = 1 / people.reindex(entries.group).to_numpy(dtype=np.float64)
     own = earned["points"].to_numpy()
     updates = earned[list(_UPDATE)].assign(
         group=pd.Categorical.from_codes(code[member], names),
         question=places(questions, earned["question_id"]),
-        row=here["row"].to_numpy()[earned["forecast"].to_numpy()],
+        row=forecasts["row"].to_numpy()[earned["forecast"].to_numpy()],
         own=own,
         share=share[member],
     )
@@ -183,11 +183,11 @@ def updates_of(
 
 
 def _update(row: Any, frames: Frames, ids: pd.Series) -> Update:
-    made = frames.forecasts.iloc[row.row]
+    forecast = frames.forecasts.iloc[row.row]
     return Update(
         question=str(ids.iloc[row.question]),
-        forecaster=str(made["forecaster"]),
-        made_at=utc(made["made_at"].to_pydatetime()),
+        forecaster=str(forecast["forecaster"]),
+        made_at=utc(forecast["made_at"].to_pydatetime()),
         remaining=float(row.remaining),
         score_before=float(row.score_before),
         score=float(row.score),

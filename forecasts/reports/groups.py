@@ -35,7 +35,7 @@ class Entries:
     forecaster: pd.Series
 
 
-def entries(frames: Frames, *, by: By) -> Entries:
+def group_entries(frames: Frames, *, by: By) -> Entries:
     """Return the forecasts of every group of that kind; by tag or lead, of everyone as one group.
 
     A team has a member's forecasts made during the membership (joined_at <= made_at < left_at),
@@ -71,8 +71,8 @@ def _of_teams(
     beside = pd.DataFrame({"row": np.arange(len(code)), "handle": code}).merge(
         stays[["handle", "member", "joined_at", "left_at"]], on="handle"
     )
-    made = plain["made_at"].take(beside["row"].to_numpy()).reset_index(drop=True)
-    inside = ~(beside["joined_at"] > made) & ~(beside["left_at"] <= made)
+    made_at = plain["made_at"].take(beside["row"].to_numpy()).reset_index(drop=True)
+    inside = ~(beside["joined_at"] > made_at) & ~(beside["left_at"] <= made_at)
     # One row for each forecast and team, however many stays: one made inside any of them counts.
     flags = (
         beside.assign(inside=inside)

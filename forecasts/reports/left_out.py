@@ -17,7 +17,7 @@ from forecasts.scores.frames import Frames
 
 
 def group_questions(
-    made: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[str]
+    entries: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[str]
 ) -> pd.DataFrame:
     """Return the questions of each group, scored or not: group, place among all questions.
 
@@ -29,9 +29,9 @@ def group_questions(
     if by == "tag":
         rows = tagged(questions)
     else:
-        inside = made.forecasts.loc[made.forecasts["inside"], ["forecaster", "question_id"]]
+        inside = entries.forecasts.loc[entries.forecasts["inside"], ["forecaster", "question_id"]]
         rows = inside.drop_duplicates()  # numbers, so that fewer texts are compared
-        group = made.group.to_numpy(dtype=object)[rows["forecaster"].to_numpy()]
+        group = entries.group.to_numpy(dtype=object)[rows["forecaster"].to_numpy()]
         rows = rows.assign(group=group)[["group", "question_id"]].drop_duplicates()
     place = pd.Index(questions["question_id"]).get_indexer(rows["question_id"])
     found = pd.DataFrame({"group": rows["group"].to_numpy(), "place": place})
@@ -48,19 +48,19 @@ def only_elsewhere(
 
 @dataclass(frozen=True)
 class LeftOutReasons:
-    """The reason why each question has no score; ``otherwise``: if it counts, but has none."""
+    """Why each question has no score; ``otherwise``: the reason if it counts but has none."""
 
-    why: npt.NDArray[np.object_]
+    reason: npt.NDArray[np.object_]
     otherwise: npt.NDArray[np.object_]
 
     def of(self, in_groups: pd.DataFrame, scores: pd.DataFrame) -> dict[Any, tuple[LeftOut, ...]]:
         """Return for each group the number of its questions left out, by reason."""
-        place_of = np.flatnonzero(self.why == COUNTS)
+        place_of = np.flatnonzero(self.reason == COUNTS)
         scored_at = pd.MultiIndex.from_arrays(
             [scores["group"], place_of[scores["question"].to_numpy(dtype=np.intp)]]
         )
         place = in_groups["place"].to_numpy()
-        reason = np.where(self.why == COUNTS, self.otherwise, self.why)[place]
+        reason = np.where(self.reason == COUNTS, self.otherwise, self.reason)[place]
         without = ~pd.MultiIndex.from_frame(in_groups).isin(scored_at)
         by_group = pd.Series(reason[without]).groupby(in_groups["group"].to_numpy()[without])
         return {name: counted(part) for name, part in by_group}

@@ -45,22 +45,23 @@ def timing_days(lead: float) -> str:
 
 
 def member_scores(
-    questions: pd.DataFrame, made: Entries, lead: float | None = None
+    questions: pd.DataFrame, entries: Entries, lead: float | None = None
 ) -> pd.DataFrame:
     """Return one row a question and member of a group: the scores, coverage, updates.
 
     ``questions`` are those that count. Columns: group, question (a position among them), member
-    (a number of ``made``), brier, brier_original, log, coverage, updates.
+    (a number of ``entries``), brier, brier_original, log, coverage, updates.
     """
     names = {measure: protocol(measure, lead) for measure in MEASURES}
-    table = scoring.score(questions, on(questions, made), list(names.values()))
+    table = scoring.score(questions, on(questions, entries), list(names.values()))
     by_measure = dict(iter(table.groupby("protocol", sort=False)))
     first = by_measure[names[PROTOCOL]] if len(table) else table
+    member = first["forecaster"].to_numpy(dtype=np.intp)
     scores = pd.DataFrame(
         {
-            "group": made.group.to_numpy(dtype=object)[first["forecaster"].to_numpy(dtype=np.intp)],
+            "group": entries.group.to_numpy(dtype=object)[member],
             "question": places(questions, first["question_id"]),
-            "member": first["forecaster"].to_numpy(dtype=np.intp),
+            "member": member,
             "coverage": first["coverage"].to_numpy(),
             "updates": first["updates"].to_numpy(),
         }
@@ -81,14 +82,14 @@ def question_scores(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def live_segments(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
-    """Return each member's live segments, of which claims are made.
+def live_segments(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
+    """Return the live segments of each member, the basis of claims.
 
-    The columns of ``scoring.standing``, its forecaster a number of ``made``, and question (a
+    The columns of ``scoring.standing``, its forecaster a number of ``entries``, and question (a
     position among ``questions``), outcome (see ``outcomes``), left_s: the seconds from its start
     to the scheduled close, and fixed: its length over the left_s of the member's first segment.
     """
-    live = scoring.standing(questions, on(questions, made))
+    live = scoring.standing(questions, on(questions, entries))
     live["question"] = places(questions, live.pop("question_id"))
     live["outcome"] = outcomes(questions)[live["question"]]
     length = questions["scheduled_close_time"] - questions["open_time"]
@@ -107,7 +108,7 @@ def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
     return live[there].assign(weight=1.0, fixed=1.0)
 
 
-def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.DataFrame:
+def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     """Return every claim of every group; ``live`` is from ``live_segments``, in its order.
 
     Columns: group, question (a position), option (0 on a binary question), p, y (its outcome,
@@ -115,7 +116,7 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.Dat
     a question has 1 if every member's forecasts last to its scheduled close).
     """
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
-    code, names = pd.factorize(made.group.to_numpy(dtype=object), sort=True)
+    code, names = pd.factorize(entries.group.to_numpy(dtype=object), sort=True)
     group = code[member]
     of = place.astype(np.int64) * max(len(names), 1) + group
     sharing = np.bincount(of[_begins(live)], minlength=int(of.max()) + 1 if len(of) else 0)
@@ -147,9 +148,9 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, made: Entries) -> pd.Dat
     return found.assign(group=pd.Categorical.from_codes(codes, pd.Index(names)))
 
 
-def on(questions: pd.DataFrame, made: Entries) -> pd.DataFrame:
+def on(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     """Return the forecasts on these questions."""
-    return made.forecasts[made.forecasts["question_id"].isin(questions["question_id"])]
+    return entries.forecasts[entries.forecasts["question_id"].isin(questions["question_id"])]
 
 
 def places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:

@@ -19,18 +19,18 @@ FEWEST = 30  # families
 SIGNIFICANCE = 0.05
 
 
-def movements(questions: pd.DataFrame, made: Entries, as_of: datetime) -> pd.DataFrame:
+def movements(questions: pd.DataFrame, entries: Entries, as_of: datetime) -> pd.DataFrame:
     """Return one row a group and question with a step: the mean excess of its members' paths.
 
     Columns: group, question (a position among ``questions``), excess, revised (whether any of them
     changed a forecast). Withdrawals, and forecasts made outside the team, are skipped; see
     ``scoring.excess_movement``.
     """
-    paths = scoring.excess_movement(questions, on(questions, made), as_of)
+    paths = scoring.excess_movement(questions, on(questions, entries), as_of)
     paths = paths[paths["steps"] > 0]
     rows = pd.DataFrame(
         {
-            "group": made.group.to_numpy(dtype=object)[paths["forecaster"].to_numpy(np.intp)],
+            "group": entries.group.to_numpy(dtype=object)[paths["forecaster"].to_numpy(np.intp)],
             "question": places(questions, paths["question_id"]),
             "excess": paths["excess"].to_numpy(),
             "revised": paths["revisions"].to_numpy() > 0,

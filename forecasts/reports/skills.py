@@ -38,15 +38,15 @@ class Field:
 
 
 def skills(
-    questions: pd.DataFrame, frames: Frames, made: Entries, lead: float | None = None
+    questions: pd.DataFrame, frames: Frames, entries: Entries, lead: float | None = None
 ) -> pd.DataFrame:
     """Return one row a group and question that someone else forecast too: its mean skills.
 
     Columns: group, question (a position among ``questions``, which all count), skill,
-    crowd_skill. ``made`` are the entries of forecasters or of teams.
+    crowd_skill. ``entries`` are the entries of forecasters or of teams.
     """
-    there = field(frames, made)
-    forecasts = there.forecasts[there.forecasts["question_id"].isin(questions["question_id"])]
+    compared = field(frames, entries)
+    forecasts = compared.forecasts[compared.forecasts["question_id"].isin(questions["question_id"])]
     timing = "scheduled_average" if lead is None else f"lead({timing_days(lead)})"
     protocols = [
         scoring.Protocol(name, "brier", timing, reference, 100.0, "higher is better")
@@ -58,29 +58,29 @@ def skills(
     wide["crowd_skill"] = table.loc[table["protocol"] == "crowd_skill", "score"].to_numpy()
     wide["question"] = places(questions, wide.pop("question_id"))
     wide["forecaster"] = wide["forecaster"].astype(np.intp)
-    people = pd.Series(there.person[wide["forecaster"]]).groupby(wide["question"].to_numpy())
+    people = pd.Series(compared.person[wide["forecaster"]]).groupby(wide["question"].to_numpy())
     wide = wide[wide["question"].map(people.nunique()).to_numpy() > 1]
-    earned = wide.merge(there.credit, on="forecaster").drop(columns="forecaster")
+    earned = wide.merge(compared.credit, on="forecaster").drop(columns="forecaster")
     each = earned.groupby(["question", "member"], as_index=False).sum()
-    each["group"] = made.group.to_numpy(dtype=object)[each["member"]]
+    each["group"] = entries.group.to_numpy(dtype=object)[each["member"]]
     mean = each.groupby(["group", "question"], as_index=False)[list(ADVANTAGES)].mean()
     return mean[["group", "question", *ADVANTAGES]]
 
 
-def field(frames: Frames, made: Entries) -> Field:
-    """Return everyone's forecasts as compared with the others; ``made`` is from ``entries``."""
-    used = [name for name in VALUES if name in made.forecasts]
+def field(frames: Frames, entries: Entries) -> Field:
+    """Return everyone's forecasts as compared with the others'."""
+    used = [name for name in VALUES if name in entries.forecasts]
     plain = frames.forecasts[["question_id", "made_at", *used]]
     person, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
     # Someone's groups at a time, as a sum of powers of two, one for each group.
     members = pd.DataFrame(
         {
-            "member": np.arange(len(made.group)),
-            "person": pd.Index(handles).get_indexer(made.forecaster),
+            "member": np.arange(len(entries.group)),
+            "person": pd.Index(handles).get_indexer(entries.forecaster),
         }
     )
     members["flag"] = 2.0 ** members.groupby("person").cumcount()
-    inside = made.forecasts[made.forecasts["inside"]]
+    inside = entries.forecasts[entries.forecasts["inside"]]
     flags = members["flag"].to_numpy()[inside["forecaster"].to_numpy()]
     roles = np.bincount(inside["row"], flags, minlength=len(plain))
     known = pd.DataFrame({"person": person, "roles": roles}).drop_duplicates()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.reports import Group, member_scores
-from forecasts.reports.groups import entries
+from forecasts.reports.groups import group_entries
 from forecasts.reports.render import tables
 from forecasts.scores.attribution import attribute
 from forecasts.scores.frames import Frames
@@ -174,7 +174,7 @@ def test_a_yes_that_closes_its_question_is_no_fault_of_who_foresaw_it_rightly() 
     )
     assert outside / weight < 0.1
     # By the live time it would be one.
-    team = entries(frames, by="team")
+    team = group_entries(frames, by="team")
     claims = member_scores.claims(
         frames.questions, member_scores.live_segments(frames.questions, team), team
     )

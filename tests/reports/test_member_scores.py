@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from forecasts.reports import member_scores
-from forecasts.reports.groups import entries
+from forecasts.reports.groups import group_entries
 from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger
 
 
 def claims(frames: Frames, by: str = "forecaster") -> pd.DataFrame:
-    who = entries(frames, by=by)  # type: ignore[arg-type]
+    who = group_entries(frames, by=by)  # type: ignore[arg-type]
     return member_scores.claims(
         frames.questions, member_scores.live_segments(frames.questions, who), who
     )
@@ -90,6 +90,6 @@ def test_members_share_a_question_and_options_are_half_each_in_both_weights() ->
 def test_at_a_lead_what_stood_then_has_the_whole_of_both_weights() -> None:
     said = [made("q", "ana", 0, 0.4), made("q", "ana", 5, 0.8)]
     frames = ledger([asked("q", "yes", actual_close_time=day(9))], said)
-    live = member_scores.live_segments(frames.questions, entries(frames, by="forecaster"))
+    live = member_scores.live_segments(frames.questions, group_entries(frames, by="forecaster"))
     at = member_scores.at_lead(live, 7)
     assert at[["p", "weight", "fixed"]].to_numpy().tolist() == [[0.4, 1.0, 1.0]]

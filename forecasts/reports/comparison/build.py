@@ -33,7 +33,7 @@ from forecasts.reports.comparison.comparison import (
 )
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
-from forecasts.reports.groups import Entries, chosen, entries, in_several_teams
+from forecasts.reports.groups import Entries, chosen, group_entries, in_several_teams
 from forecasts.reports.member_scores import member_scores, question_scores, timing_days
 from forecasts.reports.report import By
 from forecasts.reports.selection import ALL, Choice
@@ -68,24 +68,24 @@ def build(
             remedy="Name them after --between.",
         )
     digest = in_background(sha256, frames)
-    asked = selected(frames.questions, choice)
-    questions = frames.questions[asked].sort_values("question_id", ignore_index=True)
-    why = reasons(questions, cohort=choice.cohort, as_of=as_of)
-    counting = questions[why == COUNTS].reset_index(drop=True)
-    made = _only(entries(frames, by=_BY[of]), names)
-    forecasts = made.forecasts[made.forecasts["question_id"].isin(counting["question_id"])]
-    present = made.group[made.group.index.isin(forecasts["forecaster"])]
+    is_selected = selected(frames.questions, choice)
+    questions = frames.questions[is_selected].sort_values("question_id", ignore_index=True)
+    reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
+    counting = questions[reason == COUNTS].reset_index(drop=True)
+    entries = _only(group_entries(frames, by=_BY[of]), names)
+    forecasts = entries.forecasts[entries.forecasts["question_id"].isin(counting["question_id"])]
+    present = entries.group[entries.group.index.isin(forecasts["forecaster"])]
     family = pd.Series(families(questions), index=questions["question_id"])
     both_sides = present.nunique() > 1
     paired = (counting, forecasts, present, choice.lead)
     differences = scoring.paired(*paired) if both_sides else _NO_PAIRS
     people = scoring.paired_people(*paired) if alike and both_sides else None
-    found = scoring.compare(differences, _members(frames, made, names, of), family, people)
+    found = scoring.compare(differences, _members(frames, entries, names, of), family, people)
 
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = family[questions["question_id"]].to_numpy()
     over = questions["scheduled_close_time"].groupby(of_each).max()
-    awaited = over[np.unique(of_each[np.isin(why, _TO_COME)])].min()
+    awaited = over[np.unique(of_each[np.isin(reason, _TO_COME)])].min()
     pairs = tuple(
         wording.with_sentence(
             _pair(pair, choice, _watched(pair, differences, family, over, awaited)),
@@ -95,7 +95,7 @@ def build(
         for pair in found.pairs
     )
     skill = _skills(frames, counting, family, choice.lead) if of == "forecasters" else {}
-    sides = _sides(found, counting, made, family, skill, choice.lead)
+    sides = _sides(found, counting, entries, family, skill, choice.lead)
     return Comparison(
         metadata=About(
             **vars(choice),
@@ -107,8 +107,8 @@ def build(
             input_sha256=digest(),
         ),
         sentence=wording.conclusion(sides, pairs),
-        questions=len(asked),
-        left_out=(*counted(why[why != COUNTS]), *not_selected(asked)),
+        questions=len(is_selected),
+        left_out=(*counted(reason[reason != COUNTS]), *not_selected(is_selected)),
         groups=sides,
         pairs=pairs,
         notes=wording.notes(
@@ -116,7 +116,7 @@ def build(
             of=of,
             choice=choice,
             alike=alike,
-            awaiting=int((why == "awaiting_resolution").sum()),
+            awaiting=int((reason == "awaiting_resolution").sum()),
         ),
     )
 
@@ -124,20 +124,20 @@ def build(
 _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
 
 
-def _only(made: Entries, names: Sequence[str]) -> Entries:
+def _only(entries: Entries, names: Sequence[str]) -> Entries:
     """Return the forecasts of these groups only, their members renumbered."""
-    kept = made.group.index[made.group.isin(names)]
-    forecasts = made.forecasts[made.forecasts["forecaster"].isin(kept)]
+    kept = entries.group.index[entries.group.isin(names)]
+    forecasts = entries.forecasts[entries.forecasts["forecaster"].isin(kept)]
     number = kept.get_indexer(pd.Index(forecasts["forecaster"]))
     return Entries(
         forecasts.assign(forecaster=number),
-        made.group[kept].reset_index(drop=True),
-        made.forecaster[kept].reset_index(drop=True),
+        entries.group[kept].reset_index(drop=True),
+        entries.forecaster[kept].reset_index(drop=True),
     )
 
 
 def _members(
-    frames: Frames, made: Entries, names: Sequence[str], of: Of
+    frames: Frames, entries: Entries, names: Sequence[str], of: Of
 ) -> dict[str, set[Hashable]]:
     """Return the members of each group; the same key is in two groups for members of both at once.
 
@@ -147,7 +147,7 @@ def _members(
         in_several_teams(frames.teams[frames.teams["team"].isin(names)]) if of == "teams" else ()
     )
     members: dict[str, set[Hashable]] = {name: set() for name in names}
-    for who, name in zip(made.forecaster[made.group.index], made.group, strict=True):
+    for who, name in zip(entries.forecaster[entries.group.index], entries.group, strict=True):
         members[name].add(who if who in at_once else (who, name))
     return members
 
@@ -213,13 +213,13 @@ def _watched(
 def _sides(
     found: scoring.Comparison,
     counting: pd.DataFrame,
-    made: Entries,
+    entries: Entries,
     family: pd.Series,
     skill: dict[str, Skill],
     lead: float | None,
 ) -> tuple[Side, ...]:
     """Return each group with its ranks and its own record, by rank."""
-    members = member_scores(counting, made, lead)
+    members = member_scores(counting, entries, lead)
     scores = question_scores(members)
     cluster = family[counting["question_id"]].to_numpy()
     people = members.groupby("group")["member"].nunique()
