@@ -225,7 +225,7 @@ def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored
         database.writing(engine) as session,
     ):
         member_or_new(session, "alice", now=day(0))
-    assert caught.value.remedy == "Look before you do it again."
+    assert caught.value.remedy == "Check before you repeat it."
     assert len(broken) == 1
     engine.dispose()
 
@@ -255,6 +255,6 @@ def test_a_missing_driver_is_said_with_the_way_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(NoLedger, match="driver for it is not installed") as caught:
+    with pytest.raises(NoLedger, match="its driver is not installed") as caught:
         database.open_engine("postgresql://me@host/x")
     assert "forecast-ledger[postgres]" in caught.value.remedy
