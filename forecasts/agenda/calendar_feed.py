@@ -18,13 +18,7 @@ from forecasts.access import tokens, visibility
 from forecasts.access.tokens import CALENDAR, Issued
 from forecasts.common.errors import NotFound
 from forecasts.ledger.current import has_outcome, is_newest_wording
-from forecasts.ledger.models import (
-    Member,
-    Question,
-    QuestionRevision,
-    Token,
-    TokenRevocation,
-)
+from forecasts.ledger.models import Member, Question, QuestionRevision, Token, TokenRevocation
 from forecasts.questions.standing import QuestionState, listing
 
 _PAST = timedelta(days=31)  # earlier events are left out

@@ -42,10 +42,7 @@ class CrowdMove:
 
 
 def crowd_moves(
-    session: Session,
-    forecasts: Sequence[tuple[QuestionText, Forecast]],
-    *,
-    now: datetime,
+    session: Session, forecasts: Sequence[tuple[QuestionText, Forecast]], *, now: datetime
 ) -> dict[int, CrowdMove]:
     """Return by question the crowd's moves away from a current forecast by ``THRESHOLD`` or more.
 

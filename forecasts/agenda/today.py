@@ -17,13 +17,7 @@ from forecasts.access.visibility import question_visible
 from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
 from forecasts.agenda.news import Mention, new_mentions
 from forecasts.agenda.revisits import Intervals, intervals, seen_until
-from forecasts.ledger.models import (
-    Article,
-    Forecast,
-    Member,
-    Question,
-    Score,
-)
+from forecasts.ledger.models import Article, Forecast, Member, Question, Score
 from forecasts.questions.standing import QuestionState, by_id, outlines
 from forecasts.resolution.disputes import open_disputes
 from forecasts.scores.frames import rows, scoring_frames

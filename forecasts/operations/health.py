@@ -79,8 +79,7 @@ def check_sign_in() -> Finding:
     if chosen is None:
         return Finding("sign-in", "Sign-in is off, so the app answers only to this machine.")
     return Finding(
-        "sign-in",
-        f"People sign in with {chosen.issuer} and return to the app at {chosen.host}.",
+        "sign-in", f"People sign in with {chosen.issuer} and return to the app at {chosen.host}."
     )
 
 

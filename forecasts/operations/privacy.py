@@ -190,10 +190,7 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
         )
         .exists()
     )
-    yield (
-        "resolution",
-        (resolution.c.note != "") & ((resolution.c.member_id == who.id) | repeats),
-    )
+    yield ("resolution", (resolution.c.note != "") & ((resolution.c.member_id == who.id) | repeats))
     dispute = tables["dispute"]
     yield "dispute", (dispute.c.member_id == who.id) & (dispute.c.reason != "")
 

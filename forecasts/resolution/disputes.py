@@ -19,12 +19,7 @@ from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.current import is_superseded
-from forecasts.ledger.models import (
-    Dispute,
-    Member,
-    Question,
-    Resolution,
-)
+from forecasts.ledger.models import Dispute, Member, Question, Resolution
 from forecasts.questions.finality import provisional_outcome
 from forecasts.questions.standing import current_state
 from forecasts.resolution.resolutions import by_resolution

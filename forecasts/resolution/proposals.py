@@ -92,10 +92,7 @@ def proposals_on(session: Session, question: Question) -> list[Resolution]:
     return list(
         session.exec(
             select(Resolution)
-            .where(
-                Resolution.question_id == question.id,
-                is_open_proposal(),
-            )
+            .where(Resolution.question_id == question.id, is_open_proposal())
             .order_by(col(Resolution.id))
         )
     )
@@ -108,10 +105,7 @@ def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
         for row, question in session.exec(
             select(Resolution, Question)
             .join(Question, col(Question.id) == col(Resolution.question_id))
-            .where(
-                is_open_proposal(),
-                visibility.question_visible(session),
-            )
+            .where(is_open_proposal(), visibility.question_visible(session))
             .order_by(col(Resolution.id))
         )
     ]

@@ -43,11 +43,7 @@ from forecasts.resolution.disputes import is_open
 
 NEWS = timedelta(days=30)  # older events are not sent, even if no run worked for that long
 
-_TEXT, _OWN, _NEXT = (
-    aliased(QuestionRevision),
-    aliased(Forecast),
-    aliased(Forecast),
-)
+_TEXT, _OWN, _NEXT = (aliased(QuestionRevision), aliased(Forecast), aliased(Forecast))
 _closes = func.coalesce(_TEXT.actual_close_time, _TEXT.scheduled_close_time)
 _UNRESOLVED = ~has_outcome(Question.id)
 

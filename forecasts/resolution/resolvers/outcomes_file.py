@@ -48,8 +48,7 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
             raise documents.unfinished(Path(settings.path).name, slug)
         if row.wrong:
             raise BadInput(
-                f"{place}: {row.wrong}.",
-                remedy="Correct that row. Text with commas needs quotes.",
+                f"{place}: {row.wrong}.", remedy="Correct that row. Text with commas needs quotes."
             )
         if not row["outcome"]:
             continue

@@ -4,20 +4,11 @@ The series is CSV with a header, or JSON, in a file or at a URL. An expression s
 ``max(value) >= 145 between open and close`` gives yes or no for a binary question, and a number
 without its comparison for a numeric one.
 
-It is never decided early or on incomplete data. A result that later rows cannot change, such as a
-maximum that has reached its bound, is decided by the row that reached it, and is known since that
-row. Any other result, above all a "no", has to wait until
-
-- the window has ended, and ``settle_days`` more for rows added or corrected late; and
-- the series has passed it: there is a row at its end or later. A row of the last day does not cover
-  the rest of that day, but the next row implies that the earlier ones are published. With
-  ``gap_days`` a row may be that much older, for a series that ends with the window; and
-- it is complete: it starts with the window or earlier, and has no gap longer than usual or than
-  ``gap_days``. A cell without a value is a gap too.
-
-Until then the outcome is not known yet; if the next row is long overdue by the usual pauses, a
-person is needed. A row dated by a day counts from the first instant of that day in the series'
-zone, so that no forecast made on that day counts.
+It is never decided early or on incomplete data (docs/resolving.md has the rules). A result that
+later rows cannot change is decided by the row that made it so. Any other result, above all a "no",
+has to wait until the window and ``settle_days`` have passed, a row at the end of the window or later
+shows that the earlier ones are published, and no gap is longer than usual or than ``gap_days``. If
+the next row is long overdue, a person is needed.
 """
 
 from __future__ import annotations

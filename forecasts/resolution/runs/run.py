@@ -144,8 +144,7 @@ def waiting(session: Session) -> int:
     """Return how many questions need a person: parked, disputed, or proposed by a resolver."""
     proposed = session.exec(
         select(func.count(func.distinct(col(Resolution.question_id)))).where(
-            is_open_proposal(),
-            col(Resolution.resolver_id).is_not(None),
+            is_open_proposal(), col(Resolution.resolver_id).is_not(None)
         )
     ).one()
     return proposed + len(parked(session)) + len(disputes.open_disputes(session))
