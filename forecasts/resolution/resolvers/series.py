@@ -6,9 +6,9 @@ without its comparison for a numeric one.
 
 It is never decided early or on incomplete data (docs/resolving.md has the rules). A result that
 later rows cannot change is decided by the row that made it so. Any other result, above all a "no",
-has to wait until the window and ``settle_days`` have passed, a row at the end of the window or later
-shows that the earlier ones are published, and no gap is longer than usual or than ``gap_days``. If
-the next row is long overdue, a person is needed.
+has to wait until the window and ``settle_days`` have passed, a row at the end of the window or
+later shows that the earlier ones are published, and no gap is longer than usual or than
+``gap_days``. If the next row is long overdue, a person is needed.
 """
 
 from __future__ import annotations
