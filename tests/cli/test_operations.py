@@ -195,7 +195,7 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
             in forecasts("move", *to, exit_code=130).stderr
         )
     said = forecasts("questions", "--database", to[1], exit_code=2).stderr
-    assert "a copy of a ledger that was not finished" in said
+    assert "is an unfinished copy of a ledger" in said
     assert "(resumed)" in forecasts("move", *to).stdout
     assert forecasts("questions", "--database", to[1]).stdout
 
