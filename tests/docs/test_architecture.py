@@ -1,0 +1,83 @@
+"""docs/architecture.md names what is there, and its drawing is that of the imports today."""
+
+import ast
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PACKAGES = sorted(
+    path.parent
+    for tree in ("app", "forecasts", "scoring")
+    for path in (ROOT / tree).rglob("__init__.py")
+)
+CODE = sorted(
+    path
+    for tree in ("app", "forecasts", "scoring")
+    for path in (ROOT / tree).rglob("*.py")
+    if "versions" not in path.parts
+)
+HEAVY = {
+    *("alembic", "apprise", "charset_normalizer", "feedparser", "httpx", "lxml", "numpy", "pandas"),
+    *("pyarrow", "psycopg", "rich", "scipy", "streamlit", "trafilatura", "typst", "jinja2"),
+}
+
+
+def test_the_drawing_is_that_of_the_imports() -> None:
+    path = ROOT / "docs" / "write_architecture.py"
+    spec = importlib.util.spec_from_file_location("write_architecture", path)
+    assert spec is not None
+    assert spec.loader is not None
+    writer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(writer)
+    assert writer.with_drawing(PAGE) == PAGE, "run: make docs"
+
+
+def test_every_path_that_the_page_names_is_there() -> None:
+    named = re.findall(r"`((?:app|forecasts|scoring|docs|tests)/[\w./]*)`", PAGE)
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_function_that_the_page_names_is_there() -> None:
+    named = re.findall(r"`(\w+)` of `([\w/]+\.py)`", PAGE)
+    assert len(named) >= 7
+    for function, path in named:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_says_what_lives_there(package: Path) -> None:
+    assert ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_has_under_four_hundred_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 400
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_heavy_libraries_are_imported_late(path: Path) -> None:
+    """Commands import their verbs when they run: the command line starts before pandas would."""
+    late = [
+        name
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else _names(node))
+    ]
+    allowed = HEAVY | (
+        {"forecasts", "scoring"} | sys.stdlib_module_names if "cli" in path.parts else set()
+    )
+    assert [name for name in late if name.split(".")[0] not in allowed] == []
+    assert "import_module" not in path.read_text(encoding="utf-8")
+
+
+def _names(node: ast.Import) -> list[str]:
+    return [alias.name for alias in node.names]
