@@ -20,15 +20,7 @@ from app.markdown_text import (
     published,
     shortened,
 )
-from app.session import (
-    current_member,
-    memory,
-    now,
-    page_state,
-    reading,
-    settings,
-    shown_errors,
-)
+from app.session import current_member, memory, now, page_state, reading, settings, shown_errors
 from app.views.links import page_asked, question_link
 from forecasts.access import roles
 from forecasts.access.roles import Action

@@ -13,7 +13,6 @@ from app.markdown_text import added, as_text
 from app.session import (
     act,
     acting,
-    current_member,
     engine,
     form_key,
     now,
@@ -22,9 +21,9 @@ from app.session import (
     rights_here,
     shown_errors,
 )
+from app.views.downloads import ledger_folder_button
 from app.views.progress import progress
 from forecasts.access.roles import Action
-from forecasts.exchange.export import as_zip, exported
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.import_ import Imported, import_frames, rehearse
 from forecasts.scores.frames import Frames
@@ -135,13 +134,6 @@ def preview(upload: Upload) -> None:
             doing.say(f"Imported: {added(done)}.")
 
 
-def archive() -> bytes:
-    """Return the part of the ledger that the reader may see, as a ledger folder's ZIP."""
-    with reading() as ledger:
-        frames, _ = exported(ledger, member=current_member(ledger), now=now())
-    return as_zip(frames)
-
-
 st.title("Import and export", anchor=False)
 with reading() as ledger:
     rights = rights_here(ledger)
@@ -161,11 +153,4 @@ st.caption(
     "Everything you may see, as CSV files: questions, forecasts, evidence, articles, teams. "
     "Earlier wordings, resolvers and roles are not included; back up the database to keep those."
 )
-st.download_button(
-    "Download the ledger (ZIP)",
-    data=archive,
-    file_name="ledger-folder.zip",
-    mime="application/zip",
-    key="export",
-    on_click="ignore",
-)
+ledger_folder_button("Download the ledger (ZIP)", key="export")

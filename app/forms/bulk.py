@@ -7,17 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.markdown_text import as_text, counted, shortened
-from app.session import (
-    act,
-    current_member,
-    form_key,
-    now,
-    reading,
-    rights_here,
-    shown_errors,
-)
+from app.session import act, current_member, form_key, now, reading, rights_here, shown_errors
+from app.views.downloads import ledger_folder_button
 from forecasts.access import teams
-from forecasts.exchange.export import as_zip, exported
 from forecasts.ledger.models import Role
 from forecasts.questions.search import Row
 from forecasts.questions.standing import QuestionState
@@ -63,7 +55,8 @@ def do_to(rows: Sequence[Row]) -> None:
         if not slugs:
             st.caption("Tick questions below. You see a preview before anything changes.")
         elif chosen == _EXPORT:
-            _export(key, slugs)
+            label = f"Download {counted(len(slugs), 'question')} (ZIP)"
+            ledger_folder_button(label, key=f"{key}-export", questions=slugs, primary=True)
         else:
             _confirm(key, BulkAction(chosen), argument, slugs)
 
@@ -110,20 +103,3 @@ def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> N
                     doing.ledger, chosen, argument, slugs, member=doing.member, now=doing.now
                 )
                 doing.say(f"Changed {counted(done, 'question')}.")
-
-
-def _export(key: str, slugs: list[str]) -> None:
-    def archive() -> bytes:
-        with reading() as ledger:
-            frames, _ = exported(ledger, member=current_member(ledger), now=now(), questions=slugs)
-        return as_zip(frames)
-
-    st.download_button(
-        f"Download {counted(len(slugs), 'question')} (ZIP)",
-        data=archive,
-        file_name="ledger-folder.zip",
-        mime="application/zip",
-        key=f"{key}-export",
-        on_click="ignore",
-        type="primary",
-    )

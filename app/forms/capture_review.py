@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 import streamlit as st
 
 from app.forms.captured import Captured, Part, Review
+from app.forms.dates import day_field
 from app.markdown_text import as_text, counted, day, shortened
 from app.session import Act, act, form_key, page_state
 from forecasts.articles import library
@@ -131,12 +132,10 @@ def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArti
     publisher = left.text_input("Publisher", value=article.publisher or "", key=key("publisher"))
     author = right.text_input("Author", value=article.author or "", key=key("author"))
     left, right = st.columns(2)  # a row of its own: on a narrow screen the fields keep their order
-    appeared = left.date_input(
+    appeared = day_field(
+        left,
         "Published",
-        value=None if article.published_at is None else article.published_at.date(),
-        min_value=date.min,
-        max_value=date.max,
-        format="YYYY-MM-DD",
+        None if article.published_at is None else article.published_at.date(),
         key=key("published"),
         help="Deadlines such as “this fall” count from this day, or from the day you saw the page "
         "if this is blank.",

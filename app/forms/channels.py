@@ -5,16 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.markdown_text import as_text, counted
-from app.session import (
-    Act,
-    act,
-    current_member,
-    form_key,
-    now,
-    reading,
-    settings,
-    shown_errors,
-)
+from app.session import Act, act, current_member, form_key, now, reading, settings, shown_errors
 from forecasts.agenda import revisits
 from forecasts.agenda.notifications import channels, sender
 from forecasts.agenda.notifications.apprise_adapter import Delivery
@@ -141,22 +132,17 @@ def _settings(
         format_func=lambda event: DESCRIPTIONS[event],
         key=f"{key}-events",
     )
-    left, right = st.columns(2)
-    days_before = left.number_input(
-        "Days before close",
-        min_value=0.1,
-        value=before,
-        step=1.0,
-        format="%g",
-        key=f"{key}-before",
-    )
-    days_after = right.number_input(
-        "Days until stale",
-        min_value=0.1,
-        value=after,
-        step=1.0,
-        format="%g",
-        key=f"{key}-after",
-        help="A review date of your own on a question counts instead.",
+    days_before, days_after = (
+        column.number_input(
+            label, min_value=0.1, value=days, step=1.0, format="%g", key=f"{key}-{name}", help=note
+        )
+        for column, label, days, name, note in zip(
+            st.columns(2),
+            ("Days before close", "Days until stale"),
+            (before, after),
+            ("before", "after"),
+            (None, "A review date of your own on a question counts instead."),
+            strict=True,
+        )
     )
     return chosen, days_before, days_after

@@ -1,10 +1,27 @@
-"""Dates and times from form fields, as UTC times."""
+"""Fields for days, and the UTC times of their values."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from streamlit.delta_generator import DeltaGenerator
+
 from forecasts.common.times import read_time
+
+
+def day_field(
+    place: DeltaGenerator, label: str, value: date | None, *, key: str, help: str | None = None
+) -> date | None:
+    """Show a field for any day; by default, Streamlit offers ten years only."""
+    return place.date_input(
+        label,
+        value=value,
+        min_value=date.min,
+        max_value=date.max,
+        key=key,
+        format="YYYY-MM-DD",
+        help=help,
+    )
 
 
 def as_utc(picked: datetime) -> datetime:

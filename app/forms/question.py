@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import streamlit as st
 
-from app.forms.dates import end_of_day
+from app.forms.dates import day_field, end_of_day
 from app.markdown_text import as_text, day, link_to, shortened
 from app.session import Act, act, form_key, reading, rights_here
 from forecasts.access import teams
@@ -62,22 +62,18 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         )
         fields = _type_fields(key, kind or QuestionType.binary)
         left, right = st.columns(2)
-        closes = left.date_input(
+        closes = day_field(
+            left,
             f"Last day of forecasting{_REQUIRED}",
-            value=suggested.closes,
-            min_value=date.min,  # by default, Streamlit offers ten years only
-            max_value=date.max,
+            suggested.closes,
             key=f"{key}-closes",
-            format="YYYY-MM-DD",
             help="Forecasting ends at 23:59:59 UTC on this day.",
         )
-        resolves = right.date_input(
+        resolves = day_field(
+            right,
             "Resolve by",
-            value=None,
-            min_value=date.min,
-            max_value=date.max,
+            None,
             key=f"{key}-resolves",
-            format="YYYY-MM-DD",
             help="When the outcome should be known. Optional.",
         )
         criteria = st.text_area(

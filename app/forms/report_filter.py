@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 
 import streamlit as st
 
+from app.forms.dates import day_field
 from app.markdown_text import as_text
 from forecasts.common.errors import BadInput
 from forecasts.reports.selection import Choice, Cohort
@@ -32,13 +33,11 @@ def pick_questions(known_tags: list[str]) -> Choice:
         )
         left, right = st.columns(2)
         since, until = (
-            column.date_input(
+            day_field(
+                column,
                 label,
-                value=None,
-                min_value=date.min,
-                max_value=date.max,
+                None,
                 key=key,
-                format="YYYY-MM-DD",
                 help="The scheduled close, which does not depend on the outcome.",
             )
             for column, label, key in (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from app.forms.dates import as_utc, end_of_day
+from app.forms.dates import as_utc, day_field, end_of_day
 from app.markdown_text import as_text, shortened, when
 from app.session import act, form_key, now, shown_errors
 from app.views.question_history import wording_changes
@@ -106,28 +105,24 @@ def _kept(written: str | None, before: str) -> str:
 def _times(key: str, text: QuestionRevision) -> dict[str, Any]:
     """Show the last days; return only changed ones, to keep exact times behind the others."""
     left, right = st.columns(2)
-    closes = left.date_input(
+    closes = day_field(
+        left,
         "Last day of forecasting",
-        value=text.scheduled_close_time.date(),
-        min_value=date.min,
-        max_value=date.max,
+        text.scheduled_close_time.date(),
         key=f"{key}-closes",
-        format="YYYY-MM-DD",
         help="If you change it, forecasting ends at 23:59:59 UTC on the new day.",
     )
     before = None if text.scheduled_resolve_time is None else text.scheduled_resolve_time.date()
-    resolves = right.date_input(
+    resolves = day_field(
+        right,
         "Resolve by",
-        value=before,
-        min_value=date.min,
-        max_value=date.max,
+        before,
         key=f"{key}-resolves",
-        format="YYYY-MM-DD",
         help="When the outcome should be known. Optional.",
     )
     fields: dict[str, Any] = {}
     if closes != text.scheduled_close_time.date():
-        fields["scheduled_close_time"] = end_of_day(closes)
+        fields["scheduled_close_time"] = None if closes is None else end_of_day(closes)
     if resolves != before:
         fields["scheduled_resolve_time"] = None if resolves is None else end_of_day(resolves)
     return fields

@@ -1,11 +1,14 @@
-"""The download buttons of a report or a comparison."""
+"""The download buttons: a report or a comparison in each format, and a ledger folder."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
+from app.session import current_member, now, reading
+from forecasts.exchange.export import as_zip, exported
 from forecasts.reports import Report, formats
 from forecasts.reports.comparison import Comparison
 
@@ -35,3 +38,25 @@ def downloads(made: Report | Comparison, stem: str) -> None:
 
 def _document(made: Report | Comparison, form: formats.Format) -> str | bytes:
     return formats.rendered(made, form)
+
+
+def ledger_folder_button(
+    label: str, *, key: str, questions: Sequence[str] | None = None, primary: bool = False
+) -> None:
+    """Show the button that downloads the reader's part of the ledger, or of some questions."""
+
+    def archive() -> bytes:
+        with reading() as ledger:
+            member = current_member(ledger)
+            frames, _ = exported(ledger, member=member, now=now(), questions=questions)
+        return as_zip(frames)
+
+    st.download_button(
+        label,
+        data=archive,
+        file_name="ledger-folder.zip",
+        mime="application/zip",
+        key=key,
+        on_click="ignore",
+        type="primary" if primary else "secondary",
+    )

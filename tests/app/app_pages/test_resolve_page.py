@@ -246,7 +246,7 @@ def test_a_dispute_is_decided_by_who_may_resolve(
     visit(furnished, "question", slug="ended")
     assert "provisional until 13 Jan 2026" in furnished.info[-1].value
     furnished.button(key="dispute-ended#0-go").click().run()
-    assert "takes a reason" in furnished.error[0].value
+    assert "needs a reason" in furnished.error[0].value
     furnished.text_area(key="dispute-ended#0-reason").input("The *sprinkler*.")
     furnished.button(key="dispute-ended#0-go").click().run()
     assert "provisional\\: disputed 6 Jan 2026" in furnished.info[-1].value
