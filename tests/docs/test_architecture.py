@@ -23,7 +23,17 @@ CODE = sorted(
 )
 HEAVY = {
     *("alembic", "apprise", "charset_normalizer", "feedparser", "httpx", "lxml", "numpy", "pandas"),
-    *("pyarrow", "psycopg", "rich", "scipy", "streamlit", "trafilatura", "typst", "jinja2"),
+    *(
+        "pyarrow",
+        "psycopg",
+        "pydantic",
+        "rich",
+        "scipy",
+        "streamlit",
+        "trafilatura",
+        "typst",
+        "jinja2",
+    ),
 }
 
 

@@ -49,6 +49,7 @@ from forecasts.scores.frames import complete, ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
+from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
 
 # The day on which the page with the three articles was seen; "2 days ago" on it counts from then.
@@ -236,9 +237,6 @@ def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence
 
 
 def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
-    # Lazy: it imports scipy, and every page of the app imports this module.
-    from scoring.simulation import simulate
-
     tournament = Tournament.from_mapping(table_of("tournament.toml"))
     simulated = simulate(tournament)
     with database.writing(engine) as session:

@@ -21,6 +21,7 @@ from forecasts.exchange.import_ import Imported, Tell, import_frames
 from forecasts.exchange.samples.demonstration import CAPTURED_AT, data_folder, table_of
 from forecasts.ledger.models import Member
 from forecasts.scores.frames import ARTICLE_COLUMNS, QUESTION_COLUMNS, complete, typed_frame
+from scoring.simulation import simulate
 from scoring.tournament import Tournament
 
 
@@ -96,9 +97,6 @@ def sample_tournament(
 
     Every title, team and handle says that it is simulated. The last question closed yesterday.
     """
-    # Lazy: it imports scipy, and the page Today imports this module.
-    from scoring.simulation import simulate
-
     tell("Simulating the forecasters", 0.0)
     settings = Tournament.from_mapping(table_of("tournament.toml"))
     day = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
