@@ -35,7 +35,7 @@ def dispute(
     """
     roles.require(session, member, Action.dispute, question, now=now)
     if not reason.strip():
-        raise Refused("A dispute takes a reason.", remedy="State the error in the outcome.")
+        raise Refused("A dispute needs a reason.", remedy="State the error in the outcome.")
     current = current_state(session, question, now=now).resolution
     if current is None:
         raise Refused(

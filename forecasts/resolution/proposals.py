@@ -74,7 +74,7 @@ def reject(
     require_undecided(session, proposal)
     if not note.strip():
         raise Refused(
-            "Turning a proposal down takes a reason.", remedy="State the error in the proposal."
+            "Rejecting a proposal needs a reason.", remedy="State the error in the proposal."
         )
     state = current_state(session, question, now=now)
     row = resolution_row(

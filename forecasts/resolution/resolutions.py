@@ -184,7 +184,7 @@ def _confirm(
     except IntegrityError:
         # Two members who confirm at once both see no resolution; the database takes the first.
         raise Refused(
-            f"{state.slug!r} was resolved by somebody else at the same moment.",
+            f"{state.slug!r} was resolved by someone else at the same moment.",
             remedy="Check that resolution, and correct it if it is wrong.",
         ) from None
     _close_when_known(session, state, row, member, now)

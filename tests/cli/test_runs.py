@@ -190,7 +190,7 @@ def test_a_resolution_is_disputed_and_upheld(
     until = "Its scores are provisional until 2026-01-13 12:00 UTC, when disputes end."
     assert until in forecasts("show", "rain").stdout
     clock("2026-01-08T12:00:00Z")
-    assert "takes a reason" in forecasts("dispute", "rain", exit_code=2).stderr
+    assert "needs a reason" in forecasts("dispute", "rain", exit_code=2).stderr
     forecasts("dispute", "rain", "--because", "The sprinkler.", "--as", "bob")
     shown = forecasts("show", "rain").stdout
     assert "    disputed 2026-01-08 12:00Z by bob: The sprinkler.\n" in shown

@@ -107,7 +107,7 @@ def test_a_correction_that_nobody_asked_for_may_be_disputed_in_turn(
 
 @pytest.mark.parametrize(
     ("at", "reason", "words"),
-    [(4, " ", "takes a reason"), (10, "no", "is final"), (11, "no", "is final")],
+    [(4, " ", "needs a reason"), (10, "no", "is final"), (11, "no", "is final")],
 )
 def test_a_dispute_needs_a_reason_and_comes_in_time(
     session: Session, resolved: Question, bob: Member, at: float, reason: str, words: str

@@ -42,7 +42,7 @@ def test_a_rejected_proposal_leaves_the_question_awaiting(
     proposal = proposals.propose(
         session, question, "yes", known_at=day(9), now=day(11), member=alice
     )
-    with pytest.raises(Refused, match="takes a reason"):
+    with pytest.raises(Refused, match="needs a reason"):
         proposals.reject(session, proposal, now=day(12), member=alice, note=" ")
     proposals.reject(session, proposal, now=day(12), member=alice, note="no such report")
     assert question_standing.current_state(session, question, now=day(12)).status == Status.awaiting

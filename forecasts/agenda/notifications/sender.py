@@ -37,7 +37,7 @@ MOST_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(minutes=5)  # after a failure; each further pause is 3 times as long
 BUDGET = 120.0  # seconds in which messages are started; the rest is left to the next run
 MOST_TIMEOUTS = 3  # of one service; its other channels are left to the next run
-PATIENCE = 120  # seconds to wait for a write transaction: nobody waits for the sender
+PATIENCE = 120  # seconds to wait for a write transaction; no person waits for it
 _TEST_MESSAGE = Message("Forecast Ledger", "Your notifications will arrive here.")
 
 

@@ -28,7 +28,7 @@ BATCH = 200  # questions claimed at once
 LEASE = timedelta(minutes=15)
 # The least share of a lease before a resolver is asked: 12 minutes, and a program may take 10.
 RESERVE = 0.8
-PATIENCE = 120  # seconds to wait for a write transaction: nobody is kept waiting by a run
+PATIENCE = 120  # seconds to wait for a write transaction; no person waits for a run
 MOST_ATTEMPTS = 8  # 8 attempts take more than two days, to outlast a weekend's outage
 
 _ABANDONED = col(Watch.claimed_by).is_not(None)  # of a free question: its run was killed
