@@ -125,7 +125,7 @@ def test_a_report_says_how_many_of_its_outcomes_are_provisional(
     session: Session, resolved: Question, alice: Member, bob: Member
 ) -> None:
     [note] = noted(session, 9)
-    assert note.startswith("One outcome of those counted here can still be disputed")
+    assert note.startswith("One outcome counted here is disputed or can still be disputed")
     assert noted(session, 10) == []
     before = revision(session)
     disputes.dispute(session, resolved, member=bob, now=day(9), reason="The sprinkler.")
