@@ -1,4 +1,4 @@
-"""The tables, the transactions, the one way to append rows, the chain of hashes, the migrations.
+"""The database: tables, transactions, appended rows, the chain of hashes, migrations.
 
-No rule about a question or a forecast lives here.
+Rules about questions and forecasts belong to the packages above.
 """

@@ -19,8 +19,8 @@ salt nobody can find them by guessing, and the row hash stays the same.
 Nulls are left out of the JSON. So is a column added by a later schema while it has the value that
 all earlier rows had (``LATER``): a row has the same hash under every schema.
 
-Rejected: one entry for an update with its citations (entries for rows need no rule about what
-belongs together); a table of the chains' ends (anyone who can cut a chain can cut that too).
+Rejected: one entry for an update with its citations (entries for rows need no rule about which
+rows belong together); a table of the chains' ends (anyone who can cut a chain can cut that too).
 """
 
 from __future__ import annotations

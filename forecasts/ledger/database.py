@@ -12,8 +12,8 @@ rows are written in few statements (``append``).
 SQLite: the turn is BEGIN IMMEDIATE. With a deferred transaction two writers can both read, and then
 neither can write. ``synchronous=FULL``, since an acknowledged forecast must survive a power cut.
 
-PostgreSQL: the turn is an advisory lock of the database. The act reads what is committed from then
-on (READ COMMITTED: a snapshot would be as old as the wait for the lock). Readers (REPEATABLE READ)
+PostgreSQL: the turn is an advisory lock of the database. The act reads everything committed by
+then (READ COMMITTED: a snapshot would be as old as the wait). Readers (REPEATABLE READ)
 neither wait nor block. Rejected: SERIALIZABLE (a refused act would have to be done again, with its
 page, and ids would not follow the order of commits), and a lock for each question (an import spans
 many; articles, members and evidence belong to none). The lock is released before the act is on
@@ -225,7 +225,7 @@ def _prepare_server(engine: Engine) -> None:
     def _on_connect(connection: Any, _record: Any) -> None:
         # In the server's zone the first and last possible times may not exist.
         connection.execute("SET TIME ZONE 'UTC'")
-        # An act must see what was committed while it waited for its turn.
+        # An act must see everything committed while it waited for its turn.
         connection.execute("SET default_transaction_isolation = 'read committed'")
         connection.commit()
 

@@ -1,8 +1,8 @@
-"""What a database's driver says, as a sentence with a remedy.
+"""A driver's errors as sentences with a remedy.
 
-A server tells most of what it refuses by a code (SQLSTATE), which is read here. What goes wrong
-before it lets anybody in has none; there the words of its English messages are read, and where
-they are in another language the message itself is shown. No message of the driver holds a password.
+Most errors of a server have a code (SQLSTATE). Errors before a connection have none: there the
+words of its English messages decide, and a message in another language is shown as it is. No
+message of the driver contains a password.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from forecasts.common.errors import DatabaseError, NotAdmitted
 
 _NO_SERVER = object()
 _OPERATING = "docs/operating.md"
-_AGAIN = "Nothing was written. Check that it is there, not full and not locked, and try again."
+_AGAIN = "Nothing was written. Check that it exists and is not full or locked, and try again."
 _START = "Start it, or check host and port in the URL, and try again."
-_MANY = "Nothing was written. Try again in a moment; where it goes on, let the server take more."
-# What the server's English messages say when it does not let somebody in -> the remedy.
+_MANY = "Nothing was written. Try again later; if it persists, raise the server's limit."
+# Words in a server's English messages when it refuses a connection, with the remedy.
 _NOT_ADMITTED = {
     "password authentication failed": (
-        "Check the role and its password in the URL; @ : / and % in a password are written %40 "
-        "%3A %2F %25 there. Or leave it out of the URL, and put it into ~/.pgpass or PGPASSWORD."
+        "Check the role and its password in the URL; write @ in a password as %40, "
+        ": as %3A, / as %2F, % as %25. Or put the password into ~/.pgpass or PGPASSWORD instead."
     ),
     "no password supplied": (
-        "The server asks for a password: put it into the URL, into ~/.pgpass or into PGPASSWORD."
+        "The server needs a password: put it into the URL, ~/.pgpass or PGPASSWORD."
     ),
     "no pg_hba.conf entry": "Let the server's pg_hba.conf admit this role from this machine.",
     "permission denied for database": (
@@ -35,10 +35,10 @@ _NOT_ADMITTED = {
 
 
 def raised(connection: Connection, statement: str, error: Exception) -> DBAPIError:
-    """Return what the engine would have raised for an error of its driver, to be raised from it.
+    """Return the engine's error for an error of its driver, to be raised from it.
 
-    What is told the driver by a shorter way than the engine's must not be tried again: the driver
-    may have undone all that came before, and whatever followed would stand by itself.
+    A statement sent past the engine must not be repeated: the driver may have rolled back all that
+    came before, and later statements would be stored by themselves.
     """
     dialect = connection.dialect
     driver = connection.connection
@@ -58,22 +58,21 @@ def raised(connection: Connection, statement: str, error: Exception) -> DBAPIErr
 
 
 def undone(where: str) -> DatabaseError:
-    """Return the error that an act went on after one at which the database has undone it."""
+    """Return the error for statements after the database has rolled the act back."""
     return DatabaseError(
-        f"The ledger at {where!r} has undone an act at an error, and the act went on.",
+        f"The ledger at {where!r} was undone by an error, and the act continued.",
         remedy=_AGAIN,
     )
 
 
 def explained(error: DBAPIError, where: str) -> DatabaseError | None:
-    """Return the error that says what kept the ledger at ``where`` from being used.
+    """Return the reason why the ledger at ``where`` could not be used.
 
-    None for what breaks a rule of the schema, or is no fault of the database: that is the verb's
-    to explain.
+    None if a rule of the schema was broken, or the fault is not the database's: verbs explain that.
     """
     state = getattr(error.orig, "sqlstate", _NO_SERVER)
     if state is _NO_SERVER:
-        # A file that is no database raises the general class, and what breaks a rule a special one.
+        # A file that is not a database raises the general class, a broken rule a special one.
         unusable = isinstance(error, OperationalError) or type(error) is DriverError
         return _unusable(where, error.orig) if unusable else None
     if state:
@@ -83,7 +82,7 @@ def explained(error: DBAPIError, where: str) -> DatabaseError | None:
     if "connection option" in str(error.orig):
         return NotAdmitted(
             f"The ledger at {where!r} was not opened: {str(error.orig).strip()}.",
-            remedy="Take it out of the URL; what stands behind its ? are options of libpq.",
+            remedy="Remove it from the URL; the options after its ? are those of libpq.",
         )
     return None
 
@@ -93,29 +92,29 @@ def _unusable(where: str, reason: object) -> DatabaseError:
 
 
 def _unreached(where: str, message: str) -> DatabaseError:
-    """Return why no connection came about."""
-    said = _last_line(message)
+    """Return the reason why there is no connection."""
+    reason = _last_line(message)
     for words, remedy in _NOT_ADMITTED.items():
-        if words in said:
-            return NotAdmitted(f"The ledger at {where!r} was not opened: {said}.", remedy=remedy)
-    if "role" in said and "does not exist" in said:
+        if words in reason:
+            return NotAdmitted(f"The ledger at {where!r} was not opened: {reason}.", remedy=remedy)
+    if "role" in reason and "does not exist" in reason:
         return NotAdmitted(
-            f"The ledger at {where!r} was not opened: {said}.",
+            f"The ledger at {where!r} was not opened: {reason}.",
             remedy="Check the role's name in the URL (postgresql://ROLE@HOST/DATABASE).",
         )
-    if "database" in said and "does not exist" in said:
+    if "database" in reason and "does not exist" in reason:
         return NotAdmitted(
-            f"The ledger at {where!r} was not opened: {said}.",
-            remedy="Check the name, or let the server's owner create it: "
+            f"The ledger at {where!r} was not opened: {reason}.",
+            remedy="Check the name, or ask the server's owner to create it: "
             f"CREATE DATABASE … ({_OPERATING} says how).",
         )
-    if "too many" in said or "slots are reserved" in said:
-        return DatabaseError(f"The ledger at {where!r} was not opened: {said}.", remedy=_MANY)
-    return DatabaseError(f"The server of {where!r} was not reached: {said}.", remedy=_START)
+    if "too many" in reason or "slots are reserved" in reason:
+        return DatabaseError(f"The ledger at {where!r} was not opened: {reason}.", remedy=_MANY)
+    return DatabaseError(f"The server of {where!r} was not reached: {reason}.", remedy=_START)
 
 
 def _last_line(message: str) -> str:
-    """Return the reason that libpq gives, without what it tried and the hint below it."""
+    """Return libpq's reason, without its attempts and hints."""
     first = message.strip().split("\n")[0]
     for before in ("failed: FATAL:", "failed:"):
         if before in first:
@@ -124,23 +123,23 @@ def _last_line(message: str) -> str:
 
 
 def _refused(where: str, state: str, error: DBAPIError) -> DatabaseError | None:
-    """Return what a server means by that code."""
+    """Return the error for a server's code."""
     primary = getattr(getattr(error.orig, "diag", None), "message_primary", None) or error.orig
     if state == "42501":
         return NotAdmitted(
             f"The ledger at {where!r} does not let this role do that: {primary}.",
-            remedy=f"Let its owner grant what is missing: {_OPERATING} lists it.",
+            remedy=f"Ask its owner for the missing rights: {_OPERATING} lists them.",
         )
     if state == "55P03":
         return DatabaseError(
-            f"The ledger at {where!r} could not be written to: somebody else has been writing for "
-            "too long.",
-            remedy="Nothing was written. Try again when they are done.",
+            f"The ledger at {where!r} could not be written to: another process has been writing "
+            "for too long.",
+            remedy="Nothing was written. Try again when it is done.",
         )
     if state == "25006":
         return DatabaseError(
             f"The ledger at {where!r} cannot be written to here: {primary}.",
-            remedy="Nothing was written. Name the server that takes writes, not a copy of it.",
+            remedy="Nothing was written. Name the server that accepts writes, not its replica.",
         )
     if state == "53300":
         return DatabaseError(f"The ledger at {where!r} was not opened: {primary}.", remedy=_MANY)

@@ -1,7 +1,6 @@
-"""The file of an embedded ledger: told apart from other files, and replaced while it is in use.
+"""SQLite ledger files: recognising them, and replacing one that is in use.
 
-Whose file it is has to be known before it is opened as a ledger, since opening one for use writes
-to it. So it is looked at read-only here.
+Opening a ledger writes to its file, so a file is first checked here, read-only.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from forecasts.common.errors import DatabaseError, NoLedger
 
 _HEADER = b"SQLite format 3\x00"
 _OURS = {"alembic_version", "question_revision"}
-# The table that a copy has until it is finished (see ``moving``).
+# The table that an unfinished copy has (see ``transfer``).
 UNFINISHED = "unfinished_copy"
-_PATIENCE = 10.0  # seconds to wait for somebody who is writing
+_PATIENCE = 10.0  # seconds to wait for a writer
 
 
 class Kind(Enum):
-    """What is in a place where a ledger is looked for."""
+    """The contents of a file or database."""
 
     nothing = "no file, or an empty one"
     ledger = "a ledger"
@@ -32,9 +31,9 @@ class Kind(Enum):
 
 
 def kind_of(path: Path) -> Kind:
-    """Return what is in that place; nothing is written, not even by the database's own machinery.
+    """Return the kind of file at ``path``; nothing is written, not even by SQLite itself.
 
-    NoLedger for a folder and for what cannot be read.
+    NoLedger for a folder and for an unreadable file.
     """
     try:
         if path.exists() and not path.is_file():
@@ -54,11 +53,11 @@ def kind_of(path: Path) -> Kind:
             remedy="Name another file with --database or FORECASTS_DATABASE_URL.",
         ) from None
     try:
-        with closing(_looking(path)) as connection:
+        with closing(_read_only(path)) as connection:
             return _kind(connection)
     except sqlite3.OperationalError as error:
         raise DatabaseError(
-            f"The ledger {str(path)!r} could not be looked at: {error}.", remedy="Try again."
+            f"The ledger {str(path)!r} could not be checked: {error}.", remedy="Try again."
         ) from None
     except sqlite3.DatabaseError:
         return Kind.other
@@ -76,7 +75,7 @@ def _kind(connection: sqlite3.Connection) -> Kind:
 
 
 def kind_by_tables(names: Collection[str]) -> Kind:
-    """Return what a database with those tables is, in a file or on a server."""
+    """Return the kind of a database with these tables, in a file or on a server."""
     tables = set(names)
     if not tables:
         return Kind.nothing
@@ -85,29 +84,29 @@ def kind_by_tables(names: Collection[str]) -> Kind:
     return Kind.unfinished if UNFINISHED in tables else Kind.ledger
 
 
-def _looking(path: Path) -> sqlite3.Connection:
+def _read_only(path: Path) -> sqlite3.Connection:
     """Return a connection that writes nothing.
 
-    A file that nobody has open is taken as unchanging: without that SQLite would put two files
-    beside one in WAL mode. One that is in use has its newest pages in those two.
+    A file that is not in use is opened as immutable, since SQLite would otherwise create two files
+    beside it in WAL mode. A file in use has its newest pages in those two.
     """
     in_use = path.with_name(f"{path.name}-wal").exists()
-    how = "mode=ro" if in_use else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=_PATIENCE)
+    mode = "mode=ro" if in_use else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=_PATIENCE)
 
 
 def replace_contents(path: Path, source: Path) -> None:
-    """Put everything that is in the database ``source`` into the ledger at ``path``, in one step.
+    """Replace the contents of the ledger at ``path`` by those of ``source``, in one step.
 
-    Whoever has that ledger open sees the new contents from their next transaction on, and what
-    they save afterwards is kept: the file stays the same file. DatabaseError where somebody
-    writes to it for too long, or the disk does not take it; it is then as it was before.
+    The file stays the same file: other processes that have it open see the new contents from their
+    next transaction on. DatabaseError if another process writes for too long or the disk fails; the
+    ledger is then unchanged.
     """
 
     def wait(state: int, _remaining: int, _total: int) -> None:
-        # The connection has waited already, so this time was in vain; the next would be too.
+        # The connection has already waited, so waiting longer would not help.
         if state in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise sqlite3.OperationalError("somebody else is writing to it")
+            raise sqlite3.OperationalError("another process is writing to it")
 
     try:
         with (

@@ -1,12 +1,11 @@
-"""Whether history is what it was: walk the chain, hash every row again, name the first fault.
+"""Verify the history: walk the chain, hash every row again, name the first fault.
 
-The entries come in the order of the ledger's chain, and with them the rows of each table in the
-order of their numbers: both only ever rise (``chain.seal`` enters them so), and so one pass sees
-what was altered, removed, inserted or put into another order, and where that shows first.
+Entries are read in the order of the ledger's chain, and the rows of each table by id; both rise
+together, so one pass finds rows and entries that were altered, removed, inserted or reordered.
 
-The digest is the place of the last entry and its hash. Whoever has it from somewhere outside the
-ledger (a mail, a public page) can tell later that nothing up to there was changed since: not even
-by somebody who could rewrite all of the ledger, its chain included.
+The digest is the place of the last entry and its hash. If you keep it outside the ledger (in a mail
+or on a public page), it later proves that nothing up to that entry has changed, even if someone
+could rewrite the whole ledger with its chain.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ from forecasts.ledger.chain import (
 )
 
 _BATCH = 2_000  # entries
-_CONTENTS = 20  # of what resolvers were shown: each is a megabyte at most
+_CONTENTS = 20  # documents of resolvers, of a megabyte each at most
 _DIGEST = re.compile(r"(\d{1,18})-([0-9a-f]{64})")
-# What stands where the words of somebody were that has been forgotten.
+# It replaces a removed member's words.
 TOMBSTONE = "[removed]"
 
 
 class Fault(StrEnum):
-    """What was done to history."""
+    """A kind of change to history."""
 
     altered = "altered"
     removed = "removed"
@@ -53,10 +52,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Broken:
-    """The first place where history is not what it was.
+    """The first fault in the history.
 
-    ``entry``: the place in the ledger's chain; None where a row has none. ``question``: the slug,
-    with ``number`` in that question's chain; None where the row belongs to no question.
+    ``entry``: its place in the ledger's chain; None for a row without an entry. ``question``: the
+    slug, with ``number`` in that question's chain; None for a row without a question.
     """
 
     fault: Fault
@@ -70,11 +69,11 @@ class Broken:
 
 @dataclass(frozen=True)
 class Verified:
-    """What a walk along the chain found.
+    """The result of verifying a ledger.
 
-    ``digest`` speaks of the entries that are whole: all of them where nothing is ``broken``.
-    ``forgotten``: how many of the entries speak of words that were removed with their member.
-    ``against``: the place in the chain up to which an earlier digest has been compared.
+    ``digest``: of the intact entries, up to the fault if one was found (``broken``). ``forgotten``:
+    the entries of words that were removed with their member. ``against``: the place of the earlier
+    digest that was compared.
     """
 
     digest: str
@@ -96,7 +95,7 @@ class _Read:
 
 
 class _Stop(Exception):
-    """The walk has come to a fault."""
+    """Ends the walk at a fault."""
 
     def __init__(self, broken: Broken) -> None:
         self.broken = broken
@@ -108,11 +107,11 @@ def verify(
     against: str | None = None,
     tell: Callable[[int, int], None] = lambda _done, _entries: None,
 ) -> Verified:
-    """Return what was found: the digest of a whole chain, or the first fault; nothing is written.
+    """Return the digest of an intact chain, or the first fault; nothing is written.
 
-    ``against``: a digest of this ledger from earlier on; it is a fault where the entry at its
-    place is another now, or gone. BadInput where it is no digest. ``tell`` hears, from time to
-    time, how many of how many entries have been walked along.
+    ``against``: an earlier digest of this ledger; a different or missing entry at its place is a
+    fault. BadInput if it is not a digest. ``tell`` is called with the numbers of verified and of
+    all entries.
     """
     walk = _Walk(session, read_digest(against))
     broken = None
@@ -132,7 +131,7 @@ def verify(
 
 
 def newest(session: Session) -> str:
-    """Return the digest as the ledger's last entry has it, which nobody has verified."""
+    """Return the digest of the last entry, without verifying it."""
     entry = SQLModel.metadata.tables["entry"]
     last = session.execute(
         select(entry.c.id, entry.c.hash).order_by(entry.c.id.desc()).limit(1)
@@ -141,21 +140,21 @@ def newest(session: Session) -> str:
 
 
 def read_digest(text: str | None) -> tuple[int, str] | None:
-    """Return place and hash of a digest; BadInput for what is none."""
+    """Return the place and hash of a digest; BadInput if ``text`` is not one."""
     if text is None:
         return None
     match = _DIGEST.fullmatch(text.strip().lower())
     if match is None:
         raise BadInput(
-            f"{text!r} is no digest of a ledger.",
-            remedy="It is a number, a hyphen and 64 hexadecimal digits, as forecasts verify "
+            f"{text!r} is not a digest of a ledger.",
+            remedy="A digest is a number, a hyphen and 64 hexadecimal digits, as forecasts verify "
             "prints it.",
         )
     return int(match[1]), match[2]
 
 
 class _Walk:
-    """One pass along the entries and the rows that they speak of."""
+    """One pass along the entries and their rows."""
 
     def __init__(self, session: Session, against: tuple[int, str] | None) -> None:
         self.session = session
@@ -164,14 +163,14 @@ class _Walk:
         self.questions: dict[int, tuple[int, str]] = {}
         self.rows: Counter[str] = Counter()
         self.forgotten = 0
-        # Of each table: the last row that has an entry, and the rows read ahead.
+        # For each table: the last row with an entry, and the rows read ahead.
         self._seen = dict.fromkeys(SEALED, 0)
         self._ahead: dict[str, deque[_Read]] = {kind: deque() for kind in SEALED}
         removal = SQLModel.metadata.tables["removal"]
         self._removed = set(session.scalars(select(removal.c.member_id)))
 
     def all(self, tell: Callable[[int, int], None]) -> None:
-        """Walk along everything; _Stop at the first fault."""
+        """Verify everything; _Stop at the first fault."""
         entry = SQLModel.metadata.tables["entry"]
         entries = self.session.scalar(select(func.count()).select_from(entry)) or 0
         self._compare_digest()
@@ -196,13 +195,13 @@ class _Walk:
                 Broken(
                     Fault.removed,
                     f"the entries from {self.place + 1} to {self.against[0]}, which the digest "
-                    "speaks of, are gone from the end of the chain",
+                    "covers, are gone from the end of the chain",
                     self.place + 1,
                 )
             )
 
     def _read_ahead(self, batch: Sequence[Row[Any]]) -> None:
-        """Read the rows that these entries speak of, and any that stand between them."""
+        """Read the rows of these entries, and any rows between them."""
         highest: dict[str, int] = {}
         for row in batch:
             if row.kind in self._seen:
@@ -240,8 +239,8 @@ class _Walk:
             raise self._fault(
                 Fault.reordered,
                 entry,
-                "it does not follow the entry before it: entries were put into another order, or "
-                "the entry itself was altered",
+                "it does not follow the entry before it: entries were reordered, or this entry was "
+                "altered",
             )
         self.place, self.last = entry.id, entry.hash
         if entry.question_id is not None:
@@ -261,9 +260,9 @@ class _Walk:
             between = f"between entry {self.place} and entry {entry.id}"
             raise _Stop(Broken(Fault.removed, f"{gone} gone, {between}", expected))
         if entry.id < expected:
-            raise self._fault(Fault.inserted, entry, "it stands before the first entry")
+            raise self._fault(Fault.inserted, entry, "it comes before the first entry")
         if entry.kind not in self._seen:
-            raise self._fault(Fault.altered, entry, f"there is no table {entry.kind!r} of history")
+            raise self._fault(Fault.altered, entry, f"history has no table {entry.kind!r}")
         if entry.row_id <= self._seen[entry.kind]:
             raise self._fault(
                 Fault.reordered,
@@ -296,7 +295,7 @@ class _Walk:
             )
 
     def _is_forgotten(self, kind: str, values: Mapping[str, Any]) -> bool:
-        """Return whether nothing but tombstones is left, of somebody who has been removed."""
+        """Return whether only placeholders are left, of a removed member."""
         tables = SQLModel.metadata.tables
         owners = {values["id"] if kind == "member" else values.get("member_id")}
         if kind == "resolution":
@@ -318,7 +317,7 @@ class _Walk:
         )
 
     def _row_of(self, entry: Row[Any]) -> _Read:
-        """Return the row of the entry, the next one of its table; else it is gone, or not next."""
+        """Return the entry's row, which must be the next of its table."""
         ahead = self._ahead[entry.kind]
         if not ahead or ahead[0].row.id > entry.row_id:
             raise self._fault(Fault.removed, entry, f"row {entry.row_id} of {entry.kind} is gone")
@@ -329,9 +328,9 @@ class _Walk:
         return ahead.popleft()
 
     def _contents(self) -> None:
-        """Compare what resolvers were shown with the hashes that the chain has of it."""
+        """Compare the documents that resolvers read with their hashes in the chain."""
         exhibit, content = (SQLModel.metadata.tables[n] for n in ("exhibit", "exhibit_content"))
-        # Whatever somebody has put there is taken for bytes.
+        # SQLite may have another type there.
         data = cast(content.c.data, LargeBinary).label("data")
         some = select(content.c.id, content.c.sha256, data).order_by(content.c.id).limit(_CONTENTS)
         last = None
@@ -340,7 +339,7 @@ class _Walk:
         ).all():
             for row in kept:
                 if sha256(row.data) != row.sha256:
-                    self._broken_content(Fault.altered, row.sha256, "is not what was kept")
+                    self._broken_content(Fault.altered, row.sha256, "is not as stored")
             last = kept[-1].id
         gone = (
             select(exhibit.c.sha256)
@@ -365,11 +364,11 @@ class _Walk:
         shown, row, question = ("something", None, None)
         if found is not None:
             shown, row, question = found.address, found.id, self._slug(found.question_id)
-        said = f"what a resolver was shown at {shown} {what}"
+        said = f"the document that a resolver read at {shown} {what}"
         raise _Stop(Broken(fault, said, question=question, kind="exhibit", row=row))
 
     def _no_more(self, kind: str) -> None:
-        """Refuse rows behind the last one that has an entry, or before all."""
+        """Refuse rows after the last one with an entry, or before the first."""
         table = SQLModel.metadata.tables[kind]
         stray = self.session.execute(
             rows_of(kind).where((table.c.id > self._seen[kind]) | (table.c.id <= 0)).limit(1)
@@ -394,8 +393,8 @@ class _Walk:
             if self.against[1] == self.last:
                 return
             what = (
-                "the chain is whole, and yet another one than the digest speaks of: everything "
-                "was written anew, or the digest is of another ledger"
+                "the chain is intact, but is not the one that the digest is of: everything was "
+                "rewritten, or the digest is of another ledger"
             )
             if entry is None:
                 raise _Stop(Broken(Fault.altered, what, 0))
@@ -416,7 +415,7 @@ class _Walk:
 
 
 def tombstone(kind: str, column: str, row_id: int) -> str | None:
-    """Return what stands for the words in a column once their member has been removed."""
+    """Return the placeholder for a column's words once their member is removed."""
     if kind == "member":
         return f"removed member {row_id}"
     if column == "key":

@@ -744,6 +744,10 @@ CASES: dict[str, Case] = {
     "updates.updates.update": Case(
         A.forecast, lambda c: updates.update(c.session, c.question, P, **c.here)
     ),
+    "updates.updates.update_all": Case(
+        A.forecast,
+        lambda c: updates.update_all(c.session, [(c.question, P, "")], **c.here),
+    ),
     "updates.updates.withdraw": Case(A.forecast, withdraws),
     "resolution.assignments.attach": Case(A.resolve, attached),
     "resolution.assignments.detach": Case(

@@ -76,7 +76,7 @@ def test_a_question_whose_close_has_passed_is_not_registered(
         ({"title": "  "}, "has no title"),
         ({"scheduled_close_time": day(0)}, "must come after the open time"),
         ({"type": "multiple_choice"}, "at least two options"),
-        ({"type": "multiple_choice", "options": ["a", "a"]}, "once only"),
+        ({"type": "multiple_choice", "options": ["a", "a"]}, "Options must differ"),
         ({"options": ["a", "b"]}, "multiple_choice questions only"),
         ({"type": "numeric"}, "needs a lower and an upper bound"),
         ({"type": "numeric", "lower_bound": "a", "upper_bound": "9"}, "are numbers"),
@@ -117,7 +117,7 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
         ),
         (
             {"type": "multiple_choice", "options": ["a", "b", "a"]},
-            "Every option may stand once only; 'a' stands there again.",
+            "Options must differ; 'a' is there twice.",
         ),
         (
             {"type": "numeric", "lower_bound": "10", "upper_bound": "5"},
@@ -231,7 +231,7 @@ def test_an_annulled_or_reworded_question_leaves_its_title_free(
 
 
 def test_a_time_whose_offset_leads_out_of_the_calendar_is_refused_by_name() -> None:
-    with pytest.raises(BadInput, match=r"open time .* is no time of the years 1 to 9999"):
+    with pytest.raises(BadInput, match=r"open time .* is not a time in the years 1 to 9999"):
         registry.question_text(
             title="?",
             open_time="0001-01-01T00:00:00+14:00",

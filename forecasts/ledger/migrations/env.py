@@ -1,4 +1,4 @@
-"""How Alembic runs: on the connection that ``database.migrate`` holds, in its transaction."""
+"""Alembic's environment: it runs in the transaction of ``schema.migrate``."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""All tables, in the order of the journey.
+"""All tables, from articles to scores.
 
 article -> question -> forecast + evidence -> resolution -> score
 
-Append-only: the tables in ``APPEND_ONLY``. A changed mind, a withdrawal, a reworded question, a
-corrected resolution is a new row; triggers refuse UPDATE and DELETE (see ``migrations``).
-What can be derived (a question's status, the end of a forecast, the crowd) is not stored.
-Scores are stored, as a cache that ``scores.rebuild`` can make anew. Each row of history has an
-``Entry``, which tells later whether it is still what it was (see ``chain``).
+The tables in ``APPEND_ONLY`` are only added to: an update, a withdrawal, a new wording and a
+corrected resolution are new rows, and triggers refuse UPDATE and DELETE (see ``migrations``).
+Status, the end of a forecast and the crowd are derived, not stored. Scores are stored as a cache;
+``scores.rebuild`` recomputes them. Each row of history has an ``Entry``, which shows later changes
+(see ``chain``).
 
-``table=True`` classes do not validate when they are constructed: verbs validate first, and the
-CHECK constraints below hold even for a writer who goes around the verbs.
+``table=True`` classes do not validate when constructed: verbs validate first, and the CHECK
+constraints also hold for writes that go around the verbs.
 """
 
 from __future__ import annotations

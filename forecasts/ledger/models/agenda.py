@@ -1,4 +1,4 @@
-"""What members are notified of, and when they mean to look again."""
+"""Notifications, review intervals, and the results that members have seen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecasts.ledger.models.columns import Time, long_text, one_of
 
 
 class Event(StrEnum):
-    """What a member can be told, in the order of a message: what resolved, then what to do."""
+    """The events of notifications, in the order of a message: results first, then tasks."""
 
     resolved = "resolved"
     decision = "decision"
@@ -26,7 +26,7 @@ class Event(StrEnum):
 
 
 class NoticeState(StrEnum):
-    """How far a notice is. What is ``sending`` beyond its claim may not have arrived."""
+    """The state of a notice. One still ``sending`` after its claim may not have arrived."""
 
     due = "due"
     sending = "sending"
@@ -36,12 +36,11 @@ class NoticeState(StrEnum):
 
 
 class Channel(SQLModel, table=True):
-    """Where a member is told of what; no history: it changes, and is emptied when it is removed.
+    """A member's address for notifications, and its events. It can be changed and removed.
 
-    ``secret_url``: the address that Apprise reads, with what lets one write there. ``recorded_at``:
-    since when it is told. ``after_resolution``: the id of the last resolution before it, 0 where
-    there was none: a run writes as of its start, which may be earlier. None of channels that were
-    added before this was kept.
+    ``secret_url``: the address for Apprise, with its credentials. ``recorded_at``: the time from
+    which events are sent. ``after_resolution``: the id of the last resolution before the channel,
+    0 without one, since a run writes as of its start, which may be earlier.
     """
 
     __table_args__ = (
@@ -69,18 +68,18 @@ class Channel(SQLModel, table=True):
     after_resolution: int | None = None
 
     def __repr__(self) -> str:
-        """Return the channel by its name: its address is secret."""
+        """Return the channel's id and name; its address is secret."""
         return f"Channel({self.id}, {self.name!r})"
 
     __str__ = __repr__
 
 
 class Notice(SQLModel, table=True):
-    """One event on its way to one channel: the outbox, and no history.
+    """One event for one channel, in the outbox.
 
-    ``at``: when the close, the forecast, the proposal … was that it is about; with the question and
-    the event it says which one, so that there is one notice of each. ``claim``: the message that it
-    goes with, which is being sent until ``claimed_until`` at the latest.
+    ``at``: the time of the close, forecast, proposal or the like. There is one notice for each
+    channel, event, question and time. ``claim``: the message it is part of, which is being sent
+    until ``claimed_until`` at the latest.
     """
 
     __table_args__ = (
@@ -88,7 +87,7 @@ class Notice(SQLModel, table=True):
         CheckConstraint(one_of("event", Event), name="event_is_known"),
         CheckConstraint(one_of("state", NoticeState), name="state_is_known"),
         Index("ix_notice_claim", "claim"),
-        # Few are on their way, and every run looks for those.
+        # Few are under way, and every run looks for them.
         Index(
             "ix_notice_under_way",
             "channel_id",
@@ -113,9 +112,10 @@ class Notice(SQLModel, table=True):
 
 
 class Revisit(SQLModel, table=True):
-    """After how many days a member means to look at their forecasts again; the newest row counts.
+    """A member's review interval in days; the newest row counts.
 
-    ``question_id`` blank: at all for which they have not said. ``days`` blank: as usual.
+    ``question_id`` blank: for all questions without an interval of their own. ``days`` blank: the
+    default.
     """
 
     __table_args__ = (
@@ -131,7 +131,7 @@ class Revisit(SQLModel, table=True):
 
 
 class Glance(SQLModel, table=True):
-    """That a member has seen what was resolved until then; the newest row counts."""
+    """A member has seen the results up to this time; the newest row counts."""
 
     __table_args__ = (Index("ix_glance_member_id", "member_id", "id"),)
 

@@ -8,12 +8,12 @@ from sqlmodel import Field, SQLModel
 
 from forecasts.ledger.models.columns import Time, long_text
 
-# The address of an article that was pasted and has no URL: this and its content hash.
+# The address of a pasted article, which has no URL: this and its content hash.
 DIGEST_ADDRESS = "urn:sha256:"
 
 
 class Article(SQLModel, table=True):
-    """What was captured. ``content_hash`` is unique: the same article is stored once."""
+    """A captured article. ``content_hash`` is unique: the same article is stored once."""
 
     id: int | None = Field(default=None, primary_key=True)
     content_hash: str = Field(unique=True)
@@ -28,5 +28,5 @@ class Article(SQLModel, table=True):
 
     @property
     def address(self) -> str:
-        """What names the article in folders and citations: its URL, or its words' digest."""
+        """The article's name in folders and citations: its URL, or its content hash."""
         return self.url or f"{DIGEST_ADDRESS}{self.content_hash}"

@@ -1,4 +1,4 @@
-"""The chain of hashes, and what was removed on request."""
+"""The entries of the chain of hashes, and removals of members."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from forecasts.ledger.models.columns import Time
 
 
 class Removal(SQLModel, table=True):
-    """That a member asked to be forgotten, and was: what they wrote has given way to tombstones.
+    """A member was removed at their request; placeholders replace their words.
 
-    From here on, and for this member's words alone, the triggers let that happen.
-    ``removed_by_id`` blank: the owner of the ledger's database did it.
+    This row lets the triggers accept that change, for this member's words only.
+    ``removed_by_id`` blank: by the owner of the database.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -24,11 +24,11 @@ class Removal(SQLModel, table=True):
 
 
 class Entry(SQLModel, table=True):
-    """One row of history in the chain of hashes; ``chain`` says what is hashed, and how.
+    """The entry of one row of history in the chain of hashes (see ``chain``).
 
-    ``id``: its place in the ledger's chain, from 1 without a gap. ``number``: its place in the
-    chain of its question, where it belongs to one. ``kind`` and ``row_id``: the table and the row
-    that it speaks of. ``salt`` is blank where that row has no words of a person, or no longer.
+    ``id``: its place in the ledger's chain, from 1 without a gap. ``number``: its place in its
+    question's chain, if it has a question. ``kind`` and ``row_id``: the table and id of the row.
+    ``salt`` is blank if the row has no words of a person, or no longer has them.
     """
 
     __table_args__ = (UniqueConstraint("question_id", "number"),)

@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from forecasts.common.times import utc
 
-# One naming rule for constraints, so that migrations can name what they alter.
+# One naming rule for constraints, so that migrations can refer to them.
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -25,7 +25,7 @@ SQLModel.metadata.naming_convention = {
 
 
 class Time(TypeDecorator[datetime]):
-    """An aware time: stored in UTC, returned in UTC, refused when naive."""
+    """An aware time, stored and returned in UTC; a naive time is refused."""
 
     impl = SADateTime(timezone=True)
     cache_ok = True
@@ -44,7 +44,7 @@ class Time(TypeDecorator[datetime]):
         return lambda value: None if value is None else _sqlite_text(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the stored time as an aware one."""
+        """Return the stored time with its time zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -57,15 +57,15 @@ def _sqlite_text(value: datetime) -> str:
 
 
 def json_column() -> Any:
-    """Return a JSON column in which None is SQL NULL (and not the JSON word null)."""
+    """Return a JSON column in which None is SQL NULL, not JSON null."""
     return Field(default=None, sa_type=JSON(none_as_null=True))
 
 
 def long_text() -> Any:
-    """Return a column for a text of any length, blank by default."""
+    """Return a column for text of any length, blank by default."""
     return Field(default="", sa_type=Text)
 
 
 def one_of(column: str, values: type[StrEnum]) -> str:
-    """Return the SQL that lets a column hold these values only."""
+    """Return the SQL condition that a column has one of these values."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"

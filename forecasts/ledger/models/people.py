@@ -1,4 +1,4 @@
-"""The ledger itself, members, how they sign in, teams and roles."""
+"""The ledger itself, members and their sign-in, teams and roles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecasts.ledger.models.columns import Time, one_of
 
 
 class MemberKind(StrEnum):
-    """Who stands behind a handle."""
+    """The kind of account behind a handle."""
 
     human = "human"
     bot = "bot"
@@ -20,9 +20,9 @@ class MemberKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a member may do, in a team or in the whole ledger; each may do what those before may.
+    """A member's role in a team or in the whole ledger; each includes the rights of those before.
 
-    In this order: see; ask, forecast and propose; decide and reword; say who belongs.
+    In order: see; ask, forecast and propose; decide and reword; manage members.
     """
 
     viewer = "viewer"
@@ -32,12 +32,12 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in that order, from 0."""
+        """The role's place in that order, from 0."""
         return list(Role).index(self)
 
 
 class Ledger(SQLModel, table=True):
-    """The one row that says what this database is."""
+    """The database's description, in a single row."""
 
     id: int = Field(default=1, primary_key=True)
     created_at: datetime = Field(sa_type=Time)
@@ -45,7 +45,7 @@ class Ledger(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """Someone who forecasts, resolves or reads. A simulated member's handle says so."""
+    """Someone who forecasts, resolves or reads. Simulated members have that in their handle."""
 
     id: int | None = Field(default=None, primary_key=True)
     handle: str = Field(unique=True)
@@ -54,9 +54,9 @@ class Member(SQLModel, table=True):
 
 
 class Identity(SQLModel, table=True):
-    """Who a member is to a provider of sign-in: the names that it never gives to anybody else.
+    """A member's account with a sign-in provider, by names that it gives to no one else.
 
-    An e-mail address is none of them: it changes, and is not kept.
+    Not by e-mail address: that can change, and is not stored.
     """
 
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
@@ -69,9 +69,9 @@ class Identity(SQLModel, table=True):
 
 
 class Token(SQLModel, table=True):
-    """What a service member shows to act; the token itself is shown once and kept nowhere.
+    """A service member's access token. The token itself is shown once and not stored.
 
-    ``key`` is the part of it by which it is found, ``digest`` the SHA-256 of the whole.
+    ``key``: the part by which it is found. ``digest``: the SHA-256 of the whole token.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -83,7 +83,7 @@ class Token(SQLModel, table=True):
 
 
 class TokenRevocation(SQLModel, table=True):
-    """That a token counts no longer."""
+    """A token is no longer valid."""
 
     __tablename__ = "token_revocation"
 
@@ -101,10 +101,10 @@ class Team(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """A member's stay in a team, in a role; it counts for what is done between the two times.
+    """A member's time in a team, in one role, from ``joined_at`` to ``left_at``.
 
-    Of the rows with the same team, member and ``joined_at`` the newest counts: a stay that was
-    open is ended by another row. A stay in another role is another stay.
+    Of the rows with the same team, member and ``joined_at`` the newest counts: another row ends an
+    open membership. A new role is a new membership.
     """
 
     __table_args__ = (CheckConstraint(one_of("role", Role), name="role_is_known"),)
@@ -120,7 +120,8 @@ class Membership(SQLModel, table=True):
 class Appointment(SQLModel, table=True):
     """A member's role in the whole ledger, from ``recorded_at`` on; a member's newest row counts.
 
-    ``by_member_id``: who said so. A ledger without any is somebody's own (see ``access``).
+    ``by_member_id``: the member who appointed them. A ledger without appointments is unshared (see
+    ``access``).
     """
 
     __table_args__ = (CheckConstraint(one_of("role", Role), name="role_is_known"),)
@@ -133,9 +134,9 @@ class Appointment(SQLModel, table=True):
 
 
 class TeamRule(SQLModel, table=True):
-    """What a team has agreed on; its newest row counts.
+    """A team's rules; its newest row counts.
 
-    ``second_resolver``: nobody resolves one of its questions alone on which they have forecast.
+    ``second_resolver``: a member who has forecast on one of its questions cannot resolve it alone.
     """
 
     __tablename__ = "team_rule"

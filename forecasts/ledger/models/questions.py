@@ -1,4 +1,4 @@
-"""Questions, their wordings, and the articles they come from."""
+"""Questions, their wordings, and their sources in articles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forecasts.ledger.models.columns import Time, json_column, long_text, one_of
 
 
 class Visibility(StrEnum):
-    """Who may see a question."""
+    """The members who may see a question."""
 
     everyone = "everyone"
     team = "team"
@@ -23,7 +23,7 @@ class Visibility(StrEnum):
 
 
 class QuestionType(StrEnum):
-    """What kind of answer a question has."""
+    """The kind of answer to a question."""
 
     binary = "binary"
     multiple_choice = "multiple_choice"
@@ -37,7 +37,7 @@ class QuestionType(StrEnum):
 
 
 class Question(SQLModel, table=True):
-    """The identity of a question. What it says stands in its newest ``QuestionRevision``."""
+    """A question's identity. Its wording is in its newest ``QuestionRevision``."""
 
     id: int | None = Field(default=None, primary_key=True)
     slug: str = Field(unique=True)
@@ -46,11 +46,11 @@ class Question(SQLModel, table=True):
 
 
 class QuestionText(SQLModel):
-    """All that a question says, and to whom; ``questions.csv`` of a ledger folder has the fields.
+    """A question's wording and visibility; ``questions.csv`` of a ledger folder has the fields.
 
-    Bounds are text so that a number and a date come back exactly as they were written.
-    ``visibility``: who sees the question; a team's (``team_id``) can be open to everyone as well.
-    ``crowd_hidden``: nobody sees what others said before they have forecast, or it has closed.
+    Bounds are text, so that a number or date comes back exactly as written. ``visibility``: the
+    members who see it; a team's question (``team_id``) can be visible to everyone as well.
+    ``crowd_hidden``: members see others' forecasts after their own, or after the close.
     """
 
     title: str
@@ -86,7 +86,7 @@ class QuestionText(SQLModel):
     def _what_is_stored_as_json_is_text(cls, value: list[str] | None) -> list[str] | None:
         for word in value or []:
             if sign := unstorable_character(word):
-                raise ValueError(f"{word[:60]!r} has {sign} in it, and no ledger stores it.")
+                raise ValueError(f"{word[:60]!r} contains {sign}, which a ledger cannot store.")
         return value
 
     @field_validator(
@@ -107,8 +107,8 @@ class QuestionText(SQLModel):
             return None if value is None else value.astimezone(UTC)
         except OverflowError:
             raise ValueError(
-                f"The {(field.field_name or '').replace('_', ' ')} {value} is no time of the years "
-                "1 to 9999 in UTC."
+                f"The {(field.field_name or '').replace('_', ' ')} {value} is not a time in the "
+                "years 1 to 9999 in UTC."
             ) from None
 
     @model_validator(mode="after")
@@ -132,7 +132,7 @@ class QuestionText(SQLModel):
                 f"Bounds belong to numeric and date questions only; this one is {self.type}."
             )
         if self.visibility is Visibility.team and self.team_id is None:
-            raise ValueError("A question that a team may see needs the team.")
+            raise ValueError("A question that only a team may see needs a team.")
         return self
 
     @property
@@ -142,7 +142,7 @@ class QuestionText(SQLModel):
 
     @property
     def close_time(self) -> datetime:
-        """When forecasting ends as things stand: the actual close, else the scheduled one."""
+        """The actual close if there is one, otherwise the scheduled close."""
         return self.actual_close_time or self.scheduled_close_time
 
 
@@ -153,20 +153,20 @@ def _check_options(options: list[str]) -> None:
         )
     for option in options:
         if options.count(option) > 1:
-            raise ValueError(f"Every option may stand once only; {option!r} stands there again.")
+            raise ValueError(f"Options must differ; {option!r} is there twice.")
         if not option.strip() == option != "":
             raise ValueError(
-                f"An option may not be blank, nor begin or end with a space; {option!r} does."
+                f"An option must not be blank, or begin or end with a space; {option!r} does."
             )
         if option.casefold() in ("annulled", "ambiguous"):
             raise ValueError(
                 f"{option!r} cannot be an option: annulled and ambiguous are outcomes of every "
-                "question already."
+                "question."
             )
 
 
 class QuestionRevision(QuestionText, table=True):
-    """One wording of a question. The newest counts; the earlier ones stay readable."""
+    """One wording of a question. The newest counts; earlier ones are kept."""
 
     __tablename__ = "question_revision"
     __table_args__ = (
@@ -177,7 +177,7 @@ class QuestionRevision(QuestionText, table=True):
         ),
         CheckConstraint(one_of("visibility", Visibility), name="visibility_is_known"),
         CheckConstraint("visibility <> 'team' OR team_id IS NOT NULL", name="a_team_is_named"),
-        # Few are restricted, and whoever reads looks at those first: see ``access``.
+        # Few questions are restricted, and every reader checks those first (see ``access``).
         Index(
             "ix_question_revision_restricted",
             "question_id",
@@ -195,7 +195,7 @@ class QuestionRevision(QuestionText, table=True):
 
 
 class QuestionSource(SQLModel, table=True):
-    """The passage that a question was taken from: a W3C TextQuoteSelector into an article."""
+    """A question's source passage: a W3C TextQuoteSelector into an article."""
 
     __tablename__ = "question_source"
 

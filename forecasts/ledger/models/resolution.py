@@ -14,7 +14,7 @@ from forecasts.ledger.models.columns import Time, long_text, one_of
 
 
 class ResolutionState(StrEnum):
-    """What a row of the resolution history does: suggest an outcome, settle it, or turn it down."""
+    """The effect of a row in the resolution history: propose, confirm or reject an outcome."""
 
     proposed = "proposed"
     confirmed = "confirmed"
@@ -22,7 +22,7 @@ class ResolutionState(StrEnum):
 
 
 class PolicyKind(StrEnum):
-    """Who decides when a resolver has found an outcome: a person, the finding itself, several."""
+    """How a resolver's outcome is confirmed: by a member, at once, or by several that agree."""
 
     propose = "propose"
     confirm = "confirm"
@@ -30,7 +30,7 @@ class PolicyKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """How one attempt of a resolver ended; what failed is tried again, what is parked is not."""
+    """The result of a resolver's attempt. Failed attempts are repeated, parked ones are not."""
 
     confirmed = "confirmed"
     proposed = "proposed"
@@ -40,14 +40,14 @@ class RunState(StrEnum):
 
 
 class Resolution(SQLModel, table=True):
-    """One step in how a question got its answer. The row that nothing supersedes stands.
+    """One step in the resolution of a question. The row that nothing supersedes is current.
 
     ``known_at``: when the outcome became known; ``resolved_at``: when it was written down, as an
     import claims; ``recorded_at``: when it was stored here.
     ``proposal_id``: the proposal that this row confirms or rejects.
     ``supersedes_id``: the confirmed row that this one corrects.
-    Each of the two is unique, and so is a question's first confirmation: whatever runs at the
-    same time, a proposal is decided once and a resolution confirmed or corrected once.
+    Both are unique, and so is a question's first confirmation: even with concurrent runs a proposal
+    is decided once, and a resolution confirmed or corrected once.
     """
 
     __table_args__ = (
@@ -65,7 +65,7 @@ class Resolution(SQLModel, table=True):
     question_id: int = Field(foreign_key="question.id", index=True)
     state: ResolutionState = Field(sa_type=Text)
     outcome: str
-    # Blank only on imports that do not say.
+    # Blank only for imports that do not give it.
     known_at: datetime | None = Field(default=None, sa_type=Time)
     resolved_at: datetime | None = Field(default=None, sa_type=Time)
     recorded_at: datetime = Field(sa_type=Time)
@@ -78,9 +78,9 @@ class Resolution(SQLModel, table=True):
 
 
 class Exhibit(SQLModel, table=True):
-    """What a resolver was shown when it found the outcome of this row: whence, when, and what.
+    """A document that a resolver read for this outcome: its address, time and hash.
 
-    The bytes, where they are no more than ``limits.EXHIBIT_BYTES``, are an ``ExhibitContent``.
+    The bytes are in an ``ExhibitContent``, up to ``limits.EXHIBIT_BYTES``.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -93,7 +93,7 @@ class Exhibit(SQLModel, table=True):
 
 
 class ExhibitContent(SQLModel, table=True):
-    """Bytes that resolvers were shown: once, however many questions they have resolved."""
+    """The bytes of a document that resolvers read, stored once."""
 
     __tablename__ = "exhibit_content"
 
@@ -103,10 +103,10 @@ class ExhibitContent(SQLModel, table=True):
 
 
 class Dispute(SQLModel, table=True):
-    """That somebody holds a confirmed resolution to be wrong; or that a dispute is settled.
+    """A member disputes a confirmed resolution, or a dispute is settled.
 
-    ``answers_id``: the dispute that this row settles, in favour of the resolution. One that is
-    found to be right ends by the resolution that supersedes the disputed one.
+    ``answers_id``: the dispute that this row settles in favour of the resolution. A dispute that is
+    upheld ends with the resolution that supersedes the disputed one.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -118,10 +118,10 @@ class Dispute(SQLModel, table=True):
 
 
 class Policy(SQLModel, table=True):
-    """What becomes of what a question's resolvers find; the newest row of a question counts.
+    """How a question's resolvers confirm outcomes; the newest row of a question counts.
 
-    ``agreeing``: of a quorum, how many have to say the same. ``dispute_days``: for how long after
-    a confirmation it may be disputed, and its scores are provisional. Without a row: confirm, 0.
+    ``agreeing``: the resolvers that must agree for a quorum. ``dispute_days``: how long a confirmed
+    outcome may be disputed and its scores are provisional. Without a row: confirm, 0 days.
     """
 
     __table_args__ = (
@@ -140,9 +140,9 @@ class Policy(SQLModel, table=True):
 
 
 class Resolver(SQLModel, table=True):
-    """What will look up a question's outcome: the kind and its settings.
+    """A question's resolver: its kind and settings.
 
-    It takes the place of those before it, unless it stands ``beside`` them.
+    It replaces the earlier ones, unless ``beside`` is set.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -155,11 +155,11 @@ class Resolver(SQLModel, table=True):
 
 
 class Watch(SQLModel, table=True):
-    """When the resolvers of a question look next: the work of the runs, and no history.
+    """The next attempt of a question's resolvers: a task for runs, not part of the history.
 
-    ``next_at`` blank: never again, since the question is resolved. ``claimed_by``: the run that has
-    it in hand, until ``claimed_until``. ``attempts``: how often in a row it has failed, or the run
-    was killed that had it; and ``reason`` why. ``parked_at``: since when it waits for a person.
+    ``next_at`` blank: none, since the question is resolved. ``claimed_by``: the run that works on
+    it, until ``claimed_until``. ``attempts``: failures in a row, counting killed runs, with the
+    last ``reason``. ``parked_at``: when it began to wait for a member.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -174,7 +174,7 @@ class Watch(SQLModel, table=True):
 
 
 class ResolverRun(SQLModel, table=True):
-    """One look of one resolver at the world, and what came of it."""
+    """One attempt of one resolver, and its result."""
 
     __tablename__ = "resolver_run"
 
@@ -187,7 +187,7 @@ class ResolverRun(SQLModel, table=True):
 
 
 class Score(SQLModel, table=True):
-    """A score of one forecaster on one resolution: a cache, never the truth."""
+    """One forecaster's score on one resolution, cached."""
 
     __table_args__ = (
         UniqueConstraint("resolution_id", "member_id", "protocol"),

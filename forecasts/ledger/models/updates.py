@@ -1,4 +1,4 @@
-"""Forecasts, evidence, and which forecast cites what."""
+"""Forecasts, evidence and citations."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from forecasts.ledger.models.columns import Time, json_column, long_text
 
 
 class Stance(StrEnum):
-    """What a piece of evidence says about the outcome, whichever way the forecast goes.
+    """The effect of evidence on the outcome, whichever way the forecast moves.
 
-    What it makes likelier, less likely, or neither is explained at ``updates.Cited``.
+    ``updates.evidence.CitedEvidence`` defines the outcome.
     """
 
     supports = "supports"
@@ -24,7 +24,7 @@ class Stance(StrEnum):
 
 
 class EvidenceKind(StrEnum):
-    """Where a piece of evidence comes from."""
+    """The kind of source of a piece of evidence."""
 
     news = "news"
     data = "data"
@@ -35,7 +35,7 @@ class EvidenceKind(StrEnum):
 
 
 class Forecast(SQLModel, table=True):
-    """One row of a forecaster's path: a value, or a withdrawal (all three values empty)."""
+    """A member's forecast, or its withdrawal (all three values empty)."""
 
     __table_args__ = (
         CheckConstraint("probability >= 0 AND probability <= 1", name="probability_in_0_1"),
@@ -47,7 +47,7 @@ class Forecast(SQLModel, table=True):
             " = (CASE WHEN withdrawn THEN 0 ELSE 1 END)",
             name="one_value_or_withdrawn",
         ),
-        # Scoring reads paths in this order; so does the question page.
+        # The order in which scoring and the question page read forecasts.
         Index("ix_forecast_path", "question_id", "member_id", "made_at", "id"),
         Index("ix_forecast_member_made_at", "member_id", "made_at"),
     )
@@ -63,16 +63,16 @@ class Forecast(SQLModel, table=True):
     withdrawn: bool = False
     rationale: str = long_text()
     origin: str = "cli"
-    # Set on imports only: the same row imported twice is stored once.
+    # Of imports only: the same row imported twice is stored once.
     import_key: str | None = Field(default=None, unique=True)
-    # Set on imports only: when it was made, as they claim, where nobody vouches for that; it then
-    # counts as made when it was recorded. And who vouches, where somebody does.
+    # Of imports only. The time at which it was made, as an import claims that no one vouches for;
+    # the forecast then counts as made when it was recorded. And the member who vouches for it.
     claimed_at: datetime | None = Field(default=None, sa_type=Time)
     vouched_by_id: int | None = Field(default=None, foreign_key="member.id")
 
 
 class Evidence(SQLModel, table=True):
-    """Something that can move a forecast: an article, a page, a figure, a note."""
+    """A reason for a forecast: an article, a page, a figure or a note."""
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -89,9 +89,9 @@ class Evidence(SQLModel, table=True):
 
 
 class Citation(SQLModel, table=True):
-    """One forecast leaning on one piece of evidence.
+    """A forecast's use of a piece of evidence.
 
-    ``share`` blank: an equal part of what the shares of the others leave.
+    ``share`` blank: an equal part of the rest that the other shares leave.
     """
 
     __table_args__ = (
