@@ -115,7 +115,7 @@ def test_a_gate_is_the_share_of_errors_where_there_was_something_to_err_in() -> 
 
 
 def test_the_same_is_measured_whoever_shares_the_work() -> None:
-    measure = MEASURES["by themselves"]
+    measure = MEASURES["independent"]
     one, two = (simulate.run(measure, 30, processes) for processes in (1, 2))
     pd.testing.assert_frame_equal(one, two)
     assert len(one) == 30
