@@ -43,7 +43,7 @@ test: $(VENV)/.tests
 	$(PYTEST)
 
 test-long: $(VENV)/.tests
-	$(PYTEST) -m "long and not nightly"
+	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -m "(long or hypothesis) and not nightly"
 
 test-all: test test-long
 

@@ -25,11 +25,13 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.questions import registry
+from tests.examples import examples
 from tests.postgresql import Server
 
 # One fixture may serve all examples of a property: each example writes questions of its own.
 settings.register_profile(
     "ledger",
+    max_examples=examples(100),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -54,8 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not isinstance(item, pytest.Function):  # a doctest
             continue
-        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if "postgresql" in (*item.fixturenames, *parameters):
+        kind = item.callspec.params.get("kind") if hasattr(item, "callspec") else None
+        if kind == "postgresql" or "postgresql" in item.fixturenames:
             item.add_marker("server")
 
 

@@ -18,6 +18,7 @@ from forecasts.ledger.models import Member
 from forecasts.operations import privacy
 from forecasts.resolution import resolutions
 from tests.conftest import ask, day
+from tests.examples import examples
 
 
 def summaries(feed: str) -> list[str]:
@@ -100,7 +101,7 @@ def test_the_address_ends_as_calendars_do() -> None:
         calendar_feed.token_in("fcc_a_b")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.text())
 def test_whatever_somebody_writes_stays_within_its_property(words: str) -> None:
     line = folded(f"SUMMARY:{escaped(words)}")

@@ -25,6 +25,7 @@ from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, counted_statements, day, imported
+from tests.examples import examples
 
 
 def captured(text: str) -> CapturedArticle:
@@ -251,7 +252,7 @@ def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
     assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     st.lists(
         st.tuples(st.integers(1, 99), st.sampled_from([0.0, 0.1, 0.7, None])),

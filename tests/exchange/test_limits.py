@@ -24,6 +24,7 @@ from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.archive import unpack
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.resolution.resolvers.sources import Sources
+from tests.examples import examples
 from tests.exchange.folder.test_tables import FORECASTS, QUESTIONS, folder, refused
 
 QUESTION = (
@@ -263,7 +264,7 @@ def test_an_archive_that_would_do_harm_is_refused_and_leaves_nothing(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["ledger.zip", "temporary"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data())
 def test_a_damaged_archive_raises_nothing_but_our_own(tmp_path: Path, data: st.DataObject) -> None:
     whole = bytearray(packed(tmp_path / "whole.zip", GOOD).read_bytes())

@@ -1,7 +1,7 @@
 """Shared by the fuzz tests: numbers of examples, permitted outcomes, and ways to damage a file.
 
-The ordinary suite runs each test with a few fixed examples; ``pytest -m nightly tests/fuzz`` uses
-many new ones.
+``make test`` runs each test with a few fixed examples and ``make test-long`` with more of them;
+``pytest -m nightly tests/fuzz`` uses many new ones.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from forecasts.common.errors import LedgerError
 from scoring.errors import InputError
 from tests import nasty
+from tests.examples import examples
 
 MANY = 4_000
 PATIENCE = 20.0  # seconds for one example; all are small, but the machine may be busy
@@ -25,14 +26,17 @@ PATIENCE = 20.0  # seconds for one example; all are small, but the machine may b
 
 def few_or(few: int, many: int = MANY) -> Any:
     """Return the parametrization of a fuzz test: few examples, or many with ``nightly``."""
-    return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.nightly)])
+    fewer = pytest.param(few, marks=pytest.mark.hypothesis)
+    return pytest.mark.parametrize(
+        "examples", [fewer, pytest.param(many, marks=pytest.mark.nightly)]
+    )
 
 
-def fuzz(examples: int) -> settings:
+def fuzz(number: int) -> settings:
     """Return the settings for this many examples."""
     return settings(
-        max_examples=examples,
-        derandomize=examples < 1_000,
+        max_examples=number if number >= 1_000 else examples(number),
+        derandomize=number < 1_000,
         deadline=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),

@@ -18,6 +18,7 @@ from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
+from tests.examples import examples
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def slow_brier(path: list[Act], outcome: float, close: float) -> tuple[float, fl
     return None if not live else (total / live, live / 10)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(acts=ACTS, verdicts=VERDICTS)
 def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_whole(
     engine: Engine, acts: list[Act], verdicts: list[Verdict]

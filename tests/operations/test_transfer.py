@@ -53,6 +53,7 @@ from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
+from tests.examples import examples
 from tests.postgresql import Server
 
 WAYS = ["to a server", "to a file"]
@@ -253,7 +254,7 @@ def stop_at(number: int) -> Callable[[Step], None]:
     return tell
 
 
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 @given(stops=st.lists(st.integers(0, 60), max_size=4))
 def test_wherever_it_is_stopped_it_goes_on_from_there(
     ledger_file: Path, postgresql: Server, stops: list[int]
@@ -437,7 +438,7 @@ def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
     assert schema.schema_revision(target) is None
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     p=st.floats(0, 1),
     share=st.floats(0, 1),

@@ -15,6 +15,7 @@ from forecasts.reports import Group
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
 from forecasts.scores.frames import Frames
+from tests.examples import examples
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
 
 seeds = st.integers(0, 10**6)
@@ -63,7 +64,7 @@ def test_a_small_record_comes_out_as_worked_by_hand() -> None:
 
 
 @given(seeds, st.sampled_from(["all", "forecaster", "team", "tag"]))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_the_parts_add_up_to_the_brier_score_whatever_the_ledger(seed: int, by: str) -> None:
     for group in report(random_ledger(seed), by=by).groups:
         parts = group.decomposition
@@ -73,7 +74,7 @@ def test_the_parts_add_up_to_the_brier_score_whatever_the_ledger(seed: int, by: 
 
 
 @given(seeds)
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_each_forecasters_brier_score_is_the_mean_of_the_scores_that_are_stored(seed: int) -> None:
     frames = random_ledger(seed)
     table = scoring.score(frames.questions, frames.forecasts, "brier")
@@ -142,7 +143,7 @@ def test_the_options_of_one_question_are_no_observations_apart() -> None:
 
 
 @given(seeds)
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_the_interval_of_a_bin_is_wilsons_on_its_weight_or_its_families_if_fewer(
     seed: int,
 ) -> None:

@@ -17,6 +17,7 @@ from forecasts.reports.groups import group_entries
 from forecasts.reports.render import tables
 from forecasts.scores.attribution import attribute
 from forecasts.scores.frames import Frames
+from tests.examples import examples
 from tests.reports.small_ledgers import (
     asked,
     cited,
@@ -40,7 +41,7 @@ def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
 
 
 @given(seeds)
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_the_skill_of_a_forecaster_is_the_mean_of_the_protocols_scores(seed: int) -> None:
     frames = random_ledger(seed)
     tables = {
@@ -116,7 +117,7 @@ def test_someone_in_two_teams_earns_for_both() -> None:
 
 
 @given(seeds)
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_what_came_less_what_was_expected_is_the_difference_and_its_interval_is_the_test(
     seed: int,
 ) -> None:
@@ -131,7 +132,7 @@ def test_what_came_less_what_was_expected_is_the_difference_and_its_interval_is_
 
 
 @given(seeds)
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_what_came_is_the_brier_score_where_every_forecast_stood_to_the_scheduled_close(
     seed: int,
 ) -> None:
@@ -209,7 +210,7 @@ def test_the_band_and_the_null_do_not_depend_on_who_else_is_reported_on() -> Non
 
 
 @given(seeds)
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_movement_is_that_of_the_paths_with_each_question_once(seed: int) -> None:
     frames = random_ledger(seed)
     found = the_group(frames).movement
@@ -355,7 +356,7 @@ def test_the_profile_takes_what_stood_so_many_days_before_the_scheduled_close() 
 
 
 @given(seeds)
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 def test_a_report_at_a_lead_is_the_row_of_the_profile_and_the_score_of_the_protocol(
     seed: int,
 ) -> None:
@@ -553,7 +554,7 @@ def test_the_digest_sees_what_was_cited() -> None:
 
 
 @given(seeds)
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 def test_the_area_under_the_murphy_curve_is_the_brier_score(seed: int) -> None:
     for group in report(random_ledger(seed), by="team").groups:
         if group.questions:

@@ -20,6 +20,7 @@ from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
+from tests.examples import examples
 
 
 def say(session: Session, question: Question, member: Member, p: float, at: float) -> None:
@@ -168,7 +169,7 @@ VERDICTS = st.lists(
 BY_HAND = st.lists(st.one_of(st.none(), st.integers(1, 19).map(lambda n: n / 2)), max_size=3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(by_hand=BY_HAND, verdicts=VERDICTS, reworded=st.integers(0, 6), still=st.booleans())
 def test_however_it_was_resolved_and_corrected_a_question_closes_at_the_earliest_that_still_holds(
     engine: Engine,

@@ -22,6 +22,7 @@ from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day, imported
+from tests.examples import examples
 
 
 def drawn(session: Session, question: Question, at: float, option: int = 0):  # type: ignore[no-untyped-def]
@@ -167,7 +168,7 @@ def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
     return seen[0] if seen else None
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcd"), st.sampled_from([0.0, 0.1, 0.5, 0.9, None])),

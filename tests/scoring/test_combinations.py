@@ -17,6 +17,7 @@ from scoring.arrays import Floats
 from scoring.peer_scores import REFERENCES, ScoredPaths
 from scoring.rules import RULES, Rule
 from scoring.timings import TIMINGS, Timed
+from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, Row, ledgers
 
@@ -52,7 +53,7 @@ def assert_as_slowly(ledger: Ledger, choice: tuple[Any, Any, Any, Any], toleranc
 def test_every_combination_equals_the_slow_reference(timing: str, reference: str | None) -> None:
     rules = [r for r in RULE_NAMES if reference != "crowd_mean" or RULES[r].deviation is not None]
 
-    @settings(max_examples=15)
+    @settings(max_examples=examples(15))
     @given(ledgers(types=TYPES, rows=25), st.sampled_from(rules), st.sampled_from(SCALES))
     def check(ledger: Ledger, rule: str, scale: Any) -> None:
         if rule == "rps" and reference == "crowd_mean":

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import InputError, crowd
+from tests.examples import examples
 from tests.scoring.slow_reference import at, forecast_frame, live_segments, question_frame, stamp
 from tests.scoring.strategies import Ledger, ledgers
 
@@ -64,7 +65,7 @@ def aggregate(method: str, said: list[list[float | None]]) -> list[float]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_equals_the_slow_reference(method: str) -> None:
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     @given(ledgers(), st.lists(st.integers(-10, 120), min_size=0, max_size=4))
     def check(ledger: Ledger, hours: list[int]) -> None:
         asked, made = ledger

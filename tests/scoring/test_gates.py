@@ -1,6 +1,6 @@
 """Error rates of reports, measured on simulated tournaments; the page in docs/ has the results.
 
-The ordinary suite simulates 200 tournaments in a world for each bound, and fails if chance would
+``make test-long`` simulates 200 tournaments in a world for each bound, and fails if chance would
 explain the excess only once in a thousand times. ``pytest -m nightly`` simulates 5,000 in every
 world and allows no excess.
 """
@@ -21,11 +21,14 @@ from benchmarks.worlds import TEAMS, USUAL, claims, repeat
 from forecasts.reports import member_scores
 from scoring.tournament import Team
 
+pytestmark = pytest.mark.simulation
+
 MEASURES = simulate.all_measures()
 # These cover every bound; 200 tournaments would add little in the other worlds.
 ORDINARY = ("30 families", "60 families", "teams 0.02 apart", simulate.PEOPLE, simulate.SKILLS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ORDINARY)
 def test_what_is_promised_holds_in_two_hundred_tournaments(name: str) -> None:
     gates = simulate.gates_of(name, simulate.run(MEASURES[name], 200))

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scoring import InputError, score
 from scoring.input_columns import is_blank, parse_json, quantities, quantity
 from scoring.input_quantiles import distributions
+from tests.examples import examples
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 QUESTION: dict[str, Any] = {
@@ -129,7 +130,7 @@ def one_by_one(value: Any, lower: float, upper: float) -> list[list[float]] | No
 masses = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, -0.5, 1.5])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.lists(
         st.one_of(

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import PROTOCOLS, Protocol, attribution, score
+from tests.examples import examples
 from tests.scoring.slow_reference import forecast_frame, question_frame
 from tests.scoring.strategies import HOUR, TIMES, Ledger, ledgers
 
@@ -23,14 +24,14 @@ def scores(ledger: Ledger, protocol: str | Protocol | list[str]) -> pd.DataFrame
     return score(question_frame(asked), forecast_frame(asked, made), protocol)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ledgers())
 def test_the_peers_advantages_of_a_question_sum_to_zero(ledger: Ledger) -> None:
     total = scores(ledger, PEERS).groupby("question_id")["score"].sum()
     np.testing.assert_allclose(total, 0, atol=1e-12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ledgers())
 def test_skill_between_two_forecasters_is_antisymmetric(ledger: Ledger) -> None:
     asked, made = ledger
@@ -49,7 +50,7 @@ def later(ledger: Ledger, by: int) -> Ledger:
     return moved, [row | {"time": row["time"] + by} for row in made]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers(), st.integers(-20_000, 20_000))
 def test_moving_everything_by_whole_days_changes_nothing(ledger: Ledger, days: int) -> None:
     # Whole days, because the daily protocols count calendar days.
@@ -60,7 +61,7 @@ def test_moving_everything_by_whole_days_changes_nothing(ledger: Ledger, days: i
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers(), st.integers(-(10**15), 10**15))
 def test_moving_everything_by_microseconds_changes_what_counts_no_days_in_nothing(
     ledger: Ledger, by: int
@@ -71,7 +72,7 @@ def test_moving_everything_by_microseconds_changes_what_counts_no_days_in_nothin
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers(types=("binary",)))
 def test_asking_for_the_opposite_changes_no_score(ledger: Ledger) -> None:
     asked, made = ledger
@@ -100,7 +101,7 @@ def in_other_order(ledger: Ledger) -> Ledger:
     return changed, [row | {"p": None if row["p"] is None else turned(row["p"])} for row in made]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers(types=("multiple_choice",)))
 def test_listing_unordered_options_in_another_order_changes_no_score(ledger: Ledger) -> None:
     for question in ledger[0]:
@@ -113,7 +114,7 @@ def test_listing_unordered_options_in_another_order_changes_no_score(ledger: Led
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers(), st.data())
 def test_saying_the_same_again_changes_nothing(ledger: Ledger, data: st.DataObject) -> None:
     asked, made = ledger
@@ -137,7 +138,7 @@ def test_saying_the_same_again_changes_nothing(ledger: Ledger, data: st.DataObje
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ledgers())
 def test_attribution_adds_up_to_the_scheduled_average(ledger: Ledger) -> None:
     asked, made = ledger

@@ -15,6 +15,7 @@ from pandas.testing import assert_frame_equal
 
 import scoring
 from scoring import InputError, compare, paired, paired_people
+from tests.examples import examples
 from tests.scoring import slow_reference as slow
 from tests.scoring.strategies import Ledger, Row, ledgers
 
@@ -64,7 +65,7 @@ def slow_pair(
     return {"difference": difference, "shared": shared, "deviation": deviation, "time": time}
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(
     ledgers(types=("binary", "multiple_choice", "numeric")), st.sampled_from([None, None, 1.0, 3.0])
 )
@@ -101,7 +102,7 @@ def test_a_difference_is_the_mean_over_the_time_that_both_are_live_or_that_at_a_
     assert len(table) == expected
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ledgers())
 def test_what_the_people_add_is_the_difference(ledger: Ledger) -> None:
     table = paired(*frames(ledger), TEAMS)
@@ -112,7 +113,7 @@ def test_what_the_people_add_is_the_difference(ledger: Ledger) -> None:
     assert len(sums) == len(table)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ledgers())
 def test_two_forecasters_differ_by_what_one_has_over_the_other_in_skill(ledger: Ledger) -> None:
     asked, made = ledger
@@ -125,7 +126,7 @@ def test_two_forecasters_differ_by_what_one_has_over_the_other_in_skill(ledger: 
     assert_allclose(-100 * table["difference"], mine[table.index], atol=1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ledgers())
 def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> None:
     there = paired(*frames(ledger), {"a": "x", "c": "x", "b": "y"})
@@ -134,7 +135,7 @@ def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> 
     assert (there["question_id"] == back["question_id"]).all()
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers(), st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, random: Any) -> None:
     asked, made = ledger
@@ -147,7 +148,7 @@ def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, random: Any) -> N
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers())
 def test_a_third_group_changes_nothing_between_two(ledger: Ledger) -> None:
     three = paired(*frames(ledger), TEAMS)

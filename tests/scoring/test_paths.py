@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from scoring import standing
+from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, ledgers
 
@@ -118,7 +119,7 @@ def test_empty_frames_give_an_empty_frame() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ledgers(types=("binary", "multiple_choice", "numeric")))
 def test_standing_equals_the_slow_reference(ledger: Ledger) -> None:
     asked, made = ledger

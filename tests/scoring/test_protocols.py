@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import PROTOCOLS, InputError, Protocol, score
+from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, ledgers
 
@@ -32,7 +33,7 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame, tolerance: float) -
         )
 
 
-@settings(max_examples=45)
+@settings(max_examples=examples(45))
 @given(ledgers(types=("binary", "multiple_choice", "numeric")))
 def test_every_protocol_equals_the_slow_reference(ledger: Ledger) -> None:
     for protocol in NAMES:
@@ -44,7 +45,7 @@ def test_every_protocol_equals_the_slow_reference(ledger: Ledger) -> None:
             raise
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ledgers(types=("binary", "multiple_choice"), zero=True))
 def test_an_infinite_score_stays_infinite_and_two_cancel_to_none(ledger: Ledger) -> None:
     for protocol in ("log", "metaculus_baseline", "metaculus_peer", "metaculus_spot_peer"):
@@ -55,7 +56,7 @@ def test_every_named_protocol_is_compared_with_the_reference() -> None:
     assert set(PROTOCOLS) <= set(NAMES)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(ledgers(types=("binary", "multiple_choice", "numeric")), st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, seed: int) -> None:
     asked, made = ledger

@@ -12,6 +12,7 @@ from scipy import integrate, stats
 
 import scoring
 from scoring import InputError
+from tests.examples import examples
 
 # Rubin (1981): effects of coaching in eight schools, with their standard errors.
 SCHOOLS = ([28.0, 8, -3, 7, -1, 1, 18, 12], [15.0, 10, 16, 11, 9, 11, 10, 18])
@@ -54,7 +55,7 @@ def test_the_average_over_the_spread_is_the_integral() -> None:
     assert scoring.shrink(x, e).estimate[4] == pytest.approx(mean, rel=1e-3)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.integers(0, 1000), st.floats(-100, 100), st.floats(0.01, 100))
 def test_another_origin_or_unit_changes_nothing(seed: int, origin: float, unit: float) -> None:
     random = np.random.default_rng(seed)

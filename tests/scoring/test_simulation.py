@@ -16,6 +16,7 @@ from pandas.testing import assert_frame_equal
 import scoring
 from scoring.simulation import Simulated, simulate
 from scoring.tournament import LABEL, Team, Tournament
+from tests.examples import examples
 
 # Many questions, each a family of its own, so that one draw determines a mean to about 0.005.
 LARGE = Tournament(
@@ -138,7 +139,7 @@ def check_frames(simulated: Simulated, settings: Tournament) -> None:
     extremity=st.floats(0.1, 10),
     responsiveness=st.floats(0.01, 1),
 )
-@hypothesis_settings(deadline=None, max_examples=60)
+@hypothesis_settings(deadline=None, max_examples=examples(60))
 def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored(
     seed: int,
     questions: int,

@@ -18,6 +18,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Article, Forecast
 from forecasts.scores.frames import FRAME_COLUMNS, Frames, complete, ledger_frames
 from tests.conftest import day
+from tests.examples import examples
 
 EXAMPLES = Path(__file__).parents[2] / "scoring" / "examples"
 QUESTIONS = "question_id,open_time,scheduled_close_time,type,options,resolution\n"
@@ -409,7 +410,7 @@ def test_an_article_that_is_named_by_its_words_has_those_words(
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     rows=st.lists(
         st.tuples(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.folder.tables import read_table
+from tests.examples import examples
 
 QUESTIONS = (
     "question_id,title,open_time,scheduled_close_time\n"
@@ -110,7 +111,7 @@ ROW = st.lists(
 ).filter(lambda row: row != [""])
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(rows=st.lists(ROW, max_size=6))
 def test_exactly_the_rows_of_another_width_than_the_header_are_ragged(
     tmp_path: Path, rows: list[list[str]]
