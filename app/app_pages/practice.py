@@ -117,8 +117,8 @@ def so_far() -> None:
         {
             "You said": [wording.bin_range(b) for b in bins],
             "Questions": [str(b.questions) for b in bins],
-            "Mean": [numbers.percent(b.forecast, 1) for b in bins],
-            "Happened": [numbers.percent(b.observed, 1) for b in bins],
+            "Mean": [numbers.percent(b.forecast) for b in bins],
+            "Happened": [numbers.percent(b.observed) for b in bins],
             "95% interval": [numbers.percents(b.interval) for b in bins],
         },
         hide_index=True,
