@@ -84,7 +84,7 @@ def upload_form(can_vouch: bool) -> None:
             acting=partial(acting, moment=moment),
             now=moment,
             vouch=vouch,
-            tell=tell,
+            on_progress=tell,
         )
         state.upload = Upload(key, frames, warnings, additions, vouch)
 
@@ -128,7 +128,7 @@ def preview(upload: Upload) -> None:
                 member=doing.member,
                 now=doing.now,
                 vouch=upload.vouch,
-                tell=tell,
+                on_progress=tell,
             )
             state.upload = None
             doing.say(f"Imported: {added(done)}.")

@@ -148,6 +148,7 @@ OPEN = {
     "updates.evidence_parsing.read_evidence": "parses text; articles are visible to everyone",
     "exchange.import_.rehearse": "an import that is undone, which checks",
     "exchange.import_forecasts.add_forecasts": "part of import_frames, which has checked",
+    "exchange.import_questions.add_questions": "a part of import_frames, which has asked",
     "resolution.kept_evidence.keep": "called by runs, with their resolvers' evidence",
     "scores.frames.revision": "numbers of rows, to tell whether a report is out of date",
     "operations.health.check": "about the database, for whoever has it",

@@ -161,7 +161,7 @@ def test_a_resolution_that_cannot_be_is_refused(
     if already:
         unresolved = cells[: cells.index(TIMES)] + TIMES + ",,,"
         import_files(engine, tmp_path / "a", questions=f"{HEAD}q,{unresolved}\n")
-    with pytest.raises(BadInput, match="can be known by now") as caught:
+    with pytest.raises(BadInput, match="cannot be known yet") as caught:
         import_files(engine, tmp_path / "a", questions=f"{HEAD}\nq,{cells}\n")
     [problem] = caught.value.problems
     assert problem.place == f"questions.csv, line 3, column {column}"

@@ -17,7 +17,8 @@ from sqlmodel import Session
 from forecasts.articles import library
 from forecasts.articles.capture import capture
 from forecasts.common.times import read_time
-from forecasts.exchange.import_ import Imported, Tell, import_frames
+from forecasts.exchange.import_ import Imported, import_frames
+from forecasts.exchange.import_questions import Progress
 from forecasts.exchange.samples.demonstration import CAPTURED_AT, data_folder, table_of
 from forecasts.ledger.models import Member
 from forecasts.scores.frames import ARTICLE_COLUMNS, QUESTION_COLUMNS, complete, typed_frame
@@ -30,13 +31,13 @@ def article_questions(
     *,
     member: Member,
     now: datetime,
-    tell: Tell = lambda _words, _share: None,
+    on_progress: Progress = lambda _step, _share: None,
 ) -> Imported:
     """Return the counts of new rows: three articles and their questions, which are written.
 
     Questions with a known outcome are resolved, with its source.
     """
-    tell("Reading the articles", 0.0)
+    on_progress("Reading the articles", 0.0)
     articles = [
         library.as_row(one, captured_at=CAPTURED_AT)
         for one in capture(str(data_folder() / "articles.txt"), captured_at=CAPTURED_AT)
@@ -55,7 +56,7 @@ def article_questions(
         questions=_table(questions, QUESTION_COLUMNS),
         articles=_table(sources, ARTICLE_COLUMNS),
     )
-    return import_frames(session, frames, member=member, now=now, tell=tell)
+    return import_frames(session, frames, member=member, now=now, on_progress=on_progress)
 
 
 def _table(items: list[dict[str, Any]], kinds: dict[str, str]) -> pd.DataFrame:
@@ -91,16 +92,16 @@ def sample_tournament(
     *,
     member: Member,
     now: datetime,
-    tell: Tell = lambda _words, _share: None,
+    on_progress: Progress = lambda _step, _share: None,
 ) -> Imported:
     """Return the counts of new rows: a simulated tournament of three teams, which is written.
 
     Every title, team and handle says that it is simulated. The last question closed yesterday.
     """
-    tell("Simulating the forecasters", 0.0)
+    on_progress("Simulating the forecasters", 0.0)
     settings = Tournament.from_mapping(table_of("tournament.toml"))
     day = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     shift = day - settings.last_close
     made = simulate(replace(settings, first_open=settings.first_open + shift, last_close=day))
     frames = complete(made.questions, made.forecasts, made.teams)
-    return import_frames(session, frames, member=member, now=now, tell=tell)
+    return import_frames(session, frames, member=member, now=now, on_progress=on_progress)

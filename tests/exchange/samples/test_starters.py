@@ -46,7 +46,7 @@ def test_the_sample_tournament_says_everywhere_that_it_is_simulated(
 ) -> None:
     words: list[str] = []
     done = starters.sample_tournament(
-        session, member=alice, now=NOW, tell=lambda said, share: words.append(f"{share:.1f} {said}")
+        session, member=alice, now=NOW, on_progress=lambda said, share: words.append(f"{share:.1f} {said}")
     )
     assert done.questions == done.resolutions == 300
     assert done.forecasts > 1000
@@ -68,7 +68,7 @@ def test_what_is_ended_on_the_way_has_stored_nothing(engine: Engine) -> None:
     def begin() -> None:
         with database.writing(engine) as session:
             alice = member_or_new(session, "alice", now=NOW)
-            starters.article_questions(session, member=alice, now=NOW, tell=stop)
+            starters.article_questions(session, member=alice, now=NOW, on_progress=stop)
 
     with pytest.raises(Stopped):
         begin()

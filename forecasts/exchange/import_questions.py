@@ -1,0 +1,220 @@
+"""The questions of an import: new ones, new wordings and resolutions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlmodel import Session
+
+from forecasts.articles.text_quotes import TextQuote
+from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.times import iso
+from forecasts.ledger.models import (
+    Article,
+    Member,
+    Question,
+    QuestionText,
+    Resolution,
+    ResolutionState,
+)
+from forecasts.questions.outcomes import read_outcome
+from forecasts.questions.registry import insert_question, question_text
+from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
+from forecasts.questions.sources import Passage
+from forecasts.questions.standing import QuestionState
+from forecasts.resolution.outcome_checks import require_possible
+from forecasts.scores.frames import Frames, rows
+
+# Called with the current step and the share that is done, from 0 to 1.
+Progress = Callable[[str, float], None]
+_STEP = 50  # questions between two calls
+
+
+def add_questions(
+    session: Session,
+    frames: Frames,
+    known: dict[str, QuestionState],
+    articles: dict[str, Article],
+    member: Member,
+    now: datetime,
+    on_progress: Progress,
+) -> tuple[int, set[int], list[Resolution]]:
+    """Return the number of new questions, the ids of the revised ones, and the new resolutions."""
+    problems: list[Problem] = []
+    new, revised = 0, set[int]()
+    resolutions: list[Resolution] = []
+    for number, row in enumerate(rows(frames.questions)):
+        if number % _STEP == 0:
+            asked = len(frames.questions)
+            on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
+        text: QuestionText
+        wrong = _Wrong(frames, number, problems)
+        state = known.get(row.question_id)
+        if state is None:
+            new += 1
+            text = _text(row)
+            sources = []
+            if row.article_url:
+                article = articles.get(row.article_url)
+                if article is None:
+                    article = _stub(session, row.article_url, member, now)
+                    articles[row.article_url] = article
+                sources = [Passage(article, TextQuote(row.quote))]
+            question = insert_question(
+                session, text, slug=row.question_id, member=member, now=now, sources=sources
+            )
+        else:
+            question, text = state.question, state.text
+            changed = changes(row, state, wrong)
+            if changed:
+                new_text = reworded(state.text, **changed)
+                text = append_wording(
+                    session, state.text, new_text, member=member, now=now, reason="imported"
+                )
+                revised.add(state.id)
+        resolution = _resolution(row, question, text, state, member, now, wrong)
+        if resolution is not None:
+            resolutions.append(resolution)
+    if problems:
+        raise BadInput(
+            "The import contradicts this ledger, or has facts that cannot be known yet; nothing "
+            "was imported.",
+            problems=problems,
+            remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
+        )
+    session.add_all(resolutions)
+    session.flush()
+    return new, revised, resolutions
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """Collects the problems with the cells of one question's row."""
+
+    frames: Frames
+    number: int
+    problems: list[Problem]
+
+    def __call__(self, column: str, value: Any, rule: str) -> None:
+        place = self.frames.place("questions", self.number)
+        self.problems.append(Problem(f"{place}, column {column}", str(value), rule))
+
+
+def changes(
+    row: Any, state: QuestionState, wrong: Callable[[str, Any, str], None]
+) -> dict[str, Any]:
+    """Return the row's differences from the ledger; a forbidden change is a problem.
+
+    Blanks are ignored, and so is a title that is the id, which replaces a blank title.
+    """
+    changes = {
+        name: value
+        for name, value in _fields(row).items()
+        if value not in (None, False, []) and value != getattr(state.text, name)
+    }
+    if row.title == row.question_id:
+        changes.pop("title", None)
+    fixed = {"type"} if state.resolution is None else set(DECIDES_SCORES)
+    for name in sorted(fixed & set(changes)):
+        here = getattr(state.text, name)
+        rule = "a question's type is fixed" if name == "type" else "the question is resolved"
+        wrong(name, changes[name], f"{here or 'blank'} in this ledger, and {rule}")
+    return {} if fixed & set(changes) else changes
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    return {
+        name: _blank_is_none(getattr(row, name))
+        for name in QuestionText.model_fields
+        if hasattr(row, name)
+    }
+
+
+def _text(row: Any) -> QuestionText:
+    fields = _fields(row)
+    for name in ("family", "background", "resolution_criteria", "fine_print"):
+        fields[name] = fields[name] or ""
+    return question_text(**fields)
+
+
+def _blank_is_none(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp) or value is pd.NaT:
+        return time_of(value)
+    return None if isinstance(value, str) and value == "" else value
+
+
+def address_hash(url: str) -> str:
+    """Return the content hash of an article without text: that of its address."""
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
+def _stub(session: Session, url: str, member: Member, now: datetime) -> Article:
+    """Return an article without text, which is written."""
+    article = Article(
+        content_hash=address_hash(url),
+        url=url,
+        title=url,
+        captured_at=now,
+        member_id=member.id,
+    )
+    session.add(article)
+    session.flush()
+    return article
+
+
+def _resolution(
+    row: Any,
+    question: Question,
+    text: QuestionText,
+    state: QuestionState | None,
+    member: Member,
+    now: datetime,
+    wrong: _Wrong,
+) -> Resolution | None:
+    if not row.resolution.strip():
+        return None
+    outcome = read_outcome(row.resolution, text)
+    known_at, resolved_at = time_of(row.known_at), time_of(row.resolved_at)  # blank: not given
+    if state is not None and state.resolution is not None:
+        current = state.resolution
+        if current.outcome != outcome or known_at not in (None, current.known_at):
+            wrong(
+                "resolution",
+                outcome,
+                f"resolved here as {current.outcome}, known at {current.known_at}",
+            )
+        return None
+    for column, value, claimed in (
+        ("resolution", row.resolution, None),
+        ("known_at", known_at, known_at),
+    ):
+        try:
+            require_possible(text, row.question_id, outcome, claimed, now)
+        except Refused as error:
+            wrong(column, value, error.message)
+            return None
+    if resolved_at is not None and resolved_at > now:
+        wrong("resolved_at", resolved_at, f"not ahead of now, {iso(now)}")
+        return None
+    assert question.id is not None
+    return Resolution(
+        question_id=question.id,
+        state=ResolutionState.confirmed,
+        outcome=outcome,
+        known_at=known_at,
+        resolved_at=resolved_at,
+        recorded_at=now,
+        member_id=member.id,
+        note=row.resolution_note,
+        source=row.resolution_source,
+    )
+
+
+def time_of(value: Any) -> datetime | None:
+    """Return a frame's time, None if it is blank."""
+    return None if value is pd.NaT else value.to_pydatetime()
