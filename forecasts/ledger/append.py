@@ -71,6 +71,10 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     count = len(next(iter(columns.values())))
     session.flush()
     connection = session.connection()
+    if count == 1 and connection.dialect.name == "postgresql":
+        ids = _insert_one(connection, table, columns)
+        _enter(session, kind, {**columns, "id": ids})
+        return ids
     ids = _next_ids(connection, kind, count)
     with _prepared(connection, ("entry", kind), count):
         for start in range(0, count, _BATCH):
@@ -223,13 +227,8 @@ def _next_ids(connection: Connection, kind: str, count: int) -> range:
 
 def _insert(connection: Connection, table: Table, columns: Sequence[Sequence[Any]]) -> None:
     """Write rows; BadInput for a text that cannot be stored. ``columns``: in the table's order."""
-    sql, conversions = _statement(connection.dialect, table.name)
-    for column, values in zip(table.c, columns, strict=True):
-        if isinstance(column.type, (String, AutoString)) and unstorable_character(
-            "".join(filter(None, values))
-        ):
-            require_storable(values)
-    rows = list(zip(*map(each, conversions, columns), strict=True))
+    sql, _ = _statement(connection.dialect, table.name)
+    rows = _converted(connection.dialect, table, columns)
     if len(rows) <= _MANY or connection.dialect.name == "sqlite":
         connection.exec_driver_sql(
             sql, rows if len(rows) > 1 else rows[0], execution_options={CHECKED: True}
@@ -243,6 +242,36 @@ def _insert(connection: Connection, table: Table, columns: Sequence[Sequence[Any
                 copy.write_row(row)
     except connection.dialect.loaded_dbapi.Error as error:
         raise raised(connection, copies, error) from error
+
+
+def _insert_one(
+    connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]
+) -> range:
+    """Return the id that a server gives to a row: a message less than to ask for it first."""
+    [row] = _converted(
+        connection.dialect, table, [columns.get(name, [None]) for name in _names(table)]
+    )
+    sql, _ = _statement(connection.dialect, table.name)
+    place = _names(table).index("id")
+    head = sql.partition("VALUES")[0]
+    marks = ["DEFAULT" if n == place else "%s" for n in range(len(row))]
+    id_ = connection.exec_driver_sql(
+        f"{head}VALUES ({', '.join(marks)}) RETURNING id", row[:place] + row[place + 1 :]
+    ).scalar_one()
+    return range(id_, id_ + 1)
+
+
+def _converted(
+    dialect: Dialect, table: Table, columns: Sequence[Sequence[Any]]
+) -> list[tuple[Any, ...]]:
+    """Return rows as the driver takes them; BadInput for a text that cannot be stored."""
+    for column, values in zip(table.c, columns, strict=True):
+        if isinstance(column.type, (String, AutoString)) and unstorable_character(
+            "".join(filter(None, values))
+        ):
+            require_storable(values)
+    _, conversions = _statement(dialect, table.name)
+    return list(zip(*map(each, conversions, columns), strict=True))
 
 
 @cache
