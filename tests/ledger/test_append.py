@@ -1,0 +1,141 @@
+"""Appended rows: their ids, their entries, and the JSON of them that is hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
+
+from forecasts.access.members import member_or_new
+from forecasts.common.errors import BadInput
+from forecasts.ledger import append, chain, database
+from forecasts.ledger.models import Entry, Forecast
+from forecasts.ledger.verification import verify
+from tests.conftest import ask, day
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+TIMES = (
+    st.datetimes()
+    .filter(lambda time: 1 < time.year < 9999)
+    .map(lambda time: time.replace(tzinfo=UTC))
+)
+ROWS = st.fixed_dictionaries(
+    {
+        "id": st.integers(1, 2**31),
+        "question_id": st.integers(1, 3),
+        "member_id": st.integers(1, 3),
+        "made_at": TIMES,
+        "recorded_at": st.sampled_from([day(1), day(2)]),
+        "probability": st.none() | st.floats(0, 1) | st.just(-0.0) | st.integers(0, 1),
+        "probabilities": st.none() | st.lists(st.none() | st.floats(0, 1), max_size=3),
+        "quantiles": st.none() | st.dictionaries(TEXTS, st.floats(0, 1), max_size=3),
+        "withdrawn": st.booleans(),
+        "rationale": TEXTS,
+        "origin": TEXTS,
+        "import_key": st.none() | TEXTS,
+        "claimed_at": st.none() | TIMES,
+        "vouched_by_id": st.none() | st.integers(1, 3),
+    }
+)
+
+
+def canonical(value: Any) -> bytes:
+    """The JSON that is hashed, by the plain encoder."""
+    written = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return written.encode("utf-8", "surrogatepass")
+
+
+def plain(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row as it is hashed, column by column: without a person's words, and they alone."""
+    rest, words = {}, {}
+    for name, value in row.items():
+        if name in chain.WORDS["forecast"]:
+            words |= {name: value} if value not in (None, "") else {}
+        elif isinstance(value, datetime):
+            rest[name] = value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        elif name == "probability" and value is not None:
+            rest[name] = value + 0.0
+        elif value is not None:
+            rest[name] = value
+    return rest, words
+
+
+@given(rows=st.lists(ROWS, min_size=1, max_size=8))
+def test_rows_are_hashed_by_column_as_the_plain_encoder_would(rows: list[dict[str, Any]]) -> None:
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    for row, (rest, words) in zip(rows, chain.contents("forecast", columns), strict=True):
+        expected, personal = plain(row)
+        assert words == (canonical(personal).decode("utf-8", "surrogatepass") if personal else "")
+        for hashed in (None, "a" * 64):
+            whole = expected | ({} if hashed is None else {"words": hashed})
+            digest = hashlib.sha256(canonical(whole)).hexdigest()
+            assert chain.row_hash(rest, hashed) == digest
+
+
+@pytest.mark.parametrize("question", [None, 7])
+def test_an_entry_is_hashed_as_the_plain_encoder_would(question: int | None) -> None:
+    link = {"before": "b", "kind": "forecast", "place": 3, "row": "r", "row_id": 9}
+    of_question = {"question": question, "number": 2, "previous": "p"}
+    number, previous = (None, None) if question is None else (2, "p")
+    assert chain.entry_hash(
+        3, question, number, "forecast", 9, "r", before="b", previous=previous
+    ) == chain.sha256(canonical(link if question is None else link | of_question))
+
+
+def columns_of(session: Session, count: int) -> dict[str, list[Any]]:
+    alice = member_or_new(session, "alice", now=day(0))
+    rain = ask(session, alice)
+    row = {"question_id": rain.id, "member_id": alice.id, "made_at": day(1), "recorded_at": day(1)}
+    row |= {"probability": 0.5, "withdrawn": False, "rationale": "Clouds.", "origin": "test"}
+    absent = ("probabilities", "quantiles", "import_key", "claimed_at", "vouched_by_id")
+    return {name: [value] * count for name, value in (row | dict.fromkeys(absent)).items()}
+
+
+@pytest.mark.parametrize("count", [1, 2, 1_500])
+def test_however_many_rows_are_appended_each_has_its_entry_and_history_stays_guarded(
+    engine: Engine, count: int
+) -> None:
+    with database.writing(engine) as session:
+        ids = append.append(session, "forecast", columns_of(session, count))
+    with database.reading(engine) as session:
+        assert session.exec(select(Forecast.id).order_by(Forecast.id)).all() == list(ids)
+        found = select(Entry.row_id).where(Entry.kind == "forecast").order_by(Entry.id)
+        assert session.exec(found).all() == list(ids)
+        assert verify(session).broken is None
+    act = {
+        "sqlite": "REPLACE INTO forecast SELECT * FROM forecast",
+        "postgresql": "TRUNCATE forecast CASCADE",
+    }[engine.dialect.name]
+    with pytest.raises(IntegrityError, match="append-only"), database.writing(engine) as session:
+        session.execute(text(act))
+
+
+@pytest.mark.parametrize("count", [2, 1_500])
+@pytest.mark.parametrize(
+    ("column", "value", "error"),
+    [("probability", 2.0, IntegrityError), ("rationale", "a\0b", BadInput)],
+)
+def test_if_one_row_is_refused_nothing_is_stored(
+    engine: Engine, count: int, column: str, value: Any, error: type[Exception]
+) -> None:
+    with database.writing(engine) as session:
+        columns = columns_of(session, count)
+    columns[column][-1] = value
+    with pytest.raises(error), database.writing(engine) as session:
+        append.append(session, "forecast", columns)
+    with database.reading(engine) as session:
+        assert session.exec(select(Forecast.id)).all() == []
+        assert verify(session).broken is None
+    columns[column][-1] = columns[column][0]
+    with database.writing(engine) as session:
+        append.append(session, "forecast", columns)
+    with database.reading(engine) as session:
+        assert verify(session).broken is None
