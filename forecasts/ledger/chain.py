@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ from sqlalchemy import JSON, Boolean, Float, Integer, Select, String, Table, Tex
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
+from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
 from forecasts.ledger import models
 
@@ -81,9 +83,11 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "resolution": ("note",),
     "dispute": ("reason",),
 }
+TOMBSTONE = "[removed]"  # it replaces a removed member's words
 # Columns added to a sealed table by a later schema, with the value that all earlier rows had.
 LATER: Mapping[str, Mapping[str, Any]] = {}
 
+_DIGEST = re.compile(r"(\d{1,18})-([0-9a-f]{64})")
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 ).encode
@@ -219,3 +223,26 @@ def rows_of(kind: str) -> Select[Any]:
     else:
         rows = select(table)
     return rows.order_by(table.c.id)
+
+
+def tombstone(kind: str, column: str, row_id: int) -> str | None:
+    """Return the placeholder for a column's words once their member is removed."""
+    if kind == "member":
+        return f"removed member {row_id}"
+    if column == "key":
+        return f"removed-{row_id}"
+    return None if column == "import_key" else TOMBSTONE
+
+
+def read_digest(text: str | None) -> tuple[int, str] | None:
+    """Return the place and hash of a digest; BadInput if ``text`` is not one."""
+    if text is None:
+        return None
+    match = _DIGEST.fullmatch(text.strip().lower())
+    if match is None:
+        raise BadInput(
+            f"{text!r} is not a digest of a ledger.",
+            remedy="A digest is a number, a hyphen and 64 hexadecimal digits, as forecasts verify "
+            "prints it.",
+        )
+    return int(match[1]), match[2]

@@ -39,7 +39,7 @@ from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.text import require_storable
 from forecasts.ledger import append, facts
 from forecasts.ledger.driver_errors import explained, raised, undone
-from forecasts.ledger.sqlite_file import Kind, kind_by_tables, kind_of
+from forecasts.ledger.sqlite_file import Kind, is_busy, kind_by_tables, kind_of, set_wal
 from forecasts.ledger.urls import (
     EXAMPLES,
     is_embedded,
@@ -56,7 +56,6 @@ _WRITING = "ledger_writing"
 _WAITS = "ledger_waits"
 _PATIENCE = 10  # seconds to wait for the turn in a file
 _SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
-_BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
 _BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while another process writes to the file
 _SILENCE = 300  # seconds after which a server ends the turn of a silent writer
 _IN_TRANSACTION = 2  # libpq's status of a transaction that takes statements
@@ -155,7 +154,7 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        _set_wal(connection)
+        set_wal(connection, _PATIENCE)
         for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -190,32 +189,11 @@ def _take_turn(connection: Connection) -> None:
                 driver.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() >= until:
+                if not is_busy(error) or time.monotonic() >= until:
                     raise raised(connection, "BEGIN IMMEDIATE", error) from error
             time.sleep(random.uniform(*_BETWEEN_LOOKS))  # noqa: S311 a pause, not a secret
     finally:
         driver.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
-
-
-def _set_wal(connection: sqlite3.Connection) -> None:
-    """Set the journal, waiting for others who do so.
-
-    SQLite does not wait if two connections switch a new file at once, as each could wait for the
-    other.
-    """
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() >= until:
-                raise
-        time.sleep(_BETWEEN_TRIES)
-
-
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _prepare_server(engine: Engine) -> None:

@@ -6,6 +6,7 @@ Opening a ledger writes to its file, so a file is first checked here, read-only.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection
 from contextlib import closing
 from enum import Enum
@@ -17,6 +18,7 @@ _HEADER = b"SQLite format 3\x00"
 _OURS = {"alembic_version", "question_revision"}
 # The table that an unfinished copy has (see ``transfer``).
 UNFINISHED = "unfinished_copy"
+_BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
 _PATIENCE = 10.0  # seconds to wait for a writer
 
 
@@ -119,3 +121,25 @@ def replace_contents(path: Path, source: Path) -> None:
             f"The ledger {str(path)!r} could not be replaced: {error}.",
             remedy="Nothing was changed. Close what has it open, and try again.",
         ) from None
+
+
+def set_wal(connection: sqlite3.Connection, patience: float) -> None:
+    """Set the journal, waiting for others who do so.
+
+    SQLite does not wait if two connections switch a new file at once, as each could wait for the
+    other.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() >= until:
+                raise
+        time.sleep(_BETWEEN_TRIES)
+
+
+def is_busy(error: sqlite3.OperationalError) -> bool:
+    """Return whether another connection holds the lock."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -10,7 +10,6 @@ could rewrite the whole ledger with its chain.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from typing import Any
 from sqlalchemy import LargeBinary, Row, cast, func, select
 from sqlmodel import Session, SQLModel
 
-from forecasts.common.errors import BadInput
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.chain import (
     NOTHING,
@@ -28,17 +26,16 @@ from forecasts.ledger.chain import (
     WORDS,
     contents,
     entry_hash,
+    read_digest,
     row_hash,
     rows_of,
     sha256,
+    tombstone,
     words_hash,
 )
 
 _BATCH = 2_000  # entries
 _CONTENTS = 20  # documents of resolvers, of a megabyte each at most
-_DIGEST = re.compile(r"(\d{1,18})-([0-9a-f]{64})")
-# It replaces a removed member's words.
-TOMBSTONE = "[removed]"
 
 
 class Fault(StrEnum):
@@ -137,20 +134,6 @@ def newest(session: Session) -> str:
         select(entry.c.id, entry.c.hash).order_by(entry.c.id.desc()).limit(1)
     ).first()
     return f"0-{NOTHING}" if last is None else f"{last.id}-{last.hash}"
-
-
-def read_digest(text: str | None) -> tuple[int, str] | None:
-    """Return the place and hash of a digest; BadInput if ``text`` is not one."""
-    if text is None:
-        return None
-    match = _DIGEST.fullmatch(text.strip().lower())
-    if match is None:
-        raise BadInput(
-            f"{text!r} is not a digest of a ledger.",
-            remedy="A digest is a number, a hyphen and 64 hexadecimal digits, as forecasts verify "
-            "prints it.",
-        )
-    return int(match[1]), match[2]
 
 
 class _Walk:
@@ -412,12 +395,3 @@ class _Walk:
             select(question.c.slug).where(question.c.id == question_id)
         )
         return slug
-
-
-def tombstone(kind: str, column: str, row_id: int) -> str | None:
-    """Return the placeholder for a column's words once their member is removed."""
-    if kind == "member":
-        return f"removed member {row_id}"
-    if column == "key":
-        return f"removed-{row_id}"
-    return None if column == "import_key" else TOMBSTONE

@@ -35,10 +35,9 @@ from forecasts.access import tokens
 from forecasts.access.members import member_named
 from forecasts.access.roles import Action, admins, appointed_role, require
 from forecasts.common.errors import Refused
-from forecasts.ledger.chain import WORDS
+from forecasts.ledger.chain import TOMBSTONE, WORDS, tombstone
 from forecasts.ledger.models import Appointment, Member, Removal, Role
 from forecasts.ledger.urls import is_embedded
-from forecasts.ledger.verification import TOMBSTONE, tombstone
 from forecasts.questions.revisions import CLOSED, OUTCOME_KNOWN, REOPENED
 from forecasts.questions.standing import in_batches
 

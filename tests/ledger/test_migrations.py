@@ -206,7 +206,7 @@ def test_opening_a_new_file_waits_for_who_is_at_it(
         waits.append(seconds)
         other.execute("ROLLBACK")
 
-    monkeypatch.setattr("forecasts.ledger.database.time.sleep", wait)
+    monkeypatch.setattr("forecasts.ledger.sqlite_file.time.sleep", wait)
     with engine.connect() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
     assert len(waits) == 1

@@ -130,6 +130,6 @@ def test_a_ledger_that_somebody_writes_to_is_not_replaced_under_their_hands(
     assert path is not None
     with database.writing(engine) as session:
         member_or_new(session, "busy", now=day(0))
-        with pytest.raises(DatabaseError, match="somebody else is writing"):
+        with pytest.raises(DatabaseError, match="another process is writing"):
             replace_contents(path, empty_ledger)
     assert handles(engine) == {"busy"}
