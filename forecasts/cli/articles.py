@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from rich.table import Table
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -32,27 +32,23 @@ if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
     from forecasts.ledger.models import Article
 
-Format = Annotated[str, typer.Option("--format", metavar="text|json", help="Output format.")]
+Format = Annotated[str, Option("--format", metavar="text|json", help="Output format.")]
 
 
 @app.command()
 def capture(
     source: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL|FILE|-", help="A web address, a file, or - for standard input."
-        ),
+        str, Argument(metavar="URL|FILE|-", help="A web address, a file, or - for standard input.")
     ],
     captured_at: Annotated[
         str | None,
-        typer.Option(
-            "--captured-at",
+        Option(
             metavar="DATE",
             help='When you saw the page; "2 days ago" on it counts from then. [default: now]',
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the articles without storing them.")
+        bool, Option("--dry-run", help="Print the articles without storing them.")
     ] = False,
     format_: Format = "text",
     database: Database = None,
@@ -205,12 +201,9 @@ def _print_next(
 @app.command()
 def articles(
     number: Annotated[
-        int | None,
-        typer.Argument(metavar="[NUMBER]", help="Show this article and its drafts."),
+        int | None, Argument(metavar="[NUMBER]", help="Show this article and its drafts.")
     ] = None,
-    text: Annotated[
-        bool, typer.Option("--text", help="Print the article's full text too.")
-    ] = False,
+    text: Annotated[bool, Option("--text", help="Print the article's full text too.")] = False,
     database: Database = None,
 ) -> None:
     """List captured articles, or show one with its drafts."""

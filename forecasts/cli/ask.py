@@ -6,7 +6,7 @@ from datetime import datetime
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -36,73 +36,51 @@ if TYPE_CHECKING:
 @app.command()
 def ask(
     title: Annotated[
-        str | None,
-        typer.Argument(help="The question, in one sentence. [default: the --draft's wording]"),
+        str | None, Argument(help="The question, in one sentence. [default: the --draft's wording]")
     ] = None,
     closes: Annotated[
         str | None,
-        typer.Option(
-            "--closes",
-            metavar="TIME",
-            help="Last day (or time) to forecast. [default: the --draft's deadline]",
+        Option(
+            metavar="TIME", help="Last day (or time) to forecast. [default: the --draft's deadline]"
         ),
     ] = None,
-    criteria: Annotated[
-        str, typer.Option("--criteria", help="Resolution criteria that a stranger could apply.")
-    ] = "",
-    background: Annotated[
-        str, typer.Option("--background", help="Context a forecaster needs.")
-    ] = "",
-    fine_print: Annotated[str, typer.Option("--fine-print", help="Edge cases.")] = "",
+    criteria: Annotated[str, Option(help="Resolution criteria that a stranger could apply.")] = "",
+    background: Annotated[str, Option(help="Context a forecaster needs.")] = "",
+    fine_print: Annotated[str, Option(help="Edge cases.")] = "",
     type_: Annotated[
         str,
-        typer.Option(
+        Option(
             "--type", metavar="binary|multiple_choice|numeric|date", help="The question's type."
         ),
     ] = "binary",
     option: Annotated[
-        list[str] | None,
-        typer.Option("--option", help="An option; repeat for each. Implies multiple_choice."),
+        list[str] | None, Option(help="An option; repeat for each. Implies multiple_choice.")
     ] = None,
-    ordered: Annotated[
-        bool, typer.Option("--ordered", help="Treat the options as ordered.")
-    ] = False,
-    lower: Annotated[str | None, typer.Option("--lower", help="Lower bound.")] = None,
-    upper: Annotated[str | None, typer.Option("--upper", help="Upper bound.")] = None,
-    unit: Annotated[str | None, typer.Option("--unit", help="Unit of a number.")] = None,
+    ordered: Annotated[bool, Option("--ordered", help="Treat the options as ordered.")] = False,
+    lower: Annotated[str | None, Option(help="Lower bound.")] = None,
+    upper: Annotated[str | None, Option(help="Upper bound.")] = None,
+    unit: Annotated[str | None, Option(help="Unit of a number.")] = None,
     opens: Annotated[
-        str | None,
-        typer.Option("--opens", metavar="TIME", help="First time to forecast. [default: now]"),
+        str | None, Option(metavar="TIME", help="First time to forecast. [default: now]")
     ] = None,
     resolves: Annotated[
-        str | None,
-        typer.Option("--resolves", metavar="TIME", help="When the outcome should be known."),
+        str | None, Option(metavar="TIME", help="When the outcome should be known.")
     ] = None,
-    family: Annotated[
-        str, typer.Option("--family", help="Name shared by questions with related outcomes.")
-    ] = "",
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; repeat for each.")] = None,
+    family: Annotated[str, Option(help="Name shared by questions with related outcomes.")] = "",
+    tag: Annotated[list[str] | None, Option(help="A tag; repeat for each.")] = None,
     slug: Annotated[
-        str | None,
-        typer.Option("--slug", help="ID for links and commands. [default: made from the title]"),
+        str | None, Option(help="ID for links and commands. [default: made from the title]")
     ] = None,
-    article: Annotated[
-        int | None, typer.Option("--article", metavar="N", help="Source article.")
-    ] = None,
+    article: Annotated[int | None, Option(metavar="N", help="Source article.")] = None,
     draft: Annotated[
-        int | None,
-        typer.Option(
-            "--draft", metavar="N", help="Draft to use, as numbered by: forecasts articles N."
-        ),
+        int | None, Option(metavar="N", help="Draft to use, as numbered by: forecasts articles N.")
     ] = None,
-    quote: Annotated[
-        str, typer.Option("--quote", help="Exact passage of the --article to cite.")
-    ] = "",
+    quote: Annotated[str, Option(help="Exact passage of the --article to cite.")] = "",
     outcomes: OutcomesFile = None,
     visible_to: VisibleTo = None,
     hide_crowd: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--hide-crowd",
             help="Hide others' forecasts from members until they forecast, or until it closes.",
         ),

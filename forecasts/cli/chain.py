@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -33,14 +34,13 @@ if TYPE_CHECKING:
 def verify(
     against: Annotated[
         str | None,
-        typer.Option(
-            "--against",
+        Option(
             metavar="DIGEST",
             help="Compare with an earlier digest: prove that nothing before it has changed.",
         ),
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="text|json", help="Output format.")
+        str, Option("--format", metavar="text|json", help="Output format.")
     ] = "text",
     database: Database = None,
 ) -> None:
@@ -84,8 +84,8 @@ def _verify_bar() -> Iterator[Callable[[int, int], None]]:
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    file: Annotated[Path, Argument(metavar="FILE", help="The backup to write.")],
+    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     database: Database = None,
 ) -> None:
     """Back up a ledger file while it is in use, and verify the copy.
@@ -105,7 +105,7 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to restore.")],
+    file: Annotated[Path, Argument(metavar="FILE", help="The backup to restore.")],
     database: Database = None,
 ) -> None:
     """Restore a ledger from a verified backup. The old ledger is kept beside it.

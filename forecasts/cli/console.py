@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from typer import Argument, Option
 
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import printable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 Database = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--database",
         metavar="URL|FILE",
         help="The ledger: an SQLite file or a database URL. "
@@ -38,25 +39,23 @@ Database = Annotated[
 ]
 Member = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--as",
         metavar="HANDLE",
         help="Act as this member. [default: $FORECASTS_MEMBER, else your user name]",
         show_default=False,
     ),
 ]
-QuestionSlug = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's ID.")]
-Because = Annotated[str, typer.Option("--because", help="Your reason, in one line.")]
+QuestionSlug = Annotated[str, Argument(metavar="QUESTION", help="The question's ID.")]
+Because = Annotated[str, Option("--because", help="Your reason, in one line.")]
 
 OutcomesFile = Annotated[
     Path | None,
-    typer.Option(
-        "--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."
-    ),
+    Option("--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."),
 ]
 VisibleTo = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--visible-to",
         metavar="everyone|me|TEAM",
         help="Limit who can see it. [default: everyone, or unchanged]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -23,10 +23,10 @@ from forecasts.cli.table_output import frames_of
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="A ledger folder or a ZIP archive of one.")],
+    folder: Annotated[Path, Argument(help="A ledger folder or a ZIP archive of one.")],
     vouch: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--vouch",
             help="Vouch for the folder's forecast times; needs an admin. Otherwise the forecasts "
             "count from now on. Implied in a ledger of your own.",
@@ -51,9 +51,9 @@ def import_(
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="The ledger folder to write.")],
+    folder: Annotated[Path, Argument(help="The ledger folder to write.")],
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the ledger in the folder.")
+        bool, Option("--overwrite", help="Replace the ledger in the folder.")
     ] = False,
     database: Database = None,
     member: Member = None,

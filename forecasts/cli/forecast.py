@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Because,
@@ -37,7 +37,7 @@ def update(
     question: QuestionSlug,
     value: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="P",
             help="71%, 0.71 or odds in favour 5:2; for options 'Busan=60%, Other=40%'; "
             "for numbers or dates '10%=120, 50%=140, 90%=170'.",
@@ -46,8 +46,7 @@ def update(
     because: Because = "",
     evidence: Annotated[
         list[str] | None,
-        typer.Option(
-            "--evidence",
+        Option(
             metavar="URL|TEXT",
             help="Evidence for the update: a web address, a note, or 'article 3' of this ledger. "
             "Repeat for each piece. To give one piece its own stance, kind or share of the update, "
@@ -56,30 +55,28 @@ def update(
     ] = None,
     supports: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--supports",
             help="The evidence makes yes likelier, whichever way you move. For options: the one "
             "you move most; for numbers: a higher one; for dates: a later one. [default]",
         ),
     ] = False,
     opposes: Annotated[
-        bool, typer.Option("--opposes", help="The evidence makes yes less likely.")
+        bool, Option("--opposes", help="The evidence makes yes less likely.")
     ] = False,
     context: Annotated[
-        bool, typer.Option("--context", help="The evidence speaks neither for nor against yes.")
+        bool, Option("--context", help="The evidence speaks neither for nor against yes.")
     ] = False,
     kind: Annotated[
         str | None,
-        typer.Option(
-            "--kind",
+        Option(
             metavar="news|data|base_rate|expert|model|other",
             help="Kind of evidence. [default: news]",
         ),
     ] = None,
     look_again: Annotated[
         int | None,
-        typer.Option(
-            "--look-again",
+        Option(
             metavar="DAYS",
             help="Review this question again after so many days. [default: unchanged]",
         ),
@@ -126,13 +123,11 @@ def update(
 @app.command("look-again")
 def look_again(
     days: Annotated[
-        str,
-        typer.Argument(metavar="DAYS|usual", help="Days until the next review; usual: default."),
+        str, Argument(metavar="DAYS|usual", help="Days until the next review; usual: default.")
     ],
     on: Annotated[
         str | None,
-        typer.Option(
-            "--on",
+        Option(
             metavar="QUESTION",
             help="Only this question. [default: every question without its own interval]",
         ),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -23,7 +24,7 @@ from forecasts.cli.console import (
 from forecasts.cli.root import group
 from forecasts.common.errors import BadInput, Refused
 
-Handle = Annotated[str, typer.Argument(metavar="HANDLE", help="The member.")]
+Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
 
 member = group("member", help="Export or remove a member's personal data.")
 
@@ -31,7 +32,7 @@ member = group("member", help="Export or remove a member's personal data.")
 @member.command("export")
 def export(
     handle: Handle,
-    folder: Annotated[Path, typer.Argument(help="Folder to create.")],
+    folder: Annotated[Path, Argument(help="Folder to create.")],
     database: Database = None,
     acting: Member = None,
 ) -> None:
@@ -79,10 +80,7 @@ def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
 def remove(
     handle: Handle,
     confirm: Annotated[
-        str | None,
-        typer.Option(
-            "--confirm", metavar="HANDLE", help="Repeat the handle instead of being prompted."
-        ),
+        str | None, Option(metavar="HANDLE", help="Repeat the handle instead of being prompted.")
     ] = None,
     database: Database = None,
     acting: Member = None,

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 notify = group("notify", help="Manage your notifications. See docs/notifications.md.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+Name = Annotated[str, Argument(metavar="NAME", help="The channel's name.")]
 Events = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--on",
         metavar="EVENT",
         help="Event to notify about; repeat for each: resolved, decision, disputed, parked, "
@@ -40,7 +41,7 @@ Events = Annotated[
 ]
 BeforeClose = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--days-before-close",
         metavar="DAYS",
         help="Send closing this long before the close. [default: 2]",
@@ -48,7 +49,7 @@ BeforeClose = Annotated[
 ]
 UntilStale = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--days-until-stale",
         metavar="DAYS",
         help="Send stale after this long, unless the question has its own review interval. "
@@ -59,12 +60,10 @@ UntilStale = Annotated[
 
 @notify.command()
 def add(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A name for the channel, such as phone.")
-    ],
+    name: Annotated[str, Argument(metavar="NAME", help="A name for the channel, such as phone.")],
     address: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="ADDRESS",
             help="An Apprise address, such as ntfys://TOPIC; - reads it from standard input, which "
             "keeps it out of the shell's history.",
@@ -183,8 +182,7 @@ def greet(name: Name, database: Database = None, member: Member = None) -> None:
 def send(
     again: Annotated[
         str | None,
-        typer.Option(
-            "--again",
+        Option(
             metavar="NAME",
             help="Resend your channel's notifications that may not have arrived or were given up.",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -64,10 +65,8 @@ def check(database: Database = None) -> None:
 
 @app.command()
 def identify(
-    newcomer: Annotated[
-        str, typer.Argument(metavar="NEW", help="The handle created by signing in.")
-    ],
-    known: Annotated[str, typer.Argument(metavar="HANDLE", help="The member's earlier handle.")],
+    newcomer: Annotated[str, Argument(metavar="NEW", help="The handle created by signing in.")],
+    known: Annotated[str, Argument(metavar="HANDLE", help="The member's earlier handle.")],
     database: Database = None,
 ) -> None:
     """Link a new sign-in to an existing member. For the database owner only."""
@@ -94,10 +93,7 @@ def identify(
 @app.command()
 def move(
     to: Annotated[
-        str,
-        typer.Option(
-            "--to", metavar="URL|FILE", help="The target: an empty database or a new SQLite file."
-        ),
+        str, Option(metavar="URL|FILE", help="The target: an empty database or a new SQLite file.")
     ],
     database: Database = None,
 ) -> None:

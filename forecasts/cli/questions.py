@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from typer import Option
 
 from forecasts.cli.console import (
     Database,
@@ -38,14 +39,13 @@ if TYPE_CHECKING:
 def questions(
     status: Annotated[
         str | None,
-        typer.Option(
-            "--status",
+        Option(
             metavar="NAME",
             help="Filter by status: upcoming, open, awaiting (a resolution), proposed (an "
             "outcome), resolved, annulled or ambiguous.",
         ),
     ] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Filter by tag.")] = None,
+    tag: Annotated[str | None, Option(help="Filter by tag.")] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:

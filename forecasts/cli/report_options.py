@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, get_args
 
-import typer
+from typer import Option
 
 from forecasts.cli.console import now, one_of
 from forecasts.common.times import read_time
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CohortName = Annotated[
     str,
-    typer.Option(
+    Option(
         "--cohort",
         metavar="scheduled|resolved",
         help="Count resolved questions whose scheduled close has passed, or all resolved ones.",
@@ -23,17 +23,17 @@ CohortName = Annotated[
 ]
 Tags = Annotated[
     list[str] | None,
-    typer.Option("--tag", metavar="TAG", help="Only questions with a given tag; repeat for more."),
+    Option("--tag", metavar="TAG", help="Only questions with a given tag; repeat for more."),
 ]
 Since = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--since", metavar="TIME", help="Only questions scheduled to close at this time or later."
     ),
 ]
 Until = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--until",
         metavar="TIME",
         help="Only questions scheduled to close at this time or earlier. A day means its end.",
@@ -41,15 +41,14 @@ Until = Annotated[
 ]
 Lead = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--lead",
         metavar="DAYS",
         help="Score only the forecasts active this many days before the scheduled close.",
     ),
 ]
 AsOf = Annotated[
-    str | None,
-    typer.Option("--as-of", metavar="TIME", help="Date of the document. [default: now]"),
+    str | None, Option("--as-of", metavar="TIME", help="Date of the document. [default: now]")
 ]
 
 

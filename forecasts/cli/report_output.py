@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from forecasts.cli.console import out
 from forecasts.cli.table_output import format_of
@@ -29,7 +29,7 @@ _EXTENSIONS = {
 
 ReportFormat = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--format",
         metavar="|".join(_EXTENSIONS),
         help="Output format. [default: by the extension of --output, else text]",

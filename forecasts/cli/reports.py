@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args
 
-import typer
+from typer import Option
 from typer.core import TyperCommand
 
 from forecasts.cli.console import Database, emit, now, one_of
@@ -27,15 +27,11 @@ from forecasts.cli.table_output import Folder, Output, frames_of
 def report(
     folder: Folder = None,
     by: Annotated[
-        str,
-        typer.Option(
-            "--by", metavar="all|forecaster|team|tag|lead", help="Report each of these separately."
-        ),
+        str, Option(metavar="all|forecaster|team|tag|lead", help="Report each of these separately.")
     ] = "all",
     name: Annotated[
         list[str] | None,
-        typer.Option(
-            "--name",
+        Option(
             metavar="NAME",
             help="Only this name (with --by lead: days); repeat for more. [default: all]",
         ),
@@ -92,11 +88,10 @@ def compare(
     folder: Folder = None,
     between: Annotated[
         list[str] | None,
-        typer.Option(BETWEEN, metavar="NAME NAME...", help="Two or more names to compare."),
+        Option(BETWEEN, metavar="NAME NAME...", help="Two or more names to compare."),
     ] = None,
     of: Annotated[
-        str,
-        typer.Option("--of", metavar="teams|forecasters", help="Compare teams or forecasters."),
+        str, Option(metavar="teams|forecasters", help="Compare teams or forecasters.")
     ] = "teams",
     cohort: CohortName = "scheduled",
     tag: Tags = None,
@@ -105,10 +100,7 @@ def compare(
     lead: Lead = None,
     people_like_them: Annotated[
         bool,
-        typer.Option(
-            "--people-like-them",
-            help="Generalise beyond these members, with wider intervals.",
-        ),
+        Option("--people-like-them", help="Generalise beyond these members, with wider intervals."),
     ] = False,
     form: ReportFormat = None,
     output: Output = None,

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -30,7 +30,7 @@ resolver = group("resolver", help="Manage a question's resolvers, which look up 
 @resolver.command()
 def kinds(
     name: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="Only this kind. [default: all]")
+        str | None, Argument(metavar="[KIND]", help="Only this kind. [default: all]")
     ] = None,
 ) -> None:
     """List the kinds of resolvers and their settings."""
@@ -62,10 +62,10 @@ def _default(value: Any) -> str:
     return f"default: {json.dumps(value)}"
 
 
-Kind = Annotated[str, typer.Argument(metavar="KIND", help="See: forecasts resolver kinds.")]
+Kind = Annotated[str, Argument(metavar="KIND", help="See: forecasts resolver kinds.")]
 With = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--with",
         metavar="NAME=VALUE",
         help="A setting of the kind; repeat for each. Lists and objects are JSON.",
@@ -161,19 +161,17 @@ def policy(
     question: QuestionSlug,
     decides: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="POLICY",
             help="propose (a person decides), confirm (at once) or quorum (once several agree).",
         ),
     ],
     agreeing: Annotated[
-        int | None,
-        typer.Option("--agreeing", metavar="N", help="For a quorum: resolvers that must agree."),
+        int | None, Option(metavar="N", help="For a quorum: resolvers that must agree.")
     ] = None,
     dispute_days: Annotated[
         float,
-        typer.Option(
-            "--dispute-days",
+        Option(
             metavar="DAYS",
             help="Days in which a resolution can be disputed and its scores are provisional.",
         ),
@@ -210,7 +208,7 @@ def evidence(
     question: QuestionSlug,
     folder: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Save the kept evidence to this folder."),
+        Option("--out", metavar="FOLDER", help="Save the kept evidence to this folder."),
     ] = None,
     database: Database = None,
     member: Member = None,

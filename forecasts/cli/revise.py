@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 from forecasts.cli.console import (
     Because,
@@ -25,38 +25,28 @@ from forecasts.common.times import read_time, to_minute
 @app.command()
 def revise(
     question: QuestionSlug,
-    title: Annotated[str | None, typer.Option("--title", help="New title.")] = None,
-    criteria: Annotated[
-        str | None, typer.Option("--criteria", help="New resolution criteria.")
-    ] = None,
-    background: Annotated[str | None, typer.Option("--background", help="New background.")] = None,
-    fine_print: Annotated[str | None, typer.Option("--fine-print", help="New fine print.")] = None,
+    title: Annotated[str | None, Option(help="New title.")] = None,
+    criteria: Annotated[str | None, Option(help="New resolution criteria.")] = None,
+    background: Annotated[str | None, Option(help="New background.")] = None,
+    fine_print: Annotated[str | None, Option(help="New fine print.")] = None,
     closes: Annotated[
-        str | None,
-        typer.Option("--closes", metavar="TIME", help="New last day (or time) to forecast."),
+        str | None, Option(metavar="TIME", help="New last day (or time) to forecast.")
     ] = None,
     resolves: Annotated[
-        str | None,
-        typer.Option(
-            "--resolves", metavar="TIME", help="When the outcome should be known; '' clears it."
-        ),
+        str | None, Option(metavar="TIME", help="When the outcome should be known; '' clears it.")
     ] = None,
     option: Annotated[
-        list[str] | None,
-        typer.Option("--option", help="Option to add before the last one; repeat for each."),
+        list[str] | None, Option(help="Option to add before the last one; repeat for each.")
     ] = None,
-    family: Annotated[
-        str | None, typer.Option("--family", help="New family; '' for its own.")
-    ] = None,
+    family: Annotated[str | None, Option(help="New family; '' for its own.")] = None,
     tag: Annotated[
-        list[str] | None,
-        typer.Option("--tag", help="Replace the tags; repeat for each; '' for none."),
+        list[str] | None, Option(help="Replace the tags; repeat for each; '' for none.")
     ] = None,
     outcomes: OutcomesFile = None,
     visible_to: VisibleTo = None,
     hide_crowd: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--hide-crowd/--show-crowd",
             help="Hide or show others' forecasts before a member forecasts or the question closes.",
         ),
@@ -126,15 +116,14 @@ def close(
     question: QuestionSlug,
     at: Annotated[
         str | None,
-        typer.Option(
-            "--at",
+        Option(
             metavar="TIME",
             help="Close as of this time: later forecasts do not count. A day means its start. "
             "[default: now]",
         ),
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Undo an early close and return to the schedule.")
+        bool, Option("--undo", help="Undo an early close and return to the schedule.")
     ] = False,
     database: Database = None,
     member: Member = None,

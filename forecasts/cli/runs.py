@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
 from forecasts.cli.console import (
     Database,
@@ -47,25 +48,21 @@ _COUNTED = {
 def run_(
     context: typer.Context,
     dry: Annotated[
-        bool, typer.Option("--dry-run", help="Print the results without storing anything.")
+        bool, Option("--dry-run", help="Print the results without storing anything.")
     ] = False,
     only: Annotated[
-        str | None,
-        typer.Option("--only", metavar="KIND", help="Only questions with a resolver of this kind."),
+        str | None, Option(metavar="KIND", help="Only questions with a resolver of this kind.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=0, help="Check at most N questions.")
+        int | None, Option(metavar="N", min=0, help="Check at most N questions.")
     ] = None,
     as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print one JSON object per line and event, summary last."),
+        bool, Option("--json", help="Print one JSON object per line and event, summary last.")
     ] = False,
     every: Annotated[
         str | None,
-        typer.Option(
-            "--every",
-            metavar="15m|6h|1d",
-            help="Keep running at this interval until stopped, for containers.",
+        Option(
+            metavar="15m|6h|1d", help="Keep running at this interval until stopped, for containers."
         ),
     ] = None,
     database: Database = None,
@@ -183,10 +180,8 @@ def _print_summary(
 
 @run.command()
 def status(
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="Print at most N of each list.")
-    ] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    limit: Annotated[int, Option(metavar="N", min=1, help="Print at most N of each list.")] = 20,
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:

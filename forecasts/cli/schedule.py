@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -37,16 +38,14 @@ schedule = group(
 
 DEFAULT_EVERY = "15m"
 Every = Annotated[
-    str,
-    typer.Option("--every", metavar="15m|6h|1d", help="Interval; must divide an hour or a day."),
+    str, Option("--every", metavar="15m|6h|1d", help="Interval; must divide an hour or a day.")
 ]
 User = Annotated[
-    str | None,
-    typer.Option("--user", metavar="NAME", help="The user that runs it. [default: you]"),
+    str | None, Option("--user", metavar="NAME", help="The user that runs it. [default: you]")
 ]
 EnvironmentFile = Annotated[
     Path,
-    typer.Option(
+    Option(
         "--environment-file",
         metavar="PATH",
         help="The file for secret settings, such as a URL with a password; they are never printed.",
@@ -71,7 +70,7 @@ def cron(
 @schedule.command()
 def systemd(
     part: Annotated[
-        str, typer.Argument(metavar="[service|timer|both]", help="The unit to print.")
+        str, Argument(metavar="[service|timer|both]", help="The unit to print.")
     ] = "both",
     every: Every = DEFAULT_EVERY,
     user: User = None,
@@ -103,11 +102,7 @@ def kubernetes(
     every: Every = DEFAULT_EVERY,
     image: Annotated[
         str | None,
-        typer.Option(
-            "--image",
-            metavar="IMAGE",
-            help="The container image. [default: forecast-ledger:VERSION]",
-        ),
+        Option(metavar="IMAGE", help="The container image. [default: forecast-ledger:VERSION]"),
     ] = None,
     database: Database = None,
 ) -> None:
@@ -123,14 +118,11 @@ def kubernetes(
         "--database": _shown(database, chosen),
     }
     found = _installation(chosen, None, _SECRETS, given)
-    in_a_file = read_url(chosen.database_url).get_backend_name() == "sqlite"
-    if in_a_file:
-        found = found.without("FORECASTS_DATABASE_URL")
     manifest = schedules.kubernetes(
         found,
         schedules.read_every(every),
         image=image or f"forecast-ledger:{scoring.__version__}",
-        in_a_file=in_a_file,
+        in_a_file=read_url(chosen.database_url).get_backend_name() == "sqlite",
     )
     typer.echo(manifest, nl=False)
 

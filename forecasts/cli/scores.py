@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from forecasts.cli.console import Database, emit
 from forecasts.cli.report_options import time_of
@@ -25,11 +25,7 @@ def score(
     folder: Folder = None,
     protocol: Annotated[
         list[str] | None,
-        typer.Option(
-            "--protocol",
-            metavar="NAME",
-            help="Scoring protocol; repeat for more. [default: brier]",
-        ),
+        Option(metavar="NAME", help="Scoring protocol; repeat for more. [default: brier]"),
     ] = None,
     format_: Format = None,
     output: Output = None,
@@ -59,17 +55,14 @@ def crowd(
     folder: Folder = None,
     method: Annotated[
         str,
-        typer.Option(
-            "--method",
+        Option(
             metavar="NAME",
             help="Aggregate by mean, median, recency_weighted, geometric_odds or extremized.",
         ),
     ] = "recency_weighted",
     at: Annotated[
         str | None,
-        typer.Option(
-            "--at", metavar="TIME", help="Time of the forecast. [default: just before each close]"
-        ),
+        Option(metavar="TIME", help="Time of the forecast. [default: just before each close]"),
     ] = None,
     format_: Format = None,
     output: Output = None,
@@ -88,11 +81,10 @@ def crowd(
 def attribute(
     folder: Folder = None,
     by: Annotated[
-        str,
-        typer.Option("--by", metavar="update|evidence|publisher|kind", help="Sum by one of these."),
+        str, Option(metavar="update|evidence|publisher|kind", help="Sum by one of these.")
     ] = "update",
     protocol: Annotated[
-        str, typer.Option("--protocol", metavar="NAME", help="Scoring protocol for the units.")
+        str, Option(metavar="NAME", help="Scoring protocol for the units.")
     ] = "brier",
     format_: Format = None,
     output: Output = None,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Option
 
 from forecasts.cli.console import Database, ledger, now, out, print_note, settings
 from forecasts.cli.next_step import next_step
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from forecasts.access.oidc_settings import SignIn
     from forecasts.common.settings import Settings
 
-Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")]
+Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
 _LOOPBACK = "127.0.0.1"
 
 
@@ -33,10 +34,7 @@ def app_(
     port: Port = 8501,
     address: Annotated[
         str,
-        typer.Option(
-            "--address",
-            help="The address to listen on. Any other than this machine's own needs sign-in.",
-        ),
+        Option(help="The address to listen on. Any other than this machine's own needs sign-in."),
     ] = _LOOPBACK,
 ) -> None:
     """Serve the app, to you alone or to a team that signs in.
@@ -135,7 +133,7 @@ def _app_script() -> Path:
 @app.command()
 def demo(
     serve_: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Open the app on it afterwards, or not.")
+        bool, Option("--serve/--no-serve", help="Open the app on it afterwards, or not.")
     ] = True,
     port: Port = 8501,
 ) -> None:

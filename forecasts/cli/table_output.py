@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import json_text, one_of, print_note, reading_as
 from forecasts.common.errors import BadInput
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from forecasts.scores.frames import Frames
 
 Folder = Annotated[
-    Path | None,
-    typer.Argument(help="A ledger folder. [default: the database]", show_default=False),
+    Path | None, Argument(help="A ledger folder. [default: the database]", show_default=False)
 ]
 Format = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--format",
         metavar="csv|json|parquet",
         help="Output format. [default: by the extension of --output, else csv]",
@@ -32,9 +31,7 @@ Format = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="PATH", help="File to write. [default: standard output]"
-    ),
+    Option("--output", "-o", metavar="PATH", help="File to write. [default: standard output]"),
 ]
 
 # The formats of a table, with their file extensions.

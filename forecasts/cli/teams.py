@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 team = group("team", help="Manage teams, their members' roles and their rules.")
 
 ROLES = "viewer|forecaster|resolver|admin"
-Team = Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.")]
-Who = Annotated[str, typer.Argument(metavar="HANDLE", help="The member.")]
+Team = Annotated[str, Argument(metavar="TEAM", help="The team's name.")]
+Who = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
 RoleName = Annotated[
     str,
-    typer.Argument(
+    Argument(
         metavar=ROLES,
         help="viewer: read; forecaster: also ask, forecast and propose; resolver: also resolve and "
         "reword; admin: also manage members.",
@@ -54,9 +54,7 @@ def create(name: Team, database: Database = None, member: Member = None) -> None
 def add(
     name: Team,
     handle: Who,
-    role: Annotated[
-        str, typer.Option("--role", metavar=ROLES, help="Their role in the team.")
-    ] = "forecaster",
+    role: Annotated[str, Option(metavar=ROLES, help="Their role in the team.")] = "forecaster",
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -115,7 +113,7 @@ def agree(
     name: Team,
     second_resolver: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--second-resolver/--no-second-resolver",
             help="Require a second member to confirm the outcome of a question, if the first has "
             "forecast it.",
@@ -145,7 +143,7 @@ def _rule(roster: Roster) -> str:
 @team.command()
 def show(
     name: Annotated[
-        str | None, typer.Argument(metavar="[TEAM]", help="Only this team. [default: every team]")
+        str | None, Argument(metavar="[TEAM]", help="Only this team. [default: every team]")
     ] = None,
     database: Database = None,
     member: Member = None,

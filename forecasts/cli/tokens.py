@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
@@ -27,10 +28,9 @@ token = group("token", help="Manage scripts' tokens, for ledgers that members si
 
 @token.command()
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The script's handle.")],
+    name: Annotated[str, Argument(metavar="NAME", help="The script's handle.")],
     expires: Annotated[
-        str | None,
-        typer.Option("--expires", metavar="TIME", help="Last day or time. [default: never]"),
+        str | None, Option(metavar="TIME", help="Last day or time. [default: never]")
     ] = None,
     database: Database = None,
 ) -> None:
@@ -79,8 +79,7 @@ def list_(database: Database = None) -> None:
 @token.command()
 def revoke(
     named: Annotated[
-        str,
-        typer.Argument(metavar="KEY|NAME", help="A token's key, or a script with all its tokens."),
+        str, Argument(metavar="KEY|NAME", help="A token's key, or a script with all its tokens.")
     ],
     database: Database = None,
 ) -> None:
