@@ -46,10 +46,6 @@ class Installation:
         """The names of the settings that are secret."""
         return [name for name, value in self.settings.items() if value is None]
 
-    def without(self, name: str) -> Installation:
-        """Return the same installation with that setting as a secret."""
-        return replace(self, settings={**self.settings, name: None})
-
 
 def read_every(words: str) -> timedelta:
     """Return the time between two runs; BadInput unless it divides an hour or a day.
@@ -102,31 +98,32 @@ def cron(installation: Installation, every: timedelta) -> str:
     """Return lines for a user's crontab."""
     words = [f"{name}={shlex.quote(value)}" for name, value in installation.public.items()]
     words += [shlex.quote(word) for word in installation.command]
-    sources = shlex.quote(installation.secrets)
-    before = f"set -a; . {sources}; " if installation.secret else ""
+    before = f"set -a; . {shlex.quote(installation.secrets)}; " if installation.secret else ""
     line = f"{_fields(every)} {before}{' '.join(words)} 2>&1 | logger -t forecasts"
-    return "".join(
-        f"{text}\n"
-        for text in [
-            f"# To install, as {_comment(installation.user)}: crontab -e, and add these lines.",
-            *_secrets_lines(installation),
-            "# To check: forecasts run status, and journalctl -t forecasts.",
-            # In a crontab % means the end of the line.
-            line.replace("%", "\\%"),
-        ]
+    return _lines(
+        f"# To install, as {_comment(installation.user)}: crontab -e, and add these lines.",
+        *_secrets_lines(installation),
+        "# To check: forecasts run status, and journalctl -t forecasts.",
+        # In a crontab % means the end of the line.
+        line.replace("%", "\\%"),
     )
+
+
+def _lines(*lines: str) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _fields(every: timedelta) -> str:
     """Return the five time fields of cron, which Kubernetes reads too."""
+    if every == _MINUTE:
+        return "* * * * *"
     if every <= _HOUR:
-        minutes = every // _MINUTE
-        return "* * * * *" if minutes == 1 else f"{_each(minutes, 60)} * * * *"
+        return f"{_each(every // _MINUTE, 60)} * * * *"
     return f"0 {_each(every // _HOUR, 24)} * * *"
 
 
-def _each(step: int, of: int) -> str:
-    return "0" if step == of else f"*/{step}"
+def _each(step: int, of: int, first: str = "0", start: str = "*") -> str:
+    return first if step == of else f"{start}/{step}"
 
 
 def systemd_service(installation: Installation) -> str:
@@ -137,143 +134,130 @@ def systemd_service(installation: Installation) -> str:
     if installation.secret:
         environment.append(f"EnvironmentFile={installation.secrets.replace('%', '%%')}")
     command = " ".join(_quoted(word.replace("$", "$$")) for word in installation.command)
-    return "".join(
-        f"{text}\n"
-        for text in [
-            *_install_lines(installation, "service"),
-            *_secrets_lines(installation),
-            "[Unit]",
-            "Description=Resolve the due questions of the forecast ledger",
-            "Wants=network-online.target",
-            "After=network-online.target",
-            "",
-            "[Service]",
-            "Type=oneshot",
-            "# A run that hangs is ended; a later one takes over its questions.",
-            f"TimeoutStartSec={int(LONGEST_RUN.total_seconds())}",
-            f"User={installation.user}",
-            *environment,
-            f"ExecStart={command}",
-            "# 3: the run succeeded, and something needs a person.",
-            "SuccessExitStatus=3",
-        ]
+    return _lines(
+        *_install_lines(installation, "service"),
+        *_secrets_lines(installation),
+        "[Unit]",
+        "Description=Resolve the due questions of the forecast ledger",
+        "Wants=network-online.target",
+        "After=network-online.target",
+        "",
+        "[Service]",
+        "Type=oneshot",
+        "# A run that hangs is ended; a later one takes over its questions.",
+        f"TimeoutStartSec={int(LONGEST_RUN.total_seconds())}",
+        f"User={installation.user}",
+        *environment,
+        f"ExecStart={command}",
+        "# 3: the run succeeded, and something needs a person.",
+        "SuccessExitStatus=3",
     )
 
 
 def systemd_timer(installation: Installation, every: timedelta) -> str:
     """Return the timer of the runs."""
     if every <= _HOUR:
-        minutes = every // _MINUTE
-        when = f"*:{_steps(minutes, 60)}:00"
+        when = f"*:{_each(every // _MINUTE, 60, '00', '00')}:00"
     else:
-        when = f"{_steps(every // _HOUR, 24)}:00:00"
-    return "".join(
-        f"{text}\n"
-        for text in [
-            *_install_lines(installation, "timer"),
-            "[Unit]",
-            "Description=Times at which the forecast ledger resolves due questions",
-            "",
-            "[Timer]",
-            f"OnCalendar=*-*-* {when} UTC",
-            "# A run missed while the machine was off is made up.",
-            "Persistent=true",
-            "",
-            "[Install]",
-            "WantedBy=timers.target",
-        ]
+        when = f"{_each(every // _HOUR, 24, '00', '00')}:00:00"
+    return _lines(
+        *_install_lines(installation, "timer"),
+        "# then: sudo systemctl daemon-reload && sudo systemctl enable --now forecasts.timer",
+        "# To check: systemctl list-timers forecasts.timer, journalctl -u forecasts, and forecasts "
+        "run status.",
+        "[Unit]",
+        "Description=Times at which the forecast ledger resolves due questions",
+        "",
+        "[Timer]",
+        f"OnCalendar=*-*-* {when} UTC",
+        "# A run missed while the machine was off is made up.",
+        "Persistent=true",
+        "",
+        "[Install]",
+        "WantedBy=timers.target",
     )
-
-
-def _steps(step: int, of: int) -> str:
-    return "00" if step == of else f"00/{step}"
 
 
 def _install_lines(installation: Installation, part: str) -> list[str]:
     unit = f"/etc/systemd/system/forecasts.{part}"
-    lines = [
-        f"# {unit}",
-        f"# To install: forecasts schedule systemd {part}{_comment(installation.given)} | "
-        f"sudo tee {unit}",
-    ]
-    if part == "timer":
-        lines += [
-            "# then: sudo systemctl daemon-reload && sudo systemctl enable --now forecasts.timer",
-            "# To check: systemctl list-timers forecasts.timer, "
-            "journalctl -u forecasts, and forecasts run status.",
-        ]
-    return lines
+    command = f"forecasts schedule systemd {part}{_comment(installation.given)}"
+    return [f"# {unit}", f"# To install: {command} | sudo tee {unit}"]
 
 
 def kubernetes(
     installation: Installation, every: timedelta, *, image: str, in_a_file: bool = False
 ) -> str:
     """Return the manifest of a CronJob; ``in_a_file``: the ledger is a file, which a pod lacks."""
-    first = (
-        [
+    first = []
+    if in_a_file:
+        settings = {**installation.settings, "FORECASTS_DATABASE_URL": None}
+        installation = replace(installation, settings=settings)
+        first += [
             "# This ledger is a file, which a pod cannot read: move it to a server first",
             "# (forecasts move --to postgresql://…).",
         ]
-        if in_a_file
-        else []
-    )
-    folders = [name for name in installation.public if name.endswith("_FOLDER")]
-    if folders:
+    public, secret = installation.public, " and ".join(installation.secret)
+    if folders := " and ".join(name for name in public if name.endswith("_FOLDER")):
         first += [
-            f"# {' and '.join(folders)}: mount a volume at that path",
+            f"# {folders}: mount a volume at that path",
             "# (volumes, and volumeMounts of the container).",
         ]
-    lines = [
-        *first,
-        "# To install: forecasts schedule kubernetes"
-        f"{_comment(installation.given)} | kubectl apply -f -",
-        *(
-            [
-                f"# {' and '.join(installation.secret)} is read from the Secret forecasts. "
-                "To create it from a file with lines such as",
-                "# FORECASTS_DATABASE_URL=postgresql://…: "
-                "kubectl create secret generic forecasts --from-env-file=FILE",
-            ]
-            if installation.secret
-            else []
-        ),
-        "# To check: kubectl get cronjob forecasts, and kubectl logs -l app=forecasts --tail=-1.",
-        "apiVersion: batch/v1",
-        "kind: CronJob",
-        "metadata:",
-        "  name: forecasts",
-        "spec:",
-        f"  schedule: {_yaml(_fields(every))}",
-        '  timeZone: "Etc/UTC"',
-        "  concurrencyPolicy: Forbid",
-        "  jobTemplate:",
-        "    spec:",
-        "      backoffLimit: 0",
-        "      # A run that hangs is ended; a later one takes over its questions.",
-        f"      activeDeadlineSeconds: {int(LONGEST_RUN.total_seconds())}",
-        "      template:",
-        "        metadata:",
-        "          labels:",
-        "            app: forecasts",
-        "        spec:",
-        "          restartPolicy: Never",
-        "          containers:",
-        "            - name: run",
-        f"              image: {_yaml(image)}",
-        "              # 3: the run succeeded, and something needs a person.",
-        '              command: ["sh", "-c", "forecasts run || test $? -eq 3"]',
-    ]
-    if installation.public:
-        lines.append("              env:")
-        for name, value in installation.public.items():
-            lines += [f"                - name: {name}", f"                  value: {_yaml(value)}"]
-    if installation.secret:
-        lines += [
-            "              envFrom:",
-            "                - secretRef:",
-            "                    name: forecasts",
+    first.append(
+        f"# To install: forecasts schedule kubernetes{_comment(installation.given)} | "
+        "kubectl apply -f -"
+    )
+    if secret:
+        first += [
+            f"# {secret} is read from the Secret forecasts. To create it from a file with lines "
+            "such as",
+            "# FORECASTS_DATABASE_URL=postgresql://…: "
+            "kubectl create secret generic forecasts --from-env-file=FILE",
         ]
-    return "".join(f"{line}\n" for line in lines)
+    manifest = _MANIFEST.format(
+        schedule=_yaml(_fields(every)),
+        seconds=int(LONGEST_RUN.total_seconds()),
+        image=_yaml(image),
+    )
+    variables = [
+        f"                - name: {name}\n                  value: {_yaml(value)}"
+        for name, value in public.items()
+    ]
+    env = ["              env:", *variables] if public else []
+    return _lines(*first) + manifest + _lines(*env) + (_ENV_FROM if secret else "")
+
+
+_MANIFEST = """\
+# To check: kubectl get cronjob forecasts, and kubectl logs -l app=forecasts --tail=-1.
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: forecasts
+spec:
+  schedule: {schedule}
+  timeZone: "Etc/UTC"
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec:
+      backoffLimit: 0
+      # A run that hangs is ended; a later one takes over its questions.
+      activeDeadlineSeconds: {seconds}
+      template:
+        metadata:
+          labels:
+            app: forecasts
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: run
+              image: {image}
+              # 3: the run succeeded, and something needs a person.
+              command: ["sh", "-c", "forecasts run || test $? -eq 3"]
+"""
+_ENV_FROM = """\
+              envFrom:
+                - secretRef:
+                    name: forecasts
+"""
 
 
 def _secrets_lines(installation: Installation) -> list[str]:
