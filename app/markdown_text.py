@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from forecasts.common.times import iso_day_or_time, utc
 from forecasts.exchange.import_ import Imported
-from forecasts.ledger.models import Question, QuestionText, QuestionType
+from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.reports.render.wording import shortened as shortened
 
 # An invisible character that is not a letter. It breaks up shortcodes and links, which the
@@ -212,8 +212,3 @@ def added(done: Imported) -> str:
         if number
     ]
     return ", ".join(parts) or "nothing new"
-
-
-def link_to(question: Question) -> dict[str, str]:
-    """Return the query parameters of the question's page."""
-    return {"slug": question.slug}

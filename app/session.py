@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypedDict, TypeVar
 
 import streamlit as st
 from sqlalchemy import Engine
@@ -116,18 +116,6 @@ def acting(ledger: Session, moment: datetime) -> Member:
     return identities.admit(ledger, who, now=moment)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A page's URL path and its query parameters."""
-
-    url_path: str
-    query: dict[str, str]
-
-    def open(self) -> NoReturn:
-        """Open this page instead of the running one."""
-        st.switch_page(f"app_pages/{self.url_path}.py", query_params=self.query)
-
-
 @dataclass
 class Memory:
     """The memory of one browser session between runs.
@@ -140,7 +128,7 @@ class Memory:
     messages: list[str] = field(default_factory=list)
     # A second click starts its own run, perhaps while the first is still in its act.
     lock: threading.Lock = field(default_factory=threading.Lock)
-    next_page: Place | None = None
+    next_page: tuple[str, dict[str, str]] | None = None  # with its query parameters
     handle: str = ""  # of the signed-in member; blank without sign-in
     states: dict[str, Any] = field(default_factory=dict)
 
@@ -174,6 +162,13 @@ def form_key(name: str) -> str:
     return f"{name}#{memory().done[name]}"
 
 
+class By(TypedDict):
+    """The keywords that tell a verb who acts, and when."""
+
+    member: Member
+    now: datetime
+
+
 @dataclass
 class Act:
     """One act in progress: its database session, the acting member, the time."""
@@ -182,15 +177,20 @@ class Act:
     member: Member
     now: datetime
     message: str = ""
-    next_page: Place | None = None
+    next_page: tuple[str, dict[str, str]] | None = None
+
+    @property
+    def by(self) -> By:
+        """The acting member and the time, as a verb's keywords."""
+        return {"member": self.member, "now": self.now}
 
     def say(self, message: str) -> None:
         """Show ``message`` once the act is stored."""
         self.message = message
 
-    def go(self, url_path: str, query: dict[str, str]) -> None:
-        """Open that page once the act is stored."""
-        self.next_page = Place(url_path, query)
+    def go(self, page: str, query: dict[str, str]) -> None:
+        """Open ``page`` once the act is stored."""
+        self.next_page = f"app_pages/{page}.py", query
 
 
 @contextmanager
@@ -228,7 +228,8 @@ def act(key: str) -> Iterator[Act]:
 def _continue(remembered: Memory) -> NoReturn:
     """Open the last act's next page, or run this one again."""
     if remembered.next_page is not None:
-        remembered.next_page.open()
+        page, query = remembered.next_page
+        st.switch_page(page, query_params=query)
     st.rerun()
 
 

@@ -21,7 +21,7 @@ from app.markdown_text import (
     shortened,
 )
 from app.session import current_member, memory, now, page_state, reading, settings, shown_errors
-from app.views.links import page_asked, question_link
+from app.views.links import article_link, page_asked, question_link
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
@@ -138,11 +138,7 @@ def shelf() -> None:
     st.caption(counted(found.total, "article"))
     for article, questions in found.articles:
         with st.container(gap=None):
-            st.page_link(
-                "app_pages/articles.py",
-                label=as_text(article.title),
-                query_params={"article": str(article.id)},
-            )
+            article_link(article)
             known = [
                 as_text(article.publisher or ""),
                 published(article.published_at) or "no date",

@@ -13,14 +13,13 @@ from app.markdown_text import (
     as_text,
     bounds,
     closing,
-    link_to,
     paragraphs,
     published,
     significant,
     when,
 )
 from app.session import current_member, my_handle, now, reading, rights_here
-from app.views.links import question_link
+from app.views.links import article_link, question_link
 from app.views.question_chart import question_chart
 from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
 from forecasts.access import members, roles, visibility
@@ -166,11 +165,8 @@ def forecast_panel() -> None:
             with st.expander("Withdraw"):
                 withdraw_form(state)
         proposed = state.status == Status.proposed
-        st.page_link(
-            "app_pages/resolve.py",
-            label="Decide on the proposed outcome" if proposed else "Resolve this question",
-            query_params=link_to(question),
-        )
+        label = "Decide on the proposed outcome" if proposed else "Resolve this question"
+        question_link(state, "resolve", label)
     elif state.resolution is None:
         st.header(str(state.status).capitalize(), anchor=False)
         if state.status == Status.upcoming:
@@ -182,11 +178,8 @@ def forecast_panel() -> None:
                 else "Forecasting has ended, with no outcome recorded yet."
             )
             if may[Action.propose]:
-                st.page_link(
-                    "app_pages/resolve.py",
-                    label="Decide on it" if state.status == Status.proposed else "Resolve it",
-                    query_params=link_to(question),
-                )
+                label = "Decide on it" if state.status == Status.proposed else "Resolve it"
+                question_link(state, "resolve", label)
     else:
         outcome_panel(state.resolution)
 
@@ -213,9 +206,7 @@ def outcome_panel(resolution: Resolution) -> None:
             with st.expander("Dispute the outcome"):
                 dispute_form(state)
     if may[Action.propose]:
-        st.page_link(
-            "app_pages/resolve.py", label="Correct the outcome", query_params=link_to(question)
-        )
+        question_link(state, "resolve", "Correct the outcome")
 
 
 def criteria() -> None:
@@ -239,11 +230,7 @@ def background() -> None:
             if source.quote:
                 st.markdown(f"“{as_text(source.quote)}”")
             known = [article.publisher or "", published(article.published_at)]
-            st.page_link(
-                "app_pages/articles.py",
-                label=as_text(article.title),
-                query_params={"article": str(article.id)},
-            )
+            article_link(article)
             st.caption(" · ".join(as_text(part) for part in known if part))
 
 

@@ -18,7 +18,7 @@ from app.markdown_text import (
     span,
 )
 from app.session import act, current_member, form_key, now, reading
-from app.views.links import question_link
+from app.views.links import ask_link, question_link
 from forecasts.agenda import revisits
 from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, ScoredQuestion, today
 from forecasts.ledger.models import Forecast, QuestionType
@@ -39,13 +39,6 @@ moment = now()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment)
     articles = recent_articles(ledger, RECENT_ARTICLES) if needs.may_forecast else []
-
-
-def ask_link() -> None:
-    """Show the link to the form for a new question."""
-    st.page_link(
-        "app_pages/questions.py", label="Ask a question", query_params={"view": "Ask a question"}
-    )
 
 
 def row(

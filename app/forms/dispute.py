@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.markdown_text import as_text, link_to, paragraphs, shortened, when
+from app.markdown_text import as_text, paragraphs, shortened, when
 from app.session import act, form_key
 from app.views.links import question_link
 from forecasts.ledger.models import Dispute, Resolution
@@ -25,13 +25,7 @@ def dispute_form(state: QuestionState) -> None:
         submitted = st.form_submit_button("Dispute outcome", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            disputes.dispute(
-                doing.ledger,
-                state.question,
-                member=doing.member,
-                now=doing.now,
-                reason=reason or "",
-            )
+            disputes.dispute(doing.ledger, state.question, reason=reason, **doing.by)
             doing.say("Disputed. Scores on this question are not final until a resolver decides.")
 
 
@@ -53,18 +47,8 @@ def disputed(
                 "Reason to uphold", key=f"{key}-reason", help="Kept with the decision. Optional."
             )
             upheld = st.form_submit_button("Uphold outcome", key=f"{key}-uphold")
-        st.page_link(
-            "app_pages/resolve.py",
-            label="Correct the outcome",
-            query_params=link_to(state.question),
-        )
+        question_link(state, "resolve", "Correct the outcome")
     if upheld:
         with act(key) as doing:
-            disputes.uphold(
-                doing.ledger,
-                state.question,
-                member=doing.member,
-                now=doing.now,
-                reason=reason or "",
-            )
+            disputes.uphold(doing.ledger, state.question, reason=reason, **doing.by)
             doing.say(f"Upheld: {resolution.outcome} on “{shortened(state.text.title, 60)}”.")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.markdown_text import added
 from app.session import act, form_key
+from app.views.links import ask_link
 from app.views.progress import progress
 from forecasts.exchange.import_ import Imported
 from forecasts.exchange.samples import starters
@@ -42,11 +43,7 @@ def ways_in() -> None:
             "Anything with an answer on a known day. Or find one in an article.",
         )
         with st.container(gap="xsmall"):
-            st.page_link(
-                "app_pages/questions.py",
-                label="Ask a question",
-                query_params={"view": "Ask a question"},
-            )
+            ask_link()
             st.page_link("app_pages/articles.py", label="Capture an article")
     st.caption(
         "Samples cannot be removed from a ledger. To see them in a separate ledger, run this in a "

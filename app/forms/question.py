@@ -8,7 +8,7 @@ from datetime import date, datetime
 import streamlit as st
 
 from app.forms.dates import day_field, end_of_day
-from app.markdown_text import as_text, day, link_to, shortened
+from app.markdown_text import as_text, day, shortened
 from app.session import Act, act, form_key, reading, rights_here
 from forecasts.access import teams
 from forecasts.articles.text_quotes import TextQuote
@@ -133,7 +133,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             )
             doing.say(f"Registered: {shortened(text.title)}")
             if go_there:
-                doing.go("question", link_to(question))
+                doing.go("question", {"slug": question.slug})
 
 
 _AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}

@@ -9,13 +9,13 @@ from typing import Any
 import streamlit as st
 
 from app.forms.dates import as_utc
-from app.markdown_text import as_text, closing, link, link_to, paragraphs, shortened, when
+from app.markdown_text import as_text, closing, link, paragraphs, shortened, when
 from app.session import Act, act, form_key, page_state
 from app.views.links import question_link
 from forecasts.ledger.models import QuestionType, Resolution
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status
-from forecasts.resolution import history, proposals, resolutions
+from forecasts.resolution import confirmation, history, proposals
 
 
 @dataclass
@@ -55,7 +55,7 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
                 rejected = st.form_submit_button("Reject", key=f"{key}-reject")
     if accepted:
         with act(key) as doing:
-            confirmed = resolutions.accept(doing.ledger, row, now=doing.now, member=doing.member)
+            confirmed = confirmation.accept(doing.ledger, row, now=doing.now, member=doing.member)
             _say_settled(doing, state, confirmed)
     if rejected:
         with act(key) as doing:
@@ -138,11 +138,11 @@ def resolve_form(
             "source": source or "",
         }
         if resolved:
-            row = resolutions.confirm(
+            row = confirmation.confirm(
                 doing.ledger, state.question, outcome, expected=expected, **details
             )
             _say_settled(doing, state, row)
-            doing.go("question", link_to(state.question))
+            doing.go("question", {"slug": state.slug})
         else:
             row = proposals.propose(doing.ledger, state.question, outcome, **details)
             doing.say(f"Proposed: {row.outcome} on “{shortened(state.text.title, 60)}”.")

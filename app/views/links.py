@@ -1,22 +1,32 @@
-"""Links to questions, and the page number of a list."""
+"""Links to pages of questions and articles, and the page number of a list."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.markdown_text import as_text, link_to, shortened
+from app.markdown_text import as_text, shortened
+from forecasts.ledger.models import Article
 from forecasts.questions.standing import QuestionState
 
 _LONGEST = 160  # characters of a title in a list; the question's page has it in full
 
 
-def question_link(state: QuestionState, page: str = "question") -> None:
-    """Show the question's title as a link to ``page``."""
-    st.page_link(
-        f"app_pages/{page}.py",
-        label=as_text(shortened(state.text.title, _LONGEST)),
-        query_params=link_to(state.question),
-    )
+def question_link(state: QuestionState, page: str = "question", label: str = "") -> None:
+    """Show ``label``, or else the question's title, as a link to ``page``."""
+    label = label or as_text(shortened(state.text.title, _LONGEST))
+    st.page_link(f"app_pages/{page}.py", label=label, query_params={"slug": state.slug})
+
+
+def article_link(article: Article) -> None:
+    """Show the article's title as a link to it."""
+    query = {"article": str(article.id)}
+    st.page_link("app_pages/articles.py", label=as_text(article.title), query_params=query)
+
+
+def ask_link() -> None:
+    """Show the link to the form for a new question."""
+    label = "Ask a question"
+    st.page_link("app_pages/questions.py", label=label, query_params={"view": label})
 
 
 def page_asked() -> int:
