@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from forecasts.cli.console import (
     Because,
@@ -25,12 +25,12 @@ from forecasts.common.times import read_time, to_minute
 
 Outcome = Annotated[
     str,
-    typer.Argument(
+    Argument(
         help="yes, no, an option, a number, a date, above or below (the bounds), annulled or "
         "ambiguous."
     ),
 ]
-Source = Annotated[str, typer.Option("--source", help="URL that reports the outcome.")]
+Source = Annotated[str, Option("--source", help="URL that reports the outcome.")]
 
 
 @app.command(cls=TakesNegativeValues)
@@ -39,8 +39,7 @@ def propose(
     outcome: Outcome,
     known_at: Annotated[
         str | None,
-        typer.Option(
-            "--known-at",
+        Option(
             metavar="TIME",
             help="When the outcome became known. A day means its start. [default: now]",
         ),
@@ -75,8 +74,7 @@ def resolve(
     outcome: Outcome,
     known_at: Annotated[
         str | None,
-        typer.Option(
-            "--known-at",
+        Option(
             metavar="TIME",
             help="When the outcome became known: later forecasts do not count. A day means its "
             "start. [default: the proposal's or the corrected resolution's time, else now]",
@@ -94,13 +92,13 @@ def resolve(
     """
     from forecasts.questions import finality, registry, standing
     from forecasts.questions.outcomes import NOT_SCORED
-    from forecasts.resolution import history, resolutions
+    from forecasts.resolution import confirmation, history
     from forecasts.scores.stored_scores import score_table
 
     with acting(database, member) as (session, who, now):
         found = registry.find(session, question)
         earlier = standing.current_state(session, found, now=now).resolution
-        resolution = resolutions.confirm(
+        resolution = confirmation.confirm(
             session,
             found,
             outcome,

@@ -1,6 +1,6 @@
 """Proposed outcomes: propose and reject. A proposal is open until someone decides on it.
 
-``resolutions.accept`` confirms one.
+``confirmation.accept`` confirms one.
 """
 
 from __future__ import annotations

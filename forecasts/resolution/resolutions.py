@@ -1,111 +1,18 @@
-"""Confirmed outcomes: resolve, accept a proposal, correct. Each is a new row; none is edited.
+"""Resolutions: read a question's rows, and those attached to them.
 
-The confirmed row that no other supersedes is current. Confirming writes the row, the early close
-it implies, and the scores, in the caller's transaction. To annul a question is to confirm the
-outcome 'annulled'.
+Writing one is in ``confirmation`` and ``proposals``.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from types import EllipsisType
 from typing import TypeVar
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from forecasts.access import roles, second_resolver, visibility
-from forecasts.access.roles import Action
-from forecasts.common.errors import Refused
-from forecasts.ledger.models import (
-    Dispute,
-    Exhibit,
-    Member,
-    Question,
-    Resolution,
-    ResolutionState,
-    Resolver,
-)
-from forecasts.questions.outcomes import NOT_SCORED, read_outcome
-from forecasts.questions.registry import newest_wording
-from forecasts.questions.revisions import OUTCOME_KNOWN, append_wording, close_by_hand, reworded
-from forecasts.questions.standing import QuestionState, current_state
-from forecasts.resolution.outcome_checks import (
-    require_change,
-    require_expected,
-    require_possible,
-    require_source_address,
-    require_within_bounds,
-)
-from forecasts.resolution.proposals import (
-    proposals_on,
-    question_of,
-    require_undecided,
-    resolution_row,
-)
-from forecasts.scores import scores
+from forecasts.access import visibility
+from forecasts.ledger.models import Dispute, Exhibit, Question, Resolution
 
 Attached = TypeVar("Attached", Dispute, Exhibit)
-
-
-def confirm(
-    session: Session,
-    question: Question,
-    outcome: str,
-    *,
-    known_at: datetime | None = None,
-    now: datetime,
-    member: Member,
-    resolver: Resolver | None = None,
-    note: str = "",
-    source: str = "",
-    expected: Resolution | int | EllipsisType | None = ...,
-) -> Resolution:
-    """Return the confirmed resolution, written with the early close it implies and the scores.
-
-    On a resolved question it is a correction: it supersedes the current row, which is kept with its
-    scores. It accepts an open proposal of the same outcome. ``note``, ``source`` and ``known_at``
-    default to the proposal's, ``known_at`` then to the current resolution's, and then to now.
-    ``expected`` is the current resolution (or its id) that the member has seen, None if there was
-    none; Refused if it is another one by now. Refused too if nothing would change.
-
-    ``member`` needs the right to resolve the question, unless ``resolver`` is one of its resolvers:
-    its owner had that right. Some teams require a second person (``roles``).
-    """
-    if resolver is None or resolver.question_id != question.id:
-        roles.require(session, member, Action.resolve, question, now=now)
-    state = current_state(session, question, now=now)
-    if expected is not ...:
-        require_expected(state, expected.id if isinstance(expected, Resolution) else expected)
-    require_source_address(source, resolver)
-    return _confirm(
-        session,
-        state,
-        outcome,
-        known_at=known_at,
-        now=now,
-        member=member,
-        resolver=resolver,
-        note=note,
-        source=source,
-        proposal=_matching_proposal(session, state, outcome, known_at),
-    )
-
-
-def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Resolution:
-    """Return the confirmed resolution with the proposal's outcome, written as by ``confirm``."""
-    question = question_of(session, proposal)
-    roles.require(session, member, Action.resolve, question, now=now)
-    require_undecided(session, proposal)
-    return _confirm(
-        session,
-        current_state(session, question, now=now),
-        proposal.outcome,
-        known_at=None,
-        now=now,
-        member=member,
-        proposal=proposal,
-    )
 
 
 def history(session: Session, question: Question) -> list[Resolution]:
@@ -134,81 +41,3 @@ def by_resolution(
     ):
         found.setdefault(row.resolution_id, []).append(row)
     return found
-
-
-def _matching_proposal(
-    session: Session, state: QuestionState, outcome: str, known_at: datetime | None
-) -> Resolution | None:
-    """Return the newest open proposal of this outcome, and of this time if one is given."""
-    if not outcome.strip():
-        return None
-    outcome = read_outcome(outcome, state.text)
-    matching = [
-        row
-        for row in proposals_on(session, state.question)
-        if row.outcome == outcome and known_at in (None, row.known_at)
-    ]
-    return matching[-1] if matching else None
-
-
-def _confirm(
-    session: Session,
-    state: QuestionState,
-    outcome: str,
-    *,
-    known_at: datetime | None,
-    now: datetime,
-    member: Member,
-    resolver: Resolver | None = None,
-    note: str = "",
-    source: str = "",
-    proposal: Resolution | None,
-) -> Resolution:
-    if resolver is None:
-        second_resolver.require_second_resolver(session, member, state.question, proposal)
-    earlier = state.resolution
-    if known_at is None:
-        before = proposal or earlier
-        known_at = now if before is None else before.known_at
-    outcome = require_possible(state.text, state.slug, outcome, known_at, now)
-    require_within_bounds(state.text, outcome)
-    require_change(state, outcome, known_at)
-    row = resolution_row(state, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
-    row.note = note.strip() or (proposal.note if proposal else "")
-    row.source = source.strip() or (proposal.source if proposal else "")
-    row.proposal_id = proposal.id if proposal else None
-    row.supersedes_id = earlier.id if earlier else None
-    session.add(row)
-    try:
-        session.flush()
-    except IntegrityError:
-        # Two members who confirm at once both see no resolution; the database takes the first.
-        raise Refused(
-            f"{state.slug!r} was resolved by someone else at the same moment.",
-            remedy="Check that resolution, and correct it if it is wrong.",
-        ) from None
-    _close_when_known(session, state, row, member, now)
-    scores.store(session, [row])
-    return row
-
-
-def _close_when_known(
-    session: Session, state: QuestionState, row: Resolution, member: Member, now: datetime
-) -> None:
-    """Close the question when its outcome became known, if it would have closed later.
-
-    A close that an earlier, now superseded resolution implied is undone. An annulled or ambiguous
-    question closes as scheduled, or earlier by hand.
-    """
-    text = newest_wording(session, state.question)
-    closes = [text.scheduled_close_time]
-    by_hand = close_by_hand(session, state.question)
-    if by_hand is not None:
-        closes.append(by_hand)
-    if row.outcome not in NOT_SCORED and row.known_at is not None:
-        closes.append(row.known_at)
-    close = min(closes)
-    if close != text.close_time:
-        early = None if close == text.scheduled_close_time else close
-        new = reworded(text, actual_close_time=early)
-        append_wording(session, text, new, member=member, now=now, reason=OUTCOME_KNOWN)

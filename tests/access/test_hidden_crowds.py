@@ -12,7 +12,7 @@ from forecasts.access import members, teams, visibility
 from forecasts.exchange.export import exported
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, revisions, standing
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.scores import paths
 from forecasts.scores.frames import forecast_frame, ledger_frames, revision, scoring_frames
 from forecasts.updates import updates
@@ -83,7 +83,7 @@ def test_it_is_shown_once_the_question_has_closed(
 def test_it_is_shown_once_the_question_is_resolved(
     session: Session, alice: Member, hidden: Question
 ) -> None:
-    resolutions.confirm(session, hidden, "annulled", member=alice, now=day(2))
+    confirmation.confirm(session, hidden, "annulled", member=alice, now=day(2))
     visibility.read_as(session, alice, now=day(2))
     assert len(updates.history(session, hidden)) == 1
 
@@ -118,7 +118,7 @@ def test_everybody_is_scored_whoever_resolves_and_whatever_they_see(
     from forecasts.scores import stored_scores
 
     visibility.read_as(session, alice, now=day(2))
-    row = resolutions.confirm(session, hidden, "yes", member=alice, now=day(2))
+    row = confirmation.confirm(session, hidden, "yes", member=alice, now=day(2))
     assert [scored.forecaster for scored in stored_scores.score_table(session, row)] == ["bob"]
 
 

@@ -19,7 +19,7 @@ from forecasts.exchange.omissions import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, Question, Role
 from forecasts.questions import registry, standing
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals
 from forecasts.scores.frames import complete, ledger_frames, scoring_frames
 from forecasts.updates import evidence, updates
 from forecasts.updates.evidence import CitedEvidence
@@ -50,33 +50,33 @@ def test_whoever_has_forecast_does_not_resolve_alone_where_the_team_has_agreed_s
     for who in (alice, bob):
         updates.update(session, alders, P, member=who, now=day(1))
     with pytest.raises(Refused, match="bob has forecast on 'rain'") as caught:
-        resolutions.confirm(session, alders, "yes", member=bob, now=day(2))
+        confirmation.confirm(session, alders, "yes", member=bob, now=day(2))
     assert "forecasts propose rain OUTCOME" in caught.value.remedy
     with pytest.raises(Refused, match="alice has forecast"):  # an admin as well
-        resolutions.confirm(session, alders, "yes", member=alice, now=day(2))
+        confirmation.confirm(session, alders, "yes", member=alice, now=day(2))
     proposal = proposals.propose(session, alders, "yes", member=bob, now=day(2))
     for confirming in (
-        lambda: resolutions.accept(session, proposal, member=bob, now=day(2)),
-        lambda: resolutions.confirm(session, alders, "yes", member=bob, now=day(2)),
-        lambda: resolutions.confirm(session, alders, "no", member=alice, now=day(2)),
+        lambda: confirmation.accept(session, proposal, member=bob, now=day(2)),
+        lambda: confirmation.confirm(session, alders, "yes", member=bob, now=day(2)),
+        lambda: confirmation.confirm(session, alders, "no", member=alice, now=day(2)),
     ):
         with pytest.raises(Refused, match="requires a second resolver"):
             confirming()
     # Two forecasters together may resolve it.
-    assert resolutions.accept(session, proposal, member=alice, now=day(2)).outcome == "yes"
+    assert confirmation.accept(session, proposal, member=alice, now=day(2)).outcome == "yes"
     # A member who has not forecast may correct it alone.
-    assert resolutions.confirm(session, alders, "no", member=carol, now=day(3)).outcome == "no"
+    assert confirmation.confirm(session, alders, "no", member=carol, now=day(3)).outcome == "no"
 
 
 def test_without_that_rule_and_without_a_forecast_one_resolves_alone(
     session: Session, alice: Member, bob: Member, alders: Question
 ) -> None:
     alder = teams.find(session, "Alder")
-    resolutions.confirm(session, alders, "yes", member=bob, now=day(2))
+    confirmation.confirm(session, alders, "yes", member=bob, now=day(2))
     teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(2))
     snow = ask(session, alice, title="Will it snow?", **teams.visibility_fields(session, "Alder"))
     updates.update(session, snow, P, member=bob, now=day(1))
-    assert resolutions.confirm(session, snow, "yes", member=bob, now=day(2)).outcome == "yes"
+    assert confirmation.confirm(session, snow, "yes", member=bob, now=day(2)).outcome == "yes"
 
 
 def folder(forecaster: str, *, slug: str = "rain", at: float = 1, p: float = 0.2) -> pd.DataFrame:
@@ -219,7 +219,7 @@ def test_a_question_is_opened_to_everyone_by_a_new_wording(
     text = registry.newest_wording(session, alders)
     assert text.team_id is not None  # it stays the team's, whose resolvers decide on it
     with pytest.raises(Forbidden, match="dora may not decide the outcome of"):
-        resolutions.confirm(session, alders, "yes", member=dora, now=day(2))
+        confirmation.confirm(session, alders, "yes", member=dora, now=day(2))
     updates.update(session, alders, P, member=dora, now=day(2))
 
 

@@ -17,7 +17,7 @@ from forecasts.common.errors import DatabaseError, NoLedger, NotAdmitted
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Member
 from forecasts.operations.health import check
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.scores import scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -177,7 +177,7 @@ def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: s
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, slug="rain")
         updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
-        resolutions.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
+        confirmation.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
         assert scores.rebuild(session).resolutions == 1
     # A forecaster cannot remove the triggers either.
     for act in ("DROP TRIGGER forecast_is_append_only ON forecast", "DELETE FROM forecast"):

@@ -51,6 +51,7 @@ from forecasts.questions import finality, registry, revisions, search, sources
 from forecasts.questions import standing as question_standing
 from forecasts.resolution import (
     assignments,
+    confirmation,
     disputes,
     history,
     kept_evidence,
@@ -523,7 +524,7 @@ def proposes(cell: Cell) -> Any:
 
 
 def confirms(cell: Cell) -> Any:
-    return resolutions.confirm(cell.session, cell.question, "yes", **cell.here)
+    return confirmation.confirm(cell.session, cell.question, "yes", **cell.here)
 
 
 def registers(cell: Cell) -> Any:
@@ -657,10 +658,10 @@ CASES: dict[str, Case] = {
     "questions.registry.newest_wording": Case(
         A.see, lambda c: registry.newest_wording(c.session, c.question)
     ),
-    "resolution.resolutions.accept": Case(
-        A.resolve, lambda c: resolutions.accept(c.session, c.proposal, **c.here)
+    "resolution.confirmation.accept": Case(
+        A.resolve, lambda c: confirmation.accept(c.session, c.proposal, **c.here)
     ),
-    "resolution.resolutions.confirm": Case(A.resolve, confirms),
+    "resolution.confirmation.confirm": Case(A.resolve, confirms),
     "resolution.resolutions.by_resolution": Case(
         A.see,
         lambda c: resolutions.by_resolution(c.session, c.question, Exhibit),
@@ -841,7 +842,7 @@ def _question(
         policies.set_policy(
             session, made, PolicyKind.confirm, dispute_days=30, member=by, now=day(1)
         )
-    end = resolutions.confirm if over else proposals.propose
+    end = confirmation.confirm if over else proposals.propose
     row = end(session, made, "yes", known_at=day(1.2), member=by, now=day(1.2))
     kept_evidence.keep(session, row, [Seen("x.csv", slug.encode(), day(1.2))])
 

@@ -19,7 +19,7 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question
-from forecasts.resolution import disputes, policies, resolutions
+from forecasts.resolution import confirmation, disputes, policies
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -74,12 +74,12 @@ def test_a_disputed_outcome_is_shown_until_somebody_decides(
     policies.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
-    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
     assert today(session, alice, now=day(4)).disputed.total == 0
     disputes.dispute(session, question, reason="It did not.", member=bob, now=day(4))
     found = today(session, alice, now=day(5))
     assert [state.slug for state in found.disputed.first] == [question.slug]
-    resolutions.confirm(session, question, "no", known_at=day(2), now=day(6), member=alice)
+    confirmation.confirm(session, question, "no", known_at=day(2), now=day(6), member=alice)
     assert today(session, alice, now=day(7)).disputed.total == 0
 
 
@@ -89,10 +89,10 @@ def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
     for number in range(RECENT + 2):
         question = ask(session, alice, slug=f"q{number}", title=f"Question {number}")
         updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
-        resolutions.confirm(
+        confirmation.confirm(
             session, question, "no", known_at=day(2), now=day(3 + number), member=alice
         )
-    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(20), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(20), member=alice)
     resolved = today(session, alice, now=day(21)).resolved
     assert [one.state.slug for one in resolved] == ["q6", "q5", "q4", "q3", "q2"]
     assert resolved[0].score.score == (1 - 0.2) ** 2
@@ -174,7 +174,7 @@ def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
     for number in range(2):
         question = ask(session, alice, slug=f"q{number}")
         updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
-        resolutions.confirm(
+        confirmation.confirm(
             session, question, "no", known_at=day(2), now=day(3 + 2 * number), member=alice
         )
         if number == 0:
@@ -217,7 +217,7 @@ def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
             text = f"The harbour has a quay. ({number})"
             store(session, [captured(text)], member=alice, captured_at=day(5))
         if slug == "resolved":
-            resolutions.confirm(session, question, "no", known_at=day(5), now=day(5), member=alice)
+            confirmation.confirm(session, question, "no", known_at=day(5), now=day(5), member=alice)
 
 
 def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engine) -> None:
@@ -242,7 +242,7 @@ def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
     for at, p in ((-1, 0.8), (2, 0.4), (5, None), (7, 0.1)):
         imported(session, question, alice, at, p)
     imported(session, question, bob, 1, 0.5)
-    resolutions.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
+    confirmation.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
     [one] = today(session, alice, now=day(12)).resolved
     assert [(stood.value, stood.duration, round(stood.score, 12)) for stood in one.forecasts] == [
         ("80%", timedelta(days=2), 0.64),
@@ -267,7 +267,7 @@ def test_what_was_said_always_averages_to_the_score(
     imported(session, question, alice, 0, 0.5)
     for at, p in sorted(acts, key=lambda act: act[0]):
         imported(session, question, alice, at / 10, p)
-    resolutions.confirm(
+    confirmation.confirm(
         session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
     )
     one = today(session, alice, now=day(12)).resolved[0]
@@ -283,7 +283,7 @@ def test_the_score_table_has_one_row_a_forecaster_the_best_first(
     updates.update(session, question, Value(probability=0.9), member=bob, now=day(0))
     updates.update(session, question, Value(probability=0.5), member=alice, now=day(0))
     updates.withdraw(session, question, member=alice, now=day(5))
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, "yes", known_at=day(10), now=day(10), member=bob
     )
     best, worst = stored_scores.score_table(session, resolution)

@@ -26,7 +26,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -197,7 +197,7 @@ def _furnish(engine: Engine) -> None:
         updates.update(ledger, port, Value(probabilities=(0.5, 0.3, 0.2)), member=bob, now=day(2))
         updates.update(ledger, snow, Value(probability=0.8), member=alice, now=day(0))
         updates.update(ledger, snow, Value(probability=0.4), member=alice, now=day(2))
-        resolutions.confirm(
+        confirmation.confirm(
             ledger, snow, "no", known_at=day(4), now=day(4.5), member=bob, note="No flake fell."
         )
         proposals.propose(

@@ -28,7 +28,7 @@ from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
 from forecasts.questions.registry import question_text
 from forecasts.reports.comparison import build
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -104,7 +104,7 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
                     evidence=[CitedEvidence(note=ALL, stance=Stance.supports)],
                 )
             if slug == "over":
-                resolutions.confirm(
+                confirmation.confirm(
                     ledger, question, "no", known_at=day(4), now=day(4.5), member=bob, note=ALL
                 )
             if slug == "yes":

@@ -17,7 +17,7 @@ from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.ledger import database
 from forecasts.questions import registry
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -64,7 +64,7 @@ def more(engine: Engine, first: int = 0) -> None:
                     value = Value(probability=0.3)
                     updates.update(ledger, asked, value, member=alice, now=day(2))
                 if slug.startswith("over"):
-                    resolutions.confirm(
+                    confirmation.confirm(
                         ledger, asked, "yes", known_at=day(3), now=day(4), member=who
                     )
                 if slug.startswith("said"):

@@ -18,7 +18,7 @@ from forecasts.cli import console, schedule
 from forecasts.cli import runs as cli_runs
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import Settings, sqlite_url
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 
 Forecasts = Callable[..., Result]
 WITH_PASSWORD = "postgresql://people:geheim@db.example.org/forecasts"
@@ -146,13 +146,13 @@ def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
 ) -> None:
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain", "snow")
     before = signal.getsignal(signal.SIGTERM)
-    confirm = resolutions.confirm
+    confirm = confirmation.confirm
 
     def told(*arguments: object, **more: object) -> object:
         os.kill(os.getpid(), signal.SIGTERM)
         return confirm(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(resolutions, "confirm", told)
+    monkeypatch.setattr(confirmation, "confirm", told)
     said = forecasts("run", "--every", "15m")
     assert said.stdout.startswith("confirmed: rain: yes")
     assert "1 resolved" in said.stdout

@@ -10,7 +10,7 @@ from forecasts.exchange.omissions import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import MemberKind
 from forecasts.questions import registry, revisions, sources
-from forecasts.resolution import assignments, proposals, resolutions
+from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -22,7 +22,7 @@ def test_a_ledger_that_a_folder_can_hold_leaves_nothing_behind(engine: Engine) -
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice)
         updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
-        resolutions.confirm(session, question, "yes", known_at=day(9), now=day(11), member=alice)
+        confirmation.confirm(session, question, "yes", known_at=day(9), now=day(11), member=alice)
         assert left_out(session) == []
 
 
@@ -50,8 +50,8 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
             )
         assignments.attach(session, rain, "outcomes_file", {"path": "x"}, member=alice, now=day(0))
         proposals.propose(session, rain, "no", known_at=day(11), now=day(11), member=bot)
-        resolutions.confirm(session, rain, "no", known_at=day(11), now=day(12), member=alice)
-        resolutions.confirm(session, rain, "yes", known_at=day(11), now=day(13), member=alice)
+        confirmation.confirm(session, rain, "no", known_at=day(11), now=day(12), member=alice)
+        confirmation.confirm(session, rain, "yes", known_at=day(11), now=day(13), member=alice)
     run.run(engine, now=day(14))
     with database.reading(engine) as session:
         assert left_out(session) == [

@@ -13,7 +13,7 @@ from forecasts.common.errors import Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Resolution
 from forecasts.questions import standing as question_standing
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -93,7 +93,7 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
         for verdict in verdicts:
             if given and given[-1] == verdict:
                 continue  # saying the same again is refused
-            resolutions.confirm(
+            confirmation.confirm(
                 session,
                 question,
                 verdict.outcome,

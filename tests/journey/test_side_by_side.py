@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import registry, revisions, standing
-from forecasts.resolution import assignments, proposals, resolutions
+from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run as resolution_run
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
@@ -181,7 +181,7 @@ def test_an_outcome_is_proposed_once(engine: Engine, rain: str) -> None:
 
 def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, rain: str) -> None:
     def confirm(session: Session, number: int) -> int | None:
-        return resolutions.confirm(
+        return confirmation.confirm(
             session,
             registry.find(session, rain),
             "yes" if number % 2 else "no",
@@ -210,7 +210,7 @@ def test_a_proposal_is_decided_once(engine: Engine, rain: str) -> None:
         proposal = session.exec(select(Resolution).where(Resolution.id == 1)).one()
         alice = member_named(session, "alice")
         if number % 2:
-            return resolutions.accept(session, proposal, now=day(4), member=alice).id
+            return confirmation.accept(session, proposal, now=day(4), member=alice).id
         return proposals.reject(session, proposal, now=day(4), member=alice, note="no").id
 
     assert len(refused(at_once(engine, decide))) == MANY - 1
@@ -223,7 +223,9 @@ def test_no_forecast_comes_after_the_resolution_that_was_made_with_it(
     def act(session: Session, number: int) -> str:
         question, alice = registry.find(session, rain), member_named(session, "alice")
         if number == 0:
-            resolutions.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
+            confirmation.confirm(
+                session, question, "yes", known_at=day(2), now=day(2), member=alice
+            )
             return "resolved"
         value = Value(probability=number / 10)
         updates.update(session, question, value, member=alice, now=day(2))

@@ -29,7 +29,7 @@ from forecasts.ledger.models import (
     TokenRevocation,
 )
 from forecasts.questions import registry, sources
-from forecasts.resolution import disputes, kept_evidence, policies, resolutions
+from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -79,7 +79,7 @@ def _fill(engine: Engine) -> None:
             now=day(1),
             evidence=[CitedEvidence(note="clouds")],
         )
-        resolutions.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
+        confirmation.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -115,7 +115,7 @@ def _fill_the_rest(engine: Engine) -> None:
         alice = member_or_new(session, "alice", now=day(0))
         days = {"dispute_days": 5, "member": alice, "now": day(3)}
         policies.set_policy(session, rain, PolicyKind.confirm, **days)
-        row = resolutions.confirm(session, rain, "no", known_at=day(2), now=day(3), member=alice)
+        row = confirmation.confirm(session, rain, "no", known_at=day(2), now=day(3), member=alice)
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(3))])
         disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
 

@@ -20,7 +20,7 @@ from forecasts.ledger.models import Appointment, Entry, Forecast, Role
 from forecasts.ledger.verification import verify
 from forecasts.operations import privacy
 from forecasts.questions import registry, revisions
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.updates.updates import current_forecast, update
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -105,7 +105,7 @@ def appoint(session: Session) -> None:
 def resolve(session: Session) -> None:
     rain = registry.find(session, "rain")
     alice = member_or_new(session, "alice", now=day(0))
-    resolutions.confirm(session, rain, "yes", known_at=day(0.5), now=day(0.6), member=alice)
+    confirmation.confirm(session, rain, "yes", known_at=day(0.5), now=day(0.6), member=alice)
 
 
 def close(session: Session) -> None:

@@ -25,7 +25,7 @@ from forecasts.ledger.models import APPEND_ONLY, Member, Membership
 from forecasts.ledger.schema import migrate
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.scores import scores
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates import updates
@@ -66,7 +66,7 @@ def furnish(engine: Engine) -> None:
         for number in (1, 2):
             value = Value(probability=0.3 + number / 5)
             updates.update(session, rain, value, member=alice, now=day(number), evidence=cited)
-        resolutions.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
+        confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
 
 
 def schema(engine: Engine) -> MetaData:

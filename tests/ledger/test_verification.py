@@ -41,7 +41,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
 from forecasts.operations.transfer import move
 from forecasts.questions import registry, sources
-from forecasts.resolution import disputes, kept_evidence, policies, resolutions
+from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -83,7 +83,7 @@ def furnish(engine: Engine) -> None:
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
         policies.set_policy(session, rain, PolicyKind.confirm, **disputable)
-        row = resolutions.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
+        row = confirmation.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(6))])
     with database.writing(engine) as session:
         disputes.dispute(session, rain, member=bob, now=day(6.5), reason="The sprinkler.")

@@ -31,7 +31,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.verification import Verified, verify
 from forecasts.operations import privacy
 from forecasts.questions.revisions import revise
-from forecasts.resolution import disputes, policies, proposals, resolutions
+from forecasts.resolution import confirmation, disputes, policies, proposals
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -72,7 +72,7 @@ def furnished(engine: Engine) -> Engine:
         )
         days = {"dispute_days": 9, "member": alice, "now": day(3)}
         policies.set_policy(session, rain, PolicyKind.confirm, **days)
-        resolutions.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
+        confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
         disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
     return engine
 

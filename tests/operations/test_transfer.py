@@ -40,11 +40,11 @@ from forecasts.questions import registry
 from forecasts.questions import sources as question_sources
 from forecasts.resolution import (
     assignments,
+    confirmation,
     disputes,
     kept_evidence,
     policies,
     proposals,
-    resolutions,
 )
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
@@ -178,10 +178,10 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         policies.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=1.5, member=alice, now=day(8)
         )
-        row = resolutions.confirm(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
+        row = confirmation.confirm(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
         kept_evidence.keep(session, row, [Seen(odd, bytes(range(256)), day(9), odd)])
         disputes.dispute(session, rain, member=alice, now=day(9), reason=odd)
-        resolutions.confirm(session, rain, "no", known_at=day(9), now=day(9.5), member=alice)
+        confirmation.confirm(session, rain, "no", known_at=day(9), now=day(9.5), member=alice)
     run.run(engine, now=day(9))
 
 
@@ -224,7 +224,7 @@ def test_what_was_moved_is_a_ledger_to_go_on_with(
         updates.update(
             session, snow, Value(probability=0.4), member=bob, now=day(9.6), evidence=evidence
         )
-        resolutions.confirm(session, snow, "no", known_at=day(9.7), now=day(9.7), member=bob)
+        confirmation.confirm(session, snow, "no", known_at=day(9.7), now=day(9.7), member=bob)
         assert scores.rebuild(session).resolutions == 2
     after = contents(there)
     for name, rows in contents(source).items():

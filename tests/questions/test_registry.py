@@ -9,7 +9,7 @@ from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, revisions, slugs, standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from tests.conftest import ask, day
 
 
@@ -150,7 +150,7 @@ def test_status_follows_from_times_and_resolutions(session: Session, alice: Memb
 def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
     session: Session, alice: Member
 ) -> None:
-    from forecasts.resolution import resolutions
+    from forecasts.resolution import confirmation
     from forecasts.scores import stored_scores
     from forecasts.scores.frames import ledger_frames
     from forecasts.updates import updates
@@ -162,7 +162,7 @@ def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
         session, question, member=alice, now=day(1), reason="more", options=["a", "b", "Other"]
     )
     assert ledger_frames(session).forecasts["probabilities"].tolist() == [[0.6, None, 0.4]]
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, "b", known_at=day(10), now=day(10), member=alice
     )
     stored = stored_scores.resolution_scores(session, resolution)
@@ -224,7 +224,7 @@ def test_an_annulled_or_reworded_question_leaves_its_title_free(
     session: Session, alice: Member
 ) -> None:
     first = ask(session, alice, title="Will it rain?")
-    resolutions.confirm(session, first, "annulled", now=day(0), member=alice)
+    confirmation.confirm(session, first, "annulled", now=day(0), member=alice)
     second = ask(session, alice, title="Will it rain?")
     revisions.revise(session, second, member=alice, now=day(1), title="Will it snow?")
     assert ask(session, alice, title="Will it rain?").slug == "will-it-rain-3"

@@ -7,7 +7,7 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, revisions, standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -89,7 +89,7 @@ def test_once_resolved_words_may_be_put_right_but_not_what_the_scores_rest_on(
     session: Session, alice: Member
 ) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
-    resolutions.confirm(session, question, "a", known_at=day(3), now=day(3), member=alice)
+    confirmation.confirm(session, question, "a", known_at=day(3), now=day(3), member=alice)
     for fields in ({"options": ["a", "b", "Other"]}, {"scheduled_close_time": day(20)}):
         with pytest.raises(Refused, match="is resolved, and its scores"):
             revise(session, question, alice, 4, **fields)
@@ -140,7 +140,7 @@ def test_an_early_close_may_be_put_right_by_another(
 def test_a_resolved_question_is_neither_closed_nor_reopened_by_hand(
     session: Session, alice: Member, question: Question
 ) -> None:
-    resolutions.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
     with pytest.raises(Refused, match="is resolved"):
         revisions.close(session, question, at=day(2), member=alice, now=day(4))
     with pytest.raises(Refused, match="is resolved"):

@@ -18,7 +18,7 @@ from forecasts.ledger.models import Member, Question
 from forecasts.questions import revisions, search
 from forecasts.questions.search import Filter, Order, labels, page
 from forecasts.questions.standing import Status, listing, tags
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day, imported
@@ -32,7 +32,7 @@ def _some(session: Session, alice: Member) -> None:
     ask(session, alice, slug="upcoming", title="Upcoming", open_time=day(8))
     for slug, closes in (("old", 2), ("recent", 4)):
         question = ask(session, alice, slug=slug, title=slug, scheduled_close_time=day(closes))
-        resolutions.confirm(
+        confirmation.confirm(
             session, question, "yes", known_at=day(closes), now=day(5), member=alice
         )
 
@@ -146,10 +146,10 @@ def test_a_status_in_sql_is_the_status_that_is_derived(
                 if act == "propose":
                     proposals.propose(session, question, outcome, member=alice, now=day(4.5))
                 elif act == "confirm":
-                    resolutions.confirm(session, question, outcome, member=alice, now=day(4.5))
+                    confirmation.confirm(session, question, outcome, member=alice, now=day(4.5))
                 elif act == "annul":
                     word = chance.choice(["annulled", "ambiguous"])
-                    resolutions.confirm(session, question, word, member=alice, now=day(4.5))
+                    confirmation.confirm(session, question, word, member=alice, now=day(4.5))
                 elif act == "close":
                     revisions.close(session, question, at=day(4), member=alice, now=day(4.5))
                 else:

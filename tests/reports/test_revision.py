@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, select
 
 from forecasts.ledger.models import Forecast, Member, Question
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.scores import frames
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -21,7 +21,7 @@ def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
         updates.update(session, question, value, member=alice, now=day(1 + number))
         session.flush()
         seen.add(frames.revision(session))
-    resolutions.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
+    confirmation.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
     assert len(seen | {frames.revision(session)}) == 5
 
 

@@ -12,7 +12,7 @@ from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.questions import finality
 from forecasts.reports.build import build
 from forecasts.reports.selection import Choice
-from forecasts.resolution import disputes, history, policies, resolutions
+from forecasts.resolution import confirmation, disputes, history, policies
 from forecasts.scores import stored_scores
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
@@ -27,7 +27,7 @@ def resolved(session: Session, question: Question, alice: Member) -> Question:
     policies.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
-    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
     return question
 
 
@@ -47,7 +47,7 @@ def test_a_resolution_is_provisional_until_its_days_are_over(
 def test_without_such_a_policy_it_is_final_at_once(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolutions.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
     assert until(session, question, 3) is None
     with pytest.raises(Refused, match="is final"):
         disputes.dispute(session, question, member=alice, now=day(3), reason="no")
@@ -91,7 +91,7 @@ def test_another_outcome_ends_a_dispute_and_is_final(
     session: Session, resolved: Question, alice: Member, bob: Member
 ) -> None:
     disputes.dispute(session, resolved, member=bob, now=day(4), reason="The sprinkler.")
-    row = resolutions.confirm(session, resolved, "no", now=day(5), member=alice)
+    row = confirmation.confirm(session, resolved, "no", now=day(5), member=alice)
     assert until(session, resolved, 5) is None
     assert disputes.open_disputes(session) == []
     [scored] = stored_scores.score_table(session, row)
@@ -101,7 +101,7 @@ def test_another_outcome_ends_a_dispute_and_is_final(
 def test_a_correction_that_nobody_asked_for_may_be_disputed_in_turn(
     session: Session, resolved: Question, alice: Member
 ) -> None:
-    resolutions.confirm(session, resolved, "no", now=day(5), member=alice)
+    confirmation.confirm(session, resolved, "no", now=day(5), member=alice)
     assert until(session, resolved, 5) == day(12)
 
 
@@ -138,7 +138,7 @@ def test_a_report_says_how_many_of_its_outcomes_are_provisional(
 def test_annulling_takes_the_scores_out_of_reports_which_say_so(
     session: Session, resolved: Question, alice: Member
 ) -> None:
-    resolutions.confirm(session, resolved, "annulled", now=day(5), member=alice)
+    confirmation.confirm(session, resolved, "annulled", now=day(5), member=alice)
     made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(20))
     assert [(left.reason, left.questions) for left in made.left_out] == [("annulled", 1)]
     assert [group.questions for group in made.groups] == [0]

@@ -2,7 +2,7 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.ledger.models import Member, Question
-from forecasts.resolution import history, proposals, resolutions
+from forecasts.resolution import confirmation, history, proposals
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import day
@@ -14,8 +14,8 @@ def test_each_step_says_who_took_it_and_superseded_ones_compare_their_scores(
     updates.update(session, question, Value(probability=0.8), member=alice, now=day(0))
     updates.update(session, question, Value(probability=0.5), member=bob, now=day(6))
     proposals.propose(session, question, "yes", known_at=day(4), now=day(8), member=bob)
-    resolutions.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
-    resolutions.confirm(session, question, "yes", known_at=day(10), now=day(10), member=bob)
+    confirmation.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(10), now=day(10), member=bob)
     newest, corrected, proposed = history.steps(session, question)
     assert [(step.row.outcome, step.actor) for step in (newest, corrected, proposed)] == [
         ("yes", "bob"),
@@ -37,7 +37,7 @@ def test_a_superseded_resolution_is_compared_with_the_one_that_stands_not_with_t
 ) -> None:
     updates.update(session, question, Value(probability=0.8), member=alice, now=day(0))
     for outcome in ("no", "annulled", "yes"):
-        resolutions.confirm(session, question, outcome, now=day(9), member=alice)
+        confirmation.confirm(session, question, outcome, now=day(9), member=alice)
     state, annulled, first = history.steps(session, question)
     assert [step.superseded for step in (state, annulled, first)] == [False, True, True]
     assert first.rescored[0].difference == pytest.approx(0.04 - 0.64)

@@ -6,7 +6,7 @@ from sqlmodel import Session
 import scoring
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, Question
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals, resolutions
 from forecasts.scores.frames import scoring_frames
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -31,7 +31,7 @@ def test_a_resolution_that_cannot_be_is_refused(
     words: str,
 ) -> None:
     with pytest.raises(error, match=words):
-        resolutions.confirm(
+        confirmation.confirm(
             session, question, outcome, known_at=day(known), now=day(11), member=alice
         )
     assert resolutions.history(session, question) == []
@@ -58,10 +58,10 @@ def test_a_date_is_an_outcome_once_it_has_come(
     question = ask(session, alice, type="date", scheduled_close_time=day(300), **bounds)
     now = day(9.5)
     if possible:
-        assert resolutions.confirm(session, question, outcome, now=now, member=alice)
+        assert confirmation.confirm(session, question, outcome, now=now, member=alice)
         return
     with pytest.raises(Refused, match="lies ahead"):
-        resolutions.confirm(session, question, outcome, now=now, member=alice)
+        confirmation.confirm(session, question, outcome, now=now, member=alice)
     with pytest.raises(Refused, match="lies ahead"):
         proposals.propose(session, question, outcome, now=now, member=alice)
 
@@ -75,7 +75,7 @@ def test_an_outcome_beyond_the_bounds_scores_as_one_on_the_bound(
         question = ask(session, alice, slug=slug, type="numeric", lower_bound="0", upper_bound="10")
         value = Value(quantiles={"0.2": 3, "0.9": 8})
         updates.update(session, question, value, member=alice, now=day(0))
-        resolutions.confirm(session, question, outcome, known_at=day(9), now=day(9), member=alice)
+        confirmation.confirm(session, question, outcome, known_at=day(9), now=day(9), member=alice)
     frames = scoring_frames(session)
     beyond, on_bound = scoring.score(*frames, ["crps"])["score"]
     assert beyond == pytest.approx(on_bound, abs=1e-12)

@@ -7,7 +7,7 @@ from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import standing as question_standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals, resolutions
 from tests.conftest import day
 
 
@@ -19,21 +19,21 @@ def test_a_proposal_waits_until_somebody_accepts_it(
     )
     assert question_standing.current_state(session, question, now=day(6)).status == Status.proposed
     assert [row for row, _ in proposals.open_proposals(session)] == [proposal]
-    resolutions.accept(session, proposal, now=day(7), member=alice)
+    confirmation.accept(session, proposal, now=day(7), member=alice)
     assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
     assert proposals.open_proposals(session) == []
     with pytest.raises(Refused, match="decided already"):
-        resolutions.accept(session, proposal, now=day(8), member=alice)
+        confirmation.accept(session, proposal, now=day(8), member=alice)
 
 
 def test_a_proposal_that_was_overtaken_by_a_resolution_cannot_overturn_it(
     session: Session, question: Question, alice: Member
 ) -> None:
     proposal = proposals.propose(session, question, "no", known_at=day(5), now=day(6), member=alice)
-    resolutions.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
     assert proposals.open_proposals(session) == []
     with pytest.raises(Refused, match="resolved since"):
-        resolutions.accept(session, proposal, now=day(8), member=alice)
+        confirmation.accept(session, proposal, now=day(8), member=alice)
 
 
 def test_a_rejected_proposal_leaves_the_question_awaiting(
@@ -56,7 +56,7 @@ def test_confirming_what_is_proposed_accepts_the_proposal(
     proposal = proposals.propose(
         session, question, "yes", known_at=day(5), now=day(6), member=bob, **said
     )
-    row = resolutions.confirm(session, question, "yes", now=day(7), member=alice)
+    row = confirmation.confirm(session, question, "yes", now=day(7), member=alice)
     assert row.proposal_id == proposal.id
     assert (row.known_at, row.note, row.source) == (day(5), *said.values())
 
@@ -66,7 +66,7 @@ def test_confirming_something_else_overtakes_the_proposal(
     session: Session, question: Question, alice: Member, outcome: str, known: float | None
 ) -> None:
     proposals.propose(session, question, "yes", known_at=day(5), now=day(6), member=alice)
-    row = resolutions.confirm(
+    row = confirmation.confirm(
         session,
         question,
         outcome,
@@ -82,10 +82,10 @@ def test_confirming_something_else_overtakes_the_proposal(
 def test_a_correction_may_be_proposed_and_accepted(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    first = resolutions.confirm(session, question, "yes", known_at=day(5), now=day(6), member=bob)
+    first = confirmation.confirm(session, question, "yes", known_at=day(5), now=day(6), member=bob)
     with pytest.raises(Refused, match="already resolved"):
         proposals.propose(session, question, "yes", known_at=day(5), now=day(7), member=alice)
     proposal = proposals.propose(session, question, "no", known_at=day(5), now=day(7), member=alice)
     assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
-    second = resolutions.accept(session, proposal, now=day(8), member=bob)
+    second = confirmation.accept(session, proposal, now=day(8), member=bob)
     assert (second.supersedes_id, second.proposal_id) == (first.id, proposal.id)

@@ -16,7 +16,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.scores.paths import paths
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -218,7 +218,7 @@ def test_a_mark_has_its_part_of_what_its_update_earned(
         now=day(5),
         evidence=[CitedEvidence(note="clouds", share=0.75), CitedEvidence(note="wind")],
     )
-    resolutions.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
     text = registry.newest_wording(session, question)
     marks = paths(session, question, text, now=day(12), scored=True).marks
     # From (1 - 0.4)² to (1 - 0.8)² for half of the time; a first forecast replaces nothing.

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from forecasts.agenda.today import today
 from forecasts.ledger.models import Member
-from forecasts.resolution import history, resolutions
+from forecasts.resolution import confirmation, history
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -30,7 +30,7 @@ def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
 ) -> None:
     question = ask(session, alice, **fields)
     updates.update(session, question, value, member=alice, now=day(5))
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, outcome, known_at=day(10), now=day(10), member=alice
     )
     [row] = stored_scores.score_table(session, resolution)
@@ -49,7 +49,7 @@ def test_of_two_who_forecast_a_number_the_one_nearer_to_it_comes_first(
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
     near = Value(quantiles={"0.0": 5.0, "1.0": 6.0})
     updates.update(session, question, near, member=bob, now=day(0))
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, "6", known_at=day(10), now=day(10), member=bob
     )
     table = stored_scores.score_table(session, resolution)
@@ -62,7 +62,9 @@ def test_a_corrected_number_compares_the_crps_of_both_resolutions(
     question = ask(session, alice, **DEPTH)
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
     for outcome in ("9", "5"):
-        resolutions.confirm(session, question, outcome, known_at=day(10), now=day(10), member=alice)
+        confirmation.confirm(
+            session, question, outcome, known_at=day(10), now=day(10), member=alice
+        )
     _, first = history.steps(session, question)
     [changed] = first.rescored
     assert (changed.protocol, changed.difference) == ("crps", pytest.approx(0.1 - 0.5))
@@ -73,7 +75,7 @@ def test_scoring_again_brings_the_crps_of_what_was_resolved_before_it_was_stored
 ) -> None:
     question = ask(session, alice, **DEPTH)
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
-    resolution = resolutions.confirm(session, question, "6", now=day(10), member=alice)
+    resolution = confirmation.confirm(session, question, "6", now=day(10), member=alice)
     before = stored_scores.score_table(session, resolution)
     for score, _ in stored_scores.resolution_scores(session, resolution):
         session.delete(score)

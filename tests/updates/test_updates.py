@@ -11,7 +11,7 @@ from forecasts.ledger.models import (
     Stance,
 )
 from forecasts.questions import registry
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -71,7 +71,7 @@ def test_an_update_from_the_close_on_is_refused(
 def test_an_update_on_a_resolved_question_is_refused(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolutions.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
     with pytest.raises(Refused, match=r"resolved \(yes\)"):
         say(session, question, alice, 0.5, 4)
 

@@ -27,7 +27,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, current_state
-from forecasts.resolution import kept_evidence, proposals, resolutions
+from forecasts.resolution import confirmation, kept_evidence, proposals
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.attempt import SOON, Attempt, Result
 from forecasts.resolution.runs.claiming import Claimed, Claims
@@ -127,7 +127,7 @@ def _settle(
     """Confirm the finding of the decision, or propose each that is new."""
     if decision.state == RunState.confirmed:
         [(resolver, finding)] = decision.findings
-        row = resolutions.confirm(
+        row = confirmation.confirm(
             session, question, finding.outcome, **_given(finding, resolver, member, now)
         )
         kept_evidence.keep(session, row, finding.seen)

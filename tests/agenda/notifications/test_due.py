@@ -16,7 +16,7 @@ from forecasts.agenda.notifications import channels, sender
 from forecasts.ledger import database
 from forecasts.ledger.models import Event, PolicyKind, Role, Watch
 from forecasts.questions import registry, revisions
-from forecasts.resolution import assignments, disputes, policies, proposals, resolutions
+from forecasts.resolution import assignments, confirmation, disputes, policies, proposals
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.agenda.notifications.conftest import Service, tell
@@ -159,7 +159,7 @@ def test_a_proposal_is_told_to_who_may_decide_and_its_decision_to_who_has_foreca
     assert service.got[-1]["path"] == "/root"
     with database.writing(ledger) as session:
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+        confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
     assert told(ledger, service, 3.1) == [
         "Resolved:",
         "- Will it rain? yes; your Brier score is 0.360 (0 is best)",
@@ -167,13 +167,13 @@ def test_a_proposal_is_told_to_who_may_decide_and_its_decision_to_who_has_foreca
     assert service.got[-1]["path"] == "/alice"
     with database.writing(ledger) as session:
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        resolutions.confirm(session, rain, "no", known_at=day(2), now=day(4), member=root)
+        confirmation.confirm(session, rain, "no", known_at=day(2), now=day(4), member=root)
     assert told(ledger, service, 4.1)[1] == (
         "- Will it rain? corrected to no; your Brier score is 0.160 (0 is best)"
     )
     with database.writing(ledger) as session:
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        resolutions.confirm(session, rain, "annulled", now=day(5), member=root)
+        confirmation.confirm(session, rain, "annulled", now=day(5), member=root)
     assert told(ledger, service, 5.1)[1] == "- Will it rain? corrected to annulled"
     assert told(ledger, service, 5.2) == []
 
@@ -191,7 +191,7 @@ def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
         rain = registry.find(session, "rain")
         how = PolicyKind.confirm
         policies.set_policy(session, rain, how, dispute_days=9, member=root, now=day(1))
-        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(2), member=root)
+        confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(2), member=root)
         disputes.dispute(session, rain, member=alice, now=day(4), reason="no")
     for who in ("root", "alice"):
         channel(ledger, service, who, "disputed", "parked")
@@ -253,7 +253,7 @@ def test_what_happened_before_the_channel_was_added_is_no_news(
 ) -> None:
     with database.writing(ledger) as session:
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+        confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
     channel(ledger, service, "alice", now=day(4))
     assert told(ledger, service, 4) == []
 
@@ -265,7 +265,7 @@ def test_what_a_long_run_resolves_after_the_channel_was_added_is_told(
     channel(ledger, service, "alice", "resolved", now=day(4))
     with database.writing(ledger) as session:
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        resolutions.confirm(session, rain, "yes", known_at=day(2), now=began, member=root)
+        confirmation.confirm(session, rain, "yes", known_at=day(2), now=began, member=root)
     assert "- Will it rain?" in " ".join(told(ledger, service, 4.1))
     assert told(ledger, service, 4.2) == []
 

@@ -24,7 +24,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Channel
 from forecasts.operations import privacy
 from forecasts.questions import registry
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from tests.agenda.notifications.conftest import Service, notices, states, tell
 from tests.conftest import day, imported
 
@@ -46,7 +46,7 @@ def resolved(ledger: Engine, service: Service) -> Engine:
     with database.writing(ledger) as session:
         tell(session, member_named(session, "alice"), service.address("alice"), events=["resolved"])
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        resolutions.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+        confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
     return ledger
 
 
@@ -163,7 +163,7 @@ def test_what_comes_up_meanwhile_goes_with_the_next_try(resolved: Engine, servic
     send(resolved, 3)
     with database.writing(resolved) as session:
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        resolutions.confirm(session, rain, "no", known_at=day(2), now=day(3.001), member=root)
+        confirmation.confirm(session, rain, "no", known_at=day(2), now=day(3.001), member=root)
     assert send(resolved, 3.002).messages == []
     service.answer = lambda _: 200
     [told] = send(resolved, 3.01).messages

@@ -14,7 +14,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, QuestionRevision
 from forecasts.questions import registry, revisions
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -373,7 +373,7 @@ def test_the_chain_of_resolutions_begins_with_the_newest_and_compares_the_scores
     with database.writing(engine) as ledger:
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
         snow = registry.find(ledger, "snow")
-        resolutions.confirm(ledger, snow, "yes", now=day(5), member=bob, note="It did.")
+        confirmation.confirm(ledger, snow, "yes", now=day(5), member=bob, note="It did.")
     said = words(visit(furnished, "question", slug="snow"))
     assert said.index("**confirmed: yes**") < said.index("**confirmed: no**")
     assert "*corrected*: no → yes" in said
@@ -392,7 +392,7 @@ def test_a_correction_of_a_number_names_the_score_by_which_it_is_compared(
         value = Value(quantiles={"0.1": 8, "0.5": 12, "0.9": 20})
         updates.update(ledger, depth, value, member=alice, now=day(5))
         for outcome in ("14", "12"):
-            resolutions.confirm(ledger, depth, outcome, known_at=day(6), now=day(7), member=alice)
+            confirmation.confirm(ledger, depth, outcome, known_at=day(6), now=day(7), member=alice)
     said = words(visit(furnished, "question", slug="depth"))
     assert "CRPS: 0 is best" in said
     assert "A difference below 0 is an improvement." in said
@@ -404,7 +404,7 @@ def test_an_annulled_question_does_not_say_when_it_will_close(
 ) -> None:
     with database.writing(engine) as ledger:
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        resolutions.confirm(
+        confirmation.confirm(
             ledger, registry.find(ledger, "quay"), "annulled", now=day(5), member=bob
         )
     [caption] = [c.value for c in visit(furnished, "question", slug="quay").caption[:1]]
@@ -437,7 +437,7 @@ def test_a_number_that_came_true_shows_the_crps_of_the_table(
         depth = registry.find(ledger, "depth")
         value = Value(quantiles={"0.1": 3.0, "0.5": 8.0, "0.9": 20.0})
         updates.update(ledger, depth, value, member=alice, now=day(1))
-        resolution = resolutions.confirm(
+        resolution = confirmation.confirm(
             ledger, depth, "10", known_at=day(3), now=day(3), member=alice
         )
         [row] = stored_scores.score_table(ledger, resolution)
@@ -458,7 +458,7 @@ def test_options_chosen_by_the_outcome_open_on_the_one_that_came_true(
     with database.writing(engine) as ledger:
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
         port = registry.find(ledger, "port")
-        resolutions.confirm(ledger, port, "Ulsan", known_at=day(4), now=day(4), member=bob)
+        confirmation.confirm(ledger, port, "Ulsan", known_at=day(4), now=day(4), member=bob)
     visit(furnished, "question", slug="port")
     assert furnished.selectbox[0].value == "Ulsan"
 

@@ -13,7 +13,14 @@ from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution
 from forecasts.questions import registry, standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import assignments, kept_evidence, policies, progress, resolutions
+from forecasts.resolution import (
+    assignments,
+    confirmation,
+    kept_evidence,
+    policies,
+    progress,
+    resolutions,
+)
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS
@@ -242,7 +249,7 @@ def test_a_dispute_is_decided_by_who_may_resolve(
         policies.set_policy(
             ledger, ended, PolicyKind.confirm, dispute_days=7, member=alice, now=day(4)
         )
-        resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+        confirmation.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
     visit(furnished, "question", slug="ended")
     assert "provisional until 13 Jan 2026" in furnished.info[-1].value
     furnished.button(key="dispute-ended#0-go").click().run()
@@ -269,7 +276,7 @@ def test_what_a_resolver_was_shown_is_linked_and_can_be_fetched(
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         ended = registry.find(ledger, "ended")
-        row = resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+        row = confirmation.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
         seen = [
             Seen("https://example.org/gauge", b"12 mm", day(5)),
             Seen("https://example.org/all", b"x" * 1_000_001, day(5)),
@@ -290,7 +297,7 @@ def test_what_another_tab_resolved_is_not_corrected_unseen(
     with database.writing(engine) as ledger:  # in another tab
         alice = member_or_new(ledger, "alice", now=day(0))
         ended = registry.find(ledger, "ended")
-        resolutions.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+        confirmation.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
     furnished.radio(key="resolve-ended#0-outcome").set_value("no")
     furnished.button(key="resolve-ended#0-go").click().run()
     assert "resolved meanwhile: yes" in furnished.error[0].value.replace("\\", "")

@@ -16,7 +16,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.app.conftest import Clock, toasts, visit, words
@@ -65,7 +65,7 @@ def test_of_several_options_what_the_right_one_had_is_told(
         rules = {"reason": "Riga is in", "options": ["Oslo", "Riga", "Other"]}
         revise(ledger, host, member=alice, now=day(1), **rules)
         updates.update(ledger, host, Value(probabilities=(0.5, 0.4, 0.1)), member=alice, now=day(2))
-        resolutions.confirm(ledger, host, "Riga", known_at=day(3), now=day(3), member=alice)
+        confirmation.confirm(ledger, host, "Riga", known_at=day(3), now=day(3), member=alice)
     assert ("You gave it 30% for 2 days (0.490), then 40% for 1 day (0.310)") in words(
         visit(furnished, "today")
     )
@@ -92,7 +92,7 @@ def test_of_a_long_path_the_first_and_the_last_steps_are_told(
         for number in range(6):
             value = Value(probability=(number + 1) / 10)
             updates.update(ledger, sleet, value, member=alice, now=day(number / 2))
-        resolutions.confirm(ledger, sleet, "yes", known_at=day(3), now=day(3), member=alice)
+        confirmation.confirm(ledger, sleet, "yes", known_at=day(3), now=day(3), member=alice)
     said = words(visit(furnished, "today"))
     assert "You said 10% for 12 hours (0.810), and 60% for 12 hours (0.160) in the end" in said
     assert "All 6 steps" in [expander.label for expander in furnished.expander]

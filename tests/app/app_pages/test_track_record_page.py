@@ -11,7 +11,7 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.reports.numbers import number
 from forecasts.reports.render import tables, wording
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from tests.app.conftest import visit, words
 from tests.conftest import day
 from tests.reports.small_ledgers import random_ledger, report
@@ -103,7 +103,7 @@ def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
             registry.find(ledger, "rain"),
             members.member_named(ledger, "bob (simulated)"),
         )
-        resolutions.confirm(ledger, rain, "yes", known_at=day(4), now=day(4.5), member=bob)
+        confirmation.confirm(ledger, rain, "yes", known_at=day(4), now=day(4.5), member=bob)
     visit(furnished, "track_record")
     said = words(furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run())
     assert "1 question of this record resolved before the scheduled close" in said

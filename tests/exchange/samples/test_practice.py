@@ -10,7 +10,7 @@ from forecasts.access.visibility import read_as
 from forecasts.exchange.samples import practice
 from forecasts.exchange.samples.practice import Answer
 from forecasts.ledger.models import Forecast, Member
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation
 from tests.conftest import ask, day
 
 
@@ -31,7 +31,7 @@ def test_the_ledgers_are_the_resolved_yes_or_no_questions_that_may_be_seen(
         ("Secret?", "yes", "me"),
     ):
         question = ask(session, alice, title=title, **teams.visibility_fields(session, who))
-        resolutions.confirm(session, question, outcome, known_at=day(1), now=day(1), member=alice)
+        confirmation.confirm(session, question, outcome, known_at=day(1), now=day(1), member=alice)
     ask(session, alice, title="Open?")
     read_as(session, bob, now=day(2))
     found = practice.of_ledger(session, now=day(2))

@@ -25,8 +25,8 @@ from forecasts.ledger.models import (
 from forecasts.questions import registry
 from forecasts.resolution import (
     assignments,
+    confirmation,
     progress,
-    resolutions,
 )
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import claiming, run
@@ -266,7 +266,7 @@ def test_a_ledger_that_cannot_be_written_to_ends_the_run_and_what_it_had_is_free
 
     oracle(yes)
     with monkeypatch.context() as patch:
-        patch.setattr(resolutions, "confirm", full)
+        patch.setattr(confirmation, "confirm", full)
         with pytest.raises(DatabaseError):
             run.run(engine, now=day(4))
     came = run.run(engine, now=day(4))

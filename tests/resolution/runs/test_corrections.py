@@ -13,7 +13,7 @@ from forecasts.access.roles import ensure_admin
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
-from forecasts.resolution import assignments, policies, proposals, resolutions
+from forecasts.resolution import assignments, confirmation, policies, proposals
 from forecasts.resolution.runs import run as resolution_run
 from tests.conftest import ask, day
 
@@ -32,7 +32,7 @@ def follow(engine: Engine, by: str = "alice", at: float = 0, **settings: Any) ->
 
 def resolve(engine: Engine, outcome: str, at: float, slug: str = "rain") -> None:
     with database.writing(engine) as session:
-        resolutions.confirm(
+        confirmation.confirm(
             session,
             registry.find(session, slug),
             outcome,
@@ -90,7 +90,7 @@ def test_once_it_is_accepted_it_stands(followed: Engine) -> None:
     run(followed, 6)
     [row] = waiting(followed)
     with database.writing(followed) as session:
-        resolutions.accept(session, row, now=day(7), member=member_named(session, "alice"))
+        confirmation.accept(session, row, now=day(7), member=member_named(session, "alice"))
     assert run(followed, 8) == {}
 
 

@@ -18,10 +18,10 @@ from forecasts.ledger.models import (
 from forecasts.questions import registry
 from forecasts.resolution import (
     assignments,
+    confirmation,
     kept_evidence,
     policies,
     proposals,
-    resolutions,
 )
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
@@ -48,7 +48,7 @@ def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
     with database.writing(engine) as session:
         rain = registry.find(session, "rain")
         [proposal] = proposals.proposals_on(session, rain)
-        resolutions.accept(session, proposal, now=day(6), member=member_named(session, "alice"))
+        confirmation.accept(session, proposal, now=day(6), member=member_named(session, "alice"))
         assert [row.data for row in kept_evidence.kept(session, rain)] == [b"rain"]
     after = run.run(engine, now=day(7))
     assert (states(after), after.waiting) == ({}, 0)

@@ -13,7 +13,7 @@ from forecasts.common.times import iso
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, ResolverRun, RunState
 from forecasts.questions import registry, revisions
-from forecasts.resolution import assignments, policies, progress, resolutions
+from forecasts.resolution import assignments, confirmation, policies, progress
 from forecasts.resolution.runs import claiming, run
 from forecasts.resolution.runs.decision import Answer
 from tests.conftest import ask, day
@@ -175,7 +175,7 @@ def test_what_a_person_resolves_while_a_run_looks_stands(
         with database.writing(engine) as other:
             alice = member_or_new(other, "alice", now=day(0))
             rain = registry.find(other, "rain")
-            resolutions.confirm(other, rain, "no", known_at=day(2), now=day(4), member=alice)
+            confirmation.confirm(other, rain, "no", known_at=day(2), now=day(4), member=alice)
         return work
 
     monkeypatch.setattr(claiming.Claims, "load", resolved_right_after)
@@ -189,14 +189,14 @@ def test_whatever_goes_wrong_with_one_question_the_others_are_resolved(
 ) -> None:
     carry(engine, outcomes, "rain", "snow")
     write(outcomes, ("rain", "yes", iso(day(3))), ("snow", "yes", iso(day(3))))
-    confirm = resolutions.confirm
+    confirm = confirmation.confirm
 
     def fails_on_rain(session, question, outcome, **more):
         if question.slug == "rain":
             raise ZeroDivisionError("unforeseen")
         return confirm(session, question, outcome, **more)
 
-    monkeypatch.setattr(resolutions, "confirm", fails_on_rain)
+    monkeypatch.setattr(confirmation, "confirm", fails_on_rain)
     summary = run.run(engine, now=day(4))
     assert states(summary) == {"rain": "failed", "snow": "confirmed"}
     assert "ZeroDivisionError: unforeseen" in message(summary, "rain")

@@ -13,7 +13,7 @@ from forecasts.common.errors import Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, Role
 from forecasts.questions import registry
-from forecasts.resolution import assignments, policies, proposals, resolutions
+from forecasts.resolution import assignments, confirmation, policies, proposals
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -97,8 +97,8 @@ def test_nor_do_they_confirm_what_their_own_resolver_has_proposed(
     with database.writing(agreed) as session:
         alice, bob = (member_named(session, one) for one in ("alice", "bob"))
         with pytest.raises(Refused, match="requires a second resolver"):
-            resolutions.accept(session, waits, now=day(5), member=alice)
-        assert resolutions.accept(session, waits, now=day(5), member=bob).outcome == "yes"
+            confirmation.accept(session, waits, now=day(5), member=alice)
+        assert confirmation.accept(session, waits, now=day(5), member=bob).outcome == "yes"
 
 
 def test_the_resolver_of_somebody_without_a_forecast_confirms(
@@ -279,7 +279,7 @@ def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
         yes = proposals.proposals_on(session, registry.find(session, "rain"))[-1]
-        assert resolutions.accept(session, yes, now=day(5), member=alice).outcome == "yes"
+        assert confirmation.accept(session, yes, now=day(5), member=alice).outcome == "yes"
 
 
 @pytest.mark.parametrize("likewise", ["yes", "1", "1.0"])

@@ -15,7 +15,7 @@ from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions import registry, revisions
 from forecasts.questions import standing as question_standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import resolutions
+from forecasts.resolution import confirmation, resolutions
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -41,7 +41,7 @@ def test_confirming_scores_every_forecaster_by_the_time_each_forecast_stood(
     say(session, question, alice, 0.4, 0)  # stands for four days
     say(session, question, alice, 0.9, 4)  # stands for six
     say(session, question, bob, 0.5, 5)
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, "yes", known_at=day(10), now=day(11), member=alice
     )
     by_hand = 0.4 * (1 - 0.4) ** 2 + 0.6 * (1 - 0.9) ** 2
@@ -61,7 +61,7 @@ def test_a_question_closes_when_its_outcome_became_known(
 ) -> None:
     say(session, question, alice, 0.5, 0)
     say(session, question, alice, 1.0, 8)  # hindsight: the outcome was known on day 5
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, "yes", known_at=day(5), now=day(9), member=alice
     )
     assert brier(session, resolution) == {"alice": 0.25}
@@ -72,8 +72,8 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, 0.8, 0)
-    wrong = resolutions.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
-    right = resolutions.confirm(
+    wrong = confirmation.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
+    right = confirmation.confirm(
         session, question, "yes", known_at=day(7), now=day(10), member=alice, note="misread"
     )
     assert right.supersedes_id == wrong.id
@@ -95,7 +95,7 @@ def test_a_close_by_hand_outlasts_a_correction(
 ) -> None:
     revisions.close(session, question, at=day(3), member=alice, now=day(3))
     for outcome, known in (("no", 5.0), ("yes", 7.0)):
-        resolutions.confirm(
+        confirmation.confirm(
             session, question, outcome, known_at=day(known), now=day(9), member=alice
         )
         assert close_of(session, question) == 3
@@ -108,7 +108,7 @@ def test_the_close_is_as_it_was_once_what_was_known_earlier_is_corrected(
     steps = [("yes", 4.0, 4), ("yes", 8.0, 6), ("no", 2.0, 2), ("annulled", 2.0, 6), ("no", 5.0, 5)]
     for number, (outcome, known, closes) in enumerate(steps):
         now = day(9 + number / 10)
-        resolutions.confirm(session, question, outcome, known_at=day(known), now=now, member=alice)
+        confirmation.confirm(session, question, outcome, known_at=day(known), now=now, member=alice)
         assert close_of(session, question) == closes
 
 
@@ -116,20 +116,20 @@ def test_a_close_by_hand_at_the_moment_when_the_outcome_was_known_is_by_hand_all
     session: Session, question: Question, alice: Member
 ) -> None:
     revisions.close(session, question, at=day(4), member=alice, now=day(4))
-    resolutions.confirm(session, question, "yes", known_at=day(4), now=day(4), member=alice)
-    resolutions.confirm(session, question, "yes", known_at=day(8), now=day(9), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(4), now=day(4), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(8), now=day(9), member=alice)
     assert close_of(session, question) == 4
 
 
 def test_a_new_wording_in_between_does_not_hide_where_a_close_comes_from(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolutions.confirm(session, question, "yes", known_at=day(4), now=day(5), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(4), now=day(5), member=alice)
     revisions.revise(
         session, question, member=alice, now=day(6), reason="closed early", title="Did it rain?"
     )
     assert close_of(session, question) == 4
-    resolutions.confirm(session, question, "annulled", now=day(7), member=alice)
+    confirmation.confirm(session, question, "annulled", now=day(7), member=alice)
     assert close_of(session, question) == 10
 
 
@@ -147,7 +147,7 @@ def test_a_close_that_an_import_brought_with_its_resolution_goes_with_it(
     imported = {"outcome": "yes", "known_at": day(4), "recorded_at": day(20)}
     session.add(Resolution(question_id=question.id, state="confirmed", **imported))
     session.flush()
-    resolutions.confirm(session, question, "yes", known_at=day(8), now=day(21), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(8), now=day(21), member=alice)
     assert close_of(session, question) == 8
 
 
@@ -198,11 +198,11 @@ def test_however_it_was_resolved_and_corrected_a_question_closes_at_the_earliest
             known = None if verdict.known is None else day(verdict.known)
             if said == standing:
                 with pytest.raises(Refused, match="Nothing was changed"):
-                    resolutions.confirm(
+                    confirmation.confirm(
                         session, question, said.outcome, known_at=known, now=now, member=alice
                     )
             else:
-                resolutions.confirm(
+                confirmation.confirm(
                     session, question, said.outcome, known_at=known, now=now, member=alice
                 )
                 standing = said
@@ -217,14 +217,14 @@ def test_however_it_was_resolved_and_corrected_a_question_closes_at_the_earliest
 def test_resolving_twice_with_the_same_words_is_refused(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolutions.confirm(session, question, "yes", known_at=day(5), now=day(6), member=alice)
+    confirmation.confirm(session, question, "yes", known_at=day(5), now=day(6), member=alice)
     with pytest.raises(Refused, match="already resolved: yes"):
-        resolutions.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
+        confirmation.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
 
 
 def test_annulling_leaves_no_scores(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.5, 1)
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, "annulled", now=day(6), member=alice, note="badly worded"
     )
     assert brier(session, resolution) == {}
@@ -235,7 +235,7 @@ def test_scores_are_a_cache_that_can_be_made_anew(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, 0.25, 2)
-    resolutions.confirm(session, question, "no", known_at=day(6), now=day(6), member=alice)
+    confirmation.confirm(session, question, "no", known_at=day(6), now=day(6), member=alice)
 
     def rows() -> list[tuple[object, ...]]:
         return [
@@ -256,7 +256,7 @@ def test_a_multiple_choice_question_is_scored_over_all_options(
     updates.update(
         session, question, Value(probabilities=(0.5, 0.3, 0.2)), member=alice, now=day(0)
     )
-    resolution = resolutions.confirm(
+    resolution = confirmation.confirm(
         session, question, "b", known_at=day(10), now=day(10), member=alice
     )
     by_hand = (0.5**2 + 0.7**2 + 0.2**2) / 2
@@ -268,7 +268,9 @@ def test_the_database_allows_one_first_confirmation_a_question(
 ) -> None:
     from sqlalchemy.exc import IntegrityError
 
-    first = resolutions.confirm(session, question, "yes", known_at=day(5), now=day(6), member=alice)
+    first = confirmation.confirm(
+        session, question, "yes", known_at=day(5), now=day(6), member=alice
+    )
     session.add(
         Resolution(
             question_id=first.question_id,
@@ -286,12 +288,12 @@ def test_the_database_allows_one_first_confirmation_a_question(
 def test_a_correction_keeps_when_the_outcome_was_known_unless_it_is_told(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolutions.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
-    kept = resolutions.confirm(session, question, "yes", now=day(8), member=alice)
+    confirmation.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
+    kept = confirmation.confirm(session, question, "yes", now=day(8), member=alice)
     assert kept.known_at == day(5)
     with pytest.raises(Refused, match="Nothing was changed"):
-        resolutions.confirm(session, question, "yes", now=day(9), member=alice)
-    told = resolutions.confirm(session, question, "yes", known_at=day(7), now=day(9), member=alice)
+        confirmation.confirm(session, question, "yes", now=day(9), member=alice)
+    told = confirmation.confirm(session, question, "yes", known_at=day(7), now=day(9), member=alice)
     assert told.known_at == day(7)
 
 
@@ -301,7 +303,7 @@ def test_more_resolutions_are_scored_than_one_statement_takes(
     for number in range(5):
         question = ask(session, alice, slug=f"q{number}")
         say(session, question, alice, number / 10, 0)
-        resolutions.confirm(session, question, "no", known_at=day(10), now=day(10), member=alice)
+        confirmation.confirm(session, question, "no", known_at=day(10), now=day(10), member=alice)
     before = sorted(session.exec(select(Score.score)))
     monkeypatch.setattr(question_standing, "_BATCH", 2)
     assert scores.rebuild(session) == scores.Rebuilt(15, 5, scoring.__version__)
@@ -312,14 +314,14 @@ def test_more_resolutions_are_scored_than_one_statement_takes(
 def test_what_was_resolved_meanwhile_is_not_corrected_unseen(
     session: Session, question: Question, alice: Member, bob: Member, by_id: bool
 ) -> None:
-    first = resolutions.confirm(
+    first = confirmation.confirm(
         session, question, "yes", known_at=day(4), now=day(8), member=alice, expected=None
     )
     with pytest.raises(Refused, match="meanwhile: yes, known at 2026-01-05 00:00 UTC"):
-        resolutions.confirm(session, question, "no", now=day(9), member=bob, expected=None)
+        confirmation.confirm(session, question, "no", now=day(9), member=bob, expected=None)
     seen = first.id if by_id else first
-    second = resolutions.confirm(session, question, "no", now=day(9), member=bob, expected=seen)
+    second = confirmation.confirm(session, question, "no", now=day(9), member=bob, expected=seen)
     assert second.supersedes_id == first.id
     with pytest.raises(Refused, match="was resolved meanwhile: no"):
-        resolutions.confirm(session, question, "annulled", now=day(9), member=alice, expected=seen)
-    resolutions.confirm(session, question, "annulled", now=day(9), member=alice)  # not asked
+        confirmation.confirm(session, question, "annulled", now=day(9), member=alice, expected=seen)
+    confirmation.confirm(session, question, "annulled", now=day(9), member=alice)  # not asked
