@@ -13,8 +13,10 @@ from typer import Argument, Option
 from forecasts.cli.console import (
     Database,
     Member,
+    TextOrJson,
     acting,
     json_text,
+    next_step,
     now,
     one_of,
     out,
@@ -23,7 +25,6 @@ from forecasts.cli.console import (
     reading_as,
     settings,
 )
-from forecasts.cli.next_step import next_step
 from forecasts.cli.root import app
 from forecasts.common.text import printable
 from forecasts.common.times import iso_day_or_time, read_time
@@ -31,8 +32,6 @@ from forecasts.common.times import iso_day_or_time, read_time
 if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
     from forecasts.ledger.models import Article
-
-Format = Annotated[str, Option("--format", metavar="text|json", help="Output format.")]
 
 
 @app.command()
@@ -50,7 +49,7 @@ def capture(
     dry_run: Annotated[
         bool, Option("--dry-run", help="Print the articles without storing them.")
     ] = False,
-    format_: Format = "text",
+    format_: TextOrJson = "text",
     database: Database = None,
     member: Member = None,
 ) -> None:

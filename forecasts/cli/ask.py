@@ -14,13 +14,13 @@ from forecasts.cli.console import (
     OutcomesFile,
     VisibleTo,
     acting,
+    next_step,
     now,
     print_line,
     print_note,
     print_now_shared,
     reading_as,
 )
-from forecasts.cli.next_step import next_step
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute

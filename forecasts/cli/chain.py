@@ -13,6 +13,7 @@ from typer import Argument, Option
 
 from forecasts.cli.console import (
     Database,
+    TextOrJson,
     json_text,
     ledger,
     ledger_to_read,
@@ -39,9 +40,7 @@ def verify(
             help="Compare with an earlier digest: prove that nothing before it has changed.",
         ),
     ] = None,
-    format_: Annotated[
-        str, Option("--format", metavar="text|json", help="Output format.")
-    ] = "text",
+    format_: TextOrJson = "text",
     database: Database = None,
 ) -> None:
     """Verify that history is unchanged, and print its digest.

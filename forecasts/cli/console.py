@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from typer import Argument, Option
 
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import printable
-from forecasts.common.times import iso
+from forecasts.common.times import iso, read_time
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from forecasts.common.settings import Settings
     from forecasts.ledger.models import Member as Row
+    from forecasts.ledger.models import Question
     from forecasts.ledger.schema import Migrated
 
 Database = Annotated[
@@ -62,8 +65,12 @@ VisibleTo = Annotated[
     ),
 ]
 
+TextOrJson = Annotated[str, Option("--format", metavar="text|json", help="Output format.")]
+
 # Further problems are counted, not listed.
 _MAX_PROBLEMS = 20
+# The password in a URL, between the user name and the host.
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^/]*@")
 
 
 def out() -> Console:
@@ -93,6 +100,11 @@ def now() -> datetime:
 
 def _clock() -> datetime:
     return datetime.now(UTC)
+
+
+def time_of(given: str | None, *, end_of_day: bool = False) -> datetime | None:
+    """Return the time that an option names, if any; BadInput for an invalid one."""
+    return None if given is None else read_time(given, end_of_day=end_of_day, now=now())
 
 
 def one_of(option: str, value: str, known: Sequence[str]) -> Any:
@@ -201,6 +213,17 @@ def acting(
 
 
 @contextmanager
+def acting_on(
+    slug: str, database: str | None, member: str | None
+) -> Iterator[tuple[Session, Question, Row, datetime]]:
+    """Yield the question too, and the rest as ``acting`` does."""
+    from forecasts.questions import registry
+
+    with acting(database, member) as (session, who, moment):
+        yield session, registry.find(session, slug), who, moment
+
+
+@contextmanager
 def reading_as(
     database: str | None, member: str | None = None, *, engine: Engine | None = None
 ) -> Iterator[tuple[Session, Row | None, datetime]]:
@@ -233,6 +256,17 @@ def by(session: Session, chosen: Settings, moment: datetime) -> Row | None:
     if chosen.token is None and tokens.is_database_owner(session):
         return None
     return tokens.acting_member(session, chosen, now=moment)
+
+
+def next_step(words: str, *, database: str | None, member: str | None = None) -> str:
+    """Return the next command to type: ``words`` with the given ``--database`` and ``--as``.
+
+    A password in the ledger's URL is replaced.
+    """
+    shown = None if database is None else _PASSWORD.sub(r"\1:PASSWORD@", database)
+    named = {"--database": shown, "--as": member}
+    options = [f" {name} {shlex.quote(value)}" for name, value in named.items() if value]
+    return f"forecasts {words}{''.join(options)}"
 
 
 def print_now_shared(handle: str) -> None:

@@ -15,12 +15,13 @@ from forecasts.cli.console import (
     Member,
     QuestionSlug,
     acting,
+    acting_on,
+    next_step,
     one_of,
     print_line,
     print_note,
 )
 from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.next_step import next_step
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 
@@ -93,8 +94,7 @@ def update(
     from forecasts.updates.value_parsing import read_value
     from forecasts.updates.values import format_change, value_of
 
-    with acting(database, member) as (session, who, now):
-        found = registry.find(session, question)
+    with acting_on(question, database, member) as (session, found, who, now):
         text = registry.newest_wording(session, found)
         before = updates.current_forecast(session, found, who, at=now)
         given = read_value(value, text, None if before is None else value_of(before))
@@ -220,8 +220,7 @@ def withdraw(
     from forecasts.updates.typed_values import typed_forecast
     from forecasts.updates.values import format_value
 
-    with acting(database, member) as (session, who, now):
-        found = registry.find(session, question)
+    with acting_on(question, database, member) as (session, found, who, now):
         text = registry.newest_wording(session, found)
         before = updates.current_forecast(session, found, who, at=now)
         updates.withdraw(session, found, member=who, now=now, rationale=because)

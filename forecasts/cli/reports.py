@@ -2,25 +2,108 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from typer import Option
 from typer.core import TyperCommand
 
-from forecasts.cli.console import Database, emit, now, one_of
-from forecasts.cli.report_options import (
-    AsOf,
-    CohortName,
-    Lead,
-    Since,
-    Tags,
-    Until,
-    selection,
-    time_of,
-)
-from forecasts.cli.report_output import ReportFormat, rendered, report_format
+from forecasts.cli.console import Database, emit, now, one_of, out, time_of
 from forecasts.cli.root import app
-from forecasts.cli.table_output import Folder, Output, frames_of
+from forecasts.cli.table_output import Folder, Output, format_of, frames_of
+from forecasts.common.errors import BadInput
+from forecasts.common.text import printable
+
+if TYPE_CHECKING:
+    from forecasts.reports import Report
+    from forecasts.reports.comparison import Comparison
+    from forecasts.reports.selection import Choice
+
+# The formats of ``reports.formats``, whose import brings pandas.
+_FORMATS = ("text", "json", "html", "pdf", "csv", "md")
+
+CohortName = Annotated[
+    str,
+    Option(
+        "--cohort",
+        metavar="scheduled|resolved",
+        help="Count resolved questions whose scheduled close has passed, or all resolved ones.",
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    Option("--tag", metavar="TAG", help="Only questions with a given tag; repeat for more."),
+]
+Since = Annotated[
+    str | None,
+    Option(
+        "--since", metavar="TIME", help="Only questions scheduled to close at this time or later."
+    ),
+]
+Until = Annotated[
+    str | None,
+    Option(
+        "--until",
+        metavar="TIME",
+        help="Only questions scheduled to close at this time or earlier. A day means its end.",
+    ),
+]
+Lead = Annotated[
+    float | None,
+    Option(
+        "--lead",
+        metavar="DAYS",
+        help="Score only the forecasts active this many days before the scheduled close.",
+    ),
+]
+AsOf = Annotated[
+    str | None, Option("--as-of", metavar="TIME", help="Date of the document. [default: now]")
+]
+ReportFormat = Annotated[
+    str | None,
+    Option(
+        "--format",
+        metavar="|".join(_FORMATS),
+        help="Output format. [default: by the extension of --output, else text]",
+    ),
+]
+
+
+def _choice(
+    cohort: str, tags: list[str] | None, since: str | None, until: str | None, lead: float | None
+) -> Choice:
+    from forecasts.reports.selection import Choice, Cohort
+
+    return Choice(
+        cohort=one_of("--cohort", cohort, get_args(Cohort)),
+        tags=tuple(tags or ()),
+        since=time_of(since),
+        until=time_of(until, end_of_day=True),
+        lead=lead,
+    )
+
+
+def _format(given: str | None, output: Path | None) -> str:
+    """Return the format; BadInput for an unknown one, or a PDF to a terminal."""
+    form = format_of(given, output, _FORMATS)
+    if form == "pdf" and output is None and sys.stdout.isatty():
+        raise BadInput(
+            "A PDF cannot be printed to a terminal.", remedy="Name a file with --output."
+        )
+    return form
+
+
+def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None:
+    """Write the document in that format; text is as wide as the terminal."""
+    from forecasts.reports import formats
+
+    if form != "text":
+        emit(formats.rendered(document, form), output)
+        return
+    width = out().width if sys.stdout.isatty() else 100
+    # Control characters in a name could command the terminal.
+    emit(printable(str(formats.rendered(document, form, width=width))), output)
 
 
 @app.command()
@@ -50,15 +133,15 @@ def report(
     from forecasts.reports.build import build
     from forecasts.reports.report import By
 
-    form = report_format(form, output)
+    form = _format(form, output)
     made = build(
         frames_of(folder, database, rationales=False),
         by=one_of("--by", by, get_args(By)),
         names=name or [],
-        choice=selection(cohort, tag, since, until, lead),
+        choice=_choice(cohort, tag, since, until, lead),
         as_of=time_of(as_of) or now(),
     )
-    emit(rendered(made, form), output)
+    _emit(made, form, output)
 
 
 BETWEEN = "--between"
@@ -114,13 +197,13 @@ def compare(
     from forecasts.reports.comparison import build
     from forecasts.reports.comparison.comparison import Of
 
-    form = report_format(form, output)
+    form = _format(form, output)
     comparison = build(
         frames_of(folder, database, rationales=False),
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
-        choice=selection(cohort, tag, since, until, lead),
+        choice=_choice(cohort, tag, since, until, lead),
         as_of=time_of(as_of) or now(),
         alike=people_like_them,
     )
-    emit(rendered(comparison, form), output)
+    _emit(comparison, form, output)

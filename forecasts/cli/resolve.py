@@ -12,7 +12,7 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
-    acting,
+    acting_on,
     ledger,
     print_line,
     settings,
@@ -50,13 +50,12 @@ def propose(
     member: Member = None,
 ) -> None:
     """Propose an outcome. To accept it, use resolve; to decline it, reject."""
-    from forecasts.questions import registry
     from forecasts.resolution import proposals
 
-    with acting(database, member) as (session, who, now):
+    with acting_on(question, database, member) as (session, found, who, now):
         proposal = proposals.propose(
             session,
-            registry.find(session, question),
+            found,
             outcome,
             known_at=now if known_at is None else read_time(known_at, now=now),
             now=now,
@@ -90,13 +89,12 @@ def resolve(
     Resolving to a proposed outcome accepts the proposal. Annulled removes the question from every
     score. Superseded outcomes and their scores can be read with show.
     """
-    from forecasts.questions import finality, registry, standing
+    from forecasts.questions import finality, standing
     from forecasts.questions.outcomes import NOT_SCORED
     from forecasts.resolution import confirmation, history
     from forecasts.scores.stored_scores import score_table
 
-    with acting(database, member) as (session, who, now):
-        found = registry.find(session, question)
+    with acting_on(question, database, member) as (session, found, who, now):
         earlier = standing.current_state(session, found, now=now).resolution
         resolution = confirmation.confirm(
             session,
@@ -133,11 +131,10 @@ def reject(
     member: Member = None,
 ) -> None:
     """Reject a question's proposed outcomes. Needs a reason (--because)."""
-    from forecasts.questions import registry, standing
+    from forecasts.questions import standing
     from forecasts.resolution import proposals
 
-    with acting(database, member) as (session, who, now):
-        found = registry.find(session, question)
+    with acting_on(question, database, member) as (session, found, who, now):
         proposed = proposals.proposals_on(session, found)
         if not proposed:
             raise Refused(
@@ -192,10 +189,8 @@ def _on_outcome(
     act: Callable[..., object], slug: str, because: str, database: str | None, member: str | None
 ) -> None:
     """Dispute or uphold the outcome of a question."""
-    from forecasts.questions import registry
-
-    with acting(database, member) as (session, who, now):
-        act(session, registry.find(session, slug), member=who, now=now, reason=because)
+    with acting_on(slug, database, member) as (session, found, who, now):
+        act(session, found, member=who, now=now, reason=because)
 
 
 @app.command()

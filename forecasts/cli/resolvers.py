@@ -12,7 +12,7 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
-    acting,
+    acting_on,
     ledger_to_read,
     one_of,
     print_line,
@@ -100,11 +100,9 @@ def add(
 @resolver.command()
 def remove(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
     """Remove a question's resolvers. Past lookups are kept."""
-    from forecasts.questions import registry
     from forecasts.resolution import assignments
 
-    with acting(database, member) as (session, who, now):
-        found = registry.find(session, question)
+    with acting_on(question, database, member) as (session, found, who, now):
         count = assignments.detach(session, found, member=who, now=now)
     removed = "resolver" if count == 1 else f"{count} resolvers"
     print_line(f"{question}: {removed} removed; it is no longer checked automatically")
@@ -119,14 +117,13 @@ def _attach(
     *,
     beside: bool,
 ) -> None:
-    from forecasts.questions import registry
     from forecasts.resolution import assignments
     from forecasts.resolution.resolvers import kinds as resolver_kinds
 
-    with acting(database, member) as (session, who, now):
+    with acting_on(question, database, member) as (session, found, who, now):
         attached = assignments.attach(
             session,
-            registry.find(session, question),
+            found,
             kind,
             _settings(given or []),
             member=who,
@@ -184,14 +181,13 @@ def policy(
     Resolvers that disagree never resolve a question: each outcome is proposed, with its sources.
     """
     from forecasts.ledger.models import PolicyKind
-    from forecasts.questions import registry
     from forecasts.resolution import policies
 
     one_of("The policy", decides, [str(known) for known in PolicyKind])
-    with acting(database, member) as (session, who, now):
+    with acting_on(question, database, member) as (session, found, who, now):
         row = policies.set_policy(
             session,
-            registry.find(session, question),
+            found,
             PolicyKind(decides),
             agreeing=agreeing,
             dispute_days=dispute_days,

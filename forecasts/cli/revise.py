@@ -14,6 +14,7 @@ from forecasts.cli.console import (
     QuestionSlug,
     VisibleTo,
     acting,
+    acting_on,
     print_line,
 )
 from forecasts.cli.questions import print_changes
@@ -129,12 +130,11 @@ def close(
     member: Member = None,
 ) -> None:
     """Close a question early. Resolve it once the outcome is known."""
-    from forecasts.questions import registry, revisions
+    from forecasts.questions import revisions
 
     if undo and at is not None:
         raise BadInput("--at closes the question, and --undo reopens it; give only one of them.")
-    with acting(database, member) as (session, who, now):
-        found = registry.find(session, question)
+    with acting_on(question, database, member) as (session, found, who, now):
         if undo:
             text = revisions.reopen(session, found, member=who, now=now)
         else:

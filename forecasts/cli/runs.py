@@ -14,7 +14,7 @@ from forecasts.cli.console import (
     Database,
     Member,
     QuestionSlug,
-    acting,
+    acting_on,
     json_text,
     ledger,
     now,
@@ -235,9 +235,8 @@ def status(
 @run.command()
 def retry(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
     """Check a parked or failed question again in the next run."""
-    from forecasts.questions import registry
     from forecasts.resolution import assignments
 
-    with acting(database, member) as (session, who, now):
-        assignments.retry(session, registry.find(session, question), member=who, now=now)
+    with acting_on(question, database, member) as (session, found, who, now):
+        assignments.retry(session, found, member=who, now=now)
     print_line(f"{question}: the next run checks it again")

@@ -6,15 +6,14 @@ from typing import Annotated
 
 from typer import Option
 
-from forecasts.cli.console import Database, emit
-from forecasts.cli.report_options import time_of
+from forecasts.cli.console import Database, emit, time_of
 from forecasts.cli.root import app
 from forecasts.cli.table_output import (
     Folder,
     Format,
     Output,
+    format_of,
     frames_of,
-    table_format,
     table_text,
 )
 from forecasts.common.errors import BadInput
@@ -45,7 +44,7 @@ def score(
                 remedy=f"Use one of {', '.join(sorted(scoring.PROTOCOLS))}, or a rule at "
                 "0.000001 to 3,650,000 days before the scheduled close, such as brier_lead(30).",
             ) from None
-    chosen = table_format(format_, output)
+    chosen = format_of(format_, output)
     frames = frames_of(folder, database, rationales=False)
     emit(table_text(scoring.score(frames.questions, frames.forecasts, protocols), chosen), output)
 
@@ -71,7 +70,7 @@ def crowd(
     """Print the crowd's forecast on each question."""
     import scoring
 
-    chosen, moment = table_format(format_, output), time_of(at)
+    chosen, moment = format_of(format_, output), time_of(at)
     frames = frames_of(folder, database, rationales=False)
     table = scoring.crowd(frames.questions, frames.forecasts, method, moment)
     emit(table_text(table, chosen), output)
@@ -96,6 +95,6 @@ def attribute(
     """
     from forecasts.scores.attribution import attribute as attribute_frames
 
-    chosen = table_format(format_, output)
+    chosen = format_of(format_, output)
     frames = frames_of(folder, database)
     emit(table_text(attribute_frames(frames, by, protocol), chosen), output)

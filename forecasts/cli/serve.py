@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from forecasts.cli.console import Database, ledger, now, out, print_note, settings
-from forecasts.cli.next_step import next_step
+from forecasts.cli.console import Database, ledger, next_step, now, out, print_note, settings
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,8 +34,7 @@ Output = Annotated[
     Option("--output", "-o", metavar="PATH", help="File to write. [default: standard output]"),
 ]
 
-# The formats of a table, with their file extensions.
-_TABLE_FORMATS = {"csv": ".csv", "json": ".json", "parquet": ".parquet"}
+_TABLE_FORMATS = ("csv", "json", "parquet")
 
 
 def frames_of(folder: Path | None, database: str | None, *, rationales: bool = True) -> Frames:
@@ -51,25 +50,19 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
 
 
 def format_of(
-    given: str | None, output: Path | None, extensions: Mapping[str, str], default: str
+    given: str | None, output: Path | None, formats: Sequence[str] = _TABLE_FORMATS
 ) -> str:
-    """Return the given format, or else the one of the extension of ``output``."""
+    """Return the given format, or that of the extension of ``output``, else the first."""
     if given is not None:
-        chosen: str = one_of("--format", given, tuple(extensions))
-        return chosen
+        return str(one_of("--format", given, formats))
     extension = "" if output is None else output.suffix.lower()
-    formats = {extension: name for name, extension in extensions.items()}
-    if extension and extension not in formats:
+    by_extension = {".txt" if name == "text" else f".{name}": name for name in formats}
+    if extension and extension not in by_extension:
         raise BadInput(
             f"No format has the file extension {extension!r}.",
-            remedy=f"Name a format with --format: {', '.join(extensions)}.",
+            remedy=f"Name a format with --format: {', '.join(formats)}.",
         )
-    return formats.get(extension, default)
-
-
-def table_format(given: str | None, output: Path | None) -> str:
-    """Return the format of a table, as ``format_of`` does."""
-    return format_of(given, output, _TABLE_FORMATS, "csv")
+    return by_extension.get(extension, formats[0])
 
 
 def table_text(table: pd.DataFrame, format_: str) -> str | bytes:

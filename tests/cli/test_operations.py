@@ -10,7 +10,7 @@ from click.testing import Result
 from sqlmodel import SQLModel
 
 from forecasts.access.members import member_or_new
-from forecasts.cli.next_step import next_step
+from forecasts.cli.console import next_step
 from forecasts.ledger import database, schema
 from forecasts.operations import transfer
 from forecasts.operations.health import Finding
