@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,13 +17,7 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
 from forecasts.reports import calibration, member_scores
-from forecasts.reports.cohort import (
-    COUNTS,
-    families,
-    not_selected,
-    reasons,
-    selected,
-)
+from forecasts.reports.cohort import COUNTS, families, not_selected, reasons, selected
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.evidence_points import NOTHING, Parts, earned, parts, updates_of
@@ -38,23 +32,12 @@ from forecasts.reports.groups import (
     tagged,
 )
 from forecasts.reports.lead_profile import profile
-from forecasts.reports.left_out import LeftOutReasons, group_questions, only_elsewhere
+from forecasts.reports.left_out import group_questions, left_out, only_elsewhere
 from forecasts.reports.movement import movement, movements
 from forecasts.reports.notes import notes
-from forecasts.reports.report import (
-    By,
-    Earned,
-    Group,
-    Lead,
-    LeftOut,
-    LogScore,
-    Metadata,
-    Report,
-    Skill,
-    Updates,
-)
+from forecasts.reports.report import By, Group, Lead, LeftOut, LogScore, Metadata, Report, Skill
 from forecasts.reports.selection import ALL, Choice
-from forecasts.reports.skills import skills
+from forecasts.reports.skills import ADVANTAGES, skills
 from forecasts.reports.verdict import verdict
 from forecasts.scores.frames import Frames
 from scoring.parallel import in_background, map_threads
@@ -89,34 +72,21 @@ def build(
     reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counting = questions[reason == COUNTS].reset_index(drop=True)
     entries = group_entries(ordered, by=by)
-    if by == "lead":
-        rows = _rows_by_lead(counting, entries, wanted)
-    else:
-        rows = _rows(ordered, counting, entries, by, lead)
+    rows = _rows(ordered, counting, entries, by, lead, wanted)
+    scores = member_scores.question_scores(rows.members)
     moved = None
     if by != "lead" and lead is None:
         moved = _tagged(movements(questions, entries, as_of), questions, by)
     in_groups = group_questions(entries, questions, by, wanted)
-    unscored = LeftOutReasons(
-        reason,
-        np.where(
-            only_elsewhere(ordered, questions, in_groups),
-            "in_no_group",
-            "never_live" if moved is not None else "none_at_lead",
-        ).astype(object),
-    )
-    groups = _groups(
-        wanted,
-        rows,
-        ordered,
-        counting,
-        families(counting),
-        moved,
-        families(questions),
-        unscored.of(in_groups, rows.scores),
-    )
+    otherwise = np.where(
+        only_elsewhere(ordered, questions, in_groups),
+        "in_no_group",
+        "never_live" if moved is not None else "none_at_lead",
+    ).astype(object)
+    own_left_out = left_out(reason, otherwise, in_groups, scores)
+    groups = _groups(wanted, rows, scores, ordered, counting, moved, questions, own_left_out)
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(reason))})
-    left_out = unscored.of(everything, rows.scores.assign(group=EVERYONE)).get(EVERYONE, ())
+    in_none = left_out(reason, otherwise, everything, scores.assign(group=EVERYONE))
     return Report(
         metadata=Metadata(
             **vars(choice),
@@ -129,7 +99,7 @@ def build(
             input_sha256=digest(),
         ),
         questions=len(is_selected),
-        left_out=(*left_out, *not_selected(is_selected)),
+        left_out=(*in_none.get(EVERYONE, ()), *not_selected(is_selected)),
         groups=groups,
         notes=notes(
             groups,
@@ -170,58 +140,49 @@ class _Rows:
     """The rows of all groups, each with its group and question (a position)."""
 
     members: pd.DataFrame
-    scores: pd.DataFrame
     claims: pd.DataFrame
-    skills: pd.DataFrame | None
-    earned: Parts
-    leads: dict[Any, tuple[Lead, ...]]
+    skills: pd.DataFrame | None = None
+    earned: Parts = NOTHING
+    leads: dict[Any, tuple[Lead, ...]] = field(default_factory=dict)
 
 
 def _rows(
-    frames: Frames, counting: pd.DataFrame, entries: Entries, by: By, lead: float | None
+    frames: Frames,
+    counting: pd.DataFrame,
+    entries: Entries,
+    by: By,
+    lead: float | None,
+    wanted: Sequence[str],
 ) -> _Rows:
+    live = member_scores.live_segments(counting, entries)
+
+    def claims(days: float | None) -> pd.DataFrame:
+        current = live if days is None else member_scores.at_lead(live, days)
+        return member_scores.claims(counting, current, entries)
+
+    if by == "lead":  # everyone, once at each lead
+        days_of = {name: lead_days(name) for name in wanted}
+        each = [
+            member_scores.member_scores(counting, entries, days).assign(group=name)
+            for name, days in days_of.items()
+        ]
+        claimed = [claims(days).assign(group=name) for name, days in days_of.items()]
+        return _Rows(pd.concat(each, ignore_index=True), pd.concat(claimed, ignore_index=True))
+    tag = partial(_tagged, questions=counting, by=by)
     members = member_scores.member_scores(counting, entries, lead)
-    live = member_scores.live_segments(counting, entries)
-    standing = live if lead is None else member_scores.at_lead(live, lead)
+    # Everyone together has no one to be compared with.
+    skilled = skills(counting, frames, entries, lead) if by in ("forecaster", "team") else None
+    if lead is not None:
+        return _Rows(tag(members), tag(claims(lead)), skilled)
     people = members.groupby("group")["member"].nunique()
-    at_leads = [
-        member_scores.claims(counting, member_scores.at_lead(live, days), entries)
-        for days in (LEADS if lead is None else ())
-    ]
-    found = NOTHING if lead is not None else parts(counting, frames, entries, people)
-    members = _tagged(members, counting, by)
+    found = parts(counting, frames, entries, people)
+    at_leads = [tag(claims(days)) for days in LEADS]
     return _Rows(
-        members=members,
-        scores=member_scores.question_scores(members),
-        claims=_tagged(member_scores.claims(counting, standing, entries), counting, by),
-        # Everyone together has no one to be compared with.
-        skills=skills(counting, frames, entries, lead) if by in ("forecaster", "team") else None,
-        earned=Parts(_tagged(found.updates, counting, by), _tagged(found.cited, counting, by)),
-        leads=profile(
-            LEADS[: len(at_leads)],
-            [_tagged(rows, counting, by) for rows in at_leads],
-            families(counting),
-        ),
-    )
-
-
-def _rows_by_lead(counting: pd.DataFrame, entries: Entries, wanted: Sequence[str]) -> _Rows:
-    """Return the rows of everyone, once at each lead."""
-    live = member_scores.live_segments(counting, entries)
-    members, claimed = [], []
-    for name in wanted:
-        days = lead_days(name)
-        members.append(member_scores.member_scores(counting, entries, days).assign(group=name))
-        at = member_scores.claims(counting, member_scores.at_lead(live, days), entries)
-        claimed.append(at.assign(group=name))
-    everyone = pd.concat(members, ignore_index=True)
-    return _Rows(
-        members=everyone,
-        scores=member_scores.question_scores(everyone),
-        claims=pd.concat(claimed, ignore_index=True),
-        skills=None,
-        earned=NOTHING,
-        leads={},
+        members=tag(members),
+        claims=tag(claims(None)),
+        skills=skilled,
+        earned=Parts(tag(found.updates), tag(found.cited)),
+        leads=profile(LEADS, at_leads, families(counting)),
     )
 
 
@@ -237,120 +198,86 @@ def _tagged(rows: pd.DataFrame, questions: pd.DataFrame, by: By) -> pd.DataFrame
 def _groups(
     wanted: Sequence[str],
     rows: _Rows,
+    scores: pd.DataFrame,
     frames: Frames,
     counting: pd.DataFrame,
-    family: npt.NDArray[np.intp],
     moved: pd.DataFrame | None,
-    all_families: npt.NDArray[np.intp],
+    questions: pd.DataFrame,
     left_out: dict[Any, tuple[LeftOut, ...]],
 ) -> tuple[Group, ...]:
-    """Return the groups; ``family`` is of counted questions, ``all_families`` of all."""
+    """Return the groups; ``moved`` and ``left_out`` are of all questions, the rest of counted."""
+    family, all_families = families(counting), families(questions)
     drawn = calibration.draws(rows.claims, family)
     people = rows.members.groupby("group")["member"].nunique()
-    scores, claims = _ByGroup(rows.scores), _ByGroup(rows.claims)
-    updates, cited = _ByGroup(rows.earned.updates), _ByGroup(rows.earned.cited)
-    skilled, moves = (None if part is None else _ByGroup(part) for part in (rows.skills, moved))
-    work = [
-        partial(
-            _group,
-            name,
-            forecasters=int(people.get(name, 0)),
-            scores=scores[name],
-            claims=claims[name],
-            skilled=None if skilled is None else skilled[name],
-            earned=earned(cited[name], frames.evidence, family),
-            moved=updates_of(updates[name], frames, counting["id"], family),
-            moves=None if moves is None else moves[name],
-            leads=rows.leads.get(name, ()),
-            left_out=left_out.get(name, ()),
-            family=family,
-            all_families=all_families,
-            drawn=drawn,
+    scores_of, claims_of = _by_group(scores), _by_group(rows.claims)
+    updates_in, cited_in = _by_group(rows.earned.updates), _by_group(rows.earned.cited)
+    skills_of, moves_of = (
+        None if part is None else _by_group(part) for part in (rows.skills, moved)
+    )
+
+    def group(name: str) -> Group:
+        own, claims = scores_of(name), claims_of(name)
+        cluster = family[claims["question"].to_numpy()]
+        clusters = family[own["question"].to_numpy()]
+        line = calibration.recalibration(claims, cluster)
+        curve, decomposition = calibration.by_chance(claims, drawn, len(own))
+        finite = np.isfinite(own["log"].to_numpy())
+        log = mean_over_questions(
+            own["log"].to_numpy()[finite], clusters[finite], LOG, lopsided=True
         )
-        for name in wanted
-    ]
-    return tuple(map_threads(lambda group: group(), work))
+        brier, original = (
+            mean_over_questions(own[measure].to_numpy(), clusters, scale, lopsided=True)
+            for measure, scale in (("brier", BRIER), ("brier_original", ORIGINAL))
+        )
+        points, evidence = earned(cited_in(name), frames.evidence, family)
+        skill, crowd_skill = (
+            None if skills_of is None else _skill(skills_of(name), versus, family)
+            for versus in ADVANTAGES
+        )
+        return Group(
+            name=name,
+            forecasters=int(people.get(name, 0)),
+            questions=len(own),
+            families=len(np.unique(clusters)),
+            updates=int(own["updates"].sum()),
+            coverage=float(own["coverage"].mean()) if len(own) else None,
+            brier=brier,
+            brier_original=original,
+            log=LogScore(log.mean, log.interval, infinite=int((~finite).sum())),
+            skill=skill,
+            crowd_skill=crowd_skill,
+            decomposition=decomposition,
+            luck=calibration.luck(claims, cluster, len(own)),
+            recalibration=line,
+            spiegelhalter=calibration.z_test(scoring.spiegelhalter, claims, cluster),
+            calibration_in_the_large=calibration.z_test(
+                scoring.calibration_in_the_large, claims, cluster
+            ),
+            auc=calibration.auc(claims),
+            sharpness=calibration.sharpness(claims, len(own)),
+            movement=None if moves_of is None else movement(moves_of(name), all_families),
+            certainty=calibration.certainty(claims),
+            curve=curve,
+            bins=calibration.bins(claims, cluster),
+            murphy=calibration.murphy(claims, len(own)),
+            leads=rows.leads.get(name, ()),
+            earned=points,
+            evidence=evidence,
+            moved=updates_of(updates_in(name), frames, counting["id"], family),
+            verdict=verdict(claims, cluster, line),
+            left_out=left_out.get(name, ()),
+        )
+
+    return tuple(map_threads(group, wanted))
 
 
-class _ByGroup:
-    """The rows of each group; an empty frame for a group without rows."""
-
-    def __init__(self, rows: pd.DataFrame) -> None:
-        self._none = rows.iloc[:0]
-        self._parts = dict(iter(rows.groupby("group", sort=False, observed=True)))
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        return self._parts.get(name, self._none)
+def _by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
+    """Return a function from a group's name to its rows, which may be none."""
+    parts = dict(iter(rows.groupby("group", sort=False, observed=True)))
+    return lambda name: parts.get(name, rows.iloc[:0])
 
 
-def _group(
-    name: str,
-    *,
-    forecasters: int,
-    scores: pd.DataFrame,
-    claims: pd.DataFrame,
-    skilled: pd.DataFrame | None,
-    earned: tuple[tuple[Earned, ...], int],
-    moved: Updates | None,
-    moves: pd.DataFrame | None,
-    leads: tuple[Lead, ...],
-    left_out: tuple[LeftOut, ...],
-    family: npt.NDArray[np.intp],
-    all_families: npt.NDArray[np.intp],
-    drawn: npt.NDArray[np.float32],
-) -> Group:
-    cluster = family[claims["question"].to_numpy()]
-    questions = family[scores["question"].to_numpy()]
-    line = calibration.recalibration(claims, cluster)
-    curve, decomposition = calibration.by_chance(claims, drawn, len(scores))
-    finite = np.isfinite(scores["log"].to_numpy())
-    log = mean_over_questions(
-        scores["log"].to_numpy()[finite], questions[finite], LOG, lopsided=True
-    )
-    return Group(
-        name=name,
-        forecasters=forecasters,
-        questions=len(scores),
-        families=len(np.unique(questions)),
-        updates=int(scores["updates"].sum()),
-        coverage=float(scores["coverage"].mean()) if len(scores) else None,
-        brier=mean_over_questions(scores["brier"].to_numpy(), questions, BRIER, lopsided=True),
-        brier_original=mean_over_questions(
-            scores["brier_original"].to_numpy(), questions, ORIGINAL, lopsided=True
-        ),
-        log=LogScore(log.mean, log.interval, infinite=int((~finite).sum())),
-        skill=_skill(skilled, "skill", family),
-        crowd_skill=_skill(skilled, "crowd_skill", family),
-        decomposition=decomposition,
-        luck=calibration.luck(claims, cluster, len(scores)),
-        recalibration=line,
-        spiegelhalter=calibration.spiegelhalter(claims, cluster),
-        calibration_in_the_large=calibration.in_the_large(claims, cluster),
-        auc=calibration.auc(claims),
-        sharpness=calibration.sharpness(claims, len(scores)),
-        movement=None
-        if moves is None
-        else movement(
-            moves["excess"].to_numpy(),
-            moves["revised"].to_numpy(dtype=np.bool_),
-            all_families[moves["question"].to_numpy()],
-        ),
-        certainty=calibration.certainty(claims),
-        curve=curve,
-        bins=calibration.bins(claims, cluster),
-        murphy=calibration.murphy(claims, len(scores)),
-        leads=leads,
-        earned=earned[0],
-        evidence=earned[1],
-        moved=moved,
-        verdict=verdict(claims, cluster, line),
-        left_out=left_out,
-    )
-
-
-def _skill(rows: pd.DataFrame | None, name: str, family: npt.NDArray[np.intp]) -> Skill | None:
-    if rows is None:
-        return None
+def _skill(rows: pd.DataFrame, name: str, family: npt.NDArray[np.intp]) -> Skill:
     values = rows[name].to_numpy(dtype=np.float64)
     found = mean_over_questions(values, family[rows["question"].to_numpy(dtype=np.intp)], SKILL)
     return Skill(found.mean, found.interval, len(values))

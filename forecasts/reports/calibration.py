@@ -80,14 +80,12 @@ def recalibration(claims: pd.DataFrame, family: Families) -> Recalibration:
     )
 
 
-def spiegelhalter(claims: pd.DataFrame, family: Families) -> ZTest:
-    """Return the test of whether the confidence of the claims was justified."""
-    return _z(scoring.spiegelhalter, claims, family)
-
-
-def in_the_large(claims: pd.DataFrame, family: Families) -> ZTest:
-    """Return the test of whether as many claims came true as forecast in total."""
-    return _z(scoring.calibration_in_the_large, claims, family)
+def z_test(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families) -> ZTest:
+    """Return a test of ``scoring`` on the claims; ``family`` is the cluster of each."""
+    if claims.empty:
+        return ZTest(None, None)
+    found = test(claims["p"], claims["y"], claims["fixed"], family)
+    return ZTest(known(found.statistic), known(found.p_value))
 
 
 def auc(claims: pd.DataFrame) -> float | None:
@@ -95,13 +93,6 @@ def auc(claims: pd.DataFrame) -> float | None:
     if claims.empty:
         return None
     return known(scoring.roc_auc(claims["p"], claims["y"], claims["weight"]))
-
-
-def _z(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families) -> ZTest:
-    if claims.empty:
-        return ZTest(None, None)
-    found = test(claims["p"], claims["y"], claims["fixed"], family)
-    return ZTest(known(found.statistic), known(found.p_value))
 
 
 def luck(claims: pd.DataFrame, family: Families, questions: int) -> Luck:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,21 +45,22 @@ def only_elsewhere(
     return np.asarray(is_forecast & ~np.isin(np.arange(len(questions)), in_groups["place"]))
 
 
-@dataclass(frozen=True)
-class LeftOutReasons:
-    """Why each question has no score; ``otherwise``: the reason if it counts but has none."""
+def left_out(
+    reason: npt.NDArray[np.object_],
+    otherwise: npt.NDArray[np.object_],
+    in_groups: pd.DataFrame,
+    scores: pd.DataFrame,
+) -> dict[Any, tuple[LeftOut, ...]]:
+    """Return for each group the number of its questions without a score, by reason.
 
-    reason: npt.NDArray[np.object_]
-    otherwise: npt.NDArray[np.object_]
-
-    def of(self, in_groups: pd.DataFrame, scores: pd.DataFrame) -> dict[Any, tuple[LeftOut, ...]]:
-        """Return for each group the number of its questions left out, by reason."""
-        place_of = np.flatnonzero(self.reason == COUNTS)
-        scored_at = pd.MultiIndex.from_arrays(
-            [scores["group"], place_of[scores["question"].to_numpy(dtype=np.intp)]]
-        )
-        place = in_groups["place"].to_numpy()
-        reason = np.where(self.reason == COUNTS, self.otherwise, self.reason)[place]
-        without = ~pd.MultiIndex.from_frame(in_groups).isin(scored_at)
-        by_group = pd.Series(reason[without]).groupby(in_groups["group"].to_numpy()[without])
-        return {name: counted(part) for name, part in by_group}
+    ``reason`` is why each question has none; ``otherwise`` is the reason if it counts.
+    """
+    counts = reason == COUNTS
+    place_of = np.flatnonzero(counts)
+    scored_at = pd.MultiIndex.from_arrays(
+        [scores["group"], place_of[scores["question"].to_numpy(dtype=np.intp)]]
+    )
+    without = ~pd.MultiIndex.from_frame(in_groups).isin(scored_at)
+    why = np.where(counts, otherwise, reason)[in_groups["place"].to_numpy()[without]]
+    by_group = pd.Series(why).groupby(in_groups["group"].to_numpy()[without])
+    return {name: counted(part) for name, part in by_group}

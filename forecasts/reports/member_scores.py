@@ -125,8 +125,17 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.
     fixed = live["fixed"].to_numpy() / people[group]
     outcome, p = live["outcome"].to_numpy(), live["p"].to_numpy()
     binary = ~np.isnan(p)
-    nothing = np.zeros(len(p))
-    parts = [_rows(binary, group, place, 0, p, outcome, nothing, weight, fixed)]
+
+    def of_option(
+        option: int, there: np.ndarray, p: np.ndarray, y: np.ndarray, below: np.ndarray, parts: int
+    ) -> pd.DataFrame:
+        columns = {"group": group, "question": place, "p": p, "y": y, "below": below}
+        columns |= {"weight": weight / parts, "fixed": fixed / parts}
+        rows = pd.DataFrame({name: values[there] for name, values in columns.items()})
+        rows.insert(2, "option", option)
+        return rows
+
+    parts = [of_option(0, binary, p, outcome, np.zeros(len(p)), 1)]
     options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
     if options:
         vectors = live[options].to_numpy()
@@ -135,14 +144,10 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.
         lacking = np.isnan(vectors[np.arange(len(vectors)), true])
         true = np.where(lacking, last, true)
         below = np.cumsum(np.nan_to_num(vectors), axis=1) - np.nan_to_num(vectors)
-        for option in range(len(options)):
-            there = ~binary & ~np.isnan(vectors[:, option])
+        for option, own in enumerate(vectors.T):
+            there = ~binary & ~np.isnan(own)
             came = (true == option).astype(np.float64)
-            own = vectors[:, option]
-            under = below[:, option]
-            parts.append(
-                _rows(there, group, place, option, own, came, under, weight / 2, fixed / 2)
-            )
+            parts.append(of_option(option, there, own, came, below[:, option], 2))
     found = pd.concat(parts, ignore_index=True)
     codes = found["group"].to_numpy(dtype=np.intp)
     return found.assign(group=pd.Categorical.from_codes(codes, pd.Index(names)))
@@ -164,28 +169,3 @@ def _begins(live: pd.DataFrame) -> npt.NDArray[np.bool_]:
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     begins = np.diff(place, prepend=-1) != 0
     return np.asarray(begins | (np.diff(member, prepend=-1) != 0))
-
-
-def _rows(
-    where: npt.NDArray[np.bool_],
-    group: npt.NDArray[np.intp],
-    question: npt.NDArray[np.intp],
-    option: int,
-    p: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    below: npt.NDArray[np.float64],
-    weight: npt.NDArray[np.float64],
-    fixed: npt.NDArray[np.float64],
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "group": group[where],
-            "question": question[where],
-            "option": option,
-            "p": p[where],
-            "y": y[where],
-            "below": below[where],
-            "weight": weight[where],
-            "fixed": fixed[where],
-        }
-    )

@@ -41,56 +41,43 @@ def movements(questions: pd.DataFrame, entries: Entries, as_of: datetime) -> pd.
     )
 
 
-def movement(
-    excess: npt.NDArray[np.float64],
-    revised: npt.NDArray[np.bool_],
-    family: npt.NDArray[np.integer],
-) -> Movement:
+def movement(moves: pd.DataFrame, family: npt.NDArray[np.integer]) -> Movement:
     """Return the mean excess movement of a group's questions, and its interpretation.
 
-    ``revised``: the questions with a changed forecast; ``family``: the cluster of each question.
+    ``moves`` are the group's rows of ``movements``; ``family``: the cluster of every question.
     The mean includes every question, because the outcome decides which ones are left with a single
     forecast. But with few changes, the excess comes from the last steps, to the outcomes, which
     measure calibration rather than updating; so there is no claim if fewer than 30 families have a
     changed forecast, or fewer than half.
     """
-    estimate, p_value = with_test(excess, family, lopsided=True)
-    families, changed = len(np.unique(family)), len(np.unique(family[revised]))
-    kind = _kind(estimate.mean, p_value, families, changed)
-    return Movement(
-        questions=len(excess),
-        families=families,
-        revised=changed,
-        excess=estimate,
-        p_value=p_value,
-        kind=kind,
-        sentence=_sentence(kind, p_value, families, changed),
-    )
+    of = family[moves["question"].to_numpy()]
+    estimate, p_value = with_test(moves["excess"].to_numpy(), of, lopsided=True)
+    families = len(np.unique(of))
+    changed = len(np.unique(of[moves["revised"].to_numpy(dtype=np.bool_)]))
+    kind, sentence = _found(estimate.mean, p_value, families, changed)
+    return Movement(len(moves), families, changed, estimate, p_value, kind, sentence)
 
 
-def _kind(excess: float | None, p_value: float | None, families: int, changed: int) -> Reaction:
+def _found(
+    excess: float | None, p_value: float | None, families: int, changed: int
+) -> tuple[Reaction, str]:
     if changed < max(FEWEST, families / 2) or excess is None or p_value is None:
-        return "too_few"
-    if p_value >= SIGNIFICANCE:
-        return "neither"
-    return "over_reacting" if excess > 0 else "under_reacting"
-
-
-def _sentence(kind: Reaction, p_value: float | None, families: int, changed: int) -> str:
-    if kind == "too_few" or p_value is None:
-        return (
+        return "too_few", (
             "Too few changes to tell over-reaction from under-reaction: forecasts changed in "
             f"{changed:,} of {count(families, 'family')}."
         )
-    luck = f"chance alone would do this in {chance(p_value, families)}"
-    if kind == "over_reacting":
-        return f"Over-reacts: forecasts move more than the news justifies and swing back; {luck}."
-    if kind == "under_reacting":
-        return (
-            "Under-reacts: forecasts drift in one direction, so each update could have been "
-            f"larger; {luck}."
+    luck = chance(p_value, families)
+    if p_value >= SIGNIFICANCE:
+        return "neither", (
+            "Updates match the news, as far as the record shows: a calibrated forecaster would be "
+            f"at least this far off in {luck}."
         )
-    return (
-        "Updates match the news, as far as the record shows: a calibrated forecaster would be at "
-        f"least this far off in {chance(p_value, families)}."
+    if excess > 0:
+        return "over_reacting", (
+            "Over-reacts: forecasts move more than the news justifies and swing back; chance "
+            f"alone would do this in {luck}."
+        )
+    return "under_reacting", (
+        "Under-reacts: forecasts drift in one direction, so each update could have been larger; "
+        f"chance alone would do this in {luck}."
     )

@@ -29,11 +29,7 @@ _CALLS = (0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4)
 _CALL_WEIGHT = 0.05
 
 
-def verdict(
-    claims: pd.DataFrame,
-    family: npt.NDArray[np.integer],
-    line: Recalibration,
-) -> Verdict:
+def verdict(claims: pd.DataFrame, family: npt.NDArray[np.integer], line: Recalibration) -> Verdict:
     """Return the verdict on claims with this recalibration line; ``family`` of each claim."""
     questions, families = claims["question"].nunique(), len(np.unique(family))
     if min(questions, families) < FEWEST:

@@ -5,14 +5,7 @@ from __future__ import annotations
 from forecasts.common.times import iso
 from forecasts.reports.comparison import charts, wording
 from forecasts.reports.comparison.comparison import Comparison, Pair
-from forecasts.reports.numbers import (
-    NOTHING,
-    count,
-    number,
-    p_value,
-    signed,
-    signed_interval,
-)
+from forecasts.reports.numbers import NOTHING, count, number, p_value, signed, signed_interval
 from forecasts.reports.render.document import (
     Block,
     Bullets,

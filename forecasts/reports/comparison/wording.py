@@ -16,12 +16,7 @@ from forecasts.reports.numbers import (
     signed_interval,
 )
 from forecasts.reports.render.glossary import OF_COMPARISONS, Statistic
-from forecasts.reports.render.wording import (
-    BRIER,
-    BRIER_ORIGINAL,
-    at_lead,
-    choice_sentences,
-)
+from forecasts.reports.render.wording import BRIER, BRIER_ORIGINAL, at_lead, choice_sentences
 from forecasts.reports.selection import Choice
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"

@@ -5,13 +5,7 @@ from __future__ import annotations
 import re
 
 from forecasts.common.text import on_one_line
-from forecasts.reports.render.document import (
-    Block,
-    Bullets,
-    Document,
-    Figure,
-    Table,
-)
+from forecasts.reports.render.document import Block, Bullets, Document, Figure, Table
 
 _MARKUP = re.compile(
     r"[\\`*_{}\[\]<>#|~&!@$^]"  # emphasis, code, links, HTML, tables, entities, mentions, LaTeX

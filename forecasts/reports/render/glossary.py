@@ -63,9 +63,7 @@ OF_REPORTS: Mapping[str, Statistic] = {
         "coverage.md",
     ),
     "coverage": Statistic(
-        "Coverage",
-        "the share of the questions’ scheduled time with a forecast.",
-        "coverage.md",
+        "Coverage", "the share of the questions’ scheduled time with a forecast.", "coverage.md"
     ),
     "brier": Statistic(
         "Brier (0–1)",
@@ -145,9 +143,7 @@ OF_REPORTS: Mapping[str, Statistic] = {
         "in-the-large.md",
     ),
     "auc": Statistic(
-        "AUC",
-        "the probability that an event had a higher forecast than a non-event.",
-        "auc.md",
+        "AUC", "the probability that an event had a higher forecast than a non-event.", "auc.md"
     ),
     "sharpness": Statistic(
         "Sharpness",
