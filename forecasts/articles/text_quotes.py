@@ -6,6 +6,7 @@ the article and told apart from the same words in another place.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from forecasts.articles.article import PARAGRAPH
@@ -49,17 +50,15 @@ def locate(text: str, wanted: TextQuote) -> int | None:
 
     Of several places, the first whose surroundings agree best with prefix and suffix is chosen.
     """
-    best: tuple[int, int] | None = None
-    start = text.find(wanted.quote) if wanted.quote else -1
-    while start >= 0:
-        before = text[max(0, start - len(wanted.prefix)) : start]
+
+    def agreement(start: int) -> int:
         end = start + len(wanted.quote)
+        before = text[max(0, start - len(wanted.prefix)) : start]
         after = text[end : end + len(wanted.suffix)]
-        agreement = _common(before[::-1], wanted.prefix[::-1]) + _common(after, wanted.suffix)
-        if best is None or agreement > best[0]:
-            best = agreement, start
-        start = text.find(wanted.quote, start + 1)
-    return None if best is None else best[1]
+        return _common(before[::-1], wanted.prefix[::-1]) + _common(after, wanted.suffix)
+
+    places = re.finditer(f"(?={re.escape(wanted.quote)})", text) if wanted.quote else ()
+    return max((place.start() for place in places), key=agreement, default=None)
 
 
 def _common(a: str, b: str) -> int:

@@ -49,6 +49,15 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 MAX_GARBAGE = 0.02  # share of characters that do not occur in text
+MAX_STRAYS = 2_000  # bytes that are read as Windows-1252; a text with more is not UTF-8
+
+
+def _as_western(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("forecasts.western", _as_western)
 
 
 def to_text(data: bytes, charset: str | None = None) -> str:
@@ -102,13 +111,11 @@ def _decoded(data: bytes, charset: str | None) -> str:
             break
         if encoding_named is not None:
             return data.decode(encoding_named, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    mixed, broken, sequences = _decode_mixed(data)
-    if sequences >= broken:
-        return mixed
+    good, marked = (data.decode("utf-8", errors) for errors in ("ignore", "replace"))
+    strays = len(marked) - len(good)
+    # Text in another encoding rarely has a multi-byte character of UTF-8 by chance.
+    if len(good) - len(good.encode("ascii", "ignore")) >= strays:
+        return data.decode("utf-8", "forecasts.western" if strays <= MAX_STRAYS else "replace")
     if data.count(0) > len(data) // 5:
         zeros = (data[0::2].count(0), data[1::2].count(0))
         return data.decode("utf-16-be" if zeros[0] > zeros[1] else "utf-16-le", "replace")
@@ -139,32 +146,3 @@ def _is_western(encoding: str) -> bool:
         encoding.startswith(("latin_1", "iso8859_1", "iso8859_2", "iso8859_9", "mac_", "cp12"))
         and encoding not in {"cp1251", "cp1253", "cp1255", "cp1256"}
     )
-
-
-def _decode_mixed(data: bytes) -> tuple[str, int, int]:
-    """Return UTF-8 with stray bytes read as Windows-1252, and the numbers of strays and sequences.
-
-    A *sequence* is a multi-byte character, which other encodings rarely contain by chance.
-    """
-    pieces: list[str] = []
-    broken = sequences = position = 0
-    while position < len(data):
-        try:
-            good = data[position:].decode("utf-8")
-            return "".join([*pieces, good]), broken, sequences + _non_ascii(good)
-        except UnicodeDecodeError as error:
-            # Each error copies the rest of the data, so the time would grow quadratically.
-            if broken > 2000:
-                return data.decode("utf-8", "replace"), broken, sequences
-            good = data[position : position + error.start].decode("utf-8")
-            sequences += _non_ascii(good)
-            pieces.append(good)
-            bad = data[position + error.start : position + error.end]
-            pieces.append(bad.decode("cp1252", "replace"))
-            broken += 1
-            position += error.end
-    return "".join(pieces), broken, sequences
-
-
-def _non_ascii(text: str) -> int:
-    return len(text) - len(text.encode("ascii", "ignore"))
