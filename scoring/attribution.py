@@ -5,26 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from scoring.arrays import Floats
+from scoring.arrays import Flags, Floats
 from scoring.errors import require
 from scoring.input_frames import Block, Questions, read_frames
-from scoring.paths import Paths, live_paths
+from scoring.paths import Paths, segments, table
 from scoring.protocols import Protocol, get_protocol
 from scoring.rules import Rule
 from scoring.scores import forecasts_and_outcomes, rule_for
-
-COLUMNS = (
-    "question_id",
-    "forecaster",
-    "forecast",
-    "start_s",
-    "remaining",
-    "score_before",
-    "score",
-    "points",
-    "promised",
-    "surprise",
-)
 
 
 def attribution(
@@ -56,7 +43,6 @@ def attribution(
     ``protocol`` gives the rule; it may not have a reference. Both frames are described at `score`;
     raises InputError.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
@@ -74,17 +60,12 @@ def attribution(
     parts = []
     for block in ledger.blocks:
         applied = rule_for(chosen, block)
-        paths = live_paths(block, ledger.questions, scored=True)
+        paths = segments(block, ledger.questions, scored=True).live
         if applied is not None and len(paths):
             parts.append(_points(applied, block, paths, ledger.questions))
-    empty = pd.DataFrame({name: np.zeros(0) for name in COLUMNS})
-    earned = pd.concat(parts, ignore_index=True) if parts else empty
-    earned = earned.astype(dict.fromkeys(COLUMNS[:3], np.int64))
-    if len(parts) > 1:
-        earned = earned.sort_values(["question_id", "forecaster", "start_s"], ignore_index=True)
-    ids = ledger.questions.ids.take(earned["question_id"].to_numpy())
-    forecasters = ledger.forecasters.take(earned["forecaster"].to_numpy())
-    return earned.assign(question_id=ids, forecaster=forecasters)
+    names = ["question_id", "forecaster", "forecast", "start_s", "remaining", "score_before"]
+    names += ["score", "points", "promised", "surprise"]
+    return table(ledger, parts, names, ["forecast"])
 
 
 def _points(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.DataFrame:
@@ -119,7 +100,7 @@ def _points(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.
     )
 
 
-def _previous(value: Floats, replaces: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+def _previous(value: Floats, replaces: Flags) -> Floats:
     """Return the value of the segment that each segment replaces, NaN if it replaces none."""
     before = np.full(len(value), np.nan)
     before[1:][replaces[1:]] = value[:-1][replaces[1:]]

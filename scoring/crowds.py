@@ -13,7 +13,7 @@ from scoring import input_columns
 from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import Problems, require
 from scoring.input_frames import BINARY, NUMERIC, Block, Questions, read_frames
-from scoring.paths import live_paths
+from scoring.paths import segments
 
 # Running weights carry rounding errors: within this share of the total, a tie is a tie.
 TIE = 1e-12
@@ -72,7 +72,6 @@ def crowd(
     are normalised to sum to one; recency weights count all live forecasts. Both frames are
     described at `score`. Raises InputError.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...                           "scheduled_close_time": ["2026-01-11T00:00:00Z"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben", "eva"],
@@ -92,23 +91,15 @@ def crowd(
         for block in ledger.blocks
         if block.kind != NUMERIC
     ]
-    names = ["question", "at", "forecasters", "p"]
-    frame = pd.concat([part for part in parts if len(part)] or [_NOTHING], ignore_index=True)
+    names = ["question_id", "at", "forecasters", "p"]
+    nothing = pd.DataFrame(columns=names, dtype=np.int64).astype({"p": np.float64})
+    frame = pd.concat([part for part in parts if len(part)] or [nothing], ignore_index=True)
     options = sorted(set(frame.columns) - set(names), key=lambda name: int(name[1:]))
-    frame = frame[names + options].sort_values(["question", "at"], ignore_index=True)
-    ids = ledger.questions.ids.take(frame.pop("question").to_numpy(dtype=np.int64))
-    frame.insert(0, "question_id", ids)
-    return frame.assign(at=pd.to_datetime(frame["at"], unit="us", utc=True))
-
-
-_NOTHING = pd.DataFrame(
-    {
-        "question": np.zeros(0, dtype=np.int64),
-        "at": np.zeros(0, dtype=np.int64),
-        "forecasters": np.zeros(0, dtype=np.int64),
-        "p": np.zeros(0),
-    }
-)
+    frame = frame[names + options].sort_values(["question_id", "at"], ignore_index=True)
+    return frame.assign(
+        question_id=ledger.questions.ids.take(frame["question_id"].to_numpy()),
+        at=pd.to_datetime(frame["at"], unit="us", utc=True),
+    )
 
 
 def _moments(at: Time | Sequence[Time]) -> Ints:
@@ -124,7 +115,7 @@ def _moments(at: Time | Sequence[Time]) -> Ints:
 def _aggregates(
     block: Block, questions: Questions, method: Callable[[Standing], Floats], moments: Ints | None
 ) -> pd.DataFrame:
-    live = live_paths(block, questions, scored=False)
+    live = segments(block, questions, scored=False).live
     segment_question = live.per_segment(live.question)
     opened = questions.open_us[segment_question]
     if moments is None:
@@ -139,7 +130,7 @@ def _aggregates(
         skipped = np.cumsum(until - since) - (until - since)
         moment = moments[np.arange(len(row)) + (since - skipped)[row]]
     if not len(row):
-        return _NOTHING
+        return pd.DataFrame()
     question, made = segment_question[row], live.row[row]
     # Rows are sorted by forecaster, which breaks ties in time: a database and its exported folder
     # list rows in different orders but give the same crowd.
@@ -154,7 +145,7 @@ def _aggregates(
         aggregate = method(standing)
         aggregate = aggregate / np.nansum(aggregate, axis=1, keepdims=True)
     found = {
-        "question": question[standing.first],
+        "question_id": question[standing.first],
         "at": moment[standing.first],
         "forecasters": standing.size,
         "p": aggregate[:, 1] if block.kind == BINARY else np.nan,
@@ -165,14 +156,6 @@ def _aggregates(
 
 
 # --- methods: one row per moment, options not yet normalised ---------------------------------
-
-
-def _mean(standing: Standing) -> Floats:
-    return _mean_of(standing, standing.p)
-
-
-def _median(standing: Standing) -> Floats:
-    return _weighted_median(standing, np.ones(len(standing.p)))
 
 
 def _recency_weighted(standing: Standing) -> Floats:
@@ -193,8 +176,8 @@ def _extremized(standing: Standing) -> Floats:
 
 
 METHODS: dict[str, Callable[[Standing], Floats]] = {
-    "mean": _mean,
-    "median": _median,
+    "mean": lambda standing: _mean_of(standing, standing.p),
+    "median": lambda standing: _weighted_median(standing, np.ones(len(standing.p))),
     "recency_weighted": _recency_weighted,
     "geometric_odds": _geometric_odds,
     "extremized": _extremized,

@@ -30,10 +30,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem, require
-from scoring.input_frames import BINARY, MULTIPLE_CHOICE, Block, Questions, read_frames
+from scoring.errors import require
+from scoring.input_frames import NUMERIC, Block, Questions, read_frames
 from scoring.means import clustered_mean
-from scoring.paths import Paths, live_paths
+from scoring.paths import Paths, segments, table
 
 
 class Movement(NamedTuple):
@@ -65,7 +65,6 @@ def movement(
     its own entry); by default every question is its own family. Both frames are described at
     `score`. Raises InputError.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
@@ -105,7 +104,6 @@ def excess_movement(
     ``as_of`` (aware) excludes later forecasts, and outcomes of questions that close later. Both
     frames are described at `score`. Raises InputError.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
@@ -114,42 +112,31 @@ def excess_movement(
       forecaster  steps  revisions  movement  reduction  excess
     0        ana      2          1      0.13       0.25   -0.12
     """
-    if as_of is not None and as_of.tzinfo is None:
+    if as_of is not None:
         rule = "a time needs an offset; a naive one is refused"
-        raise InputError([Problem("", "as_of", None, as_of.isoformat(), rule)])
+        require("as_of", as_of.isoformat(), as_of.tzinfo is not None, rule)
     moment = None if as_of is None else pd.Timestamp(as_of).value // 1000
     ledger = read_frames(questions, forecasts)
     parts = []
     for block in ledger.blocks:
-        if block.kind in (BINARY, MULTIPLE_CHOICE):
-            live = live_paths(block, ledger.questions, scored=False)
+        if block.kind != NUMERIC:
+            live = segments(block, ledger.questions, scored=False).live
             if moment is not None:
                 opened = live.per_segment(ledger.questions.open_us[live.question])
                 live = live.only(opened + live.start < moment)
-            if len(live.row):
+            if len(live):
                 parts.append(_moved(block, live, ledger.questions, moment))
-    names = ["question", "forecaster", "steps", "revisions", "movement", "reduction"]
-    found = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame({name: np.zeros(0) for name in names})
-    ).astype(dict.fromkeys(names[:4], np.int64))
-    if len(parts) > 1:
-        found = found.sort_values(["question", "forecaster"], ignore_index=True)
-    found["excess"] = found["movement"] - found["reduction"]
-    found.insert(0, "question_id", ledger.questions.ids.take(found.pop("question").to_numpy()))
-    found["forecaster"] = ledger.forecasters.take(found["forecaster"].to_numpy())
-    return found
+    names = ["question_id", "forecaster", "steps", "revisions", "movement", "reduction"]
+    found = table(ledger, parts, names, ["steps", "revisions"])
+    return found.assign(excess=found["movement"] - found["reduction"])
 
 
 def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) -> pd.DataFrame:
     p = block.p[live.row]
     if p.ndim == 1:
         p = np.column_stack([1 - p, p])
-    last = np.append(live.first[1:], len(live.row)) - 1
-    goes_on = np.ones(len(live.row), dtype=np.bool_)
-    goes_on[last] = False
-    before = np.flatnonzero(goes_on)
+    last = np.append(live.first[1:], len(live)) - 1
+    before = np.delete(np.arange(len(live)), last)
 
     outcome = questions.outcome[live.question]
     ends = ~np.isnan(outcome)
@@ -170,7 +157,7 @@ def _moved(block: Block, live: Paths, questions: Questions, moment: int | None) 
     revised = (step > 0) & (np.arange(len(step_path)) < len(before))
     return pd.DataFrame(
         {
-            "question": live.question,
+            "question_id": live.question,
             "forecaster": live.forecaster,
             "steps": np.bincount(step_path, minlength=size),
             "revisions": np.bincount(step_path[revised], minlength=size),
@@ -191,15 +178,12 @@ def _outcomes(outcome: Floats, p: Floats, *, binary: bool) -> Floats:
 
 
 def _on_shared_options(start: Floats, end: Floats) -> tuple[Floats, Floats]:
-    """Return both vectors with options missing from either one merged into the last option."""
+    """Merge options missing from either vector into the last option of both; changes both."""
     lacking = np.isnan(start) | np.isnan(end)
     if not lacking.any():
         return start, end
     lacking[:, -1] = False
-    folded = []
     for vector in (start, end):
-        rest = np.where(lacking, np.nan_to_num(vector), 0.0).sum(axis=1)
-        kept = np.where(lacking, 0.0, vector)
-        kept[:, -1] += rest
-        folded.append(kept)
-    return folded[0], folded[1]
+        vector[:, -1] += np.where(lacking, np.nan_to_num(vector), 0.0).sum(axis=1)
+        vector[lacking] = 0.0
+    return start, end

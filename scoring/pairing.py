@@ -18,7 +18,7 @@ the times at which the other group starts and stops being live.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -26,20 +26,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Codes, Floats, Places
-from scoring.errors import InputError, Problem
+from scoring.errors import require
 from scoring.event_sweep import Sweep
-from scoring.input_frames import NUMERIC, Block, Ledger, Questions, read_frames
-from scoring.paths import Paths, live_paths
+from scoring.input_frames import NUMERIC, Block, Questions, read_frames
+from scoring.paths import segments
 from scoring.rules import RULES
 from scoring.scores import forecasts_and_outcomes
-from scoring.timings import Timed, Timing, timing
+from scoring.timings import Timed, timing
 
 Groups = Mapping[Hashable, str] | pd.Series
+# Question, forecaster, and two values of each.
+Found = tuple[Codes, Codes, Floats, Floats]
 
 BRIER = RULES["brier"]
 # Differences below this are rounding: the groups always agree.
 ROUNDING = 1e-12
-NO_CODES, NOTHING = np.zeros(0, dtype=np.int32), np.zeros(0)
 
 
 def paired(
@@ -65,7 +66,6 @@ def paired(
     Mariano (1995), doi:10.1080/07350015.1995.10524599. The average over shared time, divided by
     scheduled time, is a definition of this package.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben"],
@@ -74,32 +74,7 @@ def paired(
            a     b question_id  difference  shared
     0  blues  reds           q       0.075     0.5
     """
-    ledger, names, group = _read(questions, forecasts, groups)
-    clock = _clock(lead)
-    pairs = list(combinations(range(len(names)), 2))
-    found: list[list[tuple[Codes, Floats, Floats]]] = [
-        [(NO_CODES, NOTHING, NOTHING)] for _ in pairs
-    ]
-    for block, timed in _batches(ledger, group, clock):
-        sides = _Sides(block, timed, ledger.questions, group, len(names))
-        for parts, (a, b) in zip(found, pairs, strict=True):
-            parts.append(sides.difference(a, b))
-    tables = []
-    for parts, (a, b) in zip(found, pairs, strict=True):
-        question, difference, shared = (np.concatenate(part) for part in zip(*parts, strict=True))
-        order = np.argsort(question, kind="stable")
-        tables.append(
-            pd.DataFrame(
-                {
-                    "a": names[a],
-                    "b": names[b],
-                    "question_id": ledger.questions.ids.take(question[order]),
-                    "difference": difference[order],
-                    "shared": shared[order],
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    return _over_pairs(questions, forecasts, groups, lead, people=False)
 
 
 def paired_people(
@@ -120,7 +95,6 @@ def paired_people(
     family are the input of two-way clustering: Cameron, Gelbach & Miller (2011),
     doi:10.1198/jbes.2010.07136.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben"],
@@ -131,70 +105,54 @@ def paired_people(
     0  blues  reds        ana   reds   0.5
     1  blues  reds        ben  blues   0.5
     """
-    ledger, names, group = _read(questions, forecasts, groups)
-    batches = [
-        (timed.paths, _Sides(block, timed, ledger.questions, group, len(names)))
-        for block, timed in _batches(ledger, group, _clock(lead))
-    ]
-    tables = []
-    for a, b in combinations(range(len(names)), 2):
-        parts = [(NO_CODES, NO_CODES, NOTHING, NOTHING)]
-        parts += [sides.people(a, b, live, group) for live, sides in batches]
-        question, forecaster, deviation, part = (
-            np.concatenate(column) for column in zip(*parts, strict=True)
-        )
-        order = np.lexsort((forecaster, question))
-        tables.append(
-            pd.DataFrame(
-                {
-                    "a": names[a],
-                    "b": names[b],
-                    "question_id": ledger.questions.ids.take(question[order]),
-                    "forecaster": ledger.forecasters.take(forecaster[order]),
-                    "side": np.where(group[forecaster[order]] == a, names[a], names[b]),
-                    "deviation": deviation[order],
-                    "part": part[order],
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    return _over_pairs(questions, forecasts, groups, lead, people=True)
 
 
-def _read(
-    questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups
-) -> tuple[Ledger, list[str], Codes]:
-    """Return the ledger, the sorted groups, and each forecaster's group (−1: none)."""
+def _over_pairs(
+    questions: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    groups: Groups,
+    lead: float | None,
+    *,
+    people: bool,
+) -> pd.DataFrame:
     ledger = read_frames(questions, forecasts)
     given = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
-    if not given.index.is_unique:
-        twice = given.index[given.index.duplicated()][0]
-        rule = "a forecaster may be in one group only; give each membership its own id"
-        raise InputError([Problem("", "groups", None, twice, rule)])
-    code, names = pd.factorize(given.to_numpy(dtype=object), sort=True)
-    if len(names) < 2:
-        raise InputError(
-            [Problem("", "groups", None, list(names), "must name at least two groups")]
-        )
-    place = given.index.get_indexer(ledger.forecasters)
-    return ledger, list(names), np.append(code, -1)[place].astype(np.int32)
+    twice = given.index[given.index.duplicated()]
+    rule = "a forecaster may be in one group only; give each membership its own id"
+    require("groups", next(iter(twice), None), given.index.is_unique, rule)
+    code, known = pd.factorize(given.to_numpy(dtype=object), sort=True)
+    require("groups", list(known), len(known) >= 2, "must name at least two groups")
+    group = np.append(code, -1)[given.index.get_indexer(ledger.forecasters)].astype(np.int32)
 
-
-def _clock(lead: float | None) -> Timing:
-    return timing("scheduled_average" if lead is None else f"lead({lead:.6f})")
-
-
-def _batches(ledger: Ledger, group: Codes, clock: Timing) -> Iterator[tuple[Block, Timed]]:
+    clock = timing("scheduled_average" if lead is None else f"lead({lead:.6f})")
+    nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
+    pairs = list(combinations(range(len(known)), 2))
+    found: list[list[Found]] = [[(nobody, nobody, nothing, nothing)] for _ in pairs]
     for block in ledger.blocks:
-        if block.kind == NUMERIC:
-            continue
-        for rows in block.batches():
+        for rows in block.batches() if block.kind != NUMERIC else ():
             batch = block.part(rows)
-            live = live_paths(batch, ledger.questions, scored=True)
-            timed = clock(
-                live.only(live.per_segment(group[live.forecaster] >= 0)), ledger.questions
-            )
+            live = segments(batch, ledger.questions, scored=True).live
+            grouped = live.only(live.per_segment(group[live.forecaster] >= 0))
+            timed = clock(grouped, ledger.questions)
             if len(timed.paths):
-                yield batch, timed
+                sides = _Sides(batch, timed, ledger.questions, group, len(known))
+                for parts, (a, b) in zip(found, pairs, strict=True):
+                    parts.append(sides.people(a, b) if people else sides.difference(a, b))
+    tables = []
+    for parts, (a, b) in zip(found, pairs, strict=True):
+        question, forecaster, first, second = map(np.concatenate, zip(*parts, strict=True))
+        order = np.lexsort((forecaster, question))
+        columns = {"a": known[a], "b": known[b]}
+        columns["question_id"] = ledger.questions.ids.take(question[order])
+        if people:
+            who = forecaster[order]
+            columns["forecaster"] = ledger.forecasters.take(who)
+            columns["side"] = np.where(group[who] == a, known[a], known[b])
+        last = ("deviation", "part") if people else ("difference", "shared")
+        columns |= dict(zip(last, (first[order], second[order]), strict=True))
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
 
 
 class _Sides:
@@ -203,10 +161,11 @@ class _Sides:
     def __init__(
         self, block: Block, timed: Timed, questions: Questions, group: Codes, groups: int
     ) -> None:
-        live = timed.paths
+        self.live = live = timed.paths
         p, y = forecasts_and_outcomes(BRIER, block, live, questions)
         self.score = BRIER.kernel(p, y)
-        self.group = live.per_segment(group[live.forecaster])
+        self.group = group[live.forecaster]
+        segment_group = live.per_segment(self.group)
         self.sweep = sweep = Sweep(live)
         scheduled = live.per_segment(timed.divisor)[sweep.first]
         self.questions = live.per_segment(live.question)[sweep.first]
@@ -216,7 +175,7 @@ class _Sides:
         shape = (groups, len(sweep))
         self.many, self.mean = np.empty(shape), np.empty(shape)
         for number in range(groups):
-            inside = self.group == number
+            inside = segment_group == number
             self.many[number] = sweep.count(inside)
             self.mean[number] = sweep.sum(np.where(inside, self.score, 0.0))
         np.divide(self.mean, self.many, out=self.mean, where=self.many > 0)
@@ -249,37 +208,32 @@ class _Sides:
         total = np.bincount(spell_question, integral[end] - integral[start], len(self.questions))
         return total.astype(np.float64, copy=False)
 
-    def difference(self, a: int, b: int) -> tuple[Codes, Floats, Floats]:
-        """Return the questions shared by a and b, the differences, and the shared time."""
+    def difference(self, a: int, b: int) -> Found:
+        """Return the questions shared by a and b (twice), the differences, and the shared time."""
         shared = self._over(self.time[a], self.spells[b])
         difference = self._over(self.earned[a], self.spells[b])
         difference -= self._over(self.earned[b], self.spells[a])
         difference[np.abs(difference) < ROUNDING] = 0.0
         both = shared > ROUNDING
-        return self.questions[both], difference[both], shared[both]
+        question = self.questions[both]
+        return question, question, difference[both], shared[both]
 
-    def people(
-        self, a: int, b: int, live: Paths, group: Codes
-    ) -> tuple[Codes, Codes, Floats, Floats]:
+    def people(self, a: int, b: int) -> Found:
         """Return question, forecaster, deviation and part of everyone live in the shared time."""
-        sweep, both = self.sweep, (self.many[a] > 0) & (self.many[b] > 0)
-        ours = group[live.forecaster]
-        deviation, part = np.zeros(len(ours)), np.zeros(len(ours))
+        live, sweep = self.live, self.sweep
+        both = (self.many[a] > 0) & (self.many[b] > 0)
+        deviation, part = np.zeros(len(self.group)), np.zeros(len(self.group))
         scheduled = np.repeat(self.scheduled, np.diff(sweep.first, append=len(self.score)))
         for side, sign in ((a, 1.0), (b, -1.0)):
             each = np.divide(1.0, self.many[side], out=np.zeros(len(both)), where=both)
             share = sweep.integral(each) / scheduled
             against = sweep.integral(each * self.mean[side]) / scheduled
             moved = sign * (self.score * share - against)
-            here = ours == side
+            here = self.group == side
             deviation[here] = np.add.reduceat(moved, live.first)[here]
             part[here] = np.add.reduceat(share, live.first)[here] / 2
         question = np.searchsorted(self.questions, live.question)
         shared = self._over(self.time[a], self.spells[b])[question]
         seen = (part > 0) & (shared > ROUNDING)
-        return (
-            live.question[seen],
-            live.forecaster[seen],
-            deviation[seen],
-            part[seen] / shared[seen],
-        )
+        parts = part[seen] / shared[seen]
+        return live.question[seen], live.forecaster[seen], deviation[seen], parts

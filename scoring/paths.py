@@ -8,7 +8,7 @@ microseconds since the question opened, so sums of durations are exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ import pandas as pd
 
 from scoring import parallel
 from scoring.arrays import Codes, Flags, Floats, Ints, Places
-from scoring.input_frames import MULTIPLE_CHOICE, Block, Questions, read_frames
+from scoring.input_frames import MULTIPLE_CHOICE, Block, Ledger, Questions, read_frames
 from scoring.ordering import in_order
 
 
@@ -88,10 +88,6 @@ class Paths:
         joined[1:] &= self.start[1:] == self.end[:-1]
         return joined
 
-    def on_clock(self, start: Ints, end: Ints) -> Paths:
-        """Return the same forecasts with other starts and ends."""
-        return replace(self, start=start, end=end)
-
     @cached_property
     def live(self) -> Paths:
         """The segments of positive length."""
@@ -114,16 +110,12 @@ class Paths:
         )
 
 
-def live_paths(block: Block, questions: Questions, *, scored: bool) -> Paths:
-    """Return the live segments of a block, in microseconds since each question opened.
-
-    ``scored`` keeps only questions with an outcome.
-    """
-    return segments(block, questions, scored=scored).live
-
-
 def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
-    """Return the same with one segment per row: withdrawals and unused forecasts have length 0."""
+    """Return the segments of a block, in microseconds since each question opened.
+
+    There is one per row: withdrawals and unused forecasts have length 0. ``scored`` keeps only
+    questions with an outcome.
+    """
     question, forecaster, time = block.question, block.forecaster, block.time_us
     given, n = _given(block.p), len(block)
     if n == 0:
@@ -226,7 +218,6 @@ def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     are described at `score`. Raises InputError. A forecast counts for as long as it stands: the
     rule of https://www.metaculus.com/help/scores-faq/ and https://www.gjopen.com/faq.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...                           "scheduled_close_time": ["2026-01-11T00:00:00Z"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
@@ -240,9 +231,9 @@ def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     widest = max((b.p.shape[1] for b in ledger.blocks if b.kind == MULTIPLE_CHOICE), default=0)
     parts = []
     for block in ledger.blocks:
-        live = live_paths(block, ledger.questions, scored=False)
+        live = segments(block, ledger.questions, scored=False).live
         part = {
-            "question": live.per_segment(live.question),
+            "question_id": live.per_segment(live.question),
             "forecaster": live.per_segment(live.forecaster),
             "start_s": live.start / 1e6,
             "end_s": live.end / 1e6,
@@ -254,17 +245,24 @@ def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
         elif block.kind == MULTIPLE_CHOICE:
             part |= {f"p{k}": block.p[live.row, k] for k in range(block.p.shape[1])}
         parts.append(pd.DataFrame(part))
-    names = ["question", "forecaster", "start_s", "end_s", "weight", "forecast", "p"]
-    names += [f"p{k}" for k in range(widest)]
-    kinds = dict.fromkeys(names, np.float64) | dict.fromkeys(
-        ("question", "forecaster", "forecast"), np.int64
-    )
-    whole_frame = (
-        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names, dtype=float)
-    )
-    found = whole_frame.reindex(columns=names).astype(kinds)
+    names = ["question_id", "forecaster", "start_s", "end_s", "weight", "forecast", "p"]
+    return table(ledger, parts, [*names, *(f"p{k}" for k in range(widest))], ["forecast"])
+
+
+def table(
+    ledger: Ledger, parts: list[pd.DataFrame], names: list[str], whole: list[str]
+) -> pd.DataFrame:
+    """Return the blocks' parts as one sorted table, with ids in place of positions.
+
+    ``names`` are its columns, of which ``whole`` are integers; a part may lack some of them.
+    """
+    found = pd.concat(parts or [pd.DataFrame(columns=names, dtype=float)], ignore_index=True)
+    found = found.reindex(columns=names)
+    found = found.astype(dict.fromkeys(["question_id", "forecaster", *whole], np.int64))
     if len(parts) > 1:
-        found = found.sort_values(["question", "forecaster", "start_s"], ignore_index=True)
-    found.insert(0, "question_id", ledger.questions.ids[found.pop("question").to_numpy()])
-    found["forecaster"] = ledger.forecasters[found["forecaster"].to_numpy()]
-    return found
+        keys = [name for name in ("question_id", "forecaster", "start_s") if name in names]
+        found = found.sort_values(keys, ignore_index=True)
+    ids = ledger.questions.ids.take(found["question_id"].to_numpy())
+    return found.assign(
+        question_id=ids, forecaster=ledger.forecasters.take(found["forecaster"].to_numpy())
+    )

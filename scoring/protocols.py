@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from scoring.errors import InputError, Problem
+from scoring.errors import require
 from scoring.peer_scores import REFERENCES
 from scoring.rules import RULES
 from scoring.timings import timing
@@ -48,25 +48,24 @@ class Protocol:
     def __post_init__(self) -> None:
         rules = [self.rule, self.ordered_rule or self.rule]
         for given in rules:
-            if given not in RULES:
-                raise _unknown("rule", given, RULES)
+            _require_one_of("rule", given, RULES)
         timing(self.timing)
-        if self.reference is not None and self.reference not in REFERENCES:
-            raise _unknown("reference", self.reference, REFERENCES)
+        if self.reference is not None:
+            _require_one_of("reference", self.reference, REFERENCES)
         if self.reference == "crowd_mean":
             quadratic = [name for name, rule in RULES.items() if rule.deviation is not None]
-            for given in set(rules) - set(quadratic):
+            for given in rules:
                 rule = f"crowd_mean needs a quadratic rule: {', '.join(quadratic)}"
-                raise InputError([Problem("", "rule", None, given, rule)])
-        if self.orientation not in (LOWER, HIGHER):
-            raise _unknown("orientation", self.orientation, (LOWER, HIGHER))
-        number = isinstance(self.scale, int | float) and math.isfinite(self.scale)
-        if not number and self.scale not in (OVER_LN_K, PARTICIPATION):
-            raise _unknown("scale", self.scale, ("a finite number", OVER_LN_K, PARTICIPATION))
+                require("rule", given, given in quadratic, rule)
+        _require_one_of("orientation", self.orientation, (LOWER, HIGHER))
+        if not (isinstance(self.scale, int | float) and math.isfinite(self.scale)):
+            named = self.scale in (OVER_LN_K, PARTICIPATION)
+            rule = f"must be one of a finite number, {OVER_LN_K}, {PARTICIPATION}"
+            require("scale", self.scale, named, rule)
 
 
-def _unknown(column: str, value: object, known: Iterable[str]) -> InputError:
-    return InputError([Problem("", column, None, value, f"must be one of {', '.join(known)}")])
+def _require_one_of(column: str, value: object, known: Collection[str]) -> None:
+    require(column, value, value in known, f"must be one of {', '.join(known)}")
 
 
 _CHOICES = (
@@ -91,8 +90,7 @@ _CHOICES = (
         "daily",
         "daily_median",
         PARTICIPATION,
-        LOWER,
-        "rps_original",
+        ordered_rule="rps_original",
     ),
 )
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({each.name: each for each in _CHOICES})
@@ -105,11 +103,8 @@ def get_protocol(choice: str | Protocol) -> Protocol:
     """
     if isinstance(choice, Protocol):
         return choice
-    if not isinstance(choice, str):
-        raise _unknown("protocol", choice, PROTOCOLS)
-    if choice in PROTOCOLS:
-        return PROTOCOLS[choice]
-    parts = re.fullmatch(r"(\w+?)_(lead\(.+\))", choice)
+    parts = re.fullmatch(r"(\w+?)_(lead\(.+\))", str(choice))
     if parts is not None and parts[1] in RULES:
         return Protocol(choice, parts[1], parts[2])
-    raise _unknown("protocol", choice, PROTOCOLS)
+    _require_one_of("protocol", choice, list(PROTOCOLS))
+    return PROTOCOLS[choice]

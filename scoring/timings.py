@@ -7,14 +7,15 @@ use that clock. To add a timing, write a function and add it to `TIMINGS`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scoring.arrays import Floats, Ints
-from scoring.errors import InputError, Problem
+from scoring.errors import require
 from scoring.input_frames import Questions
 from scoring.paths import Paths
 
@@ -39,8 +40,7 @@ Timing = Callable[[Paths, Questions], Timed]
 
 def live_average(live: Paths, questions: Questions) -> Timed:
     """Average over the time that the forecaster was live."""
-    time = live.total
-    return Timed(live, time, time / _scheduled(live, questions))
+    return Timed(live, live.total, live.total / _scheduled(live, questions))
 
 
 def scheduled_average(live: Paths, questions: Questions) -> Timed:
@@ -63,16 +63,15 @@ def daily(live: Paths, questions: Questions) -> Timed:
     same = np.ones(len(live), dtype=np.bool_)
     same[live.first] = False
     np.minimum(end[:-1], start[1:], out=end[:-1], where=same[1:])
-    days = live.on_clock(start, end).only(start < end)
+    days = replace(live, start=start, end=end).only(start < end)
     last_day = (questions.close_us - 1) // MICROSECONDS_A_DAY
     all_days = last_day - questions.open_us // MICROSECONDS_A_DAY + 1
-    scored = days.total
-    return Timed(days, scored, scored / all_days[days.question])
+    return Timed(days, days.total, days.total / all_days[days.question])
 
 
 def final(live: Paths, questions: Questions) -> Timed:
     """Take the forecast live just before the actual close."""
-    return _at(live, questions, (questions.close_us - questions.open_us) - 1)
+    return _at(live, questions, questions.close_us - questions.open_us - 1)
 
 
 def spot(live: Paths, questions: Questions) -> Timed:
@@ -82,7 +81,7 @@ def spot(live: Paths, questions: Questions) -> Timed:
     """
     last = np.minimum(questions.spot_us, questions.close_us - 1)
     timed = _at(live, questions, last - questions.open_us)
-    return Timed(timed.paths, timed.divisor, np.ones(len(timed.coverage)))
+    return replace(timed, coverage=np.ones(len(timed.coverage)))
 
 
 def lead(days: float) -> Timing:
@@ -122,19 +121,15 @@ def timing(name: str) -> Timing:
     if name in TIMINGS:
         return TIMINGS[name]
     parts = _LEAD.fullmatch(name)
-    if parts is None:
-        rule = f"must be one of {', '.join(TIMINGS)} or lead(days)"
-        raise InputError([Problem("", "timing", None, name, rule)])
-    days = float(parts[1])
-    if not SHORTEST_LEAD <= days <= LONGEST_LEAD:
-        rule = f"a lead must be {SHORTEST_LEAD:f} to {LONGEST_LEAD:,.0f} days"
-        raise InputError([Problem("", "timing", None, name, rule)])
+    days = float(parts[1]) if parts else math.nan
+    require("timing", name, parts, f"must be one of {', '.join(TIMINGS)} or lead(days)")
+    rule = f"a lead must be {SHORTEST_LEAD:f} to {LONGEST_LEAD:,.0f} days"
+    require("timing", name, SHORTEST_LEAD <= days <= LONGEST_LEAD, rule)
     return lead(days)
 
 
 def _scheduled(live: Paths, questions: Questions) -> Ints:
-    length = questions.scheduled_us - questions.open_us
-    return length[live.question]
+    return (questions.scheduled_us - questions.open_us)[live.question]
 
 
 def _at(live: Paths, questions: Questions, instant: Ints) -> Timed:
@@ -143,5 +138,6 @@ def _at(live: Paths, questions: Questions, instant: Ints) -> Timed:
     here = (live.start <= at) & (at < live.end)
     coverage = live.total / _scheduled(live, questions)
     stands = np.logical_or.reduceat(here, live.first) if len(here) else here
-    tick = live.on_clock(np.zeros_like(live.start), np.ones_like(live.end)).only(here)
-    return Timed(tick, np.ones(len(tick.row), dtype=np.int64), coverage[stands])
+    zero, one = np.zeros_like(live.start), np.ones_like(live.end)
+    tick = replace(live, start=zero, end=one).only(here)
+    return Timed(tick, np.ones(len(tick), dtype=np.int64), coverage[stands])
