@@ -27,7 +27,7 @@ ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 
 
-def whole_months(year: int, month: int, count: int, unit: str) -> Interval:
+def whole_months(year: int, month: int, count: int = 1, unit: str = "month") -> Interval:
     """Return the interval of ``count`` months from ``month`` of ``year`` on."""
     first = date(year, month, 1)
     final = add_months(first, count - 1)
@@ -63,7 +63,7 @@ def calendar_unit(unit: str, anchor: date, ahead: int = 0) -> Interval:
         return Interval(first, monday + timedelta(days=6), unit)
     if unit == "month":
         there = add_months(anchor.replace(day=1), ahead)
-        return whole_months(there.year, there.month, 1, unit)
+        return whole_months(there.year, there.month)
     if unit == "quarter":
         there = add_months(date(anchor.year, (anchor.month - 1) // 3 * 3 + 1, 1), 3 * ahead)
         return whole_months(there.year, there.month, 3, unit)
@@ -111,18 +111,16 @@ HOLIDAYS: dict[str, Callable[[int], date]] = {
     "Easter Monday": lambda year: _easter(year) + timedelta(days=1),
     "Easter": _easter,
     "May Day": lambda year: date(year, 5, 1),
-    "Memorial Day": lambda year: nth_weekday(whole_months(year, 5, 1, "month"), 0, -1),
+    "Memorial Day": lambda year: nth_weekday(whole_months(year, 5), 0, -1),
     "Juneteenth": lambda year: date(year, 6, 19),
     "Fourth of July": lambda year: date(year, 7, 4),
-    "Labor Day": lambda year: nth_weekday(whole_months(year, 9, 1, "month"), 0, 1),
+    "Labor Day": lambda year: nth_weekday(whole_months(year, 9), 0, 1),
     "Halloween": lambda year: date(year, 10, 31),
     "Bonfire Night": lambda year: date(year, 11, 5),
-    "Election Day": lambda year: (
-        nth_weekday(whole_months(year, 11, 1, "month"), 0, 1) + timedelta(1)
-    ),
+    "Election Day": lambda year: nth_weekday(whole_months(year, 11), 0, 1) + timedelta(1),
     "Veterans Day": lambda year: date(year, 11, 11),
-    "Remembrance Sunday": lambda year: nth_weekday(whole_months(year, 11, 1, "month"), 6, 2),
-    "Thanksgiving": lambda year: nth_weekday(whole_months(year, 11, 1, "month"), 3, 4),
+    "Remembrance Sunday": lambda year: nth_weekday(whole_months(year, 11), 6, 2),
+    "Thanksgiving": lambda year: nth_weekday(whole_months(year, 11), 3, 4),
     "Christmas Eve": lambda year: date(year, 12, 24),
     "Christmas": lambda year: date(year, 12, 25),
     "Boxing Day": lambda year: date(year, 12, 26),

@@ -100,7 +100,7 @@ def day_of_month(match: re.Match[str], anchor: date) -> Interval:
     first_of_month = add_months(anchor.replace(day=1), _word(match, "which") == "next")
     for ahead in range(12):
         there = add_months(first_of_month, ahead)
-        month = whole_months(there.year, there.month, 1, "month")
+        month = whole_months(there.year, there.month)
         day = month.first + timedelta(days=int(match["day"]) - 1)
         if anchor <= day <= month.last:
             return one_day(day)
@@ -133,7 +133,7 @@ def weekday_of_month(match: re.Match[str], anchor: date) -> Interval:
     month, day = _month(match), WEEKDAYS.index(match["weekday"])
     nth = ORDINALS.get(match["nth"], -1)
     return _in_year(
-        lambda year: one_day(nth_weekday(whole_months(year, month, 1, "month"), day, nth)),
+        lambda year: one_day(nth_weekday(whole_months(year, month), day, nth)),
         match,
         anchor,
         JUST_OVER,
@@ -161,7 +161,7 @@ def end_of_unit(match: re.Match[str], anchor: date) -> Interval:
 def calendar_month(match: re.Match[str], anchor: date) -> Interval:
     """Return the month of "March", "next March", "March 2027"."""
     month = _month(match)
-    return _in_year(lambda year: whole_months(year, month, 1, "month"), match, anchor)
+    return _in_year(lambda year: whole_months(year, month), match, anchor)
 
 
 def in_month(match: re.Match[str], anchor: date) -> Interval:
@@ -191,14 +191,10 @@ def part_of_year(match: re.Match[str], anchor: date) -> Interval:
     return _in_year(lambda year: whole_months(year, start, months, "quarter"), match, anchor)
 
 
-def bare_year(match: re.Match[str], anchor: date) -> Interval:
-    """Return the year of "2027"."""
-    return whole_years(int(match["year"]), int(match["year"]))
-
-
-def two_years(match: re.Match[str], anchor: date) -> Interval:
-    """Return both years of "2026-27"."""
-    first, last = int(match["year"]), int(match["last"])
+def years(match: re.Match[str], anchor: date) -> Interval:
+    """Return the year of "2027", both years of "2026-27"."""
+    first = int(match["year"])
+    last = int(_word(match, "last") or first)
     return whole_years(first, last if last > 99 else first // 100 * 100 + last)
 
 

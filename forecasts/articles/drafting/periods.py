@@ -27,32 +27,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from forecasts.articles.drafting import period_meanings as means
 from forecasts.articles.drafting.intervals import HOLIDAYS, MONTHS, SEASONS, WEEKDAYS, Interval
-from forecasts.articles.drafting.period_meanings import (
-    NUMBERS,
-    bare_year,
-    calendar_month,
-    day_of_month,
-    day_of_year,
-    decade,
-    end_of_unit,
-    from_now,
-    holiday,
-    in_month,
-    iso_day,
-    mid_century,
-    midweek,
-    near_day,
-    numeric_day,
-    part_of_year,
-    season,
-    this_or_next,
-    two_years,
-    week_from_day,
-    weekday,
-    weekday_of_month,
-    weeks_from_day,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +93,7 @@ _FROM_DAY = r"(?P<from_day>\d{1,2})(?:st|nd|rd|th)?(?:-| - | to | and | or | thr
 _WHICH = r"(?P<which>(?i:this coming|the coming|this|next))"
 _WEEK_OF = rf"(?:the )?week (?:of|beginning|starting|commencing)(?: {_WEEKDAY},?)?(?: the)?"
 _UNIT = r"(?P<unit>week|weekend|month|quarter|year|decade|century)"
-_NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
+_NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(means.NUMBERS, key=len, reverse=True))})"
 COUNT = rf"(?:{_NUMBER}(?: to |-to-| or |-))?(?P<number>{_NUMBER})"
 _LENGTH = r"(?P<unit>hour|day|week|fortnight|month|quarter|year|decade)(?:'s|s?'|s)?"
 _ABOUT = (
@@ -139,94 +115,99 @@ RULES = tuple(
     Rule(example, _form(form), *rest)
     for example, form, *rest in (
         # ---- days
-        ("2026-07-27", r"(?P<year>\d{4})-(?P<a>\d\d)-(?P<b>\d\d)", iso_day),
+        ("2026-07-27", r"(?P<year>\d{4})-(?P<a>\d\d)-(?P<b>\d\d)", means.iso_day),
         ("27/07/2026; 7/27/2026; 27.7.2026",
-         r"(?P<a>\d{1,2})(?P<dot>[/.])(?P<b>\d{1,2})(?P=dot)(?P<year>\d{4})", numeric_day),
+         r"(?P<a>\d{1,2})(?P<dot>[/.])(?P<b>\d{1,2})(?P=dot)(?P<year>\d{4})", means.numeric_day),
         ("Sunday, 27 July 2026; the 27th of July; 14 to 15 May; March 3 next year",
          rf"(?:{_WEEKDAY},? )?(?:the )?(?:{_FROM_DAY})?{_DAY}(?: of)? {_DATE_MONTH}{_YEAR}?",
-         day_of_year),
+         means.day_of_year),
         ("Sunday, July 27, 2026; July 27-28",
-         rf"(?:{_WEEKDAY},? )?{_DATE_MONTH} (?:the )?(?:{_FROM_DAY})?{_DAY}{_YEAR}?", day_of_year),
+         rf"(?:{_WEEKDAY},? )?{_DATE_MONTH} (?:the )?(?:{_FROM_DAY})?{_DAY}{_YEAR}?",
+         means.day_of_year),
         ("the week beginning 4 August",
-         rf"{_WEEK_OF} {_DAY}(?: of)? {_DATE_MONTH}{_YEAR}?", week_from_day),
-        ("the week of August 4", rf"{_WEEK_OF} {_DATE_MONTH} {_DAY}{_YEAR}?", week_from_day),
+         rf"{_WEEK_OF} {_DAY}(?: of)? {_DATE_MONTH}{_YEAR}?", means.week_from_day),
+        ("the week of August 4", rf"{_WEEK_OF} {_DATE_MONTH} {_DAY}{_YEAR}?", means.week_from_day),
         ("the 27th; the 27th of next month",
          r"the (?P<day>\d{1,2})(?:st|nd|rd|th)(?: of (?P<which>this|next) month"
          r"|(?=[.,;:!?)]|$| (?:and|but|at|when|to|for|by|unless|if)\b))",
-         day_of_month, "preposition"),
+         means.day_of_month, "preposition"),
         ("Friday; next Friday; Friday evening; Friday of next week; Friday week",
          rf"{_NOT_A_NAME}(?:{_WHICH} )?{_WEEKDAY}{_NEWSPAPER}"
          r"(?: (?:morning|afternoon|evening|night))?"
          r"(?:(?:,?(?: of)? (?P<week>this|next) week)|(?P<later> week\b))?(?! (?:of )?last\b)",
-         weekday),
+         means.weekday),
         ("a week on Saturday; a fortnight today; two weeks from Friday; a week tomorrow",
          rf"(?i:{COUNT} (?P<unit>week|fortnight)s?)(?: (?:on|from))?"
-         rf" (?:{_WEEKDAY}|(?P<near>today|tomorrow))", weeks_from_day),
-        ("midweek", r"(?i:mid-?week)", midweek, "preposition"),
+         rf" (?:{_WEEKDAY}|(?P<near>today|tomorrow))", means.weeks_from_day),
+        ("midweek", r"(?i:mid-?week)", means.midweek, "preposition"),
         ("the first Sunday of October; the last Friday in March 2027",
          r"(?:the )?(?P<nth>first|second|third|fourth|last) "
-         rf"{_WEEKDAY} (?:of|in),? {_MONTH}{_YEAR}?", weekday_of_month),
+         rf"{_WEEKDAY} (?:of|in),? {_MONTH}{_YEAR}?", means.weekday_of_month),
         ("tomorrow; the day after tomorrow",
          r"(?i:the day after tomorrow|tomorrow(?: morning| afternoon| evening| night)?)",
-         near_day, "nothing", True),
-        ("today; this evening", r"(?i:today|tonight|this (?:morning|afternoon|evening))", near_day),
+         means.near_day, "nothing", True),
+        ("today; this evening", r"(?i:today|tonight|this (?:morning|afternoon|evening))",
+         means.near_day),
         # ---- weeks to centuries of the calendar
         ("this week; next month; next year",
-         rf"(?<!the\s)(?i:(?P<which>this|next) {_UNIT})", this_or_next),
-        ("the coming weekend", r"(?i:(?:this|the) coming (?P<unit>weekend))", this_or_next),
-        ("the weekend", r"(?i:the (?P<unit>weekend))", this_or_next, "preposition"),
-        ("the year", rf"(?i:the (?:current )?{_UNIT})", this_or_next, "limit"),
+         rf"(?<!the\s)(?i:(?P<which>this|next) {_UNIT})", means.this_or_next),
+        ("the coming weekend", r"(?i:(?:this|the) coming (?P<unit>weekend))", means.this_or_next),
+        ("the weekend", r"(?i:the (?P<unit>weekend))", means.this_or_next, "preposition"),
+        ("the year", rf"(?i:the (?:current )?{_UNIT})", means.this_or_next, "limit"),
         ("year-end; the month's end; the turn of the year",
          r"(?i:(?:the )?(?P<unit>year|month|quarter|decade|century|week(?='s))(?:'s )?[ -]?end"
-         r"|the turn of the year)", end_of_unit, "preposition"),
+         r"|the turn of the year)", means.end_of_unit, "preposition"),
         ("before the year is out",
          r"(?i:before the (?P<unit>week|month|year|decade) (?:is (?:out|over|up)|ends|closes))",
-         end_of_unit, "nothing", True),
+         means.end_of_unit, "nothing", True),
         # ---- months, seasons, parts of a year
-        ("March 2027; September next year", rf"{_DATE_MONTH}{_YEAR}", calendar_month),
-        ("next March", rf"{_WHICH} {_MONTH}", calendar_month),
+        ("March 2027; September next year", rf"{_DATE_MONTH}{_YEAR}", means.calendar_month),
+        ("next March", rf"{_WHICH} {_MONTH}", means.calendar_month),
         ("the November election",
-         rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}? [a-z][a-z-]+", in_month, "limit"),
-        ("March", rf"{_MONTH}(?! \d)", calendar_month, "preposition"),
-        ("this fall; next spring; the coming winter", rf"{_WHICH} {_SEASON}", season),
-        ("summer 2026; the winter of 2026", rf"(?:the )?{_SEASON}{_YEAR}", season),
+         rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}? [a-z][a-z-]+", means.in_month, "limit"),
+        ("March", rf"{_MONTH}(?! \d)", means.calendar_month, "preposition"),
+        ("this fall; next spring; the coming winter", rf"{_WHICH} {_SEASON}", means.season),
+        ("summer 2026; the winter of 2026", rf"(?:the )?{_SEASON}{_YEAR}", means.season),
         ("the fall (but not: the fall of the government)",
          rf"(?:the )?{_SEASON}(?! (?:of|in|to|from|back|apart|short|below|again)\b)",
-         season, "preposition"),
+         means.season, "preposition"),
         ("the third quarter of the year; the second half of 2027",
          r"(?i:(?:the )?(?P<nth>first|second|third|fourth|last|final) (?P<part>quarter|half)"
-         rf"(?: of the year|{_YEAR}))", part_of_year),
+         rf"(?: of the year|{_YEAR}))", means.part_of_year),
         ("the third quarter (but not the first half, which may be of a match)",
          r"(?i:(?:the )?(?P<nth>first|second|third|fourth) (?P<part>quarter))(?! of\b)",
-         part_of_year, "preposition"),
-        ("Q3 2026; H1 2027", rf"(?:(?P<part>[QH])(?P<nth>[1-4])){_YEAR}?", part_of_year),
+         means.part_of_year, "preposition"),
+        ("Q3 2026; H1 2027", rf"(?:(?P<part>[QH])(?P<nth>[1-4])){_YEAR}?", means.part_of_year),
         # ---- years and longer
         ("2027; fiscal 2027",
          r"(?i:(?:the )?(?:fiscal|financial)(?: year)? )?(?P<year>[12]\d{3})",
-         bare_year, "preposition"),
+         means.years, "preposition"),
         ("2026-27; 2026/27",
-         r"(?P<year>[12]\d{3})[-/](?P<last>\d\d(?:\d\d)?)", two_years, "preposition"),
-        ("the 2030s", r"(?:the )?(?P<year>[12]\d{2}0)'?s", decade, "preposition"),
-        ("mid-century", r"(?i:mid-?century|the middle of the century)", mid_century, "preposition"),
+         r"(?P<year>[12]\d{3})[-/](?P<last>\d\d(?:\d\d)?)", means.years, "preposition"),
+        ("the 2030s", r"(?:the )?(?P<year>[12]\d{2}0)'?s", means.decade, "preposition"),
+        ("mid-century", r"(?i:mid-?century|the middle of the century)",
+         means.mid_century, "preposition"),
         ("Christmas; next Easter; the new year",
          rf"(?:(?:{_WHICH}|(?<!in\s)the) )?(?P<name>{'|'.join(HOLIDAYS)}|new year){_YEAR}?",
-         holiday, "preposition"),
+         means.holiday, "preposition"),
         # ---- lengths, counted from now
         ("in three months; within 48 hours; in six to eight weeks; inside a year",
-         rf"(?i:(?:within|inside|in) {_ABOUT}{COUNT}[ -]{_LENGTH}){_FROM_ELSEWHERE}", from_now),
+         rf"(?i:(?:within|inside|in) {_ABOUT}{COUNT}[ -]{_LENGTH}){_FROM_ELSEWHERE}",
+         means.from_now),
         ("in three weeks' time; a year from now",
          rf"(?i:(?:(?:with)?in )?{_ABOUT}{COUNT}[ -]{_LENGTH} (?:time|from (?:now|today)|hence))",
-         from_now, "nothing", True),
+         means.from_now, "nothing", True),
         ("for another six weeks; for two more years",
          r"(?i:for (?:at least )?(?=another |a further |[\w-]+ more )(?:another |a further )?"
-         rf"(?:{COUNT} )?(?:more )?{_LENGTH})", from_now),
+         rf"(?:{COUNT} )?(?:more )?{_LENGTH})", means.from_now),
         ("has six weeks to appeal; given the firm a year to sell",
          r"(?i:(?:has|have|(?:given|gives?|allows?)(?: [\w'-]+){0,4}?)"
-         rf" {_ABOUT}{COUNT} {_LENGTH}(?= (?:in which )?to [a-z]))", from_now, "nothing", True),
-        ("this time next year", r"this time next (?P<unit>week|month|year)", from_now),
+         rf" {_ABOUT}{COUNT} {_LENGTH}(?= (?:in which )?to [a-z]))",
+         means.from_now, "nothing", True),
+        ("this time next year", r"this time next (?P<unit>week|month|year)", means.from_now),
         ("over the next six weeks; within the coming decade",
          r"(?i:(?:in|within|over|during|for|through(?:out)?) (?:the )?(?:next|coming) "
          rf"(?:{COUNT} {_LENGTH}|(?P<one_unit>week|fortnight|month|quarter|year|decade)))",
-         from_now, "nothing", True),
+         means.from_now, "nothing", True),
     )
 )  # fmt: skip
