@@ -149,7 +149,6 @@ def admit(session: Session, person: Person, *, now: datetime) -> Member:
         member = Member(handle=_unused_handle(session, person.handle), created_at=now)
         session.add(member)
         session.flush()
-        assert member.id is not None
         session.add(
             Identity(
                 issuer=person.issuer, subject=person.subject, member_id=member.id, recorded_at=now
@@ -191,7 +190,6 @@ def link_identity(session: Session, newcomer: Member, known: Member, *, now: dat
                 f"{newcomer.handle!r} has already asked or forecast, which would stay behind.",
                 remedy="Let them continue under that handle.",
             )
-    assert known.id is not None
     for identity in identities:
         identity.member_id = known.id
     session.flush()
@@ -207,7 +205,6 @@ def _move_appointment(session: Session, newcomer: Member, known: Member, now: da
     if appointed_role(session, known) is not Role.admin:
         new_roles.append((known, role))
     for member, new in new_roles:
-        assert member.id is not None
         session.add(
             Appointment(member_id=member.id, role=new, by_member_id=newcomer.id, recorded_at=now)
         )

@@ -52,5 +52,4 @@ def member_or_new(
 
 def handles(session: Session) -> dict[int, str]:
     """Return every member's handle by id, in alphabetical order."""
-    rows = session.exec(select(Member.id, Member.handle).order_by(col(Member.handle))).all()
-    return {id_: handle for id_, handle in rows if id_ is not None}
+    return dict(session.exec(select(Member.id, Member.handle).order_by(Member.handle)).all())

@@ -83,8 +83,6 @@ def append_membership(
     role: Role,
 ) -> Membership:
     """Return the new membership row, which is written without any check."""
-    assert team.id is not None
-    assert member.id is not None
     row = Membership(
         team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at, role=role
     )

@@ -145,7 +145,7 @@ def appointed_role(session: Session, member: Member) -> Role | None:
 
 def _appointment(session: Session, member: Member | None) -> tuple[bool, Role | None]:
     """Return whether the ledger has an admin, and the member's appointed role."""
-    id_ = 0 if member is None else member.id or 0
+    id_ = 0 if member is None else member.id
     rows = known(
         session,
         ("appointments", id_),
@@ -186,7 +186,6 @@ def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
     """Return whether the member becomes the ledger's first admin, which is written."""
     if is_shared(session):
         return False
-    assert member.id is not None
     session.add(Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
     session.flush()
     return True
@@ -239,7 +238,7 @@ def require(
         team = None if text.team_id is None else session.get(Team, text.team_id)
     else:
         needed, team = REQUIRED_ROLES[action], target
-        role = rights.general if target is None else rights.teams.get(target.id or 0)
+        role = rights.general if target is None else rights.teams.get(target.id)
     if role is None or role.rank < needed.rank:
         raise _forbidden(session, member, action, target, team, role, needed, now)
 

@@ -98,7 +98,7 @@ def listing(session: Session, *, now: datetime) -> list[Roster]:
     in_order = select(TeamRule.team_id, TeamRule.second_resolver).order_by(col(TeamRule.id))
     rules = dict(session.exec(in_order).all())
     return [
-        Roster(team, list(members[team.id or 0].items()), rules.get(team.id or 0, False))
+        Roster(team, list(members[team.id].items()), rules.get(team.id, False))
         for team in session.exec(select(Team).order_by(Team.name)).all()
     ]
 
@@ -134,8 +134,8 @@ def members_page(
     return [
         MemberRoles(
             member,
-            Role(appointed[member.id or 0]) if member.id in appointed else None,
-            teams[member.id or 0],
+            Role(appointed[member.id]) if member.id in appointed else None,
+            teams[member.id],
         )
         for member in members
     ], total
@@ -262,8 +262,6 @@ def set_rule(
     alone. Only an admin of the team or the ledger may set the rule.
     """
     require(session, member, Action.manage, team, now=now)
-    assert team.id is not None
-    assert member.id is not None
     rule = TeamRule(
         team_id=team.id, second_resolver=second_resolver, member_id=member.id, recorded_at=now
     )
@@ -290,7 +288,6 @@ def appoint(
             f"{subject.handle} is the only admin of this ledger.",
             remedy="Appoint another admin first: forecasts team appoint.",
         )
-    assert subject.id is not None
     row = Appointment(member_id=subject.id, role=role, by_member_id=member.id, recorded_at=now)
     session.add(row)
     session.flush()

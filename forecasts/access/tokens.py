@@ -111,7 +111,6 @@ def issue(
     """Return a new token of the member, which is written; callers have checked their right."""
     key = kind.key_prefix + secrets.token_hex(6)
     secret = f"{kind.prefix}_{key}_{secrets.token_urlsafe(32)}"
-    assert member.id is not None
     token = Token(
         member_id=member.id,
         key=key,
@@ -143,7 +142,6 @@ def revoke(session: Session, name: str, *, member: Member | None, now: datetime)
         )
     for one in chosen:
         if one.revoked_at is None:
-            assert one.token.id is not None
             session.add(TokenRevocation(token_id=one.token.id, recorded_at=now))
     session.flush()
     return chosen

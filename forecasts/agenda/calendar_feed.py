@@ -24,6 +24,7 @@ from forecasts.questions.standing import QuestionState, listing
 _PAST = timedelta(days=31)  # earlier events are left out
 _MOST_QUESTIONS = 1_000
 _WIDTH = 75  # octets of a line, by RFC 5545
+_TIME = "%Y%m%dT%H%M%SZ"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029]")
 
 
@@ -41,7 +42,6 @@ def revoke(session: Session, *, member: Member, now: datetime) -> bool:
     token = current_token(session, member)
     if token is None:
         return False
-    assert token.id is not None
     session.add(TokenRevocation(token_id=token.id, recorded_at=now))
     session.flush()
     return True
@@ -112,21 +112,18 @@ def _events(state: QuestionState, app_url: str, now: datetime) -> Iterator[str]:
     ):
         if moment is None or moment < now - _PAST:
             continue
+        slug = quote(state.slug, safe="")
         yield "BEGIN:VEVENT"
-        yield f"UID:{quote(state.slug, safe='')}-{kind}@forecast-ledger"
-        yield f"DTSTAMP:{_time(text.recorded_at)}"
+        yield f"UID:{slug}-{kind}@forecast-ledger"
+        yield f"DTSTAMP:{text.recorded_at:{_TIME}}"
         yield f"SEQUENCE:{text.number - 1}"
-        yield f"DTSTART:{_time(moment)}"
+        yield f"DTSTART:{moment:{_TIME}}"
         yield f"SUMMARY:{escaped(f'{label}: {text.title}')}"
         if text.resolution_criteria:
             yield f"DESCRIPTION:{escaped(text.resolution_criteria)}"
-        yield f"URL:{app_url}/question?slug={quote(state.slug, safe='')}"
+        yield f"URL:{app_url}/question?slug={slug}"
         yield "TRANSP:TRANSPARENT"
         yield "END:VEVENT"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y%m%dT%H%M%SZ}"
 
 
 def escaped(words: str) -> str:

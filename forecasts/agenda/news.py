@@ -111,7 +111,6 @@ def new_mentions(
 
 
 def _mention(article: Article, words: tuple[str, ...]) -> Mention:
-    assert article.id is not None
     return Mention(
         article.id, article.title, article.publisher, article.captured_at, article.address, words
     )

@@ -42,7 +42,6 @@ def set_interval(
             f"A review interval must be 1 to {MOST_DAYS:,} days, got {days}.",
             remedy="Give a number of days, such as 7.",
         )
-    assert member.id is not None
     row = Revisit(
         member_id=member.id,
         question_id=None if question is None else question.id,
@@ -68,7 +67,7 @@ class Intervals:
 
 def intervals(session: Session, member: Member | None) -> Intervals:
     """Return the member's review intervals."""
-    found = {} if member is None or member.id is None else _intervals(session, member.id)
+    found = {} if member is None else _intervals(session, member.id)
     default = found.pop(None, DEFAULT_INTERVAL)
     return Intervals(default, {id_: interval for id_, interval in found.items() if id_ is not None})
 
@@ -106,7 +105,6 @@ def _intervals(session: Session, member_id: int) -> dict[int | None, timedelta]:
 
 def mark_seen(session: Session, *, member: Member, now: datetime) -> Glance:
     """Return the mark, which is written, that the member has seen the results until now."""
-    assert member.id is not None
     row = Glance(member_id=member.id, recorded_at=now)
     session.add(row)
     session.flush()

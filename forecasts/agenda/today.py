@@ -132,9 +132,7 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
         "closing": [one.id for one in unforecast if one.close_time - now < SOON],
         "later": [one.id for one in unforecast if one.close_time - now >= SOON],
         "awaiting": [one.id for one in unresolved if one.awaits(now)],
-        "disputed": list(
-            dict.fromkeys(question.id or 0 for _, _, question in open_disputes(session))
-        ),
+        "disputed": list(dict.fromkeys(question.id for _, _, question in open_disputes(session))),
     }
     forecast = [one.id for one in live if one.id in mine]
     read = itertools.chain.from_iterable(ids[:shown] for ids in lists.values())

@@ -135,8 +135,8 @@ def article_page(
     articles = session.exec(
         _newest_first().where(*conditions).offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)
     ).all()
-    counts = question_counts(session, [article.id or 0 for article in articles])
-    return ArticlePage([(one, counts.get(one.id or 0, 0)) for one in articles], number, total)
+    counts = question_counts(session, [article.id for article in articles])
+    return ArticlePage([(one, counts.get(one.id, 0)) for one in articles], number, total)
 
 
 def _newest_first() -> SelectOfScalar[Article]:

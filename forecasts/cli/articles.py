@@ -10,22 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    TextOrJson,
-    acting,
-    json_text,
-    next_step,
-    now,
-    one_of,
-    out,
-    print_line,
-    print_note,
-    reading_as,
-    settings,
-)
+from forecasts.cli.console import json_text, next_step, now, one_of, out, print_line, print_note
+from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
+from forecasts.cli.session import acting, reading_as, settings
 from forecasts.common.text import printable
 from forecasts.common.times import iso_day_or_time, read_time
 
@@ -149,7 +137,7 @@ def _print_article(
         article.url,
         f"{len(article.text.split()):,} words",
     ]
-    title = article.title if article.id is None else f"Article {article.id}: {article.title}"
+    title = f"Article {article.id}: {article.title}" if article.id else article.title
     print_line(title, style="bold")
     print_line(" · ".join(part for part in known if part), style="dim")
     drafts = drafts_of(article)

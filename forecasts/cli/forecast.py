@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Because,
-    Database,
-    Member,
-    QuestionSlug,
-    acting,
-    acting_on,
-    next_step,
-    one_of,
-    print_line,
-    print_note,
-)
+from forecasts.cli.console import next_step, one_of, print_line, print_note
 from forecasts.cli.negative_values import TakesNegativeValues
+from forecasts.cli.options import Because, Database, Member, QuestionSlug
 from forecasts.cli.root import app
+from forecasts.cli.session import acting, acting_on
 from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
@@ -153,7 +144,7 @@ def look_again(
             session, None if usual else int(days), member=who, now=now, question=found
         )
         intervals = revisits.intervals(session, who)
-        every = intervals.default if found is None or found.id is None else intervals.on(found.id)
+        every = intervals.default if found is None else intervals.on(found.id)
     subject = "your forecasts" if on is None else on
     unit = "day" if every.days == 1 else "days"
     print_line(f"Today asks you to review {subject} after {every.days} {unit}.")

@@ -11,16 +11,10 @@ import typer
 from rich.table import Table
 from typer import Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    QuestionSlug,
-    one_of,
-    out,
-    print_line,
-    reading_as,
-)
+from forecasts.cli.console import one_of, out, print_line
+from forecasts.cli.options import Database, Member, QuestionSlug
 from forecasts.cli.root import app
+from forecasts.cli.session import reading_as
 from forecasts.common.text import printable
 from forecasts.common.times import to_minute
 
@@ -190,7 +184,7 @@ def _print_history(
     print_line(f"\nForecasts: {len(rows)}" if rows else "\nNo forecasts yet.")
     for forecast, handle in reversed(rows):
         print_line(_line(forecast, handle, wordings))
-        for citation, evidence in cited.get(forecast.id or 0, []):
+        for citation, evidence in cited.get(forecast.id, []):
             name = evidence.title or evidence.note or evidence.url or ""
             has_link = evidence.url and name != evidence.url and evidence.url.startswith("http")
             link = f" ({evidence.url})" if has_link else ""

@@ -94,13 +94,13 @@ def is_superseded() -> ColumnElement[bool]:
     )
 
 
-def newest_memberships() -> SelectOfScalar[int | None]:
+def newest_memberships() -> SelectOfScalar[int]:
     """Return the statement for the id of each membership's newest row."""
     return select(func.max(Membership.id)).group_by(
         col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
     )
 
 
-def newest_appointments() -> SelectOfScalar[int | None]:
+def newest_appointments() -> SelectOfScalar[int]:
     """Return the statement for the id of each member's newest appointment."""
     return select(func.max(Appointment.id)).group_by(col(Appointment.member_id))

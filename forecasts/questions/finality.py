@@ -35,7 +35,6 @@ def provisional_outcome(
 ) -> ProvisionalOutcome | None:
     """Return the question's provisional outcome; None if it is final or there is no outcome."""
     visibility.require_visible(session, question)
-    assert question.id is not None
     return _provisional(session, question.id, now).get(question.id)
 
 
@@ -84,7 +83,7 @@ def _provisional(
     superseded = {row.supersedes_id for row in rows}
     found = {}
     for row in rows:
-        if row.id is None or row.id in superseded:
+        if row.id in superseded:
             continue
         days = [
             policy.dispute_days

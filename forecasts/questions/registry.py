@@ -170,14 +170,11 @@ def insert_question(
             f"There is already a question {slug!r}.",
             remedy="Choose another slug, or revise that question.",
         )
-    assert member.id is not None
     question = Question(slug=slug, member_id=member.id, recorded_at=now)
     session.add(question)
     session.flush()
-    assert question.id is not None
     session.add(revision_row(question.id, 1, text, member=member, now=now, reason="registered"))
     for passage in sources:
-        assert passage.article.id is not None
         session.add(
             QuestionSource(
                 question_id=question.id,
@@ -193,7 +190,6 @@ def revision_row(
     question_id: int, number: int, text: QuestionText, *, member: Member, now: datetime, reason: str
 ) -> QuestionRevision:
     """Return the row of a wording; it is not written yet."""
-    assert member.id is not None
     fields = {name: getattr(text, name) for name in QuestionText.model_fields}
     return QuestionRevision(
         **fields,

@@ -66,7 +66,6 @@ class QuestionState:
     @property
     def id(self) -> int:
         """The question's row id."""
-        assert self.question.id is not None
         return self.question.id
 
     @property

@@ -87,7 +87,6 @@ def detach(session: Session, question: Question, *, member: Member, now: datetim
     assigned = resolvers(session, question)
     if not assigned:
         raise NotFound(f"{question.slug!r} has no resolver to remove.")
-    assert question.id is not None
     session.add(
         Resolver(
             question_id=question.id, kind=NONE, settings={}, member_id=member.id, recorded_at=now
@@ -140,7 +139,6 @@ def schedule_lookup(session: Session, question: Question, at: datetime | None) -
     """Schedule the question's next lookup, None for never; the claim of a run on it ends."""
     watch = session.exec(select(Watch).where(Watch.question_id == question.id)).first()
     if watch is None:
-        assert question.id is not None
         watch = Watch(question_id=question.id)
     watch.next_at, watch.parked_at, watch.attempts, watch.reason = at, None, 0, ""
     watch.claimed_by = watch.claimed_until = None

@@ -90,7 +90,7 @@ def provisional_note(
 def steps(session: Session, question: Question) -> list[Step]:
     """Return the steps by which the question got its outcome, newest first."""
     rows = history(session, question)
-    by_id = {row.id: row for row in rows}
+    by_id: dict[int | None, Resolution] = {row.id: row for row in rows}
     superseded = {row.supersedes_id for row in rows} - {None}
     current = next(
         (
@@ -109,8 +109,8 @@ def steps(session: Session, question: Question) -> list[Step]:
             corrects=by_id.get(row.supersedes_id),
             superseded=row.id in superseded,
             rescored=_rescored(session, row, current, type) if row.id in superseded else (),
-            exhibits=tuple(exhibits.get(row.id or 0, ())),
-            disputes=tuple((one, named[one.member_id]) for one in disputed.get(row.id or 0, ())),
+            exhibits=tuple(exhibits.get(row.id, ())),
+            disputes=tuple((one, named[one.member_id]) for one in disputed.get(row.id, ())),
         )
         for row in reversed(rows)
     ]

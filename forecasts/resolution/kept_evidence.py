@@ -34,7 +34,6 @@ _SUFFIXES = {media: suffix for suffix, media in SUFFIXES.items()} | {"text/xml":
 
 def keep(session: Session, resolution: Resolution, seen: Sequence[Seen]) -> list[Exhibit]:
     """Return an exhibit for each document, written with its bytes if they are new."""
-    assert resolution.id is not None
     rows = []
     for one in dict.fromkeys(seen):
         row = Exhibit(

@@ -49,8 +49,6 @@ def set_policy(
             f"{agreeing}: {question.slug!r} has {count}.",
             remedy=f"Add others first: forecasts resolver add {question.slug} KIND --with …",
         )
-    assert question.id is not None
-    assert member.id is not None
     row = Policy(
         question_id=question.id,
         kind=kind,

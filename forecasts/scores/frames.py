@@ -211,7 +211,7 @@ def _provisional(session: Session) -> dict[str, datetime | None]:
     if not until:
         return {}
     slugs = session.exec(select(Question.id, Question.slug).where(col(Question.id).in_(until)))
-    return {slug: until[id_] for id_, slug in slugs if id_ is not None}
+    return {slug: until[id_] for id_, slug in slugs}
 
 
 def revision(session: Session) -> tuple[int, ...]:

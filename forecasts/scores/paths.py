@@ -101,7 +101,7 @@ def paths(
             earned.get(forecast.id, float("nan")) * part,
         )
         for point, (forecast, _) in zip(points, rows, strict=True)
-        for (citation, evidence), part in _parts(cited.get(forecast.id or 0, ()))
+        for (citation, evidence), part in _parts(cited.get(forecast.id, ()))
     ]
     return Paths(
         steps=_frame(_steps(points, end), _STEP, text),

@@ -45,7 +45,7 @@ def _store(
     with reading_everything(session):
         questions, forecasts = scoring_frames(session, questions=list(slugs))
     table = scoring.score(questions, forecasts, (*STORED_PROTOCOLS, CRPS))
-    ids = {slug: by_question[id_] for slug, id_ in slugs.items() if id_ is not None}
+    ids = {slug: by_question[id_] for slug, id_ in slugs.items()}
     columns: dict[str, list[Any]] = {
         "resolution_id": [ids[slug] for slug in table["question_id"].tolist()],
         "member_id": [handles[handle] for handle in table["forecaster"].tolist()],

@@ -131,8 +131,6 @@ def cite(
     citations: list[Citation] = []
     for cited in evidence:
         row = record_evidence(session, cited, member=member, now=now)
-        assert row.id is not None
-        assert forecast.id is not None
         if any(citation.evidence_id == row.id for citation in citations):
             raise Refused(
                 f"The evidence {cited.url or cited.note or cited.title!r} is cited twice in one "

@@ -90,7 +90,6 @@ def add(
         )
     require_name(address, "The address")
     apprise_adapter.check(address, allow_private=allow_private, shared=is_shared_ledger(session))
-    assert member.id is not None
     if days_until_stale is None:
         days_until_stale = intervals(session, member).default / timedelta(days=1)
     channel = Channel(
@@ -180,12 +179,11 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[C
             events=tuple(map(Event, channel.events)),
             days_before_close=channel.days_before_close,
             days_until_stale=channel.days_until_stale,
-            sent=counts.get((channel.id or 0, "sent"), 0),
-            waiting=counts.get((channel.id or 0, "due"), 0)
-            + counts.get((channel.id or 0, "sending"), 0),
-            unsure=counts.get((channel.id or 0, "unsure"), 0),
-            failed=counts.get((channel.id or 0, "failed"), 0),
-            reason=reasons.get(channel.id or 0, ""),
+            sent=counts.get((channel.id, "sent"), 0),
+            waiting=counts.get((channel.id, "due"), 0) + counts.get((channel.id, "sending"), 0),
+            unsure=counts.get((channel.id, "unsure"), 0),
+            failed=counts.get((channel.id, "failed"), 0),
+            reason=reasons.get(channel.id, ""),
         )
         for channel in own
     ]

@@ -36,8 +36,6 @@ _HEADINGS = {
     Event.stale: "Your forecast is due for review",
     Event.closed: "Closed",
 }
-
-
 _SINCE = {
     Event.decision: "An outcome was proposed",
     Event.disputed: "Its outcome was disputed",
@@ -85,11 +83,10 @@ def compose(
         if len(these) > LINES:
             body.append(f"- … and {len(these) - LINES:,} more")
         body.append("")
+    title = f"{len(current):,} events in your forecast ledger"
     if len(current) == 1:
         [(event, question_id, _)] = current
         title = f"{_HEADINGS[event]}: {_inert(states[question_id].text.title, 60)}"
-    else:
-        title = f"{len(current):,} events in your forecast ledger"
     return Message(title, "\n".join(body).strip()), moot
 
 
@@ -147,7 +144,7 @@ def _line(due: DueEvent, state: QuestionState, scores: Mapping[int, Score]) -> s
         outcome = _inert(state.resolution.outcome, _TITLE_LENGTH)
         if state.resolution.supersedes_id is not None:
             outcome = f"corrected to {outcome}"
-        score = scores.get(state.resolution.id or 0)
+        score = scores.get(state.resolution.id)
         if score is None:
             missing = "" if state.resolution.outcome in NOT_SCORED else "; you have no score on it"
             return f"{title} {outcome}{missing}"

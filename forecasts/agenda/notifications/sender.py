@@ -167,7 +167,6 @@ def _due_channels(engine: Engine, now: datetime) -> list[tuple[int, str]]:
             .order_by(col(Channel.id))
         ).all()
         for channel, member, attempts, latest in rows:
-            assert channel.id is not None
             service = apprise_adapter.service_of(channel.secret_url)
             paused_until: datetime | None = latest  # None without due notices
             if paused_until is not None:

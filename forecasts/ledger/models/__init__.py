@@ -9,7 +9,8 @@ Status, the end of a forecast and the crowd are derived, not stored. Scores are 
 (see ``chain``).
 
 ``table=True`` classes do not validate when constructed: verbs validate first, and the CHECK
-constraints also hold for writes that go around the verbs.
+constraints also hold for writes that go around the verbs. A new row's id is None until it is
+flushed.
 """
 
 from __future__ import annotations

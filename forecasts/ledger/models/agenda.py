@@ -56,7 +56,7 @@ class Channel(SQLModel, table=True):
         CheckConstraint("days_until_stale > 0", name="days_until_stale_positive"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id")
     name: str
     secret_url: str = Field(sa_type=Text)
@@ -96,7 +96,7 @@ class Notice(SQLModel, table=True):
         ),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     channel_id: int = Field(foreign_key="channel.id")
     event: Event = Field(sa_type=Text)
     question_id: int = Field(foreign_key="question.id")
@@ -123,7 +123,7 @@ class Revisit(SQLModel, table=True):
         Index("ix_revisit_member_id", "member_id", "question_id", "id"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id")
     question_id: int | None = Field(default=None, foreign_key="question.id")
     days: int | None = None
@@ -135,6 +135,6 @@ class Glance(SQLModel, table=True):
 
     __table_args__ = (Index("ix_glance_member_id", "member_id", "id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)

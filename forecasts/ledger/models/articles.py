@@ -15,7 +15,7 @@ DIGEST_ADDRESS = "urn:sha256:"
 class Article(SQLModel, table=True):
     """A captured article. ``content_hash`` is unique: the same article is stored once."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     content_hash: str = Field(unique=True)
     url: str | None = Field(default=None, index=True)
     title: str

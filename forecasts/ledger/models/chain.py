@@ -17,7 +17,7 @@ class Removal(SQLModel, table=True):
     ``removed_by_id`` blank: by the owner of the database.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", unique=True)
     removed_by_id: int | None = Field(default=None, foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
@@ -33,7 +33,7 @@ class Entry(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("question_id", "number"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int | None = Field(default=None, foreign_key="question.id")
     number: int | None = None
     kind: str = Field(sa_type=Text)

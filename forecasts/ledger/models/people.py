@@ -47,7 +47,7 @@ class Ledger(SQLModel, table=True):
 class Member(SQLModel, table=True):
     """Someone who forecasts, resolves or reads. Simulated members have that in their handle."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     handle: str = Field(unique=True)
     kind: MemberKind = Field(default=MemberKind.human, sa_type=Text)
     created_at: datetime = Field(sa_type=Time)
@@ -61,7 +61,7 @@ class Identity(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     issuer: str
     subject: str
     member_id: int = Field(foreign_key="member.id", index=True)
@@ -74,7 +74,7 @@ class Token(SQLModel, table=True):
     ``key``: the part by which it is found. ``digest``: the SHA-256 of the whole token.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     key: str = Field(unique=True)
     digest: str
@@ -87,7 +87,7 @@ class TokenRevocation(SQLModel, table=True):
 
     __tablename__ = "token_revocation"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     token_id: int = Field(foreign_key="token.id", unique=True)
     recorded_at: datetime = Field(sa_type=Time)
 
@@ -95,7 +95,7 @@ class TokenRevocation(SQLModel, table=True):
 class Team(SQLModel, table=True):
     """A named group of members."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     created_at: datetime = Field(sa_type=Time)
 
@@ -109,7 +109,7 @@ class Membership(SQLModel, table=True):
 
     __table_args__ = (CheckConstraint(one_of("role", Role), name="role_is_known"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     team_id: int = Field(foreign_key="team.id", index=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     joined_at: datetime | None = Field(default=None, sa_type=Time)
@@ -126,7 +126,7 @@ class Appointment(SQLModel, table=True):
 
     __table_args__ = (CheckConstraint(one_of("role", Role), name="role_is_known"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     role: Role = Field(sa_type=Text)
     by_member_id: int | None = Field(default=None, foreign_key="member.id")
@@ -141,7 +141,7 @@ class TeamRule(SQLModel, table=True):
 
     __tablename__ = "team_rule"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     team_id: int = Field(foreign_key="team.id", index=True)
     second_resolver: bool
     member_id: int = Field(foreign_key="member.id")

@@ -39,7 +39,7 @@ class QuestionType(StrEnum):
 class Question(SQLModel, table=True):
     """A question's identity. Its wording is in its newest ``QuestionRevision``."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     slug: str = Field(unique=True)
     member_id: int = Field(foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
@@ -186,7 +186,7 @@ class QuestionRevision(QuestionText, table=True):
         ),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id")
     number: int
     member_id: int = Field(foreign_key="member.id")
@@ -199,7 +199,7 @@ class QuestionSource(SQLModel, table=True):
 
     __tablename__ = "question_source"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     article_id: int = Field(foreign_key="article.id", index=True)
     quote: str = long_text()

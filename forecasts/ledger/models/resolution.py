@@ -61,7 +61,7 @@ class Resolution(SQLModel, table=True):
         ),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     state: ResolutionState = Field(sa_type=Text)
     outcome: str
@@ -83,7 +83,7 @@ class Exhibit(SQLModel, table=True):
     The bytes are in an ``ExhibitContent``, up to ``limits.EXHIBIT_BYTES``.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     resolution_id: int = Field(foreign_key="resolution.id", index=True)
     address: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=Time)
@@ -97,7 +97,7 @@ class ExhibitContent(SQLModel, table=True):
 
     __tablename__ = "exhibit_content"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     sha256: str = Field(unique=True)
     data: bytes
 
@@ -109,7 +109,7 @@ class Dispute(SQLModel, table=True):
     upheld ends with the resolution that supersedes the disputed one.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     resolution_id: int = Field(foreign_key="resolution.id", index=True)
     member_id: int = Field(foreign_key="member.id")
     reason: str = long_text()
@@ -130,7 +130,7 @@ class Policy(SQLModel, table=True):
         CheckConstraint("dispute_days >= 0", name="days_not_negative"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     kind: PolicyKind = Field(default=PolicyKind.confirm, sa_type=Text)
     agreeing: int = 1
@@ -145,7 +145,7 @@ class Resolver(SQLModel, table=True):
     It replaces the earlier ones, unless ``beside`` is set.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     kind: str
     settings: dict[str, Any] = Field(sa_type=JSON)
@@ -162,7 +162,7 @@ class Watch(SQLModel, table=True):
     last ``reason``. ``parked_at``: when it began to wait for a member.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", unique=True)
     next_at: datetime | None = Field(default=None, sa_type=Time, index=True)
     claimed_by: str | None = None
@@ -178,7 +178,7 @@ class ResolverRun(SQLModel, table=True):
 
     __tablename__ = "resolver_run"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     resolver_id: int = Field(foreign_key="resolver.id", index=True)
     started_at: datetime = Field(sa_type=Time)
     ended_at: datetime | None = Field(default=None, sa_type=Time)
@@ -194,7 +194,7 @@ class Score(SQLModel, table=True):
         Index("ix_score_member_protocol", "member_id", "protocol"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     resolution_id: int = Field(foreign_key="resolution.id")
     member_id: int = Field(foreign_key="member.id")
     protocol: str

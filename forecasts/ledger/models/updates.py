@@ -52,7 +52,7 @@ class Forecast(SQLModel, table=True):
         Index("ix_forecast_member_made_at", "member_id", "made_at"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id")
     member_id: int = Field(foreign_key="member.id")
     made_at: datetime = Field(sa_type=Time)
@@ -74,7 +74,7 @@ class Forecast(SQLModel, table=True):
 class Evidence(SQLModel, table=True):
     """A reason for a forecast: an article, a page, a figure or a note."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     kind: EvidenceKind = Field(default=EvidenceKind.news, sa_type=Text)
     title: str = long_text()
@@ -100,7 +100,7 @@ class Citation(SQLModel, table=True):
         CheckConstraint("share >= 0", name="share_not_negative"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     forecast_id: int = Field(foreign_key="forecast.id")
     evidence_id: int = Field(foreign_key="evidence.id", index=True)
     stance: Stance = Field(default=Stance.supports, sa_type=Text)

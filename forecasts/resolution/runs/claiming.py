@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, or_, update
+from sqlalchemy import ColumnElement, Engine, or_, update
 from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import LedgerError
@@ -89,7 +89,7 @@ class Claims:
 
     def due(self, session: Session) -> list[int]:
         """Return the watch ids of the due questions that no run has claimed."""
-        return [id_ for id_ in session.exec(self._due()) if id_ is not None]
+        return list(session.exec(self._due()))
 
     def _due(self) -> Any:
         of_kind = (
@@ -124,26 +124,28 @@ class Claims:
         abandoned = self._due().where(_ABANDONED).order_by(None).order_by(*_LEAST_TRIED_FIRST)
         turns = [(fresh, 0), (abandoned.limit(1), 1)]
         with self.writing() as session:
-            until = self._clock() + LEASE
             for due, attempt in reversed(turns) if abandoned_first else turns:
-                ids = session.scalars(
-                    update(Watch)
-                    .where(col(Watch.id).in_(due))
-                    .values(
-                        claimed_by=self._name,
-                        claimed_until=until,
-                        attempts=Watch.attempts + attempt,
-                    )
-                    .returning(col(Watch.id))
-                    .execution_options(synchronize_session=False)
-                ).all()
-                if ids:
+                self._hold(session, col(Watch.id).in_(due), attempt)
+                if self._held:
                     break
-            self._until, self._held = until, {id_ for id_ in ids if id_ is not None}
         if not self._held:
             return []
         with reading(self.engine) as session:
             return self.load(session, list(self._held))
+
+    def _hold(self, session: Session, these: ColumnElement[bool], attempt: int = 0) -> None:
+        """Claim these watches from now on, and no others."""
+        self._until = self._clock() + LEASE
+        ids = session.scalars(
+            update(Watch)
+            .where(these)
+            .values(
+                claimed_by=self._name, claimed_until=self._until, attempts=Watch.attempts + attempt
+            )
+            .returning(col(Watch.id))
+            .execution_options(synchronize_session=False)
+        )
+        self._held = set(ids)
 
     def load(self, session: Session, ids: Sequence[int]) -> list[Claimed]:
         """Return the questions of these watch ids, by a handful of statements however many."""
@@ -198,18 +200,11 @@ class Claims:
         """
         if self._clock() >= self._until - LEASE * RESERVE:
             with self.writing() as session:
-                until = self._clock() + LEASE
-                ids = session.scalars(
-                    update(Watch)
-                    .where(col(Watch.id).in_(self._held), col(Watch.claimed_by) == self._name)
-                    .values(claimed_until=until)
-                    .returning(col(Watch.id))
-                    .execution_options(synchronize_session=False)
-                ).all()
-                self._until, self._held = until, {id_ for id_ in ids if id_ is not None}
+                mine = col(Watch.claimed_by) == self._name
+                self._hold(session, col(Watch.id).in_(self._held) & mine)
         return claimed.watch.id in self._held
 
-    def held(self, session: Session, questions: Sequence[Claimed]) -> set[int | None]:
+    def held(self, session: Session, questions: Sequence[Claimed]) -> set[int]:
         """Return the watch ids of these that this run has still claimed in the ledger."""
         return set(
             session.exec(

@@ -103,7 +103,7 @@ def _earlier_proposals(session: Session, question: Question) -> list[_Proposal]:
             row,
             text,
             row.id in open_ids,
-            frozenset(one.sha256 for one in kept.get(row.id or 0, ())),
+            frozenset(one.sha256 for one in kept.get(row.id, ())),
         )
         for row in resolutions.history(session, question)
         if row.resolver_id is not None or row.id in open_ids
