@@ -1,4 +1,4 @@
-"""Exports of the ledger, as far as the member may see it."""
+"""Exports of the ledger, as far as the member may see it, and what they leave out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,32 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import member_rights
-from forecasts.access.visibility import reading_everything
+from forecasts.access.visibility import forecast_visible, question_visible, reading_everything
 from forecasts.exchange.folder.archive import pack
 from forecasts.exchange.folder.folder import write_folder
-from forecasts.exchange.omissions import left_out
-from forecasts.ledger.models import Member
+from forecasts.ledger.current import is_current_outcome
+from forecasts.ledger.models import (
+    Appointment,
+    Forecast,
+    Member,
+    MemberKind,
+    Membership,
+    Question,
+    QuestionRevision,
+    QuestionSource,
+    Resolution,
+    Resolver,
+    ResolverRun,
+    Role,
+    Visibility,
+)
+from forecasts.questions.revisions import OUTCOME_KNOWN
+from forecasts.resolution.assignments import NONE
 from forecasts.scores.frames import Frames, ledger_frames
 
 
@@ -43,3 +60,54 @@ def as_zip(frames: Frames) -> bytes:
     """Return a ZIP archive of the frames' ledger folder; equal frames make equal archives."""
     with tempfile.TemporaryDirectory(prefix="ledger-") as aside:
         return pack(write_folder(frames, Path(aside) / "ledger"))
+
+
+def left_out(session: Session) -> list[str]:
+    """Return the omissions of an export of the whole ledger, each with its count.
+
+    Recording members and times, which are omitted throughout, are not counted; nor are scores,
+    which are computed again from the export.
+    """
+
+    def count(what: Any, *where: Any) -> int:
+        return session.exec(select(func.count(what)).where(*where)).one()
+
+    of_revision = question_visible(session, QuestionRevision.question_id)
+    of_source = question_visible(session, QuestionSource.question_id)
+    of_resolution = question_visible(session, Resolution.question_id)
+    of_resolver = question_visible(session, Resolver.question_id)
+    is_later = col(QuestionRevision.reason) != OUTCOME_KNOWN
+    wordings = count(QuestionRevision.id, is_later, of_revision)
+    passages = count(QuestionSource.id, of_source)
+    resolutions = count(Resolution.id, of_resolution)
+    runs_seen = col(ResolverRun.resolver_id).in_(select(Resolver.id).where(of_resolver))
+    restricted = (col(QuestionRevision.visibility) != Visibility.everyone) | col(
+        QuestionRevision.crowd_hidden
+    )
+    roles = count(Membership.id, col(Membership.role) != Role.forecaster) + count(Appointment.id)
+    is_claim = col(Forecast.claimed_at).is_not(None)
+    counts = {
+        ("earlier wording", "earlier wordings"): wordings
+        - count(Question.id, question_visible(session)),
+        ("further passage", "further passages"): passages
+        - count(func.distinct(QuestionSource.question_id), of_source),
+        (
+            "earlier resolution, proposal or rejection",
+            "earlier resolutions, proposals and rejections",
+        ): resolutions - count(Resolution.id, is_current_outcome(), of_resolution),
+        ("resolver", "resolvers"): count(Resolver.id, of_resolver, Resolver.kind != NONE),
+        ("resolver run", "resolver runs"): count(ResolverRun.id, runs_seen),
+        (
+            "question with limited visibility or a hidden crowd",
+            "questions with limited visibility or a hidden crowd",
+        ): count(func.distinct(QuestionRevision.question_id), restricted, of_revision),
+        ("member role", "member roles"): roles,
+        (
+            "forecast time that an import claimed without a voucher",
+            "forecast times that imports claimed without a voucher",
+        ): count(Forecast.id, is_claim, forecast_visible(session)),
+        ("member marked as bot or service", "members marked as bots or services"): count(
+            Member.id, col(Member.kind) != MemberKind.human
+        ),
+    }
+    return [f"{n:,} {one if n == 1 else many}" for (one, many), n in counts.items() if n]

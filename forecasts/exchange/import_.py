@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -27,12 +26,7 @@ from forecasts.exchange.import_questions import (
     time_of,
 )
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    DIGEST_ADDRESS,
-    Article,
-    Evidence,
-    Member,
-)
+from forecasts.ledger.models import DIGEST_ADDRESS, Article, Evidence, Member
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.scores import scores
 from forecasts.scores.frames import Frames, rows
@@ -90,16 +84,12 @@ def import_frames(
     }
     _require_may_import(session, frames, known, member, now)
     on_progress("Members, articles and evidence", 0.0)
-    members = _members(session, frames, now)
+    handles = pd.concat([frames.forecasts["forecaster"], frames.teams["forecaster"]]).unique()
+    members = {handle: member_or_new(session, handle, now=now) for handle in handles}
     for row in rows(frames.teams):
-        team = team_or_new(session, row.team, now=now)
-        join(
-            session,
-            team,
-            members[row.forecaster],
-            joined_at=time_of(row.joined_at),
-            left_at=time_of(row.left_at),
-        )
+        team, other = team_or_new(session, row.team, now=now), members[row.forecaster]
+        joined_at, left_at = time_of(row.joined_at), time_of(row.left_at)
+        join(session, team, other, joined_at=joined_at, left_at=left_at)
     articles, by_address = _articles(session, frames.articles, member, now)
     evidence = _evidence(session, frames.evidence, by_address, member, now)
     new, revised, resolutions = add_questions(
@@ -183,19 +173,10 @@ def _require_may_import(
         if state is None:
             continue
         require(session, member, Action.forecast, state.question, now=now)
-        if changes(row, state, _unnoted):
+        if changes(row, state, lambda *_: None):  # problems are noted when the row is imported
             require(session, member, Action.revise, state.question, now=now)
         if row.resolution.strip() and state.resolution is None:
             require(session, member, Action.resolve, state.question, now=now)
-
-
-def _unnoted(column: str, value: Any, rule: str) -> None:
-    """Ignore a problem with a cell, which is noted when its row is imported."""
-
-
-def _members(session: Session, frames: Frames, now: datetime) -> dict[str, Member]:
-    handles = pd.concat([frames.forecasts["forecaster"], frames.teams["forecaster"]]).unique()
-    return {handle: member_or_new(session, handle, now=now) for handle in handles}
 
 
 def _articles(

@@ -47,8 +47,11 @@ def add_forecasts(
     keys = _import_keys(frames.forecasts)
     fresh: Sequence[int] = range(len(keys))
     if not new_only:
-        stored = set(_import_keys(forecast_frame(session, slugs)))
-        stored |= _imported(session, question_ids)
+        stored = set[str | None](_import_keys(forecast_frame(session, slugs)))
+        # With the keys of all earlier imports, even of rows that differ by now.
+        for some in in_batches(list(question_ids.values())):
+            here = col(Forecast.question_id).in_(some)
+            stored.update(session.exec(select(col(Forecast.import_key)).where(here)))
         prefixes = ("",) if vouched_by else ("", _CLAIMED)
         fresh = [n for n in fresh if stored.isdisjoint(f"{p}{keys[n]}" for p in prefixes)]
     forecasts = frames.forecasts.iloc[list(fresh)] if len(fresh) < len(keys) else frames.forecasts
@@ -66,9 +69,9 @@ def add_forecasts(
             problems=problems,
             remedy="Give each the time at which it was made.",
         )
-    count = len(fresh)
-    if not count:
+    if not fresh:
         return []
+    count = len(fresh)
     # Of microseconds NumPy makes datetime objects, in any year.
     made_at = [t.replace(tzinfo=UTC) for t in _naive(forecasts["made_at"]).astype("O")]
     values = {name: forecasts[name].tolist() for name in ("probabilities", "quantiles")}
@@ -92,20 +95,6 @@ def add_forecasts(
     ids = append(session, "forecast", written)
     _cite(session, list(zip(ids, forecasts["evidence"], strict=True)))
     return list(written["question_id"])
-
-
-def _imported(session: Session, questions: dict[str, int | None]) -> set[str]:
-    """Return the keys of all imports on these questions, even of rows that differ by now."""
-    return {
-        key
-        for some in in_batches(list(questions.values()))
-        for key in session.exec(
-            select(Forecast.import_key).where(
-                col(Forecast.question_id).in_(some), col(Forecast.import_key).is_not(None)
-            )
-        )
-        if key is not None
-    }
 
 
 # The prefix of the keys of forecasts that no one vouches for; a later import may vouch for them.
@@ -142,10 +131,7 @@ def _import_keys(forecasts: pd.DataFrame) -> list[str]:
 def _each(convert: Callable[[str], Any], texts: pd.Series[Any]) -> list[Any]:
     """Return the converted texts; each distinct one is converted once."""
     codes, distinct = texts.factorize()
-    converted: list[Any] = np.array([convert(text) for text in distinct], dtype=object)[
-        codes
-    ].tolist()
-    return converted
+    return list(np.array([convert(text) for text in distinct], dtype=object)[codes])
 
 
 def _naive(times: pd.Series[Any]) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -32,6 +32,8 @@ from forecasts.scores.frames import Frames, rows
 
 # Called with the current step and the share that is done, from 0 to 1.
 Progress = Callable[[str, float], None]
+# Called with the column, the value and the rule of a cell that breaks it.
+Wrong = Callable[[str, Any, str], None]
 _STEP = 50  # questions between two calls
 
 
@@ -46,6 +48,11 @@ def add_questions(
 ) -> tuple[int, set[int], list[Resolution]]:
     """Return the number of new questions, the ids of the revised ones, and the new resolutions."""
     problems: list[Problem] = []
+
+    def note(number: int, column: str, value: Any, rule: str) -> None:
+        place = frames.place("questions", number)
+        problems.append(Problem(f"{place}, column {column}", str(value), rule))
+
     new, revised = 0, set[int]()
     resolutions: list[Resolution] = []
     for number, row in enumerate(rows(frames.questions)):
@@ -53,7 +60,7 @@ def add_questions(
             asked = len(frames.questions)
             on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
         text: QuestionText
-        wrong = _Wrong(frames, number, problems)
+        wrong = partial(note, number)
         state = known.get(row.question_id)
         if state is None:
             new += 1
@@ -70,8 +77,7 @@ def add_questions(
             )
         else:
             question, text = state.question, state.text
-            changed = changes(row, state, wrong)
-            if changed:
+            if changed := changes(row, state, wrong):
                 new_text = reworded(state.text, **changed)
                 text = append_wording(
                     session, state.text, new_text, member=member, now=now, reason="imported"
@@ -92,22 +98,7 @@ def add_questions(
     return new, revised, resolutions
 
 
-@dataclass(frozen=True)
-class _Wrong:
-    """Collects the problems with the cells of one question's row."""
-
-    frames: Frames
-    number: int
-    problems: list[Problem]
-
-    def __call__(self, column: str, value: Any, rule: str) -> None:
-        place = self.frames.place("questions", self.number)
-        self.problems.append(Problem(f"{place}, column {column}", str(value), rule))
-
-
-def changes(
-    row: Any, state: QuestionState, wrong: Callable[[str, Any, str], None]
-) -> dict[str, Any]:
+def changes(row: Any, state: QuestionState, wrong: Wrong) -> dict[str, Any]:
     """Return the row's differences from the ledger; a forbidden change is a problem.
 
     Blanks are ignored, and so is a title that is the id, which replaces a blank title.
@@ -128,10 +119,15 @@ def changes(
 
 
 def _fields(row: Any) -> dict[str, Any]:
+    """Return the row's fields of a wording; blanks are None."""
+    given = {name: getattr(row, name) for name in QuestionText.model_fields if hasattr(row, name)}
     return {
-        name: _blank_is_none(getattr(row, name))
-        for name in QuestionText.model_fields
-        if hasattr(row, name)
+        name: time_of(value)
+        if isinstance(value, pd.Timestamp) or value is pd.NaT
+        else None
+        if value == ""
+        else value
+        for name, value in given.items()
     }
 
 
@@ -142,12 +138,6 @@ def _text(row: Any) -> QuestionText:
     return question_text(**fields)
 
 
-def _blank_is_none(value: Any) -> Any:
-    if isinstance(value, pd.Timestamp) or value is pd.NaT:
-        return time_of(value)
-    return None if isinstance(value, str) and value == "" else value
-
-
 def address_hash(url: str) -> str:
     """Return the content hash of an article without text: that of its address."""
     return hashlib.sha256(url.encode()).hexdigest()
@@ -156,11 +146,7 @@ def address_hash(url: str) -> str:
 def _stub(session: Session, url: str, member: Member, now: datetime) -> Article:
     """Return an article without text, which is written."""
     article = Article(
-        content_hash=address_hash(url),
-        url=url,
-        title=url,
-        captured_at=now,
-        member_id=member.id,
+        content_hash=address_hash(url), url=url, title=url, captured_at=now, member_id=member.id
     )
     session.add(article)
     session.flush()
@@ -174,20 +160,17 @@ def _resolution(
     state: QuestionState | None,
     member: Member,
     now: datetime,
-    wrong: _Wrong,
+    wrong: Wrong,
 ) -> Resolution | None:
     if not row.resolution.strip():
         return None
     outcome = read_outcome(row.resolution, text)
     known_at, resolved_at = time_of(row.known_at), time_of(row.resolved_at)  # blank: not given
-    if state is not None and state.resolution is not None:
-        current = state.resolution
+    current = None if state is None else state.resolution
+    if current is not None:
         if current.outcome != outcome or known_at not in (None, current.known_at):
-            wrong(
-                "resolution",
-                outcome,
-                f"resolved here as {current.outcome}, known at {current.known_at}",
-            )
+            rule = f"resolved here as {current.outcome}, known at {current.known_at}"
+            wrong("resolution", outcome, rule)
         return None
     for column, value, claimed in (
         ("resolution", row.resolution, None),
@@ -201,7 +184,6 @@ def _resolution(
     if resolved_at is not None and resolved_at > now:
         wrong("resolved_at", resolved_at, f"not ahead of now, {iso(now)}")
         return None
-    assert question.id is not None
     return Resolution(
         question_id=question.id,
         state=ResolutionState.confirmed,

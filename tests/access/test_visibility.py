@@ -28,7 +28,7 @@ from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange import export, import_, omissions
+from forecasts.exchange import export, import_
 from forecasts.exchange.samples import practice
 from forecasts.ledger import database
 from forecasts.ledger.models import (
@@ -175,7 +175,7 @@ OPEN = {
     "resolution.runs.run.waiting": "a number, for operators",
     "resolution.runs.corrections.propose_correction": "called by runs, for the resolver's owner",
     "resolution.runs.corrections.outdated": "called by runs, to find questions to look up again",
-    "resolution.runs.recording.propose": "called by runs, for the resolver's owner",
+    "resolution.runs.recording.write_finding": "called by runs, for the resolver's owner",
     "resolution.runs.recording.run_member": "the member of the runs themselves",
     "resolution.runs.safeguards.downgraded": "called by runs, on a question they have claimed",
     "resolution.runs.safeguards.new_findings": "called by runs, on a question they have claimed",
@@ -389,7 +389,7 @@ def _slugs(session: Session, found: Collection[due.Found]) -> list[str]:
 def proposed(session: Session, _member: Member) -> list[str]:
     """Return visible proposals, which an export counts as left out."""
     seen = [question.slug for _, question in proposals.open_proposals(session)]
-    said = [words for words in omissions.left_out(session) if "proposal" in words]
+    said = [words for words in export.left_out(session) if "proposal" in words]
     assert said[0].startswith(f"{len(seen)} ")
     return seen
 
@@ -589,7 +589,7 @@ CASES: dict[str, Case] = {
     "questions.finality.dispute_deadlines": Case(A.see, among(provisional), on="resolved"),
     "exchange.export.exported": Case(A.see, among(exported)),
     "exchange.import_.import_frames": Case(A.forecast, _import, on="import"),
-    "exchange.omissions.left_out": Case(A.see, among(proposed)),
+    "exchange.export.left_out": Case(A.see, among(proposed)),
     "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
     "resolution.kept_evidence.kept": Case(
         A.see, lambda c: kept_evidence.kept(c.session, c.question), on="resolved"

@@ -6,7 +6,7 @@ from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.articles.text_quotes import TextQuote
-from forecasts.exchange.omissions import left_out
+from forecasts.exchange.export import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import MemberKind
 from forecasts.questions import registry, revisions, sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -34,19 +34,12 @@ def check_folder(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -> N
         _check_handles(tables[name], frames[name])
 
 
-def _in_row(table: Table, row: int) -> Wrong:
-    def wrong(column: str, value: Any, rule: str) -> None:
-        table.wrong(row, column, value, rule)
-
-    return wrong
-
-
 def _check_questions(table: Table, questions: pd.DataFrame) -> None:
     seen: set[str] = set()
     outcomes: list[str] = []
     options = table.texts("options")
     for row, item in enumerate(rows(questions)):
-        wrong = _in_row(table, row)
+        wrong = partial(table.wrong, row)
         if not item.question_id.strip():
             wrong("question_id", item.question_id, "every question has an id")
         elif item.question_id in seen:
@@ -110,7 +103,7 @@ def _outcome(wrong: Wrong, item: Any) -> str:
     kind = item.type or "binary"
     if not item.resolution.strip() or kind not in set(QuestionType):
         return ""
-    options = item.options if _are_texts(item.options) else []
+    options = tuple(item.options) if _are_texts(item.options) else ()
     if kind == QuestionType.multiple_choice and not options:
         return ""  # the options are noted already
     try:
@@ -120,21 +113,15 @@ def _outcome(wrong: Wrong, item: Any) -> str:
         return ""
 
 
-def _outline(kind: str, options: list[str] | None) -> QuestionText:
+@lru_cache
+def _outline(kind: str, options: tuple[str, ...]) -> QuestionText:
     """Return a question with only the fields that decide which values and outcomes it takes."""
-    if not options:
-        return _outline_without_options(kind)  # cached: there may be thousands of equal ones
-    return QuestionText.model_construct(title="", type=QuestionType(kind), options=options)
-
-
-@cache
-def _outline_without_options(kind: str) -> QuestionText:
-    return QuestionText.model_construct(title="", type=QuestionType(kind), options=[])
+    return QuestionText.model_construct(title="", type=QuestionType(kind), options=list(options))
 
 
 def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFrame) -> None:
     outlines = {
-        slug: (kind, options)
+        slug: (kind, tuple(options) if kind == QuestionType.multiple_choice else ())
         for slug, kind, options in zip(
             *(questions[name].tolist() for name in ("question_id", "type", "options")), strict=True
         )
@@ -142,36 +129,30 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
         if kind in set(QuestionType)
         and (kind != QuestionType.multiple_choice or _are_texts(options))
     }
-    for row in np.flatnonzero((forecasts["forecaster"] == "").to_numpy()):
-        table.wrong(int(row), "forecaster", "", "every forecast has a forecaster")
-    blank_times = forecasts["made_at"].isna().to_numpy()
-    for row in np.flatnonzero(blank_times):
+    handles = forecasts["forecaster"]
+    table.wrong_where(handles == "", handles, "every forecast has a forecaster")
+    for row in np.flatnonzero(forecasts["made_at"].isna()).tolist():
         if not table.texts("made_at")[row].strip():
-            table.wrong(int(row), "made_at", "", "required")
+            table.wrong(row, "made_at", "", "required")
     place, slugs = pd.factorize(forecasts["question_id"])
     known = slugs.isin(questions["question_id"])[place]
-    for row in np.flatnonzero(~known):
-        table.wrong(
-            int(row), "question_id", forecasts["question_id"].iloc[row], "a question of this folder"
-        )
+    table.wrong_where(~known, forecasts["question_id"], "a question of this folder")
     forecasts["probability"] += 0.0  # -0.0 is 0.0
-    p = forecasts["probability"].to_numpy()
-    for row in np.flatnonzero((p < 0) | (p > 1)):
-        table.wrong(int(row), "probability", p[row], "0..1")
-    has_p = np.isfinite(p)
+    p = forecasts["probability"]
+    table.wrong_where((p < 0) | (p > 1), p, "0..1")
+    has_p = np.isfinite(p.to_numpy())
     binary = np.array([outlines.get(slug, ("", None))[0] == "binary" for slug in slugs], dtype=bool)
     has_vector = forecasts["probabilities"].notna().to_numpy()
     has_quantiles = forecasts["quantiles"].notna().to_numpy()
     # Most rows are probabilities of binary questions, checked above; the rest one by one.
     rest = (has_vector | has_quantiles | (has_p & ~binary[place])) & known
-    for row in np.flatnonzero(rest):
+    for row in np.flatnonzero(rest).tolist():
         slug = forecasts["question_id"].iloc[row]
         if slug in outlines:
-            _check_value(_in_row(table, int(row)), forecasts.iloc[row], outlines[slug])
+            _check_value(partial(table.wrong, row), forecasts.iloc[row], *outlines[slug])
 
 
-def _check_value(wrong: Wrong, row: pd.Series[Any], outline: tuple[str, list[str] | None]) -> None:
-    kind, options = outline
+def _check_value(wrong: Wrong, row: pd.Series[Any], kind: str, options: tuple[str, ...]) -> None:
     column = {"binary": "probability", "multiple_choice": "probabilities"}.get(kind, "quantiles")
     given = [
         name
@@ -209,8 +190,8 @@ def _check_evidence(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -
     # Without the file, citations can refer to evidence of the ledger that imports the folder.
     known = seen if table.path.exists() else None
     forecasts = frames["forecasts"]["evidence"]
-    for place in np.flatnonzero(forecasts.notna().to_numpy()):
-        _check_citations(_in_row(tables["forecasts"], int(place)), forecasts.iloc[place], known)
+    for row in np.flatnonzero(forecasts.notna()).tolist():
+        _check_citations(partial(tables["forecasts"].wrong, row), forecasts.iloc[row], known)
 
 
 def _check_citations(wrong: Wrong, cited: Any, known: set[str] | None) -> None:
@@ -244,13 +225,8 @@ def _check_articles(table: Table, articles: pd.DataFrame) -> None:
 def _check_handles(table: Table, frame: pd.DataFrame) -> None:
     handles = frame["forecaster"]
     bad = [h for h in handles.unique() if h and (h != h.strip() or not h.isprintable())]
-    for row in np.flatnonzero(handles.isin(bad).to_numpy()):
-        table.wrong(
-            int(row),
-            "forecaster",
-            handles.iloc[row],
-            "printable, without white space before or after it",
-        )
+    rule = "printable, without white space before or after it"
+    table.wrong_where(handles.isin(bad), handles, rule)
 
 
 def _check_teams(table: Table, teams: pd.DataFrame) -> None:

@@ -63,9 +63,7 @@ class Table:
 
     def texts(self, column: str) -> list[str]:
         """Return the column as texts; blanks if the file has no such column."""
-        if column not in self.cells:
-            return [""] * len(self)
-        return self.cells[column].tolist()
+        return self.cells[column].tolist() if column in self.cells else [""] * len(self)
 
     def wrong(self, row: int, column: str, value: Any, rule: str) -> None:
         """Note that the cell in that row breaks a rule; row 0 is the first below the header.
@@ -75,6 +73,11 @@ class Table:
         if row in self.ragged:
             return
         self.problems.append(Problem(f"{self.place(row)}, column {column}", str(value), rule))
+
+    def wrong_where(self, mask: Any, column: pd.Series[Any], rule: str) -> None:
+        """Note that the cells of the column break a rule where the mask is true."""
+        for row in np.flatnonzero(mask).tolist():
+            self.wrong(row, str(column.name), column.iloc[row], rule)
 
     def place(self, row: int) -> str:
         """Return the file with the row's line, or its number in Parquet."""
@@ -99,9 +102,8 @@ class Table:
         def wrong(row: int, value: Any, rule: str) -> None:
             self.wrong(row, name, value, rule)
 
-        if name not in self.cells:
-            return READERS[kind](wrong, pd.Series([""] * len(self), dtype=str))
-        return READERS[kind](wrong, self.cells[name])
+        blanks = pd.Series([""] * len(self), dtype=str)
+        return READERS[kind](wrong, self.cells.get(name, blanks))
 
 
 def read_table(path: Path) -> Table:
@@ -134,10 +136,7 @@ _NAMES = ("question_id", "forecaster", "team", "evidence_id", "url", "article_ur
 
 def _limited(table: Table) -> Table:
     """Return the table, with every overlong cell noted; BadInput for too many rows."""
-    if len(table) > limits.ROWS:
-        raise limits.too_much(
-            table.path.name, f"{len(table):,} rows", f"{limits.ROWS:,}", "Divide the ledger."
-        )
+    _require_rows(table.path, len(table))
     for name in table.cells:
         most = limits.NAME_BYTES if name in _NAMES else limits.TEXT_BYTES
         texts = pa.array(table.cells[name], pa.large_string())
@@ -149,10 +148,16 @@ def _limited(table: Table) -> Table:
             rule = f"at most {limits.format_bytes(most)}; this has {size}"
             table.wrong(row, str(name), table.cells[name].iloc[row], rule)
         nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
-        for row in np.flatnonzero(nul).tolist():
-            rule = "without NUL (U+0000), which a ledger cannot store"
-            table.wrong(row, str(name), table.cells[name].iloc[row], rule)
+        rule = "without NUL (U+0000), which a ledger cannot store"
+        table.wrong_where(nul, table.cells[name], rule)
     return table
+
+
+def _require_rows(path: Path, count: int) -> None:
+    if count > limits.ROWS:
+        raise limits.too_much(
+            path.name, f"{count:,} rows", f"{limits.ROWS:,}", "Divide the ledger."
+        )
 
 
 def _require_columns(path: Path, names: Sequence[str]) -> None:
@@ -217,8 +222,7 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
         if not ragged:
             raise
         return padded, ragged
-    frame: pd.DataFrame = table.to_pandas()
-    return frame, {}
+    return table.to_pandas(), {}
 
 
 def _read_ragged(path: Path, header: list[str]) -> tuple[pd.DataFrame, dict[int, list[str]]]:
@@ -250,10 +254,7 @@ def _require_small(path: Path) -> None:
         _require_columns(path, file.schema_arrow.names)
         parts = [about.row_group(place) for place in range(about.num_row_groups)]
         # Column metadata is not read: for a damaged file that makes Arrow end the process.
-        if about.num_rows > limits.ROWS:
-            raise limits.too_much(
-                path.name, f"{about.num_rows:,} rows", f"{limits.ROWS:,}", "Divide the ledger."
-            )
+        _require_rows(path, about.num_rows)
         _require_bytes(path, sum(part.total_byte_size for part in parts))
     with pyarrow.parquet.ParquetFile(path, read_dictionary=names) as file:
         size = 0
@@ -285,11 +286,6 @@ def _written_out(array: Any) -> int:
     return len(array) + int(array.nbytes)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value inside a list or object that JSON cannot represent, as a list or text."""
-    return value.tolist() if isinstance(value, np.ndarray) else str(value)
-
-
 def _cell_text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         # Arrow turns a null among numbers into NaN.
@@ -298,7 +294,11 @@ def _cell_text(value: Any) -> str:
             for item in value.tolist()
         ]
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=_plain)
+        return json.dumps(
+            value,
+            ensure_ascii=False,
+            default=lambda item: item.tolist() if isinstance(item, np.ndarray) else str(item),
+        )
     if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, pd.Timestamp):
