@@ -11,6 +11,7 @@ from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text, significant
 from app.session import now, reading, settings
 from app.views.downloads import downloads
+from app.views.tables import table
 from forecasts.access import memberships, visibility
 from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison
@@ -23,6 +24,11 @@ from forecasts.reports.selection import Choice
 from forecasts.scores import frames
 
 OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
+UNTIL: dict[Of, str] = {
+    "teams": "Compare forecasters instead, or import teams from a ledger folder with a teams.csv: "
+    "forecasts import FOLDER.",
+    "forecasters": "The comparison appears here once a second member forecasts.",
+}
 PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
 
@@ -43,12 +49,7 @@ def comparison_of(
     with reading() as ledger:
         everything = frames.ledger_frames(ledger, rationales=False)
     return report_comparison.build(
-        everything,
-        between=names,
-        of=of,
-        choice=chosen,
-        as_of=_at,
-        alike=alike,
+        everything, between=names, of=of, choice=chosen, as_of=_at, alike=alike
     )
 
 
@@ -84,20 +85,14 @@ def pick(
     return of, tuple(names), chosen, alike
 
 
-def verdict(comparison: Comparison) -> None:
-    """Show the comparison's conclusion in a sentence."""
+def conclusion(comparison: Comparison) -> None:
+    """Show the comparison's conclusion in a sentence, and the ranks as intervals."""
     show = st.success if any(pair.better for pair in comparison.pairs) else st.info
     show(as_text(comparison.sentence))
     st.caption(as_text(f"{wording.scope(comparison)} {words.left_out(comparison.left_out)}"))
-
-
-def ranks(comparison: Comparison) -> None:
-    """Show the ranks as intervals."""
     st.header("Ranks", anchor=False, help=STATISTICS["rank"].help)
     names = [as_text(side.name) for side in comparison.groups]
-    st.table(
-        {"Name": names} | wording.rank_columns(comparison), hide_index=True, border="horizontal"
-    )
+    table({"Name": names} | wording.rank_columns(comparison))
     st.caption(wording.RANKS)
 
 
@@ -110,7 +105,7 @@ def differences(comparison: Comparison) -> None:
             spec=chart, alt="Differences between pairs with intervals; the table has the numbers."
         )
     pairs = comparison.pairs
-    st.table(
+    table(
         {
             "Pair": [as_text(f"{pair.a} − {pair.b}") for pair in pairs],
             "Shared questions": [f"{pair.shared_questions:,}" for pair in pairs],
@@ -118,9 +113,7 @@ def differences(comparison: Comparison) -> None:
             "95% interval": [numbers.signed_interval(pair.interval) for pair in pairs],
             "p, adjusted": [numbers.p_value(pair.p_adjusted) for pair in pairs],
             "Detectable": [significant(pair.detectable) for pair in pairs],
-        },
-        hide_index=True,
-        border="horizontal",
+        }
     )
     st.caption(f"{STATISTICS['p_adjusted'].whole} {STATISTICS['detectable'].whole}")
     for pair in pairs:
@@ -153,22 +146,13 @@ with reading() as ledger:
     known_tags = standing.tags(ledger)
 of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
-    st.info(
-        f"There are fewer than two {of} to compare. "
-        + (
-            "Compare forecasters instead, or import teams from a ledger folder with a teams.csv: "
-            "forecasts import FOLDER."
-            if of == "teams"
-            else "The comparison appears here once a second member forecasts."
-        )
-    )
+    st.info(f"There are fewer than two {of} to compare. {UNTIL[of]}")
     st.stop()
 if len(names) < 2:
     st.info("Choose at least two.")
     st.stop()
 comparison = comparison_of(settings().database_url, of, names, chosen, alike, written, now())
-verdict(comparison)
-ranks(comparison)
+conclusion(comparison)
 differences(comparison)
 evidence(comparison)
 for note in comparison.notes:

@@ -23,6 +23,7 @@ from app.session import (
 )
 from app.views.downloads import ledger_folder_button
 from app.views.progress import progress
+from app.views.tables import table
 from forecasts.access.roles import Action
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.import_ import Imported, import_frames, rehearse
@@ -102,11 +103,7 @@ def preview(upload: Upload) -> None:
     }
     with st.container(border=True):
         st.markdown("**Preview**")
-        st.table(
-            {"Adds": list(rows), "Count": [f"{number:,}" for number in rows.values()]},
-            hide_index=True,
-            border="horizontal",
-        )
+        table({"Adds": list(rows), "Count": [f"{number:,}" for number in rows.values()]})
         for warning in upload.warnings:
             st.caption(as_text(warning))
         if additions.unvouched:

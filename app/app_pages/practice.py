@@ -10,6 +10,7 @@ import streamlit as st
 from app.charts.records import reliability_chart
 from app.markdown_text import as_text, counted, day, paragraphs, significant
 from app.session import now, page_state, reading
+from app.views.tables import table
 from forecasts.exchange.samples import practice
 from forecasts.exchange.samples.practice import Answer, Exercise
 from forecasts.reports import Group, numbers
@@ -113,16 +114,14 @@ def so_far() -> None:
     )
     st.info(as_text(group.verdict.sentence))
     bins = [one for one in group.bins if one.questions]
-    st.table(
+    table(
         {
             "You said": [wording.bin_range(b) for b in bins],
             "Questions": [str(b.questions) for b in bins],
             "Mean": [numbers.percent(b.forecast) for b in bins],
             "Happened": [numbers.percent(b.observed) for b in bins],
             "95% interval": [numbers.percents(b.interval) for b in bins],
-        },
-        hide_index=True,
-        border="horizontal",
+        }
     )
     diagram = reliability_chart(group)
     if diagram is not None:

@@ -22,6 +22,7 @@ from app.session import current_member, my_handle, now, reading, rights_here
 from app.views.links import article_link, question_link
 from app.views.question_chart import question_chart
 from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
+from app.views.tables import table
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
@@ -268,7 +269,7 @@ def score_table(rows: list[ForecasterScore]) -> None:
         columns["At close (0–1)"] = [significant(row.final) for row in rows]
     columns["Coverage"] = [percent(row.coverage) for row in rows]
     columns["Updates"] = [str(row.updates) for row in rows]
-    st.table(columns, hide_index=True, border="horizontal")
+    table(columns)
     if graded:
         st.caption(f"CRPS: {CRPS_HELP} Averaged over the time that a forecast was active.")
     else:

@@ -8,6 +8,7 @@ from app.forms.channels import notifications
 from app.forms.tokens import calendar_form, show_secret, token_forms
 from app.markdown_text import as_text, counted, day, when
 from app.session import act, current_member, form_key, now, reading, rights_here
+from app.views.tables import table
 from forecasts.access import members as access_members
 from forecasts.access import teams, tokens
 from forecasts.access.roles import Action
@@ -63,15 +64,13 @@ def members() -> None:
     if pages > 1:
         st.pagination(pages, key="people")
     if found:
-        st.table(
+        table(
             {
                 "Member": [as_text(one.member.handle) for one in found],
                 "Kind": [str(one.member.kind) for one in found],
                 "Ledger role": [_general(one) for one in found],
                 "Teams": [_teams(one) for one in found],
-            },
-            hide_index=True,
-            border="horizontal",
+            }
         )
     if rights.unrestricted:
         appoint(found)
@@ -146,7 +145,7 @@ def roster(one: Roster) -> None:
         )
     else:
         st.caption("No members.")
-    mine = rights.teams.get(one.team.id or 0)
+    mine = rights.teams.get(one.team.id)
     if not (rights.unrestricted or mine is Role.admin):
         return
     with st.expander(f"Manage {as_text(name)}"):

@@ -41,13 +41,7 @@ def report_of(
     """
     with reading() as ledger:
         everything = frames.ledger_frames(ledger, rationales=False)
-    return reports.build(
-        everything,
-        by=by,
-        names=names,
-        choice=chosen,
-        as_of=_at,
-    )
+    return reports.build(everything, by=by, names=names, choice=chosen, as_of=_at)
 
 
 def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
@@ -95,14 +89,12 @@ if by != "all" and not names:
     )
     st.stop()
 report = report_of(settings().database_url, by, names, chosen, written, now())
-if len(report.groups) > 1:
+groups = {group.name: group for group in report.groups}
+full = report.groups[0].name
+if len(groups) > 1:
     side_by_side(report)
-    full = st.selectbox(
-        "Record in full", [group.name for group in report.groups], key="full", bind="query-params"
-    )
-    record(next(group for group in report.groups if group.name == full), chosen)
-else:
-    record(report.groups[0], chosen)
+    full = st.selectbox("Record in full", list(groups), key="full", bind="query-params")
+record(groups[full], chosen)
 for note in report.notes:
     st.caption(as_text(note))
 st.caption(as_text(wording.scope(report)))

@@ -19,6 +19,7 @@ import streamlit as st
 from app.charts.density import density_chart
 from app.markdown_text import as_text, bounds, figure
 from app.session import settings
+from app.views.tables import table
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float
@@ -314,14 +315,12 @@ def _density(written: str, text: QuestionText) -> None:
         return
     st.vega_lite_chart(spec=density_chart(slices, text), alt=_say_slices(slices, text))
     with st.expander("As a table"):
-        st.table(
+        table(
             {
                 "From": [as_text(figure(one.low, text)) for one in slices],
                 "To": [as_text(figure(one.high, text)) for one in slices],
                 "Chance": [format_probability(one.chance) for one in slices],
-            },
-            hide_index=True,
-            border="horizontal",
+            }
         )
 
 

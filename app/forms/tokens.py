@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.markdown_text import as_text, day
 from app.session import act, address_of_app, form_key, now, page_state
+from app.views.tables import table
 from forecasts.access import tokens
 from forecasts.access.tokens import Listed
 from forecasts.agenda import calendar_feed
@@ -49,7 +50,7 @@ def token_forms(issued: list[Listed]) -> None:
     )
     moment = now()
     if issued:
-        st.table(
+        table(
             {
                 "Member": [as_text(one.handle) for one in issued],
                 "Key": [as_text(one.token.key) for one in issued],
@@ -59,9 +60,7 @@ def token_forms(issued: list[Listed]) -> None:
                     for one in issued
                 ],
                 "State": [one.state(moment) for one in issued],
-            },
-            hide_index=True,
-            border="horizontal",
+            }
         )
     key = form_key("token")
     with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):

@@ -9,6 +9,7 @@ import streamlit as st
 from app.charts.paths import HIGHLIGHTED, OTHERS, describe_paths, format_median, paths_chart
 from app.markdown_text import as_text, when
 from app.session import reading
+from app.views.tables import table
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.paths import Paths, path_table, paths
@@ -68,15 +69,13 @@ def _table(lines: Paths, text: QuestionText) -> None:
     rows = path_table(lines)
     with st.expander("Table"):
         newest = rows.head(_ROWS)
-        st.table(
+        table(
             {
                 "At": [when(time) for time in newest["time"]],
                 "Forecaster": [as_text(handle) for handle in newest["forecaster"]],
                 "Forecast": [as_text(value) for value in newest["forecast"]],
                 "Crowd’s median": [as_text(format_median(one, text)) for one in newest["crowd"]],
-            },
-            hide_index=True,
-            border="horizontal",
+            }
         )
         if len(rows) > len(newest):
             st.caption(f"The newest {_ROWS} of {len(rows):,}. History lists them all.")

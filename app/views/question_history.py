@@ -19,6 +19,7 @@ from app.markdown_text import (
     when,
 )
 from app.session import reading
+from app.views.tables import shown_page, table
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.models import (
     Citation,
@@ -38,72 +39,50 @@ from forecasts.updates.updates import moves
 from forecasts.updates.values import format_value
 
 PER_PAGE = 15
+Cited = Mapping[int, list[tuple[Citation, Evidence]]]  # by forecast
 
 
 def discussion(
-    forecasts: list[tuple[Forecast, str]],
-    cited: Mapping[int, list[tuple[Citation, Evidence]]],
-    wordings: Sequence[QuestionRevision],
+    forecasts: list[tuple[Forecast, str]], cited: Cited, wordings: Sequence[QuestionRevision]
 ) -> None:
     """Show the reasons, newest first, each with the change it explains."""
-    given = [one for one in moves(forecasts) if one.forecast.rationale]
-    given.reverse()
-    pages = max(1, -(-len(given) // PER_PAGE))
-    place = st.pagination(pages, key="discussion") if pages > 1 else 1
-    for one in given[(place - 1) * PER_PAGE : place * PER_PAGE]:
-        assert one.forecast.id is not None
+    given = [one for one in reversed(moves(forecasts)) if one.forecast.rationale]
+    for one in shown_page(given, "discussion", PER_PAGE):
         with st.container(border=True, gap="xsmall"):
             change = format_value(one.forecast, wordings[-1].options)
             if one.before is not None:
                 change = f"{format_value(one.before, wordings[-1].options)} → {change}"
             st.markdown(paragraphs(one.forecast.rationale))
             st.caption(f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}")
-            for citation, evidence in cited.get(one.forecast.id, []):
-                st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
+            _citations(one.forecast, cited, wordings[-1].type)
     if not given:
         st.caption("No reasons yet. A reason given with a forecast appears here.")
 
 
 def forecast_list(
-    forecasts: list[tuple[Forecast, str]],
-    cited: Mapping[int, list[tuple[Citation, Evidence]]],
-    wordings: Sequence[QuestionRevision],
+    forecasts: list[tuple[Forecast, str]], cited: Cited, wordings: Sequence[QuestionRevision]
 ) -> None:
     """Show every forecast with its evidence."""
-    newest = list(reversed(forecasts))
-    pages = max(1, -(-len(newest) // PER_PAGE))
-    place = st.pagination(pages, key="history") if pages > 1 else 1
-    for forecast, handle in newest[(place - 1) * PER_PAGE : place * PER_PAGE]:
-        assert forecast.id is not None
-        _forecast(forecast, handle, cited.get(forecast.id, []), wordings)
-    if not newest:
+    for forecast, handle in shown_page(forecasts[::-1], "history", PER_PAGE):
+        with st.container(border=True, gap="xsmall"):
+            value = as_text(format_value(forecast, wordings[-1].options))
+            st.markdown(f"**{as_text(handle)}** — {value}")
+            st.caption(when(forecast.made_at))
+            if forecast.rationale:
+                st.markdown(paragraphs(forecast.rationale))
+            _citations(forecast, cited, wordings[-1].type)
+    if not forecasts:
         st.caption("No forecasts yet. They appear here with their evidence.")
 
 
-def _forecast(
-    forecast: Forecast,
-    handle: str,
-    cited: list[tuple[Citation, Evidence]],
-    wordings: Sequence[QuestionRevision],
-) -> None:
-    """Show one forecast: member, value, time, reason and evidence."""
-    with st.container(border=True, gap="xsmall"):
-        value = as_text(format_value(forecast, wordings[-1].options))
-        st.markdown(f"**{as_text(handle)}** — {value}")
-        st.caption(when(forecast.made_at))
-        if forecast.rationale:
-            st.markdown(paragraphs(forecast.rationale))
-        for citation, evidence in cited:
-            st.markdown("- " + _evidence_line(citation, evidence, wordings[-1].type))
-
-
-def _evidence_line(citation: Citation, evidence: Evidence, type: QuestionType) -> str:
-    """Return one citation as Markdown: its stance, the evidence and its publisher."""
-    named = evidence.title or evidence.note or evidence.url or ""
-    known = [evidence.publisher or "", published(evidence.published_at)]
-    details = " · ".join(as_text(part) for part in known if part)
-    line = f"*{format_citation(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
-    return f"{line} ({details})" if details else line
+def _citations(forecast: Forecast, cited: Cited, type: QuestionType) -> None:
+    """Show the forecast's citations: stance, evidence and publisher."""
+    for citation, evidence in cited.get(forecast.id, []):
+        named = evidence.title or evidence.note or evidence.url or ""
+        known = [evidence.publisher or "", published(evidence.published_at)]
+        details = " · ".join(as_text(part) for part in known if part)
+        line = f"*{format_citation(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
+        st.markdown(f"- {line} ({details})" if details else f"- {line}")
 
 
 def resolution_list(steps: list[Step]) -> None:
@@ -165,15 +144,13 @@ def _rescored(step: Step) -> None:
         if not step.rescored:
             st.caption("Neither resolution gave anyone a score.")
             return
-        st.table(
+        table(
             {
                 "Forecaster": [as_text(row.forecaster) for row in step.rescored],
                 "Before (0–1)": [significant(row.before) for row in step.rescored],
                 "Now (0–1)": [significant(row.now) for row in step.rescored],
                 "Difference": [_difference(row) for row in step.rescored],
-            },
-            hide_index=True,
-            border="horizontal",
+            }
         )
         by_crps = step.rescored[0].protocol == CRPS
         scale = f"CRPS: {CRPS_HELP}" if by_crps else "Brier score, 0 is best."

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.charts.records import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.markdown_text import as_text, significant
-from app.views.record_comparison import shown_table
+from app.views.tables import report_table
 from forecasts.reports import Group, numbers
 from forecasts.reports.render import tables, wording
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
@@ -78,19 +78,12 @@ def _scores(group: Group) -> None:
     """Show the scores, the skill against others, and the expected score."""
     with st.container(border=True, key="figures-scores"):
         columns = st.columns(3)
-        for column, statistic, estimate in zip(
-            columns[:2],
-            ("brier", "brier_original"),
-            (group.brier, group.brier_original),
-            strict=True,
-        ):
-            _metric(column, statistic, estimate.mean, _interval(estimate.interval))
-        excluded = (
-            f"; {numbers.count(group.log.infinite, 'infinite score')} left out"
-            if group.log.infinite
-            else ""
-        )
-        _metric(columns[2], "log", group.log.mean, _interval(group.log.interval) + excluded)
+        brier, original, log = group.brier, group.brier_original, group.log
+        _metric(columns[0], "brier", brier.mean, _interval(brier.interval))
+        _metric(columns[1], "brier_original", original.mean, _interval(original.interval))
+        excluded = f"; {numbers.count(log.infinite, 'infinite score')} left out"
+        note = _interval(log.interval) + (excluded if log.infinite else "")
+        _metric(columns[2], "log", log.mean, note)
     with st.container(border=True, key="figures-others"):
         columns = st.columns(3)
         for column, statistic, skill in zip(
@@ -106,7 +99,7 @@ def _scores(group: Group) -> None:
         _metric(columns[2], "luck", luck.expected, actual)
 
 
-def _metric(column: DeltaGenerator, statistic: str, value: float | None, note: str) -> None:
+def _metric(column: DeltaGenerator, statistic: str, value: float | None, note: str = "") -> None:
     shown = STATISTICS[statistic]
     with column.container(gap=None):
         st.metric(shown.title, significant(value), help=shown.help)
@@ -132,18 +125,11 @@ def _decomposition(group: Group) -> None:
     parts = group.decomposition
     with st.container(border=True, key="figures-parts"):
         columns = st.columns(4)
-        for column, statistic, value, note in (
-            (columns[0], "miscalibration", parts.miscalibration, ""),
-            (
-                columns[1],
-                "miscalibration_expected",
-                parts.miscalibration_expected,
-                _p(parts.p_value),
-            ),
-            (columns[2], "discrimination", parts.discrimination, ""),
-            (columns[3], "uncertainty", parts.uncertainty, ""),
-        ):
-            _metric(column, statistic, value, note)
+        _metric(columns[0], "miscalibration", parts.miscalibration)
+        expected = parts.miscalibration_expected
+        _metric(columns[1], "miscalibration_expected", expected, _p(parts.p_value))
+        _metric(columns[2], "discrimination", parts.discrimination)
+        _metric(columns[3], "uncertainty", parts.uncertainty)
         st.caption("Brier (0–1) = miscalibration − discrimination + uncertainty.")
 
 
@@ -171,13 +157,13 @@ def _calibration(group: Group) -> None:
             "is always 50%."
         )
     with right:
-        shown_table(tables.bins(group))
+        report_table(tables.bins(group))
         st.markdown(as_text(wording.reliability_summary(group)))
 
 
 def _tests(group: Group) -> None:
     """Show the tests behind the verdict."""
-    shown_table(tables.tests(group))
+    report_table(tables.tests(group))
     st.caption(
         "The verdict rests on the first test. Among several tests, a p below 0.05 is common even "
         "for a calibrated record.",
@@ -217,7 +203,7 @@ def _leads(group: Group) -> None:
     left, right = st.columns(2, gap="medium")
     left.vega_lite_chart(spec=chart, alt="Brier score by lead time; the table has the numbers.")
     with right:
-        shown_table(tables.leads(group))
+        report_table(tables.leads(group))
 
 
 def _murphy(group: Group) -> None:
@@ -234,7 +220,7 @@ def _murphy(group: Group) -> None:
         "line, the forecasts beat the base rate. The area under the curve is the Brier score."
     )
     with st.expander("Table"):
-        shown_table(tables.murphy(group))
+        report_table(tables.murphy(group))
 
 
 def _credits(group: Group) -> None:
@@ -244,7 +230,7 @@ def _credits(group: Group) -> None:
         return
     for shown in tables.credits(group):
         st.subheader(shown.caption, anchor=False)
-        shown_table(shown)
+        report_table(shown)
     if not group.earned:
         st.caption("None of these updates cites evidence.")
 

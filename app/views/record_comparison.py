@@ -10,9 +10,9 @@ import streamlit as st
 
 from app.charts.records import murphy_curves, reliability_chart
 from app.markdown_text import as_text
+from app.views.tables import report_table
 from forecasts.reports import Group, Report
 from forecasts.reports.render import tables, wording
-from forecasts.reports.render.document import Table
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
 
 ABREAST = 3
@@ -21,7 +21,7 @@ _SMALL = 240
 
 def side_by_side(report: Report) -> None:
     """Show all groups of a report side by side."""
-    shown_table(tables.overview(report))
+    report_table(tables.overview(report))
     for group in report.groups:
         findings = " ".join(wording.findings(group))
         st.markdown(f"- **{as_text(group.name)}**: {as_text(findings)}")
@@ -39,7 +39,7 @@ def side_by_side(report: Report) -> None:
     st.vega_lite_chart(spec=murphy_curves(drawn), alt=summary)
     st.markdown(as_text(summary))
     with st.expander("Table"):
-        shown_table(tables.murphy_curves(drawn))
+        report_table(tables.murphy_curves(drawn))
     st.caption(
         "These records may be on different questions and times. Compare ranks them on the "
         "shared ones."
@@ -55,18 +55,4 @@ def _diagram(group: Group) -> None:
     st.vega_lite_chart(spec=chart, alt=f"Reliability of {group.name}. {summary}")
     with st.expander("Summary and table"):
         st.markdown(as_text(summary))
-        shown_table(tables.bins(group))
-
-
-def shown_table(shown: Table) -> None:
-    """Show a table of a report with its note below."""
-    st.table(
-        {
-            name or " ": [as_text(row[place]) for row in shown.rows]
-            for place, name in enumerate(shown.head)
-        },
-        hide_index=True,
-        border="horizontal",
-    )
-    if shown.note:
-        st.caption(as_text(shown.note))
+        report_table(tables.bins(group))

@@ -1,0 +1,37 @@
+"""Tables as the pages show them, and the pages of a long list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+from app.markdown_text import as_text
+from forecasts.reports.render.document import Table
+
+Item = TypeVar("Item")
+
+
+def table(columns: Mapping[str, Sequence[str]]) -> None:
+    """Show ``columns``, Markdown cells under their headings."""
+    st.table(columns, hide_index=True, border="horizontal")
+
+
+def report_table(shown: Table) -> None:
+    """Show a table of a report with its note below."""
+    table(
+        {
+            name or " ": [as_text(row[place]) for row in shown.rows]
+            for place, name in enumerate(shown.head)
+        }
+    )
+    if shown.note:
+        st.caption(as_text(shown.note))
+
+
+def shown_page(items: Sequence[Item], key: str, size: int) -> Sequence[Item]:
+    """Show the choice of a page if there are several; return the page's items."""
+    pages = -(-len(items) // size)
+    number = st.pagination(pages, key=key) if pages > 1 else 1
+    return items[(number - 1) * size : number * size]
