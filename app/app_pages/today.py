@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from app.forms.first_steps import ways_in
@@ -42,11 +45,7 @@ with reading() as ledger:
 
 
 def row(
-    state: QuestionState,
-    current: Forecast | None,
-    *,
-    why: str = "",
-    article: str | None = None,
+    state: QuestionState, current: Forecast | None, *, why: str = "", article: str | None = None
 ) -> None:
     """Show an open question with its short forecast form.
 
@@ -72,30 +71,24 @@ def row(
 def more(total: int, **filters: str) -> None:
     """Show the link to the rest of a list."""
     if total > SHOWN:
-        st.page_link(
-            "app_pages/questions.py",
-            label=f"All {total} in Questions",
-            query_params=filters,
-        )
+        label = f"All {total} in Questions"
+        st.page_link("app_pages/questions.py", label=label, query_params=filters)
 
 
-def closing_soon() -> None:
-    """Show the open questions that close soon without the reader's forecast."""
-    if not needs.closing.total:
-        return
-    st.header(f"Closing within {span(SOON)}", anchor=False)
-    for state in needs.closing.first:
-        row(state, None)
-    more(needs.closing.total, status="open", whose="Not yet mine")
+@contextmanager
+def listed(title: str, total: int, whose: str) -> Iterator[None]:
+    """Show the heading of a list of open questions, and the link to its rest; nothing if empty."""
+    if total:
+        st.header(title, anchor=False)
+    yield
+    more(total, status="open", whose=whose)
 
 
 def not_yet() -> None:
     """Show the other open questions without the reader's forecast, or a next step."""
-    if needs.later.total:
-        st.header("Needs your forecast", anchor=False)
+    with listed("Needs your forecast", needs.later.total, "Not yet mine"):
         for state in needs.later.first:
             row(state, None)
-        more(needs.later.total, status="open", whose="Not yet mine")
     if needs.unforecast:
         return
     st.header("Forecast next", anchor=False)
@@ -111,45 +104,19 @@ def not_yet() -> None:
         st.page_link("app_pages/articles.py", label="Capture an article")
 
 
-def to_review() -> None:
-    """Show the forecasts due for review, and why."""
-    if not needs.reviews:
-        return
-    st.header("Review", anchor=False)
-    st.caption("Update your forecast, or save it unchanged to confirm it.")
-    for one in needs.reviews[:SHOWN]:
-        row(one.state, one.forecast, why=why_review(one))
-    more(len(needs.reviews), status="open", whose="Mine")
-
-
 def why_review(one: Review) -> str:
     """Return the reasons to review a forecast, as Markdown."""
     reasons = []
     if one.crowd_move is not None:
-        of = (
-            f" on “{as_text(shortened(one.crowd_move.option, 60))}”"
-            if one.crowd_move.option
-            else ""
-        )
-        reasons.append(
-            f"The crowd has moved away{of}: **{as_text(one.crowd_move.before)} → "
-            f"{as_text(one.crowd_move.now)}**."
-        )
+        move = one.crowd_move
+        of = f" on “{as_text(shortened(move.option, 60))}”" if move.option else ""
+        change = f"**{as_text(move.before)} → {as_text(move.now)}**"
+        reasons.append(f"The crowd has moved away{of}: {change}.")
     if one.overdue:
         own = one.state.id in needs.intervals.by_question
         due = "You chose to review it after" if own else "Not reviewed for"
         reasons.append(f"{due} {span(one.interval)}.")
     return " ".join(reasons)
-
-
-def in_the_news() -> None:
-    """Show the forecasts that a new article may affect, ready to cite it."""
-    if not needs.news:
-        return
-    st.header("In the news", anchor=False)
-    for one in needs.news[:SHOWN]:
-        row(one.state, one.forecast, why=why_news(one), article=one.mention.address)
-    more(len(needs.news), status="open", whose="Mine")
 
 
 def why_news(one: InTheNews) -> str:
@@ -225,7 +192,7 @@ def seen_form() -> None:
         submitted = st.form_submit_button("Mark as seen", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            revisits.mark_seen(doing.ledger, member=doing.member, now=doing.now)
+            revisits.mark_seen(doing.ledger, **doing.by)
             doing.say("Cleared. New results appear here.")
 
 
@@ -249,18 +216,13 @@ def why(one: ScoredQuestion) -> None:
 
 def still_fresh() -> None:
     """Show the current forecasts that need no attention."""
-    if not needs.fresh:
-        if not needs.reviews and not needs.news:
-            st.header("Your forecasts", anchor=False)
-            st.caption(
-                "None on open questions."
-                + (" Forecast one above, and it appears here." if needs.unforecast else "")
-            )
-        return
-    st.header("Your forecasts", anchor=False)
-    for state, forecast in needs.fresh[:SHOWN]:
-        row(state, forecast)
-    more(len(needs.fresh), status="open", whose="Mine")
+    with listed("Your forecasts", len(needs.fresh), "Mine"):
+        for state, forecast in needs.fresh[:SHOWN]:
+            row(state, forecast)
+    if not needs.fresh and not needs.reviews and not needs.news:
+        st.header("Your forecasts", anchor=False)
+        next_step = " Forecast one above, and it appears here." if needs.unforecast else ""
+        st.caption(f"None on open questions.{next_step}")
 
 
 def usual_form() -> None:
@@ -281,7 +243,7 @@ def usual_form() -> None:
             submitted = st.form_submit_button("Save", key=f"{key}-save")
         if submitted:
             with act(key) as doing:
-                revisits.set_interval(doing.ledger, int(days), member=doing.member, now=doing.now)
+                revisits.set_interval(doing.ledger, int(days), **doing.by)
                 doing.say(f"Forecasts are due for review after {counted(int(days), 'day')}.")
 
 
@@ -295,20 +257,22 @@ def agenda() -> None:
         "disputed": needs.disputed.total,
     }
     current = counted(len(needs.fresh) + len(needs.reviews) + len(needs.news), "current forecast")
-    listed = [f"{many:,} {label}" for label, many in counts.items() if many]
-    st.caption(" · ".join([day(moment), *listed, current]))
-    closing_soon()
-    to_review()
-    in_the_news()
+    due = [f"{many:,} {label}" for label, many in counts.items() if many]
+    st.caption(" · ".join([day(moment), *due, current]))
+    with listed(f"Closing within {span(SOON)}", needs.closing.total, "Not yet mine"):
+        for state in needs.closing.first:
+            row(state, None)
+    with listed("Review", len(needs.reviews), "Mine"):
+        if needs.reviews:
+            st.caption("Update your forecast, or save it unchanged to confirm it.")
+        for review in needs.reviews[:SHOWN]:
+            row(review.state, review.forecast, why=why_review(review))
+    with listed("In the news", len(needs.news), "Mine"):
+        for one in needs.news[:SHOWN]:
+            row(one.state, one.forecast, why=why_news(one), article=one.mention.address)
     # If nothing is pressing, the next question to forecast is worth most.
-    pressing = (
-        needs.closing.total
-        or needs.reviews
-        or needs.news
-        or needs.awaiting.total
-        or needs.disputed.total
-        or needs.resolved
-    )
+    due_now = (needs.closing.total, needs.reviews, needs.news, needs.awaiting.total)
+    pressing = any(due_now) or needs.disputed.total or needs.resolved
     if not pressing:
         not_yet()
     left, right = st.columns(2, gap="medium")
