@@ -21,11 +21,8 @@ _EXPORT = "export as a ledger folder"
 
 def ticked(state: QuestionState) -> None:
     """Show the checkbox that selects a question."""
-    st.checkbox(
-        as_text(shortened(state.text.title, 60)),
-        key=_box(state),
-        label_visibility="collapsed",
-    )
+    label = as_text(shortened(state.text.title, 60))
+    st.checkbox(label, key=_box(state), label_visibility="collapsed")
 
 
 def _box(state: QuestionState) -> str:
@@ -64,9 +61,9 @@ def do_to(rows: Sequence[Row]) -> None:
 def _argument(key: str, chosen: str, to_ask: list[str]) -> str:
     """Show the action's field, if it has one; return its content."""
     if chosen in (BulkAction.tag, BulkAction.untag):
-        return st.text_input("Tag", key=f"{key}-tag", placeholder="trade") or ""
+        return st.text_input("Tag", key=f"{key}-tag", placeholder="trade")
     if chosen == BulkAction.family:
-        return st.text_input("Family (blank: none)", key=f"{key}-family") or ""
+        return st.text_input("Family (blank: none)", key=f"{key}-family")
     if chosen == BulkAction.show:
         labels = {teams.EVERYONE: "Everyone", teams.ME: "Only its author"}
         return st.selectbox(
@@ -85,21 +82,16 @@ def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> N
         return
     with shown_errors():
         with reading() as ledger:
-            member = current_member(ledger)
-            changed = bulk.affected_questions(
-                ledger, chosen, argument, slugs, member=member, now=now()
-            )
+            me = current_member(ledger)
+            changed = bulk.affected_questions(ledger, chosen, argument, slugs, member=me, now=now())
         if not changed:
             st.caption("This changes none of the selected questions.")
             return
         titles = "\n".join(f"- {as_text(shortened(s.text.title, 100))}" for s in changed)
-        st.markdown(f"This changes {counted(len(changed), 'question')}:\n\n{titles}")
+        count = counted(len(changed), "question")
+        st.markdown(f"This changes {count}:\n\n{titles}")
         st.caption("Earlier wordings and forecasts are kept.")
-        if st.button(
-            f"Change {counted(len(changed), 'question')}", key=f"{key}-go", type="primary"
-        ):
+        if st.button(f"Change {count}", key=f"{key}-go", type="primary"):
             with act(key) as doing:
-                done = bulk.apply_action(
-                    doing.ledger, chosen, argument, slugs, member=doing.member, now=doing.now
-                )
+                done = bulk.apply_action(doing.ledger, chosen, argument, slugs, **doing.by)
                 doing.say(f"Changed {counted(done, 'question')}.")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from functools import partial
 
 import streamlit as st
 
@@ -38,12 +39,8 @@ def correct(captured: Captured) -> None:
     if not articles:
         st.info("No articles left. Undo the drop, or discard the capture.")
     with st.container(horizontal=True):
-        store = st.button(
-            f"Store {counted(len(articles), 'article')}",
-            type="primary",
-            disabled=not articles,
-            key="store",
-        )
+        label = f"Store {counted(len(articles), 'article')}"
+        store = st.button(label, type="primary", disabled=not articles, key="store")
         if captured.before is not None and st.button(
             f"Undo the {captured.step}", icon="↩️", key="undo"
         ):
@@ -97,15 +94,15 @@ def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, 
         with st.container(horizontal=True):
             paragraph = _choose_opening(edited.text, key)
             if paragraph is not None:
-                step = _dividing(place, paragraph)
+                step = partial(Captured.divided, place=place, paragraph=paragraph)
             if place and st.button(
                 f"Merge with no. {place}",
                 key=key("merge"),
                 help="For one article that was split in two: appends this one to the one above.",
             ):
-                step = _merging(place)
+                step = partial(Captured.merged, place=place)
             if st.button("Drop", key=key("drop"), help="Leaves it out. You can undo this."):
-                step = _dropping(place)
+                step = partial(Captured.dropped, place=place)
     return edited, step
 
 
@@ -116,13 +113,10 @@ def _heading(article: CapturedArticle, key: Callable[[str], str]) -> str:
     publisher = typed.get(key("publisher"), article.publisher)
     appeared = typed.get(key("published"), article.published_at)
     text = typed.get(key("text"), article.text)
-    known = [
-        f"**{as_text(shortened(title, 100)) or 'no title'}**",
-        as_text(publisher or "no publisher"),
-        "no date" if appeared is None else day(appeared),
-        counted(len(text.split()), "word"),
-    ]
-    return " · ".join(known)
+    shown = f"**{as_text(shortened(title, 100)) or 'no title'}** · "
+    shown += f"{as_text(publisher or 'no publisher')} · "
+    shown += "no date" if appeared is None else day(appeared)
+    return f"{shown} · {counted(len(text.split()), 'word')}"
 
 
 def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArticle:
@@ -173,6 +167,11 @@ def _published_on(picked: date | None, known: datetime | None) -> datetime | Non
 def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:
     """Show how the paragraphs begin; return the one to divide at, once confirmed."""
     paragraphs, places = text.split(PARAGRAPH), split_points(text)
+
+    def beginning(place: int) -> str:
+        shown = as_text(shortened(paragraphs[place], 36))
+        return f"**{shown}**" if is_heading_like(paragraphs[place]) else shown
+
     why = "For two articles that were captured as one."
     if not places:
         why = "The text has one paragraph. Put a blank line where the next article begins."
@@ -182,28 +181,10 @@ def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:
                 "Next article begins with",
                 places,
                 index=None,
-                format_func=lambda place: _beginning(paragraphs[place]),
+                format_func=beginning,
                 key=key("opening"),
             )
         confirmed = st.button(
             "Divide here", type="primary", disabled=chosen is None, key=key("divide")
         )
     return chosen if confirmed else None
-
-
-def _beginning(paragraph: str) -> str:
-    """Return the beginning of a paragraph, in bold if it looks like a headline."""
-    beginning = as_text(shortened(paragraph, 36))
-    return f"**{beginning}**" if is_heading_like(paragraph) else beginning
-
-
-def _dividing(place: int, paragraph: int) -> Step:
-    return lambda captured: captured.divided(place, paragraph)
-
-
-def _merging(place: int) -> Step:
-    return lambda captured: captured.merged(place)
-
-
-def _dropping(place: int) -> Step:
-    return lambda captured: captured.dropped(place)

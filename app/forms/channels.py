@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TypedDict
+
 import streamlit as st
 
 from app.markdown_text import as_text, counted
-from app.session import Act, act, current_member, form_key, now, reading, settings, shown_errors
+from app.session import act, current_member, form_key, now, reading, settings, shown_errors
 from forecasts.agenda import revisits
 from forecasts.agenda.notifications import channels, sender
 from forecasts.agenda.notifications.apprise_adapter import Delivery
@@ -32,14 +35,10 @@ def notifications() -> None:
 
 def _channel(channel: ChannelInfo) -> None:
     """Show one channel, its delivery counts, its settings and its buttons."""
-    counts = [f"**{as_text(channel.name)}** {as_text(channel.service)}", f"{channel.sent:,} sent"]
-    if channel.waiting:
-        counts.append(f"{channel.waiting:,} waiting")
-    if channel.unsure:
-        counts.append(f"{channel.unsure:,} unconfirmed")
-    if channel.failed:
-        counts.append(f"{channel.failed:,} failed")
-    st.caption(" · ".join(counts))
+    parts = [f"**{as_text(channel.name)}** {as_text(channel.service)}", f"{channel.sent:,} sent"]
+    counts = {"waiting": channel.waiting, "unconfirmed": channel.unsure, "failed": channel.failed}
+    parts += [f"{count:,} {label}" for label, count in counts.items() if count]
+    st.caption(" · ".join(parts))
     if channel.reason:
         st.caption(f"Last error: {as_text(channel.reason)}")
     key = form_key(f"channel-{channel.name}")
@@ -56,26 +55,14 @@ def _channel(channel: ChannelInfo) -> None:
     if saved or resend or removed:
         with act(key) as doing:
             if removed:
-                channels.remove(doing.ledger, channel.name, member=doing.member, now=doing.now)
+                channels.remove(doing.ledger, channel.name, **doing.by)
                 doing.say(f"Removed the channel {channel.name}; its address is deleted.")
             elif resend:
-                _resend(doing, channel.name)
+                count = sender.resend(doing.ledger, channel.name, **doing.by)
+                doing.say(f"The next run sends {counted(count, 'notice')} again.")
             else:
-                events, before, after = chosen
-                channels.change(
-                    doing.ledger,
-                    channel.name,
-                    member=doing.member,
-                    events=events,
-                    days_before_close=before,
-                    days_until_stale=after,
-                )
+                channels.change(doing.ledger, channel.name, member=doing.member, **chosen)
                 doing.say(f"Saved the settings of {channel.name}.")
-
-
-def _resend(doing: Act, name: str) -> None:
-    count = sender.resend(doing.ledger, name, member=doing.member, now=doing.now)
-    doing.say(f"The next run sends {counted(count, 'notice')} again.")
 
 
 def _test(name: str) -> None:
@@ -101,30 +88,29 @@ def _add(until_stale: float) -> None:
         address = right.text_input(
             "Address", key=f"{key}-address", type="password", placeholder="ntfys://TOPIC"
         )
-        events, before, after = _settings(
-            key, tuple(Event), channels.DAYS_BEFORE_CLOSE, until_stale
-        )
+        chosen = _settings(key, tuple(Event), channels.DAYS_BEFORE_CLOSE, until_stale)
         submitted = st.form_submit_button("Add channel", key=f"{key}-add")
     if submitted:
         with act(key) as doing:
             channel = channels.add(
                 doing.ledger,
-                name or "",
-                address or "",
-                member=doing.member,
-                now=doing.now,
-                events=events,
-                days_before_close=before,
-                days_until_stale=after,
+                name,
+                address,
                 allow_private=settings().allow_private_addresses,
+                **doing.by,
+                **chosen,
             )
             doing.say(f"Added the channel {channel.name}. Send a test to check it.")
 
 
-def _settings(
-    key: str, events: tuple[Event, ...], before: float, after: float
-) -> tuple[list[Event], float, float]:
-    """Show the fields of a channel's settings; return events, days before close, days to stale."""
+class _Settings(TypedDict):
+    events: list[Event]
+    days_before_close: float
+    days_until_stale: float
+
+
+def _settings(key: str, events: tuple[Event, ...], before: float, after: float) -> _Settings:
+    """Show the fields of a channel's settings; return their values."""
     chosen = st.multiselect(
         "Notify me when",
         list(Event),
@@ -132,17 +118,19 @@ def _settings(
         format_func=lambda event: DESCRIPTIONS[event],
         key=f"{key}-events",
     )
-    days_before, days_after = (
-        column.number_input(
-            label, min_value=0.1, value=days, step=1.0, format="%g", key=f"{key}-{name}", help=note
+    left, right = st.columns(2)
+    days = partial(st.number_input, min_value=0.1, step=1.0, format="%g")
+    with left:
+        until_close = days("Days before close", value=before, key=f"{key}-before")
+    with right:
+        until_stale = days(
+            "Days until stale",
+            value=after,
+            key=f"{key}-after",
+            help="A review date of your own on a question counts instead.",
         )
-        for column, label, days, name, note in zip(
-            st.columns(2),
-            ("Days before close", "Days until stale"),
-            (before, after),
-            ("before", "after"),
-            (None, "A review date of your own on a question counts instead."),
-            strict=True,
-        )
-    )
-    return chosen, days_before, days_after
+    return {
+        "events": chosen,
+        "days_before_close": until_close,
+        "days_until_stale": until_stale,
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from forecasts.common.times import read_time
@@ -24,9 +25,21 @@ def day_field(
     )
 
 
-def as_utc(picked: datetime) -> datetime:
-    """Return the time of a field labelled UTC as an aware time."""
-    return picked.replace(tzinfo=UTC)
+def time_field(
+    label: str, *, earliest: datetime, latest: datetime, key: str, help: str
+) -> datetime | None:
+    """Show a field for a time in UTC, blank at first."""
+    picked: datetime | None = st.datetime_input(
+        label,
+        value=None,
+        min_value=earliest,
+        max_value=latest,
+        step=60,
+        format="YYYY-MM-DD",
+        key=key,
+        help=help,
+    )
+    return None if picked is None else picked.replace(tzinfo=UTC)
 
 
 def end_of_day(day: date) -> datetime:

@@ -63,5 +63,5 @@ def _add_button(name: str, label: str, add: Callable[..., Imported]) -> None:
     key = form_key(name)
     if st.button(label, key=f"{key}-go", type="primary", width="stretch"):
         with act(key) as doing, progress("Adding the sample") as tell:
-            done = add(doing.ledger, member=doing.member, now=doing.now, tell=tell)
+            done = add(doing.ledger, on_progress=tell, **doing.by)
             doing.say(f"Added: {added(done)}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,15 +29,14 @@ from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import read_typed, require_offered_range
 from forecasts.updates.values import Value, format_change, format_value, value_of
 
-ORIGIN = "app"
 _STANCES = {
     Stance.supports: "raises it",
     Stance.opposes: "lowers it",
     Stance.context: "context only",
 }
 _DAYS = (1, 3, 7, 14, 30, 90)
-_MOVES_MOST = "the option that changes most"
 _KINDS = {kind: kind.replace("_", " ") for kind in EvidenceKind}
+_MOVES_MOST = "the option that changes most"
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,7 @@ def quick_form(
     ``articles``: the articles to cite; ``cites``: the address of the preselected one. ``every``:
     the member's review interval for this question, if any. Moving the slider reruns this form only.
     """
-    name = f"quick-{state.slug}"
-    key = form_key(name)
+    key = form_key(f"quick-{state.slug}")
     values, reasons = st.columns([2, 3], gap="medium")
     with values:
         written = value_fields(key, state.text, current, quick=True)
@@ -84,14 +82,11 @@ def quick_form(
                 "Save" if current is None else "Update", key=f"{key}-save"
             )
         with st.expander("Evidence and review date", expanded=cites is not None):
-            pieces = _evidence(
-                key, _outcome(state.text, current, written), 1, _by_address(articles), cites
-            )
+            pieces = _evidence(key, _outcome(state.text, current, written), 1, articles, cites)
             review = _review_days(key, every)
     if submitted:
         with act(key) as doing:
-            value = read_typed(written, current, state.text)
-            _save(doing, state, value, reason or "", _cited(doing.ledger, pieces))
+            _save(doing, state, read_typed(written, current, state.text), reason, pieces)
             _save_review(doing, state, every, review)
 
 
@@ -107,8 +102,7 @@ def forecast_form(
 
     ``articles`` and ``every`` as in ``quick_form``. Moving a slider reruns this form only.
     """
-    name = f"forecast-{state.slug}"
-    key = form_key(name)
+    key = form_key(f"forecast-{state.slug}")
     written = value_fields(key, state.text, current)
     with st.form(key):
         reason = st.text_area(
@@ -119,10 +113,8 @@ def forecast_form(
             max_chars=10_000,
             help="Kept with this forecast.",
         )
-        shown = st.session_state.get(_pieces_key(key), 1)
-        pieces = _evidence(
-            key, _outcome(state.text, current, written), shown, _by_address(articles)
-        )
+        shown = st.session_state.get(f"{key}-pieces", 1)
+        pieces = _evidence(key, _outcome(state.text, current, written), shown, articles)
         review = _review_days(key, every)
         # The first button of a form is the one that Enter presses.
         with st.container(horizontal=True, gap="small"):
@@ -136,13 +128,12 @@ def forecast_form(
                 "More evidence",
                 key=f"{key}-add",
                 on_click=_one_more,
-                args=(key,),
+                args=(f"{key}-pieces",),
                 help="Adds fields for another piece of evidence.",
             )
     if submitted:
         with act(key) as doing:
-            value = read_typed(written, current, state.text)
-            _save(doing, state, value, reason or "", _cited(doing.ledger, pieces))
+            _save(doing, state, read_typed(written, current, state.text), reason, pieces)
             _save_review(doing, state, every, review)
 
 
@@ -164,13 +155,7 @@ def _save_review(
     doing: Act, state: QuestionState, every: timedelta | None, review: int | None
 ) -> None:
     if review != (None if every is None else every.days):
-        revisits.set_interval(
-            doing.ledger, review, member=doing.member, now=doing.now, question=state.question
-        )
-
-
-def _by_address(articles: Sequence[Article]) -> dict[str, Article]:
-    return {article.address: article for article in articles}
+        revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
 
 
 def _outcome(text: QuestionText, current: Forecast | None, written: str) -> str:
@@ -184,27 +169,21 @@ def _outcome(text: QuestionText, current: Forecast | None, written: str) -> str:
     return supported_outcome(text, current, value)
 
 
-def _pieces_key(key: str) -> str:
-    return f"{key}-pieces"
-
-
-def _one_more(key: str) -> None:
-    st.session_state[_pieces_key(key)] = st.session_state.get(_pieces_key(key), 1) + 1
+def _one_more(count: str) -> None:
+    st.session_state[count] = st.session_state.get(count, 1) + 1
 
 
 def _evidence(
-    key: str,
-    outcome: str,
-    shown: int,
-    articles: Mapping[str, Article],
-    cites: str | None = None,
+    key: str, outcome: str, shown: int, articles: Sequence[Article], cites: str | None = None
 ) -> list[_Piece]:
     """Show the fields of ``shown`` pieces of evidence; return the filled ones.
 
     ``cites``: the address of the article preselected as the first piece.
     """
     pieces = []
+    labels = {article.address: _article_label(article) for article in articles}
     for place in range(1, shown + 1):
+        preselected = cites if place == 1 else None
         at = key if place == 1 else f"{key}-{place}"
         source = st.text_input(
             "Evidence" if place == 1 else f"Evidence {place}",
@@ -220,11 +199,9 @@ def _evidence(
         if articles:
             article = beside[0].selectbox(
                 f"Article cited as evidence {place}",
-                list(articles),
-                index=list(articles).index(cites)
-                if place == 1 and cites is not None and cites in articles
-                else None,
-                format_func=lambda address: _article_label(articles[address]),
+                list(labels),
+                index=list(labels).index(preselected) if preselected in labels else None,
+                format_func=lambda address: labels[address],
                 key=f"{at}-article",
                 placeholder="or an article",
                 label_visibility="collapsed",
@@ -246,7 +223,7 @@ def _evidence(
             f"Effect on {as_text('“yes”' if outcome == 'yes' else outcome)}",
             list(_STANCES),
             # A preselected article is neutral until the member says otherwise.
-            index=list(_STANCES).index(Stance.context) if place == 1 and cites is not None else 0,
+            index=0 if preselected is None else list(_STANCES).index(Stance.context),
             format_func=lambda stance: _STANCES[stance],
             key=f"{at}-stance",
             help="Whether the evidence makes this outcome more or less likely, however you update.",
@@ -257,8 +234,8 @@ def _evidence(
             format_func=lambda kind: _KINDS[kind],
             key=f"{at}-kind",
         )
-        if (source or "").strip() or article is not None or share is not None:
-            pieces.append(_Piece(place, (source or "").strip(), article, stance, kind, share))
+        if source.strip() or article is not None or share is not None:
+            pieces.append(_Piece(place, source.strip(), article, stance, kind, share))
     if shown > 1:
         st.caption(
             "Share: the part of this update that the evidence explains. Blank shares split the "
@@ -296,9 +273,9 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[CitedEvidence]:
 
 
 def _save(
-    doing: Act, state: QuestionState, value: Value, reason: str, citing: list[CitedEvidence]
+    doing: Act, state: QuestionState, value: Value, reason: str, pieces: list[_Piece]
 ) -> None:
-    text = state.text
+    text, citing = state.text, _cited(doing.ledger, pieces)
     with reading() as ledger:  # separate, because reading needs no write lock
         before = updates.current_forecast(ledger, state.question, doing.member, at=doing.now)
     # An unchanged value, perhaps from a command, may lie beyond the limits of the app.
@@ -308,11 +285,10 @@ def _save(
         doing.ledger,
         state.question,
         value,
-        member=doing.member,
-        now=doing.now,
         rationale=reason,
         evidence=citing,
-        origin=ORIGIN,
+        origin="app",
+        **doing.by,
     )
     change = shortened(format_change(before, value, text.options), 200)
     message = f"Saved: {change} on “{shortened(text.title, 60)}”."
@@ -323,8 +299,7 @@ def _save(
 
 def withdraw_form(state: QuestionState) -> None:
     """Show the form that withdraws the member's current forecast."""
-    name = f"withdraw-{state.slug}"
-    key = form_key(name)
+    key = form_key(f"withdraw-{state.slug}")
     with st.form(key, border=False):
         reason = st.text_input("Why", key=f"{key}-reason", placeholder="Your reason (optional)")
         st.caption("Your forecast ends now; the time it was active still counts.")
@@ -335,12 +310,7 @@ def withdraw_form(state: QuestionState) -> None:
                 doing.ledger, state.question, doing.member, at=doing.now
             )
             updates.withdraw(
-                doing.ledger,
-                state.question,
-                member=doing.member,
-                now=doing.now,
-                rationale=reason or "",
-                origin=ORIGIN,
+                doing.ledger, state.question, rationale=reason, origin="app", **doing.by
             )
             assert before is not None
             withdrawn = shortened(format_value(before, state.text.options))

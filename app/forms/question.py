@@ -9,13 +9,13 @@ import streamlit as st
 
 from app.forms.dates import day_field, end_of_day
 from app.markdown_text import as_text, day, shortened
-from app.session import Act, act, form_key, reading, rights_here
+from app.session import act, form_key, reading, rights_here
 from forecasts.access import teams
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Role
 from forecasts.questions import registry
-from forecasts.questions.sources import Passage, find_passage
+from forecasts.questions.sources import find_passage
 
 
 @dataclass(frozen=True)
@@ -110,27 +110,24 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         with act(key) as doing:
             last = _checked(title, closes, criteria, doing.now)
             text = registry.question_text(
-                title=" ".join((title or "").split()),
+                title=" ".join(title.split()),
                 type=kind,
                 open_time=doing.now,
                 scheduled_close_time=last,
                 scheduled_resolve_time=None if resolves is None else end_of_day(resolves),
-                resolution_criteria=(criteria or "").strip(),
-                background=(background or "").strip(),
-                fine_print=(fine_print or "").strip(),
-                tags=[tag.strip() for tag in (tags or "").split(",") if tag.strip()] or None,
-                family=(family or "").strip(),
+                resolution_criteria=criteria.strip(),
+                background=background.strip(),
+                fine_print=fine_print.strip(),
+                tags=[tag.strip() for tag in tags.split(",") if tag.strip()] or None,
+                family=family.strip(),
                 crowd_hidden=hide_crowd,
                 **teams.visibility_fields(doing.ledger, visible_to),
                 **fields,
             )
-            question = registry.register(
-                doing.ledger,
-                text,
-                member=doing.member,
-                now=doing.now,
-                sources=_sources(doing, suggested),
-            )
+            sources = []
+            if suggested.article is not None:
+                sources = [find_passage(doing.ledger, suggested.article, suggested.quote)]
+            question = registry.register(doing.ledger, text, sources=sources, **doing.by)
             doing.say(f"Registered: {shortened(text.title)}")
             if go_there:
                 doing.go("question", {"slug": question.slug})
@@ -142,6 +139,10 @@ _TYPES = {
     QuestionType.multiple_choice: "Multiple choice",
     QuestionType.numeric: "Numeric",
     QuestionType.date: "Date",
+}
+_ENDS = {  # labels and examples
+    QuestionType.numeric: (("Lowest", "0"), ("Highest", "500")),
+    QuestionType.date: (("Earliest", "2027-01-01"), ("Latest", "2027-12-31")),
 }
 
 
@@ -156,18 +157,13 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
             key=f"{key}-ordered",
             help="A near miss then scores better than a far one.",
         )
-        options = [line.strip() for line in (lines or "").splitlines() if line.strip()]
+        options = [line.strip() for line in lines.splitlines() if line.strip()]
         return {"options": options, "ordered": ordered}
     if kind.is_quantitative:
-        by_day = kind == QuestionType.date
-        ends, example = (
-            (("Earliest", "Latest"), ("2027-01-01", "2027-12-31"))
-            if by_day
-            else (("Lowest", "Highest"), ("0", "500"))
-        )
+        (lowest, low), (highest, high) = _ENDS[kind]
         columns = st.columns(3)
-        lower = columns[0].text_input(ends[0], key=f"{key}-lower", placeholder=example[0])
-        upper = columns[1].text_input(ends[1], key=f"{key}-upper", placeholder=example[1])
+        lower = columns[0].text_input(lowest, key=f"{key}-lower", placeholder=low)
+        upper = columns[1].text_input(highest, key=f"{key}-upper", placeholder=high)
         fields: dict[str, object] = {"lower_bound": lower or None, "upper_bound": upper or None}
         if kind == QuestionType.numeric:
             unit = columns[2].text_input("Unit", key=f"{key}-unit", placeholder="million t")
@@ -176,15 +172,13 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     return {}
 
 
-def _checked(
-    title: str | None, closes: date | None, criteria: str | None, now: datetime
-) -> datetime:
+def _checked(title: str, closes: date | None, criteria: str, now: datetime) -> datetime:
     """Return the close time; BadInput if a required field is blank or the day is past."""
     needed = {
-        "Question": ((title or "").strip(), "Ask it in one sentence."),
+        "Question": (title.strip(), "Ask it in one sentence."),
         "Last day of forecasting": (closes, "Choose the last day of forecasting."),
         "Resolution criteria": (
-            (criteria or "").strip(),
+            criteria.strip(),
             "Define yes and no, and name the source that reports the outcome.",
         ),
     }
@@ -199,9 +193,3 @@ def _checked(
             remedy="Choose a day in the future.",
         )
     return last
-
-
-def _sources(doing: Act, suggested: Suggestion) -> list[Passage]:
-    if suggested.article is None:
-        return []
-    return [find_passage(doing.ledger, suggested.article, suggested.quote)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.forms.dates import as_utc
+from app.forms.dates import time_field
 from app.markdown_text import as_text, closing, link, paragraphs, shortened, when
 from app.session import Act, act, form_key, page_state
 from app.views.links import question_link
@@ -55,13 +55,10 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
                 rejected = st.form_submit_button("Reject", key=f"{key}-reject")
     if accepted:
         with act(key) as doing:
-            confirmed = confirmation.accept(doing.ledger, row, now=doing.now, member=doing.member)
-            _say_settled(doing, state, confirmed)
+            _say_settled(doing, state, confirmation.accept(doing.ledger, row, **doing.by))
     if rejected:
         with act(key) as doing:
-            proposals.reject(
-                doing.ledger, row, now=doing.now, member=doing.member, note=reason or ""
-            )
+            proposals.reject(doing.ledger, row, note=reason, **doing.by)
             doing.say(f"Rejected: {row.outcome} on “{shortened(state.text.title, 60)}”.")
 
 
@@ -94,13 +91,10 @@ def resolve_form(
         )
     with st.form(key):
         outcome = _outcome_field(state, key)
-        known_at = st.datetime_input(
+        known_at = time_field(
             "Known at (UTC)",
-            value=None,
-            min_value=datetime.min.replace(tzinfo=UTC),  # by default, Streamlit offers ten years
-            max_value=moment,
-            step=60,
-            format="YYYY-MM-DD",
+            earliest=datetime.min.replace(tzinfo=UTC),  # by default, Streamlit offers ten years
+            latest=moment,
             key=f"{key}-known",
             help="When the outcome became known. Later forecasts do not count. "
             f"{_blank_known_at(state)}.",
@@ -130,13 +124,7 @@ def resolve_form(
     if not (resolved or proposed):
         return
     with act(key) as doing:
-        details: dict[str, Any] = {
-            "known_at": None if known_at is None else as_utc(known_at),
-            "now": doing.now,
-            "member": doing.member,
-            "note": note or "",
-            "source": source or "",
-        }
+        details: dict[str, Any] = {"known_at": known_at, "note": note, "source": source} | doing.by
         if resolved:
             row = confirmation.confirm(
                 doing.ledger, state.question, outcome, expected=expected, **details
@@ -167,29 +155,24 @@ def _outcome_field(state: QuestionState, key: str) -> str:
     """Show the question's possible outcomes; return the chosen one as text."""
     kind = QuestionType(state.text.type)
     if kind.is_quantitative:
-        return (
-            st.text_input(
-                "Outcome",
-                key=f"{key}-outcome",
-                placeholder="a number" if kind == QuestionType.numeric else "2027-03-01",
-                help="below_lower_bound or above_upper_bound if only that is known. annulled or "
-                "ambiguous if the question cannot be decided; such questions are not scored.",
-            )
-            or ""
+        return st.text_input(
+            "Outcome",
+            key=f"{key}-outcome",
+            placeholder="a number" if kind == QuestionType.numeric else "2027-03-01",
+            help="below_lower_bound or above_upper_bound if only that is known. annulled or "
+            "ambiguous if the question cannot be decided; such questions are not scored.",
         )
     options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
-    return (
-        st.radio(
-            "Outcome",
-            [*options, *NOT_SCORED],
-            index=None,
-            format_func=as_text,
-            horizontal=kind == QuestionType.binary,
-            key=f"{key}-outcome",
-            help="Annulled and ambiguous questions are not scored.",
-        )
-        or ""
+    chosen = st.radio(
+        "Outcome",
+        [*options, *NOT_SCORED],
+        index=None,
+        format_func=as_text,
+        horizontal=kind == QuestionType.binary,
+        key=f"{key}-outcome",
+        help="Annulled and ambiguous questions are not scored.",
     )
+    return chosen or ""
 
 
 def _say_settled(doing: Act, state: QuestionState, row: Resolution) -> None:

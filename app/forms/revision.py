@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.forms.dates import as_utc, day_field, end_of_day
+from app.forms.dates import day_field, end_of_day, time_field
 from app.markdown_text import as_text, shortened, when
 from app.session import act, form_key, now, shown_errors
 from app.views.question_history import wording_changes
@@ -21,14 +21,13 @@ def wording_form(state: QuestionState) -> None:
     """Show the form that rewords the question, with a preview of the changes."""
     text = state.text
     # One form per wording, so that nobody overwrites a newer wording unseen.
-    name = f"revise-{state.slug}-{text.number}"
-    key = form_key(name)
+    key = form_key(f"revise-{state.slug}-{text.number}")
     with st.form(key):
         fields = _words(key, text)
         if state.resolution is None:
             fields |= _times(key, text)
-        if state.resolution is None and text.type == QuestionType.multiple_choice:
-            fields |= _options(key, text)
+            if text.type == QuestionType.multiple_choice:
+                fields |= _options(key, text)
         reason = st.text_input(
             "Why",
             key=f"{key}-reason",
@@ -43,12 +42,7 @@ def wording_form(state: QuestionState) -> None:
         if changed and _confirmed(key, changed):
             with act(key) as doing:
                 new = revisions.revise(
-                    doing.ledger,
-                    state.question,
-                    member=doing.member,
-                    now=doing.now,
-                    reason=reason or "",
-                    **fields,
+                    doing.ledger, state.question, reason=reason, **doing.by, **fields
                 )
                 doing.say(f"Saved wording {new.number} of “{shortened(new.title, 60)}”.")
 
@@ -74,12 +68,8 @@ def _words(key: str, text: QuestionRevision) -> dict[str, Any]:
         help="Useful context for forecasters.",
     )
     left, right = st.columns(2)
-    tags = left.text_input(
-        "Tags",
-        value=", ".join(text.tags or []),
-        key=f"{key}-tags",
-        help="Comma-separated.",
-    )
+    known = ", ".join(text.tags or [])
+    tags = left.text_input("Tags", value=known, key=f"{key}-tags", help="Comma-separated.")
     family = right.text_input(
         "Family",
         value=text.family,
@@ -87,44 +77,34 @@ def _words(key: str, text: QuestionRevision) -> dict[str, Any]:
         help="Questions with related outcomes share a family; reports count each family as one.",
     )
     return {
-        "title": " ".join((title or "").split()),
+        "title": " ".join(title.split()),
         "resolution_criteria": _kept(criteria, text.resolution_criteria),
         "fine_print": _kept(fine_print, text.fine_print),
         "background": _kept(background, text.background),
-        "tags": [tag.strip() for tag in (tags or "").split(",") if tag.strip()] or None,
-        "family": (family or "").strip(),
+        "tags": [tag.strip() for tag in tags.split(",") if tag.strip()] or None,
+        "family": family.strip(),
     }
 
 
-def _kept(written: str | None, before: str) -> str:
+def _kept(written: str, before: str) -> str:
     """Return a field's text, or ``before`` if only surrounding blanks differ."""
-    stripped = (written or "").strip()
-    return before if stripped == before.strip() else stripped
+    return before if written.strip() == before.strip() else written.strip()
 
 
 def _times(key: str, text: QuestionRevision) -> dict[str, Any]:
     """Show the last days; return only changed ones, to keep exact times behind the others."""
-    left, right = st.columns(2)
-    closes = day_field(
-        left,
-        "Last day of forecasting",
-        text.scheduled_close_time.date(),
-        key=f"{key}-closes",
-        help="If you change it, forecasting ends at 23:59:59 UTC on the new day.",
-    )
-    before = None if text.scheduled_resolve_time is None else text.scheduled_resolve_time.date()
-    resolves = day_field(
-        right,
-        "Resolve by",
-        before,
-        key=f"{key}-resolves",
-        help="When the outcome should be known. Optional.",
-    )
     fields: dict[str, Any] = {}
-    if closes != text.scheduled_close_time.date():
-        fields["scheduled_close_time"] = None if closes is None else end_of_day(closes)
-    if resolves != before:
-        fields["scheduled_resolve_time"] = None if resolves is None else end_of_day(resolves)
+    left, right = st.columns(2)
+    new_day = "If you change it, forecasting ends at 23:59:59 UTC on the new day."
+    for column, label, name, help_text in (
+        (left, "Last day of forecasting", "close", new_day),
+        (right, "Resolve by", "resolve", "When the outcome should be known. Optional."),
+    ):
+        time = getattr(text, f"scheduled_{name}_time")
+        before = None if time is None else time.date()
+        picked = day_field(column, label, before, key=f"{key}-{name}s", help=help_text)
+        if picked != before:
+            fields[f"scheduled_{name}_time"] = None if picked is None else end_of_day(picked)
     return fields
 
 
@@ -138,7 +118,7 @@ def _options(key: str, text: QuestionRevision) -> dict[str, Any]:
         help=f"Added before the last option, “{as_text(options[-1])}”. Earlier forecasts count "
         "with its probability.",
     )
-    added = [line.strip() for line in (lines or "").splitlines() if line.strip()]
+    added = [line.strip() for line in lines.splitlines() if line.strip()]
     return {"options": [*options[:-1], *added, *options[-1:]]} if added else {}
 
 
@@ -154,16 +134,12 @@ def _confirmed(key: str, changed: list[Change]) -> bool:
 def close_form(state: QuestionState) -> None:
     """Show the form that ends forecasting early."""
     text = state.text
-    name = f"close-{state.slug}"
-    key = form_key(name)
+    key = form_key(f"close-{state.slug}")
     with st.form(key, border=False):
-        at = st.datetime_input(
+        at = time_field(
             "Closed at (UTC)",
-            value=None,
-            min_value=text.open_time,
-            max_value=now(),
-            step=60,
-            format="YYYY-MM-DD",
+            earliest=text.open_time,
+            latest=now(),
             key=f"{key}-at",
             help="Later forecasts do not count. Blank: now.",
         )
@@ -174,20 +150,13 @@ def close_form(state: QuestionState) -> None:
         with act(key) as doing:
             if not sure:
                 raise Refused("The question was not closed.", remedy="Tick the box to confirm.")
-            closed = revisions.close(
-                doing.ledger,
-                state.question,
-                at=doing.now if at is None else as_utc(at),
-                member=doing.member,
-                now=doing.now,
-            )
+            closed = revisions.close(doing.ledger, state.question, at=at or doing.now, **doing.by)
             doing.say(f"Closed at {when(closed.close_time)}: “{shortened(text.title, 60)}”.")
 
 
 def reopen_form(state: QuestionState) -> None:
     """Show the form that undoes an early close."""
-    name = f"reopen-{state.slug}"
-    key = form_key(name)
+    key = form_key(f"reopen-{state.slug}")
     with st.form(key, border=False):
         st.caption(
             f"Closed early, {when(state.text.close_time)}. Reopened, it closes as scheduled, "
@@ -196,7 +165,5 @@ def reopen_form(state: QuestionState) -> None:
         submitted = st.form_submit_button("Reopen", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            text = revisions.reopen(
-                doing.ledger, state.question, member=doing.member, now=doing.now
-            )
+            text = revisions.reopen(doing.ledger, state.question, **doing.by)
             doing.say(f"Reopened: “{shortened(text.title, 60)}” closes {when(text.close_time)}.")
