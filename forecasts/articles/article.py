@@ -53,15 +53,8 @@ def canonical_url(url: str | None, base: str | None = None) -> str | None:
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
         if not _TRACKING.fullmatch(name.lower())
     ]
-    return urlunsplit(
-        (
-            parts.scheme,
-            host if port in (None, default) else f"{host}:{port}",
-            parts.path or "/",
-            urlencode(query),
-            "",
-        )
-    )
+    address = host if port in (None, default) else f"{host}:{port}"
+    return urlunsplit((parts.scheme, address, parts.path or "/", urlencode(query), ""))
 
 
 def content_hash(article: CapturedArticle) -> str:
@@ -85,12 +78,19 @@ def merge(first: CapturedArticle, second: CapturedArticle) -> CapturedArticle:
     repeats = fold(second.title) == fold(first.title) or second.title == first_sentence(opening)
     parts = (first.text, "" if repeats else second.title, second.text)
     return replace(
-        first,
-        publisher=first.publisher or second.publisher,
-        author=first.author or second.author,
-        published_at=first.published_at or second.published_at,
+        completed(first, second),
         url=first.url or second.url,
         text=PARAGRAPH.join(part for part in parts if part),
+    )
+
+
+def completed(article: CapturedArticle, other: CapturedArticle) -> CapturedArticle:
+    """Return an article, with the other's publisher, author and time where it has none."""
+    return replace(
+        article,
+        publisher=article.publisher or other.publisher,
+        author=article.author or other.author,
+        published_at=article.published_at or other.published_at,
     )
 
 

@@ -84,8 +84,7 @@ def capture(
     if isinstance(source, str) and _URL.match(source.strip()):
         page = fetch(source, allow_private=allow_private)
         text = to_text(page.data, page.charset)
-        html = page.content_type != "text/plain"
-        html = html or looks_like_html(text)
+        html = page.content_type != "text/plain" or looks_like_html(text)
         return _articles(text, captured_at, url=page.url, html=html, notify=notify)
     return capture_bytes(_contents(source), captured_at=captured_at, notify=notify)
 

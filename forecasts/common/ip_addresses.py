@@ -23,13 +23,7 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address.teredo is not None or address.is_site_local:
             return False
-    return address.is_global and not (
-        address.is_multicast
-        or address.is_reserved
-        or address.is_unspecified
-        or address.is_loopback
-        or address.is_link_local
-    )
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def is_private_host(host: str) -> bool:

@@ -19,7 +19,7 @@ _WRITTEN_DAY = re.compile(
 
 def utc(value: datetime) -> datetime:
     """Return ``value`` in UTC. Raises BadInput for a naive time: its zone would be lost."""
-    if value.tzinfo is None or value.utcoffset() is None:
+    if value.utcoffset() is None:
         raise BadInput(
             f"The time {value.isoformat()} has no time zone; the ledger needs one.",
             remedy="Add an offset or Z, as in 2025-10-30T14:00:00Z.",
@@ -35,18 +35,17 @@ def read_time(text: str, *, end_of_day: bool = False, now: datetime | None = Non
     so that a question which closes "on 31 December" is open all that day.
     """
     text = text.strip()
-    moment = time(23, 59, 59) if end_of_day else time()
     try:
         if now is not None and text.casefold() in _DAYS_FROM_NOW:
-            offset = timedelta(days=_DAYS_FROM_NOW[text.casefold()])
-            return datetime.combine((utc(now) + offset).date(), moment, UTC)
-        if parts := _WRITTEN_DAY.fullmatch(text):
-            day, month, year = parts.groups()
-            number = _MONTHS.index(month[:3].casefold()) + 1
-            return datetime.combine(date(int(year), number, int(day)), moment, UTC)
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), moment, UTC)
-        return utc(datetime.fromisoformat(text))
+            day = utc(now).date() + timedelta(days=_DAYS_FROM_NOW[text.casefold()])
+        elif parts := _WRITTEN_DAY.fullmatch(text):
+            month = _MONTHS.index(parts[2][:3].casefold()) + 1
+            day = date(int(parts[3]), month, int(parts[1]))
+        elif len(text) == 10:
+            day = date.fromisoformat(text)
+        else:
+            return utc(datetime.fromisoformat(text))
+        return datetime.combine(day, time(23, 59, 59) if end_of_day else time(), UTC)
     except (ValueError, OverflowError):
         if _DAY.fullmatch(text):
             raise BadInput(

@@ -21,7 +21,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,24 +68,23 @@ def fetch(
     allow_private: bool = False,
     seconds: float = SECONDS,
     max_bytes: int = TEXT_BYTES,
-    max_redirects: int = MAX_REDIRECTS,
     content_types: Collection[str] = CONTENT_TYPES,
 ) -> Fetched:
-    """Return the response at ``url``, after at most ``max_redirects`` redirects.
+    """Return the response at ``url``, after at most ``MAX_REDIRECTS`` redirects.
 
     ``content_types`` are the accepted media types. ``max_bytes`` limits the body both as sent
     and decompressed. ``allow_private`` permits private addresses and ports other than 80 and 443.
     Raises ``CaptureError`` for every failure.
     """
-    network = _Network(_Deadline(seconds), allow_private=allow_private)
+    network = _Network(seconds, allow_private=allow_private)
     here = checked_url(url, allow_private=allow_private)
-    for _ in range(max_redirects + 1):
+    for _ in range(MAX_REDIRECTS + 1):
         answer = _get(here, network, max_bytes, content_types)
         if isinstance(answer, Fetched):
             return answer
         here = checked_url(answer, base=here, allow_private=allow_private)
     raise CaptureError(
-        f"{url} redirects more than {max_redirects} times.",
+        f"{url} redirects more than {MAX_REDIRECTS} times.",
         remedy="Give the final address that your browser shows.",
     )
 
@@ -120,12 +119,14 @@ def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool)
     return parsed.copy_with(fragment=None)
 
 
-class _Deadline:
-    """The end of a capture's time, counted from now."""
+class _Network(httpcore.NetworkBackend):
+    """Network backend that connects only to checked addresses, for some seconds from now."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, allow_private: bool) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
+        self._allow_private = allow_private
+        self._sockets = httpcore.SyncBackend()
 
     def left(self) -> float:
         """Return the seconds left; raises ReadTimeout when there are none."""
@@ -133,15 +134,6 @@ class _Deadline:
         if left <= 0:
             raise httpcore.ReadTimeout
         return left
-
-
-class _Network(httpcore.NetworkBackend):
-    """Network backend that connects only to checked addresses and keeps the deadline."""
-
-    def __init__(self, deadline: _Deadline, *, allow_private: bool) -> None:
-        self.deadline = deadline
-        self._allow_private = allow_private
-        self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -160,7 +152,7 @@ class _Network(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for tried, address in enumerate(addresses):
             # Each address gets its share of the time, in case one does not answer.
-            share = self.deadline.left() / (len(addresses) - tried)
+            share = self.left() / (len(addresses) - tried)
             try:
                 stream = self._sockets.connect_tcp(
                     str(address), port, timeout=share, socket_options=socket_options
@@ -168,7 +160,7 @@ class _Network(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
-                return _Stream(stream, self.deadline)
+                return _Stream(stream, self.left)
         raise failure
 
     def _resolve(self, host: str, port: int) -> list[Address]:
@@ -185,7 +177,7 @@ class _Network(httpcore.NetworkBackend):
         # A DNS lookup has no timeout of its own, so a hanging thread is abandoned.
         thread = threading.Thread(target=look_up, daemon=True)
         thread.start()
-        thread.join(self.deadline.left())
+        thread.join(self.left())
         if thread.is_alive():
             raise httpcore.ConnectTimeout
         if failed:
@@ -196,15 +188,15 @@ class _Network(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """A connection whose reads and writes end with the deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, left: Callable[[], float]) -> None:
         self._stream = stream
-        self._deadline = deadline
+        self._left = left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout=self._deadline.left())
+        return self._stream.read(max_bytes, timeout=self._left())
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout=self._deadline.left())
+        self._stream.write(buffer, timeout=self._left())
 
     def close(self) -> None:
         self._stream.close()
@@ -215,8 +207,8 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        secure = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left())
-        return _Stream(secure, self._deadline)
+        secure = self._stream.start_tls(ssl_context, server_hostname, self._left())
+        return _Stream(secure, self._left)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -233,7 +225,7 @@ def _get(
     if content_types is not CONTENT_TYPES:
         sent_headers["Accept"] = ",".join(sorted(content_types))
     with (
-        _translated(url, network.deadline.seconds),
+        _translated(url, network.seconds),
         httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(), network_backend=network
         ) as pool,
@@ -247,8 +239,8 @@ def _get(
         if headers.get("content-length", "").isdigit():
             _refuse_size(url, int(headers["content-length"]), max_bytes)
         data = bytearray()
-        sent = _counted(url, answer.iter_stream(), max_bytes)
-        for chunk in _decompressed(url, sent, headers.get("content-encoding"), max_bytes):
+        encoding = headers.get("content-encoding", "").strip().lower()
+        for chunk in _decompressed(url, answer.iter_stream(), encoding, max_bytes):
             data += chunk
             _refuse_size(url, len(data), max_bytes)
         return Fetched(str(url), content_type, charset, bytes(data))
@@ -275,8 +267,7 @@ def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
         ) from None
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
         raise CaptureError(
-            f"{_name(url)} did not answer like a web server: {_reason(error)}.",
-            remedy=PASTE,
+            f"{_name(url)} did not answer like a web server: {_reason(error)}.", remedy=PASTE
         ) from None
 
 
@@ -324,38 +315,29 @@ def _content_type(
     return media or None, charset[1] if charset else None
 
 
-def _counted(url: httpx.URL, chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
-    total = 0
-    for chunk in chunks:
-        total += len(chunk)
-        _refuse_size(url, total, max_bytes)
-        yield chunk
-
-
 def _decompressed(
-    url: httpx.URL, chunks: Iterable[bytes], encoding: str | None, max_bytes: int
+    url: httpx.URL, chunks: Iterable[bytes], encoding: str, max_bytes: int
 ) -> Iterator[bytes]:
     """Yield the decoded body, never more than ``max_bytes + 1`` bytes at a time.
 
     A few kilobytes can unpack to gigabytes, so the decoder gets a limit.
     """
-    name = (encoding or "identity").strip().lower()
-    if name in ("identity", ""):
+    if encoding in ("identity", ""):
         yield from chunks
         return
-    if name not in ("gzip", "x-gzip", "deflate"):
+    if encoding not in ("gzip", "x-gzip", "deflate"):
         raise CaptureError(
-            f"{_name(url)} sent the page compressed as {name[:40]!r}, which is not supported.",
+            f"{_name(url)} sent the page compressed as {encoding[:40]!r}, which is not supported.",
             remedy=PASTE,
         )
-    window = zlib.MAX_WBITS | 32  # detects a gzip or a zlib header
-    decoder = zlib.decompressobj(window)
-    first = True
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # detects a gzip or a zlib header
+    sent = 0
     try:
         for chunk in chunks:
-            if first and name == "deflate" and chunk and chunk[0] & 0x0F != 8:
+            if not sent and encoding == "deflate" and chunk and chunk[0] & 0x0F != 8:
                 decoder = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers omit the header
-            first = False
+            sent += len(chunk)
+            _refuse_size(url, sent, max_bytes)
             yield decoder.decompress(chunk, max_bytes + 1)
     except zlib.error as error:
         raise CaptureError(

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url, completed
 from forecasts.articles.lines import fold, words
 from forecasts.articles.page.boilerplate import is_boilerplate
 from forecasts.articles.page.bylines import is_name, is_publisher_name, without_time
@@ -74,10 +74,11 @@ def read_page(html: str, *, url: str | None, captured_at: datetime) -> PageReadi
     several = main is None or _are_several(split, main)
     if marked and not (several and any(_is_full(a) and not _is_in(a, marked) for a in split)):
         found = [_with_page_details(article, main) for article in marked]
-    elif several:
+    elif several or main is None:
         found = split
-    else:
-        found = [_completed(main, split)] if main is not None else []
+    else:  # missing details may be in the lines around its title
+        same = (article for article in split if fold(article.title) == fold(main.title))
+        found = [completed(main, next(same, main))]
     address = canonical_url(url) if main is None else main.url
     if found and found[0].url is None:
         found = [replace(found[0], url=address), *found[1:]]
@@ -98,21 +99,8 @@ def _with_page_details(article: CapturedArticle, main: CapturedArticle | None) -
     if main is None:
         return article
     if fold(article.title) == fold(main.title):
-        article = _completed(article, [main])
+        return completed(article, main)
     return replace(article, publisher=article.publisher or main.publisher)
-
-
-def _completed(main: CapturedArticle, found: list[CapturedArticle]) -> CapturedArticle:
-    """Return the main article, with missing details taken from the lines around its title."""
-    same = next((article for article in found if fold(article.title) == fold(main.title)), None)
-    if same is None:
-        return main
-    return replace(
-        main,
-        publisher=main.publisher or same.publisher,
-        author=main.author or same.author,
-        published_at=main.published_at or same.published_at,
-    )
 
 
 def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
