@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 import sqlalchemy
-from sqlmodel import Session, and_, col, func, select
+from sqlmodel import Session, col, func
 
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
@@ -53,26 +53,23 @@ def crowd_moves(
     texts = {forecast.question_id: text for text, forecast in forecasts[:MOST_QUESTIONS]}
     if not own:
         return {}
-    before = _others(session, own, None)
-    after = _others(session, own, now)
-    found = {}
-    for id_, forecast in own.items():
-        move = _move(_numbers(forecast, texts[id_]), texts[id_], before[id_], after[id_])
-        if move is not None:
-            found[id_] = move
-    return found
+    before, after = _others(session, own, None), _others(session, own, now)
+    moves = {
+        id_: _move(_numbers(forecast, texts[id_]), texts[id_], before[id_], after[id_])
+        for id_, forecast in own.items()
+    }
+    return {id_: move for id_, move in moves.items() if move is not None}
 
 
 def _others(
     session: Session, own: Mapping[int, Forecast], at: datetime | None
 ) -> dict[int, list[Any]]:
     """Return by question the others' forecasts current at ``at``, or when the own one was made."""
-    own_times: Any = select(
-        col(Forecast.question_id).label("question_id"),
-        col(Forecast.member_id).label("member_id"),
-        col(Forecast.made_at).label("made_at"),
+    mine = (
+        sqlalchemy.select(col(Forecast.question_id), col(Forecast.member_id), col(Forecast.made_at))
+        .where(col(Forecast.id).in_([one.id for one in own.values()]))
+        .subquery()
     )
-    mine = own_times.where(col(Forecast.id).in_([one.id for one in own.values()])).subquery()
     place = func.row_number().over(
         partition_by=(col(Forecast.question_id), col(Forecast.member_id)),
         order_by=(col(Forecast.made_at).desc(), col(Forecast.id).desc()),
@@ -86,14 +83,11 @@ def _others(
         col(Forecast.withdrawn),
         place.label("place"),
     )
+    is_other = (mine.c.question_id == Forecast.question_id) & (
+        mine.c.member_id != Forecast.member_id
+    )
     ranked = (
-        values.join(
-            mine,
-            and_(
-                mine.c.question_id == col(Forecast.question_id),
-                mine.c.member_id != col(Forecast.member_id),
-            ),
-        )
+        values.join(mine, is_other)
         .where(
             col(Forecast.made_at) <= (mine.c.made_at if at is None else at),
             forecast_visible(session),

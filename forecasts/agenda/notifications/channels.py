@@ -6,11 +6,11 @@ not even in the export of the member's data, and is deleted with the channel.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import is_shared_ledger
@@ -63,14 +63,15 @@ def add(
     *,
     member: Member,
     now: datetime,
-    events: Sequence[str] = tuple(Event),
-    days_before_close: float = DAYS_BEFORE_CLOSE,
+    events: Sequence[str] | None = None,
+    days_before_close: float | None = None,
     days_until_stale: float | None = None,
     allow_private: bool = False,
 ) -> Channel:
     """Return the member's new channel, which is written, for events from now on.
 
-    ``days_until_stale`` defaults to the member's review interval. BadInput for an address that
+    All events by default; ``days_until_stale`` defaults to the member's review interval, and
+    ``days_before_close`` to 2. BadInput for an address that
     cannot be read; Refused for one that is not allowed, for a name in use, and for more than
     ``MOST_CHANNELS``. No error repeats the address.
     """
@@ -96,8 +97,10 @@ def add(
         member_id=member.id,
         name=name,
         secret_url=address.strip(),
-        events=_events(events),
-        days_before_close=_days(days_before_close),
+        events=_events(tuple(Event) if events is None else events),
+        days_before_close=_days(
+            DAYS_BEFORE_CLOSE if days_before_close is None else days_before_close
+        ),
         days_until_stale=_days(days_until_stale),
         recorded_at=now,
         after_resolution=session.exec(select(func.max(col(Resolution.id)))).one() or 0,
@@ -155,8 +158,7 @@ def find(session: Session, name: str, *, member: Member | None) -> Channel:
 def listing(session: Session, *, member: Member | None, now: datetime) -> list[ChannelInfo]:
     """Return the member's channels in the order they were added."""
     own = [] if member is None else _own(session, member)
-    counts: dict[tuple[int, str], int] = {}
-    reasons: dict[int, str] = {}
+    counts = Counter[tuple[int, str]]()
     ids = [channel.id for channel in own]
     expired = col(Notice.claimed_until) < now
     for id_, state, is_expired, count in session.exec(
@@ -165,13 +167,15 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[C
         .group_by(col(Notice.channel_id), col(Notice.state), expired)
     ):
         state = "unsure" if state == NoticeState.sending and is_expired else state
-        counts[id_, state] = counts.get((id_, state), 0) + count
-    for id_, reason in session.exec(
-        select(Notice.channel_id, Notice.reason)
-        .where(col(Notice.channel_id).in_(ids), Notice.reason != "", _is_unsent())
-        .order_by(col(Notice.id))
-    ):
-        reasons[id_] = reason
+        counts[id_, state] += count
+    unsent = col(Notice.state).in_([NoticeState.due, NoticeState.sending, NoticeState.failed])
+    reasons = dict(
+        session.exec(
+            select(Notice.channel_id, Notice.reason)
+            .where(col(Notice.channel_id).in_(ids), Notice.reason != "", unsent)
+            .order_by(col(Notice.id))
+        ).all()
+    )
     return [
         ChannelInfo(
             name=channel.name,
@@ -179,18 +183,14 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[C
             events=tuple(map(Event, channel.events)),
             days_before_close=channel.days_before_close,
             days_until_stale=channel.days_until_stale,
-            sent=counts.get((channel.id, "sent"), 0),
-            waiting=counts.get((channel.id, "due"), 0) + counts.get((channel.id, "sending"), 0),
-            unsure=counts.get((channel.id, "unsure"), 0),
-            failed=counts.get((channel.id, "failed"), 0),
+            sent=counts[channel.id, "sent"],
+            waiting=counts[channel.id, "due"] + counts[channel.id, "sending"],
+            unsure=counts[channel.id, "unsure"],
+            failed=counts[channel.id, "failed"],
             reason=reasons.get(channel.id, ""),
         )
         for channel in own
     ]
-
-
-def _is_unsent() -> ColumnElement[bool]:
-    return col(Notice.state).in_([NoticeState.due, NoticeState.sending, NoticeState.failed])
 
 
 def _own(session: Session, member: Member) -> list[Channel]:

@@ -25,7 +25,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access import roles, visibility
 from forecasts.agenda.notifications import apprise_adapter, channels
 from forecasts.agenda.notifications.apprise_adapter import Delivery
-from forecasts.agenda.notifications.due import DueEvent, due
+from forecasts.agenda.notifications.due import due
 from forecasts.agenda.notifications.message import Message, compose
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger.database import reading, writing
@@ -88,7 +88,15 @@ def send(
         if claimed is None:
             continue
         try:
-            delivery, reason = _deliver(claimed, allow_private, seconds)
+            # The ledger may be shared only since the channel was added.
+            apprise_adapter.check_scheme(claimed.address, shared=claimed.shared)
+            delivery, reason = apprise_adapter.deliver(
+                claimed.address,
+                claimed.message.title,
+                claimed.message.body,
+                allow_private=allow_private,
+                seconds=seconds,
+            )
         except DatabaseError:
             raise
         except Exception as error:  # one bad channel never stops the others
@@ -193,9 +201,23 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
         if channel.removed_at is not None:
             return None
         visibility.read_as(session, member, now=now)
-        _write(session, channel_id, due(session, channel, now=now), now)
-        claim = secrets.token_hex(8)
-        connection = session.connection()
+        claim, connection = secrets.token_hex(8), session.connection()
+        new = [
+            {
+                "channel_id": channel_id,
+                "event": event,
+                "question_id": question_id,
+                "at": at,
+                "state": NoticeState.due,
+                "recorded_at": now,
+                "attempts": 0,
+                "next_at": now,
+                "reason": "",
+            }
+            for event, question_id, at in due(session, channel, now=now)
+        ]
+        if new:
+            connection.execute(insert(Notice), new)
         connection.execute(
             update(Notice)
             .where(
@@ -234,37 +256,6 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
             message=message,
             events=len(claimed) - len(moot),
         )
-
-
-def _write(session: Session, channel_id: int, found: list[DueEvent], now: datetime) -> None:
-    rows = [
-        {
-            "channel_id": channel_id,
-            "event": event,
-            "question_id": question_id,
-            "at": at,
-            "state": NoticeState.due,
-            "recorded_at": now,
-            "attempts": 0,
-            "next_at": now,
-            "reason": "",
-        }
-        for event, question_id, at in found
-    ]
-    if rows:
-        session.connection().execute(insert(Notice), rows)
-
-
-def _deliver(claimed: _Claimed, allow_private: bool, seconds: float) -> tuple[Delivery, str]:
-    # The ledger may be shared only since the channel was added.
-    apprise_adapter.check_scheme(claimed.address, shared=claimed.shared)
-    return apprise_adapter.deliver(
-        claimed.address,
-        claimed.message.title,
-        claimed.message.body,
-        allow_private=allow_private,
-        seconds=seconds,
-    )
 
 
 def _record(
